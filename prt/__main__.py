@@ -1,0 +1,6 @@
+"""`python -m prt`."""
+
+from prt.cli.main import main
+
+if __name__ == "__main__":
+    main()

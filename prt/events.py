@@ -1,0 +1,133 @@
+"""The values that pass between the parts: from the wire, a recording or a test to views and sinks.
+
+Times named `at` are ours, in microseconds since the epoch, UTC. Payloads stay raw JSON until
+somebody asks: decoding is most of the cost of a change, and a pipe never needs it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+EventType = Literal["INSERT", "UPDATE", "DELETE"]
+ChangeSource = Literal["stream", "snapshot", "backfill"]
+ChannelStatus = Literal["SUBSCRIBED", "READY", "CHANNEL_ERROR", "TIMED_OUT", "CLOSED"]
+Connection = Literal["connected", "error", "timeout", "disconnected"]
+EndReason = Literal["count", "duration", "idle", "timeout", "signal", "error", "expect"]
+
+CONNECTION_OF: dict[ChannelStatus, Connection] = {
+    "SUBSCRIBED": "connected",
+    "READY": "connected",
+    "CHANNEL_ERROR": "error",
+    "TIMED_OUT": "timeout",
+    "CLOSED": "disconnected",
+}
+"""The seed's connection state of each channel status."""
+
+EMPTY = Raw(b"{}")
+
+
+class Change(Struct, frozen=True, gc=False, kw_only=True):
+    """One row change. `new` and `old` are JSON objects, `{}` where the wire has none.
+
+    `commit_timestamp` is the server's text, None where it sent none (errors 400 and 401);
+    `lag_ms` is at − commit in milliseconds, raw, None without a commit timestamp.
+    """
+
+    at: int
+    topic: str
+    event_type: EventType
+    schema: str
+    table: str
+    commit_timestamp: str | None
+    new: Raw = EMPTY
+    old: Raw = EMPTY
+    errors: list[str] | None = None
+    lag_ms: float | None = None
+    source: ChangeSource = "stream"
+
+    def new_row(self) -> dict[str, Any]:
+        """`new` decoded; a fresh dict a call."""
+        return _row(self.new)
+
+    def old_row(self) -> dict[str, Any]:
+        """`old` decoded; a fresh dict a call."""
+        return _row(self.old)
+
+
+class Broadcast(Struct, frozen=True, gc=False, kw_only=True):
+    """A message that another client, or the database, sent to the topic."""
+
+    at: int
+    topic: str
+    event: str
+    payload: Raw = EMPTY
+    meta: Raw | None = None
+
+
+class Presence(Struct, frozen=True, gc=False, kw_only=True):
+    """`event` is sync, join, leave or update; a sync carries the whole `state`."""
+
+    at: int
+    topic: str
+    event: Literal["sync", "join", "leave", "update"]
+    key: str | None = None
+    presences: list[dict[str, Any]] | None = None
+    state: dict[str, list[dict[str, Any]]] | None = None
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """A step of a channel. `tables` are those concerned, as `schema.table`; None means all."""
+
+    at: int
+    status: ChannelStatus
+    topic: str | None = None
+    tables: list[str] | None = None
+    reason: str | None = None
+    hint: str | None = None
+
+    @property
+    def connection(self) -> Connection:
+        return CONNECTION_OF[self.status]
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """Events may have been missed between `start` and `end` (both µs), and what was done about it."""
+
+    at: int
+    start: int
+    end: int
+    tables: list[str]
+    cause: str
+    recovered: int = 0
+    complete: bool = False
+
+
+class Malformed(Struct, frozen=True, kw_only=True):
+    """A frame that could not be read, cut to what a person can look at."""
+
+    at: int
+    frame: str
+    reason: str
+
+
+class End(Struct, frozen=True, kw_only=True):
+    """The last event of every stream. `lag_ms` has p50, p95, p99, max, or is None without changes."""
+
+    at: int
+    reason: EndReason
+    exit_code: int
+    events: int
+    gaps: int = 0
+    lag_ms: dict[str, float] | None = None
+
+
+Event = Change | Broadcast | Presence | Status | Gap | Malformed | End
+
+_decode_row = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def _row(raw: Raw) -> dict[str, Any]:
+    return _decode_row(raw)

@@ -1,0 +1,1 @@
+"""From the wire to events: the SDK's socket, guarded; pure decoding; REST."""

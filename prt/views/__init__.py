@@ -1,0 +1,1 @@
+"""Renderables and sinks: a state becomes a picture, an event becomes bytes."""

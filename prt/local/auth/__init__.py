@@ -1,0 +1,1 @@
+"""Sign-in as Supabase Auth serves it under `/auth/v1`."""

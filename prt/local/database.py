@@ -1,0 +1,145 @@
+"""Connections of the embedded project's own services: a small pool, and transactions as somebody.
+
+psycopg is PostgreSQL's client; its own pool is a further package with threads of its own, and a
+dozen connections on loopback need a stack and a semaphore.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection, Error, OperationalError, sql
+
+WAIT_SECONDS = 10.0
+"""How long a request waits for a free connection: PostgREST's own default."""
+
+
+class NoConnectionError(Exception):
+    """Every connection of the pool is taken, and none came back in time."""
+
+
+class Database:
+    """A pool of at most `size` autocommit connections, opened when first needed, reused last in, first out.
+
+    `async with` opens the first one, so that a wrong address or password shows at once (psycopg.Error).
+    """
+
+    def __init__(self, conninfo: str, size: int = 10) -> None:
+        self._conninfo = conninfo
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[AsyncConnection[Any]] = []
+        self._is_open = False
+
+    async def __aenter__(self) -> Database:
+        self._idle.append(await self._connect())
+        self._is_open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_open = False
+        while self._idle:
+            await self._idle.pop().close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A connection of the pool in autocommit, as the login itself; what was left open is rolled back."""
+        async with self._borrowed() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def acting_as(
+        self,
+        role: str,
+        claims: Mapping[str, Any],
+        *,
+        settings: Mapping[str, str] | None = None,
+        is_read_only: bool = False,
+    ) -> AsyncIterator[AsyncConnection[Any]]:
+        """One transaction as `role`, `request.jwt.claims` set as PostgREST sets them.
+
+        Commits at the end, rolls back on an exception. A role that doesn't exist, or that the login
+        may not take, is psycopg's InvalidParameterValue or InsufficientPrivilege.
+        """
+        begin = _beginning(role, claims, settings or {}, is_read_only)
+        async with self._borrowed(begin) as connection:
+            yield connection
+            await connection.execute("commit", prepare=False)
+
+    @asynccontextmanager
+    async def _borrowed(self, begin: sql.Composed | None = None) -> AsyncIterator[AsyncConnection[Any]]:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError as exc:
+            raise NoConnectionError from exc
+        connection: AsyncConnection[Any] | None = None
+        try:
+            connection = await self._begun(begin)
+            yield connection
+        finally:
+            try:
+                if connection is not None:
+                    await self._give_back(connection)
+            finally:
+                self._slots.release()
+
+    async def _begun(self, begin: sql.Composed | None) -> AsyncConnection[Any]:
+        """A connection that answered. One that died while idle tells only when it is used: take the next."""
+        while True:
+            is_fresh = not self._idle
+            connection = await self._connect() if is_fresh else self._idle.pop()
+            try:
+                await connection.execute(begin if begin is not None else "", prepare=False)
+            except OperationalError:
+                if is_fresh or not connection.closed:
+                    await self._give_back(connection)
+                    raise
+                await connection.close()
+            except BaseException:
+                await self._give_back(connection)
+                raise
+            else:
+                return connection
+
+    async def _give_back(self, connection: AsyncConnection[Any]) -> None:
+        try:
+            await connection.rollback()
+        except Error:
+            await connection.close()
+        except BaseException:
+            await connection.close()
+            raise
+        if connection.closed:
+            return
+        if self._is_open:
+            self._idle.append(connection)
+        else:
+            await connection.close()
+
+    async def _connect(self) -> AsyncConnection[Any]:
+        return await AsyncConnection.connect(self._conninfo, autocommit=True)
+
+
+def _beginning(
+    role: str, claims: Mapping[str, Any], settings: Mapping[str, str], is_read_only: bool
+) -> sql.Composed:
+    """One round trip that begins, takes the role and sets the claims: one text, so literals, no parameters.
+
+    The role comes last: the settings before it are set by the login.
+    """
+    local = {
+        "search_path": '"public", "extensions"',
+        "request.jwt.claims": msgspec.json.encode(claims).decode(),
+        **settings,
+        "role": role,
+    }
+    calls = [sql.SQL("set_config({}, {}, true)").format(name, value) for name, value in local.items()]
+    begin = sql.SQL("begin read only; select " if is_read_only else "begin; select ")
+    return sql.Composed([begin, sql.SQL(", ").join(calls)])

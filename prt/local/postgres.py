@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO, cast
 from urllib.parse import quote
 
 from prt.errors import UnreachableError, UsageError
@@ -98,14 +99,15 @@ class Launch:
             start_new_session=True,
             cwd="/",
         )
+        self._to_watchdog = cast("IO[bytes]", self._watchdog.stdin)
+        self._from_watchdog = cast("IO[bytes]", self._watchdog.stdout)
         self._say(json.dumps(asdict(order)))
 
     def ready(self) -> Postgres:
         """Waits for PostgreSQL to take connections. Raises UnreachableError with its last words."""
         if self._postgres is None:
-            assert self._watchdog.stdout is not None
             answer = json.loads(
-                self._watchdog.stdout.readline() or '{"error": "the watchdog of PostgreSQL died"}'
+                self._from_watchdog.readline() or '{"error": "the watchdog of PostgreSQL died"}'
             )
             if "error" in answer:
                 raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
@@ -119,21 +121,18 @@ class Launch:
     @property
     def ended(self) -> int:
         """A file descriptor that becomes readable, at its end, when PostgreSQL is gone."""
-        assert self._watchdog.stdout is not None
-        return self._watchdog.stdout.fileno()
+        return self._from_watchdog.fileno()
 
     def stop(self) -> None:
         """Returns when processes and, of an ephemeral one, files are gone."""
-        assert self._watchdog.stdin is not None
-        assert self._watchdog.stdout is not None
         with suppress(OSError):
-            self._watchdog.stdin.close()
+            self._to_watchdog.close()
         try:
             self._watchdog.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._watchdog.kill()
             self._watchdog.wait()
-        self._watchdog.stdout.close()
+        self._from_watchdog.close()
         if self._watchdog.returncode < 0:
             # It was killed, so the kernel stops PostgreSQL, and the files are ours to remove.
             self._clean_up_after_it()
@@ -144,10 +143,9 @@ class Launch:
             shutil.rmtree(self._order.folder, ignore_errors=True)
 
     def _say(self, line: str) -> None:
-        assert self._watchdog.stdin is not None
         with suppress(OSError):
-            self._watchdog.stdin.write(line.encode() + b"\n")
-            self._watchdog.stdin.flush()
+            self._to_watchdog.write(line.encode() + b"\n")
+            self._to_watchdog.flush()
 
 
 @contextmanager
@@ -264,7 +262,7 @@ def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -
                 folder.rmdir()
             raise UsageError(
                 f"PostgreSQL runs as `{user.name}` here, which can't reach {folder}",
-                "choose a folder whose parents are open to all, such as /var/tmp/prt, or run prt as an ordinary user",
+                "choose a folder whose parents are open to all, or run prt as an ordinary user",
             )
         os.chown(folder, user.uid, user.gid)
     with suppress(FileNotFoundError):

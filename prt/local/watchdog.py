@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 LOCK = "lock"
 LOG = "postgres.log"
@@ -59,7 +59,7 @@ class Order:
         return self.root / "data"
 
 
-class Failure(Exception):
+class StartError(Exception):
     """One line for the user: why PostgreSQL is not there."""
 
 
@@ -72,15 +72,15 @@ def main() -> int:
         with held(order):
             try:
                 postgres, port = started(order)
-            except Failure as failure:
-                answer(error=str(failure))
+            except StartError as error:
+                answer(error=str(error))
                 return 1
             answer(pid=postgres.pid, port=port)
             guarded = wait_for_the_end(life, postgres)
             terminate(guarded)
             stop(postgres, order)
-    except Failure as failure:
-        answer(error=str(failure))
+    except StartError as error:
+        answer(error=str(error))
         return 1
     return 0
 
@@ -97,7 +97,7 @@ def held(order: Order) -> Iterator[None]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise Failure(f"{order.folder} is in use by another prt") from error
+        raise StartError(f"{order.folder} is in use by another prt") from error
     try:
         yield
     finally:
@@ -129,7 +129,7 @@ def started(order: Order) -> tuple[subprocess.Popen[bytes], int]:
         if "pre-existing shared memory block" in said and time.monotonic() < deadline:
             time.sleep(0.05)
             continue
-        raise Failure(f"PostgreSQL did not start: {said or 'it said nothing'}")
+        raise StartError(f"PostgreSQL did not start: {said or 'it said nothing'}")
 
 
 def initialise(order: Order) -> None:
@@ -157,7 +157,7 @@ def initialise(order: Order) -> None:
         words = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines()[
             -1:
         ]
-        raise Failure(f"initdb failed: {' '.join(words) or done.returncode}")
+        raise StartError(f"initdb failed: {' '.join(words) or done.returncode}")
     fresh.rename(order.data)
 
 
@@ -165,8 +165,18 @@ def program(order: Order, name: str) -> str:
     return str(order.root / order.programs / name)
 
 
-def surroundings(order: Order) -> dict[str, object]:
-    """Keywords of Popen: the user, a clean environment, a working directory that every user can enter.
+class Surroundings(TypedDict):
+    """Keywords of Popen."""
+
+    user: int | None
+    group: int | None
+    extra_groups: list[str | int] | None
+    env: dict[str, str]
+    cwd: str
+
+
+def surroundings(order: Order) -> Surroundings:
+    """The user, a clean environment, a working directory that every user can enter.
 
     A locale that is not installed, or a PG… variable of the user's, would break initdb or the server.
     """
@@ -189,7 +199,7 @@ def launch(order: Order, port: int) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=dies_with_parent(order),
+            preexec_fn=dies_with_parent(order),  # noqa: PLW1509 - no threads here
             **surroundings(order),
         )
 
@@ -217,7 +227,7 @@ def is_ready(order: Order, postgres: subprocess.Popen[bytes], deadline: float) -
         if time.monotonic() > deadline:
             postgres.kill()
             postgres.wait()
-            raise Failure(f"PostgreSQL was not ready within {START_SECONDS:.0f} s: {last_words(order)}")
+            raise StartError(f"PostgreSQL was not ready within {START_SECONDS:.0f} s: {last_words(order)}")
         time.sleep(0.003)
     return False
 
@@ -278,10 +288,10 @@ def wait_for_the_end(life: IO[bytes], postgres: subprocess.Popen[bytes]) -> list
     signal.set_wakeup_fd(wake)
     guarded: list[int] = []
     while postgres.poll() is None:
-        readable, _, _ = select.select([life, woken], [], [])
+        readable, _, _ = select.select([life.fileno(), woken], [], [])
         if woken in readable:
             os.read(woken, 1024)
-        if life in readable:
+        if life.fileno() in readable:
             line = life.readline()
             if not line:
                 break
@@ -309,12 +319,10 @@ def is_alive(pid: int) -> bool:
 
 
 def stop(postgres: subprocess.Popen[bytes], order: Order) -> None:
-    """Fast shutdown hangs while a client of replication does not read; what is removed needs no checkpoint."""
-    shutdowns = (
-        [signal.SIGQUIT, signal.SIGKILL]
-        if order.ephemeral
-        else [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL]
-    )
+    """Fast shutdown hangs while a client of replication does not read; what is removed needs none."""
+    shutdowns = [signal.SIGQUIT, signal.SIGKILL]
+    if not order.ephemeral:
+        shutdowns.insert(0, signal.SIGINT)
     for shutdown in shutdowns:
         postgres.send_signal(shutdown)
         with suppress(subprocess.TimeoutExpired):

@@ -1,0 +1,98 @@
+"""The bounded way from the socket to whoever reads: events in order, back-pressure, nothing lost silently."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from prt.events import Change, Event, Gap
+
+MAX_EVENTS = 20_000
+MAX_BYTES = 64 * 1024 * 1024
+"""A change may weigh a megabyte, so a bound in events alone would be none."""
+
+
+class EventQueue:
+    """Yields what has arrived as batches, in order; ends, or raises, where the writer said so.
+
+    A full queue makes `put` ask for back-pressure (`room`). Only when that has lasted for the patience
+    of the writer are the oldest events dropped, and then declared by a `Gap` in their place.
+    """
+
+    def __init__(self, *, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self._events: list[Event] = []
+        self._bytes = 0
+        self._is_closed = False
+        self._error: BaseException | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._events) >= self._max_events or self._bytes >= self._max_bytes
+
+    def put(self, event: Event, weight: int = 0) -> None:
+        """`weight` is the event's size in bytes, as far as it is worth counting. Never blocks."""
+        self._events.append(event)
+        self._bytes += weight
+        reader = self._reader
+        if reader is not None:
+            self._reader = None
+            if not reader.done():
+                reader.set_result(None)
+
+    async def room(self, patience: float) -> None:
+        """Waits until the reader has taken what is there; after `patience` seconds drops the older half."""
+        if not self.is_full or self._is_closed:
+            return
+        self._writer = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait_for(self._writer, patience)
+        except TimeoutError:
+            self._drop_older_half()
+        finally:
+            self._writer = None
+
+    def close(self, error: BaseException | None = None) -> None:
+        """No more events: the reader gets what is there, then the end or `error`."""
+        if self._is_closed:
+            return
+        self._is_closed, self._error = True, error
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def __aiter__(self) -> AsyncIterator[list[Event]]:
+        return self
+
+    async def __anext__(self) -> list[Event]:
+        """Cancelling it loses nothing."""
+        while not self._events:
+            if self._is_closed:
+                if self._error is not None:
+                    raise self._error
+                raise StopAsyncIteration
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        batch, self._events, self._bytes = self._events, [], 0
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(None)
+        return batch
+
+    def _drop_older_half(self) -> None:
+        cut = len(self._events) // 2
+        dropped = [event for event in self._events[:cut] if isinstance(event, Change)]
+        kept = [event for event in self._events[:cut] if not isinstance(event, Change)]
+        if not dropped:
+            return
+        gap = Gap(
+            at=time.time_ns() // 1000,
+            start=dropped[0].at,
+            end=dropped[-1].at,
+            tables=sorted({f"{change.schema}.{change.table}" for change in dropped}),
+            cause=f"the reader of our output is too slow: {len(dropped)} changes dropped",
+        )
+        self._events = [*kept, gap, *self._events[cut:]]
+        self._bytes //= 2

@@ -1,0 +1,233 @@
+"""What the server refused, what that means, and what to do: one table over its own words.
+
+Sources: the server's error codes, recorded handshakes, joins and system messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.stream.binding import Binding
+
+MESSAGE_SHOWN = 400
+RATE_LIMIT_SECONDS = 30
+"""What a rate limit wants before the next attempt."""
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """`reason` is the server's words, `wait_seconds` the least pause before a retry makes sense."""
+
+    error: type[PrtError]
+    reason: str
+    hint: str | None = None
+    is_retryable: bool = False
+    wait_seconds: float = 0
+
+    def raised(self, where: str) -> PrtError:
+        return self.error(f"{where}: {self.reason}", self.hint)
+
+
+_NEW_KEY = "copy the key anew from the project's settings (API keys), and check that it belongs to this URL"
+_SIGN_IN = "sign in again (`--as EMAIL`), or give a fresh token in PRT_TOKEN"
+_LATER = "try again in half a minute; `--wait-for-server` goes on trying"
+
+_HANDSHAKE_HINTS = {
+    "API key is missing": "set SUPABASE_PUBLISHABLE_KEY or SUPABASE_ANON_KEY",
+    "Token has expired": _NEW_KEY,
+    "Fields `role` and `exp` are required in JWT": "the key is a JWT of another kind: use the anon key",
+    "The token provided is not a valid JWT": "a publishable key needs Supabase's gateway; on a bare server "
+    "use the anon JWT",
+    "Failed to validate JWT signature": "the key belongs to another project, or its JWT secret was rotated: "
+    "copy it anew",
+    "Invalid API key": _NEW_KEY,
+}
+
+_JOIN_CODES: dict[str, tuple[type[PrtError], str | None, bool, float]] = {
+    "InvalidJWTToken": (RefusedError, _SIGN_IN, False, 0),
+    "MalformedJWT": (RefusedError, _SIGN_IN, False, 0),
+    "JwtSignatureError": (RefusedError, "the token belongs to another project: " + _SIGN_IN, False, 0),
+    "JwtSignerError": (RefusedError, "the project's JWT secret is not set up", False, 0),
+    "Unauthorized": (RefusedError, "add a SELECT policy on realtime.messages for this topic", False, 0),
+    "PrivateOnly": (RefusedError, "the project allows private channels only: use `--private`", False, 0),
+    "ChannelRateLimitReached": (UnreachableError, "100 channels a socket are the limit", False, 0),
+    "ConnectionRateLimitReached": (UnreachableError, _LATER, True, RATE_LIMIT_SECONDS),
+    "ClientJoinRateLimitReached": (UnreachableError, _LATER, True, RATE_LIMIT_SECONDS),
+    "DatabaseConnectionRateLimitReached": (UnreachableError, _LATER, True, RATE_LIMIT_SECONDS),
+    "DatabaseLackOfConnections": (UnreachableError, "the database has no free connections", True, 5),
+    "IncreaseConnectionPool": (UnreachableError, "raise Realtime's connection pool size", True, 5),
+    "UnableToConnectToProject": (UnreachableError, "is the project paused?", True, 5),
+    "InitializingProjectConnection": (UnreachableError, None, True, 1),
+    "RealtimeRestarting": (UnreachableError, None, True, 1),
+    "TimeoutOnRpcCall": (UnreachableError, None, True, 1),
+    "ErrorOnRpcCall": (UnreachableError, None, True, 1),
+    "QueryCanceled": (UnreachableError, "a policy on realtime.messages is too slow", True, 5),
+    "TenantNotFound": (UnreachableError, "check the project's URL", False, 0),
+    "RealtimeDisabledForTenant": (UnreachableError, "enable Realtime in the project's settings", False, 0),
+}
+
+_NOT_PUBLISHED = "Please check Realtime is enabled"
+_TOKEN_WORDS = ("Token has expired", "not a valid JWT", "required in JWT", "JWT signature")
+
+
+def of_handshake(status: int, body: bytes) -> Refusal:
+    """A handshake that was answered with an HTTP status instead of 101."""
+    words = _words(body)
+    reason = f"HTTP {status}" + (f", {words}" if words else "")
+    if status == 401:
+        return Refusal(error=RefusedError, reason=reason, hint=_HANDSHAKE_HINTS.get(words, _NEW_KEY))
+    if status == 403:
+        return Refusal(
+            error=UnreachableError, reason=reason, hint="is Realtime enabled in the project's settings?"
+        )
+    if status == 404:
+        return Refusal(error=UnreachableError, reason=reason, hint="check the project's URL")
+    if status == 429:
+        return Refusal(
+            error=UnreachableError,
+            reason=reason,
+            hint=_LATER,
+            is_retryable=True,
+            wait_seconds=RATE_LIMIT_SECONDS,
+        )
+    if status >= 500:
+        return Refusal(
+            error=UnreachableError, reason=reason, hint="is the project paused?", is_retryable=True
+        )
+    return Refusal(
+        error=ProtocolError,
+        reason=f"{reason} instead of a websocket",
+        hint="is this a Supabase project's URL?",
+    )
+
+
+def of_join(response: Any) -> Refusal:
+    """A join that was answered with an error; `response` is the reply's."""
+    reason = response.get("reason") if isinstance(response, dict) else response
+    text = _cut(reason if isinstance(reason, str) else msgspec.json.encode(response).decode())
+    code = text.partition(":")[0]
+    error, hint, is_retryable, wait = _JOIN_CODES.get(code, (UnreachableError, None, False, 0.0))
+    return Refusal(error=error, reason=text, hint=hint, is_retryable=is_retryable, wait_seconds=wait)
+
+
+def of_system(message: str) -> Refusal:
+    """A `system` error that ends a channel, or all of its bindings."""
+    reason = _cut(message)
+    if any(words in message for words in _TOKEN_WORDS):
+        return Refusal(error=RefusedError, reason=reason, hint=_SIGN_IN)
+    if "do not have permissions" in message:
+        return Refusal(error=RefusedError, reason=reason, hint="add a policy on realtime.messages")
+    if message.startswith("Too many"):
+        return Refusal(
+            error=UnreachableError,
+            reason=reason,
+            hint=_LATER,
+            is_retryable=True,
+            wait_seconds=RATE_LIMIT_SECONDS,
+        )
+    return Refusal(error=UnreachableError, reason=reason)
+
+
+def of_binding(binding: Binding, message: str) -> Refusal:
+    """A binding that the server refused, with what mends it."""
+    if _NOT_PUBLISHED in message and "An exception happened" not in message:
+        target = f"{quoted(binding.schema)}.{quoted(binding.table)}"
+        return Refusal(
+            error=UnreachableError,
+            reason=f"{binding.name} is not in the publication supabase_realtime, or does not exist",
+            hint=f"alter publication supabase_realtime add table {target};",
+        )
+    exception = message.partition("Exception: ")[2]
+    if exception:
+        return Refusal(
+            error=UnreachableError,
+            reason=f"{binding.name}: {_cut(exception)}",
+            hint=_exception_hint(binding, exception),
+        )
+    return Refusal(
+        error=UnreachableError,
+        reason=f"{binding.name}: {_cut(message)}",
+        hint="check `--filter` and `--select`",
+    )
+
+
+def is_of_bindings(message: str) -> bool:
+    """Whether a `system` error refuses bindings, rather than ending the channel."""
+    return message.startswith(
+        (
+            "Unable to subscribe to changes",
+            "Error parsing `filter` params",
+            "Error parsing `select` params",
+            "Column selection is not supported",
+            "No subscription params provided",
+        )
+    )
+
+
+_PARAMETERS = re.compile(
+    r"\[event: (?P<event>.*?), schema: (?P<schema>.*?), table: (?P<table>.*?), filters: (?P<filters>\[.*?\])"
+    r", select: (?P<select>.*?)\](?:\.|$)",
+    re.DOTALL,
+)
+
+
+def named(bindings: Sequence[Binding], message: str) -> list[Binding]:
+    """The bindings that a `system` error can mean: one where it names it, none where it names none."""
+    found = _PARAMETERS.search(message)
+    if found is None:
+        return []
+    meant = [
+        binding
+        for binding in bindings
+        if (binding.event, binding.schema, binding.table) == found.group("event", "schema", "table")
+    ]
+    if len(meant) > 1:
+        filters = found["filters"]
+        meant = [binding for binding in meant if _is_filter_of(binding, filters)] or meant
+    return meant
+
+
+def quoted(identifier: str) -> str:
+    """A PostgreSQL identifier, quoted where it has to be."""
+    if re.fullmatch(r"[a-z_][a-z0-9_]*", identifier):
+        return identifier
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _is_filter_of(binding: Binding, filters: str) -> bool:
+    # The server prints its filters as Elixir tuples: [{"priority", "eq", "abc", false}].
+    if binding.filter is None:
+        return filters == "[]"
+    column, _, rest = binding.filter.partition("=")
+    value = rest.removeprefix("not.").partition(".")[2]
+    return f'{{"{column}", ' in filters and value.split(",")[0].strip('()"') in filters
+
+
+def _exception_hint(binding: Binding, exception: str) -> str:
+    if "42704" in exception and "role" in exception:
+        return "the token's role does not exist in the database"
+    if binding.filter is not None:
+        return f"check the filter {binding.filter}"
+    return "check `--filter` and `--select`"
+
+
+def _words(body: bytes) -> str:
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    if isinstance(answer, dict):
+        for key in ("error", "message", "msg"):
+            if isinstance(answer.get(key), str):
+                return _cut(answer[key])
+    return ""
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MESSAGE_SHOWN else line[: MESSAGE_SHOWN - 1] + "…"

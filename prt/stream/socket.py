@@ -1,0 +1,351 @@
+"""The SDK's client, led: it keeps the connection, channels and joins, we read the frames.
+
+Guards against what `realtime` 2.34 does wrong, each with a test in tests/stream/test_socket.py:
+- an exception in a callback kills its listening task   → our own listening loop, which ends in `lost`
+- a frame above 1 MiB closes the socket with 1009       → `max_size` 16 MiB
+- frames that its models don't know are dropped         → our decoder, `Malformed` events
+- a stale `phx_close` removes the channel               → dropped unless it is the current join's
+- a system error makes it join a second time            → `system` and `phx_error` never reach it
+- `subscribe()` returns normally on an error            → `join` believes the status, and times out at 30 s
+- heartbeats have no ref and nobody awaits the reply    → numbered, timed; two unanswered mean a dead link
+- sends while down pile up and succeed silently         → refused
+- vsn 1.0.0 hides `join_ref` and binary broadcasts      → 2.0.0, or 1.0.0 where a server refuses it
+Made unreachable by one client a connection: its reconnects, its retries and their overflow, `close()`
+then `connect()`, rejoin timers, channels that `subscribe()` only once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+import websockets
+from pydantic import ValidationError
+from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscribeStates
+from realtime.message import Message, ServerMessageAdapter
+from realtime.types import RealtimePostgresChangesListenEvent
+from websockets.asyncio.client import ClientConnection, connect
+
+from prt.errors import ProtocolError, PrtError, UnreachableError
+from prt.events import Malformed
+from prt.stream import refusal, wire
+from prt.stream.binding import Binding
+from prt.stream.queue import EventQueue
+from prt.stream.wire import TOPIC_PREFIX, Frame, Vsn
+
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+JOIN_SECONDS = 30
+HEARTBEAT_SECONDS = 25
+LEAVE_SECONDS = 1
+
+# The SDK logs failures that we report ourselves, some with the payload: not on the user's terminal.
+for _name in ("realtime", "websockets"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).propagate = False
+
+
+class LostError(UnreachableError):
+    """The connection is gone; `code` is the websocket's close code, None where none came.
+
+    `is_silence` means that heartbeats went unanswered while TCP said nothing.
+    """
+
+    def __init__(self, message: str, code: int | None = None, *, is_silence: bool = False) -> None:
+        super().__init__(message, "is the server up, and is the network?")
+        self.code = code
+        self.is_silence = is_silence
+
+
+class JoinRefusedError(Exception):
+    """A join that was answered with an error, or not at all (`refused` is None)."""
+
+    def __init__(self, refused: refusal.Refusal | None) -> None:
+        super().__init__(refused.reason if refused else "no answer")
+        self.refused = refused
+
+
+FrameReader = Callable[[Frame], None]
+
+
+class Socket(AsyncRealtimeClient):
+    """One connection of one life: `open`, `join` channels, read until `lost`, `shut`."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        queue: EventQueue,
+        on_frame: FrameReader,
+        token: str | None = None,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        """`url` is the project's; `key` goes into the handshake, `token` (else the key) into joins."""
+        super().__init__(f"{url}/realtime/v1", auto_reconnect=False, timeout=JOIN_SECONDS)
+        self.apikey = key
+        self.access_token = token or key
+        self.host = urlsplit(url).netloc.rpartition("@")[2]
+        self.vsn: Vsn = "2.0.0"
+        self.lost: asyncio.Future[LostError] = asyncio.get_running_loop().create_future()
+        self.round_trip_ms: float | None = None
+        self._queue = queue
+        self._on_frame = on_frame
+        self._heartbeat_seconds = heartbeat_seconds
+        self._heartbeats: dict[str, float] = {}
+        self._is_reading_paused = False
+
+    def endpoint_url(self) -> str:
+        return f"{self.url}?{urlencode({'apikey': self.apikey, 'vsn': self.vsn})}"
+
+    async def open(self, seconds: float) -> None:
+        """One attempt at the handshake. Raises RefusedError, UnreachableError, ProtocolError."""
+        try:
+            self._ws_connection = await self._handshake(seconds)
+        except websockets.InvalidStatus as exc:
+            response = exc.response
+            if response.status_code == 403 and not response.body and self.vsn == "2.0.0":
+                # A server that doesn't know 2.0.0 refuses the handshake with an empty 403.
+                self.vsn = "1.0.0"
+                await self.open(seconds)
+                return
+            raise HandshakeRefusedError(
+                self.host, refusal.of_handshake(response.status_code, response.body or b"")
+            ) from exc
+        except TimeoutError as exc:
+            raise UnreachableError(f"no answer from {self.host}", "check the project's URL") from exc
+        except (websockets.InvalidURI, websockets.InvalidHandshake, ValueError) as exc:
+            raise ProtocolError(
+                f"{self.host} doesn't speak websocket ({type(exc).__name__})",
+                "is this a Supabase project's URL?",
+            ) from exc
+        except OSError as exc:
+            raise UnreachableError(
+                f"can't connect to {self.host}: {_os_words(exc)}", "is the server up, and the URL right?"
+            ) from exc
+        self._listen_task = asyncio.create_task(self._listen())
+        self._heartbeat_task = asyncio.create_task(self._heartbeat())
+
+    async def _handshake(self, seconds: float) -> ClientConnection:
+        return await connect(
+            self.endpoint_url(),
+            open_timeout=seconds,
+            close_timeout=LEAVE_SECONDS,
+            max_size=MAX_FRAME_BYTES,
+            # Realtime negotiates no compression; its own heartbeats replace pings, which a paused
+            # reader would leave unanswered.
+            compression=None,
+            ping_interval=None,
+        )
+
+    async def join(self, topic: str, bindings: list[Binding]) -> AsyncRealtimeChannel:
+        """Joins a fresh channel; returns when the server has accepted it.
+
+        Raises JoinRefusedError, LostError.
+        """
+        channel = self.channel(topic)
+        for binding in bindings:
+            channel.on_postgres_changes(
+                RealtimePostgresChangesListenEvent(binding.event),
+                _not_called,
+                table=binding.table,
+                schema=binding.schema,
+                filter=binding.filter,
+                select=list(binding.select) if binding.select is not None else None,
+            )
+        answered: asyncio.Future[tuple[RealtimeSubscribeStates, Exception | None]]
+        answered = asyncio.get_running_loop().create_future()
+
+        def on_status(status: RealtimeSubscribeStates, error: Exception | None) -> None:
+            if not answered.done():
+                answered.set_result((status, error))
+
+        join = asyncio.create_task(channel.subscribe(on_status))
+        waited: list[asyncio.Future[Any]] = [answered, self.lost]
+        try:
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            join.cancel()
+            await asyncio.gather(join, return_exceptions=True)
+        if not answered.done():
+            raise self.lost.result()
+        status, error = answered.result()
+        channel.rejoin_timer.reset()
+        if status is RealtimeSubscribeStates.SUBSCRIBED:
+            return channel
+        self._remove_channel(channel)
+        if status is RealtimeSubscribeStates.CHANNEL_ERROR and error is not None:
+            raise JoinRefusedError(refusal.of_join(_response(error)))
+        raise JoinRefusedError(None)
+
+    async def drop(self, channel: AsyncRealtimeChannel) -> None:
+        """Leaves a channel; its topic can be joined anew at once."""
+        if self.is_connected and not self.lost.done():
+            await channel.unsubscribe()
+        channel.rejoin_timer.reset()
+        self._remove_channel(channel)
+
+    async def shut(self) -> None:
+        """Leaves every channel, so that no slot of the server lingers, and closes. Never raises."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                for channel in list(self.channels.values()):
+                    await self.drop(channel)
+        if self._heartbeat_task:
+            self._heartbeat_task.cancel()
+        if self._listen_task:
+            self._listen_task.cancel()
+        if self._ws_connection is not None:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._ws_connection.close()
+            self._ws_connection = None
+
+    def is_current(self, frame: Frame) -> bool:
+        """Whether a frame belongs to the present join of its topic; v1 tells by the `ref` of `phx_close`."""
+        channel = self.channels.get(frame.topic)
+        if channel is None:
+            return False
+        ref = frame.join_ref if frame.join_ref is not None else frame.ref
+        return ref is None or ref == channel.join_push.ref
+
+    async def send(self, message: Message | dict[str, Any]) -> None:
+        """Refuses when there is no connection: the SDK would keep it for a later one."""
+        if self._ws_connection is None or self.lost.done():
+            raise LostError("the connection is closed")
+        sent = message if isinstance(message, Message) else Message(**message)
+        if self.vsn == "2.0.0":
+            text = msgspec.json.encode(
+                (sent.join_ref, sent.ref, sent.topic, sent.event, sent.payload)
+            ).decode()
+        else:
+            text = sent.model_dump_json()
+        try:
+            await self._ws_connection.send(text)
+        except websockets.ConnectionClosed as exc:
+            raise LostError("the connection is closed") from exc
+
+    async def _listen(self) -> None:
+        connection = self._ws_connection
+        assert connection is not None  # noqa: S101 - open() sets it before it starts this task
+        decode = wire.Decoder(self.vsn).decode
+        queue, receive, now = self._queue, connection.recv, time.time_ns
+        try:
+            while True:
+                # Undecoded: text and binary frames tell themselves apart by their first byte.
+                data = await receive(decode=False)
+                value = decode(data, now() // 1000)
+                if type(value) is Frame:
+                    self._control(value, data)
+                else:
+                    queue.put(value, len(data))  # type: ignore[arg-type]
+                    if queue.is_full:
+                        await self._pause(queue)
+        except websockets.ConnectionClosed as exc:
+            code = exc.rcvd.code if exc.rcvd else None
+            said = f"closed the connection ({code})" if code else "the connection broke"
+            self._lose(LostError(f"{self.host} {said}" if code else f"{said} ({self.host})", code))
+        except Exception as exc:
+            # A bug of ours or the SDK's must not leave a deaf monitor behind.
+            self._lose(LostError(f"reading from {self.host} failed: {type(exc).__name__}"))
+            raise
+
+    async def _pause(self, queue: EventQueue) -> None:
+        self._is_reading_paused = True
+        try:
+            await queue.room(self._heartbeat_seconds)
+        finally:
+            self._is_reading_paused = False
+            self._heartbeats.clear()
+
+    def _control(self, frame: Frame, data: bytes) -> None:
+        if frame.topic == "phoenix":
+            self._heartbeat_answered(frame)
+            return
+        self._on_frame(frame)
+        if frame.event in ("system", "phx_error") or (
+            frame.event == "phx_close" and not self.is_current(frame)
+        ):
+            return
+        channel = self.channels.get(frame.topic)
+        if channel is None:
+            return
+        try:
+            message = ServerMessageAdapter.validate_python(
+                {
+                    "ref": frame.ref,
+                    "topic": frame.topic,
+                    "event": frame.event,
+                    "payload": msgspec.json.decode(frame.payload),
+                }
+            )
+        except ValidationError as exc:
+            reason = f"{frame.event}: {exc.error_count()} unexpected values"
+            self._queue.put(wire.malformed(data, reason, time.time_ns() // 1000))
+            return
+        try:
+            channel._handle_message(message)
+        except Exception as exc:
+            self._queue.put(
+                Malformed(
+                    at=time.time_ns() // 1000, frame=frame.event, reason=f"{type(exc).__name__} in the SDK"
+                )
+            )
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat_seconds)
+            if len(self._heartbeats) >= 2 and not self._is_reading_paused:
+                self._lose(LostError(f"{self.host} answers no heartbeat", is_silence=True))
+                return
+            ref = self._make_ref()
+            self._heartbeats[ref] = time.monotonic()
+            try:
+                await self.send(Message(topic="phoenix", event="heartbeat", payload={}, ref=ref))
+            except PrtError:
+                return
+
+    def _heartbeat_answered(self, frame: Frame) -> None:
+        sent = self._heartbeats.pop(str(frame.ref), None)
+        if sent is not None:
+            self.round_trip_ms = (time.monotonic() - sent) * 1000
+            self._heartbeats.clear()
+
+    def _lose(self, error: LostError) -> None:
+        if not self.lost.done():
+            self.lost.set_result(error)
+
+
+class HandshakeRefusedError(PrtError):
+    """The handshake was answered with an HTTP error; `exit_code` follows what it means."""
+
+    def __init__(self, host: str, refused: refusal.Refusal) -> None:
+        super().__init__(f"{host} refused the connection: {refused.reason}", refused.hint)
+        self.refused = refused
+        self.exit_code = refused.error.exit_code  # type: ignore[misc]
+
+
+def topic_of(frame: Frame) -> str:
+    return frame.topic.removeprefix(TOPIC_PREFIX)
+
+
+def _response(error: Exception) -> Any:
+    try:
+        return msgspec.json.decode(str(error))
+    except msgspec.DecodeError:
+        return str(error)
+
+
+def _not_called(_: Any) -> None:
+    """Changes never pass through the SDK; it only wants a callback a binding."""
+
+
+def _os_words(exc: OSError) -> str:
+    # asyncio joins the failures of several addresses into one long line; the first says it.
+    text = exc.strerror or str(exc)
+    return text.split(" (")[0] if text else type(exc).__name__

@@ -1,0 +1,136 @@
+"""When a watch ends: `--count`, `--duration`, `--idle`, `--timeout`, `--expect`, alone or together.
+
+Time comes in with each call, in seconds of whatever clock the caller keeps (a monotonic one).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from msgspec import Struct
+
+from prt.errors import UsageError
+from prt.events import Broadcast, Change, EndReason, Event, Presence, Status
+from prt.state.expectations import Expectations
+
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|d)?")
+_SECONDS: Final = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+TIMED_OUT = 124
+UNMET = 1
+
+
+def parse_duration(text: str, option: str) -> float:
+    """Seconds of `3`, `3s`, `500ms`, `5m`, `1h`, `1h30m`; UsageError names the option."""
+    position, seconds = 0, 0.0
+    for match in _DURATION.finditer(text.strip()):
+        if match.start() != position:
+            break
+        position = match.end()
+        seconds += float(match[1]) * _SECONDS[match[2]]
+    if not position or position != len(text.strip()):
+        raise UsageError(f"{option} is no time: {text}", "write 3, 3s, 500ms, 5m or 1h")
+    if seconds <= 0:
+        raise UsageError(f"{option} must be more than 0")
+    return seconds
+
+
+class Bounds(Struct, frozen=True, kw_only=True):
+    """Limits of a watch; times in seconds, None where there is no limit."""
+
+    count: int | None = None
+    duration: float | None = None
+    idle: float | None = None
+    timeout: float | None = None
+
+
+def parse_bounds(
+    *,
+    count: int | None = None,
+    duration: str | None = None,
+    idle: str | None = None,
+    timeout: str | None = None,
+) -> Bounds:
+    """The options as they were typed; UsageError where one is no count or no time."""
+    if count is not None and count < 1:
+        raise UsageError("--count must be 1 or more")
+    return Bounds(
+        count=count,
+        duration=None if duration is None else parse_duration(duration, "--duration"),
+        idle=None if idle is None else parse_duration(idle, "--idle"),
+        timeout=None if timeout is None else parse_duration(timeout, "--timeout"),
+    )
+
+
+class Outcome(Struct, frozen=True):
+    reason: EndReason
+    exit_code: int
+
+
+def is_live(event: Event) -> bool:
+    """Whether it counts: a change of the stream, a broadcast, somebody's coming, going or changing.
+
+    Rows of a snapshot or a backfill and a presence's sync tell what is, not what happens.
+    """
+    kind = type(event)
+    if kind is Change:
+        return event.source == "stream"  # type: ignore[union-attr]
+    return kind is Broadcast or (kind is Presence and event.event != "sync")  # type: ignore[union-attr]
+
+
+class Progress:
+    """How far a watch is from its bounds.
+
+    `duration` and `timeout` run from `started`, `idle` from READY or the first event. `timeout` waits
+    for the count or the expectations, and where there are neither for the first event.
+    """
+
+    def __init__(self, bounds: Bounds, expectations: Expectations, *, started: float) -> None:
+        self._bounds = bounds
+        self._expectations = expectations
+        self._started = started
+        self._waits_for_first = bounds.count is None and not expectations
+        self._quiet_since: float | None = None
+        self.events = 0
+
+    def apply(self, event: Event, now: float) -> Outcome | None:
+        """The end of the watch, where this event is the one that brings it."""
+        if is_live(event):
+            self.events += 1
+            self._quiet_since = now
+            if self._expectations and self._expectations.apply(event):
+                return Outcome("expect", 0)
+            if self.events == self._bounds.count:
+                return self.ended("count")
+        elif self._quiet_since is None and type(event) is Status and event.status == "READY":
+            self._quiet_since = now
+        return None
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When `due` should be asked next if nothing comes; it may move with every event."""
+        deadlines = self._deadlines()
+        return min(deadlines)[0] if deadlines else None
+
+    def due(self, now: float) -> Outcome | None:
+        """The end of the watch, where time has brought it; a `timeout` wins over what is due with it."""
+        reached = [deadline for deadline in self._deadlines() if deadline[0] <= now]
+        return self.ended(min(reached)[2]) if reached else None
+
+    def ended(self, reason: EndReason) -> Outcome:
+        """The outcome of an end for this reason: what was expected and is missing turns it into a failure."""
+        if reason == "timeout":
+            return Outcome(reason, TIMED_OUT)
+        return Outcome(reason, 0 if self._expectations.are_met else UNMET)
+
+    def _deadlines(self) -> list[tuple[float, int, EndReason]]:
+        bounds = self._bounds
+        deadlines: list[tuple[float, int, EndReason]] = []
+        if bounds.timeout is not None and not (self._waits_for_first and self.events):
+            deadlines.append((self._started + bounds.timeout, 0, "timeout"))
+        if bounds.duration is not None:
+            deadlines.append((self._started + bounds.duration, 1, "duration"))
+        if bounds.idle is not None and self._quiet_since is not None:
+            deadlines.append((self._quiet_since + bounds.idle, 2, "idle"))
+        return deadlines

@@ -1,0 +1,68 @@
+"""`--include` and `--exclude`: regular expressions over the text of an event, on our side of the wire."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Raw
+
+from prt.errors import UsageError
+from prt.events import Broadcast, Change, Event
+
+
+class Matching:
+    """Keeps what any `include` finds (or all, without one) and no `exclude` does.
+
+    Only changes and broadcasts are judged; what tells of the connection always passes.
+    """
+
+    def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
+        self._include = [_compile(text, "--include") for text in include]
+        self._exclude = [_compile(text, "--exclude") for text in exclude]
+
+    def __bool__(self) -> bool:
+        """Whether anything can be left out at all."""
+        return bool(self._include or self._exclude)
+
+    def keeps(self, event: Event) -> bool:
+        if not self or not isinstance(event, Change | Broadcast):
+            return True
+        text = text_of(event)
+        if self._include and not any(pattern.search(text) for pattern in self._include):
+            return False
+        return not any(pattern.search(text) for pattern in self._exclude)
+
+
+def text_of(event: Change | Broadcast) -> str:
+    """The NDJSON keys of the event that come from the project, compact, without our times and figures."""
+    if isinstance(event, Change):
+        names = {
+            "topic": event.topic,
+            "eventType": event.event_type,
+            "schema": event.schema,
+            "table": event.table,
+        }
+        head = msgspec.json.encode({"type": "change", **names}).decode()
+        return f'{head[:-1]},"new":{_compact(event.new)},"old":{_compact(event.old)}}}'
+    head = msgspec.json.encode({"type": "broadcast", "topic": event.topic, "event": event.event}).decode()
+    return f'{head[:-1]},"payload":{_compact(event.payload)}}}'
+
+
+def _compact(raw: Raw) -> str:
+    """The JSON without spaces between its tokens; numbers stay as they were written."""
+    text = bytes(raw)
+    if b"\\u" in text:
+        # Escapes hide letters from the expression.
+        return msgspec.json.encode(msgspec.json.decode(text)).decode()
+    return msgspec.json.format(text, indent=-1).decode()
+
+
+def _compile(text: str, option: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as exc:
+        raise UsageError(
+            f"{option} is no regular expression: {exc}", "escape . * [ ( where they are meant"
+        ) from exc

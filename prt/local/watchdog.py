@@ -295,7 +295,7 @@ def wait_for_the_end(life: IO[bytes], postgres: subprocess.Popen[bytes]) -> list
             line = life.readline()
             if not line:
                 break
-            guarded = [int(pid) for pid in line.split()[1:]]
+            guarded = [int(pid) for pid in line.split()[1:] if int(pid)]
     return guarded
 
 

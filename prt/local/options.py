@@ -1,0 +1,33 @@
+"""What an embedded project is asked to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+DEFAULT_PORT = 54321
+DEFAULT_RATE = 2.0
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """`port` None: 54321, or a free one where it is taken; 0: a free one. No `data_dir`: ephemeral.
+
+    `migrations` take the place of the seed. `rate` is traffic's changes a second.
+    """
+
+    port: int | None = None
+    data_dir: Path | None = None
+    migrations: tuple[Path, ...] = ()
+    seed: bool = True
+    traffic: bool = False
+    rate: float = DEFAULT_RATE
+
+
+def encode(options: Options) -> bytes:
+    return msgspec.json.encode(options, enc_hook=str)
+
+
+def decode(text: bytes) -> Options:
+    return msgspec.json.decode(text, type=Options, dec_hook=lambda kind, value: kind(value))

@@ -1,0 +1,141 @@
+"""The embedded projects that run on this machine for this user: one file each, locked while its owner lives.
+
+A lock can't go stale, a process id can: the kernel drops it however the owner died.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from prt.errors import UsageError
+
+SUFFIX = ".json"
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A running `prt local up`. `environment` is what `prt local env` prints: secrets, so never shown."""
+
+    pid: int
+    port: int
+    url: str
+    started_at: float
+    environment: dict[str, str]
+    data_dir: str | None = None
+    path: str = ""
+
+    def __repr__(self) -> str:
+        return f"Entry({self.url}, pid={self.pid})"
+
+    @property
+    def what(self) -> str:
+        """One line for people."""
+        return f"{self.url} (pid {self.pid}, {self.data_dir or 'ephemeral'})"
+
+
+def runtime_folder(environ: Mapping[str, str]) -> Path:
+    """0700, ours. Raises UsageError where somebody else has put something there.
+
+    Not below TMPDIR: terminals of one user differ in it, and must find each other's projects.
+    """
+    chosen = environ.get("PRT_RUNTIME_DIR")
+    folder = Path(chosen) if chosen else Path("/tmp") / f"prt-{os.getuid()}"  # noqa: S108 - judged below
+    try:
+        folder.mkdir(mode=0o700, parents=bool(chosen), exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise UsageError(
+            f"can't use {folder}: {error.strerror}", "set PRT_RUNTIME_DIR to a folder of yours"
+        ) from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise UsageError(f"{folder} is not a folder that only you can enter", "set PRT_RUNTIME_DIR to one")
+    return folder
+
+
+class Slot:
+    """The place of one project in the registry, empty until it is announced."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path: Path | None = None
+        self._descriptor = -1
+
+    def announce(self, entry: Entry) -> None:
+        """Locked and written under another name first: whoever sees the file sees it whole and locked."""
+        name = f"{entry.port}-{secrets.token_hex(4)}"
+        draft = self._folder / f"{name}.draft"
+        self._descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        os.write(self._descriptor, msgspec.json.encode(entry))
+        self._path = self._folder / f"{name}{SUFFIX}"
+        draft.rename(self._path)
+
+    def leave(self) -> None:
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._path = None
+
+
+@contextmanager
+def slot(folder: Path) -> Iterator[Slot]:
+    """Left at the block's end: who waits for the entry to go waits for all of the project to go."""
+    place = Slot(folder)
+    try:
+        yield place
+    finally:
+        place.leave()
+
+
+def running(folder: Path) -> list[Entry]:
+    """Those whose owner lives, by port; what the dead left behind is removed."""
+    entries = []
+    for path in folder.glob(f"*{SUFFIX}"):
+        with suppress(OSError, msgspec.DecodeError):
+            if is_running(path):
+                entries.append(
+                    msgspec.structs.replace(
+                        msgspec.json.decode(path.read_bytes(), type=Entry), path=str(path)
+                    )
+                )
+            else:
+                path.unlink(missing_ok=True)
+    return sorted(entries, key=lambda entry: entry.port)
+
+
+def is_running(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def the_one(folder: Path, *, port: int | None = None, data_dir: Path | None = None) -> Entry | None:
+    """The project meant, None where none runs. Raises UsageError where several do and none is chosen."""
+    entries = running(folder)
+    if port is not None:
+        entries = [entry for entry in entries if entry.port == port]
+    if data_dir is not None:
+        wanted = str(data_dir.expanduser().absolute())
+        entries = [entry for entry in entries if entry.data_dir == wanted]
+    if len(entries) > 1:
+        raise UsageError(
+            f"{len(entries)} embedded projects run: {', '.join(entry.what for entry in entries)}",
+            "choose one with --port or --data-dir",
+        )
+    return entries[0] if entries else None

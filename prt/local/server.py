@@ -1,0 +1,96 @@
+"""One port of 127.0.0.1 with the paths of a Supabase project.
+
+starlette routes, uvicorn serves: HTTP and websockets on the same port, which `websockets` alone refuses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute
+
+BACKLOG = 1024
+LARGEST_FRAME = 5_000_000
+"""Realtime's own bound: a longer frame closes the socket with 1009."""
+GRACE_SECONDS = 2
+
+
+def application(routes: Sequence[BaseRoute]) -> Starlette:
+    """Any origin may ask, as at a hosted project: the keys decide, not the page."""
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=[
+            "Content-Range",
+            "Content-Location",
+            "Location",
+            "Preference-Applied",
+            "X-Total-Count",
+        ],
+        max_age=3600,
+    )
+    return Starlette(routes=list(routes), middleware=[cors], exception_handlers={404: _no_route})
+
+
+async def _no_route(_: Request, __: Exception) -> JSONResponse:
+    """The words of a hosted project's gateway."""
+    return JSONResponse({"message": "no Route matched with those values"}, status_code=404)
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens, and leaves signals to its caller."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+
+@asynccontextmanager
+async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
+    """Serves while the block runs; at its end open requests have two seconds, sockets close with 1012."""
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=LARGEST_FRAME,
+        # The real server does not ping: a client that pauses is closed for its own silence only.
+        ws_ping_interval=None,
+        ws_ping_timeout=None,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve([listener]))
+    up = asyncio.create_task(server.is_up.wait())
+    await asyncio.wait({task, up}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        up.cancel()
+        await task
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task

@@ -130,7 +130,7 @@ def resolve(
     directory: Path | None = None,
     now: float | None = None,
 ) -> Project:
-    """The project of this command; `local` is the environment of an embedded one and stands alone.
+    """The project of this command; `local`, the environment of an embedded one, comes instead of all places.
 
     Raises UsageError: nothing configured, a key or password missing, of the wrong kind, of another
     project, or on its way to a URL from a less trusted place.
@@ -138,8 +138,6 @@ def resolve(
     environ = os.environ if environ is None else environ
     directory = Path.cwd() if directory is None else directory
     if local is not None:
-        if url is not None:
-            raise UsageError("--local and --url name two projects", "leave one of them out")
         places = [_Place("of the embedded project", COMMAND_LINE, local)]
         tables: tuple[str, ...] = ()
     else:

@@ -1,0 +1,276 @@
+"""The command line's ground: which commands there are, and what an error becomes.
+
+A command's module is imported when it is run, so that `prt --help` costs no more than Typer itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Annotated, Any, Final, NamedTuple
+
+import typer
+import typer.core
+import typer.main
+
+from prt import __version__
+from prt.cli.stderr import complain, printable
+from prt.errors import PrtError, UsageError
+
+SIGNALLED = 128
+INTERRUPTED = SIGNALLED + signal.SIGINT
+
+ABOUT: Final = "Watch, test and trust Supabase Realtime from a terminal."
+
+
+class Entry(NamedTuple):
+    """A command: where it is, and its line in the help."""
+
+    name: str
+    place: str
+    line: str
+
+
+COMMANDS: Final = (
+    Entry("watch", "prt.cli.watch:watch", "Live changes of tables: a view on a terminal, NDJSON in a pipe."),
+    Entry("demo", "prt.cli.demo:demo", "See it all: an embedded project, simulated traffic, a live view."),
+    Entry("local", "prt.cli.local:app", "The embedded Supabase: up, stop, status, env, token, reset, run."),
+)
+
+BEGINNING: Final = (
+    ("prt demo", "nothing to set up: an embedded project and its traffic"),
+    ("prt watch --local", "the seeded tables of the embedded project"),
+    ("prt watch", "your project: set SUPABASE_URL and SUPABASE_ANON_KEY first"),
+    ("prt watch todos:INSERT --json --count 1", "wait for one row, as NDJSON"),
+    ("prt local run -- pytest", "your tests against a project of their own"),
+)
+
+
+class ReaderGoneError(Exception):
+    """The reader of our pipe went away. Typer would make exit 1 of the OSError."""
+
+
+@contextmanager
+def _pipe_guarded() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as exc:
+        raise ReaderGoneError from exc
+
+
+class Commands(typer.core.TyperGroup):
+    """Imports a command's module when it is run or completed, never to list it."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return [entry.name for entry in COMMANDS]
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        entry = next((entry for entry in COMMANDS if entry.name == cmd_name), None)
+        return None if entry is None else _load(entry)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            close = get_close_matches(args[0], names, n=1)
+            raise UsageError(
+                f"no command {args[0]}", f"did you mean `prt {close[0]}`?" if close else "see `prt --help`"
+            )
+        return super().resolve_command(ctx, args)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _pipe_guarded():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _pipe_guarded():
+            return super().invoke(ctx)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The list of commands in plain text: Rich would take longer to import than all the rest."""
+        self.format_usage(ctx, formatter)
+        formatter.write_paragraph()
+        formatter.write_text(ABOUT)
+        with formatter.section("Commands"):
+            formatter.write_dl([(entry.name, entry.line) for entry in COMMANDS])
+        with formatter.section("Begin with"):
+            formatter.write_dl(BEGINNING)
+        with formatter.section("Options"):
+            formatter.write_dl(
+                [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx))]
+            )
+        formatter.write_paragraph()
+        formatter.write_text("prt COMMAND --help tells of a command's options and shows examples.")
+
+
+def _load(entry: Entry) -> Any:
+    module_name, _, name = entry.place.partition(":")
+    found = getattr(import_module(module_name), name)
+    if isinstance(found, typer.Typer):
+        command: Any = typer.main.get_command(found)
+    else:
+        alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        alone.command(entry.name, context_settings=CONTEXT)(found)
+        command = typer.main.get_command(alone)
+    command.name = entry.name
+    return command
+
+
+CONTEXT: Final = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(cls=Commands, add_completion=False, context_settings=CONTEXT, invoke_without_command=True)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version  # noqa: PLC0415 - 20 ms that only this option needs
+
+        typer.echo(f"prt {__version__} (realtime {version('realtime')}, supabase {version('supabase')})")
+        raise typer.Exit
+
+
+@app.callback(help=ABOUT)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the versions."),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(f"{ABOUT}\n")
+        width = max(len(command) for command, _ in BEGINNING)
+        for command, line in BEGINNING:
+            typer.echo(f"  {command:{width}}  {line}")
+        typer.echo("\nAll commands and options: prt --help, prt COMMAND --help")
+
+
+def main() -> None:
+    """The `prt` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command and returns its exit code; whatever went wrong is told on standard error."""
+    _turn_signals_into_exits()
+    try:
+        code = _exit_code(list(arguments))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    return _flush_stdout(code)
+
+
+def _exit_code(arguments: list[str]) -> int:
+    try:
+        result = typer.main.get_command(app).main(arguments, prog_name="prt", standalone_mode=False)
+    except SystemExit as exc:
+        return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
+    except Exception as exc:
+        return _told(exc, is_debug=_asks_for_traceback(arguments))
+    return result if isinstance(result, int) else 0
+
+
+def _told(exc: Exception, *, is_debug: bool) -> int:
+    """The one place where an error becomes two lines and an exit code."""
+    error = _innermost(exc)
+    if isinstance(error, ReaderGoneError | BrokenPipeError) or type(error).__name__ == "ReaderGone":
+        _silence_stdout()
+        return 0
+    if is_debug:
+        _show_traceback(exc)
+    if isinstance(error, PrtError):
+        complain(error.message, error.hint)
+        return error.exit_code
+    if isinstance(error, typer.TyperException):
+        _complain_of_usage(error)
+        return error.exit_code
+    if isinstance(error, typer.Abort):
+        complain("aborted", None)
+        return INTERRUPTED
+    text = printable(str(error))
+    complain(
+        f"unexpected {type(error).__name__}{f': {text}' if text else ''}; this is a bug in prt",
+        "report it with the traceback" if is_debug else "run it again with --debug and report the traceback",
+    )
+    return 1
+
+
+def _innermost(exc: Exception) -> Exception:
+    """The error that tells most of a group's: ours before others."""
+    if not isinstance(exc, ExceptionGroup):
+        return exc
+    errors = [_innermost(one) for one in exc.exceptions]
+    return next((one for one in errors if isinstance(one, PrtError)), errors[0])
+
+
+def _complain_of_usage(error: typer.TyperException) -> None:
+    message = error.format_message()
+    if not message or "\n\n" in message:
+        # A group without a command: the message is its help.
+        sys.stderr.write(message and f"{message}\n")
+        return
+    context = getattr(error, "ctx", None)
+    what, _, suggestion = message.partition(" Did you mean ")
+    see = f"see `{context.command_path if context else 'prt'} --help`"
+    hint = f"did you mean {suggestion}" if suggestion else see
+    complain(what.replace("\n\t", " ").rstrip(". "), hint)
+
+
+def _show_traceback(exc: BaseException) -> None:
+    import traceback  # noqa: PLC0415 - only where one is asked for
+
+    from prt.secret import redact  # noqa: PLC0415
+
+    lines = "".join(traceback.format_exception(exc)).splitlines()
+    sys.stderr.write("\n".join(_indented(redact(line)) for line in lines) + "\n")
+
+
+def _indented(line: str) -> str:
+    """`printable`, with the white space before the line kept."""
+    return line[: len(line) - len(line.lstrip(" "))] + printable(line)
+
+
+def _asks_for_traceback(arguments: list[str]) -> bool:
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--debug" in own
+
+
+def _turn_signals_into_exits() -> None:
+    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that whoever opened something closes it."""
+
+    def leave(number: int, _frame: types.FrameType | None) -> None:
+        raise SystemExit(SIGNALLED + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # A signal that was ignored from the start (nohup) stays ignored.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, leave)
+
+
+def _flush_stdout(code: int) -> int:
+    """What is still buffered goes out here, where its failing can be told."""
+    if sys.stdout is None:
+        return code
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+    except OSError as exc:
+        _silence_stdout()
+        complain(f"standard output can't be written: {exc.strerror}", None)
+        return code or 1
+    return code
+
+
+def _silence_stdout() -> None:
+    """Python flushes stdout at its very end and would complain of the closed pipe."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

@@ -1,0 +1,145 @@
+"""The options that commands share, so that each has one name, one help and one panel everywhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+
+CONNECTION: Final = "Connection"
+SELECTION: Final = "What to watch"
+OUTPUT: Final = "Output"
+BOUNDS: Final = "Bounds"
+
+
+class OutputForm(StrEnum):
+    """The forms of `--output`."""
+
+    TABLE = "table"
+    JSON = "json"
+    TEXT = "text"
+
+
+Url = Annotated[
+    str | None,
+    typer.Option("--url", metavar="URL", help="The project [SUPABASE_URL].", rich_help_panel=CONNECTION),
+]
+Local = Annotated[
+    bool,
+    typer.Option(
+        "--local",
+        help="The embedded project: a running one, else one for this command.",
+        rich_help_panel=CONNECTION,
+    ),
+]
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="WHO",
+        help="anon, service, or the email of a user [PRT_PASSWORD, else asked].",
+        rich_help_panel=CONNECTION,
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="A profile of prt.toml.", rich_help_panel=CONNECTION),
+]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Show a traceback where something fails.", rich_help_panel=CONNECTION)
+]
+
+Tables = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TABLE]...",
+        help="TABLE, SCHEMA.TABLE, TABLE:EVENT,EVENT, core, module, all or '*'.",
+        show_default=False,
+    ),
+]
+Schema = Annotated[
+    str,
+    typer.Option("--schema", metavar="NAME", help="Schema of tables without one.", rich_help_panel=SELECTION),
+]
+Events = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--event", metavar="EVENT", help="INSERT, UPDATE, DELETE; repeatable.", rich_help_panel=SELECTION
+    ),
+]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="[TABLE:]COL=OP.VALUE",
+        help="On the server, as status=eq.open; several join by AND.",
+        rich_help_panel=SELECTION,
+    ),
+]
+Select = Annotated[
+    str | None,
+    typer.Option("--select", metavar="COL,COL", help="Only these columns.", rich_help_panel=SELECTION),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include", metavar="REGEX", help="Keep events whose JSON has it.", rich_help_panel=SELECTION
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="REGEX", help="Leave them out.", rich_help_panel=SELECTION),
+]
+
+Json = Annotated[bool, typer.Option("--json", help="NDJSON; the default in a pipe.", rich_help_panel=OUTPUT)]
+Output = Annotated[
+    OutputForm | None,
+    typer.Option("--output", "-o", help="The form, whatever stdout is.", rich_help_panel=OUTPUT),
+]
+Template = Annotated[
+    str | None,
+    typer.Option(
+        "--template", metavar="TEXT", help="A line an event: '{table} {new[id]}'.", rich_help_panel=OUTPUT
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="TYPE,TYPE", help="Keep these types of lines.", rich_help_panel=OUTPUT),
+]
+Highlight = Annotated[
+    list[str] | None,
+    typer.Option("--highlight", metavar="REGEX", help="Mark it in the view.", rich_help_panel=OUTPUT),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notices on stderr.", rich_help_panel=OUTPUT)]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=OUTPUT)]
+
+Count = Annotated[
+    int | None,
+    typer.Option("--count", "-n", metavar="N", help="End after N live events.", rich_help_panel=BOUNDS),
+]
+Duration = Annotated[
+    str | None,
+    typer.Option("--duration", metavar="TIME", help="End after 30s, 5m, 1h.", rich_help_panel=BOUNDS),
+]
+Idle = Annotated[
+    str | None, typer.Option("--idle", metavar="TIME", help="End after such a pause.", rich_help_panel=BOUNDS)
+]
+Timeout = Annotated[
+    str | None,
+    typer.Option(
+        "--timeout",
+        metavar="TIME",
+        help="Exit 124 when what is waited for isn't there.",
+        rich_help_panel=BOUNDS,
+    ),
+]
+Expect = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--expect",
+        metavar="'EVENT TABLE COL=VALUE'",
+        help="End when it came, exit 1 when not; repeatable.",
+        rich_help_panel=BOUNDS,
+    ),
+]

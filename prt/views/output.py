@@ -1,0 +1,147 @@
+"""Where events go: the one interface that a command writes to, and the byte streams behind it.
+
+    for event in batch:
+        output.write(event)        # never blocks
+    await settled(output)          # writes; waits for a slow reader without holding up the loop
+
+`ReaderGone` comes out of `drain`, `settled` and `close` when the reader of our pipe went away; `drain`
+notices it also when nothing is to be written, so call it now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import stat
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from prt.events import End, Event
+from prt.views import ndjson
+
+STALLED_MS = 2_000
+"""How long `close` waits for a reader that takes nothing."""
+
+_SAFE_WRITE = getattr(select, "PIPE_BUF", 512)  # what a pipe that polls as writable takes without blocking
+
+
+class ReaderGone(Exception):  # noqa: N818 - no error: the command ends well
+    """The other end of our pipe is closed."""
+
+
+class Output(Protocol):
+    """A sink of events. `write` only takes note; `drain` and `flush` do the work."""
+
+    def write(self, event: Event) -> None: ...
+
+    def drain(self) -> bool:
+        """Write what can be written without waiting; False when something is left."""
+        ...
+
+    def flush(self) -> None:
+        """Write everything, waiting for the reader as long as it takes."""
+        ...
+
+    def close(self, end: End) -> None:
+        """The last event; everything is written and, where there is one, the terminal restored."""
+        ...
+
+    @property
+    def pending(self) -> int:
+        """How many bytes, or things to draw, wait."""
+        ...
+
+    def fileno(self) -> int: ...
+
+
+class LineOutput:
+    """Bytes of each kept event to a file descriptor, which stays open. `only` None keeps every type."""
+
+    def __init__(
+        self, fd: int, encode: Callable[[Event], bytes], *, only: Iterable[str] | None = None
+    ) -> None:
+        self._fd = fd
+        self._encode = encode
+        wanted = None if only is None else {*only, "end"}
+        self._kept = {cls for cls, name in ndjson.TYPE_OF.items() if wanted is None or name in wanted}
+        self._lines: list[bytes] = []
+        self._pending = 0
+        self._is_always_writable = os.name == "nt" or stat.S_ISREG(os.fstat(fd).st_mode)
+
+    @property
+    def pending(self) -> int:
+        return self._pending
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def write(self, event: Event) -> None:
+        if type(event) in self._kept:
+            line = self._encode(event)
+            self._lines.append(line)
+            self._pending += len(line)
+
+    def drain(self) -> bool:
+        return self._write_out(timeout_ms=0)
+
+    def flush(self) -> None:
+        self._write_out(timeout_ms=None)
+
+    def close(self, end: End) -> None:
+        self.write(end)
+        self._write_out(timeout_ms=STALLED_MS)
+
+    def _write_out(self, *, timeout_ms: int | None) -> bool:
+        """Write until done, or until the reader took nothing for `timeout_ms`."""
+        left = memoryview(b"".join(self._lines))
+        self._lines.clear()
+        try:
+            if self._is_always_writable:
+                while left:
+                    left = left[os.write(self._fd, left) :]
+                return True
+            poll = select.poll()
+            poll.register(self._fd, select.POLLOUT)
+            while True:
+                ready = poll.poll(timeout_ms if left else 0)
+                if ready and ready[0][1] & (select.POLLERR | select.POLLNVAL):
+                    raise ReaderGone
+                if not left:
+                    return True
+                if not ready:
+                    return False
+                try:
+                    left = left[os.write(self._fd, left[:_SAFE_WRITE]) :]
+                except BlockingIOError:  # the descriptor is somebody's non-blocking one
+                    continue
+        except (BrokenPipeError, ConnectionResetError) as exc:
+            left = left[:0]
+            raise ReaderGone from exc
+        finally:
+            self._pending = len(left)
+            if left:
+                self._lines.append(bytes(left))
+
+
+class JsonOutput(LineOutput):
+    """NDJSON. `is_terminal` escapes what could steer one; the JSON stays equal."""
+
+    def __init__(self, fd: int, *, only: Iterable[str] | None = None, is_terminal: bool = False) -> None:
+        super().__init__(fd, ndjson.encode_for_terminal if is_terminal else ndjson.encode, only=only)
+
+
+async def settled(output: Output) -> None:
+    """Return when everything is written; a reader that is slow holds up the caller, not the loop."""
+    while not output.drain():
+        await _writable(output.fileno())
+
+
+async def _writable(fd: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_writer(fd, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_writer(fd)

@@ -5,6 +5,7 @@ Every function takes a connection of psycopg (the wheel's libpq), as superuser a
 
 from __future__ import annotations
 
+import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,8 @@ from prt.local.people import MEMBER, STRANGER
 if TYPE_CHECKING:
     from psycopg import Connection
 
-SEED = ("seed/core_tables.sql", "seed/module_tables.sql", "seed/rules.sql", "seed/rows.sql")
+SEED = tuple(f"seed/{part}.sql" for part in ("users", "core_tables", "module_tables", "rules", "rows"))
 PEOPLE = (MEMBER, STRANGER)
-NIL = "00000000-0000-0000-0000-000000000000"
 PLATFORM = ("roles.sql", "auth.sql", "bootstrap.sql", "extensions.sql", "storage.sql")
 
 
@@ -55,34 +55,18 @@ def clear(connection: Connection[Any]) -> None:
 
 def seed(connection: Connection[Any]) -> None:
     """The seed's 30 tables with their rules and rows, MEMBER and STRANGER, in a bootstrapped database."""
+    hashes = {password: hash_password(password) for password in {person.password for person in PEOPLE}}
+    people = [
+        {"id": person.id, "email": person.email, "name": person.name, "hash": hashes[person.password]}
+        for person in PEOPLE
+    ]
     with connection.transaction():
-        _add_users(connection)
+        connection.execute(
+            "select set_config('prt.people', %s, true), set_config('prt.member', %s, true)",
+            [json.dumps(people), MEMBER.id],
+        )
         for name in SEED:
             _run(connection, name)
-
-
-def _add_users(connection: Connection[Any]) -> None:
-    hashes = {password: hash_password(password) for password in {person.password for person in PEOPLE}}
-    connection.execute("select set_config('prt.member', %s, true)", [MEMBER.id])
-    for person in PEOPLE:
-        parameters = {"id": person.id, "email": person.email, "hash": hashes[person.password]}
-        connection.execute(
-            """
-            insert into auth.users (id, instance_id, aud, role, email, encrypted_password, email_confirmed_at,
-              raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
-            values (%(id)s::uuid, %(nil)s, 'authenticated', 'authenticated', %(email)s, %(hash)s, now(),
-              '{"provider": "email", "providers": ["email"]}', jsonb_build_object('name', %(name)s::text), now(), now())
-            """,
-            {**parameters, "nil": NIL, "name": person.name},
-        )
-        connection.execute(
-            """
-            insert into auth.identities (provider_id, user_id, identity_data, provider, created_at, updated_at)
-            values (%(id)s::text, %(id)s::uuid, jsonb_build_object('sub', %(id)s::text, 'email', %(email)s::text,
-              'email_verified', true), 'email', now(), now())
-            """,
-            parameters,
-        )
 
 
 def _run(connection: Connection[Any], name: str) -> None:

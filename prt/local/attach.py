@@ -16,6 +16,7 @@ from prt import config
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.local import extra, registry
 from prt.local.options import DEFAULT_RATE, Options, encode
+from prt.local.variables import renewed
 
 STOP_SECONDS = 30.0
 ERRORS: tuple[type[PrtError], ...] = (UsageError, RefusedError, UnreachableError)
@@ -36,7 +37,7 @@ def attached(
     """
     entry = registry.the_one(registry.runtime_folder(config.environment() if environ is None else environ))
     if entry is not None:
-        yield entry.environment
+        yield renewed(entry.environment)
         return
     with ephemeral(seed=seed, migrations=migrations, traffic=traffic, rate=rate) as environment:
         yield environment

@@ -12,8 +12,6 @@ from prt.errors import UnreachableError, UsageError
 from prt.local.project import Project
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
-"""The shell's own codes of a command that can't be started."""
 
 
 def hold(project: Project, announce: Callable[[], None], *, life: int | None = None) -> int:
@@ -37,7 +35,7 @@ async def _hold(project: Project, announce: Callable[[], None], life: int | None
         if not end.done():
             end.set_exception(UnreachableError("PostgreSQL of the embedded project ended", "start it again"))
 
-    for number in STOPPING:
+    for number in _heeded():
         loop.add_signal_handler(number, ended, int(number))
     async with _services(project):
         loop.add_reader(project.launch.ended, postgres_died)
@@ -64,14 +62,14 @@ def run(project: Project, command: Sequence[str], environment: dict[str, str]) -
 async def _run(project: Project, command: Sequence[str], environment: dict[str, str]) -> int:
     loop = asyncio.get_running_loop()
     early: list[int] = []
-    for number in STOPPING:
+    for number in _heeded():
         loop.add_signal_handler(number, early.append, int(number))
     async with _services(project):
         if early:
             return 128 + early[0]
         async with _started(command, environment) as process:
             project.launch.take_along(process.pid)
-            for number in STOPPING:
+            for number in _heeded():
                 loop.add_signal_handler(number, _forward, process, number)
             code = await process.wait()
             project.launch.take_along(0)
@@ -115,6 +113,11 @@ def _is_in_foreground() -> bool:
         return False
     finally:
         os.close(terminal)
+
+
+def _heeded() -> list[signal.Signals]:
+    """A signal that was ignored from the start (nohup, a script's background job) stays ignored."""
+    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _services(project: Project) -> AbstractAsyncContextManager[None]:

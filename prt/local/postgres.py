@@ -109,6 +109,8 @@ class Launch:
             answer = json.loads(
                 self._from_watchdog.readline() or '{"error": "the watchdog of PostgreSQL died"}'
             )
+            if answer.get("is_in_use"):
+                raise UsageError(answer["error"], "see `prt local status`, or choose another --data-dir")
             if "error" in answer:
                 raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
             self._postgres = Postgres(port=answer["port"], password=self._password, pid=answer["pid"])

@@ -15,13 +15,8 @@ from prt.errors import UsageError
 from prt.local import extra, port
 from prt.local.keys import Keys, generate
 from prt.local.options import Options
-from prt.local.people import MEMBER
 from prt.local.postgres import Launch, Postgres, launched
-
-TOKEN_SECONDS = 7 * 24 * 3600
-"""Of `PRT_TOKEN`: longer than the hour of a sign-in, because nobody refreshes a variable."""
-
-SESSION_ID = "5eed0000-0000-4000-8000-0000000000c3"
+from prt.local.variables import variables
 
 
 @dataclass(frozen=True)
@@ -46,29 +41,7 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """The variables of `prt local env`: secrets, all but the URL."""
-        return {
-            "SUPABASE_URL": self.url,
-            "SUPABASE_ANON_KEY": self.keys.anon,
-            "SUPABASE_PUBLISHABLE_KEY": self.keys.publishable,
-            "SUPABASE_SERVICE_ROLE_KEY": self.keys.service_role,
-            "SUPABASE_SECRET_KEY": self.keys.secret,
-            "SUPABASE_DB_URL": self.postgres.url,
-            "SUPABASE_JWT_SECRET": self.keys.jwt_secret,
-            "PRT_TOKEN": self.keys.sign(member_claims(), seconds=TOKEN_SECONDS),
-        }
-
-
-def member_claims() -> dict[str, object]:
-    """As Auth's sessions carry them."""
-    return {
-        "aud": "authenticated",
-        "role": "authenticated",
-        "sub": MEMBER.id,
-        "email": MEMBER.email,
-        "session_id": SESSION_ID,
-        "aal": "aal1",
-        "is_anonymous": False,
-    }
+        return variables(url=self.url, database_url=self.postgres.url, keys=self.keys)
 
 
 @contextmanager

@@ -13,12 +13,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from prt.errors import PrtError
-from prt.local import auth, loading, rest, server, traffic
+from prt.local import auth, loading, remote, rest, server, traffic
 from prt.local.database import Database
 from prt.local.project import Project
 from prt.local.realtime import Realtime
-
-RESET = "/local/v1/reset"
 
 
 @asynccontextmanager
@@ -91,4 +89,4 @@ def _reset_route(project: Project, day: Traffic) -> Route:
                 day.start()
         return JSONResponse({})
 
-    return Route(RESET, reset, methods=["POST"])
+    return Route(remote.RESET, reset, methods=["POST"])

@@ -5,7 +5,8 @@ ten milliseconds. It lives in a session of its own: signals to the terminal's or
 group pass it by, so PostgreSQL outlives the clients that must close first.
 
 stdin: one line, the `Order` as JSON; then `guard PID` lines; its end, also by SIGKILL of the writer,
-is the word to stop. stdout: one line, `{"pid", "port"}` or `{"error"}`; its end says that all is gone.
+is the word to stop. stdout: one line, `{"pid", "port"}` or `{"error", "is_in_use"}`; its end says that
+all is gone.
 """
 
 from __future__ import annotations
@@ -59,6 +60,10 @@ class Order:
         return self.root / "data"
 
 
+class InUseError(Exception):
+    """Another process holds the folder."""
+
+
 class StartError(Exception):
     """One line for the user: why PostgreSQL is not there."""
 
@@ -79,8 +84,7 @@ def main() -> int:
             guarded = wait_for_the_end(life, postgres)
             terminate(guarded)
             stop(postgres, order)
-    except StartError as error:
-        answer(error=str(error))
+    except InUseError:
         return 1
     return 0
 
@@ -97,7 +101,8 @@ def held(order: Order) -> Iterator[None]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise StartError(f"{order.folder} is in use by another prt") from error
+        answer(error=f"{order.folder} is in use by another embedded project", is_in_use=True)
+        raise InUseError from error
     try:
         yield
     finally:

@@ -1,25 +1,25 @@
 """The database of an embedded project: what Supabase brings, then the seed's 30 tables or the user's own SQL.
 
-Every function takes a connection of psycopg (the wheel's libpq), as superuser and in autocommit.
+Every function takes a connection of psycopg, PostgreSQL's client, as superuser and in autocommit.
 """
 
 from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from psycopg import sql
+from psycopg import Connection, sql
 
 from prt.local.auth.passwords import hash_password
+from prt.local.migrations import migrate
 from prt.local.people import MEMBER, STRANGER
 
-if TYPE_CHECKING:
-    from psycopg import Connection
+__all__ = ["bootstrap", "migrate", "seed"]
 
+PLATFORM = ("roles.sql", "auth.sql", "bootstrap.sql", "extensions.sql", "storage.sql")
 SEED = tuple(f"seed/{part}.sql" for part in ("users", "core_tables", "module_tables", "rules", "rows"))
 PEOPLE = (MEMBER, STRANGER)
-PLATFORM = ("roles.sql", "auth.sql", "bootstrap.sql", "extensions.sql", "storage.sql")
 
 
 def bootstrap(connection: Connection[Any], *, authenticator_password: str) -> None:
@@ -31,26 +31,6 @@ def bootstrap(connection: Connection[Any], *, authenticator_password: str) -> No
         authenticator_password.encode(), b"authenticator", b"scram-sha-256"
     )
     connection.execute(sql.SQL("alter role authenticator password {}").format(sql.Literal(hashed.decode())))
-
-
-def clear(connection: Connection[Any]) -> None:
-    """Every schema and publication gone but `supabase_realtime`, which a replication stream may be reading.
-
-    What belongs to the cluster stays: roles. `bootstrap` puts the platform back.
-    """
-    schemas = connection.execute(
-        "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"
-    ).fetchall()
-    publications = connection.execute(
-        "select pubname from pg_publication where pubname <> 'supabase_realtime' or puballtables"
-    ).fetchall()
-    with connection.transaction():
-        for (name,) in publications:
-            connection.execute(sql.SQL("drop publication {}").format(sql.Identifier(name)))
-        for (name,) in schemas:
-            connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(name)))
-        connection.execute("create schema public authorization pg_database_owner")
-        connection.execute("grant usage on schema public to public")
 
 
 def seed(connection: Connection[Any]) -> None:

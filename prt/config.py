@@ -7,18 +7,16 @@ user's own), `supabase/config.toml`. A key goes only to a URL that comes from a 
 from __future__ import annotations
 
 import os
-import sys
 import time
-import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-from prt import dotenv
 from prt.errors import UsageError
+from prt.places import COMMAND_LINE, Found, Place, all_places, find
 from prt.secret import KeyFacts, Secret, facts_of
 
 Identity = Literal["anon", "service", "user", "token"]
@@ -31,22 +29,8 @@ DATABASE_URL = ("SUPABASE_DB_URL",)
 TOKEN = ("PRT_TOKEN",)
 PASSWORD = ("PRT_PASSWORD",)
 
-PROFILE_KEYS: Final = {
-    "url": "SUPABASE_URL",
-    "publishable_key": "SUPABASE_PUBLISHABLE_KEY",
-    "anon_key": "SUPABASE_ANON_KEY",
-    "secret_key": "SUPABASE_SECRET_KEY",
-    "service_role_key": "SUPABASE_SERVICE_ROLE_KEY",
-    "db_url": "SUPABASE_DB_URL",
-}
-"""The keys of a profile and the variables that they stand for."""
-
-COMMAND_LINE, USER_CONFIG, WORKING_DIRECTORY = 3, 2, 1
-"""How far a place is trusted; the environment ranks with the command line."""
-
 API_PATHS = ("/rest/v1", "/auth/v1", "/realtime/v1", "/storage/v1", "/functions/v1", "/graphql/v1")
 HOSTED = (".supabase.co", ".supabase.in", ".supabase.red")
-LOCAL_API_PORT = 54321
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +61,6 @@ class Project:
     def host(self) -> str:
         """Host and port, for people."""
         return urlsplit(self.url).netloc
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Somewhere that values come from. `names` tells what a variable is called there."""
-
-    name: str
-    trust: int
-    values: Mapping[str, str]
-    names: Mapping[str, str] = field(default_factory=dict)
-    is_profile: bool = False
-
-    def origin_of(self, variable: str) -> str:
-        return f"{self.names.get(variable, variable)} {self.name}".strip()
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    value: str
-    variable: str
-    place: _Place
-
-    @property
-    def origin(self) -> str:
-        return self.place.origin_of(self.variable)
 
 
 _NO_PROJECT_HINT = (
@@ -136,17 +95,17 @@ def resolve(
     project, or on its way to a URL from a less trusted place.
     """
     environ = os.environ if environ is None else environ
-    directory = Path.cwd() if directory is None else directory
+    directory = _working_directory() if directory is None else directory
     if local is not None:
-        places = [_Place("of the embedded project", COMMAND_LINE, local)]
+        places = [Place("of the embedded project", COMMAND_LINE, local)]
         tables: tuple[str, ...] = ()
     else:
-        places, tables = _places(url, profile, environ, directory)
-    found_url = _find(places, URL)
+        places, tables = all_places(url, profile, environ, directory)
+    found_url = find(places, URL, is_needed=True)
     if found_url is None:
         raise UsageError("no project configured", _NO_PROJECT_HINT)
     address = parse_url(found_url.value, found_url.origin)
-    identity, email = _identity(as_, has_token=_find(places, TOKEN) is not None)
+    identity, email = _identity(as_, has_token=find(places, TOKEN) is not None)
     return _Resolution(places, found_url, address, needs, time.time() if now is None else now).project(
         identity, email, tables, profile
     )
@@ -156,7 +115,7 @@ class _Resolution:
     """Takes the keys that an identity needs, each checked against the URL; collects origins and notices."""
 
     def __init__(
-        self, places: list[_Place], url: _Found, address: str, needs: Collection[Need], now: float
+        self, places: list[Place], url: Found, address: str, needs: Collection[Need], now: float
     ) -> None:
         self._places = places
         self._url = url
@@ -174,7 +133,7 @@ class _Resolution:
         server_key = self._key("server_key", SERVER_KEY, is_needed=is_service or "server_key" in self._needs)
         token = self._take("token", TOKEN, is_needed=True) if identity == "token" else None
         password = self._take("password", PASSWORD, is_needed=True) if identity == "user" else None
-        database_url = _find(self._places, DATABASE_URL)
+        database_url = find(self._places, DATABASE_URL)
         if database_url is not None:
             self._origins["database_url"] = database_url.origin
         elif "database_url" in self._needs:
@@ -206,7 +165,7 @@ class _Resolution:
         )
 
     def _take(self, what: str, variables: tuple[str, ...], *, is_needed: bool) -> Secret | None:
-        found = _find(self._places, variables)
+        found = find(self._places, variables, is_needed=is_needed)
         if found is None:
             return None
         if found.place.trust > self._url.place.trust:
@@ -233,7 +192,10 @@ class _Resolution:
         if key is None:
             if is_needed:
                 kind = "server" if is_server else "client"
-                raise UsageError(f"no {kind} key for {urlsplit(self._address).netloc}", _KEY_HINT[is_server])
+                hint = _KEY_HINT[is_server]
+                if not is_server and find(self._places, SERVER_KEY) is not None:
+                    hint += ", or say --as service to use the server key"
+                raise UsageError(f"no {kind} key for {urlsplit(self._address).netloc}", hint)
             return None
         if not is_needed:
             return key
@@ -298,6 +260,13 @@ def parse_url(text: str, origin: str = "--url") -> str:
     return f"{scheme}://{name}{f':{port}' if port else ''}{path.rstrip('/')}"
 
 
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as exc:
+        raise UsageError("the working directory is gone", "change to one that exists") from exc
+
+
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
@@ -314,130 +283,3 @@ def _identity(as_: str | None, *, has_token: bool) -> tuple[Identity, str | None
     close = get_close_matches(as_, ("anon", "service"), n=1)
     hint = f"did you mean {close[0]}?" if close else "use anon, service or the email address of a user"
     raise UsageError("--as takes anon, service or an email address", hint)
-
-
-def _find(places: list[_Place], variables: tuple[str, ...]) -> _Found | None:
-    for place in places:
-        for variable in variables:
-            value = place.values.get(variable, "").strip()
-            if value:
-                return _Found(value, variable, place)
-    return None
-
-
-def _places(
-    url: str | None, profile: str | None, environ: Mapping[str, str], directory: Path
-) -> tuple[list[_Place], tuple[str, ...]]:
-    places = []
-    if url is not None:
-        places.append(_Place("", COMMAND_LINE, {"SUPABASE_URL": url}, {"SUPABASE_URL": "--url"}))
-    places.append(_Place("in the environment", COMMAND_LINE, environ))
-    dotenv_text = _read(directory / ".env")
-    if dotenv_text is not None:
-        places.append(_Place("in .env", WORKING_DIRECTORY, dotenv.parse(dotenv_text)))
-    tables: tuple[str, ...] = ()
-    known: set[str] = set()
-    is_found = False
-    for path, trust in _profile_files(environ, directory):
-        text = _read(path)
-        if text is None:
-            continue
-        profiles = _profiles(text, path)
-        known |= profiles.keys()
-        chosen = profiles.get(profile or "default")
-        if chosen is None:
-            continue
-        is_found = True
-        place, its_tables = _profile_place(chosen, profile or "default", path, trust)
-        places.append(place)
-        tables = tables or its_tables
-    if profile is not None and not is_found:
-        names = ", ".join(sorted(known)) or "there is no prt.toml with one"
-        raise UsageError(f"no profile {profile}", f"profiles: {names}")
-    places.extend(_supabase_folder(directory))
-    return places, tables
-
-
-def _profile_files(environ: Mapping[str, str], directory: Path) -> Iterator[tuple[Path, int]]:
-    yield directory / "prt.toml", WORKING_DIRECTORY
-    own = user_config_directory(environ)
-    if own is not None:
-        yield own / "prt.toml", USER_CONFIG
-
-
-def user_config_directory(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
-    """Where the user's own `prt.toml` is: XDG, Application Support or APPDATA; None without a home."""
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    if environ.get("XDG_CONFIG_HOME", "").startswith("/"):
-        return Path(environ["XDG_CONFIG_HOME"], "prt")
-    if platform == "win32":
-        return Path(environ["APPDATA"], "prt") if environ.get("APPDATA") else None
-    if not home:
-        return None
-    return Path(home, *(("Library", "Application Support") if platform == "darwin" else (".config",)), "prt")
-
-
-def _profiles(text: str, path: Path) -> dict[str, Any]:
-    profiles = _toml(text, path).get("profiles", {})
-    if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
-        raise UsageError(f"{path}: `profiles` is no table of tables", "write [profiles.NAME]")
-    return profiles
-
-
-def _profile_place(
-    chosen: Mapping[str, Any], name: str, path: Path, trust: int
-) -> tuple[_Place, tuple[str, ...]]:
-    tables = chosen.get("tables", [])
-    if not isinstance(tables, list) or not all(isinstance(table, str) for table in tables):
-        raise UsageError(f"{path}: `tables` of profile {name} is no list of names")
-    values = {}
-    for key, value in chosen.items():
-        if key == "tables":
-            continue
-        if key not in PROFILE_KEYS:
-            close = get_close_matches(key, [*PROFILE_KEYS, "tables"], n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join([*PROFILE_KEYS, 'tables'])}"
-            raise UsageError(f"{path}: profile {name} has no setting {key}", hint)
-        if not isinstance(value, str):
-            raise UsageError(f"{path}: `{key}` of profile {name} is no text", "put it in quotes")
-        values[PROFILE_KEYS[key]] = value
-    names = {variable: key for key, variable in PROFILE_KEYS.items()}
-    return _Place(f"of profile {name} in {path}", trust, values, names, is_profile=True), tuple(tables)
-
-
-def _supabase_folder(directory: Path) -> Iterator[_Place]:
-    for folder in (directory, *directory.parents):
-        path = folder / "supabase" / "config.toml"
-        text = _read(path)
-        if text is None:
-            continue
-        api = _toml(text, path).get("api", {})
-        port = api.get("port", LOCAL_API_PORT) if isinstance(api, dict) else LOCAL_API_PORT
-        if not isinstance(port, int) or not 0 < port < 65536:
-            raise UsageError(f"{path}: `api.port` is no port", "it is a number, 54321 by default")
-        tls = api.get("tls", {}) if isinstance(api, dict) else {}
-        scheme = "https" if isinstance(tls, dict) and tls.get("enabled") is True else "http"
-        yield _Place(
-            f"in {path}",
-            WORKING_DIRECTORY,
-            {"SUPABASE_URL": f"{scheme}://127.0.0.1:{port}"},
-            {"SUPABASE_URL": "api.port"},
-        )
-        return
-
-
-def _toml(text: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        # The parser's words name line and column, never the value.
-        raise UsageError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-    except (OSError, UnicodeDecodeError) as exc:
-        raise UsageError(f"{path} can't be read", "mend its rights or its encoding (UTF-8)") from exc

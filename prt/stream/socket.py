@@ -41,7 +41,6 @@ from prt.stream.wire import TOPIC_PREFIX, Frame, Vsn
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 JOIN_SECONDS = 30
-HEARTBEAT_SECONDS = 25
 LEAVE_SECONDS = 1
 
 # The SDK logs failures that we report ourselves, some with the payload: not on the user's terminal.
@@ -83,8 +82,8 @@ class Socket(AsyncRealtimeClient):
         *,
         queue: EventQueue,
         on_frame: FrameReader,
+        heartbeat_seconds: float,
         token: str | None = None,
-        heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         """`url` is the project's; `key` goes into the handshake, `token` (else the key) into joins."""
         super().__init__(f"{url}/realtime/v1", auto_reconnect=False, timeout=JOIN_SECONDS)

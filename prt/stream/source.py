@@ -31,6 +31,8 @@ UP_SECONDS = 10
 """How long a first connection may take before the project counts as unreachable."""
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 5.0
+HEARTBEAT_SECONDS = 25
+"""A server closes a socket that is silent for 66 s."""
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -112,6 +114,7 @@ class Live:
                 token=self._endpoint.token,
                 queue=self._queue,
                 on_frame=self._on_frame,
+                heartbeat_seconds=HEARTBEAT_SECONDS,
             )
             try:
                 await socket.open(left)

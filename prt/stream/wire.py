@@ -104,7 +104,10 @@ class Decoder:
                     hot = _decode_changes_frame(frame)
                     if hot.event == "postgres_changes":
                         return self._change(hot.topic, hot.payload.data, at)
-                return _decode_v2(frame)
+                v2 = _decode_v2(frame)
+                if v2.event == "postgres_changes":  # written with spaces, or behind a long topic
+                    return self._change(v2.topic, _decode_changes(v2.payload).data, at)
+                return v2
             v1 = _decode_v1(frame)
             if v1.event == "postgres_changes":
                 return self._change(v1.topic, _decode_changes(v1.payload).data, at)

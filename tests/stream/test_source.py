@@ -1,0 +1,469 @@
+"""The live source against a scripted server: joins, READY, refusals, ends, and a server that misbehaves.
+
+The hazards of the SDK that `prt/stream/socket.py` guards against each have their test here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.events import Change, Event, Gap, Malformed, Status
+from prt.stream import socket as socket_module
+from prt.stream import source as source_module
+from prt.stream.binding import Binding
+from prt.stream.queue import EventQueue
+from prt.stream.source import Endpoint, Live
+from tests.fakes import SUBSCRIBED, Peer, Script, change_data, scripted_server
+
+TODOS = [Binding(table="todos")]
+
+
+async def watched(
+    script: Script,
+    bindings: list[Binding] | None = None,
+    *,
+    until: Callable[[list[Event]], bool] = lambda _: False,
+    refuse: tuple[int, str] | None = None,
+    queue: EventQueue | None = None,
+) -> tuple[list[Event], PrtError | None]:
+    """All events until `until` holds or the source raises, and what it raised."""
+    events: list[Event] = []
+    async with scripted_server(script, refuse=refuse) as url:
+        endpoint = Endpoint(url=url, key="key", token="token")
+        async with Live(endpoint, TODOS if bindings is None else bindings, queue=queue) as batches:
+            try:
+                async with asyncio.timeout(20):
+                    async for batch in batches:
+                        events += batch
+                        if until(events):
+                            return events, None
+            except PrtError as exc:
+                return events, exc
+    return events, None
+
+
+def run(
+    script: Script, bindings: list[Binding] | None = None, **more: Any
+) -> tuple[list[Event], PrtError | None]:
+    return asyncio.run(watched(script, bindings, **more))
+
+
+def statuses(events: list[Event]) -> list[str]:
+    return [event.status for event in events if isinstance(event, Status)]
+
+
+def changes(events: list[Event]) -> list[Change]:
+    return [event for event in events if isinstance(event, Change)]
+
+
+def has_change(events: list[Event]) -> bool:
+    return any(isinstance(event, Change) for event in events)
+
+
+def test_join_ready_and_changes_in_order() -> None:
+    joins: list[Any] = []
+
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        joins.append((peer.path, frame))
+        await peer.change(frame[2], record={"id": 7})
+        await peer.until_closed()
+
+    bindings = [
+        Binding(table="todos", event="INSERT", filter="id=eq.7"),
+        Binding(table="*", schema="other"),
+        Binding(table="notes", select=("id", "text")),
+    ]
+    events, error = run(script, bindings, until=has_change)
+    assert error is None
+    assert statuses(events) == ["SUBSCRIBED", "READY"]
+    (change,) = changes(events)
+    assert (change.topic, change.new_row()) == ("prt-watch", {"id": 7})
+    ((path, join),) = joins
+    assert "apikey=key" in path
+    assert join[4]["access_token"] == "token"
+    assert join[4]["config"]["postgres_changes"] == [
+        {"event": "INSERT", "schema": "public", "table": "todos", "filter": "id=eq.7"},
+        {"event": "*", "schema": "other", "table": "*"},
+        {"event": "*", "schema": "public", "table": "notes", "select": ["id", "text"]},
+    ]
+
+
+def test_the_channel_is_left_and_the_socket_closed_at_the_end() -> None:
+    farewell: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        farewell.append((await peer.receive())[3])
+        await peer.connection.wait_closed()
+        farewell.append(str(peer.connection.close_code))
+
+    run(script, until=lambda events: "READY" in statuses(events))
+    assert farewell == ["phx_leave", "1000"]
+
+
+def test_ready_waits_for_the_system_message() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept_join()
+        await peer.change(frame[2])
+        await peer.system(frame, SUBSCRIBED)
+        await peer.until_closed()
+
+    events, _ = run(script, until=lambda events: "READY" in statuses(events))
+    kinds = [event.status if isinstance(event, Status) else "change" for event in events]
+    assert kinds == ["SUBSCRIBED", "change", "READY"]
+
+
+def test_vsn_1_is_spoken_where_2_is_refused() -> None:
+    async def main() -> list[Event]:
+        paths: list[str] = []
+
+        async def script(peer: Peer) -> None:
+            paths.append(peer.path)
+            frame = await peer.accept()
+            await peer.change(frame[2])
+            await peer.until_closed()
+
+        events: list[Event] = []
+        async with (
+            scripted_server(script, refuse=(403, ""), refuse_only="vsn=2.0.0") as url,
+            Live(Endpoint(url=url, key="key"), TODOS) as batches,
+        ):
+            async for batch in batches:
+                events += batch
+                if has_change(events):
+                    break
+        assert ["vsn=1.0.0" in path for path in paths] == [True]
+        return events
+
+    assert statuses(asyncio.run(main())) == ["SUBSCRIBED", "READY"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "exit_code"),
+    [
+        (401, '{"error":"Failed to validate JWT signature"}', PrtError, 3),
+        (404, '{"error":"Tenant not found"}', PrtError, 4),
+        (403, '{"error":"Realtime was disabled for this tenant"}', PrtError, 4),
+        (400, "no", PrtError, 5),
+    ],
+)
+def test_a_refused_handshake_is_final(status: int, body: str, error: type[PrtError], exit_code: int) -> None:
+    async def never(_: Peer) -> None:
+        raise AssertionError("no handshake was accepted")
+
+    events, raised = run(never, refuse=(status, body))
+    assert events == []
+    assert isinstance(raised, error)
+    assert raised.exit_code == exit_code
+    assert raised.hint
+
+
+def test_nobody_listening_is_said_at_once_and_ends_as_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "UP_SECONDS", 0.3)
+
+    async def main() -> tuple[list[Event], PrtError | None]:
+        async with scripted_server(Peer.until_closed) as url:
+            pass
+        events: list[Event] = []
+        try:
+            async with Live(Endpoint(url=url, key="key"), TODOS) as batches:
+                async for batch in batches:
+                    events += batch
+        except UnreachableError as exc:
+            return events, exc
+        return events, None
+
+    events, error = asyncio.run(main())
+    assert statuses(events) == ["CHANNEL_ERROR"]
+    assert error is not None
+    assert "can't connect to 127.0.0.1" in error.message
+    assert "key" not in error.message
+
+
+def test_a_server_that_speaks_something_else_is_a_protocol_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readline()
+            writer.write(b"220 mail.example.com ESMTP\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            async with Live(Endpoint(url=f"http://127.0.0.1:{port}", key="key"), TODOS) as batches:
+                async for _ in batches:
+                    pass
+        finally:
+            server.close()
+
+    with pytest.raises(ProtocolError):
+        asyncio.run(main())
+
+
+def refusing(*bad: str) -> Script:
+    """A server that refuses a join which binds any of `bad`, naming it as the real one does."""
+
+    async def script(peer: Peer) -> None:
+        while True:
+            frame = await peer.accept_join()
+            tables = [binding["table"] for binding in frame[4]["config"]["postgres_changes"]]
+            named = next((table for table in tables if table in bad), None)
+            if named is None:
+                await peer.system(frame, SUBSCRIBED)
+                await peer.change(frame[2], table=tables[0])
+                await peer.until_closed()
+                return
+            message = (
+                "Unable to subscribe to changes with given parameters. Please check Realtime is enabled for "
+                f"the given connect parameters: [event: *, schema: public, table: {named}, filters: [], "
+                "select: nil]"
+            )
+            await peer.system(frame, message, "error")
+
+    return script
+
+
+def test_the_good_bindings_stream_and_the_bad_ones_are_named() -> None:
+    bindings = [Binding(table=table) for table in ("a", "b", "c", "d", "e")]
+    events, error = run(refusing("b", "d"), bindings, until=has_change)
+    assert error is None
+    refused = [e for e in events if isinstance(e, Status) and e.status == "CHANNEL_ERROR"]
+    assert [(status.tables, status.hint) for status in refused] == [
+        (["public.b"], "alter publication supabase_realtime add table public.b;"),
+        (["public.d"], "alter publication supabase_realtime add table public.d;"),
+    ]
+    ready = [e for e in events if isinstance(e, Status) and e.status == "READY"]
+    assert [status.tables for status in ready] == [["public.a", "public.c", "public.e"]]
+
+
+def test_a_watch_of_which_no_binding_is_left_ends_as_refused() -> None:
+    events, error = run(refusing("a", "b"), [Binding(table="a"), Binding(table="b")])
+    assert isinstance(error, UnreachableError)
+    assert "all 2 subscriptions were refused" in error.message
+    assert "READY" not in statuses(events)
+    _, error = run(refusing("a"), [Binding(table="a")])
+    assert error is not None
+    assert error.hint == "alter publication supabase_realtime add table public.a;"
+
+
+def test_a_refused_join_ends_with_the_servers_words() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.receive()
+        await peer.reply(frame, {"reason": "InvalidJWTToken: Token has expired 5 seconds ago"}, "error")
+        await peer.until_closed()
+
+    events, error = run(script)
+    assert isinstance(error, RefusedError)
+    assert "Token has expired 5 seconds ago" in error.message
+    assert statuses(events) == ["CHANNEL_ERROR"]
+
+
+def test_a_join_that_is_never_answered_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket_module, "JOIN_SECONDS", 0.2)
+
+    async def script(peer: Peer) -> None:
+        await peer.until_closed()
+
+    events, error = run(script)
+    assert isinstance(error, UnreachableError)
+    assert statuses(events) == ["TIMED_OUT"]
+
+
+def test_a_join_that_never_becomes_ready_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "JOIN_SECONDS", 0.2)
+
+    async def script(peer: Peer) -> None:
+        await peer.accept_join()
+        await peer.until_closed()
+
+    events, error = run(script)
+    assert isinstance(error, UnreachableError)
+    assert statuses(events) == ["SUBSCRIBED", "TIMED_OUT"]
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1011, 1012])
+def test_a_closed_connection_is_said_with_its_code(code: int) -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        await peer.change(frame[2])
+        await peer.connection.close(code)
+
+    events, error = run(script)
+    assert statuses(events) == ["SUBSCRIBED", "READY", "CLOSED"]
+    assert len(changes(events)) == 1
+    assert isinstance(error, UnreachableError)
+    assert f"({code})" in error.message
+
+
+def test_a_cut_connection_ends_as_unreachable() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        peer.connection.transport.abort()
+
+    events, error = run(script)
+    assert statuses(events) == ["SUBSCRIBED", "READY", "CLOSED"]
+    assert isinstance(error, UnreachableError)
+
+
+def test_heartbeats_without_an_answer_mean_a_dead_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "HEARTBEAT_SECONDS", 0.05)
+    refs: list[Any] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        while True:
+            frame = json.loads(await peer.connection.recv())
+            if frame[3] == "heartbeat":
+                refs.append(frame[1])
+
+    events, error = run(script)
+    assert statuses(events)[-1] == "TIMED_OUT"
+    assert isinstance(error, UnreachableError)
+    assert "heartbeat" in error.message
+    assert len(refs) == len(set(refs)) == 2
+
+
+def test_answered_heartbeats_keep_it_up_and_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "HEARTBEAT_SECONDS", 0.02)
+
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        for _ in range(4):
+            beat = json.loads(await peer.connection.recv())
+            await peer.send(None, beat[1], "phoenix", "phx_reply", {"status": "ok", "response": {}})
+        await peer.change(frame[2])
+        await peer.until_closed()
+
+    async def main() -> float | None:
+        async with scripted_server(script) as url:
+            live = Live(Endpoint(url=url, key="key"), TODOS)
+            async with live as batches:
+                async for batch in batches:
+                    if has_change(batch):
+                        return live.round_trip_ms
+        return None
+
+    round_trip = asyncio.run(main())
+    assert round_trip is not None
+    assert round_trip > 0
+
+
+def test_a_token_that_expires_ends_the_watch_as_refused() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        await peer.system(frame, "Token has expired 0 seconds ago", "error")
+        await peer.send(frame[0], frame[0], frame[2], "phx_close", {})
+        await peer.until_closed()
+
+    events, error = run(script)
+    assert isinstance(error, RefusedError)
+    assert statuses(events) == ["SUBSCRIBED", "READY", "CHANNEL_ERROR"]
+
+
+def test_a_crashed_channel_ends_the_watch() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        await peer.send(frame[0], frame[0], frame[2], "phx_error", {})
+        await peer.until_closed()
+
+    events, error = run(script)
+    assert statuses(events) == ["SUBSCRIBED", "READY", "CHANNEL_ERROR"]
+    assert isinstance(error, UnreachableError)
+    assert "crashed" in error.message
+
+
+def test_a_stale_close_of_a_former_join_is_dropped() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        await peer.send("99", "99", frame[2], "phx_close", {})
+        await peer.change(frame[2])
+        await peer.until_closed()
+
+    events, error = run(script, until=has_change)
+    assert error is None
+    assert statuses(events) == ["SUBSCRIBED", "READY"]
+
+
+def test_frames_that_cannot_be_read_are_events_and_the_stream_goes_on() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        await peer.raw("garbage")
+        await peer.raw(b"\xff\xfe")
+        await peer.send(frame[0], None, frame[2], "system", {"status": 5})
+        await peer.send(None, None, frame[2], "presence_diff", "not a diff")
+        await peer.change(frame[2])
+        await peer.until_closed()
+
+    events, error = run(script, until=has_change)
+    assert error is None
+    assert sum(isinstance(event, Malformed) for event in events) == 4
+
+
+def test_changes_that_the_sdk_would_drop_arrive() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        await peer.change(frame[2], record={}, commit_timestamp=None, errors=["Error 401: Unauthorized"])
+        await peer.send(
+            None, None, frame[2], "system", {"message": "Server requested disconnect", "status": "ok"}
+        )
+        await peer.change(frame[2])
+        await peer.until_closed()
+
+    events, error = run(script, until=lambda events: len(changes(events)) == 2)
+    assert error is None
+    assert changes(events)[0].errors == ["Error 401: Unauthorized"]
+
+
+def test_a_frame_of_five_megabytes_arrives_with_its_neighbours() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        await peer.change(frame[2], record={"id": 1})
+        await peer.change(frame[2], record={"id": 2, "body": "x" * 5_000_000})
+        await peer.change(frame[2], record={"id": 3})
+        await peer.until_closed()
+
+    events, error = run(script, until=lambda events: len(changes(events)) == 3)
+    assert error is None
+    assert [change.new_row()["id"] for change in changes(events)] == [1, 2, 3]
+
+
+def test_a_slow_reader_holds_up_the_server_and_loses_nothing() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        for n in range(3_000):
+            await peer.change(frame[2], record={"id": n, "body": "x" * 1000})
+        await peer.until_closed()
+
+    async def main() -> list[Event]:
+        events: list[Event] = []
+        async with scripted_server(script) as url:
+            queue = EventQueue(max_events=100)
+            async with Live(Endpoint(url=url, key="key"), TODOS, queue=queue) as batches:
+                async for batch in batches:
+                    assert len(batch) <= 101
+                    events += batch
+                    if len(changes(events)) == 3_000:
+                        return events
+        return events
+
+    events = asyncio.run(main())
+    assert [change.new_row()["id"] for change in changes(events)] == list(range(3_000))
+    assert not any(isinstance(event, Gap) for event in events)
+
+
+def test_the_numbers_of_a_change_are_not_touched_by_the_sdk() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        data = json.dumps(change_data(record={"n": 0})).replace('{"n": 0}', '{"n": 12345678901234567890.123}')
+        await peer.raw(f'[null,null,"{frame[2]}","postgres_changes",{{"data":{data},"ids":[1]}}]')
+        await peer.until_closed()
+
+    events, _ = run(script, until=has_change)
+    assert bytes(changes(events)[0].new) == b'{"n": 12345678901234567890.123}'

@@ -1,0 +1,133 @@
+"""The routes of `/rest/v1`: key, token, parsing, one transaction, answer.
+
+starlette is the embedded project's server (prt/local/server.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from prt.local.database import Database, NoConnectionError
+from prt.local.gateway import refusal, token_of
+from prt.local.keys import Keys
+from prt.local.rest import tables
+from prt.local.rest.caller import ANONYMOUS, Caller, caller_of
+from prt.local.rest.catalog import TableName, find_table
+from prt.local.rest.errors import RestError, from_database
+from prt.local.rest.exchange import MediaType, media_type_of, window_of
+from prt.local.rest.preferences import parse_preferences
+from prt.local.rest.query import parameters_of, parse_query
+
+ROOT = "/rest/v1"
+SCHEMAS = ("public",)
+"""What REST exposes, the first by default."""
+METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"]
+
+Work = Callable[[AsyncConnection[Any]], Awaitable[Response]]
+
+
+def routes(database: Database, keys: Keys) -> list[BaseRoute]:
+    """The login of `database` is `authenticator`: it may become the roles of tokens, and nobody else."""
+    rest = _Rest(database, keys)
+    return [
+        Route(f"{ROOT}/{{table}}", rest.table, methods=METHODS),
+    ]
+
+
+class _Rest:
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def table(self, request: Request) -> Response:
+        async def respond(caller: Caller) -> Response:
+            method = request.method
+            query = parse_query(parameters_of(request.url.query.encode()))
+            if method in {"GET", "HEAD"}:
+                windows = {**query.windows, (): window_of(query, request.headers)}
+                query = msgspec.structs.replace(query, windows=windows)
+            elif method == "PUT":
+                raise RestError(405, "PGRST117", f"Unsupported HTTP method: {method}")
+            asked = tables.Request(
+                method=method,
+                table=TableName(_schema_of(request), request.path_params["table"]),
+                query=query,
+                preferences=parse_preferences(request.headers.getlist("prefer")),
+                media=media_type_of(request.headers.get("accept", "")),
+                body=await _json_body(request),
+            )
+            try:
+                return await self._transaction(request, caller, lambda c: tables.answer(c, asked))
+            except psycopg.errors.UndefinedTable:
+                await self._transaction(request, caller, lambda c: _require_table(c, asked.table))
+                raise
+
+        return await self._guarded(request, respond)
+
+    async def _guarded(self, request: Request, respond: Callable[[Caller], Awaitable[Response]]) -> Response:
+        """Every refusal and failure as its body."""
+        if (refused := refusal(request, self._keys)) is not None:
+            return refused
+        role = ANONYMOUS
+        try:
+            caller = caller_of(token_of(request, self._keys), self._keys)
+            role = caller.role
+            return await respond(caller)
+        except RestError as exc:
+            return _failure(exc, request.method)
+        except (psycopg.Error, NoConnectionError) as exc:
+            return _failure(from_database(exc, is_anonymous=role == ANONYMOUS), request.method)
+
+    async def _transaction(self, request: Request, caller: Caller, work: Work) -> Response:
+        """As the role of the token, with what PostgREST tells functions and policies about the request."""
+        settings = {
+            "request.method": request.method,
+            "request.path": request.url.path.removeprefix(ROOT),
+            "request.headers": msgspec.json.encode(dict(request.headers)).decode(),
+            "request.cookies": msgspec.json.encode(request.cookies).decode(),
+        }
+        async with self._database.acting_as(
+            caller.role, caller.claims, settings=settings, is_read_only=request.method in {"GET", "HEAD"}
+        ) as connection:
+            return await work(connection)
+
+
+async def _require_table(connection: AsyncConnection[Any], table: TableName) -> Response:
+    await find_table(connection, table)
+    return Response()
+
+
+def _schema_of(request: Request) -> str:
+    is_read = request.method in {"GET", "HEAD"}
+    schema = request.headers.get("accept-profile" if is_read else "content-profile", SCHEMAS[0])
+    if schema not in SCHEMAS:
+        raise RestError(
+            406,
+            "PGRST106",
+            f"Invalid schema: {schema}",
+            hint=f"Only the following schemas are exposed: {', '.join(SCHEMAS)}",
+        )
+    return schema
+
+
+async def _json_body(request: Request) -> bytes:
+    if request.method not in {"POST", "PATCH"}:
+        return b""
+    content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise RestError(415, "PGRST102", f"Content-Type not acceptable: {content_type}")
+    return await request.body()
+
+
+def _failure(error: RestError, method: str) -> Response:
+    body = b"" if method == "HEAD" else msgspec.json.encode(error.body)
+    headers = {"Content-Type": MediaType().name, **error.headers}
+    return Response(body, error.status, headers)

@@ -1,0 +1,191 @@
+"""Requests on a table: read, insert, update, delete, each in the transaction that it is given."""
+
+# ruff: noqa: S608 - every name in these texts is quoted, every value a parameter
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote as quote_url
+
+import msgspec
+from psycopg import AsyncConnection
+from starlette.responses import Response
+
+from prt.local.rest import writing
+from prt.local.rest.catalog import TableName, find_table, foreign_keys
+from prt.local.rest.errors import RestError
+from prt.local.rest.exchange import (
+    MAX_ROWS,
+    MediaType,
+    Rows,
+    body_of,
+    check_single,
+    content_range,
+    read_status,
+    response,
+)
+from prt.local.rest.preferences import Preferences
+from prt.local.rest.reading import ROW, Reading, Source, has_embeds
+from prt.local.rest.sql import execute, quote
+from prt.local.rest.tree import Column, Field, Node, Query
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a table; `body` is that of a write, the query's window is already bounded."""
+
+    method: str
+    table: TableName
+    query: Query
+    preferences: Preferences
+    media: MediaType
+    body: bytes = b""
+
+    @property
+    def is_read(self) -> bool:
+        return self.method in {"GET", "HEAD"}
+
+
+async def answer(connection: AsyncConnection[Any], request: Request) -> Response:
+    """RestError and psycopg.Error both end the transaction without a trace of it."""
+    if request.is_read:
+        return await _read(connection, request)
+    return await _write(connection, request)
+
+
+async def _read(connection: AsyncConnection[Any], request: Request) -> Response:
+    reading = await _reading(connection, request)
+    source = Source.of_table(request.table)
+    rows = await fetch(connection, request, reading, source)
+    check_single(request.media, rows)
+    first = request.query.windows[()].offset
+    status = read_status(first, rows)
+    headers = {"Content-Range": content_range(first, rows), "Content-Profile": request.table.schema}
+    return response(status, request.media, body_of(request.media, rows), request.preferences, headers)
+
+
+async def fetch(
+    connection: AsyncConnection[Any], request: Request, reading: Reading, source: Source, prelude: str = ""
+) -> Rows:
+    """The rows of the request's select from the source. `prelude` is the WITH that the source names."""
+    nodes = request.query.select
+    rows = reading.rows(source, nodes)
+    total = "null"
+    if request.preferences.count == "exact":
+        total = f"(select count(*) from ({reading.rows(source, nodes, is_counted=True)}) as {ROW})"
+    text = f"{prelude}select {json_list(request.media)}, count(*), {total} from ({rows}) as {ROW}"
+    read = await _rows(connection, text, reading.parameters.values)
+    if request.preferences.count in {"planned", "estimated"}:
+        total_rows = await _estimate(connection, request, Source(source.table, source.text, source.owner))
+        return Rows(read.json, read.count, total_rows)
+    return read
+
+
+async def _write(connection: AsyncConnection[Any], request: Request) -> Response:
+    query, preferences = request.query, request.preferences
+    table = await find_table(connection, request.table)
+    reading = await _reading(connection, request)
+    nodes: tuple[Node, ...] = query.select if preferences.returning == "representation" else ()
+    columns: set[str] | None = set()
+    if preferences.returning == "representation":
+        columns = reading.needed_columns(request.table.name)
+    elif preferences.returning == "headers-only" and request.method == "POST":
+        columns = set(table.key)
+        nodes = tuple(Column(Field(name), cast="text") for name in table.key)
+    returning = writing.returning_sql(table, columns)
+    change = writing.Change(table, query, preferences, returning)
+    if request.method == "DELETE":
+        write = change.delete(reading.parameters)
+    else:
+        body = writing.parse_body(request.body, query.columns)
+        compile_write = change.insert if request.method == "POST" else change.update
+        write = compile_write(body, reading.parameters)
+    rows_sql = "select from prt_source"
+    if nodes:
+        written = Source(
+            request.table.name, f"prt_source as {quote(table.name.name)}", quote(table.name.name)
+        )
+        rows_sql = reading.rows(written, nodes, is_filtered=False)
+    text = (
+        f"with prt_source as ({write}) select {json_list(request.media)}, count(*), "
+        f"nullif(current_setting('{writing.UPDATED}', true), '')::int from ({rows_sql}) as {ROW}"
+    )
+    rows = await _rows(connection, text, reading.parameters.values)
+    check_single(request.media, rows)
+    limit = preferences.max_affected
+    if limit is not None and request.method != "POST" and rows.count > limit:
+        raise RestError(
+            400,
+            "PGRST124",
+            "Query result exceeds max-affected preference constraint",
+            f"The query affects {rows.count} rows",
+        )
+    return _written(request, rows)
+
+
+def _written(request: Request, rows: Rows) -> Response:
+    preferences = request.preferences
+    counted = Rows(b"", rows.count, rows.count if preferences.count == "exact" else None)
+    unspanned = Rows(b"", 0, counted.total)
+    headers = {
+        "Content-Range": content_range(0, counted if request.method == "PATCH" else unspanned),
+        "Content-Profile": request.table.schema,
+    }
+    is_full = preferences.returning == "representation"
+    body = body_of(request.media, rows) if is_full else b""
+    if request.method != "POST":
+        return response(200 if is_full else 204, request.media, body, preferences, headers)
+    if preferences.returning == "headers-only" and rows.count == 1:
+        (key,) = msgspec.json.decode(rows.json, type=list[dict[str, str | None]])
+        headers["Location"] = _location(request.table.name, key)
+    is_upsert = preferences.resolution is not None
+    has_inserted = not is_upsert or rows.count > (rows.total or 0)
+    return response(201 if has_inserted else 200, request.media, body, preferences, headers)
+
+
+def _location(table: str, key: dict[str, str | None]) -> str:
+    conditions = (f"{quote_url(name)}=eq.{quote_url(value or '')}" for name, value in key.items())
+    return f"/{quote_url(table)}?{'&'.join(conditions)}"
+
+
+async def _reading(connection: AsyncConnection[Any], request: Request) -> Reading:
+    query = request.query
+    keys = await foreign_keys(connection, request.table.schema) if has_embeds(query.select) else ()
+    reading = Reading(query, request.table.schema, keys)
+    reading.check_paths()
+    return reading
+
+
+def json_list(media: MediaType) -> str:
+    text = f"coalesce(json_agg({ROW}), '[]')"
+    return f"json_strip_nulls({text})::text" if media.is_stripped else f"{text}::text"
+
+
+async def _rows(connection: AsyncConnection[Any], text: str, values: list[str]) -> Rows:
+    """The bytes of the first column are the body: nobody decodes them on the way."""
+    cursor = await execute(connection, text, values)
+    result = cursor.pgresult
+    if result is None:
+        raise RestError(500, "PGRST000", "The database gave no result")
+    total = result.get_value(0, 2)
+    return Rows(
+        bytes(result.get_value(0, 0) or b"[]"),
+        int(result.get_value(0, 1) or 0),
+        None if total is None else int(total),
+    )
+
+
+async def _estimate(connection: AsyncConnection[Any], request: Request, source: Source) -> int:
+    """The planner's number; for `estimated` the exact one as long as it is small."""
+    if request.preferences.count == "estimated":
+        counting = await _reading(connection, request)
+        rows = counting.rows(source, request.query.select, is_counted=True)
+        text = f"select count(*) from ({rows} limit {MAX_ROWS + 1}) as {ROW}"
+        cursor = await execute(connection, text, counting.parameters.values)
+        exact: int = (await cursor.fetchall())[0][0]
+        if exact <= MAX_ROWS:
+            return exact
+    planning = await _reading(connection, request)
+    rows = planning.rows(source, request.query.select, is_counted=True)
+    cursor = await execute(connection, f"explain (format json) {rows}", planning.parameters.values)
+    plan = (await cursor.fetchall())[0][0]
+    return int(plan[0]["Plan"]["Plan Rows"])

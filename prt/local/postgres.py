@@ -175,6 +175,11 @@ def running(data_dir: Path | None = None) -> Iterator[Postgres]:
 
 def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser | None) -> Order:
     is_readable = user is None or user.can_enter(programs.folder)
+    if not is_readable and not programs.parts:
+        raise UsageError(
+            f"PostgreSQL can't run as root, and the user in its place can't read {programs.folder}",
+            "name a PostgreSQL that all can read, or run prt as an ordinary user",
+        )
     initdb = [
         "--username=postgres",
         "--encoding=UTF8",

@@ -42,22 +42,19 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 def runtime_folder(environ: Mapping[str, str]) -> Path:
-    """0700, ours. Raises UsageError where somebody else has put something there.
+    """Where the entries are; it exists while there is one.
 
     Not below TMPDIR: terminals of one user differ in it, and must find each other's projects.
     """
     chosen = environ.get("PRT_RUNTIME_DIR")
-    folder = Path(chosen) if chosen else Path("/tmp") / f"prt-{os.getuid()}"  # noqa: S108 - judged below
-    try:
-        folder.mkdir(mode=0o700, parents=bool(chosen), exist_ok=True)
-        found = folder.lstat()
-    except OSError as error:
-        raise UsageError(
-            f"can't use {folder}: {error.strerror}", "set PRT_RUNTIME_DIR to a folder of yours"
-        ) from error
+    return Path(chosen) if chosen else Path("/tmp") / f"prt-{os.getuid()}"  # noqa: S108 - judged below
+
+
+def _judge(folder: Path) -> None:
+    """Raises UsageError unless the folder is ours alone: what is in it is believed, and is secret."""
+    found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise UsageError(f"{folder} is not a folder that only you can enter", "set PRT_RUNTIME_DIR to one")
-    return folder
 
 
 class Slot:
@@ -69,20 +66,38 @@ class Slot:
         self._descriptor = -1
 
     def announce(self, entry: Entry) -> None:
-        """Locked and written under another name first: whoever sees the file sees it whole and locked."""
+        """Locked and written under another name first: whoever sees the file sees it whole and locked.
+
+        Raises UsageError where the folder can't serve.
+        """
         name = f"{entry.port}-{secrets.token_hex(4)}"
         draft = self._folder / f"{name}.draft"
-        self._descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            self._descriptor = self._create(draft)
+        except OSError as error:
+            raise UsageError(
+                f"can't use {self._folder}: {error.strerror}", "set PRT_RUNTIME_DIR to a folder of yours"
+            ) from error
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         os.write(self._descriptor, msgspec.json.encode(entry))
         self._path = self._folder / f"{name}{SUFFIX}"
         draft.rename(self._path)
+
+    def _create(self, draft: Path) -> int:
+        while True:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _judge(self._folder)
+            # Whoever leaves last removes the folder, perhaps right now.
+            with suppress(FileNotFoundError):
+                return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
     def leave(self) -> None:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._path = None
+            with suppress(OSError):
+                self._folder.rmdir()
 
 
 @contextmanager
@@ -97,6 +112,9 @@ def slot(folder: Path) -> Iterator[Slot]:
 
 def running(folder: Path) -> list[Entry]:
     """Those whose owner lives, by port; what the dead left behind is removed."""
+    if not folder.exists():
+        return []
+    _judge(folder)
     entries = []
     for path in folder.glob(f"*{SUFFIX}"):
         with suppress(OSError, msgspec.DecodeError):

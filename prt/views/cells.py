@@ -1,0 +1,93 @@
+"""Text from the wire, made safe to show: nothing in it can colour, move the cursor, open a link or turn
+the line around, and its width is one that terminals agree on.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from rich.cells import cell_len, get_character_cell_size
+
+ELLIPSIS = "…"
+_MARKS_KEPT = 3  # more than any script needs on one letter; stacked marks draw over the lines above
+_DOTTED_CIRCLE = "\u25cc"  # carries a mark that has no letter before it
+
+# Terminals disagree on how wide a sequence joined by these is, and Rich on how wide it is where it joins
+# nothing; without them every part has its own width everywhere. The JSON outputs keep them.
+_DROPPED = frozenset(
+    [*map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0100, 0xE01F0)), *map(chr, range(0x1F3FB, 0x1F400))]
+) | {"\u200c", "\u200d"}
+_INVISIBLE_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+
+
+def safe(text: str) -> str:
+    """`text` on one line, with controls as ␛ or \\x9b, and what is invisible or turns the text as \\u202e."""
+    if text.isascii():
+        return text if text.isprintable() else "".join(map(_shown, text))
+    shown: list[str] = []
+    marks = 0
+    for character in unicodedata.normalize("NFC", text):
+        if character in _DROPPED:
+            continue
+        if unicodedata.category(character) in {"Mn", "Me"} and character not in _INVISIBLE_LETTERS:
+            marks += 1
+            if marks > _MARKS_KEPT:
+                continue
+            shown.append(character if shown else _DOTTED_CIRCLE + character)
+            continue
+        marks = 0
+        shown.append(_shown(character))
+    return "".join(shown)
+
+
+def cut(text: str, width: int) -> str:
+    """Safe text in at most `width` cells, `…` where something is missing."""
+    if cell_len(text) <= width:
+        return text
+    return _head(text, width - 1) + ELLIPSIS if width > 0 else ""
+
+
+def cut_middle(text: str, width: int) -> str:
+    """Safe text in at most `width` cells, `…` in its middle: both ends of a key tell keys apart."""
+    if cell_len(text) <= width:
+        return text
+    if width < 3:
+        return cut(text, width)
+    tail = _tail(text, width // 2)
+    return _head(text, width - 1 - cell_len(tail)) + ELLIPSIS + tail
+
+
+def _shown(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if character.isprintable() and character not in _INVISIBLE_LETTERS:
+        return character
+    if unicodedata.category(character) == "Zs":
+        return " "
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _head(text: str, width: int) -> str:
+    used = 0
+    for index, character in enumerate(text):
+        used += get_character_cell_size(character)
+        if used > width:
+            return text[:index]
+    return text
+
+
+def _tail(text: str, width: int) -> str:
+    used = 0
+    for index in range(len(text) - 1, -1, -1):
+        used += get_character_cell_size(text[index])
+        if used > width:
+            start = index + 1
+            while start < len(text) and get_character_cell_size(text[start]) == 0:
+                start += 1  # a mark does not go on without its letter
+            return text[start:]
+    return text

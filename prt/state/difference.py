@@ -24,7 +24,8 @@ TELLING = (
 """Columns that say most about a row, the most telling first."""
 
 _NOISE = frozenset(
-    "created_at inserted_at updated_at modified_at createdAt updatedAt last_modified lock_version".split()
+    {"created_at", "inserted_at", "updated_at", "modified_at", "last_modified", "lock_version"}
+    | {"createdAt", "insertedAt", "updatedAt", "modifiedAt"}
 )
 _RANK = {column: rank for rank, column in enumerate(TELLING)}
 _PLAIN, _REFERENCE, _NOISY = len(TELLING), len(TELLING) + 1, len(TELLING) + 2
@@ -57,11 +58,17 @@ class Line(Struct, frozen=True, kw_only=True):
 
 def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Line:
     """The line of a change. `previous` is the row as it was last seen, `key` its key's columns."""
-    new, old = _columns_of(change.new), _columns_of(change.old)
-    key_text = ", ".join(
-        said(value) for value in (new.get(name, old.get(name)) for name in key) if value is not None
-    )
-    origin, cells = _compared(change, new, old, previous, key)
+    errors = tuple(change.errors or ())
+    key_text = ""
+    origin: Origin = "unknown"
+    cells: tuple[Cell, ...] = ()
+    try:
+        new, old = _columns_of(change.new), _columns_of(change.old)
+        values = (new.get(name, old.get(name)) for name in key)
+        key_text = ", ".join(said(value) for value in values if value is not None)
+        origin, cells = _compared(change, new, old, previous, key)
+    except msgspec.DecodeError as exc:  # a column named by half a surrogate pair, say
+        errors = (*errors, f"unreadable row: {exc}")
     return Line(
         at=change.at,
         lag_ms=change.lag_ms,
@@ -71,7 +78,7 @@ def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Lin
         key=key_text,
         origin=origin,
         cells=cells,
-        errors=tuple(change.errors or ()),
+        errors=errors,
         source=change.source,
     )
 
@@ -82,7 +89,10 @@ def said(value: Raw) -> str:
     if raw[:1] != b'"':
         text = raw[: LONGEST * 4].decode(errors="replace")
         return text if raw[:1] not in b"{[" else _cut(_compact(raw, text))
-    text = _cut(msgspec.json.decode(raw, type=str))
+    try:
+        text = _cut(msgspec.json.decode(raw, type=str))
+    except msgspec.DecodeError:  # half a surrogate pair, which JSON may escape and a text can't hold
+        return _cut(raw.decode(errors="replace"))
     return raw.decode() if text in {"", "null", "true", "false"} or text != text.strip() else text
 
 

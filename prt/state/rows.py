@@ -31,7 +31,7 @@ class _Key(Struct, frozen=True):
         """The key's values as raw JSON, None where the row lacks one."""
         try:
             values = msgspec.structs.astuple(self.decoder.decode(row))
-        except msgspec.ValidationError:
+        except msgspec.DecodeError:
             return None
         return b",".join(map(bytes, values))
 
@@ -81,13 +81,17 @@ class Rows:
         key = self._keys.get(name, _ID)
         if change.event_type == "INSERT":
             value = key.of(change.new)
-            return self._keep((schema, table, value), change.new) if value else self._without_key(name)
+            if value is None:
+                self.keyless.add(name)
+                return None
+            return self._keep((schema, table, value), change.new)
         if not (key.is_given or key.is_learned):
             key = self._learn(name, change) or key
         before = key.of(change.old)
         after = None if change.event_type == "DELETE" else key.of(change.new)
         if before is None and after is None:
-            return self._without_key(name)
+            self.keyless.add(name)
+            return None
         previous = None
         if before is not None and before != after:
             previous = self._forget((schema, table, before))
@@ -99,14 +103,14 @@ class Rows:
         """The key from `old` where that has fewer columns than the row."""
         if change.event_type == "DELETE":
             return None  # how many columns the row had is not said
-        old = _columns_of(change.old)
-        if not 0 < len(old) < len(_columns_of(change.new)):
+        try:
+            old, new = _columns_of(change.old), _columns_of(change.new)
+        except msgspec.DecodeError:
+            return None
+        if not 0 < len(old) < len(new):
             return None
         key = self._keys[name] = _key(tuple(old), is_learned=True)
         return key
-
-    def _without_key(self, name: Table) -> None:
-        self.keyless.add(name)
 
     def _keep(self, key: tuple[str, str, bytes], row: Raw) -> bytes | None:
         rows = self._rows

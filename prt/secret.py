@@ -20,7 +20,7 @@ _VALUE = r"""'[^']*'|"[^"]*"|[^\s&"',}]+"""
 _PATTERNS: Final = (
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), "<token>"),
     (re.compile(r"\bsb_(publishable|secret)_[\w-]+"), r"sb_\1_<key>"),
-    (re.compile(rf"(?i)\b({_NAMES})(['\"]?\s*[=:]\s*)(?:{_VALUE})"), r"\1\2<hidden>"),
+    (re.compile(rf"(?i)\b({_NAMES})(\s*=\s*|['\"]\s*:\s*)(?:{_VALUE})"), r"\1\2<hidden>"),
     (re.compile(r"(?i)\b(bearer\s+)[^\s\"',]+"), r"\1<hidden>"),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*@"), r"\1<hidden>@"),
 )

@@ -71,6 +71,8 @@ def test_claims_are_read_without_verification() -> None:
         ("{'password': 'pa ss', 'a': 1}", "{'password': <hidden>, 'a': 1}"),
         ("host=x password=abc dbname=y", "host=x password=<hidden> dbname=y"),
         ("postgresql://postgres:p@ss@host/db", "postgresql://postgres:<hidden>@host/db"),
+        ('{"access_token":"a b"}', '{"access_token":<hidden>}'),
+        ("Token: it has expired", "Token: it has expired"),
         ("key sb_secret_Abc-1_2 refused", "key sb_secret_<key> refused"),
         ("nothing to hide: https://host:80/path", "nothing to hide: https://host:80/path"),
     ],

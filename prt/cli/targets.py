@@ -165,7 +165,8 @@ def _conditions(filters: list[Filter], targets: list[_Target], schema: str) -> d
             names = [target.name for target in wanted if target.table != WILDCARD]
             for name in names:
                 if name not in conditions:
-                    close = get_close_matches(name, conditions, n=1)
+                    watched = [target.table for target in targets]
+                    close = get_close_matches(name.rpartition(".")[2], watched, n=1)
                     hint = f"did you mean {close[0]}?" if close else f"add {one.table} to the tables"
                     raise UsageError(f"--filter names {one.table}, which is not watched", hint)
         for name in names:

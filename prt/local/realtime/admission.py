@@ -1,0 +1,129 @@
+"""Whether PostgreSQL lets a binding in: is its table published, do role, filters and columns exist.
+
+The checks and their words are those of the server's trigger on `realtime.subscription`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+from psycopg import sql
+
+from prt.local.realtime import catalog
+from prt.local.realtime.bindings import BindingRefusedError, Parameters
+from prt.local.realtime.conditions import IS_VALUES, SYMBOLS
+from prt.local.realtime.filters import Filter
+from prt.local.realtime.session import Connection
+
+LARGEST_LIST = 100
+
+_PATTERNS = ("like", "ilike")
+_REGEXES = ("match", "imatch")
+
+
+class _RaisedError(Exception):
+    """What the server's trigger raises."""
+
+
+async def admit(connection: Connection, role: str, wanted: list[Parameters]) -> bool:
+    """Whether the role passes row security. Raises BindingRefusedError for the first bad binding."""
+    is_unrestricted = False
+    for parameters in wanted:
+        try:
+            oids = await catalog.published(connection, parameters.schema, parameters.table)
+            if not oids:
+                raise BindingRefusedError(
+                    "Unable to subscribe to changes with given parameters. Please check Realtime is enabled "
+                    f"for the given connect parameters: [{parameters.described()}]"
+                )
+            is_unrestricted = await catalog.is_unrestricted(connection, role)
+            for oid in oids:
+                await _check(connection, oid, role, parameters)
+        except (psycopg.Error, _RaisedError) as error:
+            if isinstance(error, psycopg.Error) and error.sqlstate is None:
+                raise  # the connection, not the binding
+            raise BindingRefusedError(
+                "Unable to subscribe to changes with given parameters. An exception happened so please check "
+                f"your connect parameters: [{parameters.described()}]. Exception: {_described(error)}"
+            ) from error
+    return is_unrestricted
+
+
+async def _check(connection: Connection, oid: int, role: str, parameters: Parameters) -> None:
+    if not parameters.filters and parameters.select is None:
+        return
+    columns = await catalog.selectable(connection, oid, role)
+    for filter_ in parameters.filters:
+        if filter_.column not in columns:
+            raise _RaisedError(f"invalid column for filter {filter_.column}")
+        await _check_filter(connection, filter_, columns[filter_.column])
+    for column in parameters.select or ():
+        if column not in columns:
+            raise _RaisedError(f"invalid column for select {column}")
+
+
+async def _check_filter(connection: Connection, filter_: Filter, type_name: str) -> None:
+    """`type_name` comes from `regtype`, which quotes what must be quoted."""
+    if filter_.operator == "is":
+        _check_is(filter_, type_name)
+    elif filter_.operator == "in":
+        await _check_list(connection, filter_, type_name)
+    else:
+        if filter_.operator in _REGEXES:
+            await _check_regex(connection, filter_)
+        elif filter_.operator not in _PATTERNS:
+            await connection.execute(_sql("select %s::{}", type_name), [filter_.value])
+        await _check_operator(connection, filter_, type_name)
+
+
+def _check_is(filter_: Filter, type_name: str) -> None:
+    if filter_.value not in IS_VALUES:
+        raise _RaisedError("invalid value for is filter: must be null, true, false, or unknown")
+    if filter_.value != "null" and type_name != "boolean":
+        raise _RaisedError(f"is {filter_.value} filter requires a boolean column, got {type_name}")
+
+
+async def _check_list(connection: Connection, filter_: Filter, type_name: str) -> None:
+    query = _sql("select cardinality(%s::{}[])", type_name)
+    row = await (await connection.execute(query, [filter_.value])).fetchone()
+    if row and row[0] > LARGEST_LIST:
+        raise _RaisedError(f"too many values for `in` filter. Maximum {LARGEST_LIST}")
+
+
+async def _check_regex(connection: Connection, filter_: Filter) -> None:
+    try:
+        await connection.execute("select '' ~ %s", [filter_.value])
+    except psycopg.DataError as error:
+        words = error.diag.message_primary
+        raise _RaisedError(f"invalid regular expression for {filter_.operator} filter: {words}") from error
+
+
+async def _check_operator(connection: Connection, filter_: Filter, type_name: str) -> None:
+    """Tried rather than looked up, so that what is let in can be evaluated later."""
+    is_textual = filter_.operator in (*_PATTERNS, *_REGEXES)
+    template = f"select null::{{}} {SYMBOLS[filter_.operator]} %s" + ("" if is_textual else "::{}")
+    query = _sql(template, *[type_name] * template.count("{}"))
+    try:
+        await connection.execute(query, [filter_.value])
+    except psycopg.errors.UndefinedFunction as error:
+        if is_textual:
+            raise _RaisedError(
+                f"operator {filter_.operator} requires a text-compatible column type, got {type_name}"
+            ) from error
+        raise _RaisedError(
+            f"operator {filter_.operator} is not supported on column {filter_.column} of type {type_name}: "
+            f"{error.diag.message_primary}"
+        ) from error
+
+
+def _sql(template: str, *type_names: str) -> sql.Composed:
+    return sql.SQL(template).format(*(sql.SQL(name) for name in type_names))
+
+
+def _described(error: psycopg.Error | _RaisedError) -> str:
+    """As the server's driver prints an error: code, its name, its message."""
+    if isinstance(error, _RaisedError):
+        return f"ERROR P0001 (raise_exception) {error}"
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
+    return f"ERROR {error.sqlstate} ({name}) {error.diag.message_primary}"

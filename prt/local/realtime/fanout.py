@@ -1,0 +1,189 @@
+"""From batches of the replication stream to frames in the outboxes of those who may see them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import psycopg
+from msgspec import Struct
+
+from prt.local.realtime import audience, catalog, forms, pgoutput
+from prt.local.realtime.audience import Audience, Listener
+from prt.local.realtime.catalog import Table
+from prt.local.realtime.forms import Form
+from prt.local.realtime.pgoutput import UNCHANGED, Begin, Change, Relation, Row
+from prt.local.realtime.session import Session
+from prt.local.realtime.subscriptions import Subscriptions
+from prt.local.realtime.tokens import Principal
+from prt.local.realtime.visibility import visible
+
+# Below this a message can't make a change of more than 1 MiB, even with every byte escaped.
+CERTAINLY_SMALL = forms.LARGEST_RECORD // 8
+
+
+class Known(Struct):
+    """A relation of the stream with what was found out about it. `audience` is of one `revision`."""
+
+    relation: Relation
+    table: Table | None = None
+    audience: Audience | None = None
+    revision: int = -1
+
+
+class Event(Struct, gc=False):
+    """A change on its way: `row` is the one that filters look at."""
+
+    change: Change
+    known: Known
+    committed: str
+    row: Row
+    is_too_large: bool
+    hits: list[tuple[Listener, list[int]]]
+
+
+class FanOut:
+    """`settle` is awaited after each batch: it lets the sockets catch up."""
+
+    def __init__(
+        self, session: Session, subscriptions: Subscriptions, settle: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._session = session
+        self._subscriptions = subscriptions
+        self._settle = settle
+        self._known: dict[int, Known] = {}
+        self._committed = ""
+
+    def reset(self) -> None:
+        """A new stream tells its relations anew."""
+        self._known.clear()
+
+    async def deliver(self, messages: list[bytes]) -> None:
+        events = await self._events(messages)
+        if not events:
+            return
+        await self._learn(events)
+        for event in events:
+            event.hits = _hits(event)
+        hidden = await self._hidden(events)
+        for place, event in enumerate(events):
+            _send(event, hidden.get(place))
+        # Reading never blocks while there is more to read: without this no sender would get a turn.
+        await asyncio.sleep(0)
+        await self._settle()
+
+    async def _events(self, messages: list[bytes]) -> list[Event]:
+        events: list[Event] = []
+        for data in messages:
+            message = pgoutput.decode(data)
+            if isinstance(message, Change):
+                known = self._known[message.relation]
+                if known.revision != self._subscriptions.revision:
+                    await self._assemble(known)
+                if known.table is not None and known.audience and known.audience.listeners[message.event]:
+                    events.append(_event(message, known, known.table, self._committed, len(data)))
+            elif isinstance(message, Begin):
+                self._committed = forms.timestamp(message.committed)
+            elif isinstance(message, Relation):
+                self._known[message.oid] = Known(message)
+        return events
+
+    async def _assemble(self, known: Known) -> None:
+        """The revision is taken first: who comes while we ask the catalog is found with the next change."""
+        revision = self._subscriptions.revision
+        subscriptions = [
+            each
+            for each in self._subscriptions
+            if any(
+                parameters.covers(known.relation.schema, known.relation.name)
+                for _, parameters in each.bindings
+            )
+        ]
+        known.audience = None
+        if subscriptions:
+            known.table = known.table or await self._session.run(
+                lambda connection: catalog.describe(connection, known.relation)
+            )
+            table = known.table
+            if table is not None:
+                known.audience = await self._session.run(
+                    lambda connection: audience.assemble(connection, table, subscriptions)
+                )
+        known.revision = revision
+
+    async def _learn(self, events: list[Event]) -> None:
+        """Lets PostgreSQL evaluate the filters that Python can't."""
+        wanted = {
+            id(event.known): event.known
+            for event in events
+            if event.known.audience and event.known.audience.undecided
+        }
+        for known in wanted.values():
+            rows = [event.row for event in events if event.known is known]
+            for index, condition in known.audience.undecided if known.audience else []:
+                values = [value for row in rows if (value := row[index]) is not UNCHANGED]
+                await self._session.run(partial(condition.learn, values=values))
+
+    async def _hidden(self, events: list[Event]) -> dict[int, set[Principal]]:
+        """By place in `events`: the principals from whom row security hides the row."""
+        asked: dict[tuple[int, Principal], list[int]] = {}
+        for place, event in enumerate(events):
+            for principal in {
+                listener.subscription.principal for listener, _ in event.hits if listener.needs_visibility
+            }:
+                asked.setdefault((event.change.relation, principal), []).append(place)
+        hidden: dict[int, set[Principal]] = {}
+        for (_, principal), places in asked.items():
+            table = events[places[0]].known.table
+            rows = [events[place].row for place in places]
+            seen = await self._seen(table, principal, rows) if table is not None else set()
+            for number, place in enumerate(places):
+                if number not in seen:
+                    hidden.setdefault(place, set()).add(principal)
+        return hidden
+
+    async def _seen(self, table: Table, principal: Principal, rows: list[Row]) -> set[int]:
+        try:
+            return await self._session.run(lambda connection: visible(connection, table, principal, rows))
+        except psycopg.OperationalError:
+            return set()  # a policy that ran into the statement timeout
+
+
+def _event(change: Change, known: Known, table: Table, committed: str, size: int) -> Event:
+    row = change.new
+    if row is None:
+        # Of a deleted row only the replica identity is known, the rest is absent rather than null.
+        row = [
+            value if column.is_identity else UNCHANGED
+            for value, column in zip(change.old or [], table.columns, strict=True)
+        ]
+    return Event(
+        change,
+        known,
+        committed,
+        row,
+        size > CERTAINLY_SMALL and forms.is_too_large(table, change),
+        [],
+    )
+
+
+def _hits(event: Event) -> list[tuple[Listener, list[int]]]:
+    audience_ = event.known.audience
+    listeners = audience_.listeners[event.change.event] if audience_ else []
+    return [(listener, ids) for listener in listeners if (ids := listener.matching(event.row))]
+
+
+def _send(event: Event, hidden: set[Principal] | None) -> None:
+    encoded: dict[Form, str] = {}
+    for listener, ids in event.hits:
+        if listener.refusal is not None:
+            data = listener.refusal
+        elif hidden and listener.needs_visibility and listener.subscription.principal in hidden:
+            continue
+        else:
+            form = listener.form
+            if form not in encoded:
+                encoded[form] = form.encode(event.change, event.committed, is_too_large=event.is_too_large)
+            data = encoded[form]
+        listener.subscription.deliver(listener.frame(data, ids))

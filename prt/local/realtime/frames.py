@@ -1,0 +1,142 @@
+"""Phoenix's frames: objects for `vsn` 1.0.0, arrays and binary broadcasts for 2.0.0. Pure.
+
+Source: the recorded transcripts, and Phoenix.Socket.V1/V2.JSONSerializer.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Struct
+
+USER_BROADCAST_PUSH = 3
+USER_BROADCAST = 4
+JSON_ENCODED = 1
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """What a client sent. `topic`, `event` and refs are whatever JSON stood there."""
+
+    topic: Any
+    event: Any
+    payload: Any
+    ref: Any = None
+    join_ref: Any = None
+
+
+class UserBroadcast(Struct, frozen=True, kw_only=True):
+    """The payload of a binary broadcast, kept as its bytes."""
+
+    event: str
+    metadata: bytes
+    encoding: int
+    body: bytes
+
+
+class Version(Protocol):
+    """How one `vsn` reads and writes frames. Undecodable frames are None: the server ignores them."""
+
+    def decode(self, text: str) -> Frame | None: ...
+
+    def decode_binary(self, data: bytes) -> Frame | None: ...
+
+    def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
+        """`payload` is JSON already."""
+        ...
+
+    def around(self, topic: str, event: str) -> tuple[str, str]:
+        """What stands before and after the payload of a frame that no ref belongs to."""
+        ...
+
+    def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None: ...
+
+
+class VersionOne:
+    def decode(self, text: str) -> Frame | None:
+        match _decoded(text):
+            case {"topic": topic, "event": event, "payload": payload, "ref": ref} as frame:
+                return Frame(
+                    topic=topic, event=event, payload=payload, ref=ref, join_ref=frame.get("join_ref")
+                )
+            case _:
+                return None
+
+    def decode_binary(self, data: bytes) -> Frame | None:
+        return None
+
+    def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
+        return (
+            f'{{"ref":{encoded(ref)},"event":{encoded(event)},"payload":{payload},"topic":{encoded(topic)}}}'
+        )
+
+    def around(self, topic: str, event: str) -> tuple[str, str]:
+        return f'{{"ref":null,"event":{encoded(event)},"payload":', f',"topic":{encoded(topic)}}}'
+
+    def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
+        if broadcast.encoding != JSON_ENCODED:
+            return None  # objects of 1.0.0 can't carry bytes
+        body = _decoded(broadcast.body)
+        payload = {"event": broadcast.event, "payload": body, "type": "broadcast"}
+        return self.encode(None, None, topic, "broadcast", encoded(payload))
+
+
+class VersionTwo:
+    def decode(self, text: str) -> Frame | None:
+        match _decoded(text):
+            case [join_ref, ref, topic, event, payload, *_]:
+                return Frame(topic=topic, event=event, payload=payload, ref=ref, join_ref=join_ref)
+            case _:
+                return None
+
+    def decode_binary(self, data: bytes) -> Frame | None:
+        """A client's broadcast: six sizes and the encoding, then the parts in that order."""
+        if len(data) < 7 or data[0] != USER_BROADCAST_PUSH:
+            return None
+        at, parts = 7, []
+        for size in data[1:6]:
+            parts.append(data[at : at + size])
+            at += size
+        if at > len(data):
+            return None
+        try:
+            join_ref, ref, topic, event = (part.decode() for part in parts[:4])
+        except UnicodeDecodeError:
+            return None
+        body = UserBroadcast(event=event, metadata=parts[4], encoding=data[6], body=data[at:])
+        return Frame(topic=topic, event="broadcast", payload=body, ref=ref or None, join_ref=join_ref or None)
+
+    def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
+        return f"[{encoded(join_ref)},{encoded(ref)},{encoded(topic)},{encoded(event)},{payload}]"
+
+    def around(self, topic: str, event: str) -> tuple[str, str]:
+        return f"[null,null,{encoded(topic)},{encoded(event)},", "]"
+
+    def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
+        name, event = topic.encode(), broadcast.event.encode()
+        if max(len(name), len(event)) > 255:
+            return None  # a size is one byte
+        sizes = (USER_BROADCAST, len(name), len(event), len(broadcast.metadata), broadcast.encoding)
+        return bytes(sizes) + name + event + broadcast.metadata + broadcast.body
+
+
+VERSIONS: dict[str, Version] = {"1.0": VersionOne(), "2.0": VersionTwo()}
+
+
+def version_of(vsn: str) -> Version | None:
+    """Phoenix accepts `~> 1.0.0` and `~> 2.0.0`."""
+    major, _, patch = vsn.rpartition(".")
+    return VERSIONS.get(major) if patch.isdecimal() else None
+
+
+def encoded(value: Any, *, is_sorted: bool = True) -> str:
+    """Compact JSON, with sorted keys as Elixir's maps come out."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=is_sorted)
+
+
+def _decoded(text: str | bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None

@@ -1,0 +1,85 @@
+"""JSON text as PostgreSQL's `jsonb` prints it. Pure.
+
+Key order is by length, then bytes; the last of equal keys wins; numbers are `numeric`: kept to the
+last digit, never in exponents; separators are `", "` and `": "`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import Any
+
+
+class _Number(str):
+    """A number that keeps its own digits."""
+
+    __slots__ = ()
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object in the order of its text."""
+
+
+def string(text: str) -> str:
+    """A JSON string with PostgreSQL's escapes, which are Python's."""
+    return encode_basestring(text)
+
+
+def number(text: str) -> str:
+    """`numeric`'s form of a number: `1e-10` becomes `0.0000000001`, minus zero loses its sign."""
+    if "e" in text or "E" in text:
+        text = format(Decimal(text), "f")
+    if text.startswith("-0") and not text.strip("-0."):
+        return text[1:]
+    return text
+
+
+def key_order(key: str) -> tuple[int, bytes]:
+    raw = key.encode("utf-8", "surrogatepass")
+    return len(raw), raw
+
+
+def object_of(pairs: Iterable[tuple[str, str]]) -> str:
+    """An object from keys and values that are JSON already, in jsonb's order."""
+    ordered = sorted(pairs, key=lambda pair: key_order(pair[0]))
+    return "{" + ", ".join(f"{string(key)}: {value}" for key, value in ordered) + "}"
+
+
+def normalised(text: str) -> str:
+    """A `json` value as `jsonb` would print it."""
+    try:
+        return _printed(_load(text))
+    except RecursionError:
+        return text  # deeper than Python's stack: valid JSON as it is, only not in jsonb's order
+
+
+def _load(text: str) -> Any:
+    return json.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=_Pairs)
+
+
+def _printed(value: Any) -> str:
+    match value:
+        case _Number():
+            return number(value)
+        case str():
+            return _safe_string(value)
+        case _Pairs():
+            return object_of((key, _printed(item)) for key, item in dict(value).items())
+        case list():
+            return "[" + ", ".join(map(_printed, value)) + "]"
+        case None:
+            return "null"
+        case _:
+            return "true" if value else "false"
+
+
+def _safe_string(text: str) -> str:
+    # `json` takes escaped surrogates that stand alone; a frame can't carry them unescaped.
+    return string(text) if not _has_surrogate(text) else encode_basestring_ascii(text)
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)

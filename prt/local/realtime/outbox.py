@@ -1,0 +1,74 @@
+"""What waits to be sent to one socket, so that a slow client holds up nobody but itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+CROWDED = 4 * 1024 * 1024
+OVERFLOWING = 64 * 1024 * 1024
+PATIENCE_SECONDS = 0.5
+
+Frame = str | bytes
+
+
+class Outbox:
+    """Bounded twice, in characters.
+
+    Crowded: the change stream waits for this socket to catch up, at most PATIENCE_SECONDS; a client
+    that reads at all thereby slows the stream down instead of losing anything. If it does not catch
+    up, it is not waited for again until it has. Overflowing: `overflow` is called, and the socket has
+    to go, because leaving out frames would be a gap that nobody is told of.
+    """
+
+    def __init__(self, overflow: Callable[[], None]) -> None:
+        self._overflow = overflow
+        self._frames: deque[Frame] = deque()
+        self._waiting = 0
+        self._filled = asyncio.Event()
+        self._eased = asyncio.Event()
+        self._eased.set()
+        self._is_slow = False
+        self._is_closed = False
+
+    def put(self, frame: Frame) -> None:
+        if self._is_closed:
+            return
+        self._frames.append(frame)
+        self._waiting += len(frame)
+        self._filled.set()
+        if self._waiting > CROWDED:
+            self._eased.clear()
+            if self._waiting > OVERFLOWING:
+                self.close()
+                self._overflow()
+
+    def close(self) -> None:
+        """Nothing more is taken or sent."""
+        self._is_closed = True
+        self._frames.clear()
+        self._eased.set()
+        self._filled.set()
+
+    async def drain(self, send: Callable[[Frame], Awaitable[None]]) -> None:
+        """Sends until closed."""
+        while not self._is_closed:
+            while self._frames:
+                frame = self._frames.popleft()
+                await send(frame)
+                self._waiting -= len(frame)
+                if self._waiting < CROWDED // 2 and not self._eased.is_set():
+                    self._is_slow = False
+                    self._eased.set()
+            self._filled.clear()
+            await self._filled.wait()
+
+    async def settle(self) -> None:
+        """Waits until it is not crowded, within our patience."""
+        if self._eased.is_set() or self._is_slow:
+            return
+        try:
+            await asyncio.wait_for(self._eased.wait(), PATIENCE_SECONDS)
+        except TimeoutError:
+            self._is_slow = True

@@ -1,0 +1,147 @@
+"""Messages of the logical decoding plugin `pgoutput`, protocol version 1, text values. Pure.
+
+Source: PostgreSQL's documentation, "Logical Replication Message Formats".
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+
+class Unchanged(enum.Enum):
+    """A value out of line (TOAST) that an UPDATE did not touch: it is not sent."""
+
+    VALUE = "u"
+
+
+UNCHANGED = Unchanged.VALUE
+
+Value = str | None | Unchanged
+Row = list[Value]
+
+POSTGRES_EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+
+
+class Begin(Struct, frozen=True, gc=False):
+    """`committed` is in microseconds since the Unix epoch."""
+
+    committed: int
+
+
+class Commit(Struct, frozen=True, gc=False):
+    """`end` is the position after the transaction."""
+
+    end: int
+
+
+class RelationColumn(Struct, frozen=True, gc=False):
+    name: str
+    type_oid: int
+    modifier: int
+    is_identity: bool
+
+
+class Relation(Struct, frozen=True, gc=False):
+    """Sent before the first change of a table, and again after it was altered."""
+
+    oid: int
+    schema: str
+    name: str
+    identity: str
+    columns: tuple[RelationColumn, ...]
+
+
+class Change(Struct, frozen=True, gc=False):
+    """`event` is INSERT, UPDATE or DELETE; `old` as the replica identity gives it."""
+
+    relation: int
+    event: str
+    new: Row | None
+    old: Row | None
+
+
+Message = Begin | Commit | Relation | Change
+
+_int16 = struct.Struct("!H").unpack_from
+_int32 = struct.Struct("!I").unpack_from
+_begin = struct.Struct("!QqI").unpack_from
+_commit = struct.Struct("!BQQq").unpack_from
+_column = struct.Struct("!Ii").unpack_from
+
+_INSERT, _UPDATE, _DELETE = b"IUD"
+_NULL, _UNCHANGED_VALUE, _TEXT = b"nut"
+_NEW = ord("N")
+
+
+def decode(data: bytes) -> Message | None:
+    """None for what Realtime has no word for: TRUNCATE, origins, types, logical messages."""
+    kind = data[0]
+    if kind == _INSERT:
+        return Change(_int32(data, 1)[0], "INSERT", _row(data, 6)[0], None)
+    if kind == _UPDATE:
+        return _update(data)
+    if kind == _DELETE:
+        return Change(_int32(data, 1)[0], "DELETE", None, _row(data, 6)[0])
+    if kind == ord("B"):
+        _, committed, _ = _begin(data, 1)
+        return Begin(committed + POSTGRES_EPOCH * 1_000_000)
+    if kind == ord("C"):
+        return Commit(_commit(data, 1)[2])
+    if kind == ord("R"):
+        return _relation(data)
+    return None
+
+
+def _update(data: bytes) -> Change:
+    relation, at, old = _int32(data, 1)[0], 5, None
+    if data[at] != _NEW:  # K: the old key, because it changed; O: the whole old row
+        old, at = _row(data, at + 1)
+    return Change(relation, "UPDATE", _row(data, at + 1)[0], old)
+
+
+def _row(data: bytes, at: int) -> tuple[Row, int]:
+    (count,) = _int16(data, at)
+    at += 2
+    row: Row = []
+    for _ in range(count):
+        kind = data[at]
+        if kind == _TEXT:
+            end = at + 5 + _int32(data, at + 1)[0]
+            row.append(data[at + 5 : end].decode())
+            at = end
+        elif kind == _NULL:
+            row.append(None)
+            at += 1
+        elif kind == _UNCHANGED_VALUE:
+            row.append(UNCHANGED)
+            at += 1
+        else:
+            raise ValueError(f"a value of kind {kind} was not asked for")
+    return row, at
+
+
+def _relation(data: bytes) -> Relation:
+    (oid,) = _int32(data, 1)
+    schema, at = _text(data, 5)
+    name, at = _text(data, at)
+    identity = chr(data[at])
+    (count,) = _int16(data, at + 1)
+    at += 3
+    columns = []
+    for _ in range(count):
+        is_identity = bool(data[at] & 1)
+        column, at = _text(data, at + 1)
+        type_oid, modifier = _column(data, at)
+        at += 8
+        columns.append(RelationColumn(column, type_oid, modifier, is_identity))
+    # pgoutput names the catalog's own schema with nothing.
+    return Relation(oid, schema or "pg_catalog", name, identity, tuple(columns))
+
+
+def _text(data: bytes, at: int) -> tuple[str, int]:
+    end = data.index(0, at)
+    return data[at:end].decode(), end + 1

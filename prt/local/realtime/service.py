@@ -1,0 +1,100 @@
+"""Supabase Realtime's websocket for one embedded project.
+
+starlette routes; see `prt.local.server` for who serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from prt.local.keys import Keys
+from prt.local.realtime.broadcast import Topics
+from prt.local.realtime.connection import RESTARTING, Connection, handle
+from prt.local.realtime.fanout import FanOut
+from prt.local.realtime.replication import Stream
+from prt.local.realtime.session import Session
+from prt.local.realtime.subscriptions import Subscriptions
+
+PATH = "/realtime/v1/websocket"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The server's limits. The real one answers refusals late: 5 s for a join, 2 s for a handshake."""
+
+    idle_seconds: float = 66.0
+    largest_frame: int = 5_000_000
+    refused_join_seconds: float = 0.0
+    refused_handshake_seconds: float = 0.0
+    statement_seconds: float = 10.0
+    """For a policy or a filter: longer, and the row counts as hidden."""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """What the sockets share."""
+
+    keys: Keys
+    settings: Settings
+    stream: Stream
+    admissions: Session
+    subscriptions: Subscriptions
+    topics: Topics = field(default_factory=Topics)
+    connections: set[Connection] = field(default_factory=set)
+
+
+class Realtime:
+    """`conninfo` is a superuser's. Between `start` and `stop` the routes answer."""
+
+    def __init__(self, conninfo: str, keys: Keys, *, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        session = partial(Session, conninfo, statement_seconds=settings.statement_seconds)
+        self._changes = session("prt_realtime_changes")
+        admissions = session("prt_realtime_subscriptions")
+        subscriptions = Subscriptions()
+        fanout = FanOut(self._changes, subscriptions, self._settle)
+        stream = Stream(conninfo, fanout.deliver, fanout.reset)
+        self._hub = Hub(keys, settings, stream, admissions, subscriptions)
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Returns once changes are followed."""
+        self._running = asyncio.create_task(self._hub.stream.run())
+        is_live = asyncio.create_task(self._hub.stream.is_live.wait())
+        await asyncio.wait([self._running, is_live], return_when=asyncio.FIRST_COMPLETED)
+        if self._running.done():
+            is_live.cancel()
+            self._running.result()
+
+    async def stop(self) -> None:
+        """Sockets close with 1012; nothing stays connected to PostgreSQL, whose shutdown would wait."""
+        for connection in list(self._hub.connections):
+            connection.close(RESTARTING)
+        if self._running is not None:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+        await self._hub.admissions.close()
+        await self._changes.close()
+
+    def routes(self) -> list[BaseRoute]:
+        return [WebSocketRoute(PATH, self._websocket), Route(PATH, _no_upgrade, methods=["GET"])]
+
+    async def _websocket(self, websocket: WebSocket) -> None:
+        await handle(websocket, self._hub)
+
+    async def _settle(self) -> None:
+        for connection in list(self._hub.connections):
+            await connection.outbox.settle()
+
+
+async def _no_upgrade(_: Request) -> Response:
+    return PlainTextResponse("'connection' header must contain 'upgrade', got []", 400)

@@ -31,7 +31,7 @@ STAND_INS = {
 
 ABSENT = {
     "pgcrypto": "crypt gen_salt hmac encrypt decrypt pgp_sym_encrypt pgp_sym_decrypt armor dearmor",
-    "uuid-ossp": "uuid_generate_v1 uuid_generate_v1mc uuid_generate_v3 uuid_generate_v5 uuid_ns_dns uuid_ns_url",
+    "uuid-ossp": "uuid_generate_v1 uuid_generate_v1mc uuid_generate_v3 uuid_generate_v5 uuid_ns_dns",
 }
 EXTENSION_OF = {function: extension for extension, names in ABSENT.items() for function in names.split()}
 MISSING_FUNCTION = re.compile(r"function (?:\w+\.)?(\w+)\(")

@@ -301,7 +301,7 @@ insert into public.financial_transactions
   (id, workspace_id, production_id, budget_id, company_id, type, category, amount, description, reference, occurred_at)
 select pg_temp.seeded('financial_transactions', n), pg_temp.seeded('workspaces', 1), budgets.production_id, budgets.id,
   pg_temp.seeded('companies', pg_temp.wrap(n * 5, 12)), 'expense', budgets.category,
-  round(budgets.amount * (0.08 + n % 5 * 0.05), 2),
+  round(budgets.amount * (0.2 + n % 5 * 0.06), 2),
   (array['Deposit', 'Materials', 'Hire, first week', 'Crew advance', 'Transport'])[1 + n % 5], 'TX-' || 2000 + n,
   now() - make_interval(hours => 60 - n::integer)
 from generate_series(1, 28) as n
@@ -391,7 +391,7 @@ select pg_temp.seeded('notifications', n), pg_temp.seeded('workspaces', 1), curr
   title, message, case when n < 4 then now() - interval '1 hour' end
 from unnest(
   array['task', 'budget', 'booking', 'incident', 'approval', 'mention'],
-  array['Task assigned', 'Half of a budget is spent', 'Booking confirmed', 'Incident reported', 'Approval wanted', 'You were mentioned'],
+  array['Task assigned', 'Budget at 80 %', 'Booking confirmed', 'Incident reported', 'Approval wanted', 'You were mentioned'],
   array['Confirm stage plot with headliner', 'Circus, artists', 'Mareld, second act', 'Dimmer 7 trips',
     'Second follow spot', 'Ines: can you call the encore?']
 ) with ordinality as seed (type, title, message, n);

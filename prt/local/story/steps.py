@@ -1,0 +1,125 @@
+"""The steps of a story: each one statement, which changes rows of one table."""
+
+# ruff: noqa: S608 - the names of tables and columns are those of this package, values are parameters
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from msgspec import Struct
+
+
+class Step(Struct, frozen=True):
+    """`changes` is how many row changes subscribers see, those of triggers too; 0 where there may be none."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+    changes: int = 1
+
+
+class Expression(Struct, frozen=True):
+    """A value that the database computes; `{}` in it is the parameter."""
+
+    sql: str
+    parameters: tuple[Any, ...] = ()
+
+
+Scene = Iterator[Step]
+
+NOW: Final = Expression("now()")
+# All rows of all stories, and no others, lie between these two.
+FIRST, LAST = "7aff1c00-0000-0000-0000-000000000000", "7aff1c00-ffff-ffff-ffff-ffffffffffff"
+
+
+def plus(column: str, amount: object) -> Expression:
+    return Expression(f"{column} + %s", (amount,))
+
+
+def new_id(random: Random) -> str:
+    """A version 4 UUID that can be told from all others."""
+    bits = f"{random.getrandbits(88):022x}"
+    return f"7aff1c00-{bits[:4]}-4{bits[4:7]}-8{bits[7:10]}-{bits[10:]}"
+
+
+def insert(table: str, columns: Mapping[str, object], changes: int = 1) -> Step:
+    # A client may have removed what the row belongs to, but never a second row with this id.
+    values, parameters = _rendered(columns)
+    names = ", ".join(columns)
+    return Step(
+        f"insert into public.{table} ({names}) values ({', '.join(values)}) on conflict do nothing",
+        parameters,
+        changes,
+    )
+
+
+def update(table: str, row: str, **columns: object) -> Step:
+    values, parameters = _rendered(columns)
+    changes = ", ".join(f"{name} = {value}" for name, value in zip(columns, values, strict=True))
+    return Step(f"update public.{table} set {changes} where id = %s", (*parameters, row))
+
+
+def delete(table: str, row: str) -> Step:
+    return Step(f"delete from public.{table} where id = %s", (row,))
+
+
+def forget(table: str) -> Step:
+    """Removes what an earlier story left behind."""
+    return Step(f"delete from public.{table} where id between %s and %s", (FIRST, LAST), 0)
+
+
+def restore(
+    table: str, rows: Mapping[str, Sequence[object]], names: Sequence[str], types: Sequence[str]
+) -> Step:
+    """Sets the columns `names` where a row differs: rows that are as they should be stay untouched."""
+    arrays = ", ".join(f"%s::{kind}[]" for kind in ("uuid", *types))
+    was = ", ".join(f"{table}.{name}" for name in names)
+    wanted = ", ".join(f"opening.{name}" for name in names)
+    columns = [list(rows), *(list(column) for column in zip(*rows.values(), strict=True))]
+    return Step(
+        f"update public.{table} set ({', '.join(names)}) = row({wanted}) "
+        f"from unnest({arrays}) as opening (id, {', '.join(names)}) "
+        f"where {table}.id = opening.id and ({was}) is distinct from ({wanted})",
+        tuple(columns),
+        0,
+    )
+
+
+@dataclass
+class Shelf:
+    """Rows that the story added: at most `size`; the oldest goes when one more comes."""
+
+    table: str
+    size: int
+    rows: dict[str, str] = field(default_factory=dict)
+    """Status by id, the oldest first."""
+
+    def add(self, random: Random, columns: Mapping[str, object], changes: int = 1) -> Scene:
+        if len(self.rows) >= self.size:
+            yield self.drop(next(iter(self.rows)))
+        row = new_id(random)
+        self.rows[row] = str(columns.get("status", ""))
+        yield insert(self.table, {"id": row, **columns}, changes)
+
+    def move(self, row: str, status: str, **columns: object) -> Step:
+        self.rows[row] = status
+        return update(self.table, row, status=status, **columns)
+
+    def drop(self, row: str) -> Step:
+        del self.rows[row]
+        return delete(self.table, row)
+
+
+def _rendered(columns: Mapping[str, object]) -> tuple[list[str], tuple[Any, ...]]:
+    values: list[str] = []
+    parameters: list[Any] = []
+    for value in columns.values():
+        if isinstance(value, Expression):
+            values.append(value.sql)
+            parameters.extend(value.parameters)
+        else:
+            values.append("%s")
+            parameters.append(value)
+    return values, tuple(parameters)

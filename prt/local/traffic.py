@@ -1,0 +1,82 @@
+"""Writes a day of the production into an embedded project, at a rate, until it is cancelled.
+
+psycopg is PostgreSQL's client; its pipeline sends many steps in one round trip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+
+from prt.errors import UnreachableError, UsageError
+from prt.local.story import Step, story
+
+BATCH_SECONDS = 0.02
+"""Above 50 changes a second, the steps of this time go together and commit together."""
+
+DEBT_SECONDS = 1.0
+"""How far behind its rate it may fall and still catch up."""
+
+# Rows that somebody else removed or locked: the step is lost, the day goes on.
+LOST = (psycopg.errors.IntegrityError, psycopg.errors.DeadlockDetected)
+
+
+async def run(conninfo: str, *, rate: float = 2.0, seed: int | None = None) -> None:
+    """`rate` is row changes a second. The same `seed` makes the same changes to the same rows.
+
+    Raises UsageError where the seed's tables are not there, UnreachableError without a database.
+    """
+    if not rate > 0:
+        raise UsageError(f"the rate must be above 0, not {rate:g}", "it is changes a second")
+    steps = story(Random(seed))  # noqa: S311 - a story, not a secret
+    try:
+        connection = await AsyncConnection.connect(conninfo, autocommit=True, application_name="prt traffic")
+        async with connection:
+            await _write(connection, steps, rate)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as exc:
+        raise UsageError(
+            f"the traffic needs the seed's tables: {exc.diag.message_primary}",
+            "start the project without --migrations and --no-seed, or run `prt local reset`",
+        ) from exc
+    except psycopg.OperationalError as exc:
+        raise UnreachableError("the project's database went away", "look at `prt local status`") from exc
+
+
+async def _write(connection: AsyncConnection[Any], steps: Iterator[Step], rate: float) -> None:
+    now = asyncio.get_running_loop().time
+    due = now()
+    while True:
+        batch, changes = _taken(steps, rate * BATCH_SECONDS)
+        await _send(connection, batch)
+        due = max(due + changes / rate, now() - DEBT_SECONDS)
+        await asyncio.sleep(due - now())
+
+
+def _taken(steps: Iterator[Step], wanted: float) -> tuple[list[Step], int]:
+    """As many steps as make `wanted` changes, at least one change."""
+    batch: list[Step] = []
+    changes = 0
+    for step in steps:
+        batch.append(step)
+        changes += step.changes
+        if changes and changes >= wanted:
+            break
+    return batch, changes
+
+
+async def _send(connection: AsyncConnection[Any], batch: Sequence[Step]) -> None:
+    try:
+        async with connection.pipeline():
+            for step in batch:
+                await connection.execute(step.sql.encode(), step.parameters)
+    except LOST:
+        # The pipeline was one transaction, and is undone: each for itself, without the lost ones.
+        for step in batch:
+            with suppress(*LOST):
+                await connection.execute(step.sql.encode(), step.parameters)

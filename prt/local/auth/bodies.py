@@ -1,0 +1,81 @@
+"""What clients send, and what Auth requires of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from prt.local.auth.errors import AuthError
+
+SHORTEST_PASSWORD = 6
+LONGEST_PASSWORD = 72
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+Body = TypeVar("Body", bound=Struct)
+
+
+class Credentials(Struct, frozen=True):
+    email: str = ""
+    phone: str = ""
+    password: str = ""
+
+
+class Refresh(Struct, frozen=True):
+    refresh_token: str = ""
+
+
+class SignUp(Struct, frozen=True):
+    email: str = ""
+    phone: str = ""
+    password: str = ""
+    data: dict[str, Any] | None = None
+
+
+class UserUpdate(Struct, frozen=True):
+    email: str | None = None
+    password: str | None = None
+    data: dict[str, Any] | None = None
+
+
+class AdminUser(Struct, frozen=True):
+    """Of creation and of update; None leaves what is."""
+
+    id: str | None = None
+    email: str | None = None
+    password: str | None = None
+    role: str | None = None
+    email_confirm: bool | None = None
+    user_metadata: dict[str, Any] | None = None
+    app_metadata: dict[str, Any] | None = None
+
+
+def decoded(raw: bytes, kind: type[Body]) -> Body:
+    """AuthError bad_json where it is no JSON, or a member is of another type."""
+    try:
+        return msgspec.json.decode(raw or b"{}", type=kind)
+    except msgspec.ValidationError as exc:
+        raise AuthError(400, "bad_json", f"Could not parse request body as JSON: {exc}") from exc
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise AuthError(400, "bad_json", "Could not parse request body as JSON") from exc
+
+
+def checked_email(email: str) -> str:
+    """In lower case, as it is stored."""
+    if not EMAIL.fullmatch(email) or len(email) > 255 or "\0" in email:
+        raise AuthError(400, "validation_failed", "Unable to validate email address: invalid format")
+    return email.lower()
+
+
+def checked_password(password: str) -> str:
+    if len(password.encode()) > LONGEST_PASSWORD:
+        message = f"Password cannot be longer than {LONGEST_PASSWORD} characters"
+        raise AuthError(422, "validation_failed", message)
+    if len(password) < SHORTEST_PASSWORD:
+        message = f"Password should be at least {SHORTEST_PASSWORD} characters."
+        raise AuthError(
+            422, "weak_password", message, weak_password={"message": message, "reasons": ["length"]}
+        )
+    return password

@@ -1,0 +1,158 @@
+"""Sessions: an access token of an hour, and refresh tokens that turn over.
+
+A refresh token works once. Again within ten seconds, or as the parent of the one that is active, it is a
+client that lost an answer; later it is theft, and the whole session's tokens are revoked.
+https://supabase.com/docs/guides/auth/sessions
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+from uuid import uuid4
+
+from msgspec import Struct
+from psycopg import AsyncConnection
+
+from prt.local.auth import users
+from prt.local.auth.errors import AuthError
+from prt.local.keys import SESSION_SECONDS, Keys
+
+REUSE_SECONDS = 10
+REFRESH_TOKEN_BYTES = 24
+
+_INSERT_SESSION = """
+insert into auth.sessions (id, user_id, created_at, updated_at, aal) values (%s, %s, now(), now(), 'aal1')
+"""
+_INSERT_REFRESH = """
+insert into auth.refresh_tokens
+  (instance_id, token, user_id, revoked, created_at, updated_at, parent, session_id)
+values ('00000000-0000-0000-0000-000000000000', %s, %s, false, now(), now(), %s, %s)
+"""
+# The session's row is locked first: of two refreshes with one token the second sees what the first did.
+_LOCK = """
+select s.id::text, s.user_id::text, extract(epoch from s.created_at)::bigint
+from auth.sessions s join auth.refresh_tokens t on t.session_id = s.id where t.token = %s for update of s
+"""
+_STATE_OF_REFRESH = """
+select revoked, updated_at + make_interval(secs => %s) > clock_timestamp()
+from auth.refresh_tokens where token = %s
+"""
+_ACTIVE_CHILD = """
+select token from auth.refresh_tokens where session_id = %s and parent = %s and not revoked
+order by id desc limit 1
+"""
+_REVOKE = "update auth.refresh_tokens set revoked = true, updated_at = now() where token = %s"
+_REVOKE_ALL = (
+    "update auth.refresh_tokens set revoked = true, updated_at = now() where session_id = %s and not revoked"
+)
+_END = {
+    "global": "delete from auth.sessions where user_id = %(user)s",
+    "local": "delete from auth.sessions where id = %(session)s",
+    "others": "delete from auth.sessions where user_id = %(user)s and id is distinct from %(session)s",
+}
+
+
+class Issuer(Struct, frozen=True):
+    """Who signs the access tokens; `url` is their `iss`."""
+
+    keys: Keys
+    url: str
+
+
+class Session(Struct, frozen=True):
+    """`signed_in_at` is in seconds since the epoch."""
+
+    id: str
+    user_id: str
+    signed_in_at: int
+
+
+async def start(connection: AsyncConnection[Any], issuer: Issuer, user_id: str) -> dict[str, Any]:
+    """A new session's answer to the client."""
+    session = Session(str(uuid4()), user_id, int(time.time()))
+    await connection.execute(_INSERT_SESSION, (session.id, user_id))
+    await connection.execute("update auth.users set last_sign_in_at = now() where id = %s", (user_id,))
+    token = await _issue(connection, session, parent="")
+    return await _answer(connection, issuer, session, token)
+
+
+async def refresh(connection: AsyncConnection[Any], issuer: Issuer, token: str) -> dict[str, Any] | None:
+    """The session's next answer; None where the token was used before and its session is now revoked."""
+    found = await (await connection.execute(_LOCK, (token,))).fetchone()
+    if found is None:
+        message = "Invalid Refresh Token: Refresh Token Not Found"
+        raise AuthError(400, "refresh_token_not_found", message)
+    session = Session(*found)
+    row = await (await connection.execute(_STATE_OF_REFRESH, (REUSE_SECONDS, token))).fetchone()
+    is_revoked, is_recent = row if row is not None else (True, False)
+    following: str | None = None
+    if is_revoked:
+        active = await (await connection.execute(_ACTIVE_CHILD, (session.id, token))).fetchone()
+        following = None if active is None else active[0]
+        if following is None and not is_recent:
+            await connection.execute(_REVOKE_ALL, (session.id,))
+            return None
+    if following is None:
+        await connection.execute(_REVOKE, (token,))
+        following = await _issue(connection, session, parent=token)
+    await connection.execute(
+        "update auth.sessions set refreshed_at = now() at time zone 'UTC', updated_at = now() where id = %s",
+        (session.id,),
+    )
+    return await _answer(connection, issuer, session, following)
+
+
+def already_used() -> AuthError:
+    return AuthError(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
+
+
+async def exists(connection: AsyncConnection[Any], session_id: str) -> bool:
+    cursor = await connection.execute("select from auth.sessions where id::text = %s", (session_id,))
+    return await cursor.fetchone() is not None
+
+
+async def end(connection: AsyncConnection[Any], scope: str, user_id: str, session_id: str | None) -> None:
+    """`global`: all of the user, `local`: this one, `others`: all but this one."""
+    if scope not in _END:
+        raise AuthError(400, "validation_failed", f'Unsupported logout scope "{scope}"')
+    await connection.execute(_END[scope], {"user": user_id, "session": session_id})
+
+
+async def _issue(connection: AsyncConnection[Any], session: Session, *, parent: str) -> str:
+    token = secrets.token_urlsafe(REFRESH_TOKEN_BYTES)
+    await connection.execute(_INSERT_REFRESH, (token, session.user_id, parent, session.id))
+    return token
+
+
+async def _answer(
+    connection: AsyncConnection[Any], issuer: Issuer, session: Session, refresh_token: str
+) -> dict[str, Any]:
+    user = await users.require(connection, session.user_id)
+    now = int(time.time())
+    claims = {
+        "iss": issuer.url,
+        "sub": user["id"],
+        "aud": user["aud"],
+        "iat": now,
+        "exp": now + SESSION_SECONDS,
+        "email": user["email"],
+        "phone": user["phone"],
+        "app_metadata": user["app_metadata"],
+        "user_metadata": user["user_metadata"],
+        "role": user["role"],
+        "aal": "aal1",
+        "amr": [{"method": "password", "timestamp": session.signed_in_at}],
+        "session_id": session.id,
+        "is_anonymous": user["is_anonymous"],
+    }
+    return {
+        "access_token": issuer.keys.sign(claims),
+        "token_type": "bearer",
+        "expires_in": SESSION_SECONDS,
+        "expires_at": now + SESSION_SECONDS,
+        "refresh_token": refresh_token,
+        "user": user,
+        "weak_password": None,
+    }

@@ -1,0 +1,183 @@
+"""`auth.users` and `auth.identities`: what Auth reads and writes, in the transaction that it is given."""
+
+# ruff: noqa: S608 - what is put into these texts is written here
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg import AsyncConnection, sql
+from psycopg.types.json import Jsonb
+
+from prt.local.auth.errors import AuthError
+
+UserObject = dict[str, Any]
+"""A user as clients see it."""
+
+NO_INSTANCE = UUID(int=0)
+
+
+def _stamp(column: str) -> str:
+    return f"to_char({column} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+
+_IDENTITY = f"""jsonb_build_object(
+  'identity_id', i.id, 'id', i.provider_id, 'user_id', i.user_id, 'identity_data', i.identity_data,
+  'provider', i.provider, 'email', i.email, 'last_sign_in_at', {_stamp("i.last_sign_in_at")},
+  'created_at', {_stamp("i.created_at")}, 'updated_at', {_stamp("i.updated_at")}
+)"""
+
+_OBJECT = f"""jsonb_strip_nulls(jsonb_build_object(
+  'id', u.id, 'aud', coalesce(u.aud, ''), 'role', coalesce(u.role, ''), 'email', coalesce(u.email, ''),
+  'phone', coalesce(u.phone, ''), 'is_anonymous', u.is_anonymous,
+  'email_confirmed_at', {_stamp("u.email_confirmed_at")}, 'confirmed_at', {_stamp("u.confirmed_at")},
+  'last_sign_in_at', {_stamp("u.last_sign_in_at")}, 'banned_until', {_stamp("u.banned_until")},
+  'created_at', {_stamp("u.created_at")}, 'updated_at', {_stamp("u.updated_at")}
+)) || jsonb_build_object(
+  'app_metadata', coalesce(u.raw_app_meta_data, '{{}}'),
+  'user_metadata', coalesce(u.raw_user_meta_data, '{{}}'),
+  'identities', coalesce(
+    (select jsonb_agg({_IDENTITY} order by i.created_at) from auth.identities i where i.user_id = u.id), '[]'
+  )
+)"""
+
+_BY_ID = f"select {_OBJECT} from auth.users u where u.id = %s and u.deleted_at is null"
+_PAGE = f"""
+select {_OBJECT}, count(*) over () from auth.users u where u.deleted_at is null
+order by u.created_at desc nulls last, u.id limit %s offset %s
+"""
+_CREDENTIALS = """
+select id::text, encrypted_password, email_confirmed_at is not null, coalesce(banned_until > now(), false)
+from auth.users where email = %s and not is_sso_user and deleted_at is null
+"""
+_INSERT = """
+insert into auth.users (
+  instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data,
+  raw_user_meta_data, confirmation_token, recovery_token, email_change, email_change_token_new,
+  created_at, updated_at
+) values (
+  %s, %s, 'authenticated', %s, %s, %s, case when %s then now() end, %s, %s, '', '', '', '', now(), now()
+)
+"""
+_INSERT_IDENTITY = """
+insert into auth.identities
+  (provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
+values (%s, %s, %s, 'email', now(), now(), now())
+"""
+
+
+async def credentials(
+    connection: AsyncConnection[Any], email: str
+) -> tuple[str, str | None, bool, bool] | None:
+    """Id, password hash, whether the email is confirmed and whether the user is banned."""
+    cursor = await connection.execute(_CREDENTIALS, (email.lower(),))
+    row: tuple[str, str | None, bool, bool] | None = await cursor.fetchone()
+    return row
+
+
+async def find(connection: AsyncConnection[Any], user_id: str | UUID) -> UserObject | None:
+    cursor = await connection.execute(_BY_ID, (user_id,))
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
+async def page(connection: AsyncConnection[Any], number: int, size: int) -> tuple[list[UserObject], int]:
+    """One page, the newest first, and how many users there are."""
+    rows = await (await connection.execute(_PAGE, (size, (number - 1) * size))).fetchall()
+    return [row[0] for row in rows], rows[0][1] if rows else 0
+
+
+async def create(
+    connection: AsyncConnection[Any],
+    *,
+    email: str,
+    password_hash: str | None,
+    is_confirmed: bool = True,
+    user_id: UUID | None = None,
+    role: str | None = None,
+    user_metadata: Mapping[str, Any] | None = None,
+    app_metadata: Mapping[str, Any] | None = None,
+) -> UserObject:
+    """The user with an identity of the email. A taken email or id is psycopg's UniqueViolation."""
+    user_id = user_id or uuid4()
+    given = dict(user_metadata or {})
+    app = {"provider": "email", "providers": ["email"], **(app_metadata or {})}
+    await connection.execute(
+        _INSERT,
+        (
+            *(NO_INSTANCE, user_id, role or "authenticated", email, password_hash, is_confirmed),
+            *(Jsonb(app), Jsonb(given)),
+        ),
+    )
+    identity = {
+        **given,
+        "sub": str(user_id),
+        "email": email,
+        "email_verified": is_confirmed,
+        "phone_verified": False,
+    }
+    await connection.execute(_INSERT_IDENTITY, (str(user_id), user_id, Jsonb(identity)))
+    return await require(connection, user_id)
+
+
+async def change(
+    connection: AsyncConnection[Any],
+    user_id: str,
+    *,
+    email: str | None = None,
+    password_hash: str | None = None,
+    is_confirmed: bool | None = None,
+    role: str | None = None,
+    user_metadata: Mapping[str, Any] | None = None,
+    app_metadata: Mapping[str, Any] | None = None,
+) -> UserObject:
+    """Metadata merges: a member that is null goes away. What is None stays as it is."""
+    values: dict[str, Any] = {
+        "email": email,
+        "encrypted_password": password_hash,
+        "role": role,
+    }
+    assignments: list[sql.Composable] = [
+        sql.SQL("{} = {}").format(sql.Identifier(column), value)
+        for column, value in values.items()
+        if value is not None
+    ]
+    for column, changes in (("raw_user_meta_data", user_metadata), ("raw_app_meta_data", app_metadata)):
+        if changes is not None:
+            gone = [name for name, value in changes.items() if value is None]
+            merged = sql.SQL("{0} = (coalesce({0}, '{{}}') || {1}) - {2}::text[]")
+            assignments.append(merged.format(sql.Identifier(column), Jsonb(changes), gone))
+    if is_confirmed:
+        assignments.append(sql.SQL("email_confirmed_at = coalesce(email_confirmed_at, now())"))
+    assignments.append(sql.SQL("updated_at = now()"))
+    text = sql.SQL("update auth.users set {} where id = {}").format(sql.SQL(", ").join(assignments), user_id)
+    await connection.execute(text)
+    if email is not None:
+        await connection.execute(
+            "update auth.identities set identity_data = identity_data || %s, updated_at = now()"
+            " where user_id = %s and provider = 'email'",
+            (Jsonb({"email": email}), user_id),
+        )
+    return await require(connection, user_id)
+
+
+async def delete(connection: AsyncConnection[Any], user_id: str) -> None:
+    """With sessions and identities, by their references."""
+    cursor = await connection.execute("delete from auth.users where id = %s", (user_id,))
+    if not cursor.rowcount:
+        raise not_found()
+    await connection.execute("delete from auth.refresh_tokens where user_id = %s", (user_id,))
+
+
+async def require(connection: AsyncConnection[Any], user_id: str | UUID) -> UserObject:
+    """AuthError user_not_found where there is none."""
+    user = await find(connection, user_id)
+    if user is None:
+        raise not_found()
+    return user
+
+
+def not_found() -> AuthError:
+    return AuthError(404, "user_not_found", "User not found")

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prt.local.attach import ephemeral
+
+
+@pytest.fixture(scope="session")
+def project() -> Iterator[dict[str, str]]:
+    """The variables of one seeded project for the whole session; who needs a fresh one starts it."""
+    with ephemeral() as environment:
+        yield environment
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach; pytest's own is closed to the one that PostgreSQL runs as."""
+    folder = Path(tempfile.mkdtemp(prefix="prt-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)

@@ -18,18 +18,24 @@ from prt.local.database import Database
 from prt.local.project import Project
 from prt.local.realtime import Realtime
 
+AUTH_CONNECTIONS = 4
+
 
 @asynccontextmanager
 async def serving(project: Project) -> AsyncIterator[None]:
     """Serves while the block runs. At its end: no more requests, sockets closed, the stream, the pool."""
     realtime = Realtime(project.postgres.conninfo(), project.keys)
     day = Traffic(project)
-    async with Database(project.postgres.conninfo("authenticator")) as database:
+    async with (
+        Database(project.postgres.conninfo("authenticator")) as database,
+        # Auth becomes the owner of its tables, which no token's role may.
+        Database(project.postgres.conninfo(), size=AUTH_CONNECTIONS) as auth_database,
+    ):
         app = server.application(
             [
                 *realtime.routes(),
                 *rest.routes(database, project.keys),
-                *auth.routes(database, project.keys),
+                *auth.routes(auth_database, project.keys),
                 _reset_route(project, day),
             ]
         )

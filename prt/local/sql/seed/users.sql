@@ -14,3 +14,8 @@ from people;
 insert into auth.identities (provider_id, user_id, identity_data, provider, created_at, updated_at)
 select id::text, id, jsonb_build_object('sub', id, 'email', email, 'email_verified', true), 'email', now(), now()
 from people;
+
+-- The session of `PRT_TOKEN` (prt/local/project.py): Auth refuses a token whose session is none.
+insert into auth.sessions (id, user_id, created_at, updated_at, aal)
+select '5eed0000-0000-4000-8000-0000000000c3', id, now(), now(), 'aal1'
+from people where id = '5eed0000-0000-4000-8000-0000000000a1';

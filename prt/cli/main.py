@@ -98,14 +98,12 @@ class Commands(typer.core.TyperGroup):
         formatter.write_text(ABOUT)
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.line) for entry in COMMANDS])
-        with formatter.section("Begin with"):
-            formatter.write_dl(BEGINNING)
         with formatter.section("Options"):
             formatter.write_dl(
                 [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx))]
             )
         formatter.write_paragraph()
-        formatter.write_text("prt COMMAND --help tells of a command's options and shows examples.")
+        formatter.write_text("A command's options: prt COMMAND --help. How to begin: prt")
 
 
 def _load(entry: Entry) -> Any:
@@ -193,7 +191,10 @@ def _told(exc: Exception, *, is_debug: bool) -> int:
     if isinstance(error, typer.Abort):
         complain("aborted", None)
         return INTERRUPTED
-    text = printable(str(error))
+    if isinstance(error, OSError) and error.strerror:
+        complain(f"{error.strerror}{f': {error.filename}' if error.filename else ''}", None)
+        return 1
+    text = str(error)
     complain(
         f"unexpected {type(error).__name__}{f': {text}' if text else ''}; this is a bug in prt",
         "report it with the traceback" if is_debug else "run it again with --debug and report the traceback",
@@ -211,15 +212,18 @@ def _innermost(exc: Exception) -> Exception:
 
 def _complain_of_usage(error: typer.TyperException) -> None:
     message = error.format_message()
-    if not message or "\n\n" in message:
-        # A group without a command: the message is its help.
-        sys.stderr.write(message and f"{message}\n")
+    if not message:
+        # A group without a command: Typer has written its help.
         return
-    context = getattr(error, "ctx", None)
     what, _, suggestion = message.partition(" Did you mean ")
+    possibilities = getattr(error, "possibilities", None)
+    if possibilities:
+        what, suggestion = error.message, f"{' or '.join(sorted(possibilities))}?"
+    context = getattr(error, "ctx", None)
     see = f"see `{context.command_path if context else 'prt'} --help`"
-    hint = f"did you mean {suggestion}" if suggestion else see
-    complain(what.replace("\n\t", " ").rstrip(". "), hint)
+    # Pydantic words, where Typer lets it judge a value.
+    what = what.replace("Value error, ", "").replace("\n\t", " ").rstrip(". ")
+    complain(what, f"did you mean {suggestion}" if suggestion else see)
 
 
 def _show_traceback(exc: BaseException) -> None:

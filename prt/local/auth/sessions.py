@@ -32,7 +32,7 @@ values ('00000000-0000-0000-0000-000000000000', %s, %s, false, now(), now(), %s,
 """
 # The session's row is locked first: of two refreshes with one token the second sees what the first did.
 _LOCK = """
-select s.id::text, s.user_id::text, extract(epoch from s.created_at)::bigint
+select s.id::text, s.user_id::text, floor(extract(epoch from s.created_at))::bigint
 from auth.sessions s join auth.refresh_tokens t on t.session_id = s.id where t.token = %s for update of s
 """
 _STATE_OF_REFRESH = """

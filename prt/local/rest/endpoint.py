@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from prt.local.database import Database, NoConnectionError
 from prt.local.gateway import refusal, token_of
 from prt.local.keys import Keys
-from prt.local.rest import tables
+from prt.local.rest import description, functions, tables
 from prt.local.rest.caller import ANONYMOUS, Caller, caller_of
 from prt.local.rest.catalog import TableName, find_table
 from prt.local.rest.errors import RestError, from_database
@@ -38,7 +38,9 @@ def routes(database: Database, keys: Keys) -> list[BaseRoute]:
     """The login of `database` is `authenticator`: it may become the roles of tokens, and nobody else."""
     rest = _Rest(database, keys)
     return [
+        Route(f"{ROOT}/", rest.description, methods=["GET"]),
         Route(f"{ROOT}/{{table}}", rest.table, methods=METHODS),
+        Route(f"{ROOT}/rpc/{{function}}", rest.function, methods=METHODS),
     ]
 
 
@@ -69,6 +71,30 @@ class _Rest:
             except psycopg.errors.UndefinedTable:
                 await self._transaction(request, caller, lambda c: _require_table(c, asked.table))
                 raise
+
+        return await self._guarded(request, respond)
+
+    async def function(self, request: Request) -> Response:
+        async def respond(caller: Caller) -> Response:
+            if request.method not in {"GET", "HEAD", "POST"}:
+                raise RestError(405, "PGRST101", f"Cannot use the {request.method} method on RPC")
+            call = functions.Call(
+                method=request.method,
+                function=TableName(_schema_of(request), request.path_params["function"]),
+                parameters=parameters_of(request.url.query.encode()),
+                headers=dict(request.headers),
+                preferences=parse_preferences(request.headers.getlist("prefer")),
+                media=media_type_of(request.headers.get("accept", "")),
+                body=await _json_body(request) if request.method == "POST" else None,
+            )
+            return await self._transaction(request, caller, lambda c: functions.answer(c, call))
+
+        return await self._guarded(request, respond)
+
+    async def description(self, request: Request) -> Response:
+        async def respond(caller: Caller) -> Response:
+            schema = _schema_of(request)
+            return await self._transaction(request, caller, lambda c: description.answer(c, schema))
 
         return await self._guarded(request, respond)
 

@@ -54,7 +54,8 @@ class _Shown:
 
 
 class Screen:
-    """Apply events, read attributes. `changes` counts by (schema, table, event type)."""
+    """Apply events, read attributes. `changes` counts by (schema, table, event type), `joined` are the tables
+    of the channel as `schema.table`."""
 
     def __init__(self, *, keys: Mapping[Table, tuple[str, ...]] | None = None) -> None:
         self.channel: ChannelStatus | None = None
@@ -75,6 +76,7 @@ class Screen:
         self.last_at: int | None = None
         self.ready_at: int | None = None
         self.end: End | None = None
+        self.joined: frozenset[str] = frozenset()
         self._rows = Rows(keys=keys)
         self._newest: deque[_Shown] = deque(maxlen=NEWEST)
 
@@ -135,14 +137,17 @@ class Screen:
         return shown.line
 
     def _apply_status(self, status: Status) -> None:
-        """An error that names tables is theirs; any other status is the channel's."""
-        if status.status == "CHANNEL_ERROR" and status.tables:
-            for table in status.tables[:_MOST_REFUSED]:
+        """An error that names some of the joined tables is theirs; any other status is the channel's."""
+        tables = frozenset(status.tables or ())
+        if status.status == "CHANNEL_ERROR" and tables and not tables >= self.joined:
+            for table in sorted(tables)[:_MOST_REFUSED]:
                 self.refused[table] = Refusal(table=table, reason=status.reason, hint=status.hint)
             return
         self.channel, self.reason, self.hint = status.status, status.reason, status.hint
+        if status.status in ("SUBSCRIBED", "READY") and tables:
+            self.joined = tables
         if status.status == "READY":
             if self.ready_at is None:
                 self.ready_at = status.at
-            for table in status.tables or ():
+            for table in tables:
                 self.refused.pop(table, None)

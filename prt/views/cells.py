@@ -57,6 +57,18 @@ def cut_middle(text: str, width: int) -> str:
     return _head(text, width - 1 - cell_len(tail)) + ELLIPSIS + tail
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """Safe text in lines of at most `width` cells, broken at spaces where there are any."""
+    lines: list[str] = []
+    while cell_len(text) > width > 0:
+        head = _head(text, width) or text[0]
+        space = head.rfind(" ")
+        end = space + 1 if space > 0 else len(head)
+        lines.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    return [*lines, text] if text else lines
+
+
 def _shown(character: str) -> str:
     code = ord(character)
     if code < 0x20:

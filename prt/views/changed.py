@@ -1,0 +1,104 @@
+"""What a change changed, as text: `status todo → doing · priority 1 → 2`."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.state.difference import Cell, Line
+from prt.views.cells import ELLIPSIS, cut, safe
+
+LEGEND = {"seen": "≈ from the last row seen here", "unknown": "? the row before is not known"}
+"""What the marks before a line's columns say of its `origin`; the server's own values have none."""
+
+_MARKS = {"seen": "≈ ", "unknown": "? ", "server": ""}
+_ARROW = " → "
+_BETWEEN = " · "
+_LEAST = 16  # cells below which a cut column says nothing
+_CONTEXT = 4  # characters kept of what two long values have in common before they differ
+
+_Piece = tuple[str, str]
+"""Safe text and its style."""
+
+
+def changed(line: Line, width: int) -> Text:
+    """In at most `width` cells: errors, then the columns that fit, then how many more there are."""
+    text = Text(no_wrap=True, overflow="crop", end="")
+    errors = ", ".join(map(safe, line.errors))
+    text.append(cut(errors, width), "bold red").append("  " if errors and line.cells else "")
+    if line.cells or line.event_type != "INSERT":
+        text.append(_MARKS[line.origin] if mark_of(line) else "")
+    if not line.cells:
+        text.append("" if line.errors else _nothing(line), "italic")
+        text.truncate(width)
+        return text
+    for index, cell in enumerate(line.cells):
+        rest = len(line.cells) - index - 1
+        between = _BETWEEN if index else ""
+        room = width - text.cell_len - len(between) - (len(f" +{rest}") if rest else 0)
+        pieces = _pieces(cell, line)
+        if _width(pieces) > room:
+            if index and room < _LEAST:
+                text.append(f" +{rest + 1}")
+                break
+            pieces = _fitted(pieces, room)
+        text.append(between)
+        for piece, style in pieces:
+            text.append(piece, style)
+    text.truncate(width)
+    return text
+
+
+def mark_of(line: Line) -> str | None:
+    """The key in LEGEND of the mark that the line carries."""
+    is_marked = line.event_type != "INSERT" and line.origin != "server" and not line.errors
+    return line.origin if is_marked else None
+
+
+def _nothing(line: Line) -> str:
+    if line.event_type == "DELETE":
+        return "only the key was sent"
+    return "no column differs" if line.event_type == "UPDATE" else ""
+
+
+def _pieces(cell: Cell, line: Line) -> list[_Piece]:
+    pieces = [(safe(cell.column) + " ", "")]
+    if line.event_type == "UPDATE" and line.origin != "unknown":
+        pieces += [("?" if cell.before is None else safe(cell.before), ""), (_ARROW, "")]
+    elif cell.before is not None and cell.after is not None:
+        pieces += [(safe(cell.before), ""), (_ARROW, "")]
+    value = cell.before if cell.after is None else cell.after
+    return [*pieces, (safe(value or ""), "bold")]
+
+
+def _fitted(pieces: list[_Piece], room: int) -> list[_Piece]:
+    """The same in `room` cells: the value that is shorter keeps its width, the longer takes the rest."""
+    name, *rest = pieces
+    if cell_len(name[0]) > max(room // 3, 6):
+        name = (cut(name[0].rstrip(), max(room // 3, 6) - 1) + " ", name[1])
+    left = room - cell_len(name[0])
+    if len(rest) == 1:
+        return [name, (cut(rest[0][0], left), rest[0][1])]
+    before, after = _without_common(rest[0][0], rest[2][0])
+    left -= len(_ARROW)
+    half = left // 2
+    if cell_len(before) <= half:
+        after = cut(after, left - cell_len(before))
+    elif cell_len(after) <= half:
+        before = cut(before, left - cell_len(after))
+    else:
+        before, after = cut(before, half), cut(after, left - half)
+    return [name, (before, rest[0][1]), rest[1], (after, rest[2][1])]
+
+
+def _without_common(before: str, after: str) -> tuple[str, str]:
+    """Long values from a little before where they begin to differ."""
+    pairs = enumerate(zip(before, after, strict=False))
+    common = next((index for index, (one, other) in pairs if one != other), 0) - _CONTEXT
+    if common <= _CONTEXT:
+        return before, after
+    return ELLIPSIS + before[common:], ELLIPSIS + after[common:]
+
+
+def _width(pieces: list[_Piece]) -> int:
+    return sum(cell_len(piece) for piece, _ in pieces)

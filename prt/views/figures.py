@@ -1,0 +1,67 @@
+"""Times, lags and counts as a person reads them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+
+def clock(at: int, tz: tzinfo | None = None, *, is_fine: bool = False) -> str:
+    """`16:45:14`, or `16:45:14.976` where fine; `tz` None is the local one."""
+    moment = datetime.fromtimestamp(at // 1_000_000, tz)
+    return f"{moment:%H:%M:%S}.{at // 1000 % 1000:03d}" if is_fine else f"{moment:%H:%M:%S}"
+
+
+def milliseconds(value: float | None) -> str:
+    """At most seven characters: `4.3 ms`, `43 ms`, `1.23 s`, `12 min`; negative where clocks differ."""
+    if value is None:
+        return "–"
+    sign, size = ("-" if value < 0 else ""), abs(value)
+    if size < 9.95:
+        return f"{sign}{size:.1f} ms"
+    if size < 999.5:
+        return f"{sign}{size:.0f} ms"
+    if size < 9_995:
+        return f"{sign}{size / 1000:.2f} s"
+    if size < 99_950:
+        return f"{sign}{size / 1000:.0f} s"
+    if size < 99 * 60_000:
+        return f"{sign}{size / 60_000:.0f} min"
+    if size < 72 * 3_600_000:
+        return f"{sign}{size / 3_600_000:.0f} h"
+    return f"{sign}{min(size / 86_400_000, 9999):.0f} d"
+
+
+def duration(microseconds: int) -> str:
+    """`3.2 s`, `4 min 05 s`, `2 h 07 min`."""
+    seconds = max(microseconds, 0) / 1_000_000
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def per_second(rate: float) -> str:
+    return f"{rate:,.0f}/s" if rate >= 99.95 or rate == 0 else f"{rate:.1f}/s"
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """`1 event`, `2,345 events`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def table_name(schema: str, table: str) -> str:
+    """`public` goes without saying."""
+    return table if schema == "public" else f"{schema}.{table}"
+
+
+def timestamp_text(at: int) -> str:
+    """RFC 3339 in UTC with milliseconds: short enough for a line, and the same everywhere."""
+    return f"{datetime.fromtimestamp(at // 1_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{at // 1000 % 1000:03d}Z"
+
+
+def lag_text(lag: dict[str, float]) -> str:
+    """`lag p50 43 ms, p95 120 ms, p99 300 ms, max 1.20 s`, as far as `lag` has them."""
+    return "lag " + ", ".join(f"{name} {milliseconds(value)}" for name, value in lag.items())

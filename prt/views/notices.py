@@ -1,0 +1,35 @@
+"""What happens to the stream, as lines for standard error."""
+
+from __future__ import annotations
+
+from prt.events import Event, Gap, Malformed, Status
+from prt.views.figures import counted, timestamp_text
+
+
+def notice(event: Event) -> tuple[str, str | None] | None:
+    """What to say about an event and the hint to it, None where the data says it."""
+    match event:
+        case Status(status="SUBSCRIBED"):
+            return None  # READY follows, and only that is worth waiting for
+        case Status(status="READY"):
+            tables = f" of {counted(len(event.tables), 'table')}" if event.tables else ""
+            return f"ready: changes{tables} flow", event.hint
+        case Status():
+            names = ", ".join(event.tables[:3]) if event.tables else "channel"
+            more = f" and {len(event.tables) - 3} more" if event.tables and len(event.tables) > 3 else ""
+            return f"{names}{more}: {event.reason or event.status} ({event.connection})", event.hint
+        case Gap():
+            return gap_text(event), None
+        case Malformed():
+            return f"unreadable frame left out: {event.reason}", None
+        case _:
+            return None
+
+
+def gap_text(gap: Gap) -> str:
+    """Which window, why, and what was done about it."""
+    window = f"{timestamp_text(gap.start)} to {timestamp_text(gap.end)}"
+    recovered = f"{gap.recovered:,} recovered, " if gap.recovered else ""
+    outcome = "complete" if gap.complete else "events may be missing"
+    tables = f" ({counted(len(gap.tables), 'table')})" if gap.tables else ""
+    return f"gap from {window}{tables}: {gap.cause}; {recovered}{outcome}"

@@ -1,0 +1,181 @@
+"""The live view on a terminal: drawn on the alternate screen, at most ten times a second whatever comes.
+
+At its end the terminal is as it was, and a summary stands on standard error. Where the screen can't be
+drawn over (a pipe, a dumb terminal) the changes are appended line by line.
+"""
+
+from __future__ import annotations
+
+import atexit
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from prt.events import Change, End, Event
+from prt.state.rows import Table as TableName
+from prt.state.screen import NEWEST, Screen
+from prt.views.output import ReaderGone
+from prt.views.summary import summary
+from prt.views.table import Table, heading, widest_of
+
+REDRAW = 100_000
+"""µs between two drawings, at least."""
+
+IDLE_REDRAW = 1_000_000
+"""µs until a screen on which nothing happened is drawn again: its rate falls."""
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+class TableOutput:
+    """An Output. `host` stands in the head, `has_color` None is as the terminal and NO_COLOR say.
+
+    `clock` gives µs since the epoch. Nothing is drawn before the first `drain`.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "",
+        highlight: Sequence[re.Pattern[str]] = (),
+        has_color: bool | None = None,
+        keys: Mapping[TableName, tuple[str, ...]] | None = None,
+        tz: tzinfo | None = None,
+        console: Console | None = None,
+        errors: Console | None = None,
+        clock: Callable[[], int] = _now,
+    ) -> None:
+        self.screen = Screen(keys=keys)
+        self._host = host
+        self._console = console or _console(has_color, is_stderr=False)
+        self._errors = errors or _console(has_color, is_stderr=True)
+        self._clock = clock
+        self._table = Table(self.screen, title=host, tz=tz, highlight=highlight)
+        # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
+        self._is_drawn_over = (
+            self._console.file.isatty()
+            and self._console.is_interactive
+            and not self._console.is_dumb_terminal
+        )
+        self._live: Live | None = None
+        self._drawn_at: int | None = None
+        self._drawn_size = self._console.size
+        self._is_dirty = True
+        self._has_heading = False
+        self._appended = 0
+
+    @property
+    def pending(self) -> int:
+        return int(self._is_dirty)
+
+    def fileno(self) -> int:
+        return self._console.file.fileno()
+
+    def __enter__(self) -> TableOutput:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.restore()
+
+    def write(self, event: Event) -> None:
+        self.screen.apply(event)
+        self._is_dirty = True
+        if not self._is_drawn_over and type(event) is Change:
+            self._appended += 1
+            if self._appended >= NEWEST:  # the screen's memory of newest changes is short
+                self._append()
+
+    def drain(self) -> bool:
+        """Draws if it is time to; never leaves anything to wait for."""
+        if not self._is_drawn_over:
+            self._append()
+            return True
+        now, size = self._clock(), self._console.size
+        since = REDRAW if self._drawn_at is None else now - self._drawn_at
+        is_changed = self._is_dirty or size != self._drawn_size or since >= IDLE_REDRAW
+        if is_changed and not 0 <= since < REDRAW:
+            self._draw(now)
+        return True
+
+    def flush(self) -> None:
+        if self._is_drawn_over:
+            self._draw(self._clock())
+        else:
+            self._append()
+
+    def close(self, end: End) -> None:
+        self.write(end)
+        self._append()
+        self.restore()
+        for line in summary(self.screen, title=self._host):
+            self._errors.print(Text(line), soft_wrap=True)
+
+    def restore(self) -> None:
+        """The terminal as it was; again and again does no harm."""
+        live, self._live = self._live, None
+        if live is not None:
+            atexit.unregister(self.restore)
+            try:
+                live.stop()
+            except OSError:  # the terminal is gone, and nothing is left to restore
+                return
+
+    def _draw(self, now: int) -> None:
+        self._table.now = now
+        self._drawn_at, self._drawn_size, self._is_dirty = now, self._console.size, False
+        try:
+            if self._live is None:
+                # Nothing else prints while it lives: redirected streams would only hide where errors went.
+                self._live = Live(
+                    self._table,
+                    console=self._console,
+                    screen=True,
+                    auto_refresh=False,
+                    redirect_stdout=False,
+                    redirect_stderr=False,
+                )
+                atexit.register(self.restore)
+                self._live.start()
+            self._live.refresh()
+        except OSError as exc:
+            raise ReaderGone from exc
+
+    def _append(self) -> None:
+        if self._is_drawn_over or not self._appended:
+            return
+        widths = widest_of(self._console.width)
+        lines = self.screen.lines(self._appended)
+        self._appended = 0
+        try:
+            if not self._has_heading:
+                self._has_heading = True
+                self._console.print(heading(widths), soft_wrap=True)
+            for line in reversed(lines):
+                self._console.print(self._table.row(line, widths), soft_wrap=True)
+        except BrokenPipeError as exc:
+            raise ReaderGone from exc
+
+
+def _console(has_color: bool | None, *, is_stderr: bool) -> Console:
+    stream = sys.stderr if is_stderr else sys.stdout
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no reason to die
+    return Console(
+        stderr=is_stderr,
+        no_color=True if has_color is False else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )

@@ -1,0 +1,58 @@
+"""`--output text`: one plain line an event, for eyes and for grep; the same everywhere, so in UTC."""
+
+from __future__ import annotations
+
+from prt.events import Broadcast, Change, End, Event, Malformed, Presence, Status
+from prt.state.difference import Line, line_of
+from prt.state.rows import Rows
+from prt.views.cells import cut, safe
+from prt.views.changed import changed
+from prt.views.figures import counted, lag_text, milliseconds, table_name, timestamp_text
+from prt.views.notices import notice
+
+_WHOLE = 1 << 20  # as wide as a change gets: the values themselves are cut by the reducer
+_PAYLOAD = 400
+
+
+class TextLines:
+    """Encodes events; remembers rows, to tell what an UPDATE changed."""
+
+    def __init__(self, rows: Rows | None = None) -> None:
+        self._rows = rows or Rows()
+
+    def encode(self, event: Event) -> bytes:
+        """One line with its newline."""
+        return f"{timestamp_text(event.at)} {self._said(event)}\n".encode()
+
+    def _said(self, event: Event) -> str:
+        match event:
+            case Change():
+                previous = self._rows.apply(event)
+                return _change(line_of(event, previous, self._rows.key_columns(event.schema, event.table)))
+            case Broadcast():
+                payload = bytes(event.payload[:_PAYLOAD]).decode(errors="replace")
+                return safe(f"BROADCAST {event.topic} {event.event} {payload}")
+            case Presence():
+                who = f" {event.key}" if event.key else ""
+                online = f" {len(event.state or {})} online" if event.event == "sync" else ""
+                return safe(f"PRESENCE {event.topic} {event.event}{who}{online}")
+            case End():
+                lag = f", {lag_text(event.lag_ms)}" if event.lag_ms else ""
+                gaps = f", {counted(event.gaps, 'gap')}" if event.gaps else ""
+                return f"END {event.reason}: {counted(event.events, 'event')}{gaps}{lag}"
+            case Status():
+                said = notice(event)
+                text = said[0] if said else "joined"
+                return safe(f"{event.status} {text}" + (f"; hint: {event.hint}" if event.hint else ""))
+            case Malformed():
+                return safe(f"MALFORMED {event.reason}: {event.frame}")
+            case _:
+                said = notice(event)
+                return safe(said[0] if said else "")
+
+
+def _change(line: Line) -> str:
+    lag = milliseconds(line.lag_ms).replace(" ", "") if line.source == "stream" else line.source
+    key = cut(safe(line.key), 80) or "-"
+    name = safe(table_name(line.schema, line.table))
+    return f"{line.event_type} {name} {key} ({lag}) {changed(line, _WHOLE).plain}".rstrip()

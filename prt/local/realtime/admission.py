@@ -6,12 +6,14 @@ The checks and their words are those of the server's trigger on `realtime.subscr
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import psycopg
 from psycopg import sql
 
 from prt.local.realtime import catalog
 from prt.local.realtime.bindings import BindingRefusedError, Parameters
+from prt.local.realtime.catalog import TableGoneError
 from prt.local.realtime.conditions import IS_VALUES, SYMBOLS
 from prt.local.realtime.filters import Filter
 from prt.local.realtime.session import Connection
@@ -39,7 +41,8 @@ async def admit(connection: Connection, role: str, wanted: list[Parameters]) -> 
                 )
             is_unrestricted = await catalog.is_unrestricted(connection, role)
             for oid in oids:
-                await _check(connection, oid, role, parameters)
+                with suppress(TableGoneError):
+                    await _check(connection, oid, role, parameters)
         except (psycopg.Error, _RaisedError) as error:
             if isinstance(error, psycopg.Error) and error.sqlstate is None:
                 raise  # the connection, not the binding

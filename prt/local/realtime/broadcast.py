@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prt.local.realtime.frames import Frame, UserBroadcast, encoded
 
 if TYPE_CHECKING:
     from prt.local.realtime.channel import Channel
+
+
+def size_of(payload: Any) -> int:
+    """In bytes, of a binary broadcast or of JSON."""
+    return len(payload.body) if isinstance(payload, UserBroadcast) else len(encoded(payload).encode())
 
 
 class Topics:

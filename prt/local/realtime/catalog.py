@@ -14,6 +14,10 @@ from prt.local.realtime.values import Field, Type, Types
 PUBLICATION = "supabase_realtime"
 
 
+class TableGoneError(Exception):
+    """It was dropped after what the stream tells of it."""
+
+
 class Column(Struct, frozen=True, kw_only=True):
     """`cast` is the type with its length, for comparing values as they are stored."""
 
@@ -66,21 +70,25 @@ async def is_unrestricted(connection: Connection, role: str) -> bool:
 
 
 async def selectable(connection: Connection, oid: int, role: str) -> dict[str, str]:
-    """The columns that the role may read, each with its type as `regtype` prints it."""
+    """The columns that the role may read, each with its type as `regtype` prints it.
+
+    Raises TableGoneError: a table that was dropped is not one that nobody may read.
+    """
     rows = await _rows(
         connection,
         """
-        select attname, atttypid::regtype::text from pg_attribute
-        where attrelid = %s and attnum > 0 and not attisdropped
-          and has_column_privilege(%s::name, attrelid, attnum, 'SELECT')
+        select attname, atttypid::regtype::text, has_column_privilege(%s::name, attrelid, attnum, 'SELECT')
+        from pg_attribute where attrelid = %s and attnum > 0 and not attisdropped
         """,
-        [oid, role],
+        [role, oid],
     )
-    return dict(rows)
+    if not rows or any(is_readable is None for *_, is_readable in rows):
+        raise TableGoneError
+    return {name: type_name for name, type_name, is_readable in rows if is_readable}
 
 
-async def describe(connection: Connection, relation: Relation) -> Table | None:
-    """The table behind a relation of the stream; None where it was dropped meanwhile."""
+async def describe(connection: Connection, relation: Relation) -> Table:
+    """The table behind a relation of the stream. Raises TableGoneError."""
     rows = await _rows(
         connection,
         """
@@ -93,7 +101,7 @@ async def describe(connection: Connection, relation: Relation) -> Table | None:
         [relation.oid],
     )
     if not rows:
-        return None
+        raise TableGoneError
     types = await _types(connection, [column.type_oid for column in relation.columns])
     stored = {name: (cast, is_primary) for name, cast, _, is_primary in rows}
     return Table(

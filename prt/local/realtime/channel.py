@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from prt.local.realtime import admission, bindings, tokens
 from prt.local.realtime.bindings import BindingRefusedError
+from prt.local.realtime.broadcast import size_of
 from prt.local.realtime.frames import Frame, Version, encoded
 from prt.local.realtime.inspection import inspected
 from prt.local.realtime.subscriptions import Subscription
@@ -101,6 +102,13 @@ class Channel:
         if frame.event == "access_token":
             self._renew(frame.payload)
         elif frame.event == "broadcast":
+            self._broadcast(frame)
+
+    def _broadcast(self, frame: Frame) -> None:
+        if size_of(frame.payload) > self._hub.settings.largest_broadcast:
+            if self.config.wants_acknowledgement:
+                self.reply(frame.ref, "error", "payload_size_exceeded")
+        else:
             self._hub.topics.send(self, frame)
 
     def release(self) -> None:

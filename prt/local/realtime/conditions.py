@@ -57,9 +57,10 @@ class DatabaseCondition(Condition):
 
     is_decided = False
 
-    def __init__(self, expression: sql.Composable, *, is_negated: bool) -> None:
+    def __init__(self, expression: sql.Composable, expected: str, *, is_negated: bool) -> None:
         self._answers: dict[str | None, bool | None] = {}
         super().__init__(self._answers.get, is_negated=is_negated)
+        self._expected = expected
         self._query = sql.SQL(
             "select array(select {} from unnest(%s::text[]) with ordinality as t(value, n) order by n)"
         ).format(expression)
@@ -69,7 +70,7 @@ class DatabaseCondition(Condition):
         texts = list(set(values))
         self._answers.clear()
         try:
-            cursor = await connection.execute(self._query, [texts])
+            cursor = await connection.execute(self._query, [self._expected, texts])
         except psycopg.DataError as error:
             logger.warning("a filter could not be evaluated: %s", error)
             return
@@ -82,7 +83,7 @@ async def condition(connection: Connection, filter_: Filter, column: Column) -> 
     test = _is(filter_) if filter_.operator == "is" else await _compared(connection, filter_, column)
     if test is not None:
         return Condition(test, is_negated=filter_.is_negated)
-    return DatabaseCondition(_expression(filter_, column), is_negated=filter_.is_negated)
+    return DatabaseCondition(_expression(filter_, column), filter_.value, is_negated=filter_.is_negated)
 
 
 NEVER = Condition(lambda _: None, is_negated=False)
@@ -129,15 +130,15 @@ def _contained(keys: set[Any], has_null: bool, key: comparison.Key) -> Test:
 
 
 def _expression(filter_: Filter, column: Column) -> sql.Composable:
+    """With one placeholder, for the filter's value."""
     # The type's name comes from `regtype`, which quotes what must be quoted.
     type_name = sql.SQL(column.type.sql)
-    value = sql.Literal(filter_.value)
     if filter_.operator == "in":
-        return sql.SQL("value::{} = any(({})::{}[])").format(type_name, value, type_name)
+        return sql.SQL("value::{} = any(%s::{}[])").format(type_name, type_name)
     symbol = sql.SQL(SYMBOLS[filter_.operator])
     if filter_.operator in ("like", "ilike", "match", "imatch"):
-        return sql.SQL("value::{} {} {}").format(type_name, symbol, value)
-    return sql.SQL("value::{} {} ({})::{}").format(type_name, symbol, value, type_name)
+        return sql.SQL("value::{} {} %s").format(type_name, symbol)
+    return sql.SQL("value::{} {} %s::{}").format(type_name, symbol, type_name)
 
 
 async def _canonical(connection: Connection, value: str, column: Column) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 import psycopg
@@ -11,7 +12,7 @@ from msgspec import Struct
 
 from prt.local.realtime import audience, catalog, forms, pgoutput
 from prt.local.realtime.audience import Audience, Listener
-from prt.local.realtime.catalog import Table
+from prt.local.realtime.catalog import Table, TableGoneError
 from prt.local.realtime.forms import Form
 from prt.local.realtime.pgoutput import UNCHANGED, Begin, Change, Relation, Row
 from prt.local.realtime.session import Session
@@ -102,13 +103,12 @@ class FanOut:
         ]
         known.audience = None
         if subscriptions:
-            known.table = known.table or await self._session.run(
-                lambda connection: catalog.describe(connection, known.relation)
-            )
-            table = known.table
-            if table is not None:
+            with suppress(TableGoneError):  # what its rows were allowed to show can't be asked any more
+                known.table = known.table or await self._session.run(
+                    partial(catalog.describe, relation=known.relation)
+                )
                 known.audience = await self._session.run(
-                    lambda connection: audience.assemble(connection, table, subscriptions)
+                    partial(audience.assemble, table=known.table, subscriptions=subscriptions)
                 )
         known.revision = revision
 

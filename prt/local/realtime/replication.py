@@ -55,9 +55,12 @@ class Stream:
         while True:
             try:
                 await self._follow()
-            except (psycopg.Error, OSError) as error:
+            except (psycopg.OperationalError, OSError) as error:
                 failures = 0 if self.is_live.is_set() else failures + 1
                 logger.debug("the replication stream broke: %s", error)
+            except Exception:
+                # A change that we can't handle must not leave everybody deaf.
+                logger.exception("the replication stream starts anew after an error of its own")
             finally:
                 self.is_live.clear()
             await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])

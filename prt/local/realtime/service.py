@@ -34,6 +34,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     largest_frame: int = 5_000_000
     refused_join_seconds: float = 0.0
     refused_handshake_seconds: float = 0.0
+    largest_broadcast: int = 3_000_000
     statement_seconds: float = 10.0
     """For a policy or a filter: longer, and the row counts as hidden."""
 

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from prt.local import schema
+from prt.local.postgres import Postgres, running
+from tests.local.realtime.serving import Backend
+
+TRANSCRIPTS = Path(__file__).parents[2] / "transcripts"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgres]:
+    """A PostgreSQL of our own: these tests end backends, and add roles' grants."""
+    with running() as postgres:
+        with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+            schema.bootstrap(connection, authenticator_password="of-no-use-here")
+            connection.execute((TRANSCRIPTS / "schema.sql").read_bytes())
+            connection.execute(
+                "create table public.marker (id bigint primary key);"
+                "alter publication supabase_realtime add table public.marker"
+            )
+        yield postgres
+
+
+@pytest.fixture
+def sql(server: Postgres) -> Iterator[psycopg.Connection[Any]]:
+    """A superuser in autocommit; all published tables are empty, nothing of another test is left."""
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        names = connection.execute(
+            "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_publication_tables"
+            " where pubname = 'supabase_realtime'"
+        ).fetchone()
+        assert names is not None
+        connection.execute(f"truncate {names[0]} restart identity")
+        yield connection
+
+
+@pytest.fixture
+def backend(server: Postgres, sql: psycopg.Connection[Any]) -> Backend:
+    return Backend(server.conninfo(), sql)

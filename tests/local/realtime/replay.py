@@ -1,0 +1,274 @@
+"""Plays a recorded transcript against a server: sends what the client sent, runs its SQL, compares."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import defaultdict, deque
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.local.realtime.differences import additions, is_left_out
+from tests.local.realtime.serving import PATIENCE_SECONDS, Client, Running
+
+Step = dict[str, Any]
+
+END: Step = {"dir": "end"}
+
+SHORT_SECONDS = 1.0
+"""How long the tokens live that expire while a scenario runs."""
+
+_TIMES = re.compile(r'("inserted_at": |"commit_timestamp":)"[^"]+"')
+_AGES = re.compile(r"expired \d+ seconds ago")
+_BINDING_ID = re.compile(r'\{"id":(\d+)')
+_IDS = re.compile(r'"ids":\[([\d,]*)\]')
+_CUT = re.compile(r"\.\.\.<(\d+) chars cut>\.\.\.")
+_PLACEHOLDER = re.compile(r"<[^<>{}]+>")
+
+
+def steps(path: Path) -> list[Step]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def comparable(frame: str) -> str:
+    """Without what is different every time."""
+    return _AGES.sub("expired N seconds ago", _TIMES.sub(r"\1T", frame))
+
+
+@dataclass
+class Recorded:
+    """One connection of the scenario. Arrived frames wait by lane until they are asked for."""
+
+    client: Client
+    lanes: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
+    arrival: asyncio.Event = field(default_factory=asyncio.Event)
+    close_code: int | None = None
+
+    async def read(self) -> None:
+        try:
+            async for frame in self.client.websocket:
+                text = frame if isinstance(frame, str) else frame.hex()
+                self.lanes[lane(text)].append(text)
+                self.arrival.set()
+        except ConnectionClosed:
+            pass
+        self.close_code = self.client.websocket.close_code
+        self.arrival.set()
+
+    async def next(self, expected: str) -> str:
+        frames = self.lanes[lane(expected)]
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not frames:
+                self.arrival.clear()
+                await self.arrival.wait()
+        return frames.popleft()
+
+
+def lane(frame: str) -> str:
+    """Frames whose order is promised among each other: those of a topic, `presence_state` apart."""
+    if "presence_state" in frame:
+        return "presence_state"
+    found = re.search(r'"(?:topic":)?(realtime:[^"]*|phoenix)"[,}](?:"[a-zA-Z_]+",)?', frame)
+    found = re.search(r'"topic":("realtime:[^"]*"|"phoenix"|\d+)\}$', frame) or found
+    return found[1].strip('"') if found else ""
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: the server was told to
+    """The recorded server was started again by what is no part of it."""
+
+
+class Replay:
+    def __init__(self, path: Path, running: Running) -> None:
+        self.path = path
+        self.scenario, self.version = path.stem, path.parent.name
+        self._running = running
+        self._connections: dict[str, Recorded] = {}
+        self._readers: list[asyncio.Task[None]] = []
+        self._bindings: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
+        self._stack = AsyncExitStack()
+
+    async def play(self) -> None:
+        async with self._stack:
+            with suppress(_Stopped):
+                recorded = [step for step in steps(self.path) if step["dir"] != "sql-done"]
+                for step, following in zip_longest(recorded, recorded[1:], fillvalue=END):
+                    await self._play(step)
+                    if step["dir"] == "sql" and following["dir"] != "in":
+                        await self._running.delivered()  # or it would race with what comes next
+            for name in list(self._connections):
+                await self._expect_nothing_more(name)
+
+    async def _play(self, step: Step) -> None:
+        match step["dir"]:
+            case "open":
+                await self._open(step)
+            case "out":
+                await self._send(step)
+            case "in":
+                await self._compare(step)
+            case "sql":
+                for statement in step["frame"].split(";"):
+                    if statement.strip():
+                        await asyncio.to_thread(self._running.backend.sql.execute, statement)
+            case "close":
+                await self._close(step)
+            case "http-in":
+                await self._compare_plain_request(step)
+            case "note" if "SIGTERM" in step["frame"]:
+                await self._running.realtime.stop()
+
+    async def _open(self, step: Step) -> None:
+        if "/nope" in step["url"]:
+            return
+        if step["status"] == 502:
+            raise _Stopped
+        query = self._filled(step["url"].partition("?")[2])
+        url = f"ws://127.0.0.1:{self._running.port}/realtime/v1/websocket?{query}"
+        headers = dict(step.get("headers") or {})
+        if step["status"] == 101 and "apikey=" not in query:
+            headers["x-api-key"] = self._token("<ANON>")
+        opening = connect(
+            url, additional_headers=headers, max_size=None, ping_interval=None, compression=None, proxy=None
+        )
+        if step["status"] != 101:
+            with pytest.raises(InvalidStatus) as refused:
+                await self._stack.enter_async_context(opening)
+            response = refused.value.response
+            assert (response.status_code, (response.body or b"").decode()) == (step["status"], step["body"])
+            return
+        websocket = await self._stack.enter_async_context(opening)
+        connection = Recorded(Client(websocket))
+        reader = asyncio.create_task(connection.read())
+        self._stack.push_async_callback(_finished, reader)
+        self._connections[step["c"]] = connection
+
+    async def _send(self, step: Step) -> None:
+        connection = self._connections[step["c"]]
+        if "bin" in step:
+            frame: str | bytes = bytes.fromhex(step["bin"])
+        else:
+            frame = self._filled(_whole(step["frame"]))
+        try:
+            await connection.client.send(frame)
+        except ConnectionClosed:
+            assert len(frame) > 5_000_000, step  # closed while it was still being sent
+
+    async def _compare(self, step: Step) -> None:
+        expected = step.get("frame", step.get("bin", ""))
+        if is_left_out(self.scenario, self.version, expected, step["t"]):
+            return
+        connection = self._connections[step["c"]]
+        try:
+            actual = await connection.next(expected)
+        except TimeoutError:
+            raise AssertionError(f"did not come: {step}; instead {dict(connection.lanes)}") from None
+        self._learn_ids(expected, actual)
+        wanted, found = comparable(self._with_our_ids(expected)), comparable(actual)
+        cut = _CUT.search(wanted)
+        if cut is None:
+            assert found == wanted, step
+        else:
+            head, tail = wanted[: cut.start()], wanted[cut.end() :]
+            assert (found[: len(head)], found[-len(tail) :]) == (head, tail)
+            assert abs(len(actual) - step["len"]) <= 32  # as much as ids and times vary
+
+    def _learn_ids(self, expected: str, actual: str) -> None:
+        """Equal ids where the recording has equal ids, and different ones where it has different ones."""
+        theirs, ours = _BINDING_ID.findall(expected), _BINDING_ID.findall(actual)
+        assert len(theirs) == len(ours), (expected, actual)
+        for their, our in zip(theirs, ours, strict=True):
+            assert self._bindings.setdefault(their, our) == our
+        assert len(set(self._bindings.values())) == len(self._bindings)
+
+    def _with_our_ids(self, frame: str) -> str:
+        frame = _BINDING_ID.sub(lambda found: f'{{"id":{self._bindings[found[1]]}', frame)
+        return _IDS.sub(
+            lambda found: f'"ids":[{",".join(self._bindings[each] for each in found[1].split(","))}]', frame
+        )
+
+    async def _close(self, step: Step) -> None:
+        connection = self._connections[step["c"]]
+        if step["by"] == "client":
+            await self._expect_nothing_more(step["c"])
+            await connection.client.websocket.close(step["code"])
+        else:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while connection.close_code is None:
+                    connection.arrival.clear()
+                    await connection.arrival.wait()
+            assert connection.close_code == step["code"], step
+        self._connections.pop(step["c"])
+
+    async def _expect_nothing_more(self, name: str) -> None:
+        """A heartbeat's answer comes behind all that was on its way; a marker behind all changes."""
+        connection = self._connections[name]
+        if connection.close_code is not None:
+            return
+        await self._running.delivered()
+        array, record = (
+            '[null,"end","phoenix","heartbeat",{}]',
+            ('{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"end"}'),
+        )
+        await connection.client.send(record if self.version == "v1" else array)
+        assert '"end"' in await connection.next('{"topic":"phoenix"}')
+        left = [frame for frames in connection.lanes.values() for frame in frames if '"marker"' not in frame]
+        added = additions(self.scenario, self.version)
+        assert len(left) == len(added), left
+        assert all(part in frame for part, frame in zip(added, left, strict=True)), left
+
+    async def _compare_plain_request(self, step: Step) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._running.port)
+        writer.write(b"GET /realtime/v1/websocket HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+        assert (int(head.split()[1]), body.decode()) == (step["status"], step["body"])
+
+    def _filled(self, text: str) -> str:
+        return _PLACEHOLDER.sub(lambda found: self._token(found[0]), text)
+
+    def _token(self, placeholder: str) -> str:
+        if placeholder not in self._tokens:
+            self._tokens[placeholder] = self._made(placeholder)
+        return self._tokens[placeholder]
+
+    def _made(self, placeholder: str) -> str:
+        backend, keys = self._running.backend, self._running.backend.keys
+        soon = {"exp": time.time() + SHORT_SECONDS}
+        made = {
+            "<ANON>": lambda: keys.anon,
+            "<SERVICE>": lambda: keys.service_role,
+            "<AUTH1>": lambda: backend.user(1),
+            "<AUTH2>": lambda: backend.user(2),
+            "<AUTH1 exp in 6s>": lambda: backend.user(1, **soon),
+            "<ANON exp in 4s>": lambda: keys.sign({"role": "anon", **soon}),
+            "<EXPIRED TOKEN>": lambda: backend.user(1, exp=1),
+            "<TOKEN WITH BAD SIGNATURE>": lambda: jwt.encode(
+                {"role": "anon", "exp": 2**31}, "x" * 32, "HS256"
+            ),
+            "<TOKEN WITHOUT role>": lambda: keys.sign({}),
+            "<TOKEN WITHOUT exp>": lambda: jwt.encode({"role": "anon"}, keys.jwt_secret, "HS256"),
+            "<TOKEN WITH UNKNOWN role>": lambda: keys.sign({"role": "nosuchrole"}),
+            "<alg none TOKEN>": lambda: jwt.encode({"role": "anon", "exp": 2**31}, "", "none"),
+        }
+        return made[placeholder]()
+
+
+async def _finished(reader: asyncio.Task[None]) -> None:
+    reader.cancel()
+    await asyncio.gather(reader, return_exceptions=True)
+
+
+def _whole(frame: str) -> str:
+    """A frame whose middle was cut out of the recording: it was one letter, over and over."""
+    return _CUT.sub(lambda found: frame[found.start() - 1] * int(found[1]), frame)

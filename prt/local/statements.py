@@ -26,7 +26,7 @@ TOKEN = re.compile(
 BLOCK_EDGE = re.compile(r"/\*|\*/")
 ROUTINE = re.compile(r"create\s+(or\s+replace\s+)?(function|procedure)\b", re.IGNORECASE)
 COPY_IN = re.compile(r"copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
-END_OF_ROWS = re.compile(r"^\\\.\r?\n?", re.MULTILINE)
+END_OF_ROWS = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 
 
 class Statement(Struct, frozen=True):

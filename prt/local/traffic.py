@@ -1,6 +1,6 @@
 """Writes a day of the production into an embedded project, at a rate, until it is cancelled.
 
-psycopg is PostgreSQL's client; its pipeline sends many steps in one round trip.
+psycopg is PostgreSQL's client; its client cursor sends many steps as one query, in one round trip.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncClientCursor, AsyncConnection
 
 from prt.errors import UnreachableError, UsageError
 from prt.local.story import Step, story
@@ -36,7 +36,9 @@ async def run(conninfo: str, *, rate: float = 2.0, seed: int | None = None) -> N
         raise UsageError(f"the rate must be above 0, not {rate:g}", "it is changes a second")
     steps = story(Random(seed))  # noqa: S311 - a story, not a secret
     try:
-        connection = await AsyncConnection.connect(conninfo, autocommit=True, application_name="prt traffic")
+        connection = await AsyncConnection.connect(
+            conninfo, autocommit=True, application_name="prt traffic", cursor_factory=AsyncClientCursor
+        )
         async with connection:
             await _write(connection, steps, rate)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as exc:
@@ -54,8 +56,13 @@ async def _write(connection: AsyncConnection[Any], steps: Iterator[Step], rate: 
     while True:
         batch, changes = _taken(steps, rate * BATCH_SECONDS)
         await _send(connection, batch)
-        due = max(due + changes / rate, now() - DEBT_SECONDS)
+        due = _due(due, changes, rate, now())
         await asyncio.sleep(due - now())
+
+
+def _due(due: float, changes: int, rate: float, now: float) -> float:
+    """When the next batch is to go, after `changes` that were due at `due`."""
+    return max(due + changes / rate, now - DEBT_SECONDS)
 
 
 def _taken(steps: Iterator[Step], wanted: float) -> tuple[list[Step], int]:
@@ -72,11 +79,15 @@ def _taken(steps: Iterator[Step], wanted: float) -> tuple[list[Step], int]:
 
 async def _send(connection: AsyncConnection[Any], batch: Sequence[Step]) -> None:
     try:
-        async with connection.pipeline():
-            for step in batch:
-                await connection.execute(step.sql.encode(), step.parameters)
+        await _execute(connection, batch)
     except LOST:
-        # The pipeline was one transaction, and is undone: each for itself, without the lost ones.
+        # One query is one transaction, and is undone: each for itself, without the lost ones.
         for step in batch:
             with suppress(*LOST):
-                await connection.execute(step.sql.encode(), step.parameters)
+                await _execute(connection, [step])
+
+
+async def _execute(connection: AsyncConnection[Any], batch: Sequence[Step]) -> None:
+    statements = ";".join(step.sql for step in batch)
+    parameters = [parameter for step in batch for parameter in step.parameters]
+    await connection.execute(statements.encode(), parameters)

@@ -62,10 +62,15 @@ class Books:
         self._order_of: dict[str, tuple[Budget, Decimal]] = {}
 
     def opening(self) -> list[Step]:
-        rows = {b.id: (b.amount, b.opened_with / 10, b.spent) for b in self._budgets}
+        rows = {b.id: (b.amount, b.opened_with / 10, b.spent, "active") for b in self._budgets}
         return [
             *(forget(table) for table in ("financial_transactions", "purchase_orders")),
-            restore("budgets", rows, ("amount", "committed", "spent"), ("numeric",) * 3),
+            restore(
+                "budgets",
+                rows,
+                ("amount", "committed", "spent", "status"),
+                ("numeric", "numeric", "numeric", "text"),
+            ),
         ]
 
     def expense(self) -> Scene:

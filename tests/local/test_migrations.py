@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from prt.errors import UsageError
+from prt.local import schema
+from prt.local.postgres import Postgres
+from tests.local.databases import acting_as, bootstrapped, values
+
+
+@pytest.fixture
+def project(postgres: Postgres) -> Iterator[Connection[Any]]:
+    with bootstrapped(postgres, "migrations") as connection:
+        yield connection
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_files_in_the_order_given_folders_in_that_of_their_names(
+    project: Connection[Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    write(folder, "20240102_b.sql", "insert into log values ('b');")
+    write(folder, "20240101_a.sql", "create table log (line text); insert into log values ('a');")
+    write(folder, "notes.txt", "not sql")
+    seed = write(tmp_path, "a_seed.sql", "insert into log values ('seed');")
+    schema.migrate(project, [folder, seed])
+    assert values(project, "select line from log") == ["a", "b", "seed"]
+
+
+def test_default_grants_hold_for_what_migrations_make(project: Connection[Any], tmp_path: Path) -> None:
+    schema.migrate(project, [write(tmp_path, "a.sql", "create table todo (id serial primary key, x text);")])
+    with acting_as(project, "anon") as anon:
+        anon.execute("insert into todo (x) values ('y')")
+        assert values(anon, "select x from todo") == ["y"]
+
+
+def test_what_a_dump_sets_does_not_reach_the_next_file(project: Connection[Any], tmp_path: Path) -> None:
+    dump = write(
+        tmp_path,
+        "a.sql",
+        "\\restrict x1\nset lock_timeout = 9; select pg_catalog.set_config('search_path', '', false);\n"
+        "create table public.log (id int, line text);\ncopy public.log (id, line) from stdin;\n"
+        "1\tone; 'two'\n2\t\\N\n\\.\nset role anon;\n\\unrestrict x1\n",
+    )
+    more = write(tmp_path, "b.sql", "\ufeffinsert into log values (3, uuid_generate_v4()::text);")
+    schema.migrate(project, [dump, more])
+    assert values(project, "select count(*) from log") == [3]
+    assert values(project, "select line from log where id < 3 order by id") == ["one; 'two'", None]
+    assert values(project, "select current_user::text || current_setting('lock_timeout')") == ["postgres0"]
+
+
+def test_extensions_of_every_hosted_project_and_of_the_wheel(
+    project: Connection[Any], tmp_path: Path
+) -> None:
+    text = (
+        'create extension if not exists "uuid-ossp" with schema extensions;\n'
+        "CREATE EXTENSION IF NOT EXISTS pgcrypto;\ncomment on extension \"uuid-ossp\" is 'x';\n"
+        "create extension citext;\n"
+        "create table t (id uuid default uuid_generate_v4(), b bytea default gen_random_bytes(8), c citext);"
+        "insert into t (c) values ('A');"
+    )
+    schema.migrate(project, [write(tmp_path, "a.sql", text)])
+    assert values(project, "select c from t where c = 'a' and id is not null and length(b) = 8") == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("select 1;\n\ncreate table t (\n  id nope\n);", ':4: type "nope" does not exist', "start afresh"),
+        ("select 1;\nselct 2;", ':2: syntax error at or near "selct"', "start afresh"),
+        (
+            "create table t (id int primary key);\ninsert into t\nvalues (1), (1);",
+            ':2: duplicate key value violates unique constraint "t_pkey"',
+            "Key (id)=(1) already exists",
+        ),
+        (
+            "-- maps\ncreate extension if not exists postgis;",
+            ':2: the extension "postgis" is not part of the embedded PostgreSQL',
+            "PRT_POSTGRES_BIN",
+        ),
+        (
+            "do $$ begin create extension pg_graphql; end $$;",
+            ':1: the extension "pg_graphql" is not part of the embedded PostgreSQL',
+            "PRT_POSTGRES_BIN",
+        ),
+        (
+            "select crypt('x', gen_salt('bf'));",
+            ":1: function gen_salt(unknown) does not exist",
+            "of pgcrypto",
+        ),
+        ("select uuid_generate_v1();", ":1: function uuid_generate_v1() does not exist", "of uuid-ossp"),
+        ("begin;\ncreate table t ();", ": a transaction is left open at the end", "commit"),
+        ("\\i other.sql", ":1: \\i is a command of psql, not SQL", "write it as SQL"),
+        (
+            "create table t (a int);\ncopy t from stdin;\nx\n\\.\n",
+            ":2: invalid input syntax for type integer",
+            "",
+        ),
+    ],
+)
+def test_what_fails_is_one_line(
+    project: Connection[Any], tmp_path: Path, text: str, message: str, hint: str
+) -> None:
+    file = write(tmp_path, "a.sql", text)
+    with pytest.raises(UsageError) as caught:
+        schema.migrate(project, [file])
+    assert caught.value.message.startswith(f"{file}{message}")
+    assert "\n" not in caught.value.message
+    assert hint in (caught.value.hint or "")
+    # The connection stays usable, and nothing is left open on it.
+    assert values(project, "select 1") == [1]
+
+
+def test_an_empty_folder_a_missing_file_and_another_encoding(
+    project: Connection[Any], tmp_path: Path
+) -> None:
+    latin = tmp_path / "latin.sql"
+    latin.write_bytes("select 'ö'".encode("latin-1"))
+    for path, message in (
+        (tmp_path / "none.sql", "none.sql: No such file or directory"),
+        (latin, "latin.sql: not UTF-8 at byte 8"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            schema.migrate(project, [path])
+    latin.unlink()
+    with pytest.raises(UsageError, match=r"holds no \.sql file"):
+        schema.migrate(project, [tmp_path])

@@ -16,6 +16,9 @@ Origin = Literal["server", "seen", "unknown"]
 LONGEST = 400
 """Characters of a value that are kept: no column of a screen is wider."""
 
+CONTEXT = 8
+"""Characters that stay of what two long values have in common before they differ."""
+
 TELLING = (
     *("title", "name", "subject", "label", "status", "state", "stage", "priority", "amount", "total"),
     *("spent_amount", "total_amount", "quantity", "type", "severity", "role", "action", "message", "content"),
@@ -84,16 +87,40 @@ def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Lin
 
 
 def said(value: Raw) -> str:
-    """A JSON value as a person would write it: a text without its quotes, all else as JSON, both cut."""
+    """A JSON value as a person would write it: a text without its quotes, all else as JSON; cut."""
+    return _cut(_text_of(value))
+
+
+def _text_of(value: Raw) -> str:
     raw = bytes(value)
+    if raw[:1] in {b"{", b"["}:
+        return msgspec.json.format(raw, indent=-1).decode(errors="replace")
     if raw[:1] != b'"':
-        text = raw[: LONGEST * 4].decode(errors="replace")
-        return text if raw[:1] not in b"{[" else _cut(_compact(raw, text))
+        return raw.decode(errors="replace")
     try:
-        text = _cut(msgspec.json.decode(raw, type=str))
+        text = msgspec.json.decode(raw, type=str)
     except msgspec.DecodeError:  # half a surrogate pair, which JSON may escape and a text can't hold
-        return _cut(raw.decode(errors="replace"))
+        return raw.decode(errors="replace")
     return raw.decode() if text in {"", "null", "true", "false"} or text != text.strip() else text
+
+
+def common_length(one: str, other: str) -> int:
+    """How many characters two texts have in common before they differ."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
+    return low
+
+
+def _said_both(before: Raw, after: Raw) -> tuple[str, str]:
+    """Both values; long ones from a little before where they begin to differ."""
+    one, other = _text_of(before), _text_of(after)
+    if max(len(one), len(other)) > LONGEST:
+        skipped = common_length(one, other) - CONTEXT
+        if skipped > 0:
+            one, other = "…" + one[skipped:], "…" + other[skipped:]
+    return _cut(one), _cut(other)
 
 
 def _compared(
@@ -129,7 +156,9 @@ def _differences(before: dict[str, Raw], after: dict[str, Raw], key: tuple[str, 
     ]
     names = [name for name in changed if name not in _NOISE] or changed
     return tuple(
-        Cell(name, said(before[name]) if name in before else None, said(after[name]))
+        Cell(name, *_said_both(before[name], after[name]))
+        if name in before
+        else Cell(name, None, said(after[name]))
         for name in sorted(names, key=_rank)
     )
 
@@ -162,10 +191,6 @@ def _is_same(one: Raw, other: Raw) -> bool:
 
 def _exact(raw: bytes) -> Any:
     return json.loads(raw, parse_float=str, parse_int=str)
-
-
-def _compact(raw: bytes, text: str) -> str:
-    return msgspec.json.format(raw, indent=-1).decode() if len(raw) <= LONGEST * 4 else text
 
 
 def _cut(text: str) -> str:

@@ -4,12 +4,16 @@ the line around, and its width is one that terminals agree on.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from rich.cells import cell_len, get_character_cell_size
 
 ELLIPSIS = "…"
-_MARKS_KEPT = 3  # more than any script needs on one letter; stacked marks draw over the lines above
+_MARK = "\x1a"  # stands before a combining mark while the marks are counted; no safe text holds a control
+# Three are what a letter of any script needs; more, stacked, draw over the lines above.
+_TOO_MANY_MARKS = re.compile(f"((?:{_MARK}.){{3}})(?:{_MARK}.)+")
+_REMEMBERED = 8192
 _DOTTED_CIRCLE = "\u25cc"  # carries a mark that has no letter before it
 
 # Terminals disagree on how wide a sequence joined by these is, and Rich on how wide it is where it joins
@@ -20,24 +24,29 @@ _DROPPED = frozenset(
 _INVISIBLE_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 
 
+class _Shown(dict[int, str]):
+    """What is shown for each character, for `str.translate`; worked out once."""
+
+    def __missing__(self, code: int) -> str:
+        shown = _shown(chr(code))
+        if len(self) < _REMEMBERED:
+            self[code] = shown
+        return shown
+
+
+_TRANSLATION = _Shown()
+
+
 def safe(text: str) -> str:
     """`text` on one line, with controls as ␛ or \\x9b, and what is invisible or turns the text as \\u202e."""
     if text.isascii():
-        return text if text.isprintable() else "".join(map(_shown, text))
-    shown: list[str] = []
-    marks = 0
-    for character in unicodedata.normalize("NFC", text):
-        if character in _DROPPED:
-            continue
-        if unicodedata.category(character) in {"Mn", "Me"} and character not in _INVISIBLE_LETTERS:
-            marks += 1
-            if marks > _MARKS_KEPT:
-                continue
-            shown.append(character if shown else _DOTTED_CIRCLE + character)
-            continue
-        marks = 0
-        shown.append(_shown(character))
-    return "".join(shown)
+        return text if text.isprintable() else text.translate(_TRANSLATION)
+    shown = unicodedata.normalize("NFC", text).translate(_TRANSLATION)
+    if _MARK not in shown:
+        return shown
+    if shown.startswith(_MARK):
+        shown = _DOTTED_CIRCLE + shown
+    return _TOO_MANY_MARKS.sub(r"\1", shown).replace(_MARK, "")
 
 
 def cut(text: str, width: int) -> str:
@@ -75,9 +84,12 @@ def _shown(character: str) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "\u2421"
+    if character in _DROPPED:
+        return ""
+    category = unicodedata.category(character)
     if character.isprintable() and character not in _INVISIBLE_LETTERS:
-        return character
-    if unicodedata.category(character) == "Zs":
+        return _MARK + character if category in {"Mn", "Me"} else character
+    if category == "Zs":
         return " "
     if code <= 0xFF:
         return f"\\x{code:02x}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.text import Text
 
-from prt.state.difference import Cell, Line
+from prt.state.difference import Cell, Line, common_length
 from prt.views.cells import ELLIPSIS, cut, safe
 
 LEGEND = {"seen": "≈ from the last row seen here", "unknown": "? the row before is not known"}
@@ -36,7 +36,7 @@ def changed(line: Line, width: int) -> Text:
         rest = len(line.cells) - index - 1
         between = _BETWEEN if index else ""
         room = width - text.cell_len - len(between) - (len(f" +{rest}") if rest else 0)
-        pieces = _pieces(cell, line)
+        pieces = _pieces(cell, line, width)
         if _width(pieces) > room:
             if index and room < _LEAST:
                 text.append(f" +{rest + 1}")
@@ -61,14 +61,17 @@ def _nothing(line: Line) -> str:
     return "no column differs" if line.event_type == "UPDATE" else ""
 
 
-def _pieces(cell: Cell, line: Line) -> list[_Piece]:
+def _pieces(cell: Cell, line: Line, width: int) -> list[_Piece]:
+    def shown(text: str) -> str:
+        return safe(text[: 4 * width])  # a letter and its marks; what lies beyond can't be seen
+
     pieces = [(safe(cell.column) + " ", "")]
     if line.event_type == "UPDATE" and line.origin != "unknown":
-        pieces += [("?" if cell.before is None else safe(cell.before), ""), (_ARROW, "")]
-    elif cell.before is not None and cell.after is not None:
-        pieces += [(safe(cell.before), ""), (_ARROW, "")]
+        pieces += [("?" if cell.before is None else shown(cell.before), ""), (_ARROW, "")]
+    elif cell.before is not None and cell.after is not None:  # the key itself changed
+        pieces += [(shown(cell.before), ""), (_ARROW, "")]
     value = cell.before if cell.after is None else cell.after
-    return [*pieces, (safe(value or ""), "bold")]
+    return [*pieces, (shown(value or ""), "" if cell.after is None else "bold")]
 
 
 def _fitted(pieces: list[_Piece], room: int) -> list[_Piece]:
@@ -93,8 +96,7 @@ def _fitted(pieces: list[_Piece], room: int) -> list[_Piece]:
 
 def _without_common(before: str, after: str) -> tuple[str, str]:
     """Long values from a little before where they begin to differ."""
-    pairs = enumerate(zip(before, after, strict=False))
-    common = next((index for index, (one, other) in pairs if one != other), 0) - _CONTEXT
+    common = common_length(before, after) - _CONTEXT
     if common <= _CONTEXT:
         return before, after
     return ELLIPSIS + before[common:], ELLIPSIS + after[common:]

@@ -112,9 +112,7 @@ def changes() -> list[Event]:
             at=next(at),
             new={
                 "id": "\x1b]8;;https://evil.example\x07click\x1b]8;;\x07",
-                "title": "\x1b[2J\x1b[31mred [bold]alert[/bold] \u202egnp.exe \ud83d\udc68\u200d\ud83d\udc69\u200d\ud83d\udc67".encode(
-                    "utf-16", "surrogatepass"
-                ).decode("utf-16"),
+                "title": "\x1b[2J\x1b[31mred [bold]alert[/bold] \u202egnp.exe 👨\u200d👩\u200d👧",
                 "message": "line one\nline two\ttabbed \x9b1m",
             },
         ),

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jwt
@@ -401,23 +402,22 @@ class TestRun:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_signals_go_to_the_command(self, alone: Path, number: signal.Signals) -> None:
         script = f"trap 'echo heard; exit 5' {int(number)}; echo ready; while :; do sleep 0.01; done"
-        process = start_run(script)
-        process.send_signal(number)
-        out, _ = process.communicate(timeout=60)
-        assert out == "heard\n"
-        assert process.returncode == 5
+        with started_run(script) as process:
+            process.send_signal(number)
+            out, _ = process.communicate(timeout=60)
+            assert out == "heard\n"
+            assert process.returncode == 5
         assert list(alone.iterdir()) == []
 
     def test_sigkill_takes_the_command_along(self, alone: Path) -> None:
-        process = start_run("echo ready; exec sleep 600")
-        processes = descendants(process.pid)
-        process.kill()
-        process.communicate(timeout=60)
+        with started_run("echo ready; exec sleep 600") as process:
+            processes = descendants(process.pid)
         wait_for_end(*processes)
         assert list(alone.iterdir()) == []
 
 
-def start_run(script: str) -> subprocess.Popen[str]:
+@contextmanager
+def started_run(script: str) -> Iterator[subprocess.Popen[str]]:
     """A session of its own: Ctrl-C of a terminal that runs these tests is not what they are about."""
     process = subprocess.Popen(
         [*PRT, "local", "run", "--no-seed", "--", "sh", "-c", script],
@@ -426,9 +426,13 @@ def start_run(script: str) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 class TestAttach:

@@ -62,7 +62,7 @@ class Change(msgspec.Struct, frozen=True):
 
     def update(self, body: Body, parameters: Parameters) -> str:
         """An empty object changes nothing, and is no error."""
-        where = self._where("UPDATE", parameters)
+        self._require_conditions("UPDATE")
         if not body.columns or not body.size:
             return self._nothing()
         names = ", ".join(quote(name) for name in body.columns)
@@ -70,22 +70,24 @@ class Change(msgspec.Struct, frozen=True):
         source = f'(select {names} from {self._rows(body, parameters)} limit 1) as "prt body"'
         return (
             f"update {self.table.name.quoted} set {changes} from {source}"
-            f" where {where} returning {self.returning}"
+            f" where {self._where(parameters)} returning {self.returning}"
         )
 
     def delete(self, parameters: Parameters) -> str:
-        where = self._where("DELETE", parameters)
+        self._require_conditions("DELETE")
+        where = self._where(parameters)
         return f"delete from {self.table.name.quoted} where {where} returning {self.returning}"
 
     def _nothing(self) -> str:
         return f"select {self.returning} from {self.table.name.quoted} where false"
 
-    def _where(self, what: str, parameters: Parameters) -> str:
+    def _require_conditions(self, what: str) -> None:
         """Supabase loads safeupdate for REST: a forgotten filter must not empty a table."""
-        conditions = self.query.conditions.get(())
-        if not conditions:
+        if not self.query.conditions.get(()):
             raise RestError(400, "21000", f"{what} requires a WHERE clause")
-        return all_of(conditions, self.table.name.quoted, parameters)
+
+    def _where(self, parameters: Parameters) -> str:
+        return all_of(self.query.conditions.get((), ()), self.table.name.quoted, parameters)
 
     def _rows(self, body: Body, parameters: Parameters) -> str:
         """The body as a table of the columns' own types."""

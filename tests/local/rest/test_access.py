@@ -1,0 +1,200 @@
+"""Whose rows: keys, tokens, roles, row level security; and names and values that would be SQL."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import jwt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from prt.local.keys import Keys, generate
+from tests.local.rest.conftest import ME, Ask, send
+
+YOU = "22222222-2222-2222-2222-222222222222"
+
+
+def test_row_level_security_decides_by_the_claims(ask: Ask, rows: Any) -> None:
+    def mine(**options: Any) -> list[str]:
+        return [row["note"] for row in ask("GET", "/notes?select=note&order=id", **options).json()]
+
+    assert mine(role="authenticated", claims={"sub": ME}) == ["mine"]
+    assert mine(role="authenticated", claims={"sub": YOU}) == ["yours"]
+    assert mine(role="anon") == []
+    assert mine(role="service_role") == ["mine", "yours"]
+    foreign = ask("POST", "/notes", {"id": 3, "owner": YOU}, role="authenticated", claims={"sub": ME})
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "42501")
+    own = ask(
+        "POST", "/notes", {"id": 3}, role="authenticated", claims={"sub": ME}, prefer="return=representation"
+    )
+    assert own.json() == [{"id": 3, "owner": ME, "note": None}]
+    theirs = ask("PATCH", "/notes?id=eq.2", {"note": "!"}, role="authenticated", claims={"sub": ME})
+    assert (theirs.status_code, theirs.headers["content-range"]) == (204, "*/*")
+    assert rows.execute("select note from notes where id = 2").fetchone() == ("yours",)
+
+
+def test_what_is_denied_is_401_for_nobody_and_403_for_somebody(ask: Ask) -> None:
+    anonymous = ask("GET", "/hidden", role="anon")
+    somebody = ask("GET", "/hidden", role="authenticated", claims={"sub": ME})
+    assert (anonymous.status_code, anonymous.headers["www-authenticate"]) == (401, "Bearer")
+    assert (somebody.status_code, somebody.json()["message"]) == (
+        403,
+        "permission denied for table hidden",
+    )
+
+
+def test_a_role_that_is_none_or_not_for_tokens_is_refused(ask: Ask) -> None:
+    unknown = ask("GET", "/books", role="nobody")
+    superuser = ask("GET", "/books", role="postgres")
+    assert (unknown.status_code, unknown.json()["message"]) == (401, 'role "nobody" does not exist')
+    assert (superuser.status_code, superuser.json()["message"]) == (
+        403,
+        'permission denied to set role "postgres"',
+    )
+
+
+def asked(
+    keys: Keys, conninfo: str, path: str = "/books?select=id&limit=1", **headers: str
+) -> httpx.Response:
+    request = httpx.Request("GET", f"http://project/rest/v1{path}", headers=headers)
+    return asyncio.run(send(conninfo, keys, request))
+
+
+def test_the_gateway_wants_a_key_of_this_project(rows: Any, keys: Keys, conninfo: str) -> None:
+    missing = asked(keys, conninfo)
+    foreign = asked(keys, conninfo, apikey=generate().anon)
+    assert missing.status_code == foreign.status_code == 401
+    assert missing.json() == {
+        "message": "No API key found in request",
+        "hint": "No `apikey` request header or url param was found.",
+    }
+    assert foreign.json()["message"] == "Invalid API key"
+    assert asked(keys, conninfo, f"/books?select=id&limit=1&apikey={keys.anon}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "role"),
+    [
+        ("anon", "anon"),
+        ("publishable", "anon"),
+        ("service_role", "service_role"),
+        ("secret", "service_role"),
+    ],
+)
+def test_a_key_is_a_role_alone_or_as_the_token(
+    rows: Any, keys: Keys, conninfo: str, key: str, role: str
+) -> None:
+    value = getattr(keys, key)
+    alone = asked(keys, conninfo, "/rpc/whoami", apikey=value)
+    both = asked(keys, conninfo, "/rpc/whoami", apikey=value, authorization=f"Bearer {value}")
+    assert alone.json()["role"] == both.json()["role"] == role
+
+
+def bad_tokens(keys: Keys) -> dict[str, tuple[str, str, str]]:
+    now = int(time.time())
+    claims = {"role": "authenticated", "exp": now + 60}
+    good = keys.sign(claims)
+    return {
+        "foreign": (
+            jwt.encode(claims, "x" * 40, "HS256"),
+            "PGRST301",
+            "No suitable key or wrong key type",
+        ),
+        "unsigned": (
+            jwt.encode(claims, None, "none"),
+            "PGRST301",
+            "Wrong or unsupported encoding algorithm",
+        ),
+        "opaque": ("sb_publishable_other", "PGRST301", "Expected 3 parts in JWT; got 1"),
+        "empty": ("", "PGRST301", "Empty JWT is sent in Authorization header"),
+        "garbled": ("a.b.c", "PGRST301", "No suitable key or wrong key type"),
+        "changed": (
+            good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB"),
+            "PGRST301",
+            "No suitable key or wrong key type",
+        ),
+        "expired": (keys.sign({**claims, "exp": now - 60}), "PGRST303", "JWT expired"),
+        "early": (keys.sign({**claims, "nbf": now + 90}), "PGRST303", "JWT not yet valid"),
+        "future": (keys.sign({**claims, "iat": now + 90}), "PGRST303", "JWT issued at future"),
+    }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["foreign", "unsigned", "opaque", "empty", "garbled", "changed", "expired", "early", "future"],
+)
+def test_a_token_that_does_not_hold_is_refused(rows: Any, keys: Keys, conninfo: str, kind: str) -> None:
+    token, code, message = bad_tokens(keys)[kind]
+    answer = asked(keys, conninfo, apikey=keys.anon, authorization=f"Bearer {token}")
+    assert answer.status_code == 401
+    assert (answer.json()["code"], answer.json()["message"]) == (code, message)
+    assert message in answer.headers["www-authenticate"]
+    assert keys.jwt_secret not in answer.text
+
+
+def test_names_that_would_be_sql_are_names(ask: Ask) -> None:
+    table = quote('odd "table%s')
+    column = quote('"a \\"b%s"')
+    assert ask("GET", f"/{table}?{column}=eq.it's").json() == [
+        {"id": 1, 'a "b%s': "it's", "row": "row", "r": "r"}
+    ]
+    written = ask(
+        "PATCH",
+        f"/{table}?id=eq.1&select={column},row",
+        {'a "b%s': '"; drop table books; --'},
+        prefer="return=representation",
+    )
+    assert written.json() == [{'a "b%s': '"; drop table books; --', "row": "row"}]
+    assert ask("GET", "/books?limit=1").status_code == 200
+
+
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+hostile = st.one_of(
+    text,
+    st.sampled_from(
+        ["'; drop table books; --", '"', "\\", "$1", "%s", "{}", ")", "(", "a,b", "not.eq.1", "::text", '\\"']
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(hostile)
+def test_any_text_is_written_and_found_again(ask: Ask, rows: Any, value: str) -> None:
+    rows.execute("delete from shelves where id = 77")
+    assert ask("POST", "/shelves", {"id": 77, "name": value}).status_code == 201
+    by_filter = ask("GET", f"/shelves?select=id,name&name=eq.{quote(value, safe='')}&id=eq.77")
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    by_list = ask(
+        "GET", f"/shelves?select=id,name&id=eq.77&name=in.({quote(chr(34) + escaped + chr(34), safe='')})"
+    )
+    tree = quote(f'(name.eq."{escaped}",id.eq.0)', safe="")
+    by_tree = ask("GET", f"/shelves?select=id,name&id=eq.77&or={tree}")
+    expected = [{"id": 77, "name": value}]
+    assert by_filter.json() == by_list.json() == by_tree.json() == expected
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    hostile, st.sampled_from(["select", "order", "filter", "or", "column", "cast", "embed", "key", "table"])
+)
+def test_any_text_in_the_place_of_syntax_is_an_answer(ask: Ask, value: str, place: str) -> None:
+    escaped = quote(value, safe="")
+    path = {
+        "select": f"/books?select={escaped}",
+        "order": f"/books?order={escaped}",
+        "filter": f"/books?id={escaped}",
+        "or": f"/books?or=({escaped})",
+        "column": f"/books?{escaped}=eq.1",
+        "cast": f"/books?select=id::{escaped}",
+        "embed": f"/books?select=id,{escaped}(id)",
+        "key": f"/authors?select=profile->>{escaped}",
+        "table": f"/{escaped or 'books'}",
+    }[place]
+    answer = ask("GET", path)
+    assert answer.status_code < 500, answer.text
+    assert ask("GET", "/books?select=id").json() == [{"id": n} for n in (1, 2, 3, 4)]

@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from prt.errors import UsageError
 from prt.local import schema
+from prt.local.people import MEMBER
 from prt.local.postgres import Postgres
 from tests.local.databases import acting_as, bootstrapped, values
 
@@ -74,6 +75,55 @@ def test_extensions_of_every_hosted_project_and_of_the_wheel(
     assert values(project, "select c from t where c = 'a' and id is not null and length(b) = 8") == ["A"]
 
 
+DUMP = """
+SET statement_timeout = 0;
+SET client_encoding = 'UTF8';
+SELECT pg_catalog.set_config('search_path', '', false);
+CREATE EXTENSION IF NOT EXISTS "pg_graphql" WITH SCHEMA "graphql";
+CREATE EXTENSION IF NOT EXISTS "pgcrypto" WITH SCHEMA "extensions";
+CREATE EXTENSION IF NOT EXISTS "supabase_vault" WITH SCHEMA "vault";
+CREATE EXTENSION IF NOT EXISTS "uuid-ossp" WITH SCHEMA "extensions";
+ALTER SCHEMA "public" OWNER TO "pg_database_owner";
+CREATE TYPE "public"."mood" AS ENUM ('good', 'bad');
+CREATE TABLE IF NOT EXISTS "public"."profiles" (
+    "id" "uuid" NOT NULL,
+    "code" "uuid" DEFAULT "extensions"."uuid_generate_v4"() NOT NULL,
+    "mood" "public"."mood" DEFAULT 'good'::"public"."mood"
+);
+ALTER TABLE "public"."profiles" OWNER TO "postgres";
+ALTER TABLE ONLY "public"."profiles" ADD CONSTRAINT "profiles_pkey" PRIMARY KEY ("id");
+ALTER TABLE ONLY "public"."profiles"
+    ADD CONSTRAINT "profiles_id_fkey" FOREIGN KEY ("id") REFERENCES "auth"."users"("id") ON DELETE CASCADE;
+CREATE OR REPLACE FUNCTION "public"."handle_new_user"() RETURNS "trigger"
+    LANGUAGE "plpgsql" SECURITY DEFINER AS $$
+begin
+  insert into public.profiles (id) values (new.id);
+  return new;
+end;
+$$;
+CREATE OR REPLACE TRIGGER "on_auth_user_created" AFTER INSERT ON "auth"."users"
+    FOR EACH ROW EXECUTE FUNCTION "public"."handle_new_user"();
+ALTER TABLE "public"."profiles" ENABLE ROW LEVEL SECURITY;
+CREATE POLICY "own" ON "public"."profiles" USING (("auth"."uid"() = "id"));
+CREATE POLICY "rooms" ON "realtime"."messages" FOR SELECT TO "authenticated" USING (true);
+ALTER PUBLICATION "supabase_realtime" OWNER TO "postgres";
+ALTER PUBLICATION "supabase_realtime" ADD TABLE ONLY "public"."profiles";
+GRANT USAGE ON SCHEMA "public" TO "anon";
+GRANT ALL ON FUNCTION "public"."handle_new_user"() TO "service_role";
+ALTER DEFAULT PRIVILEGES FOR ROLE "postgres" IN SCHEMA "public" GRANT ALL ON TABLES TO "anon";
+RESET ALL;
+"""
+
+
+def test_a_dump_of_a_hosted_project_loads(project: Connection[Any], tmp_path: Path) -> None:
+    schema.migrate(project, [write(tmp_path, "20240101_remote_schema.sql", DUMP)])
+    project.execute("insert into auth.users (id) values (%s)", [MEMBER.id])
+    with acting_as(project, "authenticated", MEMBER.id) as member:
+        assert values(member, "select mood::text from profiles where code is not null") == ["good"]
+    query = "select tablename from pg_publication_tables where pubname = 'supabase_realtime'"
+    assert values(project, query) == ["profiles"]
+
+
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
@@ -90,8 +140,8 @@ def test_extensions_of_every_hosted_project_and_of_the_wheel(
             "PRT_POSTGRES_BIN",
         ),
         (
-            "do $$ begin create extension pg_graphql; end $$;",
-            ':1: the extension "pg_graphql" is not part of the embedded PostgreSQL',
+            "do $$ begin create extension pg_cron; end $$;",
+            ':1: the extension "pg_cron" is not part of the embedded PostgreSQL',
             "PRT_POSTGRES_BIN",
         ),
         (

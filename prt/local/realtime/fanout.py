@@ -104,11 +104,12 @@ class FanOut:
         known.audience = None
         if subscriptions:
             with suppress(TableGoneError):  # what its rows were allowed to show can't be asked any more
-                known.table = known.table or await self._session.run(
-                    partial(catalog.describe, relation=known.relation)
-                )
+                table = known.table
+                if table is None:
+                    table = await self._session.run(partial(catalog.describe, relation=known.relation))
+                    known.table = table
                 known.audience = await self._session.run(
-                    partial(audience.assemble, table=known.table, subscriptions=subscriptions)
+                    partial(audience.assemble, table=table, subscriptions=subscriptions)
                 )
         known.revision = revision
 

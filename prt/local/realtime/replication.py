@@ -23,13 +23,13 @@ from prt.local.realtime.session import conninfo_of
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
-STATUS_SECONDS = 1.0
+SHORTEST_PAUSE_SECONDS = 0.002
+LONGEST_PAUSE_SECONDS = 0.1
 RETRY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 _XLOG, _KEEPALIVE = b"wk"
 _HEADER = 25  # w, start, end, clock
-_keepalive = struct.Struct("!BQqB").unpack_from
-_xlog_end = struct.Struct("!Q").unpack_from
+_xlog_end = _keepalive_end = struct.Struct("!Q").unpack_from
 _status = struct.Struct("!cQQQqB").pack
 _POSTGRES_EPOCH_MICROSECONDS = 946_684_800 * 1_000_000
 
@@ -85,23 +85,59 @@ class Stream:
             await connection.close()
 
     async def _read(self, pgconn: pq.abc.PGconn) -> None:
-        confirmed, reported = 0, time.monotonic()
-        async for batch in _batches(pgconn):
-            is_reply_wanted = False
-            changes: list[bytes] = []
-            for message in batch:
-                if message[0] == _XLOG:
-                    changes.append(message[_HEADER:])
-                    confirmed = max(confirmed, _xlog_end(message, 9)[0])
-                elif message[0] == _KEEPALIVE:
-                    _, end, _, wanted = _keepalive(message)
-                    confirmed = max(confirmed, end)
-                    is_reply_wanted |= bool(wanted)
-            if changes:
-                await self._deliver(changes)
-            if is_reply_wanted or time.monotonic() - reported > STATUS_SECONDS:
-                _report(pgconn, confirmed)
-                reported = time.monotonic()
+        report = _Report(pgconn)
+        try:
+            async for batch in _batches(pgconn):
+                changes: list[bytes] = []
+                for message in batch:
+                    if message[0] == _XLOG:
+                        changes.append(message[_HEADER:])
+                        report.position = max(report.position, _xlog_end(message, 9)[0])
+                    elif message[0] == _KEEPALIVE:
+                        report.position = max(report.position, _keepalive_end(message, 1)[0])
+                if changes:
+                    await self._deliver(changes)
+                report.repeat_soon()
+        finally:
+            report.end()
+
+
+class _Report:
+    """Standby status updates: everything up to `position` may be forgotten.
+
+    Sent soon after anything came, then ever more slowly, because PostgreSQL needs the knocking: a
+    walsender (of 16 to 18) that is about to sleep while somebody commits can miss to be woken, and
+    would leave the commit lying until its own timeout, 10 s later. Whatever we send makes it look.
+    """
+
+    def __init__(self, pgconn: pq.abc.PGconn) -> None:
+        self.position = 0
+        self._pgconn = pgconn
+        self._pause = SHORTEST_PAUSE_SECONDS
+        self._timer: asyncio.TimerHandle | None = None
+        self.repeat_soon()
+
+    def repeat_soon(self) -> None:
+        self._pause = SHORTEST_PAUSE_SECONDS
+        self._schedule()
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _schedule(self) -> None:
+        self.end()
+        self._timer = asyncio.get_running_loop().call_later(self._pause, self._send)
+
+    def _send(self) -> None:
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        self._schedule()
+        clock = time.time_ns() // 1000 - _POSTGRES_EPOCH_MICROSECONDS
+        try:
+            self._pgconn.put_copy_data(_status(b"r", self.position, self.position, self.position, clock, 0))
+            self._pgconn.flush()
+        except psycopg.OperationalError:
+            self.end()  # the reader is about to find out
 
 
 async def _batches(pgconn: pq.abc.PGconn) -> AsyncIterator[list[bytes]]:
@@ -153,10 +189,3 @@ async def _readable(pgconn: pq.abc.PGconn) -> None:
         await readable
     finally:
         loop.remove_reader(descriptor)
-
-
-def _report(pgconn: pq.abc.PGconn, position: int) -> None:
-    """A standby status update: everything up to `position` may be forgotten."""
-    clock = time.time_ns() // 1000 - _POSTGRES_EPOCH_MICROSECONDS
-    pgconn.put_copy_data(_status(b"r", position, position, position, clock, 0))
-    pgconn.flush()

@@ -44,7 +44,7 @@ async def run(conninfo: str, *, rate: float = 2.0, seed: int | None = None) -> N
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as exc:
         raise UsageError(
             f"the traffic needs the seed's tables: {exc.diag.message_primary}",
-            "start the project without --migrations and --no-seed, or run `prt local reset`",
+            "it is for projects started without --migrations and --no-seed",
         ) from exc
     except psycopg.OperationalError as exc:
         raise UnreachableError("the project's database went away", "look at `prt local status`") from exc

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from starlette.applications import Starlette
+
+from prt.local import auth
+from prt.local.database import Database
+from prt.local.keys import Keys, generate
+from prt.local.postgres import Postgres
+from tests.local.databases import bootstrapped
+
+Ask = Callable[..., httpx.Response]
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    return generate()
+
+
+@pytest.fixture(scope="module")
+def accounts(postgres: Postgres) -> Iterator[psycopg.Connection[Any]]:
+    """A superuser's connection to a database that Supabase's own tables are in."""
+    with bootstrapped(postgres, "accounts") as connection:
+        yield connection
+
+
+@pytest.fixture
+def database(accounts: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """Without a user."""
+    accounts.execute("truncate auth.users, auth.identities, auth.sessions, auth.refresh_tokens")
+    return accounts
+
+
+@pytest.fixture
+def ask(database: psycopg.Connection[Any], postgres: Postgres, keys: Keys) -> Ask:
+    """One request, with the publishable key; `token` is the bearer."""
+
+    def request(
+        method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
+    ) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {"apikey": keys.publishable, **named}
+        if token is not None:
+            named["authorization"] = f"Bearer {token}"
+        given = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
+        return asyncio.run(_send(postgres, keys, method, path, headers=named, **given))
+
+    return request
+
+
+async def _send(postgres: Postgres, keys: Keys, method: str, path: str, **options: Any) -> httpx.Response:
+    async with Database(postgres.conninfo(dbname="accounts")) as database:
+        transport = httpx.ASGITransport(Starlette(routes=auth.routes(database, keys)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://project") as client:
+            return await client.request(method, f"/auth/v1{path}", **options)

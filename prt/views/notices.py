@@ -19,7 +19,7 @@ def notice(event: Event) -> tuple[str, str | None] | None:
             more = f" and {len(event.tables) - 3} more" if event.tables and len(event.tables) > 3 else ""
             return f"{names}{more}: {event.reason or event.status} ({event.connection})", event.hint
         case Gap():
-            return gap_text(event), None
+            return f"gap {gap_text(event)}", None
         case Malformed():
             return f"unreadable frame left out: {event.reason}", None
         case _:
@@ -32,4 +32,4 @@ def gap_text(gap: Gap) -> str:
     recovered = f"{gap.recovered:,} recovered, " if gap.recovered else ""
     outcome = "complete" if gap.complete else "events may be missing"
     tables = f" ({counted(len(gap.tables), 'table')})" if gap.tables else ""
-    return f"gap from {window}{tables}: {gap.cause}; {recovered}{outcome}"
+    return f"from {window}{tables}: {gap.cause}; {recovered}{outcome}"

@@ -36,6 +36,13 @@ def _now() -> int:
     return time.time_ns() // 1000
 
 
+class TerminalConsole(Console):
+    """Rich's own answer to a closed pipe is to exit with 1; ours is to end well."""
+
+    def on_broken_pipe(self) -> None:
+        raise ReaderGone
+
+
 class TableOutput:
     """An Output. `host` stands in the head, `has_color` None is as the terminal and NO_COLOR say.
 
@@ -118,8 +125,11 @@ class TableOutput:
         self.write(end)
         self._append()
         self.restore()
-        for line in summary(self.screen, title=self._host):
-            self._errors.print(Text(line), soft_wrap=True)
+        try:
+            for line in summary(self.screen, title=self._host):
+                self._errors.print(Text(line), soft_wrap=True)
+        except (OSError, ReaderGone):  # nobody is left to be told
+            return
 
     def restore(self) -> None:
         """The terminal as it was; again and again does no harm."""
@@ -128,7 +138,7 @@ class TableOutput:
             atexit.unregister(self.restore)
             try:
                 live.stop()
-            except OSError:  # the terminal is gone, and nothing is left to restore
+            except (OSError, ReaderGone):  # the terminal is gone, and nothing is left to restore
                 return
 
     def _draw(self, now: int) -> None:
@@ -157,14 +167,11 @@ class TableOutput:
         widths = widest_of(self._console.width)
         lines = self.screen.lines(self._appended)
         self._appended = 0
-        try:
-            if not self._has_heading:
-                self._has_heading = True
-                self._console.print(heading(widths), soft_wrap=True)
-            for line in reversed(lines):
-                self._console.print(self._table.row(line, widths), soft_wrap=True)
-        except BrokenPipeError as exc:
-            raise ReaderGone from exc
+        if not self._has_heading:
+            self._has_heading = True
+            self._console.print(heading(widths), soft_wrap=True)
+        for line in reversed(lines):
+            self._console.print(self._table.row(line, widths), soft_wrap=True)
 
 
 def _console(has_color: bool | None, *, is_stderr: bool) -> Console:

@@ -40,7 +40,7 @@ def summary(screen: Screen, *, title: str = "") -> list[str]:
         lines += [f"hint: {refusal.hint}"] if refusal.hint else []
     if screen.last_gap is not None:
         lines.append(
-            f"! {counted(screen.gaps, 'gap')}, {screen.incomplete_gaps} incomplete; the last: "
+            f"! {counted(screen.gaps, 'gap')}, {screen.incomplete_gaps} incomplete; the last "
             f"{gap_text(screen.last_gap)}"
         )
     if screen.malformed:

@@ -43,10 +43,12 @@ _TOKEN = re.compile(
 )
 _FIELD = re.compile(r"(?P<name>\w+)(?P<steps>(?:\[[^\[\]]*\])*)")
 _STEP = re.compile(r"\[([^\[\]]*)\]")
+_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\"}
 _EXAMPLE = "as in '{eventType} {table} {new[id]}'; {{ and }} are braces"
 
 _object = msgspec.json.Decoder(dict[str, Raw]).decode
+_text = msgspec.json.Decoder(str).decode
 _array = msgspec.json.Decoder(list[Raw]).decode
 
 
@@ -73,13 +75,20 @@ def compile_template(template: str, *, is_terminal: bool = False) -> Callable[[E
     shown = safe if is_terminal else str
 
     def line_of(event: Event) -> bytes:
-        members = _object(encode(event))
+        members = _members(encode(event))
         if telling.isdisjoint(members):
             return b""
         texts = (part if isinstance(part, str) else shown(part.of(members)) for part in parts)
         return "".join(texts).encode(errors="backslashreplace") + b"\n"
 
     return line_of
+
+
+def _members(line: bytes) -> dict[str, Raw]:
+    try:
+        return _object(line)
+    except msgspec.DecodeError:  # half a surrogate pair, which JSON may escape and a text can't hold
+        return _object(_SURROGATES.sub(rb"\\ufffd", line))
 
 
 def _parts(template: str) -> list[str | _Field]:
@@ -112,23 +121,15 @@ def _field(text: str) -> _Field:
 
 def _member(value: Raw, step: str) -> Raw | None:
     """The member of an object, or the element of an array; None where there is none."""
-    kind = bytes(value).lstrip()[:1]
-    try:
-        if kind == b"{":
-            return _object(value).get(step)
-        if kind == b"[" and re.fullmatch(r"-?[0-9]{1,9}", step):
-            elements = _array(value)
-            return elements[int(step)] if -len(elements) <= int(step) < len(elements) else None
-    except msgspec.DecodeError:  # a name that holds half a surrogate pair
-        return None
+    kind = bytes(value)[:1]
+    if kind == b"{":
+        return _object(value).get(step)
+    if kind == b"[" and re.fullmatch(r"-?[0-9]{1,9}", step):
+        elements = _array(value)
+        return elements[int(step)] if -len(elements) <= int(step) < len(elements) else None
     return None
 
 
 def _said(value: Raw) -> str:
     raw = bytes(value)
-    if raw[:1] != b'"':
-        return raw.decode()
-    try:
-        return msgspec.json.decode(raw, type=str)
-    except msgspec.DecodeError:
-        return raw.decode()
+    return _text(raw) if raw[:1] == b'"' else raw.decode()

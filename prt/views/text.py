@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prt.events import Broadcast, Change, End, Event, Malformed, Presence, Status
+from prt.events import Broadcast, Change, End, Event, Gap, Malformed, Presence, Status
 from prt.state.difference import Line, line_of
 from prt.state.rows import Rows
 from prt.views.cells import cut, safe
 from prt.views.changed import changed
 from prt.views.figures import counted, lag_text, milliseconds, table_name, timestamp_text
-from prt.views.notices import notice
+from prt.views.notices import gap_text, notice
 
 _WHOLE = 1 << 20  # as wide as a change gets: the values themselves are cut by the reducer
 _PAYLOAD = 400
@@ -30,7 +30,7 @@ class TextLines:
                 previous = self._rows.apply(event)
                 return _change(line_of(event, previous, self._rows.key_columns(event.schema, event.table)))
             case Broadcast():
-                payload = bytes(event.payload[:_PAYLOAD]).decode(errors="replace")
+                payload = bytes(event.payload)[:_PAYLOAD].decode(errors="replace")
                 return safe(f"BROADCAST {event.topic} {event.event} {payload}")
             case Presence():
                 who = f" {event.key}" if event.key else ""
@@ -46,13 +46,13 @@ class TextLines:
                 return safe(f"{event.status} {text}" + (f"; hint: {event.hint}" if event.hint else ""))
             case Malformed():
                 return safe(f"MALFORMED {event.reason}: {event.frame}")
-            case _:
-                said = notice(event)
-                return safe(said[0] if said else "")
+            case Gap():
+                return safe(f"GAP {gap_text(event)}")
 
 
 def _change(line: Line) -> str:
-    lag = milliseconds(line.lag_ms).replace(" ", "") if line.source == "stream" else line.source
+    when = milliseconds(line.lag_ms).replace(" ", "") if line.source == "stream" else line.source
+    lag = f" ({when})" if line.lag_ms is not None or line.source != "stream" else ""
     key = cut(safe(line.key), 80) or "-"
     name = safe(table_name(line.schema, line.table))
-    return f"{line.event_type} {name} {key} ({lag}) {changed(line, _WHOLE).plain}".rstrip()
+    return f"{line.event_type} {name} {key}{lag} {changed(line, _WHOLE).plain}".rstrip()

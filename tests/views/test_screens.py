@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from prt.views.output import ReaderGone
+from prt.views.screens import IDLE_REDRAW, REDRAW, TableOutput, TerminalConsole
+from tests.views import story
+
+ENTER, LEAVE, HIDE, SHOW = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25l", "\x1b[?25h"
+HOME = "\x1b[H"
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Stage:
+    """A TableOutput on an imagined terminal, and the time, which passes when told to."""
+
+    def __init__(self, *, is_terminal: bool = True, environ: dict[str, str] | None = None) -> None:
+        self.file = Tty() if is_terminal else io.StringIO()
+        self.errors = io.StringIO()
+        self.now = story.BEGIN
+        self.console = Console(
+            file=self.file,
+            width=80,
+            height=24,
+            _environ={"TERM": "xterm", **(environ or {})},
+            legacy_windows=False,
+        )
+        self.output = TableOutput(
+            host="abcdefgh.supabase.co",
+            tz=UTC,
+            console=self.console,
+            errors=Console(file=self.errors, width=40, _environ={}),
+            clock=lambda: self.now,
+        )
+
+    def drawn(self) -> int:
+        """How often a whole screen was drawn since the last call."""
+        count = self.file.getvalue().count(HOME)
+        self.file.seek(0)
+        self.file.truncate()
+        return count
+
+
+def test_it_draws_at_most_ten_times_a_second_whatever_comes() -> None:
+    stage = Stage()
+    stage.output.drain()
+    stage.drawn()
+    for step in range(20_000):
+        stage.now = story.BEGIN + step * 100  # 10,000 changes a second for two seconds
+        stage.output.write(story.change("INSERT", "t", at=stage.now, new={"id": step}))
+        stage.output.drain()
+
+    assert 15 <= stage.drawn() <= 20
+    stage.output.restore()
+
+
+def test_it_draws_nothing_anew_but_its_rate_where_nothing_happens() -> None:
+    stage = Stage()
+    stage.output.drain()
+    stage.drawn()
+    stage.now += IDLE_REDRAW - 1
+    stage.output.drain()
+    assert stage.drawn() == 0
+    stage.now += 1
+    stage.output.drain()
+    assert stage.drawn() == 1
+    stage.output.restore()
+
+
+def test_a_new_size_is_drawn_at_the_next_chance() -> None:
+    stage = Stage()
+    stage.output.drain()
+    stage.drawn()
+    stage.console.size = (60, 10)
+    stage.now += REDRAW
+    stage.output.drain()
+
+    shown = re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", stage.file.getvalue()).split("\n")
+    assert stage.drawn() == 1
+    assert len(shown) == 10
+    assert {len(line) for line in shown} == {60}
+    stage.output.restore()
+
+
+def test_the_terminal_is_restored_and_a_summary_left_on_the_errors() -> None:
+    stage = Stage()
+    for event in story.story():
+        stage.output.write(event)
+    stage.output.drain()
+    assert stage.output.pending == 0
+    stage.output.close(story.ending())
+    stage.output.restore()
+
+    text = stage.file.getvalue()
+    assert [text.count(code) for code in (ENTER, HIDE, LEAVE, SHOW)] == [1, 1, 1, 1]
+    assert text.index(ENTER) < text.index("connected") < text.index(LEAVE)
+    assert "supabase" not in text[text.index(LEAVE) :]
+    assert stage.errors.getvalue().startswith("abcdefgh.supabase.co: 13 events in 8.0 s")
+    assert "alter publication supabase_realtime add table public.secrets;\n" in stage.errors.getvalue()
+
+
+def test_an_error_on_the_way_restores_the_terminal_too() -> None:
+    stage = Stage()
+
+    def failing() -> None:
+        with stage.output:
+            stage.output.drain()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        failing()
+    assert stage.file.getvalue().count(LEAVE) == 1
+
+
+def test_nothing_is_entered_before_something_is_drawn() -> None:
+    stage = Stage()
+    stage.output.close(story.ending())
+    assert stage.file.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        Stage(is_terminal=False),
+        Stage(is_terminal=False, environ={"FORCE_COLOR": "1"}),
+        Stage(environ={"TERM": "dumb"}),
+    ],
+    ids=["pipe", "pipe with colours", "dumb terminal"],
+)
+def test_where_no_screen_can_be_drawn_changes_are_appended(stage: Stage) -> None:
+    for event in story.story():
+        stage.output.write(event)
+    stage.output.drain()
+    for number in range(500):
+        stage.output.write(story.change("INSERT", "t", new={"id": number}))
+    stage.output.close(story.ending())
+
+    text = re.sub("\x1b\\[[0-9;]*m", "", stage.file.getvalue())
+    lines = text.splitlines()
+    assert "\x1b" not in text
+    assert lines[0].split() == ["time", "lag", "table", "event", "key", "what", "changed"]
+    assert len(lines) == 1 + len(story.changes()) + 500
+    assert " project_tasks      INSERT 5eed…0101 title Rig the front" in lines[1]
+    assert lines[-1].split()[-1] == "499"
+    assert "513 events" in stage.errors.getvalue()
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_reader_that_went_away(is_terminal: bool) -> None:
+    class Closed(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    console = TerminalConsole(file=Closed(), width=80, _environ={"TERM": "xterm"}, force_terminal=is_terminal)
+    output = TableOutput(console=console)
+    output.write(story.changes()[0])
+    with pytest.raises(ReaderGone):
+        output.drain()
+    output.restore()
+
+
+def test_errors_that_nobody_reads_do_not_matter() -> None:
+    class Closed(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    errors = TerminalConsole(file=Closed(), _environ={})
+    TableOutput(console=Console(file=io.StringIO()), errors=errors).close(story.ending())
+
+
+PROGRAM = """
+import sys
+from datetime import UTC
+from prt.views.screens import TableOutput
+from tests.views import story
+output = TableOutput(host="abc", tz=UTC)
+for event in story.story():
+    output.write(event)
+output.flush()
+{ending}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "last"),
+    [
+        ("output.close(story.ending())", 0, "ended: stopped"),
+        ("with output: raise RuntimeError('boom')", 1, "boom"),
+        ("sys.exit(3)", 3, ""),
+    ],
+    ids=["end", "exception", "exit"],
+)
+def test_on_a_pseudo_terminal_every_exit_restores_it(ending: str, code: int, last: str) -> None:
+    master, slave = os.openpty()
+    environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    environ.pop("NO_COLOR", None)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(ending=ending)],
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=slave,
+        env=environ,
+        cwd=Path(__file__).parents[2],
+    )
+    os.close(slave)
+    shown = bytearray()
+    while True:
+        try:
+            chunk = os.read(master, 1 << 16)
+        except OSError:  # Linux says EIO where the other end is closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(master)
+
+    text = shown.decode()
+    assert process.wait() == code
+    assert [text.count(mark) for mark in (ENTER, HIDE, LEAVE, SHOW)] == [1, 1, 1, 1]
+    assert "● connected" in text
+    assert text.rstrip().endswith(last)

@@ -143,3 +143,9 @@ Expect = Annotated[
         rich_help_panel=BOUNDS,
     ),
 ]
+WaitForServer = Annotated[
+    bool,
+    typer.Option(
+        "--wait-for-server", help="Go on trying a server that isn't up.", rich_help_panel=CONNECTION
+    ),
+]

@@ -32,7 +32,7 @@ def parse_duration(text: str, option: str) -> float:
     if not position or position != len(text.strip()):
         raise UsageError(f"{option} is no time: {text}", "write 3, 3s, 500ms, 5m or 1h")
     if seconds <= 0:
-        raise UsageError(f"{option} must be more than 0")
+        raise UsageError(f"{option} must be more than 0", "write 3, 3s, 500ms, 5m or 1h")
     return seconds
 
 
@@ -54,7 +54,7 @@ def parse_bounds(
 ) -> Bounds:
     """The options as they were typed; UsageError where one is no count or no time."""
     if count is not None and count < 1:
-        raise UsageError("--count must be 1 or more")
+        raise UsageError("--count must be 1 or more", "leave it out to watch without end")
     return Bounds(
         count=count,
         duration=None if duration is None else parse_duration(duration, "--duration"),

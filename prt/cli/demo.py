@@ -1,0 +1,66 @@
+"""`prt demo`: an embedded project of its own, a day of its production, and a live view of it."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from prt.cli import options
+
+
+def demo(
+    rate: Annotated[
+        float,
+        typer.Option(
+            "--rate", metavar="N", min=0.01, help="Changes a second.", rich_help_panel=options.SELECTION
+        ),
+    ] = 3.0,
+    json: options.Json = False,
+    output: options.Output = None,
+    template: options.Template = None,
+    only: options.Only = None,
+    highlight: options.Highlight = None,
+    no_color: options.NoColor = False,
+    count: options.Count = None,
+    duration: options.Duration = None,
+    idle: options.Idle = None,
+    timeout: options.Timeout = None,
+    debug: options.Debug = False,
+) -> int:
+    """See it all: an embedded project, simulated traffic, a live view.
+
+    It needs no Supabase and no Docker; nothing of it is left at the end.
+
+    prt demo
+
+    prt demo --rate 200
+
+    prt demo --count 20 --output text
+    """
+    from prt.cli.outputs import form_of
+    from prt.cli.stderr import notice
+    from prt.cli.targets import parse_targets
+    from prt.cli.watch import watched
+    from prt.config import resolve
+    from prt.local.attach import ephemeral
+    from prt.state.bounds import parse_bounds
+    from prt.state.expectations import Expectations
+    from prt.state.matching import Matching
+
+    form = form_of(
+        json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
+    )
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
+    notice("starting an embedded project with a day of its production; Ctrl-C ends it")
+    with ephemeral(traffic=True, rate=rate) as environment:
+        return watched(
+            resolve(local=environment),
+            parse_targets([]).bindings,
+            form=form,
+            bounds=bounds,
+            expectations=Expectations(),
+            matching=Matching(),
+        )

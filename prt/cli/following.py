@@ -1,0 +1,176 @@
+"""The loop that every watching command shares: a source's events into an output until a bound is met."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+
+from msgspec import Struct
+
+from prt.errors import PrtError, UnreachableError
+from prt.events import Change, End, Event, Gap, Status
+from prt.state.bounds import Outcome, Progress
+from prt.state.lag import Lag
+from prt.state.matching import Matching
+from prt.views.output import Output, ReaderGone, settled
+
+Source = AbstractAsyncContextManager[AsyncIterator[list[Event]]]
+"""What has arrived, in order and in batches. Cancelling the wait for a batch must lose nothing."""
+
+TICK_SECONDS = 0.1
+SIGNALLED = 128
+
+
+class Ending(Struct, frozen=True):
+    """How a stream ended: its last event, and the error behind it where there is one."""
+
+    end: End
+    error: PrtError | None
+
+
+async def follow(
+    source: Source,
+    output: Output,
+    progress: Progress,
+    matching: Matching,
+    tell: Callable[[Event], None] | None = None,
+) -> Ending:
+    """Reads until a bound, an error or a signal; the output is closed with the `End`.
+
+    `progress` keeps the loop's time; `tell` gets every event that is no change. Raises ReaderGone.
+    """
+    following = _Following(output, progress, matching, tell)
+    async with source as batches:
+        with following.interruptible():
+            outcome, error = await following.outcome(batches)
+    return following.ended(outcome, error)
+
+
+class _Following:
+    def __init__(
+        self,
+        output: Output,
+        progress: Progress,
+        matching: Matching,
+        tell: Callable[[Event], None] | None,
+    ) -> None:
+        self._output = output
+        self._progress = progress
+        self._keeps = matching.keeps if matching else None
+        self._tell = tell
+        self._lag = Lag()
+        self._gaps = 0
+        self._was_ready = False
+        self._signal: int | None = None
+        self._reader_gone: ReaderGone | None = None
+
+    async def outcome(self, batches: AsyncIterator[list[Event]]) -> tuple[Outcome, PrtError | None]:
+        try:
+            return await self._read(batches), None
+        except PrtError as exc:
+            return Outcome("error", exc.exit_code), exc
+        except asyncio.CancelledError:
+            if self._reader_gone is not None:
+                raise self._reader_gone from None
+            if self._signal is None:
+                raise
+            return Outcome("signal", SIGNALLED + self._signal), None
+
+    def ended(self, outcome: Outcome, error: PrtError | None) -> Ending:
+        if outcome.reason in ("duration", "idle") and not self._was_ready:
+            # Exit 0 would tell a script that nothing happened, where nothing could have been seen.
+            error = UnreachableError("the subscription was not READY in that time", "give it longer")
+            outcome = Outcome("error", error.exit_code)
+        end = End(
+            at=time.time_ns() // 1000,
+            reason=outcome.reason,
+            exit_code=outcome.exit_code,
+            events=self._progress.events,
+            gaps=self._gaps,
+            lag_ms=self._lag.summary(),
+        )
+        self._output.close(end)
+        return Ending(end, error)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """A first SIGINT, SIGTERM or SIGHUP ends the reading in good order, a second one acts at once.
+
+        So does a reader of our pipe that goes away while nothing comes.
+        """
+        loop, reader = asyncio.get_running_loop(), asyncio.current_task()
+        assert reader is not None  # noqa: S101 - a coroutine runs in a task
+
+        caught: list[int] = []
+        timer: asyncio.TimerHandle
+
+        def stop(number: int) -> None:
+            self._signal = number
+            restore()
+            reader.cancel()
+
+        def restore() -> None:
+            for number in caught:
+                loop.remove_signal_handler(number)
+            caught.clear()
+
+        def tick() -> None:
+            nonlocal timer
+            try:
+                self._output.drain()
+            except ReaderGone as exc:
+                self._reader_gone = exc
+                reader.cancel()
+            else:
+                timer = loop.call_later(TICK_SECONDS, tick)
+
+        timer = loop.call_later(TICK_SECONDS, tick)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, stop, number)
+                caught.append(number)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            restore()
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Status):
+            self._was_ready |= event.status == "READY"
+        elif isinstance(event, Gap):
+            self._gaps += 1
+        if self._tell is not None:
+            self._tell(event)
+
+    async def _read(self, batches: AsyncIterator[list[Event]]) -> Outcome:
+        output, progress, keeps = self._output, self._progress, self._keeps
+        write, apply, measure = output.write, progress.apply, self._lag.apply
+        now = asyncio.get_running_loop().time
+        while True:
+            try:
+                async with asyncio.timeout_at(progress.next_deadline):
+                    batch = await anext(batches)
+            except TimeoutError:
+                outcome = progress.due(now())
+                if outcome is not None:
+                    return outcome
+                continue
+            except StopAsyncIteration:
+                return progress.ended("error")
+            at = now()
+            for event in batch:
+                if type(event) is not Change:
+                    self._note(event)
+                if keeps is not None and not keeps(event):
+                    continue
+                write(event)
+                measure(event)
+                outcome = apply(event, at)
+                if outcome is not None:
+                    return outcome
+            await settled(output)

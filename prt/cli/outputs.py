@@ -1,0 +1,119 @@
+"""From the output options to an output: their check before anything is opened, then the sink itself."""
+
+# ruff: noqa: PLC0415 - a pipe must not pay for Rich, nor a table for templates
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from prt.cli.options import OutputForm
+from prt.errors import UsageError
+
+if TYPE_CHECKING:
+    from prt.events import Event
+    from prt.views.output import Output
+
+TYPES: Final = (
+    "change",
+    "broadcast",
+    "presence",
+    "status",
+    "gap",
+    "malformed",
+    "alert",
+    "conflict",
+    "end",
+)
+"""The `type` of the contract's lines."""
+STDOUT: Final = 1
+
+
+class Form(Struct, frozen=True, kw_only=True):
+    """What was asked for, checked; `encode` is a compiled `--template`."""
+
+    kind: OutputForm
+    encode: Callable[[Event], bytes] | None
+    only: frozenset[str] | None
+    highlight: tuple[re.Pattern[str], ...]
+    has_color: bool | None
+    """None: as the terminal and NO_COLOR say."""
+
+
+def form_of(
+    *,
+    json: bool,
+    output: OutputForm | None,
+    template: str | None,
+    only: Sequence[str] | None,
+    highlight: Sequence[str] | None,
+    no_color: bool,
+) -> Form:
+    """UsageError where options contradict each other, or one of them can't be read."""
+    if json and output not in (None, OutputForm.JSON):
+        raise UsageError(f"--json and --output {output} are two forms", "leave one of them out")
+    if template is not None and (json or output is not None):
+        raise UsageError("--template is a form of its own", "leave --json and --output out")
+    kind = OutputForm.JSON if json else output
+    encode = None
+    if template is not None:
+        from prt.views.template import compile_template
+
+        kind, encode = OutputForm.TEXT, compile_template(template, is_terminal=is_terminal())
+    if kind is None:
+        kind = OutputForm.TABLE if is_terminal() else OutputForm.JSON
+    return Form(
+        kind=kind,
+        encode=encode,
+        only=_types(only or ()),
+        highlight=tuple(_pattern(text) for text in highlight or ()),
+        has_color=False if no_color else None,
+    )
+
+
+@contextmanager
+def opened(form: Form, host: str) -> Iterator[Output]:
+    """The sink of a command; `host` is the project's, for the view's head."""
+    if form.kind is OutputForm.TABLE:
+        from prt.views.screens import TableOutput
+
+        with TableOutput(host=host, highlight=form.highlight, has_color=form.has_color) as table:
+            yield table
+    elif form.kind is OutputForm.JSON:
+        from prt.views.output import JsonOutput
+
+        yield JsonOutput(STDOUT, only=form.only, is_terminal=is_terminal())
+    else:
+        from prt.views.output import LineOutput
+        from prt.views.text import TextLines
+
+        yield LineOutput(STDOUT, form.encode or TextLines().encode, only=form.only)
+
+
+def is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _types(texts: Sequence[str]) -> frozenset[str] | None:
+    names = [name.strip() for text in texts for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in TYPES:
+            close = get_close_matches(name, TYPES, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"types: {', '.join(TYPES)}"
+            raise UsageError(f"--only knows no type {name}", hint)
+    return frozenset(names) if names else None
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as exc:
+        raise UsageError(
+            f"--highlight is no regular expression: {exc}", "escape . * [ ( where they are meant"
+        ) from exc

@@ -1,0 +1,28 @@
+"""What happens to the stream, told on standard error where the output is a pipe."""
+
+from __future__ import annotations
+
+from prt.cli.stderr import complain
+from prt.events import Event, Malformed, Status
+from prt.views.notices import notice
+
+MALFORMED_TOLD = 5
+"""Unreadable frames told of; the stream itself holds all."""
+
+
+class Teller:
+    """Tells of what a pipe's reader may drop: what failed, what is missing, what can't be read."""
+
+    def __init__(self) -> None:
+        self._malformed = 0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Status) and event.connection == "connected":
+            return
+        if isinstance(event, Malformed):
+            self._malformed += 1
+            if self._malformed > MALFORMED_TOLD:
+                return
+        words = notice(event)
+        if words is not None:
+            complain(*words)

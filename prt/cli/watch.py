@@ -1,0 +1,132 @@
+"""`prt watch`: the live event stream of tables."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prt.cli import options
+
+if TYPE_CHECKING:
+    from prt.cli.outputs import Form
+    from prt.config import Project
+    from prt.state.bounds import Bounds
+    from prt.state.expectations import Expectations
+    from prt.state.matching import Matching
+    from prt.stream.binding import Binding
+
+
+def watch(
+    tables: options.Tables = None,
+    schema: options.Schema = "public",
+    event: options.Events = None,
+    filter: options.Filters = None,  # noqa: A002 - the option's name
+    select: options.Select = None,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
+    json: options.Json = False,
+    output: options.Output = None,
+    template: options.Template = None,
+    only: options.Only = None,
+    highlight: options.Highlight = None,
+    quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
+    count: options.Count = None,
+    duration: options.Duration = None,
+    idle: options.Idle = None,
+    timeout: options.Timeout = None,
+    expect: options.Expect = None,
+    wait_for_server: options.WaitForServer = False,
+    url: options.Url = None,
+    local: options.Local = False,
+    as_: options.As = None,
+    profile: options.Profile = None,
+    debug: options.Debug = False,
+) -> int:
+    """Live changes of tables: a view on a terminal, NDJSON in a pipe.
+
+    Without TABLE: the group `all`, or the tables of the profile.
+
+    prt watch productions 'project_tasks:INSERT,UPDATE' --filter 'production_id=eq.42'
+
+    prt watch notifications --expect 'INSERT notifications title=Test' --timeout 30s
+
+    prt watch --local --template '{table} {eventType} {new[id]}'
+    """
+    from prt.cli.connection import connected_project
+    from prt.cli.outputs import form_of
+    from prt.cli.stderr import notice
+    from prt.cli.targets import Targets, parse_targets
+    from prt.state.bounds import parse_bounds
+    from prt.state.expectations import parse_expectations
+    from prt.state.matching import Matching
+
+    def targets_of(words: list[str]) -> Targets:
+        return parse_targets(words, schema=schema, events=event or (), filters=filter or (), select=select)
+
+    form = form_of(
+        json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
+    )
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
+    expectations = parse_expectations(expect or ())
+    matching = Matching(include or (), exclude or ())
+    targets = targets_of(tables or [])
+    with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
+        if not tables and project.tables:
+            targets = targets_of(list(project.tables))
+        if not quiet:
+            for line in (*project.notices, *targets.notices):
+                notice(line)
+        return watched(
+            project,
+            targets.bindings,
+            form=form,
+            bounds=bounds,
+            expectations=expectations,
+            matching=matching,
+            is_patient=wait_for_server,
+            is_quiet=quiet,
+        )
+
+
+def watched(
+    project: Project,
+    bindings: list[Binding],
+    *,
+    form: Form,
+    bounds: Bounds,
+    expectations: Expectations,
+    matching: Matching,
+    is_patient: bool = False,
+    is_quiet: bool = False,
+) -> int:
+    """Watches the bindings of a project until a bound is met; the exit code. Raises PrtError."""
+    import asyncio
+
+    from prt.cli.following import Ending, follow
+    from prt.cli.outputs import opened
+    from prt.cli.stderr import notice
+    from prt.cli.telling import Teller
+    from prt.state.bounds import Progress
+    from prt.stream.session import endpoint_of
+    from prt.stream.source import Live
+
+    is_view = form.kind is options.OutputForm.TABLE
+    tell = None if is_view or is_quiet else Teller()
+
+    async def main() -> Ending:
+        started = asyncio.get_running_loop().time()
+        source = Live(await endpoint_of(project), bindings, is_patient=is_patient)
+        with opened(form, project.host) as output:
+            progress = Progress(bounds, expectations, started=started)
+            return await follow(source, output, progress, matching, tell)
+
+    ending = asyncio.run(main())
+    if ending.end.reason == "signal" and not is_view:
+        notice(f"stopped after {ending.end.events} events")
+    for missing in expectations.missing():
+        notice(str(missing))
+    if ending.error is not None:
+        raise ending.error
+    return ending.end.exit_code

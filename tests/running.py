@@ -1,0 +1,199 @@
+"""The installed `prt` as a person or a script runs it: in a pipe, or in a pseudo-terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any, Self
+
+import pyte
+
+PRT = str(Path(sys.executable).with_name("prt"))
+PATIENCE = 30.0
+"""Seconds until a wait counts as failed; nothing sleeps for it."""
+
+PROJECT_VARIABLES = ("SUPABASE_URL", "SUPABASE_ANON_KEY", "PRT_TOKEN")
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """What every program gets, without the settings of whoever runs the tests."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return {**kept, "PATH": f"{Path(PRT).parent}:{kept.get('PATH', '')}", "PYTHONUNBUFFERED": "1", **more}
+
+
+def of_project(project: Mapping[str, str], **more: str) -> dict[str, str]:
+    """The environment in which `prt` is the project's member."""
+    return clean_environment(**{name: project[name] for name in PROJECT_VARIABLES}, **more)
+
+
+class Piped:
+    """`prt` with its output in a pipe; lines are read as they come."""
+
+    def __init__(
+        self, arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path | None
+    ) -> None:
+        self.process = subprocess.Popen(
+            [PRT, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environment),
+            cwd=folder,
+            bufsize=0,
+        )
+        self.seen: list[dict[str, Any]] = []
+        self._buffer = b""
+
+    def line(self) -> str:
+        """The next line, empty at the end of the output."""
+        assert self.process.stdout is not None
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+            assert ready, f"nothing came in {PATIENCE} s after {self.seen}"
+            data = os.read(self.process.stdout.fileno(), 65536)
+            if not data:
+                break
+            self._buffer += data
+        line, newline, self._buffer = self._buffer.partition(b"\n")
+        return (line + newline).decode()
+
+    def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The next NDJSON line for which `wanted` holds."""
+        while True:
+            line = self.line()
+            assert line, f"ended before it came: {self.seen}, {self.process.communicate()[1]}"
+            self.seen.append(json.loads(line))
+            if wanted(self.seen[-1]):
+                return self.seen[-1]
+
+    def until_ready(self) -> dict[str, Any]:
+        return self.until(lambda line: line.get("status") == "READY")
+
+    def finish(self) -> tuple[int, list[dict[str, Any]], str]:
+        """Exit code, all lines, standard error."""
+        out, err = self.rest()
+        self.seen += [json.loads(line) for line in out.splitlines()]
+        return self.process.returncode, self.seen, err
+
+    def rest(self) -> tuple[str, str]:
+        """What is left of the output, and standard error."""
+        out, err = self.process.communicate(timeout=PATIENCE)
+        return (self._buffer + out).decode(), err.decode()
+
+
+@contextmanager
+def piped(*arguments: str, environment: Mapping[str, str], folder: Path | None = None) -> Iterator[Piped]:
+    run = Piped(arguments, environment, folder)
+    try:
+        yield run
+    finally:
+        if run.process.poll() is None:
+            run.process.kill()
+        run.process.communicate()
+
+
+def ran(
+    *arguments: str, environment: Mapping[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A run to its end."""
+    return subprocess.run(
+        [PRT, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=dict(environment),
+        cwd=folder,
+        text=True,
+        timeout=PATIENCE * 2,
+        check=False,
+    )
+
+
+class Terminal:
+    """`prt` in a pseudo-terminal, with a screen that reads as a person would."""
+
+    def __init__(
+        self, arguments: tuple[str, ...], environment: Mapping[str, str], columns: int, lines: int
+    ) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = bytearray()
+        self._primary, secondary = pty.openpty()
+        self.resize(columns, lines)
+        self.process = subprocess.Popen(
+            [PRT, *arguments],
+            stdin=secondary,
+            stdout=secondary,
+            stderr=secondary,
+            env={**environment, "TERM": "xterm-256color"},
+            start_new_session=True,
+            # The terminal has to be its controlling one for Ctrl-C to reach it; nothing else runs here.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,  # noqa: PLW1509
+        )
+        os.close(secondary)
+
+    def resize(self, columns: int, lines: int) -> None:
+        fcntl.ioctl(self._primary, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.screen.resize(lines, columns)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def until(self, wanted: Callable[[str], bool]) -> str:
+        """Reads until the screen's text is as wanted."""
+        end = monotonic() + PATIENCE
+        while not wanted(self.text):
+            assert monotonic() < end, f"not on the screen in {PATIENCE} s:\n{self.text}"
+            assert self._read(end - monotonic()), f"ended before it was on the screen:\n{self.text}"
+        return self.text
+
+    def send(self, keys: bytes) -> None:
+        os.write(self._primary, keys)
+
+    def finish(self) -> int:
+        """Reads to the end; the exit code."""
+        end = monotonic() + PATIENCE
+        while self._read(max(end - monotonic(), 0)):
+            pass
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self._primary)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self, seconds: float) -> bool:
+        """False at the end of the program."""
+        ready, _, _ = select.select([self._primary], [], [], seconds)
+        if not ready:
+            return False
+        try:
+            data = os.read(self._primary, 65536)
+        except OSError:  # Linux says EIO where the last one closed
+            return False
+        self.raw += data
+        self._stream.feed(data)
+        return bool(data)
+
+
+def terminal(*arguments: str, environment: Mapping[str, str], columns: int = 80, lines: int = 24) -> Terminal:
+    return Terminal(arguments, environment, columns, lines)

@@ -108,6 +108,12 @@ def test_lines_are_the_newest_first_with_the_row_before_at_that_time() -> None:
     assert len(screen.lines(99)) == 3
 
 
+def test_frames_are_let_go_once_their_lines_are_drawn() -> None:
+    screen = screen_of(*story.changes())
+    screen.lines(NEWEST)
+    assert all(shown.change is None and shown.previous is None for shown in screen._newest)
+
+
 def test_what_is_shown_is_bounded() -> None:
     screen = screen_of(*(story.change("INSERT", "t", new={"id": number}) for number in range(NEWEST + 50)))
     assert len(screen.lines(10_000)) == NEWEST

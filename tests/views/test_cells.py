@@ -115,5 +115,9 @@ def test_a_uuid_keeps_both_its_ends() -> None:
     assert cut_middle("5eed0000-0000-4000-8000-0000000000a1", 9) == "5eed…00a1"
 
 
+def test_a_mark_does_not_go_on_without_its_letter() -> None:
+    assert cut_middle("abcdefg" + "x\u0323\u0307" + "yz", 5) == "ab…yz"
+
+
 def test_safe_text_is_no_markup() -> None:
     assert Text(safe("[red]x[/red]")).plain == "[red]x[/red]"

@@ -103,6 +103,16 @@ def test_flush_waits_for_the_reader(pipe: tuple[int, int]) -> None:
     assert bytes(got) == whole
 
 
+def test_nothing_to_write_waits_for_nobody(pipe: tuple[int, int]) -> None:
+    os.set_blocking(pipe[1], False)
+    try:
+        while True:
+            os.write(pipe[1], b"x" * 4096)  # of another writer
+    except BlockingIOError:
+        pass
+    JsonOutput(pipe[1]).flush()
+
+
 def test_close_gives_up_on_a_reader_that_has_stopped(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from starlette.applications import Starlette
 
-from prt.local import auth
+from prt.local.auth import sessions
 from prt.local.database import Database
 from prt.local.keys import Keys
 from prt.local.postgres import Postgres
@@ -160,21 +159,31 @@ def test_a_refresh_token_used_again_ends_the_session(
 def test_of_refreshes_at_once_all_get_the_same_session(
     session: dict[str, Any], postgres: Postgres, keys: Keys, database: Any
 ) -> None:
-    async def at_once() -> list[httpx.Response]:
-        async with Database(postgres.conninfo(dbname="accounts")) as pool:
-            transport = httpx.ASGITransport(Starlette(routes=auth.routes(pool, keys)))
-            async with httpx.AsyncClient(transport=transport, base_url="http://project") as client:
-                body = {"refresh_token": session["refresh_token"]}
-                return await asyncio.gather(
-                    *(
-                        client.post(f"/auth/v1{REFRESH_GRANT}", json=body, headers={"apikey": keys.anon})
-                        for _ in range(5)
-                    )
-                )
+    issuer = sessions.Issuer(keys, "http://project/auth/v1")
 
-    answers = asyncio.run(at_once())
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.json()["refresh_token"] for answer in answers}) == 1
+    async def refresh(pool: Database) -> Any:
+        async with pool.acting_as("supabase_auth_admin", {}) as connection:
+            return await sessions.refresh(connection, issuer, session["refresh_token"])
+
+    async def at_once() -> tuple[Any, Any]:
+        async with Database(postgres.conninfo(dbname="accounts")) as pool:
+            async with pool.acting_as("supabase_auth_admin", {}) as connection:
+                first = await sessions.refresh(connection, issuer, session["refresh_token"])
+                second = asyncio.create_task(refresh(pool))
+                async with asyncio.timeout(30):
+                    while not is_waited_for(connection.info.backend_pid):
+                        await asyncio.sleep(0)
+            return first, await second
+
+    def is_waited_for(pid: int) -> bool:
+        return bool(
+            database.execute(
+                "select from pg_stat_activity where %s = any(pg_blocking_pids(pid))", (pid,)
+            ).fetchone()
+        )
+
+    first, second = asyncio.run(at_once())
+    assert first["refresh_token"] == second["refresh_token"] != session["refresh_token"]
 
 
 @pytest.mark.parametrize(

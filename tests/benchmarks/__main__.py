@@ -1,0 +1,37 @@
+"""`python -m tests.benchmarks [throughput|latency|memory|help]…`: medians, and lows and highs in brackets.
+
+Nothing is asserted: figures belong to a machine, ratios to programs that ran on it in turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.benchmarks import help, latency, memory, throughput  # noqa: A004 - named after the option
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="prt-benchmarks-") as folder:
+        measures: dict[str, Callable[[], list[tuple[str, str]]]] = {
+            "throughput": lambda: throughput.measure(Path(folder)),
+            "latency": latency.measure,
+            "memory": memory.measure,
+            "help": help.measure,
+        }
+        parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+        parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(measures))
+        names = parser.parse_args().names or list(measures)
+        unknown = sorted(set(names) - set(measures))
+        if unknown:
+            parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(measures)}")
+        for name in names:
+            print(name)
+            for what, figure in measures[name]():
+                print(f"  {what:34} {figure}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

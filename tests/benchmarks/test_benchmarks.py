@@ -1,0 +1,68 @@
+"""The benchmarks measure what they say they do; how fast it was is nobody's business here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.benchmarks import help, latency, memory  # noqa: A004 - named after the option
+from tests.benchmarks.flood import CHUNK
+from tests.benchmarks.subjects import flooding_server, prt_watch
+from tests.benchmarks.throughput import rate_of
+
+COUNT = CHUNK + 7
+
+
+@pytest.mark.parametrize("vsn", ["1.0.0", "2.0.0"])
+def test_the_flood_is_whole_in_both_versions(vsn: str) -> None:
+    async def changes(url: str) -> list[int]:
+        async with connect(f"{url.replace('http', 'ws')}/realtime/v1/websocket?vsn={vsn}") as client:
+            payload = {"config": {"postgres_changes": [{"event": "*", "schema": "public", "table": "t"}]}}
+            words = {"topic": "realtime:t", "event": "phx_join", "payload": payload, "ref": "1"}
+            array = ["1", "1", words["topic"], words["event"], payload]
+            await client.send(json.dumps(array if vsn == "2.0.0" else words))
+            flood.order(COUNT)
+            found = []
+            while len(found) < COUNT:
+                data = await client.recv()
+                frame = json.loads(data)
+                event = frame[3] if vsn == "2.0.0" else frame["event"]
+                if event == "postgres_changes":
+                    found.append(len(data))
+            return found
+
+    with flooding_server() as flood:
+        sizes = asyncio.run(changes(flood.url))
+    assert len(sizes) == COUNT
+    assert all(600 < size < 720 for size in sizes)
+
+
+def test_throughput_counts_every_change(tmp_path: Path) -> None:
+    with flooding_server() as flood:
+        rate = rate_of(prt_watch("--count", str(COUNT)), flood, COUNT, tmp_path / "out.ndjson")
+    assert rate.wall > 0
+    assert rate.cpu > 0
+
+
+def test_throughput_notices_a_client_that_fails(tmp_path: Path) -> None:
+    with flooding_server() as flood, pytest.raises(RuntimeError, match="wrote 500 of 507"):
+        rate_of(prt_watch("--count", str(CHUNK)), flood, COUNT, tmp_path / "out.ndjson")
+
+
+@pytest.mark.parametrize(
+    ("figures", "last"),
+    [
+        (lambda: memory.measure(marks=(CHUNK, 3 * CHUNK)), "growth"),
+        (lambda: latency.measure(samples=3), "a polling server's p50 / ours"),
+        (lambda: help.measure(rounds=1), "prt --help / bare import"),
+    ],
+    ids=["memory", "latency", "help"],
+)
+def test_the_others_measure(figures: object, last: str) -> None:
+    found = figures()  # type: ignore[operator]
+    assert found[-1][0] == last
+    assert all(figure for _, figure in found)

@@ -15,6 +15,8 @@ _MARKS = {"seen": "≈ ", "unknown": "? ", "server": ""}
 _ARROW = " → "
 _BETWEEN = " · "
 _LEAST = 16  # cells below which a cut column says nothing
+_ROOM_FOR_TWO = 42
+_NEXT = 20  # cells that a long first value leaves to the second column: together they tell more
 _CONTEXT = 4  # characters kept of what two long values have in common before they differ
 
 _Piece = tuple[str, str]
@@ -37,11 +39,12 @@ def changed(line: Line, width: int) -> Text:
         between = _BETWEEN if index else ""
         room = width - text.cell_len - len(between) - (len(f" +{rest}") if rest else 0)
         pieces = _pieces(cell, line, width)
-        if _width(pieces) > room:
-            if index and room < _LEAST:
-                text.append(f" +{rest + 1}")
-                break
-            pieces = _fitted(pieces, room)
+        if index and room < min(_width(pieces), _LEAST):
+            text.append(f" +{rest + 1}")
+            break
+        if not index and rest and room >= _ROOM_FOR_TWO:
+            room -= min(len(_BETWEEN) + _width(_pieces(line.cells[1], line, width)), _NEXT)
+        pieces = _fitted(pieces, room)
         text.append(between)
         for piece, style in pieces:
             text.append(piece, style)
@@ -76,6 +79,8 @@ def _pieces(cell: Cell, line: Line, width: int) -> list[_Piece]:
 
 def _fitted(pieces: list[_Piece], room: int) -> list[_Piece]:
     """The same in `room` cells: the value that is shorter keeps its width, the longer takes the rest."""
+    if _width(pieces) <= room:
+        return pieces
     name, *rest = pieces
     if cell_len(name[0]) > max(room // 3, 6):
         name = (cut(name[0].rstrip(), max(room // 3, 6) - 1) + " ", name[1])

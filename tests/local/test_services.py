@@ -55,7 +55,7 @@ async def subscribed(environment: dict[str, str], table: str) -> AsyncIterator[C
     """A socket that has been told "Subscribed to PostgreSQL"."""
     base = environment["SUPABASE_URL"].replace("http", "ws", 1)
     url = f"{base}/realtime/v1/websocket?apikey={environment['SUPABASE_SECRET_KEY']}&vsn=1.0.0"
-    async with connect(url, open_timeout=PATIENCE) as socket:
+    async with connect(url, open_timeout=PATIENCE, close_timeout=1) as socket:
         binding = {"event": "*", "schema": "public", "table": table}
         payload = {
             "config": {"postgres_changes": [binding]},

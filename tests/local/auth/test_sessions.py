@@ -170,17 +170,14 @@ def test_of_refreshes_at_once_all_get_the_same_session(
             async with pool.acting_as("supabase_auth_admin", {}) as connection:
                 first = await sessions.refresh(connection, issuer, session["refresh_token"])
                 second = asyncio.create_task(refresh(pool))
-                async with asyncio.timeout(30):
-                    while not is_waited_for(connection.info.backend_pid):
-                        await asyncio.sleep(0)
+                await asyncio.to_thread(until_waited_for, connection.info.backend_pid)
             return first, await second
 
-    def is_waited_for(pid: int) -> bool:
-        return bool(
-            database.execute(
-                "select from pg_stat_activity where %s = any(pg_blocking_pids(pid))", (pid,)
-            ).fetchone()
-        )
+    def until_waited_for(pid: int) -> None:
+        query = "select true from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+        deadline = time.monotonic() + 30
+        while database.execute(query, (pid,)).fetchone() is None:
+            assert time.monotonic() < deadline, "the second refresh did not wait for the first"
 
     first, second = asyncio.run(at_once())
     assert first["refresh_token"] == second["refresh_token"] != session["refresh_token"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.text import Text
 
-from prt.state.difference import Cell, Line, common_length
+from prt.state.difference import LONGEST, Cell, Line, common_length
 from prt.views.cells import ELLIPSIS, cut, safe
 
 LEGEND = {"seen": "≈ from the last row seen here", "unknown": "? the row before is not known"}
@@ -28,8 +28,7 @@ def changed(line: Line, width: int) -> Text:
     text = Text(no_wrap=True, overflow="crop", end="")
     errors = ", ".join(map(safe, line.errors))
     text.append(cut(errors, width), "bold red").append("  " if errors and line.cells else "")
-    if line.cells or line.event_type != "INSERT":
-        text.append(_MARKS[line.origin] if mark_of(line) else "")
+    text.append(_MARKS[line.origin] if mark_of(line) else "")
     if not line.cells:
         text.append("" if line.errors else _nothing(line), "italic")
         text.truncate(width)
@@ -50,6 +49,15 @@ def changed(line: Line, width: int) -> Text:
             text.append(piece, style)
     text.truncate(width)
     return text
+
+
+def whole(line: Line) -> str:
+    """The same, uncut and plain."""
+    errors = ", ".join(map(safe, line.errors))
+    mark = _MARKS[line.origin] if mark_of(line) else ""
+    cells = _BETWEEN.join("".join(piece for piece, _ in _pieces(cell, line, LONGEST)) for cell in line.cells)
+    columns = mark + (cells or ("" if errors else _nothing(line)))
+    return f"{errors}  {columns}" if errors and columns else errors + columns
 
 
 def mark_of(line: Line) -> str | None:

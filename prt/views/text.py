@@ -6,11 +6,10 @@ from prt.events import Broadcast, Change, End, Event, Gap, Malformed, Presence, 
 from prt.state.difference import Line, line_of
 from prt.state.rows import Rows
 from prt.views.cells import cut, safe
-from prt.views.changed import changed
+from prt.views.changed import whole
 from prt.views.figures import counted, lag_text, milliseconds, table_name, timestamp_text
 from prt.views.notices import gap_text, notice
 
-_WHOLE = 1 << 20  # as wide as a change gets: the values themselves are cut by the reducer
 _PAYLOAD = 400
 
 
@@ -55,4 +54,4 @@ def _change(line: Line) -> str:
     lag = f" ({when})" if line.lag_ms is not None or line.source != "stream" else ""
     key = cut(safe(line.key), 80) or "-"
     name = safe(table_name(line.schema, line.table))
-    return f"{line.event_type} {name} {key}{lag} {changed(line, _WHOLE).plain}".rstrip()
+    return f"{line.event_type} {name} {key}{lag} {whole(line)}".rstrip()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from prt.state.difference import Cell, Line, Origin
-from prt.views.changed import changed, mark_of
+from prt.views.changed import changed, mark_of, whole
 from tests.views import story
 
 
@@ -65,6 +65,16 @@ LONG = Cell("body", "The quick brown fox jumps over the cat", "The quick brown f
 )
 def test_what_changed(shown: Line, width: int, text: str) -> None:
     assert changed(shown, width).plain == text
+
+
+def test_whole_is_the_same_uncut() -> None:
+    for shown in (
+        line(STATUS, LONG, origin="seen"),
+        line(),
+        line(event_type="INSERT"),
+        line(STATUS, errors=("e", "f")),
+    ):
+        assert whole(shown) == changed(shown, 1000).plain
 
 
 def test_the_new_value_stands_out_and_the_old_does_not() -> None:

@@ -16,6 +16,7 @@ from prt.local.realtime.bindings import BindingRefusedError, Parameters
 from prt.local.realtime.catalog import TableGoneError
 from prt.local.realtime.conditions import IS_VALUES, SYMBOLS
 from prt.local.realtime.filters import Filter
+from prt.local.realtime.quoting import type_name
 from prt.local.realtime.session import Connection
 
 LARGEST_LIST = 100
@@ -44,8 +45,8 @@ async def admit(connection: Connection, role: str, wanted: list[Parameters]) -> 
                 with suppress(TableGoneError):
                     await _check(connection, oid, role, parameters)
         except (psycopg.Error, _RaisedError) as error:
-            if isinstance(error, psycopg.Error) and error.sqlstate is None:
-                raise  # the connection, not the binding
+            if connection.closed:
+                raise  # its backend was ended: that says nothing about the binding
             raise BindingRefusedError(
                 "Unable to subscribe to changes with given parameters. An exception happened so please check "
                 f"your connect parameters: [{parameters.described()}]. Exception: {_described(error)}"
@@ -66,29 +67,28 @@ async def _check(connection: Connection, oid: int, role: str, parameters: Parame
             raise _RaisedError(f"invalid column for select {column}")
 
 
-async def _check_filter(connection: Connection, filter_: Filter, type_name: str) -> None:
-    """`type_name` comes from `regtype`, which quotes what must be quoted."""
+async def _check_filter(connection: Connection, filter_: Filter, column_type: str) -> None:
     if filter_.operator == "is":
-        _check_is(filter_, type_name)
+        _check_is(filter_, column_type)
     elif filter_.operator == "in":
-        await _check_list(connection, filter_, type_name)
+        await _check_list(connection, filter_, column_type)
     else:
         if filter_.operator in _REGEXES:
             await _check_regex(connection, filter_)
         elif filter_.operator not in _PATTERNS:
-            await connection.execute(_sql("select %s::{}", type_name), [filter_.value])
-        await _check_operator(connection, filter_, type_name)
+            await connection.execute(_sql("select %s::{}", column_type), [filter_.value])
+        await _check_operator(connection, filter_, column_type)
 
 
-def _check_is(filter_: Filter, type_name: str) -> None:
+def _check_is(filter_: Filter, column_type: str) -> None:
     if filter_.value not in IS_VALUES:
         raise _RaisedError("invalid value for is filter: must be null, true, false, or unknown")
-    if filter_.value != "null" and type_name != "boolean":
-        raise _RaisedError(f"is {filter_.value} filter requires a boolean column, got {type_name}")
+    if filter_.value != "null" and column_type != "boolean":
+        raise _RaisedError(f"is {filter_.value} filter requires a boolean column, got {column_type}")
 
 
-async def _check_list(connection: Connection, filter_: Filter, type_name: str) -> None:
-    query = _sql("select cardinality(%s::{}[])", type_name)
+async def _check_list(connection: Connection, filter_: Filter, column_type: str) -> None:
+    query = _sql("select cardinality(%s::{}[])", column_type)
     row = await (await connection.execute(query, [filter_.value])).fetchone()
     if row and row[0] > LARGEST_LIST:
         raise _RaisedError(f"too many values for `in` filter. Maximum {LARGEST_LIST}")
@@ -102,26 +102,26 @@ async def _check_regex(connection: Connection, filter_: Filter) -> None:
         raise _RaisedError(f"invalid regular expression for {filter_.operator} filter: {words}") from error
 
 
-async def _check_operator(connection: Connection, filter_: Filter, type_name: str) -> None:
+async def _check_operator(connection: Connection, filter_: Filter, column_type: str) -> None:
     """Tried rather than looked up, so that what is let in can be evaluated later."""
     is_textual = filter_.operator in (*_PATTERNS, *_REGEXES)
     template = f"select null::{{}} {SYMBOLS[filter_.operator]} %s" + ("" if is_textual else "::{}")
-    query = _sql(template, *[type_name] * template.count("{}"))
+    query = _sql(template, *[column_type] * template.count("{}"))
     try:
         await connection.execute(query, [filter_.value])
     except psycopg.errors.UndefinedFunction as error:
         if is_textual:
             raise _RaisedError(
-                f"operator {filter_.operator} requires a text-compatible column type, got {type_name}"
+                f"operator {filter_.operator} requires a text-compatible column type, got {column_type}"
             ) from error
         raise _RaisedError(
-            f"operator {filter_.operator} is not supported on column {filter_.column} of type {type_name}: "
+            f"operator {filter_.operator} is not supported on column {filter_.column} of type {column_type}: "
             f"{error.diag.message_primary}"
         ) from error
 
 
 def _sql(template: str, *type_names: str) -> sql.Composed:
-    return sql.SQL(template).format(*(sql.SQL(name) for name in type_names))
+    return sql.SQL(template).format(*map(type_name, type_names))
 
 
 def _described(error: psycopg.Error | _RaisedError) -> str:

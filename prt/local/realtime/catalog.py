@@ -102,7 +102,7 @@ async def describe(connection: Connection, relation: Relation) -> Table:
     )
     if not rows:
         raise TableGoneError
-    types = await _types(connection, [column.type_oid for column in relation.columns])
+    types = await types_of(connection, [column.type_oid for column in relation.columns])
     stored = {name: (cast, is_primary) for name, cast, _, is_primary in rows}
     return Table(
         oid=relation.oid,
@@ -123,7 +123,7 @@ async def describe(connection: Connection, relation: Relation) -> Table:
     )
 
 
-async def _types(connection: Connection, oids: list[int]) -> dict[int, Type]:
+async def types_of(connection: Connection, oids: list[int]) -> dict[int, Type]:
     """These types and all that they are made of."""
     rows = await _rows(
         connection,

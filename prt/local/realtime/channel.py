@@ -1,15 +1,20 @@
-"""A joined topic of one socket: its token, its subscription, and what the server tells it."""
+"""A joined topic of one socket: its token, its subscription, and what the server tells it.
+
+psycopg only for the errors of `prt.local.realtime.session`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from msgspec import Struct
 
 from prt.local.realtime import admission, bindings, tokens
-from prt.local.realtime.bindings import BindingRefusedError
+from prt.local.realtime.bindings import BindingRefusedError, Parameters
 from prt.local.realtime.broadcast import size_of
 from prt.local.realtime.frames import Frame, Version, encoded
 from prt.local.realtime.inspection import inspected
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
 
 PREFIX = "realtime:"
 SUBSCRIBED = "Subscribed to PostgreSQL"
+
+RETRY_SECONDS = 0.5
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -117,8 +124,7 @@ class Channel:
             self._subscribing.cancel()
         if self._expiry is not None:
             self._expiry.cancel()
-        self._hub.subscriptions.replace(self._subscription, None)
-        self._subscription = None
+        self._follow(None)
         self._hub.topics.discard(self)
 
     def close(self) -> None:
@@ -179,28 +185,39 @@ class Channel:
         """One bad binding and the channel hears of no change at all, as on the real server."""
         try:
             wanted = [bindings.parse(entry) for _, entry in self.config.bindings]
-            is_unrestricted = await self._hub.admissions.run(
-                lambda connection: admission.admit(connection, token.principal.role, wanted)
-            )
-            await self._hub.stream.is_live.wait()
+            is_unrestricted = await self._admitted(token, wanted)
         except BindingRefusedError as error:
-            self._hub.subscriptions.replace(self._subscription, None)
-            self._subscription = None
+            self._follow(None)
             self._tell("postgres_changes", "error", str(error))
             return
+        await self._hub.stream.is_live.wait()
         ids = (binding for binding, _ in self.config.bindings)
-        subscription = Subscription(
-            principal=token.principal,
-            is_unrestricted=is_unrestricted,
-            bindings=tuple(zip(ids, wanted, strict=True)),
-            topic=self.topic,
-            version=self.version,
-            is_legacy=self.config.is_legacy,
-            deliver=self._outbox.put,
+        self._follow(
+            Subscription(
+                principal=token.principal,
+                is_unrestricted=is_unrestricted,
+                bindings=tuple(zip(ids, wanted, strict=True)),
+                topic=self.topic,
+                version=self.version,
+                is_legacy=self.config.is_legacy,
+                deliver=self._outbox.put,
+            )
         )
+        self._tell("postgres_changes", "ok", SUBSCRIBED)
+
+    async def _admitted(self, token: Token, wanted: list[Parameters]) -> bool:
+        """Asks until PostgreSQL answers: a channel is joined before it is subscribed, and may wait."""
+        while True:
+            try:
+                return await self._hub.admissions.run(
+                    partial(admission.admit, role=token.principal.role, wanted=wanted)
+                )
+            except (psycopg.OperationalError, OSError):
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _follow(self, subscription: Subscription | None) -> None:
         self._hub.subscriptions.replace(self._subscription, subscription)
         self._subscription = subscription
-        self._tell("postgres_changes", "ok", SUBSCRIBED)
 
 
 def outcome(status: str, response: Any) -> str:

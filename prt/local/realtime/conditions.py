@@ -16,6 +16,7 @@ from psycopg import sql
 from prt.local.realtime import comparison
 from prt.local.realtime.catalog import Column
 from prt.local.realtime.filters import Filter
+from prt.local.realtime.quoting import type_name
 from prt.local.realtime.session import Connection
 
 logger = logging.getLogger(__name__)
@@ -131,23 +132,22 @@ def _contained(keys: set[Any], has_null: bool, key: comparison.Key) -> Test:
 
 def _expression(filter_: Filter, column: Column) -> sql.Composable:
     """With one placeholder, for the filter's value."""
-    # The type's name comes from `regtype`, which quotes what must be quoted.
-    type_name = sql.SQL(column.type.sql)
+    cast = type_name(column.type.sql)
     if filter_.operator == "in":
-        return sql.SQL("value::{} = any(%s::{}[])").format(type_name, type_name)
+        return sql.SQL("value::{} = any(%s::{}[])").format(cast, cast)
     symbol = sql.SQL(SYMBOLS[filter_.operator])
     if filter_.operator in ("like", "ilike", "match", "imatch"):
-        return sql.SQL("value::{} {} %s").format(type_name, symbol)
-    return sql.SQL("value::{} {} %s::{}").format(type_name, symbol, type_name)
+        return sql.SQL("value::{} {} %s").format(cast, symbol)
+    return sql.SQL("value::{} {} %s::{}").format(cast, symbol, cast)
 
 
 async def _canonical(connection: Connection, value: str, column: Column) -> str:
-    query = sql.SQL("select (%s::{})::text").format(sql.SQL(column.type.sql))
+    query = sql.SQL("select (%s::{})::text").format(type_name(column.type.sql))
     row = await (await connection.execute(query, [value])).fetchone()
     return str(row[0]) if row else value
 
 
 async def _canonical_list(connection: Connection, value: str, column: Column) -> list[str | None]:
-    query = sql.SQL("select array(select unnest(%s::{}[])::text)").format(sql.SQL(column.type.sql))
+    query = sql.SQL("select array(select unnest(%s::{}[])::text)").format(type_name(column.type.sql))
     row = await (await connection.execute(query, [value])).fetchone()
     return list(row[0]) if row else []

@@ -10,7 +10,7 @@ from functools import partial
 import psycopg
 from msgspec import Struct
 
-from prt.local.realtime import audience, catalog, forms, pgoutput
+from prt.local.realtime import audience, catalog, forms, pgoutput, snapshots
 from prt.local.realtime.audience import Audience, Listener
 from prt.local.realtime.catalog import Table, TableGoneError
 from prt.local.realtime.forms import Form
@@ -38,6 +38,7 @@ class Event(Struct, gc=False):
 
     change: Change
     known: Known
+    transaction: int
     committed: str
     row: Row
     is_too_large: bool
@@ -54,6 +55,7 @@ class FanOut:
         self._subscriptions = subscriptions
         self._settle = settle
         self._known: dict[int, Known] = {}
+        self._transaction = 0
         self._committed = ""
 
     def reset(self) -> None:
@@ -83,12 +85,24 @@ class FanOut:
                 if known.revision != self._subscriptions.revision:
                     await self._assemble(known)
                 if known.table is not None and known.audience and known.audience.listeners[message.event]:
-                    events.append(_event(message, known, known.table, self._committed, len(data)))
+                    events.append(self._event(message, known, known.table, len(data)))
             elif isinstance(message, Begin):
+                self._transaction = message.transaction
                 self._committed = forms.timestamp(message.committed)
             elif isinstance(message, Relation):
                 self._known[message.oid] = Known(message)
         return events
+
+    def _event(self, change: Change, known: Known, table: Table, size: int) -> Event:
+        row = change.new
+        if row is None:
+            # Of a deleted row only the replica identity is known, the rest is absent rather than null.
+            row = [
+                value if column.is_identity else UNCHANGED
+                for value, column in zip(change.old or [], table.columns, strict=True)
+            ]
+        is_too_large = size > CERTAINLY_SMALL and forms.is_too_large(table, change)
+        return Event(change, known, self._transaction, self._committed, row, is_too_large, [])
 
     async def _assemble(self, known: Known) -> None:
         """The revision is taken first: who comes while we ask the catalog is found with the next change."""
@@ -106,6 +120,7 @@ class FanOut:
             with suppress(TableGoneError):  # what its rows were allowed to show can't be asked any more
                 table = known.table
                 if table is None:
+                    await self._session.run(partial(snapshots.wait_for, transaction=self._transaction))
                     table = await self._session.run(partial(catalog.describe, relation=known.relation))
                     known.table = table
                 known.audience = await self._session.run(
@@ -138,35 +153,21 @@ class FanOut:
         for (_, principal), places in asked.items():
             table = events[places[0]].known.table
             rows = [events[place].row for place in places]
-            seen = await self._seen(table, principal, rows) if table is not None else set()
+            transactions = {events[place].transaction for place in places}
+            seen = await self._seen(table, principal, rows, transactions) if table is not None else set()
             for number, place in enumerate(places):
                 if number not in seen:
                     hidden.setdefault(place, set()).add(principal)
         return hidden
 
-    async def _seen(self, table: Table, principal: Principal, rows: list[Row]) -> set[int]:
+    async def _seen(
+        self, table: Table, principal: Principal, rows: list[Row], transactions: set[int]
+    ) -> set[int]:
+        ask = partial(visible, table=table, principal=principal, rows=rows, transactions=transactions)
         try:
-            return await self._session.run(lambda connection: visible(connection, table, principal, rows))
+            return await self._session.run(ask)
         except psycopg.OperationalError:
             return set()  # a policy that ran into the statement timeout
-
-
-def _event(change: Change, known: Known, table: Table, committed: str, size: int) -> Event:
-    row = change.new
-    if row is None:
-        # Of a deleted row only the replica identity is known, the rest is absent rather than null.
-        row = [
-            value if column.is_identity else UNCHANGED
-            for value, column in zip(change.old or [], table.columns, strict=True)
-        ]
-    return Event(
-        change,
-        known,
-        committed,
-        row,
-        size > CERTAINLY_SMALL and forms.is_too_large(table, change),
-        [],
-    )
 
 
 def _hits(event: Event) -> list[tuple[Listener, list[int]]]:

@@ -27,9 +27,10 @@ POSTGRES_EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 
 
 class Begin(Struct, frozen=True, gc=False):
-    """`committed` is in microseconds since the Unix epoch."""
+    """`committed` is in microseconds since the Unix epoch, `transaction` an id of 32 bits."""
 
     committed: int
+    transaction: int
 
 
 class Commit(Struct, frozen=True, gc=False):
@@ -87,8 +88,8 @@ def decode(data: bytes) -> Message | None:
     if kind == _DELETE:
         return Change(_int32(data, 1)[0], "DELETE", None, _row(data, 6)[0])
     if kind == ord("B"):
-        _, committed, _ = _begin(data, 1)
-        return Begin(committed + POSTGRES_EPOCH * 1_000_000)
+        _, committed, transaction = _begin(data, 1)
+        return Begin(committed + POSTGRES_EPOCH * 1_000_000, transaction)
     if kind == ord("C"):
         return Commit(_commit(data, 1)[2])
     if kind == ord("R"):

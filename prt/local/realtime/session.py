@@ -28,10 +28,13 @@ def conninfo_of(conninfo: str, name: str, *, options: str = "", **keywords: str)
 
 
 class Session:
-    """One connection in autocommit, used by one task at a time."""
+    """One connection in autocommit, used by one task at a time; what it groups has one snapshot."""
 
     def __init__(self, conninfo: str, name: str, *, statement_seconds: float) -> None:
-        options = f"-c statement_timeout={int(statement_seconds * 1000)}"
+        options = (
+            f"-c statement_timeout={int(statement_seconds * 1000)} "
+            "-c default_transaction_isolation=repeatable\\ read"
+        )
         self._conninfo = conninfo_of(conninfo, name, options=options)
         self._lock = asyncio.Lock()
         self._connection: Connection | None = None

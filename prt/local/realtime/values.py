@@ -101,8 +101,10 @@ def _zoned_timestamp(text: str) -> str:
 
 
 def _array(text: str, element: Convert, delimiter: str) -> str:
-    """`{1,NULL,{"a,b"}}`, after bounds like `[0:1]=` where they aren't the usual ones."""
-    at = text.index("{")
+    """`{1,NULL,{"a,b"}}`, after bounds like `[0:1]=` where they aren't the usual ones; `1 2` of a vector."""
+    at = text.find("{")
+    if at < 0:
+        return "[" + ", ".join(map(element, text.split())) + "]"
     pieces: list[str] = []
     while at < len(text):
         character = text[at]

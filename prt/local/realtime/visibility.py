@@ -8,50 +8,64 @@ import psycopg
 from psycopg import sql
 
 from prt.local.realtime.catalog import Table
-from prt.local.realtime.pgoutput import Row
+from prt.local.realtime.pgoutput import Row, Value
+from prt.local.realtime.quoting import identifier, type_name
 from prt.local.realtime.session import Connection
+from prt.local.realtime.snapshots import NotYet, are_visible
 from prt.local.realtime.tokens import Principal
 
 logger = logging.getLogger(__name__)
 
 
-async def visible(connection: Connection, table: Table, principal: Principal, rows: list[Row]) -> set[int]:
-    """Places in `rows` of those that the principal can select now.
+async def visible(
+    connection: Connection,
+    table: Table,
+    principal: Principal,
+    rows: list[Row],
+    transactions: set[int],
+) -> set[int]:
+    """Places in `rows`, which `transactions` wrote, of those that the principal can select now.
 
     Now, not when they were written: a row that was deleted since is seen by nobody, as on the real
     server. A policy that raises hides its rows from the principal for whom it did, and from no other.
     """
     key = [(index, column) for index, column in enumerate(table.columns) if column.is_primary]
     texts = [[row[index] for row in rows] for index, _ in key]
+    not_yet = NotYet()
     try:
-        # One round trip: the pipeline sends all before it waits.
-        async with connection.pipeline(), connection.transaction():
-            await connection.execute(
-                "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
-                [principal.role, principal.claims],
-            )
-            cursor = await connection.execute(_query(table), texts)
-            found = await cursor.fetchall()
+        while True:
+            snapshot, found = await _asked(connection, _query(table), texts, principal)
+            if are_visible(snapshot, transactions) or not await not_yet.wait():
+                return found
     except psycopg.OperationalError:
         raise
     except psycopg.Error as error:
-        logger.warning(
-            "row security of %s.%s failed for %s: %s", table.schema, table.name, principal.role, error
-        )
+        name = f"{table.schema}.{table.name}"
+        logger.warning("row security of %s failed for the role %s: %s", name, principal.role, error)
         return set()
-    return {place - 1 for (place,) in found}
+
+
+async def _asked(
+    connection: Connection, query: sql.Composed, texts: list[list[Value]], principal: Principal
+) -> tuple[str, set[int]]:
+    """In one round trip, since the pipeline sends all before it waits, and with one snapshot."""
+    async with connection.pipeline(), connection.transaction():
+        setting = await connection.execute(
+            "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
+            " pg_current_snapshot()::text",
+            [principal.role, principal.claims],
+        )
+        answer = await connection.execute(query, texts)
+        row = await setting.fetchone()
+        found = await answer.fetchall()
+    return row[2] if row else "", {place - 1 for (place,) in found}
 
 
 def _query(table: Table) -> sql.Composed:
     key = table.primary_key
     names = [sql.Identifier(f"key{number}") for number, _ in enumerate(key)]
     matches = sql.SQL(" and ").join(
-        # The type's name comes from `format_type`, which quotes what must be quoted.
-        sql.SQL("t.{} = k.{}::{}").format(
-            sql.Identifier(column.name),
-            name,
-            sql.SQL(column.cast),
-        )
+        sql.SQL("t.{} = k.{}::{}").format(identifier(column.name), name, type_name(column.cast))
         for name, column in zip(names, key, strict=True)
     )
     return sql.SQL(
@@ -60,6 +74,6 @@ def _query(table: Table) -> sql.Composed:
     ).format(
         sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(key)),
         sql.SQL(", ").join(names),
-        sql.Identifier(table.schema, table.name),
+        identifier(table.schema, table.name),
         matches,
     )

@@ -20,6 +20,7 @@ import typer.core
 import typer.main
 
 from prt import __version__
+from prt.cli.help import with_plain_help
 from prt.cli.stderr import complain, printable
 from prt.errors import PrtError, UsageError
 
@@ -112,11 +113,11 @@ def _load(entry: Entry) -> Any:
     if isinstance(found, typer.Typer):
         command: Any = typer.main.get_command(found)
     else:
-        alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command(entry.name, context_settings=CONTEXT)(found)
         command = typer.main.get_command(alone)
     command.name = entry.name
-    return command
+    return with_plain_help(command)
 
 
 CONTEXT: Final = {"help_option_names": ["-h", "--help"]}

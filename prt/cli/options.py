@@ -29,7 +29,7 @@ Local = Annotated[
     bool,
     typer.Option(
         "--local",
-        help="The embedded project: a running one, else one for this command.",
+        help="The embedded project: the one that runs, or a fresh one.",
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -38,7 +38,7 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="WHO",
-        help="anon, service, or the email of a user [PRT_PASSWORD, else asked].",
+        help="anon, service, or a user's email [PRT_PASSWORD].",
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -53,14 +53,14 @@ Debug = Annotated[
 Tables = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[TABLE]...",
+        metavar="TABLE",
         help="TABLE, SCHEMA.TABLE, TABLE:EVENT,EVENT, core, module, all or '*'.",
         show_default=False,
     ),
 ]
 Schema = Annotated[
     str,
-    typer.Option("--schema", metavar="NAME", help="Schema of tables without one.", rich_help_panel=SELECTION),
+    typer.Option("--schema", metavar="NAME", help="Of tables without one.", rich_help_panel=SELECTION),
 ]
 Events = Annotated[
     list[str] | None,
@@ -72,8 +72,8 @@ Filters = Annotated[
     list[str] | None,
     typer.Option(
         "--filter",
-        metavar="[TABLE:]COL=OP.VALUE",
-        help="On the server, as status=eq.open; several join by AND.",
+        metavar="[TABLE:]COL=OP.VAL",
+        help="On the server: status=eq.open; repeatable, by AND.",
         rich_help_panel=SELECTION,
     ),
 ]
@@ -138,8 +138,8 @@ Expect = Annotated[
     list[str] | None,
     typer.Option(
         "--expect",
-        metavar="'EVENT TABLE COL=VALUE'",
-        help="End when it came, exit 1 when not; repeatable.",
+        metavar="'EVENT TABLE...'",
+        help="'INSERT tasks title=x': end when it came.",
         rich_help_panel=BOUNDS,
     ),
 ]

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from prt.events import (
+    CONNECTION_OF,
     Broadcast,
     Change,
     ChannelStatus,
@@ -83,7 +84,7 @@ class Screen:
     @property
     def connection(self) -> Connection | None:
         """The seed's word for the channel's status, None before the first."""
-        return None if self.channel is None else Status(at=0, status=self.channel).connection
+        return None if self.channel is None else CONNECTION_OF[self.channel]
 
     @property
     def events(self) -> int:

@@ -5,18 +5,21 @@
     await settled(output)          # writes; waits for a slow reader without holding up the loop
 
 `ReaderGone` comes out of `drain`, `settled` and `close` when the reader of our pipe went away; `drain`
-notices it also when nothing is to be written, so call it now and then.
+notices it also when nothing is to be written, so call it now and then. An output that can't be written
+for another reason (a full disk) is a PrtError.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import select
 import stat
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from prt.errors import PrtError
 from prt.events import End, Event
 from prt.views import ndjson
 
@@ -24,6 +27,8 @@ STALLED_MS = 2_000
 """How long `close` waits for a reader that takes nothing."""
 
 _SAFE_WRITE = getattr(select, "PIPE_BUF", 512)  # what a pipe that polls as writable takes without blocking
+
+_GONE = {errno.EPIPE, errno.ECONNRESET, errno.EIO}  # EIO: a terminal that was closed
 
 
 class ReaderGone(Exception):  # noqa: N818 - no error: the command ends well
@@ -67,7 +72,10 @@ class LineOutput:
         self._kept = {cls for cls, name in ndjson.TYPE_OF.items() if wanted is None or name in wanted}
         self._lines: list[bytes] = []
         self._pending = 0
-        self._is_always_writable = os.name == "nt" or stat.S_ISREG(os.fstat(fd).st_mode)
+        # Only these are polled: a file is always ready, and macOS polls no device.
+        kind = os.fstat(fd).st_mode
+        self._poll: select.poll | None = None
+        self._is_pipe = os.name == "posix" and (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind))
 
     @property
     def pending(self) -> int:
@@ -97,31 +105,34 @@ class LineOutput:
         left = memoryview(b"".join(self._lines))
         self._lines.clear()
         try:
-            if self._is_always_writable:
-                while left:
-                    left = left[os.write(self._fd, left) :]
-                return True
-            poll = select.poll()
-            poll.register(self._fd, select.POLLOUT)
-            while True:
-                ready = poll.poll(timeout_ms if left else 0)
-                if ready and ready[0][1] & (select.POLLERR | select.POLLNVAL):
-                    raise ReaderGone
+            while left or self._is_pipe:
+                if self._is_pipe and not self._is_writable(timeout_ms if left else 0):
+                    return not left
                 if not left:
-                    return True
-                if not ready:
-                    return False
+                    break
                 try:
-                    left = left[os.write(self._fd, left[:_SAFE_WRITE]) :]
+                    left = left[os.write(self._fd, left[:_SAFE_WRITE] if self._is_pipe else left) :]
                 except BlockingIOError:  # the descriptor is somebody's non-blocking one
-                    continue
-        except (BrokenPipeError, ConnectionResetError) as exc:
+                    select.select([], [self._fd], [])
+        except OSError as exc:
+            if exc.errno not in _GONE:
+                raise PrtError(f"the output can't be written: {exc.strerror}") from exc
             left = left[:0]
             raise ReaderGone from exc
         finally:
             self._pending = len(left)
             if left:
                 self._lines.append(bytes(left))
+        return True
+
+    def _is_writable(self, timeout_ms: int | None) -> bool:
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._fd, select.POLLOUT)
+        ready = self._poll.poll(timeout_ms)
+        if ready and ready[0][1] & select.POLLERR:
+            raise ReaderGone
+        return bool(ready)
 
 
 class JsonOutput(LineOutput):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from prt.errors import PrtError
 from prt.events import Status
 from prt.views.ndjson import encode, encode_all
 from prt.views.output import JsonOutput, LineOutput, ReaderGone, settled
@@ -159,6 +161,37 @@ def test_a_file_takes_everything_at_once(tmp_path: Path) -> None:
         output.close(story.ending())
 
     assert (tmp_path / "lines").read_bytes() == encode_all([*MANY, story.ending()])
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [(errno.ENOSPC, PrtError), (errno.EIO, ReaderGone), (errno.EPIPE, ReaderGone)]
+)
+def test_what_cannot_be_written_is_said(
+    code: int, expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    with (tmp_path / "lines").open("wb") as file:
+        output = JsonOutput(file.fileno())
+        output.write(MANY[0])
+        monkeypatch.setattr(os, "write", failing)
+        with pytest.raises(expected):
+            output.drain()
+        monkeypatch.undo()
+
+
+def test_a_terminal_takes_what_it_is_given() -> None:
+    master, slave = os.openpty()
+    output = JsonOutput(slave, is_terminal=True)
+    output.write(MANY[0])
+    assert output.drain()
+    assert os.read(master, 1 << 16).replace(b"\r\n", b"\n") == encode(MANY[0])
+    os.close(master)
+    output.write(MANY[0])
+    with pytest.raises(ReaderGone):
+        output.drain()
+    os.close(slave)
 
 
 def test_only_keeps_some_types_and_always_the_end(pipe: tuple[int, int]) -> None:

@@ -53,50 +53,56 @@ class Audience:
     """Listeners by event; `undecided` are the filters that PostgreSQL evaluates, with their columns."""
 
     listeners: dict[str, list[Listener]]
-    undecided: list[tuple[int, DatabaseCondition]]
+    undecided: list[Check]
 
 
-async def assemble(connection: Connection, table: Table, subscriptions: list[Subscription]) -> Audience:
-    """The audience of a table: asks the catalog once a role, and once a filter."""
-    assembly = _Assembly(table)
-    for subscription in subscriptions:
-        heard = [
-            (binding, parameters)
-            for binding, parameters in reversed(subscription.bindings)
-            if parameters.covers(table.schema, table.name)
-        ]
-        if heard:
-            await assembly.prepare(connection, subscription.principal.role, heard)
-            for event in EVENTS:
-                assembly.listeners[event] += assembly.listening(subscription, event, heard)
-    return Audience(assembly.listeners, assembly.undecided())
+class Audiences:
+    """The audiences of one table, one after the other; what they share is worked out once.
 
-
-class _Assembly:
-    """What subscriptions of one table share: forms, filters, the columns that a role may read."""
+    Forms and filters last as long as the table stays as it is, what a role may read is asked again.
+    """
 
     def __init__(self, table: Table) -> None:
-        self.listeners: dict[str, list[Listener]] = {event: [] for event in EVENTS}
-        self._table = table
+        self.table = table
         self._primary = frozenset(column.name for column in table.primary_key)
         self._forms: dict[frozenset[str], Form] = {}
         self._checks: dict[Filter, Check] = {}
         self._readable: dict[str, frozenset[str]] = {}
 
-    async def prepare(self, connection: Connection, role: str, heard: list[tuple[int, Parameters]]) -> None:
-        if role not in self._readable:
-            self._readable[role] = frozenset(await catalog.selectable(connection, self._table.oid, role))
-        for _, parameters in heard:
-            for filter_ in parameters.filters:
-                if filter_ not in self._checks:
-                    self._checks[filter_] = await _check(connection, self._table, filter_)
+    async def assemble(self, connection: Connection, *, subscriptions: list[Subscription]) -> Audience:
+        """Raises TableGoneError."""
+        heard_by = {
+            subscription: [
+                (binding, parameters)
+                for binding, parameters in reversed(subscription.bindings)
+                if parameters.covers(self.table.schema, self.table.name)
+            ]
+            for subscription in subscriptions
+        }
+        wanted = {filter_ for heard in heard_by.values() for _, each in heard for filter_ in each.filters}
+        self._checks = {filter_: await self._check(connection, filter_) for filter_ in wanted}
+        self._readable = {
+            role: frozenset(await catalog.selectable(connection, self.table.oid, role))
+            for role in {subscription.principal.role for subscription in heard_by}
+        }
+        return Audience(
+            {
+                event: [
+                    listener
+                    for subscription, heard in heard_by.items()
+                    for listener in self._listening(subscription, event, heard)
+                ]
+                for event in EVENTS
+            },
+            [each for each in self._checks.values() if isinstance(each[1], DatabaseCondition)],
+        )
 
-    def listening(
+    def _listening(
         self, subscription: Subscription, event: str, heard: list[tuple[int, Parameters]]
     ) -> list[Listener]:
         """One for each set of selected columns: the server sends each its own frame, all columns first."""
         readable = self._readable[subscription.principal.role]
-        is_hidden_by_rows = self._table.has_row_security and event != "DELETE"
+        is_hidden_by_rows = self.table.has_row_security and event != "DELETE"
         before, after = subscription.version.around(
             subscription.topic, event if subscription.is_legacy else "postgres_changes"
         )
@@ -110,7 +116,7 @@ class _Assembly:
                     (binding, [self._checks[filter_] for filter_ in parameters.filters])
                     for binding, parameters in group
                 ],
-                refusal=_refusal(self._table, event, self._primary, readable),
+                refusal=_refusal(self.table, event, self._primary, readable),
                 needs_visibility=is_hidden_by_rows and not subscription.is_unrestricted,
                 before_data=before if subscription.is_legacy else before + '{"data":',
                 after_ids=after,
@@ -118,18 +124,24 @@ class _Assembly:
             for select, group in groupby(by_select, key=lambda pair: pair[1].select)
         ]
 
-    def undecided(self) -> list[tuple[int, DatabaseCondition]]:
-        return [
-            (index, condition)
-            for index, condition in self._checks.values()
-            if isinstance(condition, DatabaseCondition)
-        ]
-
     def _form(self, readable: frozenset[str], select: tuple[str, ...] | None) -> Form:
         visible = readable if select is None else readable & (self._primary | frozenset(select))
         if visible not in self._forms:
-            self._forms[visible] = Form(self._table, visible)
+            self._forms[visible] = Form(self.table, visible)
         return self._forms[visible]
+
+    async def _check(self, connection: Connection, filter_: Filter) -> Check:
+        if filter_ in self._checks:
+            return self._checks[filter_]
+        for index, column in enumerate(self.table.columns):
+            if column.name == filter_.column:
+                try:
+                    return index, await conditions.condition(connection, filter_, column)
+                except psycopg.OperationalError:
+                    raise
+                except psycopg.Error:
+                    break  # the column's type was altered since the filter was let in
+        return 0, NEVER
 
 
 def _refusal(table: Table, event: str, primary: frozenset[str], readable: frozenset[str]) -> str | None:
@@ -140,18 +152,6 @@ def _refusal(table: Table, event: str, primary: frozenset[str], readable: frozen
     if not primary <= readable:
         return forms.refusal(table, event, forms.UNAUTHORIZED)
     return None
-
-
-async def _check(connection: Connection, table: Table, filter_: Filter) -> Check:
-    for index, column in enumerate(table.columns):
-        if column.name == filter_.column:
-            try:
-                return index, await conditions.condition(connection, filter_, column)
-            except psycopg.OperationalError:
-                raise
-            except psycopg.Error:
-                break  # the column's type was altered since the filter was let in
-    return 0, NEVER
 
 
 def _all_hold(checks: list[Check], row: Row) -> bool:

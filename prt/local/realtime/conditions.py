@@ -40,13 +40,14 @@ Test = Callable[[str | None], bool | None]
 
 
 class Condition:
-    """`holds` takes a value's text, None for null. `is_decided` is False where PostgreSQL must `learn`."""
+    """`holds` takes a value's text, None for null."""
 
     def __init__(self, test: Test, *, is_negated: bool) -> None:
         self._test = test
         self._is_negated = is_negated
 
-    is_decided = True
+    async def learn(self, connection: Connection, values: Iterable[str | None]) -> None:
+        """Makes ready for a batch's values."""
 
     def holds(self, value: str | None) -> bool:
         result = self._test(value)
@@ -55,8 +56,6 @@ class Condition:
 
 class DatabaseCondition(Condition):
     """Learns the answers for a batch's values in one query."""
-
-    is_decided = False
 
     def __init__(self, expression: sql.Composable, expected: str, *, is_negated: bool) -> None:
         self._answers: dict[str | None, bool | None] = {}
@@ -67,13 +66,13 @@ class DatabaseCondition(Condition):
         ).format(expression)
 
     async def learn(self, connection: Connection, values: Iterable[str | None]) -> None:
-        """Forgets what it knew before. A value that PostgreSQL can't compare matches nothing."""
+        """Forgets what it knew before. What PostgreSQL can't compare matches nothing."""
         texts = list(set(values))
         self._answers.clear()
         try:
             cursor = await connection.execute(self._query, [self._expected, texts])
         except psycopg.DataError as error:
-            logger.warning("a filter could not be evaluated: %s", error)
+            logger.info("a filter could not be evaluated: %s", error)
             return
         row = await cursor.fetchone()
         self._answers.update(zip(texts, row[0] if row else [], strict=False))

@@ -10,8 +10,8 @@ from functools import partial
 import psycopg
 from msgspec import Struct
 
-from prt.local.realtime import audience, catalog, forms, pgoutput, snapshots
-from prt.local.realtime.audience import Audience, Listener
+from prt.local.realtime import catalog, forms, pgoutput, snapshots
+from prt.local.realtime.audience import Audience, Audiences, Listener
 from prt.local.realtime.catalog import Table, TableGoneError
 from prt.local.realtime.forms import Form
 from prt.local.realtime.pgoutput import UNCHANGED, Begin, Change, Relation, Row
@@ -28,7 +28,7 @@ class Known(Struct):
     """A relation of the stream with what was found out about it. `audience` is of one `revision`."""
 
     relation: Relation
-    table: Table | None = None
+    audiences: Audiences | None = None
     audience: Audience | None = None
     revision: int = -1
 
@@ -38,6 +38,7 @@ class Event(Struct, gc=False):
 
     change: Change
     known: Known
+    table: Table
     transaction: int
     committed: str
     row: Row
@@ -84,8 +85,8 @@ class FanOut:
                 known = self._known[message.relation]
                 if known.revision != self._subscriptions.revision:
                     await self._assemble(known)
-                if known.table is not None and known.audience and known.audience.listeners[message.event]:
-                    events.append(self._event(message, known, known.table, len(data)))
+                if known.audiences and known.audience and known.audience.listeners[message.event]:
+                    events.append(self._event(message, known, known.audiences.table, len(data)))
             elif isinstance(message, Begin):
                 self._transaction = message.transaction
                 self._committed = forms.timestamp(message.committed)
@@ -102,7 +103,7 @@ class FanOut:
                 for value, column in zip(change.old or [], table.columns, strict=True)
             ]
         is_too_large = size > CERTAINLY_SMALL and forms.is_too_large(table, change)
-        return Event(change, known, self._transaction, self._committed, row, is_too_large, [])
+        return Event(change, known, table, self._transaction, self._committed, row, is_too_large, [])
 
     async def _assemble(self, known: Known) -> None:
         """The revision is taken first: who comes while we ask the catalog is found with the next change."""
@@ -118,13 +119,12 @@ class FanOut:
         known.audience = None
         if subscriptions:
             with suppress(TableGoneError):  # what its rows were allowed to show can't be asked any more
-                table = known.table
-                if table is None:
+                if known.audiences is None:
                     await self._session.run(partial(snapshots.wait_for, transaction=self._transaction))
                     table = await self._session.run(partial(catalog.describe, relation=known.relation))
-                    known.table = table
+                    known.audiences = Audiences(table)
                 known.audience = await self._session.run(
-                    partial(audience.assemble, table=table, subscriptions=subscriptions)
+                    partial(known.audiences.assemble, subscriptions=subscriptions)
                 )
         known.revision = revision
 
@@ -151,10 +151,10 @@ class FanOut:
                 asked.setdefault((event.change.relation, principal), []).append(place)
         hidden: dict[int, set[Principal]] = {}
         for (_, principal), places in asked.items():
-            table = events[places[0]].known.table
+            table = events[places[0]].table
             rows = [events[place].row for place in places]
             transactions = {events[place].transaction for place in places}
-            seen = await self._seen(table, principal, rows, transactions) if table is not None else set()
+            seen = await self._seen(table, principal, rows, transactions)
             for number, place in enumerate(places):
                 if number not in seen:
                     hidden.setdefault(place, set()).add(principal)

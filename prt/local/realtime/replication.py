@@ -39,6 +39,8 @@ Deliver = Callable[[list[bytes]], Awaitable[None]]
 class Stream:
     """Hands batches of pgoutput messages to `deliver`, one after the other, and reconnects for ever.
 
+    `trouble` is the last reason why it had to.
+
     `is_live` is set while a slot exists: what is committed then will be delivered. `on_start` is
     called whenever a new slot starts, since that one tells all relations anew.
     """
@@ -48,6 +50,7 @@ class Stream:
         self._deliver = deliver
         self._on_start = on_start
         self.is_live = asyncio.Event()
+        self.trouble = ""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -56,11 +59,16 @@ class Stream:
             try:
                 await self._follow()
             except (psycopg.OperationalError, OSError) as error:
+                self.trouble = str(error)
                 failures = 0 if self.is_live.is_set() else failures + 1
                 logger.debug("the replication stream broke: %s", error)
-            except Exception:
+            except Exception as error:
                 # A change that we can't handle must not leave everybody deaf.
-                logger.exception("the replication stream starts anew after an error of its own")
+                logger.error(
+                    "changes were lost: %r",
+                    error,
+                    exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
+                )
             finally:
                 self.is_live.clear()
             await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from prt.errors import UnreachableError
 from prt.local.keys import Keys
 from prt.local.realtime.broadcast import Topics
 from prt.local.realtime.connection import RESTARTING, Connection, handle
@@ -35,6 +36,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     refused_join_seconds: float = 0.0
     refused_handshake_seconds: float = 0.0
     largest_broadcast: int = 3_000_000
+    start_seconds: float = 30.0
     statement_seconds: float = 10.0
     """For a policy or a filter: longer, and the row counts as hidden."""
 
@@ -67,13 +69,17 @@ class Realtime:
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Returns once changes are followed."""
-        self._running = asyncio.create_task(self._hub.stream.run())
-        is_live = asyncio.create_task(self._hub.stream.is_live.wait())
-        await asyncio.wait([self._running, is_live], return_when=asyncio.FIRST_COMPLETED)
-        if self._running.done():
-            is_live.cancel()
-            self._running.result()
+        """Returns once changes are followed. Raises UnreachableError where that takes too long."""
+        stream = self._hub.stream
+        self._running = asyncio.create_task(stream.run())
+        try:
+            await asyncio.wait_for(stream.is_live.wait(), self._hub.settings.start_seconds)
+        except TimeoutError:
+            await self.stop()
+            raise UnreachableError(
+                f"can't follow PostgreSQL's changes: {stream.trouble or 'a transaction stays open'}",
+                "PostgreSQL needs wal_level=logical, and waits for open transactions that write",
+            ) from None
 
     async def stop(self) -> None:
         """Sockets close with 1012; nothing stays connected to PostgreSQL, whose shutdown would wait."""

@@ -12,7 +12,8 @@ import psycopg.sql
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from prt.local.realtime import Settings, outbox
+from prt.errors import UnreachableError
+from prt.local.realtime import Realtime, Settings, outbox
 from tests.local.realtime.serving import PATIENCE_SECONDS, Backend, Client, Running
 
 TODOS = {"event": "*", "schema": "public", "table": "todos"}
@@ -145,6 +146,24 @@ def test_changes_flow_again_after_backends_were_ended(backend: Backend) -> None:
             assert [record["id"] for record in records(await client.changes(2))] == [2, 3]
 
     run(backend, scenario)
+
+
+def test_says_so_when_changes_can_not_be_followed(backend: Backend) -> None:
+    """A slot is made only when no transaction is writing."""
+
+    async def scenario() -> None:
+        with psycopg.connect(backend.conninfo) as writer:
+            writer.execute("insert into todos (task) values ('open')")
+            with pytest.raises(UnreachableError, match="a transaction stays open"):
+                await Realtime(backend.conninfo, backend.keys, settings=Settings(start_seconds=0.2)).start()
+        dead = Realtime(
+            "host=127.0.0.1 port=1 password=hidden", backend.keys, settings=Settings(start_seconds=0.2)
+        )
+        with pytest.raises(UnreachableError, match="refused") as refused:
+            await dead.start()
+        assert "hidden" not in refused.value.message
+
+    asyncio.run(scenario())
 
 
 def test_knocks_at_a_quiet_walsender(backend: Backend) -> None:

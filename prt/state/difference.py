@@ -20,7 +20,7 @@ CONTEXT = 8
 """Characters that stay of what two long values have in common before they differ."""
 
 TELLING = (
-    *("title", "name", "subject", "label", "status", "state", "stage", "priority", "amount", "total"),
+    *("title", "name", "subject", "label", "amount", "total", "status", "state", "stage", "priority"),
     *("spent_amount", "total_amount", "quantity", "type", "severity", "role", "action", "message", "content"),
     *("body", "description", "email", "full_name", "date", "starts_at", "due_date"),
 )

@@ -58,7 +58,7 @@ def decoded(raw: bytes, kind: type[Body]) -> Body:
         return msgspec.json.decode(raw or b"{}", type=kind)
     except msgspec.ValidationError as exc:
         raise AuthError(400, "bad_json", f"Could not parse request body as JSON: {exc}") from exc
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise AuthError(400, "bad_json", "Could not parse request body as JSON") from exc
 
 

@@ -133,5 +133,5 @@ async def unknown_table(connection: AsyncConnection[Any], name: TableName) -> Re
 
 
 async def _rows(connection: AsyncConnection[Any], text: str, *parameters: Any) -> list[Any]:
-    cursor = await execute(connection, text, parameters)
+    cursor = await execute(connection, text, parameters, is_of_catalog=True)
     return await cursor.fetchall()

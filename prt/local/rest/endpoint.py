@@ -109,6 +109,8 @@ class _Rest:
             return await respond(caller)
         except RestError as exc:
             return _failure(exc, request.method)
+        except RecursionError:
+            return _failure(RestError(400, "PGRST100", "The request is nested too deeply"), request.method)
         except (psycopg.Error, NoConnectionError) as exc:
             return _failure(from_database(exc, is_anonymous=role == ANONYMOUS), request.method)
 
@@ -116,7 +118,7 @@ class _Rest:
         """As the role of the token, with what PostgREST tells functions and policies about the request."""
         settings = {
             "request.method": request.method,
-            "request.path": request.url.path.removeprefix(ROOT),
+            "request.path": request.scope["raw_path"].decode("latin-1").removeprefix(ROOT),
             "request.headers": msgspec.json.encode(dict(request.headers)).decode(),
             "request.cookies": msgspec.json.encode(request.cookies).decode(),
         }

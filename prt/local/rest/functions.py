@@ -197,7 +197,7 @@ async def _chosen(
 ) -> Function:
     try:
         given = set(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
-    except (msgspec.DecodeError, msgspec.ValidationError) as exc:
+    except msgspec.DecodeError as exc:
         given = set()
         if not any(function.takes_body for function in candidates):
             raise RestError(400, "PGRST102", "Empty or invalid json") from exc
@@ -222,7 +222,7 @@ async def _chosen(
 
 
 async def _candidates(connection: AsyncConnection[Any], name: TableName) -> list[Function]:
-    cursor = await execute(connection, FUNCTIONS, (quote(name.schema), name.name))
+    cursor = await execute(connection, FUNCTIONS, (quote(name.schema), name.name), is_of_catalog=True)
     return [
         Function(
             name,

@@ -40,7 +40,10 @@ def array_literal(values: Sequence[str]) -> str:
     return "{" + ",".join(f'"{value}"' for value in escaped) + "}"
 
 
-async def execute(connection: AsyncConnection[Any], text: str, values: Sequence[Any]) -> AsyncRawCursor[Any]:
+async def execute(
+    connection: AsyncConnection[Any], text: str, values: Sequence[Any], *, is_of_catalog: bool = False
+) -> AsyncRawCursor[Any]:
+    """Only what reads the catalog is prepared: a prepared statement keeps types that DDL has changed."""
     cursor: AsyncRawCursor[Any] = AsyncRawCursor(connection)
-    await cursor.execute(text.encode(), values)
+    await cursor.execute(text.encode(), values, prepare=is_of_catalog)
     return cursor

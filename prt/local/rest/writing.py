@@ -30,11 +30,12 @@ class Body(msgspec.Struct, frozen=True):
 def parse_body(raw: bytes, columns: tuple[str, ...] | None) -> Body:
     """RestError PGRST102 where it is no object and no list of objects of the same keys."""
     try:
-        decoded = msgspec.json.decode(raw, type=dict[str, msgspec.Raw] | list[dict[str, msgspec.Raw]])
-    except (msgspec.DecodeError, msgspec.ValidationError) as exc:
+        text = raw.decode()
+        decoded = msgspec.json.decode(text, type=dict[str, msgspec.Raw] | list[dict[str, msgspec.Raw]])
+    except (UnicodeDecodeError, msgspec.DecodeError) as exc:
         raise RestError(400, "PGRST102", "Empty or invalid json") from exc
     rows = decoded if isinstance(decoded, list) else [decoded]
-    text = raw.decode() if isinstance(decoded, list) else f"[{raw.decode()}]"
+    text = text if isinstance(decoded, list) else f"[{text}]"
     if columns is None:
         columns = tuple(rows[0]) if rows else ()
         if any(row.keys() != rows[0].keys() for row in rows):

@@ -81,6 +81,9 @@ def test_the_password_signs_in_and_is_kept_as_a_hash_alone(
         ({"password": PASSWORD}, (400, "validation_failed")),
         ({"email": 7}, (400, "bad_json")),
         (b"{", (400, "bad_json")),
+        (b'{"email":"\xff"}', (400, "bad_json")),
+        (b'{"x":' + b"[" * 100_000, (400, "bad_json")),
+        ({**ADA, "email": "ada\0@example.com"}, (400, "validation_failed")),
     ],
 )
 def test_a_sign_in_that_is_refused(

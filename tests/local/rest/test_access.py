@@ -12,7 +12,10 @@ import jwt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 
+from prt.local import rest
+from prt.local.database import Database
 from prt.local.keys import Keys, generate
 from tests.local.rest.conftest import ME, Ask, send
 
@@ -198,3 +201,37 @@ def test_any_text_in_the_place_of_syntax_is_an_answer(ask: Ask, value: str, plac
     answer = ask("GET", path)
     assert answer.status_code < 500, answer.text
     assert ask("GET", "/books?select=id").json() == [{"id": n} for n in (1, 2, 3, 4)]
+
+
+def test_tables_made_anew_are_read_on_the_connections_that_knew_the_old(
+    rows: Any, keys: Keys, conninfo: str
+) -> None:
+    """What a reset does: the same names, other types. A statement that PostgreSQL prepared would fail."""
+    made = (
+        "create type mood as enum ('glad', 'sad'); create table moods (id int primary key, mood mood);"
+        "insert into moods values (1, 'sad')"
+    )
+    dropped = "drop table moods; drop type mood"
+
+    async def work() -> list[httpx.Response]:
+        async with Database(conninfo, size=1) as database:
+            transport = httpx.ASGITransport(Starlette(routes=rest.routes(database, keys)))
+            headers = {"apikey": keys.service_role}
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://project/rest/v1", headers=headers
+            ) as client:
+                answers: list[httpx.Response] = []
+                for change in (None, f"{dropped}; {made}", "alter table moods alter mood type text"):
+                    if change is not None:
+                        rows.execute(change)
+                    for _ in range(8):
+                        answers.append(await client.get("/moods?mood=eq.sad&select=id"))
+                        answers.append(await client.patch("/moods?mood=eq.glad", json={"mood": "sad"}))
+                return answers
+
+    rows.execute(made)
+    try:
+        answers = asyncio.run(work())
+    finally:
+        rows.execute("drop table moods; drop type mood")
+    assert {answer.status_code for answer in answers} == {200, 204}, answers[-1].text

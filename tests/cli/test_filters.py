@@ -26,6 +26,7 @@ def test_every_operator(operator: str) -> None:
         ("a=in.(1,2)", None, "a=in.(1,2)", ("a",)),
         ("a=not.in.(1,2)", None, "a=not.in.(1,2)", ("a",)),
         ('a=in.(x,"y,z")', None, 'a=in.(x,"y,z")', ("a",)),
+        ('a=eq."x,y"', None, 'a=eq."x,y"', ("a",)),
         ("a=in.()", None, "a=in.()", ("a",)),
         ("a=is.null", None, "a=is.null", ("a",)),
         ("a=not.is.null", None, "a=not.is.null", ("a",)),

@@ -130,6 +130,11 @@ def test_what_is_missing_is_told_in_the_order_of_the_options() -> None:
             ],
             "missing: INSERT a x=1 y=two; closest: INSERT a x=1 y='it'\"'\"'s'",
         ),
+        (
+            "INSERT a x=1",
+            [change(table="a", new={"x": 2}), change(table="a", new={"x": 3})],
+            "missing: INSERT a x=1; closest: INSERT a x=2",
+        ),
         ("INSERT a x=1", [change(table="a")], "missing: INSERT a x=1; closest: INSERT a x=(absent)"),
         (
             "UPDATE a old.x=1",

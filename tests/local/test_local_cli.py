@@ -18,7 +18,7 @@ import pytest
 from prt.local.people import MEMBER
 from prt.local.watchdog import is_alive
 from tests.local.commands import PRT, Up, local, prt, up
-from tests.local.processes import descendants, wait_for_end
+from tests.local.processes import command_lines, descendants, wait_for_end
 
 NAMES = [
     "SUPABASE_URL",
@@ -457,8 +457,9 @@ class TestAttach:
 
     def test_no_secret_in_any_command_line(self, beside_shared: Up) -> None:
         secrets = [value for name, value in beside_shared.environment().items() if name != "SUPABASE_URL"]
-        shown = subprocess.run(["ps", "-e", "-ww", "-o", "args="], capture_output=True, text=True, check=True)
-        assert [secret for secret in secrets if secret in shown.stdout] == []
+        lines = command_lines()
+        assert any("watchdog.py" in line for line in lines)
+        assert [secret for secret in secrets if any(secret in line for line in lines)] == []
 
 
 @pytest.mark.usefixtures("alone")

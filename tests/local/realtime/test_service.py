@@ -267,6 +267,21 @@ def test_a_new_token_changes_what_is_seen(backend: Backend) -> None:
     run(backend, scenario)
 
 
+def test_a_new_token_that_may_not_subscribe_ends_the_subscription(backend: Backend) -> None:
+    async def scenario(running: Running) -> None:
+        async with running.client() as client:
+            await client.subscribe("realtime:a", TODOS)
+            token = backend.keys.sign({"role": "nosuchrole"})
+            await client.push("realtime:a", "access_token", {"access_token": token}, join_ref="1")
+            assert 'role "nosuchrole" does not exist' in (await client.receive_json())["payload"]["message"]
+            backend.sql.execute("insert into todos (id, task) values (1, 'x')")
+            await running.delivered()
+            await client.push("phoenix", "heartbeat", {})
+            assert (await client.receive_json())["event"] == "phx_reply"
+
+    run(backend, scenario)
+
+
 def test_after_leaving_nothing_comes_and_nothing_is_replayed(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as client:
@@ -473,3 +488,67 @@ def test_refusals_can_be_as_late_as_on_the_real_server(backend: Backend) -> None
             assert await took(client) >= 0.2
 
     run(backend, scenario, Settings(refused_join_seconds=0.2))
+
+
+@pytest.mark.parametrize(
+    ("table", "filter_", "deleted"),
+    [
+        ("todos", "id=gt.1", [2, 3]),
+        ("todos", "priority=is.null", []),
+        ("todos", "priority=isdistinct.5", []),
+        ("todos", "id=gt.1,task=eq.b", []),
+        ("todos_full", "priority=is.null", [1]),
+        ("todos_full", "id=gt.1,task=eq.b", [2]),
+    ],
+)
+def test_a_filter_sees_of_a_deleted_row_only_its_identity(
+    backend: Backend, table: str, filter_: str, deleted: list[int]
+) -> None:
+    async def scenario(running: Running) -> None:
+        backend.sql.execute(
+            f"insert into {table} (id, task, priority) values (1, 'a', null), (2, 'b', 2), (3, 'c', 3)"
+        )
+        async with running.client() as client:
+            binding = {"event": "DELETE", "schema": "public", "table": table, "filter": filter_}
+            await client.subscribe("realtime:a", binding, {**TODOS, "filter": "id=eq.9"})
+            backend.sql.execute(f"delete from {table}")
+            backend.sql.execute("insert into todos (id, task) values (9, 'after')")
+            *changes, last = await client.changes(len(deleted) + 1)
+            assert [change["old_record"]["id"] for change in changes] == deleted
+            assert last["record"]["id"] == 9
+
+    run(backend, scenario)
+
+
+@pytest.mark.parametrize(("table", "is_known"), [("big", False), ("big_full", True)])
+def test_an_unchanged_value_out_of_line_comes_from_the_old_row(
+    backend: Backend, table: str, is_known: bool
+) -> None:
+    async def scenario(running: Running) -> None:
+        backend.sql.execute(
+            f"insert into {table} (id, body, n)"
+            " select 1, string_agg(md5(i::text), ''), 1 from generate_series(1, 3000) i"
+        )
+        async with running.client() as client:
+            await client.subscribe("realtime:a", {"event": "*", "schema": "public", "table": table})
+            backend.sql.execute(f"update {table} set n = 2")
+            (change,) = await client.changes(1)
+            assert change["errors"] is None
+            assert change["record"]["n"] == 2
+            assert len(change["record"].get("body", "")) == (96_000 if is_known else 0)
+            assert ("body" in change["record"]) is is_known
+
+    run(backend, scenario)
+
+
+def test_select_brings_the_key_and_makes_a_frame_of_its_own(backend: Backend) -> None:
+    async def scenario(running: Running) -> None:
+        async with running.client() as client:
+            await client.subscribe("realtime:a", {**TODOS, "select": ["task"]}, TODOS)
+            backend.sql.execute("insert into todos (id, task) values (1, 'x')")
+            whole, selected = await client.changes(2)
+            assert len(whole["record"]) == len(whole["columns"]) == 6
+            assert selected["record"] == {"id": 1, "task": "x"}
+            assert [column["name"] for column in selected["columns"]] == ["id", "task"]
+
+    run(backend, scenario)

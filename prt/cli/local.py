@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from prt import config
-from prt.cli.options import Debug
 from prt.cli.stderr import notice
 from prt.errors import UnreachableError, UsageError
 
@@ -68,6 +67,7 @@ Traffic = Annotated[
 Rate = Annotated[
     float, typer.Option("--rate", metavar="N", help="Traffic's changes a second.", rich_help_panel=PROJECT)
 ]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
 ChosenPort = Annotated[
     int | None,
     typer.Option(
@@ -114,7 +114,7 @@ def up(
 
 @app.command("run", context_settings={"allow_interspersed_args": False})
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND [ARG]...", show_default=False)],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", show_default=False)],
     port: Port = 0,
     data_dir: DataDir = None,
     migrations: Migrations = None,

@@ -61,19 +61,37 @@ def run(project: Project, command: Sequence[str], environment: dict[str, str]) -
 
 async def _run(project: Project, command: Sequence[str], environment: dict[str, str]) -> int:
     loop = asyncio.get_running_loop()
-    early: list[int] = []
+    signals = _Signals()
     for number in _heeded():
-        loop.add_signal_handler(number, early.append, int(number))
+        loop.add_signal_handler(number, signals.heard, number)
     async with _services(project):
-        if early:
-            return 128 + early[0]
+        if signals.early:
+            return 128 + signals.early[0]
         async with _started(command, environment) as process:
             project.launch.take_along(process.pid)
-            for number in _heeded():
-                loop.add_signal_handler(number, _forward, process, number)
+            signals.go_to(process)
             code = await process.wait()
             project.launch.take_along(0)
     return code if code >= 0 else 128 - code
+
+
+class _Signals:
+    """Kept until there is a process to hear them, then passed on."""
+
+    def __init__(self) -> None:
+        self.early: list[signal.Signals] = []
+        self._process: asyncio.subprocess.Process | None = None
+
+    def heard(self, number: signal.Signals) -> None:
+        if self._process is None:
+            self.early.append(number)
+        else:
+            _forward(self._process, number)
+
+    def go_to(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        for number in self.early:
+            _forward(process, number)
 
 
 @asynccontextmanager

@@ -14,7 +14,10 @@ class Person(Struct, frozen=True, kw_only=True):
 
 PASSWORD = "prt-local-password"  # noqa: S105 - of users that exist on 127.0.0.1 only
 MEMBER = Person(
-    id="5eed0000-0000-4000-8000-0000000000a1", email="maya@example.com", name="Maya Lindqvist", password=PASSWORD
+    id="5eed0000-0000-4000-8000-0000000000a1",
+    email="maya@example.com",
+    name="Maya Lindqvist",
+    password=PASSWORD,
 )
 STRANGER = Person(
     id="5eed0000-0000-4000-8000-0000000000b2", email="otto@example.com", name="Otto Reyes", password=PASSWORD

@@ -259,7 +259,7 @@ def end_orphan(data: Path) -> None:
         pid = int(note.read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return
-    for shutdown in (signal.SIGINT, signal.SIGQUIT):
+    for shutdown in (signal.SIGINT, signal.SIGKILL):
         if not serves(pid, data):
             break
         with suppress(ProcessLookupError):

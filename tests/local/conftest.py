@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +12,3 @@ def postgres() -> Iterator[Postgres]:
     """A plain server: superuser `postgres`, nothing in it."""
     with running() as server:
         yield server
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that every user can reach; pytest's own is closed to the one that PostgreSQL runs as."""
-    folder = Path(tempfile.mkdtemp(prefix="prt-test-", dir="/tmp"))
-    folder.chmod(0o755)
-    yield folder
-    folder.chmod(0o755)
-    shutil.rmtree(folder)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from prt.local.watchdog import is_alive
@@ -27,27 +25,28 @@ def wait_for_end(*pids: int) -> None:
         wait_until(lambda pid=pid: not is_alive(pid), f"the end of process {pid}")
 
 
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def descendants(pid: int) -> list[int]:
     """Children and theirs, as they are now."""
-    shown = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    ).stdout
-    pairs = [tuple(map(int, line.split())) for line in shown.splitlines()]
-    found, ring = [], {pid}
+    pairs = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            pairs.append((int(folder.name), parent_of(int(folder.name))))
+    found: list[int] = []
+    ring = {pid}
     while ring:
         ring = {child for child, parent in pairs if parent in ring}
         found += sorted(ring)
     return found
 
 
-@contextmanager
-def no_file_left(folder: Path) -> Iterator[None]:
-    """Fails when the block leaves an entry in the folder that was not there."""
-    before = set(folder.iterdir())
-    yield
-    assert set(folder.iterdir()) <= before
-
-
-def kill(*pids: int, number: int) -> None:
-    for pid in pids:
-        os.kill(pid, number)
+def command_lines() -> list[str]:
+    """Of every process, as everybody can read them."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return lines

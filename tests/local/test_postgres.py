@@ -21,7 +21,7 @@ from prt.errors import UsageError
 from prt.local import postgres as postgres_module
 from prt.local import programs, watchdog
 from prt.local.postgres import Postgres, launched, running
-from tests.local.processes import descendants, wait_for_end
+from tests.local.processes import descendants, parent_of, wait_for_end
 
 OWNER = """
 import sys
@@ -46,7 +46,7 @@ class Owner:
         assert self.process.stdout is not None
         pid, _, self.conninfo = self.process.stdout.readline().strip().partition(" ")
         self.pid = int(pid)
-        self.watchdog = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        self.watchdog = parent_of(self.pid)
 
     def kill(self) -> None:
         self.process.kill()
@@ -101,12 +101,15 @@ def test_two_at_once_and_nothing_left(temporary: Path) -> None:
     assert [pid for pid in processes if watchdog.is_alive(pid)] == []
 
 
-def test_an_environment_that_would_break_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_environment_is_not_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "xx_YY.UTF-8")
     monkeypatch.setenv("PGDATA", "/nonexistent")
     monkeypatch.setenv("PGPORT", "1")
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", "sb_secret_of_another_project")
     with running() as server:
         assert fetch(server.conninfo(), "select 1") == 1
+        # It may run as another user, who has no business with our variables.
+        assert b"sb_secret" not in Path(f"/proc/{server.pid}/environ").read_bytes()
 
 
 def test_killed_owner_leaves_nothing(temporary: Path) -> None:
@@ -178,11 +181,10 @@ def test_data_folder_recovers_from_a_kill_of_everything(open_folder: Path) -> No
 def test_an_orphan_of_the_data_folder_is_ended(open_folder: Path) -> None:
     owner = Owner(str(open_folder / "kept"))
     execute(owner.conninfo, "create table notes as select 'kept' as text")
-    # Not told of its watchdog's death: the signal waits for it to go on.
+    # Stopped, it heeds neither the kernel's word nor a polite one.
     os.kill(owner.pid, signal.SIGSTOP)
     os.kill(owner.watchdog, signal.SIGKILL)
     owner.kill()
-    os.kill(owner.pid, signal.SIGCONT)
     with running(open_folder / "kept") as server:
         assert server.pid != owner.pid
         assert fetch(server.conninfo(), "select text from notes") == "kept"
@@ -192,7 +194,9 @@ def test_an_orphan_of_the_data_folder_is_ended(open_folder: Path) -> None:
 def test_a_stale_pid_file_with_the_number_of_another_process(open_folder: Path) -> None:
     with running(open_folder / "kept"):
         pass
-    bystander = subprocess.Popen(["sleep", "600"])
+    user = programs.service_user()
+    # PostgreSQL takes a live process of its own user for another PostgreSQL.
+    bystander = subprocess.Popen(["sleep", "600"], user=None if user is None else user.uid, cwd="/")
     try:
         note = open_folder / "kept" / "data" / "postmaster.pid"
         note.write_text(f"{bystander.pid}\n{note.parent}\n1\n5432\n\n127.0.0.1\n0 0\nready\n")

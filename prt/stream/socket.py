@@ -21,7 +21,8 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -36,6 +37,7 @@ from prt.errors import ProtocolError, PrtError, UnreachableError
 from prt.events import Malformed
 from prt.stream import refusal, wire
 from prt.stream.binding import Binding
+from prt.stream.connection import MessageConnection
 from prt.stream.queue import EventQueue
 from prt.stream.wire import TOPIC_PREFIX, Frame, Vsn
 
@@ -97,7 +99,8 @@ class Socket(AsyncRealtimeClient):
         self._on_frame = on_frame
         self._heartbeat_seconds = heartbeat_seconds
         self._heartbeats: dict[str, float] = {}
-        self._is_reading_paused = False
+        self._decode = wire.Decoder(self.vsn).decode
+        self._holding_up: asyncio.Task[None] | None = None
 
     def endpoint_url(self) -> str:
         return f"{self.url}?{urlencode({'apikey': self.apikey, 'vsn': self.vsn})}"
@@ -131,8 +134,11 @@ class Socket(AsyncRealtimeClient):
         self._heartbeat_task = asyncio.create_task(self._heartbeat())
 
     async def _handshake(self, seconds: float) -> ClientConnection:
+        self._decode = wire.Decoder(self.vsn).decode
         return await connect(
             self.endpoint_url(),
+            # A factory as good as a class: it is only called.
+            create_connection=partial(MessageConnection, on_message=self._on_message),  # type: ignore[arg-type]
             open_timeout=seconds,
             close_timeout=LEAVE_SECONDS,
             max_size=MAX_FRAME_BYTES,
@@ -195,10 +201,9 @@ class Socket(AsyncRealtimeClient):
             async with asyncio.timeout(LEAVE_SECONDS):
                 for channel in list(self.channels.values()):
                     await self.drop(channel)
-        if self._heartbeat_task:
-            self._heartbeat_task.cancel()
-        if self._listen_task:
-            self._listen_task.cancel()
+        for task in (self._heartbeat_task, self._listen_task, self._holding_up):
+            if task is not None:
+                task.cancel()
         if self._ws_connection is not None:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(LEAVE_SECONDS):
@@ -229,38 +234,41 @@ class Socket(AsyncRealtimeClient):
         except websockets.ConnectionClosed as exc:
             raise LostError("the connection is closed") from exc
 
-    async def _listen(self) -> None:
-        connection = self._ws_connection
-        assert connection is not None  # noqa: S101 - open() sets it before it starts this task
-        decode = wire.Decoder(self.vsn).decode
-        queue, receive, now = self._queue, connection.recv, time.time_ns
+    def _on_message(self, data: bytes) -> None:
+        # Text and binary messages tell themselves apart by their first byte.
         try:
-            while True:
-                # Undecoded: text and binary frames tell themselves apart by their first byte.
-                data = await receive(decode=False)
-                value = decode(data, now() // 1000)
-                if type(value) is Frame:
-                    self._control(value, data)
-                else:
-                    queue.put(value, len(data))  # type: ignore[arg-type]
-                    if queue.is_full:
-                        await self._pause(queue)
-        except websockets.ConnectionClosed as exc:
-            code = exc.rcvd.code if exc.rcvd else None
-            said = f"closed the connection ({code})" if code else "the connection broke"
-            self._lose(LostError(f"{self.host} {said}" if code else f"{said} ({self.host})", code))
+            value = self._decode(data, time.time_ns() // 1000)
+            if type(value) is Frame:
+                self._control(value, data)
+                return
+            queue = self._queue
+            queue.put(value, len(data))  # type: ignore[arg-type]
+            if queue.is_full and self._holding_up is None:
+                self._holding_up = asyncio.create_task(self._hold_up())
         except Exception as exc:
             # A bug of ours or the SDK's must not leave a deaf monitor behind.
             self._lose(LostError(f"reading from {self.host} failed: {type(exc).__name__}"))
-            raise
 
-    async def _pause(self, queue: EventQueue) -> None:
-        self._is_reading_paused = True
+    async def _hold_up(self) -> None:
+        """Back-pressure: the server waits until our reader has caught up."""
+        connection = cast("MessageConnection", self._ws_connection)
+        connection.pause_reading()
         try:
-            await queue.room(self._heartbeat_seconds)
+            await self._queue.room(self._heartbeat_seconds)
         finally:
-            self._is_reading_paused = False
+            connection.resume_reading()
+            self._holding_up = None
             self._heartbeats.clear()
+
+    async def _listen(self) -> None:
+        """Waits for the end of the connection; what comes meanwhile goes to `_on_message`."""
+        connection = cast("MessageConnection", self._ws_connection)
+        await connection.wait_closed()
+        received = connection.protocol.close_rcvd
+        if received is None:
+            self._lose(LostError(f"the connection to {self.host} broke"))
+        else:
+            self._lose(LostError(f"{self.host} closed the connection ({int(received.code)})", received.code))
 
     def _control(self, frame: Frame, data: bytes) -> None:
         if frame.topic == "phoenix":
@@ -299,7 +307,7 @@ class Socket(AsyncRealtimeClient):
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
-            if len(self._heartbeats) >= 2 and not self._is_reading_paused:
+            if len(self._heartbeats) >= 2 and self._holding_up is None:
                 self._lose(LostError(f"{self.host} answers no heartbeat", is_silence=True))
                 return
             ref = self._make_ref()

@@ -56,8 +56,13 @@ def test_merged_lags_are_those_of_both(one: list[float], other: list[float]) -> 
 
 
 def test_memory_is_flat() -> None:
-    lag = lag_of([math.exp(step / 1000) for step in range(-7_000, 20_000)])
-    assert len(lag._buckets) < 1500
+    lags = [math.exp(step / 1000) for step in range(-7_000, 20_000)]
+    lag = lag_of(lags)
+    buckets = len(lag._buckets)
+    assert buckets <= 64 * math.ceil(27 / math.log(2))
+    for value in lags:
+        lag.add(value * 1.001)
+    assert len(lag._buckets) <= buckets + 1
 
 
 def test_only_live_changes_with_a_commit_timestamp_count() -> None:

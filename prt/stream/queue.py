@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 
 from prt.events import Change, Event, Gap
 
-MAX_EVENTS = 20_000
-MAX_BYTES = 64 * 1024 * 1024
+MAX_EVENTS = 4_000
+MAX_BYTES = 32 * 1024 * 1024
 """A change may weigh a megabyte, so a bound in events alone would be none."""
 
 

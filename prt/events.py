@@ -105,6 +105,23 @@ class Gap(Struct, frozen=True, kw_only=True):
     complete: bool = False
 
 
+class Vitals(Struct, frozen=True, kw_only=True):
+    """How the connection is, for the head of a view; no line of any output.
+
+    `since` is when `phase` began, `retry_at` when the next attempt is due, `token_expires_at` when the
+    session ends: all µs, None where there is none. `round_trip_ms` is the last heartbeat's.
+    """
+
+    at: int
+    phase: str
+    since: int
+    retry_at: int | None = None
+    reconnects: int = 0
+    failures: int = 0
+    round_trip_ms: float | None = None
+    token_expires_at: int | None = None
+
+
 class Malformed(Struct, frozen=True, kw_only=True):
     """A frame that could not be read, cut to what a person can look at."""
 
@@ -124,7 +141,7 @@ class End(Struct, frozen=True, kw_only=True):
     lag_ms: dict[str, float] | None = None
 
 
-Event = Change | Broadcast | Presence | Status | Gap | Malformed | End
+Event = Change | Broadcast | Presence | Status | Gap | Vitals | Malformed | End
 
 _decode_row = msgspec.json.Decoder(dict[str, Any]).decode
 

@@ -102,6 +102,7 @@ class Audiences:
     ) -> list[Listener]:
         """One for each set of selected columns: the server sends each its own frame, all columns first."""
         readable = self._readable[subscription.principal.role]
+        refusal = _refusal(self.table, event, self._primary, readable)
         is_hidden_by_rows = self.table.has_row_security and event != "DELETE"
         before, after = subscription.version.around(
             subscription.topic, event if subscription.is_legacy else "postgres_changes"
@@ -116,8 +117,8 @@ class Audiences:
                     (binding, [self._checks[filter_] for filter_ in parameters.filters])
                     for binding, parameters in group
                 ],
-                refusal=_refusal(self.table, event, self._primary, readable),
-                needs_visibility=is_hidden_by_rows and not subscription.is_unrestricted,
+                refusal=refusal,
+                needs_visibility=is_hidden_by_rows and refusal is None and not subscription.is_unrestricted,
                 before_data=before if subscription.is_legacy else before + '{"data":',
                 after_ids=after,
             )

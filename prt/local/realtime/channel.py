@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,7 @@ class Channel:
         join_ref: Any,
         config: Config,
         token: Token,
-        on_close: Any,
+        on_close: Callable[[Channel], None],
     ) -> None:
         self.topic = topic
         self.join_ref = join_ref

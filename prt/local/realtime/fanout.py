@@ -33,7 +33,7 @@ class Known(Struct):
     revision: int = -1
 
 
-class Event(Struct, gc=False):
+class Pending(Struct, gc=False):
     """A change on its way: `row` is the one that filters look at."""
 
     change: Change
@@ -72,13 +72,13 @@ class FanOut:
             event.hits = _hits(event)
         hidden = await self._hidden(events)
         for place, event in enumerate(events):
-            _send(event, hidden.get(place))
+            self._send(event, hidden.get(place))
         # Reading never blocks while there is more to read: without this no sender would get a turn.
         await asyncio.sleep(0)
         await self._settle()
 
-    async def _events(self, messages: list[bytes]) -> list[Event]:
-        events: list[Event] = []
+    async def _events(self, messages: list[bytes]) -> list[Pending]:
+        events: list[Pending] = []
         for data in messages:
             message = pgoutput.decode(data)
             if isinstance(message, Change):
@@ -94,7 +94,7 @@ class FanOut:
                 self._known[message.oid] = Known(message)
         return events
 
-    def _event(self, change: Change, known: Known, table: Table, size: int) -> Event:
+    def _event(self, change: Change, known: Known, table: Table, size: int) -> Pending:
         row = change.new
         if row is None:
             # Of a deleted row only the replica identity is known, the rest is absent rather than null.
@@ -103,7 +103,7 @@ class FanOut:
                 for value, column in zip(change.old or [], table.columns, strict=True)
             ]
         is_too_large = size > CERTAINLY_SMALL and forms.is_too_large(table, change)
-        return Event(change, known, table, self._transaction, self._committed, row, is_too_large, [])
+        return Pending(change, known, table, self._transaction, self._committed, row, is_too_large, [])
 
     async def _assemble(self, known: Known) -> None:
         """The revision is taken first: who comes while we ask the catalog is found with the next change."""
@@ -128,7 +128,7 @@ class FanOut:
                 )
         known.revision = revision
 
-    async def _learn(self, events: list[Event]) -> None:
+    async def _learn(self, events: list[Pending]) -> None:
         """Lets PostgreSQL evaluate the filters that Python can't."""
         wanted = {
             id(event.known): event.known
@@ -141,7 +141,7 @@ class FanOut:
                 values = [value for row in rows if (value := row[index]) is not UNCHANGED]
                 await self._session.run(partial(condition.learn, values=values))
 
-    async def _hidden(self, events: list[Event]) -> dict[int, set[Principal]]:
+    async def _hidden(self, events: list[Pending]) -> dict[int, set[Principal]]:
         """By place in `events`: the principals from whom row security hides the row."""
         asked: dict[tuple[int, Principal], list[int]] = {}
         for place, event in enumerate(events):
@@ -169,23 +169,22 @@ class FanOut:
         except psycopg.OperationalError:
             return set()  # a policy that ran into the statement timeout
 
+    def _send(self, event: Pending, hidden: set[Principal] | None) -> None:
+        encoded: dict[Form, str] = {}
+        for listener, ids in event.hits:
+            subscription = listener.subscription
+            if subscription not in self._subscriptions:
+                continue  # left, or renewed, while PostgreSQL was asked
+            if hidden and listener.needs_visibility and subscription.principal in hidden:
+                continue
+            data = listener.refusal or encoded.get(listener.form)
+            if data is None:
+                data = listener.form.encode(event.change, event.committed, is_too_large=event.is_too_large)
+                encoded[listener.form] = data
+            subscription.deliver(listener.frame(data, ids))
 
-def _hits(event: Event) -> list[tuple[Listener, list[int]]]:
+
+def _hits(event: Pending) -> list[tuple[Listener, list[int]]]:
     audience_ = event.known.audience
     listeners = audience_.listeners[event.change.event] if audience_ else []
     return [(listener, ids) for listener in listeners if (ids := listener.matching(event.row))]
-
-
-def _send(event: Event, hidden: set[Principal] | None) -> None:
-    encoded: dict[Form, str] = {}
-    for listener, ids in event.hits:
-        if listener.refusal is not None:
-            data = listener.refusal
-        elif hidden and listener.needs_visibility and listener.subscription.principal in hidden:
-            continue
-        else:
-            form = listener.form
-            if form not in encoded:
-                encoded[form] = form.encode(event.change, event.committed, is_too_large=event.is_too_large)
-            data = encoded[form]
-        listener.subscription.deliver(listener.frame(data, ids))

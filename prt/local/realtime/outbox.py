@@ -64,9 +64,13 @@ class Outbox:
             self._filled.clear()
             await self._filled.wait()
 
+    @property
+    def is_worth_waiting_for(self) -> bool:
+        return not (self._eased.is_set() or self._is_slow)
+
     async def settle(self) -> None:
         """Waits until it is not crowded, within our patience."""
-        if self._eased.is_set() or self._is_slow:
+        if not self.is_worth_waiting_for:
             return
         try:
             await asyncio.wait_for(self._eased.wait(), PATIENCE_SECONDS)

@@ -99,8 +99,9 @@ class Realtime:
         await handle(websocket, self._hub)
 
     async def _settle(self) -> None:
-        for connection in list(self._hub.connections):
-            await connection.outbox.settle()
+        crowded = [each.outbox for each in self._hub.connections if each.outbox.is_worth_waiting_for]
+        if crowded:
+            await asyncio.gather(*(outbox.settle() for outbox in crowded))
 
 
 async def _no_upgrade(_: Request) -> Response:

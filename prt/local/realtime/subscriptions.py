@@ -45,5 +45,5 @@ class Subscriptions:
     def __iter__(self) -> Iterator[Subscription]:
         return iter(self._all)
 
-    def __len__(self) -> int:
-        return len(self._all)
+    def __contains__(self, subscription: Subscription) -> bool:
+        return subscription in self._all

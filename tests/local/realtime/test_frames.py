@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prt.local.realtime.frames import VERSIONS, Frame, UserBroadcast, version_of
@@ -44,6 +44,7 @@ def test_knows_two_versions(vsn: str, version: object) -> None:
     assert version_of(vsn) is version
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(topic=st.text(), event=st.text(), ref=st.none() | st.text() | st.integers())
 def test_what_is_written_can_be_read(topic: str, event: str, ref: str | int | None) -> None:
     if any("\ud800" <= character <= "\udfff" for character in topic + event + str(ref)):

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from prt.errors import UnreachableError
-from prt.local.realtime import Realtime, Settings, outbox
+from prt.local.realtime import Realtime, Settings, connection, outbox
 from tests.local.realtime.serving import PATIENCE_SECONDS, Backend, Client, Running
 
 TODOS = {"event": "*", "schema": "public", "table": "todos"}
@@ -41,11 +41,11 @@ def test_what_is_committed_after_subscribed_arrives(backend: Backend) -> None:
     """Many times, because the log tells of a row a moment before policies can see it."""
 
     async def scenario(running: Running) -> None:
-        connection = await psycopg.AsyncConnection.connect(backend.conninfo, autocommit=True)
-        async with connection, running.client() as client:
+        writer = await psycopg.AsyncConnection.connect(backend.conninfo, autocommit=True)
+        async with writer, running.client() as client:
             await client.subscribe("realtime:a", ITEMS, token=backend.user(1))
             for number in range(300):
-                await connection.execute(
+                await writer.execute(
                     "insert into rls_items (id, owner, body) values (%s, %s, 'x')", [number, ME]
                 )
                 assert records(await client.changes(1)) == [{"id": number, "body": "x", "owner": ME}]
@@ -71,6 +71,7 @@ def test_a_client_that_does_not_read_holds_up_nobody(backend: Backend, monkeypat
     monkeypatch.setattr(outbox, "CROWDED", 100_000)
     monkeypatch.setattr(outbox, "OVERFLOWING", 2_000_000)
     monkeypatch.setattr(outbox, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", PATIENCE_SECONDS)
 
     async def scenario(running: Running) -> None:
         async with running.client() as reader, running.client() as sleeper:
@@ -110,7 +111,7 @@ def test_a_socket_that_speaks_stays_open(backend: Backend) -> None:
             await speaking.push("phoenix", "heartbeat", {})
             assert (await speaking.receive_json())["payload"]["status"] == "ok"
 
-    run(backend, scenario, Settings(idle_seconds=0.3))
+    run(backend, scenario, Settings(idle_seconds=1.0))
 
 
 def test_sockets_close_with_1012_when_the_server_stops(backend: Backend) -> None:
@@ -119,10 +120,13 @@ def test_sockets_close_with_1012_when_the_server_stops(backend: Backend) -> None
             await client.subscribe("realtime:a", TODOS)
             await running.realtime.stop()
             assert await client.closed() == 1012
-        left = backend.sql.execute(
-            "select count(*) from pg_stat_activity where application_name like 'prt_realtime%'"
+        query = (
+            "select pg_sleep(0.01), count(*) from pg_stat_activity"
+            " where application_name like 'prt_realtime%'"
         )
-        assert left.fetchone() == (0,)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (await asyncio.to_thread(backend.sql.execute, query)).fetchone() != ("", 0):
+                pass
 
     run(backend, scenario)
 
@@ -157,7 +161,7 @@ def test_says_so_when_changes_can_not_be_followed(backend: Backend) -> None:
             with pytest.raises(UnreachableError, match="a transaction stays open"):
                 await Realtime(backend.conninfo, backend.keys, settings=Settings(start_seconds=0.2)).start()
         dead = Realtime(
-            "host=127.0.0.1 port=1 password=hidden", backend.keys, settings=Settings(start_seconds=0.2)
+            "host=127.0.0.1 port=1 password=hidden", backend.keys, settings=Settings(start_seconds=1.0)
         )
         with pytest.raises(UnreachableError, match="refused") as refused:
             await dead.start()

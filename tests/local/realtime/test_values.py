@@ -45,6 +45,15 @@ SAMPLES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+FEW = settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
 def converted(server: Postgres, type_name: str, value: Any) -> tuple[str, str]:
     """What we print, and what PostgreSQL prints, for a value of the type."""
     with psycopg.connect(server.conninfo(), autocommit=True, options="-c timezone=UTC") as connection:
@@ -85,7 +94,13 @@ def test_prints_like_postgresql(server: Postgres, type_name: str) -> None:
     known = types_of(server, type_name)
     with psycopg.connect(server.conninfo(), autocommit=True, options="-c timezone=UTC") as connection:
 
-        @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=40,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
         @given(value=SAMPLES[type_name])
         def compare(value: Any) -> None:
             ours, theirs = both(connection, known, type_name, value)

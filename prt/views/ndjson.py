@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from prt.events import Broadcast, Change, End, Event, Gap, Malformed, Presence, Status
+from prt.events import Broadcast, Change, End, Event, Gap, Malformed, Presence, Status, Vitals
 
 TYPE_OF: dict[type, str] = {
     Change: "change",
@@ -27,7 +27,7 @@ TYPE_OF: dict[type, str] = {
     Malformed: "malformed",
     End: "end",
 }
-"""The `type` of a line, by the event's class."""
+"""The `type` of a line, by the event's class. Vitals have none: they are the head of a view."""
 
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
@@ -38,9 +38,9 @@ _encode_json = msgspec.json.encode
 
 
 def encode(event: Event) -> bytes:
-    """One line with its newline: valid UTF-8, whatever the payload's bytes were."""
+    """One line with its newline: valid UTF-8, whatever the payload's bytes were; none of the vitals."""
     if type(event) is not Change:
-        return _one_line(_object_of(event))
+        return b"" if type(event) is Vitals else _one_line(_object_of(event))
     second, micro = divmod(event.at, _MICROSECONDS)
     errors, lag = event.errors, event.lag_ms
     line = b"".join(

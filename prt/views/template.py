@@ -75,7 +75,8 @@ def compile_template(template: str, *, is_terminal: bool = False) -> Callable[[E
     shown = safe if is_terminal else str
 
     def line_of(event: Event) -> bytes:
-        members = _members(encode(event))
+        line = encode(event)
+        members = _members(line) if line else {}
         if telling.isdisjoint(members):
             return b""
         texts = (part if isinstance(part, str) else shown(part.of(members)) for part in parts)

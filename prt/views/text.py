@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prt.events import Broadcast, Change, End, Event, Gap, Malformed, Presence, Status
+from prt.events import Broadcast, Change, End, Event, Gap, Malformed, Presence, Status, Vitals
 from prt.state.difference import Line, line_of
 from prt.state.rows import Rows
 from prt.views.cells import cut, safe
@@ -12,6 +12,8 @@ from prt.views.notices import gap_text, notice
 
 _PAYLOAD = 400
 
+_Told = Change | Broadcast | Presence | Status | Gap | Malformed | End
+
 
 class TextLines:
     """Encodes events; remembers rows, to tell what an UPDATE changed."""
@@ -20,10 +22,12 @@ class TextLines:
         self._rows = rows or Rows()
 
     def encode(self, event: Event) -> bytes:
-        """One line with its newline."""
+        """One line with its newline; none of the vitals, which are a view's."""
+        if isinstance(event, Vitals):
+            return b""
         return f"{timestamp_text(event.at)} {self._said(event)}\n".encode()
 
-    def _said(self, event: Event) -> str:
+    def _said(self, event: _Told) -> str:
         match event:
             case Change():
                 previous = self._rows.apply(event)

@@ -5,15 +5,17 @@ import errno
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from prt.errors import PrtError
-from prt.events import Status
-from prt.views.ndjson import encode, encode_all
+from prt.events import Event, Status, Vitals
+from prt.views.ndjson import encode, encode_all, encode_for_terminal
 from prt.views.output import JsonOutput, LineOutput, ReaderGone, settled
+from prt.views.template import compile_template
+from prt.views.text import TextLines
 from tests.views import story
 
 MANY = [story.change("INSERT", "t", new={"id": number, "text": "x" * 500}) for number in range(1000)]
@@ -210,6 +212,20 @@ def test_an_encoder_may_write_nothing_for_an_event(pipe: tuple[int, int]) -> Non
         output.write(event)
     assert output.drain()
     assert os.read(pipe[0], 100) == b"x\n"
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [encode, encode_for_terminal, TextLines().encode, compile_template("{type} {at}")],
+    ids=["json", "json on a terminal", "text", "template"],
+)
+def test_vitals_are_no_line_of_any_output(encode: Callable[[Event], bytes], pipe: tuple[int, int]) -> None:
+    vitals = Vitals(at=story.BEGIN, phase="waiting", since=story.BEGIN, retry_at=story.NOW)
+    assert encode(vitals) == b""
+
+    output = LineOutput(pipe[1], encode)
+    output.write(vitals)
+    assert output.pending == 0
 
 
 def test_a_terminal_gets_no_control_characters(pipe: tuple[int, int]) -> None:

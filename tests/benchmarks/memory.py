@@ -15,7 +15,11 @@ def measure(*, marks: tuple[int, int] = (100_000, 1_000_000)) -> list[tuple[str,
     found: list[float] = []
     with flooding_server() as flood:
         client = subprocess.Popen(
-            prt_watch("--only", "change"), stdout=subprocess.PIPE, env=flood.environment, bufsize=0
+            prt_watch("--only", "change", "--quiet"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=flood.environment,
+            bufsize=0,
         )
         try:
             flood.await_("joined")

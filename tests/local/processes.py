@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -50,3 +52,12 @@ def command_lines() -> list[str]:
         with suppress(OSError):
             lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
     return lines
+
+
+def kill_together(*pids: int) -> None:
+    """Stopped first, so that none can react to the end of another; some may have ended by themselves."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+    wait_for_end(*pids)

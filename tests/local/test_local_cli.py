@@ -18,7 +18,7 @@ import pytest
 from prt.local.people import MEMBER
 from prt.local.watchdog import is_alive
 from tests.local.commands import PRT, Up, local, prt, up
-from tests.local.processes import command_lines, descendants, wait_for_end
+from tests.local.processes import command_lines, descendants, kill_together, wait_for_end
 
 NAMES = [
     "SUPABASE_URL",
@@ -301,11 +301,8 @@ class TestDataDir:
             first = project.environment()
             execute(first, "create table kept (id int)")
             processes = [*descendants(project.process.pid), project.process.pid]
-            for number in (signal.SIGSTOP, signal.SIGKILL):
-                for pid in processes:
-                    os.kill(pid, number)
+            kill_together(*processes)
             project.process.communicate()
-            wait_for_end(*processes)
         with up("--port", "0", "--data-dir", folder) as project:
             second = project.environment()
             assert fetch(second, "select to_regclass('kept')::text") == "kept"

@@ -21,7 +21,7 @@ from prt.errors import UsageError
 from prt.local import postgres as postgres_module
 from prt.local import programs, watchdog
 from prt.local.postgres import Postgres, launched, running
-from tests.local.processes import descendants, parent_of, wait_for_end
+from tests.local.processes import descendants, kill_together, parent_of, wait_for_end
 
 OWNER = """
 import sys
@@ -167,12 +167,8 @@ def test_data_folder_recovers_from_a_kill_of_everything(open_folder: Path) -> No
     owner = Owner(str(open_folder / "kept"))
     execute(owner.conninfo, "create table notes as select 'kept' as text")
     processes = [owner.watchdog, owner.process.pid, owner.pid, *descendants(owner.pid)]
-    # Stopped first, so that none can react to the end of another.
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in processes:
-            os.kill(pid, number)
+    kill_together(*processes)
     owner.process.communicate()
-    wait_for_end(*processes)
     assert (open_folder / "kept" / "data" / "postmaster.pid").exists()
     with running(open_folder / "kept") as server:
         assert fetch(server.conninfo(), "select text from notes") == "kept"

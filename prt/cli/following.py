@@ -46,6 +46,8 @@ async def follow(
     async with source as batches:
         with following.interruptible():
             outcome, error = await following.outcome(batches)
+    if error is None:
+        await following.take_leftovers(batches)
     return following.ended(outcome, error)
 
 
@@ -78,6 +80,14 @@ class _Following:
             if self._signal is None:
                 raise
             return Outcome("signal", SIGNALLED + self._signal), None
+
+    async def take_leftovers(self, batches: AsyncIterator[list[Event]]) -> None:
+        """What a source says when it is closed: the gaps that are still open."""
+        async for batch in batches:
+            for event in batch:
+                if isinstance(event, Gap):
+                    self._note(event)
+                    self._output.write(event)
 
     def ended(self, outcome: Outcome, error: PrtError | None) -> Ending:
         if outcome.reason in ("duration", "idle") and not self._was_ready:

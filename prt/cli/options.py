@@ -149,3 +149,15 @@ WaitForServer = Annotated[
         "--wait-for-server", help="Go on trying a server that isn't up.", rich_help_panel=CONNECTION
     ),
 ]
+Reconnect = Annotated[
+    bool,
+    typer.Option(
+        "--reconnect/--no-reconnect", help="After a loss: go on, or exit 4.", rich_help_panel=CONNECTION
+    ),
+]
+MaxReconnects = Annotated[
+    int | None,
+    typer.Option(
+        "--max-reconnects", metavar="N", min=0, help="Exit 4 after so many.", rich_help_panel=CONNECTION
+    ),
+]

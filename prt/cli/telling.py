@@ -18,6 +18,8 @@ class Teller:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Status) and event.connection == "connected":
+            if event.reason is not None:
+                complain(event.reason, event.hint)
             return
         if isinstance(event, Malformed):
             self._malformed += 1

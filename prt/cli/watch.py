@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from prt.state.expectations import Expectations
     from prt.state.matching import Matching
     from prt.stream.binding import Binding
+    from prt.stream.supervisor import Policy
 
 
 def watch(
@@ -37,6 +38,8 @@ def watch(
     idle: options.Idle = None,
     timeout: options.Timeout = None,
     expect: options.Expect = None,
+    reconnect: options.Reconnect = True,
+    max_reconnects: options.MaxReconnects = None,
     wait_for_server: options.WaitForServer = False,
     url: options.Url = None,
     local: options.Local = False,
@@ -61,6 +64,7 @@ def watch(
     from prt.state.bounds import parse_bounds
     from prt.state.expectations import parse_expectations
     from prt.state.matching import Matching
+    from prt.stream.supervisor import Policy
 
     def targets_of(words: list[str]) -> Targets:
         return parse_targets(words, schema=schema, events=event or (), filters=filter or (), select=select)
@@ -71,6 +75,7 @@ def watch(
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
     expectations = parse_expectations(expect or ())
     matching = Matching(include or (), exclude or ())
+    policy = Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server)
     targets = targets_of(tables or [])
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
         if not tables and project.tables:
@@ -85,7 +90,7 @@ def watch(
             bounds=bounds,
             expectations=expectations,
             matching=matching,
-            is_patient=wait_for_server,
+            policy=policy,
             is_quiet=quiet,
         )
 
@@ -98,7 +103,7 @@ def watched(
     bounds: Bounds,
     expectations: Expectations,
     matching: Matching,
-    is_patient: bool = False,
+    policy: Policy | None = None,
     is_quiet: bool = False,
 ) -> int:
     """Watches the bindings of a project until a bound is met; the exit code. Raises PrtError."""
@@ -109,7 +114,7 @@ def watched(
     from prt.cli.stderr import notice
     from prt.cli.telling import Teller
     from prt.state.bounds import Progress
-    from prt.stream.session import endpoint_of
+    from prt.stream.session import session_of
     from prt.stream.source import Live
 
     is_view = form.kind is options.OutputForm.TABLE
@@ -117,10 +122,11 @@ def watched(
 
     async def main() -> Ending:
         started = asyncio.get_running_loop().time()
-        source = Live(await endpoint_of(project), bindings, is_patient=is_patient)
-        with opened(form, project.host) as output:
-            progress = Progress(bounds, expectations, started=started)
-            return await follow(source, output, progress, matching, tell)
+        async with session_of(project) as session:
+            source = Live(session, bindings, policy=policy)
+            with opened(form, project.host) as output:
+                progress = Progress(bounds, expectations, started=started)
+                return await follow(source, output, progress, matching, tell)
 
     ending = asyncio.run(main())
     if ending.end.reason == "signal" and not is_view:

@@ -15,6 +15,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event
 
+from prt.stream.gaps import running_clock
+
 _MESSAGE = (Opcode.TEXT, Opcode.BINARY)
 _FIN_TEXT, _FIN_BINARY = 0x81, 0x82
 _SHORT_WAY_BYTES = 1024 * 1024
@@ -31,6 +33,7 @@ class MessageConnection(ClientConnection):
         self._rest = b""
         self._has_parsed_frame = False
         self._is_between_frames = False
+        self.alive_at: float | None = None
 
     def pause_reading(self) -> None:
         """Lets TCP hold up the server. Pongs wait too."""
@@ -56,6 +59,7 @@ class MessageConnection(ClientConnection):
             super().process_event(event)
 
     def data_received(self, data: bytes) -> None:
+        self.alive_at = running_clock()
         if self._is_between_frames:
             data = self._take_messages(self._rest + data if self._rest else data)
             if not data:
@@ -79,7 +83,8 @@ class MessageConnection(ClientConnection):
             elif length == 127:
                 start += 8
                 length = int.from_bytes(data[position + 2 : start])
-            if first not in (_FIN_TEXT, _FIN_BINARY) or length >= _SHORT_WAY_BYTES:
+            is_masked = data[position + 1] > 127  # which a server must not do
+            if first not in (_FIN_TEXT, _FIN_BINARY) or is_masked or length >= _SHORT_WAY_BYTES:
                 self._rest, self._is_between_frames = b"", False
                 return data[position:]
             stop = start + length

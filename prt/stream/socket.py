@@ -9,6 +9,7 @@ Guards against what `realtime` 2.34 does wrong, each with a test in tests/stream
 - `subscribe()` returns normally on an error            → `join` believes the status, and times out at 30 s
 - heartbeats have no ref and nobody awaits the reply    → numbered, timed; two unanswered mean a dead link
 - sends while down pile up and succeed silently         → refused
+- `set_auth` while a channel is added                   → one at a time
 - vsn 1.0.0 hides `join_ref` and binary broadcasts      → 2.0.0, or 1.0.0 where a server refuses it
 Made unreachable by one client a connection: its reconnects, its retries and their overflow, `close()`
 then `connect()`, rejoin timers, channels that `subscribe()` only once.
@@ -34,12 +35,13 @@ from realtime.types import RealtimePostgresChangesListenEvent
 from websockets.asyncio.client import ClientConnection, connect
 
 from prt.errors import ProtocolError, PrtError, UnreachableError
-from prt.events import Malformed
+from prt.events import Change, Malformed
 from prt.stream import refusal, wire
 from prt.stream.binding import Binding
 from prt.stream.connection import MessageConnection
+from prt.stream.failures import SILENCE, HandshakeRefusedError, LostError
 from prt.stream.queue import EventQueue
-from prt.stream.wire import TOPIC_PREFIX, Frame, Vsn
+from prt.stream.wire import Frame, Vsn
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 JOIN_SECONDS = 30
@@ -51,27 +53,12 @@ for _name in ("realtime", "websockets"):
     logging.getLogger(_name).propagate = False
 
 
-class LostError(UnreachableError):
-    """The connection is gone; `code` is the websocket's close code, None where none came.
-
-    `is_silence` means that heartbeats went unanswered while TCP said nothing.
-    """
-
-    def __init__(self, message: str, code: int | None = None, *, is_silence: bool = False) -> None:
-        super().__init__(message, "is the server up, and is the network?")
-        self.code = code
-        self.is_silence = is_silence
-
-
 class JoinRefusedError(Exception):
     """A join that was answered with an error, or not at all (`refused` is None)."""
 
     def __init__(self, refused: refusal.Refusal | None) -> None:
         super().__init__(refused.reason if refused else "no answer")
         self.refused = refused
-
-
-FrameReader = Callable[[Frame], None]
 
 
 class Socket(AsyncRealtimeClient):
@@ -83,20 +70,27 @@ class Socket(AsyncRealtimeClient):
         key: str,
         *,
         queue: EventQueue,
-        on_frame: FrameReader,
+        on_frame: Callable[[Frame], None],
+        on_change: Callable[[Change], None],
+        on_pulse: Callable[[float | None], None],
         heartbeat_seconds: float,
         token: str | None = None,
     ) -> None:
-        """`url` is the project's; `key` goes into the handshake, `token` (else the key) into joins."""
+        """`url` is the project's; `key` goes into the handshake, `token` (else the key) into joins.
+
+        `on_pulse` gets the round trip of each heartbeat in ms, None for one that is late.
+        """
         super().__init__(f"{url}/realtime/v1", auto_reconnect=False, timeout=JOIN_SECONDS)
         self.apikey = key
         self.access_token = token or key
         self.host = urlsplit(url).netloc.rpartition("@")[2]
         self.vsn: Vsn = "2.0.0"
         self.lost: asyncio.Future[LostError] = asyncio.get_running_loop().create_future()
-        self.round_trip_ms: float | None = None
         self._queue = queue
         self._on_frame = on_frame
+        self._on_change = on_change
+        self._on_pulse = on_pulse
+        self._authorising = asyncio.Lock()
         self._heartbeat_seconds = heartbeat_seconds
         self._heartbeats: dict[str, float] = {}
         self._decode = wire.Decoder(self.vsn).decode
@@ -170,7 +164,12 @@ class Socket(AsyncRealtimeClient):
             if not answered.done():
                 answered.set_result((status, error))
 
-        join = asyncio.create_task(channel.subscribe(on_status))
+        async def subscribe() -> None:
+            # The SDK's set_auth walks over the channels: not while one is added.
+            async with self._authorising:
+                await channel.subscribe(on_status)
+
+        join = asyncio.create_task(subscribe())
         waited: list[asyncio.Future[Any]] = [answered, self.lost]
         try:
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -187,6 +186,17 @@ class Socket(AsyncRealtimeClient):
         if status is RealtimeSubscribeStates.CHANNEL_ERROR and error is not None:
             raise JoinRefusedError(refusal.of_join(_response(error)))
         raise JoinRefusedError(None)
+
+    async def authorise(self, token: str) -> None:
+        """A fresh token for what is joined. Raises LostError."""
+        async with self._authorising:
+            await self.set_auth(token)
+
+    @property
+    def alive_at(self) -> float | None:
+        """When the last bytes came, by `gaps.running_clock`; None before the first."""
+        connection = self._ws_connection
+        return connection.alive_at if isinstance(connection, MessageConnection) else None
 
     async def drop(self, channel: AsyncRealtimeChannel) -> None:
         """Leaves a channel; its topic can be joined anew at once."""
@@ -241,6 +251,8 @@ class Socket(AsyncRealtimeClient):
             if type(value) is Frame:
                 self._control(value, data)
                 return
+            if type(value) is Change:
+                self._on_change(value)
             queue = self._queue
             queue.put(value, len(data))  # type: ignore[arg-type]
             if queue.is_full and self._holding_up is None:
@@ -308,8 +320,10 @@ class Socket(AsyncRealtimeClient):
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
             if len(self._heartbeats) >= 2 and self._holding_up is None:
-                self._lose(LostError(f"{self.host} answers no heartbeat", is_silence=True))
+                self._lose(LostError(f"{self.host} {SILENCE}", is_silence=True))
                 return
+            if self._heartbeats and self._holding_up is None:
+                self._on_pulse(None)
             ref = self._make_ref()
             self._heartbeats[ref] = time.monotonic()
             try:
@@ -320,25 +334,12 @@ class Socket(AsyncRealtimeClient):
     def _heartbeat_answered(self, frame: Frame) -> None:
         sent = self._heartbeats.pop(str(frame.ref), None)
         if sent is not None:
-            self.round_trip_ms = (time.monotonic() - sent) * 1000
             self._heartbeats.clear()
+            self._on_pulse((time.monotonic() - sent) * 1000)
 
     def _lose(self, error: LostError) -> None:
         if not self.lost.done():
             self.lost.set_result(error)
-
-
-class HandshakeRefusedError(PrtError):
-    """The handshake was answered with an HTTP error; `exit_code` follows what it means."""
-
-    def __init__(self, host: str, refused: refusal.Refusal) -> None:
-        super().__init__(f"{host} refused the connection: {refused.reason}", refused.hint)
-        self.refused = refused
-        self.exit_code = refused.error.exit_code  # type: ignore[misc]
-
-
-def topic_of(frame: Frame) -> str:
-    return frame.topic.removeprefix(TOPIC_PREFIX)
 
 
 def _response(error: Exception) -> Any:

@@ -1,49 +1,34 @@
-"""The live socket as a source of events: connects, joins, says READY, and ends with the reason."""
+"""The live socket as a source of events: connects, joins, says READY, heals, and accounts for every gap."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-from msgspec import Struct
-from realtime import AsyncRealtimeChannel
+from msgspec.structs import replace
 
-from prt.errors import PrtError, UnreachableError
-from prt.events import ChannelStatus, Status
-from prt.stream import narrowing, refusal, wire
+from prt.errors import PrtError
+from prt.events import Change, ChannelStatus, Gap, Status, Vitals
+from prt.stream import gaps, supervisor
 from prt.stream.binding import Binding
-from prt.stream.narrowing import Refused
+from prt.stream.continuity import Continuity
+from prt.stream.failures import EndedError, JoinTimedOutError, LostError, is_retryable, wait_of
 from prt.stream.queue import EventQueue
-from prt.stream.socket import (
-    JOIN_SECONDS,
-    HandshakeRefusedError,
-    JoinRefusedError,
-    Socket,
-    topic_of,
-)
-from prt.stream.wire import TOPIC_PREFIX, Frame
+from prt.stream.session import Life, Session, life_of
+from prt.stream.socket import Socket
+from prt.stream.subscription import Subscription, tables_of
+from prt.stream.supervisor import Connected, Connecting, Happening, Joined, Link, Lost, Policy, Pulse, Ready
+
+if TYPE_CHECKING:
+    from prt.stream.recovery import Recovery
 
 TOPIC = "prt-watch"
-UP_SECONDS = 10
-"""How long a first connection may take before the project counts as unreachable."""
-FIRST_RETRY_SECONDS = 0.2
-LONGEST_RETRY_SECONDS = 5.0
-HEARTBEAT_SECONDS = 25
+HEARTBEAT_SECONDS = 25.0
 """A server closes a socket that is silent for 66 s."""
-
-
-class Endpoint(Struct, frozen=True, kw_only=True):
-    """Where to and as whom: `url` is the project's, `key` goes into the handshake, `token` into joins."""
-
-    url: str
-    key: str
-    token: str | None = None
-
-    def __repr__(self) -> str:
-        return f"Endpoint({self.url})"
+RENEWAL_RETRY_SECONDS = 30.0
 
 
 class Live:
@@ -54,221 +39,271 @@ class Live:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        session: Session,
         bindings: Sequence[Binding],
         *,
+        policy: Policy | None = None,
+        recovery: Recovery | None = None,
         topic: str = TOPIC,
-        is_patient: bool = False,
         queue: EventQueue | None = None,
     ) -> None:
-        """`is_patient` goes on trying for ever where the server isn't up (`--wait-for-server`)."""
-        self._endpoint = endpoint
-        self._bindings = list(bindings)
+        """`recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said."""
+        self._session = session
+        self._wanted = list(bindings)
+        self._policy = policy or Policy()
+        self._recovery = recovery
         self._topic = topic
-        self._is_patient = is_patient
         self._queue = queue or EventQueue()
+        self._clock = gaps.started_clock()
+        self._continuity = Continuity()
+        self._link = Link()
         self._socket: Socket | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._channel: AsyncRealtimeChannel | None = None
-        self._joining: list[Binding] = []
-        self._verdict: asyncio.Future[str | None] | None = None
-        self._is_probing = False
-
-    @property
-    def round_trip_ms(self) -> float | None:
-        """Of the last heartbeat."""
-        return self._socket.round_trip_ms if self._socket else None
+        self._taken: list[Binding] = []
+        self._life: Life | None = None
+        self._round_trip_ms: float | None = None
+        self._supervising: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._recovering: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> EventQueue:
-        self._ended: asyncio.Future[PrtError] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._run())
+        self._link = Link(started=time.monotonic())
+        self._supervising = asyncio.create_task(self._run())
         return self._queue
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        if self._socket is not None:
-            await self._socket.shut()
+        if self._supervising is not None:
+            self._supervising.cancel()
+            await asyncio.gather(self._supervising, return_exceptions=True)
 
     async def _run(self) -> None:
+        error: Exception | None = None
         try:
-            socket = await self._connect()
-            await self._subscribe(socket)
-            raise await self._end_of(socket, self._ended)
-        except PrtError as exc:
-            self._queue.close(exc)
+            await self._supervise()
         except Exception as exc:
-            self._queue.close(exc)
-            raise
+            error = exc
+        finally:
+            await self._drop_connection()
+            self._declare_open_gap()
+            self._queue.close(error)
 
-    async def _connect(self) -> Socket:
-        deadline = time.monotonic() + UP_SECONDS
-        pause = FIRST_RETRY_SECONDS
-        is_first = True
+    async def _supervise(self) -> None:
         while True:
-            left = UP_SECONDS if self._is_patient else max(deadline - time.monotonic(), 0.1)
-            socket = Socket(
-                self._endpoint.url,
-                self._endpoint.key,
-                token=self._endpoint.token,
-                queue=self._queue,
-                on_frame=self._on_frame,
-                heartbeat_seconds=HEARTBEAT_SECONDS,
-            )
             try:
-                await socket.open(left)
+                raise await self._live_once()
             except PrtError as exc:
-                if not _is_worth_retrying(exc):
-                    raise
-                wait = max(pause, exc.refused.wait_seconds if isinstance(exc, HandshakeRefusedError) else 0)
-                if not self._is_patient and time.monotonic() + wait >= deadline:
-                    raise
-                if is_first:
-                    self._say("CHANNEL_ERROR", reason=f"{exc.message}; trying again", hint=exc.hint)
-                    is_first = False
-                await asyncio.sleep(wait)
-                pause = min(pause * 2, LONGEST_RETRY_SECONDS)
-            else:
-                self._socket = socket
-                return socket
-
-    async def _subscribe(self, socket: Socket) -> None:
-        refused: list[Refused] = []
-
-        async def attempt(bindings: list[Binding], *, is_probe: bool) -> str | None:
-            self._is_probing = is_probe
-            return await self._attempt(socket, bindings)
-
-        def report(one: Refused) -> None:
-            refused.append(one)
-            found = one.refusal
-            self._say("CHANNEL_ERROR", tables=[one.binding.name], reason=found.reason, hint=found.hint)
-
-        if not self._bindings:
-            await self._attempt(socket, [])
-        elif not await narrowing.narrow(self._bindings, attempt, report):
-            last = refused[-1].refusal
-            if len(refused) == 1:
-                raise last.raised("the subscription was refused")
-            raise UnreachableError(
-                f"all {len(refused)} subscriptions were refused; the last: {last.reason}", last.hint
+                failure = exc
+            was_up = self._link.is_up
+            if was_up:
+                self._continuity.broke(self._alive(), self._now(), tables_of(self._taken), failure.message)
+            await self._drop_connection()
+            self._step(
+                Lost(
+                    is_retryable=await self._is_retryable(failure),
+                    wait_seconds=wait_of(failure),
+                    chance=random.random(),  # noqa: S311 - jitter
+                )
             )
+            self._say_lost(failure, was_up=was_up)
+            if self._link.retry_at is None:
+                raise failure
+            await asyncio.sleep(max(self._link.retry_at - time.monotonic(), 0))
 
-    async def _attempt(self, socket: Socket, bindings: list[Binding]) -> str | None:
-        """Joins these on a fresh channel. None once READY, else the words of the refusal."""
-        if self._channel is not None:
-            await socket.drop(self._channel)
-            self._channel = None
-        self._joining = bindings
-        self._verdict = asyncio.get_running_loop().create_future()
-        try:
-            self._channel = await socket.join(self._topic, bindings)
-        except JoinRefusedError as exc:
-            if exc.refused is None:
-                reason = f"no answer to the join in {JOIN_SECONDS} s"
-                self._say("TIMED_OUT", reason=reason)
-                raise UnreachableError(reason, "is the project's database up?") from exc
-            self._say("CHANNEL_ERROR", reason=exc.refused.reason, hint=exc.refused.hint)
-            raise exc.refused.raised("the join was refused") from exc
-        return await self._verdict_of(socket, self._verdict, self._ended)
-
-    async def _verdict_of(
-        self, socket: Socket, verdict: asyncio.Future[str | None], ended: asyncio.Future[PrtError]
-    ) -> str | None:
-        waited: list[asyncio.Future[Any]] = [verdict, ended, socket.lost]
-        await asyncio.wait(waited, timeout=JOIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if verdict.done():
-            return verdict.result()
-        if ended.done() or socket.lost.done():
-            raise await self._end_of(socket, ended)
-        reason = f'no "Subscribed to PostgreSQL" in {JOIN_SECONDS} s'
-        self._say("TIMED_OUT", reason=reason)
-        raise UnreachableError(reason, "is the project's database up?")
-
-    async def _end_of(self, socket: Socket, ended: asyncio.Future[PrtError]) -> PrtError:
-        """Waits until the channel or the connection is gone; says so."""
-        waited: list[asyncio.Future[Any]] = [ended, socket.lost]
-        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            return ended.result()
-        error = socket.lost.result()
-        self._say("TIMED_OUT" if error.is_silence else "CLOSED", reason=error.message)
-        return error
-
-    def _on_frame(self, frame: Frame) -> None:
-        socket = self._socket
-        if socket is None or frame.topic != TOPIC_PREFIX + self._topic or not socket.is_current(frame):
-            return
-        try:
-            if frame.event == "phx_reply":
-                self._on_reply(socket, frame)
-            elif frame.event == "system":
-                self._on_system(wire.system(frame))
-            elif frame.event in ("phx_close", "phx_error"):
-                self._on_end(frame)
-        except msgspec.DecodeError as exc:
-            self._queue.put(wire.malformed(bytes(frame.payload), f"{frame.event}: {exc}", _now()))
-
-    def _on_reply(self, socket: Socket, frame: Frame) -> None:
-        if frame.ref == socket.channels[frame.topic].join_push.ref and wire.reply(frame).status == "ok":
-            if not self._is_probing:
-                self._say("SUBSCRIBED")
-            if not self._joining:
-                self._settle(None)
-
-    def _on_system(self, message: wire.System) -> None:
-        if message.status == "ok":
-            if message.message == "Subscribed to PostgreSQL":
-                self._settle(None)
-            return
-        if refusal.is_of_bindings(message.message) and self._verdict is not None and not self._verdict.done():
-            self._settle(message.message)
-            return
-        found = refusal.of_system(message.message)
-        self._say("CHANNEL_ERROR", reason=found.reason, hint=found.hint)
-        self._finish(found.raised("the server ended the subscription"))
-
-    def _on_end(self, frame: Frame) -> None:
-        words = "closed" if frame.event == "phx_close" else "crashed"
-        if self._ended.done():
-            return
-        self._say(
-            "CLOSED" if frame.event == "phx_close" else "CHANNEL_ERROR",
-            reason=f"the server {words} the channel",
+    async def _live_once(self) -> PrtError:
+        """One connection from its handshake to its end: why it ended. Raises what kept it from READY."""
+        endpoint = self._session.endpoint
+        self._life = life_of(endpoint, time.time())
+        self._step(Connecting())
+        socket = self._socket = Socket(
+            endpoint.url,
+            endpoint.key,
+            token=endpoint.token,
+            queue=self._queue,
+            on_frame=lambda frame: subscription.on_frame(frame),  # noqa: PLW0108 - it comes into being below
+            on_change=self._observe,
+            on_pulse=self._on_pulse,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
         )
-        self._finish(UnreachableError(f"the server {words} the channel {topic_of(frame)}"))
+        subscription = Subscription(
+            socket,
+            self._topic,
+            put=self._queue.put,
+            on_joined=lambda: self._step(Joined()),
+            on_ready=self._on_ready,
+            on_resubscribed=self._on_resubscribed,
+        )
+        await socket.open(supervisor.UP_SECONDS)
+        self._step(Connected())
+        await subscription.establish(self._wanted)
+        self._start(self._keep_token(subscription))
+        return await subscription.end()
 
-    def _settle(self, words: str | None) -> None:
-        if self._verdict is None or self._verdict.done():
-            return
-        if words is None and not self._is_probing:
-            self._say("READY")
-        self._verdict.set_result(words)
+    def _on_ready(self, taken: list[Binding]) -> None:
+        is_first = not self._link.was_ready
+        if is_first:
+            # A table that is refused later, while a database comes up, is asked for again each time.
+            self._wanted = taken
+        self._taken = taken
+        self._step(Ready())
+        gap = self._continuity.ready(self._now())
+        if gap is not None:
+            self._recover(gap)
+        elif is_first and self._recovery is not None:
+            self._start(self._recovery.begin(taken, self._queue.put))
 
-    def _finish(self, error: PrtError) -> None:
-        if not self._ended.done():
-            self._ended.set_result(error)
+    def _on_resubscribed(self) -> None:
+        self._recover(self._continuity.resubscribed(self._alive(), self._now(), tables_of(self._taken)))
 
-    def _say(
-        self,
-        status: ChannelStatus,
-        *,
-        tables: list[str] | None = None,
-        reason: str | None = None,
-        hint: str | None = None,
-    ) -> None:
-        if tables is None and self._joining:
-            tables = sorted({binding.name for binding in self._joining})
+    def _observe(self, change: Change) -> None:
+        self._continuity.observe(change)
+        if self._recovery is not None:
+            self._recovery.observe(change)
+
+    def _recover(self, gap: Gap) -> None:
+        """What can be brought back, then the gap as an event; without a recovery the gap alone."""
+        if self._recovering is not None:
+            self._recovering.cancel()
+            self._recovering = None
+        if self._recovery is None or not gap.tables:
+            self._close(gap)
+        else:
+            self._recovering = self._start(self._recovered(self._recovery, gap))
+
+    async def _recovered(self, recovery: Recovery, gap: Gap) -> None:
+        self._close(await recovery.recover(gap, self._taken, self._queue.put))
+
+    def _close(self, gap: Gap) -> None:
+        self._continuity.closed()
+        if gap.tables:
+            self._queue.put(replace(gap, at=_now()))
+
+    def _declare_open_gap(self) -> None:
+        """At the end: what is still missing is said."""
+        gap = self._continuity.unfinished(self._now(), is_up=self._link.is_up)
+        if gap is not None:
+            self._close(replace(gap, cause=f"{gap.cause}; the watch ended before that was recovered"))
+
+    async def _keep_token(self, subscription: Subscription) -> None:
+        """Renews the token ahead of its end, or says ahead that nobody can."""
+        while (life := self._life) is not None:
+            await _sleep_until(life.renew_at)
+            if not self._session.is_renewable:
+                left = max(round((life.expires - time.time()) / 60), 0)
+                hint = "sign in with --as EMAIL, or start again with a fresh PRT_TOKEN"
+                self._say("READY", reason=f"the token expires in {left} min and can't be renewed", hint=hint)
+                return
+            try:
+                await self._renew()
+                await subscription.authorise(self._session.endpoint.token or self._session.endpoint.key)
+            except LostError:
+                return
+            except PrtError as exc:
+                self._say("READY", reason=f"the token could not be renewed: {exc.message}", hint=exc.hint)
+                await asyncio.sleep(RENEWAL_RETRY_SECONDS)
+
+    async def _renew(self) -> None:
+        former = self._life
+        self._life = life_of(await self._session.renew(), time.time())
+        if former is not None and self._life is not None and self._life.role != former.role:
+            self._say("READY", reason=f"the token's role changed from {former.role} to {self._life.role}")
+        self._show_vitals()
+
+    async def _is_retryable(self, failure: PrtError) -> bool:
+        if is_retryable(failure, was_ready=self._link.was_ready):
+            return True
+        if failure.exit_code != 3 or not self._session.is_renewable or not self._link.was_ready:
+            return False
+        # The token died with the link down, or before its renewal: a fresh one is worth an attempt.
+        try:
+            await self._renew()
+        except PrtError:
+            return False
+        return True
+
+    async def _drop_connection(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._socket is not None:
+            socket, self._socket = self._socket, None
+            await socket.shut()
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task of the present connection: it ends with it."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _on_pulse(self, round_trip_ms: float | None) -> None:
+        if round_trip_ms is not None:
+            self._round_trip_ms = round_trip_ms
+        self._step(Pulse(round_trip_ms is None))
+
+    def _step(self, happening: Happening) -> None:
+        self._link = supervisor.step(self._link, happening, time.monotonic(), self._policy)
+        self._show_vitals()
+
+    def _show_vitals(self) -> None:
+        link, now, monotonic = self._link, _now(), time.monotonic()
+
+        def wall(moment: float) -> int:
+            return now + round((moment - monotonic) * 1_000_000)
+
         self._queue.put(
-            Status(at=_now(), status=status, topic=self._topic, tables=tables, reason=reason, hint=hint)
+            Vitals(
+                at=now,
+                phase=link.phase,
+                since=wall(link.since),
+                retry_at=None if link.retry_at is None else wall(link.retry_at),
+                reconnects=link.reconnects,
+                failures=link.failures,
+                round_trip_ms=self._round_trip_ms,
+                token_expires_at=None if self._life is None else round(self._life.expires * 1_000_000),
+            )
         )
 
+    def _say_lost(self, failure: PrtError, *, was_up: bool) -> None:
+        """Each loss, and of the attempts that fail only the first: the head of a view counts them."""
+        is_final = self._link.retry_at is None
+        had_answer = isinstance(failure, EndedError | JoinTimedOutError | LostError)
+        if not (was_up or (had_answer if is_final else self._link.failures == 1)):
+            return
+        status: ChannelStatus = "CHANNEL_ERROR"
+        if isinstance(failure, JoinTimedOutError) or (isinstance(failure, LostError) and failure.is_silence):
+            status = "TIMED_OUT"
+        elif isinstance(failure, LostError):
+            status = "CLOSED"
+        reason = failure.message if is_final else f"{failure.message}; trying again"
+        self._say(status, reason=reason, hint=failure.hint)
 
-def _is_worth_retrying(error: PrtError) -> bool:
-    if isinstance(error, HandshakeRefusedError):
-        return error.refused.is_retryable
-    return isinstance(error, UnreachableError)
+    def _say(self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None) -> None:
+        tables = tables_of(self._taken or self._wanted)
+        self._queue.put(
+            Status(
+                at=_now(),
+                status=status,
+                topic=self._topic,
+                tables=tables or None,
+                reason=reason,
+                hint=hint,
+            )
+        )
+
+    def _alive(self) -> int:
+        """When the last bytes came, at the latest now."""
+        alive = self._socket.alive_at if self._socket else None
+        return self._now() if alive is None else self._clock.at(alive)
+
+    def _now(self) -> int:
+        """Our time, which no adjustment of the wall clock moves."""
+        return self._clock.at(gaps.running_clock())
+
+
+async def _sleep_until(moment: float) -> None:
+    """Until a time of the wall clock, which may be set meanwhile."""
+    while (left := moment - time.time()) > 0:  # noqa: ASYNC110 - nobody sets an event for a time
+        await asyncio.sleep(min(left, 30))
 
 
 def _now() -> int:

@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import jwt
 import pytest
 from websockets.frames import Frame, Opcode
 
-from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
-from prt.events import Change, Event, Gap, Malformed, Status
+from prt.errors import ProtocolError, PrtError, UnreachableError
+from prt.events import Change, Event, Gap, Malformed, Status, Vitals
 from prt.stream import socket as socket_module
 from prt.stream import source as source_module
+from prt.stream import subscription, supervisor
 from prt.stream.binding import Binding
 from prt.stream.queue import EventQueue
-from prt.stream.source import Endpoint, Live
+from prt.stream.session import Endpoint, Session
+from prt.stream.source import Live
+from prt.stream.supervisor import Policy
 from tests.fakes import SUBSCRIBED, Peer, Script, change_data, scripted_server
 
 TODOS = [Binding(table="todos")]
+NO_RECONNECT = Policy(max_reconnects=0)
 
 
 async def watched(
@@ -32,16 +38,18 @@ async def watched(
     until: Callable[[list[Event]], bool] = lambda _: False,
     refuse: tuple[int, str] | None = None,
     queue: EventQueue | None = None,
+    policy: Policy = NO_RECONNECT,
 ) -> tuple[list[Event], PrtError | None]:
     """All events until `until` holds or the source raises, and what it raised."""
     events: list[Event] = []
     async with scripted_server(script, refuse=refuse) as url:
-        endpoint = Endpoint(url=url, key="key", token="token")
-        async with Live(endpoint, TODOS if bindings is None else bindings, queue=queue) as batches:
+        session = Session(Endpoint(url=url, key="key", token="token"))
+        wanted = TODOS if bindings is None else bindings
+        async with Live(session, wanted, policy=policy, queue=queue) as batches:
             try:
                 async with asyncio.timeout(20):
                     async for batch in batches:
-                        events += batch
+                        events += [event for event in batch if not isinstance(event, Vitals)]
                         if until(events):
                             return events, None
             except PrtError as exc:
@@ -134,7 +142,7 @@ def test_vsn_1_is_spoken_where_2_is_refused() -> None:
         events: list[Event] = []
         async with (
             scripted_server(script, refuse=(403, ""), refuse_only="vsn=2.0.0") as url,
-            Live(Endpoint(url=url, key="key"), TODOS) as batches,
+            Live(Session(Endpoint(url=url, key="key")), TODOS) as batches,
         ):
             async for batch in batches:
                 events += batch
@@ -167,14 +175,15 @@ def test_a_refused_handshake_is_final(status: int, body: str, error: type[PrtErr
 
 
 def test_nobody_listening_is_said_at_once_and_ends_as_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "UP_SECONDS", 0.3)
+    monkeypatch.setattr(supervisor, "UP_SECONDS", 0.3)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.02)
 
     async def main() -> tuple[list[Event], PrtError | None]:
         async with scripted_server(Peer.until_closed) as url:
             pass
         events: list[Event] = []
         try:
-            async with Live(Endpoint(url=url, key="key"), TODOS) as batches:
+            async with Live(Session(Endpoint(url=url, key="key")), TODOS) as batches:
                 async for batch in batches:
                     events += batch
         except UnreachableError as exc:
@@ -198,7 +207,7 @@ def test_a_server_that_speaks_something_else_is_a_protocol_error(monkeypatch: py
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         try:
-            async with Live(Endpoint(url=f"http://127.0.0.1:{port}", key="key"), TODOS) as batches:
+            async with Live(Session(Endpoint(url=f"http://127.0.0.1:{port}", key="key")), TODOS) as batches:
                 async for _ in batches:
                     pass
         finally:
@@ -261,13 +270,15 @@ def test_a_refused_join_ends_with_the_servers_words() -> None:
         await peer.until_closed()
 
     events, error = run(script)
-    assert isinstance(error, RefusedError)
+    assert error is not None
+    assert error.exit_code == 3
     assert "Token has expired 5 seconds ago" in error.message
     assert statuses(events) == ["CHANNEL_ERROR"]
 
 
 def test_a_join_that_is_never_answered_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket_module, "JOIN_SECONDS", 0.2)
+    monkeypatch.setattr(supervisor, "UP_SECONDS", 0.1)
 
     async def script(peer: Peer) -> None:
         await peer.until_closed()
@@ -278,7 +289,8 @@ def test_a_join_that_is_never_answered_times_out(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_join_that_never_becomes_ready_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "JOIN_SECONDS", 0.2)
+    monkeypatch.setattr(subscription, "JOIN_SECONDS", 0.2)
+    monkeypatch.setattr(supervisor, "UP_SECONDS", 0.1)
 
     async def script(peer: Peer) -> None:
         await peer.accept_join()
@@ -342,18 +354,24 @@ def test_answered_heartbeats_keep_it_up_and_are_timed(monkeypatch: pytest.Monkey
         await peer.change(frame[2])
         await peer.until_closed()
 
-    async def main() -> float | None:
-        async with scripted_server(script) as url:
-            live = Live(Endpoint(url=url, key="key"), TODOS)
-            async with live as batches:
-                async for batch in batches:
-                    if has_change(batch):
-                        return live.round_trip_ms
-        return None
+    async def main() -> list[Vitals]:
+        async with (
+            scripted_server(script) as url,
+            Live(Session(Endpoint(url=url, key="key")), TODOS) as batches,
+        ):
+            events: list[Event] = []
+            async for batch in batches:
+                events += batch
+                if has_change(batch):
+                    break
+            return [event for event in events if isinstance(event, Vitals)]
 
-    round_trip = asyncio.run(main())
-    assert round_trip is not None
-    assert round_trip > 0
+    vitals = asyncio.run(main())
+    assert [one.phase for one in vitals[:4]] == ["connecting", "joining", "subscribed", "ready"]
+    assert vitals[3].round_trip_ms is None
+    assert vitals[-1].round_trip_ms is not None
+    assert vitals[-1].round_trip_ms > 0
+    assert vitals[-1].phase == "ready"
 
 
 def test_a_token_that_expires_ends_the_watch_as_refused() -> None:
@@ -364,7 +382,8 @@ def test_a_token_that_expires_ends_the_watch_as_refused() -> None:
         await peer.until_closed()
 
     events, error = run(script)
-    assert isinstance(error, RefusedError)
+    assert error is not None
+    assert error.exit_code == 3
     assert statuses(events) == ["SUBSCRIBED", "READY", "CHANNEL_ERROR"]
 
 
@@ -376,7 +395,8 @@ def test_a_crashed_channel_ends_the_watch() -> None:
 
     events, error = run(script)
     assert statuses(events) == ["SUBSCRIBED", "READY", "CHANNEL_ERROR"]
-    assert isinstance(error, UnreachableError)
+    assert error is not None
+    assert error.exit_code == 4
     assert "crashed" in error.message
 
 
@@ -446,7 +466,7 @@ def test_a_slow_reader_holds_up_the_server_and_loses_nothing() -> None:
         events: list[Event] = []
         async with scripted_server(script) as url:
             queue = EventQueue(max_events=100)
-            async with Live(Endpoint(url=url, key="key"), TODOS, queue=queue) as batches:
+            async with Live(Session(Endpoint(url=url, key="key")), TODOS, queue=queue) as batches:
                 async for batch in batches:
                     # What one read of the socket held, 256 KiB at most, comes on top of the bound.
                     assert len(batch) <= 100 + 256
@@ -514,3 +534,168 @@ def test_a_masked_frame_of_a_server_closes_the_connection_as_the_library_does() 
     events, error = run(script)
     assert isinstance(error, UnreachableError)
     assert statuses(events)[-1] == "CLOSED"
+
+
+def test_after_a_loss_it_comes_back_and_says_what_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.01)
+    connections: list[Peer] = []
+
+    async def script(peer: Peer) -> None:
+        connections.append(peer)
+        frame = await peer.accept()
+        await peer.change(frame[2], record={"id": len(connections)})
+        if len(connections) < 3:
+            await peer.connection.close(1012)
+        await peer.until_closed()
+
+    events, error = run(script, until=lambda events: len(changes(events)) == 3, policy=Policy())
+    assert error is None
+    once = ["SUBSCRIBED", "READY"]
+    assert statuses(events) == [*once, "CLOSED", *once, "CLOSED", *once]
+    found = [event for event in events if isinstance(event, Gap)]
+    assert len(found) == 2
+    for gap in found:
+        assert gap.start < gap.end
+        assert gap.tables == ["public.todos"]
+        assert "(1012)" in gap.cause
+        assert not gap.complete
+
+
+def test_reconnects_are_bounded_where_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.01)
+    seen = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal seen
+        seen += 1
+        await peer.accept()
+        await peer.connection.close(1001)
+
+    events, error = run(script, policy=Policy(max_reconnects=2))
+    assert seen == 3
+    assert isinstance(error, UnreachableError)
+    assert [event.cause for event in events if isinstance(event, Gap)][-1].endswith(
+        "before that was recovered"
+    )
+
+
+def test_a_loss_at_the_end_is_a_gap_too() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        peer.connection.transport.abort()
+
+    events, error = run(script)
+    assert isinstance(error, UnreachableError)
+    assert [type(event) for event in events][-1] is Gap
+
+
+def test_a_second_subscribed_that_nobody_asked_for_is_a_gap() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        await peer.change(frame[2])
+        await peer.system(frame, SUBSCRIBED)
+        await peer.change(frame[2])
+        await peer.until_closed()
+
+    events, error = run(script, until=lambda events: len(changes(events)) == 2)
+    assert error is None
+    (gap,) = [event for event in events if isinstance(event, Gap)]
+    assert "subscribed anew by itself" in gap.cause
+
+
+def jwt_of(claims: dict[str, Any]) -> str:
+    return jwt.encode(claims, "a secret that is long enough for HS256")
+
+
+def test_a_token_is_renewed_ahead_and_its_answer_is_no_gap() -> None:
+    pushes: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        push = await peer.receive()
+        pushes.append(push[4]["access_token"])
+        await peer.system(frame, SUBSCRIBED)
+        await peer.change(frame[2])
+        await peer.until_closed()
+
+    async def main() -> list[Event]:
+        now = time.time()
+        old = jwt_of({"role": "authenticated", "iat": now - 100, "exp": now + 49})
+        new = jwt_of({"role": "anon", "iat": now, "exp": now + 3600})
+        events: list[Event] = []
+        async with scripted_server(script) as url:
+
+            async def renew() -> Endpoint:
+                return Endpoint(url=url, key="key", token=new)
+
+            session = Session(Endpoint(url=url, key="key", token=old), renew)
+            async with Live(session, TODOS) as batches:
+                async for batch in batches:
+                    events += batch
+                    if has_change(batch):
+                        break
+        assert pushes == [new]
+        return events
+
+    events = asyncio.run(main())
+    assert not any(isinstance(event, Gap) for event in events)
+    (told,) = [event for event in events if isinstance(event, Status) and event.reason]
+    assert told.reason == "the token's role changed from authenticated to anon"
+
+
+def test_a_token_that_nobody_can_renew_is_announced_ahead() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        await peer.until_closed()
+
+    async def main() -> Status:
+        now = time.time()
+        token = jwt_of({"role": "authenticated", "iat": now - 3600, "exp": now + 200})
+        async with (
+            scripted_server(script) as url,
+            Live(Session(Endpoint(url=url, key="key", token=token)), TODOS) as batches,
+        ):
+            async for batch in batches:
+                for event in batch:
+                    if isinstance(event, Status) and event.reason:
+                        return event
+        raise AssertionError
+
+    told = asyncio.run(main())
+    assert told.connection == "connected"
+    assert told.reason == "the token expires in 3 min and can't be renewed"
+    assert told.hint
+
+
+def test_an_expired_token_is_renewed_and_the_watch_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.01)
+    tokens: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        tokens.append(frame[4]["access_token"])
+        if len(tokens) == 1:
+            await peer.system(frame, "Token has expired 0 seconds ago", "error")
+            await peer.send(frame[0], frame[0], frame[2], "phx_close", {})
+        else:
+            await peer.change(frame[2])
+        await peer.until_closed()
+
+    async def main() -> list[Event]:
+        events: list[Event] = []
+        async with scripted_server(script) as url:
+
+            async def renew() -> Endpoint:
+                return Endpoint(url=url, key="key", token="fresh")
+
+            session = Session(Endpoint(url=url, key="key", token="stale"), renew)
+            async with Live(session, TODOS) as batches:
+                async for batch in batches:
+                    events += batch
+                    if has_change(batch):
+                        break
+        return events
+
+    events = asyncio.run(main())
+    assert tokens == ["stale", "fresh"]
+    assert sum(isinstance(event, Gap) for event in events) == 1

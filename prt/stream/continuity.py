@@ -1,0 +1,78 @@
+"""Whether a stream is whole: what was last known of it, and the one gap that may be open.
+
+A gap opens with a loss, gets its end with READY, and stays open until its recovery is done: a further
+loss extends it, so that nothing falls between two recoveries.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from prt.events import Change, Gap
+from prt.stream import gaps
+from prt.stream.gaps import Known
+
+LAGS_KEPT = 256
+
+
+class Continuity:
+    """All times in µs of a clock that nothing adjusts."""
+
+    def __init__(self) -> None:
+        self._last: Change | None = None
+        self._lags: deque[float] = deque(maxlen=LAGS_KEPT)
+        self._known: Known | None = None
+        self._ready = 0
+        self.open: Gap | None = None
+
+    def observe(self, change: Change) -> None:
+        """Every change of the stream."""
+        if change.lag_ms is not None:
+            self._last = change
+            self._lags.append(change.lag_ms)
+
+    def ready(self, now: int) -> Gap | None:
+        """Changes flow again: the gap that this ends, which stays open until `closed`."""
+        self._ready = now
+        if self.open is None:
+            return None
+        end = gaps.until(self._known, now)
+        self.open = replace(self.open, start=min(self.open.start, end), end=end)
+        return self.open
+
+    def broke(self, alive: int, now: int, tables: Sequence[str], cause: str) -> None:
+        """The connection or the channel is gone; its last bytes came at `alive`."""
+        known = self._known = self._what_is_known(alive)
+        self._extend(gaps.lost_since(known), gaps.until(known, now), tables, cause)
+
+    def resubscribed(self, alive: int, now: int, tables: Sequence[str]) -> Gap:
+        """The server subscribed anew without being asked: the gap before it."""
+        known = self._known = self._what_is_known(alive)
+        start = gaps.resubscribed_since(known, self._ready)
+        cause = "the server subscribed anew by itself: its publication changed, or it had lost us"
+        return self._extend(start, gaps.until(known, now), tables, cause)
+
+    def unfinished(self, now: int, *, is_up: bool) -> Gap | None:
+        """The gap that the end of the watch leaves open; without READY since it lasts until now."""
+        if self.open is None or is_up:
+            return self.open
+        return replace(self.open, end=max(self.open.start, gaps.until(self._known, now)))
+
+    def closed(self) -> None:
+        """The recovery of the open gap is done."""
+        self.open = None
+
+    def _extend(self, start: int, end: int, tables: Sequence[str], cause: str) -> Gap:
+        if self.open is not None:
+            start = min(start, self.open.start)
+            tables = sorted({*tables, *self.open.tables})
+        self.open = Gap(at=end, start=min(start, end), end=end, tables=list(tables), cause=cause)
+        return self.open
+
+    def _what_is_known(self, alive: int) -> Known:
+        last = self._last
+        commit = None if last is None or last.lag_ms is None else last.at - round(last.lag_ms * 1000)
+        return Known(alive=alive, last_commit=commit, ahead=gaps.ahead_of(tuple(self._lags)))

@@ -1,0 +1,83 @@
+"""Windows in which events may have been missed: pure arithmetic over what was last known to be whole.
+
+Commit timestamps are the server's, everything else is ours; where the clocks differ by more than
+delivery can explain, a window is moved to the server's time, because that is where its writes are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+OVERLAP_SECONDS = 5.0
+"""What a change may need from its commit to us: a polling server takes half a second, a busy one more."""
+RESUBSCRIBED_SECONDS = 70.0
+"""How long a server may have been deaf before it subscribes anew by itself: it looks every 60 s."""
+SKEW = 1_000_000
+"""µs by which clocks may seem to differ through latency alone."""
+
+
+class Clock(Struct, frozen=True, kw_only=True):
+    """Wall time that no adjustment moves: the wall clock at one moment, carried on by one that only runs.
+
+    That one goes on while the machine sleeps, where the system has such a clock.
+    """
+
+    wall: int
+    running: float
+
+    def at(self, running: float) -> int:
+        """A moment of the running clock, in seconds, as µs since the epoch."""
+        return self.wall + round((running - self.running) * 1_000_000)
+
+
+def running_clock() -> float:
+    """Seconds that also count while the machine sleeps (Linux; elsewhere the monotonic clock)."""
+    number = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if number is None else time.clock_gettime(number)
+
+
+def started_clock() -> Clock:
+    return Clock(wall=time.time_ns() // 1000, running=running_clock())
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What is known of a stream when it breaks; µs.
+
+    `alive` is when its last bytes came, `last_commit` the largest commit delivered, `ahead` the least
+    lag seen lately: how far our clock is ahead of the server's, delivery included.
+    """
+
+    alive: int
+    last_commit: int | None = None
+    ahead: int | None = None
+
+
+def lost_since(known: Known) -> int:
+    """Where a gap begins: what committed before and was not delivered by then was delivered already."""
+    overlap = round(OVERLAP_SECONDS * 1_000_000)
+    start = known.alive - _skew(known) - overlap
+    return start if known.last_commit is None else max(start, known.last_commit - overlap)
+
+
+def resubscribed_since(known: Known, ready: int) -> int:
+    """Where a gap begins that shows only by the server subscribing anew: READY was `ready`."""
+    overlap = round(OVERLAP_SECONDS * 1_000_000)
+    floor = max(ready, known.alive - round(RESUBSCRIBED_SECONDS * 1_000_000)) - _skew(known) - overlap
+    return floor if known.last_commit is None else max(floor, known.last_commit - overlap)
+
+
+def until(known: Known | None, ready: int) -> int:
+    """Where a gap ends: READY, in the server's time."""
+    return ready if known is None else ready - _skew(known)
+
+
+def ahead_of(lags_ms: Sequence[float]) -> int | None:
+    """The least of some lags, in µs."""
+    return round(min(lags_ms) * 1000) if lags_ms else None
+
+
+def _skew(known: Known) -> int:
+    return known.ahead if known.ahead is not None and abs(known.ahead) > SKEW else 0

@@ -1,0 +1,200 @@
+"""One channel of one connection: joined, narrowed to what the server takes, READY, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from realtime import AsyncRealtimeChannel
+
+from prt.errors import PrtError, UnreachableError
+from prt.events import ChannelStatus, Event, Status
+from prt.stream import narrowing, refusal, wire
+from prt.stream.binding import Binding
+from prt.stream.failures import EndedError, JoinTimedOutError, NothingTakenError
+from prt.stream.narrowing import Refused
+from prt.stream.refusal import Refusal
+from prt.stream.socket import JOIN_SECONDS, JoinRefusedError, Socket
+from prt.stream.wire import TOPIC_PREFIX, Frame
+
+SUBSCRIBED = "Subscribed to PostgreSQL"
+
+
+class Subscription:
+    """`establish` returns when changes flow, `end` when they no longer do.
+
+    What happens is told at once, in the order of the frames: `on_ready` with the bindings that flow,
+    `on_resubscribed` when the server subscribes anew without being asked.
+    """
+
+    def __init__(
+        self,
+        socket: Socket,
+        topic: str,
+        *,
+        put: Callable[[Event], None],
+        on_joined: Callable[[], None],
+        on_ready: Callable[[list[Binding]], None],
+        on_resubscribed: Callable[[], None],
+    ) -> None:
+        self._socket = socket
+        self._topic = topic
+        self._put = put
+        self._on_joined = on_joined
+        self._on_ready = on_ready
+        self._on_resubscribed = on_resubscribed
+        self._channel: AsyncRealtimeChannel | None = None
+        self._joining: list[Binding] = []
+        self._is_probing = False
+        loop = asyncio.get_running_loop()
+        self._verdict: asyncio.Future[str | None] = loop.create_future()
+        self._ended: asyncio.Future[PrtError] = loop.create_future()
+        self._answers_due = 0
+
+    async def establish(self, bindings: Sequence[Binding]) -> list[Binding]:
+        """Joins what the server takes, which is returned. Raises PrtError where that is nothing."""
+        if not bindings:
+            await self._attempt([])
+            return []
+        refused: list[Refused] = []
+
+        async def attempt(bindings: list[Binding], *, is_probe: bool) -> str | None:
+            self._is_probing = is_probe
+            return await self._attempt(bindings)
+
+        def report(one: Refused) -> None:
+            refused.append(one)
+            found = one.refusal
+            self._say("CHANNEL_ERROR", tables=[one.binding.name], reason=found.reason, hint=found.hint)
+
+        taken = await narrowing.narrow(bindings, attempt, report)
+        if taken:
+            return taken
+        last = refused[-1].refusal
+        if len(refused) == 1:
+            raise NothingTakenError(f"the subscription was refused: {last.reason}", last.hint)
+        raise NothingTakenError(
+            f"all {len(refused)} subscriptions were refused; the last: {last.reason}", last.hint
+        )
+
+    async def end(self) -> PrtError:
+        """Waits until the channel or the connection is gone; why."""
+        waited: list[asyncio.Future[Any]] = [self._ended, self._socket.lost]
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        return self._ended.result() if self._ended.done() else self._socket.lost.result()
+
+    async def authorise(self, token: str) -> None:
+        """Gives the channel a fresh token; the server subscribes anew for it, which is no gap."""
+        self._answers_due += 1
+        await self._socket.authorise(token)
+
+    def on_frame(self, frame: Frame) -> None:
+        """Every control frame of the connection, in order."""
+        if frame.topic != TOPIC_PREFIX + self._topic or not self._socket.is_current(frame):
+            return
+        try:
+            if frame.event == "phx_reply":
+                self._on_reply(frame)
+            elif frame.event == "system":
+                self._on_system(wire.system(frame))
+            elif frame.event in ("phx_close", "phx_error"):
+                self._on_end(frame)
+        except msgspec.DecodeError as exc:
+            self._put(wire.malformed(bytes(frame.payload), f"{frame.event}: {exc}", _now()))
+
+    async def _attempt(self, bindings: list[Binding]) -> str | None:
+        """Joins these on a fresh channel. None once READY, else the words of the refusal."""
+        if self._channel is not None:
+            await self._socket.drop(self._channel)
+            self._channel = None
+        self._joining = bindings
+        self._verdict = asyncio.get_running_loop().create_future()
+        try:
+            self._channel = await self._socket.join(self._topic, bindings)
+        except JoinRefusedError as exc:
+            if exc.refused is None:
+                raise JoinTimedOutError(f"no answer to the join in {JOIN_SECONDS} s") from exc
+            raise EndedError(f"the join was refused: {exc.refused.reason}", exc.refused) from exc
+        waited: list[asyncio.Future[Any]] = [self._verdict, self._ended, self._socket.lost]
+        await asyncio.wait(waited, timeout=JOIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if self._verdict.done():
+            return self._verdict.result()
+        if self._ended.done() or self._socket.lost.done():
+            raise await self.end()
+        raise JoinTimedOutError(f'no "{SUBSCRIBED}" in {JOIN_SECONDS} s')
+
+    def _on_reply(self, frame: Frame) -> None:
+        is_join = frame.ref == self._socket.channels[frame.topic].join_push.ref
+        if is_join and wire.reply(frame).status == "ok":
+            self._on_joined()
+            if not self._is_probing:
+                self._say("SUBSCRIBED")
+            if not self._joining:
+                self._settle(None)
+
+    def _on_system(self, message: wire.System) -> None:
+        if message.status == "ok":
+            if message.message == SUBSCRIBED:
+                self._on_subscribed()
+            return
+        if refusal.is_of_bindings(message.message) and not self._verdict.done():
+            self._settle(message.message)
+            return
+        found = refusal.of_system(message.message)
+        self._finish(EndedError(f"the server ended the subscription: {found.reason}", found))
+
+    def _on_subscribed(self) -> None:
+        if not self._verdict.done():
+            self._settle(None)
+        elif self._answers_due:
+            self._answers_due -= 1
+        else:
+            self._on_resubscribed()
+
+    def _on_end(self, frame: Frame) -> None:
+        words = "closed" if frame.event == "phx_close" else "crashed"
+        found = Refusal(error=UnreachableError, reason=f"the server {words} the channel", is_retryable=True)
+        self._finish(EndedError(f"{found.reason} {self._topic}", found))
+
+    def _settle(self, words: str | None) -> None:
+        if self._verdict.done():
+            return
+        if words is None and not self._is_probing:
+            self._say("READY")
+            self._on_ready(self._joining)
+        self._verdict.set_result(words)
+
+    def _finish(self, error: PrtError) -> None:
+        if not self._ended.done():
+            self._ended.set_result(error)
+
+    def _say(
+        self,
+        status: ChannelStatus,
+        *,
+        tables: list[str] | None = None,
+        reason: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self._put(
+            Status(
+                at=_now(),
+                status=status,
+                topic=self._topic,
+                tables=tables or tables_of(self._joining) or None,
+                reason=reason,
+                hint=hint,
+            )
+        )
+
+
+def tables_of(bindings: Sequence[Binding]) -> list[str]:
+    """Their tables as `schema.table`, each once."""
+    return sorted({binding.name for binding in bindings})
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -23,14 +23,15 @@ from prt.events import (
     Malformed,
     Presence,
     Status,
+    Vitals,
 )
-from prt.state.difference import Line, line_of
 from prt.state.lag import Lag
+from prt.state.newest import Entry, Newest, Shown
 from prt.state.rate import Rate
 from prt.state.rows import Rows, Table
 
-NEWEST = 200
-"""Changes that stay to be shown: more than a screen has lines."""
+GAPS = 20
+"""The last gaps that are kept whole; all are counted."""
 
 _MOST_REFUSED = 1000
 
@@ -43,34 +44,31 @@ class Refusal(Struct, frozen=True, kw_only=True):
     hint: str | None
 
 
-class _Shown:
-    """A change with the row before it until it is drawn, then only its line."""
-
-    __slots__ = ("change", "line", "previous")
-
-    def __init__(self, change: Change, previous: bytes | None) -> None:
-        self.change: Change | None = change
-        self.previous = previous
-        self.line: Line | None = None
-
-
 class Screen:
-    """Apply events, read attributes. `changes` counts by (schema, table, event type), `joined` are the tables
-    of the channel as `schema.table`."""
+    """Apply events, read attributes. `changes` counts the stream's by (schema, table, event type), `read` the
+    rows of a backfill or a snapshot; `joined` are the tables of the channel as `schema.table`. `since` (µs)
+    is when the channel's status began, or the connection was lost, or was first tried. A gap is open from the
+    loss until its event."""
 
     def __init__(self, *, keys: Mapping[Table, tuple[str, ...]] | None = None) -> None:
         self.channel: ChannelStatus | None = None
         self.reason: str | None = None
         self.hint: str | None = None
+        self.since: int | None = None
+        self.vitals: Vitals | None = None
         self.refused: dict[str, Refusal] = {}
         self.changes: Counter[tuple[str, str, str]] = Counter()
+        self.read: Counter[str] = Counter()
         self.broadcasts = 0
         self.presences = 0
         self.malformed = 0
         self.last_malformed: Malformed | None = None
         self.gaps = 0
         self.incomplete_gaps = 0
-        self.last_gap: Gap | None = None
+        self.recovered = 0
+        self.has_open_gap = False
+        self.last_gaps: deque[Gap] = deque(maxlen=GAPS)
+        self.last_incomplete_gap: Gap | None = None
         self.lag = Lag()
         self.rate = Rate()
         self.first_at: int | None = None
@@ -78,8 +76,9 @@ class Screen:
         self.ready_at: int | None = None
         self.end: End | None = None
         self.joined: frozenset[str] = frozenset()
+        self._lost_at: int | None = None
         self._rows = Rows(keys=keys)
-        self._newest: deque[_Shown] = deque(maxlen=NEWEST)
+        self._newest = Newest(self._rows)
 
     @property
     def connection(self) -> Connection | None:
@@ -87,9 +86,19 @@ class Screen:
         return None if self.channel is None else CONNECTION_OF[self.channel]
 
     @property
+    def phase(self) -> str | None:
+        """The connection's, None before the first vitals."""
+        return None if self.vitals is None else self.vitals.phase
+
+    @property
     def events(self) -> int:
-        """Changes, broadcasts and presence events."""
+        """Changes of the stream, broadcasts and presence events."""
         return self.changes.total() + self.broadcasts + self.presences
+
+    @property
+    def entries(self) -> int:
+        """How many there were to show, whether they are still kept or not."""
+        return self._newest.added
 
     @property
     def keyless(self) -> set[Table]:
@@ -97,14 +106,22 @@ class Screen:
         return self._rows.keyless
 
     def apply(self, event: Event) -> None:
+        if type(event) is Vitals:
+            self.vitals = event
+            if self.since is None:
+                self.since = event.since
+            return
         if self.first_at is None:
             self.first_at = event.at
         self.last_at = event.at
         if type(event) is Change:
-            self.changes[event.schema, event.table, event.event_type] += 1
-            self.lag.apply(event)
-            self.rate.apply(event)
-            self._newest.append(_Shown(event, self._rows.apply(event)))
+            if event.source == "stream":
+                self.changes[event.schema, event.table, event.event_type] += 1
+                self.lag.apply(event)
+                self.rate.apply(event)
+            else:
+                self.read[event.source] += 1
+            self._newest.add(Shown(event, self._rows.apply(event)))
             return
         match event:
             case Broadcast():
@@ -116,26 +133,26 @@ class Screen:
             case Status():
                 self._apply_status(event)
             case Gap():
-                self.gaps += 1
-                self.incomplete_gaps += not event.complete
-                self.last_gap = event
+                self._apply_gap(event)
             case Malformed():
                 self.malformed += 1
                 self.last_malformed = event
             case End():
                 self.end = event
 
-    def lines(self, count: int) -> list[Line]:
-        """The newest changes, newest first."""
-        return [self._line(shown) for shown, _ in zip(reversed(self._newest), range(count), strict=False)]
+    def lines(self, count: int) -> list[Entry]:
+        """The newest changes, gaps and steps of the channel, newest first."""
+        return self._newest.entries(count)
 
-    def _line(self, shown: _Shown) -> Line:
-        if shown.line is None:
-            change = shown.change
-            assert change is not None  # noqa: S101 - a change without its line is still there
-            shown.line = line_of(change, shown.previous, self._rows.key_columns(change.schema, change.table))
-            shown.change = shown.previous = None  # their frames may be large
-        return shown.line
+    def _apply_gap(self, gap: Gap) -> None:
+        self.gaps += 1
+        self.recovered += gap.recovered
+        self.has_open_gap = self._lost_at is not None
+        self.last_gaps.append(gap)
+        if not gap.complete:
+            self.incomplete_gaps += 1
+            self.last_incomplete_gap = gap
+        self._newest.add(gap)
 
     def _apply_status(self, status: Status) -> None:
         """An error that names some of the joined tables is theirs; any other status is the channel's."""
@@ -144,6 +161,7 @@ class Screen:
             for table in sorted(tables)[:_MOST_REFUSED]:
                 self.refused[table] = Refusal(table=table, reason=status.reason, hint=status.hint)
             return
+        self._apply_step(status)
         self.channel, self.reason, self.hint = status.status, status.reason, status.hint
         if status.status in ("SUBSCRIBED", "READY") and tables:
             self.joined = tables
@@ -152,3 +170,24 @@ class Screen:
                 self.ready_at = status.at
             for table in tables:
                 self.refused.pop(table, None)
+
+    def _apply_step(self, status: Status) -> None:
+        """Attempts that fail while the connection is down leave `since` where it was lost."""
+        was_connected, is_connected = self.connection == "connected", status.connection == "connected"
+        if (
+            self.since is None
+            or was_connected != is_connected
+            or (is_connected and status.status != self.channel)
+        ):
+            self.since = status.at
+        if self.ready_at is None:
+            return  # the head tells of a first connection
+        if not is_connected and self._lost_at is None:
+            self._lost_at = status.at
+            self.has_open_gap = bool(self.joined)  # what is sent to topics leaves no gap that could be told
+        is_back = status.status == "READY" and self._lost_at is not None
+        if not is_connected or is_back or status.reason:
+            down = status.at - self._lost_at if is_back and self._lost_at is not None else None
+            self._newest.add_step(status, down)
+        if is_back:
+            self._lost_at = None

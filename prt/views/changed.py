@@ -8,7 +8,7 @@ from rich.text import Text
 from prt.state.difference import LONGEST, Cell, Line, common_length
 from prt.views.cells import ELLIPSIS, cut, safe
 
-LEGEND = {"seen": "≈ from the last row seen here", "unknown": "? the row before is not known"}
+LEGEND = {"seen": "≈ from the last row seen here", "unknown": "? row before not known"}
 """What the marks before a line's columns say of its `origin`; the server's own values have none."""
 
 _MARKS = {"seen": "≈ ", "unknown": "? ", "server": ""}

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def clock(at: int, tz: tzinfo | None = None, *, is_fine: bool = False) -> str:
     """`16:45:14`, or `16:45:14.976` where fine; `tz` None is the local one."""
     moment = datetime.fromtimestamp(at // 1_000_000, tz)
     return f"{moment:%H:%M:%S}.{at // 1000 % 1000:03d}" if is_fine else f"{moment:%H:%M:%S}"
+
+
+def moment(at: int, now: int, tz: tzinfo | None = None) -> str:
+    """The clock, with the day before it where that is not the day of `now`: `21 Nov 16:45:14`."""
+    day, today = (datetime.fromtimestamp(time // 1_000_000, tz).date() for time in (at, now))
+    return clock(at, tz) if day == today else f"{day.day} {_MONTHS[day.month - 1]} {clock(at, tz)}"
 
 
 def milliseconds(value: float | None) -> str:
@@ -41,6 +49,18 @@ def duration(microseconds: int) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min"
+
+
+def roughly(microseconds: int) -> str:
+    """Short, and the finer the nearer the end: `8 d`, `23 h`, `54 min`, `4 min 12 s`, `42 s`."""
+    seconds = max(-(-microseconds // 1_000_000), 0)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 300:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    if seconds < 120 * 60:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h" if seconds < 72 * 3600 else f"{seconds // 86400:,} d"
 
 
 def per_second(rate: float) -> str:

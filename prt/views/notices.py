@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prt.events import Event, Gap, Malformed, Status
 from prt.views.figures import counted, timestamp_text
+
+_NAMED = 3
 
 
 def notice(event: Event) -> tuple[str, str | None] | None:
@@ -13,7 +17,7 @@ def notice(event: Event) -> tuple[str, str | None] | None:
             return None  # READY follows, and only that is worth waiting for
         case Status(status="READY"):
             tables = f" of {counted(len(event.tables), 'table')}" if event.tables else ""
-            return f"ready: changes{tables} flow", event.hint
+            return f"ready: changes{tables} flow{f'; {event.reason}' if event.reason else ''}", event.hint
         case Status():
             names = ", ".join(event.tables[:3]) if event.tables else "channel"
             more = f" and {len(event.tables) - 3} more" if event.tables and len(event.tables) > 3 else ""
@@ -27,9 +31,19 @@ def notice(event: Event) -> tuple[str, str | None] | None:
 
 
 def gap_text(gap: Gap) -> str:
-    """Which window, why, and what was done about it."""
+    """Which window, which tables, why, and what was done about it."""
     window = f"{timestamp_text(gap.start)} to {timestamp_text(gap.end)}"
+    tables = f" ({tables_text(gap.tables)})" if gap.tables else ""
+    return f"from {window}{tables}: {gap.cause}; {outcome_text(gap)}"
+
+
+def tables_text(tables: Sequence[str]) -> str:
+    """The names of a few tables, the number of many; `public` goes without saying."""
+    if len(tables) > _NAMED:
+        return counted(len(tables), "table")
+    return ", ".join(name.removeprefix("public.") for name in tables)
+
+
+def outcome_text(gap: Gap) -> str:
     recovered = f"{gap.recovered:,} recovered, " if gap.recovered else ""
-    outcome = "complete" if gap.complete else "events may be missing"
-    tables = f" ({counted(len(gap.tables), 'table')})" if gap.tables else ""
-    return f"from {window}{tables}: {gap.cause}; {recovered}{outcome}"
+    return recovered + ("complete" if gap.complete else "events may be missing")

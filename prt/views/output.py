@@ -52,6 +52,14 @@ class Output(Protocol):
         """The last event; everything is written and, where there is one, the terminal restored."""
         ...
 
+    def suspend(self) -> None:
+        """The process is about to stop: the terminal, where it was taken, is given back."""
+        ...
+
+    def resume(self) -> None:
+        """The process goes on: the next `drain` takes the terminal again, once it is ours."""
+        ...
+
     @property
     def pending(self) -> int:
         """How many bytes, or things to draw, wait."""
@@ -99,6 +107,12 @@ class LineOutput:
     def close(self, end: End) -> None:
         self.write(end)
         self._write_out(timeout_ms=STALLED_MS)
+
+    def suspend(self) -> None:
+        """Lines take nothing that would have to be given back."""
+
+    def resume(self) -> None:
+        """Nor do they take it again."""
 
     def _write_out(self, *, timeout_ms: int | None) -> bool:
         """Write until done, or until the reader took nothing for `timeout_ms`."""

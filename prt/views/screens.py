@@ -1,26 +1,30 @@
 """The live view on a terminal: drawn on the alternate screen, at most ten times a second whatever comes.
 
-At its end the terminal is as it was, and a summary stands on standard error. Where the screen can't be
-drawn over (a pipe, a dumb terminal) the changes are appended line by line.
+At its end the terminal is as it was, and a summary stands on standard error; so it is while the process is
+stopped (Ctrl-Z) or goes on in the background. Where the screen can't be drawn over (a pipe, a dumb terminal)
+the changes are appended line by line.
 """
 
 from __future__ import annotations
 
 import atexit
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from types import TracebackType
+from typing import IO
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from prt.events import Change, End, Event
+from prt.events import End, Event
+from prt.state.newest import NEWEST
 from prt.state.rows import Table as TableName
-from prt.state.screen import NEWEST, Screen
+from prt.state.screen import Screen
 from prt.views.output import ReaderGone
 from prt.views.summary import summary
 from prt.views.table import Table, heading, widest_of
@@ -77,8 +81,9 @@ class TableOutput:
         self._drawn_at: int | None = None
         self._drawn_size = self._console.size
         self._is_dirty = True
+        self._is_suspended = False
         self._has_heading = False
-        self._appended = 0
+        self._appended = 0  # of the screen's entries
 
     @property
     def pending(self) -> int:
@@ -98,15 +103,15 @@ class TableOutput:
     def write(self, event: Event) -> None:
         self.screen.apply(event)
         self._is_dirty = True
-        if not self._is_drawn_over and type(event) is Change:
-            self._appended += 1
-            if self._appended >= NEWEST:  # the screen's memory of newest changes is short
-                self._append()
+        if not self._is_drawn_over and self.screen.entries - self._appended >= NEWEST:
+            self._append()  # the screen's memory of the newest is short
 
     def drain(self) -> bool:
         """Draws if it is time to; never leaves anything to wait for."""
         if not self._is_drawn_over:
             self._append()
+            return True
+        if not self._is_at_hand():
             return True
         now, size = self._clock(), self._console.size
         since = REDRAW if self._drawn_at is None else now - self._drawn_at
@@ -116,10 +121,10 @@ class TableOutput:
         return True
 
     def flush(self) -> None:
-        if self._is_drawn_over:
-            self._draw(self._clock())
-        else:
+        if not self._is_drawn_over:
             self._append()
+        elif self._is_at_hand():
+            self._draw(self._clock())
 
     def close(self, end: End) -> None:
         self.write(end)
@@ -140,6 +145,25 @@ class TableOutput:
                 live.stop()
             except (OSError, ReaderGone):  # the terminal is gone, and nothing is left to restore
                 return
+
+    def suspend(self) -> None:
+        """Before the process stops: the terminal as it was, for the shell.
+
+        The view comes back by itself at the first `drain` at which the terminal is ours again: at once after
+        `fg`, and not after `bg`.
+        """
+        if self._is_drawn_over:
+            self.restore()
+            self._is_suspended = True
+
+    def resume(self) -> None:
+        """After the process goes on (SIGCONT): whatever stands on the terminal now, it is not our view."""
+        self.suspend()
+
+    def _is_at_hand(self) -> bool:
+        if self._is_suspended and _is_in_foreground(self._console.file):
+            self._is_suspended, self._drawn_at, self._is_dirty = False, None, True
+        return not self._is_suspended
 
     def _draw(self, now: int) -> None:
         self._table.now = now
@@ -162,16 +186,24 @@ class TableOutput:
             raise ReaderGone from exc
 
     def _append(self) -> None:
-        if self._is_drawn_over or not self._appended:
+        count = self.screen.entries - self._appended
+        if self._is_drawn_over or not count:
             return
+        self._appended += count
         widths = widest_of(self._console.width)
-        lines = self.screen.lines(self._appended)
-        self._appended = 0
         if not self._has_heading:
             self._has_heading = True
             self._console.print(heading(widths), soft_wrap=True)
-        for line in reversed(lines):
-            self._console.print(self._table.row(line, widths), soft_wrap=True)
+        for entry in reversed(self.screen.lines(count)):
+            self._console.print(self._table.row(entry, widths), soft_wrap=True)
+
+
+def _is_in_foreground(terminal: IO[str]) -> bool:
+    """Whether the shell has given us the terminal; True where there is no shell that could."""
+    try:
+        return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except (OSError, AttributeError):  # not our controlling terminal; no terminal; no process groups here
+        return True
 
 
 def _console(has_color: bool | None, *, is_stderr: bool) -> Console:

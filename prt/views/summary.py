@@ -35,14 +35,14 @@ def summary(screen: Screen, *, title: str = "") -> list[str]:
         lines.append(counted(screen.broadcasts, "broadcast"))
     if screen.presences:
         lines.append(counted(screen.presences, "presence event"))
+    if screen.read["backfill"]:
+        lines.append(f"{counted(screen.read['backfill'], 'row')} backfilled")
+    if screen.read["snapshot"]:
+        lines.append(f"{counted(screen.read['snapshot'], 'row')} of a snapshot")
     for refusal in screen.refused.values():
         lines.append(f"✗ {refusal.table}: {refusal.reason or 'refused'}")
         lines += [f"hint: {refusal.hint}"] if refusal.hint else []
-    if screen.last_gap is not None:
-        lines.append(
-            f"! {counted(screen.gaps, 'gap')}, {screen.incomplete_gaps} incomplete; the last "
-            f"{gap_text(screen.last_gap)}"
-        )
+    lines += _gaps(screen)
     if screen.malformed:
         lines.append(f"! {counted(screen.malformed, 'unreadable frame')} left out")
     if screen.end:
@@ -59,6 +59,19 @@ def _watched(screen: Screen) -> int:
     if screen.first_at is None or screen.last_at is None:
         return 0
     return screen.last_at - screen.first_at
+
+
+def _gaps(screen: Screen) -> list[str]:
+    """How many, and the last of them one by one; that there were none is worth a line too."""
+    if not screen.gaps:
+        return [] if screen.ready_at is None else ["no gaps"]
+    mark = "!" if screen.incomplete_gaps else "✓"
+    counts = f"{screen.incomplete_gaps:,} incomplete, {screen.recovered:,} recovered"
+    lines = [f"{mark} {counted(screen.gaps, 'gap')}, {counts}"]
+    earlier = screen.gaps - len(screen.last_gaps)
+    if earlier:
+        lines.append(f"  {earlier:,} before these")
+    return lines + [f"  {gap_text(gap)}" for gap in screen.last_gaps]
 
 
 def _tables(screen: Screen) -> list[str]:

@@ -1,4 +1,5 @@
-"""The live view of `prt watch`: a head, the newest changes newest first, a foot with what needs attention.
+"""The live view of `prt watch`: a head, the newest changes newest first with the gaps between them, a foot
+with what needs attention.
 
 Only the terminal's own colours are used, which its owner chose for its background, and no meaning is
 carried by colour alone. The column that any text can stand in is the last: whatever a terminal makes of
@@ -17,20 +18,19 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from prt.state.difference import Line
+from prt.state.newest import Entry
 from prt.state.screen import Screen
 from prt.views.cells import cut, cut_middle, safe, wrapped
 from prt.views.changed import LEGEND, changed, mark_of
-from prt.views.figures import clock, counted, milliseconds, per_second, table_name
+from prt.views.figures import clock, milliseconds, table_name
+from prt.views.head import head, waiting
+from prt.views.interruptions import gap_line, interruption, whole
 
-CONNECTIONS = {
-    "connected": ("●", "bold green"),
-    "error": ("✗", "bold red"),
-    "timeout": ("◷", "bold red"),
-    "disconnected": ("○", "bold red"),
-}
 EVENTS = {"INSERT": "green", "UPDATE": "magenta", "DELETE": "red"}
-SOURCES = {"snapshot": "present", "backfill": "missed"}
+SOURCES = {"backfill": "↺", "snapshot": "◦"}
 """What stands in place of a lag where a row did not come from the stream."""
+
+_LEGEND = {**LEGEND, "backfill": "↺ backfill", "snapshot": "◦ snapshot"}
 
 _LAG, _EVENT = 7, 6
 
@@ -66,20 +66,31 @@ class Table:
 
     def lines(self, width: int, height: int) -> list[Text]:
         """At most `height` lines of at most `width` cells."""
-        screen = self._screen
-        head = _head(screen, self._title, self.now, width)
-        newest = screen.lines(max(height - len(head) - 1, 0))
-        foot = _foot(screen, newest, width, height // 3, self._tz)
-        shown = newest[: max(height - len(head) - 1 - len(foot), 0)]
+        top = head(self._screen, self._title, self.now, width, self._tz)
+        room = max(height - len(top) - 1, 0)
+        newest = self._screen.lines(room)
+        foot = self._foot(newest, width, height // 3, room)
+        shown = newest[: max(room - len(foot), 0)]
         if not shown:
-            return [*head, Text(""), _line(_waiting(screen), width, "italic"), *foot][:height]
-        widths = widths_of(shown, width)
-        rows = [self.row(line, widths) for line in shown]
-        gap = [Text("")] * (height - len(head) - 1 - len(rows) - len(foot)) if foot else []
-        return [*head, heading(widths), *rows, *gap, *foot][:height]
+            return [*top, Text(""), _line(waiting(self._screen), width, "italic"), *foot][:height]
+        widths = widths_of([entry for entry in shown if isinstance(entry, Line)], width)
+        rows = [row for entry in shown for row in self.rows(entry, widths, width)][: room - len(foot)]
+        space = [Text("")] * (room - len(rows) - len(foot)) if foot else []
+        return [*top, heading(widths), *rows, *space, *foot][:height]
 
-    def row(self, line: Line, widths: Widths) -> Text:
-        """One change."""
+    def rows(self, entry: Entry, widths: Widths, width: int) -> list[Text]:
+        """A change is one; a gap may need more."""
+        if isinstance(entry, Line):
+            return [self._change(entry, widths)]
+        return interruption(entry, width, widths.time, self._tz)
+
+    def row(self, entry: Entry, widths: Widths) -> Text:
+        """One, however long that of a gap is."""
+        if isinstance(entry, Line):
+            return self._change(entry, widths)
+        return whole(entry, widths.time, self._tz)
+
+    def _change(self, line: Line, widths: Widths) -> Text:
         text = Text(no_wrap=True, overflow="crop")
         lag = milliseconds(line.lag_ms) if line.source == "stream" else SOURCES[line.source]
         text.append(clock(line.at, self._tz, is_fine=widths.time > len("00:00:00")) + " ")
@@ -91,6 +102,21 @@ class Table:
         for pattern in self._highlight:
             text.highlight_regex(pattern, "reverse")
         return text
+
+    def _foot(self, newest: Sequence[Entry], width: int, most: int, room: int) -> list[Text]:
+        """What needs attention, in at most `most` lines, then what the marks mean."""
+        screen = self._screen
+        notes = _notes(screen, width)
+        lines = [entry for entry in newest if isinstance(entry, Line)]
+        marks = {mark for line in lines if (mark := mark_of(line))} | {line.source for line in lines}
+        legend = "   ".join(said for mark, said in _LEGEND.items() if mark in marks)
+        gap = screen.last_incomplete_gap
+        visible = newest[: max(room - min(len(notes), most) - bool(legend), 0)]
+        if gap is not None and not any(entry is gap for entry in visible):
+            notes.insert(0, _line(gap_line(gap, self._tz), width, "bold red"))
+        if len(notes) > most > 0:
+            notes = [*notes[: most - 1], _line(f"  and {len(notes) - most + 1} lines more", width)]
+        return [*notes, _line(legend, width, "italic")] if legend else notes
 
 
 def widths_of(lines: list[Line], width: int) -> Widths:
@@ -124,70 +150,17 @@ def heading(widths: Widths) -> Text:
     return text
 
 
-def _head(screen: Screen, title: str, now: int, width: int) -> list[Text]:
-    glyph, style = CONNECTIONS.get(screen.connection or "", ("◌", "bold"))
-    state = Text(no_wrap=True, overflow="crop")
-    state.append(f"{glyph} {screen.connection or 'connecting'}", style)
-    if screen.channel:
-        state.append(f" · {screen.channel}")
-    if screen.joined:
-        state.append(f" · {counted(len(screen.joined), 'table')}")
-    fitted = cut(title, max(width - state.cell_len - 2, 0))
-    state.append(" " * (width - state.cell_len - cell_len(fitted)) + fitted, "bold")
-    figures = [counted(screen.events, "event"), per_second(screen.rate.per_second(now))]
-    lag = screen.lag.summary()
-    if lag:
-        figures.append(f"lag p50 {milliseconds(lag['p50'])}, p95 {milliseconds(lag['p95'])}")
-    if screen.gaps:
-        figures.append(counted(screen.gaps, "gap"))
-    if screen.malformed:
-        figures.append(f"{screen.malformed:,} malformed")
-    lines = [state, _line(" · ".join(figures), width)]
-    if screen.connection not in (None, "connected") and screen.reason:
-        lines.append(_line(screen.reason, width, "bold red"))
-        if screen.hint:
-            lines += _lines(f"hint: {screen.hint}", width)
-    return lines
-
-
-def _waiting(screen: Screen) -> str:
-    if screen.channel == "READY":
-        return "waiting for the first change"
-    if screen.channel == "SUBSCRIBED":
-        return "joined; waiting until the server says that changes flow"
-    return "connecting" if screen.channel is None else ""
-
-
-def _foot(screen: Screen, lines: list[Line], width: int, most: int, tz: tzinfo | None) -> list[Text]:
-    foot: list[Text] = []
+def _notes(screen: Screen, width: int) -> list[Text]:
+    notes: list[Text] = []
     for refusal in screen.refused.values():
-        foot.append(_line(f"✗ {refusal.table}: {refusal.reason or 'refused'}", width, "bold red"))
+        notes.append(_line(f"✗ {refusal.table}: {refusal.reason or 'refused'}", width, "bold red"))
         if refusal.hint:
-            foot += _lines(f"hint: {refusal.hint}", width)
-    if screen.last_gap is not None:
-        foot.append(_line(f"! {gap_text(screen, tz)}", width, "bold red"))
+            notes += _lines(f"hint: {refusal.hint}", width)
     if screen.last_malformed is not None:
-        foot.append(_line(f"! unreadable frame: {screen.last_malformed.reason}", width, "bold"))
+        notes.append(_line(f"! unreadable frame: {screen.last_malformed.reason}", width, "bold"))
     for schema, table in sorted(screen.keyless):
-        foot.append(_line(f"! {table_name(schema, table)}: no key known, --key names it", width))
-    if len(foot) > most > 0:
-        foot = [*foot[: most - 1], _line(f"  and {len(foot) - most + 1} lines more", width)]
-    marks = {mark for line in lines if (mark := mark_of(line))}
-    legend = "   ".join(said for mark, said in LEGEND.items() if mark in marks)
-    return [*foot, _line(legend, width, "italic")] if legend else foot
-
-
-def gap_text(screen: Screen, tz: tzinfo | None) -> str:
-    """The last gap, and how many there were."""
-    gap = screen.last_gap
-    if gap is None:
-        return ""
-    outcome = f"{gap.recovered:,} recovered" if gap.recovered else "nothing recovered"
-    window = f"{clock(gap.start, tz)} to {clock(gap.end, tz)}"
-    return (
-        f"gap {window}, {counted(len(gap.tables), 'table')}: {gap.cause} "
-        f"({outcome}, {'complete' if gap.complete else 'events may be missing'})"
-    )
+        notes.append(_line(f"! {table_name(schema, table)}: no key known, --key names it", width))
+    return notes
 
 
 def _line(text: str, width: int, style: str = "") -> Text:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from prt.events import Broadcast, Gap, Presence, Status
-from prt.state.screen import NEWEST, Refusal, Screen
+from prt.state.newest import NEWEST, Step
+from prt.state.screen import Refusal, Screen
 from tests.views import story
 
 
@@ -70,8 +71,9 @@ def test_a_table_that_is_ready_after_all_is_refused_no_more() -> None:
 
 def test_changes_are_counted_by_table_and_type() -> None:
     screen = screen_of(*story.changes())
-    assert screen.events == len(story.changes())
-    assert screen.changes["public", "project_tasks", "INSERT"] == 2
+    assert screen.events == len(story.changes()) - 1
+    assert screen.changes["public", "project_tasks", "INSERT"] == 1
+    assert screen.read == {"backfill": 1}
     assert screen.changes["public", "project_tasks", "DELETE"] == 2
     assert screen.keyless == {("public", "entries")}
 
@@ -87,9 +89,82 @@ def test_broadcasts_and_presence_count_as_events_and_statuses_do_not() -> None:
 
 
 def test_trouble_is_counted_and_the_last_kept() -> None:
-    gap = Gap(at=1, start=1, end=2, tables=[], cause="x", complete=True)
-    screen = screen_of(*story.trouble(), gap)
-    assert (screen.gaps, screen.incomplete_gaps, screen.last_gap, screen.malformed) == (2, 1, gap, 1)
+    gap = Gap(at=1, start=1, end=2, tables=[], cause="x", recovered=4, complete=True)
+    lost, malformed = story.trouble()
+    screen = screen_of(lost, malformed, gap)
+    assert (screen.gaps, screen.incomplete_gaps, screen.recovered, screen.malformed) == (2, 1, 7, 1)
+    assert list(screen.last_gaps) == [lost, gap]
+    assert (screen.last_incomplete_gap, screen.last_malformed) == (lost, malformed)
+    assert screen.lines(9) == [gap, lost]
+
+
+def test_rows_that_were_read_are_shown_and_counted_apart() -> None:
+    rows = [
+        story.change("INSERT", "t", new={"id": number}, source=source, lag=5.0)
+        for number, source in enumerate(["snapshot", "backfill", "backfill"])
+    ]
+    screen = screen_of(*rows)
+    assert (screen.events, screen.lag.count, screen.rate.per_second(story.BEGIN)) == (0, 0, 0)
+    assert screen.read == {"snapshot": 1, "backfill": 2}
+    assert [line.source for line in screen.lines(9)] == ["backfill", "backfill", "snapshot"]
+
+
+def test_vitals_are_kept_and_are_no_event_of_the_stream() -> None:
+    vitals = [story.vitals("connecting", at=5), story.vitals("waiting", at=9)]
+    screen = screen_of(*vitals)
+    assert (screen.vitals, screen.phase, screen.since) == (vitals[1], "waiting", 5)
+    assert (screen.first_at, screen.last_at, screen.entries, screen.connection) == (None, None, 0, None)
+
+
+def at(moment: int, word: str, reason: str | None = None) -> Status:
+    return Status(at=moment, status=word, tables=["public.a"], reason=reason)  # type: ignore[arg-type]
+
+
+def test_since_when_it_is_as_it_is() -> None:
+    screen, since = Screen(), []
+    for moment, word in enumerate(
+        ["SUBSCRIBED", "READY", "READY", "CLOSED", "CHANNEL_ERROR", "TIMED_OUT", "SUBSCRIBED", "READY"]
+    ):
+        screen.apply(at(moment, word))
+        since.append(screen.since)
+    assert since == [0, 1, 1, 3, 3, 3, 6, 7]
+
+
+def test_what_interrupted_the_stream_stands_among_the_changes() -> None:
+    screen = screen_of(
+        at(0, "CHANNEL_ERROR", "not up yet"),
+        at(1, "READY"),
+        story.change("INSERT", "t", new={"id": 1}),
+        at(2, "CLOSED", "gone"),
+        at(3, "CHANNEL_ERROR", "still gone"),
+        at(4, "CHANNEL_ERROR", "still gone"),
+        at(5, "SUBSCRIBED"),
+        at(6, "READY"),
+        at(7, "READY", "the role changed"),
+        at(8, "READY"),
+    )
+    steps = [entry for entry in screen.lines(9) if isinstance(entry, Step)]
+    assert [(step.status.at, step.status.status, step.times, step.down_us) for step in steps] == [
+        (7, "READY", 1, None),
+        (6, "READY", 1, 4),
+        (4, "CHANNEL_ERROR", 2, None),
+        (2, "CLOSED", 1, None),
+    ]
+    assert screen.entries == 5
+    assert screen.lines(9)[-1].table == "t"
+
+
+def test_a_gap_is_open_from_the_loss_until_it_is_told() -> None:
+    gap = Gap(at=5, start=1, end=4, tables=["public.a"], cause="x")
+    screen, is_open = Screen(), []
+    for event in (at(1, "READY"), at(2, "CLOSED"), at(4, "READY"), gap, at(6, "CLOSED"), at(7, "READY"), gap):
+        screen.apply(event)
+        is_open.append(screen.has_open_gap)
+    assert is_open == [False, True, True, False, True, True, False]
+
+
+def test_without_tables_no_gap_is_open() -> None:
+    assert not screen_of(status("READY"), status("CLOSED")).has_open_gap
 
 
 def test_lines_are_the_newest_first_with_the_row_before_at_that_time() -> None:
@@ -111,7 +186,7 @@ def test_lines_are_the_newest_first_with_the_row_before_at_that_time() -> None:
 def test_frames_are_let_go_once_their_lines_are_drawn() -> None:
     screen = screen_of(*story.changes())
     screen.lines(NEWEST)
-    assert all(shown.change is None and shown.previous is None for shown in screen._newest)
+    assert all(shown.change is None and shown.previous is None for shown in screen._newest._entries)
 
 
 def test_what_is_shown_is_bounded() -> None:

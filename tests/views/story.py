@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from prt.events import Change, End, Event, Gap, Malformed, Status
+from prt.events import Change, End, Event, Gap, Malformed, Status, Vitals
 
 BEGIN = 1_795_365_914_976_427
 """2026-11-22 16:45:14.976427 UTC in µs."""
@@ -171,12 +171,120 @@ def trouble() -> list[Event]:
     ]
 
 
+def vitals(phase: str, at: int = NOW, **more: Any) -> Vitals:
+    return Vitals(at=at, phase=phase, **{"since": at, **more})
+
+
+def healthy(**more: Any) -> Vitals:
+    """READY, an hour before its session ends."""
+    health = {"phase": "ready", "since": BEGIN + 400_000, "round_trip_ms": 41.7}
+    return vitals(**health | {"token_expires_at": NOW + 3_540_000_000} | more)
+
+
+def lost(*, failures: int = 3) -> list[Event]:
+    """The stream breaks off, and the server is not back yet."""
+    at = BEGIN + 3_000_000
+    return [
+        *connecting(),
+        *changes()[:5],
+        Status(
+            at=at,
+            status="CLOSED",
+            topic="prt",
+            tables=TABLES,
+            reason="the connection was closed with 1012: service restart; trying again",
+        ),
+        vitals(
+            "waiting",
+            since=at + 2_000_000,
+            retry_at=NOW + 3_200_000,
+            reconnects=failures,
+            failures=failures,
+            round_trip_ms=41.7,
+            token_expires_at=NOW + 3_540_000_000,
+        ),
+    ]
+
+
+def expiring() -> list[Event]:
+    """The session is nearly over, and nobody can renew it."""
+    return [
+        *connecting(),
+        *changes()[:5],
+        healthy(token_expires_at=NOW + 298_000_000),
+        Status(
+            at=NOW - 2_000_000,
+            status="READY",
+            topic="prt",
+            tables=TABLES,
+            reason="the token expires in 5 min and can't be renewed",
+            hint="sign in with --as EMAIL, or start again with a fresh PRT_TOKEN",
+        ),
+    ]
+
+
+def degraded() -> list[Event]:
+    """A heartbeat has had no answer."""
+    return [*connecting(), *changes()[:5], healthy(phase="degraded", since=NOW - 4_200_000)]
+
+
+def healed() -> list[Event]:
+    """Two gaps: one that is whole again, one that can't be, with rows that were read instead."""
+    at = BEGIN + 3_000_000
+    missed = [
+        change(
+            "UPDATE",
+            "project_tasks",
+            at=at + 2_020_000,
+            new=task(status="done", updated_at="2026-11-22T16:45:19+00:00"),
+            lag=None,
+            source="backfill",
+        ),
+        change(
+            "INSERT",
+            "budgets",
+            at=at + 2_030_000,
+            new={"id": 4, "name": "Sound"},
+            lag=None,
+            source="backfill",
+        ),
+    ]
+    return [
+        change("INSERT", "budgets", new={"id": 2, "name": "Video"}, lag=None, source="snapshot"),
+        *lost(),
+        Status(at=at + 2_000_000, status="READY", topic="prt", tables=TABLES),
+        healthy(reconnects=3),
+        *missed,
+        Gap(
+            at=at + 2_050_000,
+            start=at - 5_000_000,
+            end=at + 2_000_000,
+            tables=TABLES,
+            cause="the connection was closed with 1012: service restart; deletes of 4 tables can't be asked "
+            "for without --snapshot, and budgets has neither updated_at nor created_at",
+            recovered=2,
+        ),
+        changes()[10],
+        changes()[12],
+        Gap(
+            at=NOW - 600_000,
+            start=NOW - 900_000,
+            end=NOW - 700_000,
+            tables=["public.project_tasks", "archive.documents"],
+            cause="the queue was full",
+            recovered=0,
+            complete=True,
+        ),
+        change("DELETE", "budgets", at=NOW - 100_000, old={"id": 2}),
+    ]
+
+
 def ending() -> End:
     return End(
         at=NOW,
         reason="signal",
         exit_code=130,
-        events=13,
+        events=12,
         gaps=1,
         lag_ms={"p50": 43.25, "p95": 1234.5, "p99": 1234.5, "max": 1234.5},
     )

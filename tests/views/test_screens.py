@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
 from datetime import UTC
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from prt.events import Status
+from prt.views import screens
 from prt.views.output import ReaderGone
 from prt.views.screens import IDLE_REDRAW, REDRAW, TableOutput, TerminalConsole
 from tests.views import story
@@ -52,6 +55,20 @@ class Stage:
         self.file.seek(0)
         self.file.truncate()
         return count
+
+
+def read_all(master: int) -> bytes:
+    """Until the other end is closed."""
+    shown = bytearray()
+    while True:
+        try:
+            chunk = os.read(master, 1 << 16)
+        except OSError:  # what Linux says then
+            chunk = b""
+        if not chunk:
+            os.close(master)
+            return bytes(shown)
+        shown += chunk
 
 
 def test_it_draws_at_most_ten_times_a_second_whatever_comes() -> None:
@@ -108,7 +125,7 @@ def test_the_terminal_is_restored_and_a_summary_left_on_the_errors() -> None:
     assert [text.count(code) for code in (ENTER, HIDE, LEAVE, SHOW)] == [1, 1, 1, 1]
     assert text.index(ENTER) < text.index("connected") < text.index(LEAVE)
     assert "supabase" not in text[text.index(LEAVE) :]
-    assert stage.errors.getvalue().startswith("abcdefgh.supabase.co: 13 events in 8.0 s")
+    assert stage.errors.getvalue().startswith("abcdefgh.supabase.co: 12 events in 8.0 s")
     assert "alter publication supabase_realtime add table public.secrets;\n" in stage.errors.getvalue()
 
 
@@ -152,10 +169,11 @@ def test_where_no_screen_can_be_drawn_changes_are_appended(stage: Stage) -> None
     lines = text.splitlines()
     assert "\x1b" not in text
     assert lines[0].split() == ["time", "lag", "table", "event", "key", "what", "changed"]
-    assert len(lines) == 1 + len(story.changes()) + 500
+    assert len(lines) == 1 + len(story.changes()) + 1 + 500
+    assert " ! gap 16:45:17 to 16:45:19 " in lines[1 + len(story.changes())]
     assert " project_tasks      INSERT 5eed…0101 title Rig the front" in lines[1]
     assert lines[-1].split()[-1] == "499"
-    assert "513 events" in stage.errors.getvalue()
+    assert "512 events" in stage.errors.getvalue()
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
@@ -182,6 +200,92 @@ def test_errors_that_nobody_reads_do_not_matter() -> None:
 
     errors = TerminalConsole(file=Closed(), _environ={})
     TableOutput(console=Console(file=io.StringIO()), errors=errors).close(story.ending())
+
+
+def test_where_no_screen_can_be_drawn_attempts_that_fail_alike_are_one_line() -> None:
+    stage = Stage(is_terminal=False)
+    failed = Status(at=story.NOW, status="CHANNEL_ERROR", tables=story.TABLES, reason="503")
+    for event in (*story.connecting(), *[failed] * 300, Status(at=story.NOW, status="READY")):
+        stage.output.write(event)
+        stage.output.drain()
+    assert [line.split()[1:4] for line in stage.file.getvalue().splitlines()[1:]] == [
+        ["✗", "CHANNEL_ERROR:", "503"],
+        ["●", "READY", "again"],
+    ]
+
+
+def test_suspended_it_leaves_the_terminal_alone_until_it_is_its_own_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_ours = False
+    monkeypatch.setattr(screens, "_is_in_foreground", lambda _: is_ours)
+    stage = Stage()
+    stage.output.drain()
+    stage.output.suspend()
+    assert [stage.file.getvalue().count(code) for code in (ENTER, LEAVE, SHOW)] == [1, 1, 1]
+    stage.drawn()
+
+    stage.output.resume()  # in the background
+    stage.output.write(story.changes()[0])
+    stage.now += IDLE_REDRAW
+    stage.output.drain()
+    stage.output.flush()
+    assert stage.file.getvalue() == ""
+
+    is_ours = True
+    stage.output.drain()
+    assert stage.file.getvalue().startswith(ENTER)
+    assert "project_tasks" in stage.file.getvalue()
+    stage.output.close(story.ending())
+    assert stage.file.getvalue().endswith(SHOW) or stage.file.getvalue().count(LEAVE) == 1
+
+
+def test_a_pipe_is_not_suspended() -> None:
+    stage = Stage(is_terminal=False)
+    stage.output.suspend()
+    stage.output.write(story.changes()[0])
+    stage.output.drain()
+    assert "project_tasks" in stage.file.getvalue()
+
+
+STOPPED = """
+import fcntl, os, signal, sys, termios
+from prt.views.screens import TableOutput
+from tests.views import story
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+output = TableOutput(host="abc")
+output.write(story.changes()[0])
+output.drain()
+output.suspend()
+os.kill(os.getpid(), signal.SIGSTOP)
+output.resume()
+output.drain()
+output.close(story.ending())
+"""
+
+
+def test_stopped_and_continued_it_leaves_the_screen_and_comes_back() -> None:
+    master, slave = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPED],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"},
+        cwd=Path(__file__).parents[2],
+    )
+    os.close(slave)
+    assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+    before = os.read(master, 1 << 16).decode()
+    process.send_signal(signal.SIGCONT)
+    after = read_all(master).decode()
+
+    assert process.wait() == 0
+    for text in (before, after):
+        assert [text.count(mark) for mark in (ENTER, HIDE, LEAVE, SHOW)] == [1, 1, 1, 1]
+        assert text.index(ENTER) < text.index("project_tasks") < text.index(LEAVE)
+    assert after.rstrip().endswith("ended: stopped")
 
 
 PROGRAM = """
@@ -219,18 +323,7 @@ def test_on_a_pseudo_terminal_every_exit_restores_it(ending: str, code: int, las
         cwd=Path(__file__).parents[2],
     )
     os.close(slave)
-    shown = bytearray()
-    while True:
-        try:
-            chunk = os.read(master, 1 << 16)
-        except OSError:  # Linux says EIO where the other end is closed
-            break
-        if not chunk:
-            break
-        shown += chunk
-    os.close(master)
-
-    text = shown.decode()
+    text = read_all(master).decode()
     assert process.wait() == code
     assert [text.count(mark) for mark in (ENTER, HIDE, LEAVE, SHOW)] == [1, 1, 1, 1]
     assert "● connected" in text

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from prt.events import Event, Status
+from prt.events import Event, Gap, Status
 from prt.state.screen import Screen
 from prt.views.table import Table
 from tests.views import story
@@ -82,6 +82,103 @@ def test_states_of_the_connection(name: str, events: list[Event], golden: Callab
     golden(f"table_{name}.txt", drawn(events, 80, 12))
 
 
+HEALTH = {
+    "trying": [story.vitals("connecting", since=story.BEGIN)],
+    "trying_again": [
+        story.vitals("connecting", since=story.BEGIN),
+        Status(
+            at=story.BEGIN,
+            status="CHANNEL_ERROR",
+            reason="503 Service Unavailable instead of a websocket; trying again",
+            hint="is the project paused?",
+        ),
+        story.vitals("waiting", failures=2, retry_at=story.NOW + 900_000),
+    ],
+    "waiting": story.lost(),
+    "healed": story.healed(),
+    "expiring": story.expiring(),
+    "degraded": story.degraded(),
+}
+"""What the head has to say about the connection."""
+
+MATTERS = {
+    "trying": ["◌ connecting since 16:45:14"],
+    "trying_again": ["✗ error", "since 16:45:14", "retry 2 in 1 s", "503 Service", "hint: is the project"],
+    "waiting": ["○ disconnected", "since 16:45:17", "retry 3 in 4 s", "1 gap, 1 open", "session 59 min"],
+    "healed": ["● connected · READY since 16:45:19", "2 gaps, 1 incomplete", "3 retries", "rtt 42 ms"],
+    "expiring": ["! session 4 min 58 s", "can't be renewed", "with a fresh PRT_TOKEN", "no gaps"],
+    "degraded": ["◐ connected · degraded since 16:45:18", "rtt 42 ms", "session 59 min", "no gaps"],
+}
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("name", HEALTH)
+def test_how_the_connection_is(name: str, width: int, golden: Callable[[str, str], None]) -> None:
+    shown = drawn(HEALTH[name], width, 24)
+    golden(f"health_{name}_{width}.txt", shown)
+    assert all(text in shown for text in MATTERS[name])
+    assert next(index for index, line in enumerate(shown.splitlines()) if "  lag " in line or not line) <= 5
+
+
+@pytest.mark.parametrize("name", ["waiting", "healed"])
+def test_the_connection_in_colour(name: str, golden: Callable[[str, str], None]) -> None:
+    shown = drawn(HEALTH[name], 80, 24, has_color=True)
+    golden(f"health_{name}_color.txt", shown)
+    assert re.sub("\x1b\\[[0-9;]*m", "", shown) == drawn(HEALTH[name], 80, 24)
+
+
+def test_the_next_attempt_is_counted_down() -> None:
+    def said(now: int) -> str:
+        screen = Screen()
+        for event in story.lost():
+            screen.apply(event)
+        table = Table(screen, title=HOST, tz=UTC)
+        table.now = now
+        return table.lines(120, 24)[0].plain
+
+    assert "retry 3 in 4 s" in said(story.NOW)
+    assert "retry 3 in 2 s" in said(story.NOW + 2_000_000)
+    assert "retry 3 now" in said(story.NOW + 3_200_000)
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (300_000_000, "· session 5 min ·"),
+        (299_000_000, "· ! session 4 min 59 s ·"),
+        (0, "· ! session over ·"),
+        (-5_000_000, "· ! session over ·"),
+    ],
+)
+def test_a_session_s_last_minutes_are_marked(left: int, text: str) -> None:
+    assert text in drawn([*story.connecting(), story.healthy(token_expires_at=story.NOW + left)], 80, 24)
+
+
+def test_a_long_head_keeps_what_matters_in_80_cells() -> None:
+    gap = story.trouble()[0]
+    events = [
+        *story.healed(),
+        *story.trouble()[1:] * 99,
+        *[gap] * 1234,
+        story.healthy(reconnects=12_345, round_trip_ms=9_900.0, token_expires_at=story.NOW + 299_000_000),
+        *(story.change("INSERT", "t", new={"id": number}) for number in range(1200)),
+    ]
+    lines = drawn(events, 80, 24).splitlines()
+    assert lines[1].startswith("1,208 events · ")
+    assert lines[2].startswith("1,236 gaps, 1,235 incomplete · ! session 4 min 59 s · rtt 9.90 s")
+    assert lines[3].startswith("time ")
+
+
+def test_an_incomplete_gap_stays_in_sight() -> None:
+    gap = Gap(at=1, start=0, end=1, tables=["public.t"], cause="x", complete=False)
+    later = [story.change("INSERT", "t", new={"id": number}) for number in range(30)]
+    assert drawn([*story.connecting(), gap, *later[:5]], 80, 24).count("gap 00:00:00") == 1
+    shown = drawn([*story.connecting(), gap, *later], 80, 24).splitlines()
+    assert [line for line in shown if "gap 00:00:00" in line] == [
+        "! gap 00:00:00 to 00:00:00 · 1 table · 0 recovered, incomplete: x"
+    ]
+
+
 def test_colour_carries_no_meaning_alone() -> None:
     plain = re.sub("\x1b\\[[0-9;]*m", "", drawn(story.story(), 80, 26, has_color=True))
     assert plain == drawn(story.story(), 80, 26)
@@ -133,6 +230,13 @@ def test_columns_stay_straight_whatever_stands_in_them() -> None:
     starts = {cell_len(re.split("INSERT|UPDATE|DELETE", line)[0]) for line in events}
     assert len(events) == len(story.changes())
     assert len(starts) == 1
+
+
+def test_lines_across_the_table_fit_whatever_stands_in_them() -> None:
+    for width in range(80, 200, 7):
+        lines = drawn(story.healed(), width, 40).splitlines()
+        assert max(cell_len(line) for line in lines) <= width
+        assert any("gap 16:45:12 to 16:45:19" in line and "2 recovered, incomplete" in line for line in lines)
 
 
 def test_times_are_local() -> None:

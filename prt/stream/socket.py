@@ -20,6 +20,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -354,6 +356,7 @@ def _not_called(_: Any) -> None:
 
 
 def _os_words(exc: OSError) -> str:
-    # asyncio joins the failures of several addresses into one long line; the first says it.
-    text = exc.strerror or str(exc)
-    return text.split(" (")[0] if text else type(exc).__name__
+    if isinstance(exc, socket.gaierror) or exc.errno is None:
+        # asyncio joins the failures of several addresses into one long line; the first says it.
+        return (exc.strerror or str(exc) or type(exc).__name__).split(" (")[0].lower()
+    return os.strerror(exc.errno).lower()

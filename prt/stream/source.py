@@ -278,7 +278,7 @@ class Live:
         self._say(status, reason=reason, hint=failure.hint)
 
     def _say(self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None) -> None:
-        tables = tables_of(self._taken or self._wanted)
+        tables = tables_of(self._taken)
         self._queue.put(
             Status(
                 at=_now(),

@@ -124,7 +124,10 @@ def _lost(link: Link, lost: Lost, now: float, policy: Policy) -> Link:
         is_over = policy.max_reconnects is not None and reconnects > policy.max_reconnects
     else:
         reconnects = link.reconnects
-        is_over = not policy.is_patient and now + wait >= link.started + UP_SECONDS
+        left = link.started + UP_SECONDS - now
+        is_over = not policy.is_patient and (left <= 0 or lost.wait_seconds > left)
+        # The last attempt is at the very end of the time that there is.
+        wait = wait if policy.is_patient else min(wait, left)
     if is_over or not lost.is_retryable:
         return replace(_into(link, "ended", now), ready_since=None, failures=failures)
     waiting = replace(_into(link, "waiting", now), ready_since=None, retry_at=now + wait)

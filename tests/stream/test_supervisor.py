@@ -70,6 +70,12 @@ def test_a_first_connection_has_ten_seconds_unless_it_is_patient() -> None:
         assert play(lost, at=moment, policy=policy).phase == phase
 
 
+def test_the_last_attempt_is_at_the_end_of_the_ten_seconds() -> None:
+    link = play(Lost(is_retryable=True, chance=1.0), at=UP_SECONDS - 0.1)
+    assert link.retry_at == UP_SECONDS
+    assert play(Lost(is_retryable=True, wait_seconds=30), at=1.0).phase == "ended"
+
+
 def test_what_is_not_retryable_ends_it_at_once() -> None:
     assert play(*UP, Lost(is_retryable=False)).phase == "ended"
 

@@ -163,6 +163,11 @@ def test_a_gap_is_open_from_the_loss_until_it_is_told() -> None:
     assert is_open == [False, True, True, False, True, True, False]
 
 
+def test_a_gap_that_is_told_while_another_is_open_does_not_close_it() -> None:
+    overflow = Gap(at=3, start=0, end=1, tables=["public.a"], cause="the queue was full")
+    assert screen_of(at(1, "READY"), at(2, "CLOSED"), overflow).has_open_gap
+
+
 def test_without_tables_no_gap_is_open() -> None:
     assert not screen_of(status("READY"), status("CLOSED")).has_open_gap
 

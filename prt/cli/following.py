@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Any
 
 from msgspec import Struct
 
@@ -67,7 +69,7 @@ class _Following:
         self._gaps = 0
         self._was_ready = False
         self._signal: int | None = None
-        self._reader_gone: ReaderGone | None = None
+        self._output_failure: ReaderGone | PrtError | None = None
 
     async def outcome(self, batches: AsyncIterator[list[Event]]) -> tuple[Outcome, PrtError | None]:
         try:
@@ -75,8 +77,10 @@ class _Following:
         except PrtError as exc:
             return Outcome("error", exc.exit_code), exc
         except asyncio.CancelledError:
-            if self._reader_gone is not None:
-                raise self._reader_gone from None
+            if isinstance(self._output_failure, PrtError):
+                return Outcome("error", self._output_failure.exit_code), self._output_failure
+            if self._output_failure is not None:
+                raise self._output_failure from None
             if self._signal is None:
                 raise
             return Outcome("signal", SIGNALLED + self._signal), None
@@ -109,7 +113,7 @@ class _Following:
     def interruptible(self) -> Iterator[None]:
         """A first SIGINT, SIGTERM or SIGHUP ends the reading in good order, a second one acts at once.
 
-        So does a reader of our pipe that goes away while nothing comes.
+        So does an output that fails while nothing comes. Ctrl-Z leaves the terminal as it was.
         """
         loop, reader = asyncio.get_running_loop(), asyncio.current_task()
         assert reader is not None  # noqa: S101 - a coroutine runs in a task
@@ -122,6 +126,10 @@ class _Following:
             restore()
             reader.cancel()
 
+        def suspend() -> None:
+            self._output.suspend()
+            os.kill(os.getpid(), signal.SIGSTOP)
+
         def restore() -> None:
             for number in caught:
                 loop.remove_signal_handler(number)
@@ -131,18 +139,24 @@ class _Following:
             nonlocal timer
             try:
                 self._output.drain()
-            except ReaderGone as exc:
-                self._reader_gone = exc
+            except (ReaderGone, PrtError) as exc:
+                self._output_failure = exc
                 reader.cancel()
             else:
                 timer = loop.call_later(TICK_SECONDS, tick)
 
+        def catch(name: str, handler: Callable[..., None], *arguments: Any) -> None:
+            number = getattr(signal, name, None)
+            # A signal that was ignored from the start (nohup) stays ignored.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, handler, *arguments)
+                caught.append(number)
+
         timer = loop.call_later(TICK_SECONDS, tick)
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, stop, number)
-                caught.append(number)
+            catch(name, stop, getattr(signal, name, 0))
+        catch("SIGTSTP", suspend)
+        catch("SIGCONT", self._output.resume)
         try:
             yield
         finally:

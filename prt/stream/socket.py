@@ -320,18 +320,18 @@ class Socket(AsyncRealtimeClient):
 
     async def _heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(self._heartbeat_seconds)
-            if len(self._heartbeats) >= 2 and self._holding_up is None:
-                self._lose(LostError(f"{self.host} {SILENCE}", is_silence=True))
-                return
-            if self._heartbeats and self._holding_up is None:
-                self._on_pulse(None)
             ref = self._make_ref()
             self._heartbeats[ref] = time.monotonic()
             try:
                 await self.send(Message(topic="phoenix", event="heartbeat", payload={}, ref=ref))
             except PrtError:
                 return
+            await asyncio.sleep(self._heartbeat_seconds)
+            if self._heartbeats and self._holding_up is None:
+                if len(self._heartbeats) >= 2:
+                    self._lose(LostError(f"{self.host} {SILENCE}", is_silence=True))
+                    return
+                self._on_pulse(None)
 
     def _heartbeat_answered(self, frame: Frame) -> None:
         sent = self._heartbeats.pop(str(frame.ref), None)

@@ -19,9 +19,10 @@ def notice(event: Event) -> tuple[str, str | None] | None:
             tables = f" of {counted(len(event.tables), 'table')}" if event.tables else ""
             return f"ready: changes{tables} flow{f'; {event.reason}' if event.reason else ''}", event.hint
         case Status():
-            names = ", ".join(event.tables[:3]) if event.tables else "channel"
-            more = f" and {len(event.tables) - 3} more" if event.tables and len(event.tables) > 3 else ""
-            return f"{names}{more}: {event.reason or event.status} ({event.connection})", event.hint
+            # One table's reason may not name it; what ended the channel concerns them all.
+            name = f"{event.tables[0]}: " if event.tables and len(event.tables) == 1 else ""
+            reason = event.reason or event.status
+            return f"{reason if reason.startswith(name[:-2]) else name + reason} ({event.connection})", event.hint
         case Gap():
             return f"gap {gap_text(event)}", None
         case Malformed():

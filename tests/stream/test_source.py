@@ -9,6 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from itertools import groupby
 from typing import Any
 
 import jwt
@@ -367,8 +368,8 @@ def test_answered_heartbeats_keep_it_up_and_are_timed(monkeypatch: pytest.Monkey
             return [event for event in events if isinstance(event, Vitals)]
 
     vitals = asyncio.run(main())
-    assert [one.phase for one in vitals[:4]] == ["connecting", "joining", "subscribed", "ready"]
-    assert vitals[3].round_trip_ms is None
+    phases = [phase for phase, _ in groupby(one.phase for one in vitals)]
+    assert phases == ["connecting", "joining", "subscribed", "ready"]
     assert vitals[-1].round_trip_ms is not None
     assert vitals[-1].round_trip_ms > 0
     assert vitals[-1].phase == "ready"

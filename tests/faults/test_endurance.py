@@ -1,0 +1,75 @@
+"""A thousand reconnects in a row: nothing grows."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+
+import pytest
+
+from prt.events import Status
+from prt.stream.binding import Binding
+from prt.stream.session import Endpoint, Session
+from tests.fakes import Peer, scripted_server
+from tests.faults.staging import Account
+from tests.faults.watching import Watch, hurry, watching
+
+RECONNECTS = 1_000
+WARM = 200
+DESCRIPTORS = Path("/proc/self/fd")
+
+
+def sizes() -> dict[str, int]:
+    gc.collect()
+    return {
+        "tasks": len(asyncio.all_tasks()),
+        "descriptors": len(list(DESCRIPTORS.iterdir())) if DESCRIPTORS.exists() else 0,
+        "objects": len(gc.get_objects()),
+    }
+
+
+def test_a_thousand_reconnects_leave_nothing_behind(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch, pause=0, longest_pause=0)
+    found: dict[int, dict[str, int]] = {}
+
+    async def main() -> None:
+        connections = 0
+        done = asyncio.Event()
+        watches: list[Watch] = []
+        first_ready: list[Status] = []
+
+        async def script(peer: Peer) -> None:
+            nonlocal connections
+            await peer.accept()
+            connections += 1
+            if watches:
+                first_ready[:] = first_ready or watches[0].statuses("READY")[:1]
+                watches[0].events.clear()
+            if connections in (WARM, RECONNECTS):
+                # What the former ones left has its turn.
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                found[connections] = sizes()
+            if connections == RECONNECTS:
+                done.set()
+                await peer.until_closed()
+            else:
+                await peer.connection.close(1012)
+
+        async with scripted_server(script) as url:
+            session = Session(Endpoint(url=url, key="key"))
+            async with watching(session, [Binding(table="todos")]) as watch:
+                watches.append(watch)
+                async with asyncio.timeout(60):
+                    await done.wait()
+                await watch.until_gap()
+                account("reconnects", [], [*first_ready, *watch.gaps])
+
+    asyncio.run(main())
+    early, late = found[WARM], found[RECONNECTS]
+    assert late["tasks"] <= early["tasks"] + 2
+    assert late["descriptors"] <= early["descriptors"] + 2
+    assert late["objects"] < early["objects"] + 1_000, (early, late)

@@ -1,0 +1,142 @@
+"""A watch in this process, behind the proxy: its events as they come, and waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from prt.errors import PrtError
+from prt.events import Change, Event, Gap, Malformed, Status
+from prt.stream import socket as socket_module
+from prt.stream import source as source_module
+from prt.stream import subscription as subscription_module
+from prt.stream import supervisor
+from prt.stream.binding import Binding
+from prt.stream.queue import EventQueue
+from prt.stream.session import Session
+from prt.stream.source import Live
+from prt.stream.supervisor import Policy
+
+try:
+    from prt.stream.recovery import Recovery
+    from prt.stream.rest import Rest
+except ImportError:
+    Rest = Recovery = None
+
+PATIENCE = 20.0
+"""Seconds until a wait counts as failed; nothing sleeps for it."""
+
+
+def hurry(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    heartbeat: float = 20.0,
+    join: float = 20.0,
+    pause: float = 0.02,
+    longest_pause: float = 0.1,
+) -> None:
+    """Shorter intervals, in seconds, where a fault shows only by waiting."""
+    monkeypatch.setattr(source_module, "HEARTBEAT_SECONDS", heartbeat)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", pause)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_SECONDS", longest_pause)
+    for module in (socket_module, subscription_module):
+        monkeypatch.setattr(module, "JOIN_SECONDS", join)
+
+
+class Watch:
+    """`events` so far; `error` is what ended it, None while it goes on."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.error: PrtError | None = None
+        self.has_ended = False
+        self.may_read = asyncio.Event()
+        """Cleared, the watch is a reader that has stopped."""
+        self.may_read.set()
+        self._happened = asyncio.Event()
+
+    @property
+    def changes(self) -> list[Change]:
+        return [event for event in self.events if isinstance(event, Change)]
+
+    @property
+    def gaps(self) -> list[Gap]:
+        return [event for event in self.events if isinstance(event, Gap)]
+
+    @property
+    def malformed(self) -> list[Malformed]:
+        return [event for event in self.events if isinstance(event, Malformed)]
+
+    def statuses(self, status: str) -> list[Status]:
+        return [event for event in self.events if isinstance(event, Status) and event.status == status]
+
+    def keys(self, *sources: str) -> list[int]:
+        """Of the changes, in order."""
+        return [
+            (change.old_row() if change.event_type == "DELETE" else change.new_row()).get("id", -1)
+            for change in self.changes
+            if not sources or change.source in sources
+        ]
+
+    async def until(self, wanted: Callable[[Watch], bool]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not wanted(self):
+                    assert not self.has_ended, f"ended with {self.error!r} before it came: {self.events}"
+                    self._happened.clear()
+                    await self._happened.wait()
+        except TimeoutError:
+            raise AssertionError(f"not seen in {PATIENCE} s: {self.events}") from None
+
+    async def until_ready(self, times: int = 1) -> None:
+        await self.until(lambda watch: len(watch.statuses("READY")) >= times)
+
+    async def until_gap(self, times: int = 1) -> None:
+        await self.until(lambda watch: len(watch.gaps) >= times)
+
+    async def until_seen(self, *keys: int) -> None:
+        await self.until(lambda watch: set(keys) <= set(watch.keys()))
+
+    async def until_ended(self) -> None:
+        await self.until(lambda watch: watch.has_ended)
+
+    async def read(self, batches: AsyncIterator[list[Event]]) -> None:
+        try:
+            async for batch in batches:
+                self.events += batch
+                self._happened.set()
+                await self.may_read.wait()
+        except PrtError as exc:
+            self.error = exc
+        finally:
+            self.has_ended = True
+            self._happened.set()
+
+
+@asynccontextmanager
+async def watching(
+    session: Session,
+    bindings: Sequence[Binding],
+    *,
+    queue: EventQueue | None = None,
+    policy: Policy | None = None,
+    **options: Any,
+) -> AsyncIterator[Watch]:
+    """A watch with recovery, as the commands make it. `options` go to the recovery."""
+    watch = Watch()
+    async with AsyncExitStack() as stack:
+        recovery = None
+        if Rest is not None:
+            rest = await stack.enter_async_context(Rest(lambda: session.endpoint))
+            recovery = Recovery(rest, bindings, **options)
+        async with Live(session, bindings, recovery=recovery, queue=queue, policy=policy) as batches:
+            reading = asyncio.create_task(watch.read(batches))
+            try:
+                yield watch
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)

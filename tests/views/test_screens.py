@@ -314,6 +314,7 @@ def test_on_a_pseudo_terminal_every_exit_restores_it(ending: str, code: int, las
     master, slave = os.openpty()
     environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
     environ.pop("NO_COLOR", None)
+    environ["PYTHON_COLORS"] = "0"  # of a traceback, where a Python has them
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM.format(ending=ending)],
         stdin=subprocess.DEVNULL,

@@ -1,0 +1,150 @@
+"""What is known of one table: its key, what was told of its rows lately, where each road has come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from prt.events import Change
+from prt.stream import values
+from prt.stream.binding import Binding
+from prt.stream.memory import Memory
+from prt.stream.merging import Merger
+from prt.stream.reading import Road, Row, Shape, Stamp
+from prt.stream.values import Key
+
+Table = tuple[str, str]
+"""(schema, table)"""
+
+_decode = msgspec.json.Decoder(dict[str, object]).decode
+
+
+class Place(Struct):
+    """How far a road has been told: rows dated up to `through` (µs, None where there was none).
+
+    Rows that were there before, and are remembered, are dated after `floor`.
+    """
+
+    through: int | None = None
+    floor: int | None = None
+
+
+class HeldKeys:
+    """The keys that a snapshot showed, kept up to date by the stream. `is_whole` where no row is missing."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.keys: set[Key] = set()
+        self.is_whole = False
+
+    def add(self, key: Key) -> None:
+        if len(self.keys) >= self._limit:
+            self.is_whole = False
+        else:
+            self.keys.add(key)
+
+
+class Ledger:
+    """Told rows are kept as far back as they can be read again."""
+
+    def __init__(self, table: Table, *, given_key: tuple[str, ...] | None = None) -> None:
+        self.schema, self.table = table
+        self.name = f"{self.schema}.{self.table}"
+        self.key = given_key or ("id",)
+        self.shape: Shape | None = None
+        self.places: dict[tuple[Binding, Road], Place] = {}
+        self.held: HeldKeys | None = None
+        self.loaded: set[Binding] = set()
+        """Of which a snapshot was told."""
+        self.merger: Merger | None = None
+        self._is_key_given = given_key is not None
+        self._told: dict[Key, tuple[int, Stamp | None]] = {}
+
+    @property
+    def is_attentive(self) -> bool:
+        """Whether changes have to be looked at as they come."""
+        return self.merger is not None or self.held is not None
+
+    def observe(self, change: Change, number: int) -> None:
+        """A change of this table."""
+        if self.merger is not None:
+            self.merger.observe(change, number)
+        if self.held is not None:
+            before = values.key_of(_decode(change.old), self.key)
+            after = None if change.event_type == "DELETE" else values.key_of(_decode(change.new), self.key)
+            if before is not None and before != after:
+                self.held.keys.discard(before)
+            if after is not None:
+                self.held.add(after)
+
+    def learn_key(self, memory: Memory) -> None:
+        """From what has streamed, unless the key was given or rows are held by the one that was assumed."""
+        if self._is_key_given or self.held is not None:
+            return
+        learned = learned_key(change for _, change in memory if self.is_of(change))
+        if learned is not None and set(learned) != set(self.key):
+            self.key, self.shape = learned, None
+            self._told.clear()
+
+    def open(self, shape: Shape, memory: Memory) -> Merger:
+        """Rows will be read now."""
+        self.merger = None
+        memory.collect()
+        merger = Merger(shape.key, shape.written)
+        for key, (number, stamp) in self._told.items():
+            merger.told(key, stamp, number)
+        for number, change in memory:
+            if self.is_of(change):
+                merger.observe(change, number)
+        merger.begin()
+        self.merger = merger
+        return merger
+
+    def close(self, overlap: int) -> None:
+        """The reading is over: forgets what can't be read again."""
+        self.merger = None
+        if self.places:
+            throughs = [place.through for place in self.places.values() if place.through is not None]
+            floor = min(throughs) - overlap if throughs else 0
+            self._told = {
+                key: (number, stamp)
+                for key, (number, stamp) in self._told.items()
+                if stamp is not None
+                and max((moment for moment in stamp if moment is not None), default=0) >= floor
+            }
+
+    def told(self, key: Key, stamp: Stamp | None, number: int) -> None:
+        """A row that did not stream; without a stamp it is deleted."""
+        self._told[key] = (number, stamp)
+        if self.merger is not None:
+            self.merger.told(key, stamp, number)
+
+    def place(self, binding: Binding, road: Road) -> Place:
+        return self.places.setdefault((binding, road), Place())
+
+    def came_to(self, binding: Binding, road: Road, row: Row, date: int | None) -> None:
+        """A row of the road was told; a date in the server's future is no place."""
+        place, moment = self.place(binding, road), row.moment
+        if moment is not None:
+            moment = moment if date is None else min(moment, date)
+            place.through = moment if place.through is None else max(place.through, moment)
+
+    def is_of(self, change: Change) -> bool:
+        return change.table == self.table and change.schema == self.schema
+
+
+def learned_key(changes: Iterable[Change]) -> tuple[str, ...] | None:
+    """The columns of `old` where an UPDATE or DELETE carries fewer than a row has."""
+    width, narrowest = 0, None
+    for change in changes:
+        if change.errors:
+            continue
+        new, old = _decode(change.new), _decode(change.old)
+        width = max(width, len(new))
+        if change.event_type == "UPDATE" and 0 < len(old) < len(new):
+            return tuple(old)
+        if change.event_type == "DELETE" and old and (narrowest is None or len(old) < len(narrowest)):
+            narrowest = tuple(old)
+    return narrowest if narrowest is not None and len(narrowest) < width else None

@@ -1,0 +1,346 @@
+"""What a gap took, brought back over REST as far as that is possible, and said where it isn't.
+
+Beside the gaps: a snapshot, and the time before the start. All three read rows and tell what is news.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from prt.errors import PrtError, UnreachableError
+from prt.events import Change, ChangeSource, Event, Gap, Status
+from prt.stream import values
+from prt.stream.binding import Binding
+from prt.stream.holding import Budget
+from prt.stream.ledger import HeldKeys, Ledger, Table
+from prt.stream.memory import Memory
+from prt.stream.reading import Answer, Reader, Road, Shape, roads_of, shape_of
+from prt.stream.reasons import Reasons
+from prt.stream.rest import Rest, UnavailableError, UnknownColumnError
+from prt.stream.retelling import LEAST_OVERLAP, Retelling, Settings
+
+OVERLAP_SECONDS = 5.0
+SETTLE_SECONDS = 1.0
+"""A polling server takes half a second from a commit to us."""
+ROWS_LIMIT = 10_000
+LATEST_READ = 100
+"""Rows of a table whose dates are read at READY."""
+
+Emit = Callable[[Event], None]
+
+
+class Recovery:
+    """One for the life of a watch. `observe` takes every change of the stream before it is told."""
+
+    def __init__(
+        self,
+        rest: Rest,
+        bindings: Sequence[Binding],
+        *,
+        overlap_seconds: float = OVERLAP_SECONDS,
+        settle_seconds: float = SETTLE_SECONDS,
+        is_backfilling: bool = True,
+        keeps_snapshot: bool = False,
+        since: str | None = None,
+        cursor: str | None = None,
+        keys: Mapping[Table, tuple[str, ...]] | None = None,
+        limit: int = ROWS_LIMIT,
+        topic: str = "prt-watch",
+        now: Callable[[], int] | None = None,
+    ) -> None:
+        """`since` is an RFC 3339 moment; a snapshot shows its rows too. `limit` is rows of a table."""
+        self._rest = rest
+        self._settings = Settings(
+            overlap=round(overlap_seconds * 1_000_000),
+            settle_seconds=settle_seconds,
+            limit=limit,
+            topic=topic,
+            now=now or _now,
+        )
+        self._is_backfilling = is_backfilling
+        self._keeps_snapshot = keeps_snapshot
+        self._since = since
+        self._cursor = cursor
+        self._keys = keys or {}
+        self._ledgers: dict[Table, Ledger] = {}
+        self._has_wildcard = any(binding.table == "*" for binding in bindings)
+        self._seen: set[Table] = set()
+        self._memory = Memory(self._on_chunk)
+        self.observe: Callable[[Change], None] = self._memory.observe
+        self._reading = asyncio.Lock()
+        self._has_begun = False
+        self._recovered = 0
+
+    async def begin(self, bindings: Sequence[Binding], emit: Emit) -> None:
+        """After the first READY: what was asked for of the time before, and a point to recover from."""
+        async with self._reading:
+            await self._begin(bindings, emit)
+
+    async def recover(self, gap: Gap, bindings: Sequence[Binding], emit: Emit) -> Gap:
+        """The gap with what was recovered, and why that may not be all. Raises nothing of REST's.
+
+        What a cancelled recovery has told isn't told again, and counts for the next.
+        """
+        async with self._reading:
+            reasons = Reasons()
+            concerned = [
+                binding for binding in bindings if binding.table == "*" or binding.name in gap.tables
+            ]
+            if self._is_backfilling:
+                await self._backfill(gap, concerned, reasons, emit)
+            else:
+                for name in gap.tables:
+                    reasons.add("not asked for (--no-backfill)", name)
+            if not self._has_begun:
+                if self._keeps_snapshot:
+                    for name in gap.tables:
+                        reasons.add("its snapshot was not there yet", name)
+                await self._begin(bindings, emit)
+            recovered, self._recovered = self._recovered, 0
+            cause = f"{gap.cause}; {reasons.text(gap.tables)}" if reasons else gap.cause
+            return structs.replace(gap, recovered=recovered, complete=not reasons, cause=cause)
+
+    async def snapshot(self, bindings: Sequence[Binding], emit: Emit) -> list[tuple[str, list[str]]]:
+        """The present rows, each once and merged with what streams; why they may not be all, with tables."""
+        reasons = Reasons()
+
+        async def load(retelling: Retelling, ledger: Ledger, own: Sequence[Binding]) -> None:
+            if ledger.held is None:
+                ledger.held = HeldKeys(2 * self._settings.limit)
+            for binding in own:
+                if binding not in ledger.loaded:
+                    await retelling.rows(binding)
+            await retelling.finish()
+            ledger.loaded.update(own)
+            ledger.held.is_whole = len(ledger.held.keys) < self._settings.limit
+
+        await self._each_table(bindings, reasons, emit, "snapshot", load)
+        return reasons.by_reason()
+
+    async def since(self, moment: str, bindings: Sequence[Binding], emit: Emit) -> Gap | None:
+        """Rows written from a moment (RFC 3339) on; a gap where that isn't all of them."""
+        start = values.moment(moment)
+        reasons = Reasons()
+
+        async def load(retelling: Retelling, _: Ledger, own: Sequence[Binding]) -> None:
+            for binding in own:
+                await retelling.roads(binding, lambda *_: start)
+            await retelling.finish()
+
+        before = self._recovered
+        await self._each_table(bindings, reasons, self._counting(emit), "backfill", load)
+        told, self._recovered = self._recovered - before, before
+        if not reasons:
+            return None
+        now, tables = self._settings.now(), sorted({binding.name for binding in bindings})
+        return Gap(
+            at=now,
+            start=now if start is None else start,
+            end=now,
+            tables=tables,
+            cause=f"what was written since {moment}: {reasons.text(tables)}",
+            recovered=told,
+        )
+
+    async def at_ready(self, bindings: Sequence[Binding]) -> None:
+        """Where a backfill starts as long as nothing has streamed: the dates of the rows written last.
+
+        They count once the stream has had its time: until then one of them may still be under way.
+        """
+        self._memory.collect()
+        if not self._is_backfilling or self._memory.count:
+            return
+        found = [place for places in await asyncio.gather(*map(self._latest, bindings)) for place in places]
+        await asyncio.sleep(self._settings.settle_seconds)
+        for latest in found:
+            self._remember(latest)
+
+    async def _begin(self, bindings: Sequence[Binding], emit: Emit) -> None:
+        if self._keeps_snapshot:
+            for reason, tables in await self.snapshot(bindings, emit):
+                self._say(emit, f"the snapshot is not whole: {reason}", tables)
+        elif self._since is not None:
+            gap = await self.since(self._since, bindings, emit)
+            if gap is not None:
+                emit(gap)
+        await self.at_ready(bindings)
+        self._has_begun = True
+
+    async def _latest(self, binding: Binding) -> list[_Latest]:
+        """Of each road; nothing where the table can't be read, which a gap will say."""
+        if binding.table == "*" or binding.event == "DELETE":
+            return []
+        ledger, number = self._ledger((binding.schema, binding.table)), self._memory.count
+        try:
+            shape = await self._shape(ledger, binding)
+            reader = Reader(self._rest, binding, shape)
+            roads = roads_of(shape, is_insert_only=binding.event == "INSERT")
+            return [
+                _Latest(ledger, binding, road, await reader.latest(road, LATEST_READ), number)
+                for road in roads
+                if road.cursor is not None and (binding, road) not in ledger.places
+            ]
+        except PrtError:
+            return []
+
+    @staticmethod
+    def _remember(latest: _Latest) -> None:
+        ledger, rows = latest.ledger, latest.answer.rows
+        for row in rows:
+            ledger.told(row.key, row.stamp, latest.number)
+            ledger.came_to(latest.binding, latest.road, row, latest.answer.date)
+        place = ledger.place(latest.binding, latest.road)
+        if len(rows) == LATEST_READ:
+            place.floor = rows[-1].moment
+
+    async def _backfill(self, gap: Gap, bindings: Sequence[Binding], reasons: Reasons, emit: Emit) -> None:
+        self._memory.collect()
+        # A gap begins an overlap before the last commit that was told.
+        told = self._memory.last_commit(gap.start + self._settings.overlap)
+
+        async def refill(retelling: Retelling, ledger: Ledger, own: Sequence[Binding]) -> None:
+            for binding in own:
+                await retelling.roads(binding, lambda *road: self._start(ledger, road, told, reasons))
+            await retelling.deletes(own)
+            await retelling.finish()
+
+        for name in set(gap.tables) - {binding.name for binding in bindings}:
+            reasons.add("no longer subscribed", name)
+        await self._each_table(bindings, reasons, self._counting(emit), "backfill", refill)
+
+    def _start(
+        self, ledger: Ledger, road: tuple[Binding, Road], told: int | None, reasons: Reasons
+    ) -> int | None:
+        """Where a road is taken up again, µs; None is its beginning."""
+        place = ledger.places.get(road)
+        if place is None and told is None:
+            raise UnreachableError("nothing had come from it, nor been read at READY, to start from")
+        floor, through = (None, None) if place is None else (place.floor, place.through)
+        if told is None and through is None:
+            return None
+        known = max(moment for moment in (told, through) if moment is not None)
+        start = known - self._settings.overlap
+        if floor is not None:
+            start = max(start, floor + 1)
+        covered = self._memory.covers_since
+        if covered is not None and covered > start:
+            start = covered
+            if known - start < min(self._settings.overlap, LEAST_OVERLAP):
+                reasons.add("too much came at once to tell what is news", ledger.name)
+        return start
+
+    async def _each_table(
+        self,
+        bindings: Sequence[Binding],
+        reasons: Reasons,
+        emit: Emit,
+        source: ChangeSource,
+        work: Callable[[Retelling, Ledger, Sequence[Binding]], Awaitable[None]],
+    ) -> None:
+        budget, down = Budget(), _Down()
+
+        async def one(table: Table, own: Sequence[Binding]) -> None:
+            ledger = self._ledger(table)
+            try:
+                if down.error is not None:
+                    raise down.error
+                ledger.learn_key(self._memory)
+                retelling = Retelling(
+                    self._rest,
+                    self._memory,
+                    ledger,
+                    await self._shape(ledger, own[0]),
+                    self._settings,
+                    source=source,
+                    reasons=reasons,
+                    budget=budget,
+                    emit=emit,
+                )
+                try:
+                    await work(retelling, ledger, own)
+                finally:
+                    retelling.close()
+            except PrtError as exc:
+                if isinstance(exc, UnavailableError):
+                    down.error = exc
+                if isinstance(exc, UnknownColumnError):
+                    ledger.shape = None  # the table was altered
+                reasons.add(exc.message, ledger.name)
+
+        async with asyncio.TaskGroup() as group:
+            for table, own in self._by_table(bindings, reasons).items():
+                group.create_task(one(table, own))
+
+    def _by_table(self, bindings: Sequence[Binding], reasons: Reasons) -> dict[Table, list[Binding]]:
+        tables: dict[Table, list[Binding]] = {}
+        for binding in bindings:
+            if binding.table != "*":
+                tables.setdefault((binding.schema, binding.table), []).append(binding)
+                continue
+            reasons.add("only tables that changes have come from can be asked for", binding.name)
+            for schema, table in sorted(self._seen):
+                if binding.schema in ("*", schema):
+                    one = structs.replace(binding, schema=schema, table=table)
+                    tables.setdefault((schema, table), []).append(one)
+        return tables
+
+    async def _shape(self, ledger: Ledger, binding: Binding) -> Shape:
+        if ledger.shape is None:
+            ledger.shape = await shape_of(self._rest, binding, ledger.key, self._cursor)
+        return ledger.shape
+
+    def _ledger(self, table: Table) -> Ledger:
+        if table not in self._ledgers:
+            self._ledgers[table] = Ledger(table, given_key=self._keys.get(table))
+        return self._ledgers[table]
+
+    def _on_chunk(self, changes: list[Change], first: int) -> None:
+        ledgers = self._ledgers
+        if self._has_wildcard:
+            self._seen.update((change.schema, change.table) for change in changes)
+        if not any(ledger.is_attentive for ledger in ledgers.values()):
+            return
+        for number, change in enumerate(changes, first):
+            ledger = ledgers.get((change.schema, change.table))
+            if ledger is not None:
+                ledger.observe(change, number)
+
+    def _counting(self, emit: Emit) -> Emit:
+        def counted(event: Event) -> None:
+            self._recovered += 1
+            emit(event)
+
+        return counted
+
+    def _say(self, emit: Emit, reason: str, tables: list[str]) -> None:
+        emit(
+            Status(
+                at=self._settings.now(),
+                status="READY",
+                topic=self._settings.topic,
+                tables=tables,
+                reason=reason,
+            )
+        )
+
+
+class _Latest(Struct, frozen=True):
+    ledger: Ledger
+    binding: Binding
+    road: Road
+    answer: Answer
+    number: int
+
+
+class _Down(Struct):
+    """REST itself is away: not every table has to find out."""
+
+    error: UnavailableError | None = None
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

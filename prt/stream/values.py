@@ -1,0 +1,78 @@
+"""Values of rows as Realtime and PostgREST print them, compared for what they mean. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+Key = tuple[Any, ...]
+"""What names a row: the comparable values of its key columns, in their order."""
+
+_MOMENT = re.compile(r"\d{4,}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
+
+
+def moment(value: Any) -> int | None:
+    """A timestamp as µs since the epoch, one without a zone as UTC; None where it is none (infinity, BC)."""
+    if not isinstance(value, str) or not _MOMENT.match(value):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=UTC)
+    return (parsed - _EPOCH) // _MICROSECOND
+
+
+def timestamp(moment_us: int) -> str:
+    """µs since the epoch as RFC 3339."""
+    return (_EPOCH + timedelta(microseconds=moment_us)).isoformat()
+
+
+def key_of(row: Mapping[str, Any], columns: Sequence[str]) -> Key | None:
+    """None where the row lacks a column of the key, or has null there."""
+    values = tuple(_comparable(row.get(column)) for column in columns)
+    return None if None in values else values
+
+
+def text(value: Any) -> str:
+    """A JSON value as PostgreSQL reads it."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def is_same_row(streamed: Mapping[str, Any], read: Mapping[str, Any]) -> bool:
+    """Whether two prints of a row can be one state: what only one of them has says nothing.
+
+    A change lacks columns of no `select`, unchanged TOAST, and what was too large.
+    """
+    return all(is_same(value, read[column]) for column, value in streamed.items() if column in read)
+
+
+def is_same(streamed: Any, read: Any) -> bool:
+    """Equal, or printed differently: timestamps, bytea without `\\x`, `char(5)` cut, NaN as null."""
+    if streamed == read:
+        return True
+    if isinstance(streamed, str) and isinstance(read, str):
+        at = moment(streamed)
+        if at is not None:
+            return at == moment(read)
+        return read == f"\\x{streamed}" or (len(streamed) == 1 and read.startswith(streamed))
+    if isinstance(streamed, list) and isinstance(read, list):
+        return len(streamed) == len(read) and all(map(is_same, streamed, read))
+    if isinstance(streamed, dict) and isinstance(read, dict):
+        return streamed.keys() == read.keys() and is_same_row(streamed, read)
+    return streamed is None and read in _NOT_FINITE
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, str):
+        at = moment(value)
+        return value if at is None else timestamp(at)
+    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [throughput|latency|memory|help]…`: medians, and lows and highs in brackets.
+"""`python -m tests.benchmarks [throughput|latency|memory|help|reconnect]…`: medians, lows and highs.
 
 Nothing is asserted: figures belong to a machine, ratios to programs that ran on it in turns.
 """
@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import help, latency, memory, throughput  # noqa: A004 - named after the option
+from tests.benchmarks import help, latency, memory, reconnect, throughput  # noqa: A004 - named after the option
 
 
 def main() -> None:
@@ -20,6 +20,7 @@ def main() -> None:
             "latency": latency.measure,
             "memory": memory.measure,
             "help": help.measure,
+            "reconnect": lambda: reconnect.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
         parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(measures))
@@ -30,7 +31,7 @@ def main() -> None:
         for name in names:
             print(name)
             for what, figure in measures[name]():
-                print(f"  {what:34} {figure}", flush=True)
+                print(f"  {what:42} {figure}", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -17,15 +17,11 @@ from prt.stream import subscription as subscription_module
 from prt.stream import supervisor
 from prt.stream.binding import Binding
 from prt.stream.queue import EventQueue
+from prt.stream.recovery import Recovery
+from prt.stream.rest import Rest
 from prt.stream.session import Session
 from prt.stream.source import Live
 from prt.stream.supervisor import Policy
-
-try:
-    from prt.stream.recovery import Recovery
-    from prt.stream.rest import Rest
-except ImportError:
-    Rest = Recovery = None
 
 PATIENCE = 20.0
 """Seconds until a wait counts as failed; nothing sleeps for it."""
@@ -128,11 +124,9 @@ async def watching(
 ) -> AsyncIterator[Watch]:
     """A watch with recovery, as the commands make it. `options` go to the recovery."""
     watch = Watch()
-    async with AsyncExitStack() as stack:
-        recovery = None
-        if Rest is not None:
-            rest = await stack.enter_async_context(Rest(lambda: session.endpoint))
-            recovery = Recovery(rest, bindings, **options)
+    async with Rest(lambda: session.endpoint) as rest:
+        # The embedded server doesn't poll: what was committed is with us in a few milliseconds.
+        recovery = Recovery(rest, bindings, settle_seconds=0.1, **options)
         async with Live(session, bindings, recovery=recovery, queue=queue, policy=policy) as batches:
             reading = asyncio.create_task(watch.read(batches))
             try:

@@ -161,3 +161,40 @@ MaxReconnects = Annotated[
         "--max-reconnects", metavar="N", min=0, help="Exit 4 after so many.", rich_help_panel=CONNECTION
     ),
 ]
+RECOVERY: Final = "What was missed"
+
+Backfill = Annotated[
+    bool,
+    typer.Option(
+        "--backfill/--no-backfill",
+        help="After a gap: read what changed over REST.",
+        rich_help_panel=RECOVERY,
+    ),
+]
+Snapshot = Annotated[
+    bool, typer.Option("--snapshot", help="Load the present rows first.", rich_help_panel=RECOVERY)
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="TIME", help="Begin 5m ago, or at a timestamp.", rich_help_panel=RECOVERY
+    ),
+]
+Cursor = Annotated[
+    str | None,
+    typer.Option(
+        "--cursor",
+        metavar="COL",
+        help="Tells when a row changed; else updated_at, created_at.",
+        rich_help_panel=RECOVERY,
+    ),
+]
+Key = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="[TABLE:]COL,COL",
+        help="A table's key, where the wire doesn't tell.",
+        rich_help_panel=RECOVERY,
+    ),
+]

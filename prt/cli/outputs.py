@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
@@ -78,12 +78,14 @@ def form_of(
 
 
 @contextmanager
-def opened(form: Form, host: str) -> Iterator[Output]:
-    """The sink of a command; `host` is the project's, for the view's head."""
+def opened(
+    form: Form, host: str, keys: Mapping[tuple[str, str], tuple[str, ...]] | None = None
+) -> Iterator[Output]:
+    """The sink of a command; `host` is the project's, for the view's head, `keys` by (schema, table)."""
     if form.kind is OutputForm.TABLE:
         from prt.views.screens import TableOutput
 
-        with TableOutput(host=host, highlight=form.highlight, has_color=form.has_color) as table:
+        with TableOutput(host=host, highlight=form.highlight, has_color=form.has_color, keys=keys) as table:
             yield table
     elif form.kind is OutputForm.JSON:
         from prt.views.output import JsonOutput

@@ -10,6 +10,7 @@ from prt.cli import options
 
 if TYPE_CHECKING:
     from prt.cli.outputs import Form
+    from prt.cli.recovering import Recovering
     from prt.config import Project
     from prt.state.bounds import Bounds
     from prt.state.expectations import Expectations
@@ -38,6 +39,11 @@ def watch(
     idle: options.Idle = None,
     timeout: options.Timeout = None,
     expect: options.Expect = None,
+    backfill: options.Backfill = True,
+    snapshot: options.Snapshot = False,
+    since: options.Since = None,
+    cursor: options.Cursor = None,
+    key: options.Key = None,
     reconnect: options.Reconnect = True,
     max_reconnects: options.MaxReconnects = None,
     wait_for_server: options.WaitForServer = False,
@@ -59,6 +65,7 @@ def watch(
     """
     from prt.cli.connection import connected_project
     from prt.cli.outputs import form_of
+    from prt.cli.recovering import parse_recovering
     from prt.cli.stderr import notice
     from prt.cli.targets import Targets, parse_targets
     from prt.state.bounds import parse_bounds
@@ -75,6 +82,9 @@ def watch(
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
     expectations = parse_expectations(expect or ())
     matching = Matching(include or (), exclude or ())
+    recovering = parse_recovering(
+        backfill=backfill, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
+    )
     policy = Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server)
     targets = targets_of(tables or [])
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
@@ -90,6 +100,7 @@ def watch(
             bounds=bounds,
             expectations=expectations,
             matching=matching,
+            recovering=recovering,
             policy=policy,
             is_quiet=quiet,
         )
@@ -103,6 +114,7 @@ def watched(
     bounds: Bounds,
     expectations: Expectations,
     matching: Matching,
+    recovering: Recovering | None = None,
     policy: Policy | None = None,
     is_quiet: bool = False,
 ) -> int:
@@ -111,20 +123,34 @@ def watched(
 
     from prt.cli.following import Ending, follow
     from prt.cli.outputs import opened
+    from prt.cli.recovering import Recovering
     from prt.cli.stderr import notice
     from prt.cli.telling import Teller
     from prt.state.bounds import Progress
+    from prt.stream.recovery import Recovery
+    from prt.stream.rest import Rest
     from prt.stream.session import session_of
     from prt.stream.source import Live
 
     is_view = form.kind is options.OutputForm.TABLE
+    missed = recovering or Recovering()
+    keys = missed.keys_of(bindings)
     tell = None if is_view or is_quiet else Teller()
 
     async def main() -> Ending:
         started = asyncio.get_running_loop().time()
-        async with session_of(project) as session:
-            source = Live(session, bindings, policy=policy)
-            with opened(form, project.host) as output:
+        async with session_of(project) as session, Rest(lambda: session.endpoint) as rest:
+            recovery = Recovery(
+                rest,
+                bindings,
+                is_backfilling=missed.backfill,
+                keeps_snapshot=missed.snapshot,
+                since=missed.since,
+                cursor=missed.cursor,
+                keys=keys,
+            )
+            source = Live(session, bindings, policy=policy, recovery=recovery)
+            with opened(form, project.host, keys) as output:
                 progress = Progress(bounds, expectations, started=started)
                 return await follow(source, output, progress, matching, tell)
 

@@ -27,7 +27,7 @@ def load(postgres: Postgres, options: Options) -> frozenset[str]:
 
 
 def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | None) -> frozenset[str]:
-    """As `load`, after removing all that is there; sessions and the publication stay. None keeps roles."""
+    """As `load`, after removing all that is there; sessions and the streamed publications stay. None keeps roles."""
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         with connection.transaction():
             connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
@@ -49,7 +49,11 @@ def _drop_everything(connection: Connection[Any], keep_roles: frozenset[str] | N
     """Roles belong to the cluster, and the services are signed in as some: the user's own go."""
     for kind, names in (
         ("event trigger", "select evtname from pg_event_trigger"),
-        ("publication", "select pubname from pg_publication where pubname <> 'supabase_realtime'"),
+        (
+            "publication",
+            "select pubname from pg_publication"
+            " where pubname not in ('supabase_realtime', 'prt_realtime_messages')",
+        ),
         (
             "schema",
             "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'",

@@ -22,7 +22,10 @@ def bare_project(postgres: Postgres) -> Iterator[Connection[Any]]:
 
 def test_bootstrap_repeats(bare_project: Connection[Any], postgres: Postgres) -> None:
     schema.bootstrap(bare_project, authenticator_password=postgres.password)
-    assert values(bare_project, "select pubname from pg_publication") == ["supabase_realtime"]
+    assert values(bare_project, "select pubname from pg_publication order by 1") == [
+        "prt_realtime_messages",
+        "supabase_realtime",
+    ]
 
 
 def test_functions_read_the_claims(bare_project: Connection[Any]) -> None:

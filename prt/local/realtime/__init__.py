@@ -1,5 +1,6 @@
 """The embedded Realtime server: Phoenix's protocol over PostgreSQL's logical replication."""
 
-from prt.local.realtime.service import Realtime, Settings
+from prt.local.realtime.service import Realtime
+from prt.local.realtime.settings import Settings
 
 __all__ = ["Realtime", "Settings"]

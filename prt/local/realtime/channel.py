@@ -1,71 +1,42 @@
-"""A joined topic of one socket: its token, its subscription, and what the server tells it.
-
-psycopg only for the errors of `prt.local.realtime.session`.
-"""
+"""A joined topic of one socket: its token, its rights, what it sends and what the server tells it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-from msgspec import Struct
-
-from prt.local.realtime import admission, bindings, tokens
-from prt.local.realtime.bindings import BindingRefusedError, Parameters
-from prt.local.realtime.broadcast import size_of
-from prt.local.realtime.frames import Frame, Version, encoded
-from prt.local.realtime.inspection import inspected
-from prt.local.realtime.subscriptions import Subscription
+from prt.local.realtime import tokens
+from prt.local.realtime.calls import Calls
+from prt.local.realtime.config import Config
+from prt.local.realtime.following import Following
+from prt.local.realtime.frames import Event, Frame, UserBroadcast, Version, encoded
+from prt.local.realtime.messages import Replayed
+from prt.local.realtime.presence import STATE
+from prt.local.realtime.rights import (
+    BROADCAST,
+    EVERYTHING,
+    NOTHING,
+    PRESENCE,
+    UnanswerableError,
+    rights,
+)
 from prt.local.realtime.tokens import OPAQUE_PREFIX, Token, TokenRefusedError
+from prt.local.realtime.topics import PREFIX, Room, hears_broadcasts
 
 if TYPE_CHECKING:
+    from prt.local.realtime.hub import Hub
     from prt.local.realtime.outbox import Outbox
-    from prt.local.realtime.service import Hub
 
-PREFIX = "realtime:"
-SUBSCRIBED = "Subscribed to PostgreSQL"
-
-RETRY_SECONDS = 0.5
-
-
-class Config(Struct, frozen=True, kw_only=True):
-    """What a join asked for. `bindings` have their ids."""
-
-    bindings: tuple[tuple[int, dict[str, Any]], ...] = ()
-    is_legacy: bool = False
-    is_private: bool = False
-    sees_itself: bool = False
-    wants_acknowledgement: bool = False
-    wants_presence: bool = False
-
-
-def configured(subtopic: str, payload: Any) -> Config | str:
-    """The join's config, or the words in which the server refuses it."""
-    if not isinstance(payload, dict) or "config" not in payload:
-        entries: list[Any] = bindings.of_topic(subtopic)
-        return Config(bindings=_identified(entries), is_legacy=True)
-    config = _dictionary(payload["config"])
-    found = config.get("postgres_changes")
-    entries = [entry for entry in found if entry is not None] if isinstance(found, list) else []
-    for entry in entries:
-        if not isinstance(entry, dict):
-            return f"UnknownErrorOnChannel: expected a map, got:\n\n    {inspected(entry)}\n"
-    broadcast, presence = _dictionary(config.get("broadcast")), _dictionary(config.get("presence"))
-    return Config(
-        bindings=_identified(entries),
-        is_private=config.get("private") is True,
-        sees_itself=broadcast.get("self") is True,
-        wants_acknowledgement=broadcast.get("ack") is True,
-        wants_presence=presence.get("enabled") is True,
-    )
+REPLICATION_READY = "Replication connection established"
+REPLICATION_LATE = "Replication connection was not established in time"
+TRACK_NOT_A_MAP = {"reason": "Presence track payload must be a map"}
 
 
 class Channel:
-    """Between its join and its close; `config`, `topic`, `join_ref` never change, the token may."""
+    """Between its join and its close; `config`, `topic`, `join_ref` never change, token and rights may."""
 
     def __init__(
         self,
@@ -80,53 +51,140 @@ class Channel:
         on_close: Callable[[Channel], None],
     ) -> None:
         self.topic = topic
+        self.room = Room(topic, config.is_private)
         self.join_ref = join_ref
         self.config = config
         self.version = version
+        self.rights = NOTHING if config.is_private else EVERYTHING
         self._hub = hub
         self._outbox = outbox
         self._token = token
         self._on_close = on_close
-        self._subscription: Subscription | None = None
-        self._subscribing: asyncio.Task[None] | None = None
+        self._following = Following(
+            hub,
+            config=config,
+            topic=topic,
+            version=version,
+            deliver=outbox.put,
+            tell=partial(self._tell, "postgres_changes"),
+        )
+        self._reporting: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
+        self._calls = Calls(hub.settings.presence_calls, hub.settings.presence_window_seconds)
+        self._has_presence = config.wants_presence or hub.settings.has_presence_everywhere
+        self._replayed: frozenset[str] = frozenset()
+        self._is_open = False
 
     @property
     def subtopic(self) -> str:
         return self.topic.removeprefix(PREFIX)
 
-    def open(self, ref: Any) -> None:
-        """Answers the join and starts what it asked for."""
+    @property
+    def hears_presence(self) -> bool:
+        """In public every channel does, on a private topic who wanted it, or tracks."""
+        return self._reads_presence if self.config.is_private else True
+
+    def awaits(self, message: str) -> bool:
+        """A broadcast of the database, by its id."""
+        return self.rights.reads_broadcast and message not in self._replayed
+
+    async def refusal(self) -> str | None:
+        """Asks the policies of a private topic. The words in which the server refuses the join, or None."""
+        if not self.config.is_private:
+            return None
+        try:
+            self.rights = await rights(self._hub.policies, self.subtopic, self._token.principal)
+        except UnanswerableError as error:
+            return str(error)
+        if not self._readable or (self.config.replay and not self.rights.reads_broadcast):
+            return f"Unauthorized: {self._may_not_read}"
+        return None
+
+    def open(self, ref: Any, replayed: Sequence[Replayed], missed: Mapping[str, Event]) -> None:
+        """Answers the join and starts what it asked for. `missed` came while the past was read."""
+        self._is_open = True
         joined = [{"id": binding, **dict(sorted(entry.items()))} for binding, entry in self.config.bindings]
         self.reply(ref, "ok", {"postgres_changes": joined})
         self._hub.topics.add(self)
         self._watch_expiry()
-        if self.config.wants_presence:
-            self.push("presence_state", {})
-        self._subscribe()
+        if self._reads_presence:
+            self._push_json(STATE, self._hub.presences.state(self.room))
+        for message in replayed:
+            self._push_json("broadcast", message.payload)
+        self._replayed = frozenset(message.id for message in replayed)
+        for id_, event in missed.items():
+            if self.awaits(id_) and (frame := event.frame(self.version, self.topic)) is not None:
+                self.send(frame)
+        if self.config.wants_replication_ready:
+            self._reporting = asyncio.create_task(self._report_replication())
+        self._following.start(self._token)
 
-    def receive(self, frame: Frame) -> None:
+    async def receive(self, frame: Frame) -> None:
         """An event of the client. The server does not answer events that it doesn't know."""
-        if frame.event == "access_token":
-            self._renew(frame.payload)
-        elif frame.event == "broadcast":
+        if frame.event == "broadcast":
             self._broadcast(frame)
+        elif frame.event == "presence":
+            self._track(frame)
+        elif frame.event == "access_token":
+            await self._renew(frame.payload)
 
     def _broadcast(self, frame: Frame) -> None:
-        if size_of(frame.payload) > self._hub.settings.largest_broadcast:
+        """Who may not send gets no answer."""
+        if not self.rights.writes_broadcast:
+            return
+        message: UserBroadcast | Event
+        if isinstance(frame.payload, UserBroadcast):
+            message, size = frame.payload, len(frame.payload.body)
+        else:
+            message = Event("broadcast", encoded(frame.payload))
+            size = len(message.payload.encode())
+        if size > self._hub.settings.largest_broadcast:
             if self.config.wants_acknowledgement:
                 self.reply(frame.ref, "error", "payload_size_exceeded")
-        else:
-            self._hub.topics.send(self, frame)
+            return
+        sees_itself = self.config.sees_itself
+        self._hub.topics.send(
+            self.room, message, lambda each: hears_broadcasts(each) and (each is not self or sees_itself)
+        )
+        if self.config.wants_acknowledgement:
+            self.reply(frame.ref, "ok", {})
+
+    def _track(self, frame: Frame) -> None:
+        """Every call counts, whatever becomes of it."""
+        call = frame.payload if isinstance(frame.payload, dict) else {}
+        if "event" not in call:
+            self.reply(frame.ref, "ok", {})
+            return
+        if not self._calls.is_allowed(time.monotonic()):
+            self._end("Client presence rate limit exceeded")
+            return
+        event, payload = call["event"], call.get("payload", {})
+        match event.lower() if isinstance(event, str) else None:
+            case "untrack":
+                self.reply(frame.ref, "ok", {})
+                self._hub.presences.untrack(self)
+            case "track" if not self.rights.writes_presence:
+                self.reply(frame.ref, "error", {})
+            case "track" if not isinstance(payload, dict):
+                self.reply(frame.ref, "error", TRACK_NOT_A_MAP)
+            case "track" if len(encoded(payload)) > self._hub.settings.largest_broadcast:
+                self._end("Track message size exceeded")
+            case "track":
+                self._has_presence = True
+                self.reply(frame.ref, "ok", {})
+                self._hub.presences.track(self, payload)
+            case _:
+                self.reply(frame.ref, "error", {})
 
     def release(self) -> None:
-        """Stops everything; nothing is said."""
-        if self._subscribing is not None:
-            self._subscribing.cancel()
-        if self._expiry is not None:
-            self._expiry.cancel()
-        self._follow(None)
+        """Stops everything; nothing is said to this client."""
+        self._is_open = False
+        self._following.stop()
+        for running in (self._reporting, self._expiry):
+            if running is not None:
+                running.cancel()
         self._hub.topics.discard(self)
+        self._hub.presences.untrack(self)
 
     def close(self) -> None:
         """The server's own end of a channel."""
@@ -137,19 +195,31 @@ class Channel:
         payload = outcome(status, response)
         self.send(self.version.encode(self.join_ref, ref, self.topic, "phx_reply", payload))
 
-    def push(self, event: str, payload: Any) -> None:
-        self.send(self.version.encode(self.join_ref, None, self.topic, event, ordered(payload)))
-
     def send(self, frame: str | bytes) -> None:
         self._outbox.put(frame)
 
-    def _tell(self, extension: str, status: str, message: str) -> None:
-        self.push(
-            "system",
-            {"message": message, "status": status, "extension": extension, "channel": self.subtopic},
-        )
+    def _push_json(self, event: str, payload: str) -> None:
+        self.send(self.version.encode(self.join_ref, None, self.topic, event, payload))
 
-    def _renew(self, payload: Any) -> None:
+    def _tell(self, extension: str, status: str, message: str) -> None:
+        words = {"message": message, "status": status, "extension": extension, "channel": self.subtopic}
+        self._push_json("system", ordered(words))
+
+    @property
+    def _readable(self) -> frozenset[str]:
+        """The extensions that it reads."""
+        may = {BROADCAST: self.rights.reads_broadcast, PRESENCE: self._reads_presence}
+        return frozenset(extension for extension, is_allowed in may.items() if is_allowed)
+
+    @property
+    def _reads_presence(self) -> bool:
+        return self._has_presence and self.rights.reads_presence
+
+    @property
+    def _may_not_read(self) -> str:
+        return f"You do not have permissions to read from this Channel topic: {self.subtopic}"
+
+    async def _renew(self, payload: Any) -> None:
         text = payload.get("access_token") if isinstance(payload, dict) else None
         if not isinstance(text, str) or text.startswith(OPAQUE_PREFIX) or text == self._token.text:
             return
@@ -159,7 +229,16 @@ class Channel:
             self._end(error.pushed)
             return
         self._watch_expiry()
-        self._subscribe()
+        former = self._readable
+        refusal = await self.refusal()
+        if not self._is_open:
+            return  # the token expired while the policies were asked
+        if refusal is not None:
+            self._end(refusal.partition(": ")[2])
+        elif not former <= self._readable:
+            self._end(f"You no longer have permission to read from this Channel topic: {self.subtopic}")
+        else:
+            self._following.start(self._token)
 
     def _watch_expiry(self) -> None:
         if self._expiry is not None:
@@ -175,50 +254,13 @@ class Channel:
         self.close()
         self._on_close(self)
 
-    def _subscribe(self) -> None:
-        if not self.config.bindings:
-            return
-        if self._subscribing is not None:
-            self._subscribing.cancel()
-        self._subscribing = asyncio.create_task(self._admit(self._token))
-
-    async def _admit(self, token: Token) -> None:
-        """One bad binding and the channel hears of no change at all, as on the real server."""
+    async def _report_replication(self) -> None:
         try:
-            wanted = [bindings.parse(entry) for _, entry in self.config.bindings]
-            is_unrestricted = await self._admitted(token, wanted)
-        except BindingRefusedError as error:
-            self._follow(None)
-            self._tell("postgres_changes", "error", str(error))
+            await asyncio.wait_for(self._hub.stream.is_live.wait(), self._hub.settings.start_seconds)
+        except TimeoutError:
+            self._end(REPLICATION_LATE)
             return
-        await self._hub.stream.is_live.wait()
-        ids = (binding for binding, _ in self.config.bindings)
-        self._follow(
-            Subscription(
-                principal=token.principal,
-                is_unrestricted=is_unrestricted,
-                bindings=tuple(zip(ids, wanted, strict=True)),
-                topic=self.topic,
-                version=self.version,
-                is_legacy=self.config.is_legacy,
-                deliver=self._outbox.put,
-            )
-        )
-        self._tell("postgres_changes", "ok", SUBSCRIBED)
-
-    async def _admitted(self, token: Token, wanted: list[Parameters]) -> bool:
-        """Asks until PostgreSQL answers: a channel is joined before it is subscribed, and may wait."""
-        while True:
-            try:
-                return await self._hub.admissions.run(
-                    partial(admission.admit, role=token.principal.role, wanted=wanted)
-                )
-            except (psycopg.OperationalError, OSError):
-                await asyncio.sleep(RETRY_SECONDS)
-
-    def _follow(self, subscription: Subscription | None) -> None:
-        self._hub.subscriptions.replace(self._subscription, subscription)
-        self._subscription = subscription
+        self._tell("system", "ok", REPLICATION_READY)
 
 
 def outcome(status: str, response: Any) -> str:
@@ -229,11 +271,3 @@ def outcome(status: str, response: Any) -> str:
 def ordered(value: Any) -> str:
     """Compact JSON whose own order of keys is the server's: `id` stands before the rest."""
     return encoded(value, is_sorted=False)
-
-
-def _identified(entries: list[dict[str, Any]]) -> tuple[tuple[int, dict[str, Any]], ...]:
-    return tuple((bindings.identity(entry), entry) for entry in entries)
-
-
-def _dictionary(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

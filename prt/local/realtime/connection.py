@@ -1,24 +1,33 @@
-"""One websocket: its handshake, its frames, its channels."""
+"""One websocket: its handshake, its frames, its channels.
+
+psycopg only for the errors of `prt.local.realtime.session`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from prt.local.realtime import tokens
-from prt.local.realtime.channel import PREFIX, Channel, configured, outcome
+from prt.local.realtime.channel import Channel, outcome
+from prt.local.realtime.config import UNABLE_TO_REPLAY, configured
 from prt.local.realtime.frames import Frame, Version, version_of
+from prt.local.realtime.messages import Replayed, replayed
 from prt.local.realtime.outbox import Outbox
 from prt.local.realtime.tokens import OPAQUE_PREFIX, Token, TokenRefusedError
+from prt.local.realtime.topics import PREFIX
 
 if TYPE_CHECKING:
-    from prt.local.realtime.service import Hub
+    from prt.local.realtime.hub import Hub
 
 PHOENIX = "phoenix"
+SUSPENDED = "Realtime was disabled for this tenant"
 
 NORMAL = 1000
 TOO_BIG = 1009
@@ -33,6 +42,10 @@ async def handle(websocket: WebSocket, hub: Hub) -> None:
     version = version_of(websocket.query_params.get("vsn", "1.0.0"))
     if version is None:
         await websocket.send_denial_response(Response(status_code=403))
+        return
+    if hub.settings.is_suspended:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": SUSPENDED}, 403))
         return
     try:
         token = _authenticated(websocket, hub)
@@ -144,7 +157,7 @@ class Connection:
         elif frame.event == "phx_leave":
             self._leave(frame, channel)
         elif channel is not None:
-            channel.receive(frame)
+            await channel.receive(frame)
         elif frame.topic == PHOENIX and frame.event == "heartbeat":
             self._answer(None, frame, "ok", {})
         else:
@@ -158,15 +171,37 @@ class Connection:
         former = self._channels.pop(topic, None)
         if former is not None:
             former.release()
-        joined = self._joined(frame, topic)
-        if isinstance(joined, Channel):
-            self._channels[topic] = joined
-            joined.open(frame.ref)
-        else:
+        reason = await self._enter(frame, topic)
+        if reason is not None:
             await asyncio.sleep(self._hub.settings.refused_join_seconds)
-            self._answer(frame.join_ref, frame, "error", {"reason": joined})
+            self._answer(frame.join_ref, frame, "error", {"reason": reason})
         if former is not None:
             former.close()
+
+    async def _enter(self, frame: Frame, topic: str) -> str | None:
+        """Opens the channel, or gives the reason why there is none."""
+        joined = self._joined(frame, topic)
+        if isinstance(joined, str):
+            return joined
+        if (refusal := await joined.refusal()) is not None:
+            return refusal
+        with self._hub.messages.collecting(joined.room) as missed:
+            past = await self._past(joined)
+            if isinstance(past, str):
+                return past
+            self._channels[topic] = joined
+            joined.open(frame.ref, past, missed)
+        return None
+
+    async def _past(self, channel: Channel) -> list[Replayed] | str:
+        """The broadcasts of the database that it wants again."""
+        wanted = channel.config.replay
+        if wanted is None:
+            return []
+        try:
+            return await self._hub.policies.run(partial(replayed, subtopic=channel.subtopic, wanted=wanted))
+        except (psycopg.Error, OSError):
+            return UNABLE_TO_REPLAY + "Realtime was unable to replay messages"
 
     def _joined(self, frame: Frame, topic: str) -> Channel | str:
         """The channel, not open yet, or the reason why there is none."""
@@ -180,9 +215,8 @@ class Connection:
         config = configured(subtopic, frame.payload)
         if isinstance(config, str):
             return config
-        if config.is_private:
-            # Nobody has a policy on `realtime.messages` here, so nobody may read.
-            return f"Unauthorized: You do not have permissions to read from this Channel topic: {subtopic}"
+        if self._hub.settings.is_private_only and not config.is_private:
+            return "PrivateOnly: This project only allows private channels"
         return Channel(
             self._hub,
             self.outbox,

@@ -14,6 +14,7 @@ from prt.local.realtime import catalog, forms, pgoutput, snapshots
 from prt.local.realtime.audience import Audience, Audiences, Listener
 from prt.local.realtime.catalog import Table, TableGoneError
 from prt.local.realtime.forms import Form
+from prt.local.realtime.messages import SCHEMA, TABLE
 from prt.local.realtime.pgoutput import UNCHANGED, Begin, Change, Relation, Row
 from prt.local.realtime.session import Session
 from prt.local.realtime.subscriptions import Subscriptions
@@ -28,6 +29,7 @@ class Known(Struct):
     """A relation of the stream with what was found out about it. `audience` is of one `revision`."""
 
     relation: Relation
+    is_messages: bool
     audiences: Audiences | None = None
     audience: Audience | None = None
     revision: int = -1
@@ -47,13 +49,21 @@ class Pending(Struct, gc=False):
 
 
 class FanOut:
-    """`settle` is awaited after each batch: it lets the sockets catch up."""
+    """`settle` is awaited after each batch: it lets the sockets catch up.
+
+    `broadcast` gets the rows that are inserted into realtime.messages.
+    """
 
     def __init__(
-        self, session: Session, subscriptions: Subscriptions, settle: Callable[[], Awaitable[None]]
+        self,
+        session: Session,
+        subscriptions: Subscriptions,
+        settle: Callable[[], Awaitable[None]],
+        broadcast: Callable[[Relation, Row], None],
     ) -> None:
         self._session = session
         self._subscriptions = subscriptions
+        self._broadcast = broadcast
         self._settle = settle
         self._known: dict[int, Known] = {}
         self._transaction = 0
@@ -64,8 +74,8 @@ class FanOut:
         self._known.clear()
 
     async def deliver(self, messages: list[bytes]) -> None:
-        events = await self._events(messages)
-        if not events:
+        events, has_broadcast = await self._events(messages)
+        if not (events or has_broadcast):
             return
         await self._learn(events)
         for event in events:
@@ -77,12 +87,17 @@ class FanOut:
         await asyncio.sleep(0)
         await self._settle()
 
-    async def _events(self, messages: list[bytes]) -> list[Pending]:
+    async def _events(self, messages: list[bytes]) -> tuple[list[Pending], bool]:
+        """The changes that somebody hears, and whether a broadcast was among the others."""
         events: list[Pending] = []
+        has_broadcast = False
         for data in messages:
             message = pgoutput.decode(data)
             if isinstance(message, Change):
                 known = self._known[message.relation]
+                if known.is_messages and message.event == "INSERT" and message.new is not None:
+                    self._broadcast(known.relation, message.new)
+                    has_broadcast = True
                 if known.revision != self._subscriptions.revision:
                     await self._assemble(known)
                 if known.audiences and known.audience and known.audience.listeners[message.event]:
@@ -91,8 +106,9 @@ class FanOut:
                 self._transaction = message.transaction
                 self._committed = forms.timestamp(message.committed)
             elif isinstance(message, Relation):
-                self._known[message.oid] = Known(message)
-        return events
+                is_messages = (message.schema, message.name) == (SCHEMA, TABLE)
+                self._known[message.oid] = Known(message, is_messages)
+        return events, has_broadcast
 
     def _event(self, change: Change, known: Known, table: Table, size: int) -> Pending:
         row = change.new
@@ -117,7 +133,7 @@ class FanOut:
             )
         ]
         known.audience = None
-        if subscriptions:
+        if subscriptions and (not known.is_messages or await self._is_published(known.relation)):
             with suppress(TableGoneError):  # what its rows were allowed to show can't be asked any more
                 if known.audiences is None:
                     await self._session.run(partial(snapshots.wait_for, transaction=self._transaction))
@@ -127,6 +143,11 @@ class FanOut:
                     partial(known.audiences.assemble, subscriptions=subscriptions)
                 )
         known.revision = revision
+
+    async def _is_published(self, relation: Relation) -> bool:
+        """realtime.messages is streamed for its broadcasts: whoever wants its changes publishes it."""
+        ask = partial(catalog.published, schema=relation.schema, table=relation.name)
+        return bool(await self._session.run(ask))
 
     async def _learn(self, events: list[Pending]) -> None:
         """Lets PostgreSQL evaluate the filters that Python can't."""

@@ -5,7 +5,6 @@ Source: the recorded transcripts, and Phoenix.Socket.V1/V2.JSONSerializer.
 
 from __future__ import annotations
 
-import json
 from typing import Any, Protocol
 
 import msgspec
@@ -13,7 +12,7 @@ from msgspec import Struct
 
 USER_BROADCAST_PUSH = 3
 USER_BROADCAST = 4
-JSON_ENCODED = 1
+BINARY_ENCODED, JSON_ENCODED = 0, 1
 
 
 class Frame(Struct, frozen=True, kw_only=True):
@@ -26,13 +25,32 @@ class Frame(Struct, frozen=True, kw_only=True):
     join_ref: Any = None
 
 
+class Pushed(Protocol):
+    """What the server pushes to many. None where a version of the protocol can't say it."""
+
+    def frame(self, version: Version, topic: str) -> str | bytes | None: ...
+
+
+class Event(Struct, frozen=True):
+    """`payload` is JSON already."""
+
+    name: str
+    payload: str
+
+    def frame(self, version: Version, topic: str) -> str | bytes | None:
+        before, after = version.around(topic, self.name)
+        return before + self.payload + after
+
+
 class UserBroadcast(Struct, frozen=True, kw_only=True):
-    """The payload of a binary broadcast, kept as its bytes."""
+    """A binary broadcast, its payload kept as bytes. What a client says beside it is not passed on."""
 
     event: str
-    metadata: bytes
     encoding: int
     body: bytes
+
+    def frame(self, version: Version, topic: str) -> str | bytes | None:
+        return version.encode_broadcast(topic, self)
 
 
 class Version(Protocol):
@@ -77,9 +95,13 @@ class VersionOne:
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
         if broadcast.encoding != JSON_ENCODED:
             return None  # objects of 1.0.0 can't carry bytes
-        body = _decoded(broadcast.body)
-        payload = {"event": broadcast.event, "payload": body, "type": "broadcast"}
-        return self.encode(None, None, topic, "broadcast", encoded(payload))
+        try:
+            msgspec.json.decode(broadcast.body, type=msgspec.Raw)  # is it JSON?
+            text = broadcast.body.decode()
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        payload = f'{{"event":{encoded(broadcast.event)},"payload":{text},"type":"broadcast"}}'
+        return self.encode(None, None, topic, "broadcast", payload)
 
 
 class VersionTwo:
@@ -104,7 +126,7 @@ class VersionTwo:
             join_ref, ref, topic, event = (part.decode() for part in parts[:4])
         except UnicodeDecodeError:
             return None
-        body = UserBroadcast(event=event, metadata=parts[4], encoding=data[6], body=data[at:])
+        body = UserBroadcast(event=event, encoding=data[6], body=data[at:])
         return Frame(topic=topic, event="broadcast", payload=body, ref=ref or None, join_ref=join_ref or None)
 
     def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
@@ -117,9 +139,12 @@ class VersionTwo:
         name, event = topic.encode(), broadcast.event.encode()
         if max(len(name), len(event)) > 255:
             return None  # a size is one byte
-        sizes = (USER_BROADCAST, len(name), len(event), len(broadcast.metadata), broadcast.encoding)
-        return bytes(sizes) + name + event + broadcast.metadata + broadcast.body
+        sizes = (USER_BROADCAST, len(name), len(event), 0, broadcast.encoding)
+        return bytes(sizes) + name + event + broadcast.body
 
+
+_SORTED = msgspec.json.Encoder(order="deterministic")
+_AS_IT_IS = msgspec.json.Encoder()
 
 VERSIONS: dict[str, Version] = {"1.0": VersionOne(), "2.0": VersionTwo()}
 
@@ -132,7 +157,7 @@ def version_of(vsn: str) -> Version | None:
 
 def encoded(value: Any, *, is_sorted: bool = True) -> str:
     """Compact JSON, with sorted keys as Elixir's maps come out."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=is_sorted)
+    return (_SORTED if is_sorted else _AS_IT_IS).encode(value).decode()
 
 
 def _decoded(text: str | bytes) -> Any:

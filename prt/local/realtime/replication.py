@@ -18,6 +18,7 @@ import psycopg
 from psycopg import AsyncConnection, pq
 
 from prt.local.realtime.catalog import PUBLICATION
+from prt.local.realtime.messages import PUBLICATION as MESSAGES_PUBLICATION
 from prt.local.realtime.session import conninfo_of
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class Stream:
             await _command(
                 connection.pgconn,
                 f"START_REPLICATION SLOT {slot} LOGICAL 0/0 "
-                f"(proto_version '1', publication_names '{PUBLICATION}')",
+                f"(proto_version '1', publication_names '{PUBLICATION},{MESSAGES_PUBLICATION}')",
             )
             self._on_start()
             self.is_live.set()

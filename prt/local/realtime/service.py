@@ -1,16 +1,15 @@
-"""Supabase Realtime's websocket for one embedded project.
+"""Supabase Realtime for one embedded project.
 
-starlette routes; see `prt.local.server` for who serves.
+starlette routes; see `prt.local.server` for who serves. psycopg only for the errors of `session.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 
-from msgspec import Struct
+import psycopg
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -18,40 +17,19 @@ from starlette.websockets import WebSocket
 
 from prt.errors import UnreachableError
 from prt.local.keys import Keys
-from prt.local.realtime.broadcast import Topics
-from prt.local.realtime.connection import RESTARTING, Connection, handle
+from prt.local.realtime import api
+from prt.local.realtime.connection import RESTARTING, handle
 from prt.local.realtime.fanout import FanOut
+from prt.local.realtime.hub import Hub
+from prt.local.realtime.messages import Messages, prune
+from prt.local.realtime.presence import Presences
 from prt.local.realtime.replication import Stream
 from prt.local.realtime.session import Session
+from prt.local.realtime.settings import Settings
 from prt.local.realtime.subscriptions import Subscriptions
+from prt.local.realtime.topics import Topics
 
 PATH = "/realtime/v1/websocket"
-
-
-class Settings(Struct, frozen=True, kw_only=True):
-    """The server's limits. The real one answers refusals late: 5 s for a join, 2 s for a handshake."""
-
-    idle_seconds: float = 66.0
-    largest_frame: int = 5_000_000
-    refused_join_seconds: float = 0.0
-    refused_handshake_seconds: float = 0.0
-    largest_broadcast: int = 3_000_000
-    start_seconds: float = 30.0
-    statement_seconds: float = 10.0
-    """For a policy or a filter: longer, and the row counts as hidden."""
-
-
-@dataclass(frozen=True)
-class Hub:
-    """What the sockets share."""
-
-    keys: Keys
-    settings: Settings
-    stream: Stream
-    admissions: Session
-    subscriptions: Subscriptions
-    topics: Topics = field(default_factory=Topics)
-    connections: set[Connection] = field(default_factory=set)
 
 
 class Realtime:
@@ -61,17 +39,26 @@ class Realtime:
         settings = settings or Settings()
         session = partial(Session, conninfo, statement_seconds=settings.statement_seconds)
         self._changes = session("prt_realtime_changes")
-        admissions = session("prt_realtime_subscriptions")
-        subscriptions = Subscriptions()
-        fanout = FanOut(self._changes, subscriptions, self._settle)
-        stream = Stream(conninfo, fanout.deliver, fanout.reset)
-        self._hub = Hub(keys, settings, stream, admissions, subscriptions)
-        self._running: asyncio.Task[None] | None = None
+        topics, subscriptions = Topics(), Subscriptions()
+        messages = Messages(topics, settings.largest_broadcast)
+        fanout = FanOut(self._changes, subscriptions, self._settle, messages.deliver)
+        self._hub = Hub(
+            keys=keys,
+            settings=settings,
+            stream=Stream(conninfo, fanout.deliver, fanout.reset),
+            admissions=session("prt_realtime_subscriptions"),
+            policies=session("prt_realtime_policies"),
+            subscriptions=subscriptions,
+            topics=topics,
+            presences=Presences(topics),
+            messages=messages,
+        )
+        self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Returns once changes are followed. Raises UnreachableError where that takes too long."""
         stream = self._hub.stream
-        self._running = asyncio.create_task(stream.run())
+        self._running = [asyncio.create_task(work) for work in (stream.run(), self._prune())]
         try:
             await asyncio.wait_for(stream.is_live.wait(), self._hub.settings.start_seconds)
         except TimeoutError:
@@ -85,18 +72,29 @@ class Realtime:
         """Sockets close with 1012; nothing stays connected to PostgreSQL, whose shutdown would wait."""
         for connection in list(self._hub.connections):
             connection.close(RESTARTING)
-        if self._running is not None:
-            self._running.cancel()
+        for task in self._running:
+            task.cancel()
+        for task in self._running:
             with suppress(asyncio.CancelledError):
-                await self._running
-        await self._hub.admissions.close()
-        await self._changes.close()
+                await task
+        for session in (self._hub.admissions, self._hub.policies, self._changes):
+            await session.close()
 
     def routes(self) -> list[BaseRoute]:
-        return [WebSocketRoute(PATH, self._websocket), Route(PATH, _no_upgrade, methods=["GET"])]
+        return [
+            WebSocketRoute(PATH, self._websocket),
+            Route(PATH, _no_upgrade, methods=["GET"]),
+            *api.routes(self._hub),
+        ]
 
     async def _websocket(self, websocket: WebSocket) -> None:
         await handle(websocket, self._hub)
+
+    async def _prune(self) -> None:
+        while True:
+            with suppress(psycopg.Error, OSError):  # a reset may have the table in its hands
+                await self._hub.policies.run(prune)
+            await asyncio.sleep(self._hub.settings.prune_seconds)
 
     async def _settle(self) -> None:
         crowded = [each.outbox for each in self._hub.connections if each.outbox.is_worth_waiting_for]

@@ -40,29 +40,10 @@ create or replace function auth.jwt() returns jsonb language sql stable as $$
   )::jsonb
 $$;
 
--- Who may join and send on a private topic: policies on this table decide.
-create table if not exists realtime.messages (
-  topic text not null,
-  extension text not null,
-  payload jsonb,
-  event text,
-  private boolean default false,
-  updated_at timestamp not null default now(),
-  inserted_at timestamp not null default now(),
-  id uuid not null default gen_random_uuid(),
-  primary key (id, inserted_at)
-);
-alter table realtime.messages enable row level security;
-
-create or replace function realtime.topic() returns text language sql stable as $$
-  select nullif(current_setting('realtime.topic', true), '')::text
-$$;
-
 -- Supabase's default grants. New objects get theirs when postgres or supabase_admin makes them.
 grant usage on schema public, auth, realtime, extensions to postgres, anon, authenticated, service_role;
 grant all on schema auth, realtime, extensions to dashboard_user, supabase_admin;
 grant create on schema public to postgres, supabase_admin;
-grant select, insert, update on realtime.messages to anon, authenticated, service_role;
 grant all on all tables in schema public to postgres, anon, authenticated, service_role;
 grant all on all routines in schema public to postgres, anon, authenticated, service_role;
 grant all on all sequences in schema public to postgres, anon, authenticated, service_role;

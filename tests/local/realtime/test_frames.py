@@ -62,7 +62,7 @@ def test_a_binary_broadcast() -> None:
     """Frames of supabase-js 2.119, see tests/transcripts/clients."""
     sent = bytes.fromhex("0302020a010001313031317265616c74696d653a62657b2261223a317d")
     frame = TWO.decode_binary(sent)
-    broadcast = UserBroadcast(event="e", metadata=b"", encoding=1, body=b'{"a":1}')
+    broadcast = UserBroadcast(event="e", encoding=1, body=b'{"a":1}')
     assert frame == Frame(topic="realtime:b", event="broadcast", payload=broadcast, ref="11", join_ref="10")
     received = TWO.encode_broadcast("realtime:b", broadcast)
     assert received == bytes.fromhex("040a0100017265616c74696d653a62657b2261223a317d")
@@ -79,6 +79,6 @@ def test_ignores_broken_binary_frames(data: str) -> None:
 
 
 def test_bytes_do_not_reach_version_one() -> None:
-    broadcast = UserBroadcast(event="e", metadata=b"", encoding=0, body=b"\xff")
+    broadcast = UserBroadcast(event="e", encoding=0, body=b"\xff")
     assert ONE.encode_broadcast("realtime:b", broadcast) is None
     assert TWO.encode_broadcast("realtime:" + "b" * 250, broadcast) is None

@@ -1,0 +1,112 @@
+"""realtime.messages: broadcasts that the database sends by inserting them, and their replay."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from prt.local.realtime.frames import Event, encoded
+from prt.local.realtime.pgoutput import Relation, Row
+from prt.local.realtime.session import Connection
+from prt.local.realtime.topics import PREFIX, Room, Topics
+
+logger = logging.getLogger(__name__)
+
+PUBLICATION = "prt_realtime_messages"
+SCHEMA, TABLE = "realtime", "messages"
+
+LARGEST_REPLAY = 25
+KEPT_HOURS = 72
+KEPT_ROWS = 100_000
+"""Of a project that sends without end: more is never replayed, and the disk is somebody's own."""
+
+
+class Replay(Struct, frozen=True):
+    """`since` in milliseconds since the epoch."""
+
+    since: int
+    limit: int
+
+
+class Replayed(Struct, frozen=True):
+    """One message of the past, as the payload of its event."""
+
+    id: str
+    payload: str
+
+
+class Messages:
+    """Hands each inserted message to those who joined its topic."""
+
+    def __init__(self, topics: Topics, largest: int) -> None:
+        self._topics = topics
+        self._largest = largest
+        self._collecting: list[tuple[Room, dict[str, Event]]] = []
+
+    @contextmanager
+    def collecting(self, room: Room) -> Iterator[dict[str, Event]]:
+        """By id, what comes while somebody is on the way into the room, asking for a replay."""
+        entry: tuple[Room, dict[str, Event]] = (room, {})
+        self._collecting.append(entry)
+        try:
+            yield entry[1]
+        finally:
+            self._collecting.remove(entry)
+
+    def deliver(self, relation: Relation, row: Row) -> None:
+        """Incomplete or too large ones go to nobody, as on the real server."""
+        values: dict[str, Any] = {
+            column.name: value for column, value in zip(relation.columns, row, strict=True)
+        }
+        message, payload = values["id"], values["payload"]
+        if payload is None or values["event"] is None or values["private"] is None:
+            return
+        if len(payload) > self._largest:
+            logger.warning("a broadcast of the database to %s is too large", values["topic"])
+            return
+        meta = encoded({"id": message})
+        event = Event("broadcast", _payload(values["event"], meta, payload))
+        room = Room(PREFIX + values["topic"], values["private"] == "t")
+        for joining, missed in self._collecting:
+            if joining == room:
+                missed[message] = event
+        self._topics.send(room, event, lambda channel: channel.awaits(message))
+
+
+async def replayed(connection: Connection, subtopic: str, wanted: Replay) -> list[Replayed]:
+    """The last ones to that private topic, the oldest first. Raises psycopg.Error."""
+    cursor = await connection.execute(
+        """
+        select id::text, event, payload from realtime.messages
+        where topic = %s and private and extension = 'broadcast'
+          and inserted_at >= to_timestamp(%s / 1000.0) at time zone 'utc'
+          and inserted_at >= (now() at time zone 'utc') - make_interval(hours => %s)
+        order by inserted_at desc limit %s
+        """,
+        [subtopic, wanted.since, KEPT_HOURS, max(1, min(wanted.limit, LARGEST_REPLAY))],
+    )
+    return [
+        Replayed(id_, _payload(event, encoded({"id": id_, "replayed": True}), encoded(payload)))
+        for id_, event, payload in reversed(await cursor.fetchall())
+    ]
+
+
+async def prune(connection: Connection) -> None:
+    """Removes what can't be replayed any more."""
+    await connection.execute(
+        """
+        delete from realtime.messages where inserted_at < greatest(
+          (now() at time zone 'utc') - make_interval(hours => %s),
+          (select inserted_at from realtime.messages order by inserted_at desc offset %s limit 1)
+        )
+        """,
+        [KEPT_HOURS, KEPT_ROWS],
+    )
+
+
+def _payload(event: str | None, meta: str, payload: str) -> str:
+    return f'{{"event":{encoded(event)},"meta":{meta},"payload":{payload},"type":"broadcast"}}'

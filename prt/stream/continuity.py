@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from prt.events import Change, Gap
 from prt.stream import gaps
 from prt.stream.gaps import Known
+from prt.stream.queue import committed
 
 LAGS_KEPT = 256
 
@@ -74,5 +75,5 @@ class Continuity:
 
     def _what_is_known(self, alive: int) -> Known:
         last = self._last
-        commit = None if last is None or last.lag_ms is None else last.at - round(last.lag_ms * 1000)
+        commit = None if last is None else committed(last)
         return Known(alive=alive, last_commit=commit, ahead=gaps.ahead_of(tuple(self._lags)))

@@ -87,12 +87,18 @@ class EventQueue:
         kept = [event for event in self._events[:cut] if not isinstance(event, Change)]
         if not dropped:
             return
+        commits = [committed(change) for change in dropped]
         gap = Gap(
             at=time.time_ns() // 1000,
-            start=dropped[0].at,
-            end=dropped[-1].at,
+            start=min(commits),
+            end=max(commits),
             tables=sorted({f"{change.schema}.{change.table}" for change in dropped}),
             cause=f"the reader of our output is too slow: {len(dropped)} changes dropped",
         )
         self._events = [*kept, gap, *self._events[cut:]]
         self._bytes //= 2
+
+
+def committed(change: Change) -> int:
+    """When a change was committed, in µs by the server's clock; when it came, where it doesn't say."""
+    return change.at if change.lag_ms is None else change.at - round(change.lag_ms * 1000)

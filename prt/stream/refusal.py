@@ -130,7 +130,7 @@ def of_system(message: str) -> Refusal:
             is_retryable=True,
             wait_seconds=RATE_LIMIT_SECONDS,
         )
-    return Refusal(error=UnreachableError, reason=reason)
+    return Refusal(error=UnreachableError, reason=reason, is_retryable=True)
 
 
 def of_binding(binding: Binding, message: str) -> Refusal:

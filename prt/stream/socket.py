@@ -93,6 +93,7 @@ class Socket(AsyncRealtimeClient):
         self._on_change = on_change
         self._on_pulse = on_pulse
         self._authorising = asyncio.Lock()
+        self._is_silenced = False
         self._heartbeat_seconds = heartbeat_seconds
         self._heartbeats: dict[str, float] = {}
         self._decode = wire.Decoder(self.vsn).decode
@@ -246,7 +247,13 @@ class Socket(AsyncRealtimeClient):
         except websockets.ConnectionClosed as exc:
             raise LostError("the connection is closed") from exc
 
+    def silence(self) -> None:
+        """From now on nothing is told: what comes after a loss was counted belongs to its gap."""
+        self._is_silenced = True
+
     def _on_message(self, data: bytes) -> None:
+        if self._is_silenced:
+            return
         # Text and binary messages tell themselves apart by their first byte.
         try:
             value = self._decode(data, time.time_ns() // 1000)
@@ -340,6 +347,7 @@ class Socket(AsyncRealtimeClient):
             self._on_pulse((time.monotonic() - sent) * 1000)
 
     def _lose(self, error: LostError) -> None:
+        self.silence()
         if not self.lost.done():
             self.lost.set_result(error)
 

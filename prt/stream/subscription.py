@@ -168,6 +168,7 @@ class Subscription:
         self._verdict.set_result(words)
 
     def _finish(self, error: PrtError) -> None:
+        self._socket.silence()
         if not self._ended.done():
             self._ended.set_result(error)
 

@@ -130,7 +130,7 @@ def test_a_parse_error_names_no_binding() -> None:
         ("Token has expired 0 seconds ago", RefusedError, False),
         ("The token provided is not a valid JWT", RefusedError, False),
         ("Too many messages per second", UnreachableError, True),
-        ("Realtime was unable to connect to the project database", UnreachableError, False),
+        ("Realtime was unable to connect to the project database", UnreachableError, True),
     ],
 )
 def test_a_system_error_that_ends_a_channel(message: str, error: type[PrtError], is_retryable: bool) -> None:

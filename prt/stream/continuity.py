@@ -7,7 +7,7 @@ loss extends it, so that nothing falls between two recoveries.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -16,24 +16,32 @@ from prt.stream import gaps
 from prt.stream.gaps import Known
 from prt.stream.queue import committed
 
-LAGS_KEPT = 256
+SAMPLES = 64
+SAMPLE_EVERY = 100_000
+"""µs between two looks at how far the clocks are apart."""
 
 
 class Continuity:
-    """All times in µs of a clock that nothing adjusts."""
+    """All times in µs of a clock that nothing adjusts, which `now` tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
         self._last: Change | None = None
-        self._lags: deque[float] = deque(maxlen=LAGS_KEPT)
+        self._sampled_at = 0
+        self._aheads: deque[int] = deque(maxlen=SAMPLES)
         self._known: Known | None = None
         self._ready = 0
         self.open: Gap | None = None
 
     def observe(self, change: Change) -> None:
         """Every change of the stream."""
-        if change.lag_ms is not None:
-            self._last = change
-            self._lags.append(change.lag_ms)
+        if change.lag_ms is None:
+            return
+        self._last = change
+        # `at` is of the wall clock, which may be set: how far we are ahead is told by our own.
+        if not 0 <= change.at - self._sampled_at < SAMPLE_EVERY:
+            self._sampled_at = change.at
+            self._aheads.append(self._now() - committed(change))
 
     def ready(self, now: int) -> Gap | None:
         """Changes flow again: the gap that this ends, which stays open until `closed`."""
@@ -56,6 +64,12 @@ class Continuity:
         cause = "the server subscribed anew by itself: its publication changed, or it had lost us"
         return self._extend(start, gaps.until(known, now), tables, cause)
 
+    def garbled(self, alive: int, now: int, tables: Sequence[str]) -> Gap:
+        """Frames came that nobody can read: any of them may have been a change."""
+        known = self._known = self._what_is_known(alive)
+        start = gaps.lost_since(known)
+        return self._extend(start, gaps.until(known, now), tables, "frames came that can't be read")
+
     def unfinished(self, now: int, *, is_up: bool) -> Gap | None:
         """The gap that the end of the watch leaves open; without READY since it lasts until now."""
         if self.open is None or is_up:
@@ -76,4 +90,4 @@ class Continuity:
     def _what_is_known(self, alive: int) -> Known:
         last = self._last
         commit = None if last is None else committed(last)
-        return Known(alive=alive, last_commit=commit, ahead=gaps.ahead_of(tuple(self._lags)))
+        return Known(alive=alive, last_commit=commit, ahead=min(self._aheads, default=None))

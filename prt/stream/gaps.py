@@ -7,7 +7,6 @@ delivery can explain, a window is moved to the server's time, because that is wh
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -72,11 +71,6 @@ def resubscribed_since(known: Known, ready: int) -> int:
 def until(known: Known | None, ready: int) -> int:
     """Where a gap ends: READY, in the server's time."""
     return ready if known is None else ready - _skew(known)
-
-
-def ahead_of(lags_ms: Sequence[float]) -> int | None:
-    """The least of some lags, in µs."""
-    return round(min(lags_ms) * 1000) if lags_ms else None
 
 
 def _skew(known: Known) -> int:

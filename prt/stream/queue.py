@@ -91,7 +91,8 @@ class EventQueue:
         gap = Gap(
             at=time.time_ns() // 1000,
             start=min(commits),
-            end=max(commits),
+            # The wire's timestamps are cut to milliseconds.
+            end=max(commits) + 1_000,
             tables=sorted({f"{change.schema}.{change.table}" for change in dropped}),
             cause=f"the reader of our output is too slow: {len(dropped)} changes dropped",
         )

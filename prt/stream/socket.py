@@ -74,6 +74,7 @@ class Socket(AsyncRealtimeClient):
         queue: EventQueue,
         on_frame: Callable[[Frame], None],
         on_change: Callable[[Change], None],
+        on_unreadable: Callable[[], None],
         on_pulse: Callable[[float | None], None],
         heartbeat_seconds: float,
         token: str | None = None,
@@ -91,6 +92,7 @@ class Socket(AsyncRealtimeClient):
         self._queue = queue
         self._on_frame = on_frame
         self._on_change = on_change
+        self._on_unreadable = on_unreadable
         self._on_pulse = on_pulse
         self._authorising = asyncio.Lock()
         self._is_silenced = False
@@ -262,6 +264,8 @@ class Socket(AsyncRealtimeClient):
                 return
             if type(value) is Change:
                 self._on_change(value)
+            else:
+                self._on_unreadable()
             queue = self._queue
             queue.put(value, len(data))  # type: ignore[arg-type]
             if queue.is_full and self._holding_up is None:

@@ -29,6 +29,8 @@ TOPIC = "prt-watch"
 HEARTBEAT_SECONDS = 25.0
 """A server closes a socket that is silent for 66 s."""
 RENEWAL_RETRY_SECONDS = 30.0
+UNREADABLE_SECONDS = 0.5
+"""How long unreadable frames are gathered before their gap is told."""
 
 
 class Live:
@@ -55,7 +57,7 @@ class Live:
         self._topic = topic
         self._queue = queue or EventQueue()
         self._clock = gaps.started_clock()
-        self._continuity = Continuity()
+        self._continuity = Continuity(self._now)
         self._link = Link()
         self._socket: Socket | None = None
         self._taken: list[Binding] = []
@@ -64,6 +66,7 @@ class Live:
         self._supervising: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._recovering: asyncio.Task[None] | None = None
+        self._gathering: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> EventQueue:
         self._link = Link(started=time.monotonic())
@@ -120,6 +123,7 @@ class Live:
             queue=self._queue,
             on_frame=lambda frame: subscription.on_frame(frame),  # noqa: PLW0108 - it comes into being below
             on_change=self._observe,
+            on_unreadable=self._on_unreadable,
             on_pulse=self._on_pulse,
             heartbeat_seconds=HEARTBEAT_SECONDS,
         )
@@ -152,6 +156,18 @@ class Live:
 
     def _on_resubscribed(self) -> None:
         self._recover(self._continuity.resubscribed(self._alive(), self._now(), tables_of(self._taken)))
+
+    def _on_unreadable(self) -> None:
+        if self._link.is_up and self._gathering is None:
+            self._gathering = self._start(self._gather_unreadable())
+
+    async def _gather_unreadable(self) -> None:
+        """One gap for the unreadable frames that come together."""
+        try:
+            await asyncio.sleep(UNREADABLE_SECONDS)
+        finally:
+            self._gathering = None
+        self._recover(self._continuity.garbled(self._alive(), self._now(), tables_of(self._taken)))
 
     def _observe(self, change: Change) -> None:
         self._continuity.observe(change)

@@ -102,7 +102,7 @@ class Subscription:
                 self._on_system(wire.system(frame))
             elif frame.event in ("phx_close", "phx_error"):
                 self._on_end(frame)
-        except msgspec.DecodeError as exc:
+        except (msgspec.DecodeError, RecursionError) as exc:
             self._put(wire.malformed(bytes(frame.payload), f"{frame.event}: {exc}", _now()))
 
     async def _attempt(self, bindings: list[Binding]) -> str | None:

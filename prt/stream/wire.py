@@ -112,7 +112,7 @@ class Decoder:
             if v1.event == "postgres_changes":
                 return self._change(v1.topic, _decode_changes(v1.payload).data, at)
             return Frame(None, v1.ref, v1.topic, v1.event, v1.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             return malformed(frame, str(exc), at)
 
     def _change(self, topic: str, row: _Row, at: int) -> Change:

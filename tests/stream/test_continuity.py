@@ -38,8 +38,9 @@ def test_what_was_not_delivered_commits_inside_the_gap(
 ) -> None:
     """Times are the server's; ours are `ahead` of them. Delivery keeps the order of the commits."""
     base = 1_000_000 * SECOND
-    continuity = Continuity()
-    continuity.ready(base + ahead)
+    ours = base + ahead
+    continuity = Continuity(lambda: ours)
+    continuity.ready(ours)
     arrived, delivered = 0, []
     alive = base
     for commit, latency in zip(commits, latencies, strict=False):
@@ -48,7 +49,8 @@ def test_what_was_not_delivered_commits_inside_the_gap(
             break
         delivered.append(commit)
         alive = base + arrived
-        continuity.observe(change(base + commit, base + arrived + ahead))
+        ours = base + arrived + ahead
+        continuity.observe(change(base + commit, ours))
     if ahead and not delivered:
         return  # nothing has told how the clocks stand
     # Heartbeats go on until the break: they prove more than the last change does.
@@ -68,7 +70,7 @@ def test_what_was_not_delivered_commits_inside_the_gap(
 
 
 def test_a_gap_stays_open_until_its_recovery_is_done() -> None:
-    continuity = Continuity()
+    continuity = Continuity(lambda: 100 * SECOND)
     continuity.ready(0)
     continuity.broke(10 * SECOND, 11 * SECOND, ["public.a"], "first")
     first = continuity.ready(20 * SECOND)
@@ -84,7 +86,7 @@ def test_a_gap_stays_open_until_its_recovery_is_done() -> None:
 
 
 def test_a_clock_that_runs_backwards_makes_no_backward_gap() -> None:
-    continuity = Continuity()
+    continuity = Continuity(lambda: 100 * SECOND)
     continuity.observe(change(100 * SECOND, 100 * SECOND))
     continuity.broke(100 * SECOND, 100 * SECOND, ["public.a"], "cut")
     gap = continuity.ready(50 * SECOND)
@@ -93,12 +95,12 @@ def test_a_clock_that_runs_backwards_makes_no_backward_gap() -> None:
 
 
 def test_a_server_that_subscribes_anew_was_deaf_for_seventy_seconds_at_most() -> None:
-    continuity = Continuity()
+    continuity = Continuity(lambda: 100 * SECOND)
     continuity.ready(0)
     gap = continuity.resubscribed(500 * SECOND, 500 * SECOND, ["public.a"])
     assert gap.start == (500 - 70) * SECOND - OVERLAP
     assert gap.end == 500 * SECOND
-    recent = Continuity()
+    recent = Continuity(lambda: 100 * SECOND)
     recent.ready(495 * SECOND)
     assert recent.resubscribed(500 * SECOND, 500 * SECOND, ["public.a"]).start == 495 * SECOND - OVERLAP
 

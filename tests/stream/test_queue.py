@@ -99,7 +99,7 @@ def test_after_the_patience_the_oldest_changes_go_and_a_gap_says_so() -> None:
     ready, gap, *rest = asyncio.run(main())
     assert isinstance(ready, Status)
     assert isinstance(gap, Gap)
-    assert (gap.start, gap.end, gap.tables) == (1, 2, ["public.t0", "public.t1"])
+    assert (gap.start, gap.end, gap.tables) == (1, 1002, ["public.t0", "public.t1"])
     assert "2 changes dropped" in gap.cause
     assert not gap.complete
     assert ats(rest) == [3, 4, 5]

@@ -100,11 +100,14 @@ class Channel:
             return f"Unauthorized: {self._may_not_read}"
         return None
 
-    def open(self, ref: Any, replayed: Sequence[Replayed], missed: Mapping[str, Event]) -> None:
-        """Answers the join and starts what it asked for. `missed` came while the past was read."""
-        self._is_open = True
+    def answer(self, ref: Any) -> None:
+        """The join is accepted."""
         joined = [{"id": binding, **dict(sorted(entry.items()))} for binding, entry in self.config.bindings]
         self.reply(ref, "ok", {"postgres_changes": joined})
+
+    def open(self, replayed: Sequence[Replayed], missed: Mapping[str, Event]) -> None:
+        """Starts what the join asked for. `missed` came while the past was read."""
+        self._is_open = True
         self._hub.topics.add(self)
         self._watch_expiry()
         if self._reads_presence:

@@ -171,15 +171,15 @@ class Connection:
         former = self._channels.pop(topic, None)
         if former is not None:
             former.release()
-        reason = await self._enter(frame, topic)
+        reason = await self._enter(frame, topic, former)
         if reason is not None:
             await asyncio.sleep(self._hub.settings.refused_join_seconds)
             self._answer(frame.join_ref, frame, "error", {"reason": reason})
-        if former is not None:
-            former.close()
+            if former is not None:
+                former.close()
 
-    async def _enter(self, frame: Frame, topic: str) -> str | None:
-        """Opens the channel, or gives the reason why there is none."""
+    async def _enter(self, frame: Frame, topic: str, former: Channel | None) -> str | None:
+        """Opens the channel, and closes the former one behind the answer; or gives the reason for neither."""
         joined = self._joined(frame, topic)
         if isinstance(joined, str):
             return joined
@@ -190,7 +190,10 @@ class Connection:
             if isinstance(past, str):
                 return past
             self._channels[topic] = joined
-            joined.open(frame.ref, past, missed)
+            joined.answer(frame.ref)
+            if former is not None:
+                former.close()
+            joined.open(past, missed)
         return None
 
     async def _past(self, channel: Channel) -> list[Replayed] | str:

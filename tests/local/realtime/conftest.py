@@ -20,7 +20,8 @@ def server() -> Iterator[Postgres]:
     with running() as postgres:
         with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
             schema.bootstrap(connection, authenticator_password="of-no-use-here")
-            connection.execute((TRANSCRIPTS / "schema.sql").read_bytes())
+            for name in ("schema.sql", "messages.sql"):
+                connection.execute((TRANSCRIPTS / name).read_bytes())
             connection.execute(
                 "create table public.marker (id bigint primary key);"
                 "alter publication supabase_realtime add table public.marker"
@@ -37,7 +38,7 @@ def sql(server: Postgres) -> Iterator[psycopg.Connection[Any]]:
             " where pubname = 'supabase_realtime'"
         ).fetchone()
         assert names is not None
-        connection.execute(f"truncate {names[0]} restart identity")
+        connection.execute(f"truncate {names[0]}, realtime.messages restart identity")
         yield connection
 
 

@@ -1,0 +1,57 @@
+"""A recording of version 1 as version 2 would have it: what was recorded only once is played in both.
+
+Version 1 says less: which join a frame belongs to is worked out from the frames before it. Frames to many
+carry none, what is pushed to one channel carries its join. Source: the recordings that exist in both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+Step = dict[str, Any]
+
+_RECEIVED = re.compile(
+    r'^\{"ref":(?P<ref>.*?),"event":"(?P<event>\w+)","payload":(?P<payload>.*),"topic":(?P<topic>"[^"]*")\}$',
+    re.DOTALL,
+)
+_OF_ONE_CHANNEL = ("system", "presence_state", "phx_reply")
+
+
+def translated(steps: list[Step]) -> Iterator[Step]:
+    joined: dict[tuple[str, str], Any] = {}
+    for step in steps:
+        match step["dir"]:
+            case "open":
+                yield {**step, "url": step["url"].replace("vsn=1.0.0", "vsn=2.0.0")}
+            case "out":
+                frame = json.loads(step["frame"])
+                if frame["event"] == "phx_join":
+                    joined[step["c"], frame["topic"]] = frame["ref"]
+                parts = (
+                    frame.get("join_ref"),
+                    frame["ref"],
+                    frame["topic"],
+                    frame["event"],
+                    frame["payload"],
+                )
+                yield {**step, "frame": json.dumps(parts, ensure_ascii=False, separators=(",", ":"))}
+            case "in":
+                yield {**step, "frame": _received(step["frame"], step["c"], joined)}
+            case _:
+                yield step
+
+
+def _received(frame: str, connection: str, joined: dict[tuple[str, str], Any]) -> str:
+    found = _RECEIVED.match(frame)
+    assert found is not None, frame
+    event, payload, topic = found["event"], found["payload"], found["topic"]
+    ref, join_ref = found["ref"], "null"
+    is_of_one = event in _OF_ONE_CHANNEL or '"replayed":true' in payload
+    if event == "phx_close":
+        join_ref = ref
+    elif is_of_one and "unmatched topic" not in payload:
+        join_ref = json.dumps(joined.get((connection, json.loads(topic))))
+    return f'[{join_ref},{ref},{topic},"{event}",{payload}]'

@@ -56,8 +56,8 @@ class Ledger:
         self.shape: Shape | None = None
         self.places: dict[tuple[Binding, Road], Place] = {}
         self.held: HeldKeys | None = None
-        self.loaded: set[Binding] = set()
-        """Of which a snapshot was told."""
+        self.snapshots: set[Binding] = set()
+        """Whose rows were all read for a snapshot."""
         self.merger: Merger | None = None
         self._is_key_given = given_key is not None
         self._told: dict[Key, tuple[int, Stamp | None]] = {}
@@ -111,8 +111,7 @@ class Ledger:
             self._told = {
                 key: (number, stamp)
                 for key, (number, stamp) in self._told.items()
-                if stamp is not None
-                and max((moment for moment in stamp if moment is not None), default=0) >= floor
+                if (_moment(stamp) or 0) >= floor
             }
 
     def told(self, key: Key, stamp: Stamp | None, number: int) -> None:
@@ -131,8 +130,22 @@ class Ledger:
             moment = moment if date is None else min(moment, date)
             place.through = moment if place.through is None else max(place.through, moment)
 
+    def told_all(self, roads: Iterable[tuple[Binding, Road]], date: int | None) -> None:
+        """A whole snapshot was told, and with it all that these roads lead to."""
+        moments = [moment for _, stamp in self._told.values() if (moment := _moment(stamp)) is not None]
+        through = max(moments, default=None)
+        if through is not None and date is not None:
+            through = min(through, date)
+        for road in roads:
+            self.places.setdefault(road, Place(through=through))
+
     def is_of(self, change: Change) -> bool:
         return change.table == self.table and change.schema == self.schema
+
+
+def _moment(stamp: Stamp | None) -> int | None:
+    """The latest date of a row."""
+    return max((moment for moment in stamp or () if moment is not None), default=None)
 
 
 def learned_key(changes: Iterable[Change]) -> tuple[str, ...] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -61,10 +61,10 @@ class Row(Struct, frozen=True, gc=False):
         return created if written is None else written
 
 
-def roads_of(shape: Shape, *, is_insert_only: bool) -> list[Road]:
+def roads_of(shape: Shape, binding: Binding) -> list[Road]:
     """The ways on which every dated row is met once: many tables date a row only when it is updated."""
     written, created = shape.written, shape.created
-    if written is None or (is_insert_only and created is not None):
+    if written is None or (binding.event == "INSERT" and created is not None):
         return [Road(cursor=created)]
     first = Road(cursor=written)
     if created is None or created == written:
@@ -115,16 +115,14 @@ class Reader:
             else ",".join(map(conditions.column, dict.fromkeys([*binding.select, *extra])))
         )
 
-    async def pages(self, road: Road, *, since: int | None, limit: int) -> AsyncIterator[Answer]:
-        """Rows dated at or after `since` in the order of the road; none is empty.
-
-        At most `limit` rows and one, which tells that there are more.
-        """
+    async def pages(self, road: Road, *, since: int | None) -> AsyncGenerator[Answer, None]:
+        """Rows dated at or after `since`, all that have a date without it, in the order of the road."""
         order = road.order(self.shape)
         where = list(road.where)
-        if since is not None and road.cursor is not None:
-            where.append(conditions.condition(road.cursor, f"gte.{values.timestamp(since)}"))
-        async for page in self._paged([("select", self._select), *self._filter, *where], order, limit + 1):
+        if road.cursor is not None:
+            dated = "not.is.null" if since is None else f"gte.{values.timestamp(since)}"
+            where.append(conditions.condition(road.cursor, dated))
+        async for page in self._paged([("select", self._select), *self._filter, *where], order):
             yield Answer([self._row(raw, order) for raw in page.rows], page.date)
 
     async def latest(self, road: Road, limit: int) -> Answer:
@@ -149,10 +147,10 @@ class Reader:
         page = await self._read([("select", name), *self._filter, where, ("limit", "1")])
         return bool(page.rows)
 
-    async def keys(self, limit: int) -> AsyncIterator[list[Key]]:
-        """The keys of the rows that the filter lets through, a page at a time, at most `limit`."""
+    async def keys(self) -> AsyncGenerator[list[Key], None]:
+        """The keys of the rows that the filter lets through, a page at a time."""
         select = [("select", ",".join(map(conditions.column, self.shape.key)))]
-        async for page in self._paged([*select, *self._filter], self.shape.key, limit):
+        async for page in self._paged([*select, *self._filter], self.shape.key):
             yield [self._row(raw, self.shape.key).key for raw in page.rows]
 
     async def present(self, keys: Sequence[Key]) -> AsyncIterator[tuple[Sequence[Key], set[Key]]]:
@@ -164,14 +162,14 @@ class Reader:
             page = await self._read([select, conditions.one_of(self.shape.key, texts)])
             yield asked, {self._row(raw, self.shape.key).key for raw in page.rows}
 
-    async def _paged(self, parameters: Parameters, order: tuple[str, ...], limit: int) -> AsyncIterator[Page]:
+    async def _paged(self, parameters: Parameters, order: tuple[str, ...]) -> AsyncGenerator[Page, None]:
         """Until a page is empty: a server may give fewer rows than asked, and still have more."""
         ordered = [*parameters, ("order", ",".join(map(conditions.column, order)))]
         behind: Parameters = []
         size = PAGE_ROWS
-        while limit > 0:
+        while True:
             try:
-                page = await self._read([*ordered, *behind, ("limit", str(min(size, limit)))])
+                page = await self._read([*ordered, *behind, ("limit", str(size))])
             except TooLargeError:
                 if size == 1:
                     raise
@@ -179,7 +177,6 @@ class Reader:
                 continue
             if not page.rows:
                 return
-            limit -= len(page.rows)
             yield page
             behind = [conditions.after(order, self._row(page.rows[-1], order).place)]
 

@@ -96,9 +96,9 @@ class Recovery:
                 for name in gap.tables:
                     reasons.add("not asked for (--no-backfill)", name)
             if not self._has_begun:
-                if self._keeps_snapshot:
-                    for name in gap.tables:
-                        reasons.add("its snapshot was not there yet", name)
+                for binding in concerned:
+                    if self._keeps_snapshot and not self._is_loaded(binding):
+                        reasons.add("its snapshot was not there yet", binding.name)
                 await self._begin(bindings, emit)
             recovered, self._recovered = self._recovered, 0
             cause = f"{gap.cause}; {reasons.text(gap.tables)}" if reasons else gap.cause
@@ -111,14 +111,10 @@ class Recovery:
         async def load(retelling: Retelling, ledger: Ledger, own: Sequence[Binding]) -> None:
             if ledger.held is None:
                 ledger.held = HeldKeys(2 * self._settings.limit)
-            for binding in own:
-                if binding not in ledger.loaded:
-                    await retelling.rows(binding)
-            await retelling.finish()
-            ledger.loaded.update(own)
-            ledger.held.is_whole = len(ledger.held.keys) < self._settings.limit
+            await retelling.snapshot(ledger.held, own)
 
-        await self._each_table(bindings, reasons, emit, "snapshot", load)
+        missing = [binding for binding in bindings if not self._is_loaded(binding)]
+        await self._each_table(missing, reasons, emit, "snapshot", load)
         return reasons.by_reason()
 
     async def since(self, moment: str, bindings: Sequence[Binding], emit: Emit) -> Gap | None:
@@ -170,6 +166,10 @@ class Recovery:
         await self.at_ready(bindings)
         self._has_begun = True
 
+    def _is_loaded(self, binding: Binding) -> bool:
+        ledger = self._ledgers.get((binding.schema, binding.table))
+        return ledger is not None and binding in ledger.snapshots
+
     async def _latest(self, binding: Binding) -> list[_Latest]:
         """Of each road; nothing where the table can't be read, which a gap will say."""
         if binding.table == "*" or binding.event == "DELETE":
@@ -178,10 +178,9 @@ class Recovery:
         try:
             shape = await self._shape(ledger, binding)
             reader = Reader(self._rest, binding, shape)
-            roads = roads_of(shape, is_insert_only=binding.event == "INSERT")
             return [
                 _Latest(ledger, binding, road, await reader.latest(road, LATEST_READ), number)
-                for road in roads
+                for road in roads_of(shape, binding)
                 if road.cursor is not None and (binding, road) not in ledger.places
             ]
         except PrtError:

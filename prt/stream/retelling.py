@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 
 import msgspec
 from msgspec import Raw, Struct
@@ -10,7 +11,7 @@ from msgspec import Raw, Struct
 from prt.events import EMPTY, Change, ChangeSource, Event, EventType
 from prt.stream.binding import Binding
 from prt.stream.holding import Budget, Holding
-from prt.stream.ledger import Ledger
+from prt.stream.ledger import HeldKeys, Ledger
 from prt.stream.memory import Memory
 from prt.stream.merging import Verdict
 from prt.stream.reading import Reader, Road, Row, Shape, roads_of
@@ -69,6 +70,7 @@ class Retelling:
         self._source = source
         self._reasons = reasons
         self._emit = emit
+        self._date: int | None = None
         self._merger = ledger.open(shape, memory)
         self._holding: Holding[Found] = Holding(settings.settle_seconds, budget, self._tell)
 
@@ -77,7 +79,7 @@ class Retelling:
         if binding.event == "DELETE":
             return
         reader = Reader(self._rest, binding, self._shape)
-        roads = roads_of(self._shape, is_insert_only=binding.event == "INSERT")
+        roads = roads_of(self._shape, binding)
         if roads[0].cursor is None:
             self._say("no column dates its rows: name one with --cursor")
             return
@@ -93,9 +95,19 @@ class Retelling:
         if last is not None and last == roads[0].cursor and await reader.has_undated(last):
             self._say(f"rows without {last} can't be asked for")
 
-    async def rows(self, binding: Binding) -> None:
-        """Every row of the binding, for a snapshot."""
-        await self._read(Reader(self._rest, binding, self._shape), binding, Road(cursor=None), None)
+    async def snapshot(self, held: HeldKeys, bindings: Sequence[Binding]) -> None:
+        """Every row of the bindings, whose keys are held from now on."""
+        held.is_whole = True
+        for binding in bindings:
+            reader = Reader(self._rest, binding, self._shape)
+            held.is_whole &= await self._read(reader, binding, Road(cursor=None), None)
+        await self.finish()
+        self._ledger.snapshots.update(bindings)
+        if held.is_whole:
+            self._ledger.told_all(
+                [(binding, road) for binding in bindings for road in roads_of(self._shape, binding)],
+                self._date,
+            )
 
     async def deletes(self, bindings: Sequence[Binding]) -> None:
         """What the snapshot showed and is no more."""
@@ -110,8 +122,11 @@ class Retelling:
         before = set(held.keys)
         present: set[Key] = set()
         for binding in bindings:
-            async for keys in Reader(self._rest, binding, self._shape).keys(2 * limit):
-                present.update(keys)
+            async with aclosing(Reader(self._rest, binding, self._shape).keys()) as pages:
+                async for keys in pages:
+                    present.update(keys)
+                    if len(present) > 4 * limit:  # the rest is looked for by key
+                        break
         missing = sorted(before - present, key=repr)
         if len(missing) > limit:
             self._say(f"more than {limit:,} rows are gone: not all of them were looked for")
@@ -132,15 +147,24 @@ class Retelling:
         self._holding.drop()
         self._ledger.close(self._settings.overlap)
 
-    async def _read(self, reader: Reader, binding: Binding, road: Road, start: int | None) -> None:
-        limit, count = self._settings.limit, 0
-        async for answer in reader.pages(road, since=start, limit=limit):
-            rows = answer.rows[: limit - count]
-            found = [Found(binding, row.key, row, road, start, answer.date) for row in rows]
-            count += len(answer.rows)
-            await self._holding.add(found, sum(len(row.raw) for row in rows))
-        if count > limit:
-            self._say(f"stopped at {limit:,} rows")
+    async def _read(self, reader: Reader, binding: Binding, road: Road, start: int | None) -> bool:
+        """Whether that was all."""
+        left = self._settings.limit
+        async with aclosing(reader.pages(road, since=start)) as answers:
+            async for answer in answers:
+                found: list[Found] = []
+                for row in answer.rows:
+                    # What is known costs no place in the limit: an overlap may be full of it.
+                    left -= self._merger.judge(row) != "known"
+                    if left < 0:
+                        break
+                    found.append(Found(binding, row.key, row, road, start, answer.date))
+                await self._holding.add(found, sum(len(row.raw) for row in answer.rows))
+                if left < 0:
+                    self._say(f"stopped at {self._settings.limit:,} rows")
+                    return False
+                self._date = answer.date
+        return True
 
     def _tell(self, found: Sequence[Found]) -> None:
         self._memory.collect()

@@ -84,8 +84,12 @@ class Following:
                 version=self._version,
                 is_legacy=self._config.is_legacy,
                 deliver=self._deliver,
+                resubscribed=self._say_subscribed,
             )
         )
+        self._say_subscribed()
+
+    def _say_subscribed(self) -> None:
         self._tell("ok", SUBSCRIBED)
 
     async def _admitted(self, token: Token, wanted: list[Parameters]) -> bool:

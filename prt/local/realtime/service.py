@@ -42,10 +42,17 @@ class Realtime:
         topics, subscriptions = Topics(), Subscriptions()
         messages = Messages(topics, settings.largest_broadcast)
         fanout = FanOut(self._changes, subscriptions, self._settle, messages.deliver)
+
+        def on_start() -> None:
+            """Whoever was subscribed when the stream broke lost changes, and is told so."""
+            fanout.reset()
+            for subscription in subscriptions:
+                subscription.resubscribed()
+
         self._hub = Hub(
             keys=keys,
             settings=settings,
-            stream=Stream(conninfo, fanout.deliver, fanout.reset),
+            stream=Stream(conninfo, fanout.deliver, on_start),
             admissions=session("prt_realtime_subscriptions"),
             policies=session("prt_realtime_policies"),
             subscriptions=subscriptions,

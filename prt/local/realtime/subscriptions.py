@@ -15,7 +15,7 @@ class Subscription:
     """The bindings of one joined channel, in the order of its join, and the way to its socket.
 
     `bindings` are ids with their parameters; `is_legacy` subscriptions get the payload bare, under
-    the change's own event name.
+    the change's own event name. `resubscribed` tells the channel that changes were lost and flow anew.
     """
 
     principal: Principal
@@ -25,6 +25,7 @@ class Subscription:
     version: Version
     is_legacy: bool
     deliver: Callable[[str], None]
+    resubscribed: Callable[[], None]
 
 
 class Subscriptions:

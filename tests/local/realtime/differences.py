@@ -61,6 +61,9 @@ EVERYWHERE = {
     "refused joins are answered after 5 s, refused handshakes after 2 s": (
         "the waits protect a server that many share; they are parameters of Settings, 0 by default"
     ),
+    "a lost connection to the database is told by a second `Subscribed to PostgreSQL`": (
+        "the real server says nothing of the changes that it lost; who tests against this one shall see it"
+    ),
     "changes are polled every 100 to 500 ms": "here they are streamed: the frames come sooner",
     "the order of frames of different topics": (
         "it is the order of processes on the real server; only a topic's own order is promised"

@@ -17,8 +17,8 @@ from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.holding import Budget
 from prt.stream.ledger import HeldKeys, Ledger, Table
-from prt.stream.memory import Memory
-from prt.stream.reading import Answer, Reader, Road, Shape, roads_of, shape_of
+from prt.stream.ledgers import Ledgers
+from prt.stream.reading import Answer, Reader, Road, roads_of
 from prt.stream.reasons import Reasons
 from prt.stream.rest import Rest, UnavailableError, UnknownColumnError
 from prt.stream.retelling import LEAST_OVERLAP, Retelling, Settings
@@ -64,12 +64,8 @@ class Recovery:
         self._is_backfilling = is_backfilling
         self._keeps_snapshot = keeps_snapshot
         self._since = since
-        self._cursor = cursor
-        self._keys = keys or {}
-        self._ledgers: dict[Table, Ledger] = {}
-        self._has_wildcard = any(binding.table == "*" for binding in bindings)
-        self._seen: set[Table] = set()
-        self._memory = Memory(self._on_chunk)
+        self._ledgers = Ledgers(rest, bindings, keys or {}, cursor)
+        self._memory = self._ledgers.memory
         self.observe: Callable[[Change], None] = self._memory.observe
         self._reading = asyncio.Lock()
         self._has_begun = False
@@ -97,7 +93,7 @@ class Recovery:
                     reasons.add("not asked for (--no-backfill)", name)
             if not self._has_begun:
                 for binding in concerned:
-                    if self._keeps_snapshot and not self._is_loaded(binding):
+                    if self._keeps_snapshot and not self._ledgers.has_snapshot(binding):
                         reasons.add("its snapshot was not there yet", binding.name)
                 await self._begin(bindings, emit)
             recovered, self._recovered = self._recovered, 0
@@ -113,7 +109,7 @@ class Recovery:
                 ledger.held = HeldKeys(2 * self._settings.limit)
             await retelling.snapshot(ledger.held, own)
 
-        missing = [binding for binding in bindings if not self._is_loaded(binding)]
+        missing = [binding for binding in bindings if not self._ledgers.has_snapshot(binding)]
         await self._each_table(missing, reasons, emit, "snapshot", load)
         return reasons.by_reason()
 
@@ -166,17 +162,13 @@ class Recovery:
         await self.at_ready(bindings)
         self._has_begun = True
 
-    def _is_loaded(self, binding: Binding) -> bool:
-        ledger = self._ledgers.get((binding.schema, binding.table))
-        return ledger is not None and binding in ledger.snapshots
-
     async def _latest(self, binding: Binding) -> list[_Latest]:
         """Of each road; nothing where the table can't be read, which a gap will say."""
         if binding.table == "*" or binding.event == "DELETE":
             return []
-        ledger, number = self._ledger((binding.schema, binding.table)), self._memory.count
+        ledger, number = self._ledgers.of((binding.schema, binding.table)), self._memory.count
         try:
-            shape = await self._shape(ledger, binding)
+            shape = await self._ledgers.shape(ledger, binding)
             reader = Reader(self._rest, binding, shape)
             return [
                 _Latest(ledger, binding, road, await reader.latest(road, LATEST_READ), number)
@@ -243,7 +235,7 @@ class Recovery:
         budget, down = Budget(), _Down()
 
         async def one(table: Table, own: Sequence[Binding]) -> None:
-            ledger = self._ledger(table)
+            ledger = self._ledgers.of(table)
             try:
                 if down.error is not None:
                     raise down.error
@@ -252,7 +244,7 @@ class Recovery:
                     self._rest,
                     self._memory,
                     ledger,
-                    await self._shape(ledger, own[0]),
+                    await self._ledgers.shape(ledger, own[0]),
                     self._settings,
                     source=source,
                     reasons=reasons,
@@ -271,42 +263,8 @@ class Recovery:
                 reasons.add(exc.message, ledger.name)
 
         async with asyncio.TaskGroup() as group:
-            for table, own in self._by_table(bindings, reasons).items():
+            for table, own in self._ledgers.by_table(bindings, reasons).items():
                 group.create_task(one(table, own))
-
-    def _by_table(self, bindings: Sequence[Binding], reasons: Reasons) -> dict[Table, list[Binding]]:
-        tables: dict[Table, list[Binding]] = {}
-        for binding in bindings:
-            if binding.table != "*":
-                tables.setdefault((binding.schema, binding.table), []).append(binding)
-                continue
-            reasons.add("only tables that changes have come from can be asked for", binding.name)
-            for schema, table in sorted(self._seen):
-                if binding.schema in ("*", schema):
-                    one = structs.replace(binding, schema=schema, table=table)
-                    tables.setdefault((schema, table), []).append(one)
-        return tables
-
-    async def _shape(self, ledger: Ledger, binding: Binding) -> Shape:
-        if ledger.shape is None:
-            ledger.shape = await shape_of(self._rest, binding, ledger.key, self._cursor)
-        return ledger.shape
-
-    def _ledger(self, table: Table) -> Ledger:
-        if table not in self._ledgers:
-            self._ledgers[table] = Ledger(table, given_key=self._keys.get(table))
-        return self._ledgers[table]
-
-    def _on_chunk(self, changes: list[Change], first: int) -> None:
-        ledgers = self._ledgers
-        if self._has_wildcard:
-            self._seen.update((change.schema, change.table) for change in changes)
-        if not any(ledger.is_attentive for ledger in ledgers.values()):
-            return
-        for number, change in enumerate(changes, first):
-            ledger = ledgers.get((change.schema, change.table))
-            if ledger is not None:
-                ledger.observe(change, number)
 
     def _counting(self, emit: Emit) -> Emit:
         def counted(event: Event) -> None:

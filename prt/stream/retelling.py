@@ -104,10 +104,8 @@ class Retelling:
         await self.finish()
         self._ledger.snapshots.update(bindings)
         if held.is_whole:
-            self._ledger.told_all(
-                [(binding, road) for binding in bindings for road in roads_of(self._shape, binding)],
-                self._date,
-            )
+            roads = [(one, road) for one in bindings for road in roads_of(self._shape, one)]
+            self._ledger.told_all(roads, self._date)
 
     async def deletes(self, bindings: Sequence[Binding]) -> None:
         """What the snapshot showed and is no more."""

@@ -99,7 +99,7 @@ async def prune(connection: Connection) -> None:
     """Removes what can't be replayed any more."""
     await connection.execute(
         """
-        delete from realtime.messages where inserted_at < greatest(
+        delete from realtime.messages where inserted_at <= greatest(
           (now() at time zone 'utc') - make_interval(hours => %s),
           (select inserted_at from realtime.messages order by inserted_at desc offset %s limit 1)
         )

@@ -63,6 +63,23 @@ class Client:
         assert (reply["event"], reply["payload"]["status"]) == ("phx_reply", "ok"), reply
         return ref
 
+    async def enter(self, topic: str, *, token: str | None = None, **config: Any) -> Any:
+        """Asks to join with that config; the payload of the answer."""
+        await self.push(topic, "phx_join", {"config": config, "access_token": token}, join_ref="1")
+        return (await self.receive_json())["payload"]
+
+    async def expect(self, event: str) -> Any:
+        """The payload of the next frame, which must be such an event."""
+        frame = await self.receive_json()
+        assert frame["event"] == event, frame
+        return frame["payload"]
+
+    async def expect_nothing_more(self) -> None:
+        """What was on its way has come before a heartbeat's answer."""
+        ref = await self.push("phoenix", "heartbeat", {})
+        frame = await self.receive_json()
+        assert (frame["topic"], frame["ref"]) == ("phoenix", ref), frame
+
     async def subscribe(self, topic: str, *bindings: dict[str, Any], token: str | None = None) -> None:
         """Joined, and told that changes flow."""
         await self.join(topic, *bindings, token=token)

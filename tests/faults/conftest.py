@@ -9,6 +9,7 @@ import pytest
 from prt.events import Event
 from tests.faults.judge import Verdict, Write, judge
 from tests.faults.staging import Account
+from tests.faults.story import story
 from tests.faults.table import FAULTS
 
 
@@ -21,6 +22,8 @@ def account(record_property: Callable[[str, object], None]) -> Account:
         verdict = judge(writes, events, **more)
         record_property("fault", fault)
         record_property("verdict", msgspec.to_builtins(verdict))
+        if verdict.violations:
+            print(story(events, writes))
         assert verdict.violations == (), verdict
         return verdict
 

@@ -68,7 +68,7 @@ def judge(
     ready = _first_ready(events)
     promised = [w for w in writes if ready <= w.committed and (until is None or w.committed <= until)]
     gaps = [event for event in events if isinstance(event, Gap)]
-    seen = [(_state(event), event) for event in events if isinstance(event, Change)]
+    seen = [(state_of(event), event) for event in events if isinstance(event, Change)]
     last = {(write.table, write.key): write.state for write in writes}
     came = Counter(state for state, _ in seen)
     streamed = Counter(state for state, event in seen if event.source == "stream")
@@ -145,7 +145,8 @@ def _first_ready(events: Sequence[Event]) -> int:
     raise ValueError("the watch was never READY")
 
 
-def _state(change: Change) -> State:
+def state_of(change: Change) -> State:
+    """Of which row the change tells which state."""
     name = f"{change.schema}.{change.table}"
     if change.event_type == "DELETE":
         return name, change.old_row()["id"], None
@@ -188,8 +189,8 @@ def _bounds(events: Sequence[Event], overlap: int) -> list[str]:
             violations.append(f"the gap ({gap.cause}) ends {gap.end - limit} µs after {name}")
         if gap.end < gap.start:
             violations.append(f"the gap ({gap.cause}) ends before it begins")
-        commits = [commit for event in before if (commit := _commit(event, gap)) <= gap.end]
-        if commits and gap.start < max(commits) - overlap - GRAIN:
+        commits = [_commit(event, gap) for event in before if ready is not None or event.at <= gap.end]
+        if any(commits) and gap.start < max(commits) - overlap - GRAIN:
             early = max(commits) - overlap - gap.start
             violations.append(
                 f"the gap ({gap.cause}) begins {early} µs before the last commit less the overlap"

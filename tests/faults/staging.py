@@ -24,6 +24,8 @@ class Stage:
     proxy: Proxy
     watch: Watch
     session: Session
+    present: list[int]
+    """Keys of rows of the first table that were there before the watch."""
 
     async def outage(self, begin: Callable[[Proxy], None], *, attempts: int = 1) -> None:
         """Traffic before, during and after: nobody is let in again before enough was missed."""
@@ -56,6 +58,7 @@ async def staged(
     project: Mapping[str, str],
     *,
     host: str = "127.0.0.1",
+    present: int = 0,
     session_at: Callable[[str], Session] | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
@@ -69,11 +72,12 @@ async def staged(
             session_at(url) if session_at else Session(Endpoint(url=url, key=project["SUPABASE_ANON_KEY"]))
         )
         bindings = [Binding(table=table) for table in ledger.tables]
+        there = await ledger.insert(present)
         async with watching(session, bindings, **options) as watch:
             await watch.until_ready()
             keys = [*await ledger.insert(2), *await ledger.insert(2, table=1)]
             await watch.until_seen(*keys)
-            yield Stage(ledger, proxy, watch, session)
+            yield Stage(ledger, proxy, watch, session, there)
 
 
 def play(

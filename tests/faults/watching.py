@@ -22,6 +22,7 @@ from prt.stream.rest import Rest
 from prt.stream.session import Session
 from prt.stream.source import Live
 from prt.stream.supervisor import Policy
+from tests.faults.story import story
 
 PATIENCE = 20.0
 """Seconds until a wait counts as failed; nothing sleeps for it."""
@@ -55,6 +56,9 @@ class Watch:
         self.may_read.set()
         self._happened = asyncio.Event()
 
+    def __str__(self) -> str:
+        return story(self.events[-40:])
+
     @property
     def changes(self) -> list[Change]:
         return [event for event in self.events if isinstance(event, Change)]
@@ -82,11 +86,11 @@ class Watch:
         try:
             async with asyncio.timeout(PATIENCE):
                 while not wanted(self):
-                    assert not self.has_ended, f"ended with {self.error!r} before it came: {self.events}"
+                    assert not self.has_ended, f"ended with {self.error!r} before it came:\n{self}"
                     self._happened.clear()
                     await self._happened.wait()
         except TimeoutError:
-            raise AssertionError(f"not seen in {PATIENCE} s: {self.events}") from None
+            raise AssertionError(f"not seen in {PATIENCE} s:\n{self}") from None
 
     async def until_ready(self, times: int = 1) -> None:
         await self.until(lambda watch: len(watch.statuses("READY")) >= times)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from prt.local.people import MEMBER
+from tests.running import clean_environment
+
 JS = Path(__file__).with_name("js")
 
 
@@ -36,3 +39,13 @@ def scripts(node_modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         shutil.copy(script, folder)
     (folder / "node_modules").symlink_to(node_modules, target_is_directory=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def node_environment(project: dict[str, str]) -> dict[str, str]:
+    """What the scripts read: the project's variables, and a member to sign in as."""
+    return clean_environment(
+        **{name: value for name, value in project.items() if name.startswith("SUPABASE_")},
+        MEMBER_EMAIL=MEMBER.email,
+        MEMBER_PASSWORD=MEMBER.password,
+    )

@@ -9,23 +9,17 @@ from typing import Any
 
 import pytest
 
-from prt.local.people import MEMBER
-from tests.running import PATIENCE, clean_environment
+from tests.running import PATIENCE
 
 
 @pytest.fixture
-def node(scripts: Path, project: dict[str, str]) -> Any:
+def node(scripts: Path, node_environment: dict[str, str]) -> Any:
     """Runs a script and gives what it reports."""
-    environment = clean_environment(
-        **{name: value for name, value in project.items() if name.startswith("SUPABASE_")},
-        MEMBER_EMAIL=MEMBER.email,
-        MEMBER_PASSWORD=MEMBER.password,
-    )
 
     def run(script: str) -> dict[str, Any]:
         done = subprocess.run(
             ["node", scripts / script],
-            env=environment,
+            env=node_environment,
             capture_output=True,
             text=True,
             timeout=PATIENCE,

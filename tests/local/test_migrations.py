@@ -115,6 +115,48 @@ RESET ALL;
 """
 
 
+def test_rooms_and_broadcasts_of_a_users_own(project: Connection[Any], tmp_path: Path) -> None:
+    rooms = write(
+        tmp_path,
+        "rooms.sql",
+        """
+        set search_path = '';
+        create table public.members (room text, member uuid);
+        alter table realtime.messages enable row level security;
+        create policy "members listen" on realtime.messages for select to authenticated using (
+          realtime.messages.extension in ('broadcast', 'presence') and exists (
+            select from public.members where room = (select realtime.topic()) and member = (select auth.uid())
+          )
+        );
+        create policy "members speak" on "realtime"."messages" for insert to authenticated with check (true);
+        create function public.tell() returns trigger language plpgsql security definer as $$
+        begin
+          perform realtime.broadcast_changes(
+            'rooms:' || coalesce(new.room, old.room), TG_OP, TG_OP, TG_TABLE_NAME, TG_TABLE_SCHEMA, new, old
+          );
+          perform realtime.send(payload := '{}'::jsonb, event := 'seen', topic := 'all', private := false);
+          return coalesce(new, old);
+        end;
+        $$;
+        create trigger tell after insert or update or delete on public.members
+          for each row execute function public.tell();
+        """,
+    )
+    schema.migrate(project, [rooms])
+    with acting_as(project, "authenticated") as member:
+        member.execute("insert into public.members (room) values ('a')")
+    project.execute("insert into public.members (room) values ('b')")
+    project.execute("delete from public.members")
+    assert values(
+        project, "select topic || event || private from realtime.messages order by inserted_at"
+    ) == [
+        "rooms:bINSERTtrue",
+        "allseenfalse",
+        "rooms:bDELETEtrue",
+        "allseenfalse",
+    ]
+
+
 def test_a_dump_of_a_hosted_project_loads(project: Connection[Any], tmp_path: Path) -> None:
     schema.migrate(project, [write(tmp_path, "20240101_remote_schema.sql", DUMP)])
     project.execute("insert into auth.users (id) values (%s)", [MEMBER.id])

@@ -24,11 +24,14 @@ _decode = msgspec.json.Decoder(dict[str, object]).decode
 class Place(Struct):
     """How far a road has been told: rows dated up to `through` (µs, None where there was none).
 
-    Rows that were there before, and are remembered, are dated after `floor`.
+    Rows that were there before, and are remembered, are dated after `floor`. Until a recovery has come
+    this way, `is_read` says that this is but the latest date of rows that were read, in another order
+    or not to be told: what a gap took since may be dated before.
     """
 
     through: int | None = None
     floor: int | None = None
+    is_read: bool = False
 
 
 class HeldKeys:
@@ -61,6 +64,7 @@ class Ledger:
         self.merger: Merger | None = None
         self._is_key_given = given_key is not None
         self._told: dict[Key, tuple[int, Stamp | None]] = {}
+        self._doubtful: set[Key] = set()
 
     @property
     def is_attentive(self) -> bool:
@@ -105,9 +109,9 @@ class Ledger:
     def close(self, overlap: int) -> None:
         """The reading is over: forgets what can't be read again."""
         self.merger = None
-        if self.places:
-            throughs = [place.through for place in self.places.values() if place.through is not None]
-            floor = min(throughs) - overlap if throughs else 0
+        throughs = [place.through for place in self.places.values() if place.through is not None]
+        if throughs and not any(place.is_read for place in self.places.values()):
+            floor = min(throughs) - overlap
             self._told = {
                 key: (number, stamp)
                 for key, (number, stamp) in self._told.items()
@@ -117,8 +121,30 @@ class Ledger:
     def told(self, key: Key, stamp: Stamp | None, number: int) -> None:
         """A row that did not stream; without a stamp it is deleted."""
         self._told[key] = (number, stamp)
+        self._doubtful.discard(key)
         if self.merger is not None:
             self.merger.told(key, stamp, number)
+
+    def read(self, row: Row, number: int, *, is_older: bool) -> None:
+        """A row that isn't told: unless it is older than READY, its change may be under way, or lost."""
+        told = self._told.get(row.key)
+        if told is not None and told[1] == row.stamp:
+            return
+        self._told[row.key] = (number, row.stamp)
+        if not is_older:
+            self._doubtful.add(row.key)
+
+    def doubt(self, since: int) -> None:
+        """The stream may have missed what was written since then, whoever has read it."""
+        for key in self._doubtful & self._told.keys():
+            if (_moment(self._told[key][1]) or since) >= since:
+                del self._told[key]
+        self._doubtful.clear()
+
+    def recovered(self) -> None:
+        """The gap is closed: whatever came before it is told."""
+        for place in self.places.values():
+            place.is_read = False
 
     def place(self, binding: Binding, road: Road) -> Place:
         return self.places.setdefault((binding, road), Place())
@@ -128,7 +154,8 @@ class Ledger:
         place, moment = self.place(binding, road), row.moment
         if moment is not None:
             moment = moment if date is None else min(moment, date)
-            place.through = moment if place.through is None else max(place.through, moment)
+            if place.through is None or moment >= place.through:
+                place.through, place.is_read = moment, False
 
     def told_all(self, roads: Iterable[tuple[Binding, Road]], date: int | None) -> None:
         """A whole snapshot was told, and with it all that these roads lead to."""
@@ -137,7 +164,7 @@ class Ledger:
         if through is not None and date is not None:
             through = min(through, date)
         for road in roads:
-            self.places.setdefault(road, Place(through=through))
+            self.places.setdefault(road, Place(through=through, is_read=True))
 
     def is_of(self, change: Change) -> bool:
         return change.table == self.table and change.schema == self.schema

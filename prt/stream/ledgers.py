@@ -44,6 +44,11 @@ class Ledgers:
             ledger.shape = await shape_of(self._rest, binding, ledger.key, self._cursor)
         return ledger.shape
 
+    def doubt(self, since: int) -> None:
+        """A gap begins here (µs)."""
+        for ledger in self._ledgers.values():
+            ledger.doubt(since)
+
     def has_snapshot(self, binding: Binding) -> bool:
         ledger = self._ledgers.get((binding.schema, binding.table))
         return ledger is not None and binding in ledger.snapshots

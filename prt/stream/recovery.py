@@ -178,33 +178,40 @@ class Recovery:
         except PrtError:
             return []
 
-    @staticmethod
-    def _remember(latest: _Latest) -> None:
+    def _remember(self, latest: _Latest) -> None:
         ledger, rows = latest.ledger, latest.answer.rows
+        date = latest.answer.date
         for row in rows:
-            ledger.told(row.key, row.stamp, latest.number)
-            ledger.came_to(latest.binding, latest.road, row, latest.answer.date)
+            is_older = (
+                date is not None and row.moment is not None and row.moment < date - self._settings.overlap
+            )
+            ledger.read(row, latest.number, is_older=is_older)
+            ledger.came_to(latest.binding, latest.road, row, date)
         place = ledger.place(latest.binding, latest.road)
+        place.is_read = True
         if len(rows) == LATEST_READ:
             place.floor = rows[-1].moment
 
     async def _backfill(self, gap: Gap, bindings: Sequence[Binding], reasons: Reasons, emit: Emit) -> None:
         self._memory.collect()
         # A gap begins an overlap before the last commit that was told.
-        told = self._memory.last_commit(gap.start + self._settings.overlap)
+        until = gap.start + self._settings.overlap
+        told = self._memory.last_commit(until)
+        self._ledgers.doubt(gap.start)
 
         async def refill(retelling: Retelling, ledger: Ledger, own: Sequence[Binding]) -> None:
             for binding in own:
-                await retelling.roads(binding, lambda *road: self._start(ledger, road, told, reasons))
+                await retelling.roads(binding, lambda *road: self._start(ledger, road, told, until, reasons))
             await retelling.deletes(own)
             await retelling.finish()
+            ledger.recovered()
 
         for name in set(gap.tables) - {binding.name for binding in bindings}:
             reasons.add("no longer subscribed", name)
         await self._each_table(bindings, reasons, self._counting(emit), "backfill", refill)
 
     def _start(
-        self, ledger: Ledger, road: tuple[Binding, Road], told: int | None, reasons: Reasons
+        self, ledger: Ledger, road: tuple[Binding, Road], told: int | None, until: int, reasons: Reasons
     ) -> int | None:
         """Where a road is taken up again, µs; None is its beginning."""
         place = ledger.places.get(road)
@@ -213,6 +220,8 @@ class Recovery:
         floor, through = (None, None) if place is None else (place.floor, place.through)
         if told is None and through is None:
             return None
+        if through is not None and place is not None and place.is_read:
+            through = min(through, until)
         known = max(moment for moment in (told, through) if moment is not None)
         start = known - self._settings.overlap
         if floor is not None:

@@ -117,6 +117,14 @@ def watched(
     asyncio.run(main())
 
 
+def write_old(database: Database, count: int) -> None:
+    """Rows that were there before anyone watched."""
+    database.execute(
+        "insert into notes (id, text, created_at, updated_at) "
+        f"select g, 'old', {AGO}, {AGO} from generate_series(1, {count}) g"
+    )
+
+
 def streamed(
     database: Database, table: str, row_id: int, *, kind: EventType = "INSERT", commit: int | None = None
 ) -> Change:
@@ -140,11 +148,12 @@ def streamed(
 
 
 NOTES = [Binding(table="notes")]
+AGO = "now() - interval '1 min'"
 NO_DELETES = "deletes can't be asked for without --snapshot"
 
 
 def test_what_was_written_in_a_gap_is_told_once(project: Project, database: Database) -> None:
-    database.execute("insert into notes select g, 'old' from generate_series(1, 5) g")
+    write_old(database, 5)
 
     async def script(watch: Told) -> None:
         await watch.begin()
@@ -162,6 +171,26 @@ def test_what_was_written_in_a_gap_is_told_once(project: Project, database: Data
         assert (gap.recovered, watch.told()) == (0, [])
 
     watched(project, NOTES, script)
+
+
+def test_what_was_read_at_ready_but_never_came_is_told(project: Project, database: Database) -> None:
+    async def script(watch: Told) -> None:
+        database.execute("insert into notes (id) values (1)")
+        await watch.begin()
+        now = time.time_ns() // 1000
+        await watch.recover(start=now + 60_000_000)
+        assert watch.told() == [], "it was there before that gap"
+
+    watched(project, NOTES, script)
+
+    async def doubtful(watch: Told) -> None:
+        await watch.begin()
+        await watch.recover()
+        assert watch.told() == [("INSERT", 1)], "it may have been written after READY"
+        await watch.recover()
+        assert watch.told() == []
+
+    watched(project, NOTES, doubtful)
 
 
 def test_an_empty_table_has_a_starting_point_too(project: Project, database: Database) -> None:
@@ -256,6 +285,7 @@ def test_a_table_that_dates_no_updates_is_never_complete(project: Project, datab
     watched(project, [Binding(table="letters")], script, keeps_snapshot=True)
 
     async def inserts(watch: Told) -> None:
+        database.execute(f"update letters set created_at = {AGO}")
         await watch.begin()
         database.execute("insert into letters values (2, 'b')")
         gap = await watch.recover()
@@ -276,7 +306,7 @@ def test_an_update_that_leaves_its_date_is_noticed(project: Project, database: D
 
 
 def test_each_binding_hears_only_its_own_events(project: Project, database: Database) -> None:
-    database.execute("insert into notes select g, 'old' from generate_series(1, 3) g")
+    write_old(database, 3)
 
     def written() -> None:
         database.execute("insert into notes (id, text) values (4, 'new'), (5, 'new')")
@@ -417,7 +447,7 @@ def test_a_key_is_learned_from_what_streams(project: Project, database: Database
 
 
 def test_a_named_cursor_comes_first(project: Project, database: Database) -> None:
-    database.execute("create table gaps_named as select 1 as id, now() as seen, now() as updated_at")
+    database.execute(f"create table gaps_named as select 1 as id, {AGO} as seen, now() as updated_at")
     database.execute("grant all on gaps_named to service_role")
     try:
 
@@ -538,7 +568,7 @@ def test_a_snapshot_and_the_deletes_after_it(project: Project, database: Databas
 
 
 def test_a_snapshot_that_is_not_whole_says_so(project: Project, database: Database) -> None:
-    database.execute("insert into notes select g from generate_series(1, 30) g")
+    write_old(database, 30)
     bindings = [Binding(table="notes"), Binding(table="closed")]
 
     async def script(watch: Told) -> None:

@@ -6,13 +6,16 @@ import asyncio
 import os
 
 from realtime import AsyncRealtimeClient
+from realtime.types import RealtimePostgresChangesListenEvent
 
 
 async def main() -> None:
     client = AsyncRealtimeClient(f"{os.environ['SUPABASE_URL']}/realtime/v1", os.environ["SUPABASE_ANON_KEY"])
     await client.connect()
     channel = client.channel("outage")
-    channel.on_postgres_changes("*", schema="public", table="project_tasks", callback=lambda _: None)
+    channel.on_postgres_changes(
+        RealtimePostgresChangesListenEvent.All, lambda _: None, table="project_tasks", schema="public"
+    )
     await channel.subscribe()
     await asyncio.Event().wait()
 

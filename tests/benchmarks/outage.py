@@ -12,10 +12,12 @@ import json
 import sys
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
 from tests.fakes import Peer
 
@@ -33,8 +35,15 @@ async def talk(connection: ServerConnection) -> None:
         await peer.until_closed()
 
 
+def only_websockets(connection: ServerConnection, request: Request) -> Response | None:
+    """A client that asks REST for what it missed is told at once that nobody is there."""
+    if "/realtime/" in request.path:
+        return None
+    return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
+
+
 async def listen(port: int) -> Server:
-    return await serve(talk, "127.0.0.1", port, compression=None)
+    return await serve(talk, "127.0.0.1", port, compression=None, process_request=only_websockets)
 
 
 async def main() -> None:

@@ -150,11 +150,18 @@ def test_a_violation_is_seen(spoil: Callable[[list[Event]], list[Event]], words:
 def test_a_deleted_row_has_to_be_told_or_declared() -> None:
     writes = [write(1, 1, 10, "INSERT"), write(4, 1, None, "DELETE")]
     ready, lost, again = status(0, "READY"), status(3, "CLOSED"), status(8, "READY")
-    told = [ready, change(1, 1, 10), lost, again, change(8.1, 1, None, source="backfill"), gap(1, 8, at=9)]
+    told: list[Event] = [
+        ready,
+        change(1, 1, 10),
+        lost,
+        again,
+        change(8.1, 1, None, source="backfill"),
+        gap(1, 8, at=9),
+    ]
     assert judge(writes, told).violations == ()
-    silent = [ready, change(1, 1, 10), lost, again, gap(1, 8, at=9)]
+    silent: list[Event] = [ready, change(1, 1, 10), lost, again, gap(1, 8, at=9)]
     assert judge(writes, silent).lost_silently == 1
-    declared = [ready, change(1, 1, 10), lost, again, gap(1, 8, at=9, complete=False)]
+    declared: list[Event] = [ready, change(1, 1, 10), lost, again, gap(1, 8, at=9, complete=False)]
     assert judge(writes, declared).declared == 1
 
 
@@ -166,7 +173,7 @@ def test_what_was_written_before_ready_or_after_the_end_is_not_promised() -> Non
 
 def test_a_queue_that_overflowed_is_judged_without_a_ready() -> None:
     writes = [write(1, 1, 10), write(2, 2, 20), write(3, 3, 30)]
-    events = [
+    events: list[Event] = [
         status(0, "READY"),
         change(1, 1, 10),
         gap(2, 2, at=4, complete=False),

@@ -27,6 +27,7 @@ HEARTBEAT_SECONDS = 0.3
 HURRIED = (
     "from prt.stream import source, supervisor; "
     f"source.HEARTBEAT_SECONDS = {HEARTBEAT_SECONDS}; supervisor.FIRST_PAUSE_SECONDS = 0.02; "
+    "supervisor.LONGEST_PAUSE_SECONDS = 0.5; "
     "from prt.cli.main import main; main()"
 )
 """The program with short intervals."""
@@ -96,7 +97,7 @@ def test_a_server_that_is_killed_and_restarted_costs_nothing(open_folder: Path, 
 
     async def main(server: Any) -> None:
         project = server.environment()
-        async with watched(project) as (ledger, proxy, watch):
+        async with watched(project, is_hurried=True) as (ledger, proxy, watch):
             keys = await ledger.insert(100)
             await watch.until_key(keys[-1])
             tried = proxy.connections

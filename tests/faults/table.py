@@ -85,13 +85,13 @@ FAULTS: dict[str, Fault] = {
     ),
     "slow-pipe": Fault("a slow reader behind our pipe", "memory stays bounded, the server waits; no gap"),
     "delayed": Fault("every byte delayed", GOES_ON),
-    "throttled": Fault("a line of 200 KB/s under a burst of 2 MB", GOES_ON),
+    "throttled": Fault("a line of 1 MB/s under a burst of 1 MB", GOES_ON),
     "frame-3mb": Fault("a frame of 3 MB", GOES_ON),
     "frame-20mb": Fault("a frame of 20 MB, above our bound", RECONNECTS),
     "garbage": Fault(
-        "frames of garbage, of half a UTF-8 sequence, of no event known", "`malformed`; goes on"
+        "frames of garbage, of half a UTF-8 sequence, of no event known", "`malformed`, a gap; goes on"
     ),
-    "nesting": Fault("a frame nested 100,000 deep", "`malformed`; goes on"),
+    "nesting": Fault("a frame nested 100,000 deep", "`malformed`, a gap; goes on"),
     "garbled": Fault("changes garbled on the way", "`malformed`, declares the gap, backfills it"),
     "clock-forward": Fault("our clock jumps an hour ahead", RECONNECTS),
     "clock-back": Fault("our clock jumps an hour back", RECONNECTS),

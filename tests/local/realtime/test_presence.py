@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -203,3 +205,51 @@ def test_a_stopping_server_leaves_no_channel_behind(backend: Backend) -> None:
             assert await client.closed() == 1012
 
     run(backend, scenario)
+
+
+def test_comings_and_goings_leave_no_ghosts(backend: Backend) -> None:
+    """Whoever follows the differences ends with the state that a newcomer is given."""
+    chance = random.Random(7)
+
+    async def scenario(running: Running) -> None:
+        async with running.client() as watching, contextlib.AsyncExitStack() as stack:
+            roster = metas_of(await entered(watching))
+            present: dict[int, tuple[Client, int]] = {}
+            left: list[tuple[Client, int]] = []
+            for number in range(150):
+                if present and chance.random() < 0.45:
+                    leaving, last = present.pop(chance.choice(sorted(present)))
+                    match chance.randrange(3):
+                        case 0:
+                            leaving.websocket.transport.abort()
+                        case 1:
+                            await leaving.push(ROOM, "phx_leave", {}, join_ref="1")
+                            left.append((leaving, last))
+                        case _:
+                            await leaving.push(ROOM, "presence", {"event": "untrack"}, join_ref="1")
+                            left.append((leaving, last))
+                    continue
+                coming = await stack.enter_async_context(running.client())
+                await coming.enter(ROOM, presence={"key": f"user-{number % 9}"})
+                last = chance.randrange(3)
+                for step in range(last + 1):
+                    payload = {"number": number, "step": step}
+                    await coming.push(ROOM, "presence", {"event": "track", "payload": payload}, join_ref="1")
+                present[number] = (coming, last)
+            wanted = {(number, last) for number, (_, last) in present.items()}
+            while {(meta["number"], meta["step"]) for meta in roster.values()} != wanted:
+                diff = await watching.expect("presence_diff")
+                for reference in metas_of(diff["leaves"]):
+                    del roster[reference]
+                roster |= metas_of(diff["joins"])
+            async with running.client() as newcomer:
+                assert metas_of(await entered(newcomer)) == roster
+            for client, _ in [*present.values(), *left]:
+                client.websocket.transport.abort()  # a good end would wait for all that nobody reads
+
+    run(backend, scenario)
+
+
+def metas_of(people: Any) -> dict[tuple[str, str], Any]:
+    """By key and reference."""
+    return {(key, meta["phx_ref"]): meta for key, each in people.items() for meta in each["metas"]}

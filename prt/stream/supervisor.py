@@ -18,7 +18,8 @@ from msgspec.structs import replace
 Phase = Literal["offline", "connecting", "joining", "subscribed", "ready", "degraded", "waiting", "ended"]
 
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 5.0
+"""As with supabase-js a server that is back is found within seconds; rate limits ask for more themselves."""
 UP_SECONDS = 10.0
 """How long a first connection may take before the project counts as unreachable."""
 STABLE_SECONDS = 10.0

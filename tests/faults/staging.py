@@ -62,7 +62,7 @@ async def staged(
     session_at: Callable[[str], Session] | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
-    """READY, and a few rows were delivered. `host` is the name by which the watch knows the proxy."""
+    """READY, and a few rows were delivered; `present` rows were in each table before. `host` is the name by which the watch knows the proxy."""
     async with (
         Ledger.kept(project["SUPABASE_DB_URL"]) as ledger,
         Proxy(project["SUPABASE_URL"]).serving() as proxy,
@@ -73,6 +73,7 @@ async def staged(
         )
         bindings = [Binding(table=table) for table in ledger.tables]
         there = await ledger.insert(present)
+        await ledger.insert(present, table=1)
         async with watching(session, bindings, **options) as watch:
             await watch.until_ready()
             keys = [*await ledger.insert(2), *await ledger.insert(2, table=1)]

@@ -20,7 +20,7 @@ from prt.stream.ledger import HeldKeys, Ledger, Table
 from prt.stream.ledgers import Ledgers
 from prt.stream.reading import Answer, Reader, Road, roads_of
 from prt.stream.reasons import Reasons
-from prt.stream.rest import Rest, UnavailableError, UnknownColumnError
+from prt.stream.rest import Rest, UnknownColumnError
 from prt.stream.retelling import LEAST_OVERLAP, Retelling, Settings
 
 OVERLAP_SECONDS = 5.0
@@ -241,13 +241,11 @@ class Recovery:
         source: ChangeSource,
         work: Callable[[Retelling, Ledger, Sequence[Binding]], Awaitable[None]],
     ) -> None:
-        budget, down = Budget(), _Down()
+        budget = Budget()
 
         async def one(table: Table, own: Sequence[Binding]) -> None:
             ledger = self._ledgers.of(table)
             try:
-                if down.error is not None:
-                    raise down.error
                 ledger.learn_key(self._memory)
                 retelling = Retelling(
                     self._rest,
@@ -265,8 +263,6 @@ class Recovery:
                 finally:
                     retelling.close()
             except PrtError as exc:
-                if isinstance(exc, UnavailableError):
-                    down.error = exc
                 if isinstance(exc, UnknownColumnError):
                     ledger.shape = None  # the table was altered
                 reasons.add(exc.message, ledger.name)
@@ -300,12 +296,6 @@ class _Latest(Struct, frozen=True):
     road: Road
     answer: Answer
     number: int
-
-
-class _Down(Struct):
-    """REST itself is away: not every table has to find out."""
-
-    error: UnavailableError | None = None
 
 
 def _now() -> int:

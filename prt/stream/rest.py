@@ -31,6 +31,7 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_REQUESTS = 4
 """At a time: a project that has just come back has others to serve too."""
 MESSAGE_SHOWN = 300
+AWAY = "REST can't be reached"
 _UNDEFINED_COLUMN = "42703"
 _LATER = (429, 500, 502, 503, 504)
 
@@ -54,6 +55,10 @@ class TooLargeError(ProtocolError):
 
 class UnavailableError(UnreachableError):
     """REST is away or busy; the request may succeed later."""
+
+
+class _AwayError(UnavailableError):
+    """There is nobody to ask."""
 
 
 class Page(Struct, frozen=True):
@@ -80,6 +85,7 @@ class Rest:
         self._max_bytes = max_bytes
         self._client: httpx.AsyncClient | None = None
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
+        self._times_away = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,14 +103,18 @@ class Rest:
 
     async def read(self, schema: str, table: str, parameters: Parameters) -> Page:
         """Raises RefusedError, UnreachableError, ProtocolError, UnknownColumnError, TooLargeError."""
+        times_away = self._times_away
         for pause in (*self._pauses, None):
-            try:
-                async with self._slots:
+            async with self._slots:
+                if self._times_away > times_away:  # who has waited for a slot need not find out anew
+                    raise _AwayError(AWAY)
+                try:
                     return await self._read(schema, table, parameters)
-            except UnavailableError:
-                if pause is None:
-                    raise
-                await asyncio.sleep(pause)
+                except UnavailableError as exc:
+                    if pause is None:
+                        self._times_away += isinstance(exc, _AwayError)
+                        raise
+            await asyncio.sleep(pause)
         raise AssertionError  # the last attempt returns or raises
 
     async def _read(self, schema: str, table: str, parameters: Parameters) -> Page:
@@ -131,7 +141,7 @@ class Rest:
         except httpx.DecodingError as exc:
             raise ProtocolError("REST answered what can't be unpacked") from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise UnavailableError(f"REST can't be reached: {type(exc).__name__}") from exc
+            raise _AwayError(AWAY) from exc
         if answer.status_code != 200:
             raise _refused(schema, table, answer.status_code, body)
         try:

@@ -133,7 +133,6 @@ class Retelling:
             return
         reader = Reader(self._rest, bindings[0], self._shape)
         async for asked, there in reader.present(missing):
-            held.keys.difference_update(there)  # they left the filter, which the stream doesn't tell either
             gone = [Found(bindings[0], key) for key in asked if key not in there]
             await self._holding.add(gone, 0)
 

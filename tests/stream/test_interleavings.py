@@ -67,7 +67,7 @@ class Model:
                 return
             del self.rows[key]
             self.deleted[key] = version
-            self._commit("DELETE", commit, {}, {"id": key, "version": version})
+            self._commit("DELETE", commit, {}, {"id": key})
             return
         dated = values.timestamp(began)
         created = dated if former is None else former["created_at"]
@@ -89,10 +89,11 @@ class Model:
             )
         )
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: Event, version: int | None = None) -> None:
+        """A change with its version, which of one that was read is the row's own, or that of its delete."""
         assert isinstance(event, Change)
         row = event.old_row() if event.event_type == "DELETE" else event.new_row()
-        version = row.get("version", self.deleted.get(row["id"]))
+        version = version or row.get("version", self.deleted.get(row["id"]))
         assert version is not None, f"deleted, it says: {row}"
         self.told.append((row["id"], version, event.source))
         (self.shown.discard if event.event_type == "DELETE" else self.shown.add)(row["id"])
@@ -212,11 +213,18 @@ class Watch:
             case ("write", key, is_delete, age):
                 model.write(key, is_delete=is_delete, age=age)
             case ("pass", microseconds):
+                while model.is_up and model.delivered < len(model.log):
+                    self._deliver()  # no change takes that long
                 model.now += microseconds
             case ("deliver",) if model.is_up and model.delivered < len(model.log):
                 self._deliver()
+            case ("garble",) if model.is_up and model.delivered < len(model.log):
+                await self._interrupt()
+                model.delivered += 1
+                self._recover()
             case ("lose",) if model.is_up:
-                await self._lose()
+                model.is_up = False
+                await self._interrupt()
             case ("ready", early) if not model.is_up:
                 self._ready(early)
             case ("read",):
@@ -242,15 +250,15 @@ class Watch:
         model = self.model
         change = msgspec.structs.replace(model.log[model.delivered], at=model.now)
         self.recovery.observe(change)
-        model.tell(change)
         model.delivered += 1
+        model.tell(change, version=model.delivered)
         for count, future in model.due:
             if count <= model.delivered and not future.done():
                 future.set_result(None)
 
-    async def _lose(self) -> None:
+    async def _interrupt(self) -> None:
+        """Something was lost: the gap is open, and whoever reads is stopped."""
         model = self.model
-        model.is_up = False
         start = model.now - OVERLAP
         if self.open is not None:
             start = min(start, self.open.start)
@@ -267,13 +275,20 @@ class Watch:
         model.is_up = True
         model.now += 1000
         model.delivered = max(model.delivered, len(model.log) - early)
+        while self.was_ready and model.delivered < len(model.log):
+            self._deliver()
+        self.was_ready = True
         if self.open is None:
             self.task = asyncio.create_task(self.recovery.begin(BINDINGS, model.tell))
         else:
-            self.open = msgspec.structs.replace(self.open, end=model.now)
-            self.task = asyncio.create_task(self._recover(self.open))
+            self._recover()
 
-    async def _recover(self, gap: Gap) -> None:
+    def _recover(self) -> None:
+        assert self.open is not None
+        self.open = msgspec.structs.replace(self.open, end=self.model.now)
+        self.task = asyncio.create_task(self._recovered(self.open))
+
+    async def _recovered(self, gap: Gap) -> None:
         self.model.gaps.append(await self.recovery.recover(gap, BINDINGS, self.model.tell))
         self.open = None
 
@@ -329,6 +344,7 @@ STEPS = st.lists(
         st.just(("read",)),
         st.tuples(st.just("pass"), st.integers(0, 8 * SECOND)),
         st.just(("lose",)),
+        st.just(("garble",)),
         st.tuples(st.just("ready"), st.integers(0, 2)),
     ),
     max_size=60,
@@ -347,8 +363,20 @@ DELETED_WHILE_KEYS_ARE_COMPARED = [
     ("deliver",),
 ]
 
+LATE_AND_EARLY = [
+    *LOADED,
+    ("write", 4, False, 0),
+    ("deliver",),
+    ("lose",),
+    ("write", 1, False, 0),
+    ("pass", 8 * SECOND),
+    ("write", 2, False, 0),
+    ("ready", 1),
+]
+
 
 @pytest.mark.parametrize("keeps_snapshot", [False, True])
+@example(steps=LATE_AND_EARLY)
 @example(steps=DELETED_WHILE_KEYS_ARE_COMPARED)
 @settings(max_examples=400, deadline=None)
 @given(steps=STEPS)

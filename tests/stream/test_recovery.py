@@ -193,6 +193,59 @@ def test_what_was_read_at_ready_but_never_came_is_told(project: Project, databas
     watched(project, NOTES, doubtful)
 
 
+@pytest.mark.parametrize("keeps_snapshot", [False, True])
+def test_a_gap_may_begin_before_what_was_read_last(
+    project: Project, database: Database, keeps_snapshot: bool
+) -> None:
+    def write(row_id: int, seconds_ago: int) -> None:
+        dated = f"now() - interval '{seconds_ago} s'"
+        database.execute(
+            f"insert into notes (id, created_at, updated_at) values ({row_id}, {dated}, {dated})"
+        )
+
+    async def script(watch: Told) -> None:
+        write(1, 8)
+        write(2, 0)
+        await watch.begin()
+        watch.events.clear()
+        start = time.time_ns() // 1000 - 20_000_000
+        write(3, 8)
+        await watch.recover(start=start)
+        doubtful = [] if keeps_snapshot else [("INSERT", 2)]
+        assert watch.told() == [("INSERT", 3), *doubtful]
+        await watch.recover(start=start)
+        assert watch.told() == []
+
+    watched(project, NOTES, script, keeps_snapshot=keeps_snapshot)
+
+
+def test_of_a_busy_table_the_latest_rows_are_remembered(project: Project, database: Database) -> None:
+    write_old(database, 250)
+
+    async def script(watch: Told) -> None:
+        await watch.begin()
+        database.execute("insert into notes (id) values (300)")
+        await watch.recover()
+        assert watch.told() == [("INSERT", 300)], "of those that were there, all have the same date"
+
+    watched(project, NOTES, script)
+
+
+def test_a_table_that_was_altered_is_looked_at_anew(project: Project, database: Database) -> None:
+    async def script(watch: Told) -> None:
+        await watch.begin()
+        database.execute("alter table notes drop column updated_at")
+        database.execute("insert into notes (id) values (1)")
+        gap = await watch.recover()
+        assert "updated_at does not exist" in gap.cause
+        watch.recovery.observe(streamed(database, "notes", 1))
+        database.execute("insert into notes (id) values (2)")
+        gap = await watch.recover()
+        assert watch.told() == [("INSERT", 2)]
+
+    watched(project, NOTES, script)
+
+
 def test_an_empty_table_has_a_starting_point_too(project: Project, database: Database) -> None:
     async def script(watch: Told) -> None:
         await watch.begin()
@@ -563,6 +616,9 @@ def test_a_snapshot_and_the_deletes_after_it(project: Project, database: Databas
         assert sorted(watch.told()) == [("DELETE", 5), ("DELETE", 7), ("INSERT", 1101)]
         assert (gap.recovered, gap.complete, gap.cause) == (3, True, "lost")
         assert (await watch.recover()).recovered == 0
+        database.execute("delete from notes where id = 9")
+        await watch.recover()
+        assert watch.told() == [("DELETE", 9)], "a delete is told whatever the filter, as the stream does"
 
     watched(project, [Binding(table="notes", filter="text=eq.in")], script, keeps_snapshot=True)
 

@@ -141,6 +141,26 @@ def test_a_server_that_is_away_and_an_address_that_is_none() -> None:
         assert isinstance(asyncio.run(reached(url)), UnavailableError), url
 
 
+def test_who_waits_while_a_project_is_found_to_be_away_does_not_try_too() -> None:
+    tried = 0
+
+    def endpoint() -> Endpoint:
+        nonlocal tried
+        tried += 1
+        return Endpoint(url="http://127.0.0.1:1", key="key")
+
+    async def main() -> list[Any]:
+        async with Rest(endpoint, pauses=()) as rest:
+            reads = (rest.read("public", "notes", []) for _ in range(30))
+            errors = await asyncio.gather(*reads, return_exceptions=True)
+            with pytest.raises(UnavailableError):
+                await rest.read("public", "notes", [])
+            return errors
+
+    assert {str(error) for error in asyncio.run(main())} == {"REST can't be reached"}
+    assert tried == 4 + 1, "as many as may try at once, and a later one again"
+
+
 def test_a_page_that_is_too_large_is_not_read_to_its_end() -> None:
     page, _ = asked((200, json.dumps([{"text": "x" * 4096}]).encode()), max_bytes=1024)
     assert isinstance(page, TooLargeError)

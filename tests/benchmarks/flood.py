@@ -11,11 +11,13 @@ import json
 import sys
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
 
 from tests.fakes import Peer
 
@@ -107,7 +109,12 @@ async def serve_flood() -> None:
         finally:
             obeying.cancel()
 
-    async with serve(talk, "127.0.0.1", 0, compression=None, max_size=None) as server:
+    def no_rest(connection: ServerConnection, request: Request) -> Response | None:
+        """Clients ask REST where a table stands; there is no REST here."""
+        return None if "Upgrade" in request.headers else connection.respond(HTTPStatus.NOT_FOUND, "")
+
+    options = {"process_request": no_rest, "compression": None, "max_size": None}
+    async with serve(talk, "127.0.0.1", 0, **options) as server:
         say(port=server.sockets[0].getsockname()[1])
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from tests.benchmarks.subjects import Flood, flooding_server, install_supabase_js, prt_watch, supabase_js
 
-
 TICK_SECONDS = 0.01
 
 

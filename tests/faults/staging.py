@@ -62,7 +62,10 @@ async def staged(
     session_at: Callable[[str], Session] | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
-    """READY, and a few rows were delivered; `present` rows were in each table before. `host` is the name by which the watch knows the proxy."""
+    """READY, and a few rows were delivered; `present` rows were in each table before.
+
+    `host` is the name by which the watch knows the proxy.
+    """
     async with (
         Ledger.kept(project["SUPABASE_DB_URL"]) as ledger,
         Proxy(project["SUPABASE_URL"]).serving() as proxy,

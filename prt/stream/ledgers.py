@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from msgspec import structs
 
@@ -13,6 +14,8 @@ from prt.stream.memory import Memory
 from prt.stream.reading import Shape, shape_of
 from prt.stream.reasons import Reasons
 from prt.stream.rest import Rest
+
+_table_of = attrgetter("schema", "table")
 
 
 class Ledgers:
@@ -70,7 +73,7 @@ class Ledgers:
     def _on_chunk(self, changes: list[Change], first: int) -> None:
         ledgers = self._ledgers
         if self._has_wildcard:
-            self._seen.update((change.schema, change.table) for change in changes)
+            self._seen.update(map(_table_of, changes))
         if not any(ledger.is_attentive for ledger in ledgers.values()):
             return
         for number, change in enumerate(changes, first):

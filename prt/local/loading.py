@@ -27,7 +27,7 @@ def load(postgres: Postgres, options: Options) -> frozenset[str]:
 
 
 def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | None) -> frozenset[str]:
-    """As `load`, after removing all that is there; sessions and the streamed publications stay. None keeps roles."""
+    """As `load`, after removing all that is there; sessions and what is streamed stay. None keeps roles."""
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         with connection.transaction():
             connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())

@@ -2,9 +2,13 @@
 import { connect, report, signIn } from './client.mjs'
 import { seen, subscribed } from './seen.mjs'
 
-const member = connect()
-await signIn(member)
-await member.realtime.setAuth()
+const signedIn = async () => {
+  const client = connect()
+  await signIn(client)
+  await client.realtime.setAuth()
+  return client
+}
+const member = await signedIn()
 const nobody = connect()
 const listening = connect(process.env.SUPABASE_SECRET_KEY)
 
@@ -17,7 +21,7 @@ const attempt = async (promise) => {
     return error.message
   }
 }
-const say = (channel, n) => channel.send({ type: 'broadcast', event: 'e', payload: { n } }, { timeout: 500 })
+const say = (channel, n, options) => channel.send({ type: 'broadcast', event: 'e', payload: { n } }, options)
 
 const heard = seen()
 const ears = {}
@@ -41,7 +45,7 @@ await member.removeChannel(write)
 const writing = open(member, 'e2e:write')
 const sent = {
   both: await say(both, 1),
-  read: await say(read, 2),
+  read: await say(read, 2, { timeout: 500 }),
   binary: await both.send({ type: 'broadcast', event: 'b', payload: new Uint8Array([0, 255]).buffer }),
   httpBoth: await attempt(both.httpSend('h', { n: 3 })),
   httpBinary: await attempt(both.httpSend('h', new Uint8Array([1, 2]))),
@@ -56,10 +60,9 @@ for (let count = 0; count < 5; count += 1) here.push(await heard.next())
 const since = Date.now() - 60_000
 const note = await listening.from('e2e_notes').insert({ body: 'first' }).select().single()
 const told = await heard.next()
-await member.removeChannel(both)
 const past = seen()
 await subscribed(
-  open(member, 'e2e:both', { broadcast: { replay: { since, limit: 10 } } }).on('broadcast', { event: '*' }, (message) =>
+  open(await signedIn(), 'e2e:both', { broadcast: { replay: { since, limit: 10 } } }).on('broadcast', { event: '*' }, (message) =>
     past.add(message),
   ),
 )

@@ -201,6 +201,7 @@ def test_signals_unwind_the_stack(command: Callable[..., None], name: str, code:
 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command(act)
     assert run(["act"]) == code
     assert closed == [name]

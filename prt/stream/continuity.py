@@ -64,11 +64,11 @@ class Continuity:
         cause = "the server subscribed anew by itself: its publication changed, or it had lost us"
         return self._extend(start, gaps.until(known, now), tables, cause)
 
-    def garbled(self, alive: int, now: int, tables: Sequence[str]) -> Gap:
-        """Frames came that nobody can read: any of them may have been a change."""
+    def damaged(self, alive: int, now: int, tables: Sequence[str], cause: str) -> Gap:
+        """What came lately is not all there: unreadable frames, rows that the server cut."""
         known = self._known = self._what_is_known(alive)
         start = gaps.lost_since(known)
-        return self._extend(start, gaps.until(known, now), tables, "frames came that can't be read")
+        return self._extend(start, gaps.until(known, now), tables, cause)
 
     def unfinished(self, now: int, *, is_up: bool) -> Gap | None:
         """The gap that the end of the watch leaves open; without READY since it lasts until now."""

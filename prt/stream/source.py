@@ -29,8 +29,9 @@ TOPIC = "prt-watch"
 HEARTBEAT_SECONDS = 25.0
 """A server closes a socket that is silent for 66 s."""
 RENEWAL_RETRY_SECONDS = 30.0
-UNREADABLE_SECONDS = 0.5
-"""How long unreadable frames are gathered before their gap is told."""
+GATHERING_SECONDS = 0.5
+"""How long damages are gathered before their gap is told."""
+TRUNCATED = "413"
 
 
 class Live:
@@ -67,6 +68,7 @@ class Live:
         self._tasks: set[asyncio.Task[None]] = set()
         self._recovering: asyncio.Task[None] | None = None
         self._gathering: asyncio.Task[None] | None = None
+        self._damages: dict[str, set[str]] = {}
 
     async def __aenter__(self) -> EventQueue:
         self._link = Link(started=time.monotonic())
@@ -158,19 +160,31 @@ class Live:
         self._recover(self._continuity.resubscribed(self._alive(), self._now(), tables_of(self._taken)))
 
     def _on_unreadable(self) -> None:
-        if self._link.is_up and self._gathering is None:
-            self._gathering = self._start(self._gather_unreadable())
+        """Any frame that nobody can read may have been a change."""
+        self._damage("frames came that can't be read", tables_of(self._taken))
 
-    async def _gather_unreadable(self) -> None:
-        """One gap for the unreadable frames that come together."""
+    def _damage(self, cause: str, tables: list[str]) -> None:
+        """One gap for what is damaged together."""
+        if not self._link.is_up:
+            return
+        self._damages.setdefault(cause, set()).update(tables)
+        if self._gathering is None:
+            self._gathering = self._start(self._gather_damages())
+
+    async def _gather_damages(self) -> None:
         try:
-            await asyncio.sleep(UNREADABLE_SECONDS)
+            await asyncio.sleep(GATHERING_SECONDS)
         finally:
             self._gathering = None
-        self._recover(self._continuity.garbled(self._alive(), self._now(), tables_of(self._taken)))
+            damages, self._damages = self._damages, {}
+        tables = sorted(set().union(*damages.values()))
+        cause = "; ".join(damages)
+        self._recover(self._continuity.damaged(self._alive(), self._now(), tables, cause))
 
     def _observe(self, change: Change) -> None:
         self._continuity.observe(change)
+        if change.errors is not None and any(TRUNCATED in error for error in change.errors):
+            self._damage("the server cut rows above 1 MiB", [f"{change.schema}.{change.table}"])
         if self._recovery is not None:
             self._recovery.observe(change)
 

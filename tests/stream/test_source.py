@@ -604,6 +604,18 @@ def test_a_second_subscribed_that_nobody_asked_for_is_a_gap() -> None:
     assert "subscribed anew by itself" in gap.cause
 
 
+def test_rows_that_the_server_cut_are_a_gap_of_their_table() -> None:
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        for _ in range(3):
+            await peer.change(frame[2], record={"id": 1}, errors=["Error 413: Payload Too Large"])
+        await peer.until_closed()
+
+    events, _ = run(script, until=lambda events: any(isinstance(event, Gap) for event in events))
+    (gap,) = [event for event in events if isinstance(event, Gap)]
+    assert (gap.tables, gap.cause) == (["public.todos"], "the server cut rows above 1 MiB")
+
+
 def jwt_of(claims: dict[str, Any]) -> str:
     return jwt.encode(claims, "a secret that is long enough for HS256")
 

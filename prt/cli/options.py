@@ -29,7 +29,7 @@ Local = Annotated[
     bool,
     typer.Option(
         "--local",
-        help="The embedded project: the one that runs, or a fresh one.",
+        help="The embedded project: a running one, or a fresh.",
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -38,7 +38,7 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="WHO",
-        help="anon, service, or a user's email [PRT_PASSWORD].",
+        help="anon, service, an email [PRT_PASSWORD].",
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -152,7 +152,10 @@ WaitForServer = Annotated[
 Reconnect = Annotated[
     bool,
     typer.Option(
-        "--reconnect/--no-reconnect", help="After a loss: go on, or exit 4.", rich_help_panel=CONNECTION
+        "--reconnect/--no-reconnect",
+        help="After a loss: go on, or exit 4.",
+        show_default=False,
+        rich_help_panel=CONNECTION,
     ),
 ]
 MaxReconnects = Annotated[
@@ -168,6 +171,7 @@ Backfill = Annotated[
     typer.Option(
         "--backfill/--no-backfill",
         help="After a gap: read what changed over REST.",
+        show_default=False,
         rich_help_panel=RECOVERY,
     ),
 ]
@@ -185,7 +189,7 @@ Cursor = Annotated[
     typer.Option(
         "--cursor",
         metavar="COL",
-        help="Tells when a row changed; else updated_at, created_at.",
+        help="When a row changed; else updated_at.",
         rich_help_panel=RECOVERY,
     ),
 ]

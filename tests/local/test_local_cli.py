@@ -340,10 +340,11 @@ class TestReset:
             assert fetch(environment, "select count(*) from pg_namespace where nspname = 'extra'") == 0
             assert fetch(environment, "select count(*) from pg_roles where rolname = 'visitor'") == 0
             assert (
-                fetch(environment, "select string_agg(pubname, ',') from pg_publication")
-                == "supabase_realtime"
+                fetch(environment, "select string_agg(pubname, ',' order by pubname) from pg_publication")
+                == "prt_realtime_messages,supabase_realtime"
             )
-            assert fetch(environment, "select count(*) from pg_publication_tables") == 30
+            published = "select count(*) from pg_publication_tables where pubname = 'supabase_realtime'"
+            assert fetch(environment, published) == 30
             assert project.environment()["SUPABASE_SECRET_KEY"] == environment["SUPABASE_SECRET_KEY"]
 
     @pytest.mark.usefixtures("alone")

@@ -9,10 +9,17 @@ const changes = { filtered: [], deleted: [], notified: [] }
 
 const subscribed = Promise.withResolvers?.() ?? deferred()
 const ready = deferred()
-const done = deferred()
+let arrived = deferred()
 const keep = (name) => (payload) => {
   changes[name].push(payload)
-  if (changes.deleted.length === 2 && changes.notified.length === 1) done.resolve()
+  arrived.resolve()
+}
+// Under RLS a row that is gone when the server looks is not shown: each change is waited for before the next.
+const came = async (name, count) => {
+  while (changes[name].length < count) {
+    arrived = deferred()
+    await arrived.promise
+  }
 }
 function deferred() {
   const made = {}
@@ -44,10 +51,13 @@ const insert = (production_id, title) =>
   write(client.from('project_tasks').insert({ production_id, title }).select().single())
 const elsewhere = await insert(other, 'js elsewhere')
 const here = await insert(mine, 'js here')
+await came('filtered', 1)
 await write(client.from('project_tasks').update({ status: 'in_progress' }).eq('id', here.id))
+await came('filtered', 2)
 await write(client.from('notifications').insert({ user_id: user.id, type: 'test', title: 'Test', message: 'Testing realtime' }))
+await came('notified', 1)
 await write(client.from('project_tasks').delete().in('id', [here.id, elsewhere.id]))
-await done.promise
+await came('deleted', 2)
 await client.removeAllChannels()
 
 report({ status, here, elsewhere, changes })

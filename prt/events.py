@@ -58,13 +58,17 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Broadcast(Struct, frozen=True, gc=False, kw_only=True):
-    """A message that another client, or the database, sent to the topic."""
+    """A message that another client, or the database, sent to the topic.
+
+    `payload` is any JSON; where the sender sent bytes they are `binary`, and `payload` is `{}`.
+    """
 
     at: int
     topic: str
     event: str
     payload: Raw = EMPTY
     meta: Raw | None = None
+    binary: bytes | None = None
 
 
 class Presence(Struct, frozen=True, gc=False, kw_only=True):
@@ -105,6 +109,29 @@ class Gap(Struct, frozen=True, kw_only=True):
     complete: bool = False
 
 
+class Alert(Struct, frozen=True, kw_only=True):
+    """A rule that a row has just crossed: `value` and `limit` as decimal text, `row` a JSON object."""
+
+    at: int
+    rule: str
+    severity: str
+    table: str
+    value: str
+    limit: str
+    row: Raw
+
+
+class Conflict(Struct, frozen=True, kw_only=True):
+    """Two writers of one row: whose values were `kept`; `table` is `schema.table`, the sides JSON objects."""
+
+    at: int
+    table: str
+    key: str
+    kept: Literal["local", "remote"]
+    local: Raw
+    remote: Raw
+
+
 class Vitals(Struct, frozen=True, kw_only=True):
     """How the connection is, for the head of a view; no line of any output.
 
@@ -141,7 +168,7 @@ class End(Struct, frozen=True, kw_only=True):
     lag_ms: dict[str, float] | None = None
 
 
-Event = Change | Broadcast | Presence | Status | Gap | Vitals | Malformed | End
+Event = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Vitals | Malformed | End
 
 _decode_row = msgspec.json.Decoder(dict[str, Any]).decode
 

@@ -43,7 +43,7 @@ def demo(
     from prt.cli.outputs import form_of
     from prt.cli.stderr import notice
     from prt.cli.targets import parse_targets
-    from prt.cli.watch import watched
+    from prt.cli.watching import watched
     from prt.config import resolve
     from prt.local.attach import ephemeral
     from prt.state.bounds import parse_bounds

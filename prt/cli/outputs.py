@@ -18,7 +18,9 @@ from prt.errors import UsageError
 
 if TYPE_CHECKING:
     from prt.events import Event
+    from prt.state.screen import Screen
     from prt.views.output import Output
+    from prt.views.view import View
 
 TYPES: Final = (
     "change",
@@ -79,14 +81,22 @@ def form_of(
 
 @contextmanager
 def opened(
-    form: Form, host: str, keys: Mapping[tuple[str, str], tuple[str, ...]] | None = None
+    form: Form,
+    host: str,
+    keys: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
+    views_of: Callable[[Screen], Sequence[View]] | None = None,
 ) -> Iterator[Output]:
-    """The sink of a command; `host` is the project's, for the view's head, `keys` by (schema, table)."""
-    if form.kind is OutputForm.TABLE:
-        from prt.views.screens import TableOutput
+    """The sink of a command; `host` is the project's, for the view's head, `keys` by (schema, table).
 
-        with TableOutput(host=host, highlight=form.highlight, has_color=form.has_color, keys=keys) as table:
-            yield table
+    `views_of` makes what is drawn on a terminal, None the table of events.
+    """
+    if form.kind is OutputForm.TABLE:
+        from prt.views.screens import ScreenOutput
+
+        with ScreenOutput(
+            host=host, highlight=form.highlight, has_color=form.has_color, keys=keys, views_of=views_of
+        ) as screen:
+            yield screen
     elif form.kind is OutputForm.JSON:
         from prt.views.output import JsonOutput
 

@@ -4,19 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from prt.cli import options
-
-if TYPE_CHECKING:
-    from prt.cli.outputs import Form
-    from prt.cli.recovering import Recovering
-    from prt.config import Project
-    from prt.state.bounds import Bounds
-    from prt.state.expectations import Expectations
-    from prt.state.matching import Matching
-    from prt.stream.binding import Binding
-    from prt.stream.supervisor import Policy
 
 
 def watch(
@@ -68,6 +56,7 @@ def watch(
     from prt.cli.recovering import parse_recovering
     from prt.cli.stderr import notice
     from prt.cli.targets import Targets, parse_targets
+    from prt.cli.watching import watched
     from prt.state.bounds import parse_bounds
     from prt.state.expectations import parse_expectations
     from prt.state.matching import Matching
@@ -104,61 +93,3 @@ def watch(
             policy=policy,
             is_quiet=quiet,
         )
-
-
-def watched(
-    project: Project,
-    bindings: list[Binding],
-    *,
-    form: Form,
-    bounds: Bounds,
-    expectations: Expectations,
-    matching: Matching,
-    recovering: Recovering | None = None,
-    policy: Policy | None = None,
-    is_quiet: bool = False,
-) -> int:
-    """Watches the bindings of a project until a bound is met; the exit code. Raises PrtError."""
-    import asyncio
-
-    from prt.cli.following import Ending, follow
-    from prt.cli.outputs import opened
-    from prt.cli.recovering import Recovering
-    from prt.cli.stderr import notice
-    from prt.cli.telling import Teller
-    from prt.state.bounds import Progress
-    from prt.stream.recovery import Recovery
-    from prt.stream.rest import Rest
-    from prt.stream.session import session_of
-    from prt.stream.source import Live
-
-    is_view = form.kind is options.OutputForm.TABLE
-    missed = recovering or Recovering()
-    keys = missed.keys_of(bindings)
-    tell = None if is_view or is_quiet else Teller()
-
-    async def main() -> Ending:
-        started = asyncio.get_running_loop().time()
-        async with session_of(project) as session, Rest(lambda: session.endpoint) as rest:
-            recovery = Recovery(
-                rest,
-                bindings,
-                is_backfilling=missed.backfill,
-                keeps_snapshot=missed.snapshot,
-                since=missed.since,
-                cursor=missed.cursor,
-                keys=keys,
-            )
-            source = Live(session, bindings, policy=policy, recovery=recovery)
-            with opened(form, project.host, keys) as output:
-                progress = Progress(bounds, expectations, started=started)
-                return await follow(source, output, progress, matching, tell)
-
-    ending = asyncio.run(main())
-    if ending.end.reason == "signal" and not is_view:
-        notice(f"stopped after {ending.end.events} events")
-    for missing in expectations.missing():
-        notice(str(missing))
-    if ending.error is not None:
-        raise ending.error
-    return ending.end.exit_code

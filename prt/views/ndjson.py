@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from base64 import b64encode
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,19 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from prt.events import Broadcast, Change, End, Event, Gap, Malformed, Presence, Status, Vitals
+from prt.events import (
+    Alert,
+    Broadcast,
+    Change,
+    Conflict,
+    End,
+    Event,
+    Gap,
+    Malformed,
+    Presence,
+    Status,
+    Vitals,
+)
 
 TYPE_OF: dict[type, str] = {
     Change: "change",
@@ -25,6 +38,8 @@ TYPE_OF: dict[type, str] = {
     Status: "status",
     Gap: "gap",
     Malformed: "malformed",
+    Alert: "alert",
+    Conflict: "conflict",
     End: "end",
 }
 """The `type` of a line, by the event's class. Vitals have none: they are the head of a view."""
@@ -129,9 +144,11 @@ def _object_of(event: Event) -> bytes:
             members |= {
                 "topic": event.topic,
                 "event": event.event,
-                "payload": event.payload,
+                "payload": event.payload if event.binary is None else b64encode(event.binary).decode(),
                 "meta": event.meta,
             }
+            if event.binary is not None:
+                members["encoding"] = "base64"
         case Presence():
             members |= {
                 "topic": event.topic,
@@ -151,6 +168,16 @@ def _object_of(event: Event) -> bytes:
             members |= {"cause": event.cause, "recovered": event.recovered, "complete": event.complete}
         case Malformed():
             members |= {"frame": event.frame, "reason": event.reason}
+        case Alert():
+            members |= {"rule": event.rule, "severity": event.severity, "table": event.table}
+            members |= {
+                "value": Raw(event.value.encode()),
+                "limit": Raw(event.limit.encode()),
+                "row": event.row,
+            }
+        case Conflict():
+            members |= {"table": event.table, "key": event.key, "kept": event.kept}
+            members |= {"local": event.local, "remote": event.remote}
         case End():
             members |= {"reason": event.reason, "exit_code": event.exit_code, "events": event.events}
             members |= {"gaps": event.gaps, "lag_ms": event.lag_ms}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prt.events import Event, Gap, Malformed, Status
+from prt.events import Alert, Conflict, Event, Gap, Malformed, Status
 from prt.views.figures import counted, timestamp_text
 
 _NAMED = 3
@@ -28,8 +28,17 @@ def notice(event: Event) -> tuple[str, str | None] | None:
             return f"gap {gap_text(event)}", None
         case Malformed():
             return f"unreadable frame left out: {event.reason}", None
+        case Alert() | Conflict():
+            return f"{type(event).__name__.lower()} {told(event)}", None
         case _:
             return None
+
+
+def told(event: Alert | Conflict) -> str:
+    """What happened to a row, in a few words."""
+    if isinstance(event, Alert):
+        return f"{event.severity}: {event.rule} of {event.table} is {event.value}, the limit {event.limit}"
+    return f"{event.table} {event.key}: two writers of one row, the {event.kept} one is kept"
 
 
 def gap_text(gap: Gap) -> str:

@@ -26,8 +26,10 @@ from prt.state.newest import NEWEST
 from prt.state.rows import Table as TableName
 from prt.state.screen import Screen
 from prt.views.output import ReaderGone
+from prt.views.page import Page
 from prt.views.summary import summary
 from prt.views.table import Table, heading, widest_of
+from prt.views.view import View
 
 REDRAW = 100_000
 """µs between two drawings, at least."""
@@ -47,9 +49,10 @@ class TerminalConsole(Console):
         raise ReaderGone
 
 
-class TableOutput:
+class ScreenOutput:
     """An Output. `host` stands in the head, `has_color` None is as the terminal and NO_COLOR say.
 
+    `views_of` makes the views that share the screen, from what its head knows; None is the table of events.
     `clock` gives µs since the epoch. Nothing is drawn before the first `drain`.
     """
 
@@ -60,6 +63,7 @@ class TableOutput:
         highlight: Sequence[re.Pattern[str]] = (),
         has_color: bool | None = None,
         keys: Mapping[TableName, tuple[str, ...]] | None = None,
+        views_of: Callable[[Screen], Sequence[View]] | None = None,
         tz: tzinfo | None = None,
         console: Console | None = None,
         errors: Console | None = None,
@@ -70,7 +74,9 @@ class TableOutput:
         self._console = console or _console(has_color, is_stderr=False)
         self._errors = errors or _console(has_color, is_stderr=True)
         self._clock = clock
-        self._table = Table(self.screen, title=host, tz=tz, highlight=highlight)
+        self._table = Table(self.screen, tz=tz, highlight=highlight)
+        self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
+        self._page = Page(self.screen, self._views, title=host, tz=tz)
         # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
         self._is_drawn_over = (
             self._console.file.isatty()
@@ -92,7 +98,7 @@ class TableOutput:
     def fileno(self) -> int:
         return self._console.file.fileno()
 
-    def __enter__(self) -> TableOutput:
+    def __enter__(self) -> ScreenOutput:
         return self
 
     def __exit__(
@@ -102,6 +108,8 @@ class TableOutput:
 
     def write(self, event: Event) -> None:
         self.screen.apply(event)
+        for view in self._views:
+            view.apply(event)
         self._is_dirty = True
         if not self._is_drawn_over and self.screen.entries - self._appended >= NEWEST:
             self._append()  # the screen's memory of the newest is short
@@ -131,7 +139,8 @@ class TableOutput:
         self._append()
         self.restore()
         try:
-            for line in summary(self.screen, title=self._host):
+            own = [line for view in self._views for line in view.summary()]
+            for line in (*summary(self.screen, title=self._host), *own):
                 self._errors.print(Text(line), soft_wrap=True)
         except (OSError, ReaderGone):  # nobody is left to be told
             return
@@ -166,13 +175,13 @@ class TableOutput:
         return not self._is_suspended
 
     def _draw(self, now: int) -> None:
-        self._table.now = now
+        self._page.now = now
         self._drawn_at, self._drawn_size, self._is_dirty = now, self._console.size, False
         try:
             if self._live is None:
                 # Nothing else prints while it lives: redirected streams would only hide where errors went.
                 self._live = Live(
-                    self._table,
+                    self._page,
                     console=self._console,
                     screen=True,
                     auto_refresh=False,

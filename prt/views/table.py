@@ -1,5 +1,5 @@
-"""The live view of `prt watch`: a head, the newest changes newest first with the gaps between them, a foot
-with what needs attention.
+"""The view of `prt watch` that needs nothing to be known: the newest changes, newest first, with the gaps
+between them.
 
 Only the terminal's own colours are used, which its owner chose for its background, and no meaning is
 carried by colour alone. The column that any text can stand in is the last: whatever a terminal makes of
@@ -14,16 +14,16 @@ from datetime import tzinfo
 
 from msgspec import Struct
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from prt.events import Event
 from prt.state.difference import Line
 from prt.state.newest import Entry
 from prt.state.screen import Screen
-from prt.views.cells import cut, cut_middle, safe, wrapped
+from prt.views.cells import cut, cut_middle, safe
 from prt.views.changed import LEGEND, changed, mark_of
 from prt.views.figures import clock, milliseconds, table_name
-from prt.views.head import head, waiting
+from prt.views.head import waiting
 from prt.views.interruptions import gap_line, interruption, whole
 
 EVENTS = {"INSERT": "green", "UPDATE": "magenta", "DELETE": "red"}
@@ -45,38 +45,39 @@ class Widths(Struct, frozen=True, kw_only=True):
 
 
 class Table:
-    """A Rich renderable of a screen's state as it is when it is drawn; `now` in µs, `tz` None is local."""
+    """A View whose state is the screen's, which its owner applies; `tz` None is local."""
+
+    title = "events"
 
     def __init__(
         self,
         screen: Screen,
         *,
-        title: str = "",
         tz: tzinfo | None = None,
         highlight: Sequence[re.Pattern[str]] = (),
     ) -> None:
-        self.now = 0
         self._screen = screen
-        self._title = safe(title)
         self._tz = tz
         self._highlight = highlight
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from self.lines(options.max_width, options.height or options.max_height)
+    def apply(self, event: Event) -> None:
+        """The screen has it already: head and table share one."""
 
-    def lines(self, width: int, height: int) -> list[Text]:
-        """At most `height` lines of at most `width` cells."""
-        top = head(self._screen, self._title, self.now, width, self._tz)
-        room = max(height - len(top) - 1, 0)
-        newest = self._screen.lines(room)
-        foot = self._foot(newest, width, height // 3, room)
-        shown = newest[: max(room - len(foot), 0)]
+    def summary(self) -> list[str]:
+        """None: the screen's own says it."""
+        return []
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        newest = self._screen.lines(height)
+        foot = self._foot(newest, width, height)
+        shown = newest[: max(height - 1 - len(foot), 0)]
         if not shown:
-            return [*top, Text(""), _line(waiting(self._screen), width, "italic"), *foot][:height]
+            return [Text(""), _line(waiting(self._screen), width, "italic"), *foot][:height]
         widths = widths_of([entry for entry in shown if isinstance(entry, Line)], width)
-        rows = [row for entry in shown for row in self.rows(entry, widths, width)][: room - len(foot)]
-        space = [Text("")] * (room - len(rows) - len(foot)) if foot else []
-        return [*top, heading(widths), *rows, *space, *foot][:height]
+        room = height - 1 - len(foot)
+        rows = [row for entry in shown for row in self.rows(entry, widths, width)][:room]
+        space = [Text("")] * (room - len(rows)) if foot else []
+        return [heading(widths), *rows, *space, *foot][:height]
 
     def rows(self, entry: Entry, widths: Widths, width: int) -> list[Text]:
         """A change is one; a gap may need more."""
@@ -103,20 +104,17 @@ class Table:
             text.highlight_regex(pattern, "reverse")
         return text
 
-    def _foot(self, newest: Sequence[Entry], width: int, most: int, room: int) -> list[Text]:
-        """What needs attention, in at most `most` lines, then what the marks mean."""
-        screen = self._screen
-        notes = _notes(screen, width)
+    def _foot(self, newest: Sequence[Entry], width: int, height: int) -> list[Text]:
+        """The last gap that is not whole, where it has left the screen, and what the marks mean."""
         lines = [entry for entry in newest if isinstance(entry, Line)]
         marks = {mark for line in lines if (mark := mark_of(line))} | {line.source for line in lines}
         legend = "   ".join(said for mark, said in _LEGEND.items() if mark in marks)
-        gap = screen.last_incomplete_gap
-        visible = newest[: max(room - min(len(notes), most) - bool(legend), 0)]
+        foot = [_line(legend, width, "italic")] if legend else []
+        gap = self._screen.last_incomplete_gap
+        visible = newest[: max(height - 1 - len(foot), 0)]
         if gap is not None and not any(entry is gap for entry in visible):
-            notes.insert(0, _line(gap_line(gap, self._tz), width, "bold red"))
-        if len(notes) > most > 0:
-            notes = [*notes[: most - 1], _line(f"  and {len(notes) - most + 1} lines more", width)]
-        return [*notes, _line(legend, width, "italic")] if legend else notes
+            foot.insert(0, _line(gap_line(gap, self._tz), width, "bold red"))
+        return foot
 
 
 def widths_of(lines: list[Line], width: int) -> Widths:
@@ -150,26 +148,8 @@ def heading(widths: Widths) -> Text:
     return text
 
 
-def _notes(screen: Screen, width: int) -> list[Text]:
-    notes: list[Text] = []
-    for refusal in screen.refused.values():
-        notes.append(_line(f"✗ {refusal.table}: {refusal.reason or 'refused'}", width, "bold red"))
-        if refusal.hint:
-            notes += _lines(f"hint: {refusal.hint}", width)
-    if screen.last_malformed is not None:
-        notes.append(_line(f"! unreadable frame: {screen.last_malformed.reason}", width, "bold"))
-    for schema, table in sorted(screen.keyless):
-        notes.append(_line(f"! {table_name(schema, table)}: no key known, --key names it", width))
-    return notes
-
-
 def _line(text: str, width: int, style: str = "") -> Text:
     return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")
-
-
-def _lines(text: str, width: int) -> list[Text]:
-    """Uncut: what is to be typed must be whole."""
-    return [Text(line, no_wrap=True, overflow="crop") for line in wrapped(safe(text), width)]
 
 
 def _padded(text: str, width: int) -> str:

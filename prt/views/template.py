@@ -33,6 +33,7 @@ MEMBERS = COMMON | {
     ),
     *("event", "payload", "meta", "key", "presences", "state", "status", "connection", "tables", "reason"),
     *("hint", "from", "to", "cause", "recovered", "complete", "frame", "exit_code", "events", "gaps"),
+    *("encoding", "rule", "severity", "value", "limit", "row", "kept", "local", "remote"),
 }
 """What a field may begin with: every key of the NDJSON lines."""
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from prt.events import Broadcast, Change, End, Event, Gap, Malformed, Presence, Status, Vitals
+from prt.events import (
+    Alert,
+    Broadcast,
+    Change,
+    Conflict,
+    End,
+    Event,
+    Gap,
+    Malformed,
+    Presence,
+    Status,
+    Vitals,
+)
 from prt.state.difference import Line, line_of
 from prt.state.rows import Rows
 from prt.views.cells import cut, safe
 from prt.views.changed import whole
 from prt.views.figures import counted, lag_text, milliseconds, table_name, timestamp_text
-from prt.views.notices import gap_text, notice
+from prt.views.notices import gap_text, notice, told
 
 _PAYLOAD = 400
 
-_Told = Change | Broadcast | Presence | Status | Gap | Malformed | End
+_Told = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Malformed | End
 
 
 class TextLines:
@@ -51,6 +63,8 @@ class TextLines:
                 return safe(f"MALFORMED {event.reason}: {event.frame}")
             case Gap():
                 return safe(f"GAP {gap_text(event)}")
+            case Alert() | Conflict():
+                return safe(f"{type(event).__name__.upper()} {told(event)}")
 
 
 def _change(line: Line) -> str:

@@ -15,7 +15,7 @@ from rich.console import Console
 from prt.events import Status
 from prt.views import screens
 from prt.views.output import ReaderGone
-from prt.views.screens import IDLE_REDRAW, REDRAW, TableOutput, TerminalConsole
+from prt.views.screens import IDLE_REDRAW, REDRAW, ScreenOutput, TerminalConsole
 from tests.views import story
 
 ENTER, LEAVE, HIDE, SHOW = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25l", "\x1b[?25h"
@@ -28,7 +28,7 @@ class Tty(io.StringIO):
 
 
 class Stage:
-    """A TableOutput on an imagined terminal, and the time, which passes when told to."""
+    """A ScreenOutput on an imagined terminal, and the time, which passes when told to."""
 
     def __init__(self, *, is_terminal: bool = True, environ: dict[str, str] | None = None) -> None:
         self.file = Tty() if is_terminal else io.StringIO()
@@ -41,7 +41,7 @@ class Stage:
             _environ={"TERM": "xterm", **(environ or {})},
             legacy_windows=False,
         )
-        self.output = TableOutput(
+        self.output = ScreenOutput(
             host="abcdefgh.supabase.co",
             tz=UTC,
             console=self.console,
@@ -186,7 +186,7 @@ def test_a_reader_that_went_away(is_terminal: bool) -> None:
             raise BrokenPipeError
 
     console = TerminalConsole(file=Closed(), width=80, _environ={"TERM": "xterm"}, force_terminal=is_terminal)
-    output = TableOutput(console=console)
+    output = ScreenOutput(console=console)
     output.write(story.changes()[0])
     with pytest.raises(ReaderGone):
         output.drain()
@@ -199,7 +199,7 @@ def test_errors_that_nobody_reads_do_not_matter() -> None:
             raise BrokenPipeError
 
     errors = TerminalConsole(file=Closed(), _environ={})
-    TableOutput(console=Console(file=io.StringIO()), errors=errors).close(story.ending())
+    ScreenOutput(console=Console(file=io.StringIO()), errors=errors).close(story.ending())
 
 
 def test_where_no_screen_can_be_drawn_attempts_that_fail_alike_are_one_line() -> None:
@@ -250,10 +250,10 @@ def test_a_pipe_is_not_suspended() -> None:
 
 STOPPED = """
 import fcntl, os, signal, sys, termios
-from prt.views.screens import TableOutput
+from prt.views.screens import ScreenOutput
 from tests.views import story
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-output = TableOutput(host="abc")
+output = ScreenOutput(host="abc")
 output.write(story.changes()[0])
 output.drain()
 output.suspend()
@@ -291,9 +291,9 @@ def test_stopped_and_continued_it_leaves_the_screen_and_comes_back() -> None:
 PROGRAM = """
 import sys
 from datetime import UTC
-from prt.views.screens import TableOutput
+from prt.views.screens import ScreenOutput
 from tests.views import story
-output = TableOutput(host="abc", tz=UTC)
+output = ScreenOutput(host="abc", tz=UTC)
 for event in story.story():
     output.write(event)
 output.flush()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, timedelta, timezone, tzinfo
 
 import pytest
 from hypothesis import given
@@ -13,10 +13,22 @@ from rich.console import Console
 
 from prt.events import Event, Gap, Status
 from prt.state.screen import Screen
+from prt.views.page import Page
 from prt.views.table import Table
 from tests.views import story
 
 HOST = "abcdefgh.supabase.co"
+
+
+def page_of(
+    screen: Screen,
+    *,
+    title: str = HOST,
+    tz: tzinfo = UTC,
+    highlight: Sequence[re.Pattern[str]] = (),
+) -> Page:
+    """The screen of a watch that shows nothing but its table."""
+    return Page(screen, [Table(screen, tz=tz, highlight=highlight)], title=title, tz=tz)
 
 
 def drawn(
@@ -26,7 +38,7 @@ def drawn(
     for event in events:
         screen.apply(event)
     pattern = [re.compile(highlight)] if highlight else []
-    table = Table(screen, title=HOST, tz=UTC, highlight=pattern)
+    table = page_of(screen, highlight=pattern)
     table.now = story.NOW
     file = io.StringIO()
     console = Console(
@@ -132,7 +144,7 @@ def test_the_next_attempt_is_counted_down() -> None:
         screen = Screen()
         for event in story.lost():
             screen.apply(event)
-        table = Table(screen, title=HOST, tz=UTC)
+        table = page_of(screen)
         table.now = now
         return table.lines(120, 24)[0].plain
 
@@ -216,7 +228,7 @@ def test_it_fits_whatever_comes(
     for event_type, name, new, old in changes:
         screen.apply(story.change(event_type, name, new=new, old=old))
 
-    lines = Table(screen, title=HOST, tz=UTC).lines(width, height)
+    lines = page_of(screen).lines(width, height)
 
     assert len(lines) <= height
     if width >= 70:
@@ -242,7 +254,7 @@ def test_lines_across_the_table_fit_whatever_stands_in_them() -> None:
 def test_times_are_local() -> None:
     screen = Screen()
     screen.apply(story.change("INSERT", "t", new={"id": 1}))
-    table = Table(screen, tz=timezone(timedelta(hours=5, minutes=30)))
+    table = page_of(screen, tz=timezone(timedelta(hours=5, minutes=30)), title="")
     assert "22:15:14" in table.lines(80, 10)[3].plain
 
 

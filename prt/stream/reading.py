@@ -9,9 +9,10 @@ from msgspec import Raw, Struct
 
 from prt.errors import ProtocolError
 from prt.stream import conditions, values
+from prt.stream.answers import UnknownColumnError
 from prt.stream.binding import Binding
 from prt.stream.conditions import Parameters
-from prt.stream.rest import Page, Rest, TooLargeError, UnknownColumnError
+from prt.stream.rest import Page, Rest, TooLargeError
 from prt.stream.values import Key
 
 PAGE_ROWS = 1_000

@@ -14,13 +14,14 @@ from msgspec import Struct, structs
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, ChangeSource, Event, Gap, Status
 from prt.stream import values
+from prt.stream.answers import UnknownColumnError
 from prt.stream.binding import Binding
 from prt.stream.holding import Budget
 from prt.stream.ledger import HeldKeys, Ledger, Table
 from prt.stream.ledgers import Ledgers
 from prt.stream.reading import Answer, Reader, Road, roads_of
 from prt.stream.reasons import Reasons
-from prt.stream.rest import Rest, UnknownColumnError
+from prt.stream.rest import Rest
 from prt.stream.retelling import LEAST_OVERLAP, Retelling, Settings
 
 OVERLAP_SECONDS = 5.0

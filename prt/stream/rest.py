@@ -6,17 +6,25 @@ httpx comes with the SDK; it is imported at the first request, because most watc
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Sequence
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
 
-from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.errors import ProtocolError, UsageError
 from prt.secret import Secret, facts_of
+from prt.stream.answers import (
+    Answer,
+    UnavailableError,
+    UnknownFateError,
+    date_of,
+    is_worth_a_try,
+    rows_of,
+    unread,
+    unwritten,
+)
 from prt.stream.conditions import Parameters
 
 if TYPE_CHECKING:
@@ -30,31 +38,16 @@ PAUSES = (0.3, 1.0)
 MAX_BYTES = 16 * 1024 * 1024
 MAX_REQUESTS = 4
 """At a time: a project that has just come back has others to serve too."""
-MESSAGE_SHOWN = 300
 AWAY = "REST can't be reached"
-_UNDEFINED_COLUMN = "42703"
-_LATER = (429, 500, 502, 503, 504)
 
-_decode_rows = msgspec.json.Decoder(list[Raw]).decode
-
-
-class UnknownColumnError(ProtocolError):
-    """The table has no such column; `column` is the database's word for it."""
-
-    def __init__(self, message: str, column: str) -> None:
-        super().__init__(message)
-        self.column = column
-
-    def is_of(self, name: str) -> bool:
-        return self.column == name or self.column.endswith(f".{name}")
+Doing = Literal["INSERT", "UPDATE", "DELETE"]
+METHODS: dict[Doing, str] = {"INSERT": "POST", "UPDATE": "PATCH", "DELETE": "DELETE"}
+Row = Mapping[str, Any]
+"""Values by column; `Raw` ones go out as they are."""
 
 
 class TooLargeError(ProtocolError):
     """The answer outgrew what is read at once: ask for fewer rows."""
-
-
-class UnavailableError(UnreachableError):
-    """REST is away or busy; the request may succeed later."""
 
 
 class _AwayError(UnavailableError):
@@ -66,6 +59,18 @@ class Page(Struct, frozen=True):
 
     rows: list[Raw]
     date: int | None
+
+
+class _Request(Struct, frozen=True):
+    method: str
+    table: str
+    parameters: Parameters
+    headers: dict[str, str]
+    content: bytes | None = None
+
+    @property
+    def is_write(self) -> bool:
+        return self.method != "GET"
 
 
 class Rest:
@@ -103,21 +108,76 @@ class Rest:
 
     async def read(self, schema: str, table: str, parameters: Parameters) -> Page:
         """Raises RefusedError, UnreachableError, ProtocolError, UnknownColumnError, TooLargeError."""
+        answer = await self._answered(_Request("GET", table, parameters, {"Accept-Profile": schema}))
+        if answer.status != 200:
+            raise unread(schema, table, answer)
+        return Page(rows_of(answer.body), date_of(answer.date))
+
+    async def insert(
+        self, schema: str, table: str, rows: Sequence[Row], *, returning: bool = True
+    ) -> list[Raw]:
+        """The rows as the database has them, [] where not `returning`, which takes the right to read them.
+
+        A write is repeated only where it certainly was not done. Raises RejectedError, RefusedError,
+        UnknownFateError, UnreachableError, ProtocolError; so do the others.
+        """
+        return await self._write("INSERT", schema, table, [], rows, returning=returning)
+
+    async def update(
+        self, schema: str, table: str, conditions: Parameters, values: Row, *, returning: bool = True
+    ) -> list[Raw]:
+        """The rows as they are now; none where none meets the conditions, or policies hide them."""
+        return await self._write("UPDATE", schema, table, conditions, values, returning=returning)
+
+    async def delete(
+        self, schema: str, table: str, conditions: Parameters, *, returning: bool = True
+    ) -> list[Raw]:
+        """The rows as they were; none where none meets the conditions, or policies hide them."""
+        return await self._write("DELETE", schema, table, conditions, None, returning=returning)
+
+    async def _write(
+        self,
+        doing: Doing,
+        schema: str,
+        table: str,
+        conditions: Parameters,
+        values: Row | Sequence[Row] | None,
+        *,
+        returning: bool,
+    ) -> list[Raw]:
+        if doing != "INSERT" and not conditions:
+            raise UsageError(f"{doing} without a condition is one of the whole table", "name the rows")
+        prefer = f"return={'representation' if returning else 'minimal'}"
+        headers = {"Content-Profile": schema, "Prefer": prefer}
+        content = None
+        if values is not None:
+            headers["Content-Type"] = "application/json"
+            content = msgspec.json.encode(values)
+        answer = await self._answered(_Request(METHODS[doing], table, conditions, headers, content))
+        if not 200 <= answer.status < 300:
+            raise unwritten(schema, table, doing, answer)
+        return rows_of(answer.body) if returning else []
+
+    async def _answered(self, request: _Request) -> Answer:
+        """The first answer but those that say that the request may succeed later, or the last one."""
         times_away = self._times_away
         for pause in (*self._pauses, None):
             async with self._slots:
                 if self._times_away > times_away:  # who has waited for a slot need not find out anew
                     raise _AwayError(AWAY)
                 try:
-                    return await self._read(schema, table, parameters)
+                    answer = await self._asked(request)
                 except UnavailableError as exc:
                     if pause is None:
                         self._times_away += isinstance(exc, _AwayError)
                         raise
+                else:
+                    if pause is None or not is_worth_a_try(answer, is_write=request.is_write):
+                        return answer
             await asyncio.sleep(pause)
         raise AssertionError  # the last attempt returns or raises
 
-    async def _read(self, schema: str, table: str, parameters: Parameters) -> Page:
+    async def _asked(self, request: _Request) -> Answer:
         import httpx  # noqa: PLC0415
 
         endpoint = self._endpoint()
@@ -125,30 +185,39 @@ class Rest:
             "apikey": endpoint.key,
             "Authorization": f"Bearer {endpoint.token or endpoint.key}",
             "Accept": "application/json",
-            "Accept-Profile": schema,
+            **request.headers,
         }
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=self._timeout)
-        url = f"{endpoint.url}/rest/v1/{quote(table, safe='')}"
+        url = f"{endpoint.url}/rest/v1/{quote(request.table, safe='')}"
+        is_on_its_way = False
+
+        async def trace(step: str, _: object) -> None:
+            nonlocal is_on_its_way
+            is_on_its_way |= step.endswith("send_request_headers.started")
+
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                self._client.stream("GET", url, params=tuple(parameters), headers=headers) as answer,
+                self._client.stream(
+                    request.method,
+                    url,
+                    params=tuple(request.parameters),
+                    headers=headers,
+                    content=request.content,
+                    extensions={"trace": trace},
+                ) as answer,
             ):
                 body = await self._body(answer)
-        except (TimeoutError, httpx.TimeoutException) as exc:
-            raise UnavailableError(f"REST did not answer in {self._timeout:g} s") from exc
         except httpx.DecodingError as exc:
             raise ProtocolError("REST answered what can't be unpacked") from exc
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise _AwayError(AWAY) from exc
-        if answer.status_code != 200:
-            raise _refused(schema, table, answer.status_code, body)
-        try:
-            rows = _decode_rows(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-            raise ProtocolError("REST answered something that is no list of rows") from exc
-        return Page([row.copy() for row in rows], _date(answer.headers.get("date")))
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as exc:
+            is_late = isinstance(exc, TimeoutError | httpx.TimeoutException)
+            message = f"REST did not answer in {self._timeout:g} s" if is_late else AWAY
+            if request.is_write and is_on_its_way:
+                raise UnknownFateError(message if is_late else "REST went away before it answered") from exc
+            raise (UnavailableError if is_late else _AwayError)(message) from exc
+        return Answer(answer.status_code, body, answer.headers.get("date"))
 
     async def _body(self, answer: httpx.Response) -> bytes:
         pieces, size = [], 0
@@ -158,41 +227,3 @@ class Rest:
             if size > self._max_bytes:
                 raise TooLargeError(f"a page of rows is larger than {self._max_bytes >> 20} MB")
         return b"".join(pieces)
-
-
-class _Refusal(Struct):
-    """PostgREST's error; a gateway's own has other fields, or is no JSON."""
-
-    code: str | None = None
-    message: str | None = None
-    error: Any = None
-
-
-def _refused(schema: str, table: str, status: int, body: bytes) -> PrtError:
-    try:
-        said = msgspec.json.decode(body, type=_Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        said = _Refusal()
-    words = said.message or (said.error if isinstance(said.error, str) else None)
-    shown = " ".join(words.split())[:MESSAGE_SHOWN] if words else ""
-    message = f"REST answered {status}" + (f": {shown}" if shown else "")
-    if said.code == _UNDEFINED_COLUMN:
-        return UnknownColumnError(message, _column_in(shown))
-    if status in (401, 403):
-        return RefusedError(message, "may this identity read the table, and is its token still valid?")
-    if status in (404, 406):
-        return UnreachableError(message, f"is {schema}.{table} exposed by the project's API?")
-    return UnavailableError(message) if status in _LATER else ProtocolError(message)
-
-
-def _column_in(message: str) -> str:
-    found = re.search(r"column (.+?) does not exist", message)
-    return found[1].replace('"', "") if found else ""
-
-
-def _date(header: str | None) -> int | None:
-    """RFC 9110, 5.6.7: whole seconds, of which the last may not be over."""
-    try:
-        return None if header is None else round(parsedate_to_datetime(header).timestamp() + 1) * 1_000_000
-    except ValueError:
-        return None

@@ -4,55 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
-from prt.stream.rest import Page, Rest, TooLargeError, UnavailableError, UnknownColumnError
+from prt.stream.answers import UnavailableError, UnknownColumnError
+from prt.stream.rest import Page, Rest, TooLargeError
 from prt.stream.session import Endpoint
-
-Reply = tuple[int, bytes] | None
-"""A status and a body; None hangs."""
-
-
-class Project:
-    """`requests` are the heads of what was asked; `replies` come one after the other, the last for ever."""
-
-    def __init__(self, *replies: Reply) -> None:
-        self.requests: list[str] = []
-        self.url = ""
-        self._replies = list(replies)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                self.requests.append(head)
-                reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
-                if reply is None:
-                    await reader.read()
-                    return
-                status, body = reply
-                date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                writer.write(
-                    f"HTTP/1.1 {status} X\r\n{date}Content-Length: {len(body)}\r\n\r\n".encode() + body
-                )
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def project_of(*replies: Reply) -> AsyncIterator[Project]:
-    project = Project(*replies)
-    async with await asyncio.start_server(project.serve, "127.0.0.1", 0) as server:
-        project.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield project
+from tests.stream.scripted import Reply, project_of
 
 
 def asked(*replies: Reply, **options: Any) -> tuple[Page | PrtError, list[str]]:

@@ -34,6 +34,9 @@ from prt.views.view import View
 REDRAW = 100_000
 """µs between two drawings, at least."""
 
+BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
+"""Between them a terminal shows nothing by halves: DEC private mode 2026, which others ignore."""
+
 IDLE_REDRAW = 1_000_000
 """µs until a screen on which nothing happened is drawn again: its rate falls."""
 
@@ -190,7 +193,13 @@ class ScreenOutput:
                 )
                 atexit.register(self.restore)
                 self._live.start()
-            self._live.refresh()
+            file = self._console.file
+            file.write(BEGIN_FRAME)
+            try:
+                self._live.refresh()
+            finally:
+                file.write(END_FRAME)
+                file.flush()
         except OSError as exc:
             raise ReaderGone from exc
 

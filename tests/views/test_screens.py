@@ -15,7 +15,7 @@ from rich.console import Console
 from prt.events import Status
 from prt.views import screens
 from prt.views.output import ReaderGone
-from prt.views.screens import IDLE_REDRAW, REDRAW, ScreenOutput, TerminalConsole
+from prt.views.screens import BEGIN_FRAME, END_FRAME, IDLE_REDRAW, REDRAW, ScreenOutput, TerminalConsole
 from tests.views import story
 
 ENTER, LEAVE, HIDE, SHOW = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25l", "\x1b[?25h"
@@ -57,6 +57,13 @@ class Stage:
         return count
 
 
+def read_until(master: int, mark: str) -> str:
+    shown = bytearray()
+    while mark.encode() not in shown:
+        shown += os.read(master, 1 << 16)
+    return shown.decode()
+
+
 def read_all(master: int) -> bytes:
     """Until the other end is closed."""
     shown = bytearray()
@@ -81,6 +88,21 @@ def test_it_draws_at_most_ten_times_a_second_whatever_comes() -> None:
         stage.output.drain()
 
     assert 15 <= stage.drawn() <= 20
+    stage.output.restore()
+
+
+def test_a_frame_is_shown_whole() -> None:
+    stage = Stage()
+    for moment in (0, REDRAW, 2 * REDRAW):
+        stage.now = story.BEGIN + moment
+        stage.output.write(story.changes()[0])
+        stage.output.drain()
+
+    _, *frames = stage.file.getvalue().split(BEGIN_FRAME)
+    assert len(frames) == 3
+    for frame in frames:
+        drawn, end, rest = frame.partition(END_FRAME)
+        assert (drawn.count(HOME), end, rest) == (1, END_FRAME, "")
     stage.output.restore()
 
 
@@ -277,7 +299,7 @@ def test_stopped_and_continued_it_leaves_the_screen_and_comes_back() -> None:
     )
     os.close(slave)
     assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
-    before = os.read(master, 1 << 16).decode()
+    before = read_until(master, SHOW)
     process.send_signal(signal.SIGCONT)
     after = read_all(master).decode()
 

@@ -28,6 +28,8 @@ SERVER_KEY = ("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY")
 DATABASE_URL = ("SUPABASE_DB_URL",)
 TOKEN = ("PRT_TOKEN",)
 PASSWORD = ("PRT_PASSWORD",)
+JWT_SECRET = ("SUPABASE_JWT_SECRET",)
+STRANGER_PASSWORD = ("PRT_STRANGER_PASSWORD",)
 
 API_PATHS = ("/rest/v1", "/auth/v1", "/realtime/v1", "/storage/v1", "/functions/v1", "/graphql/v1")
 HOSTED = (".supabase.co", ".supabase.in", ".supabase.red")
@@ -45,6 +47,8 @@ class Project:
     email: str | None = None
     password: Secret | None = None
     database_url: Secret | None = None
+    jwt_secret: Secret | None = None
+    stranger_password: Secret | None = None
     tables: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
@@ -148,7 +152,7 @@ class _Resolution:
         if profile is not None and not self._url.place.is_profile:
             self._notices.append(f"the URL is {self._url.origin}, not that of profile {profile}")
         parts = urlsplit(self._address)
-        if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             self._notices.append(f"{parts.netloc} is reached without TLS: keys and rows travel in the clear")
         return Project(
             url=self._address,
@@ -159,6 +163,8 @@ class _Resolution:
             email=email,
             password=password,
             database_url=Secret(database_url.value) if database_url else None,
+            jwt_secret=self._take("jwt_secret", JWT_SECRET, is_needed=False),
+            stranger_password=self._take("stranger_password", STRANGER_PASSWORD, is_needed=False),
             tables=tables,
             origins=self._origins,
             notices=tuple(self._notices),
@@ -178,7 +184,7 @@ class _Resolution:
             return None
         secret = Secret(found.value)
         if any(character.isspace() or not character.isprintable() for character in found.value) and (
-            what != "password"
+            what not in ("password", "stranger_password")
         ):
             raise UsageError(
                 f"{found.origin} holds spaces or control characters", "copy the key again, whole"
@@ -228,7 +234,7 @@ def parse_url(text: str, origin: str = "--url") -> str:
     hint = "it looks like https://PROJECT_REF.supabase.co or http://127.0.0.1:54321"
     text = text.strip()
     if "://" not in text:
-        text = f"{'http' if _is_loopback(text.partition('/')[0].partition(':')[0]) else 'https'}://{text}"
+        text = f"{'http' if is_loopback(text.partition('/')[0].partition(':')[0]) else 'https'}://{text}"
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -267,7 +273,8 @@ def _working_directory() -> Path:
         raise UsageError("the working directory is gone", "change to one that exists") from exc
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host's name is this machine's own."""
     return host in ("localhost", "::1") or host.startswith("127.")
 
 

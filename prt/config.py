@@ -16,7 +16,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from prt.errors import UsageError
-from prt.places import COMMAND_LINE, Found, Place, all_places, find
+from prt.places import COMMAND_LINE, Found, Place, all_places, find, own_configuration
+from prt.profiles import Defaults
 from prt.secret import KeyFacts, Secret, facts_of
 
 Identity = Literal["anon", "service", "user", "token"]
@@ -49,7 +50,7 @@ class Project:
     database_url: Secret | None = None
     jwt_secret: Secret | None = None
     stranger_password: Secret | None = None
-    tables: tuple[str, ...] = ()
+    defaults: Defaults = field(default_factory=Defaults)
     origins: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
@@ -91,6 +92,7 @@ def resolve(
     needs: Collection[Need] = (),
     environ: Mapping[str, str] | None = None,
     directory: Path | None = None,
+    own: Path | None = None,
     now: float | None = None,
 ) -> Project:
     """The project of this command; `local`, the environment of an embedded one, comes instead of all places.
@@ -102,16 +104,17 @@ def resolve(
     directory = _working_directory() if directory is None else directory
     if local is not None:
         places = [Place("of the embedded project", COMMAND_LINE, local)]
-        tables: tuple[str, ...] = ()
+        defaults = Defaults()
     else:
-        places, tables = all_places(url, profile, environ, directory)
+        own = own_configuration() if own is None else own
+        places, defaults = all_places(url, profile, environ, directory, own)
     found_url = find(places, URL, is_needed=True)
     if found_url is None:
         raise UsageError("no project configured", _NO_PROJECT_HINT)
     address = parse_url(found_url.value, found_url.origin)
     identity, email = _identity(as_, has_token=find(places, TOKEN) is not None)
     return _Resolution(places, found_url, address, needs, time.time() if now is None else now).project(
-        identity, email, tables, profile
+        identity, email, defaults, profile
     )
 
 
@@ -130,14 +133,14 @@ class _Resolution:
         self._notices: list[str] = []
 
     def project(
-        self, identity: Identity, email: str | None, tables: tuple[str, ...], profile: str | None
+        self, identity: Identity, email: str | None, defaults: Defaults, profile: str | None
     ) -> Project:
         is_service = identity == "service"
         client_key = self._key("client_key", CLIENT_KEY, is_needed=not is_service)
         server_key = self._key("server_key", SERVER_KEY, is_needed=is_service or "server_key" in self._needs)
         token = self._take("token", TOKEN, is_needed=True) if identity == "token" else None
         password = self._take("password", PASSWORD, is_needed=True) if identity == "user" else None
-        database_url = find(self._places, DATABASE_URL)
+        database_url = find(self._places, DATABASE_URL, is_needed="database_url" in self._needs)
         if database_url is not None:
             self._origins["database_url"] = database_url.origin
         elif "database_url" in self._needs:
@@ -165,7 +168,7 @@ class _Resolution:
             database_url=Secret(database_url.value) if database_url else None,
             jwt_secret=self._take("jwt_secret", JWT_SECRET, is_needed=False),
             stranger_password=self._take("stranger_password", STRANGER_PASSWORD, is_needed=False),
-            tables=tables,
+            defaults=defaults,
             origins=self._origins,
             notices=tuple(self._notices),
         )
@@ -184,7 +187,7 @@ class _Resolution:
             return None
         secret = Secret(found.value)
         if any(character.isspace() or not character.isprintable() for character in found.value) and (
-            what not in ("password", "stranger_password")
+            what not in ("password", "stranger_password", "jwt_secret")
         ):
             raise UsageError(
                 f"{found.origin} holds spaces or control characters", "copy the key again, whole"

@@ -1,57 +1,41 @@
-"""Where settings come from, in order, and how far each place is trusted.
-
-`prt.toml`:
-
-    [profiles.staging]
-    url = "https://abcdefghijklmnopqrst.supabase.co"
-    publishable_key = "sb_publishable_…"
-    tables = ["productions", "project_tasks:INSERT,UPDATE"]
-
-The profile "default" needs no `--profile`.
-"""
+"""Where settings come from, in order, and how far each place is trusted."""
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from prt import dotenv
+from prt import dotenv, profiles
 from prt.errors import UsageError
+from prt.profiles import Defaults
 
 COMMAND_LINE, USER_CONFIG, WORKING_DIRECTORY = 3, 2, 1
 """How far a place is trusted; the environment ranks with the command line."""
 
-PROFILE_KEYS: Final = {
-    "url": "SUPABASE_URL",
-    "publishable_key": "SUPABASE_PUBLISHABLE_KEY",
-    "anon_key": "SUPABASE_ANON_KEY",
-    "secret_key": "SUPABASE_SECRET_KEY",
-    "service_role_key": "SUPABASE_SERVICE_ROLE_KEY",
-    "db_url": "SUPABASE_DB_URL",
-}
-"""The keys of a profile and the variables that they stand for."""
-
 LOCAL_API_PORT = 54321
+COMMAND_SECONDS = 60
+"""A password manager may ask its owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Somewhere that values come from. `names` tells what a variable is called there.
 
-    `problem` is why it can't be read: an error only for who finds nothing before it.
+    `commands` print a variable's value and are run only for who needs it. `problem` is why the place can't
+    be read, `missing` why one variable of it can't: errors only for who finds nothing before them.
     """
 
     name: str
     trust: int
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
     is_profile: bool = False
     problem: UsageError | None = None
+    missing: Mapping[str, UsageError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +59,36 @@ def find(places: Iterable[Place], variables: tuple[str, ...], *, is_needed: bool
             raise place.problem
         for variable in variables:
             value = place.values.get(variable, "").strip()
+            if not value and is_needed and variable in place.commands:
+                value = printed_by(place.commands[variable], f"{place.names[variable]} {place.name}")
             if value:
                 return Found(value, variable, place)
+            if is_needed and variable in place.missing:
+                raise place.missing[variable]
     return None
 
 
 def all_places(
-    url: str | None, profile: str | None, environ: Mapping[str, str], directory: Path
-) -> tuple[list[Place], tuple[str, ...]]:
-    """Every place, in order, and the tables of the profile. UsageError for a profile that isn't there."""
+    url: str | None, profile: str | None, environ: Mapping[str, str], directory: Path, own: Path
+) -> tuple[list[Place], Defaults]:
+    """Every place, in order, and what the profile gives. UsageError for a profile that isn't there.
+
+    `own` is the folder of the user's own configuration.
+    """
     places = []
     if url is not None:
         places.append(Place("", COMMAND_LINE, {"SUPABASE_URL": url}, {"SUPABASE_URL": "--url"}))
     places.append(Place("in the environment", COMMAND_LINE, environ))
     places.extend(_dotenv(directory / ".env"))
-    profiles, tables = _profile_places(profile, environ, directory)
-    return [*places, *profiles, *_supabase_folder(directory)], tables
+    of_profiles, defaults = _profile_places(profile, environ, directory, own)
+    return [*places, *of_profiles, *_supabase_folder(directory)], defaults
 
 
-def user_config_directory(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
-    """Where the user's own `prt.toml` is: XDG, Application Support or APPDATA; None without a home."""
-    if Path(environ.get("XDG_CONFIG_HOME", "")).is_absolute():
-        return Path(environ["XDG_CONFIG_HOME"], "prt")
-    if platform == "win32":
-        return Path(environ["APPDATA"], "prt") if environ.get("APPDATA") else None
-    if not environ.get("HOME"):
-        return None
-    return Path(
-        environ["HOME"],
-        *(("Library", "Application Support") if platform == "darwin" else (".config",)),
-        "prt",
-    )
+def own_configuration() -> Path:
+    """The folder of the user's own configuration, where each system has it (platformdirs knows)."""
+    import platformdirs  # noqa: PLC0415 - only where a profile may be read
+
+    return platformdirs.user_config_path("prt", appauthor=False, roaming=True)
 
 
 def _dotenv(path: Path) -> Iterator[Place]:
@@ -119,26 +102,21 @@ def _dotenv(path: Path) -> Iterator[Place]:
 
 
 def _profile_places(
-    profile: str | None, environ: Mapping[str, str], directory: Path
-) -> tuple[list[Place], tuple[str, ...]]:
+    profile: str | None, environ: Mapping[str, str], directory: Path, own: Path
+) -> tuple[list[Place], Defaults]:
     name = profile or "default"
-    own = user_config_directory(environ)
-    files = [(directory / "prt.toml", WORKING_DIRECTORY)]
-    if own is not None:
-        files.append((own / "prt.toml", USER_CONFIG))
     places: list[Place] = []
-    tables: tuple[str, ...] = ()
+    defaults: Defaults | None = None
     known: set[str] = set()
-    for path, trust in files:
+    for path, trust in ((directory / "prt.toml", WORKING_DIRECTORY), (own / "prt.toml", USER_CONFIG)):
         try:
             text = _read(path)
-            profiles = {} if text is None else _profiles(text, path)
-            known |= profiles.keys()
-            if name in profiles:
-                values, its_tables = _settings(profiles[name], name, path)
-                names = {variable: key for key, variable in PROFILE_KEYS.items()}
-                places.append(Place(f"of profile {name} in {path}", trust, values, names, is_profile=True))
-                tables = tables or its_tables
+            found = {} if text is None else profiles.tables_of_profiles(text, path)
+            known |= found.keys()
+            if name in found:
+                one = profiles.parse(found[name], name, path, is_own=trust == USER_CONFIG)
+                places += _places_of(one, path, trust, environ)
+                defaults = defaults or one.defaults
         except UsageError as problem:
             if profile is not None:
                 raise
@@ -146,33 +124,53 @@ def _profile_places(
     if profile is not None and not places:
         listed = ", ".join(sorted(known)) or "there is none in prt.toml, here or in your own configuration"
         raise UsageError(f"no profile {profile}", f"profiles: {listed}")
-    return places, tables
+    return places, defaults or Defaults()
 
 
-def _profiles(text: str, path: Path) -> dict[str, dict[str, Any]]:
-    profiles = _toml(text, path).get("profiles", {})
-    if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
-        raise UsageError(f"{path}: `profiles` is no table of tables", "write [profiles.NAME]")
-    return profiles
+def _places_of(one: profiles.Profile, path: Path, trust: int, environ: Mapping[str, str]) -> Iterator[Place]:
+    """What the file says itself, what it takes from the environment, what commands print.
+
+    A variable that a cloned folder names stays the environment's: it goes to no URL of that folder.
+    """
+    where = f"of profile {one.name} in {path}"
+    by_kind: dict[str, dict[str, str]] = {"text": {}, "env": {}, "command": {}}
+    names: dict[str, str] = {}
+    for key, source in one.sources.items():
+        variable = profiles.VARIABLES[key]
+        by_kind[source.kind][variable] = source.text
+        names[variable] = f"{key} (${source.text})" if source.kind == "env" else key
+    yield Place(where, trust, by_kind["text"], names, by_kind["command"], is_profile=True)
+    if by_kind["env"]:
+        yield Place(
+            where,
+            trust if trust == USER_CONFIG else COMMAND_LINE,
+            {variable: environ.get(name, "") for variable, name in by_kind["env"].items()},
+            names,
+            is_profile=True,
+            missing={
+                variable: UsageError(f"{names[variable]} {where} is not set", f"set {name}")
+                for variable, name in by_kind["env"].items()
+            },
+        )
 
 
-def _settings(chosen: Mapping[str, Any], name: str, path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
-    values: dict[str, str] = {}
-    for key, value in chosen.items():
-        if key == "tables":
-            continue
-        if key not in PROFILE_KEYS:
-            known = [*PROFILE_KEYS, "tables"]
-            close = get_close_matches(key, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-            raise UsageError(f"{path}: profile {name} has no setting {key}", hint)
-        if not isinstance(value, str):
-            raise UsageError(f"{path}: `{key}` of profile {name} is no text", "put it in quotes")
-        values[PROFILE_KEYS[key]] = value
-    tables = chosen.get("tables", [])
-    if not isinstance(tables, list) or not all(isinstance(table, str) for table in tables):
-        raise UsageError(f"{path}: `tables` of profile {name} is no list of names", 'write ["a", "b"]')
-    return values, tuple(tables)
+def printed_by(command: str, origin: str) -> str:
+    """The first line that a command of the user's own configuration prints; no shell, no echo of it."""
+    import shlex  # noqa: PLC0415 - only where a command is configured
+    import subprocess  # noqa: PLC0415
+
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own
+            shlex.split(command), stdout=subprocess.PIPE, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
+        reason = "is not done in time" if isinstance(exc, subprocess.TimeoutExpired) else "can't be run"
+        raise UsageError(f"the command for {origin} {reason}", "run it by hand to see why") from exc
+    line = done.stdout.strip().partition("\n")[0]
+    if done.returncode or not line:
+        failed = f"ended with {done.returncode}" if done.returncode else "printed nothing"
+        raise UsageError(f"the command for {origin} {failed}", "run it by hand to see why")
+    return line
 
 
 def _supabase_folder(directory: Path) -> Iterator[Place]:

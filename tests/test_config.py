@@ -1,26 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import jwt
 import pytest
 
 from prt.config import Project, parse_url, resolve
 from prt.errors import UsageError
-from prt.places import user_config_directory
+from tests.folders import ANON, SERVICE, Folder, key
 
 REF = "abcdefghijklmnopqrst"
 HOSTED = f"https://{REF}.supabase.co"
 
 
-def key(role: str = "anon", **claims: Any) -> str:
-    return jwt.encode({"role": role, **claims}, "a-secret-of-thirty-two-characters", "HS256")
-
-
-ANON = key("anon")
-SERVICE = key("service_role")
 FULL = {
     "SUPABASE_URL": "http://127.0.0.1:54321",
     "SUPABASE_ANON_KEY": ANON,
@@ -28,33 +19,8 @@ FULL = {
 }
 
 
-class Folder:
-    """A working directory inside a home, and what is configured in both."""
-
-    def __init__(self, root: Path) -> None:
-        self.home = root / "home"
-        self.path = root / "home" / "clone"
-        self.path.mkdir(parents=True)
-
-    def write(self, name: str, text: str) -> None:
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def write_own(self, text: str) -> None:
-        path = self.home / ".config" / "prt" / "prt.toml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def resolve(self, environ: Mapping[str, str] | None = None, **options: Any) -> Project:
-        return resolve(
-            environ={"HOME": str(self.home), **(environ or {})}, directory=self.path, now=1_000.0, **options
-        )
-
-
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    monkeypatch.setattr("sys.platform", "linux")
+def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
@@ -84,7 +50,7 @@ def test_empty_variables_count_as_unset(folder: Folder) -> None:
 def test_the_environment_is_read_where_none_is_given(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUPABASE_URL", "https://from-the-environment.example")
     monkeypatch.setenv("SUPABASE_ANON_KEY", ANON)
-    assert resolve(directory=folder.path).url == "https://from-the-environment.example"
+    assert resolve(directory=folder.path, own=folder.home).url == "https://from-the-environment.example"
 
 
 SOURCES = ["flag", "environment", "dotenv", "folder profile", "own profile", "supabase folder"]
@@ -153,7 +119,7 @@ def test_a_profile_by_name(folder: Folder) -> None:
         f'anon_key = "{ANON}"\ntables = ["a", "b:INSERT"]\n'
     )
     project = folder.resolve(profile="staging")
-    assert (project.url, project.tables) == ("https://staging.example", ("a", "b:INSERT"))
+    assert (project.url, project.defaults.tables) == ("https://staging.example", ("a", "b:INSERT"))
     assert "profile staging" in project.origins["url"]
     with pytest.raises(UsageError, match="no project configured"):
         folder.resolve()
@@ -178,8 +144,9 @@ def test_a_profile_that_the_environment_outranks_is_told(folder: Folder) -> None
     [
         ("[profiles.x]\nulr = 'a'", "no setting ulr", "did you mean url?"),
         ("[profiles.x]\nurl = 5", "`url` of profile x is no text", "quotes"),
-        ("[profiles.x]\ntables = 'a'", "no list of names", '["a", "b"]'),
-        ("[profiles.x]\ntables = [1]", "no list of names", '["a", "b"]'),
+        ("[profiles.x]\ntables = 'a'", "no list of texts", '["a", "b"]'),
+        ("[profiles.x]\ntables = [1]", "no list of texts", '["a", "b"]'),
+        ("profile = 1", "has no section profile", "did you mean profiles?"),
         ("profiles = 1", "no table of tables", "[profiles.NAME]"),
         ("[profiles]\nx = 1", "no table of tables", "[profiles.NAME]"),
         ("[profiles", "can't be read", "mend it"),
@@ -200,22 +167,6 @@ def test_a_broken_file_is_an_error_only_for_who_needs_it(folder: Folder, name: s
     assert folder.resolve(FULL).url == FULL["SUPABASE_URL"]
     with pytest.raises(UsageError, match="can't be read"):
         folder.resolve()
-
-
-@pytest.mark.parametrize(
-    ("environ", "platform", "path"),
-    [
-        ({"XDG_CONFIG_HOME": "/x", "HOME": "/h"}, "linux", "/x/prt"),
-        ({"XDG_CONFIG_HOME": "relative", "HOME": "/h"}, "linux", "/h/.config/prt"),
-        ({"HOME": "/h"}, "linux", "/h/.config/prt"),
-        ({"HOME": "/h"}, "darwin", "/h/Library/Application Support/prt"),
-        ({"APPDATA": "/a", "HOME": "/h"}, "win32", "/a/prt"),
-        ({}, "win32", None),
-        ({}, "linux", None),
-    ],
-)
-def test_the_users_own_configuration(environ: dict[str, str], platform: str, path: str | None) -> None:
-    assert user_config_directory(environ, platform) == (None if path is None else Path(path))
 
 
 # --- a key goes only where its place is trusted

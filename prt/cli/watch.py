@@ -77,8 +77,8 @@ def watch(
     policy = Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server)
     targets = targets_of(tables or [])
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
-        if not tables and project.tables:
-            targets = targets_of(list(project.tables))
+        if not tables and project.defaults.tables:
+            targets = targets_of(list(project.defaults.tables))
         if not quiet:
             for line in (*project.notices, *targets.notices):
                 notice(line)

@@ -15,7 +15,7 @@ EventType = Literal["INSERT", "UPDATE", "DELETE"]
 ChangeSource = Literal["stream", "snapshot", "backfill"]
 ChannelStatus = Literal["SUBSCRIBED", "READY", "CHANNEL_ERROR", "TIMED_OUT", "CLOSED"]
 Connection = Literal["connected", "error", "timeout", "disconnected"]
-EndReason = Literal["count", "duration", "idle", "timeout", "signal", "error", "expect"]
+EndReason = Literal["count", "duration", "idle", "timeout", "signal", "error", "expect", "quit", "replayed"]
 
 CONNECTION_OF: dict[ChannelStatus, Connection] = {
     "SUBSCRIBED": "connected",
@@ -34,6 +34,7 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
 
     `commit_timestamp` is the server's text, None where it sent none (errors 400 and 401);
     `lag_ms` is at − commit in milliseconds, raw, None without a commit timestamp.
+    `merged` is how many changes of the row this one is the net effect of (`--batch`).
     """
 
     at: int
@@ -47,6 +48,7 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
     errors: list[str] | None = None
     lag_ms: float | None = None
     source: ChangeSource = "stream"
+    merged: int = 1
 
     def new_row(self) -> dict[str, Any]:
         """`new` decoded; a fresh dict a call."""

@@ -70,7 +70,7 @@ def encode(event: Event) -> bytes:
             event.old,
             b',"errors":null,"lag_ms":' if errors is None else b',"errors":%b,"lag_ms":' % _texts(errors),
             b"null" if lag is None else _encode_json(lag),
-            _change_from_source(event.source),
+            _change_from_source(event.source, event.merged),
         )
     )
     if line.isascii() and line.find(b"\n") == len(line) - 1:
@@ -112,9 +112,9 @@ def _change_until_commit(topic: str, event_type: str, schema: str, table: str) -
     )
 
 
-@lru_cache(8)
-def _change_from_source(source: str) -> bytes:
-    return b',"source":%b}\n' % _text(source)
+@lru_cache(64)
+def _change_from_source(source: str, merged: int) -> bytes:
+    return b',"source":%b%b}\n' % (_text(source), b',"merged":%d' % merged if merged > 1 else b"")
 
 
 def _text(text: str) -> bytes:

@@ -17,6 +17,8 @@ _REASONS = {
     "signal": "stopped",
     "error": "an error ended it",
     "expect": "all that was expected came",
+    "quit": "quit",
+    "replayed": "the recording is over",
 }
 _TABLES = 40
 

@@ -30,6 +30,7 @@ MEMBERS = COMMON | {
         "errors",
         "lag_ms",
         "source",
+        "merged",
     ),
     *("event", "payload", "meta", "key", "presences", "state", "status", "connection", "tables", "reason"),
     *("hint", "from", "to", "cause", "recovered", "complete", "frame", "exit_code", "events", "gaps"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
@@ -85,16 +85,23 @@ def opened(
     host: str,
     keys: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
     views_of: Callable[[Screen], Sequence[View]] | None = None,
+    notes: Collection[str] = (),
 ) -> Iterator[Output]:
     """The sink of a command; `host` is the project's, for the view's head, `keys` by (schema, table).
 
-    `views_of` makes what is drawn on a terminal, None the table of events.
+    `views_of` makes what is drawn on a terminal, None the table of events; `notes`, as they are then, stand
+    at its foot.
     """
     if form.kind is OutputForm.TABLE:
         from prt.views.screens import ScreenOutput
 
         with ScreenOutput(
-            host=host, highlight=form.highlight, has_color=form.has_color, keys=keys, views_of=views_of
+            host=host,
+            highlight=form.highlight,
+            has_color=form.has_color,
+            keys=keys,
+            views_of=views_of,
+            notes=notes,
         ) as screen:
             yield screen
     elif form.kind is OutputForm.JSON:

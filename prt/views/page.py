@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import tzinfo
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -20,12 +20,19 @@ class Page:
     """A Rich renderable of the state as it is when it is drawn; `now` in µs, `tz` None is local."""
 
     def __init__(
-        self, screen: Screen, views: Sequence[View], *, title: str = "", tz: tzinfo | None = None
+        self,
+        screen: Screen,
+        views: Sequence[View],
+        *,
+        title: str = "",
+        notes: Collection[str] = (),
+        tz: tzinfo | None = None,
     ) -> None:
         self.now = 0
         self._screen = screen
         self._views = views
         self._title = safe(title)
+        self._said = notes
         self._tz = tz
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -34,15 +41,15 @@ class Page:
     def lines(self, width: int, height: int) -> list[Text]:
         """At most `height` lines of at most `width` cells."""
         top = head(self._screen, self._title, self.now, width, self._tz)
-        foot = _foot(self._screen, width, height // 3)
+        foot = _foot(self._screen, self._said, width, height // 3)
         room = max(height - len(top) - len(foot), 0)
         body = arranged(self._views, width, room, self.now)
         space = [Text("")] * (room - len(body)) if foot else []
         return [*top, *body, *space, *foot][:height]
 
 
-def _foot(screen: Screen, width: int, most: int) -> list[Text]:
-    notes = _notes(screen, width)
+def _foot(screen: Screen, said: Collection[str], width: int, most: int) -> list[Text]:
+    notes = [*_notes(screen, width), *(_line(f"! {one}", width) for one in said)]
     if len(notes) > most > 0:
         notes = [*notes[: most - 1], _line(f"  and {len(notes) - most + 1} lines more", width)]
     return notes

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import tzinfo
 from types import TracebackType
 from typing import IO
@@ -56,6 +56,7 @@ class ScreenOutput:
     """An Output. `host` stands in the head, `has_color` None is as the terminal and NO_COLOR say.
 
     `views_of` makes the views that share the screen, from what its head knows; None is the table of events.
+    `notes` are read at each drawing, for the foot.
     `clock` gives µs since the epoch. Nothing is drawn before the first `drain`.
     """
 
@@ -67,6 +68,7 @@ class ScreenOutput:
         has_color: bool | None = None,
         keys: Mapping[TableName, tuple[str, ...]] | None = None,
         views_of: Callable[[Screen], Sequence[View]] | None = None,
+        notes: Collection[str] = (),
         tz: tzinfo | None = None,
         console: Console | None = None,
         errors: Console | None = None,
@@ -79,7 +81,7 @@ class ScreenOutput:
         self._clock = clock
         self._table = Table(self.screen, tz=tz, highlight=highlight)
         self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
-        self._page = Page(self.screen, self._views, title=host, tz=tz)
+        self._page = Page(self.screen, self._views, title=host, notes=notes, tz=tz)
         # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
         self._is_drawn_over = (
             self._console.file.isatty()

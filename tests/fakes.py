@@ -17,6 +17,8 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.running import PATIENCE
+
 SUBSCRIBED = "Subscribed to PostgreSQL"
 
 
@@ -141,4 +143,4 @@ async def scripted_server(
         yield f"http://127.0.0.1:{port}"
     finally:
         server.close()
-        await asyncio.wait_for(server.wait_closed(), 5)
+        await asyncio.wait_for(server.wait_closed(), PATIENCE)

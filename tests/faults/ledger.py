@@ -20,8 +20,8 @@ from prt.events import EventType
 from prt.local.realtime import pgoutput
 from prt.local.realtime.pgoutput import Begin, Change, Relation
 from tests.faults.judge import Write
+from tests.running import PATIENCE
 
-PATIENCE = 20.0
 TRAFFIC_SECONDS = 0.003
 """Between two writes: the reader is tested elsewhere."""
 

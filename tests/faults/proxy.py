@@ -18,9 +18,8 @@ from urllib.parse import urlsplit
 
 from tests.faults import frames
 from tests.faults.frames import Frame, Splitter
+from tests.running import PATIENCE
 
-PATIENCE = 30.0
-"""Seconds until a wait counts as failed; nothing sleeps for it."""
 SLICES = 20
 """Writes a second of a throttled connection."""
 LARGEST_READ = 1 << 18

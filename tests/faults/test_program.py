@@ -25,9 +25,8 @@ Project = dict[str, str]
 
 HEARTBEAT_SECONDS = 0.3
 HURRIED = (
-    "from prt.stream import source, supervisor; "
-    f"source.HEARTBEAT_SECONDS = {HEARTBEAT_SECONDS}; supervisor.FIRST_PAUSE_SECONDS = 0.02; "
-    "supervisor.LONGEST_PAUSE_SECONDS = 0.5; "
+    "from prt.stream import source; "
+    f"source.DEFAULT = source.Timing(heartbeat={HEARTBEAT_SECONDS}, first_pause=0.02, longest_pause=0.5); "
     "from prt.cli.main import main; main()"
 )
 """The program with short intervals."""

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatu
 from tests.fakes import Peer, scripted_server
 from tests.faults.frames import Splitter, close, text
 from tests.faults.proxy import Proxy
+from tests.running import PATIENCE
 
 JOIN = ["1", "1", "realtime:t", "phx_join", {"config": {"postgres_changes": []}}]
 BEAT = json.dumps([None, "2", "phoenix", "heartbeat", {}])
@@ -38,7 +39,7 @@ def word(number: int) -> str:
 def behind(script: Callable[[Proxy, ClientConnection], Awaitable[None]]) -> None:
     async def main() -> None:
         async with (
-            asyncio.timeout(20),
+            asyncio.timeout(PATIENCE),
             scripted_server(echo) as url,
             Proxy(url).serving() as proxy,
             connect(address(proxy), compression=None, close_timeout=0.1) as client,

@@ -11,10 +11,7 @@ import pytest
 
 from prt.errors import PrtError
 from prt.events import Change, Event, Gap, Malformed, Status
-from prt.stream import socket as socket_module
 from prt.stream import source as source_module
-from prt.stream import subscription as subscription_module
-from prt.stream import supervisor
 from prt.stream.binding import Binding
 from prt.stream.queue import EventQueue
 from prt.stream.recovery import Recovery
@@ -22,10 +19,9 @@ from prt.stream.rest import Rest
 from prt.stream.session import Session
 from prt.stream.source import Live
 from prt.stream.supervisor import Policy
+from prt.stream.timing import Timing
 from tests.faults.story import story
-
-PATIENCE = 20.0
-"""Seconds until a wait counts as failed; nothing sleeps for it."""
+from tests.running import PATIENCE
 
 
 def hurry(
@@ -37,11 +33,8 @@ def hurry(
     longest_pause: float = 0.1,
 ) -> None:
     """Shorter intervals, in seconds, where a fault shows only by waiting."""
-    monkeypatch.setattr(source_module, "HEARTBEAT_SECONDS", heartbeat)
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", pause)
-    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_SECONDS", longest_pause)
-    for module in (socket_module, subscription_module):
-        monkeypatch.setattr(module, "JOIN_SECONDS", join)
+    timing = Timing(heartbeat=heartbeat, join=join, first_pause=pause, longest_pause=longest_pause)
+    monkeypatch.setattr(source_module, "DEFAULT", timing)
 
 
 class Watch:

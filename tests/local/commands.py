@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, cast
 
+from tests.running import PATIENCE
+
 PRT = [sys.executable, "-m", "prt"]
 
 
 def prt(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*PRT, *arguments], capture_output=True, text=True, check=False, input=stdin, timeout=60
+        [*PRT, *arguments], capture_output=True, text=True, check=False, input=stdin, timeout=PATIENCE
     )
 
 
@@ -44,7 +46,7 @@ class Up:
     def end(self, number: int) -> int:
         """The exit code after that signal."""
         self.process.send_signal(number)
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=PATIENCE)
         return self.process.returncode
 
 
@@ -57,7 +59,7 @@ def up(*arguments: str) -> Iterator[Up]:
         yield _introduced(process)
     finally:
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
 
 
 def _introduced(process: subprocess.Popen[str]) -> Up:

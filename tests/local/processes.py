@@ -10,8 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from prt.local.watchdog import is_alive
-
-PATIENCE = 30.0
+from tests.running import PATIENCE
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:

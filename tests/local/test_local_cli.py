@@ -19,6 +19,7 @@ from prt.local.people import MEMBER
 from prt.local.watchdog import is_alive
 from tests.local.commands import PRT, Up, local, prt, up
 from tests.local.processes import command_lines, descendants, kill_together, wait_for_end
+from tests.running import PATIENCE
 
 NAMES = [
     "SUPABASE_URL",
@@ -228,7 +229,7 @@ class TestUp:
         with up("--port", "0", "--no-seed") as project:
             note = str(fetch(project.environment(), "select pg_read_file('postmaster.pid')"))
             os.kill(int(note.splitlines()[0]), signal.SIGKILL)
-            _, said = project.process.communicate(timeout=60)
+            _, said = project.process.communicate(timeout=PATIENCE)
             assert project.process.returncode == 4
             assert "PostgreSQL of the embedded project ended" in said
 
@@ -402,7 +403,7 @@ class TestRun:
         script = f"trap 'echo heard; exit 5' {int(number)}; echo ready; while :; do sleep 0.01; done"
         with started_run(script) as process:
             process.send_signal(number)
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=PATIENCE)
             assert out == "heard\n"
             assert process.returncode == 5
         assert list(alone.iterdir()) == []

@@ -22,6 +22,7 @@ from prt.local import postgres as postgres_module
 from prt.local import programs, watchdog
 from prt.local.postgres import Postgres, launched, running
 from tests.local.processes import descendants, kill_together, parent_of, wait_for_end
+from tests.running import PATIENCE
 
 OWNER = """
 import sys
@@ -125,7 +126,7 @@ def test_killed_watchdog_leaves_nothing(temporary: Path) -> None:
         server = launch.ready()
         dog = next(pid for pid in descendants(os.getpid()) if server.pid in descendants(pid))
         os.kill(dog, signal.SIGKILL)
-        ended, _, _ = select.select([launch.ended], [], [], 30)
+        ended, _, _ = select.select([launch.ended], [], [], PATIENCE)
         assert ended
     wait_for_end(server.pid)
     assert list(temporary.iterdir()) == []

@@ -21,8 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from prt.errors import UsageError
 from prt.local.attach import attached
 from tests.local.commands import PRT, Up, local, up
-
-PATIENCE = 30
+from tests.running import PATIENCE
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from prt.local.postgres import Postgres
 from prt.local.seeded import TABLES
 from prt.local.story import Step
 from tests.local.databases import bootstrapped, database, values
+from tests.running import PATIENCE
 
 TEMPLATE = "traffic_template"
 TIMES = {"created_at", "updated_at", "occurred_at", "last_seen_at", "work_date", "number"}
@@ -223,4 +224,4 @@ def test_a_database_that_is_gone(postgres: Postgres, conninfo: str) -> None:
         with pytest.raises(UnreachableError):
             await day
 
-    asyncio.run(asyncio.wait_for(main(), 30))
+    asyncio.run(asyncio.wait_for(main(), PATIENCE))

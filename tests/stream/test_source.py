@@ -18,18 +18,17 @@ from websockets.frames import Frame, Opcode
 
 from prt.errors import ProtocolError, PrtError, UnreachableError
 from prt.events import Change, Event, Gap, Malformed, Status, Vitals
-from prt.stream import socket as socket_module
-from prt.stream import source as source_module
-from prt.stream import subscription, supervisor
 from prt.stream.binding import Binding
 from prt.stream.queue import EventQueue
 from prt.stream.session import Endpoint, Session
 from prt.stream.source import Live
 from prt.stream.supervisor import Policy
+from prt.stream.timing import Timing
 from tests.fakes import SUBSCRIBED, Peer, Script, change_data, scripted_server
 
 TODOS = [Binding(table="todos")]
 NO_RECONNECT = Policy(max_reconnects=0)
+HURRIED = Timing(first_pause=0.01)
 
 
 async def watched(
@@ -40,13 +39,14 @@ async def watched(
     refuse: tuple[int, str] | None = None,
     queue: EventQueue | None = None,
     policy: Policy = NO_RECONNECT,
+    timing: Timing | None = None,
 ) -> tuple[list[Event], PrtError | None]:
     """All events until `until` holds or the source raises, and what it raised."""
     events: list[Event] = []
     async with scripted_server(script, refuse=refuse) as url:
         session = Session(Endpoint(url=url, key="key", token="token"))
         wanted = TODOS if bindings is None else bindings
-        async with Live(session, wanted, policy=policy, queue=queue) as batches:
+        async with Live(session, wanted, policy=policy, queue=queue, timing=timing) as batches:
             try:
                 async with asyncio.timeout(20):
                     async for batch in batches:
@@ -175,16 +175,14 @@ def test_a_refused_handshake_is_final(status: int, body: str, error: type[PrtErr
     assert raised.hint
 
 
-def test_nobody_listening_is_said_at_once_and_ends_as_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "UP_SECONDS", 0.3)
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.02)
-
+def test_nobody_listening_is_said_at_once_and_ends_as_unreachable() -> None:
     async def main() -> tuple[list[Event], PrtError | None]:
         async with scripted_server(Peer.until_closed) as url:
             pass
         events: list[Event] = []
         try:
-            async with Live(Session(Endpoint(url=url, key="key")), TODOS) as batches:
+            session = Session(Endpoint(url=url, key="key"))
+            async with Live(session, TODOS, timing=Timing(up=0.3, first_pause=0.02)) as batches:
                 async for batch in batches:
                     events += batch
         except UnreachableError as exc:
@@ -198,7 +196,7 @@ def test_nobody_listening_is_said_at_once_and_ends_as_unreachable(monkeypatch: p
     assert "key" not in error.message
 
 
-def test_a_server_that_speaks_something_else_is_a_protocol_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_speaks_something_else_is_a_protocol_error() -> None:
     async def main() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readline()
@@ -277,27 +275,21 @@ def test_a_refused_join_ends_with_the_servers_words() -> None:
     assert statuses(events) == ["CHANNEL_ERROR"]
 
 
-def test_a_join_that_is_never_answered_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket_module, "JOIN_SECONDS", 0.2)
-    monkeypatch.setattr(supervisor, "UP_SECONDS", 0.1)
-
+def test_a_join_that_is_never_answered_times_out() -> None:
     async def script(peer: Peer) -> None:
         await peer.until_closed()
 
-    events, error = run(script)
+    events, error = run(script, timing=Timing(join=0.2, up=0.1))
     assert isinstance(error, UnreachableError)
     assert statuses(events) == ["TIMED_OUT"]
 
 
-def test_a_join_that_never_becomes_ready_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscription, "JOIN_SECONDS", 0.2)
-    monkeypatch.setattr(supervisor, "UP_SECONDS", 0.1)
-
+def test_a_join_that_never_becomes_ready_times_out() -> None:
     async def script(peer: Peer) -> None:
         await peer.accept_join()
         await peer.until_closed()
 
-    events, error = run(script)
+    events, error = run(script, timing=Timing(join=0.2, up=0.1))
     assert isinstance(error, UnreachableError)
     assert statuses(events) == ["SUBSCRIBED", "TIMED_OUT"]
 
@@ -326,8 +318,7 @@ def test_a_cut_connection_ends_as_unreachable() -> None:
     assert isinstance(error, UnreachableError)
 
 
-def test_heartbeats_without_an_answer_mean_a_dead_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "HEARTBEAT_SECONDS", 0.05)
+def test_heartbeats_without_an_answer_mean_a_dead_link() -> None:
     refs: list[Any] = []
 
     async def script(peer: Peer) -> None:
@@ -337,16 +328,14 @@ def test_heartbeats_without_an_answer_mean_a_dead_link(monkeypatch: pytest.Monke
             if frame[3] == "heartbeat":
                 refs.append(frame[1])
 
-    events, error = run(script)
+    events, error = run(script, timing=Timing(heartbeat=0.05))
     assert statuses(events)[-1] == "TIMED_OUT"
     assert isinstance(error, UnreachableError)
     assert "heartbeat" in error.message
     assert len(refs) == len(set(refs)) == 2
 
 
-def test_answered_heartbeats_keep_it_up_and_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "HEARTBEAT_SECONDS", 0.02)
-
+def test_answered_heartbeats_keep_it_up_and_are_timed() -> None:
     async def script(peer: Peer) -> None:
         frame = await peer.accept()
         for _ in range(4):
@@ -358,7 +347,7 @@ def test_answered_heartbeats_keep_it_up_and_are_timed(monkeypatch: pytest.Monkey
     async def main() -> list[Vitals]:
         async with (
             scripted_server(script) as url,
-            Live(Session(Endpoint(url=url, key="key")), TODOS) as batches,
+            Live(Session(Endpoint(url=url, key="key")), TODOS, timing=Timing(heartbeat=0.02)) as batches,
         ):
             events: list[Event] = []
             async for batch in batches:
@@ -419,7 +408,7 @@ def test_frames_that_cannot_be_read_are_events_and_the_stream_goes_on() -> None:
         await peer.raw("garbage")
         await peer.raw(b"\xff\xfe")
         await peer.send(frame[0], None, frame[2], "system", {"status": 5})
-        await peer.send(None, None, frame[2], "presence_diff", "not a diff")
+        await peer.send(frame[0], "999", frame[2], "phx_reply", "not a reply")
         await peer.change(frame[2])
         await peer.until_closed()
 
@@ -537,8 +526,7 @@ def test_a_masked_frame_of_a_server_closes_the_connection_as_the_library_does() 
     assert statuses(events)[-1] == "CLOSED"
 
 
-def test_after_a_loss_it_comes_back_and_says_what_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.01)
+def test_after_a_loss_it_comes_back_and_says_what_may_be_missing() -> None:
     connections: list[Peer] = []
 
     async def script(peer: Peer) -> None:
@@ -549,7 +537,9 @@ def test_after_a_loss_it_comes_back_and_says_what_may_be_missing(monkeypatch: py
             await peer.connection.close(1012)
         await peer.until_closed()
 
-    events, error = run(script, until=lambda events: len(changes(events)) == 3, policy=Policy())
+    events, error = run(
+        script, until=lambda events: len(changes(events)) == 3, policy=Policy(), timing=HURRIED
+    )
     assert error is None
     once = ["SUBSCRIBED", "READY"]
     assert statuses(events) == [*once, "CLOSED", *once, "CLOSED", *once]
@@ -562,8 +552,7 @@ def test_after_a_loss_it_comes_back_and_says_what_may_be_missing(monkeypatch: py
         assert not gap.complete
 
 
-def test_reconnects_are_bounded_where_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.01)
+def test_reconnects_are_bounded_where_asked() -> None:
     seen = 0
 
     async def script(peer: Peer) -> None:
@@ -572,7 +561,7 @@ def test_reconnects_are_bounded_where_asked(monkeypatch: pytest.MonkeyPatch) -> 
         await peer.accept()
         await peer.connection.close(1001)
 
-    events, error = run(script, policy=Policy(max_reconnects=2))
+    events, error = run(script, policy=Policy(max_reconnects=2), timing=HURRIED)
     assert seen == 3
     assert isinstance(error, UnreachableError)
     assert [event.cause for event in events if isinstance(event, Gap)][-1].endswith(
@@ -680,8 +669,7 @@ def test_a_token_that_nobody_can_renew_is_announced_ahead() -> None:
     assert told.hint
 
 
-def test_an_expired_token_is_renewed_and_the_watch_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.01)
+def test_an_expired_token_is_renewed_and_the_watch_goes_on() -> None:
     tokens: list[str] = []
 
     async def script(peer: Peer) -> None:
@@ -702,7 +690,7 @@ def test_an_expired_token_is_renewed_and_the_watch_goes_on(monkeypatch: pytest.M
                 return Endpoint(url=url, key="key", token="fresh")
 
             session = Session(Endpoint(url=url, key="key", token="stale"), renew)
-            async with Live(session, TODOS) as batches:
+            async with Live(session, TODOS, timing=HURRIED) as batches:
                 async for batch in batches:
                     events += batch
                     if has_change(batch):

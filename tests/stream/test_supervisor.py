@@ -6,11 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prt.stream import supervisor
 from prt.stream.supervisor import (
-    LONGEST_PAUSE_SECONDS,
-    STABLE_SECONDS,
-    UP_SECONDS,
     Connected,
     Connecting,
     Happening,
@@ -23,6 +19,7 @@ from prt.stream.supervisor import (
     pause,
     step,
 )
+from prt.stream.timing import DEFAULT
 
 UP: list[Happening] = [Connecting(), Connected(), Joined(), Ready()]
 
@@ -64,15 +61,15 @@ def test_a_first_connection_has_ten_seconds_unless_it_is_patient() -> None:
     lost = Lost(is_retryable=True)
     for moment, policy, phase in (
         (0.0, Policy(), "waiting"),
-        (UP_SECONDS, Policy(), "ended"),
-        (UP_SECONDS * 100, Policy(is_patient=True), "waiting"),
+        (DEFAULT.up, Policy(), "ended"),
+        (DEFAULT.up * 100, Policy(is_patient=True), "waiting"),
     ):
         assert play(lost, at=moment, policy=policy).phase == phase
 
 
 def test_the_last_attempt_is_at_the_end_of_the_ten_seconds() -> None:
-    link = play(Lost(is_retryable=True, chance=1.0), at=UP_SECONDS - 0.1)
-    assert link.retry_at == UP_SECONDS
+    link = play(Lost(is_retryable=True, chance=1.0), at=DEFAULT.up - 0.1)
+    assert link.retry_at == DEFAULT.up
     assert play(Lost(is_retryable=True, wait_seconds=30), at=1.0).phase == "ended"
 
 
@@ -97,7 +94,7 @@ def test_without_a_bound_it_goes_on_for_ever() -> None:
         link = step(link, Lost(is_retryable=True), n * 100.0, Policy())
         assert link.phase == "waiting"
         assert link.retry_at is not None
-        assert link.retry_at - n * 100.0 <= LONGEST_PAUSE_SECONDS
+        assert link.retry_at - n * 100.0 <= DEFAULT.longest_pause
     assert link.reconnects == 2_000
 
 
@@ -105,10 +102,10 @@ def test_a_loss_after_a_stable_time_starts_the_schedule_anew() -> None:
     link = play(*UP, Lost(is_retryable=True), *UP, Lost(is_retryable=True))
     assert link.failures == 2
     up = play(*UP, link=link)
-    assert play(Lost(is_retryable=True), link=up, at=STABLE_SECONDS - 1).failures == 3
-    assert play(Lost(is_retryable=True), link=up, at=STABLE_SECONDS).failures == 1
-    late = play(Pulse(True), link=up, at=STABLE_SECONDS - 1)
-    assert play(Lost(is_retryable=True), link=late, at=STABLE_SECONDS).failures == 1
+    assert play(Lost(is_retryable=True), link=up, at=DEFAULT.stable - 1).failures == 3
+    assert play(Lost(is_retryable=True), link=up, at=DEFAULT.stable).failures == 1
+    late = play(Pulse(True), link=up, at=DEFAULT.stable - 1)
+    assert play(Lost(is_retryable=True), link=late, at=DEFAULT.stable).failures == 1
 
 
 @given(failures=st.integers(1, 5000), chance=st.floats(0, 1), least=st.floats(0, 60))
@@ -116,7 +113,7 @@ def test_the_pause_grows_to_its_cap_and_never_under_the_servers_wish(
     failures: int, chance: float, least: float
 ) -> None:
     found = pause(failures, chance, least)
-    assert least <= found <= least + LONGEST_PAUSE_SECONDS
+    assert least <= found <= least + DEFAULT.longest_pause
     assert pause(failures, 1.0) <= pause(failures + 1, 1.0)
 
 
@@ -127,4 +124,4 @@ def test_a_rate_limit_waits_half_a_minute_at_least() -> None:
 
 def test_jitter_is_full() -> None:
     assert pause(3, 0.0) == 0.0
-    assert pause(3, 1.0) == supervisor.FIRST_PAUSE_SECONDS * 4
+    assert pause(3, 1.0) == DEFAULT.first_pause * 4

@@ -9,28 +9,35 @@ from typing import Any
 
 import pytest
 
-from prt.events import Change, Malformed
-from prt.stream import wire
+from prt.events import Broadcast, Change, Malformed
+from prt.stream import binary, roster, wire
 from prt.stream.wire import Decoder, Frame
 
 TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"
 AT = 1_795_366_128_000_000
 
-FILES = sorted(path for folder in ("v1", "v2") for path in (TRANSCRIPTS / folder).glob("*.jsonl"))
+FILES = sorted(path for folder in ("v1", "v2", "clients") for path in (TRANSCRIPTS / folder).glob("*.jsonl"))
 
 
 def received(path: Path) -> Iterator[dict[str, Any]]:
     with path.open() as lines:
         for line in lines:
             step = json.loads(line)
-            if step["dir"] == "in" and "frame" in step:
+            if step["dir"] == "in":
                 yield step
+
+
+def is_v2(path: Path) -> bool:
+    return path.parent.name == "v2" or path.stem.endswith("v2")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_recorded_frame_decodes_to_what_the_standard_library_reads(path: Path) -> None:
-    decoder = Decoder("2.0.0" if path.parent.name == "v2" else "1.0.0")
+    decoder = Decoder("2.0.0" if is_v2(path) else "1.0.0")
     for step in received(path):
+        if "bin" in step:
+            assert_same_binary(decoder.decode(bytes.fromhex(step["bin"]), AT), bytes.fromhex(step["bin"]))
+            continue
         value = decoder.decode(step["frame"].encode(), AT)
         try:
             frame = json.loads(step["frame"])
@@ -48,8 +55,12 @@ def test_every_recorded_frame_decodes_to_what_the_standard_library_reads(path: P
         if event == "postgres_changes":
             assert isinstance(value, Change)
             assert_same_change(value, topic, payload["data"])
+        elif event == "broadcast":
+            assert isinstance(value, Broadcast)
+            assert_same_broadcast(value, topic, payload)
         else:
             assert isinstance(value, Frame)
+            assert_same_presence(value, payload)
             assert [value.join_ref, value.ref, value.topic, value.event] == [join_ref, ref, topic, event]
             assert json.loads(bytes(value.payload)) == payload
 
@@ -65,6 +76,39 @@ def assert_same_change(change: Change, topic: str, data: dict[str, Any]) -> None
     assert (change.lag_ms is None) == (data["commit_timestamp"] is None)
 
 
+def assert_same_broadcast(broadcast: Broadcast, topic: str, payload: Any) -> None:
+    assert broadcast.topic == topic.removeprefix("realtime:")
+    assert broadcast.binary is None
+    if not isinstance(payload, dict):  # a client may push anything, and the server passes it on
+        assert (broadcast.event, json.loads(bytes(broadcast.payload))) == ("", payload)
+        return
+    assert broadcast.event == payload.get("event", "")
+    assert json.loads(bytes(broadcast.payload)) == payload.get("payload", {})
+    assert (None if broadcast.meta is None else json.loads(bytes(broadcast.meta))) == payload.get("meta")
+
+
+def assert_same_binary(value: object, frame: bytes) -> None:
+    assert isinstance(value, Broadcast)
+    name, event = value.topic.encode(), value.event.encode()
+    sizes = bytes((4, len(b"realtime:" + name), len(event), 0, 1))
+    assert frame == sizes + b"realtime:" + name + event + bytes(value.payload)
+    assert (value.binary, value.meta) == (None, None)
+
+
+def assert_same_presence(frame: Frame, payload: Any) -> None:
+    if frame.event == "presence_state":
+        state = roster.state_of(frame.payload)
+        assert {key: entry.metas for key, entry in state.items()} == metas_of(payload)
+    elif frame.event == "presence_diff":
+        found = roster.difference_of(frame.payload)
+        for part, wanted in ((found.joins, payload["joins"]), (found.leaves, payload["leaves"])):
+            assert {key: entry.metas for key, entry in part.items()} == metas_of(wanted)
+
+
+def metas_of(entries: dict[str, Any]) -> dict[str, Any]:
+    return {key: entry["metas"] for key, entry in entries.items()}
+
+
 def test_there_are_recorded_changes_in_both_versions() -> None:
     counts = {
         folder: sum(
@@ -72,6 +116,7 @@ def test_there_are_recorded_changes_in_both_versions() -> None:
             for path in FILES
             if path.parent.name == folder
             for step in received(path)
+            if "frame" in step
         )
         for folder in ("v1", "v2")
     }
@@ -146,8 +191,8 @@ def test_a_topic_that_looks_like_a_change_is_still_a_topic() -> None:
     value = Decoder("2.0.0").decode(frame, AT)
     assert isinstance(value, Frame)
     assert value.event == "system"
-    broadcast = v2(event="broadcast")
-    assert isinstance(Decoder("2.0.0").decode(broadcast, AT), Frame)
+    said = b'[null,null,"realtime:x","broadcast",{"event":"\\"postgres_changes\\",{","payload":1}]'
+    assert isinstance(Decoder("2.0.0").decode(said, AT), Broadcast)
 
 
 def test_an_unreadable_frame_is_cut_to_what_can_be_looked_at() -> None:
@@ -162,3 +207,59 @@ def test_numbers_beyond_a_double_keep_every_digit() -> None:
     change = Decoder("2.0.0").decode(frame, AT)
     assert isinstance(change, Change)
     assert bytes(change.new) == record
+
+
+def received_binary(
+    topic: bytes = b"realtime:x",
+    event: bytes = b"e",
+    meta: bytes = b"",
+    encoding: int = 1,
+    body: bytes = b"{}",
+) -> bytes:
+    return bytes((4, len(topic), len(event), len(meta), encoding)) + topic + event + meta + body
+
+
+def test_a_binary_broadcast_has_its_payload_as_it_was_sent() -> None:
+    decode = Decoder("2.0.0").decode
+    as_json = decode(received_binary(meta=b'{"id":"7"}', body=b'{"n": 12345678901234567890.10}'), AT)
+    assert isinstance(as_json, Broadcast)
+    assert (as_json.topic, as_json.event, as_json.binary) == ("x", "e", None)
+    assert bytes(as_json.payload) == b'{"n": 12345678901234567890.10}'
+    assert as_json.meta is not None
+    assert bytes(as_json.meta) == b'{"id":"7"}'
+    as_bytes = decode(received_binary(encoding=0, body=b"\x00\xff"), AT)
+    assert isinstance(as_bytes, Broadcast)
+    assert (as_bytes.binary, bytes(as_bytes.payload)) == (b"\x00\xff", b"{}")
+    inside = decode(received_binary(encoding=0, body=b'"postgres_changes",{'), AT)
+    assert isinstance(inside, Broadcast)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\x04",
+        b"\x04\x0a\x01\x00",
+        b"\x04\xff\x01\x00\x01realtime:x",
+        b"\x03" + received_binary()[1:],
+        received_binary(encoding=2),
+        received_binary(body=b"{"),
+        received_binary(body=b""),
+        received_binary(meta=b"x"),
+        received_binary(topic=b"realtime:\xff"),
+        b'[null,null,"realtime:x","broadcast",{"event":5}]',
+        b'[null,null,"realtime:x","broadcast",{"event":"e","payload":}]',
+    ],
+)
+def test_a_broadcast_that_cannot_be_read_is_malformed(frame: bytes) -> None:
+    value = Decoder("2.0.0").decode(frame, AT)
+    assert isinstance(value, Malformed)
+    assert value.reason
+
+
+def test_what_we_push_is_what_supabase_js_was_recorded_to_push() -> None:
+    path = TRANSCRIPTS / "clients" / "js_2.119_v2.jsonl"
+    steps = [json.loads(line) for line in path.read_text().splitlines()]
+    (recorded,) = [bytes.fromhex(step["bin"]) for step in steps if step["dir"] == "out" and "bin" in step]
+    assert binary.push("10", "11", "realtime:b", "e", b'{"a":1}', is_json=True) == recorded
+    assert binary.fits("1", "x" * 255)
+    assert not binary.fits("1", "é" * 128)

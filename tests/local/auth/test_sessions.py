@@ -15,6 +15,7 @@ from prt.local.database import Database
 from prt.local.keys import Keys
 from prt.local.postgres import Postgres
 from tests.local.auth.conftest import Ask
+from tests.running import PATIENCE
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
 ADA = {"email": EMAIL, "password": PASSWORD}
@@ -178,7 +179,7 @@ def test_of_refreshes_at_once_all_get_the_same_session(
 
     def until_waited_for(pid: int) -> None:
         query = "select true from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while database.execute(query, (pid,)).fetchone() is None:
             assert time.monotonic() < deadline, "the second refresh did not wait for the first"
 

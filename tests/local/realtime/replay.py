@@ -24,14 +24,15 @@ from prt.local.realtime import Settings
 from prt.local.statements import split
 from tests.local.realtime.differences import additions, is_left_out
 from tests.local.realtime.sameness import Sameness, lane, whole
-from tests.local.realtime.serving import PATIENCE_SECONDS, Client, Running
+from tests.local.realtime.serving import Client, Running
 from tests.local.realtime.translation import translated
+from tests.running import PATIENCE
 
 Step = dict[str, Any]
 
 END: Step = {"dir": "end"}
 
-SHORT_SECONDS = 1.0
+SHORT_SECONDS = 2.0
 """How long the tokens live that expire while a scenario runs."""
 MINUTE_MILLISECONDS = 60_000
 
@@ -76,7 +77,7 @@ class Recorded:
 
     async def next(self, expected: str) -> str:
         frames = self.lanes[lane(expected)]
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while not frames:
                 self.arrival.clear()
                 await self.arrival.wait()
@@ -201,7 +202,7 @@ class Replay:
         else:
             if self._is_restarted and step["code"] == RESTARTED:
                 await self._running.realtime.stop()
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 while connection.close_code is None:
                     connection.arrival.clear()
                     await connection.arrival.wait()

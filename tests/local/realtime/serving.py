@@ -18,8 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from prt.local.keys import Keys, generate
 from prt.local.realtime import Realtime, Settings
 from prt.local.server import application, serving
-
-PATIENCE_SECONDS = 10.0
+from tests.running import PATIENCE
 
 MARKERS = itertools.count(1)
 
@@ -35,7 +34,7 @@ class Client:
         await self.websocket.send(frame)
 
     async def receive(self) -> str | bytes:
-        return await asyncio.wait_for(self.websocket.recv(), PATIENCE_SECONDS)
+        return await asyncio.wait_for(self.websocket.recv(), PATIENCE)
 
     async def receive_json(self) -> Any:
         return json.loads(await self.receive())

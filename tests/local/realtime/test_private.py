@@ -211,7 +211,7 @@ def test_a_slow_policy(backend: Backend, policy: Any) -> None:
                 "status"
             ] == "ok"
 
-    run(backend, scenario, Settings(statement_seconds=0.2))
+    run(backend, scenario, Settings(statement_seconds=1.0))
 
 
 def test_a_database_that_is_gone() -> None:

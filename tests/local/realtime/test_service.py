@@ -14,7 +14,8 @@ from websockets.exceptions import InvalidStatus
 
 from prt.errors import UnreachableError
 from prt.local.realtime import Realtime, Settings, connection, outbox
-from tests.local.realtime.serving import PATIENCE_SECONDS, Backend, Client, Running
+from tests.local.realtime.serving import Backend, Client, Running
+from tests.running import PATIENCE
 
 TODOS = {"event": "*", "schema": "public", "table": "todos"}
 ITEMS = {"event": "*", "schema": "public", "table": "rls_items"}
@@ -71,7 +72,7 @@ def test_a_client_that_does_not_read_holds_up_nobody(backend: Backend, monkeypat
     monkeypatch.setattr(outbox, "CROWDED", 100_000)
     monkeypatch.setattr(outbox, "OVERFLOWING", 2_000_000)
     monkeypatch.setattr(outbox, "PATIENCE_SECONDS", 0.05)
-    monkeypatch.setattr(connection, "CLOSE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", PATIENCE)
 
     async def scenario(running: Running) -> None:
         async with running.client() as reader, running.client() as sleeper:
@@ -92,26 +93,20 @@ def test_a_client_that_does_not_read_holds_up_nobody(backend: Backend, monkeypat
     run(backend, scenario)
 
 
-def test_a_silent_socket_is_closed(backend: Backend) -> None:
+def test_a_silent_socket_is_closed_and_one_that_speaks_stays_open(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
-        async with running.client() as silent, running.client() as joined:
+        async with running.client() as silent, running.client() as joined, running.client() as speaking:
             await joined.join("realtime:a")
-            assert await silent.closed() == 1000
-            assert await joined.closed() == 1000
-
-    run(backend, scenario, Settings(idle_seconds=0.2))
-
-
-def test_a_socket_that_speaks_stays_open(backend: Backend) -> None:
-    async def scenario(running: Running) -> None:
-        async with running.client() as silent, running.client() as speaking:
-            while silent.websocket.close_code is None:
+            ends = asyncio.gather(silent.closed(), joined.closed())
+            while not ends.done():
                 await speaking.push("phoenix", "heartbeat", {})
                 assert (await speaking.receive_json())["payload"]["status"] == "ok"
+                await asyncio.wait([ends], timeout=0.1)
+            assert await ends == [1000, 1000]
             await speaking.push("phoenix", "heartbeat", {})
             assert (await speaking.receive_json())["payload"]["status"] == "ok"
 
-    run(backend, scenario, Settings(idle_seconds=1.0))
+    run(backend, scenario, Settings(idle_seconds=2.0))
 
 
 def test_sockets_close_with_1012_when_the_server_stops(backend: Backend) -> None:
@@ -124,7 +119,7 @@ def test_sockets_close_with_1012_when_the_server_stops(backend: Backend) -> None
             "select pg_sleep(0.01), count(*) from pg_stat_activity"
             " where application_name like 'prt_realtime%'"
         )
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while (await asyncio.to_thread(backend.sql.execute, query)).fetchone() != ("", 0):
                 pass
 
@@ -176,7 +171,7 @@ def test_knocks_at_a_quiet_walsender(backend: Backend) -> None:
 
     async def scenario(running: Running) -> None:
         replies: set[Any] = set()
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             # In the server's own time: nothing else makes it look at the clock.
             while len(replies) < 4:
                 query = "select pg_sleep(0.01), max(reply_time) from pg_stat_replication"

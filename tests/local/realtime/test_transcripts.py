@@ -61,7 +61,7 @@ NOT_REPLAYED = {
     "limit_joins": "no limit by default",
 }
 
-SETTINGS = {"idle_without_heartbeat": Settings(idle_seconds=0.3)}
+SETTINGS = {"idle_without_heartbeat": Settings(idle_seconds=1.0)}
 
 VERSIONS = ("v1", "v2")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
-from prt.events import Change, Event, Gap
+from prt.events import Broadcast, Change, Event, Gap, Presence
 
 MAX_EVENTS = 4_000
 MAX_BYTES = 32 * 1024 * 1024
@@ -17,10 +17,12 @@ class EventQueue:
     """Yields what has arrived as batches, in order; ends, or raises, where the writer said so.
 
     A full queue makes `put` ask for back-pressure (`room`). Only when that has lasted for the patience
-    of the writer are the oldest events dropped, and then declared by a `Gap` in their place.
+    of the writer are the oldest events dropped, and then declared by a `Gap` in their place; `on_drop`
+    is called, for those who can tell again what their events amounted to.
     """
 
     def __init__(self, *, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
+        self.on_drop: list[Callable[[], None]] = []
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._events: list[Event] = []
@@ -48,13 +50,11 @@ class EventQueue:
         """Waits until the reader has taken what is there; after `patience` seconds drops the older half."""
         if not self.is_full or self._is_closed:
             return
-        self._writer = asyncio.get_running_loop().create_future()
-        try:
-            await asyncio.wait_for(self._writer, patience)
-        except TimeoutError:
+        if self._writer is None:  # several sockets may wait for the same reader
+            self._writer = asyncio.get_running_loop().create_future()
+        read, _ = await asyncio.wait([self._writer], timeout=patience)
+        if not read and self.is_full:
             self._drop_older_half()
-        finally:
-            self._writer = None
 
     def close(self, error: BaseException | None = None) -> None:
         """No more events: the reader gets what is there, then the end or `error`."""
@@ -77,27 +77,40 @@ class EventQueue:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
         batch, self._events, self._bytes = self._events, [], 0
-        if self._writer is not None and not self._writer.done():
+        if self._writer is not None:
             self._writer.set_result(None)
+            self._writer = None
         return batch
 
     def _drop_older_half(self) -> None:
         cut = len(self._events) // 2
-        dropped = [event for event in self._events[:cut] if isinstance(event, Change)]
-        kept = [event for event in self._events[:cut] if not isinstance(event, Change)]
+        dropped = [event for event in self._events[:cut] if isinstance(event, _DROPPED)]
         if not dropped:
             return
-        commits = [committed(change) for change in dropped]
-        gap = Gap(
-            at=time.time_ns() // 1000,
-            start=min(commits),
-            # The wire's timestamps are cut to milliseconds.
-            end=max(commits) + 1_000,
-            tables=sorted({f"{change.schema}.{change.table}" for change in dropped}),
-            cause=f"the reader of our output is too slow: {len(dropped)} changes dropped",
-        )
-        self._events = [*kept, gap, *self._events[cut:]]
+        kept = [event for event in self._events[:cut] if not isinstance(event, _DROPPED)]
+        self._events = [*kept, _gap_of(dropped), *self._events[cut:]]
         self._bytes //= 2
+        for tell in self.on_drop:
+            tell()
+
+
+_DROPPED = (Change, Broadcast, Presence)
+
+
+def _gap_of(dropped: list[Change | Broadcast | Presence]) -> Gap:
+    changes = [event for event in dropped if isinstance(event, Change)]
+    moments = [committed(event) if isinstance(event, Change) else event.at for event in dropped]
+    counts = [f"{len(changes)} changes"] if changes else []
+    if len(changes) < len(dropped):
+        counts.append(f"{len(dropped) - len(changes)} messages of rooms")
+    return Gap(
+        at=time.time_ns() // 1000,
+        start=min(moments),
+        # The wire's timestamps are cut to milliseconds.
+        end=max(moments) + 1_000,
+        tables=sorted({f"{change.schema}.{change.table}" for change in changes}),
+        cause=f"the reader of our output is too slow: {' and '.join(counts)} dropped",
+    )
 
 
 def committed(change: Change) -> int:

@@ -9,6 +9,7 @@ Guards against what `realtime` 2.34 does wrong, each with a test in tests/stream
 - `subscribe()` returns normally on an error            → `join` believes the status, and times out at 30 s
 - heartbeats have no ref and nobody awaits the reply    → numbered, timed; two unanswered mean a dead link
 - sends while down pile up and succeed silently         → refused
+- it takes our own presence for granted, keeps ghosts   → presence never reaches it, see roster.py
 - `set_auth` while a channel is added                   → one at a time
 - vsn 1.0.0 hides `join_ref` and binary broadcasts      → 2.0.0, or 1.0.0 where a server refuses it
 Made unreachable by one client a connection: its reconnects, its retries and their overflow, `close()`
@@ -37,17 +38,17 @@ from realtime.types import RealtimePostgresChangesListenEvent
 from websockets.asyncio.client import ClientConnection, connect
 
 from prt.errors import ProtocolError, PrtError, UnreachableError
-from prt.events import Change, Malformed
+from prt.events import Broadcast, Change, Malformed
 from prt.stream import refusal, wire
 from prt.stream.binding import Binding
 from prt.stream.connection import MessageConnection
 from prt.stream.failures import SILENCE, HandshakeRefusedError, LostError
 from prt.stream.queue import EventQueue
-from prt.stream.wire import Frame, Vsn
+from prt.stream.timing import Timing
+from prt.stream.wire import Frame, Reply, Vsn
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
-JOIN_SECONDS = 30
-LEAVE_SECONDS = 1
+PRESENCE = ("presence_state", "presence_diff")
 
 # The SDK logs failures that we report ourselves, some with the payload: not on the user's terminal.
 for _name in ("realtime", "websockets"):
@@ -74,16 +75,19 @@ class Socket(AsyncRealtimeClient):
         queue: EventQueue,
         on_frame: Callable[[Frame], None],
         on_change: Callable[[Change], None],
+        on_broadcast: Callable[[Broadcast], bool],
         on_unreadable: Callable[[], None],
         on_pulse: Callable[[float | None], None],
-        heartbeat_seconds: float,
+        timing: Timing,
         token: str | None = None,
     ) -> None:
         """`url` is the project's; `key` goes into the handshake, `token` (else the key) into joins.
 
-        `on_pulse` gets the round trip of each heartbeat in ms, None for one that is late.
+        `on_broadcast` says whether a broadcast is wanted; `on_pulse` gets the round trip of each heartbeat
+        in ms, None for one that is late.
         """
-        super().__init__(f"{url}/realtime/v1", auto_reconnect=False, timeout=JOIN_SECONDS)
+        timeout: Any = timing.join
+        super().__init__(f"{url}/realtime/v1", auto_reconnect=False, timeout=timeout)
         self.apikey = key
         self.access_token = token or key
         self.host = urlsplit(url).netloc.rpartition("@")[2]
@@ -92,11 +96,13 @@ class Socket(AsyncRealtimeClient):
         self._queue = queue
         self._on_frame = on_frame
         self._on_change = on_change
+        self._on_broadcast = on_broadcast
         self._on_unreadable = on_unreadable
         self._on_pulse = on_pulse
+        self._timing = timing
         self._authorising = asyncio.Lock()
         self._is_silenced = False
-        self._heartbeat_seconds = heartbeat_seconds
+        self._answers: dict[str, asyncio.Future[Reply]] = {}
         self._heartbeats: dict[str, float] = {}
         self._decode = wire.Decoder(self.vsn).decode
         self._holding_up: asyncio.Task[None] | None = None
@@ -139,7 +145,7 @@ class Socket(AsyncRealtimeClient):
             # A factory as good as a class: it is only called.
             create_connection=partial(MessageConnection, on_message=self._on_message),  # type: ignore[arg-type]
             open_timeout=seconds,
-            close_timeout=LEAVE_SECONDS,
+            close_timeout=self._timing.leave,
             max_size=MAX_FRAME_BYTES,
             # Realtime negotiates no compression; its own heartbeats replace pings, which a paused
             # reader would leave unanswered.
@@ -147,12 +153,15 @@ class Socket(AsyncRealtimeClient):
             ping_interval=None,
         )
 
-    async def join(self, topic: str, bindings: list[Binding]) -> AsyncRealtimeChannel:
-        """Joins a fresh channel; returns when the server has accepted it.
+    async def join(
+        self, topic: str, bindings: list[Binding], config: dict[str, Any] | None = None
+    ) -> AsyncRealtimeChannel:
+        """Joins a fresh channel; returns when the server has accepted it. `config` is a room's.
 
         Raises JoinRefusedError, LostError.
         """
-        channel = self.channel(topic)
+        params: Any = None if config is None else {"config": config}
+        channel = self.channel(topic, params)
         for binding in bindings:
             channel.on_postgres_changes(
                 RealtimePostgresChangesListenEvent(binding.event),
@@ -213,7 +222,7 @@ class Socket(AsyncRealtimeClient):
     async def shut(self) -> None:
         """Leaves every channel, so that no slot of the server lingers, and closes. Never raises."""
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(LEAVE_SECONDS):
+            async with asyncio.timeout(self._timing.leave):
                 for channel in list(self.channels.values()):
                     await self.drop(channel)
         for task in (self._heartbeat_task, self._listen_task, self._holding_up):
@@ -221,7 +230,7 @@ class Socket(AsyncRealtimeClient):
                 task.cancel()
         if self._ws_connection is not None:
             with contextlib.suppress(Exception):
-                async with asyncio.timeout(LEAVE_SECONDS):
+                async with asyncio.timeout(self._timing.leave):
                     await self._ws_connection.close()
             self._ws_connection = None
 
@@ -234,20 +243,44 @@ class Socket(AsyncRealtimeClient):
         return ref is None or ref == channel.join_push.ref
 
     async def send(self, message: Message | dict[str, Any]) -> None:
-        """Refuses when there is no connection: the SDK would keep it for a later one."""
+        """The SDK's way out."""
+        sent = message if isinstance(message, Message) else Message(**message)
+        await self.write(self.text(sent.join_ref, sent.ref, sent.topic, sent.event, sent.payload))
+
+    def text(self, join_ref: str | None, ref: str | None, topic: str, event: str, payload: Any) -> str:
+        """A frame of the version that is spoken. `Raw` in the payload goes out as it is."""
+        if self.vsn == "2.0.0":
+            return msgspec.json.encode((join_ref, ref, topic, event, payload)).decode()
+        frame = {"topic": topic, "event": event, "payload": payload, "ref": ref, "join_ref": join_ref}
+        return msgspec.json.encode(frame).decode()
+
+    async def write(self, data: str | bytes) -> None:
+        """Refuses when there is no connection: the SDK would keep it for a later one. Raises LostError."""
         if self._ws_connection is None or self.lost.done():
             raise LostError("the connection is closed")
-        sent = message if isinstance(message, Message) else Message(**message)
-        if self.vsn == "2.0.0":
-            text = msgspec.json.encode(
-                (sent.join_ref, sent.ref, sent.topic, sent.event, sent.payload)
-            ).decode()
-        else:
-            text = sent.model_dump_json()
         try:
-            await self._ws_connection.send(text)
+            await self._ws_connection.send(data)
         except websockets.ConnectionClosed as exc:
             raise LostError("the connection is closed") from exc
+
+    def next_ref(self) -> str:
+        """For a frame of ours."""
+        return self._make_ref()
+
+    async def ask(self, ref: str, data: str | bytes, seconds: float) -> Reply:
+        """The answer to a frame with that ref. Raises TimeoutError, LostError."""
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._answers[ref] = answer
+        try:
+            async with asyncio.timeout(seconds):
+                await self.write(data)
+                waited: list[asyncio.Future[Any]] = [answer, self.lost]
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            del self._answers[ref]
+        if answer.done():
+            return answer.result()
+        raise LostError("the connection was lost before the answer")
 
     def silence(self) -> None:
         """From now on nothing is told: what comes after a loss was counted belongs to its gap."""
@@ -264,6 +297,9 @@ class Socket(AsyncRealtimeClient):
                 return
             if type(value) is Change:
                 self._on_change(value)
+            elif type(value) is Broadcast:
+                if not self._on_broadcast(value):
+                    return
             else:
                 self._on_unreadable()
             queue = self._queue
@@ -279,7 +315,7 @@ class Socket(AsyncRealtimeClient):
         connection = cast("MessageConnection", self._ws_connection)
         connection.pause_reading()
         try:
-            await self._queue.room(self._heartbeat_seconds)
+            await self._queue.room(self._timing.heartbeat)
         finally:
             connection.resume_reading()
             self._holding_up = None
@@ -299,7 +335,12 @@ class Socket(AsyncRealtimeClient):
         if frame.topic == "phoenix":
             self._heartbeat_answered(frame)
             return
+        if frame.event == "phx_reply" and (answer := self._answers.get(str(frame.ref))) is not None:
+            self._answered(answer, frame, data)
+            return
         self._on_frame(frame)
+        if frame.event in PRESENCE:
+            return
         if frame.event in ("system", "phx_error") or (
             frame.event == "phx_close" and not self.is_current(frame)
         ):
@@ -329,6 +370,15 @@ class Socket(AsyncRealtimeClient):
                 )
             )
 
+    def _answered(self, answer: asyncio.Future[Reply], frame: Frame, data: bytes) -> None:
+        try:
+            reply = wire.reply(frame)
+        except msgspec.DecodeError as exc:
+            self._queue.put(wire.malformed(data, f"{frame.event}: {exc}", time.time_ns() // 1000))
+            return
+        if not answer.done():
+            answer.set_result(reply)
+
     async def _heartbeat(self) -> None:
         while True:
             ref = self._make_ref()
@@ -337,7 +387,7 @@ class Socket(AsyncRealtimeClient):
                 await self.send(Message(topic="phoenix", event="heartbeat", payload={}, ref=ref))
             except PrtError:
                 return
-            await asyncio.sleep(self._heartbeat_seconds)
+            await asyncio.sleep(self._timing.heartbeat)
             if self._heartbeats and self._holding_up is None:
                 if len(self._heartbeats) >= 2:
                     self._lose(LostError(f"{self.host} {SILENCE}", is_silence=True))

@@ -8,29 +8,28 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Raw
 from msgspec.structs import replace
 
-from prt.errors import PrtError
-from prt.events import Change, ChannelStatus, Gap, Status, Vitals
+from prt.errors import PrtError, UnreachableError
+from prt.events import EMPTY, Broadcast, Change, ChannelStatus, Gap, Status, Vitals
 from prt.stream import gaps, supervisor
 from prt.stream.binding import Binding
 from prt.stream.continuity import Continuity
 from prt.stream.failures import EndedError, JoinTimedOutError, LostError, is_retryable, wait_of
 from prt.stream.queue import EventQueue
+from prt.stream.replaying import Past
+from prt.stream.room import Room
 from prt.stream.session import Life, Session, life_of
 from prt.stream.socket import Socket
 from prt.stream.subscription import Subscription, tables_of
 from prt.stream.supervisor import Connected, Connecting, Happening, Joined, Link, Lost, Policy, Pulse, Ready
+from prt.stream.timing import DEFAULT, Timing
 
 if TYPE_CHECKING:
     from prt.stream.recovery import Recovery
 
 TOPIC = "prt-watch"
-HEARTBEAT_SECONDS = 25.0
-"""A server closes a socket that is silent for 66 s."""
-RENEWAL_RETRY_SECONDS = 30.0
-GATHERING_SECONDS = 0.5
-"""How long damages are gathered before their gap is told."""
 TRUNCATED = "413"
 
 
@@ -45,22 +44,30 @@ class Live:
         session: Session,
         bindings: Sequence[Binding],
         *,
+        room: Room | None = None,
         policy: Policy | None = None,
         recovery: Recovery | None = None,
-        topic: str = TOPIC,
         queue: EventQueue | None = None,
+        timing: Timing | None = None,
     ) -> None:
-        """`recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said."""
+        """One topic's channel, on a socket of its own: with `bindings`, a `room`, or both.
+
+        `recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said.
+        """
         self._session = session
         self._wanted = list(bindings)
         self._policy = policy or Policy()
         self._recovery = recovery
-        self._topic = topic
+        self._room = room
+        self._past = None if room is None else Past(room)
+        self._topic = TOPIC if room is None else room.topic
+        self._timing = timing or DEFAULT
         self._queue = queue or EventQueue()
         self._clock = gaps.started_clock()
         self._continuity = Continuity(self._now)
         self._link = Link()
         self._socket: Socket | None = None
+        self._subscription: Subscription | None = None
         self._taken: list[Binding] = []
         self._life: Life | None = None
         self._round_trip_ms: float | None = None
@@ -69,8 +76,52 @@ class Live:
         self._recovering: asyncio.Task[None] | None = None
         self._gathering: asyncio.Task[None] | None = None
         self._damages: dict[str, set[str]] = {}
+        self.has_told_end = False
+        """Whether a status said why it has ended."""
+
+    @property
+    def topic(self) -> str:
+        return self._topic
+
+    def pour_into(self, queue: EventQueue) -> None:
+        """Another queue than its own, before it is entered."""
+        self._queue = queue
+
+    async def send(
+        self, event: str, payload: bytes | Raw = EMPTY, *, binary: bool = False, timeout: float | None = None
+    ) -> float | None:
+        """Sends a broadcast: JSON, or bytes where `binary`.
+
+        Returns the milliseconds until the server's acknowledgement, None where the room asks for none.
+        Raises UnreachableError where the room is not joined (READY), UsageError above the limits, PrtError
+        where no acknowledgement came in `timeout` seconds.
+        """
+        return await self._joined().sender.send(event, payload, is_binary=binary, seconds=timeout)
+
+    async def track(self, payload: dict[str, Any]) -> None:
+        """Puts us on the roster, or changes what stands there, and again after every rejoin.
+
+        Raises as `send`, and RefusedError where a policy forbids it.
+        """
+        await self._joined().sender.track(payload)
+        self._keep_tracked(payload)
+
+    async def untrack(self) -> None:
+        """Takes us off the roster, for good. Raises as `send`."""
+        await self._joined().sender.untrack()
+        self._keep_tracked(None)
+
+    def _keep_tracked(self, payload: dict[str, Any] | None) -> None:
+        if self._room is not None:
+            self._room = replace(self._room, tracked=payload)
+
+    def _joined(self) -> Subscription:
+        if self._subscription is None:
+            raise UnreachableError(f"{self._topic} is not joined: nothing was sent", "wait for READY")
+        return self._subscription
 
     async def __aenter__(self) -> EventQueue:
+        self._queue.on_drop.append(self._resync)
         self._link = Link(started=time.monotonic())
         self._supervising = asyncio.create_task(self._run())
         return self._queue
@@ -100,6 +151,8 @@ class Live:
             was_up = self._link.is_up
             if was_up:
                 self._continuity.broke(self._alive(), self._now(), tables_of(self._taken), failure.message)
+                if self._past is not None:
+                    self._past.lost(self._alive())
             await self._drop_connection()
             self._step(
                 Lost(
@@ -125,19 +178,23 @@ class Live:
             queue=self._queue,
             on_frame=lambda frame: subscription.on_frame(frame),  # noqa: PLW0108 - it comes into being below
             on_change=self._observe,
+            on_broadcast=self._is_wanted,
             on_unreadable=self._on_unreadable,
             on_pulse=self._on_pulse,
-            heartbeat_seconds=HEARTBEAT_SECONDS,
+            timing=self._timing,
         )
-        subscription = Subscription(
+        subscription = self._subscription = Subscription(
             socket,
             self._topic,
+            room=self._room,
+            past=self._past,
+            timing=self._timing,
             put=self._queue.put,
             on_joined=lambda: self._step(Joined()),
             on_ready=self._on_ready,
             on_resubscribed=self._on_resubscribed,
         )
-        await socket.open(supervisor.UP_SECONDS)
+        await socket.open(self._timing.up)
         self._step(Connected())
         await subscription.establish(self._wanted)
         self._start(self._keep_token(subscription))
@@ -173,7 +230,7 @@ class Live:
 
     async def _gather_damages(self) -> None:
         try:
-            await asyncio.sleep(GATHERING_SECONDS)
+            await asyncio.sleep(self._timing.gathering)
         finally:
             self._gathering = None
             damages, self._damages = self._damages, {}
@@ -187,6 +244,16 @@ class Live:
             self._damage("the server cut rows above 1 MiB", [f"{change.schema}.{change.table}"])
         if self._recovery is not None:
             self._recovery.observe(change)
+
+    def _is_wanted(self, broadcast: Broadcast) -> bool:
+        if self._room is None or self._past is None or not self._room.hears(broadcast.event):
+            return False
+        return self._past.is_new(broadcast)
+
+    def _resync(self) -> None:
+        """Where the queue had to drop events, the roster is told anew."""
+        if self._subscription is not None:
+            self._subscription.resync()
 
     def _recover(self, gap: Gap) -> None:
         """What can be brought back, then the gap as an event; without a recovery the gap alone."""
@@ -228,7 +295,7 @@ class Live:
                 return
             except PrtError as exc:
                 self._say("READY", reason=f"the token could not be renewed: {exc.message}", hint=exc.hint)
-                await asyncio.sleep(RENEWAL_RETRY_SECONDS)
+                await asyncio.sleep(self._timing.renewal_retry)
 
     async def _renew(self) -> None:
         former = self._life
@@ -254,6 +321,7 @@ class Live:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._subscription = None
         if self._socket is not None:
             socket, self._socket = self._socket, None
             await socket.shut()
@@ -271,7 +339,7 @@ class Live:
         self._step(Pulse(round_trip_ms is None))
 
     def _step(self, happening: Happening) -> None:
-        self._link = supervisor.step(self._link, happening, time.monotonic(), self._policy)
+        self._link = supervisor.step(self._link, happening, time.monotonic(), self._policy, self._timing)
         self._show_vitals()
 
     def _show_vitals(self) -> None:
@@ -305,7 +373,10 @@ class Live:
         elif isinstance(failure, LostError):
             status = "CLOSED"
         reason = failure.message if is_final else f"{failure.message}; trying again"
+        if self._room is not None and self._room.events and self._room.replay is None and not is_final:
+            reason += f"; what is sent to {self._topic} meanwhile is lost"
         self._say(status, reason=reason, hint=failure.hint)
+        self.has_told_end = is_final
 
     def _say(self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None) -> None:
         tables = tables_of(self._taken)

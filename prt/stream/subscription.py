@@ -14,10 +14,15 @@ from prt.errors import PrtError, UnreachableError
 from prt.events import ChannelStatus, Event, Status
 from prt.stream import narrowing, refusal, wire
 from prt.stream.binding import Binding
-from prt.stream.failures import EndedError, JoinTimedOutError, NothingTakenError
+from prt.stream.failures import EndedError, JoinTimedOutError, LostError, NothingTakenError
 from prt.stream.narrowing import Refused
 from prt.stream.refusal import Refusal
-from prt.stream.socket import JOIN_SECONDS, JoinRefusedError, Socket
+from prt.stream.replaying import Past
+from prt.stream.room import Room
+from prt.stream.roster import Roster, difference_of, state_of
+from prt.stream.sending import Sender
+from prt.stream.socket import PRESENCE, JoinRefusedError, Socket
+from prt.stream.timing import Timing
 from prt.stream.wire import TOPIC_PREFIX, Frame
 
 SUBSCRIBED = "Subscribed to PostgreSQL"
@@ -27,7 +32,7 @@ class Subscription:
     """`establish` returns when changes flow, `end` when they no longer do.
 
     What happens is told at once, in the order of the frames: `on_ready` with the bindings that flow,
-    `on_resubscribed` when the server subscribes anew without being asked.
+    `on_resubscribed` when the server subscribes anew without being asked. `past` is the room's.
     """
 
     def __init__(
@@ -35,6 +40,9 @@ class Subscription:
         socket: Socket,
         topic: str,
         *,
+        room: Room | None,
+        past: Past | None,
+        timing: Timing,
         put: Callable[[Event], None],
         on_joined: Callable[[], None],
         on_ready: Callable[[list[Binding]], None],
@@ -42,6 +50,9 @@ class Subscription:
     ) -> None:
         self._socket = socket
         self._topic = topic
+        self._room = room
+        self._past = past
+        self._timing = timing
         self._put = put
         self._on_joined = on_joined
         self._on_ready = on_ready
@@ -53,9 +64,28 @@ class Subscription:
         self._verdict: asyncio.Future[str | None] = loop.create_future()
         self._ended: asyncio.Future[PrtError] = loop.create_future()
         self._answers_due = 0
+        self._roster = Roster(topic)
+        self._sender: Sender | None = None
 
     async def establish(self, bindings: Sequence[Binding]) -> list[Binding]:
         """Joins what the server takes, which is returned. Raises PrtError where that is nothing."""
+        taken = await self._narrowed(bindings)
+        await self._track_again()
+        return taken
+
+    @property
+    def sender(self) -> Sender:
+        """For what is sent to the room. Raises UnreachableError where it is not joined."""
+        if self._sender is None or self._ended.done() or self._socket.lost.done():
+            raise UnreachableError(f"{self._topic} is not joined: nothing was sent", "wait for READY")
+        return self._sender
+
+    def resync(self) -> None:
+        """Tells the whole roster again."""
+        if self._roster.is_known:
+            self._put(self._roster.sync(_now()))
+
+    async def _narrowed(self, bindings: Sequence[Binding]) -> list[Binding]:
         if not bindings:
             await self._attempt([])
             return []
@@ -102,6 +132,8 @@ class Subscription:
                 self._on_system(wire.system(frame))
             elif frame.event in ("phx_close", "phx_error"):
                 self._on_end(frame)
+            elif frame.event in PRESENCE:
+                self._on_presence(frame)
         except (msgspec.DecodeError, RecursionError) as exc:
             self._put(wire.malformed(bytes(frame.payload), f"{frame.event}: {exc}", _now()))
 
@@ -111,20 +143,48 @@ class Subscription:
             await self._socket.drop(self._channel)
             self._channel = None
         self._joining = bindings
+        self._roster = Roster(self._topic)
         self._verdict = asyncio.get_running_loop().create_future()
         try:
-            self._channel = await self._socket.join(self._topic, bindings)
+            self._channel = await self._socket.join(self._topic, bindings, self._config())
         except JoinRefusedError as exc:
             if exc.refused is None:
-                raise JoinTimedOutError(f"no answer to the join in {JOIN_SECONDS} s") from exc
-            raise EndedError(f"the join was refused: {exc.refused.reason}", exc.refused) from exc
+                raise JoinTimedOutError(f"no answer to the join in {self._timing.join:g} s") from exc
+            found = refusal.of_room(exc.refused, self._room)
+            raise EndedError(f"the join was refused: {found.reason}", found) from exc
         waited: list[asyncio.Future[Any]] = [self._verdict, self._ended, self._socket.lost]
-        await asyncio.wait(waited, timeout=JOIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waited, timeout=self._timing.join, return_when=asyncio.FIRST_COMPLETED)
         if self._verdict.done():
             return self._verdict.result()
         if self._ended.done() or self._socket.lost.done():
             raise await self.end()
-        raise JoinTimedOutError(f'no "{SUBSCRIBED}" in {JOIN_SECONDS} s')
+        raise JoinTimedOutError(f'no "{SUBSCRIBED}" in {self._timing.join:g} s')
+
+    def _config(self) -> dict[str, Any] | None:
+        if self._room is None:
+            return None
+        return self._room.to_wire(None if self._past is None else self._past.wanted)
+
+    async def _track_again(self) -> None:
+        """The server forgets us with each connection. A refusal leaves the rest of the room to be heard."""
+        if self._room is None or self._room.tracked is None:
+            return
+        try:
+            await self.sender.track(self._room.tracked)
+        except LostError:
+            return  # `end` tells it
+        except PrtError as exc:
+            self._say("READY", reason=f"not on the roster: {exc.message}", hint=exc.hint)
+
+    def _on_presence(self, frame: Frame) -> None:
+        # On a public topic everyone is told of differences, whoever asked for them.
+        if self._room is None or not self._room.hears_presence or self._is_probing:
+            return
+        if frame.event == "presence_state":
+            self._put(self._roster.state(state_of(frame.payload), _now()))
+            return
+        for event in self._roster.difference(difference_of(frame.payload), _now()):
+            self._put(event)
 
     def _on_reply(self, frame: Frame) -> None:
         is_join = frame.ref == self._socket.channels[frame.topic].join_push.ref
@@ -163,9 +223,15 @@ class Subscription:
         if self._verdict.done():
             return
         if words is None and not self._is_probing:
+            self._take_seat()
             self._say("READY")
             self._on_ready(self._joining)
         self._verdict.set_result(words)
+
+    def _take_seat(self) -> None:
+        ref = self._socket.channels[TOPIC_PREFIX + self._topic].join_push.ref
+        if self._room is not None and ref is not None:
+            self._sender = Sender(self._socket, self._room, ref, self._timing.answer)
 
     def _finish(self, error: PrtError) -> None:
         self._socket.silence()

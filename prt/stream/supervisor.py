@@ -15,15 +15,9 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-Phase = Literal["offline", "connecting", "joining", "subscribed", "ready", "degraded", "waiting", "ended"]
+from prt.stream.timing import DEFAULT, Timing
 
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 5.0
-"""As with supabase-js a server that is back is found within seconds; rate limits ask for more themselves."""
-UP_SECONDS = 10.0
-"""How long a first connection may take before the project counts as unreachable."""
-STABLE_SECONDS = 10.0
-"""How long READY must have lasted for the next loss to start the schedule anew."""
+Phase = Literal["offline", "connecting", "joining", "subscribed", "ready", "degraded", "waiting", "ended"]
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -86,7 +80,7 @@ class Link(Struct, frozen=True, kw_only=True):
         return self.phase in ("ready", "degraded")
 
 
-def step(link: Link, happening: Happening, now: float, policy: Policy) -> Link:
+def step(link: Link, happening: Happening, now: float, policy: Policy, timing: Timing = DEFAULT) -> Link:
     """The next state. A happening that a phase can't have leaves it as it is."""
     match happening:
         case Connecting():
@@ -101,31 +95,31 @@ def step(link: Link, happening: Happening, now: float, policy: Policy) -> Link:
             phase: Phase = "degraded" if is_late else "ready"
             return link if phase == link.phase else _into(link, phase, now)
         case Lost():
-            return _lost(link, happening, now, policy)
+            return _lost(link, happening, now, policy, timing)
         case _:
             return link
 
 
-def pause(failures: int, chance: float, least: float = 0.0) -> float:
+def pause(failures: int, chance: float, least: float = 0.0, timing: Timing = DEFAULT) -> float:
     """Seconds before the next attempt: exponential, full jitter, capped; `least` is the server's wish.
 
     Full jitter spreads the clients of a restarted server over the whole interval (AWS Architecture
     Blog, "Exponential Backoff And Jitter"); a server's wish gets its jitter on top, for the same reason.
     """
-    longest = min(FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, 30), LONGEST_PAUSE_SECONDS)
+    longest = min(timing.first_pause * 2.0 ** min(failures - 1, 30), timing.longest_pause)
     return least + chance * longest
 
 
-def _lost(link: Link, lost: Lost, now: float, policy: Policy) -> Link:
-    was_stable = link.ready_since is not None and now - link.ready_since >= STABLE_SECONDS
+def _lost(link: Link, lost: Lost, now: float, policy: Policy, timing: Timing) -> Link:
+    was_stable = link.ready_since is not None and now - link.ready_since >= timing.stable
     failures = 1 if was_stable else link.failures + 1
-    wait = pause(failures, lost.chance, lost.wait_seconds)
+    wait = pause(failures, lost.chance, lost.wait_seconds, timing)
     if link.was_ready:
         reconnects = link.reconnects + 1
         is_over = policy.max_reconnects is not None and reconnects > policy.max_reconnects
     else:
         reconnects = link.reconnects
-        left = link.started + UP_SECONDS - now
+        left = link.started + timing.up - now
         is_over = not policy.is_patient and (left <= 0 or lost.wait_seconds > left)
         # The last attempt is at the very end of the time that there is.
         wait = wait if policy.is_patient else min(wait, left)

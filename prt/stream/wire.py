@@ -1,8 +1,9 @@
 """Frames to values: pure decoding of what a Realtime server sends, in both versions of its protocol.
 
 vsn 2.0.0 is an array `[join_ref, ref, topic, event, payload]`, vsn 1.0.0 an object without `join_ref`.
-Changes, nearly all of the traffic, are decoded in one pass by msgspec with their rows left raw; every
-other frame becomes a `Frame` whose payload its reader decodes. What can't be read is a `Malformed` event.
+Changes, nearly all of the traffic, are decoded in one pass by msgspec with their rows left raw, and
+broadcasts with their payload raw, whether they come as text or as binary frames (vsn 2.0.0); every other
+frame becomes a `Frame` whose payload its reader decodes. What can't be read is a `Malformed` event.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from prt.events import EMPTY, Change, EventType, Malformed
+from prt.events import EMPTY, Broadcast, Change, EventType, Malformed
+from prt.stream import binary
 
 Vsn = Literal["2.0.0", "1.0.0"]
 
@@ -77,10 +79,20 @@ class _ChangesFrame(Struct, array_like=True):
     payload: _Changes
 
 
+_NULL = Raw(b"null")
+
+
+class _Said(Struct):
+    event: str = ""
+    payload: Raw = EMPTY
+    meta: Raw = _NULL
+
+
 _decode_v2 = msgspec.json.Decoder(Frame).decode
 _decode_v1 = msgspec.json.Decoder(_FrameV1).decode
 _decode_changes = msgspec.json.Decoder(_Changes).decode
 _decode_changes_frame = msgspec.json.Decoder(_ChangesFrame).decode
+_decode_said = msgspec.json.Decoder(_Said).decode
 _decode_system = msgspec.json.Decoder(System).decode
 _decode_reply = msgspec.json.Decoder(Reply).decode
 
@@ -96,10 +108,12 @@ class Decoder:
         self._commit_text: str | None = None
         self._commit_us: int | None = None
 
-    def decode(self, frame: bytes, at: int) -> Change | Frame | Malformed:
+    def decode(self, frame: bytes, at: int) -> Change | Broadcast | Frame | Malformed:
         """`at` is when the frame was received, in µs since the epoch."""
         try:
             if self._is_v2:
+                if binary.is_binary(frame):
+                    return _heard_binary(frame, at)
                 if _V2_CHANGES in frame[:_V2_HEAD]:
                     hot = _decode_changes_frame(frame)
                     if hot.event == "postgres_changes":
@@ -107,12 +121,14 @@ class Decoder:
                 v2 = _decode_v2(frame)
                 if v2.event == "postgres_changes":  # written with spaces, or behind a long topic
                     return self._change(v2.topic, _decode_changes(v2.payload).data, at)
-                return v2
+                return _heard(v2.topic, v2.payload, at) if v2.event == "broadcast" else v2
             v1 = _decode_v1(frame)
             if v1.event == "postgres_changes":
                 return self._change(v1.topic, _decode_changes(v1.payload).data, at)
+            if v1.event == "broadcast":
+                return _heard(v1.topic, v1.payload, at)
             return Frame(None, v1.ref, v1.topic, v1.event, v1.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        except (ValueError, RecursionError) as exc:  # msgspec's and Unicode's errors are ValueErrors
             return malformed(frame, str(exc), at)
 
     def _change(self, topic: str, row: _Row, at: int) -> Change:
@@ -165,6 +181,28 @@ def microseconds(timestamp: str) -> int | None:
     if moment.tzinfo is None:
         return None
     return round(moment.timestamp() * 1_000_000)
+
+
+def _heard(topic: str, payload: Raw, at: int) -> Broadcast:
+    """A client may push what is no object, and the server passes it on: such a broadcast has no event."""
+    name = topic.removeprefix(TOPIC_PREFIX)
+    if memoryview(payload)[0] != ord("{"):
+        return Broadcast(at=at, topic=name, event="", payload=payload)
+    said = _decode_said(payload)
+    meta = None if said.meta == _NULL else said.meta
+    return Broadcast(at=at, topic=name, event=said.event, payload=said.payload, meta=meta)
+
+
+def _heard_binary(frame: bytes, at: int) -> Broadcast:
+    said = binary.read(frame, EMPTY)
+    return Broadcast(
+        at=at,
+        topic=said.topic.removeprefix(TOPIC_PREFIX),
+        event=said.event,
+        payload=said.payload,
+        meta=said.meta,
+        binary=said.binary,
+    )
 
 
 def _object(raw: Raw) -> Raw:

@@ -1,0 +1,1 @@
+"""What `prt test` and `prt status` run: each check measures, and judges what it measured."""

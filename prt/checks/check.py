@@ -1,0 +1,107 @@
+"""The values of a test run: what is checked, what came of it, and how a check ends early."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from prt.errors import PrtError
+
+if TYPE_CHECKING:
+    from prt.checks.context import Context
+
+Outcome = Literal["pass", "fail", "skip"]
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """What a check that holds has measured. Figures carry their unit in their name: `join_ms`, `rows`.
+
+    `note` is the one line for people; `lags_ms` are commit → receive, a change each.
+    """
+
+    note: str
+    figures: dict[str, float] = {}
+    lags_ms: tuple[float, ...] = ()
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """`server` is its own words; `cause` the likeliest first where there are several."""
+
+    expected: str
+    came: str
+    server: str | None = None
+    cause: str | None = None
+    remedy: str | None = None
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """Something that came from the server, or went to it; `at` in µs, `who` the identity."""
+
+    at: int
+    who: str
+    text: str
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One thing that holds or doesn't. `run` raises SkippedError, FailedError or any PrtError.
+
+    `seconds` bounds it where its length is chosen by the user, else the waits do.
+    """
+
+    suite: str
+    name: str
+    run: Callable[[Context], Awaitable[Found]]
+    seconds: float | None = None
+
+
+class Suite(Struct, frozen=True, kw_only=True):
+    """Checks that belong together; `needs` is for people, `writes` and `is_named_only` for the plan."""
+
+    name: str
+    line: str
+    needs: str
+    checks: tuple[Check, ...]
+    writes: bool = False
+    is_named_only: bool = False
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """`at` in µs; `reason` is why it was skipped; `round` counts the repetitions from 1."""
+
+    suite: str
+    name: str
+    outcome: Outcome
+    at: int
+    ms: float
+    round: int = 1
+    note: str = ""
+    figures: dict[str, float] = {}
+    lags_ms: tuple[float, ...] = ()
+    reason: str | None = None
+    failure: Failure | None = None
+    messages: tuple[Message, ...] = ()
+
+
+class SkippedError(Exception):
+    """The project doesn't offer what the check needs."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class FailedError(Exception):
+    """What was expected did not come. What was measured until then may be told too."""
+
+    def __init__(self, failure: Failure, found: Found | None = None) -> None:
+        super().__init__(f"expected {failure.expected}, came {failure.came}")
+        self.failure = failure
+        self.found = found
+
+
+def failure_of(error: PrtError, expected: str) -> Failure:
+    """An error of the connection or of REST as a failure; its hint says what mends it."""
+    words = getattr(getattr(error, "refused", None), "reason", None)
+    return Failure(expected=expected, came=error.message, server=words, remedy=error.hint)

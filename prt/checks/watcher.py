@@ -1,0 +1,195 @@
+"""One identity's connection in a check: what came over it, and the wait for what must come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from prt.checks.check import FailedError, Failure, failure_of
+from prt.checks.rows import Row
+from prt.checks.trace import Trace
+from prt.errors import PrtError
+from prt.events import Broadcast, Change, Event, Gap, Malformed, Presence, Status, Vitals
+from prt.stream.source import Live
+
+E_ = TypeVar("E_", bound=Event)
+
+
+class Watcher:
+    """`events` holds all that came, in order; `error` is what ended the connection."""
+
+    def __init__(self, who: str, live: Live, trace: Trace, wait_seconds: float, run_mark: str) -> None:
+        self.who = who
+        self.live = live
+        self.events: list[Event] = []
+        self.error: PrtError | None = None
+        self.has_ended = False
+        self._trace = trace
+        self._wait_seconds = wait_seconds
+        self._run_mark = run_mark
+        self._came = asyncio.Event()
+
+    async def ready(self, tables: str | None = None) -> Status:
+        """Waits for READY. Raises FailedError."""
+        expected = f"READY{f' on {tables}' if tables else ''}"
+        return await self.until(
+            Status, lambda event: event.status == "READY", expected, cause_of=self._why_not_ready
+        )
+
+    async def change(self, event_type: str, row: Row) -> Change:
+        """Waits for a change of this row. Raises FailedError."""
+        return await self.until(
+            Change,
+            lambda event: event.event_type == event_type and row.is_in(event),
+            f"{event_type} of our row",
+        )
+
+    async def until(
+        self,
+        kind: type[E_],
+        wanted: Callable[[E_], bool],
+        expected: str,
+        *,
+        start: int = 0,
+        cause_of: Callable[[], tuple[str | None, str | None]] | None = None,
+    ) -> E_:
+        """The first event of that kind, from number `start` on, for which `wanted` holds.
+
+        Raises FailedError where it doesn't come; `cause_of` tells cause and remedy.
+        """
+        seen = start
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                while True:
+                    while seen < len(self.events):
+                        event = self.events[seen]
+                        seen += 1
+                        if isinstance(event, kind) and wanted(event):
+                            return event
+                    if self.has_ended:
+                        break
+                    self._came.clear()
+                    await self._came.wait()
+        except TimeoutError:
+            pass
+        if self.error is not None:
+            raise FailedError(failure_of(self.error, expected)) from self.error
+        cause, remedy = (None, None) if cause_of is None else cause_of()
+        raise FailedError(
+            Failure(
+                expected=f"{expected} as {self.who}",
+                came=f"{self.summary(start)} in {self._wait_seconds:g} s",
+                server=self.server_words(),
+                cause=cause,
+                remedy=remedy,
+            )
+        )
+
+    def changes(self, row: Row) -> list[Change]:
+        """What has come of this row."""
+        return [event for event in self.events if isinstance(event, Change) and row.is_in(event)]
+
+    def has_come(self, row: Row) -> bool:
+        return bool(self.changes(row))
+
+    def summary(self, start: int = 0) -> str:
+        """What came instead, in a few words."""
+        states = [event.status for event in self.events if isinstance(event, Status)]
+        counts: dict[str, int] = {}
+        for event in self.events[start:]:
+            name = {Change: "change", Broadcast: "broadcast", Presence: "presence event"}.get(type(event))
+            if name is not None:
+                counts[name] = counts.get(name, 0) + 1
+        others = ", ".join(f"{count} other {name}{'s' * (count > 1)}" for name, count in counts.items())
+        return f"{states[-1] if states else 'no answer to the join'}, then {others or 'nothing'}"
+
+    def server_words(self) -> str | None:
+        """The last thing that the server complained of."""
+        words = [event.reason for event in self.events if isinstance(event, Status) and event.reason]
+        return words[-1] if words else None
+
+    async def read(self, batches: AsyncIterator[list[Event]]) -> None:
+        try:
+            async for batch in batches:
+                for event in batch:
+                    self._note(event)
+                self.events.extend(batch)
+                self._came.set()
+        except PrtError as exc:
+            self.error = exc
+            self._trace.note(self.who, f"ended: {exc.message}")
+        finally:
+            self.has_ended = True
+            self._came.set()
+
+    def _why_not_ready(self) -> tuple[str | None, str | None]:
+        hints = [event.hint for event in self.events if isinstance(event, Status) and event.hint]
+        if hints:
+            return None, hints[-1]
+        return (
+            "the database did not take the subscription up in time",
+            "is the project busy or waking up? try again, or give more time with --wait",
+        )
+
+    def _note(self, event: Event) -> None:
+        text = described(event, self._run_mark)
+        if text is not None:
+            self._trace.note(self.who, text, event.at)
+
+
+def described(event: Event, run_mark: str) -> str | None:
+    """One line for the report; rows of others are nobody's business there."""
+    match event:
+        case Change():
+            lag = "" if event.lag_ms is None else f" after {event.lag_ms:.1f} ms"
+            errors = f" errors {event.errors}" if event.errors else ""
+            origin = "" if event.source == "stream" else f" ({event.source})"
+            text = bytes(event.new).decode(errors="replace")
+            at = text.find(run_mark)
+            shown = text[at + len(run_mark) : text.find('"', at)].strip() if at >= 0 else ""
+            return f"{event.event_type} {event.schema}.{event.table} {shown}{origin}{lag}{errors}"
+        case Broadcast():
+            return f"broadcast {event.event} {bytes(event.payload)[:200].decode(errors='replace')}"
+        case Presence():
+            return f"presence {event.event} {event.key or ''}"
+        case Status():
+            tables = f" {', '.join(event.tables)}" if event.tables else ""
+            return f"{event.status}{tables}{f': {event.reason}' if event.reason else ''}"
+        case Gap():
+            return (
+                f"gap: {event.cause}; {event.recovered} recovered, {'complete' if event.complete else 'open'}"
+            )
+        case Malformed():
+            return f"malformed: {event.reason}"
+        case Vitals(phase="waiting" | "degraded"):
+            return event.phase
+        case _:
+            return None
+
+
+@asynccontextmanager
+async def watching(
+    who: str, live: Live, *, trace: Trace, wait_seconds: float, run_mark: str
+) -> AsyncIterator[Watcher]:
+    """A watcher for the life of a block; its channel is left and its socket closed at the end."""
+    watcher = Watcher(who, live, trace, wait_seconds, run_mark)
+    async with live as batches:
+        reading = asyncio.create_task(watcher.read(batches))
+        try:
+            yield watcher
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+
+async def all_ready(watchers: Sequence[Watcher], tables: str | None = None) -> None:
+    """Waits for all of them at once. Raises FailedError."""
+    await asyncio.gather(*(watcher.ready(tables) for watcher in watchers))
+
+
+def now() -> int:
+    """µs since the epoch."""
+    return time.time_ns() // 1000

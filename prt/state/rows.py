@@ -73,6 +73,10 @@ class Rows:
     def key_columns(self, schema: str, table: str) -> tuple[str, ...]:
         return self._keys.get((schema, table), _ID).columns
 
+    def row(self, schema: str, table: str, key: bytes) -> bytes | None:
+        """A row as it was last seen; `key` is raw JSON."""
+        return self._rows.get((schema, table, key))
+
     def apply(self, change: Change) -> bytes | None:
         """Take the change in; the row as it was known before, None where it was not."""
         schema, table = name = (change.schema, change.table)

@@ -1,0 +1,201 @@
+"""A table as a board: its rows are cards, in columns by the value of one of theirs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Raw, Struct
+
+from prt.events import Change, Event
+from prt.state.difference import said
+from prt.state.orders import ordered
+from prt.state.present import KeyColumns, Present, Turn, assume_id, values_of
+
+MARKED = 6_000_000
+"""µs for which a card that came or moved is marked."""
+
+NOWHERE = "none"
+"""The column of rows that have no value for it."""
+
+TITLES = ("title", "name", "subject", "label", "summary", "description")
+PEOPLE = ("assignee", "assigned_to", "owner", "assignee_id", "owner_id", "user_id")
+PRIORITIES = ("priority", "severity")
+DATES = ("due_date", "due_at", "due", "deadline", "expected_on", "ends_at")
+
+_SHOWN = (*TITLES, *PEOPLE, *PRIORITIES, *DATES, "position")
+_MOST_MARKS = 1000
+_MOST_COLUMNS = 100
+
+
+class Card(Struct, frozen=True, kw_only=True):
+    """A row as text; what it doesn't have is empty. `key` is raw JSON."""
+
+    key: bytes
+    title: str
+    assignee: str = ""
+    priority: str = ""
+    due: str = ""
+    position: float = 0.0
+
+
+class Mark(Struct, frozen=True):
+    """When a card came into its column (µs), and from which; None is from outside."""
+
+    at: int
+    origin: str | None
+
+
+class Column(Struct, frozen=True):
+    """`limit` is that of work in progress, None where there is none."""
+
+    name: str
+    count: int
+    limit: int | None
+
+    @property
+    def is_over_limit(self) -> bool:
+        return self.limit is not None and self.count > self.limit
+
+
+class Board:
+    """Apply events, ask for columns and their cards. Changes of other tables pass by."""
+
+    def __init__(
+        self,
+        table: str = "project_tasks",
+        *,
+        schema: str = "public",
+        group_by: str = "status",
+        columns: Sequence[str] = (),
+        limits: Mapping[str, int] | None = None,
+        key_columns: KeyColumns = assume_id,
+    ) -> None:
+        self.table = table
+        self.group_by = group_by
+        self.moves = 0
+        self._given = tuple(columns)
+        self._limits = dict(limits or {})
+        self._present = Present(schema, table, key_columns)
+        self._groups: dict[bytes, str] = {}
+        self._fixed = {*self._given, *self._limits}
+        self._keys: dict[str, dict[bytes, None]] = {name: {} for name in (*self._given, *self._limits)}
+        self._marks: dict[bytes, Mark] = {}
+        self._cards: dict[bytes, Card] = {}
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    @property
+    def forgotten(self) -> int:
+        """Rows beyond what is kept."""
+        return self._present.forgotten
+
+    def apply(self, event: Event) -> None:
+        if type(event) is not Change:
+            return
+        turn = self._present.apply(event)
+        if turn is None:
+            return
+        self._cards.pop(turn.key, None)
+        if turn.after is None:
+            self._remove(turn.key)
+            return
+        self._place(turn, event)
+        if len(self._groups) > len(self._present.rows):
+            self._forget()
+
+    def columns(self) -> list[Column]:
+        """In their order; those that were given or are known stand there empty too."""
+        names = ordered(self._given, self.table, self.group_by, [*self._keys])
+        return [Column(name, len(self._keys.get(name, ())), self._limits.get(name)) for name in names]
+
+    def cards(self, column: str, now: int) -> list[Card]:
+        """Those that are marked at `now` first, the newest of them on top; then by position, or as they came."""
+        cards = [self._card(key) for key in self._keys.get(column, ())]
+
+        def rank(card: Card) -> tuple[int, float]:
+            mark = self.mark(card.key, now)
+            return (0, 0.0) if mark is None else (-mark.at, 0.0)
+
+        cards.sort(key=lambda card: card.position)
+        cards.sort(key=rank)
+        return cards
+
+    def mark(self, key: bytes, now: int) -> Mark | None:
+        """That of a card which came or moved a moment ago."""
+        mark = self._marks.get(key)
+        return mark if mark is not None and now - mark.at < MARKED else None
+
+    def _place(self, turn: Turn, change: Change) -> None:
+        group = self._group_of(turn)
+        before = self._groups.get(turn.key)
+        if before == group:
+            return
+        if before is not None:
+            del self._keys[before][turn.key]
+        self._groups[turn.key] = group
+        if group not in self._keys and len(self._keys) >= _MOST_COLUMNS:
+            self._drop_empty_columns()
+        self._keys.setdefault(group, {})[turn.key] = None
+        if before is not None and change.source != "snapshot":
+            self.moves += 1
+        if change.source != "snapshot":
+            self._marks.pop(turn.key, None)
+            self._marks[turn.key] = Mark(change.at, before)
+            if len(self._marks) > _MOST_MARKS:
+                del self._marks[next(iter(self._marks))]
+
+    def _group_of(self, turn: Turn) -> str:
+        values = values_of(turn.after or b"", (self.group_by,))
+        if values is None or values[0] is None or values[0] == b"null":
+            return NOWHERE
+        return said(Raw(values[0]))
+
+    def _remove(self, key: bytes) -> None:
+        group = self._groups.pop(key, None)
+        if group is not None:
+            del self._keys[group][key]
+        self._marks.pop(key, None)
+
+    def _forget(self) -> None:
+        """What is no longer present: beyond the limit, or under a key that was another one."""
+        for key in [key for key in self._groups if key not in self._present.rows]:
+            self._cards.pop(key, None)
+            self._remove(key)
+
+    def _drop_empty_columns(self) -> None:
+        """Empty ones stay as long as they are few: a board's columns should not come and go."""
+        for name in [name for name, keys in self._keys.items() if not keys and name not in self._fixed]:
+            del self._keys[name]
+
+    def _card(self, key: bytes) -> Card:
+        card = self._cards.get(key)
+        if card is None:
+            card = self._cards[key] = _card_of(key, self._present.rows[key])
+        return card
+
+
+def _card_of(key: bytes, row: bytes) -> Card:
+    values = dict(zip(_SHOWN, values_of(row, _SHOWN) or (), strict=False))
+    texts = {name: said(Raw(value)) for name, value in values.items() if value and value != b"null"}
+
+    def first(names: Iterable[str]) -> str:
+        return next((texts[name] for name in names if name in texts), "")
+
+    return Card(
+        key=key,
+        title=first(TITLES) or said(Raw(key)),
+        assignee=first(PEOPLE),
+        priority=first(PRIORITIES),
+        due=first(DATES),
+        position=_number(texts.get("position", "")),
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        return 0.0
+    return number if math.isfinite(number) else 0.0

@@ -177,7 +177,12 @@ class _Resolution:
         found = find(self._places, variables, is_needed=is_needed)
         if found is None:
             return None
-        if found.place.trust > self._url.place.trust:
+        trust = self._url.place.trust
+        if found.place.trust > trust:
+            # A place that may give this very value to the URL vouches for it: a profile that names the variable.
+            vouched = find([place for place in self._places if place.trust <= trust], variables)
+            found = vouched if vouched is not None and vouched.value == found.value else found
+        if found.place.trust > trust:
             if is_needed:
                 raise UsageError(
                     f"{found.origin} is not sent to the URL from {self._url.origin}",

@@ -128,7 +128,12 @@ class Terminal:
     """`prt` in a pseudo-terminal, with a screen that reads as a person would."""
 
     def __init__(
-        self, arguments: tuple[str, ...], environment: Mapping[str, str], columns: int, lines: int
+        self,
+        arguments: tuple[str, ...],
+        environment: Mapping[str, str],
+        columns: int,
+        lines: int,
+        folder: Path | None = None,
     ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
@@ -141,6 +146,7 @@ class Terminal:
             stdout=secondary,
             stderr=secondary,
             env={**environment, "TERM": "xterm-256color"},
+            cwd=folder,
             start_new_session=True,
             # The terminal has to be its controlling one for Ctrl-C to reach it; nothing else runs here.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,  # noqa: PLW1509
@@ -199,5 +205,11 @@ class Terminal:
         return bool(data)
 
 
-def terminal(*arguments: str, environment: Mapping[str, str], columns: int = 80, lines: int = 24) -> Terminal:
-    return Terminal(arguments, environment, columns, lines)
+def terminal(
+    *arguments: str,
+    environment: Mapping[str, str],
+    columns: int = 80,
+    lines: int = 24,
+    folder: Path | None = None,
+) -> Terminal:
+    return Terminal(arguments, environment, columns, lines, folder)

@@ -1,4 +1,4 @@
-"""The newest of what a live view shows: changes, and what interrupted them, in the order they came."""
+"""The newest of what a live view shows: changes, what came on topics, and what interrupted them, in order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from prt.events import Change, Gap, Status
 from prt.state.difference import Line, line_of
+from prt.state.messages import BroadcastLine, Message
+from prt.state.presences import PresenceLine
 from prt.state.rows import Rows
 
 NEWEST = 200
@@ -25,7 +27,7 @@ class Step(Struct, frozen=True, kw_only=True):
     down_us: int | None = None
 
 
-Entry = Line | Gap | Step
+Entry = Line | BroadcastLine | PresenceLine | Gap | Step
 
 
 class Shown:
@@ -45,9 +47,9 @@ class Newest:
     def __init__(self, rows: Rows) -> None:
         self.added = 0
         self._rows = rows
-        self._entries: deque[Shown | Gap | Step] = deque(maxlen=NEWEST)
+        self._entries: deque[Shown | Message | PresenceLine | Gap | Step] = deque(maxlen=NEWEST)
 
-    def add(self, entry: Shown | Gap | Step) -> None:
+    def add(self, entry: Shown | Message | PresenceLine | Gap | Step) -> None:
         self.added += 1
         self._entries.append(entry)
 
@@ -62,7 +64,12 @@ class Newest:
     def entries(self, count: int) -> list[Entry]:
         """At most `count`, newest first."""
         newest = zip(reversed(self._entries), range(count), strict=False)
-        return [self._line(entry) if isinstance(entry, Shown) else entry for entry, _ in newest]
+        return [self._entry(entry) for entry, _ in newest]
+
+    def _entry(self, entry: Shown | Message | PresenceLine | Gap | Step) -> Entry:
+        if isinstance(entry, Shown):
+            return self._line(entry)
+        return entry.line if isinstance(entry, Message) else entry
 
     def _line(self, shown: Shown) -> Line:
         if shown.line is None:

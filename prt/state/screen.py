@@ -26,7 +26,9 @@ from prt.events import (
     Vitals,
 )
 from prt.state.lag import Lag
+from prt.state.messages import Message
 from prt.state.newest import Entry, Newest, Shown
+from prt.state.presences import Presences
 from prt.state.rate import Rate
 from prt.state.rows import Rows, Table
 
@@ -34,10 +36,17 @@ GAPS = 20
 """The last gaps that are kept whole; all are counted."""
 
 _MOST_REFUSED = 1000
+_BADNESS: dict[ChannelStatus, int] = {
+    "READY": 0,
+    "SUBSCRIBED": 1,
+    "TIMED_OUT": 2,
+    "CLOSED": 3,
+    "CHANNEL_ERROR": 4,
+}
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """Why a table does not stream, and what to do about it."""
+    """Why a table, or a topic among others, does not stream, and what to do about it."""
 
     table: str
     reason: str | None
@@ -46,9 +55,10 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 class Screen:
     """Apply events, read attributes. `changes` counts the stream's by (schema, table, event type), `read` the
-    rows of a backfill or a snapshot; `joined` are the tables of the channel as `schema.table`. `since` (µs)
-    is when the channel's status began, or the connection was lost, or was first tried. A gap is open from the
-    loss until its event."""
+    rows of a backfill or a snapshot; `joined` are the tables of the channel as `schema.table`, `topics` what
+    is joined without tables. Of several channels `channel`, `reason` and `hint` are those of the worst; one
+    that is refused while others flow stands in `refused`. `since` (µs) is when the channel's status began, or
+    the connection was lost, or was first tried. A gap is open from the loss until its event."""
 
     def __init__(self, *, keys: Mapping[Table, tuple[str, ...]] | None = None) -> None:
         self.channel: ChannelStatus | None = None
@@ -61,6 +71,7 @@ class Screen:
         self.read: Counter[str] = Counter()
         self.broadcasts = 0
         self.presences = 0
+        self.roster = Presences()
         self.malformed = 0
         self.last_malformed: Malformed | None = None
         self.gaps = 0
@@ -76,6 +87,8 @@ class Screen:
         self.ready_at: int | None = None
         self.end: End | None = None
         self.joined: frozenset[str] = frozenset()
+        self.topics: set[str] = set()
+        self._statuses: dict[str | None, Status] = {}
         self._lost_at: int | None = None
         self._rows = Rows(keys=keys)
         self._newest = Newest(self._rows)
@@ -99,6 +112,11 @@ class Screen:
     def entries(self) -> int:
         """How many there were to show, whether they are still kept or not."""
         return self._newest.added
+
+    @property
+    def rows(self) -> Rows:
+        """The last known rows of all tables."""
+        return self._rows
 
     @property
     def keyless(self) -> set[Table]:
@@ -127,9 +145,9 @@ class Screen:
             case Broadcast():
                 self.broadcasts += 1
                 self.rate.apply(event)
+                self._newest.add(Message(event))
             case Presence():
-                self.presences += 1
-                self.rate.apply(event)
+                self._apply_presence(event)
             case Status():
                 self._apply_status(event)
             case Gap():
@@ -143,6 +161,13 @@ class Screen:
     def lines(self, count: int) -> list[Entry]:
         """The newest changes, gaps and steps of the channel, newest first."""
         return self._newest.entries(count)
+
+    def _apply_presence(self, event: Presence) -> None:
+        self.presences += 1
+        self.rate.apply(event)
+        line = self.roster.apply(event)
+        if line is not None:
+            self._newest.add(line)
 
     def _apply_gap(self, gap: Gap) -> None:
         self.gaps += 1
@@ -161,15 +186,43 @@ class Screen:
             for table in sorted(tables)[:_MOST_REFUSED]:
                 self.refused[table] = Refusal(table=table, reason=status.reason, hint=status.hint)
             return
-        self._apply_step(status)
-        self.channel, self.reason, self.hint = status.status, status.reason, status.hint
-        if status.status in ("SUBSCRIBED", "READY") and tables:
-            self.joined = tables
+        self.roster.apply(status)
+        worst = self._worst(status)
+        if worst is status:
+            self._apply_step(status)
+        self.channel, self.reason, self.hint = worst.status, worst.reason, worst.hint
+        if status.status in ("SUBSCRIBED", "READY"):
+            if tables:
+                self.joined = tables
+            elif status.topic is not None:
+                self.topics.add(status.topic)
+        elif status.topic is not None:
+            self.topics.discard(status.topic)
         if status.status == "READY":
             if self.ready_at is None:
                 self.ready_at = status.at
             for table in tables:
                 self.refused.pop(table, None)
+
+    def _worst(self, status: Status) -> Status:
+        """With this one taken in: the latest of the worst, without what is refused while others flow."""
+        if status.topic is None:
+            self._statuses.clear()
+        self._statuses.pop(None, None)
+        self._statuses.pop(status.topic, None)
+        self._statuses[status.topic] = status
+        statuses = list(self._statuses.values())
+        if len(statuses) == 1:
+            return status
+        refused = [one for one in statuses if one.status == "CHANNEL_ERROR" and not one.tables]
+        others = [one for one in statuses if one not in refused] or refused
+        for one in statuses:
+            name = one.topic or ""
+            if one in others:
+                self.refused.pop(name, None)
+            else:
+                self.refused[name] = Refusal(table=name, reason=one.reason, hint=one.hint)
+        return max(reversed(others), key=lambda one: _BADNESS[one.status])
 
     def _apply_step(self, status: Status) -> None:
         """Attempts that fail while the connection is down leave `since` where it was lost."""

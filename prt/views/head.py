@@ -47,7 +47,8 @@ def head(screen: Screen, title: str, now: int, width: int, tz: tzinfo | None) ->
 def waiting(screen: Screen) -> str:
     """What an empty table waits for."""
     if screen.channel == "READY":
-        return "waiting for the first change"
+        is_room = screen.topics and not screen.joined
+        return "waiting for somebody to come or to send" if is_room else "waiting for the first change"
     if screen.channel == "SUBSCRIBED":
         return "joined; waiting until the server says that changes flow"
     return "connecting" if screen.channel is None else ""
@@ -88,6 +89,8 @@ def _state_figures(screen: Screen, now: int, tz: tzinfo | None, spared: int) -> 
     figures += _attempt(screen, now)
     if screen.joined and spared < 2:
         figures.append(Figure(counted(len(screen.joined), "table")))
+    if screen.topics and spared < 2:
+        figures.append(Figure(counted(len(screen.topics), "topic")))
     return figures
 
 

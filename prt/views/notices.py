@@ -15,6 +15,8 @@ def notice(event: Event) -> tuple[str, str | None] | None:
     match event:
         case Status(status="SUBSCRIBED"):
             return None  # READY follows, and only that is worth waiting for
+        case Status(status="READY") if event.topic and not event.tables:
+            return f"ready: {event.topic} is joined{f'; {event.reason}' if event.reason else ''}", event.hint
         case Status(status="READY"):
             tables = f" of {counted(len(event.tables), 'table')}" if event.tables else ""
             return f"ready: changes{tables} flow{f'; {event.reason}' if event.reason else ''}", event.hint

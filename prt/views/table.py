@@ -18,19 +18,26 @@ from rich.text import Text
 
 from prt.events import Event
 from prt.state.difference import Line
+from prt.state.messages import BroadcastLine
 from prt.state.newest import Entry
+from prt.state.presences import PresenceLine
 from prt.state.screen import Screen
 from prt.views.cells import cut, cut_middle, safe
 from prt.views.changed import LEGEND, changed, mark_of
 from prt.views.figures import clock, milliseconds, table_name
 from prt.views.head import waiting
 from prt.views.interruptions import gap_line, interruption, whole
+from prt.views.topics import EVENTS as TOPIC_EVENTS
+from prt.views.topics import TopicLine, carried, kind_of, name_of
 
 EVENTS = {"INSERT": "green", "UPDATE": "magenta", "DELETE": "red"}
 SOURCES = {"backfill": "↺", "snapshot": "◦"}
 """What stands in place of a lag where a row did not come from the stream."""
 
-_LEGEND = {**LEGEND, "backfill": "↺ backfill", "snapshot": "◦ snapshot"}
+REPLAYED = "↻"
+"""The same of a broadcast that was sent before we came."""
+
+_LEGEND = {**LEGEND, "backfill": "↺ backfill", "snapshot": "◦ snapshot", "replayed": f"{REPLAYED} replayed"}
 
 _LAG, _EVENT = 7, 6
 
@@ -42,6 +49,7 @@ class Widths(Struct, frozen=True, kw_only=True):
     table: int
     key: int
     changed: int
+    event: int = _EVENT
 
 
 class Table:
@@ -73,7 +81,7 @@ class Table:
         shown = newest[: max(height - 1 - len(foot), 0)]
         if not shown:
             return [Text(""), _line(waiting(self._screen), width, "italic"), *foot][:height]
-        widths = widths_of([entry for entry in shown if isinstance(entry, Line)], width)
+        widths = widths_of(shown, width)
         room = height - 1 - len(foot)
         rows = [row for entry in shown for row in self.rows(entry, widths, width)][:room]
         space = [Text("")] * (room - len(rows)) if foot else []
@@ -83,23 +91,44 @@ class Table:
         """A change is one; a gap may need more."""
         if isinstance(entry, Line):
             return [self._change(entry, widths)]
+        if isinstance(entry, BroadcastLine | PresenceLine):
+            return [self._topic(entry, widths)]
         return interruption(entry, width, widths.time, self._tz)
 
     def row(self, entry: Entry, widths: Widths) -> Text:
         """One, however long that of a gap is."""
         if isinstance(entry, Line):
             return self._change(entry, widths)
+        if isinstance(entry, BroadcastLine | PresenceLine):
+            return self._topic(entry, widths)
         return whole(entry, widths.time, self._tz)
 
     def _change(self, line: Line, widths: Widths) -> Text:
-        text = Text(no_wrap=True, overflow="crop")
         lag = milliseconds(line.lag_ms) if line.source == "stream" else SOURCES[line.source]
-        text.append(clock(line.at, self._tz, is_fine=widths.time > len("00:00:00")) + " ")
+        table = cut(safe(table_name(line.schema, line.table)), widths.table)
+        style = f"bold {EVENTS[line.event_type]}"
+        text = self._begun(line.at, lag, table, line.key, (line.event_type, style, widths))
+        return self._highlighted(text.append_text(changed(line, widths.changed)))
+
+    def _topic(self, line: TopicLine, widths: Widths) -> Text:
+        """A broadcast or a presence event has its topic where a change has its table."""
+        lag = REPLAYED if isinstance(line, BroadcastLine) and line.is_replayed else ""
+        topic, kind = cut_middle(safe(line.topic), widths.table), kind_of(line)
+        style = f"bold {TOPIC_EVENTS[kind]}"
+        text = self._begun(line.at, lag, topic, name_of(line), (kind, style, widths))
+        return self._highlighted(text.append_text(carried(line, widths.changed)))
+
+    def _begun(self, at: int, lag: str, table: str, key: str, event: tuple[str, str, Widths]) -> Text:
+        """All columns but the last; the event's word with its style and all widths."""
+        word, style, widths = event
+        text = Text(no_wrap=True, overflow="crop")
+        text.append(clock(at, self._tz, is_fine=widths.time > len("00:00:00")) + " ")
         text.append(f"{lag:>{_LAG}} ")
-        text.append(_padded(cut(safe(table_name(line.schema, line.table)), widths.table), widths.table))
-        text.append(f"{line.event_type:{_EVENT}} ", f"bold {EVENTS[line.event_type]}")
-        text.append(_padded(cut_middle(safe(line.key), widths.key), widths.key))
-        text.append_text(changed(line, widths.changed))
+        text.append(_padded(table, widths.table))
+        text.append(f"{word:{widths.event}} ", style)
+        return text.append(_padded(cut_middle(safe(key), widths.key), widths.key))
+
+    def _highlighted(self, text: Text) -> Text:
         for pattern in self._highlight:
             text.highlight_regex(pattern, "reverse")
         return text
@@ -108,6 +137,8 @@ class Table:
         """The last gap that is not whole, where it has left the screen, and what the marks mean."""
         lines = [entry for entry in newest if isinstance(entry, Line)]
         marks = {mark for line in lines if (mark := mark_of(line))} | {line.source for line in lines}
+        if any(isinstance(entry, BroadcastLine) and entry.is_replayed for entry in newest):
+            marks.add("replayed")
         legend = "   ".join(said for mark, said in _LEGEND.items() if mark in marks)
         foot = [_line(legend, width, "italic")] if legend else []
         gap = self._screen.last_incomplete_gap
@@ -117,15 +148,24 @@ class Table:
         return foot
 
 
-def widths_of(lines: list[Line], width: int) -> Widths:
-    """The columns for these lines: what is not needed before the last column goes to it."""
+def widths_of(entries: Sequence[Entry], width: int) -> Widths:
+    """The columns for these entries: what is not needed before the last column goes to it."""
     widest = widest_of(width)
-    table = max((cell_len(safe(table_name(line.schema, line.table))) for line in lines), default=0)
-    key = max((cell_len(safe(line.key)) for line in lines), default=0)
-    table = max(min(table, widest.table), len("table"))
-    key = max(min(key, widest.key), len("key"))
-    gained = widest.table - table + widest.key - key
-    return Widths(time=widest.time, table=table, key=key, changed=widest.changed + gained)
+    tables, keys, event = [], [], _EVENT
+    for entry in entries:
+        if isinstance(entry, Line):
+            tables.append(table_name(entry.schema, entry.table))
+            keys.append(entry.key)
+        elif isinstance(entry, BroadcastLine | PresenceLine):
+            tables.append(entry.topic)
+            keys.append(name_of(entry))
+            event = max(event, len(kind_of(entry)))
+    table = max(min(max(map(_width, tables), default=0), widest.table), len("table"))
+    key = max(min(max(map(_width, keys), default=0), widest.key), len("key"))
+    gained = widest.table - table + widest.key - key + _EVENT - event
+    return Widths(
+        time=widest.time, table=table, key=key, changed=max(widest.changed + gained, 0), event=event
+    )
 
 
 def widest_of(width: int) -> Widths:
@@ -140,16 +180,20 @@ def widest_of(width: int) -> Widths:
 
 def heading(widths: Widths) -> Text:
     title = (
-        f"{'time':{widths.time}} {'lag':>{_LAG}} {'table':{widths.table}} {'event':{_EVENT}} "
+        f"{'time':{widths.time}} {'lag':>{_LAG}} {'table':{widths.table}} {'event':{widths.event}} "
         f"{'key':{widths.key}} {'what changed':{widths.changed}}"
     )
     text = Text(title.rstrip(), "underline", no_wrap=True, overflow="crop")
-    text.truncate(widths.time + _LAG + widths.table + _EVENT + widths.key + 5 + widths.changed)
+    text.truncate(widths.time + _LAG + widths.table + widths.event + widths.key + 5 + widths.changed)
     return text
 
 
 def _line(text: str, width: int, style: str = "") -> Text:
     return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")
+
+
+def _width(text: str) -> int:
+    return cell_len(safe(text))
 
 
 def _padded(text: str, width: int) -> str:

@@ -16,11 +16,14 @@ from prt.events import (
     Vitals,
 )
 from prt.state.difference import Line, line_of
+from prt.state.messages import hex_head, is_replayed
+from prt.state.presences import PresenceLine, Presences
 from prt.state.rows import Rows
 from prt.views.cells import cut, safe
 from prt.views.changed import whole
 from prt.views.figures import counted, lag_text, milliseconds, table_name, timestamp_text
 from prt.views.notices import gap_text, notice, told
+from prt.views.topics import carried_whole
 
 _PAYLOAD = 400
 
@@ -28,10 +31,11 @@ _Told = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Malfor
 
 
 class TextLines:
-    """Encodes events; remembers rows, to tell what an UPDATE changed."""
+    """Encodes events; remembers rows and rosters, to tell what an update changed."""
 
     def __init__(self, rows: Rows | None = None) -> None:
         self._rows = rows or Rows()
+        self._presences = Presences()
 
     def encode(self, event: Event) -> bytes:
         """One line with its newline; none of the vitals, which are a view's."""
@@ -45,12 +49,10 @@ class TextLines:
                 previous = self._rows.apply(event)
                 return _change(line_of(event, previous, self._rows.key_columns(event.schema, event.table)))
             case Broadcast():
-                payload = bytes(event.payload)[:_PAYLOAD].decode(errors="replace")
-                return safe(f"BROADCAST {event.topic} {event.event} {payload}")
+                return _broadcast(event)
             case Presence():
-                who = f" {event.key}" if event.key else ""
-                online = f" {len(event.state or {})} online" if event.event == "sync" else ""
-                return safe(f"PRESENCE {event.topic} {event.event}{who}{online}")
+                line = self._presences.apply(event)
+                return safe(f"PRESENCE {event.topic} {event.event}") + (_presence(line) if line else "")
             case End():
                 lag = f", {lag_text(event.lag_ms)}" if event.lag_ms else ""
                 gaps = f", {counted(event.gaps, 'gap')}" if event.gaps else ""
@@ -65,6 +67,21 @@ class TextLines:
                 return safe(f"GAP {gap_text(event)}")
             case Alert() | Conflict():
                 return safe(f"{type(event).__name__.upper()} {told(event)}")
+
+
+def _broadcast(event: Broadcast) -> str:
+    if event.binary is not None:
+        payload = hex_head(event.binary)
+    else:
+        raw = bytes(event.payload)
+        payload = raw[:_PAYLOAD].decode(errors="replace") + ("…" if len(raw) > _PAYLOAD else "")
+    replayed = " (replayed)" if is_replayed(event) else ""
+    return safe(f"BROADCAST {event.topic} {event.event}{replayed} {payload}")
+
+
+def _presence(line: PresenceLine) -> str:
+    key = cut(safe(line.key), 80)
+    return "".join(f" {part}" for part in (key, carried_whole(line)) if part)
 
 
 def _change(line: Line) -> str:

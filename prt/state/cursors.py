@@ -1,0 +1,226 @@
+"""Where the cursors of a document are: one reducer over broadcasts, by the seed's `cursor-move`.
+
+Positions are `payload.position.{x,y}` or `payload.{x,y}`, in pixels or in fractions of the page; the user is
+`userId`, `user_id`, `user`, `id` or a name. Time comes in with the events.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from prt.events import Broadcast, Event, Presence
+from prt.state.metas import said, tracked
+from prt.state.rate import Rate
+
+USERS: Final = 200
+"""Cursors that are known at once; who has been still the longest is forgotten first."""
+
+TRAIL: Final = 12
+"""Positions of a cursor that are kept, its present one among them."""
+
+FORGOTTEN: Final = 300_000_000
+"""µs after which a cursor that did not move is forgotten."""
+
+FURTHEST: Final = 1e9
+_EDGE: Final = 0.05
+"""Of the extent, left free around the outermost positions."""
+
+_NAMES: Final = ("name", "userName", "user_name", "username", "displayName", "email")
+
+
+class Position(Struct, frozen=True):
+    """In the sender's own units; `at` in µs."""
+
+    x: float
+    y: float
+    at: int
+
+
+class Extent(Struct, frozen=True):
+    """What the canvas shows, in the senders' units."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Cursor(Struct, kw_only=True, eq=False):
+    """Of one user on one topic. `trail` ends with the present position; `gone_at` is when it left."""
+
+    topic: str
+    user: str
+    name: str
+    trail: deque[Position]
+    rate: Rate
+    moves: int = 0
+    gone_at: int | None = None
+
+    @property
+    def position(self) -> Position:
+        return self.trail[-1]
+
+
+class _Move(Struct):
+    """What a payload may hold, in every spelling that is known."""
+
+    userId: Any = None  # noqa: N815 - the seed's spelling
+    user_id: Any = None
+    user: Any = None
+    id: Any = None
+    name: Any = None
+    userName: Any = None  # noqa: N815
+    user_name: Any = None
+    username: Any = None
+    displayName: Any = None  # noqa: N815
+    email: Any = None
+    position: Any = None
+    x: Any = None
+    y: Any = None
+
+
+_decode = msgspec.json.Decoder(_Move).decode
+
+
+class Cursors:
+    """Apply events, read attributes. `moves` are all, `unread` the broadcasts that hold no position."""
+
+    def __init__(self) -> None:
+        self.cursors: OrderedDict[tuple[str, str], Cursor] = OrderedDict()
+        self.rate = Rate()
+        self.moves = 0
+        self.unread = 0
+
+    def apply(self, event: Event) -> None:
+        if type(event) is Broadcast:
+            self._applied(event)
+        elif type(event) is Presence and event.event == "leave":
+            self._left(event)
+
+    @property
+    def newest_first(self) -> list[Cursor]:
+        return list(reversed(self.cursors.values()))
+
+    def extent(self) -> Extent:
+        """The page: 0 to 1 where all positions are fractions, else what the positions span, and some."""
+        positions = [position for cursor in self.cursors.values() for position in cursor.trail]
+        if not positions:
+            return Extent(0.0, 0.0, 1.0, 1.0)
+        left, right = _span([position.x for position in positions])
+        top, bottom = _span([position.y for position in positions])
+        if left >= 0 and top >= 0 and right <= 1 and bottom <= 1:
+            return Extent(0.0, 0.0, 1.0, 1.0)
+        left, right = _padded(left, right)
+        top, bottom = _padded(top, bottom)
+        return Extent(left, top, right, bottom)
+
+    def _applied(self, event: Broadcast) -> None:
+        if event.binary is not None:
+            self.unread += 1
+            return
+        try:
+            move = _decode(event.payload)
+        except msgspec.DecodeError:
+            self.unread += 1
+            return
+        user = _user(move)
+        place = _place(move, event.at)
+        key = (event.topic, user)
+        cursor = self.cursors.get(key)
+        if place is None:
+            # A user without a position has left the page; anything else is no cursor's.
+            if cursor is not None:
+                cursor.gone_at = event.at
+            else:
+                self.unread += 1
+            return
+        if cursor is None:
+            cursor = self.cursors[key] = Cursor(
+                topic=event.topic, user=user, name=user, trail=deque(maxlen=TRAIL), rate=Rate()
+            )
+            if len(self.cursors) > USERS:
+                self.cursors.popitem(last=False)
+        else:
+            self.cursors.move_to_end(key)
+        cursor.name = _name(move) or user
+        cursor.trail.append(place)
+        cursor.moves += 1
+        cursor.gone_at = None
+        cursor.rate.add(event.at)
+        self.moves += 1
+        self.rate.add(event.at)
+        self._forget(event.at)
+
+    def _left(self, event: Presence) -> None:
+        """Whoever leaves the topic takes the cursor along, be it named by the key or by a meta."""
+        users = {event.key or ""}
+        for meta in event.presences or ():
+            users |= {said(value) for value in tracked(meta).values() if isinstance(value, str | int)}
+        for user in users:
+            cursor = self.cursors.get((event.topic, user))
+            if cursor is not None:
+                cursor.gone_at = event.at
+
+    def _forget(self, at: int) -> None:
+        """Those that have been still for too long; the stillest stand first."""
+        while next(iter(self.cursors.values())).position.at < at - FORGOTTEN:
+            self.cursors.popitem(last=False)
+
+
+def _user(move: _Move) -> str:
+    for value in (move.userId, move.user_id, move.user, move.id, move.name, move.username, move.email):
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int | float):
+            return said(value)
+        if isinstance(value, dict):
+            found = value.get("id", value.get("name"))
+            if found is not None:
+                return said(found)
+    return ""
+
+
+def _name(move: _Move) -> str:
+    named = (move.name, move.userName, move.user_name, move.username, move.displayName, move.email)
+    for value in named:
+        if isinstance(value, str) and value:
+            return value
+    if isinstance(move.user, dict):
+        return next((said(move.user[one]) for one in _NAMES if isinstance(move.user.get(one), str)), "")
+    return ""
+
+
+def _place(move: _Move, at: int) -> Position | None:
+    position = move.position
+    if isinstance(position, dict):
+        x, y = position.get("x"), position.get("y")
+    elif isinstance(position, list) and len(position) == 2:
+        x, y = position
+    else:
+        x, y = move.x, move.y
+    across, down = _coordinate(x), _coordinate(y)
+    return None if across is None or down is None else Position(across, down, at)
+
+
+def _coordinate(value: Any) -> float | None:
+    """None where it is no number, or one that would make everything else a dot."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > FURTHEST:
+        return None
+    return float(value)
+
+
+def _span(values: list[float]) -> tuple[float, float]:
+    return min(values), max(values)
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    """A page begins at 0 unless all that is seen lies far from it."""
+    if 0 <= low <= high / 2:
+        low = 0.0
+        return low, high * (1 + _EDGE)
+    edge = (high - low) * _EDGE or 1.0
+    return low - edge, high + edge

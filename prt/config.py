@@ -179,7 +179,7 @@ class _Resolution:
             return None
         trust = self._url.place.trust
         if found.place.trust > trust:
-            # A place that may give this very value to the URL vouches for it: a profile that names the variable.
+            # A place that may give the URL this very value vouches for it: a profile that names the variable.
             vouched = find([place for place in self._places if place.trust <= trust], variables)
             found = vouched if vouched is not None and vouched.value == found.value else found
         if found.place.trust > trust:

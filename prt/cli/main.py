@@ -40,8 +40,13 @@ class Entry(NamedTuple):
 
 COMMANDS: Final = (
     Entry("watch", "prt.cli.watch:watch", "Live changes of tables: a view on a terminal, NDJSON in a pipe."),
+    Entry("send", "prt.cli.send:send", "Send a broadcast: over the socket, or over HTTP."),
     Entry("init", "prt.cli.init:init", "Write a profile: by asking, or from a Supabase project's folder."),
     Entry("config", "prt.cli.config:config", "What is in force, and where each value came from."),
+    Entry(
+        "status", "prt.cli.status:status", "Each layer from here to a live subscription, and what mends it."
+    ),
+    Entry("schema", "prt.cli.schema:schema", "What a line of NDJSON holds, as JSON Schema."),
     Entry("demo", "prt.cli.demo:demo", "See it all: an embedded project, simulated traffic, a live view."),
     Entry("local", "prt.cli.local:app", "The embedded Supabase: up, stop, status, env, token, reset, run."),
 )

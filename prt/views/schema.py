@@ -1,0 +1,161 @@
+"""What the NDJSON lines hold, as one table: the JSON Schema and the README's reference are made from it."""
+
+from __future__ import annotations
+
+from typing import Any, Final, get_args
+
+from msgspec import Struct
+
+from prt.events import ChangeSource, ChannelStatus, Connection, EndReason, EventType
+
+TEXT: Final = {"type": "string"}
+TEXT_OR_NULL: Final = {"type": ["string", "null"]}
+INTEGER: Final = {"type": "integer", "minimum": 0}
+NUMBER: Final = {"type": "number"}
+BOOLEAN: Final = {"type": "boolean"}
+OBJECT: Final = {"type": "object"}
+MOMENT: Final = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"}
+TEXTS: Final = {"type": "array", "items": TEXT}
+METAS: Final = {"type": "array", "items": OBJECT}
+PERCENTILES: Final = {
+    "type": ["object", "null"],
+    "properties": dict.fromkeys(("p50", "p95", "p99", "max"), NUMBER),
+    "required": ["p50", "p95", "p99", "max"],
+    "additionalProperties": False,
+}
+
+
+class Key(Struct, frozen=True):
+    """One key of a line: its JSON Schema, what it says, and whether every line of its type has it."""
+
+    name: str
+    schema: dict[str, Any]
+    line: str
+    is_always: bool = True
+
+
+def _one_of(values: Any) -> dict[str, Any]:
+    return {"enum": list(get_args(values))}
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+_TOPIC: Final = Key("topic", TEXT, "the channel, without `realtime:`")
+
+KEYS: Final[dict[str, tuple[Key, ...]]] = {
+    "change": (
+        _TOPIC,
+        Key("eventType", _one_of(EventType), "as in supabase-js"),
+        Key("schema", TEXT, "of the table"),
+        Key("table", TEXT, "its name"),
+        Key("commit_timestamp", TEXT_OR_NULL, "the database's time of the commit"),
+        Key("new", OBJECT, "the row, `{}` for a DELETE"),
+        Key("old", OBJECT, "the row before: its key, or all of it under replica identity full"),
+        Key("errors", _or_null(TEXTS), "the server's, such as `Error 413: Payload Too Large`"),
+        Key("lag_ms", {"type": ["number", "null"]}, "`at` − commit, raw: negative where clocks differ"),
+        Key("source", _one_of(ChangeSource), "live, or read over REST"),
+        Key("merged", INTEGER, "how many changes it is the net effect of, with `--batch`", False),
+    ),
+    "broadcast": (
+        _TOPIC,
+        Key("event", TEXT, "its name"),
+        Key("payload", {}, "any JSON; base64 text where bytes were sent"),
+        Key("meta", {}, "the server's: `id`, and `replayed` for a message of the past"),
+        Key("encoding", {"const": "base64"}, "there only where the payload was bytes", False),
+    ),
+    "presence": (
+        _TOPIC,
+        Key(
+            "event", {"enum": ["sync", "join", "leave", "update"]}, "an update is a leave and a join at once"
+        ),
+        Key("key", TEXT_OR_NULL, "who; null in a sync"),
+        Key("presences", _or_null(METAS), "what they say of themselves, an object a connection"),
+        Key(
+            "state",
+            {"type": "object", "additionalProperties": METAS},
+            "in a sync: everybody, by key",
+            False,
+        ),
+    ),
+    "status": (
+        Key("topic", TEXT, _TOPIC.line, False),
+        Key("status", _one_of(ChannelStatus), "READY: changes flow, by the server's own word"),
+        Key("connection", _one_of(Connection), "the same in four words"),
+        Key("tables", _or_null(TEXTS), "those concerned, as `schema.table`; null is all"),
+        Key("reason", TEXT_OR_NULL, "why"),
+        Key("hint", TEXT_OR_NULL, "what to do about it"),
+    ),
+    "gap": (
+        Key("from", MOMENT, "events may have been missed from here"),
+        Key("to", MOMENT, "to here"),
+        Key("tables", TEXTS, "of these tables"),
+        Key("cause", TEXT, "why"),
+        Key("recovered", INTEGER, "rows brought back over REST"),
+        Key("complete", BOOLEAN, "whether nothing that is still there is missing"),
+    ),
+    "malformed": (
+        Key("frame", TEXT, "what came, cut"),
+        Key("reason", TEXT, "why it can't be read"),
+    ),
+    "alert": (
+        Key("rule", TEXT, "the expression"),
+        Key("severity", TEXT, "what stands behind its colon"),
+        Key("table", TEXT, "as `schema.table`"),
+        Key("value", NUMBER, "what the row has"),
+        Key("limit", NUMBER, "what it crossed"),
+        Key("row", OBJECT, "the row"),
+    ),
+    "conflict": (
+        Key("table", TEXT, "as `schema.table`"),
+        Key("key", TEXT, "of the row"),
+        Key("kept", {"enum": ["local", "remote"]}, "whose values stay"),
+        Key("local", OBJECT, "the row as it was written here"),
+        Key("remote", OBJECT, "as somebody else wrote it"),
+    ),
+    "end": (
+        Key("reason", _one_of(EndReason), "why it ended"),
+        Key("exit_code", INTEGER, "the program's"),
+        Key("events", INTEGER, "how many live ones"),
+        Key("gaps", INTEGER, "how many"),
+        Key("lag_ms", PERCENTILES, "of the changes; null without any"),
+    ),
+}
+"""By `type`; every line has `type` and `at` besides."""
+
+_AT: Final = Key("at", MOMENT, "when prt received it, UTC, microseconds")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of one line."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of prt",
+        "type": "object",
+        "required": ["type", "at"],
+        "oneOf": [_of_type(name, keys) for name, keys in KEYS.items()],
+    }
+
+
+def markdown() -> str:
+    """A table for people."""
+    lines = ["| `type` | key | holds |", "| --- | --- | --- |", f"| every one | `at` | {_AT.line} |"]
+    for name, keys in KEYS.items():
+        for index, key in enumerate(keys):
+            shown = f"`{name}`" if index == 0 else ""
+            values = key.schema.get("enum")
+            named = f": {', '.join(f'`{value}`' for value in values)}" if values else ""
+            lines.append(f"| {shown} | `{key.name}` | {key.line}{named} |")
+    return "\n".join(lines) + "\n"
+
+
+def _of_type(name: str, keys: tuple[Key, ...]) -> dict[str, Any]:
+    properties = {key.name: {**key.schema, "description": key.line} for key in (_AT, *keys)}
+    return {
+        "title": name,
+        "type": "object",
+        "properties": {"type": {"const": name}, **properties},
+        "required": ["type", "at", *(key.name for key in keys if key.is_always)],
+        "additionalProperties": False,
+    }

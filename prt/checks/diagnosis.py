@@ -1,0 +1,285 @@
+"""Goes down the layers from here to a live subscription, and stops guessing where one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+
+from msgspec import Struct
+
+from prt.checks.layers import catalog, configuration, gateway, network, rooms, tables, wire
+from prt.checks.layers.catalog import Database
+from prt.checks.layers.gateway import Answer, Gateway
+from prt.checks.layers.tables import Seen
+from prt.config import Project
+from prt.errors import PrtError, UnreachableError
+from prt.secret import Secret, claims_of, facts_of
+from prt.state.finding import LAYERS, Finding, Layer, of_error
+from prt.stream.binding import Binding
+from prt.stream.room import Room
+from prt.stream.session import Endpoint, Session, session_of
+from prt.stream.source import Live
+from prt.stream.timing import Timing
+
+SYSTEM = "system"
+"""The seed's own channel for the state of its connection."""
+READS_AT_ONCE = 4
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What is to be looked at. `known` are names to offer for a misspelt table."""
+
+    bindings: tuple[Binding, ...] = ()
+    known: tuple[str, ...] = ()
+    topic: str = "prt-status"
+    is_private: bool = False
+    has_rooms: bool = True
+    timing: Timing = wire.TIMING
+
+
+async def diagnose(project: Project, plan: Plan) -> AsyncGenerator[Finding, None]:
+    """Findings from the top; the layers below one that failed are skipped. Never raises PrtError."""
+    reached: set[Layer] = set()
+    failed: Layer | None = None
+    async for finding in _Diagnosis(project, plan).findings():
+        reached.add(finding.layer)
+        yield finding
+        if finding.state == "failed" and finding.layer not in ("table", "broadcast", "presence", "private"):
+            failed = failed or finding.layer
+    if failed is not None:
+        for layer in LAYERS[LAYERS.index(failed) + 1 :]:
+            if layer not in reached and _applies(layer, project, plan):
+                yield Finding(layer=layer, state="skipped", figure="not reached")
+
+
+def _applies(layer: Layer, project: Project, plan: Plan) -> bool:
+    if layer in ("broadcast", "presence", "private"):
+        return plan.has_rooms
+    if layer == "tls":
+        return project.url.startswith("https:")
+    return (layer != "sign-in" or project.identity == "user") and (layer != "table" or bool(plan.bindings))
+
+
+class _Diagnosis:
+    """Each step yields its findings; a step that returns without its fruit ends the way down."""
+
+    def __init__(self, project: Project, plan: Plan) -> None:
+        self._project = project
+        self._plan = plan
+        self._key = project.api_key
+        self._facts = facts_of(self._key)
+        self._health = Answer()
+        self._session: Session | None = None
+
+    @property
+    def _key_origin(self) -> str:
+        name = "server_key" if self._project.identity == "service" else "client_key"
+        return self._project.origins.get(name, "the key")
+
+    @property
+    def _endpoint(self) -> Endpoint:
+        assert self._session is not None  # noqa: S101 - below sign-in there is one
+        return self._session.endpoint
+
+    @property
+    def _role(self) -> str:
+        return configuration.role_of(self._project, self._endpoint.token)
+
+    async def findings(self) -> AsyncIterator[Finding]:
+        has_failed = False
+        for step in (self._configuration, self._network, self._http):
+            async for finding in step():
+                has_failed |= finding.state == "failed"
+                yield finding
+            if has_failed:
+                return
+        async with AsyncExitStack() as stack:
+            try:
+                self._session = await stack.enter_async_context(session_of(self._project))
+            except PrtError as exc:
+                yield of_error("sign-in", exc, figure="refused")
+                return
+            if self._project.identity == "user":
+                yield Finding(layer="sign-in", state="ok", figure=f"{self._project.email} as {self._role}")
+            async for finding in self._signed_in():
+                yield finding
+
+    async def _configuration(self) -> AsyncIterator[Finding]:
+        for finding in configuration.judge(self._project, time.time()):
+            yield finding
+
+    async def _network(self) -> AsyncIterator[Finding]:
+        url, address = self._project.url, network.address_of(self._project.url)
+        answer = await network.resolved(address)
+        yield network.judge_dns(url, address, answer)
+        if answer.error is not None:
+            return
+        answer = await network.connected(address)
+        yield network.judge_tcp(address, answer)
+        if answer.error is None and address.scheme == "https" and address.proxy is None:
+            answer = await network.encrypted(address)
+            yield network.judge_tls(url, address, answer, time.time())
+
+    async def _http(self) -> AsyncIterator[Finding]:
+        url = self._project.url
+        async with Gateway(url, self._key.reveal()) as http:
+            self._health = await http.health()
+        address = network.address_of(url)
+        is_odd = self._health.error is not None or self._health.status == 400
+        speaks_tls = is_odd and address.scheme == "http" and await network.speaks_tls(address)
+        yield gateway.judge(
+            url, self._health, key_origin=self._key_origin, facts=self._facts, speaks_tls=speaks_tls
+        )
+
+    async def _signed_in(self) -> AsyncIterator[Finding]:
+        room = Room(topic=SYSTEM, events=(), is_private=self._plan.is_private)
+        source = self._live((), room)
+        async with wire.hearing(source) as ear:
+            is_joined = await ear.until(lambda heard: heard.status == "READY", self._patience)
+            for finding in await self._connection(ear):
+                yield finding
+            if not is_joined:
+                return
+            async for finding in self._database_and_tables():
+                yield finding
+            if self._plan.has_rooms:
+                async for finding in rooms.findings(
+                    self._live, self._plan.topic, role=self._role, is_private=self._plan.is_private
+                ):
+                    yield finding
+            yield wire.judge_system(ear.heard)
+
+    async def _connection(self, ear: wire.Ear) -> list[Finding]:
+        """Handshake, heartbeat and join of the system channel, as far as they came."""
+        heard = ear.heard
+        shaken = heard.milliseconds("connecting", "joining")
+        if shaken is None:
+            error = heard.error or UnreachableError(f"no answer from {self._project.host}")
+            return [
+                wire.judge_handshake(
+                    error,
+                    host=self._project.host,
+                    facts=self._facts,
+                    key_origin=self._key_origin,
+                    is_bare=gateway.is_bare(self._health),
+                )
+            ]
+        found = [Finding(layer="handshake", state="ok", milliseconds=shaken)]
+        await ear.until(lambda heard: heard.round_trip_ms is not None, wire.PULSE_SECONDS)
+        if heard.round_trip_ms is not None or heard.error is None:
+            found.append(wire.judge_heartbeat(heard.round_trip_ms))
+        joined = heard.milliseconds("joining", "subscribed")
+        if heard.status == "READY" and joined is not None:
+            return [*found, Finding(layer="join", state="ok", figure=f"as {self._role}", milliseconds=joined)]
+        return [*found, wire.judge_join("join", heard.error, role=self._role, topic=SYSTEM)]
+
+    async def _database_and_tables(self) -> AsyncIterator[Finding]:
+        bindings = self._plan.bindings
+        names = list(dict.fromkeys((binding.schema, binding.table) for binding in bindings))
+        database: Database | None = None
+        async for finding, read in self._database(names):
+            database = read
+            yield finding
+        if not bindings:
+            return
+        heard = await self._subscribed(bindings)
+        if not heard.phases.keys() & {"ready"} and not heard.refused:
+            yield wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel")
+            return
+        for seen in await self._seen(names, heard, database):
+            for finding in tables.judge(seen):
+                yield finding
+
+    async def _database(
+        self, names: Sequence[tuple[str, str]]
+    ) -> AsyncIterator[tuple[Finding, Database | None]]:
+        secret = self._project.database_url
+        if secret is None or not catalog.is_installed():
+            yield catalog.judge_absence(is_configured=secret is not None), None
+            return
+        claims = claims_of(self._endpoint.token or self._endpoint.key) or {"role": self._role}
+        try:
+            database = await catalog.read(secret.reveal(), names, role=self._role, claims=claims)
+        except UnreachableError as exc:
+            yield (
+                catalog.judge_failure(exc, self._project.origins.get("database_url", "SUPABASE_DB_URL")),
+                None,
+            )
+            return
+        for finding in catalog.judge(database, self._role):
+            yield finding, database
+
+    async def _subscribed(self, bindings: Sequence[Binding]) -> wire.Heard:
+        """What `prt watch` of these would hear until changes flow."""
+        room = Room(topic=self._plan.topic, events=(), is_private=True) if self._plan.is_private else None
+        async with wire.hearing(self._live(bindings, room)) as ear:
+            await ear.until(lambda heard: heard.status == "READY", self._patience + len(bindings))
+            return ear.heard
+
+    async def _seen(
+        self, names: Sequence[tuple[str, str]], heard: wire.Heard, database: Database | None
+    ) -> list[Seen]:
+        endpoint, server = self._endpoint, self._project.server_key
+        slots = asyncio.Semaphore(READS_AT_ONCE)
+        async with (
+            Gateway(endpoint.url, endpoint.key, endpoint.token) as http,
+            Gateway(endpoint.url, (server or self._key).reveal()) as as_server,
+        ):
+            known = database.others if database is not None else await http.tables()
+            known = known or self._plan.known
+
+            async def of(schema: str, table: str, own: tuple[str, str]) -> Seen:
+                read = counted = None
+                if database is None and table != catalog.WILDCARD:
+                    async with slots:
+                        read = await http.row(schema, table)
+                        if server is not None and read.status == 200 and read.json() == []:
+                            counted = await as_server.count(schema, table)
+                bindings = tuple(one for one in self._plan.bindings if (one.schema, one.table) == own)
+                name = f"{own[0]}.{own[1]}"
+                refused = tuple(status for status in heard.refused if name in (status.tables or ()))
+                return Seen(
+                    schema=schema,
+                    table=table,
+                    bindings=bindings,
+                    role=self._role,
+                    passes_row_security=facts_of(Secret(endpoint.token or endpoint.key)).is_server_key
+                    or (database is not None and database.server.passes_row_security),
+                    is_catalog_read=database is not None,
+                    relation=database.relations.get((schema, table)) if database else None,
+                    has_publication=database is None or database.server.publication is not None,
+                    read=read,
+                    counted=counted,
+                    is_ready="ready" in heard.phases and len(refused) < len(bindings),
+                    refused=refused,
+                    known=known,
+                )
+
+            return await asyncio.gather(*(of(*one) for one in _expanded(names, database)))
+
+    def _live(self, bindings: Sequence[Binding], room: Room | None) -> Live:
+        assert self._session is not None  # noqa: S101 - below sign-in there is one
+        return Live(self._session, bindings, room=room, policy=wire.POLICY, timing=self._plan.timing)
+
+    @property
+    def _patience(self) -> float:
+        timing = self._plan.timing
+        return timing.up + timing.join
+
+
+def _expanded(
+    names: Sequence[tuple[str, str]], database: Database | None
+) -> list[tuple[str, str, tuple[str, str]]]:
+    """(schema, table, what was asked for): `*` is each table that it brought, where that is known."""
+    found: list[tuple[str, str, tuple[str, str]]] = []
+    for schema, table in names:
+        if table == catalog.WILDCARD and database is not None:
+            published = [
+                name for name, one in database.relations.items() if name[0] == schema and one.is_published
+            ]
+            found += [(schema, name, (schema, table)) for _, name in published]
+        else:
+            found.append((schema, table, (schema, table)))
+    return found

@@ -1,0 +1,356 @@
+"""What the database's catalog says about tables, as far as Realtime and a role depend on it.
+
+psycopg is PostgreSQL's client; it comes with the extra `local`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from prt.errors import UnreachableError
+from prt.state.finding import Cause, Finding
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+CONNECT_SECONDS = 10
+STATEMENT_MS = 5_000
+ROWS_LOOKED_AT = 1_000
+PUBLICATION = "supabase_realtime"
+WILDCARD = "*"
+SLOTS_SQL = "select slot_name, active, restart_lsn from pg_replication_slots order by active, slot_name;"
+
+
+class Policy(Struct, frozen=True, array_like=True):
+    name: str
+    is_permissive: bool
+
+
+class Relation(Struct, frozen=True, kw_only=True):
+    """A table as the catalog has it. `identity` is d, f, n or i (pg_class.relreplident).
+
+    `readable` are the columns that the role may select, `policies` those that let it read. `rows` and
+    `visible` count at most 1,000: all, and those that the role sees; None where nobody could count.
+    """
+
+    schema: str
+    name: str
+    kind: str
+    identity: str
+    has_row_security: bool
+    is_published: bool
+    key: tuple[str, ...]
+    identity_columns: tuple[str, ...]
+    columns: tuple[str, ...]
+    readable: tuple[str, ...]
+    may_use_schema: bool
+    policies: tuple[Policy, ...]
+    is_open_to_anon: bool = False
+    rows: int | None = None
+    visible: int | None = None
+    trouble: str | None = None
+    """What PostgreSQL said where counting as the role failed."""
+
+
+class Publication(Struct, frozen=True, array_like=True):
+    inserts: bool
+    updates: bool
+    deletes: bool
+
+    @property
+    def missing(self) -> list[str]:
+        kinds = {"INSERT": self.inserts, "UPDATE": self.updates, "DELETE": self.deletes}
+        return [name for name, is_sent in kinds.items() if not is_sent]
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """The database as a whole; `idle_slots` are replication slots that nobody reads."""
+
+    version: str
+    wal_level: str
+    slots: int
+    max_slots: int
+    idle_slots: tuple[str, ...]
+    connections: int
+    max_connections: int
+    publication: Publication | None
+    has_role: bool
+    passes_row_security: bool
+    """Whether the role of the token does."""
+
+
+class Database(Struct, frozen=True, kw_only=True):
+    """All that was read; `others` are the names of tables in the schemas asked about."""
+
+    milliseconds: float
+    server: Server
+    relations: dict[tuple[str, str], Relation]
+    others: tuple[str, ...]
+
+
+def is_installed() -> bool:
+    return find_spec("psycopg") is not None
+
+
+async def read(
+    conninfo: str, tables: Sequence[tuple[str, str]], *, role: str, claims: dict[str, Any]
+) -> Database:
+    """`tables` as (schema, table), where `*` is all that is published. Raises UnreachableError."""
+    import psycopg  # noqa: PLC0415
+
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            connection = await psycopg.AsyncConnection.connect(
+                conninfo, autocommit=True, application_name="prt status", connect_timeout=CONNECT_SECONDS
+            )
+    except (TimeoutError, psycopg.Error) as exc:
+        raise UnreachableError(_first_line(exc) or f"no answer in {CONNECT_SECONDS} s") from exc
+    milliseconds = (time.monotonic() - began) * 1000
+    async with connection:
+        try:
+            return await _read(connection, milliseconds, tables, role, claims)
+        except psycopg.Error as exc:
+            raise UnreachableError(_first_line(exc)) from exc
+
+
+async def _read(
+    connection: AsyncConnection[Any],
+    milliseconds: float,
+    tables: Sequence[tuple[str, str]],
+    role: str,
+    claims: dict[str, Any],
+) -> Database:
+    await connection.execute("select set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)])
+    server = await _server(connection, role)
+    schemas = sorted({schema for schema, _ in tables})
+    rows = await _rows(
+        connection,
+        _RELATIONS,
+        {"role": role if server.has_role else None, "schemas": schemas, "publication": PUBLICATION},
+    )
+    found = {(row[0]["schema"], row[0]["name"]): msgspec.convert(row[0], Relation) for row in rows}
+    every = {schema for schema, table in tables if table == WILDCARD}
+    wanted = {
+        table: relation
+        for table, relation in found.items()
+        if table in tables or (table[0] in every and relation.is_published)
+    }
+    if server.has_role:
+        for table, relation in wanted.items():
+            wanted[table] = await _counted(connection, relation, role, claims)
+    others = tuple(name for _, name in found)
+    return Database(milliseconds=milliseconds, server=server, relations=wanted, others=others)
+
+
+async def _server(connection: AsyncConnection[Any], role: str) -> Server:
+    (row,) = await _rows(connection, _SERVER, {"role": role, "publication": PUBLICATION})
+    return msgspec.convert(row[0], Server)
+
+
+async def _counted(
+    connection: AsyncConnection[Any], relation: Relation, role: str, claims: dict[str, Any]
+) -> Relation:
+    """With its rows counted, as we and as the role; nothing stays."""
+    import psycopg  # noqa: PLC0415
+    from psycopg import sql  # noqa: PLC0415
+
+    if relation.kind not in ("r", "p"):
+        return relation
+    count = sql.SQL("select count(*) from (select from {} limit {}) seen").format(
+        sql.Identifier(relation.schema, relation.name), sql.Literal(ROWS_LOOKED_AT)
+    )
+    replace = msgspec.structs.replace
+    try:
+        async with connection.transaction(force_rollback=True):
+            relation = replace(relation, rows=(await _rows(connection, count))[0][0])
+    except psycopg.Error:
+        return relation  # we may not read it ourselves: nothing to compare with
+    if not relation.readable or not relation.may_use_schema:
+        return relation
+    column = sql.Identifier(relation.readable[0])
+    seen = sql.SQL("select count(*) from (select {} from {} limit {}) seen").format(
+        column, sql.Identifier(relation.schema, relation.name), sql.Literal(ROWS_LOOKED_AT)
+    )
+    try:
+        async with connection.transaction(force_rollback=True):
+            await connection.execute(
+                "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
+                [role, msgspec.json.encode(claims).decode()],
+            )
+            return replace(relation, visible=(await _rows(connection, seen))[0][0])
+    except psycopg.Error as exc:
+        return replace(relation, trouble=_first_line(exc))
+
+
+async def _rows(
+    connection: AsyncConnection[Any], query: Any, parameters: dict[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(query, parameters)).fetchall()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
+
+
+def judge_absence(*, is_configured: bool) -> Finding:
+    """Nobody to ask: the rest is inferred from the wire."""
+    if is_configured:
+        cause = Cause(
+            "psycopg is not installed here, so the database is not asked", "pip install 'prt-realtime[local]'"
+        )
+    else:
+        cause = Cause(
+            "SUPABASE_DB_URL is not set: publication, keys, policies and grants are inferred from the wire",
+            "export SUPABASE_DB_URL=postgresql://… (dashboard: Connect, Session pooler)",
+        )
+    return Finding(layer="database", state="skipped", figure="not asked", causes=(cause,))
+
+
+def judge_failure(error: UnreachableError, origin: str) -> Finding:
+    """Realtime may work all the same: it has a way to the database of its own."""
+    causes = (
+        Cause(
+            f"{origin} leads to no database from here, or its password is wrong",
+            "psql \"$SUPABASE_DB_URL\" -c 'select 1'",
+        ),
+        Cause(
+            "the direct host is reachable over IPv6 only", "use the Session pooler's URL (dashboard: Connect)"
+        ),
+    )
+    return Finding(layer="database", state="warning", figure=error.message, causes=causes)
+
+
+def judge(database: Database, role: str) -> list[Finding]:
+    """The database as a whole: what keeps Realtime from following it."""
+    server, found = database.server, []
+    figure = (
+        f"PostgreSQL {server.version} · {server.slots} of {server.max_slots} replication slots · "
+        f"{server.connections} of {server.max_connections} connections"
+    )
+
+    def add(state: Any, *causes: Cause, check: str) -> None:
+        found.append(
+            Finding(
+                layer="database",
+                state=state,
+                figure=figure,
+                causes=causes,
+                check=check,
+                milliseconds=database.milliseconds,
+            )
+        )
+
+    if server.wal_level != "logical":
+        add(
+            "failed",
+            Cause(
+                f"wal_level is {server.wal_level}: nobody can follow changes",
+                "alter system set wal_level = logical; -- then restart PostgreSQL",
+            ),
+            check="wal_level",
+        )
+    if server.slots >= server.max_slots:
+        name = server.idle_slots[0] if server.idle_slots else None
+        drop = f"select pg_drop_replication_slot('{name}');" if name else SLOTS_SQL
+        idle = f", {len(server.idle_slots)} of them idle" if server.idle_slots else ""
+        add(
+            "warning",
+            Cause(f"every replication slot is taken{idle}: once Realtime loses its own it finds none", drop),
+            check="slots",
+        )
+    if server.connections >= server.max_connections * 0.9:
+        add(
+            "warning",
+            Cause(
+                "nearly every connection is taken: Realtime may find none when it restarts",
+                "select usename, state, count(*) from pg_stat_activity group by 1, 2 order by 3 desc;",
+            ),
+            check="connections",
+        )
+    if server.publication is None:
+        add(
+            "failed",
+            Cause(
+                f"there is no publication {PUBLICATION}, so no table is streamed",
+                f"create publication {PUBLICATION};",
+            ),
+            check="publication",
+        )
+    elif server.publication.missing:
+        names = " and ".join(server.publication.missing)
+        add(
+            "warning",
+            Cause(
+                f"the publication {PUBLICATION} leaves {names} out",
+                f"alter publication {PUBLICATION} set (publish = 'insert, update, delete');",
+            ),
+            check="publication",
+        )
+    if not server.has_role:
+        add(
+            "failed",
+            Cause(
+                f"the token's role {role} does not exist in the database",
+                "sign in with --as EMAIL, or sign the token with role=authenticated",
+            ),
+            check="role",
+        )
+    if not found:
+        add("ok", check="server")
+    return found
+
+
+_SERVER = """
+select jsonb_build_object(
+  'version', current_setting('server_version'),
+  'wal_level', current_setting('wal_level'),
+  'slots', (select count(*) from pg_replication_slots),
+  'max_slots', current_setting('max_replication_slots')::int,
+  'idle_slots', array(select slot_name::text from pg_replication_slots where not active order by 1),
+  'connections', (select count(*) from pg_stat_activity where backend_type = 'client backend'),
+  'max_connections', current_setting('max_connections')::int,
+  'publication', (select jsonb_build_array(pubinsert, pubupdate, pubdelete)
+    from pg_publication where pubname = %(publication)s),
+  'has_role', exists (select from pg_roles where rolname = %(role)s),
+  'passes_row_security', coalesce(
+    (select rolsuper or rolbypassrls from pg_roles where rolname = %(role)s), false)
+)
+"""
+
+_RELATIONS = """
+select jsonb_build_object(
+  'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'identity', c.relreplident,
+  'has_row_security', c.relrowsecurity,
+  'is_published', exists (select from pg_publication_tables p
+    where p.pubname = %(publication)s and p.schemaname = n.nspname and p.tablename = c.relname),
+  'key', array(select a.attname::text from pg_index i
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+    where i.indrelid = c.oid and i.indisprimary order by a.attnum),
+  'identity_columns', array(select a.attname::text from pg_index i
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+    where i.indrelid = c.oid and i.indisreplident order by a.attnum),
+  'columns', array(select a.attname::text from pg_attribute a
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attnum),
+  'readable', array(select a.attname::text from pg_attribute a
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      and has_column_privilege(%(role)s::name, c.oid, a.attnum, 'select') order by a.attnum),
+  'may_use_schema', coalesce(has_schema_privilege(%(role)s::name, n.oid, 'usage'), false),
+  'is_open_to_anon', not c.relrowsecurity and case when exists (select from pg_roles where rolname = 'anon')
+      then has_any_column_privilege('anon', c.oid, 'select') else false end,
+  'policies', coalesce((select jsonb_agg(jsonb_build_array(p.polname, p.polpermissive) order by p.polname)
+    from pg_policy p where p.polrelid = c.oid and p.polcmd in ('r', '*')
+      and exists (select from unnest(p.polroles) member where member = 0
+        or pg_has_role(%(role)s::name, member, 'member'))), '[]')
+)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any (%(schemas)s) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+order by n.nspname, c.relname
+"""

@@ -46,18 +46,18 @@ def parse_recovering(
     return Recovering(
         backfill=backfill,
         snapshot=snapshot,
-        since=None if since is None else _moment(since),
+        since=None if since is None else moment_of(since, "--since").isoformat(),
         cursor=cursor,
         keys=tuple(keys),
     )
 
 
-def _moment(text: str) -> str:
-    """An RFC 3339 timestamp as it is; a pause such as 5m as that long ago."""
+def moment_of(text: str, option: str) -> datetime:
+    """A timestamp in UTC, or a pause such as 5m as that long ago; UsageError names the option."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        moment = datetime.now(UTC) - timedelta(seconds=parse_duration(text, "--since"))
+        moment = datetime.now(UTC) - timedelta(seconds=parse_duration(text, option))
     if moment.tzinfo is None:
-        raise UsageError(f"--since has no time zone: {text}", "write 5m, or as 2026-11-22T16:48:47Z")
-    return moment.astimezone(UTC).isoformat()
+        raise UsageError(f"{option} has no time zone: {text}", "write 5m, or as 2026-11-22T16:48:47Z")
+    return moment.astimezone(UTC)

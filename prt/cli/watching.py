@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prt.cli import options
@@ -12,15 +14,17 @@ from prt.cli import options
 if TYPE_CHECKING:
     from prt.cli.acting import Actions
     from prt.cli.outputs import Form
-    from prt.cli.recovering import Recovering
+    from prt.cli.recovering import Keys, Recovering
     from prt.config import Project
-    from prt.state.bounds import Bounds
-    from prt.state.expectations import Expectations
+    from prt.errors import PrtError
+    from prt.state.bounds import Awaited, Bounds
     from prt.state.matching import Matching
     from prt.state.screen import Screen
     from prt.stream.binding import Binding
+    from prt.stream.room import Room
     from prt.stream.session import Endpoint
     from prt.stream.supervisor import Policy
+    from prt.views.output import Output
     from prt.views.view import View
 
 
@@ -30,35 +34,57 @@ def watched(
     *,
     form: Form,
     bounds: Bounds,
-    expectations: Expectations,
+    expectations: Awaited,
     matching: Matching,
     recovering: Recovering | None = None,
     policy: Policy | None = None,
     views_of: Callable[[Screen], Sequence[View]] | None = None,
     actions: Actions | None = None,
+    rooms: Sequence[Room] | Callable[[Endpoint], Sequence[Room]] = (),
+    output: Output | None = None,
     is_quiet: bool = False,
 ) -> int:
     """Watches until a bound is met; the exit code. `views_of` makes what is drawn. Raises PrtError.
 
-    `bindings` may wait for the session that tells who we are.
+    `bindings` and `rooms` may wait for the session that tells who we are; with rooms and no bindings no
+    table is joined. `output` stands in place of the form's.
     """
     import asyncio
+    import time
+    from collections import deque
     from contextlib import nullcontext
 
     from prt.cli.following import Ending, follow
     from prt.cli.outputs import opened
     from prt.cli.recovering import Recovering
-    from prt.cli.stderr import notice
+    from prt.cli.stderr import complain, notice
     from prt.cli.telling import Teller
     from prt.state.bounds import Progress
     from prt.stream.recovery import Recovery
     from prt.stream.rest import Rest
     from prt.stream.session import session_of
     from prt.stream.source import Live
+    from prt.views.recorder import Recorder, header_of
+    from prt.stream.together import Together
 
-    is_view = form.kind is options.OutputForm.TABLE
+    is_view = output is None and form.kind is options.OutputForm.TABLE
     missed = recovering or Recovering()
     tell = None if is_view or is_quiet else Teller()
+    notes = actions.notes if actions else deque[str]()
+    failures: list[PrtError] = []
+
+    def recording_failed(error: PrtError) -> None:
+        if is_view:
+            notes.append(error.message)
+            failures.append(error)
+        else:
+            complain(error.message, error.hint)
+
+    def recorder_of(wanted: Sequence[Binding], keys: Keys) -> AbstractContextManager[Recorder | None]:
+        if record is None:
+            return nullcontext()
+        header = header_of(project.host, time.time_ns() // 1000, bindings=wanted, keys=keys)
+        return Recorder(record, header, recording_failed)
 
     async def main() -> Ending:
         started = asyncio.get_running_loop().time()
@@ -74,12 +100,21 @@ def watched(
                 cursor=missed.cursor,
                 keys=keys,
             )
-            source = Live(session, wanted, policy=policy, recovery=recovery)
+            asked = rooms(session.endpoint) if callable(rooms) else rooms
+            lives = [Live(session, [], room=room, policy=policy) for room in asked]
+            if wanted or not lives:
+                lives.insert(0, Live(session, wanted, policy=policy, recovery=recovery))
+            source = lives[0] if len(lives) == 1 else Together(lives)
             notes = actions.notes if actions else ()
             async with actions or nullcontext():
-                with opened(form, project.host, keys, views_of, notes) as output:
+                sink = (
+                    opened(form, project.host, keys, views_of, notes)
+                    if output is None
+                    else nullcontext(output)
+                )
+                with sink as shown:
                     progress = Progress(bounds, expectations, started=started)
-                    acting = actions.around(output) if actions else output
+                    acting = actions.around(shown) if actions else shown
                     ending = await follow(source, acting, progress, matching, tell)
                 if actions and ending.end.reason != "signal":
                     await actions.finish()
@@ -91,6 +126,8 @@ def watched(
     if actions and is_view:
         for note in actions.notes:
             notice(note)
+    for failure in failures:
+        complain(failure.message, failure.hint)
     for missing in expectations.missing():
         notice(str(missing))
     if ending.error is not None:

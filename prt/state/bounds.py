@@ -6,13 +6,13 @@ Time comes in with each call, in seconds of whatever clock the caller keeps (a m
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from prt.errors import UsageError
 from prt.events import Broadcast, Change, EndReason, Event, Presence, Status
-from prt.state.expectations import Expectations
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|d)?")
 _SECONDS: Final = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -63,6 +63,25 @@ def parse_bounds(
     )
 
 
+class Awaited(Protocol):
+    """What a watch ends well with: events that must come, or somebody who must be there."""
+
+    def __bool__(self) -> bool:
+        """Whether anything is waited for at all."""
+        ...
+
+    @property
+    def are_met(self) -> bool: ...
+
+    def apply(self, event: Event) -> bool:
+        """Takes a live event, a presence's sync or a status; whether all is met now."""
+        ...
+
+    def missing(self) -> Sequence[object]:
+        """What did not come, each as a line."""
+        ...
+
+
 class Outcome(Struct, frozen=True):
     reason: EndReason
     exit_code: int
@@ -86,7 +105,7 @@ class Progress:
     for the count or the expectations, and where there are neither for the first event.
     """
 
-    def __init__(self, bounds: Bounds, expectations: Expectations, *, started: float) -> None:
+    def __init__(self, bounds: Bounds, expectations: Awaited, *, started: float) -> None:
         self._bounds = bounds
         self._expectations = expectations
         self._started = started
@@ -103,8 +122,11 @@ class Progress:
                 return Outcome("expect", 0)
             if self.events == self._bounds.count:
                 return self.ended("count")
-        elif self._quiet_since is None and type(event) is Status and event.status == "READY":
-            self._quiet_since = now
+        elif type(event) is Presence or type(event) is Status:
+            if self._quiet_since is None and type(event) is Status and event.status == "READY":
+                self._quiet_since = now
+            if self._expectations and self._expectations.apply(event):
+                return Outcome("expect", 0)
         return None
 
     @property

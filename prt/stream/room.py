@@ -6,6 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
+NOT_TRACKED = "not on the roster"
+"""How the reason of a READY begins where the server would not put us there."""
+
 
 class Replay(Struct, frozen=True, kw_only=True):
     """Broadcasts of the past, which the server keeps of private topics and of the database's own alone.

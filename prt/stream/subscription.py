@@ -18,7 +18,7 @@ from prt.stream.failures import EndedError, JoinTimedOutError, LostError, Nothin
 from prt.stream.narrowing import Refused
 from prt.stream.refusal import Refusal
 from prt.stream.replaying import Past
-from prt.stream.room import Room
+from prt.stream.room import NOT_TRACKED, Room
 from prt.stream.roster import Roster, difference_of, state_of
 from prt.stream.sending import Sender
 from prt.stream.socket import PRESENCE, JoinRefusedError, Socket
@@ -174,7 +174,7 @@ class Subscription:
         except LostError:
             return  # `end` tells it
         except PrtError as exc:
-            self._say("READY", reason=f"not on the roster: {exc.message}", hint=exc.hint)
+            self._say("READY", reason=f"{NOT_TRACKED}: {exc.message}", hint=exc.hint)
 
     def _on_presence(self, frame: Frame) -> None:
         # On a public topic everyone is told of differences, whoever asked for them.

@@ -1,0 +1,67 @@
+"""What `prt presence` waits for: somebody's key, a number of people, our own presence, the first roster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prt.errors import RefusedError
+from prt.events import Event, Presence, Status
+from prt.state.metas import tracked
+from prt.state.presences import Presences
+from prt.stream.room import NOT_TRACKED
+
+
+class Attendance:
+    """Of one topic. `own` is the meta that must be on the roster under `own_key`, None where we are not.
+
+    Met once the roster is known and all that is asked of it holds at the same time.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        *,
+        keys: Sequence[str] = (),
+        least: int = 0,
+        own_key: str | None = None,
+        own: dict[str, Any] | None = None,
+        is_roster_enough: bool = False,
+    ) -> None:
+        self._topic = topic
+        self._keys = tuple(dict.fromkeys(keys))
+        self._least = least
+        self._own_key = own_key
+        self._own = own
+        self._is_roster_enough = is_roster_enough
+        self._waits_for_own = own is not None and is_roster_enough
+        self._presences = Presences()
+        self.are_met = not self
+
+    def __bool__(self) -> bool:
+        return bool(self._keys or self._least or self._is_roster_enough)
+
+    def apply(self, event: Event) -> bool:
+        """Raises RefusedError where we wait for our own presence and the server would not have it."""
+        if isinstance(event, Status) and self._waits_for_own and (event.reason or "").startswith(NOT_TRACKED):
+            raise RefusedError(event.reason or NOT_TRACKED, event.hint)
+        if isinstance(event, Presence) and event.topic == self._topic:
+            self._presences.apply(event)
+            self.are_met = self.are_met or not self.missing()
+        return self.are_met
+
+    def missing(self) -> list[str]:
+        if self.are_met:
+            return []
+        topic = self._presences.topics.get(self._topic)
+        if topic is None or topic.synced_at is None:
+            return [f"missing: the roster of {self._topic}"]
+        people = topic.people
+        missing = [f"missing: {key} is not online" for key in self._keys if key not in people]
+        if len(people) < self._least:
+            missing.append(f"missing: {len(people):,} online instead of {self._least:,}")
+        if self._waits_for_own:
+            person = people.get(self._own_key or "")
+            if person is None or all(tracked(meta) != self._own for meta in person.metas):
+                missing.append("missing: our own presence")
+        return missing

@@ -76,8 +76,8 @@ class ScreenOutput:
     ) -> None:
         self.screen = Screen(keys=keys)
         self._host = host
-        self._console = console or _console(has_color, is_stderr=False)
-        self._errors = errors or _console(has_color, is_stderr=True)
+        self._console = console or terminal_console(has_color, is_stderr=False)
+        self._errors = errors or terminal_console(has_color, is_stderr=True)
         self._clock = clock
         self._table = Table(self.screen, tz=tz, highlight=highlight)
         self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
@@ -226,7 +226,8 @@ def _is_in_foreground(terminal: IO[str]) -> bool:
         return True
 
 
-def _console(has_color: bool | None, *, is_stderr: bool) -> Console:
+def terminal_console(has_color: bool | None, *, is_stderr: bool) -> Console:
+    """Of plain text: nothing in it is markup. `has_color` None is as the terminal and NO_COLOR say."""
     stream = sys.stderr if is_stderr else sys.stdout
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:

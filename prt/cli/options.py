@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -199,6 +200,40 @@ Key = Annotated[
         "--key",
         metavar="[TABLE:]COL,COL",
         help="A table's key, where the wire doesn't tell.",
+        rich_help_panel=RECOVERY,
+    ),
+]
+Private = Annotated[
+    bool,
+    typer.Option(
+        "--private", help="A private topic: policies on realtime.messages.", rich_help_panel=SELECTION
+    ),
+]
+
+Record = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="FILE", help="All that comes, for prt replay.", rich_help_panel=OUTPUT),
+]
+
+Broadcasts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--broadcast",
+        metavar="TOPIC[=EVENT]",
+        help="What is sent there; repeatable.",
+        rich_help_panel=SELECTION,
+    ),
+]
+PresenceTopics = Annotated[
+    list[str] | None,
+    typer.Option("--presence", metavar="TOPIC", help="Who is there; repeatable.", rich_help_panel=SELECTION),
+]
+ReplayPast = Annotated[
+    str | None,
+    typer.Option(
+        "--replay",
+        metavar="since=TIME,limit=N",
+        help="Private broadcasts of before.",
         rich_help_panel=RECOVERY,
     ),
 ]

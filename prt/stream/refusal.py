@@ -80,7 +80,7 @@ _TOKEN_WORDS = ("Token has expired", "not a valid JWT", "required in JWT", "JWT 
 
 def of_handshake(status: int, body: bytes) -> Refusal:
     """A handshake that was answered with an HTTP status instead of 101."""
-    words = _words(body)
+    words = words_of(body)
     reason = f"HTTP {status}" + (f", {words}" if words else "")
     if status == 401:
         return Refusal(error=RefusedError, reason=reason, hint=_HANDSHAKE_HINTS.get(words, _NEW_KEY))
@@ -235,15 +235,18 @@ def _exception_hint(binding: Binding, exception: str) -> str:
     return "check `--filter` and `--select`"
 
 
-def _words(body: bytes) -> str:
+def words_of(body: bytes) -> str:
+    """What an HTTP answer says of itself, in one line; empty where it says nothing."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return ""
     if isinstance(answer, dict):
         for key in ("error", "message", "msg"):
             if isinstance(answer.get(key), str):
                 return _cut(answer[key])
+        if "errors" in answer:
+            return _cut(msgspec.json.encode(answer["errors"]).decode())
     return ""
 
 

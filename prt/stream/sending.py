@@ -1,49 +1,20 @@
-"""What a joined channel sends: broadcasts and our own presence, each with the answer that it gets.
-
-Limits are the server's, looked at before it is asked: above them it closes the channel, or says nothing.
-"""
+"""What a joined channel sends: broadcasts and our own presence, each with the answer that it gets."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from prt.errors import PrtError, RefusedError, UsageError
+from prt.errors import PrtError, RefusedError
 from prt.stream import binary
+from prt.stream.limits import PresenceCalls, checked_json, checked_presence, checked_size
 from prt.stream.room import Room
 from prt.stream.socket import Socket
 from prt.stream.wire import TOPIC_PREFIX, Reply
-
-LARGEST_BROADCAST = 3_000_000
-"""Bytes; 256 KB on the free plan, which no client can tell ahead."""
-PRESENCE_KEYS = 10
-PRESENCE_CALLS, PRESENCE_WINDOW_SECONDS = 5, 30.0
-
-
-def checked_size(size: int) -> None:
-    """Raises UsageError where a broadcast of so many bytes is too large for every server."""
-    if size > LARGEST_BROADCAST:
-        raise UsageError(
-            f"a broadcast of {size / 1000:,.0f} KB is above the limit of 3,000 KB",
-            "send less, or where it can be fetched (256 KB is the limit of the free plan)",
-        )
-
-
-def checked_presence(payload: Mapping[str, Any]) -> None:
-    """Raises UsageError where an object has more keys than a presence may."""
-    if len(payload) > PRESENCE_KEYS:
-        raise UsageError(
-            f"a presence may have {PRESENCE_KEYS} keys, this one has {len(payload)}",
-            "track what identifies, and fetch the rest",
-        )
-
-
-_is_json = msgspec.json.Decoder(Raw).decode
 
 
 class Sender:
@@ -54,7 +25,7 @@ class Sender:
         self._room = room
         self._join_ref = join_ref
         self._answer_seconds = answer_seconds
-        self._calls: deque[float] = deque(maxlen=PRESENCE_CALLS)
+        self._calls = PresenceCalls()
 
     async def send(
         self, event: str, payload: bytes | Raw, *, is_binary: bool, seconds: float | None
@@ -63,7 +34,7 @@ class Sender:
         body = bytes(payload)
         checked_size(len(body))
         if not is_binary:
-            _checked_json(event, body)
+            checked_json(body, f"the payload of {event}")
         topic, ref = TOPIC_PREFIX + self._room.topic, self._socket.next_ref()
         is_short = binary.fits(self._join_ref, ref, topic, event)
         data: str | bytes
@@ -105,16 +76,7 @@ class Sender:
         await self._presence({"type": "presence", "event": "untrack"})
 
     async def _presence(self, message: dict[str, Any]) -> Reply:
-        now = time.monotonic()
-        if (
-            len(self._calls) == PRESENCE_CALLS
-            and (left := self._calls[0] + PRESENCE_WINDOW_SECONDS - now) > 0
-        ):
-            raise PrtError(
-                f"a client may make {PRESENCE_CALLS} presence calls in {PRESENCE_WINDOW_SECONDS:g} s",
-                f"again in {left:.0f} s",
-            )
-        self._calls.append(now)
+        self._calls.count(time.monotonic())
         ref = self._socket.next_ref()
         data = self._socket.text(self._join_ref, ref, TOPIC_PREFIX + self._room.topic, "presence", message)
         try:
@@ -133,14 +95,6 @@ class Sender:
                 "the extension broadcast allows it",
             )
         return PrtError(message, "is the server busy? it may have been sent all the same")
-
-
-def _checked_json(event: str, body: bytes) -> None:
-    # The server passes on what it is given.
-    try:
-        _is_json(body)
-    except (ValueError, RecursionError) as exc:
-        raise UsageError(f"the payload of {event} is no JSON: {exc}") from exc
 
 
 def _refused(event: str, reply: Reply) -> PrtError:

@@ -1,0 +1,43 @@
+"""Lines of a pipe, a file or a terminal as they come, without a thread that would outlive the command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+from prt.errors import UsageError
+
+CHUNK_BYTES = 65536
+
+
+async def lines(descriptor: int, longest: int) -> AsyncIterator[tuple[int, bytes]]:
+    """Those that hold more than white space, with their numbers. Raises UsageError above `longest` bytes."""
+    number, rest = 0, b""
+    while True:
+        data = await _read(descriptor)
+        *whole, rest = (rest + data).split(b"\n")
+        if not data and rest:
+            whole, rest = [rest], b""
+        for line in whole:
+            number += 1
+            if line.strip():
+                yield number, line.strip()
+        if not data:
+            return
+        if len(rest) > longest:
+            raise UsageError(f"line {number + 1} of standard input is longer than {longest:,} bytes")
+
+
+async def _read(descriptor: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    readable = loop.create_future()
+    try:
+        loop.add_reader(descriptor, lambda: readable.done() or readable.set_result(None))
+    except PermissionError:  # a file: it is always readable, and epoll doesn't take it
+        return os.read(descriptor, CHUNK_BYTES)
+    try:
+        await readable
+    finally:
+        loop.remove_reader(descriptor)
+    return os.read(descriptor, CHUNK_BYTES)

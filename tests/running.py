@@ -19,6 +19,9 @@ from time import monotonic
 from typing import Any, Self
 
 import pyte
+from jsonschema import Draft202012Validator
+
+from prt.views.schema import json_schema
 
 PRT = str(Path(sys.executable).with_name("prt"))
 PATIENCE = 90.0
@@ -27,6 +30,8 @@ PATIENCE = 90.0
 
 SYNCHRONIZED = 2026 << 5
 """How pyte notes the private mode in which a frame is drawn."""
+
+LINE = Draft202012Validator(json_schema())
 
 PROJECT_VARIABLES = ("SUPABASE_URL", "SUPABASE_ANON_KEY", "PRT_TOKEN")
 
@@ -40,6 +45,14 @@ def clean_environment(**more: str) -> dict[str, str]:
 def of_project(project: Mapping[str, str], **more: str) -> dict[str, str]:
     """The environment in which `prt` is the project's member."""
     return clean_environment(**{name: project[name] for name in PROJECT_VARIABLES}, **more)
+
+
+def valid(line: str) -> dict[str, Any]:
+    """A line of NDJSON, which keeps the schema that `prt schema` prints."""
+    read: dict[str, Any] = json.loads(line)
+    if "type" in read:
+        LINE.validate(read)
+    return read
 
 
 class Piped:
@@ -78,7 +91,7 @@ class Piped:
         while True:
             line = self.line()
             assert line, f"ended before it came: {self.seen}, {self.process.communicate()[1]}"
-            self.seen.append(json.loads(line))
+            self.seen.append(valid(line))
             if wanted(self.seen[-1]):
                 return self.seen[-1]
 
@@ -88,7 +101,7 @@ class Piped:
     def finish(self) -> tuple[int, list[dict[str, Any]], str]:
         """Exit code, all lines, standard error."""
         out, err = self.rest()
-        self.seen += [json.loads(line) for line in out.splitlines()]
+        self.seen += [valid(line) for line in out.splitlines()]
         return self.process.returncode, self.seen, err
 
     def rest(self) -> tuple[str, str]:

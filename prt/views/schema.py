@@ -67,9 +67,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
     ),
     "presence": (
         _TOPIC,
-        Key(
-            "event", {"enum": ["sync", "join", "leave", "update"]}, "an update is a leave and a join at once"
-        ),
+        Key("event", {"enum": ["sync", "join", "leave", "update"]}, "an update is leave and join at once"),
         Key("key", TEXT_OR_NULL, "who; null in a sync"),
         Key("presences", _or_null(METAS), "what they say of themselves, an object a connection"),
         Key(

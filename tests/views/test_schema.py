@@ -31,7 +31,7 @@ MORE: list[Event] = [
 
 
 def lines() -> list[dict[str, object]]:
-    return [json.loads(line) for event in [*story.story(), *MORE] if (line := encode(event))]
+    return [json.loads(line) for event in [*story.story(), *MORE, story.ending()] if (line := encode(event))]
 
 
 def test_every_line_keeps_it() -> None:
@@ -46,7 +46,7 @@ def test_what_is_no_line_is_refused(damage: str) -> None:
     for line in lines():
         if damage == "remove":
             name = next(key.name for key in KEYS[str(line["type"])] if key.is_always)
-            line = {key: value for key, value in line.items() if key != name}
+            del line[name]
         elif damage == "add":
             line["more"] = 1
         else:

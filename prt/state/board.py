@@ -111,7 +111,7 @@ class Board:
         return [Column(name, len(self._keys.get(name, ())), self._limits.get(name)) for name in names]
 
     def cards(self, column: str, now: int) -> list[Card]:
-        """Those that are marked at `now` first, the newest of them on top; then by position, or as they came."""
+        """Those marked at `now` first, the newest of them on top; then by position, or as they came."""
         cards = [self._card(key) for key in self._keys.get(column, ())]
 
         def rank(card: Card) -> tuple[int, float]:

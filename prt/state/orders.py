@@ -1,4 +1,4 @@
-"""The order of values that stand for steps: PostgreSQL keeps that of an enum to itself, the wire only its words."""
+"""The order of values that stand for steps: PostgreSQL keeps an enum's to itself, the wire has the words."""
 
 from __future__ import annotations
 

@@ -1,0 +1,266 @@
+"""Budgets with what is spent, committed and still under way, and the transactions that spend.
+
+The budget's row is the truth: where the database books a transaction on it, the row has the new total by
+the same commit. A transaction that the row does not know yet is pending on top of it.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Sequence
+from decimal import Decimal
+
+from msgspec import Raw, Struct, structs
+
+from prt.events import Change, Event
+from prt.state.alerts import number_of
+from prt.state.difference import said
+from prt.state.present import KeyColumns, Present, assume_id, key_of, values_of
+from prt.stream.values import moment
+
+NEWEST = 100
+"""Transactions that stay to be shown."""
+
+AMOUNTS = ("amount", "total_amount", "budget", "total", "planned")
+SPENT = ("spent", "spent_amount", "actual", "actual_amount", "used")
+COMMITTED = ("committed", "committed_amount", "reserved")
+NAMES = ("name", "title", "category", "label")
+
+_ZERO = Decimal(0)
+_BUDGET = (*AMOUNTS, *SPENT, *COMMITTED, *NAMES, "currency", "updated_at", "production_id")
+_TRANSACTION = (
+    *("id", "budget_id", "production_id", "type", "status", "amount", "currency", "description"),
+    *("reference", "category", "created_at"),
+)
+_BOOKED = frozenset({"", "posted", "booked", "cleared", "settled", "completed", "paid"})
+_SIGNS = {"": 1, "expense": 1, "debit": 1, "cost": 1, "refund": -1, "credit": -1}
+_MOST_PENDING = 1000
+_UNKNOWN = b""
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """`pending` are transactions that the row does not have in `spent` yet."""
+
+    key: bytes
+    name: str
+    amount: Decimal
+    spent: Decimal
+    committed: Decimal = _ZERO
+    pending: Decimal = _ZERO
+    currency: str = ""
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.amount - self.spent - self.committed - self.pending
+
+    @property
+    def share(self) -> Decimal:
+        """Spent and pending of the amount; 0 where there is none."""
+        return (self.spent + self.pending) / self.amount if self.amount else _ZERO
+
+
+class Transaction(Struct, frozen=True, kw_only=True):
+    """`effect` is what it adds to `spent`: 0 for a draft or an income. `moment` µs, None where not known."""
+
+    at: int
+    key: bytes
+    budget: bytes | None
+    amount: Decimal
+    effect: Decimal
+    type: str
+    description: str
+    currency: str
+    commit: int | None
+    moment: int | None
+    production: bytes | None = None
+
+
+class _Row(Struct, frozen=True):
+    budget: Budget
+    commit: int | None
+    moment: int | None
+    production: bytes | None
+
+
+class Budgets:
+    """Apply events of both tables, in the order of the stream; other tables pass by."""
+
+    def __init__(
+        self,
+        *,
+        schema: str = "public",
+        budgets: str = "budgets",
+        transactions: str = "financial_transactions",
+        key_columns: KeyColumns = assume_id,
+    ) -> None:
+        self.transactions: list[Transaction] = []
+        self.seen = 0
+        self._schema = schema
+        self._of_transactions = transactions
+        self._key_columns = key_columns
+        self._present = Present(schema, budgets, key_columns)
+        self._rows: dict[bytes, _Row] = {}
+        self._pending: dict[bytes, dict[bytes, Transaction]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def apply(self, event: Event) -> None:
+        if type(event) is not Change or event.schema != self._schema:
+            return
+        if event.table == self._of_transactions:
+            self._apply_transaction(event)
+        else:
+            self._apply_budget(event)
+
+    def budgets(self) -> list[Budget]:
+        """The fullest first, then by name."""
+        found = []
+        for key, row in self._rows.items():
+            pending = self._pending.get(key)
+            if pending:
+                effect = sum((one.effect for one in pending.values()), _ZERO)
+                found.append(structs.replace(row.budget, pending=effect))
+            else:
+                found.append(row.budget)
+        return sorted(found, key=lambda budget: (-budget.share, budget.name))
+
+    def name_of(self, transaction: Transaction) -> str:
+        """The budget's that it is booked on, empty where that is not known."""
+        row = self._rows.get(self._budget_of(transaction))
+        return "" if row is None else row.budget.name
+
+    def is_pending(self, transaction: Transaction) -> bool:
+        return transaction.key in self._pending.get(self._budget_of(transaction), ())
+
+    def _apply_budget(self, change: Change) -> None:
+        turn = self._present.apply(change)
+        if turn is None:
+            return
+        if turn.after is None:
+            self._rows.pop(turn.key, None)
+            self._pending.pop(turn.key, None)
+            return
+        row = _row_of(turn.key, turn.after, moment(change.commit_timestamp))
+        if row is None:
+            return
+        self._rows[turn.key] = row
+        if len(self._rows) > len(self._present.rows):
+            self._rows = {key: row for key, row in self._rows.items() if key in self._present.rows}
+        for transaction in self._pending.pop(_UNKNOWN, {}).values():
+            self._wait(transaction)
+        pending = self._pending.get(turn.key)
+        if pending:
+            left = {key: one for key, one in pending.items() if not _knows(row, one)}
+            self._pending[turn.key] = left
+
+    def _apply_transaction(self, change: Change) -> None:
+        columns = self._key_columns(self._schema, self._of_transactions)
+        is_gone = change.event_type == "DELETE"
+        key = key_of(change.old if is_gone else change.new, columns)
+        if key is None:
+            return
+        if is_gone:
+            for pending in self._pending.values():
+                pending.pop(key, None)
+            return
+        transaction = _transaction_of(key, change)
+        if transaction is None:
+            return
+        if change.event_type == "UPDATE":
+            # Its budget was told, or not, when it came: what is written later shows and counts no more.
+            known = [index for index, one in enumerate(self.transactions) if one.key == key]
+            for index in known:
+                self.transactions[index] = transaction
+            return
+        self.seen += change.source != "snapshot"
+        insort(self.transactions, transaction, key=_when)
+        del self.transactions[:-NEWEST]
+        if transaction.effect:
+            self._wait(transaction)
+
+    def _wait(self, transaction: Transaction) -> None:
+        """Until its budget's row knows it."""
+        budget = self._budget_of(transaction)
+        row = self._rows.get(budget)
+        if row is not None and _knows(row, transaction):
+            return
+        pending = self._pending.setdefault(budget, {})
+        pending[transaction.key] = transaction
+        if len(pending) > _MOST_PENDING:
+            first, second = (pending.pop(next(iter(pending))) for _ in range(2))
+            pending[second.key] = structs.replace(second, effect=first.effect + second.effect)
+
+    def _budget_of(self, transaction: Transaction) -> bytes:
+        """The one it names, else the only one of its production."""
+        if transaction.budget is not None:
+            return transaction.budget
+        if transaction.production is None:
+            return _UNKNOWN
+        own = [key for key, row in self._rows.items() if row.production == transaction.production]
+        return own[0] if len(own) == 1 else _UNKNOWN
+
+
+def _when(transaction: Transaction) -> int:
+    return transaction.moment or transaction.at
+
+
+def _knows(row: _Row, transaction: Transaction) -> bool:
+    """By commits where both came over the stream, else by the database's own dates."""
+    if row.commit is not None and transaction.commit is not None:
+        return row.commit >= transaction.commit
+    if row.moment is None or transaction.moment is None:
+        return transaction.commit is None
+    return row.moment >= transaction.moment
+
+
+def _row_of(key: bytes, row: bytes, commit: int | None) -> _Row | None:
+    values = _values(row, _BUDGET)
+    if values is None:
+        return None
+    budget = Budget(
+        key=key,
+        name=_text(values, NAMES) or said(Raw(key)),
+        amount=_number(values, AMOUNTS),
+        spent=_number(values, SPENT),
+        committed=_number(values, COMMITTED),
+        currency=_text(values, ("currency",)),
+    )
+    return _Row(budget, commit, moment(_text(values, ("updated_at",))), values.get("production_id"))
+
+
+def _transaction_of(key: bytes, change: Change) -> Transaction | None:
+    values = _values(change.new, _TRANSACTION)
+    if values is None:
+        return None
+    amount, kind = _number(values, ("amount",)), _text(values, ("type",))
+    is_booked = _text(values, ("status",)).lower() in _BOOKED
+    return Transaction(
+        at=change.at,
+        key=key,
+        budget=values.get("budget_id"),
+        amount=amount,
+        effect=amount * _SIGNS.get(kind.lower(), 0) if is_booked else _ZERO,
+        type=kind,
+        description=_text(values, ("description", "reference", "category")),
+        currency=_text(values, ("currency",)),
+        commit=moment(change.commit_timestamp),
+        moment=moment(_text(values, ("created_at",))),
+        production=values.get("production_id"),
+    )
+
+
+def _values(row: bytes | Raw, columns: Sequence[str]) -> dict[str, bytes] | None:
+    values = values_of(row, tuple(columns))
+    if values is None:
+        return None
+    return {name: value for name, value in zip(columns, values, strict=True) if value not in (None, b"null")}
+
+
+def _text(values: dict[str, bytes], names: Sequence[str]) -> str:
+    return next((said(Raw(values[name])) for name in names if name in values), "")
+
+
+def _number(values: dict[str, bytes], names: Sequence[str]) -> Decimal:
+    numbers = (number_of(values[name]) for name in names if name in values)
+    return next((number for number in numbers if number is not None), _ZERO)

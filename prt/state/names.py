@@ -1,0 +1,50 @@
+"""Names for ids: what a row that was seen calls itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Raw
+
+from prt.state.difference import said
+from prt.state.present import values_of
+from prt.state.rows import Rows, Table
+
+NAMES = ("name", "full_name", "display_name", "title", "label", "username", "email")
+
+_UUID_LENGTH = 36
+
+
+class Names:
+    """Looks names up when they are asked for: a change costs nothing."""
+
+    def __init__(self, rows: Rows, tables: Iterable[Table]) -> None:
+        """`tables` are where to look; it may grow."""
+        self._rows = rows
+        self._tables = tables
+
+    def of(self, column: str, value: str) -> str:
+        """The name of the row that `column` refers to by `value`; `value` itself where none is known.
+
+        A uuid is one everywhere; any other id belongs to the table that the column is named after.
+        """
+        if not column.endswith(("_id", "_by", "Id")) or not value:
+            return value
+        is_uuid = len(value) == _UUID_LENGTH and value.count("-") == 4
+        key = msgspec.json.encode(value) if is_uuid else value.encode()
+        stem = column.removesuffix("_id").removesuffix("Id")
+        for schema, table in self._tables:
+            if not is_uuid and table not in {stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies"}:
+                continue
+            row = self._rows.row(schema, table, key)
+            name = None if row is None else name_of(row)
+            if name:
+                return name
+        return value
+
+
+def name_of(row: bytes | Raw) -> str:
+    """What a row calls itself, empty where it has no such column."""
+    values = values_of(row, NAMES) or ()
+    return next((said(Raw(value)) for value in values if value and value != b"null"), "")

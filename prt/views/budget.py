@@ -1,0 +1,174 @@
+"""`--view budget`: what there is, is spent and is left, a bar a budget, and the transactions as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from decimal import Decimal
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.events import Alert, Event
+from prt.state.budget import Budget, Budgets, Transaction
+from prt.views.cells import cut, safe
+from prt.views.figures import clock, counted
+
+LEAST_TRANSACTIONS = 3
+"""Lines that stay for them, their heading included, however many budgets there are."""
+
+_SPENT, _PENDING, _COMMITTED, _LEFT = "█", "▓", "▒", "·"
+_LEGEND = f"{_SPENT} spent  {_PENDING} pending  {_COMMITTED} committed"
+_WARN, _FULL = Decimal("0.8"), Decimal(1)
+_NAME, _WIDE_NAME = 18, 28
+_SPELLED, _WIDE = 70, 100
+"""Cells from which on spent and amount are spelled out, and committed too."""
+_LEAST_BAR = 8
+_LIT = 6_000_000
+"""µs for which a transaction that came is marked."""
+_ALERTS = 100
+
+
+class BudgetView:
+    """`waiting` says what an empty one waits for; `tz` None is local."""
+
+    title = "budgets"
+    least_width = 56
+
+    def __init__(
+        self, budgets: Budgets, *, tz: tzinfo | None = None, waiting: Callable[[], str] = lambda: ""
+    ) -> None:
+        self.budgets = budgets
+        self._tz = tz
+        self._waiting = waiting
+        self._alerts = 0
+
+    def apply(self, event: Event) -> None:
+        self.budgets.apply(event)
+        self._alerts += type(event) is Alert
+
+    def summary(self) -> list[str]:
+        budgets = self.budgets.budgets()
+        if not budgets:
+            return []
+        alerts = f", {counted(self._alerts, 'alert')}" if self._alerts else ""
+        seen = counted(self.budgets.seen, "transaction")
+        return [f"budgets: {safe(_totals(budgets, 200))}; {seen}{alerts}"]
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        budgets = self.budgets.budgets()
+        if not budgets and not self.budgets.transactions:
+            return [_plain(cut(self._waiting(), width), "italic")][:height]
+        least = LEAST_TRANSACTIONS if self.budgets.transactions and height > 2 * LEAST_TRANSACTIONS else 0
+        room = max(height - 1 - least, 0)
+        shown = budgets if len(budgets) <= room else budgets[: max(room - 1, 0)]
+        lines = [_plain(cut(_totals(budgets, width), width), "bold"), *_bars(shown, width)]
+        if len(shown) < len(budgets):
+            lines.append(_plain(cut(f"+{len(budgets) - len(shown):,} more, less full", width), "italic"))
+        if least:
+            lines += self._transactions(width, height - len(lines), now)
+        return lines[:height]
+
+    def _transactions(self, width: int, height: int, now: int) -> list[Text]:
+        heading = _plain("transactions", "underline")
+        if width >= self.least_width:
+            heading = _plain("transactions" + " " * (width - 12 - len(_LEGEND)) + _LEGEND, "underline")
+        newest = self.budgets.transactions[: -height or None : -1]
+        amounts = [_signed(one) for one in newest]
+        widest = max(map(cell_len, amounts), default=0)
+        lines = [heading]
+        for one, amount in zip(newest, amounts, strict=True):
+            is_new = 0 <= now - one.at < _LIT and one.commit is not None
+            line = _plain("▸ " if is_new else "  ", "bold")
+            line.append(clock(one.moment or one.at, self._tz) + " ")
+            line.append(" " * (widest - cell_len(amount)) + amount, "bold" if is_new else "")
+            line.append(" pending" if self.budgets.is_pending(one) else "", "italic")
+            what = " · ".join(part for part in (one.description, self.budgets.name_of(one)) if part)
+            line.append("  " + cut(safe(what), max(width - line.cell_len - 2, 0)))
+            line.truncate(width)
+            lines.append(line)
+        return lines[:height]
+
+
+def _bars(budgets: Sequence[Budget], width: int) -> list[Text]:
+    name_width = _WIDE_NAME if width >= _WIDE else _NAME
+    names = [cut(safe(budget.name), name_width) for budget in budgets]
+    name_width = max(map(cell_len, names), default=0)
+    columns = zip(*(_figures(budget, width) for budget in budgets), strict=True)
+    padded = [
+        [" " * (max(map(cell_len, texts)) - cell_len(text)) + text for text in texts]
+        for texts in map(list, columns)
+    ]
+    figures = ["".join(texts) for texts in zip(*padded, strict=True)]
+    bar = width - name_width - 2 - max(map(cell_len, figures), default=0)
+    lines = []
+    for budget, name, figure in zip(budgets, names, figures, strict=True):
+        style = "bold red" if budget.share >= _FULL else "bold" if budget.share >= _WARN else ""
+        line = _plain(name, style).append(" " * (name_width - cell_len(name) + 1))
+        if bar >= _LEAST_BAR:
+            line.append_text(_bar(budget, bar)).append(" ")
+        line.append(figure, style)
+        line.truncate(width)
+        lines.append(line)
+    return lines
+
+
+def _figures(budget: Budget, width: int) -> tuple[str, ...]:
+    """A text a column, the spaces before it included; the narrower, the fewer."""
+    mark = "! " if budget.share >= _FULL else ""
+    share = f"{mark}{min(budget.share * 100, Decimal(9999)):.0f} %"
+    left = ("  left ", money(budget.remaining))
+    if width < _SPELLED:
+        return (share, *left)
+    spent = ("  ", money(budget.spent + budget.pending), " of ", money(budget.amount))
+    committed = ("  committed ", money(budget.committed)) if width >= _WIDE else ()
+    return (share, *spent, *committed, *left)
+
+
+def _bar(budget: Budget, width: int) -> Text:
+    """Spent, pending and committed of the amount; what is beyond it fills the bar."""
+    text = _plain()
+    left = width
+    sofar = Decimal(0)
+    drawn = 0
+    for value, sign, style in (
+        (budget.spent, _SPENT, "bold red" if budget.share >= _FULL else ""),
+        (budget.pending, _PENDING, ""),
+        (budget.committed, _COMMITTED, "dim"),
+    ):
+        sofar += value
+        end = min(max(round(sofar / budget.amount * width) if budget.amount > 0 else width, drawn), width)
+        text.append(sign * (end - drawn), style)
+        left, drawn = width - end, end
+    return text.append(_LEFT * left, "dim")
+
+
+def _totals(budgets: Sequence[Budget], width: int) -> str:
+    """By currency, as far as they fit: sums of different money say nothing."""
+    currencies = list(dict.fromkeys(budget.currency for budget in budgets))
+    parts = []
+    for currency in currencies:
+        own = [budget for budget in budgets if budget.currency == currency]
+        amount = sum((budget.amount for budget in own), Decimal(0))
+        spent = sum((budget.spent + budget.pending for budget in own), Decimal(0))
+        remaining = sum((budget.remaining for budget in own), Decimal(0))
+        unit = f"{currency} " if currency else ""
+        parts.append(f"{unit}{money(spent)} of {money(amount)} spent, {money(remaining)} left")
+    text = " · ".join([counted(len(budgets), "budget"), *map(safe, parts)])
+    return cut(text, width)
+
+
+def _signed(transaction: Transaction) -> str:
+    """As it acts on a budget: an expense has no sign."""
+    sign = "" if transaction.type in ("expense", "") else "−" if transaction.effect < 0 else "+"
+    return f"{sign}{money(abs(transaction.amount) if sign else transaction.amount)}"
+
+
+def money(value: Decimal) -> str:
+    """`12,345.60`; whole amounts without cents."""
+    cents = value.quantize(Decimal("0.01")) if abs(value.adjusted()) < 20 else value
+    return f"{cents:,.0f}" if cents == cents.to_integral_value() else f"{cents:,.2f}"
+
+
+def _plain(text: str = "", style: str = "") -> Text:
+    return Text(text, style, no_wrap=True, overflow="crop", end="")

@@ -25,7 +25,6 @@ from prt.state.metas import (
     differences,
     said,
     since_of,
-    tracked,
     user_of,
     where_of,
 )
@@ -242,7 +241,10 @@ class Presences:
 
 
 def _values(metas: Iterable[Meta]) -> tuple[Cell, ...]:
-    return tuple(Cell(column, None, said(value)) for meta in metas for column, value in tracked(meta).items())
+    """What they say of themselves, then where; who and since when only where they say nothing else."""
+    columns = [(column, value) for meta in metas for column, value in meta.items() if column != REF]
+    told = [one for one in columns if one[0] not in _PLACED] + [one for one in columns if one[0] in WHERE]
+    return tuple(Cell(column, None, said(value)) for column, value in told or columns)
 
 
 def _index_of(metas: list[dict[str, Any]], wanted: Meta) -> int | None:

@@ -18,6 +18,7 @@ from websockets.frames import Frame, Opcode
 
 from prt.errors import ProtocolError, PrtError, UnreachableError
 from prt.events import Change, Event, Gap, Malformed, Status, Vitals
+from prt.stream import source
 from prt.stream.binding import Binding
 from prt.stream.queue import EventQueue
 from prt.stream.session import Endpoint, Session
@@ -25,10 +26,31 @@ from prt.stream.source import Live
 from prt.stream.supervisor import Policy
 from prt.stream.timing import Timing
 from tests.fakes import SUBSCRIBED, Peer, Script, change_data, scripted_server
+from tests.running import PATIENCE
 
 TODOS = [Binding(table="todos")]
 NO_RECONNECT = Policy(max_reconnects=0)
 HURRIED = Timing(first_pause=0.01)
+
+
+class Clock:
+    """Stands for `time` where the source reads it; what a first connection may take can pass at once."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(source, "time", clock)
+    return clock
 
 
 async def watched(
@@ -48,7 +70,7 @@ async def watched(
         wanted = TODOS if bindings is None else bindings
         async with Live(session, wanted, policy=policy, queue=queue, timing=timing) as batches:
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE):
                     async for batch in batches:
                         events += [event for event in batch if not isinstance(event, Vitals)]
                         if until(events):
@@ -175,16 +197,18 @@ def test_a_refused_handshake_is_final(status: int, body: str, error: type[PrtErr
     assert raised.hint
 
 
-def test_nobody_listening_is_said_at_once_and_ends_as_unreachable() -> None:
+def test_nobody_listening_is_said_at_once_and_ends_as_unreachable(clock: Clock) -> None:
     async def main() -> tuple[list[Event], PrtError | None]:
         async with scripted_server(Peer.until_closed) as url:
             pass
         events: list[Event] = []
         try:
             session = Session(Endpoint(url=url, key="key"))
-            async with Live(session, TODOS, timing=Timing(up=0.3, first_pause=0.02)) as batches:
+            async with Live(session, TODOS, timing=HURRIED) as batches:
                 async for batch in batches:
                     events += batch
+                    # The time is up once it was said.
+                    clock.ahead = 60.0 if statuses(events) else 0.0
         except UnreachableError as exc:
             return events, exc
         return events, None
@@ -275,21 +299,23 @@ def test_a_refused_join_ends_with_the_servers_words() -> None:
     assert statuses(events) == ["CHANNEL_ERROR"]
 
 
-def test_a_join_that_is_never_answered_times_out() -> None:
+def test_a_join_that_is_never_answered_times_out(clock: Clock) -> None:
     async def script(peer: Peer) -> None:
+        clock.ahead = 60
         await peer.until_closed()
 
-    events, error = run(script, timing=Timing(join=0.2, up=0.1))
+    events, error = run(script, timing=Timing(join=0.4))
     assert isinstance(error, UnreachableError)
     assert statuses(events) == ["TIMED_OUT"]
 
 
-def test_a_join_that_never_becomes_ready_times_out() -> None:
+def test_a_join_that_never_becomes_ready_times_out(clock: Clock) -> None:
     async def script(peer: Peer) -> None:
+        clock.ahead = 60
         await peer.accept_join()
         await peer.until_closed()
 
-    events, error = run(script, timing=Timing(join=0.2, up=0.1))
+    events, error = run(script, timing=Timing(join=0.4))
     assert isinstance(error, UnreachableError)
     assert statuses(events) == ["SUBSCRIBED", "TIMED_OUT"]
 
@@ -328,7 +354,7 @@ def test_heartbeats_without_an_answer_mean_a_dead_link() -> None:
             if frame[3] == "heartbeat":
                 refs.append(frame[1])
 
-    events, error = run(script, timing=Timing(heartbeat=0.05))
+    events, error = run(script, timing=Timing(heartbeat=0.25))
     assert statuses(events)[-1] == "TIMED_OUT"
     assert isinstance(error, UnreachableError)
     assert "heartbeat" in error.message
@@ -347,7 +373,7 @@ def test_answered_heartbeats_keep_it_up_and_are_timed() -> None:
     async def main() -> list[Vitals]:
         async with (
             scripted_server(script) as url,
-            Live(Session(Endpoint(url=url, key="key")), TODOS, timing=Timing(heartbeat=0.02)) as batches,
+            Live(Session(Endpoint(url=url, key="key")), TODOS, timing=Timing(heartbeat=0.25)) as batches,
         ):
             events: list[Event] = []
             async for batch in batches:
@@ -357,7 +383,8 @@ def test_answered_heartbeats_keep_it_up_and_are_timed() -> None:
             return [event for event in events if isinstance(event, Vitals)]
 
     vitals = asyncio.run(main())
-    phases = [phase for phase, _ in groupby(one.phase for one in vitals)]
+    # One that is late on a busy machine shows as degraded until the next.
+    phases = [phase for phase, _ in groupby(one.phase for one in vitals if one.phase != "degraded")]
     assert phases == ["connecting", "joining", "subscribed", "ready"]
     assert vitals[-1].round_trip_ms is not None
     assert vitals[-1].round_trip_ms > 0

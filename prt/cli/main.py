@@ -40,6 +40,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final = (
     Entry("watch", "prt.cli.watch:watch", "Live changes of tables: a view on a terminal, NDJSON in a pipe."),
+    Entry("presence", "prt.cli.presence:presence", "Who is online on a topic, who comes, goes, changes."),
     Entry("send", "prt.cli.send:send", "Send a broadcast: over the socket, or over HTTP."),
     Entry("init", "prt.cli.init:init", "Write a profile: by asking, or from a Supabase project's folder."),
     Entry("config", "prt.cli.config:config", "What is in force, and where each value came from."),
@@ -47,6 +48,7 @@ COMMANDS: Final = (
         "status", "prt.cli.status:status", "Each layer from here to a live subscription, and what mends it."
     ),
     Entry("schema", "prt.cli.schema:schema", "What a line of NDJSON holds, as JSON Schema."),
+    Entry("test", "prt.cli.test:test", "Smoke tests of a project's realtime, for people and for CI."),
     Entry("demo", "prt.cli.demo:demo", "See it all: an embedded project, simulated traffic, a live view."),
     Entry("local", "prt.cli.local:app", "The embedded Supabase: up, stop, status, env, token, reset, run."),
 )

@@ -237,3 +237,7 @@ ReplayPast = Annotated[
         rich_help_panel=RECOVERY,
     ),
 ]
+Views = Annotated[
+    str | None,
+    typer.Option("--view", metavar="NAME,NAME", help="table, presence, cursors.", rich_help_panel=OUTPUT),
+]

@@ -13,6 +13,9 @@ def watch(
     event: options.Events = None,
     filter: options.Filters = None,  # noqa: A002 - the option's name
     select: options.Select = None,
+    broadcast: options.Broadcasts = None,
+    presence: options.PresenceTopics = None,
+    private: options.Private = False,
     include: options.Include = None,
     exclude: options.Exclude = None,
     json: options.Json = False,
@@ -20,6 +23,8 @@ def watch(
     template: options.Template = None,
     only: options.Only = None,
     highlight: options.Highlight = None,
+    view: options.Views = None,
+    record: options.Record = None,
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
     count: options.Count = None,
@@ -32,6 +37,7 @@ def watch(
     since: options.Since = None,
     cursor: options.Cursor = None,
     key: options.Key = None,
+    replay: options.ReplayPast = None,
     reconnect: options.Reconnect = True,
     max_reconnects: options.MaxReconnects = None,
     wait_for_server: options.WaitForServer = False,
@@ -41,26 +47,31 @@ def watch(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Live changes of tables: a view on a terminal, NDJSON in a pipe.
+    """Live changes of tables and topics: a view on a terminal, NDJSON in a pipe.
 
-    Without TABLE: the group `all`, or the tables of the profile.
+    Without TABLE: the group `all`, or the tables of the profile; none with --broadcast or --presence.
 
     prt watch productions 'project_tasks:INSERT,UPDATE' --filter 'production_id=eq.42'
 
     prt watch notifications --expect 'INSERT notifications title=Test' --timeout 30s
+
+    prt watch --broadcast document:7=cursor-move --view cursors
 
     prt watch --local --template '{table} {eventType} {new[id]}'
     """
     from prt.cli.connection import connected_project
     from prt.cli.outputs import form_of
     from prt.cli.recovering import parse_recovering
+    from prt.cli.rooms import parse_rooms
     from prt.cli.stderr import notice
     from prt.cli.targets import Targets, parse_targets
     from prt.cli.watching import watched
+    from prt.errors import UsageError
     from prt.state.bounds import parse_bounds
     from prt.state.expectations import parse_expectations
     from prt.state.matching import Matching
     from prt.stream.supervisor import Policy
+    from prt.views.catalog import Wishes, views_named
 
     def targets_of(words: list[str]) -> Targets:
         return parse_targets(words, schema=schema, events=event or (), filters=filter or (), select=select)
@@ -75,9 +86,13 @@ def watch(
         backfill=backfill, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
     )
     policy = Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server)
-    targets = targets_of(tables or [])
+    rooms = parse_rooms(broadcast or (), presence or (), is_private=private, replay=replay)
+    if private and not rooms:
+        raise UsageError("--private is for topics", "add --broadcast TOPIC or --presence TOPIC")
+    views_of = None if view is None else views_named(view, Wishes(highlight=form.highlight))
+    targets = Targets([], []) if rooms and not tables else targets_of(tables or [])
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
-        if not tables and project.defaults.tables:
+        if not tables and not rooms and project.defaults.tables:
             targets = targets_of(list(project.defaults.tables))
         if not quiet:
             for line in (*project.notices, *targets.notices):
@@ -91,5 +106,8 @@ def watch(
             matching=matching,
             recovering=recovering,
             policy=policy,
+            views_of=views_of,
+            rooms=rooms,
+            record=record,
             is_quiet=quiet,
         )

@@ -13,37 +13,34 @@ from prt.stream.room import NOT_TRACKED
 
 
 class Attendance:
-    """Of one topic. `own` is the meta that must be on the roster under `own_key`, None where we are not.
-
-    Met once the roster is known and all that is asked of it holds at the same time.
-    """
+    """Of one topic. Met once the roster is known and all that is asked of it holds at the same time."""
 
     def __init__(
-        self,
-        topic: str,
-        *,
-        keys: Sequence[str] = (),
-        least: int = 0,
-        own_key: str | None = None,
-        own: dict[str, Any] | None = None,
-        is_roster_enough: bool = False,
+        self, topic: str, *, keys: Sequence[str] = (), least: int = 0, is_roster_enough: bool = False
     ) -> None:
         self._topic = topic
         self._keys = tuple(dict.fromkeys(keys))
         self._least = least
-        self._own_key = own_key
-        self._own = own
         self._is_roster_enough = is_roster_enough
-        self._waits_for_own = own is not None and is_roster_enough
+        self._own_key = ""
+        self._own: dict[str, Any] | None = None
         self._presences = Presences()
         self.are_met = not self
 
     def __bool__(self) -> bool:
         return bool(self._keys or self._least or self._is_roster_enough)
 
+    def wait_for_us(self, key: str, own: dict[str, Any]) -> None:
+        """Nothing is enough before we are on the roster ourselves, under that key and with that meta."""
+        self._own_key, self._own = key, own
+
     def apply(self, event: Event) -> bool:
-        """Raises RefusedError where we wait for our own presence and the server would not have it."""
-        if isinstance(event, Status) and self._waits_for_own and (event.reason or "").startswith(NOT_TRACKED):
+        """Raises RefusedError where we are waited for and the server would not have us."""
+        if (
+            isinstance(event, Status)
+            and self._own is not None
+            and (event.reason or "").startswith(NOT_TRACKED)
+        ):
             raise RefusedError(event.reason or NOT_TRACKED, event.hint)
         if isinstance(event, Presence) and event.topic == self._topic:
             self._presences.apply(event)
@@ -60,8 +57,8 @@ class Attendance:
         missing = [f"missing: {key} is not online" for key in self._keys if key not in people]
         if len(people) < self._least:
             missing.append(f"missing: {len(people):,} online instead of {self._least:,}")
-        if self._waits_for_own:
-            person = people.get(self._own_key or "")
-            if person is None or all(tracked(meta) != self._own for meta in person.metas):
+        if self._own is not None:
+            ours = people.get(self._own_key)
+            if ours is None or all(tracked(meta) != self._own for meta in ours.metas):
                 missing.append("missing: our own presence")
         return missing

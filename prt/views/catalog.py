@@ -7,13 +7,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from prt.errors import UsageError
-from prt.state.screen import Screen
-from prt.views.view import View
+
+if TYPE_CHECKING:
+    from prt.state.screen import Screen
+    from prt.views.view import View
 
 
 class Wishes(Struct, frozen=True, kw_only=True):

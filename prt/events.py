@@ -15,7 +15,9 @@ EventType = Literal["INSERT", "UPDATE", "DELETE"]
 ChangeSource = Literal["stream", "snapshot", "backfill"]
 ChannelStatus = Literal["SUBSCRIBED", "READY", "CHANNEL_ERROR", "TIMED_OUT", "CLOSED"]
 Connection = Literal["connected", "error", "timeout", "disconnected"]
-EndReason = Literal["count", "duration", "idle", "timeout", "signal", "error", "expect", "quit", "replayed"]
+EndReason = Literal[
+    "count", "duration", "idle", "timeout", "signal", "error", "expect", "quit", "replayed", "once"
+]
 
 CONNECTION_OF: dict[ChannelStatus, Connection] = {
     "SUBSCRIBED": "connected",
@@ -151,6 +153,14 @@ class Vitals(Struct, frozen=True, kw_only=True):
     token_expires_at: int | None = None
 
 
+class Loaded(Struct, frozen=True, kw_only=True):
+    """The present rows of `tables` have been told, all of them where `complete`; no line of any output."""
+
+    at: int
+    tables: list[str]
+    complete: bool = True
+
+
 class Malformed(Struct, frozen=True, kw_only=True):
     """A frame that could not be read, cut to what a person can look at."""
 
@@ -170,7 +180,7 @@ class End(Struct, frozen=True, kw_only=True):
     lag_ms: dict[str, float] | None = None
 
 
-Event = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Vitals | Malformed | End
+Event = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Vitals | Loaded | Malformed | End
 
 _decode_row = msgspec.json.Decoder(dict[str, Any]).decode
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from prt.errors import UsageError
-from prt.events import Broadcast, Change, EndReason, Event, Presence, Status
+from prt.events import Broadcast, Change, EndReason, Event, Loaded, Presence, Status
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|d)?")
 _SECONDS: Final = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -43,6 +43,8 @@ class Bounds(Struct, frozen=True, kw_only=True):
     duration: float | None = None
     idle: float | None = None
     timeout: float | None = None
+    is_once: bool = False
+    """It ends when the present rows have come."""
 
 
 def parse_bounds(
@@ -51,6 +53,7 @@ def parse_bounds(
     duration: str | None = None,
     idle: str | None = None,
     timeout: str | None = None,
+    once: bool = False,
 ) -> Bounds:
     """The options as they were typed; UsageError where one is no count or no time."""
     if count is not None and count < 1:
@@ -60,6 +63,7 @@ def parse_bounds(
         duration=None if duration is None else parse_duration(duration, "--duration"),
         idle=None if idle is None else parse_duration(idle, "--idle"),
         timeout=None if timeout is None else parse_duration(timeout, "--timeout"),
+        is_once=once,
     )
 
 
@@ -109,7 +113,7 @@ class Progress:
         self._bounds = bounds
         self._expectations = expectations
         self._started = started
-        self._waits_for_first = bounds.count is None and not expectations
+        self._waits_for_first = not (bounds.count or bounds.is_once or expectations)
         self._quiet_since: float | None = None
         self.events = 0
 
@@ -127,6 +131,8 @@ class Progress:
                 self._quiet_since = now
             if self._expectations and self._expectations.apply(event):
                 return Outcome("expect", 0)
+        elif self._bounds.is_once and type(event) is Loaded:
+            return self.ended("once") if event.complete else Outcome("once", UNMET)
         return None
 
     @property

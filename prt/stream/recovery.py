@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from msgspec import Struct, structs
 
 from prt.errors import PrtError, UnreachableError
-from prt.events import Change, ChangeSource, Event, Gap, Status
+from prt.events import Change, ChangeSource, Event, Gap, Loaded, Status
 from prt.stream import values
 from prt.stream.answers import UnknownColumnError
 from prt.stream.binding import Binding
@@ -45,7 +45,7 @@ class Recovery:
         overlap_seconds: float = OVERLAP_SECONDS,
         settle_seconds: float = SETTLE_SECONDS,
         is_backfilling: bool = True,
-        keeps_snapshot: bool = False,
+        keeps_snapshot: bool | Collection[Table] = False,
         since: str | None = None,
         cursor: str | None = None,
         keys: Mapping[Table, tuple[str, ...]] | None = None,
@@ -53,7 +53,10 @@ class Recovery:
         topic: str = "prt-watch",
         now: Callable[[], int] | None = None,
     ) -> None:
-        """`since` is an RFC 3339 moment; a snapshot shows its rows too. `limit` is rows of a table."""
+        """`since` is an RFC 3339 moment; a snapshot, of all or some tables, shows its rows too.
+
+        `limit` is rows of a table.
+        """
         self._rest = rest
         self._settings = Settings(
             overlap=round(overlap_seconds * 1_000_000),
@@ -94,7 +97,7 @@ class Recovery:
                     reasons.add("not asked for (--no-backfill)", name)
             if not self._has_begun:
                 for binding in concerned:
-                    if self._keeps_snapshot and not self._ledgers.has_snapshot(binding):
+                    if self._keeps(binding) and not self._ledgers.has_snapshot(binding):
                         reasons.add("its snapshot was not there yet", binding.name)
                 await self._begin(bindings, emit)
             recovered, self._recovered = self._recovered, 0
@@ -153,15 +156,24 @@ class Recovery:
             self._remember(latest)
 
     async def _begin(self, bindings: Sequence[Binding], emit: Emit) -> None:
-        if self._keeps_snapshot:
-            for reason, tables in await self.snapshot(bindings, emit):
+        kept = [binding for binding in bindings if self._keeps(binding)]
+        if kept:
+            missing = await self.snapshot(kept, emit)
+            for reason, tables in missing:
                 self._say(emit, f"the snapshot is not whole: {reason}", tables)
-        elif self._since is not None:
-            gap = await self.since(self._since, bindings, emit)
+            names = sorted({binding.name for binding in kept})
+            emit(Loaded(at=self._settings.now(), tables=names, complete=not missing))
+        others = [binding for binding in bindings if binding not in kept]
+        if self._since is not None and others:
+            gap = await self.since(self._since, others, emit)
             if gap is not None:
                 emit(gap)
         await self.at_ready(bindings)
         self._has_begun = True
+
+    def _keeps(self, binding: Binding) -> bool:
+        kept = self._keeps_snapshot
+        return kept if isinstance(kept, bool) else (binding.schema, binding.table) in kept
 
     async def _latest(self, binding: Binding) -> list[_Latest]:
         """Of each road; nothing where the table can't be read, which a gap will say."""

@@ -25,6 +25,7 @@ from prt.events import (
     End,
     Event,
     Gap,
+    Loaded,
     Malformed,
     Presence,
     Status,
@@ -42,7 +43,8 @@ TYPE_OF: dict[type, str] = {
     Conflict: "conflict",
     End: "end",
 }
-"""The `type` of a line, by the event's class. Vitals have none: they are the head of a view."""
+"""The `type` of a line, by the event's class. Vitals and Loaded have none: they are for views."""
+_UNWRITTEN = {Vitals, Loaded}
 
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
@@ -55,7 +57,7 @@ _encode_json = msgspec.json.encode
 def encode(event: Event) -> bytes:
     """One line with its newline: valid UTF-8, whatever the payload's bytes were; none of the vitals."""
     if type(event) is not Change:
-        return b"" if type(event) is Vitals else _one_line(_object_of(event))
+        return b"" if type(event) in _UNWRITTEN else _one_line(_object_of(event))
     second, micro = divmod(event.at, _MICROSECONDS)
     errors, lag = event.errors, event.lag_ms
     line = b"".join(
@@ -85,7 +87,11 @@ def encode_all(events: Iterable[Event]) -> bytes:
 
 def encode_for_terminal(event: Event) -> bytes:
     """The same JSON, but what could steer a terminal or turn the text's direction is escaped as \\uXXXX."""
-    line = encode(event)
+    return for_terminal(encode(event))
+
+
+def for_terminal(line: bytes) -> bytes:
+    """A line of JSON as `encode_for_terminal` writes it."""
     if line.isascii() and b"\x7f" not in line:
         return line
     return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", line.decode()).encode()

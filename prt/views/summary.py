@@ -18,6 +18,7 @@ _REASONS = {
     "error": "an error ended it",
     "expect": "all that was expected came",
     "quit": "quit",
+    "once": "what there is was shown",
     "replayed": "the recording is over",
 }
 _TABLES = 40

@@ -10,6 +10,7 @@ from prt.events import (
     End,
     Event,
     Gap,
+    Loaded,
     Malformed,
     Presence,
     Status,
@@ -38,8 +39,8 @@ class TextLines:
         self._presences = Presences()
 
     def encode(self, event: Event) -> bytes:
-        """One line with its newline; none of the vitals, which are a view's."""
-        if isinstance(event, Vitals):
+        """One line with its newline; none of the vitals and the like, which are a view's."""
+        if isinstance(event, Vitals | Loaded):
             return b""
         return f"{timestamp_text(event.at)} {self._said(event)}\n".encode()
 

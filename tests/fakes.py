@@ -33,7 +33,8 @@ class Peer:
     async def receive(self) -> list[Any]:
         """The next frame that is no heartbeat, as [join_ref, ref, topic, event, payload]."""
         while True:
-            frame = json.loads(await self.connection.recv())
+            data = await self.connection.recv()
+            frame = pushed(data) if isinstance(data, bytes) else json.loads(data)
             if isinstance(frame, dict):
                 frame = [frame.get(key) for key in ("join_ref", "ref", "topic", "event", "payload")]
             if frame[3] == "heartbeat":
@@ -91,6 +92,17 @@ class Peer:
             frame = await self.receive()
             if frame[3] == "phx_leave":
                 await self.reply(frame, {})
+
+
+def pushed(data: bytes) -> list[Any]:
+    """A client's binary broadcast in the form of the others; bytes that are no JSON stay bytes."""
+    parts, at = [], 7
+    for size in data[1:6]:
+        parts.append(data[at : at + size].decode())
+        at += size
+    join_ref, ref, topic, event, _ = parts
+    payload = json.loads(data[at:]) if data[6] else data[at:]
+    return [join_ref, ref, topic, "broadcast", {"event": event, "payload": payload}]
 
 
 def change_data(

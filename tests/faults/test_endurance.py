@@ -15,6 +15,7 @@ from prt.stream.session import Endpoint, Session
 from tests.fakes import Peer, scripted_server
 from tests.faults.staging import Account
 from tests.faults.watching import Watch, hurry, watching
+from tests.running import PATIENCE
 
 RECONNECTS = 1_000
 WARM = 200
@@ -66,7 +67,7 @@ def test_a_thousand_reconnects_leave_nothing_behind(
             session = Session(Endpoint(url=url, key="key"))
             async with watching(session, [Binding(table="todos")]) as watch:
                 watches.append(watch)
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(5 * PATIENCE):
                     await done.wait()
                 await watch.until_gap()
                 account("reconnects", [], [*first_ready, *watch.gaps])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -28,6 +29,10 @@ def test_a_stale_close_of_a_former_join_is_none(
 
     verdict = play(project, script, account, "stale-phx-close")
     assert verdict.delivered == verdict.writes == 5
+
+
+LIFE_SECONDS = 4
+"""Of a token that expires while a watch goes on: READY has to come before."""
 
 
 class Tokens:
@@ -57,7 +62,7 @@ def test_a_token_that_nobody_can_renew_is_announced_and_ends_the_watch(
     project: Project, account: Account, monkeypatch: Patch
 ) -> None:
     hurry(monkeypatch)
-    tokens = Tokens(project, 3)
+    tokens = Tokens(project, LIFE_SECONDS)
 
     async def script(stage: Stage) -> None:
         async with stage.ledger.traffic():
@@ -74,19 +79,21 @@ def test_a_token_that_nobody_can_renew_is_announced_and_ends_the_watch(
         "token-expired",
         session_at=lambda url: tokens.session(url, is_renewable=False),
     )
-    assert verdict.delivered > 100
+    assert verdict.delivered > 4, "the first rows, and some of the traffic"
 
 
 def test_a_renewed_token_costs_nothing(project: Project, account: Account, monkeypatch: Patch) -> None:
     hurry(monkeypatch)
-    tokens = Tokens(project, 3, 3600)
+    tokens = Tokens(project, LIFE_SECONDS, 3600)
 
     async def script(stage: Stage) -> None:
         async with stage.ledger.traffic():
             while not tokens.renewals:
                 await stage.ledger.until_more(10)
             # Past the first one's end.
-            await stage.ledger.until_more(500)
+            end = time.time() + LIFE_SECONDS
+            while time.time() < end:
+                await stage.ledger.until_more(10)
         await stage.settle(gaps=0)
         assert stage.proxy.joins == 1
 
@@ -160,7 +167,7 @@ def test_a_database_that_restarts_under_the_server_is_a_gap(
 def test_changes_in_flight_behind_an_answered_heartbeat_are_missed_and_found(
     project: Project, account: Account, monkeypatch: Patch
 ) -> None:
-    hurry(monkeypatch, heartbeat=0.05)
+    hurry(monkeypatch, heartbeat=0.25)
 
     async def script(stage: Stage) -> None:
         ledger, proxy = stage.ledger, stage.proxy

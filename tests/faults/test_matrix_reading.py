@@ -36,7 +36,7 @@ class SmallQueue(EventQueue):
 def test_a_reader_that_stops_costs_events_which_are_counted(
     project: Project, account: Account, monkeypatch: Patch
 ) -> None:
-    hurry(monkeypatch, heartbeat=0.1)
+    hurry(monkeypatch, heartbeat=0.5)
     queue = SmallQueue()
 
     async def script(stage: Stage) -> None:
@@ -70,12 +70,14 @@ def test_a_slow_line_delays_and_loses_nothing(project: Project, account: Account
 def test_a_line_with_latency_delays_and_loses_nothing(
     project: Project, account: Account, monkeypatch: Patch
 ) -> None:
-    hurry(monkeypatch, heartbeat=0.3)
+    hurry(monkeypatch, heartbeat=0.75)
 
     async def script(stage: Stage) -> None:
         stage.proxy.delay_seconds = 0.1
+        answered = stage.proxy.heartbeats
         async with stage.ledger.traffic():
             await stage.ledger.until_more(100)
+            await stage.proxy.until(lambda proxy: proxy.heartbeats > answered)
         await stage.settle(gaps=0)
         assert stage.proxy.connections == 1
 

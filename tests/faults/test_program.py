@@ -23,7 +23,7 @@ from tests.running import PRT, Piped, of_project
 
 Project = dict[str, str]
 
-HEARTBEAT_SECONDS = 0.3
+HEARTBEAT_SECONDS = 0.5
 HURRIED = (
     "from prt.stream import source; "
     f"source.DEFAULT = source.Timing(heartbeat={HEARTBEAT_SECONDS}, first_pause=0.02, longest_pause=0.5); "

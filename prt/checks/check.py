@@ -47,13 +47,13 @@ class Message(Struct, frozen=True, kw_only=True):
 class Check(Struct, frozen=True, kw_only=True):
     """One thing that holds or doesn't. `run` raises SkippedError, FailedError or any PrtError.
 
-    `seconds` bounds it where its length is chosen by the user, else the waits do.
+    `is_long` where the user chose its length, and the waits don't bound it.
     """
 
     suite: str
     name: str
     run: Callable[[Context], Awaitable[Found]]
-    seconds: float | None = None
+    is_long: bool = False
 
 
 class Suite(Struct, frozen=True, kw_only=True):

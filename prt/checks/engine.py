@@ -7,11 +7,12 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from prt.checks.check import Check, FailedError, Failure, Found, Result, SkippedError, Suite, failure_of
 from prt.checks.context import Context
 from prt.errors import PrtError
+from prt.secret import redact
 
 WAITS = 8
 """How many waits a check may need before it counts as stuck."""
@@ -69,7 +70,7 @@ class Engine:
         is_gate = not self.results
         found, failure, reason = Found(note=""), None, None
         try:
-            async with asyncio.timeout(step.check.seconds or WAITS * context.settings.wait_seconds):
+            async with asyncio.timeout(None if step.check.is_long else WAITS * context.settings.wait_seconds):
                 found = await step.check.run(context)
         except SkippedError as exc:
             reason = exc.reason
@@ -83,7 +84,7 @@ class Engine:
                 self.gate_error = exc
         except TimeoutError:
             failure = Failure(expected="an end of this check", came="none in all the time that it has")
-        return Result(
+        result = Result(
             suite=step.suite.name,
             name=step.check.name,
             outcome="fail" if failure is not None else "pass" if reason is None else "skip",
@@ -97,6 +98,22 @@ class Engine:
             failure=failure,
             messages=context.trace.take(),
         )
+        return without_secrets(result)
+
+
+def without_secrets(result: Result) -> Result:
+    """The one place for all outputs and reports: nothing leaves the engine with a secret in it."""
+    failure = result.failure
+    if failure is not None:
+        told = structs.asdict(failure)
+        failure = Failure(**{name: text and redact(text) for name, text in told.items()})
+    return structs.replace(
+        result,
+        note=redact(result.note),
+        reason=result.reason and redact(result.reason),
+        failure=failure,
+        messages=tuple(structs.replace(message, text=redact(message.text)) for message in result.messages),
+    )
 
 
 def _skipped(step: Step, reason: str) -> Result:

@@ -16,8 +16,8 @@ from prt.checks.table import Template, text_column
 from prt.checks.trace import Trace
 from prt.errors import PrtError
 from prt.events import Change
-from prt.stream import values
 from prt.stream.rest import Rest
+from prt.stream.values import is_same
 
 Written = TypeVar("Written")
 
@@ -44,8 +44,7 @@ class Row(Struct, frozen=True):
         if self.column in old:
             return bool(old[self.column] == self.mark)
         return bool(old) and all(
-            column in self.values and values.is_same(value, self.values[column])
-            for column, value in old.items()
+            column in self.values and is_same(value, self.values[column]) for column, value in old.items()
         )
 
 
@@ -108,11 +107,13 @@ class Rows:
         self._trace.note("rest", f"INSERT {self._name} {mark.removeprefix(self._run.mark).strip()}")
         return Row(mark, written, column)
 
-    async def update(self, row: Row, tag: str) -> Row:
+    async def update(self, row: Row, tag: str, **more: Any) -> Row:
         """Another mark, which makes it another row for whoever waits for it."""
         mark = self.next_mark(tag)
         changed = await self._writes.done(
-            self._rest.update(self._schema, self._table, _is(row.column, row.mark), {row.column: mark})
+            self._rest.update(
+                self._schema, self._table, _is(row.column, row.mark), {**more, row.column: mark}
+            )
         )
         if not changed:
             raise PrtError(f"the row of {self._name} that this run made could not be updated")

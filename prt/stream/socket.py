@@ -219,6 +219,11 @@ class Socket(AsyncRealtimeClient):
         channel.rejoin_timer.reset()
         self._remove_channel(channel)
 
+    def cut(self) -> None:
+        """Breaks the connection without a word to the server."""
+        if self._ws_connection is not None:
+            self._ws_connection.transport.abort()
+
     async def shut(self) -> None:
         """Leaves every channel, so that no slot of the server lingers, and closes. Never raises."""
         with contextlib.suppress(Exception):

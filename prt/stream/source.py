@@ -115,6 +115,11 @@ class Live:
         if self._room is not None:
             self._room = replace(self._room, tracked=payload)
 
+    def cut(self) -> None:
+        """Breaks the connection as a network does, without a word, for who tests what comes of it."""
+        if self._socket is not None:
+            self._socket.cut()
+
     def _joined(self) -> Subscription:
         if self._subscription is None:
             raise UnreachableError(f"{self._topic} is not joined: nothing was sent", "wait for READY")

@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from prt.checks.suites import changes, channel, connect
+from prt.checks.suites import (
+    broadcast,
+    changes,
+    channel,
+    connect,
+    latency,
+    load,
+    notify,
+    presence,
+    reconnect,
+    rls,
+    token,
+)
 
-SUITES = (connect.SUITE, channel.SUITE, changes.SUITE)
+SUITES = (
+    connect.SUITE,
+    channel.SUITE,
+    changes.SUITE,
+    broadcast.SUITE,
+    presence.SUITE,
+    notify.SUITE,
+    rls.SUITE,
+    reconnect.SUITE,
+    token.SUITE,
+    latency.SUITE,
+    load.SUITE,
+)

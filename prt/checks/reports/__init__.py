@@ -1,0 +1,1 @@
+"""The forms in which a test run is told, one module each."""

@@ -1,0 +1,62 @@
+"""Reports as files: known to be writable before anything is tested, and never half there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prt.errors import PrtError, UsageError
+
+
+class ReportFile:
+    """A draft beside the file, which takes its place when it is whole. A device or a pipe is written to."""
+
+    def __init__(self, path: Path, draft: Path | None) -> None:
+        self._path = path
+        self._draft = draft
+
+    def write(self, text: str) -> None:
+        """Raises PrtError."""
+        try:
+            if self._draft is None:
+                self._path.write_text(text, encoding="utf-8")
+                return
+            with self._draft.open("w", encoding="utf-8") as draft:
+                draft.write(text)
+                draft.flush()
+                os.fsync(draft.fileno())
+            self._draft.replace(self._path)
+        except OSError as exc:
+            raise PrtError(f"{self._path} can't be written: {exc.strerror}") from exc
+
+
+@contextmanager
+def report_file(path: Path, option: str) -> Iterator[ReportFile]:
+    """Raises UsageError where it can't be written."""
+    hint = "choose a folder that exists and is yours"
+    if path.is_dir():
+        raise UsageError(f"{option} {path} is a folder", "name a file in it")
+    if path.exists() and not path.is_file():
+        yield ReportFile(path, None)
+        return
+    target = path.resolve()  # a link stays one
+    try:
+        if target.exists():
+            target.open("a").close()
+        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as exc:
+        raise UsageError(f"{option} {path} can't be written: {exc.strerror}", hint) from exc
+    os.close(number)
+    draft = Path(name)
+    try:
+        mask = os.umask(0)
+        os.umask(mask)
+        draft.chmod(0o666 & ~mask)
+        yield ReportFile(target, draft)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            draft.unlink()

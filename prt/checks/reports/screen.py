@@ -1,0 +1,103 @@
+"""A test run for people: a line a result, then what failed and why."""
+
+from __future__ import annotations
+
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from prt.checks.check import Check, Failure, Result
+from prt.checks.reports.figures import figure_text
+from prt.checks.reports.run import Run
+from prt.checks.slis import Slis
+from prt.views.cells import cut, safe, wrapped
+from prt.views.figures import lag_text
+
+MARKS = {"pass": ("✓", "green"), "fail": ("✗", "bold red"), "skip": ("-", "yellow")}
+SUITE_WIDTH, NAME_WIDTH, FIGURE_WIDTH = 10, 14, 18
+_INDENT = "    "
+
+
+def line(result: Result, width: int, *, is_padded: bool = True) -> Text:
+    """Mark, suite, test, what it found, its figure: one line of at most `width` cells.
+
+    The figure stands at the right end where `is_padded`.
+    """
+    mark, style = MARKS[result.outcome]
+    name = result.name if result.round == 1 else f"{result.name} [{result.round}]"
+    figure = cut(figure_text(result), FIGURE_WIDTH)
+    text = Text(no_wrap=True, overflow="crop")
+    text.append(f"{mark} ", style)
+    text.append(f"{cut(safe(result.suite), SUITE_WIDTH):{SUITE_WIDTH}} ", "dim")
+    text.append(f"{cut(safe(name), NAME_WIDTH):{NAME_WIDTH}} ")
+    left = width - text.cell_len
+    note = _note(result)
+    room = left - FIGURE_WIDTH - 1 if figure else left
+    shown = cut(safe(note), max(room, 0))
+    text.append(shown, style if result.outcome == "fail" else "dim")
+    if figure:
+        gap = max(left - _cells(shown) - _cells(figure), 1) if is_padded else 1 if shown else 0
+        text.append(" " * gap)
+        text.append(figure, "cyan")
+    text.truncate(width)
+    return text
+
+
+def running(check: Check, done: int, total: int, host: str, width: int) -> Table:
+    """What runs, behind a spinner."""
+    words = cut(f"{check.suite} {check.name}  {done} of {total}  {safe(host)}", max(width - 3, 0))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(Spinner("dots", style="cyan"), Text(words, no_wrap=True, overflow="crop"))
+    return grid
+
+
+def failed(result: Result, width: int) -> list[Text]:
+    """A failure as a paragraph of lines that end where the screen does."""
+    lines = [Text(f"✗ {safe(result.suite)} {safe(result.name)}", "bold red")]
+    if result.failure is not None:
+        for label, words in parts(result.failure):
+            first = f"{_INDENT}{label:9}"
+            for index, piece in enumerate(wrapped(safe(words), max(width - len(first), 20))):
+                row = Text(no_wrap=True)
+                row.append(first if index == 0 else " " * len(first), "dim")
+                row.append(piece, "bold" if label == "remedy" else "")
+                lines.append(row)
+    return lines
+
+
+def parts(failure: Failure) -> list[tuple[str, str]]:
+    """Label and words of what is known of a failure."""
+    all_ = (
+        ("expected", failure.expected),
+        ("came", failure.came),
+        ("server", failure.server),
+        ("cause", failure.cause),
+        ("remedy", failure.remedy),
+    )
+    return [(label, words) for label, words in all_ if words is not None]
+
+
+def ending(run: Run) -> str:
+    """The last line."""
+    words = f"{counts(run.slis)} in {run.slis.seconds:.1f} s"
+    if run.interrupted:
+        words = f"interrupted: {words}"
+    if run.slis.lag_ms is not None:
+        words += f"; {lag_text(run.slis.lag_ms)}"
+    if run.slis.delivery_percent is not None:
+        words += f"; delivery {run.slis.delivery_percent:g} %"
+    return words
+
+
+def counts(slis: Slis) -> str:
+    return f"{slis.passed} passed, {slis.failed} failed, {slis.skipped} skipped"
+
+
+def _note(result: Result) -> str:
+    if result.failure is not None:
+        return f"{result.failure.came}, not {result.failure.expected}"
+    return result.note if result.reason is None else result.reason
+
+
+def _cells(text: str) -> int:
+    return Text(text).cell_len

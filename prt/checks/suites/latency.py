@@ -1,0 +1,119 @@
+"""`latency`: how long a change takes from its commit to us, and where the time goes."""
+
+from __future__ import annotations
+
+import time
+
+from prt.checks.check import Check, FailedError, Failure, Found, Suite
+from prt.checks.context import Context
+from prt.checks.rows import Row
+from prt.checks.watcher import Watcher
+from prt.events import Change, Vitals
+from prt.state.lag import Lag
+from prt.stream import values
+from prt.stream.queue import committed
+from prt.views.figures import milliseconds
+
+LOST = 3
+"""Samples that may be waited for in vain before the rest isn't tried."""
+
+
+class Split:
+    """Where the time of each sample went, ms; what can't be known of a project stays empty.
+
+    write     the request of the INSERT, until REST answered
+    database  from the beginning of its transaction (`created_at`) to its commit, both by the database's clock
+    wire      half a heartbeat's round trip
+    client    from the frame's arrival to the program that waits for it
+    server    what is left of commit → receive: decoding, policies, fan-out, and how far the clocks are apart
+    """
+
+    PARTS = ("write", "database", "server", "wire", "client")
+
+    def __init__(self, round_trip_ms: float | None) -> None:
+        self._lags = {part: Lag() for part in self.PARTS}
+        self._wire_ms = None if round_trip_ms is None else round_trip_ms / 2
+
+    def add(self, row: Row, change: Change, write_ms: float, client_ms: float) -> None:
+        self._lags["write"].add(write_ms)
+        self._lags["client"].add(client_ms)
+        begun = values.moment(row.values.get("created_at"))
+        if begun is not None and change.lag_ms is not None:
+            # The wire's commit timestamps are cut to milliseconds.
+            self._lags["database"].add(max((committed(change) - begun) / 1000, 0.0))
+        if self._wire_ms is not None:
+            self._lags["wire"].add(self._wire_ms)
+            if change.lag_ms is not None:
+                self._lags["server"].add(change.lag_ms - self._wire_ms)
+
+    def figures(self) -> dict[str, float]:
+        """The median of each part."""
+        found = ((part, self._lags[part].percentile(0.5)) for part in self.PARTS)
+        return {f"{part}_ms": value for part, value in found if value is not None}
+
+
+async def commit_to_receive(context: Context) -> Found:
+    rows = await context.rows()
+    column = await rows.column()
+    lag, lags, lost = Lag(), [], 0
+    binding = context.binding(event="INSERT", filter=f"{column}=like.{context.run.mark}%")
+    async with context.watch([binding]) as watcher:
+        await watcher.ready(context.table)
+        split = Split(_round_trip(watcher))
+        sent = 0
+        while sent < context.settings.samples and lost < LOST:
+            started = time.perf_counter()
+            row = await rows.insert("latency")
+            write_ms = (time.perf_counter() - started) * 1000
+            sent += 1
+            try:
+                change = await watcher.change("INSERT", row)
+            except FailedError:
+                if watcher.error is not None:
+                    raise
+                lost += 1
+                continue
+            client_ms = max(time.time_ns() / 1_000_000 - change.at / 1000, 0.0)
+            split.add(row, change, write_ms, client_ms)
+            if change.lag_ms is not None:
+                lag.add(change.lag_ms)
+                lags.append(change.lag_ms)
+    summary = lag.summary() or {}
+    parts = split.figures()
+    figures = {f"{name}_ms": value for name, value in summary.items()}
+    found = Found(
+        note=", ".join(f"{name.removesuffix('_ms')} {milliseconds(value)}" for name, value in parts.items()),
+        figures={**figures, **parts, "expected": sent, "delivered": sent - lost},
+        lags_ms=tuple(lags),
+    )
+    if lost:
+        raise FailedError(
+            Failure(
+                expected=f"all of {sent} changes, each within {context.settings.wait_seconds:g} s",
+                came=f"{sent - lost}",
+                server=watcher.server_words(),
+                cause="the server dropped them above its rate of messages a second, or lags behind",
+                remedy="try again when there is less traffic; look into the project's Realtime logs",
+            ),
+            found,
+        )
+    return found
+
+
+def _round_trip(watcher: Watcher) -> float | None:
+    """Of the heartbeats that came back until now, the last."""
+    times = [
+        event.round_trip_ms
+        for event in watcher.events
+        if isinstance(event, Vitals) and event.round_trip_ms is not None
+    ]
+    return times[-1] if times else None
+
+
+SUITE = Suite(
+    name="latency",
+    line="commit → receive: p50, p95, p99, max, and where the time goes (--samples)",
+    needs="a table that is published, writable and readable (--table); --allow-writes away from this machine",
+    checks=(Check(suite="latency", name="lag", run=commit_to_receive, is_long=True),),
+    writes=True,
+)

@@ -48,7 +48,7 @@ COMMANDS: Final = (
         "status", "prt.cli.status:status", "Each layer from here to a live subscription, and what mends it."
     ),
     Entry("schema", "prt.cli.schema:schema", "What a line of NDJSON holds, as JSON Schema."),
-    Entry("test", "prt.cli.test:test", "Smoke tests of a project's realtime, for people and for CI."),
+    Entry("test", "prt.cli.test:run_tests", "Smoke tests of a project's realtime, for people and for CI."),
     Entry("demo", "prt.cli.demo:demo", "See it all: an embedded project, simulated traffic, a live view."),
     Entry("local", "prt.cli.local:app", "The embedded Supabase: up, stop, status, env, token, reset, run."),
 )

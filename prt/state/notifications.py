@@ -1,0 +1,163 @@
+"""The notifications of one user, as rows tell them: which are unread, what they say, how old they are.
+
+Tables differ in their columns; of each kind the first that a row carries is taken.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from prt.events import Change, Event
+from prt.state.matching import Matching
+from prt.state.present import KeyColumns, Present, assume_id, key_of, values_of
+from prt.stream.values import moment
+
+READ = ("read_at", "seen_at", "is_read", "read", "seen", "status")
+"""Columns that say whether it was read: a time, a truth, or the word."""
+READ_WORDS = ("read", "seen", "archived")
+TITLE = ("title", "subject", "name")
+MESSAGE = ("message", "body", "content", "text", "description")
+KIND = ("type", "kind", "severity", "level", "category")
+CREATED = ("created_at", "inserted_at", "sent_at")
+
+KEPT = 2_000
+"""Notifications that a view can show."""
+REMEMBERED = 20_000
+"""Keys of rows that are known to be the user's."""
+
+
+class Notification(Struct, frozen=True, kw_only=True):
+    """`at` is when it was written, in µs, or came where its row doesn't say."""
+
+    key: str
+    kind: str
+    title: str
+    message: str
+    at: int
+    is_read: bool
+
+
+class Notifications:
+    """Apply events, read `newest`. The rows are those of one table; the oldest are forgotten."""
+
+    def __init__(
+        self, schema: str = "public", table: str = "notifications", key_columns: KeyColumns = assume_id
+    ) -> None:
+        self._present = Present(schema, table, key_columns, limit=KEPT)
+        self._read: dict[bytes, tuple[bytes, Notification]] = {}
+        self._came_at: dict[bytes, int] = {}
+        self._newest: list[Notification] | None = []
+        self.arrived = 0
+
+    def apply(self, event: Event) -> None:
+        if not isinstance(event, Change):
+            return
+        turn = self._present.apply(event)
+        if turn is not None:
+            self.arrived += is_news(event)
+            self._came_at.setdefault(turn.key, event.at)
+            self._newest = None
+
+    def newest(self) -> list[Notification]:
+        """The unread ones, newest first, then those that were read."""
+        if self._newest is None:
+            rows, former, came_at = self._present.rows, self._read, self._came_at
+            self._came_at = {key: came_at[key] for key in rows}
+            self._read = {
+                key: former[key]
+                if key in former and former[key][0] is row
+                else (row, notification_of(key, row, came_at[key]))
+                for key, row in rows.items()
+            }
+            found = (one for _, one in self._read.values())
+            self._newest = sorted(found, key=lambda one: (one.is_read, -one.at))
+        return self._newest
+
+
+class Own(Matching):
+    """Keeps what is of one user, in the order of the stream: a DELETE can't be filtered by the server.
+
+    Of a deleted row mostly the key is known, so only a row that came before is known to be the user's.
+    """
+
+    def __init__(
+        self,
+        column: str,
+        user: str,
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        *,
+        key: tuple[str, ...] = ("id",),
+    ) -> None:
+        super().__init__(include, exclude)
+        self._column = (column,)
+        self._user = msgspec.json.encode(user)
+        self._key = key
+        self._seen: OrderedDict[bytes | None, None] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return True
+
+    def keeps(self, event: Event) -> bool:
+        return not (isinstance(event, Change) and not self._is_own(event)) and super().keeps(event)
+
+    def _is_own(self, change: Change) -> bool:
+        is_gone = change.event_type == "DELETE"
+        row = change.old if is_gone else change.new
+        key = key_of(row, self._key)
+        (owner,) = values_of(row, self._column) or (None,)
+        is_own = key in self._seen if owner is None and is_gone else owner in (None, self._user)
+        if is_gone:
+            self._seen.pop(key, None)
+        elif is_own:
+            self._seen[key] = None
+            if len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+        return is_own
+
+
+def is_news(event: Event) -> bool:
+    """Whether it is a notification that nobody was shown before: a gap may have held it up."""
+    return isinstance(event, Change) and event.event_type == "INSERT" and event.source != "snapshot"
+
+
+def notification_of(key: bytes, raw: bytes, at: int) -> Notification:
+    row: dict[str, Any] = msgspec.json.decode(raw)
+    written = next((found for name in CREATED if (found := moment(row.get(name))) is not None), at)
+    return Notification(
+        key=", ".join(shown(value) for value in msgspec.json.decode(b"[" + key + b"]")),
+        kind=_first(row, KIND),
+        title=_first(row, TITLE),
+        message=_first(row, MESSAGE),
+        at=written,
+        is_read=is_read(row),
+    )
+
+
+def is_read(row: Mapping[str, Any]) -> bool:
+    column = read_column(row)
+    if column is None:
+        return False
+    value = row[column]
+    return value.lower() in READ_WORDS if column == "status" and isinstance(value, str) else bool(value)
+
+
+def read_column(row: Mapping[str, Any]) -> str | None:
+    """The column that says whether it was read, None where there is none."""
+    return next((name for name in READ if name in row), None)
+
+
+def shown(value: Any) -> str:
+    """A JSON value as people write it; empty for null."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _first(row: Mapping[str, Any], names: Iterable[str]) -> str:
+    return next((text for name in names if (text := shown(row.get(name)))), "")

@@ -1,6 +1,6 @@
 """`python -m prt`."""
 
-from prt.cli.main import main
+from prt.cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -138,11 +138,11 @@ def ran(
 
 
 class Terminal:
-    """`prt` in a pseudo-terminal, with a screen that reads as a person would."""
+    """A program in a pseudo-terminal, with a screen that reads as a person would."""
 
     def __init__(
         self,
-        arguments: tuple[str, ...],
+        command: Sequence[str],
         environment: Mapping[str, str],
         columns: int,
         lines: int,
@@ -154,7 +154,7 @@ class Terminal:
         self._primary, secondary = pty.openpty()
         self.resize(columns, lines)
         self.process = subprocess.Popen(
-            [PRT, *arguments],
+            command,
             stdin=secondary,
             stdout=secondary,
             stderr=secondary,
@@ -225,4 +225,4 @@ def terminal(
     lines: int = 24,
     folder: Path | None = None,
 ) -> Terminal:
-    return Terminal(arguments, environment, columns, lines, folder)
+    return Terminal([PRT, *arguments], environment, columns, lines, folder)

@@ -44,11 +44,13 @@ COMMANDS: Final = (
     Entry("send", "prt.cli.send:send", "Send a broadcast: over the socket, or over HTTP."),
     Entry("init", "prt.cli.init:init", "Write a profile: by asking, or from a Supabase project's folder."),
     Entry("config", "prt.cli.config:config", "What is in force, and where each value came from."),
+    Entry("notify", "prt.cli.notify:app", "Live notifications of a user, as toasts; send one, mark them read."),
     Entry(
         "status", "prt.cli.status:status", "Each layer from here to a live subscription, and what mends it."
     ),
     Entry("schema", "prt.cli.schema:schema", "What a line of NDJSON holds, as JSON Schema."),
     Entry("test", "prt.cli.test:run_tests", "Smoke tests of a project's realtime, for people and for CI."),
+    Entry("completion", "prt.cli.completion:completion", "The script that lets a shell complete at TAB."),
     Entry("demo", "prt.cli.demo:demo", "See it all: an embedded project, simulated traffic, a live view."),
     Entry("local", "prt.cli.local:app", "The embedded Supabase: up, stop, status, env, token, reset, run."),
 )

@@ -1,0 +1,373 @@
+# bash completion of prt; made by `prt completion bash`.
+# Put it where bash-completion looks, or source it from ~/.bashrc.
+
+# The words of a kind, those that only the program knows among them.
+__prt_words() {
+    case $1 in
+        table) printf '%s\n' core module all organizations workspaces user_roles activities comments user_presence notifications productions project_tasks project_milestones events run_of_show bookings incidents personnel teams time_entries assets asset_transactions locations files companies budgets financial_transactions invoices purchase_orders approval_requests community_posts connections marketplace_orders; command prt __complete table 2>/dev/null ;;
+        event) printf '%s\n' INSERT UPDATE DELETE ;;
+        type) printf '%s\n' change broadcast presence status gap malformed alert conflict end ;;
+        view) printf '%s\n' table board budget presence cursors ;;
+        suite) printf '%s\n' connect channel changes broadcast presence notify rls reconnect token latency load ;;
+        who) printf '%s\n' anon service ;;
+        shell) printf '%s\n' bash zsh fish powershell ;;
+        operator) printf '%s\n' eq. neq. lt. lte. gt. gte. in. like. ilike. is. match. imatch. isdistinct. ;;
+        column) command prt __complete column 2>/dev/null ;;
+        profile) command prt __complete profile 2>/dev/null ;;
+    esac
+}
+
+# Offers words that go on from what stands before the last of , : = in the word.
+__prt_offer() {
+    local tail=${cur##*[,:=]} word
+    local head=${cur%"$tail"} before=${cur%"${cur##*[:=]}"}
+    COMPREPLY=()
+    for word in $(compgen -W "$1" -- "$tail"); do
+        # Readline replaces only what follows the last : or =.
+        word=$head$word
+        COMPREPLY+=("${word#"$before"}")
+    done
+    case ${COMPREPLY[0]-} in *[=.]) compopt -o nospace 2>/dev/null ;; esac
+}
+
+__prt_kind() {
+    case $1 in
+        files) compopt -o default 2>/dev/null; COMPREPLY=() ;;
+        filter)
+            case $cur in
+                *=*) __prt_offer "$(__prt_words operator)" ;;
+                *) __prt_offer "$(__prt_words column | sed 's/$/=/')" ;;
+            esac ;;
+        table)
+            case $cur in
+                *:*) __prt_offer "$(__prt_words event)" ;;
+                *) __prt_offer "$(__prt_words table)" ;;
+            esac ;;
+        *) __prt_offer "$(__prt_words "$1")" ;;
+    esac
+}
+
+_prt() {
+    local line=${COMP_LINE:0:COMP_POINT} cur="" prev="" path="" word value=""
+    local -a typed
+    set -f
+    # shellcheck disable=SC2206
+    typed=($line)
+    set +f
+    case $line in
+        *[[:space:]]) ;;
+        *) cur=${typed[${#typed[@]}-1]}; unset "typed[${#typed[@]}-1]" ;;
+    esac
+    COMPREPLY=()
+    for word in "${typed[@]:1}"; do
+        case "$path/$word" in
+            "/watch") path="$path/watch" ;;
+            "/presence") path="$path/presence" ;;
+            "/send") path="$path/send" ;;
+            "/init") path="$path/init" ;;
+            "/config") path="$path/config" ;;
+            "/notify") path="$path/notify" ;;
+            "/notify/send") path="$path/send" ;;
+            "/notify/read") path="$path/read" ;;
+            "/status") path="$path/status" ;;
+            "/schema") path="$path/schema" ;;
+            "/test") path="$path/test" ;;
+            "/completion") path="$path/completion" ;;
+            "/demo") path="$path/demo" ;;
+            "/local") path="$path/local" ;;
+            "/local/up") path="$path/up" ;;
+            "/local/run") path="$path/run" ;;
+            "/local/status") path="$path/status" ;;
+            "/local/env") path="$path/env" ;;
+            "/local/token") path="$path/token" ;;
+            "/local/traffic") path="$path/traffic" ;;
+            "/local/reset") path="$path/reset" ;;
+            "/local/stop") path="$path/stop" ;;
+        esac
+    done
+    [ "${#typed[@]}" -gt 1 ] && prev=${typed[${#typed[@]}-1]}
+    case $cur in --*=*) prev=${cur%%=*}; value=1; cur=${cur#*=} ;; esac
+    case "$path $prev" in
+        "/watch --schema") return ;;
+        "/watch --event") __prt_kind event; return ;;
+        "/watch --filter") __prt_kind filter; return ;;
+        "/watch --select") __prt_kind column; return ;;
+        "/watch --broadcast") return ;;
+        "/watch --presence") return ;;
+        "/watch --include") return ;;
+        "/watch --exclude") return ;;
+        "/watch --output"|"/watch -o") __prt_offer "table json text"; return ;;
+        "/watch --template") return ;;
+        "/watch --only") __prt_kind type; return ;;
+        "/watch --highlight") return ;;
+        "/watch --view") return ;;
+        "/watch --record") __prt_kind files; return ;;
+        "/watch --count"|"/watch -n") return ;;
+        "/watch --duration") return ;;
+        "/watch --idle") return ;;
+        "/watch --timeout") return ;;
+        "/watch --expect") return ;;
+        "/watch --since") return ;;
+        "/watch --cursor") __prt_kind column; return ;;
+        "/watch --key") __prt_kind column; return ;;
+        "/watch --replay") return ;;
+        "/watch --max-reconnects") return ;;
+        "/watch --url") return ;;
+        "/watch --as") __prt_kind who; return ;;
+        "/watch --profile") __prt_kind profile; return ;;
+        "/presence --track") return ;;
+        "/presence --key") return ;;
+        "/presence --columns") __prt_kind column; return ;;
+        "/presence --output"|"/presence -o") __prt_offer "table json text"; return ;;
+        "/presence --template") return ;;
+        "/presence --only") __prt_kind type; return ;;
+        "/presence --expect-key") return ;;
+        "/presence --min") return ;;
+        "/presence --count"|"/presence -n") return ;;
+        "/presence --duration") return ;;
+        "/presence --idle") return ;;
+        "/presence --timeout") return ;;
+        "/presence --max-reconnects") return ;;
+        "/presence --url") return ;;
+        "/presence --as") __prt_kind who; return ;;
+        "/presence --profile") __prt_kind profile; return ;;
+        "/send --rate") return ;;
+        "/send --repeat") return ;;
+        "/send --timeout") return ;;
+        "/send --url") return ;;
+        "/send --as") __prt_kind who; return ;;
+        "/send --profile") __prt_kind profile; return ;;
+        "/init --name") return ;;
+        "/init --url") return ;;
+        "/config --url") return ;;
+        "/config --as") __prt_kind who; return ;;
+        "/config --profile") __prt_kind profile; return ;;
+        "/notify --user") return ;;
+        "/notify --table") __prt_kind table; return ;;
+        "/notify --schema") return ;;
+        "/notify --user-column") __prt_kind column; return ;;
+        "/notify --exec") return ;;
+        "/notify --include") return ;;
+        "/notify --exclude") return ;;
+        "/notify --output"|"/notify -o") __prt_offer "table json text"; return ;;
+        "/notify --template") return ;;
+        "/notify --only") __prt_kind type; return ;;
+        "/notify --highlight") return ;;
+        "/notify --record") __prt_kind files; return ;;
+        "/notify --count"|"/notify -n") return ;;
+        "/notify --duration") return ;;
+        "/notify --idle") return ;;
+        "/notify --timeout") return ;;
+        "/notify --expect") return ;;
+        "/notify --since") return ;;
+        "/notify --cursor") __prt_kind column; return ;;
+        "/notify --key") __prt_kind column; return ;;
+        "/notify --max-reconnects") return ;;
+        "/notify --url") return ;;
+        "/notify --as") __prt_kind who; return ;;
+        "/notify --profile") __prt_kind profile; return ;;
+        "/notify/send --title") return ;;
+        "/notify/send --message") return ;;
+        "/notify/send --type") return ;;
+        "/notify/send --set") return ;;
+        "/notify/send --user") return ;;
+        "/notify/send --table") __prt_kind table; return ;;
+        "/notify/send --schema") return ;;
+        "/notify/send --user-column") __prt_kind column; return ;;
+        "/notify/send --timeout") return ;;
+        "/notify/send --url") return ;;
+        "/notify/send --as") __prt_kind who; return ;;
+        "/notify/send --profile") __prt_kind profile; return ;;
+        "/notify/read --user") return ;;
+        "/notify/read --table") __prt_kind table; return ;;
+        "/notify/read --schema") return ;;
+        "/notify/read --user-column") __prt_kind column; return ;;
+        "/notify/read --url") return ;;
+        "/notify/read --as") __prt_kind who; return ;;
+        "/notify/read --profile") __prt_kind profile; return ;;
+        "/status --schema") return ;;
+        "/status --event") __prt_kind event; return ;;
+        "/status --filter") __prt_kind filter; return ;;
+        "/status --select") __prt_kind column; return ;;
+        "/status --url") return ;;
+        "/status --as") __prt_kind who; return ;;
+        "/status --profile") __prt_kind profile; return ;;
+        "/test --require") __prt_kind suite; return ;;
+        "/test --table") return ;;
+        "/test --marker") __prt_kind column; return ;;
+        "/test --stranger") return ;;
+        "/test --private-topic") return ;;
+        "/test --repeat") return ;;
+        "/test --wait") return ;;
+        "/test --samples") return ;;
+        "/test --clients") return ;;
+        "/test --rate") return ;;
+        "/test --duration") return ;;
+        "/test --limit") __prt_offer "free pro none"; return ;;
+        "/test --max-lag") return ;;
+        "/test --min-delivery") return ;;
+        "/test --junit") __prt_kind files; return ;;
+        "/test --report") __prt_kind files; return ;;
+        "/test --output"|"/test -o") __prt_offer "table json text"; return ;;
+        "/test --url") return ;;
+        "/test --as") __prt_kind who; return ;;
+        "/test --profile") __prt_kind profile; return ;;
+        "/demo --rate") return ;;
+        "/demo --output"|"/demo -o") __prt_offer "table json text"; return ;;
+        "/demo --template") return ;;
+        "/demo --only") __prt_kind type; return ;;
+        "/demo --highlight") return ;;
+        "/demo --record") __prt_kind files; return ;;
+        "/demo --count"|"/demo -n") return ;;
+        "/demo --duration") return ;;
+        "/demo --idle") return ;;
+        "/demo --timeout") return ;;
+        "/local/up --port") return ;;
+        "/local/up --data-dir") __prt_kind files; return ;;
+        "/local/up --migrations") __prt_kind files; return ;;
+        "/local/up --rate") return ;;
+        "/local/run --port") return ;;
+        "/local/run --data-dir") __prt_kind files; return ;;
+        "/local/run --migrations") __prt_kind files; return ;;
+        "/local/run --rate") return ;;
+        "/local/status --port") return ;;
+        "/local/status --data-dir") __prt_kind files; return ;;
+        "/local/env --format") __prt_offer "export dotenv json github"; return ;;
+        "/local/env --port") return ;;
+        "/local/env --data-dir") __prt_kind files; return ;;
+        "/local/token --role") return ;;
+        "/local/token --sub") return ;;
+        "/local/token --claim") return ;;
+        "/local/token --expires") return ;;
+        "/local/token --port") return ;;
+        "/local/token --data-dir") __prt_kind files; return ;;
+        "/local/traffic --rate") return ;;
+        "/local/traffic --seed") return ;;
+        "/local/traffic --port") return ;;
+        "/local/traffic --data-dir") __prt_kind files; return ;;
+        "/local/reset --port") return ;;
+        "/local/reset --data-dir") __prt_kind files; return ;;
+        "/local/stop --port") return ;;
+        "/local/stop --data-dir") __prt_kind files; return ;;
+    esac
+    [ -n "$value" ] && return
+    case "$path" in
+        "")
+            case $cur in
+                -*) __prt_offer "--version -V --debug --help" ;;
+                *) __prt_offer "watch presence send init config notify status schema test completion demo local" ;;
+            esac ;;
+        "/watch")
+            case $cur in
+                -*) __prt_offer "--schema --event --filter --select --broadcast --presence --private --include --exclude --json --output -o --template --only --highlight --view --record --quiet -q --no-color --count -n --duration --idle --timeout --expect --backfill --no-backfill --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug --help" ;;
+                *) __prt_kind table ;;
+            esac ;;
+        "/presence")
+            case $cur in
+                -*) __prt_offer "--track --key --private --columns --once --json --output -o --template --only --quiet -q --no-color --expect-key --min --count -n --duration --idle --timeout --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/send")
+            case $cur in
+                -*) __prt_offer "--private --http --rate --repeat --timeout --json --quiet -q --url --local --as --profile --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/init")
+            case $cur in
+                -*) __prt_offer "--name --yes -y --own --url --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/config")
+            case $cur in
+                -*) __prt_offer "--json --url --as --profile --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/notify")
+            case $cur in
+                -*) __prt_offer "--user --table --schema --user-column --snapshot --bell --exec --include --exclude --json --output -o --template --only --highlight --record --quiet -q --no-color --count -n --duration --idle --timeout --expect --backfill --no-backfill --since --cursor --key --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug --help" ;;
+                *) __prt_offer "send read" ;;
+            esac ;;
+        "/notify/send")
+            case $cur in
+                -*) __prt_offer "--title --message --type --set --user --table --schema --user-column --timeout --no-wait --json --quiet -q --url --local --as --profile --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/notify/read")
+            case $cur in
+                -*) __prt_offer "--all --user --table --schema --user-column --json --quiet -q --url --local --as --profile --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/status")
+            case $cur in
+                -*) __prt_offer "--schema --event --filter --select --private --strict --json --no-color --url --local --as --profile --debug --help" ;;
+                *) __prt_kind table ;;
+            esac ;;
+        "/schema")
+            case $cur in
+                -*) __prt_offer "--markdown --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/test")
+            case $cur in
+                -*) __prt_offer "--list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json --output -o --quiet -q --no-color --url --local --as --profile --debug --help" ;;
+                *) __prt_kind suite ;;
+            esac ;;
+        "/completion")
+            case $cur in
+                -*) __prt_offer "--debug --help" ;;
+                *) __prt_offer "bash zsh fish powershell" ;;
+            esac ;;
+        "/demo")
+            case $cur in
+                -*) __prt_offer "--rate --json --output -o --template --only --highlight --record --no-color --count -n --duration --idle --timeout --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/local")
+            case $cur in
+                -*) __prt_offer "--help" ;;
+                *) __prt_offer "up run status env token traffic reset stop" ;;
+            esac ;;
+        "/local/up")
+            case $cur in
+                -*) __prt_offer "--port --data-dir --migrations --no-seed --traffic --rate --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/local/run")
+            case $cur in
+                -*) __prt_offer "--port --data-dir --migrations --no-seed --traffic --rate --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/local/status")
+            case $cur in
+                -*) __prt_offer "--port --data-dir --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/local/env")
+            case $cur in
+                -*) __prt_offer "--format --port --data-dir --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/local/token")
+            case $cur in
+                -*) __prt_offer "--role --sub --claim --expires --port --data-dir --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/local/traffic")
+            case $cur in
+                -*) __prt_offer "--rate --seed --port --data-dir --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/local/reset")
+            case $cur in
+                -*) __prt_offer "--port --data-dir --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/local/stop")
+            case $cur in
+                -*) __prt_offer "--port --data-dir --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+    esac
+}
+
+complete -F _prt prt

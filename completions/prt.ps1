@@ -1,0 +1,120 @@
+# PowerShell completion of prt; made by `prt completion powershell`.
+# Dot-source it from your $PROFILE.
+
+Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $known = @{
+        'table' = @('core', 'module', 'all', 'organizations', 'workspaces', 'user_roles', 'activities', 'comments', 'user_presence', 'notifications', 'productions', 'project_tasks', 'project_milestones', 'events', 'run_of_show', 'bookings', 'incidents', 'personnel', 'teams', 'time_entries', 'assets', 'asset_transactions', 'locations', 'files', 'companies', 'budgets', 'financial_transactions', 'invoices', 'purchase_orders', 'approval_requests', 'community_posts', 'connections', 'marketplace_orders')
+        'event' = @('INSERT', 'UPDATE', 'DELETE')
+        'type' = @('change', 'broadcast', 'presence', 'status', 'gap', 'malformed', 'alert', 'conflict', 'end')
+        'view' = @('table', 'board', 'budget', 'presence', 'cursors')
+        'suite' = @('connect', 'channel', 'changes', 'broadcast', 'presence', 'notify', 'rls', 'reconnect', 'token', 'latency', 'load')
+        'who' = @('anon', 'service')
+        'shell' = @('bash', 'zsh', 'fish', 'powershell')
+        'operator' = @('eq.', 'neq.', 'lt.', 'lte.', 'gt.', 'gte.', 'in.', 'like.', 'ilike.', 'is.', 'match.', 'imatch.', 'isdistinct.')
+        'table,json,text' = @('table', 'json', 'text')
+        'free,pro,none' = @('free', 'pro', 'none')
+        'export,dotenv,json,github' = @('export', 'dotenv', 'json', 'github')
+        'below' = @('watch', 'presence', 'send', 'init', 'config', 'notify', 'status', 'schema', 'test', 'completion', 'demo', 'local')
+        'below/notify' = @('send', 'read')
+        'below/local' = @('up', 'run', 'status', 'env', 'token', 'traffic', 'reset', 'stop')
+    }
+    $asked = @('table', 'column', 'profile')
+    $options = @{
+        '' = @('--version', '-V', '--debug', '--help')
+        '/watch' = @('--schema', '--event', '--filter', '--select', '--broadcast', '--presence', '--private', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--record', '--quiet', '-q', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--snapshot', '--since', '--cursor', '--key', '--replay', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/presence' = @('--track', '--key', '--private', '--columns', '--once', '--json', '--output', '-o', '--template', '--only', '--quiet', '-q', '--no-color', '--expect-key', '--min', '--count', '-n', '--duration', '--idle', '--timeout', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/send' = @('--private', '--http', '--rate', '--repeat', '--timeout', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/init' = @('--name', '--yes', '-y', '--own', '--url', '--debug', '--help')
+        '/config' = @('--json', '--url', '--as', '--profile', '--debug', '--help')
+        '/notify' = @('--user', '--table', '--schema', '--user-column', '--snapshot', '--bell', '--exec', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--record', '--quiet', '-q', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--since', '--cursor', '--key', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/notify/send' = @('--title', '--message', '--type', '--set', '--user', '--table', '--schema', '--user-column', '--timeout', '--no-wait', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/notify/read' = @('--all', '--user', '--table', '--schema', '--user-column', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--strict', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/schema' = @('--markdown', '--debug', '--help')
+        '/test' = @('--list', '--clean', '--require', '--allow-writes', '--table', '--marker', '--stranger', '--private-topic', '--repeat', '--wait', '--samples', '--clients', '--rate', '--duration', '--limit', '--max-lag', '--min-delivery', '--junit', '--report', '--json', '--output', '-o', '--quiet', '-q', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/completion' = @('--debug', '--help')
+        '/demo' = @('--rate', '--json', '--output', '-o', '--template', '--only', '--highlight', '--record', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--debug', '--help')
+        '/local' = @('--help')
+        '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '--help')
+        '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '--help')
+        '/local/status' = @('--port', '--data-dir', '--debug', '--help')
+        '/local/env' = @('--format', '--port', '--data-dir', '--debug', '--help')
+        '/local/token' = @('--role', '--sub', '--claim', '--expires', '--port', '--data-dir', '--debug', '--help')
+        '/local/traffic' = @('--rate', '--seed', '--port', '--data-dir', '--debug', '--help')
+        '/local/reset' = @('--port', '--data-dir', '--debug', '--help')
+        '/local/stop' = @('--port', '--data-dir', '--debug', '--help')
+    }
+    $arguments = @{
+        '' = 'below'
+        '/watch' = 'table'
+        '/presence' = ''
+        '/send' = ''
+        '/init' = ''
+        '/config' = ''
+        '/notify' = 'below/notify'
+        '/notify/send' = ''
+        '/notify/read' = ''
+        '/status' = 'table'
+        '/schema' = ''
+        '/test' = 'suite'
+        '/completion' = 'shell'
+        '/demo' = ''
+        '/local' = 'below/local'
+        '/local/up' = ''
+        '/local/run' = ''
+        '/local/status' = ''
+        '/local/env' = ''
+        '/local/token' = ''
+        '/local/traffic' = ''
+        '/local/reset' = ''
+        '/local/stop' = ''
+    }
+    $values = @{
+        '' = @{  }
+        '/watch' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--broadcast' = ''; '--presence' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--record' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--replay' = ''; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/presence' = @{ '--track' = ''; '--key' = ''; '--columns' = 'column'; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--expect-key' = ''; '--min' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/send' = @{ '--rate' = ''; '--repeat' = ''; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/init' = @{ '--name' = ''; '--url' = '' }
+        '/config' = @{ '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/notify' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--exec' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--record' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/notify/send' = @{ '--title' = ''; '--message' = ''; '--type' = ''; '--set' = ''; '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/notify/read' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/status' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/schema' = @{  }
+        '/test' = @{ '--require' = 'suite'; '--table' = ''; '--marker' = 'column'; '--stranger' = ''; '--private-topic' = ''; '--repeat' = ''; '--wait' = ''; '--samples' = ''; '--clients' = ''; '--rate' = ''; '--duration' = ''; '--limit' = 'free,pro,none'; '--max-lag' = ''; '--min-delivery' = ''; '--junit' = ''; '--report' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/completion' = @{  }
+        '/demo' = @{ '--rate' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--record' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = '' }
+        '/local' = @{  }
+        '/local/up' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }
+        '/local/run' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }
+        '/local/status' = @{ '--port' = ''; '--data-dir' = '' }
+        '/local/env' = @{ '--format' = 'export,dotenv,json,github'; '--port' = ''; '--data-dir' = '' }
+        '/local/token' = @{ '--role' = ''; '--sub' = ''; '--claim' = ''; '--expires' = ''; '--port' = ''; '--data-dir' = '' }
+        '/local/traffic' = @{ '--rate' = ''; '--seed' = ''; '--port' = ''; '--data-dir' = '' }
+        '/local/reset' = @{ '--port' = ''; '--data-dir' = '' }
+        '/local/stop' = @{ '--port' = ''; '--data-dir' = '' }
+    }
+    $cur = "$wordToComplete"
+    $path = ''
+    $prev = ''
+    foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
+        if ($element.Extent.EndOffset -ge $cursorPosition -and $cur) { break }
+        $prev = $element.Extent.Text
+        if ($options.ContainsKey("$path/$prev")) { $path = "$path/$prev" }
+    }
+    $kind = $arguments[$path]
+    if ($prev.StartsWith('-') -and $values[$path].ContainsKey($prev)) { $kind = $values[$path][$prev] }
+    elseif ($cur.StartsWith('-')) { $kind = 'option' }
+    if ($kind -eq 'filter') { $kind = if ($cur.Contains('=')) { 'operator' } else { 'column' } }
+    if ($kind -eq 'table' -and $cur.Contains(':')) { $kind = 'event' }
+    if (-not $kind) { return }
+    $at = $cur.LastIndexOfAny([char[]]',:=') + 1
+    $head = $cur.Substring(0, $at)
+    $tail = $cur.Substring($at)
+    $words = if ($kind -eq 'option') { $options[$path] } else { $known[$kind] }
+    if ($asked -contains $kind) { $words = @($words) + @(prt __complete $kind) }
+    $words | Where-Object { $_ -and $_.StartsWith($tail) } | Sort-Object -Unique | ForEach-Object {
+        [System.Management.Automation.CompletionResult]::new("$head$_", $_, 'ParameterValue', $_)
+    }
+}

@@ -1,0 +1,101 @@
+"""The program's commands and options as values, read from Typer: what the scripts and the tests walk."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Final
+
+import typer.main
+from msgspec import Struct
+
+from prt.cli.main import app
+
+FILES: Final = "files"
+KIND_OF_METAVAR: Final = {
+    "TABLE": "table",
+    "[TABLE:]COL=OP.VAL": "filter",
+    "COL": "column",
+    "COLUMN": "column",
+    "COL,COL": "column",
+    "[TABLE:]COL,COL": "column",
+    "EVENT": "event",
+    "TYPE,TYPE": "type",
+    "VIEW": "view",
+    "VIEW,VIEW": "view",
+    "SUITE": "suite",
+    "WHO": "who",
+    "SHELL": "shell",
+    "FILE": FILES,
+    "DIR": FILES,
+    "PATH": FILES,
+}
+"""What a value is, by the word that stands for it in the help."""
+KIND_OF_OPTION: Final = {"--profile": "profile"}
+ANYTHING: Final = ""
+
+
+class Option(Struct, frozen=True):
+    """`kind` None is a flag, "" a value that nobody can guess; `choices` are its only values."""
+
+    names: tuple[str, ...]
+    line: str
+    kind: str | None
+    choices: tuple[str, ...] = ()
+
+
+class Command(Struct, frozen=True):
+    """`path` () is the program itself; `arguments` is the kind of what stands without a dash."""
+
+    path: tuple[str, ...]
+    line: str
+    options: tuple[Option, ...]
+    subcommands: tuple[str, ...] = ()
+    arguments: str = ANYTHING
+    argument_choices: tuple[str, ...] = ()
+
+
+def commands() -> list[Command]:
+    """Every command, those below a group right after it."""
+    return _walked(typer.main.get_command(app), ())
+
+
+def _walked(command: Any, path: tuple[str, ...]) -> list[Command]:
+    context = command.context_class(command, info_name=path[-1] if path else "prt")
+    names = tuple(command.list_commands(context)) if hasattr(command, "list_commands") else ()
+    parameters = command.get_params(context)
+    arguments = [one for one in parameters if one.param_type_name == "argument"]
+    found = Command(
+        path=path,
+        line=" ".join((command.help or "").partition("\n\n")[0].split()),
+        options=tuple(
+            _option(one) for one in parameters if one.param_type_name == "option" and not one.hidden
+        ),
+        subcommands=names,
+        arguments=_kind(arguments[0]) if arguments else ANYTHING,
+        argument_choices=_choices(arguments[0]) if arguments else (),
+    )
+    below = [command.get_command(context, name) for name in names]
+    return [
+        found,
+        *(one for name, each in zip(names, below, strict=True) for one in _walked(each, (*path, name))),
+    ]
+
+
+def _option(one: Any) -> Option:
+    names = (*one.opts, *one.secondary_opts)
+    return Option(names, one.help or "", None if one.is_flag or one.count else _kind(one), _choices(one))
+
+
+def _kind(one: Any) -> str:
+    for name in one.opts:
+        if name in KIND_OF_OPTION:
+            return KIND_OF_OPTION[name]
+    return KIND_OF_METAVAR.get((one.metavar or "").rstrip("."), ANYTHING)
+
+
+def _choices(one: Any) -> tuple[str, ...]:
+    descriptor = getattr(one, "type_descriptor", None)
+    annotation = getattr(descriptor, "annotation", None)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return tuple(str(value.value) for value in annotation)
+    return ()

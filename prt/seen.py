@@ -1,0 +1,62 @@
+"""The tables and columns that were seen, kept for TAB: names only, in the user's cache, at most a few.
+
+Whatever is wrong with the file, it is as if it were not there: it only saves typing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+MOST_TABLES = 500
+MOST_COLUMNS = 200
+MOST_CHARACTERS = 64
+
+
+def place() -> Path:
+    """Where the names are kept."""
+    import platformdirs  # noqa: PLC0415 - only where they are asked for
+
+    return platformdirs.user_cache_path("prt", appauthor=False) / "seen.json"
+
+
+def read(path: Path) -> dict[str, list[str]]:
+    """Column names by table, `public` left out."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(kept, dict):
+        return {}
+    return {
+        table: [column for column in columns if isinstance(column, str)]
+        for table, columns in kept.items()
+        if isinstance(columns, list)
+    }
+
+
+def keep(path: Path, seen: Mapping[str, Iterable[str]]) -> None:
+    """Adds what was seen, the newest first; names that a shell would stumble over are left out."""
+    kept = read(path)
+    found = {
+        table: [column for column in columns if _is_plain(column)][:MOST_COLUMNS]
+        for table, columns in seen.items()
+        if _is_plain(table)
+    }
+    merged = {**found, **{table: columns for table, columns in kept.items() if table not in found}}
+    if merged == kept:
+        return
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(json.dumps(dict(list(merged.items())[:MOST_TABLES])), encoding="utf-8")
+        fresh.replace(path)
+    except OSError:
+        return
+
+
+def _is_plain(name: str) -> bool:
+    return (
+        len(name) <= MOST_CHARACTERS and name.replace("_", "").replace(".", "").isalnum() and name.isascii()
+    )

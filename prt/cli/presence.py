@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LOCATION = "terminal"
 """Where we are; the seed's page tracks its path."""
+UNCUT = 1000
+"""Columns of a table that is text for another program."""
 
 
 def presence(
@@ -192,14 +194,13 @@ def _once(form: Form, topic: str, columns: Sequence[str], own_key: str | None) -
     from prt.views import ndjson
     from prt.views.once import OnceLines, OnceTable
 
-    if form.kind is options.OutputForm.TABLE:
-        from prt.views.screens import terminal_console
-
-        console = terminal_console(form.has_color, is_stderr=False)
-        return OnceTable(console, columns=columns, own_key=own_key)
     if form.kind is options.OutputForm.JSON:
         encode = ndjson.encode_for_terminal if is_terminal() else ndjson.encode
         return OnceLines(STDOUT, topic, encode, only=form.only)
-    from prt.views.text import TextLines
+    if form.encode is not None:
+        return OnceLines(STDOUT, topic, form.encode, only=form.only)
+    from prt.views.screens import terminal_console
 
-    return OnceLines(STDOUT, topic, form.encode or TextLines().encode, only=form.only)
+    width = None if form.kind is options.OutputForm.TABLE else UNCUT
+    console = terminal_console(form.has_color, is_stderr=False)
+    return OnceTable(console, width=width, columns=columns, own_key=own_key)

@@ -26,6 +26,8 @@ FORGOTTEN: Final = 300_000_000
 """µs after which a cursor that did not move is forgotten."""
 
 FURTHEST: Final = 1e9
+SCREEN: Final = 4096.0
+"""Pixels: no screen is larger."""
 _EDGE: Final = 0.05
 """Of the extent, left free around the outermost positions."""
 
@@ -218,9 +220,8 @@ def _span(values: list[float]) -> tuple[float, float]:
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
-    """A page begins at 0 unless all that is seen lies far from it."""
-    if 0 <= low <= high / 2:
-        low = 0.0
-        return low, high * (1 + _EDGE)
+    """A page begins at 0, unless all that is seen lies further down than a screen is long."""
+    if low >= 0 and (high <= SCREEN or low <= high / 2):
+        return 0.0, high * (1 + _EDGE) or 1.0
     edge = (high - low) * _EDGE or 1.0
     return low - edge, high + edge

@@ -163,8 +163,9 @@ class Screen:
         return self._newest.entries(count)
 
     def _apply_presence(self, event: Presence) -> None:
-        self.presences += 1
-        self.rate.apply(event)
+        if event.event != "sync":  # it tells what is, not what happens
+            self.presences += 1
+            self.rate.apply(event)
         line = self.roster.apply(event)
         if line is not None:
             self._newest.add(line)

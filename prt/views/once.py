@@ -1,4 +1,4 @@
-"""`prt presence --once`: nothing until the end, then who was there, as a table, NDJSON or text."""
+"""`prt presence --once`: nothing until the end, then who was there: one line, or a table."""
 
 from __future__ import annotations
 
@@ -44,10 +44,21 @@ class OnceLines(LineOutput):
 
 
 class OnceTable:
-    """The roster as a table, however many people there are; nothing where it did not come to one."""
+    """The roster as a table, however many people there are; nothing where it did not come to one.
 
-    def __init__(self, console: Console, *, columns: Sequence[str] = (), own_key: str | None = None) -> None:
+    `width` None is the terminal's.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        width: int | None = None,
+        columns: Sequence[str] = (),
+        own_key: str | None = None,
+    ) -> None:
         self._console = console
+        self._width = width
         self._columns = columns
         self._own_key = own_key
         self._presences = Presences()
@@ -60,7 +71,7 @@ class OnceTable:
 
         if end.exit_code == 0:
             roster = Roster(self._presences, columns=self._columns, own_key=self._own_key)
-            for line in roster.all_lines(self._console.width, end.at):
+            for line in roster.all_lines(self._width or self._console.width, end.at):
                 self._console.print(line, soft_wrap=True)
 
     @property

@@ -168,7 +168,7 @@ class Roster:
 
     def _user(self, person: Person) -> str:
         if self._own_key is not None and person.key == self._own_key:
-            return f"{person.user} (you)".strip()
+            return f"(you) {person.user}".strip()
         return person.user
 
     def _since(self, person: Person, now: int) -> str:

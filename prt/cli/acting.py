@@ -21,9 +21,9 @@ from typing import IO, Self
 from prt.cli.stderr import notice
 from prt.config import environment
 from prt.errors import UsageError
-from prt.events import End, Event
+from prt.events import Event
 from prt.views import ndjson
-from prt.views.output import Output
+from prt.views.output import Output, Passing
 
 AT_ONCE = 4
 WAITING = 100
@@ -195,27 +195,15 @@ def _lines(said: IO[bytes]) -> list[str]:
     return [line for line in lines if line.strip()][-LINES_SHOWN:]
 
 
-class _ActingOutput:
-    """An Output that hands over what another one gets."""
+class _ActingOutput(Passing):
+    """Hands over what it is given."""
 
     def __init__(self, output: Output, actions: Actions, wanted: Callable[[Event], bool]) -> None:
-        self._output = output
+        super().__init__(output)
         self._actions = actions
         self._wanted = wanted
-        self.drain = output.drain
-        self.flush = output.flush
-        self.suspend = output.suspend
-        self.resume = output.resume
-        self.fileno = output.fileno
-
-    @property
-    def pending(self) -> int:
-        return self._output.pending
 
     def write(self, event: Event) -> None:
-        self._output.write(event)
+        super().write(event)
         if self._wanted(event):
             self._actions.on(ndjson.encode(event))
-
-    def close(self, end: End) -> None:
-        self._output.close(end)

@@ -23,6 +23,8 @@ def demo(
     template: options.Template = None,
     only: options.Only = None,
     highlight: options.Highlight = None,
+    view: options.Views = None,
+    record: options.Record = None,
     no_color: options.NoColor = False,
     count: options.Count = None,
     duration: options.Duration = None,
@@ -36,31 +38,43 @@ def demo(
 
     prt demo
 
+    prt demo --view board,budget,feed
+
     prt demo --rate 200
 
     prt demo --count 20 --output text
     """
     from prt.cli.outputs import form_of
+    from prt.cli.recovering import Recovering
     from prt.cli.stderr import notice
     from prt.cli.targets import parse_targets
+    from prt.cli.viewing import parse_rules, parse_viewing
     from prt.cli.watching import watched
     from prt.config import resolve
     from prt.local.attach import ephemeral
     from prt.state.bounds import parse_bounds
     from prt.state.expectations import Expectations
     from prt.state.matching import Matching
+    from prt.views.catalog import Wishes
 
     form = form_of(
         json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
     )
+    viewing = parse_viewing(view)
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
     notice("starting an embedded project with a day of its production; Ctrl-C ends it")
     with ephemeral(traffic=True, rate=rate) as environment:
+        bindings = parse_targets([]).bindings
         return watched(
             resolve(local=environment),
-            parse_targets([]).bindings,
+            bindings,
             form=form,
             bounds=bounds,
             expectations=Expectations(),
             matching=Matching(),
+            # All of it is small, and the rows give names to the ids on cards and in sentences.
+            recovering=Recovering(snapshot=bool(viewing.names)),
+            views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
+            rules=parse_rules((), viewing),
+            record=record,
         )

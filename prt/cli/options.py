@@ -237,7 +237,60 @@ ReplayPast = Annotated[
         rich_help_panel=RECOVERY,
     ),
 ]
+VIEW: Final = "View"
 Views = Annotated[
     str | None,
-    typer.Option("--view", metavar="NAME,NAME", help="table, presence, cursors.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--view",
+        metavar="NAME,NAME",
+        help="table, board, budget, feed, stats, presence, cursors.",
+        rich_help_panel=VIEW,
+    ),
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option("--group-by", metavar="COL", help="The board's columns [status].", rich_help_panel=VIEW),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option("--columns", metavar="A,B", help="Their order on the board.", rich_help_panel=VIEW),
+]
+Wip = Annotated[
+    list[str] | None,
+    typer.Option("--wip", metavar="COL=N", help="A column's limit; repeatable.", rich_help_panel=VIEW),
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        "--sort", metavar="COL", help="Of the rows of --snapshot; -COL descends.", rich_help_panel=VIEW
+    ),
+]
+Plan = Annotated[
+    str | None,
+    typer.Option("--plan", metavar="NAME", help="stats: free, pro, no-cap; its limit.", rich_help_panel=VIEW),
+]
+Details = Annotated[
+    bool, typer.Option("--details", help="The last change, both sides.", rich_help_panel=VIEW)
+]
+Once = Annotated[bool, typer.Option("--once", help="Show what there is, and end.", rich_help_panel=VIEW)]
+ALERTS: Final = "Alerts"
+AlertRules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--alert",
+        metavar="RULE",
+        help="'[TABLE:]spent/amount>=0.8:warn'; repeatable.",
+        rich_help_panel=ALERTS,
+    ),
+]
+FailOnAlert = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on-alert", metavar="SEVERITY", help="Exit 1 where one was as severe.", rich_help_panel=ALERTS
+    ),
+]
+Bell = Annotated[bool, typer.Option("--bell", help="Ring the terminal's bell.", rich_help_panel=ALERTS)]
+Exec = Annotated[
+    str | None,
+    typer.Option("--exec", metavar="CMD", help="Run it, the alert's JSON on stdin.", rich_help_panel=ALERTS),
 ]

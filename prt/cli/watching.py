@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prt.cli import options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from prt.cli.acting import Actions
     from prt.cli.outputs import Form
     from prt.cli.recovering import Keys, Recovering
     from prt.config import Project
+    from prt.state.alerts import Rule
     from prt.errors import PrtError
     from prt.state.bounds import Awaited, Bounds
     from prt.state.matching import Matching
@@ -42,30 +44,38 @@ def watched(
     actions: Actions | None = None,
     rooms: Sequence[Room] | Callable[[Endpoint], Sequence[Room]] = (),
     output: Output | None = None,
+    record: Path | None = None,
+    rules: Sequence[Rule] = (),
+    fails_on: str | None = None,
+    is_once: bool = False,
     is_quiet: bool = False,
 ) -> int:
     """Watches until a bound is met; the exit code. `views_of` makes what is drawn. Raises PrtError.
 
     `bindings` and `rooms` may wait for the session that tells who we are; with rooms and no bindings no
-    table is joined. `output` stands in place of the form's.
+    table is joined. `output` stands in place of the form's; `record` is a file for all that comes.
+    `rules` raise alerts, which fail the command from the severity `fails_on` on; `is_once` prints what is
+    there at the end, without a screen.
     """
     import asyncio
     import time
     from collections import deque
     from contextlib import nullcontext
 
+    from prt.cli.alerting import Alerting
     from prt.cli.following import Ending, follow
     from prt.cli.outputs import opened
     from prt.cli.recovering import Recovering
     from prt.cli.stderr import complain, notice
     from prt.cli.telling import Teller
+    from prt.state.alerts import Alerts
     from prt.state.bounds import Progress
     from prt.stream.recovery import Recovery
     from prt.stream.rest import Rest
     from prt.stream.session import session_of
     from prt.stream.source import Live
-    from prt.views.recorder import Recorder, header_of
     from prt.stream.together import Together
+    from prt.views.recorder import Recorder, header_of
 
     is_view = output is None and form.kind is options.OutputForm.TABLE
     missed = recovering or Recovering()
@@ -80,17 +90,25 @@ def watched(
         else:
             complain(error.message, error.hint)
 
-    def recorder_of(wanted: Sequence[Binding], keys: Keys) -> AbstractContextManager[Recorder | None]:
+    def recording(
+        tables: Sequence[Binding], topics: Sequence[Room], keys: Keys
+    ) -> AbstractContextManager[Recorder | None]:
         if record is None:
             return nullcontext()
-        header = header_of(project.host, time.time_ns() // 1000, bindings=wanted, keys=keys)
+        now = time.time_ns() // 1000
+        header = header_of(project.host, now, bindings=tables, rooms=topics, keys=keys)
         return Recorder(record, header, recording_failed)
 
-    async def main() -> Ending:
+    async def main() -> tuple[Ending, int]:
+        alerting: Alerting | None = None
         started = asyncio.get_running_loop().time()
         async with session_of(project) as session, Rest(lambda: session.endpoint) as rest:
             wanted = bindings(session.endpoint) if callable(bindings) else bindings
             keys = missed.keys_of(wanted)
+
+            def key_columns(schema_name: str, table: str) -> tuple[str, ...]:
+                return keys.get((schema_name, table), ("id",))
+
             recovery = Recovery(
                 rest,
                 wanted,
@@ -105,22 +123,27 @@ def watched(
             if wanted or not lives:
                 lives.insert(0, Live(session, wanted, policy=policy, recovery=recovery))
             source = lives[0] if len(lives) == 1 else Together(lives)
-            notes = actions.notes if actions else ()
             async with actions or nullcontext():
                 sink = (
-                    opened(form, project.host, keys, views_of, notes)
+                    opened(form, project.host, keys, views_of, notes, is_once=is_once)
                     if output is None
                     else nullcontext(output)
                 )
-                with sink as shown:
+                with recording(wanted, asked, keys) as recorder, sink as shown:
                     progress = Progress(bounds, expectations, started=started)
                     acting = actions.around(shown) if actions else shown
-                    ending = await follow(source, acting, progress, matching, tell)
+                    if rules:
+                        acting = alerting = Alerting(acting, Alerts(rules, key_columns), least=fails_on)
+                    ending = await follow(
+                        source, acting, progress, matching, tell, recorder=recorder, keys=shown.keys
+                    )
                 if actions and ending.end.reason != "signal":
                     await actions.finish()
-            return ending
+            return ending, ending.end.exit_code if alerting is None else alerting.exit_code(
+                ending.end.exit_code
+            )
 
-    ending = asyncio.run(main())
+    ending, code = asyncio.run(main())
     if ending.end.reason == "signal" and not is_view:
         notice(f"stopped after {ending.end.events} events")
     if actions and is_view:
@@ -132,4 +155,4 @@ def watched(
         notice(str(missing))
     if ending.error is not None:
         raise ending.error
-    return ending.end.exit_code
+    return code

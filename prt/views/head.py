@@ -38,9 +38,20 @@ class Figure(Struct, frozen=True):
     style: str = ""
 
 
-def head(screen: Screen, title: str, now: int, width: int, tz: tzinfo | None) -> list[Text]:
-    """`title` is safe, `now` in µs."""
-    figures = _flowed([_stream(screen, now), _health(screen, now)], width)
+def head(
+    screen: Screen,
+    title: str,
+    now: int,
+    width: int,
+    tz: tzinfo | None,
+    *,
+    came_while_paused: int | None = None,
+) -> list[Text]:
+    """`title` is safe, `now` in µs; `came_while_paused` None is not paused."""
+    stream = _stream(screen, now)
+    if came_while_paused is not None:
+        stream.insert(0, Figure(f"‖ PAUSED, {came_while_paused:,} came", "bold reverse"))
+    figures = _flowed([stream, _health(screen, now)], width)
     return [_state(screen, title, now, width, tz), *figures, *_reason(screen, width)]
 
 

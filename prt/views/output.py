@@ -16,7 +16,7 @@ import errno
 import os
 import select
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from prt.errors import PrtError
@@ -65,6 +65,11 @@ class Output(Protocol):
         """How many bytes, or things to draw, wait."""
         ...
 
+    @property
+    def keys(self) -> Mapping[str, Callable[[], None]] | None:
+        """What single keys do to it; None where there is no screen that they could act on."""
+        ...
+
     def fileno(self) -> int: ...
 
 
@@ -88,6 +93,11 @@ class LineOutput:
     @property
     def pending(self) -> int:
         return self._pending
+
+    @property
+    def keys(self) -> None:
+        """Lines go on."""
+        return None
 
     def fileno(self) -> int:
         return self._fd
@@ -154,6 +164,42 @@ class JsonOutput(LineOutput):
 
     def __init__(self, fd: int, *, only: Iterable[str] | None = None, is_terminal: bool = False) -> None:
         super().__init__(fd, ndjson.encode_for_terminal if is_terminal else ndjson.encode, only=only)
+
+
+class Passing:
+    """An Output that passes on to another one; who does more with what comes extends it."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    @property
+    def pending(self) -> int:
+        return self._output.pending
+
+    @property
+    def keys(self) -> Mapping[str, Callable[[], None]] | None:
+        return self._output.keys
+
+    def fileno(self) -> int:
+        return self._output.fileno()
+
+    def write(self, event: Event) -> None:
+        self._output.write(event)
+
+    def drain(self) -> bool:
+        return self._output.drain()
+
+    def flush(self) -> None:
+        self._output.flush()
+
+    def close(self, end: End) -> None:
+        self._output.close(end)
+
+    def suspend(self) -> None:
+        self._output.suspend()
+
+    def resume(self) -> None:
+        self._output.resume()
 
 
 async def settled(output: Output) -> None:

@@ -34,18 +34,36 @@ class Page:
         self._title = safe(title)
         self._said = notes
         self._tz = tz
+        self._body: list[Text] = []
+        self._events_before: int | None = None
+
+    def toggle_pause(self) -> None:
+        """Paused, the views stay as they were drawn; the head goes on and counts what came."""
+        self._events_before = self._screen.events if self._events_before is None else None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield from self.lines(options.max_width, options.height or options.max_height)
 
     def lines(self, width: int, height: int) -> list[Text]:
         """At most `height` lines of at most `width` cells."""
-        top = head(self._screen, self._title, self.now, width, self._tz)
+        before = self._events_before
+        came = None if before is None else self._screen.events - before
+        top = head(self._screen, self._title, self.now, width, self._tz, came_while_paused=came)
         foot = _foot(self._screen, self._said, width, height // 3)
         room = max(height - len(top) - len(foot), 0)
-        body = arranged(self._views, width, room, self.now)
+        if came is None:
+            self._body = arranged(self._views, width, room, self.now)
+        body = [_cropped(line, width) for line in self._body[:room]]
         space = [Text("")] * (room - len(body)) if foot else []
         return [*top, *body, *space, *foot][:height]
+
+
+def _cropped(line: Text, width: int) -> Text:
+    """What was drawn for another width, where a terminal grew narrower meanwhile."""
+    if line.cell_len > width:
+        line = line.copy()
+        line.truncate(width)
+    return line
 
 
 def _foot(screen: Screen, said: Collection[str], width: int, most: int) -> list[Text]:

@@ -37,6 +37,8 @@ REDRAW = 100_000
 BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 """Between them a terminal shows nothing by halves: DEC private mode 2026, which others ignore."""
 
+PAUSE = " "
+
 IDLE_REDRAW = 1_000_000
 """µs until a screen on which nothing happened is drawn again: its rate falls."""
 
@@ -57,7 +59,8 @@ class ScreenOutput:
 
     `views_of` makes the views that share the screen, from what its head knows; None is the table of events.
     `notes` are read at each drawing, for the foot.
-    `clock` gives µs since the epoch. Nothing is drawn before the first `drain`.
+    `clock` gives µs since the epoch, `shown_time` what the screen takes for now where that is another time.
+    Nothing is drawn before the first `drain`.
     """
 
     def __init__(
@@ -73,12 +76,14 @@ class ScreenOutput:
         console: Console | None = None,
         errors: Console | None = None,
         clock: Callable[[], int] = _now,
+        shown_time: Callable[[], int] | None = None,
     ) -> None:
         self.screen = Screen(keys=keys)
         self._host = host
         self._console = console or terminal_console(has_color, is_stderr=False)
         self._errors = errors or terminal_console(has_color, is_stderr=True)
         self._clock = clock
+        self._shown_time = shown_time or clock
         self._table = Table(self.screen, tz=tz, highlight=highlight)
         self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
         self._page = Page(self.screen, self._views, title=host, notes=notes, tz=tz)
@@ -99,6 +104,10 @@ class ScreenOutput:
     @property
     def pending(self) -> int:
         return int(self._is_dirty)
+
+    @property
+    def keys(self) -> Mapping[str, Callable[[], None]] | None:
+        return {PAUSE: self._toggle_pause} if self._is_drawn_over else None
 
     def fileno(self) -> int:
         return self._console.file.fileno()
@@ -160,6 +169,10 @@ class ScreenOutput:
             except (OSError, ReaderGone):  # the terminal is gone, and nothing is left to restore
                 return
 
+    def _toggle_pause(self) -> None:
+        self._page.toggle_pause()
+        self._is_dirty = True
+
     def suspend(self) -> None:
         """Before the process stops: the terminal as it was, for the shell.
 
@@ -180,7 +193,7 @@ class ScreenOutput:
         return not self._is_suspended
 
     def _draw(self, now: int) -> None:
-        self._page.now = now
+        self._page.now = self._shown_time()
         self._drawn_at, self._drawn_size, self._is_dirty = now, self._console.size, False
         try:
             if self._live is None:

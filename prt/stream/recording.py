@@ -1,0 +1,342 @@
+"""A recording of a watch, read back: its header, its events as they were, and their pace.
+
+A recording is NDJSON: one line that says what was watched, then the lines that `prt watch --json` writes
+for every event that came, whatever was shown of it, `end` last. A program that was killed leaves it without
+its end, or with half of a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from prt.errors import UsageError
+from prt.events import (
+    EMPTY,
+    Alert,
+    Broadcast,
+    Change,
+    ChangeSource,
+    ChannelStatus,
+    Conflict,
+    End,
+    EndReason,
+    Event,
+    EventType,
+    Gap,
+    Malformed,
+    Presence,
+    Status,
+)
+from prt.stream import values
+
+VERSION = 1
+BATCH = 256
+"""Events that are handed on together where nothing has to be waited for."""
+
+
+class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="recording"):
+    """The first line. `bindings` and `rooms` are the wire's words; `keys` by `schema.table`, as given."""
+
+    version: int
+    prt: str
+    at: str
+    host: str
+    bindings: list[dict[str, Any]] = []
+    rooms: list[dict[str, Any]] = []
+    keys: dict[str, list[str]] = {}
+
+
+class _Line(Struct, frozen=True, tag_field="type"):
+    at: str
+
+
+class _Change(_Line, frozen=True, tag="change"):
+    topic: str
+    event_type: EventType = msgspec.field(name="eventType")
+    schema: str
+    table: str
+    commit_timestamp: str | None
+    new: Raw
+    old: Raw
+    errors: list[str] | None
+    lag_ms: float | None
+    source: ChangeSource
+    merged: int = 1
+
+
+class _Broadcast(_Line, frozen=True, tag="broadcast"):
+    topic: str
+    event: str
+    payload: Raw
+    meta: Raw | None = None
+    encoding: Literal["base64"] | None = None
+
+
+class _Presence(_Line, frozen=True, tag="presence"):
+    topic: str
+    event: Literal["sync", "join", "leave", "update"]
+    key: str | None = None
+    presences: list[dict[str, Any]] | None = None
+    state: dict[str, list[dict[str, Any]]] | None = None
+
+
+class _Status(_Line, frozen=True, tag="status"):
+    status: ChannelStatus
+    topic: str | None = None
+    tables: list[str] | None = None
+    reason: str | None = None
+    hint: str | None = None
+
+
+class _Gap(_Line, frozen=True, tag="gap"):
+    start: str = msgspec.field(name="from")
+    end: str = msgspec.field(name="to")
+    tables: list[str]
+    cause: str
+    recovered: int
+    complete: bool
+
+
+class _Malformed(_Line, frozen=True, tag="malformed"):
+    frame: str
+    reason: str
+
+
+class _Alert(_Line, frozen=True, tag="alert"):
+    rule: str
+    severity: str
+    table: str
+    value: Raw
+    limit: Raw
+    row: Raw
+
+
+class _Conflict(_Line, frozen=True, tag="conflict"):
+    table: str
+    key: str
+    kept: Literal["local", "remote"]
+    local: Raw
+    remote: Raw
+
+
+class _End(_Line, frozen=True, tag="end"):
+    reason: EndReason
+    exit_code: int
+    events: int
+    gaps: int
+    lag_ms: dict[str, float] | None
+
+
+_AnyLine = _Change | _Broadcast | _Presence | _Status | _Gap | _Malformed | _Alert | _Conflict | _End
+_decode_line = msgspec.json.Decoder(_AnyLine).decode
+_decode_header = msgspec.json.Decoder(Header).decode
+
+
+def event_of(text: bytes) -> Event:
+    """The event of a line, which `prt.views.ndjson.encode` made. Raises msgspec.DecodeError."""
+    line = _decode_line(text)
+    at = moment_of(line.at)
+    match line:
+        case _Change():
+            return Change(
+                at=at,
+                topic=line.topic,
+                event_type=line.event_type,
+                schema=line.schema,
+                table=line.table,
+                commit_timestamp=line.commit_timestamp,
+                new=line.new,
+                old=line.old,
+                errors=line.errors,
+                lag_ms=line.lag_ms,
+                source=line.source,
+                merged=line.merged,
+            )
+        case _Broadcast():
+            return _broadcast(line, at)
+        case _Presence():
+            return Presence(
+                at=at,
+                topic=line.topic,
+                event=line.event,
+                key=line.key,
+                presences=line.presences,
+                state=line.state,
+            )
+        case _Gap():
+            return Gap(
+                at=at,
+                start=moment_of(line.start),
+                end=moment_of(line.end),
+                tables=line.tables,
+                cause=line.cause,
+                recovered=line.recovered,
+                complete=line.complete,
+            )
+        case _Alert():
+            return Alert(
+                at=at,
+                rule=line.rule,
+                severity=line.severity,
+                table=line.table,
+                value=bytes(line.value).decode(),
+                limit=bytes(line.limit).decode(),
+                row=line.row,
+            )
+        case _Status():
+            return Status(**_members(line, at))
+        case _Malformed():
+            return Malformed(**_members(line, at))
+        case _Conflict():
+            return Conflict(**_members(line, at))
+    return End(**_members(line, at))
+
+
+def moment_of(text: str) -> int:
+    """µs since the epoch. Raises msgspec.DecodeError."""
+    moment = values.moment(text)
+    if moment is None:
+        raise msgspec.DecodeError(f"{text} is no moment")
+    return moment
+
+
+def _broadcast(line: _Broadcast, at: int) -> Broadcast:
+    if line.encoding is None:
+        return Broadcast(at=at, topic=line.topic, event=line.event, payload=line.payload, meta=line.meta)
+    try:
+        binary = b64decode(msgspec.json.decode(line.payload, type=str), validate=True)
+    except ValueError as exc:
+        raise msgspec.DecodeError(f"a payload is no base64: {exc}") from exc
+    return Broadcast(at=at, topic=line.topic, event=line.event, payload=EMPTY, meta=line.meta, binary=binary)
+
+
+def _members(line: _Line, at: int) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(line), "at": at}
+
+
+class Recording:
+    """A source: `async with Recording(…) as batches`, ending with the `End` of its watch, or one of its own.
+
+    `speed` is how many times faster than it was, None as fast as can be; `start` and `end` (µs) keep what
+    came between them, and the last status before them. `now` is the time that is played.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        speed: float | None = 1.0,
+        start: int | None = None,
+        end: int | None = None,
+        on_unreadable: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Reads the header; UsageError where there is none. `on_unreadable` is told what is skipped."""
+        self._path = path
+        self._speed = speed
+        self._start, self._end = start, end
+        self._on_unreadable = on_unreadable
+        try:
+            self._file: IO[bytes] = path.open("rb")
+        except OSError as exc:
+            raise UsageError(f"{path} can't be read: {exc.strerror}", "name a file of --record") from exc
+        self.header = self._read_header()
+        self._events: Iterator[Event] = self._read_events()
+        self._next: Event | None = None
+        self._first_at: int | None = None
+        self._started = 0.0
+        self._played = moment_of(self.header.at)
+        self._is_over = False
+
+    async def __aenter__(self) -> Recording:
+        self._next = next(self._events)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __aiter__(self) -> Recording:
+        return self
+
+    async def __anext__(self) -> list[Event]:
+        """Cancelling it loses nothing."""
+        if self._next is None:
+            raise StopAsyncIteration
+        await self._until_due(self._next.at)
+        batch: list[Event] = []
+        while self._next is not None and len(batch) < BATCH and self._is_due(self._next.at):
+            batch.append(self._next)
+            self._played = max(self._played, self._next.at)
+            self._next = next(self._events, None)
+        return batch
+
+    def now(self) -> int:
+        """µs: the moment of the recording that is being played."""
+        if self._speed is None or self._first_at is None or self._next is None:
+            return self._played
+        passed = asyncio.get_running_loop().time() - self._started
+        return max(self._played, self._first_at + round(passed * self._speed * 1_000_000))
+
+    async def _until_due(self, at: int) -> None:
+        if self._first_at is None:
+            self._first_at = at if self._start is None else max(at, self._start)
+            self._started = asyncio.get_running_loop().time()
+        wait = 0.0 if self._speed is None else self._due(at) - asyncio.get_running_loop().time()
+        await asyncio.sleep(max(wait, 0.0))
+
+    def _is_due(self, at: int) -> bool:
+        return self._speed is None or self._due(at) <= asyncio.get_running_loop().time()
+
+    def _due(self, at: int) -> float:
+        assert self._speed is not None  # noqa: S101 - who asks has a pace
+        assert self._first_at is not None  # noqa: S101 - and has begun
+        return self._started + max(at - self._first_at, 0) / 1_000_000 / self._speed
+
+    def _read_header(self) -> Header:
+        hint = "a recording is what `prt watch --record FILE` writes"
+        try:
+            header = _decode_header(self._file.readline(1 << 20))
+            moment_of(header.at)
+        except (msgspec.DecodeError, UnicodeDecodeError, OSError) as exc:
+            self._file.close()
+            raise UsageError(f"{self._path} is no recording", hint) from exc
+        if header.version > VERSION:
+            self._file.close()
+            raise UsageError(
+                f"{self._path} is a recording of version {header.version}, by prt {header.prt}",
+                f"this prt reads version {VERSION}: take a newer one",
+            )
+        return header
+
+    def _read_events(self) -> Iterator[Event]:
+        """Those of the window, then always one `End`."""
+        last = moment_of(self.header.at)
+        before: Status | None = None
+        for event in self._read_lines():
+            if self._end is not None and event.at > self._end:
+                break
+            last = max(last, event.at)
+            if self._start is not None and event.at < self._start and not isinstance(event, End):
+                before = event if isinstance(event, Status) else before
+                continue
+            if before is not None:
+                yield before
+                before = None
+            yield event
+            if isinstance(event, End):
+                return
+        yield End(at=last, reason="replayed", exit_code=0, events=0)
+
+    def _read_lines(self) -> Iterator[Event]:
+        for number, line in enumerate(self._file, 2):
+            try:
+                yield event_of(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+                what = "is torn" if not line.endswith(b"\n") else f"can't be read ({exc})"
+                self._on_unreadable(f"{self._path}: line {number} {what} and is left out")

@@ -36,7 +36,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     topic: str = "prt-status"
     is_private: bool = False
     has_rooms: bool = True
-    timing: Timing = wire.TIMING
+    timing: Timing
 
 
 async def diagnose(project: Project, plan: Plan) -> AsyncGenerator[Finding, None]:
@@ -120,7 +120,9 @@ class _Diagnosis:
         yield network.judge_tcp(address, answer)
         if answer.error is None and address.scheme == "https" and address.proxy is None:
             answer = await network.encrypted(address)
-            yield network.judge_tls(url, address, answer, time.time())
+            is_deaf = answer.error is not None and answer.code is None
+            speaks_http = is_deaf and await network.speaks_http(address)
+            yield network.judge_tls(url, address, answer, time.time(), speaks_http=speaks_http)
 
     async def _http(self) -> AsyncIterator[Finding]:
         url = self._project.url
@@ -182,7 +184,7 @@ class _Diagnosis:
         async for finding, read in self._database(names):
             database = read
             yield finding
-        if not bindings:
+        if not bindings or (database is not None and catalog.is_unusable(database)):
             return
         heard = await self._subscribed(bindings)
         if not heard.phases.keys() & {"ready"} and not heard.refused:
@@ -249,7 +251,6 @@ class _Diagnosis:
                     or (database is not None and database.server.passes_row_security),
                     is_catalog_read=database is not None,
                     relation=database.relations.get((schema, table)) if database else None,
-                    has_publication=database is None or database.server.publication is not None,
                     read=read,
                     counted=counted,
                     is_ready="ready" in heard.phases and len(refused) < len(bindings),

@@ -84,8 +84,9 @@ def _diagnosed(
     from contextlib import aclosing
 
     from prt.checks.diagnosis import Plan, diagnose
+    from prt.checks.layers import wire
 
-    plan = Plan(bindings=tuple(targets.bindings), known=known, is_private=is_private)
+    plan = Plan(bindings=tuple(targets.bindings), known=known, is_private=is_private, timing=wire.TIMING)
     telling.expect([binding.table for binding in targets.bindings])
 
     async def main() -> None:

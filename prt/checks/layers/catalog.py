@@ -308,6 +308,12 @@ def judge(database: Database, role: str) -> list[Finding]:
     return found
 
 
+def is_unusable(database: Database) -> bool:
+    """Whether no table of it can stream to this role, whatever the table is."""
+    server = database.server
+    return server.wal_level != "logical" or server.publication is None or not server.has_role
+
+
 _SERVER = """
 select jsonb_build_object(
   'version', current_setting('server_version'),

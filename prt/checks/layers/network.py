@@ -125,6 +125,19 @@ async def speaks_tls(address: Address) -> bool:
     return answer.error is None or answer.code is not None
 
 
+async def speaks_http(address: Address) -> bool:
+    """Whether a request in the clear gets an answer."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+            writer.write(f"GET / HTTP/1.1\r\nHost: {address.place}\r\nConnection: close\r\n\r\n".encode())
+            answer = await reader.read(5)
+    except (TimeoutError, OSError):
+        return False
+    await _closed(writer)
+    return answer == b"HTTP/"
+
+
 def judge_dns(url: str, address: Address, answer: Answered) -> Finding:
     if answer.error is None:
         figure = answer.figure if answer.figure != address.host else "an address, no name"
@@ -183,10 +196,15 @@ def judge_tcp(address: Address, answer: Answered) -> Finding:
     return Finding(layer="tcp", state="failed", figure=figure, causes=tuple(causes))
 
 
-def judge_tls(url: str, address: Address, answer: Answered, now: float) -> Finding:
+def judge_tls(
+    url: str, address: Address, answer: Answered, now: float, *, speaks_http: bool = False
+) -> Finding:
+    """`speaks_http`: a request in the clear was answered at the port that does not speak TLS."""
     if answer.error is not None:
         figure = f"{address.place}: {answer.error}"
-        return Finding(layer="tls", state="failed", figure=figure, causes=_tls_causes(url, address, answer))
+        return Finding(
+            layer="tls", state="failed", figure=figure, causes=_tls_causes(url, address, answer, speaks_http)
+        )
     figure = answer.figure
     if answer.ends is not None:
         figure += f", certificate until {datetime.fromtimestamp(answer.ends, UTC):%Y-%m-%d}"
@@ -196,7 +214,7 @@ def judge_tls(url: str, address: Address, answer: Answered, now: float) -> Findi
     return Finding(layer="tls", state="ok", figure=figure, milliseconds=answer.milliseconds)
 
 
-def _tls_causes(url: str, address: Address, answer: Answered) -> tuple[Cause, ...]:
+def _tls_causes(url: str, address: Address, answer: Answered, speaks_http: bool) -> tuple[Cause, ...]:
     if answer.code in _SELF_SIGNED:
         save = (
             f"openssl s_client -connect {address.place} -showcerts </dev/null | openssl x509 > ca.pem; "
@@ -222,7 +240,7 @@ def _tls_causes(url: str, address: Address, answer: Answered) -> tuple[Cause, ..
                 "export SSL_CERT_FILE=/path/to/its/ca.pem",
             ),
         )
-    if "wrong version" in (answer.error or "") or "record layer" in (answer.error or ""):
+    if speaks_http:
         plain = f"http://{urlsplit(url).netloc}"
         return (Cause(f"port {address.port} speaks plain HTTP, not TLS", f"set SUPABASE_URL={plain}"),)
     return (

@@ -19,7 +19,7 @@ from prt.checks.layers.wire import (
     reason_of,
     send_sql,
 )
-from prt.errors import PrtError
+from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.events import Broadcast, Presence
 from prt.state.finding import Cause, Finding, Layer
 from prt.stream.room import Room
@@ -61,7 +61,7 @@ async def findings(source: Source, topic: str, *, role: str, is_private: bool) -
 async def _echoed(live: Live, ear: Ear, role: str, topic: str) -> Finding:
     """A broadcast of ours, acknowledged by the server and sent back to us."""
     try:
-        acknowledged = await live.send(ECHO, Raw(b'{"from":"prt status"}'), timeout=PATIENCE_SECONDS)
+        acknowledged = await ear.unless_over(live.send(ECHO, Raw(b'{"from":"prt status"}')))
     except PrtError as exc:
         return _refused("broadcast", exc, ear.heard, role, topic)
     came = await ear.until(
@@ -82,7 +82,7 @@ async def _tracked(live: Live, ear: Ear, role: str, topic: str) -> Finding:
     """Ourselves on the roster, and off it again."""
     began = time.monotonic()
     try:
-        await live.track({"from": "prt status"})
+        await ear.unless_over(live.track({"from": "prt status"}))
     except PrtError as exc:
         return _refused("presence", exc, ear.heard, role, topic)
     came = await ear.until(
@@ -117,7 +117,7 @@ def _refused(layer: Layer, error: PrtError, heard: Heard, role: str, topic: str)
         state="failed",
         figure=figure,
         causes=message_causes(said, role=role, topic=topic),
-        exit_code=said.exit_code,
+        exit_code=(RefusedError if said.exit_code == RefusedError.exit_code else UnreachableError).exit_code,
     )
 
 

@@ -37,7 +37,6 @@ class Seen(Struct, frozen=True, kw_only=True):
     passes_row_security: bool = False
     is_catalog_read: bool = False
     relation: Relation | None = None
-    has_publication: bool = True
     read: Answer | None = None
     counted: Answer | None = None
     is_ready: bool = False
@@ -106,10 +105,6 @@ def _missing(seen: Seen, hint: str = "") -> Finding:
 def _published(seen: Seen, relation: Relation) -> Finding:
     if relation.is_published:
         return _finding(seen, "published", "ok")
-    if not seen.has_publication:
-        why = f"there is no publication {PUBLICATION}, so no table is streamed"
-        sql = f"create publication {PUBLICATION} for table {seen.target};"
-        return _finding(seen, "published", "failed", "no publication", Cause(why, sql))
     return _finding(seen, "published", "failed", "not published", _unpublished(seen))
 
 

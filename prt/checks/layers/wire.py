@@ -6,8 +6,9 @@ A source as `prt watch` has it does the asking, so that what is green here is gr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 from prt.checks.layers.gateway import PAUSED
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
@@ -25,7 +26,10 @@ POLICY = Policy(max_reconnects=0)
 TIMING = Timing(up=6.0, join=15.0)
 """Short: what is not up now is what is to be told."""
 PULSE_SECONDS = 10.0
+LONGEST_SECONDS = 60.0
 SLOW_MS = 1000.0
+
+T = TypeVar("T")
 
 
 class Heard:
@@ -83,6 +87,20 @@ class Ear:
         except TimeoutError:
             return False
         return True
+
+    async def unless_over(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`; raises the source's error as soon as that is over, whatever is waited for."""
+        task = asyncio.create_task(work)
+        over = asyncio.create_task(self.until(lambda heard: heard.is_over, LONGEST_SECONDS))
+        try:
+            await asyncio.wait((task, over), return_when=asyncio.FIRST_COMPLETED)
+            if self.heard.error is not None and not task.done():
+                raise self.heard.error
+            return await task
+        finally:
+            task.cancel()
+            over.cancel()
+            await asyncio.gather(task, over, return_exceptions=True)
 
     async def listen(self, batches: EventQueue) -> None:
         try:

@@ -1,0 +1,187 @@
+"""Faults of the database, each made for real on a table of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.diagnosis.conftest import Named
+from tests.diagnosis.stage import Stage
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def wire_only(stage: Stage, **more: str | None) -> dict[str, str]:
+    return stage.environment(SUPABASE_DB_URL=None, **more)
+
+
+def test_all_is_well(command: Command, stage: Stage) -> None:
+    with stage.table("d_well"):
+        code, out, _ = command("status", "d_well", "--strict", "--no-color", env=stage.environment())
+        assert code == 0, out
+        assert "✓ ok      d_well READY · key id · 1 policy" in out
+        code, out, _ = command("status", "d_well", "--strict", "--no-color", env=wire_only(stage))
+        assert code == 0, out
+        assert "– skipped database   not asked" in out
+
+
+# --- the database as a whole
+
+
+def test_wrong_database_url(named: Named, stage: Stage) -> None:
+    wrong = stage.project.postgres.url.replace(f":{stage.project.postgres.port}", ":1")
+    with stage.table("d_url"):
+        named("wrong-password", "d_url", env=stage.environment(SUPABASE_DB_URL=wrong))
+
+
+def test_every_replication_slot_is_taken(named: Named, stage: Stage) -> None:
+    with (
+        stage.table("d_slots"),
+        stage.changed(
+            "do $$ declare free int := current_setting('max_replication_slots')::int"
+            " - (select count(*) from pg_replication_slots); begin"
+            " perform pg_create_physical_replication_slot('h' || n) from generate_series(1, free) n; end $$",
+            "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name like 'h%'",
+        ),
+    ):
+        named("no-slots", "d_slots", env=stage.environment())
+
+
+def test_publication_absent(named: Named, stage: Stage) -> None:
+    with (
+        stage.table("d_publication"),
+        stage.changed(
+            "alter publication supabase_realtime rename to elsewhere",
+            "alter publication elsewhere rename to supabase_realtime",
+        ),
+    ):
+        named("no-publication", "d_publication", env=stage.environment())
+
+
+def test_publication_without_deletes(named: Named, stage: Stage) -> None:
+    with (
+        stage.table("d_deletes"),
+        stage.changed(
+            "alter publication supabase_realtime set (publish = 'insert, update')",
+            "alter publication supabase_realtime set (publish = 'insert, update, delete, truncate')",
+        ),
+    ):
+        named("no-deletes", "d_deletes", env=stage.environment())
+
+
+def test_token_of_an_unknown_role(named: Named, stage: Stage) -> None:
+    named("unknown-role", "d_any", env=stage.environment(PRT_TOKEN=stage.token("nobody_there")))
+
+
+# --- tables
+
+
+def test_table_missing(named: Named, stage: Stage) -> None:
+    named("missing", "d_missing", env=stage.environment())
+
+
+def test_table_misspelt(named: Named, stage: Stage) -> None:
+    with stage.table("d_spelt"):
+        named("misspelt", "d_spellt", env=stage.environment())
+        named("misspelt-rest", "d_spellt", env=wire_only(stage))
+
+
+def test_a_view(named: Named, stage: Stage) -> None:
+    with stage.changed("create view public.d_view as select 1 as id", "drop view public.d_view"):
+        named("a-view", "d_view", env=stage.environment())
+
+
+def test_table_not_published(named: Named, stage: Stage) -> None:
+    with stage.table(
+        "d_unpublished", rules="alter publication supabase_realtime drop table public.d_unpublished"
+    ):
+        named("unpublished", "d_unpublished", env=stage.environment())
+        named("unpublished-wire", "d_unpublished", env=wire_only(stage))
+
+
+def test_no_primary_key(named: Named, stage: Stage) -> None:
+    with stage.table("d_keyless", "id bigint, title text"):
+        named("no-key", "d_keyless", env=stage.environment())
+
+
+def test_a_filter_that_no_delete_can_match(named: Named, command: Command, stage: Stage) -> None:
+    with stage.table("d_identity"):
+        arguments = ("d_identity", "--filter", "title=eq.x")
+        findings = named("identity", *arguments, env=stage.environment())
+        stage.sql.execute(
+            next(one["remedy"] for one in findings if one["remedy"] and "identity" in one["remedy"])
+        )
+        assert command("status", *arguments, "--strict", env=stage.environment())[0] == 0
+
+
+def test_replica_identity_nothing(named: Named, stage: Stage) -> None:
+    with stage.table("d_nothing", rules="alter table public.d_nothing replica identity nothing"):
+        named("identity-nothing", "d_nothing", env=stage.environment())
+
+
+def test_row_security_off(named: Named, stage: Stage) -> None:
+    with stage.table("d_open", rules="alter table public.d_open disable row level security"):
+        named("rls-off", "d_open", env=stage.environment())
+
+
+def test_row_security_without_a_policy(named: Named, command: Command, stage: Stage) -> None:
+    with stage.table("d_closed", rules="drop policy everybody on public.d_closed"):
+        findings = named("no-policy", "d_closed", env=stage.environment())
+        assert [one["figure"] for one in findings if one["check"] == "READY"] == ["READY"]
+        stage.sql.execute(next(one["remedy"] for one in findings if one["check"] == "policies"))
+        assert command("status", "d_closed", "--strict", env=stage.environment())[0] == 0
+
+
+def test_a_policy_that_hides_the_row(named: Named, stage: Stage) -> None:
+    rules = (
+        "insert into public.d_hidden values (1, 'x'); "
+        "alter policy everybody on public.d_hidden using (id > 1)"
+    )
+    with stage.table("d_hidden", rules=rules):
+        named("hidden", "d_hidden", env=stage.environment())
+        secret = stage.project.keys.secret
+        named("hidden-rest", "d_hidden", env=wire_only(stage, SUPABASE_SECRET_KEY=secret))
+
+
+def test_a_policy_that_fails(named: Named, stage: Stage) -> None:
+    rules = (
+        "insert into public.d_failing values (0, 'x'); "
+        "alter policy everybody on public.d_failing using (1 / id > 0)"
+    )
+    with stage.table("d_failing", rules=rules):
+        named("policy-fails", "d_failing", env=stage.environment())
+
+
+def test_grant_missing(named: Named, command: Command, stage: Stage) -> None:
+    with stage.table("d_ungranted", rules="revoke all on public.d_ungranted from anon"):
+        named("no-grant-rest", "d_ungranted", env=wire_only(stage))
+        findings = named("no-grant", "d_ungranted", env=stage.environment())
+        stage.sql.execute(next(one["remedy"] for one in findings if one["check"] == "grants"))
+        assert command("status", "d_ungranted", "--strict", env=stage.environment())[0] == 0
+
+
+def test_column_grant_missing(named: Named, stage: Stage) -> None:
+    rules = "revoke all on public.d_columns from anon; grant select (id, title) on public.d_columns to anon"
+    with stage.table("d_columns", "id bigint primary key, title text, secret text", rules=rules):
+        named("column-grant", "d_columns", env=stage.environment())
+        named("column-filter", "d_columns", "--filter", "secret=eq.x", env=stage.environment())
+
+
+def test_bad_filters(named: Named, stage: Stage) -> None:
+    with stage.table("d_filters"):
+        named("bad-column", "d_filters", "--filter", "titel=eq.x", env=stage.environment())
+        named("bad-value", "d_filters", "--filter", "id=eq.abc", env=stage.environment())
+
+
+@pytest.mark.parametrize(
+    ("fault", "arguments"),
+    [
+        ("bad-operator", ("todos", "--filter", "id=equals.1")),
+        ("wildcard-select", ("*", "--select", "id")),
+    ],
+)
+def test_what_is_refused_before_anything_is_asked(
+    named: Named, fault: str, arguments: tuple[str, ...]
+) -> None:
+    named(fault, *arguments, env={})

@@ -35,12 +35,16 @@ ANYTHING: Final = ""
 
 
 class Option(Struct, frozen=True):
-    """`kind` None is a flag, "" a value that nobody can guess; `choices` are its only values."""
+    """`kind` None is a flag, "" a value that nobody can guess; `choices` are its only values.
+
+    `value` is the word that stands for it in the help.
+    """
 
     names: tuple[str, ...]
     line: str
     kind: str | None
     choices: tuple[str, ...] = ()
+    value: str = ""
 
 
 class Command(Struct, frozen=True):
@@ -83,7 +87,10 @@ def _walked(command: Any, path: tuple[str, ...]) -> list[Command]:
 
 def _option(one: Any) -> Option:
     names = (*one.opts, *one.secondary_opts)
-    return Option(names, one.help or "", None if one.is_flag or one.count else _kind(one), _choices(one))
+    if one.is_flag or one.count:
+        return Option(names, one.help or "", None)
+    choices = _choices(one)
+    return Option(names, one.help or "", _kind(one), choices, one.metavar or "|".join(choices) or "VALUE")
 
 
 def _kind(one: Any) -> str:

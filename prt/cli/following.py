@@ -53,7 +53,7 @@ async def follow(
     *,
     recorder: Recorder | None = None,
     keys: Mapping[str, Callable[[], None]] | None = None,
-    clock: Callable[[], int] = _now,
+    clock: Callable[[], int] | None = None,
     tick_seconds: float = TICK_SECONDS,
 ) -> Ending:
     """Reads until a bound, an error or a signal; the output is closed with the `End`.
@@ -69,7 +69,7 @@ async def follow(
         tell,
         recorder=recorder,
         keys=keys,
-        clock=clock,
+        clock=clock or _now,
         tick_seconds=tick_seconds,
     )
     async with source as batches:

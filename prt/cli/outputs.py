@@ -86,13 +86,26 @@ def opened(
     keys: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
     views_of: Callable[[Screen], Sequence[View]] | None = None,
     notes: Collection[str] = (),
+    *,
+    is_once: bool = False,
+    shown_time: Callable[[], int] | None = None,
 ) -> Iterator[Output]:
     """The sink of a command; `host` is the project's, for the view's head, `keys` by (schema, table).
 
     `views_of` makes what is drawn on a terminal, None the table of events; `notes`, as they are then, stand
-    at its foot.
+    at its foot. `is_once` prints what there is at the end, and has no screen. `shown_time` is
+    what a screen takes for now (µs), None the time.
     """
-    if form.kind is OutputForm.TABLE:
+    if is_once and form.kind is OutputForm.TABLE:
+        from prt.state.screen import Screen
+        from prt.views.once import OnceViews
+        from prt.views.screens import terminal_console
+        from prt.views.table import Table
+
+        state = Screen(keys=keys)
+        views = [Table(state, highlight=form.highlight)] if views_of is None else views_of(state)
+        yield OnceViews(terminal_console(form.has_color, is_stderr=False), state, views)
+    elif form.kind is OutputForm.TABLE:
         from prt.views.screens import ScreenOutput
 
         with ScreenOutput(
@@ -102,6 +115,7 @@ def opened(
             keys=keys,
             views_of=views_of,
             notes=notes,
+            shown_time=shown_time,
         ) as screen:
             yield screen
     elif form.kind is OutputForm.JSON:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from prt.cli.outputs import Form
     from prt.cli.recovering import Keys, Recovering
     from prt.config import Project
-    from prt.state.alerts import Rule
     from prt.errors import PrtError
+    from prt.state.alerts import Rule
     from prt.state.bounds import Awaited, Bounds
     from prt.state.matching import Matching
     from prt.state.screen import Screen
     from prt.stream.binding import Binding
+    from prt.stream.recording import Recording
     from prt.stream.room import Room
     from prt.stream.session import Endpoint
     from prt.stream.supervisor import Policy
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def watched(
-    project: Project,
+    project: Project | Recording,
     bindings: Sequence[Binding] | Callable[[Endpoint], Sequence[Binding]],
     *,
     form: Form,
@@ -52,6 +53,7 @@ def watched(
 ) -> int:
     """Watches until a bound is met; the exit code. `views_of` makes what is drawn. Raises PrtError.
 
+    A recording in place of a project is played: its end, which is a success, is repeated.
     `bindings` and `rooms` may wait for the session that tells who we are; with rooms and no bindings no
     table is joined. `output` stands in place of the form's; `record` is a file for all that comes.
     `rules` raise alerts, which fail the command from the severity `fails_on` on; `is_once` prints what is
@@ -63,13 +65,14 @@ def watched(
     from contextlib import nullcontext
 
     from prt.cli.alerting import Alerting
-    from prt.cli.following import Ending, follow
+    from prt.cli.following import Ending, Source, follow
     from prt.cli.outputs import opened
     from prt.cli.recovering import Recovering
     from prt.cli.stderr import complain, notice
     from prt.cli.telling import Teller
     from prt.state.alerts import Alerts
     from prt.state.bounds import Progress
+    from prt.stream.recording import Recording
     from prt.stream.recovery import Recovery
     from prt.stream.rest import Rest
     from prt.stream.session import session_of
@@ -77,6 +80,8 @@ def watched(
     from prt.stream.together import Together
     from prt.views.recorder import Recorder, header_of
 
+    host = project.header.host if isinstance(project, Recording) else project.host
+    recording = project if isinstance(project, Recording) else None
     is_view = output is None and form.kind is options.OutputForm.TABLE
     missed = recovering or Recovering()
     tell = None if is_view or is_quiet else Teller()
@@ -90,25 +95,58 @@ def watched(
         else:
             complain(error.message, error.hint)
 
-    def recording(
+    def recorded(
         tables: Sequence[Binding], topics: Sequence[Room], keys: Keys
     ) -> AbstractContextManager[Recorder | None]:
         if record is None:
             return nullcontext()
         now = time.time_ns() // 1000
-        header = header_of(project.host, now, bindings=tables, rooms=topics, keys=keys)
+        header = header_of(host, now, bindings=tables, rooms=topics, keys=keys)
         return Recorder(record, header, recording_failed)
 
-    async def main() -> tuple[Ending, int]:
+    async def shown(
+        source: Source, tables: Sequence[Binding], topics: Sequence[Room], keys: Keys, started: float
+    ) -> tuple[Ending, int]:
+        def key_columns(schema_name: str, table: str) -> tuple[str, ...]:
+            return keys.get((schema_name, table), ("id",))
+
         alerting: Alerting | None = None
+        clock = None if recording is None else recording.now
+        async with actions or nullcontext():
+            sink = (
+                opened(form, host, keys, views_of, notes, is_once=is_once, shown_time=clock)
+                if output is None
+                else nullcontext(output)
+            )
+            with recorded(tables, topics, keys) as recorder, sink as shown:
+                progress = Progress(bounds, expectations, started=started)
+                acting = actions.around(shown) if actions else shown
+                if rules:
+                    acting = alerting = Alerting(acting, Alerts(rules, key_columns), least=fails_on)
+                ending = await follow(
+                    source,
+                    acting,
+                    progress,
+                    matching,
+                    tell,
+                    recorder=recorder,
+                    keys=shown.keys,
+                    clock=clock,
+                )
+            if actions and ending.end.reason != "signal":
+                await actions.finish()
+        code = ending.end.exit_code
+        if ending.is_replayed:
+            code = int(not expectations.are_met)
+        return ending, code if alerting is None else alerting.exit_code(code)
+
+    async def main() -> tuple[Ending, int]:
         started = asyncio.get_running_loop().time()
+        if isinstance(project, Recording):
+            return await shown(project, [], [], project.keys, started)
         async with session_of(project) as session, Rest(lambda: session.endpoint) as rest:
             wanted = bindings(session.endpoint) if callable(bindings) else bindings
             keys = missed.keys_of(wanted)
-
-            def key_columns(schema_name: str, table: str) -> tuple[str, ...]:
-                return keys.get((schema_name, table), ("id",))
-
             recovery = Recovery(
                 rest,
                 wanted,
@@ -123,25 +161,7 @@ def watched(
             if wanted or not lives:
                 lives.insert(0, Live(session, wanted, policy=policy, recovery=recovery))
             source = lives[0] if len(lives) == 1 else Together(lives)
-            async with actions or nullcontext():
-                sink = (
-                    opened(form, project.host, keys, views_of, notes, is_once=is_once)
-                    if output is None
-                    else nullcontext(output)
-                )
-                with recording(wanted, asked, keys) as recorder, sink as shown:
-                    progress = Progress(bounds, expectations, started=started)
-                    acting = actions.around(shown) if actions else shown
-                    if rules:
-                        acting = alerting = Alerting(acting, Alerts(rules, key_columns), least=fails_on)
-                    ending = await follow(
-                        source, acting, progress, matching, tell, recorder=recorder, keys=shown.keys
-                    )
-                if actions and ending.end.reason != "signal":
-                    await actions.finish()
-            return ending, ending.end.exit_code if alerting is None else alerting.exit_code(
-                ending.end.exit_code
-            )
+            return await shown(source, wanted, asked, keys, started)
 
     ending, code = asyncio.run(main())
     if ending.end.reason == "signal" and not is_view:

@@ -224,23 +224,21 @@ def _members(line: _Line, at: int) -> dict[str, Any]:
 class Recording:
     """A source: `async with Recording(…) as batches`, ending with the `End` of its watch, or one of its own.
 
-    `speed` is how many times faster than it was, None as fast as can be; `start` and `end` (µs) keep what
-    came between them, and the last status before them. `now` is the time that is played.
+    `speed` is how many times faster than it was, None as fast as can be.
     """
 
     def __init__(
         self,
         path: Path,
         *,
-        speed: float | None = 1.0,
-        start: int | None = None,
-        end: int | None = None,
+        speed: float | None = None,
         on_unreadable: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Reads the header; UsageError where there is none. `on_unreadable` is told what is skipped."""
         self._path = path
         self._speed = speed
-        self._start, self._end = start, end
+        self._start: int | None = None
+        self._end: int | None = None
         self._on_unreadable = on_unreadable
         try:
             self._file: IO[bytes] = path.open("rb")
@@ -251,8 +249,21 @@ class Recording:
         self._next: Event | None = None
         self._first_at: int | None = None
         self._started = 0.0
-        self._played = moment_of(self.header.at)
-        self._is_over = False
+        self.started_at = moment_of(self.header.at)
+        self._played = self.started_at
+
+    def keep(self, start: int | None, end: int | None) -> None:
+        """Only what came from `start` to `end` (µs) on, and the last status before it."""
+        self._start, self._end = start, end
+
+    @property
+    def keys(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """As they were given to the watch, by (schema, table)."""
+        found = {}
+        for name, columns in self.header.keys.items():
+            schema, _, table = name.partition(".")
+            found[schema, table] = tuple(columns)
+        return found
 
     async def __aenter__(self) -> Recording:
         self._next = next(self._events)
@@ -316,7 +327,7 @@ class Recording:
 
     def _read_events(self) -> Iterator[Event]:
         """Those of the window, then always one `End`."""
-        last = moment_of(self.header.at)
+        last = self.started_at
         before: Status | None = None
         for event in self._read_lines():
             if self._end is not None and event.at > self._end:

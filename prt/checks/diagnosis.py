@@ -33,7 +33,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     bindings: tuple[Binding, ...] = ()
     known: tuple[str, ...] = ()
-    topic: str = "prt-status"
+    topic: str
     is_private: bool = False
     has_rooms: bool = True
     timing: Timing
@@ -136,7 +136,7 @@ class _Diagnosis:
         )
 
     async def _signed_in(self) -> AsyncIterator[Finding]:
-        room = Room(topic=SYSTEM, events=(), is_private=self._plan.is_private)
+        room = Room(topic=self._topic, events=(), is_private=self._plan.is_private)
         source = self._live((), room)
         async with wire.hearing(source) as ear:
             is_joined = await ear.until(lambda heard: heard.status == "READY", self._patience)
@@ -175,7 +175,7 @@ class _Diagnosis:
         joined = heard.milliseconds("joining", "subscribed")
         if heard.status == "READY" and joined is not None:
             return [*found, Finding(layer="join", state="ok", figure=f"as {self._role}", milliseconds=joined)]
-        return [*found, wire.judge_join("join", heard.error, role=self._role, topic=SYSTEM)]
+        return [*found, wire.judge_join("join", heard.error, role=self._role, topic=self._topic)]
 
     async def _database_and_tables(self) -> AsyncIterator[Finding]:
         bindings = self._plan.bindings
@@ -263,6 +263,11 @@ class _Diagnosis:
     def _live(self, bindings: Sequence[Binding], room: Room | None) -> Live:
         assert self._session is not None  # noqa: S101 - below sign-in there is one
         return Live(self._session, bindings, room=room, policy=wire.POLICY, timing=self._plan.timing)
+
+    @property
+    def _topic(self) -> str:
+        """Of the channel that is open all the while: a private one has to be let in somewhere."""
+        return self._plan.topic if self._plan.is_private else SYSTEM
 
     @property
     def _patience(self) -> float:

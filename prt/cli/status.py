@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,9 +17,16 @@ if TYPE_CHECKING:
     from prt.config import Project
     from prt.views.layers import Telling
 
-Private = Annotated[
-    bool,
-    typer.Option("--private", help="Join private channels.", rich_help_panel=options.SELECTION),
+TOPIC: Final = "prt-status"
+
+Topic = Annotated[
+    str,
+    typer.Option(
+        "--topic",
+        metavar="TOPIC",
+        help="Where broadcast and presence are tried.",
+        rich_help_panel=options.SELECTION,
+    ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings too.")]
 Json = Annotated[
@@ -33,7 +40,8 @@ def status(
     event: options.Events = None,
     filter: options.Filters = None,  # noqa: A002 - the option's name
     select: options.Select = None,
-    private: Private = False,
+    private: options.Private = False,
+    topic: Topic = TOPIC,
     strict: Strict = False,
     json: Json = False,
     no_color: options.NoColor = False,
@@ -66,7 +74,7 @@ def status(
         with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
             if not tables and project.defaults.tables:
                 targets = targets_of(list(project.defaults.tables))
-            _diagnosed(project, targets, telling, is_private=private, known=GROUPS["all"])
+            _diagnosed(project, targets, telling, topic=topic, is_private=private, known=GROUPS["all"])
     except UsageError as exc:
         if telling.found or local:
             raise
@@ -77,7 +85,13 @@ def status(
 
 
 def _diagnosed(
-    project: Project, targets: Targets, telling: Telling, *, is_private: bool, known: tuple[str, ...]
+    project: Project,
+    targets: Targets,
+    telling: Telling,
+    *,
+    topic: str,
+    is_private: bool,
+    known: tuple[str, ...],
 ) -> None:
     """Goes down the layers; each finding is told as it comes."""
     import asyncio
@@ -86,7 +100,13 @@ def _diagnosed(
     from prt.checks.diagnosis import Plan, diagnose
     from prt.checks.layers import wire
 
-    plan = Plan(bindings=tuple(targets.bindings), known=known, is_private=is_private, timing=wire.TIMING)
+    plan = Plan(
+        bindings=tuple(targets.bindings),
+        known=known,
+        topic=topic,
+        is_private=is_private,
+        timing=wire.TIMING,
+    )
     telling.expect([binding.table for binding in targets.bindings])
 
     async def main() -> None:

@@ -90,8 +90,7 @@ def named(
         assert bool(others) == (expected.also is not None), said
         assert expected.also is None or expected.also in " ".join(one["why"] for one in others), said
         assert code == expected.exit_code, (code, findings)
-        record_property("fault", fault)
-        record_property("said", said)
+        record_property(fault, said)
         return findings
 
     return check

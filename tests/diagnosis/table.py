@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -259,6 +260,7 @@ FAULTS: dict[str, Fault] = {
         "table",
         "no policy lets anon read",
         'create policy "anon reads" on public.d_closed',
+        also="signed in",
     ),
     "hidden": Fault(
         "policy that hides the row",
@@ -324,7 +326,7 @@ FAULTS: dict[str, Fault] = {
     "no-private-policy": Fault(
         "private channel without policy",
         "join",
-        "no policy on realtime.messages lets anon into system",
+        "no policy on realtime.messages lets anon into prt-status",
         "create policy",
         3,
     ),
@@ -345,9 +347,10 @@ class Results:
         self.said: dict[str, dict[str, Any]] = {}
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        properties = dict(report.user_properties)
-        if report.when == "call" and report.passed and "fault" in properties:
-            self.said[properties["fault"]] = properties["said"]
+        if report.when == "call" and report.passed:
+            for name, value in report.user_properties:
+                if name in FAULTS:
+                    self.said[name] = value
 
 
 def markdown(said: dict[str, dict[str, Any]]) -> str:
@@ -360,13 +363,19 @@ def markdown(said: dict[str, dict[str, Any]]) -> str:
             *((other["why"], other["remedy"]) for other in one.get("also", [])),
         ]
         why = "; or ".join(_cell(words) for words, _ in causes)
-        remedy = f"`{_cell(one['remedy'])}`" if ";" in one["remedy"] else _cell(one["remedy"])
+        remedy = _cell(one["remedy"])
+        remedy = f"`{remedy}`" if _COMMAND.match(remedy) else remedy
         lines.append(f"| {fault.what} | {fault.layer} | {why} | {remedy} |")
     return "\n".join(lines)
 
 
+_COMMAND = re.compile(r"(alter|create|grant|select|prt|export|openssl|psql|sudo|nginx:) ?")
+_PORT = re.compile(r"(?<=127\.0\.0\.1:)[0-9]+|(?<=port )[0-9]+")
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Ports are another at each run."""
+    return _PORT.sub("PORT", text).replace("|", "\\|")
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Struct
 
+from prt.checks.layers.configuration import is_hosted
 from prt.errors import RefusedError, UnreachableError
 from prt.secret import KeyFacts
 from prt.state.finding import Cause, Finding
@@ -166,10 +167,8 @@ def judge(url: str, answer: Answer, *, key_origin: str, facts: KeyFacts, speaks_
     if answer.status in (401, 403):
         return _refused(figure, netloc, key_origin, facts)
     if answer.status == PAUSED:
-        cause = Cause(
-            "the project is paused",
-            f"restore it: https://supabase.com/dashboard/project/{netloc.partition('.')[0]}",
-        )
+        ref = netloc.partition(".")[0] if is_hosted(url) else "_"
+        cause = Cause("the project is paused", f"restore it: https://supabase.com/dashboard/project/{ref}")
         return _finding("failed", figure, cause)
     if answer.status >= 500:
         return _finding(

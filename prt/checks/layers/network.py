@@ -221,7 +221,7 @@ def _tls_causes(url: str, address: Address, answer: Answered, speaks_http: bool)
             "export SSL_CERT_FILE=$PWD/ca.pem"
         )
         return (
-            Cause("the server's certificate is self-signed, so nobody vouches for it; if it is yours:", save),
+            Cause("the server's certificate is self-signed, so nobody but itself vouches for it", save),
             Cause("somebody between here and the server reads along", "try another network"),
         )
     if answer.code in _NOT_VALID_NOW:

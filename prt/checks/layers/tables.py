@@ -19,6 +19,8 @@ IDENTITIES: Final = {"d": "default", "f": "full", "n": "nothing", "i": "an index
 KINDS: Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 UNPUBLISHED: Final = "is not in the publication"
 OWNERS: Final = ("user_id", "owner_id", "owner", "created_by")
+ANONYMOUS: Final = "anon"
+_SIGN_IN: Final = "prt status --as EMAIL"
 NEED_DATABASE: Final = "SUPABASE_DB_URL would tell"
 
 
@@ -171,7 +173,10 @@ def _policies(seen: Seen, relation: Relation) -> Finding:
             f"row level security is on and no policy lets {seen.role} read{others}: INSERT and UPDATE never "
             "arrive, DELETE does"
         )
-        return _finding(seen, "policies", "failed", f"none for {seen.role}", Cause(why, _policy_sql(seen)))
+        closed = [Cause(why, _policy_sql(seen))]
+        if seen.role == ANONYMOUS:
+            closed.append(Cause("its rows are for those who are signed in, and you are not", _SIGN_IN))
+        return _finding(seen, "policies", "failed", f"none for {seen.role}", *closed)
     figure = f"{len(permissive)} polic{'y' if len(permissive) == 1 else 'ies'}"
     if relation.trouble is not None:
         why = f"reading as {seen.role} fails: {relation.trouble}"
@@ -184,7 +189,7 @@ def _policies(seen: Seen, relation: Relation) -> Finding:
             "warning",
             f"{figure}, sees 0 of {_many(relation.rows)}",
             Cause(why, _policies_sql(seen)),
-            Cause("you are another user than you mean", "prt status --as EMAIL"),
+            Cause("you are another user than you mean", _SIGN_IN),
         )
     if relation.rows is not None and relation.visible is not None:
         figure += f", sees {relation.visible:,} of {_many(relation.rows)}"
@@ -352,7 +357,8 @@ def _policy_sql(seen: Seen) -> str:
     owner = next((column for column in OWNERS if column in columns), None)
     condition = f"{owner} = (select auth.uid())" if owner and seen.role == "authenticated" else "true"
     role = quoted(seen.role)
-    return f'create policy "{seen.role} reads" on {seen.target} for select to {role} using ({condition});'
+    warning = " -- every row: narrow it" if condition == "true" else ""
+    return f'create policy "{role} reads" on {seen.target} for select to {role} using ({condition});{warning}'
 
 
 def _policies_sql(seen: Seen) -> str:

@@ -41,10 +41,10 @@ class Entry(NamedTuple):
 COMMANDS: Final = (
     Entry("watch", "prt.cli.watch:watch", "Live changes of tables: a view on a terminal, NDJSON in a pipe."),
     Entry("presence", "prt.cli.presence:presence", "Who is online on a topic, who comes, goes, changes."),
+    Entry("notify", "prt.cli.notify:app", "Live notifications of a user; send one, mark them as read."),
     Entry("send", "prt.cli.send:send", "Send a broadcast: over the socket, or over HTTP."),
     Entry("init", "prt.cli.init:init", "Write a profile: by asking, or from a Supabase project's folder."),
     Entry("config", "prt.cli.config:config", "What is in force, and where each value came from."),
-    Entry("notify", "prt.cli.notify:app", "Live notifications of a user, as toasts; send one, mark them read."),
     Entry(
         "status", "prt.cli.status:status", "Each layer from here to a live subscription, and what mends it."
     ),

@@ -17,9 +17,8 @@ from prt.state.matching import Matching
 from prt.state.present import KeyColumns, Present, assume_id, key_of, values_of
 from prt.stream.values import moment
 
-READ = ("read_at", "seen_at", "is_read", "read", "seen", "status")
-"""Columns that say whether it was read: a time, a truth, or the word."""
-READ_WORDS = ("read", "seen", "archived")
+READ = ("read_at", "seen_at", "is_read", "read", "seen")
+"""Columns that say whether it was read: by a time, or by true."""
 TITLE = ("title", "subject", "name")
 MESSAGE = ("message", "body", "content", "text", "description")
 KIND = ("type", "kind", "severity", "level", "category")
@@ -52,14 +51,12 @@ class Notifications:
         self._read: dict[bytes, tuple[bytes, Notification]] = {}
         self._came_at: dict[bytes, int] = {}
         self._newest: list[Notification] | None = []
-        self.arrived = 0
 
     def apply(self, event: Event) -> None:
         if not isinstance(event, Change):
             return
         turn = self._present.apply(event)
         if turn is not None:
-            self.arrived += is_news(event)
             self._came_at.setdefault(turn.key, event.at)
             self._newest = None
 
@@ -83,12 +80,12 @@ class Own(Matching):
     """Keeps what is of one user, in the order of the stream: a DELETE can't be filtered by the server.
 
     Of a deleted row mostly the key is known, so only a row that came before is known to be the user's.
+    `user` is set once it is known who that is.
     """
 
     def __init__(
         self,
         column: str,
-        user: str,
         include: Iterable[str] = (),
         exclude: Iterable[str] = (),
         *,
@@ -96,7 +93,7 @@ class Own(Matching):
     ) -> None:
         super().__init__(include, exclude)
         self._column = (column,)
-        self._user = msgspec.json.encode(user)
+        self.user = ""
         self._key = key
         self._seen: OrderedDict[bytes | None, None] = OrderedDict()
 
@@ -111,7 +108,7 @@ class Own(Matching):
         row = change.old if is_gone else change.new
         key = key_of(row, self._key)
         (owner,) = values_of(row, self._column) or (None,)
-        is_own = key in self._seen if owner is None and is_gone else owner in (None, self._user)
+        is_own = key in self._seen if owner is None and is_gone else self._is_user(owner)
         if is_gone:
             self._seen.pop(key, None)
         elif is_own:
@@ -119,6 +116,10 @@ class Own(Matching):
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         return is_own
+
+    def _is_user(self, owner: bytes | None) -> bool:
+        """What a row doesn't say is believed: the server filters."""
+        return owner is None or shown(msgspec.json.decode(owner)) == self.user
 
 
 def is_news(event: Event) -> bool:
@@ -141,10 +142,7 @@ def notification_of(key: bytes, raw: bytes, at: int) -> Notification:
 
 def is_read(row: Mapping[str, Any]) -> bool:
     column = read_column(row)
-    if column is None:
-        return False
-    value = row[column]
-    return value.lower() in READ_WORDS if column == "status" and isinstance(value, str) else bool(value)
+    return column is not None and bool(row[column])
 
 
 def read_column(row: Mapping[str, Any]) -> str | None:

@@ -36,7 +36,7 @@ _decode_rows = msgspec.json.Decoder(list[Raw]).decode
 
 
 class RejectedError(PrtError):
-    """A constraint, a type, a column or a trigger speaks against the values; `code` is PostgREST's."""
+    """A constraint, a type, a column or a trigger speaks against the values; `code` is the database's."""
 
     def __init__(self, message: str, hint: str | None, code: str | None) -> None:
         super().__init__(message, hint)
@@ -110,6 +110,8 @@ def unread(schema: str, table: str, answer: Answer) -> PrtError:
         return RefusedError(message, "may this identity read the table, and is its token still valid?")
     if answer.status in (404, 406):
         return UnreachableError(message, _is_exposed(schema, table))
+    if said.code is not None and said.code.startswith("22"):
+        return RejectedError(message, _why_rejected(said.code), said.code)
     return UnavailableError(message) if is_worth_a_try(answer, is_write=False) else ProtocolError(message)
 
 

@@ -64,6 +64,12 @@ def life_of(endpoint: Endpoint, now: float) -> Life | None:
     )
 
 
+def user_of(endpoint: Endpoint) -> str | None:
+    """Whose session it is; None where it is nobody's, as with a key alone."""
+    sub = (claims_of(endpoint.token or endpoint.key) or {}).get("sub")
+    return sub if isinstance(sub, str) else None
+
+
 class Session:
     """An endpoint that may be renewed; `renew` is None where nobody can."""
 

@@ -90,6 +90,8 @@ class Screen:
         self.topics: set[str] = set()
         self._statuses: dict[str | None, Status] = {}
         self._lost_at: int | None = None
+        self._table_topics: set[str | None] = set()
+        self._are_tables_lost = False
         self._rows = Rows(keys=keys)
         self._newest = Newest(self._rows)
 
@@ -173,7 +175,7 @@ class Screen:
     def _apply_gap(self, gap: Gap) -> None:
         self.gaps += 1
         self.recovered += gap.recovered
-        self.has_open_gap = self._lost_at is not None
+        self.has_open_gap = self._are_tables_lost
         self.last_gaps.append(gap)
         if not gap.complete:
             self.incomplete_gaps += 1
@@ -188,6 +190,12 @@ class Screen:
                 self.refused[table] = Refusal(table=table, reason=status.reason, hint=status.hint)
             return
         self.roster.apply(status)
+        if self.ready_at is not None and (status.topic is None or status.topic in self._table_topics):
+            # What is sent to topics leaves no gap that could be told.
+            self._are_tables_lost = bool(self.joined) and (
+                status.connection != "connected" or (self._are_tables_lost and status.status != "READY")
+            )
+            self.has_open_gap |= self._are_tables_lost
         worst = self._worst(status)
         if worst is status:
             self._apply_step(status)
@@ -195,6 +203,7 @@ class Screen:
         if status.status in ("SUBSCRIBED", "READY"):
             if tables:
                 self.joined = tables
+                self._table_topics.add(status.topic)
             elif status.topic is not None:
                 self.topics.add(status.topic)
         elif status.topic is not None:
@@ -238,7 +247,6 @@ class Screen:
             return  # the head tells of a first connection
         if not is_connected and self._lost_at is None:
             self._lost_at = status.at
-            self.has_open_gap = bool(self.joined)  # what is sent to topics leaves no gap that could be told
         is_back = status.status == "READY" and self._lost_at is not None
         if not is_connected or is_back or status.reason:
             down = status.at - self._lost_at if is_back and self._lost_at is not None else None

@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, get_character_cell_size
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 ELLIPSIS = "…"
 _MARK = "\x1a"  # stands before a combining mark while the marks are counted; no safe text holds a control
@@ -76,6 +80,15 @@ def wrapped(text: str, width: int) -> list[str]:
         lines.append(text[:end].rstrip())
         text = text[end:].lstrip()
     return [*lines, text] if text else lines
+
+
+def within(lines: list[Text], width: int, height: int) -> list[Text]:
+    """The first `height` lines, cropped where a terminal is too narrow for what they hold."""
+    lines = lines[:height]
+    for line in lines:
+        if line.cell_len > width:
+            line.truncate(width)
+    return lines
 
 
 def _shown(character: str) -> str:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from prt.events import Event
 from prt.state.cursors import Cursor, Cursors, Extent, Position
-from prt.views.cells import cut, safe
+from prt.views.cells import cut, safe, within
 from prt.views.figures import counted, per_second, roughly
 
 SECOND: Final = 1_000_000
@@ -69,14 +69,14 @@ class CursorsView:
         self._give_letters(known)
         top = _line(self._headline(shown, now), width, "bold")
         if not known:
-            return [top, _line("waiting for the first move", width, "italic")][:height]
+            return within([top, _line("waiting for the first move", width, "italic")], width, height)
         if width >= _LEAST_CANVAS + _LIST + 1:
             rows = self._beside(shown, known, width, height - 1, now)
         else:
             below = min(max(height // 4, _LIST_LINES), len(known))
             rows = self._canvas(shown, width, height - 1 - below, now)
             rows += self._list(known, width, below, now)
-        return [top, *rows][:height]
+        return within([top, *rows], width, height)
 
     def _headline(self, shown: list[Cursor], now: int) -> str:
         cursors = self._cursors
@@ -125,7 +125,7 @@ class CursorsView:
     def _draw_trail(self, grid: list[list[_Dot | None]], cursor: Cursor, extent: Extent, now: int) -> None:
         trail = [position for position in list(cursor.trail)[:-1] if now - position.at < TRAIL_SEEN]
         for number, position in enumerate(trail):
-            age = len(_TRAIL) * number // len(trail)
+            age = len(_TRAIL) - 1 - len(_TRAIL) * (len(trail) - 1 - number) // len(trail)
             style = _color(cursor) if age == len(_TRAIL) - 1 else f"dim {_color(cursor)}"
             _put(grid, _cell(position, extent, grid), _Dot(_TRAIL[age], style))
 

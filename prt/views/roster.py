@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from msgspec import Struct
 from rich.cells import cell_len
@@ -12,8 +12,8 @@ from rich.text import Text
 from prt.events import Event
 from prt.state.metas import said_by_all
 from prt.state.presences import Person, PresenceLine, Presences
-from prt.views.cells import cut, cut_middle, safe
-from prt.views.figures import clock, counted
+from prt.views.cells import cut, cut_middle, safe, within
+from prt.views.figures import clock, counted, moment
 from prt.views.topics import EVENTS, carried
 
 _SINCE, _EVENT = 8, 6
@@ -86,7 +86,7 @@ class Roster:
         lines += self._people(width, height - len(lines) - feed_room, now)
         if feed_room:
             lines += self._feed(width, height - len(lines))
-        return lines[:height]
+        return within(lines, width, height)
 
     def all_lines(self, width: int, now: int) -> list[Text]:
         """The whole roster, however many there are, without the feed."""
@@ -173,8 +173,7 @@ class Roster:
 
     def _since(self, person: Person, now: int) -> str:
         """The clock, or the day where it was not today."""
-        day, today = (datetime.fromtimestamp(at // 1_000_000, self._tz).date() for at in (person.since, now))
-        return clock(person.since, self._tz) if day == today else f"{day:%d.%m.%y}"
+        return moment(person.since, now, self._tz).rsplit(" ", 1)[0]
 
     def _feed(self, width: int, room: int) -> list[Text]:
         counts = self._presences.counts

@@ -15,7 +15,7 @@ from prt.events import Event, Gap, Status
 from prt.state.screen import Screen
 from prt.views.page import Page
 from prt.views.table import Table
-from tests.views import story
+from tests.views import meeting, story
 
 HOST = "abcdefgh.supabase.co"
 
@@ -57,6 +57,18 @@ def drawn(
 @pytest.mark.parametrize(("width", "height"), [(80, 26), (120, 26), (200, 26), (40, 12)])
 def test_the_whole_story(width: int, height: int, golden: Callable[[str, str], None]) -> None:
     golden(f"table_{width}.txt", drawn(story.story(), width, height))
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_topics_among_tables(width: int, golden: Callable[[str, str], None]) -> None:
+    events = [*story.connecting(), *meeting.met_again(), *story.changes()[:3], *meeting.spoken()]
+    golden(f"topics_{width}.txt", drawn(events, width, 30))
+
+
+def test_a_topic_alone_waits_for_people() -> None:
+    text = drawn(meeting.met()[:2], 80, 12)
+    assert "● connected · READY since 16:45:14 (8 s) · 1 topic " in text
+    assert "waiting for somebody to come or to send" in text
 
 
 def test_in_colour(golden: Callable[[str, str], None]) -> None:

@@ -7,7 +7,7 @@ from msgspec import Raw
 from prt.events import Broadcast, Presence, Status
 from prt.views.notices import notice
 from prt.views.text import TextLines
-from tests.views import story
+from tests.views import meeting, story
 
 OTHERS = [
     Broadcast(at=story.BEGIN, topic="document:7", event="cursor-move", payload=Raw(b'{"x":\x1b1}')),
@@ -48,3 +48,14 @@ def test_ready_may_say_more() -> None:
 def test_notices(golden: Callable[[str, str], None]) -> None:
     said = [notice(event) for event in (*story.story(), *OTHERS, story.ending())]
     golden("notices.txt", "".join(f"{one[0]}\nhint: {one[1]}\n" for one in said if one))
+
+
+def test_topics(golden: Callable[[str, str], None]) -> None:
+    lines = TextLines()
+    text = b"".join(lines.encode(event) for event in (*meeting.met_again(), *meeting.spoken())).decode()
+    assert not set(text) & set("\x1b\x9b\u202e\t\r")
+    golden("text_topics.txt", text)
+
+
+def test_a_topic_is_ready_when_it_is_joined() -> None:
+    assert notice(Status(at=1, status="READY", topic="room:1")) == ("ready: room:1 is joined", None)

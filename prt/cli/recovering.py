@@ -19,7 +19,8 @@ class Recovering(Struct, frozen=True, kw_only=True):
     """`since` is an RFC 3339 moment; `keys` are as typed until the tables are known."""
 
     backfill: bool = True
-    snapshot: bool = False
+    snapshot: bool | frozenset[tuple[str, str]] = False
+    """Of every table, of none, or of these."""
     since: str | None = None
     cursor: str | None = None
     keys: tuple[str, ...] = ()

@@ -24,6 +24,17 @@ def watch(
     only: options.Only = None,
     highlight: options.Highlight = None,
     view: options.Views = None,
+    group_by: options.GroupBy = None,
+    columns: options.Columns = None,
+    wip: options.Wip = None,
+    sort: options.Sort = None,
+    plan: options.Plan = None,
+    details: options.Details = False,
+    once: options.Once = False,
+    alert: options.AlertRules = None,
+    fail_on_alert: options.FailOnAlert = None,
+    bell: options.Bell = False,
+    exec_: options.Exec = None,
     record: options.Record = None,
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
@@ -59,19 +70,22 @@ def watch(
 
     prt watch --local --template '{table} {eventType} {new[id]}'
     """
+    from prt.cli.acting import Actions
     from prt.cli.connection import connected_project
     from prt.cli.outputs import form_of
     from prt.cli.recovering import parse_recovering
     from prt.cli.rooms import parse_rooms
     from prt.cli.stderr import notice
     from prt.cli.targets import Targets, parse_targets
+    from prt.cli.viewing import checked_severity, parse_rules, parse_viewing
     from prt.cli.watching import watched
     from prt.errors import UsageError
+    from prt.events import Alert
     from prt.state.bounds import parse_bounds
     from prt.state.expectations import parse_expectations
     from prt.state.matching import Matching
     from prt.stream.supervisor import Policy
-    from prt.views.catalog import Wishes, views_named
+    from prt.views.catalog import Wishes
 
     def targets_of(words: list[str]) -> Targets:
         return parse_targets(words, schema=schema, events=event or (), filters=filter or (), select=select)
@@ -79,7 +93,7 @@ def watch(
     form = form_of(
         json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
     )
-    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, once=once)
     expectations = parse_expectations(expect or ())
     matching = Matching(include or (), exclude or ())
     recovering = parse_recovering(
@@ -89,25 +103,49 @@ def watch(
     rooms = parse_rooms(broadcast or (), presence or (), is_private=private, replay=replay)
     if private and not rooms:
         raise UsageError("--private is for topics", "add --broadcast TOPIC or --presence TOPIC")
-    views_of = None if view is None else views_named(view, Wishes(highlight=form.highlight))
-    targets = Targets([], []) if rooms and not tables else targets_of(tables or [])
+    viewing = parse_viewing(
+        view,
+        group_by=group_by,
+        columns=columns,
+        wip=wip or (),
+        sort=sort,
+        plan=plan,
+        details=details,
+        wants_rows=snapshot or once,
+    )
+    fails_on = checked_severity(fail_on_alert)
+    parse_rules(alert or (), viewing)
+    targets = Targets([], []) if rooms and not tables else targets_of(viewing.words(tables or []))
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
-        if not tables and not rooms and project.defaults.tables:
-            targets = targets_of(list(project.defaults.tables))
+        viewing = viewing.given(project.defaults)
+        if not tables and not rooms:
+            own = [] if viewing.brings_tables else list(project.defaults.tables)
+            targets = targets_of(viewing.words(own))
+        bindings = [*targets.bindings, *viewing.companions(targets.bindings)]
+        rules = parse_rules(alert or project.defaults.alerts, viewing)
         if not quiet:
             for line in (*project.notices, *targets.notices):
                 notice(line)
         return watched(
             project,
-            targets.bindings,
+            bindings,
             form=form,
             bounds=bounds,
             expectations=expectations,
             matching=matching,
-            recovering=recovering,
+            recovering=viewing.recovering(recovering, bindings),
             policy=policy,
-            views_of=views_of,
+            views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
+            actions=Actions(
+                bell=bell,
+                command=exec_,
+                wanted=lambda event: type(event) is Alert,
+                tell=None if form.kind is options.OutputForm.TABLE else notice,
+            ),
             rooms=rooms,
             record=record,
+            rules=rules,
+            fails_on=fails_on,
+            is_once=once,
             is_quiet=quiet,
         )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 from msgspec import Raw
 
 from prt.state.difference import said
 from prt.state.present import values_of
-from prt.state.rows import Rows, Table
+from prt.state.rows import Rows
 
 NAMES = ("name", "full_name", "display_name", "title", "label", "username", "email")
 
@@ -19,10 +17,8 @@ _UUID_LENGTH = 36
 class Names:
     """Looks names up when they are asked for: a change costs nothing."""
 
-    def __init__(self, rows: Rows, tables: Iterable[Table]) -> None:
-        """`tables` are where to look; it may grow."""
+    def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self._tables = tables
 
     def of(self, column: str, value: str) -> str:
         """The name of the row that `column` refers to by `value`; `value` itself where none is known.
@@ -34,7 +30,7 @@ class Names:
         is_uuid = len(value) == _UUID_LENGTH and value.count("-") == 4
         key = msgspec.json.encode(value) if is_uuid else value.encode()
         stem = column.removesuffix("_id").removesuffix("Id")
-        for schema, table in self._tables:
+        for schema, table in self._rows.tables:
             if not is_uuid and table not in {stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies"}:
                 continue
             row = self._rows.row(schema, table, key)

@@ -66,6 +66,8 @@ class Rows:
         self._limit = limit
         self._limit_bytes = limit_bytes
         self.keyless: set[Table] = set()
+        self.tables: dict[Table, None] = {}
+        """Those that rows came from, in that order."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -119,6 +121,8 @@ class Rows:
     def _keep(self, key: tuple[str, str, bytes], row: Raw) -> bytes | None:
         rows = self._rows
         previous = rows.get(key)
+        if previous is None:
+            self.tables[key[0], key[1]] = None
         rows[key] = kept = bytes(row)
         self._bytes += len(kept)
         if previous is not None:

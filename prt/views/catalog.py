@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,14 @@ class Wishes(Struct, frozen=True, kw_only=True):
     """What the options of a command ask of its views."""
 
     highlight: tuple[re.Pattern[str], ...] = ()
+    board: tuple[str, str] = ("public", "project_tasks")
+    """Schema and table of the board."""
+    group_by: str = "status"
+    columns: tuple[str, ...] = ()
+    limits: Mapping[str, int] = {}
+    """Of work in progress, by column of the board."""
+    schema: str = "public"
+    """Of the budgets and their transactions."""
 
 
 def _table(screen: Screen, wishes: Wishes) -> View:
@@ -42,16 +50,45 @@ def _cursors(_: Screen, __: Wishes) -> View:
     return CursorsView()
 
 
+def _board(screen: Screen, wishes: Wishes) -> View:
+    from prt.state.board import Board
+    from prt.state.names import Names
+    from prt.views.board import BoardView
+    from prt.views.head import waiting
+
+    schema, table = wishes.board
+    board = Board(
+        table,
+        schema=schema,
+        group_by=wishes.group_by,
+        columns=wishes.columns,
+        limits=wishes.limits,
+        key_columns=screen.rows.key_columns,
+    )
+    return BoardView(board, named=Names(screen.rows).of, waiting=lambda: waiting(screen))
+
+
+def _budget(screen: Screen, wishes: Wishes) -> View:
+    from prt.state.budget import Budgets
+    from prt.views.budget import BudgetView
+    from prt.views.head import waiting
+
+    budgets = Budgets(schema=wishes.schema, key_columns=screen.rows.key_columns)
+    return BudgetView(budgets, waiting=lambda: waiting(screen))
+
+
 VIEWS: Final[dict[str, Callable[[Screen, Wishes], View]]] = {
     "table": _table,
+    "board": _board,
+    "budget": _budget,
     "presence": _presence,
     "cursors": _cursors,
 }
 
 
-def views_named(text: str, wishes: Wishes) -> Callable[[Screen], Sequence[View]]:
-    """What makes the views of `NAME,NAME`, in that order; UsageError where one is not known."""
-    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+def view_names(text: str) -> tuple[str, ...]:
+    """Those of `NAME,NAME`, each once; UsageError where one is not known."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     for name in names:
         if name not in VIEWS:
             close = get_close_matches(name, VIEWS, n=1)
@@ -59,4 +96,14 @@ def views_named(text: str, wishes: Wishes) -> Callable[[Screen], Sequence[View]]
             raise UsageError(f"--view knows no {name}", hint)
     if not names:
         raise UsageError("--view names no view", f"views: {', '.join(VIEWS)}")
+    return names
+
+
+def made(names: Sequence[str], wishes: Wishes) -> Callable[[Screen], Sequence[View]]:
+    """What makes the views of these names, in that order."""
     return lambda screen: [VIEWS[name](screen, wishes) for name in names]
+
+
+def views_named(text: str, wishes: Wishes) -> Callable[[Screen], Sequence[View]]:
+    """The same of `NAME,NAME`; UsageError where one is not known."""
+    return made(view_names(text), wishes)

@@ -1,4 +1,4 @@
-"""`prt presence --once`: nothing until the end, then who was there: one line, or a table."""
+"""`--once`: nothing until the end, then what there is: a roster, or views below each other."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from prt.events import End, Event, Presence
 from prt.state.presences import Presences
 from prt.views import ndjson
 from prt.views.output import LineOutput
+from prt.views.still import Still
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from prt.state.screen import Screen
+    from prt.views.view import View
+
+_MOST_LINES = 1000
 
 
 class OnceLines(LineOutput):
@@ -43,7 +49,7 @@ class OnceLines(LineOutput):
         self.flush()
 
 
-class OnceTable:
+class OnceTable(Still):
     """The roster as a table, however many people there are; nothing where it did not come to one.
 
     `width` None is the terminal's.
@@ -57,7 +63,7 @@ class OnceTable:
         columns: Sequence[str] = (),
         own_key: str | None = None,
     ) -> None:
-        self._console = console
+        super().__init__(console)
         self._width = width
         self._columns = columns
         self._own_key = own_key
@@ -74,26 +80,25 @@ class OnceTable:
             for line in roster.all_lines(self._width or self._console.width, end.at):
                 self._console.print(line, soft_wrap=True)
 
-    @property
-    def pending(self) -> int:
-        return 0
 
-    @property
-    def keys(self) -> None:
-        """There is no screen."""
-        return None
+class OnceViews(Still):
+    """Views with all that they have to show, one below the other. `width` None is the terminal's."""
 
-    def drain(self) -> bool:
-        return True
+    def __init__(
+        self, console: Console, screen: Screen, views: Sequence[View], *, width: int | None = None
+    ) -> None:
+        super().__init__(console)
+        self._screen = screen
+        self._views = views
+        self._width = width
 
-    def flush(self) -> None:
-        """Nothing waits."""
+    def write(self, event: Event) -> None:
+        self._screen.apply(event)
+        for view in self._views:
+            view.apply(event)
 
-    def suspend(self) -> None:
-        """Nothing was taken."""
+    def close(self, end: End) -> None:
+        from prt.views.layout import stacked  # noqa: PLC0415 - Rich is for tables
 
-    def resume(self) -> None:
-        """Nothing is to be taken again."""
-
-    def fileno(self) -> int:
-        return self._console.file.fileno()
+        for line in stacked(self._views, self._width or self._console.width, _MOST_LINES, end.at):
+            self._console.print(line, soft_wrap=True)

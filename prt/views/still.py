@@ -1,0 +1,39 @@
+"""An Output without a screen of its own: nothing is drawn before the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Still:
+    """Who extends it gives it `write` and `close`."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @property
+    def pending(self) -> int:
+        return 0
+
+    @property
+    def keys(self) -> None:
+        """There is no screen."""
+        return None
+
+    def drain(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def suspend(self) -> None:
+        """Nothing was taken."""
+
+    def resume(self) -> None:
+        """Nothing is to be taken again."""
+
+    def fileno(self) -> int:
+        return self._console.file.fileno()

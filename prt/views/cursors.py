@@ -83,7 +83,7 @@ class CursorsView:
         topics = dict.fromkeys(cursor.topic for cursor in cursors.newest_first)
         where = f"{next(iter(topics))}: " if len(topics) == 1 else ""
         here = [cursor for cursor in shown if cursor.gone_at is None]
-        moves = f"{cursors.moves:,} moves, {per_second(cursors.rate.per_second(now))}"
+        moves = f"{counted(cursors.moves, 'move')}, {per_second(cursors.rate.per_second(now))}"
         unread = f" · {cursors.unread:,} without a position" if cursors.unread else ""
         return safe(f"{where}{counted(len(here), 'cursor')} · {moves}{unread}")
 

@@ -123,6 +123,7 @@ class Context:
             user_id=self.identities.user_id(session) or await self._member_id(),
         )
         sweeper = await self.sweeper()
+        await sweeper.try_out(self.run)
         if not self.has_written:
             await sweeper.sweep_dead()
         self.has_written = True

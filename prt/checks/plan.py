@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from msgspec import structs
+
 from prt.checks.check import Failure, Result, Suite
 from prt.checks.engine import Step
 from prt.errors import UsageError
@@ -15,8 +17,8 @@ GATE = "connect"
 def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str]) -> list[Suite]:
     """The suites of that name, or all that needn't be named; those that are required come along.
 
-    The gate is always among them: where it fails, nothing else can be tested. UsageError for a name that
-    is none.
+    The handshake is always among them: where it fails, nothing else can be tested. UsageError for a name
+    that is none.
     """
     for name in (*names, *required):
         if all(suite.name != name for suite in suites):
@@ -26,7 +28,9 @@ def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str
             raise UsageError(f"no suite {name}", hint)
     wanted = {*names, *required}
     return [
-        suite
+        structs.replace(suite, checks=suite.checks[:1])
+        if suite.name == GATE and names and GATE not in wanted
+        else suite
         for suite in suites
         if suite.name == GATE or suite.name in wanted or (not names and not suite.is_named_only)
     ]

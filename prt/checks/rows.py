@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from prt.checks.check import SkippedError
 from prt.checks.settings import MARK, RunId, Settings, new_run, run_of, this_host
 from prt.checks.table import Template, text_column
 from prt.checks.trace import Trace
-from prt.errors import PrtError
+from prt.errors import PrtError, RefusedError
 from prt.events import Change
+from prt.stream.answers import RejectedError
 from prt.stream.rest import Rest
 from prt.stream.values import is_same
 
@@ -146,6 +148,19 @@ class Sweeper:
         self._settings = settings
         self._is_gentle = is_gentle
 
+    async def try_out(self, run: RunId) -> None:
+        """A DELETE of nothing: whoever may not delete, and a table that can't lose rows, is told apart by it.
+
+        Raises SkippedError, before a row is made that would have to stay.
+        """
+        column = await self._column()
+        try:
+            await self._rest.delete(self._settings.schema, self._settings.table, _is(column, run.mark))
+        except (RefusedError, RejectedError) as exc:
+            hint = f" ({exc.hint})" if exc.hint else ""
+            name = self._settings.table_name
+            raise SkippedError(f"rows of {name} could not be removed again: {exc.message}{hint}") from exc
+
     async def sweep_all(self) -> Swept:
         """Every marked row, of whatever run."""
         return await self._sweep(lambda _: True)
@@ -158,9 +173,7 @@ class Sweeper:
         return await self._sweep(lambda other: other == run)
 
     async def _sweep(self, is_wanted: Callable[[RunId | None], bool]) -> Swept:
-        column = await text_column(
-            self._rest, self._settings.schema, self._settings.table, self._settings.marker
-        )
+        column = await self._column()
         swept = 0
         spared: set[str] = set()
         while True:
@@ -175,6 +188,10 @@ class Sweeper:
                 swept += len(gone)
             if self._is_gentle and len(wanted) > BATCH:
                 await asyncio.sleep(BATCH_PAUSE_SECONDS)
+
+    async def _column(self) -> str:
+        settings = self._settings
+        return await text_column(self._rest, settings.schema, settings.table, settings.marker)
 
     async def _marks(self, column: str) -> list[str]:
         parameters = [("select", column), (column, f"like.{MARK}*"), ("limit", str(PAGE))]

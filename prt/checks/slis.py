@@ -123,7 +123,7 @@ def _judged_lag(slis: Slis, limit: Limit, at: int) -> Result:
 
 
 def _judged_delivery(slis: Slis, least: float, at: int) -> Result:
-    name = f"delivery ≥ {least:g} %"
+    name = f"≥ {least:g} % came"
     value = slis.delivery_percent
     if value is not None and value >= least:
         return _met(name, at, {"delivery_percent": value})

@@ -104,6 +104,11 @@ class LiveTable:
                 self._console.print()
                 for row in screen.failed(result, width):
                     self._console.print(row)
+        reasons = screen.skipped(run.results, width)
+        if reasons:
+            self._console.print()
+        for row in reasons:
+            self._console.print(row)
         self._console.print()
         self._console.print(screen.ending(run), style="bold green" if not run.exit_code else "bold red")
 

@@ -122,6 +122,50 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
 }
 """By `type`; every line has `type` and `at` besides."""
 
+_NUMBER_OR_NULL: Final = {"type": ["number", "null"]}
+_INTEGER_OR_NULL: Final = {"type": ["integer", "null"], "minimum": 0}
+_FAILURE: Final = {
+    "type": "object",
+    "properties": dict.fromkeys(("expected", "came", "server", "cause", "remedy"), TEXT),
+    "required": ["expected", "came"],
+    "additionalProperties": False,
+}
+
+TEST_KEYS: Final[dict[str, tuple[Key, ...]]] = {
+    "result": (
+        Key("suite", TEXT, "of `prt test`, or `objectives`"),
+        Key("test", TEXT, "its name in the suite"),
+        Key("outcome", {"enum": ["pass", "fail", "skip"]}, "what came of it"),
+        Key("ms", NUMBER, "how long it took"),
+        Key("round", INTEGER, "which repetition, from the second on", False),
+        Key("note", TEXT, "what was found, in a few words", False),
+        Key("figures", {"type": "object", "additionalProperties": NUMBER}, "unit in the name", False),
+        Key("reason", TEXT, "why it was skipped", False),
+        Key("failure", _FAILURE, "what was expected and what came, the server's words, cause, remedy", False),
+    ),
+    "slis": (
+        Key("host", TEXT, "of the project"),
+        Key("identity", TEXT, "as whom"),
+        Key("exit_code", INTEGER, "the program's"),
+        Key("passed", INTEGER, "how many tests"),
+        Key("failed", INTEGER, "how many tests"),
+        Key("skipped", INTEGER, "how many tests"),
+        Key("seconds", NUMBER, "of the whole run"),
+        Key("handshake_ms", _NUMBER_OR_NULL, "of the first connection"),
+        Key("rtt_ms", _NUMBER_OR_NULL, "a heartbeat's round trip, the median"),
+        Key("join_ms", _NUMBER_OR_NULL, "until a join was accepted"),
+        Key("ready_ms", _NUMBER_OR_NULL, "from the handshake until changes flow"),
+        Key("lag_ms", PERCENTILES, "commit → receive, of `latency` and `load`"),
+        Key("expected", _INTEGER_OR_NULL, "changes that had to come, once for each client"),
+        Key("delivered", _INTEGER_OR_NULL, "changes that came"),
+        Key("out_of_order", _INTEGER_OR_NULL, "changes that came after a later commit"),
+        Key("delivery_percent", _NUMBER_OR_NULL, "delivered of expected"),
+    ),
+}
+"""The lines of `prt test`, which are no events."""
+
+ALL_KEYS: Final = {**KEYS, **TEST_KEYS}
+
 _AT: Final = Key("at", MOMENT, "when prt received it, UTC, microseconds")
 
 
@@ -132,14 +176,14 @@ def json_schema() -> dict[str, Any]:
         "title": "A line of prt",
         "type": "object",
         "required": ["type", "at"],
-        "oneOf": [_of_type(name, keys) for name, keys in KEYS.items()],
+        "oneOf": [_of_type(name, keys) for name, keys in ALL_KEYS.items()],
     }
 
 
 def markdown() -> str:
     """A table for people."""
     lines = ["| `type` | key | holds |", "| --- | --- | --- |", f"| every one | `at` | {_AT.line} |"]
-    for name, keys in KEYS.items():
+    for name, keys in ALL_KEYS.items():
         for index, key in enumerate(keys):
             shown = f"`{name}`" if index == 0 else ""
             values = key.schema.get("enum")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -62,6 +64,20 @@ def failed(result: Result, width: int) -> list[Text]:
                 row.append(first if index == 0 else " " * len(first), "dim")
                 row.append(piece, "bold" if label == "remedy" else "")
                 lines.append(row)
+    return lines
+
+
+def skipped(results: Sequence[Result], width: int) -> list[Text]:
+    """Why what was skipped was skipped, each reason once and whole: a line of the table may have cut it."""
+    tests: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        if result.reason is not None and result.round == 1:
+            tests.setdefault((result.suite, result.reason), []).append(result.name)
+    lines = []
+    for (suite, reason), names in tests.items():
+        pieces = wrapped(safe(f"{suite} ({', '.join(names)}): {reason}"), max(width - 2, 20))
+        for index, piece in enumerate(pieces):
+            lines.append(Text(f"{'-' if index == 0 else ' '} {piece}", "dim", no_wrap=True))
     return lines
 
 

@@ -21,12 +21,13 @@ async def refresh(context: Context) -> Found:
     session = await context.identities.session("self")
     if not session.is_renewable:
         raise SkippedError("needs a sign-in: --as EMAIL with PRT_PASSWORD")
-    former = session.endpoint.token
+    user = context.identities.user_id(session)
     started = time.perf_counter()
     await session.renew()
     ms = (time.perf_counter() - started) * 1000
-    if session.endpoint.token == former:
-        raise FailedError(Failure(expected="a fresh token from Auth", came="the same one"))
+    renewed = context.identities.user_id(session)
+    if renewed != user:
+        raise FailedError(Failure(expected=f"a token of the user {user}", came=f"one of {renewed}"))
     async with context.watch(room=Room(topic=context.topic("refresh"))) as watcher:
         await watcher.ready()
     return Found(note="a fresh token, and joined with it", figures={"refresh_ms": ms})

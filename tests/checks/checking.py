@@ -1,0 +1,97 @@
+"""Suites run in this process, against a project or a server that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from prt.checks.check import Check, Result
+from prt.checks.context import Context
+from prt.checks.engine import Engine
+from prt.checks.identities import identities_of
+from prt.checks.plan import chosen, steps_of
+from prt.checks.rows import this_run
+from prt.checks.settings import MARK, Settings
+from prt.checks.suites.catalog import SUITES
+from prt.config import Project, resolve
+from prt.errors import PrtError
+from tests.running import PATIENCE
+
+SOON = 4.0
+"""How long a check waits for what a broken project will never send; enough for all that it does send."""
+
+
+class Nobody:
+    """An observer who looks away."""
+
+    def started(self, check: Check, round_: int) -> None: ...
+
+    def finished(self, result: Result) -> None: ...
+
+
+class Ran:
+    """What came of a run."""
+
+    def __init__(self, results: Sequence[Result], gate_error: PrtError | None) -> None:
+        self.results = results
+        self.gate_error = gate_error
+        self.outcomes = {f"{result.suite} {result.name}": result.outcome for result in results}
+
+    def __getitem__(self, name: str) -> Result:
+        return next(result for result in self.results if f"{result.suite} {result.name}" == name)
+
+
+def run_suites(
+    environment: Mapping[str, str],
+    *suites: str,
+    only: Sequence[str] | None = None,
+    may_write: bool = True,
+    as_: str | None = None,
+    stranger: str | None = None,
+    **settings: Any,
+) -> Ran:
+    """Runs them as `prt test` does; `only` keeps some checks by name, beside the handshake."""
+    project: Project = resolve(local=environment, as_=as_)
+
+    async def main() -> Ran:
+        async with identities_of(project, stranger) as identities:
+            asked = Settings(**{"wait_seconds": PATIENCE, **settings})
+            context = Context(project, identities, asked, this_run(), is_loopback=True)
+            engine = Engine(context, Nobody())
+            steps = steps_of(chosen(SUITES, suites, ()), may_write=may_write, host="far.example", rounds=1)
+            kept = [
+                step
+                for step in steps
+                if (only is None and step.suite.name in suites)
+                or step.check.name == "handshake"
+                or (only is not None and step.check.name in only)
+            ]
+            await engine.run(kept)
+            assert await context.sweep() is None
+            return Ran(engine.results, engine.gate_error)
+
+    return asyncio.run(main())
+
+
+@contextmanager
+def made(project: Mapping[str, str], create: str, drop: str) -> Iterator[None]:
+    """SQL of a test, undone afterwards."""
+    with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as connection:
+        connection.execute(create.encode())
+        try:
+            yield
+        finally:
+            connection.execute(drop.encode())
+
+
+def marked_rows(project: Mapping[str, str], table: str = "notifications") -> int:
+    """How many rows of test runs there are."""
+    with psycopg.connect(project["SUPABASE_DB_URL"]) as connection:
+        query = f"select count(*) from {table} where title like %s"
+        row = connection.execute(query.encode(), [f"{MARK}%"]).fetchone()
+        assert row is not None
+        return int(row[0])

@@ -312,7 +312,9 @@ def test_help_of_a_group_and_of_what_is_in_it(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("Usage: prt local up [OPTIONS]\n")
 
 
-@pytest.mark.parametrize("arguments", [["watch"], ["local"], ["local", "up"], ["local", "run"], ["demo"]])
+@pytest.mark.parametrize(
+    "arguments", [["watch"], ["local"], ["local", "up"], ["local", "run"], ["demo"], ["test"]]
+)
 def test_help_of_each_command_fits_a_tall_screen(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
@@ -358,7 +360,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert json.loads(found.stderr) == [0, []]
 
 
-@pytest.mark.parametrize("name", ["watch", "local"])
+@pytest.mark.parametrize("name", ["watch", "local", "test"])
 def test_a_commands_help_loads_nothing_heavy(name: str) -> None:
     script = (
         "import sys, json\n"

@@ -88,6 +88,11 @@ class Viewing(Struct, frozen=True, kw_only=True):
             columns=self.columns,
             limits=self.limits,
             schema=budgets[0].schema if budgets else "public",
+            sheet=self._sheet(bindings),
+            sort=self.sort,
+            plan=self.plan,
+            limit=None if self.plan is None else PLANS[self.plan],
+            feed=self.feed,
         )
 
     def views_of(
@@ -96,7 +101,8 @@ class Viewing(Struct, frozen=True, kw_only=True):
         """What makes the views; None where nobody asked for any."""
         from prt.views.catalog import made  # noqa: PLC0415
 
-        return made(self.names, self.wishes(wishes, bindings)) if self.names else None
+        names = self._shown(bindings)
+        return made(names, self.wishes(wishes, bindings)) if names else None
 
     def recovering(self, recovering: Recovering, bindings: Sequence[Binding]) -> Recovering:
         """With the snapshots that the views need; --once without such a view shows every table's."""
@@ -115,6 +121,20 @@ class Viewing(Struct, frozen=True, kw_only=True):
             own = {table for table, _ in _BUDGETS}
             needed.update((one.schema, one.table) for one in bindings if one.table in own)
         return frozenset(needed)
+
+    def _shown(self, bindings: Sequence[Binding]) -> tuple[str, ...]:
+        """The views that are asked for by their names, and by options without one."""
+        details = ("details",) if self.has_details and "details" not in self.names else ()
+        if self.names:
+            return self.names + details
+        return ("table", *details) if details or self._sheet(bindings) else ()
+
+    def _sheet(self, bindings: Sequence[Binding]) -> Table | None:
+        """The table whose present rows are wanted, where it is the only one."""
+        tables = {(one.schema, one.table) for one in bindings}
+        if not self.wants_rows or len(tables) != 1 or next(iter(tables))[1] == EVERY:
+            return None
+        return next(iter(tables))
 
     def _board(self, bindings: Sequence[Binding]) -> Table:
         """The seed's tasks where they are watched, else the first table."""

@@ -144,6 +144,7 @@ class Budgets:
         row = _row_of(turn.key, turn.after, moment(change.commit_timestamp))
         if row is None:
             return
+        row = structs.replace(row, budget=self._with_currency(row.budget))
         self._rows[turn.key] = row
         if len(self._rows) > len(self._present.rows):
             self._rows = {key: row for key, row in self._rows.items() if key in self._present.rows}
@@ -153,6 +154,16 @@ class Budgets:
         if pending:
             left = {key: one for key, one in pending.items() if not _knows(row, one)}
             self._pending[turn.key] = left
+
+    def _with_currency(self, budget: Budget) -> Budget:
+        """Realtime leaves one letter of a `char(3)`: the rest is known from the row that was read."""
+        letter = budget.currency
+        if len(letter) != 1:
+            return budget
+        known = self._rows.get(budget.key)
+        rows = [*([known] if known else []), *self._rows.values()]
+        found = (row.budget.currency for row in rows if row.budget.currency.startswith(letter))
+        return structs.replace(budget, currency=next(found, letter))
 
     def _apply_transaction(self, change: Change) -> None:
         columns = self._key_columns(self._schema, self._of_transactions)

@@ -26,7 +26,7 @@ TELLING = (
 )
 """Columns that say most about a row, the most telling first."""
 
-_NOISE = frozenset(
+NOISE = frozenset(
     {"created_at", "inserted_at", "updated_at", "modified_at", "last_modified", "lock_version"}
     | {"createdAt", "insertedAt", "updatedAt", "modifiedAt"}
 )
@@ -154,27 +154,28 @@ def _differences(before: dict[str, Raw], after: dict[str, Raw], key: tuple[str, 
         for name, value in after.items()
         if name not in key and (name not in before or not _is_same(before[name], value))
     ]
-    names = [name for name in changed if name not in _NOISE] or changed
+    names = [name for name in changed if name not in NOISE] or changed
     return tuple(
         Cell(name, *_said_both(before[name], after[name]))
         if name in before
         else Cell(name, None, said(after[name]))
-        for name in sorted(names, key=_rank)
+        for name in sorted(names, key=rank_of)
     )
 
 
 def _values(row: dict[str, Raw], key: tuple[str, ...]) -> tuple[Cell, ...]:
     """The values of a row, the telling ones first, nulls left out."""
     names = [name for name, value in row.items() if name not in key and bytes(value) != b"null"]
-    return tuple(Cell(name, None, said(row[name])) for name in sorted(names, key=_rank))
+    return tuple(Cell(name, None, said(row[name])) for name in sorted(names, key=rank_of))
 
 
 def _as_before(cells: tuple[Cell, ...]) -> list[Cell]:
     return [Cell(cell.column, cell.after, None) for cell in cells]
 
 
-def _rank(column: str) -> int:
-    if column in _NOISE:
+def rank_of(column: str) -> int:
+    """The smaller, the more it says about a row."""
+    if column in NOISE:
         return _NOISY
     return _RANK.get(column, _REFERENCE if column.endswith("_id") else _PLAIN)
 

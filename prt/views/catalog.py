@@ -30,9 +30,24 @@ class Wishes(Struct, frozen=True, kw_only=True):
     """Of work in progress, by column of the board."""
     schema: str = "public"
     """Of the budgets and their transactions."""
+    sheet: tuple[str, str] | None = None
+    """The one table whose present rows the table view shows; None is a table of events."""
+    sort: str | None = None
+    plan: str | None = None
+    """Its name; `limit` is in messages a second."""
+    limit: int | None = None
+    feed: Mapping[str, str] = {}
+    """Templates by table, or `table:EVENT`."""
 
 
 def _table(screen: Screen, wishes: Wishes) -> View:
+    if wishes.sheet is not None:
+        from prt.state.sheet import Sheet
+        from prt.views.head import waiting
+        from prt.views.sheet import SheetView
+
+        sheet = Sheet(*wishes.sheet, sort=wishes.sort, key_columns=screen.rows.key_columns)
+        return SheetView(sheet, waiting=lambda: waiting(screen))
     from prt.views.table import Table
 
     return Table(screen, highlight=wishes.highlight)
@@ -77,10 +92,36 @@ def _budget(screen: Screen, wishes: Wishes) -> View:
     return BudgetView(budgets, waiting=lambda: waiting(screen))
 
 
+def _feed(screen: Screen, wishes: Wishes) -> View:
+    from prt.state.feed import Feed
+    from prt.state.names import Names
+    from prt.views.feed import FeedView, templates_of
+    from prt.views.head import waiting
+
+    feed = Feed(named=Names(screen.rows).of, templates=templates_of(wishes.feed))
+    return FeedView(feed, waiting=lambda: waiting(screen))
+
+
+def _stats(_: Screen, wishes: Wishes) -> View:
+    from prt.views.stats import StatsView
+
+    return StatsView(plan=wishes.plan, limit=wishes.limit)
+
+
+def _details(screen: Screen, _: Wishes) -> View:
+    from prt.views.details import DetailsView
+    from prt.views.head import waiting
+
+    return DetailsView(waiting=lambda: waiting(screen))
+
+
 VIEWS: Final[dict[str, Callable[[Screen, Wishes], View]]] = {
     "table": _table,
     "board": _board,
     "budget": _budget,
+    "feed": _feed,
+    "stats": _stats,
+    "details": _details,
     "presence": _presence,
     "cursors": _cursors,
 }

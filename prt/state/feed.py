@@ -1,0 +1,276 @@
+"""Changes as sentences: `task 'Rig truss' moved todo → done`, worked out when they are drawn."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec import Raw, Struct
+
+from prt.events import Alert, Change, Event, Gap
+from prt.state.difference import Cell, Line, line_of, said
+from prt.state.names import name_of
+from prt.state.present import values_of
+from prt.state.rows import Rows
+
+NEWEST = 200
+"""Entries that stay to be shown."""
+
+MOST_CELLS = 3
+"""Changed columns that a sentence tells one by one."""
+
+NOUNS: Final[dict[str, str]] = {
+    "organizations": "organization",
+    "workspaces": "workspace",
+    "user_roles": "role",
+    "activities": "activity",
+    "comments": "comment",
+    "user_presence": "presence",
+    "notifications": "notification",
+    "productions": "production",
+    "project_tasks": "task",
+    "project_milestones": "milestone",
+    "events": "event",
+    "run_of_show": "cue",
+    "bookings": "booking",
+    "incidents": "incident",
+    "personnel": "crew member",
+    "teams": "team",
+    "time_entries": "time entry",
+    "assets": "asset",
+    "asset_transactions": "hand-over",
+    "locations": "location",
+    "files": "file",
+    "companies": "company",
+    "budgets": "budget",
+    "financial_transactions": "transaction",
+    "invoices": "invoice",
+    "purchase_orders": "purchase order",
+    "approval_requests": "approval request",
+    "community_posts": "post",
+    "connections": "connection",
+    "marketplace_orders": "order",
+}
+"""What a row of the seed's tables is called."""
+
+VERBS: Final[dict[str, tuple[str, str]]] = {
+    "activities": ("happened", "was forgotten"),
+    "comments": ("was written", "was deleted"),
+    "notifications": ("was sent", "was deleted"),
+    "bookings": ("was requested", "was removed"),
+    "incidents": ("was reported", "was removed"),
+    "personnel": ("joined", "left"),
+    "time_entries": ("was entered", "was removed"),
+    "asset_transactions": ("was noted", "was removed"),
+    "files": ("was uploaded", "was deleted"),
+    "financial_transactions": ("was booked", "was removed"),
+    "invoices": ("was drawn up", "was removed"),
+    "purchase_orders": ("was drawn up", "was removed"),
+    "approval_requests": ("was made", "was withdrawn"),
+    "community_posts": ("was posted", "was deleted"),
+    "marketplace_orders": ("came in", "was removed"),
+}
+"""Of an INSERT and of a DELETE, where `was added` and `was removed` say it less well."""
+
+ABOUT: Final[dict[str, tuple[str, ...]]] = {
+    "activities": ("summary", "action"),
+    "comments": ("body",),
+    "user_presence": ("device", "location"),
+    "user_roles": ("role", "user_id"),
+    "run_of_show": ("title", "cue"),
+    "time_entries": ("task_id", "personnel_id", "hours"),
+    "asset_transactions": ("asset_id", "type"),
+    "financial_transactions": ("description", "category", "reference"),
+    "invoices": ("number",),
+    "purchase_orders": ("title", "number"),
+    "marketplace_orders": ("title", "number"),
+    "connections": ("requester_id", "recipient_id"),
+}
+"""The columns that name a row, the first that has a value; elsewhere it is a name or a title."""
+
+TOLD: Final[dict[str, tuple[str, ...]]] = {
+    "notifications": ("message",),
+    "financial_transactions": ("amount", "budget_id"),
+    "time_entries": ("hours", "personnel_id"),
+    "asset_transactions": ("type", "personnel_id"),
+    "bookings": ("amount",),
+    "incidents": ("severity",),
+    "project_tasks": ("priority", "assignee_id"),
+    "purchase_orders": ("amount", "status"),
+    "invoices": ("amount",),
+    "marketplace_orders": ("amount",),
+    "approval_requests": ("amount",),
+    "files": ("size_bytes",),
+}
+"""What a sentence of an INSERT adds."""
+
+STEPS: Final = ("status", "state", "stage", "phase")
+"""Columns whose change is a move."""
+
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_LONGEST: Final = 40
+
+Named = Callable[[str, str], str]
+Write = Callable[[Change], str]
+
+
+class Sentence(Struct, frozen=True, kw_only=True):
+    """`row` None where it has no name; what `happened` is plain text without it."""
+
+    at: int
+    noun: str
+    row: str | None
+    happened: str
+
+    @property
+    def text(self) -> str:
+        quoted = f" '{self.row}'" if self.row else ""
+        return f"{self.noun}{quoted} {self.happened}".rstrip()
+
+
+Entry = Sentence | Alert | Gap
+
+
+class _Pending:
+    """A change with the row before it, until somebody wants its sentence."""
+
+    __slots__ = ("change", "previous", "sentence")
+
+    def __init__(self, change: Change, previous: bytes | None) -> None:
+        self.change: Change | None = change
+        self.previous = previous
+        self.sentence: Sentence | None = None
+
+
+class Feed:
+    """`named` gives names for ids; `templates` write whole sentences, by table or `table:EVENT`."""
+
+    def __init__(
+        self,
+        *,
+        rows: Rows | None = None,
+        named: Named = lambda _, value: value,
+        templates: Mapping[str, Write] | None = None,
+    ) -> None:
+        """Without `rows` of somebody who applies changes before, the feed keeps its own."""
+        self.added = 0
+        self._rows = rows or Rows()
+        self._named = named
+        self._templates = dict(templates or {})
+        self._entries: deque[_Pending | Alert | Gap] = deque(maxlen=NEWEST)
+
+    def apply(self, event: Event) -> None:
+        if type(event) is Change:
+            previous = self._rows.apply(event)
+            if event.source != "snapshot":
+                self.added += 1
+                self._entries.append(_Pending(event, previous))
+        elif isinstance(event, Alert | Gap):
+            self._entries.append(event)
+
+    def entries(self, count: int) -> list[Entry]:
+        """At most `count`, newest first."""
+        newest = zip(reversed(self._entries), range(count), strict=False)
+        return [self._sentence(entry) if isinstance(entry, _Pending) else entry for entry, _ in newest]
+
+    def sentence(self, change: Change) -> Sentence:
+        """Of one change, which is taken in by this."""
+        return self._sentence(_Pending(change, self._rows.apply(change)))
+
+    def _sentence(self, pending: _Pending) -> Sentence:
+        if pending.sentence is None:
+            change = pending.change
+            assert change is not None  # noqa: S101 - a change without its sentence is still there
+            pending.sentence = self._told(change, pending.previous)
+            pending.change = pending.previous = None  # their frames may be large
+        return pending.sentence
+
+    def _told(self, change: Change, previous: bytes | None) -> Sentence:
+        table = change.table
+        write = self._templates.get(f"{table}:{change.event_type}") or self._templates.get(table)
+        if write is not None:
+            return Sentence(at=change.at, noun=write(change), row=None, happened="")
+        line = line_of(change, previous, self._rows.key_columns(change.schema, table))
+        return Sentence(
+            at=change.at,
+            noun=NOUNS.get(table) or _singular(table),
+            row=self._name(change, previous) or line.key or None,
+            happened=self._happened(line, change),
+        )
+
+    def _name(self, change: Change, previous: bytes | None) -> str:
+        for row in (change.new, previous, change.old):
+            if row is None:
+                continue
+            values = columns_of(row, ABOUT.get(change.table, ()))
+            for column, value in values.items():
+                return self._named(column, value)
+            name = name_of(row)
+            if name:
+                return name
+        return ""
+
+    def _happened(self, line: Line, change: Change) -> str:
+        if line.errors:
+            return f"changed unseen: {', '.join(line.errors)}"
+        came, went = VERBS.get(line.table, ("was added", "was removed"))
+        if line.event_type == "DELETE":
+            return went
+        if line.event_type == "INSERT":
+            told = columns_of(change.new, TOLD.get(line.table, ()))
+            parts = [f"{_words(column)} {self._named(column, value)}" for column, value in told.items()]
+            return f"{came}, {', '.join(parts)}" if parts else came
+        if not line.cells:
+            return "was written again"
+        if line.origin == "unknown":
+            return "changed"
+        return self._changed(line.cells)
+
+    def _changed(self, cells: tuple[Cell, ...]) -> str:
+        steps = [cell for cell in cells if cell.column in STEPS]
+        # When a step was taken goes without saying where it is told as it happens.
+        rest = [
+            cell
+            for cell in cells
+            if cell not in steps and not (steps and cell.column.endswith(("_at", "_by")))
+        ]
+        parts = [
+            f"moved {self._value(cell, cell.before)} → {self._value(cell, cell.after)}" for cell in steps
+        ]
+        shown = rest[: max(MOST_CELLS - len(parts), 0)]
+        parts += [
+            f"{_words(cell.column)} {self._value(cell, cell.before)} → {self._value(cell, cell.after)}"
+            for cell in shown
+        ]
+        more = f" and {len(rest) - len(shown)} more" if len(rest) > len(shown) else ""
+        return ", ".join(parts) + more
+
+    def _value(self, cell: Cell, value: str | None) -> str:
+        if value is None:
+            return "?"
+        if value == "null":
+            return "none"
+        if _MOMENT.match(value):
+            return value[:16].replace("T", " ")
+        named = self._named(cell.column, value)
+        return named if len(named) <= _LONGEST else f"{named[: _LONGEST - 1]}…"
+
+
+def columns_of(row: bytes | Raw, columns: tuple[str, ...]) -> dict[str, str]:
+    """The texts of these columns that have a value."""
+    values = values_of(row, columns) if columns else None
+    pairs = zip(columns, values or (), strict=False)
+    return {column: said(Raw(value)) for column, value in pairs if value and value != b"null"}
+
+
+def _words(column: str) -> str:
+    return column.removesuffix("_id").removesuffix("_at").replace("_", " ")
+
+
+def _singular(table: str) -> str:
+    name = table.replace("_", " ")
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
+    return name[:-1] if name.endswith("s") and not name.endswith("ss") else name

@@ -1,0 +1,117 @@
+"""The present rows of one table, sorted, with what changed of them a moment ago."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from prt.events import Change, Event
+from prt.state.alerts import number_of
+from prt.state.difference import NOISE, rank_of, said
+from prt.state.present import KeyColumns, Present, assume_id, values_of
+
+LIT = 6_000_000
+"""µs for which changed cells are lit."""
+_MOST_LIT = 1000
+
+_columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
+
+_MISSING = 2
+SortKey = tuple[int, Decimal, str]
+
+
+class SheetRow(Struct, frozen=True):
+    """`cells` in the order of the columns, empty where there is no value; `lit` are columns by number.
+
+    `is_new` is a row that came a moment ago.
+    """
+
+    cells: tuple[str, ...]
+    lit: frozenset[int]
+    is_new: bool
+
+
+class Sheet:
+    """Apply events, ask for the columns and the rows in their order. Other tables pass by."""
+
+    def __init__(
+        self, schema: str, table: str, *, sort: str | None = None, key_columns: KeyColumns = assume_id
+    ) -> None:
+        """`sort` is a column, with `-` before it the other way; without it rows stand as they came."""
+        self.table = table
+        self._schema = schema
+        self._is_descending = sort is not None and sort.startswith("-")
+        self.sort = None if sort is None else sort.removeprefix("-")
+        self._key_columns = key_columns
+        self._present = Present(schema, table, key_columns)
+        self._lit: dict[bytes, tuple[int, bytes | None]] = {}
+        self._columns: dict[str, None] = {}
+        self._sort_keys: dict[bytes, SortKey] = {}
+
+    def __len__(self) -> int:
+        return len(self._present.rows)
+
+    @property
+    def forgotten(self) -> int:
+        return self._present.forgotten
+
+    def apply(self, event: Event) -> None:
+        if type(event) is not Change:
+            return
+        turn = self._present.apply(event)
+        if turn is None:
+            return
+        self._sort_keys.pop(turn.key, None)
+        self._lit.pop(turn.key, None)
+        if turn.after is not None and event.source != "snapshot":
+            self._lit[turn.key] = (event.at, turn.before)
+            if len(self._lit) > _MOST_LIT:
+                del self._lit[next(iter(self._lit))]
+
+    def columns(self) -> tuple[str, ...]:
+        """The key first, then those that say most; bookkeeping is left out."""
+        row = next(reversed(self._present.rows.values()), None)
+        found = {} if row is None else _columns_of(row)
+        key = self._key_columns(self._schema, self.table)
+        rest = [name for name in found if name not in key and (name not in NOISE or name == self.sort)]
+        ordered = sorted(rest, key=lambda name: -1 if name == self.sort else rank_of(name))
+        return (*(name for name in key if name in found), *ordered)
+
+    def rows(self, columns: tuple[str, ...], count: int, now: int) -> list[SheetRow]:
+        """The first `count`, with these columns."""
+        keys = list(self._present.rows)
+        if self.sort is not None:
+            for key in self._sort_keys.keys() - self._present.rows.keys():
+                del self._sort_keys[key]
+            keys.sort(key=self._sort_key, reverse=self._is_descending)
+            keys.sort(key=lambda key: self._sort_key(key)[0] == _MISSING)
+        return [self._row(key, columns, now) for key in keys[:count]]
+
+    def _row(self, key: bytes, columns: tuple[str, ...], now: int) -> SheetRow:
+        values = values_of(self._present.rows[key], columns) or (None,) * len(columns)
+        at, before = self._lit.get(key, (None, None))
+        lit: frozenset[int] = frozenset()
+        is_fresh = at is not None and now - at < LIT
+        if is_fresh and before is not None:
+            earlier = values_of(before, columns) or ()
+            pairs = enumerate(zip(earlier, values, strict=False))
+            lit = frozenset(index for index, (one, other) in pairs if one != other)
+        cells = tuple("" if value in (None, b"null") else said(Raw(value or b"")) for value in values)
+        return SheetRow(cells, lit, is_fresh and before is None)
+
+    def _sort_key(self, key: bytes) -> SortKey:
+        """Numbers by their size, before texts; what is missing last."""
+        known = self._sort_keys.get(key)
+        if known is None:
+            value = (values_of(self._present.rows[key], (self.sort or "",)) or (None,))[0]
+            number = number_of(value) if value and not value.startswith(b'"') else None
+            if value in (None, b"null"):
+                known = (_MISSING, Decimal(0), "")
+            elif number is not None:
+                known = (0, number, "")
+            else:
+                known = (1, Decimal(0), said(Raw(value or b"")))
+            self._sort_keys[key] = known
+        return known

@@ -1,0 +1,84 @@
+"""How much comes, how late, of what kind: over time, in flat memory."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import Final
+
+from prt.events import Broadcast, Change, Event, Presence
+from prt.state.lag import Lag
+
+SLICE: Final = 1_000_000
+"""µs of a slice of the past."""
+SLICES: Final = 600
+_MOST_TABLES: Final = 1000
+
+
+class Slice:
+    """What came within a second."""
+
+    __slots__ = ("bytes", "count", "lag", "start", "types")
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.count = 0
+        self.bytes = 0
+        self.lag = Lag()
+        self.types: Counter[str] = Counter()
+
+
+class Stats:
+    """Apply events, ask for figures. `bytes` are those of rows and payloads, without their envelopes."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.bytes = 0
+        self.busiest = 0
+        """The most that came within a second."""
+        self.lag = Lag()
+        self.tables: Counter[tuple[str, str]] = Counter()
+        self.types: Counter[str] = Counter()
+        self._slices: deque[Slice] = deque(maxlen=SLICES)
+
+    def apply(self, event: Event) -> None:
+        kind: str
+        merged = 1
+        if type(event) is Change:
+            if event.source != "stream":
+                return
+            merged = event.merged
+            kind, size = event.event_type, len(bytes(event.new)) + len(bytes(event.old))
+            name = (event.schema, event.table)
+            if name in self.tables or len(self.tables) < _MOST_TABLES:
+                self.tables[name] += merged
+        elif type(event) is Broadcast:
+            kind, size = "broadcast", len(event.binary or bytes(event.payload))
+        elif type(event) is Presence and event.event != "sync":
+            kind, size = "presence", 0
+        else:
+            return
+        self.count += merged
+        self.bytes += size
+        self.types[kind] += merged
+        last = self._slice(event.at)
+        last.count += merged
+        last.bytes += size
+        last.types[kind] += merged
+        self.busiest = max(self.busiest, last.count)
+        if type(event) is Change and event.lag_ms is not None:
+            self.lag.add(event.lag_ms)
+            last.lag.add(event.lag_ms)
+
+    def slices(self, count: int, now: int) -> Iterator[Slice]:
+        """The last `count` whole seconds before `now` (µs), oldest first; quiet ones are empty."""
+        end = now - now % SLICE
+        known = {one.start: one for one in self._slices}
+        for start in range(end - count * SLICE, end, SLICE):
+            yield known.get(start) or Slice(start)
+
+    def _slice(self, at: int) -> Slice:
+        start = at - at % SLICE
+        if not self._slices or self._slices[-1].start < start:
+            self._slices.append(Slice(start))
+        return self._slices[-1]

@@ -5,6 +5,7 @@ from msgspec import Raw
 
 from prt.errors import UsageError
 from prt.events import Broadcast, Change, Event, Gap, Presence, Status
+from prt.state.attendance import Attendance
 from prt.state.bounds import Bounds, Outcome, Progress, is_live, parse_bounds, parse_duration
 from prt.state.expectations import parse_expectations
 
@@ -190,3 +191,13 @@ def test_the_earliest_deadline_wins_and_a_timeout_among_equals() -> None:
 def test_an_end_from_outside_fails_only_with_expectations() -> None:
     assert progress().ended("signal") == Outcome("signal", 0)
     assert progress(expect=("* x",)).ended("error") == Outcome("error", 1)
+
+
+def test_a_roster_that_is_waited_for_ends_it_though_a_sync_does_not_count() -> None:
+    progress = Progress(Bounds(count=1), Attendance("room:1", keys=["k"]), started=0)
+    state = {"k": [{"presence_ref": "r"}]}
+    assert progress.apply(Status(at=1, status="READY", topic="room:1"), 0) is None
+    assert progress.apply(Presence(at=1, topic="room:1", event="sync", state={}), 0) is None
+    outcome = progress.apply(Presence(at=1, topic="room:1", event="sync", state=state), 0)
+    assert outcome == Outcome("expect", 0)
+    assert progress.events == 0

@@ -127,3 +127,11 @@ def test_no_cursor_leaves_the_canvas(
     assert all(line.plain.isprintable() for line in lines)
     frame = [line.plain for line in lines if line.plain.startswith("│")]
     assert len({cell_len(line.split("│")[1]) for line in frame}) <= 1
+
+
+@pytest.mark.parametrize("x", range(0, 1050, 10))
+def test_of_a_wide_letter_no_half_is_left(x: int) -> None:
+    """Two cells at a time go by under a cursor that moves over a name."""
+    page = [meeting.move("corner", 1000, 1000, at=NOW), meeting.move("u1", 300, 500, at=NOW, name="漢字の人")]
+    view = view_of([*page, meeting.move("u2", x, 500, at=NOW + 1, name="字")])
+    assert {line.cell_len for line in view.lines(60, 24, NOW + 2)[1:-3]} == {60}

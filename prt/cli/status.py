@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from prt.cli.targets import Targets
     from prt.config import Project
+    from prt.state.bounds import Bounds
     from prt.views.layers import Telling
 
 TOPIC: Final = "prt-status"
@@ -28,10 +30,31 @@ Topic = Annotated[
         rich_help_panel=options.SELECTION,
     ),
 ]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Keep it live.", rich_help_panel=options.OUTPUT)]
+Plan = Annotated[
+    str,
+    typer.Option(
+        "--plan",
+        metavar="NAME",
+        help="With --watch: free, pro, none; its limits.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings too.")]
 Json = Annotated[
     bool, typer.Option("--json", help="NDJSON, a line a finding.", rich_help_panel=options.OUTPUT)
 ]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Options that were checked; `bounds` are those of `--watch`."""
+
+    topic: str
+    is_private: bool
+    plan: str
+    bounds: Bounds
+    has_color: bool
 
 
 def status(
@@ -43,6 +66,9 @@ def status(
     private: options.Private = False,
     topic: Topic = TOPIC,
     strict: Strict = False,
+    watch: Watch = False,
+    plan: Plan = "free",
+    duration: options.Duration = None,
     json: Json = False,
     no_color: options.NoColor = False,
     url: options.Url = None,
@@ -59,52 +85,59 @@ def status(
     prt status
 
     prt status todos --filter 'user_id=eq.7' --as maya@example.com
+
+    prt status --watch --plan pro
     """
     from prt.cli.connection import connected_project
-    from prt.cli.targets import GROUPS, parse_targets
+    from prt.cli.targets import parse_targets
     from prt.errors import UsageError
-    from prt.state.finding import exit_code_of, of_error
+    from prt.state.bounds import parse_bounds
+    from prt.state.finding import exit_code_of, is_live, of_error
+    from prt.state.usage import PLANS
 
     def targets_of(words: Sequence[str]) -> Targets:
         return parse_targets(words, schema=schema, events=event or (), filters=filter or (), select=select)
 
+    if plan not in PLANS:
+        raise UsageError(f"--plan knows no {plan}", f"there are {', '.join(PLANS)}")
+    if duration is not None and not watch:
+        raise UsageError("--duration is how long to watch", "add --watch")
+    bounds = parse_bounds(count=None, duration=duration, idle=None, timeout=None)
+    asked = Asked(topic=topic, is_private=private, plan=plan, bounds=bounds, has_color=not no_color)
     targets = targets_of(tables or [])
-    telling = _telling(is_json=json, has_color=False if no_color else None)
+    telling = _telling(asked, is_json=json)
     try:
         with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
             if not tables and project.defaults.tables:
                 targets = targets_of(list(project.defaults.tables))
-            _diagnosed(project, targets, telling, topic=topic, is_private=private, known=GROUPS["all"])
+            _diagnosed(project, targets, telling, asked)
+            code = exit_code_of(telling.found, is_strict=strict)
+            if watch and is_live(telling.found):
+                telling.end(code, goes_on=True)
+                return _kept_live(project, targets, telling, asked) or code
     except UsageError as exc:
         if telling.found or local:
             raise
         telling.tell(of_error("configuration", exc, figure="can't be used"))
-    code = exit_code_of(telling.found, is_strict=strict)
+        code = exc.exit_code
     telling.end(code)
     return code
 
 
-def _diagnosed(
-    project: Project,
-    targets: Targets,
-    telling: Telling,
-    *,
-    topic: str,
-    is_private: bool,
-    known: tuple[str, ...],
-) -> None:
+def _diagnosed(project: Project, targets: Targets, telling: Telling, asked: Asked) -> None:
     """Goes down the layers; each finding is told as it comes."""
     import asyncio
     from contextlib import aclosing
 
     from prt.checks.diagnosis import Plan, diagnose
     from prt.checks.layers import wire
+    from prt.cli.targets import GROUPS
 
     plan = Plan(
         bindings=tuple(targets.bindings),
-        known=known,
-        topic=topic,
-        is_private=is_private,
+        known=GROUPS["all"],
+        topic=asked.topic,
+        is_private=asked.is_private,
         timing=wire.TIMING,
     )
     telling.expect([binding.table for binding in targets.bindings])
@@ -117,8 +150,45 @@ def _diagnosed(
     asyncio.run(main())
 
 
-def _telling(*, is_json: bool, has_color: bool | None) -> Telling:
+def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Asked) -> int:
+    """Watches the tables, or the private channel, until a bound or a signal; the exit code."""
+    from prt.cli.outputs import STDOUT, form_of, is_terminal
+    from prt.cli.recovering import Recovering
+    from prt.cli.watching import watched
+    from prt.state.expectations import Expectations
+    from prt.state.matching import Matching
+    from prt.state.usage import PLANS, Usage
+    from prt.stream.room import Room
+    from prt.views.status import FiguresOutput, StatusView
+
+    usage = Usage(PLANS[asked.plan])
+    is_drawn = is_terminal() and not telling.is_json
+    return watched(
+        project,
+        [] if asked.is_private else targets.bindings,
+        rooms=[Room(topic=asked.topic, events=(), is_private=True)] if asked.is_private else (),
+        form=form_of(
+            json=not is_drawn,
+            output=None,
+            template=None,
+            only=None,
+            highlight=None,
+            no_color=not asked.has_color,
+        ),
+        bounds=asked.bounds,
+        expectations=Expectations(),
+        matching=Matching(),
+        recovering=Recovering(backfill=False),
+        views_of=lambda _: [StatusView(telling.found, usage, plan=asked.plan)],
+        output=None if is_drawn else FiguresOutput(STDOUT, usage, is_json=telling.is_json),
+        is_quiet=True,
+    )
+
+
+def _telling(asked: Asked, *, is_json: bool) -> Telling:
     from prt.cli.outputs import is_terminal
     from prt.views.layers import JsonTelling, LineTelling
 
-    return JsonTelling(is_terminal=is_terminal()) if is_json else LineTelling(has_color=has_color)
+    if is_json:
+        return JsonTelling(is_terminal=is_terminal())
+    return LineTelling(has_color=None if asked.has_color else False)

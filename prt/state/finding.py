@@ -98,6 +98,14 @@ def exit_code_of(findings: Iterable[Finding], *, is_strict: bool) -> int:
     return int(is_strict and any(finding.state == "warning" for finding in states))
 
 
+def is_live(findings: Iterable[Finding]) -> bool:
+    """Whether there is something to watch: a channel, and where tables are asked about one that is READY."""
+    states = list(findings)
+    ready = [one.state == "ok" for one in states if one.check == "READY"]
+    is_joined = any(one.layer == "join" and one.state == "ok" for one in states)
+    return is_joined and (any(ready) or not ready)
+
+
 def counts_of(findings: Iterable[Finding]) -> dict[State, int]:
     """How many of each state."""
     counted = Counter(finding.state for finding in findings)

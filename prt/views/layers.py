@@ -42,7 +42,7 @@ class Layers:
         self._width = width
         widest = _WIDE_NAME if width >= _WIDE else _NARROW_NAME
         longest = max((cell_len(safe(name)) for name in names), default=0)
-        self._table_name = min(longest, widest)
+        self._table_name = min(longest, widest, max((width - _INDENT) // 2, 1))
         self._table: list[Finding] = []
         self._unreached: list[str] = []
         self._all: list[Finding] = []
@@ -61,11 +61,16 @@ class Layers:
 
     def end(self) -> list[Text]:
         """What was held back, and how many there are of each state."""
+        counts = [f"{count} {state}" for state, count in counts_of(self._all).items() if count]
+        summary = wrapped(" · ".join(counts), self._width)
+        return [*self.rest(), Text(), *(_fixed(line, "bold") for line in summary)]
+
+    def rest(self) -> list[Text]:
+        """What was held back."""
         lines = self._flush_table()
         if self._unreached:
             lines += self._line("skipped", "", f"not reached: {', '.join(self._unreached)}", 0)
-        counts = [f"{count} {state}" for state, count in counts_of(self._all).items() if count]
-        return [*lines, Text(), _fixed(" · ".join(counts), "bold")]
+        return lines
 
     def _held_back(self, finding: Finding) -> list[Text]:
         is_same = bool(self._table) and finding.table == self._table[0].table
@@ -86,14 +91,16 @@ class Layers:
         name = "config" if name == "configuration" else name
         took = milliseconds(finding.milliseconds) if finding.milliseconds is not None else ""
         figure = " · ".join(part for part in (took, finding.figure) if part)
-        return self._line(finding.state, name, figure, _LAYER) + self._causes(finding.causes)
+        return self._line(
+            finding.state, name, figure, min(_LAYER, max((self._width - _INDENT) // 2, 1))
+        ) + self._causes(finding.causes)
 
     def _line(self, state: State, name: str, figure: str, name_width: int) -> list[Text]:
         glyph, style = MARKS[state]
         shown = cut_middle(safe(name), name_width)
         pad = " " * (name_width - cell_len(shown) + 1) if name else ""
         start = _INDENT + cell_len(shown + pad)
-        first, *more = wrapped(safe(figure), max(self._width - start, 10)) or [""]
+        first, *more = wrapped(safe(figure), max(self._width - start, 1)) or [""]
         text = _fixed(f"{glyph} {state:{_STATE}}", style)
         text.append(shown + pad, "bold").append(first)
         return [text, *(_fixed(" " * start + line) for line in more)]
@@ -107,7 +114,7 @@ class Layers:
         return lines
 
     def _indented(self, words: str, mark: str) -> list[Text]:
-        room = max(self._width - _INDENT - len(mark), 10)
+        room = max(self._width - _INDENT - len(mark), 1)
         texts = wrapped(safe(words), room)
         style = "cyan" if mark else ""
         return [
@@ -137,6 +144,7 @@ class Telling(Protocol):
     """Findings on standard output, each as it comes. `found` are those told so far."""
 
     found: list[Finding]
+    is_json: bool
 
     def expect(self, tables: Sequence[str]) -> None:
         """The tables that will be told of."""
@@ -144,11 +152,15 @@ class Telling(Protocol):
 
     def tell(self, finding: Finding) -> None: ...
 
-    def end(self, exit_code: int) -> None: ...
+    def end(self, exit_code: int, *, goes_on: bool = False) -> None:
+        """The summary; `goes_on`: other lines follow, so that none may be the last yet."""
+        ...
 
 
 class LineTelling:
     """For people."""
+
+    is_json = False
 
     def __init__(self, *, has_color: bool | None) -> None:
         self.found: list[Finding] = []
@@ -162,7 +174,7 @@ class LineTelling:
         self.found.append(finding)
         self._print(self._layers.add(finding))
 
-    def end(self, exit_code: int) -> None:
+    def end(self, exit_code: int, *, goes_on: bool = False) -> None:
         self._print(self._layers.end())
 
     def _print(self, lines: Sequence[Text]) -> None:
@@ -172,6 +184,8 @@ class LineTelling:
 
 class JsonTelling:
     """NDJSON, flushed line by line; `is_terminal` escapes what could steer one."""
+
+    is_json = True
 
     def __init__(self, *, is_terminal: bool) -> None:
         self.found: list[Finding] = []
@@ -184,7 +198,9 @@ class JsonTelling:
         self.found.append(finding)
         self._write(object_of(finding))
 
-    def end(self, exit_code: int) -> None:
+    def end(self, exit_code: int, *, goes_on: bool = False) -> None:
+        if goes_on:
+            return
         self._write({"type": "end", "exit_code": exit_code, **counts_of(self.found)})
 
     def _write(self, line: dict[str, Any]) -> None:

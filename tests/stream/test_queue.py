@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from prt.errors import UnreachableError
-from prt.events import Change, Event, Gap, Status
+from prt.events import Broadcast, Change, Event, Gap, Presence, Status
 from prt.stream.queue import EventQueue
 
 
@@ -76,6 +76,38 @@ def test_a_full_queue_waits_for_its_reader_and_drops_nothing() -> None:
         return ats(batch)
 
     assert asyncio.run(main()) == [1, 2]
+
+
+def test_several_sockets_wait_for_one_reader() -> None:
+    async def main() -> None:
+        queue = EventQueue(max_events=1)
+        queue.put(change(1))
+        writers = [asyncio.create_task(queue.room(patience=600)) for _ in range(3)]
+        await asyncio.sleep(0)
+        await anext(queue)
+        async with asyncio.timeout(60):
+            await asyncio.gather(*writers)
+
+    asyncio.run(main())
+
+
+def test_what_is_dropped_is_counted_by_its_kind_and_told_to_who_can_tell_it_again() -> None:
+    async def main() -> list[Event]:
+        queue = EventQueue(max_events=8)
+        queue.on_drop.append(lambda: queue.put(Presence(at=9, topic="t", event="sync", state={})))
+        queue.put(change(1))
+        queue.put(Broadcast(at=2, topic="t", event="e"))
+        queue.put(Presence(at=3, topic="t", event="join", key="k", presences=[]))
+        for n in range(4, 9):
+            queue.put(Broadcast(at=n, topic="t", event="e"))
+        await queue.room(patience=0)
+        return await anext(queue)
+
+    gap, *rest = asyncio.run(main())
+    assert isinstance(gap, Gap)
+    assert gap.cause.endswith("1 changes and 3 messages of rooms dropped")
+    assert (gap.start, gap.end, gap.tables) == (1, 1004, ["public.t1"])
+    assert ats(rest) == [5, 6, 7, 8, 9]
 
 
 def test_bytes_fill_it_too() -> None:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.events import Broadcast, Event, Malformed, Presence, Status, Vitals
@@ -21,6 +22,7 @@ from prt.stream.session import Endpoint, Session
 from prt.stream.source import Live
 from prt.stream.supervisor import Policy
 from prt.stream.timing import Timing
+from prt.stream.wire import Frame
 from tests.fakes import SUBSCRIBED, Peer, Script, scripted_server
 
 TOPIC = "realtime:room"
@@ -256,6 +258,30 @@ def test_presence_that_nobody_asked_for_is_not_told() -> None:
     asyncio.run(main())
 
 
+def test_a_join_that_is_repeated_for_its_tables_begins_a_new_roster() -> None:
+    bindings = (Binding(table="bad"), Binding(table="good"))
+
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept_join()
+        await state(peer, frame, ghost="1")
+        named = "[event: *, schema: public, table: bad, filters: [], select: nil]"
+        await peer.system(frame, f"Unable to subscribe to changes with given parameters: {named}", "error")
+        frame = await peer.accept_join()
+        # Before its state, which knows of it already.
+        await diff(peer, {"a": "2"}, {})
+        await state(peer, frame, a="2")
+        await peer.system(frame, SUBSCRIBED)
+        await peer.until_closed()
+
+    async def main() -> list[Event]:
+        async with entered(script, Room(topic="room", has_presence=True), bindings) as watch:
+            await watch.until_ready()
+            return watch.events
+
+    told = [(event.event, event.state) for event in presences(asyncio.run(main()))]
+    assert told == [("sync", shown(ghost="1")), ("sync", shown(a="2"))]
+
+
 def test_after_a_loss_we_track_again_and_no_ghosts_stay() -> None:
     """The SDK does neither."""
     tracked: list[Any] = []
@@ -338,6 +364,27 @@ def test_who_may_not_be_tracked_is_told_why_and_hears_on() -> None:
     ]
     assert told[0].hint is not None
     assert "INSERT policy on realtime.messages" in told[0].hint
+
+
+def test_a_channel_that_the_server_has_just_closed_takes_nothing_more() -> None:
+    got: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.accept_join()
+        while True:
+            got.append((await peer.receive())[3])
+
+    async def main() -> None:
+        async with entered(script, Room(topic="room")) as watch:
+            await watch.until_ready()
+            subscription = watch.live._joined()
+            subscription.on_frame(Frame(None, None, TOPIC, "phx_close", Raw(b"{}")))
+            with pytest.raises(UnreachableError, match="room is not joined"):
+                await watch.live.send("e")
+            await watch.end()
+
+    asyncio.run(main())
+    assert "broadcast" not in got
 
 
 async def acknowledging(peer: Peer) -> None:

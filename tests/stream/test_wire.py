@@ -240,6 +240,7 @@ def test_a_binary_broadcast_has_its_payload_as_it_was_sent() -> None:
         b"\x04",
         b"\x04\x0a\x01\x00",
         b"\x04\xff\x01\x00\x01realtime:x",
+        b"\x04\x0a\x09\x00\x00realtime:xe",
         b"\x03" + received_binary()[1:],
         received_binary(encoding=2),
         received_binary(body=b"{"),

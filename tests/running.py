@@ -15,6 +15,7 @@ import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any, Self
 
@@ -33,12 +34,15 @@ SYNCHRONIZED = 2026 << 5
 
 LINE = Draft202012Validator(json_schema())
 
+_CACHE = TemporaryDirectory(prefix="prt-test-cache-")
+
 PROJECT_VARIABLES = ("SUPABASE_URL", "SUPABASE_ANON_KEY", "PRT_TOKEN")
 
 
 def clean_environment(**more: str) -> dict[str, str]:
     """What every program gets, without the settings of whoever runs the tests."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    kept["XDG_CACHE_HOME"] = _CACHE.name
     return {**kept, "PATH": f"{Path(PRT).parent}:{kept.get('PATH', '')}", "PYTHONUNBUFFERED": "1", **more}
 
 

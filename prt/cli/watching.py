@@ -68,6 +68,7 @@ def watched(
     from prt.cli.following import Ending, Source, follow
     from prt.cli.outputs import opened
     from prt.cli.recovering import Recovering
+    from prt.cli.seeing import Seeing
     from prt.cli.stderr import complain, notice
     from prt.cli.telling import Teller
     from prt.state.alerts import Alerts
@@ -161,7 +162,7 @@ def watched(
             if wanted or not lives:
                 lives.insert(0, Live(session, wanted, policy=policy, recovery=recovery))
             source = lives[0] if len(lives) == 1 else Together(lives)
-            return await shown(source, wanted, asked, keys, started)
+            return await shown(Seeing(source), wanted, asked, keys, started)
 
     ending, code = asyncio.run(main())
     if ending.end.reason == "signal" and not is_view:

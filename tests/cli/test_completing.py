@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from prt import seen
@@ -17,7 +18,7 @@ from prt.cli.completing import scripts
 from prt.cli.completing.grammar import commands
 from prt.cli.completing.kinds import SHELLS
 from prt.cli.main import run
-from tests.running import PRT, Terminal, clean_environment
+from tests.running import PRT, Terminal, clean_environment, of_project, piped
 
 HERE = Path(__file__).parents[2] / "completions"
 PROMPT = "ready> "
@@ -152,3 +153,17 @@ def test_powershells_script_parses() -> None:
     tree = parser.parse(scripts.of("powershell").encode())
     assert not tree.root_node.has_error
     assert parser.parse(b"$a = @{ 'b' = ").root_node.has_error
+
+
+def test_a_watch_remembers_names_for_tab(project: dict[str, str], tmp_path: Path) -> None:
+    environment = of_project(project, XDG_CACHE_HOME=str(tmp_path))
+    with piped("watch", "companies", "--count", "1", environment=environment) as watch:
+        watch.until_ready()
+        with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as database:
+            database.execute(
+                "insert into companies (workspace_id, name)"
+                " select workspace_id, 'TAB Rigging' from productions limit 1"
+            )
+        assert watch.finish()[0] == 0
+    kept = seen.read(tmp_path / "prt" / "seen.json")
+    assert {"id", "workspace_id", "name"} <= set(kept["companies"])

@@ -115,14 +115,16 @@ class Budgets:
 
     def budgets(self) -> list[Budget]:
         """The fullest first, then by name."""
+        currencies = [row.budget.currency for row in self._rows.values()]
+        whole = {currency[:1]: currency for currency in currencies if len(currency) > 1}
         found = []
         for key, row in self._rows.items():
-            pending = self._pending.get(key)
-            if pending:
-                effect = sum((one.effect for one in pending.values()), _ZERO)
-                found.append(structs.replace(row.budget, pending=effect))
-            else:
-                found.append(row.budget)
+            pending = self._pending.get(key, {})
+            effect = sum((one.effect for one in pending.values()), _ZERO)
+            # Realtime leaves one letter of a `char(3)`; the rows that were read have it whole.
+            currency = row.budget.currency
+            currency = whole.get(currency, currency) if len(currency) == 1 else currency
+            found.append(structs.replace(row.budget, pending=effect, currency=currency))
         return sorted(found, key=lambda budget: (-budget.share, budget.name))
 
     def name_of(self, transaction: Transaction) -> str:
@@ -144,7 +146,6 @@ class Budgets:
         row = _row_of(turn.key, turn.after, moment(change.commit_timestamp))
         if row is None:
             return
-        row = structs.replace(row, budget=self._with_currency(row.budget))
         self._rows[turn.key] = row
         if len(self._rows) > len(self._present.rows):
             self._rows = {key: row for key, row in self._rows.items() if key in self._present.rows}
@@ -154,16 +155,6 @@ class Budgets:
         if pending:
             left = {key: one for key, one in pending.items() if not _knows(row, one)}
             self._pending[turn.key] = left
-
-    def _with_currency(self, budget: Budget) -> Budget:
-        """Realtime leaves one letter of a `char(3)`: the rest is known from the row that was read."""
-        letter = budget.currency
-        if len(letter) != 1:
-            return budget
-        known = self._rows.get(budget.key)
-        rows = [*([known] if known else []), *self._rows.values()]
-        found = (row.budget.currency for row in rows if row.budget.currency.startswith(letter))
-        return structs.replace(budget, currency=next(found, letter))
 
     def _apply_transaction(self, change: Change) -> None:
         columns = self._key_columns(self._schema, self._of_transactions)

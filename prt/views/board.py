@@ -9,7 +9,7 @@ from rich.text import Text
 
 from prt.events import Event
 from prt.state.board import Board, Card, Column, Mark
-from prt.views.cells import cut, cut_middle, safe
+from prt.views.cells import cut, safe
 from prt.views.figures import counted
 
 LEAST_COLUMN = 18
@@ -125,7 +125,7 @@ class BoardView:
             return [title, details]
         who, day = safe(self._named("assignee_id", card.assignee)), safe(_day(card.due))
         first, mark_text = who.partition(" ")[0], _MARKS.get(card.priority, "")
-        short = f"{mark_text} {cut_middle(first, max(room - 12, 4))}".strip()
+        short = f"{mark_text} {cut(first, max(room - 12, 4))}".strip()
         spelled = (safe(card.priority), who, day), (safe(card.priority), first, day)
         for facts in (*(spelled if room > LEAST_COLUMN else ()), (short, day), (mark_text, day)):
             said = _DOT.join(fact for fact in facts if fact)
@@ -167,4 +167,4 @@ def _day(date: str) -> str:
 
 
 def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop", end="")
+    return Text(text, style, no_wrap=True, overflow="crop")

@@ -59,7 +59,7 @@ class BudgetView:
         budgets = self.budgets.budgets()
         if not budgets and not self.budgets.transactions:
             return [_plain(cut(self._waiting(), width), "italic")][:height]
-        least = LEAST_TRANSACTIONS if self.budgets.transactions and height > 2 * LEAST_TRANSACTIONS else 0
+        least = LEAST_TRANSACTIONS if self.budgets.transactions and height > LEAST_TRANSACTIONS + 2 else 0
         room = max(height - 1 - least, 0)
         shown = budgets if len(budgets) <= room else budgets[: max(room - 1, 0)]
         lines = [_plain(cut(_totals(budgets, width), width), "bold"), *_bars(shown, width)]
@@ -171,4 +171,4 @@ def money(value: Decimal) -> str:
 
 
 def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop", end="")
+    return Text(text, style, no_wrap=True, overflow="crop")

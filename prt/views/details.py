@@ -130,4 +130,4 @@ def _spread(value: Raw | None) -> list[str]:
 
 
 def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop", end="")
+    return Text(text, style, no_wrap=True, overflow="crop")

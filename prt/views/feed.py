@@ -21,7 +21,7 @@ class FeedView:
     """`waiting` says what an empty one waits for; `tz` None is local."""
 
     title = "feed"
-    least_width = 46
+    least_width = 60
 
     def __init__(
         self, feed: Feed, *, tz: tzinfo | None = None, waiting: Callable[[], str] = lambda: ""
@@ -80,4 +80,4 @@ def templates_of(feed: Mapping[str, str]) -> dict[str, Write]:
 
 
 def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop", end="")
+    return Text(text, style, no_wrap=True, overflow="crop")

@@ -95,4 +95,4 @@ def _padded(text: str, width: int) -> str:
 
 
 def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop", end="")
+    return Text(text, style, no_wrap=True, overflow="crop")

@@ -133,4 +133,4 @@ def _row(label: str, text: str, figure: str, width: int) -> Text:
 
 
 def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop", end="")
+    return Text(text, style, no_wrap=True, overflow="crop")

@@ -90,11 +90,16 @@ class Piped:
         line, newline, self._buffer = self._buffer.partition(b"\n")
         return (line + newline).decode()
 
+    def until_words(self, words: str) -> str:
+        """The next line, of whatever form, that holds these words."""
+        while words not in (line := self._further_line()):
+            pass
+        return line
+
     def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The next NDJSON line for which `wanted` holds."""
         while True:
-            line = self.line()
-            assert line, f"ended before it came: {self.seen}, {self.process.communicate()[1]}"
+            line = self._further_line()
             self.seen.append(valid(line))
             if wanted(self.seen[-1]):
                 return self.seen[-1]
@@ -107,6 +112,11 @@ class Piped:
         out, err = self.rest()
         self.seen += [valid(line) for line in out.splitlines()]
         return self.process.returncode, self.seen, err
+
+    def _further_line(self) -> str:
+        line = self.line()
+        assert line, f"ended before it came: {self.seen}, {self.process.communicate()[1]}"
+        return line
 
     def rest(self) -> tuple[str, str]:
         """What is left of the output, and standard error."""

@@ -143,8 +143,7 @@ def test_text_and_template(project: dict[str, str], database: Database) -> None:
         (("--template", "{status}{table}|{new[title]}"), "project_tasks|plain"),
     ):
         with piped("watch", "project_tasks", "--count", "1", *form, environment=of_project(project)) as watch:
-            while "READY" not in watch.line():
-                pass
+            watch.until_words("READY")
             add_tasks(database, "plain")
             out, _ = watch.rest()
         assert watch.process.returncode == 0

@@ -66,15 +66,15 @@ class Context:
         """A connection of its own. `more` goes to Live. Raises SkippedError where nobody is `who`."""
         session = await self.identities.session(who) if session is None else session
         room = more.pop("room", None) or Room(topic=self.topic("changes"), events=())
-        live = Live(session, bindings, room=room, **{"policy": NO_RECONNECTS, **more})
-        name = self.project.identity if who == "self" else who
-        async with watching(
-            name,
-            live,
-            trace=self.trace,
+        watcher = Watcher(
+            self.project.identity if who == "self" else who,
+            self.trace,
             wait_seconds=self.settings.wait_seconds,
             run_mark=self.run.mark,
-        ) as watcher:
+        )
+        options = {"policy": NO_RECONNECTS, **more}
+        live = Live(session, bindings, room=room, on_frame=watcher.on_frame, **options)
+        async with watching(watcher, live):
             yield watcher
 
     async def rows(self, who: Who = "self") -> Rows:

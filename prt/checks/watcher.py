@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
+
+import msgspec
+from msgspec import structs
 
 from prt.checks.check import FailedError, Failure, failure_of
 from prt.checks.rows import Row
 from prt.checks.trace import Trace
 from prt.errors import PrtError
 from prt.events import Broadcast, Change, Event, Gap, Malformed, Presence, Status, Vitals
+from prt.stream import wire
 from prt.stream.source import Live
+from prt.stream.wire import Frame
 
-E_ = TypeVar("E_", bound=Event)
+FRAMKindSHOWN = 400
+
+Kind = TypeVar("Kind", bound=Event)
 
 
 class Watcher:
     """`events` holds all that came, in order; `error` is what ended the connection."""
 
-    def __init__(self, who: str, live: Live, trace: Trace, wait_seconds: float, run_mark: str) -> None:
+    def __init__(self, who: str, trace: Trace, *, wait_seconds: float, run_mark: str) -> None:
         self.who = who
-        self.live = live
         self.events: list[Event] = []
         self.error: PrtError | None = None
         self.has_ended = False
+        self._live: Live | None = None
         self._trace = trace
         self._wait_seconds = wait_seconds
         self._run_mark = run_mark
         self._came = asyncio.Event()
+        self._complaint: str | None = None
+
+    @property
+    def live(self) -> Live:
+        assert self._live is not None  # noqa: S101 - set before the block that it is used in
+        return self._live
+
+    def begin(self, live: Live) -> None:
+        self._live = live
 
     async def ready(self, tables: str | None = None) -> Status:
         """Waits for READY. Raises FailedError."""
@@ -49,13 +65,13 @@ class Watcher:
 
     async def until(
         self,
-        kind: type[E_],
-        wanted: Callable[[E_], bool],
+        kind: type[Kind],
+        wanted: Callable[[Kind], bool],
         expected: str,
         *,
         start: int = 0,
         cause_of: Callable[[], tuple[str | None, str | None]] | None = None,
-    ) -> E_:
+    ) -> Kind:
         """The first event of that kind, from number `start` on, for which `wanted` holds.
 
         Raises FailedError where it doesn't come; `cause_of` tells cause and remedy.
@@ -76,7 +92,9 @@ class Watcher:
         except TimeoutError:
             pass
         if self.error is not None:
-            raise FailedError(failure_of(self.error, expected)) from self.error
+            failure = failure_of(self.error, expected)
+            words = failure.server or self.server_words()
+            raise FailedError(structs.replace(failure, server=words)) from self.error
         cause, remedy = (None, None) if cause_of is None else cause_of()
         raise FailedError(
             Failure(
@@ -107,9 +125,20 @@ class Watcher:
         return f"{states[-1] if states else 'no answer to the join'}, then {others or 'nothing'}"
 
     def server_words(self) -> str | None:
-        """The last thing that the server complained of."""
+        """The last thing that the server complained of, as it said it where that is known."""
+        if self._complaint is not None:
+            return self._complaint
         words = [event.reason for event in self.events if isinstance(event, Status) and event.reason]
         return words[-1] if words else None
+
+    def on_frame(self, frame: Frame) -> None:
+        """Every control frame, for the report."""
+        payload = bytes(frame.payload)[:FRAMKindSHOWN].decode(errors="replace")
+        self._trace.note(self.who, f"{frame.event} {payload}")
+        if frame.event == "system":
+            with contextlib.suppress(msgspec.DecodeError):
+                message = wire.system(frame)
+                self._complaint = message.message if message.status != "ok" else self._complaint
 
     async def read(self, batches: AsyncIterator[list[Event]]) -> None:
         try:
@@ -152,7 +181,7 @@ def described(event: Event, run_mark: str) -> str | None:
             shown = text[at + len(run_mark) : text.find('"', at)].strip() if at >= 0 else ""
             return f"{event.event_type} {event.schema}.{event.table} {shown}{origin}{lag}{errors}"
         case Broadcast():
-            return f"broadcast {event.event} {bytes(event.payload)[:200].decode(errors='replace')}"
+            return f"broadcast {event.event}"
         case Presence():
             return f"presence {event.event} {event.key or ''}"
         case Status():
@@ -171,12 +200,10 @@ def described(event: Event, run_mark: str) -> str | None:
 
 
 @asynccontextmanager
-async def watching(
-    who: str, live: Live, *, trace: Trace, wait_seconds: float, run_mark: str
-) -> AsyncIterator[Watcher]:
-    """A watcher for the life of a block; its channel is left and its socket closed at the end."""
-    watcher = Watcher(who, live, trace, wait_seconds, run_mark)
+async def watching(watcher: Watcher, live: Live) -> AsyncIterator[Watcher]:
+    """Reads for the life of a block; the channel is left and the socket closed at the end."""
     async with live as batches:
+        watcher.begin(live)
         reading = asyncio.create_task(watcher.read(batches))
         try:
             yield watcher
@@ -188,8 +215,3 @@ async def watching(
 async def all_ready(watchers: Sequence[Watcher], tables: str | None = None) -> None:
     """Waits for all of them at once. Raises FailedError."""
     await asyncio.gather(*(watcher.ready(tables) for watcher in watchers))
-
-
-def now() -> int:
-    """µs since the epoch."""
-    return time.time_ns() // 1000

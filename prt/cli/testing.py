@@ -62,6 +62,8 @@ def run_suites(project: Project, asked: Asked, form: Form, *, is_quiet: bool = F
     """Runs the suites; the exit code. Raises PrtError where nothing can be tested."""
     host = urlsplit(project.url).hostname or ""
     may_write = asked.allows_writes or is_loopback(host)
+    if project.server_key is not None and project.identity != "service" and not is_quiet and may_write:
+        notice("the server key removes what the tests write, and watches as the service in the suite rls")
     steps = steps_of(asked.suites, may_write=may_write, host=project.host, rounds=asked.repeat)
     with ExitStack() as stack:
         files = [
@@ -79,8 +81,6 @@ def run_suites(project: Project, asked: Asked, form: Form, *, is_quiet: bool = F
         return SIGNALLED + stopped_by
     if error is not None and form.kind is not OutputForm.TABLE:
         complain(error.message, error.hint)
-    if run.slis.passed + run.slis.failed == 0:
-        raise UsageError("nothing was tested", "the reasons stand beside each suite")
     return run.exit_code
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw
@@ -25,6 +25,7 @@ from prt.stream.socket import Socket
 from prt.stream.subscription import Subscription, tables_of
 from prt.stream.supervisor import Connected, Connecting, Happening, Joined, Link, Lost, Policy, Pulse, Ready
 from prt.stream.timing import DEFAULT, Timing
+from prt.stream.wire import Frame
 
 if TYPE_CHECKING:
     from prt.stream.recovery import Recovery
@@ -49,10 +50,12 @@ class Live:
         recovery: Recovery | None = None,
         queue: EventQueue | None = None,
         timing: Timing | None = None,
+        on_frame: Callable[[Frame], None] | None = None,
     ) -> None:
         """One topic's channel, on a socket of its own: with `bindings`, a `room`, or both.
 
         `recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said.
+        `on_frame` sees every control frame as it came, and must not raise.
         """
         self._session = session
         self._wanted = list(bindings)
@@ -63,6 +66,7 @@ class Live:
         self._topic = TOPIC if room is None else room.topic
         self._timing = timing or DEFAULT
         self._queue = queue or EventQueue()
+        self._on_frame = on_frame
         self._clock = gaps.started_clock()
         self._continuity = Continuity(self._now)
         self._link = Link()
@@ -181,7 +185,7 @@ class Live:
             endpoint.key,
             token=endpoint.token,
             queue=self._queue,
-            on_frame=lambda frame: subscription.on_frame(frame),  # noqa: PLW0108 - it comes into being below
+            on_frame=lambda frame: self._control(subscription, frame),
             on_change=self._observe,
             on_broadcast=self._is_wanted,
             on_unreadable=self._on_unreadable,
@@ -204,6 +208,11 @@ class Live:
         await subscription.establish(self._wanted)
         self._start(self._keep_token(subscription))
         return await subscription.end()
+
+    def _control(self, subscription: Subscription, frame: Frame) -> None:
+        if self._on_frame is not None:
+            self._on_frame(frame)
+        subscription.on_frame(frame)
 
     def _on_ready(self, taken: list[Binding]) -> None:
         is_first = not self._link.was_ready

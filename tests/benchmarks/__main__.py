@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [throughput|latency|memory|help|reconnect]…`: medians, lows and highs.
+"""`python -m tests.benchmarks [throughput|latency|memory|help|reconnect|test]…`: medians, lows and highs.
 
 Nothing is asserted: figures belong to a machine, ratios to programs that ran on it in turns.
 """
@@ -10,7 +10,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import help, latency, memory, reconnect, throughput  # noqa: A004 - named after the option
+from tests.benchmarks import (
+    help,  # noqa: A004 - named after the option
+    latency,
+    memory,
+    reconnect,
+    suites,
+    throughput,
+)
 
 
 def main() -> None:
@@ -21,6 +28,7 @@ def main() -> None:
             "memory": memory.measure,
             "help": help.measure,
             "reconnect": lambda: reconnect.measure(Path(folder)),
+            "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
         parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(measures))

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.benchmarks import help, latency, memory  # noqa: A004 - named after the option
+from tests.benchmarks import help, latency, memory, suites  # noqa: A004 - named after the option
 from tests.benchmarks.flood import CHUNK
-from tests.benchmarks.subjects import flooding_server, prt_watch
+from tests.benchmarks.subjects import flooding_server, own_environment, prt_watch
 from tests.benchmarks.throughput import rate_of
 
 COUNT = CHUNK + 7
@@ -39,6 +39,13 @@ def test_the_flood_is_whole_in_both_versions(vsn: str) -> None:
         sizes = asyncio.run(changes(flood.url))
     assert len(sizes) == COUNT
     assert all(600 < size < 720 for size in sizes)
+
+
+def test_the_suites_of_prt_are_read(project: dict[str, str]) -> None:
+    levels = suites.of_prt(("2", "2", "40", "0.4"), {**own_environment(), **project})
+    for suite in suites.SUITES:
+        assert levels[suite]["delivered"] == levels[suite]["expected"] > 0
+        assert set(levels[suite]["lag_ms"]) == set(suites.PERCENTILES)
 
 
 def test_throughput_counts_every_change(tmp_path: Path) -> None:

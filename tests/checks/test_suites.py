@@ -105,6 +105,7 @@ def test_a_table_that_is_not_published(project: dict[str, str]) -> None:
     failure = told(ran, "changes insert")
     assert "READY" in failure["expected"]
     assert "not in the publication" in failure["came"]
+    assert failure["server"].startswith("Unable to subscribe to changes with given parameters.")
     assert failure["remedy"] == "alter publication supabase_realtime add table public.checked;"
 
 

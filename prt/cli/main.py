@@ -107,7 +107,6 @@ class Commands(typer.core.TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The list of commands in plain text: Rich would take longer to import than all the rest."""
         self.format_usage(ctx, formatter)
-        formatter.write_paragraph()
         formatter.write_text(ABOUT)
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.line) for entry in COMMANDS])
@@ -115,7 +114,6 @@ class Commands(typer.core.TyperGroup):
             formatter.write_dl(
                 [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx))]
             )
-        formatter.write_paragraph()
         formatter.write_text("A command's options: prt COMMAND --help. How to begin: prt")
 
 

@@ -294,3 +294,14 @@ Exec = Annotated[
     str | None,
     typer.Option("--exec", metavar="CMD", help="Run it, the alert's JSON on stdin.", rich_help_panel=ALERTS),
 ]
+
+Batch = Annotated[
+    int | None,
+    typer.Option(
+        "--batch", metavar="MS", min=1, help="A row's changes as one, each MS.", rich_help_panel=OUTPUT
+    ),
+]
+Export = Annotated[
+    Path | None,
+    typer.Option("--export", metavar="FILE.svg", help="Draw the last screen.", rich_help_panel=OUTPUT),
+]

@@ -17,9 +17,13 @@ from prt.cli.options import OutputForm
 from prt.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from prt.events import Event
     from prt.state.screen import Screen
-    from prt.views.output import Output
+    from prt.views.batched import Sink
+    from prt.views.output import LineOutput, Output
+    from prt.views.picture import Pictured
     from prt.views.view import View
 
 TYPES: Final = (
@@ -35,6 +39,10 @@ TYPES: Final = (
 )
 """The `type` of the contract's lines."""
 STDOUT: Final = 1
+PICTURE_COLUMNS: Final = 120
+
+KeyColumns = Mapping[tuple[str, str], tuple[str, ...]] | None
+"""By (schema, table)."""
 
 
 class Form(Struct, frozen=True, kw_only=True):
@@ -46,6 +54,10 @@ class Form(Struct, frozen=True, kw_only=True):
     highlight: tuple[re.Pattern[str], ...]
     has_color: bool | None
     """None: as the terminal and NO_COLOR say."""
+    batch: float | None = None
+    """Seconds of a window in which the changes of a row are merged."""
+    export: Path | None = None
+    """Where the last screen is drawn to."""
 
 
 def form_of(
@@ -56,6 +68,8 @@ def form_of(
     only: Sequence[str] | None,
     highlight: Sequence[str] | None,
     no_color: bool,
+    batch: int | None = None,
+    export: Path | None = None,
 ) -> Form:
     """UsageError where options contradict each other, or one of them can't be read."""
     if json and output not in (None, OutputForm.JSON):
@@ -70,12 +84,16 @@ def form_of(
         kind, encode = OutputForm.TEXT, compile_template(template, is_terminal=is_terminal())
     if kind is None:
         kind = OutputForm.TABLE if is_terminal() else OutputForm.JSON
+    if export is not None and export.suffix.lower() != ".svg":
+        raise UsageError(f"--export draws SVG, not {export.suffix or export.name}", "name a FILE.svg")
     return Form(
         kind=kind,
         encode=encode,
         only=_types(only or ()),
         highlight=tuple(_pattern(text) for text in highlight or ()),
         has_color=False if no_color else None,
+        batch=None if batch is None else batch / 1000,
+        export=export,
     )
 
 
@@ -83,7 +101,7 @@ def form_of(
 def opened(
     form: Form,
     host: str,
-    keys: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
+    keys: KeyColumns = None,
     views_of: Callable[[Screen], Sequence[View]] | None = None,
     notes: Collection[str] = (),
     *,
@@ -116,17 +134,56 @@ def opened(
             views_of=views_of,
             notes=notes,
             shown_time=shown_time,
+            export=form.export,
         ) as screen:
-            yield screen
-    elif form.kind is OutputForm.JSON:
+            yield _batched(screen, form, keys)
+    else:
+        lines = _lines(form)
+        yield _batched(
+            lines if form.export is None else _pictured(lines, form, host, keys, views_of), form, keys
+        )
+
+
+def _lines(form: Form) -> LineOutput:
+    if form.kind is OutputForm.JSON:
         from prt.views.output import JsonOutput
 
-        yield JsonOutput(STDOUT, only=form.only, is_terminal=is_terminal())
-    else:
-        from prt.views.output import LineOutput
-        from prt.views.text import TextLines
+        return JsonOutput(STDOUT, only=form.only, is_terminal=is_terminal())
+    from prt.views.output import LineOutput
+    from prt.views.text import TextLines
 
-        yield LineOutput(STDOUT, form.encode or TextLines().encode, only=form.only)
+    return LineOutput(STDOUT, form.encode or TextLines().encode, only=form.only)
+
+
+def _pictured(
+    lines: Sink,
+    form: Form,
+    host: str,
+    keys: KeyColumns,
+    views_of: Callable[[Screen], Sequence[View]] | None,
+) -> Pictured:
+    from prt.config import environment
+    from prt.state.screen import Screen
+    from prt.views.picture import Pictured
+    from prt.views.table import Table
+
+    assert form.export is not None  # noqa: S101 - who wants a picture says where
+    state = Screen(keys=keys)
+    views = [Table(state, highlight=form.highlight)] if views_of is None else views_of(state)
+    columns = environment().get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() and int(columns) else PICTURE_COLUMNS
+    return Pictured(lines, form.export, state, views, title=host, width=width)
+
+
+def _batched(sink: Sink, form: Form, keys: KeyColumns) -> Output:
+    if form.batch is None:
+        return sink
+    import time
+
+    from prt.state.batching import Batch
+    from prt.views.batched import Batched
+
+    return Batched(sink, Batch(keys), form.batch, time.monotonic)
 
 
 def is_terminal() -> bool:

@@ -55,6 +55,8 @@ def replay(
     once: options.Once = False,
     alert: options.AlertRules = None,
     fail_on_alert: options.FailOnAlert = None,
+    batch: options.Batch = None,
+    export: options.Export = None,
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
     count: options.Count = None,
@@ -80,7 +82,14 @@ def replay(
     from prt.views.catalog import Wishes
 
     form = form_of(
-        json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
+        json=json,
+        output=output,
+        template=template,
+        only=only,
+        highlight=highlight,
+        no_color=no_color,
+        batch=batch,
+        export=export,
     )
     count_bound: Bounds = parse_bounds(count=count)
     expectations = parse_expectations(expect or ())

@@ -35,7 +35,9 @@ def watch(
     fail_on_alert: options.FailOnAlert = None,
     bell: options.Bell = False,
     exec_: options.Exec = None,
+    batch: options.Batch = None,
     record: options.Record = None,
+    export: options.Export = None,
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
     count: options.Count = None,
@@ -91,7 +93,14 @@ def watch(
         return parse_targets(words, schema=schema, events=event or (), filters=filter or (), select=select)
 
     form = form_of(
-        json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
+        json=json,
+        output=output,
+        template=template,
+        only=only,
+        highlight=highlight,
+        no_color=no_color,
+        batch=batch,
+        export=export,
     )
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, once=once)
     expectations = parse_expectations(expect or ())

@@ -65,7 +65,7 @@ def watched(
     from contextlib import nullcontext
 
     from prt.cli.alerting import Alerting
-    from prt.cli.following import Ending, Source, follow
+    from prt.cli.following import TICK_SECONDS, Ending, Source, follow
     from prt.cli.outputs import opened
     from prt.cli.recovering import Recovering
     from prt.cli.seeing import Seeing
@@ -133,6 +133,7 @@ def watched(
                     recorder=recorder,
                     keys=shown.keys,
                     clock=clock,
+                    tick_seconds=min(form.batch or TICK_SECONDS, TICK_SECONDS),
                 )
             if actions and ending.end.reason != "signal":
                 await actions.finish()

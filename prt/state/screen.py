@@ -125,24 +125,41 @@ class Screen:
         """Tables whose rows can't be told apart, so that their last rows are not known."""
         return self._rows.keyless
 
-    def apply(self, event: Event) -> None:
+    def apply(self, event: Event) -> bool:
+        """Whether it is news: a row that was read is not, where a later state of it is known already."""
         if type(event) is Vitals:
             self.vitals = event
             if self.since is None:
                 self.since = event.since
-            return
+            return True
+        if type(event) is Change:
+            self.note(event)
+            return self.show(event)
         if self.first_at is None:
             self.first_at = event.at
         self.last_at = event.at
-        if type(event) is Change:
-            if event.source == "stream":
-                self.changes[event.schema, event.table, event.event_type] += 1
-                self.lag.apply(event)
-                self.rate.apply(event)
-            else:
-                self.read[event.source] += 1
-            self._newest.add(Shown(event, self._rows.apply(event)))
-            return
+        self._apply_other(event)
+        return True
+
+    def note(self, change: Change) -> None:
+        """Counts a change, and measures it."""
+        if self.first_at is None:
+            self.first_at = change.at
+        self.last_at = change.at
+        if change.source == "stream":
+            self.changes[change.schema, change.table, change.event_type] += 1
+            self.lag.apply(change)
+            self.rate.apply(change)
+        else:
+            self.read[change.source] += 1
+
+    def show(self, change: Change) -> bool:
+        """Takes its row; `apply` without the counting."""
+        previous, is_news = self._rows.take(change)
+        self._newest.add(Shown(change, previous))
+        return is_news
+
+    def _apply_other(self, event: Event) -> None:
         match event:
             case Broadcast():
                 self.broadcasts += 1

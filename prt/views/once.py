@@ -93,9 +93,9 @@ class OnceViews(Still):
         self._width = width
 
     def write(self, event: Event) -> None:
-        self._screen.apply(event)
-        for view in self._views:
-            view.apply(event)
+        if self._screen.apply(event):
+            for view in self._views:
+                view.apply(event)
 
     def close(self, end: End) -> None:
         from prt.views.layout import stacked  # noqa: PLC0415 - Rich is for tables

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from prt.errors import PrtError
-from prt.events import End, Event
+from prt.events import Change, End, Event
 from prt.views import ndjson
 
 STALLED_MS = 2_000
@@ -107,6 +107,12 @@ class LineOutput:
             line = self._encode(event)
             self._lines.append(line)
             self._pending += len(line)
+
+    def note(self, change: Change) -> None:
+        """Lines count nothing."""
+
+    def show(self, event: Event) -> None:
+        self.write(event)
 
     def drain(self) -> bool:
         return self._write_out(timeout_ms=0)

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import tzinfo
+from pathlib import Path
 from types import TracebackType
 from typing import IO
 
@@ -21,7 +22,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from prt.events import End, Event
+from prt.events import Change, End, Event
 from prt.state.newest import NEWEST
 from prt.state.rows import Table as TableName
 from prt.state.screen import Screen
@@ -77,6 +78,7 @@ class ScreenOutput:
         errors: Console | None = None,
         clock: Callable[[], int] = _now,
         shown_time: Callable[[], int] | None = None,
+        export: Path | None = None,
     ) -> None:
         self.screen = Screen(keys=keys)
         self._host = host
@@ -84,6 +86,7 @@ class ScreenOutput:
         self._errors = errors or terminal_console(has_color, is_stderr=True)
         self._clock = clock
         self._shown_time = shown_time or clock
+        self._export = export
         self._table = Table(self.screen, tz=tz, highlight=highlight)
         self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
         self._page = Page(self.screen, self._views, title=host, notes=notes, tz=tz)
@@ -121,9 +124,19 @@ class ScreenOutput:
         self.restore()
 
     def write(self, event: Event) -> None:
-        self.screen.apply(event)
-        for view in self._views:
-            view.apply(event)
+        if type(event) is Change:
+            self.screen.note(event)
+        self.show(event)
+
+    def note(self, change: Change) -> None:
+        self.screen.note(change)
+        self._is_dirty = True
+
+    def show(self, event: Event) -> None:
+        is_news = self.screen.show(event) if type(event) is Change else self.screen.apply(event)
+        if is_news:
+            for view in self._views:
+                view.apply(event)
         self._is_dirty = True
         if not self._is_drawn_over and self.screen.entries - self._appended >= NEWEST:
             self._append()  # the screen's memory of the newest is short
@@ -152,12 +165,19 @@ class ScreenOutput:
         self.write(end)
         self._append()
         self.restore()
+        self._save()
         try:
             own = [line for view in self._views for line in view.summary()]
             for line in (*summary(self.screen, title=self._host), *own):
                 self._errors.print(Text(line), soft_wrap=True)
         except (OSError, ReaderGone):  # nobody is left to be told
             return
+
+    def _save(self) -> None:
+        if self._export is not None:
+            from prt.views.picture import save  # noqa: PLC0415 - only where one is asked for
+
+            save(self._export, self._page, *self._console.size, self._shown_time())
 
     def restore(self) -> None:
         """The terminal as it was; again and again does no harm."""

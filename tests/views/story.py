@@ -236,7 +236,7 @@ def healed() -> list[Event]:
             "UPDATE",
             "project_tasks",
             at=at + 2_020_000,
-            new=task(status="done", updated_at="2026-11-22T16:45:19+00:00"),
+            new=task(status="done", updated_at="2026-11-22T16:45:21+00:00"),
             lag=None,
             source="backfill",
         ),

@@ -1,0 +1,83 @@
+"""What names a row of each table: given by the user, learned from the wire, or assumed to be `id`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw, Struct
+
+from prt.events import Change
+
+Table = tuple[str, str]
+"""(schema, table)"""
+
+_columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+class _Key(Struct, frozen=True):
+    """The key of one table. `is_given` by the user, else learned from the wire or assumed."""
+
+    columns: tuple[str, ...]
+    decoder: msgspec.json.Decoder[Struct]
+    is_given: bool = False
+    is_learned: bool = False
+
+    def of(self, row: Raw) -> bytes | None:
+        """The key's values as raw JSON, None where the row lacks one."""
+        try:
+            values = msgspec.structs.astuple(self.decoder.decode(row))
+        except msgspec.DecodeError:
+            return None
+        return b",".join(map(bytes, values))
+
+
+def _key(columns: tuple[str, ...], *, is_given: bool = False, is_learned: bool = False) -> _Key:
+    fields = [(f"k{index}", Raw) for index in range(len(columns))]
+    names = {f"k{index}": column for index, column in enumerate(columns)}
+    row = msgspec.defstruct("Row", fields, rename=names)
+    return _Key(columns, msgspec.json.Decoder(row), is_given, is_learned)
+
+
+_ID = _key(("id",))
+
+
+class Keys:
+    """A table's key: the given one, else the columns of `old` once an UPDATE carries fewer than the row has,
+    else `id`. Tables with rows that it does not name stand in `keyless`.
+    """
+
+    def __init__(self, given: Mapping[Table, tuple[str, ...]] | None = None) -> None:
+        self._keys = {table: _key(columns, is_given=True) for table, columns in (given or {}).items()}
+        self.keyless: set[Table] = set()
+
+    def columns(self, schema: str, table: str) -> tuple[str, ...]:
+        return self._keys.get((schema, table), _ID).columns
+
+    def of(self, change: Change) -> tuple[bytes | None, bytes | None]:
+        """The row's key before and after the change, as raw JSON; None where it has none, or isn't told."""
+        name = (change.schema, change.table)
+        key = self._keys.get(name, _ID)
+        if change.event_type == "INSERT":
+            before, after = None, key.of(change.new)
+        else:
+            if not (key.is_given or key.is_learned):
+                key = self._learn(name, change) or key
+            before = key.of(change.old)
+            after = None if change.event_type == "DELETE" else key.of(change.new)
+        if before is None and after is None and not change.errors:
+            self.keyless.add(name)
+        return before, after
+
+    def _learn(self, name: Table, change: Change) -> _Key | None:
+        """The key from `old` where that has fewer columns than the row."""
+        if change.event_type == "DELETE":
+            return None  # how many columns the row had is not said
+        try:
+            old, new = _columns_of(change.old), _columns_of(change.new)
+        except msgspec.DecodeError:
+            return None
+        if not 0 < len(old) < len(new):
+            return None
+        key = self._keys[name] = _key(tuple(old), is_learned=True)
+        return key

@@ -1,0 +1,114 @@
+"""`--export FILE.svg`: a screen as a picture that looks the same everywhere and every time.
+
+Rich draws it; its own frame is replaced, because it loads a font from the network.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from prt.errors import PrtError
+from prt.events import Change, End, Event
+from prt.state.screen import Screen
+from prt.views.output import Output, Passing
+from prt.views.page import Page
+from prt.views.view import View
+
+TITLE = "prt"
+HEIGHT = 40
+"""Lines of a picture that no terminal stands behind."""
+
+_FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{
+  font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
+  font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width;
+}}
+.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+def svg_of(lines: Sequence[Text], width: int) -> str:
+    """The lines of a screen of `width` cells."""
+    console = Console(
+        record=True,
+        width=width,
+        height=max(len(lines), 1),
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ={},
+    )
+    for line in lines:
+        console.print(line, no_wrap=True, overflow="crop", crop=True)
+    return console.export_svg(title=TITLE, code_format=_FORMAT, unique_id=TITLE)
+
+
+def save(path: Path, page: Page, width: int, height: int, now: int) -> None:
+    """The page as it is at `now` (µs). Raises PrtError."""
+    page.now = now
+    try:
+        path.write_text(svg_of(page.lines(width, height), width), encoding="utf-8")
+    except OSError as exc:
+        raise PrtError(
+            f"{path} can't be written: {exc.strerror}", "name a file in a folder of yours"
+        ) from exc
+
+
+class Pictured(Passing):
+    """An Output beside which a picture is kept, saved at the end."""
+
+    def __init__(
+        self, output: Output, path: Path, screen: Screen, views: Sequence[View], *, title: str, width: int
+    ) -> None:
+        super().__init__(output)
+        self._path = path
+        self._screen = screen
+        self._views = views
+        self._page = Page(screen, views, title=title)
+        self._width = width
+
+    def write(self, event: Event) -> None:
+        super().write(event)
+        self._apply(event)
+
+    def close(self, end: End) -> None:
+        super().close(end)
+        self._apply(end)
+        save(self._path, self._page, self._width, HEIGHT, end.at)
+
+    def note(self, change: Change) -> None:
+        """What is counted is counted in `write`: the picture has every change."""
+
+    def show(self, event: Event) -> None:
+        self.write(event)
+
+    def _apply(self, event: Event) -> None:
+        if self._screen.apply(event):
+            for view in self._views:
+                view.apply(event)

@@ -5,14 +5,37 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from prt.local.people import MEMBER
 from tests.running import clean_environment
 
 JS = Path(__file__).with_name("js")
+
+RULES = """
+create table public.e2e_notes (id int generated always as identity primary key, body text);
+create function public.e2e_tell() returns trigger security definer language plpgsql as $$ begin
+  perform realtime.broadcast_changes(
+    'e2e:both', tg_op, tg_op, tg_table_name, tg_table_schema, new, old
+  );
+  return null;
+end $$;
+create trigger tell after insert on public.e2e_notes for each row execute function public.e2e_tell();
+create policy e2e_read on realtime.messages for select to authenticated
+  using (realtime.topic() in ('e2e:both', 'e2e:read') and auth.uid() = '{member}');
+create policy e2e_write on realtime.messages for insert to authenticated
+  with check (realtime.topic() in ('e2e:both', 'e2e:write') and auth.uid() = '{member}');
+"""
+GONE = """
+drop policy e2e_read on realtime.messages;
+drop policy e2e_write on realtime.messages;
+drop table public.e2e_notes;
+drop function public.e2e_tell();
+"""
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +72,12 @@ def node_environment(project: dict[str, str]) -> dict[str, str]:
         MEMBER_EMAIL=MEMBER.email,
         MEMBER_PASSWORD=MEMBER.password,
     )
+
+
+@pytest.fixture
+def rooms(project: dict[str, str]) -> Iterator[None]:
+    """Rooms with rights, as migrations make them: the member may read and write, only read, only write."""
+    with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as connection:
+        connection.execute(RULES.format(member=MEMBER.id).encode())
+        yield
+        connection.execute(GONE.encode())

@@ -5,49 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from realtime import AsyncRealtimeChannel, RealtimeSubscribeStates
 from supabase import AClient, AsyncClientOptions, acreate_client
 
 from prt.local.people import MEMBER, STRANGER, Person
 from tests.running import PATIENCE
-
-RULES = """
-create table public.e2e_notes (id int generated always as identity primary key, body text);
-create function public.e2e_tell() returns trigger security definer language plpgsql as $$ begin
-  perform realtime.broadcast_changes(
-    'e2e:both', tg_op, tg_op, tg_table_name, tg_table_schema, new, old
-  );
-  return null;
-end $$;
-create trigger tell after insert on public.e2e_notes for each row execute function public.e2e_tell();
-create policy e2e_read on realtime.messages for select to authenticated
-  using (realtime.topic() in ('e2e:both', 'e2e:read') and auth.uid() = '{member}');
-create policy e2e_write on realtime.messages for insert to authenticated
-  with check (realtime.topic() in ('e2e:both', 'e2e:write') and auth.uid() = '{member}');
-"""
-GONE = """
-drop policy e2e_read on realtime.messages;
-drop policy e2e_write on realtime.messages;
-drop table public.e2e_notes;
-drop function public.e2e_tell();
-"""
-
-
-@pytest.fixture
-def rooms(project: dict[str, str]) -> Iterator[None]:
-    """Rooms with rights, as migrations make them: the member may read and write, only read, only write."""
-    with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as connection:
-        connection.execute(RULES.format(member=MEMBER.id).encode())
-        yield
-        connection.execute(GONE.encode())
 
 
 @asynccontextmanager

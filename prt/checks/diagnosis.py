@@ -9,12 +9,13 @@ from contextlib import AsyncExitStack
 
 from msgspec import Struct
 
-from prt.checks.layers import catalog, configuration, gateway, network, rooms, tables, wire
+from prt.checks.layers import catalog, configuration, gateway, hearing, network, rooms, tables, wire
+from prt.checks.layers import database as judging_database
 from prt.checks.layers.catalog import Database
 from prt.checks.layers.gateway import Answer, Gateway
-from prt.checks.layers.tables import Seen
+from prt.checks.layers.seen import Seen
 from prt.config import Project
-from prt.errors import PrtError, UnreachableError
+from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.secret import Secret, claims_of, facts_of
 from prt.state.finding import LAYERS, Finding, Layer, of_error
 from prt.stream.binding import Binding
@@ -138,7 +139,7 @@ class _Diagnosis:
     async def _signed_in(self) -> AsyncIterator[Finding]:
         room = Room(topic=self._topic, events=(), is_private=self._plan.is_private)
         source = self._live((), room)
-        async with wire.hearing(source) as ear:
+        async with hearing.hearing(source) as ear:
             is_joined = await ear.until(lambda heard: heard.status == "READY", self._patience)
             for finding in await self._connection(ear):
                 yield finding
@@ -153,7 +154,7 @@ class _Diagnosis:
                     yield finding
             yield wire.judge_system(ear.heard)
 
-    async def _connection(self, ear: wire.Ear) -> list[Finding]:
+    async def _connection(self, ear: hearing.Ear) -> list[Finding]:
         """Handshake, heartbeat and join of the system channel, as far as they came."""
         heard = ear.heard
         shaken = heard.milliseconds("connecting", "joining")
@@ -184,7 +185,7 @@ class _Diagnosis:
         async for finding, read in self._database(names):
             database = read
             yield finding
-        if not bindings or (database is not None and catalog.is_unusable(database)):
+        if not bindings or (database is not None and judging_database.is_unusable(database)):
             return
         heard = await self._subscribed(bindings)
         if not heard.phases.keys() & {"ready"} and not heard.refused:
@@ -199,29 +200,31 @@ class _Diagnosis:
     ) -> AsyncIterator[tuple[Finding, Database | None]]:
         secret = self._project.database_url
         if secret is None or not catalog.is_installed():
-            yield catalog.judge_absence(is_configured=secret is not None), None
+            yield judging_database.judge_absence(is_configured=secret is not None), None
             return
         claims = claims_of(self._endpoint.token or self._endpoint.key) or {"role": self._role}
         try:
             database = await catalog.read(secret.reveal(), names, role=self._role, claims=claims)
-        except UnreachableError as exc:
+        except (UnreachableError, RefusedError) as exc:
             yield (
-                catalog.judge_failure(exc, self._project.origins.get("database_url", "SUPABASE_DB_URL")),
+                judging_database.judge_failure(
+                    exc, self._project.origins.get("database_url", "SUPABASE_DB_URL")
+                ),
                 None,
             )
             return
-        for finding in catalog.judge(database, self._role):
+        for finding in judging_database.judge(database, self._role):
             yield finding, database
 
-    async def _subscribed(self, bindings: Sequence[Binding]) -> wire.Heard:
+    async def _subscribed(self, bindings: Sequence[Binding]) -> hearing.Heard:
         """What `prt watch` of these would hear until changes flow."""
         room = Room(topic=self._plan.topic, events=(), is_private=True) if self._plan.is_private else None
-        async with wire.hearing(self._live(bindings, room)) as ear:
+        async with hearing.hearing(self._live(bindings, room)) as ear:
             await ear.until(lambda heard: heard.status == "READY", self._patience + len(bindings))
             return ear.heard
 
     async def _seen(
-        self, names: Sequence[tuple[str, str]], heard: wire.Heard, database: Database | None
+        self, names: Sequence[tuple[str, str]], heard: hearing.Heard, database: Database | None
     ) -> list[Seen]:
         endpoint, server = self._endpoint, self._project.server_key
         slots = asyncio.Semaphore(READS_AT_ONCE)
@@ -262,7 +265,7 @@ class _Diagnosis:
 
     def _live(self, bindings: Sequence[Binding], room: Room | None) -> Live:
         assert self._session is not None  # noqa: S101 - below sign-in there is one
-        return Live(self._session, bindings, room=room, policy=wire.POLICY, timing=self._plan.timing)
+        return Live(self._session, bindings, room=room, policy=hearing.POLICY, timing=self._plan.timing)
 
     @property
     def _topic(self) -> str:

@@ -113,7 +113,7 @@ def status(
             _diagnosed(project, targets, telling, asked)
             code = exit_code_of(telling.found, is_strict=strict)
             if watch and is_live(telling.found):
-                telling.end(code, goes_on=True)
+                telling.end(code)
                 return _kept_live(project, targets, telling, asked) or code
     except UsageError as exc:
         if telling.found or local:
@@ -130,7 +130,7 @@ def _diagnosed(project: Project, targets: Targets, telling: Telling, asked: Aske
     from contextlib import aclosing
 
     from prt.checks.diagnosis import Plan, diagnose
-    from prt.checks.layers import wire
+    from prt.checks.layers import hearing
     from prt.cli.targets import GROUPS
 
     plan = Plan(
@@ -138,7 +138,7 @@ def _diagnosed(project: Project, targets: Targets, telling: Telling, asked: Aske
         known=GROUPS["all"],
         topic=asked.topic,
         is_private=asked.is_private,
-        timing=wire.TIMING,
+        timing=hearing.TIMING,
     )
     telling.expect([binding.table for binding in targets.bindings])
 

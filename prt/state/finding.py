@@ -106,7 +106,7 @@ def is_live(findings: Iterable[Finding]) -> bool:
     return is_joined and (any(ready) or not ready)
 
 
-def counts_of(findings: Iterable[Finding]) -> dict[State, int]:
+def counts_of(findings: Iterable[Finding]) -> dict[str, int]:
     """How many of each state."""
     counted = Counter(finding.state for finding in findings)
     return {state: counted[state] for state in STATES}

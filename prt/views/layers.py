@@ -152,8 +152,8 @@ class Telling(Protocol):
 
     def tell(self, finding: Finding) -> None: ...
 
-    def end(self, exit_code: int, *, goes_on: bool = False) -> None:
-        """The summary; `goes_on`: other lines follow, so that none may be the last yet."""
+    def end(self, exit_code: int) -> None:
+        """How many there are of each state."""
         ...
 
 
@@ -174,7 +174,7 @@ class LineTelling:
         self.found.append(finding)
         self._print(self._layers.add(finding))
 
-    def end(self, exit_code: int, *, goes_on: bool = False) -> None:
+    def end(self, exit_code: int) -> None:
         self._print(self._layers.end())
 
     def _print(self, lines: Sequence[Text]) -> None:
@@ -198,10 +198,8 @@ class JsonTelling:
         self.found.append(finding)
         self._write(object_of(finding))
 
-    def end(self, exit_code: int, *, goes_on: bool = False) -> None:
-        if goes_on:
-            return
-        self._write({"type": "end", "exit_code": exit_code, **counts_of(self.found)})
+    def end(self, exit_code: int) -> None:
+        self._write({"type": "layers", "exit_code": exit_code, **counts_of(self.found)})
 
     def _write(self, line: dict[str, Any]) -> None:
         kind, at = line.pop("type"), timestamp(time.time_ns() // 1000)

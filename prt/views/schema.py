@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 from msgspec import Struct
 
 from prt.events import ChangeSource, ChannelStatus, Connection, EndReason, EventType
+from prt.state.finding import STATES, Layer, State
 
 TEXT: Final = {"type": "string"}
 TEXT_OR_NULL: Final = {"type": ["string", "null"]}
@@ -164,7 +165,51 @@ TEST_KEYS: Final[dict[str, tuple[Key, ...]]] = {
 }
 """The lines of `prt test`, which are no events."""
 
-ALL_KEYS: Final = {**KEYS, **TEST_KEYS}
+_CAUSE: Final = {
+    "type": "object",
+    "properties": {"why": TEXT, "remedy": TEXT_OR_NULL},
+    "required": ["why", "remedy"],
+    "additionalProperties": False,
+}
+_USE: Final = {
+    "type": "object",
+    "properties": {"now": NUMBER, "most": INTEGER, "limit": INTEGER},
+    "required": ["now", "most", "limit"],
+    "additionalProperties": False,
+}
+
+STATUS_KEYS: Final[dict[str, tuple[Key, ...]]] = {
+    "layer": (
+        Key("layer", _one_of(Layer), "from the top"),
+        Key("check", TEXT_OR_NULL, "which value of the configuration, what of a table"),
+        Key("table", TEXT_OR_NULL, "`schema.table`"),
+        Key("state", _one_of(State), "what became of it"),
+        Key("figure", TEXT, "what was measured"),
+        Key("ms", _NUMBER_OR_NULL, "how long it took"),
+        Key("why", TEXT_OR_NULL, "one sentence, where it isn't ok"),
+        Key("remedy", TEXT_OR_NULL, "one command or SQL that mends it"),
+        Key("also", {"type": "array", "items": _CAUSE}, "further causes, less likely than the first", False),
+    ),
+    "layers": (
+        Key("exit_code", INTEGER, "the program's"),
+        *(Key(state, INTEGER, "how many layers") for state in STATES),
+    ),
+    "figures": (
+        Key("connection", {"enum": [*get_args(Connection), None]}, "the seed's word; null before the first"),
+        Key("status", {"enum": [*get_args(ChannelStatus), None]}, "the channel's"),
+        Key("phase", TEXT_OR_NULL, "of the connection"),
+        Key("round_trip_ms", _NUMBER_OR_NULL, "of the last heartbeat"),
+        Key("reconnects", INTEGER, "how many"),
+        Key("events", INTEGER, "how many live ones"),
+        Key("rate", NUMBER, "events a second"),
+        Key("gaps", INTEGER, "how many"),
+        Key("lag_ms", PERCENTILES, "of the changes; null without any"),
+        Key("limits", {"type": "object", "additionalProperties": _USE}, "ours against the plan's"),
+    ),
+}
+"""The lines of `prt status`, which are no events; `figures` come with `--watch`."""
+
+ALL_KEYS: Final = {**KEYS, **TEST_KEYS, **STATUS_KEYS}
 
 _AT: Final = Key("at", MOMENT, "when prt received it, UTC, microseconds")
 

@@ -76,7 +76,7 @@ def named(
             findings: list[dict[str, Any]] = []
         else:
             *findings, end = [json.loads(line) for line in out.splitlines()]
-            assert end["type"] == "end", out
+            assert end["type"] == "layers", out
             assert end["exit_code"] == code
             assert err == ""
             of_layer = [one for one in findings if one["layer"] == expected.layer]

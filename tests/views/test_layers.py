@@ -4,10 +4,13 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from prt.state.finding import Cause, Finding
 from prt.views.layers import JsonTelling, Layers, object_of
+from prt.views.schema import json_schema
 
+SCHEMA = Draft202012Validator(json_schema())
 SQL = "alter publication supabase_realtime add table public.financial_transactions_of_the_year;"
 
 
@@ -114,10 +117,12 @@ def test_lines_of_json(capsys: pytest.CaptureFixture[str], is_terminal: bool) ->
     assert text.isascii() == is_terminal
     *lines, end = [json.loads(line) for line in text.splitlines()]
     assert len(lines) == len(list(story()))
-    assert all(line["type"] == "layer" and line["at"].endswith("Z") for line in lines)
-    assert end.pop("at").endswith("Z")
+    for line in (*lines, end):
+        SCHEMA.validate(line)
+    assert {line["type"] for line in lines} == {"layer"}
+    del end["at"]
     assert end == {
-        "type": "end",
+        "type": "layers",
         "exit_code": 4,
         "ok": 18,
         "warning": 2,

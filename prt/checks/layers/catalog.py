@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from prt.errors import UnreachableError
-from prt.state.finding import Cause, Finding
+from prt.errors import RefusedError, UnreachableError
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -25,7 +24,7 @@ STATEMENT_MS = 5_000
 ROWS_LOOKED_AT = 1_000
 PUBLICATION = "supabase_realtime"
 WILDCARD = "*"
-SLOTS_SQL = "select slot_name, active, restart_lsn from pg_replication_slots order by active, slot_name;"
+_CONNECT_AS_OWNER = "put the URL of the user postgres into SUPABASE_DB_URL (dashboard: Connect)"
 
 
 class Policy(Struct, frozen=True, array_like=True):
@@ -102,7 +101,10 @@ def is_installed() -> bool:
 async def read(
     conninfo: str, tables: Sequence[tuple[str, str]], *, role: str, claims: dict[str, Any]
 ) -> Database:
-    """`tables` as (schema, table), where `*` is all that is published. Raises UnreachableError."""
+    """`tables` as (schema, table), where `*` is all that is published.
+
+    Raises UnreachableError where nobody answers, RefusedError where the catalog can't be read.
+    """
     import psycopg  # noqa: PLC0415
 
     began = time.monotonic()
@@ -118,7 +120,7 @@ async def read(
         try:
             return await _read(connection, milliseconds, tables, role, claims)
         except psycopg.Error as exc:
-            raise UnreachableError(_first_line(exc)) from exc
+            raise RefusedError(_first_line(exc), _CONNECT_AS_OWNER) from exc
 
 
 async def _read(
@@ -130,24 +132,20 @@ async def _read(
 ) -> Database:
     await connection.execute("select set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)])
     server = await _server(connection, role)
-    schemas = sorted({schema for schema, _ in tables})
-    rows = await _rows(
-        connection,
-        _RELATIONS,
-        {"role": role if server.has_role else None, "schemas": schemas, "publication": PUBLICATION},
-    )
-    found = {(row[0]["schema"], row[0]["name"]): msgspec.convert(row[0], Relation) for row in rows}
-    every = {schema for schema, table in tables if table == WILDCARD}
-    wanted = {
-        table: relation
-        for table, relation in found.items()
-        if table in tables or (table[0] in every and relation.is_published)
-    }
+    schemas = [schema for schema, _ in tables]
+    names = [name for (name,) in await _rows(connection, _NAMES, {"schemas": schemas})]
+    found: dict[tuple[str, str], Relation] = {}
     if server.has_role:
-        for table, relation in wanted.items():
-            wanted[table] = await _counted(connection, relation, role, claims)
-    others = tuple(name for _, name in found)
-    return Database(milliseconds=milliseconds, server=server, relations=wanted, others=others)
+        asked = {
+            "role": role,
+            "schemas": schemas,
+            "tables": [table for _, table in tables],
+            "publication": PUBLICATION,
+        }
+        for (row,) in await _rows(connection, _RELATIONS, asked):
+            relation = await _counted(connection, msgspec.convert(row, Relation), role, claims)
+            found[relation.schema, relation.name] = relation
+    return Database(milliseconds=milliseconds, server=server, relations=found, others=tuple(names))
 
 
 async def _server(connection: AsyncConnection[Any], role: str) -> Server:
@@ -200,120 +198,6 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [""])[0]
 
 
-def judge_absence(*, is_configured: bool) -> Finding:
-    """Nobody to ask: the rest is inferred from the wire."""
-    if is_configured:
-        cause = Cause(
-            "psycopg is not installed here, so the database is not asked", "pip install 'prt-realtime[local]'"
-        )
-    else:
-        cause = Cause(
-            "SUPABASE_DB_URL is not set: publication, keys, policies and grants are inferred from the wire",
-            "export SUPABASE_DB_URL=postgresql://… (dashboard: Connect, Session pooler)",
-        )
-    return Finding(layer="database", state="skipped", figure="not asked", causes=(cause,))
-
-
-def judge_failure(error: UnreachableError, origin: str) -> Finding:
-    """Realtime may work all the same: it has a way to the database of its own."""
-    causes = (
-        Cause(
-            f"{origin} leads to no database from here, or its password is wrong",
-            "psql \"$SUPABASE_DB_URL\" -c 'select 1'",
-        ),
-        Cause(
-            "the direct host is reachable over IPv6 only", "use the Session pooler's URL (dashboard: Connect)"
-        ),
-    )
-    return Finding(layer="database", state="warning", figure=error.message, causes=causes)
-
-
-def judge(database: Database, role: str) -> list[Finding]:
-    """The database as a whole: what keeps Realtime from following it."""
-    server, found = database.server, []
-    figure = (
-        f"PostgreSQL {server.version} · {server.slots} of {server.max_slots} replication slots · "
-        f"{server.connections} of {server.max_connections} connections"
-    )
-
-    def add(state: Any, *causes: Cause, check: str) -> None:
-        found.append(
-            Finding(
-                layer="database",
-                state=state,
-                figure=figure,
-                causes=causes,
-                check=check,
-                milliseconds=database.milliseconds,
-            )
-        )
-
-    if server.wal_level != "logical":
-        add(
-            "failed",
-            Cause(
-                f"wal_level is {server.wal_level}: nobody can follow changes",
-                "alter system set wal_level = logical; -- then restart PostgreSQL",
-            ),
-            check="wal_level",
-        )
-    if server.slots >= server.max_slots:
-        name = server.idle_slots[0] if server.idle_slots else None
-        drop = f"select pg_drop_replication_slot('{name}');" if name else SLOTS_SQL
-        idle = f", {len(server.idle_slots)} of them idle" if server.idle_slots else ""
-        add(
-            "warning",
-            Cause(f"every replication slot is taken{idle}: once Realtime loses its own it finds none", drop),
-            check="slots",
-        )
-    if server.connections >= server.max_connections * 0.9:
-        add(
-            "warning",
-            Cause(
-                "nearly every connection is taken: Realtime may find none when it restarts",
-                "select usename, state, count(*) from pg_stat_activity group by 1, 2 order by 3 desc;",
-            ),
-            check="connections",
-        )
-    if server.publication is None:
-        add(
-            "failed",
-            Cause(
-                f"there is no publication {PUBLICATION}, so no table is streamed",
-                f"create publication {PUBLICATION};",
-            ),
-            check="publication",
-        )
-    elif server.publication.missing:
-        names = " and ".join(server.publication.missing)
-        add(
-            "warning",
-            Cause(
-                f"the publication {PUBLICATION} leaves {names} out",
-                f"alter publication {PUBLICATION} set (publish = 'insert, update, delete');",
-            ),
-            check="publication",
-        )
-    if not server.has_role:
-        add(
-            "failed",
-            Cause(
-                f"the token's role {role} does not exist in the database",
-                "sign in with --as EMAIL, or sign the token with role=authenticated",
-            ),
-            check="role",
-        )
-    if not found:
-        add("ok", check="server")
-    return found
-
-
-def is_unusable(database: Database) -> bool:
-    """Whether no table of it can stream to this role, whatever the table is."""
-    server = database.server
-    return server.wal_level != "logical" or server.publication is None or not server.has_role
-
-
 _SERVER = """
 select jsonb_build_object(
   'version', current_setting('server_version'),
@@ -331,7 +215,14 @@ select jsonb_build_object(
 )
 """
 
-_RELATIONS = """
+_WHICH = "c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition"
+
+_NAMES = f"""
+select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any (%(schemas)s) and {_WHICH} order by 1
+"""  # noqa: S608 - a constant
+
+_RELATIONS = f"""
 select jsonb_build_object(
   'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'identity', c.relreplident,
   'has_row_security', c.relrowsecurity,
@@ -357,6 +248,11 @@ select jsonb_build_object(
         or pg_has_role(%(role)s::name, member, 'member'))), '[]')
 )
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = any (%(schemas)s) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+where {_WHICH} and exists (
+  select from unnest(%(schemas)s::text[], %(tables)s::text[]) wanted(schema, name)
+  where wanted.schema = n.nspname and (wanted.name = c.relname or (wanted.name = '*' and exists (
+    select from pg_publication_tables p
+    where p.pubname = %(publication)s and p.schemaname = n.nspname and p.tablename = c.relname)))
+)
 order by n.nspname, c.relname
-"""
+"""  # noqa: S608 - a constant

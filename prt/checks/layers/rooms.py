@@ -9,16 +9,8 @@ from typing import Final
 
 from msgspec import Raw
 
-from prt.checks.layers.wire import (
-    Ear,
-    Heard,
-    hearing,
-    join_causes,
-    judge_join,
-    policy_sql,
-    reason_of,
-    send_sql,
-)
+from prt.checks.layers.hearing import Ear, Heard, hearing
+from prt.checks.layers.wire import join_causes, judge_join, policy_sql, reason_of, send_sql
 from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.events import Broadcast, Presence
 from prt.state.finding import Cause, Finding, Layer

@@ -24,7 +24,9 @@ def demo(
     only: options.Only = None,
     highlight: options.Highlight = None,
     view: options.Views = None,
+    batch: options.Batch = None,
     record: options.Record = None,
+    export: options.Export = None,
     no_color: options.NoColor = False,
     count: options.Count = None,
     duration: options.Duration = None,
@@ -34,11 +36,14 @@ def demo(
 ) -> int:
     """See it all: an embedded project, simulated traffic, a live view.
 
-    It needs no Supabase and no Docker; nothing of it is left at the end.
+    It needs no Supabase and no Docker; nothing of it is left at the end. Rows of the seed's 30 tables
+    change; colleagues come, go and move their cursors over a document (--view cursors).
 
     prt demo
 
     prt demo --view board,budget,feed
+
+    prt demo --view cursors,presence
 
     prt demo --rate 200
 
@@ -46,22 +51,33 @@ def demo(
     """
     from prt.cli.outputs import form_of
     from prt.cli.recovering import Recovering
+    from prt.cli.rooms import parse_rooms
     from prt.cli.stderr import notice
     from prt.cli.targets import parse_targets
     from prt.cli.viewing import parse_rules, parse_viewing
     from prt.cli.watching import watched
     from prt.config import resolve
     from prt.local.attach import ephemeral
+    from prt.local.story.colleagues import CURSOR, DOCUMENT, PRESENCE
     from prt.state.bounds import parse_bounds
     from prt.state.expectations import Expectations
     from prt.state.matching import Matching
     from prt.views.catalog import Wishes
 
     form = form_of(
-        json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
+        json=json,
+        output=output,
+        template=template,
+        only=only,
+        highlight=highlight,
+        no_color=no_color,
+        batch=batch,
+        export=export,
     )
     viewing = parse_viewing(view)
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
+    # Cursors move so often that beside them nothing else would be seen: only who can draw them hears them.
+    cursors = [f"{DOCUMENT}={CURSOR}"] if "cursors" in viewing.names else []
     notice("starting an embedded project with a day of its production; Ctrl-C ends it")
     with ephemeral(traffic=True, rate=rate) as environment:
         bindings = parse_targets([]).bindings
@@ -75,6 +91,7 @@ def demo(
             # All of it is small, and the rows give names to the ids on cards and in sentences.
             recovering=Recovering(snapshot=bool(viewing.names)),
             views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
+            rooms=parse_rooms(cursors, [PRESENCE]),
             rules=parse_rules((), viewing),
             record=record,
         )

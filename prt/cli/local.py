@@ -210,7 +210,10 @@ def traffic_(
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
 ) -> None:
-    """Write a day of the production, compressed, into the running project, until Ctrl-C."""
+    """Play a day of the production, compressed, into the running project, until Ctrl-C.
+
+    Rows change at --rate; colleagues come and go on the topic user-presence, and point at document:7.
+    """
     import asyncio
 
     entry = _chosen(port, data_dir)
@@ -225,7 +228,9 @@ def traffic_(
 
     notice(f"traffic to {entry.url} at {rate:g} changes a second; Ctrl-C ends it")
     try:
-        asyncio.run(traffic.run(entry.environment["SUPABASE_DB_URL"], rate=rate, seed=seed))
+        environment = entry.environment
+        database, key = environment["SUPABASE_DB_URL"], environment["SUPABASE_ANON_KEY"]
+        asyncio.run(traffic.play(database, entry.url, key, rate=rate, seed=seed))
     except psycopg.errors.UndefinedTable as error:
         raise UsageError(
             "the project has no tables of the seed",

@@ -61,7 +61,12 @@ class Traffic:
     def start(self) -> None:
         options = self._project.options
         if options.traffic:
-            day = traffic.run(self._project.postgres.conninfo(), rate=options.rate, seed=None)
+            day = traffic.play(
+                self._project.postgres.conninfo(),
+                self._project.url,
+                self._project.keys.anon,
+                rate=options.rate,
+            )
             self._task = asyncio.create_task(day)
 
     async def stop(self) -> None:

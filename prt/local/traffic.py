@@ -1,4 +1,4 @@
-"""Writes a day of the production into an embedded project, at a rate, until it is cancelled.
+"""Plays a day of the production into an embedded project, at a rate, until it is cancelled.
 
 psycopg is PostgreSQL's client; its client cursor sends many steps as one query, in one round trip.
 """
@@ -15,6 +15,7 @@ import psycopg
 from psycopg import AsyncClientCursor, AsyncConnection
 
 from prt.errors import UnreachableError, UsageError
+from prt.local import colleagues
 from prt.local.story import Step, story
 
 BATCH_SECONDS = 0.02
@@ -25,6 +26,19 @@ DEBT_SECONDS = 1.0
 
 # Rows that somebody else removed or locked: the step is lost, the day goes on.
 LOST = (psycopg.errors.IntegrityError, psycopg.errors.DeadlockDetected)
+
+
+async def play(conninfo: str, url: str, key: str, *, rate: float = 2.0, seed: int | None = None) -> None:
+    """What changes in the tables, and the colleagues, who come by the project's `url` with its client `key`.
+
+    Raises what `run` raises.
+    """
+    people = asyncio.create_task(colleagues.run(url, key, rate=rate, seed=seed))
+    try:
+        await run(conninfo, rate=rate, seed=seed)
+    finally:
+        people.cancel()
+        await asyncio.gather(people, return_exceptions=True)
 
 
 async def run(conninfo: str, *, rate: float = 2.0, seed: int | None = None) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import closing
 from typing import Any, cast
 
 import pytest
 from starlette.requests import Request
 
 from prt.errors import UsageError
-from prt.local import hosting, loading, options, services, traffic
+from prt.local import hosting, loading, options, port, services, traffic
 from prt.local.keys import generate
 from prt.local.options import Options
 from prt.local.postgres import Postgres
@@ -33,9 +34,9 @@ class Day:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.running = 0
-        monkeypatch.setattr(traffic, "run", self.run)
+        monkeypatch.setattr(traffic, "play", self.play)
 
-    async def run(self, conninfo: str, *, rate: float, seed: int | None) -> None:
+    async def play(self, conninfo: str, url: str, key: str, *, rate: float) -> None:
         self.running += 1
         try:
             await asyncio.get_running_loop().create_future()
@@ -55,9 +56,10 @@ def test_traffic_rests_during_a_reset(monkeypatch: pytest.MonkeyPatch, error: Us
         return frozenset()
 
     monkeypatch.setattr(loading, "reset", reset)
+    listener = port.bound(0)
     project = Project(
         options=Options(traffic=True),
-        listener=cast("Any", None),
+        listener=listener,
         postgres=Postgres(port=1, password="", pid=1),
         keys=generate(),
         launch=cast("Any", None),
@@ -78,7 +80,8 @@ def test_traffic_rests_during_a_reset(monkeypatch: pytest.MonkeyPatch, error: Us
         await writing.stop()
         assert day.running == 0
 
-    asyncio.run(scenario())
+    with closing(listener):
+        asyncio.run(scenario())
     assert during == [0]
 
 

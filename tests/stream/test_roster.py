@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from prt.events import Presence
 from prt.stream.roster import Difference, Entry, Roster
+from tests.stream.mirror import Mirror
 
 Metas = dict[str, list[dict[str, Any]]]
 
@@ -145,25 +146,11 @@ def refs(shown: dict[str, list[dict[str, Any]]]) -> dict[str, set[Any]]:
 def test_any_story_of_the_server_ends_in_its_own_roster(story: list[Step]) -> None:
     """Events, applied as they are documented, keep another's copy equal too."""
     server, roster = Server(), Roster("room")
-    copy: dict[str, dict[Any, dict[str, Any]]] = {}
+    mirror = Mirror()
 
     def follow(events: list[Presence]) -> None:
         for event in events:
-            shown = {one["presence_ref"]: one for one in event.presences or ()}
-            key = event.key or ""
-            if event.event == "sync":
-                copy.clear()
-                for name, some in (event.state or {}).items():
-                    copy[name] = {one["presence_ref"]: one for one in some}
-            elif event.event == "join":
-                copy.setdefault(key, {}).update(shown)
-            elif event.event == "update":
-                copy[key] = shown
-            else:
-                for ref in shown:
-                    del copy[key][ref]
-                if not copy[key]:
-                    del copy[key]
+            mirror.apply(event)
 
     follow([roster.state(server.state(), 0)])
     for at, (what, connection, value) in enumerate(story):
@@ -183,4 +170,4 @@ def test_any_story_of_the_server_ends_in_its_own_roster(story: list[Step]) -> No
             follow(roster.difference(server.difference(), at))
             wanted = {key: {one["phx_ref"] for one in entry.metas} for key, entry in server.state().items()}
             assert refs(roster.shown()) == wanted
-            assert {key: set(some) for key, some in copy.items()} == wanted
+            assert {key: set(some) for key, some in mirror.keys.items()} == wanted

@@ -113,7 +113,7 @@ class Recovery:
                 ledger.held = HeldKeys(2 * self._settings.limit)
             await retelling.snapshot(ledger.held, own)
 
-        missing = [binding for binding in bindings if not self._ledgers.has_snapshot(binding)]
+        missing = [one for one in _asking(bindings) if not self._ledgers.has_snapshot(one)]
         await self._each_table(missing, reasons, emit, "snapshot", load)
         return reasons.by_reason()
 
@@ -313,3 +313,9 @@ class _Latest(Struct, frozen=True):
 
 def _now() -> int:
     return time.time_ns() // 1000
+
+
+def _asking(bindings: Sequence[Binding]) -> list[Binding]:
+    """Those whose rows were asked for: DELETEs, which no filter can be for, need none beside others."""
+    others = {binding.name for binding in bindings if binding.event != "DELETE"}
+    return [binding for binding in bindings if binding.event != "DELETE" or binding.name not in others]

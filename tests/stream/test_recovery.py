@@ -623,6 +623,22 @@ def test_a_snapshot_and_the_deletes_after_it(project: Project, database: Databas
     watched(project, [Binding(table="notes", filter="text=eq.in")], script, keeps_snapshot=True)
 
 
+def test_deletes_beside_a_filter_bring_no_rows_of_others(project: Project, database: Database) -> None:
+    database.execute("insert into notes values (1, 'in'), (2, 'out'), (3, 'in')")
+    inserts = Binding(table="notes", event="INSERT", filter="text=eq.in")
+    bindings = [inserts, Binding(table="notes", event="UPDATE", filter="text=eq.in")]
+
+    async def script(watch: Told) -> None:
+        await watch.begin()
+        assert watch.told() == [("INSERT", 1), ("INSERT", 3)]
+        database.execute("delete from notes where id in (2, 3)")
+        gap = await watch.recover()
+        assert watch.told() == [("DELETE", 3)]
+        assert gap.complete
+
+    watched(project, [*bindings, Binding(table="notes", event="DELETE")], script, keeps_snapshot=True)
+
+
 def test_a_snapshot_that_is_not_whole_says_so(project: Project, database: Database) -> None:
     write_old(database, 30)
     bindings = [Binding(table="notes"), Binding(table="closed")]

@@ -258,6 +258,15 @@ class Feed:
         return named if len(named) <= _LONGEST else f"{named[: _LONGEST - 1]}…"
 
 
+def alert_text(alert: Alert) -> str:
+    """`critical: budget 'Tour, travel' spent/amount>=1: 1.04`."""
+    table = alert.table.rpartition(".")[2]
+    name = name_of(alert.row)
+    rule = alert.rule.removesuffix(f":{alert.severity}").rpartition(":")[2].strip()
+    quoted = f" '{name}'" if name else ""
+    return f"{alert.severity}: {NOUNS.get(table) or _singular(table)}{quoted} {rule}: {alert.value}"
+
+
 def columns_of(row: bytes | Raw, columns: tuple[str, ...]) -> dict[str, str]:
     """The texts of these columns that have a value."""
     values = values_of(row, columns) if columns else None
@@ -273,4 +282,6 @@ def _singular(table: str) -> str:
     name = table.replace("_", " ")
     if name.endswith("ies"):
         return f"{name[:-3]}y"
+    if name.endswith(("xes", "ches", "shes", "sses")):
+        return name[:-2]
     return name[:-1] if name.endswith("s") and not name.endswith("ss") else name

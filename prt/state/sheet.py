@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 from prt.events import Change, Event
 from prt.state.alerts import number_of
 from prt.state.difference import NOISE, rank_of, said
+from prt.state.orders import ORDERS
 from prt.state.present import KeyColumns, Present, assume_id, values_of
 
 LIT = 6_000_000
@@ -102,16 +103,20 @@ class Sheet:
         return SheetRow(cells, lit, is_fresh and before is None)
 
     def _sort_key(self, key: bytes) -> SortKey:
-        """Numbers by their size, before texts; what is missing last."""
+        """Numbers by their size and steps by their order, before texts; what is missing last."""
         known = self._sort_keys.get(key)
         if known is None:
             value = (values_of(self._present.rows[key], (self.sort or "",)) or (None,))[0]
             number = number_of(value) if value and not value.startswith(b'"') else None
+            text = said(Raw(value or b""))
+            order = ORDERS.get((self.table, self.sort or ""), ())
             if value in (None, b"null"):
                 known = (_MISSING, Decimal(0), "")
+            elif text in order:
+                known = (0, Decimal(order.index(text)), "")
             elif number is not None:
                 known = (0, number, "")
             else:
-                known = (1, Decimal(0), said(Raw(value or b"")))
+                known = (1, Decimal(0), text)
             self._sort_keys[key] = known
         return known

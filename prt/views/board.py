@@ -11,6 +11,7 @@ from prt.events import Event
 from prt.state.board import Board, Card, Column, Mark
 from prt.views.cells import cut, safe
 from prt.views.figures import counted
+from prt.views.fixed import fitted, plain
 
 LEAST_COLUMN = 18
 """Cells of a column; with less a title says nothing."""
@@ -31,7 +32,7 @@ Named = Callable[[str, str], str]
 class BoardView:
     """`waiting` says what an empty board waits for."""
 
-    least_width = 4 * LEAST_COLUMN + 3 * len(_BETWEEN)
+    least_width = 4 * 2 * LEAST_COLUMN + 3 * len(_BETWEEN)
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class BoardView:
         columns = ", ".join(f"{safe(column.name)} {column.count:,}" for column in self.board.columns())
         lines = [f"board: {columns}; {counted(self.board.moves, 'move')}"]
         lines += [
-            f"! {safe(column.name)}: {column.count:,} in progress, {column.limit:,} at most"
+            f"! {safe(column.name)}: {column.count:,}, at most {column.limit:,}"
             for column in self.board.columns()
             if column.limit is not None and column.is_over_limit
         ]
@@ -66,7 +67,7 @@ class BoardView:
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         columns = self.board.columns()
         if not columns or height < 1:
-            return [_plain(cut(self._waiting(), width), "italic")][:height]
+            return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
         most = max((width + len(_BETWEEN)) // (LEAST_COLUMN + len(_BETWEEN)), 1)
         foot = self._foot(columns, most, width, now)
         height -= len(foot)
@@ -76,16 +77,16 @@ class BoardView:
         blocks = [self._column(column, each, height, now) for column in shown]
         lines = []
         for row in range(min(max(map(len, blocks)), height)):
-            line = _plain()
+            line = plain()
             for index, block in enumerate(blocks):
-                part = block[row] if row < len(block) else _plain()
+                part = block[row] if row < len(block) else plain()
                 line.append(_BETWEEN if index else "", "dim").append_text(part)
                 if index < len(blocks) - 1:
                     line.append(" " * (each - part.cell_len))
             lines.append(line)
         if foot:
-            lines += [_plain() for _ in range(height - len(lines))]
-        return [*lines, *foot]
+            lines += [plain() for _ in range(height - len(lines))]
+        return fitted([*lines, *foot], width, len(lines) + len(foot))
 
     def _foot(self, columns: Sequence[Column], most: int, width: int, now: int) -> list[Text]:
         notes = []
@@ -96,7 +97,7 @@ class BoardView:
             notes.append(f"columns {first + 1}–{last} of {len(columns)} · next in {seconds} s")
         if self.board.forgotten:
             notes.append(f"! {self.board.forgotten:,} rows more than are kept")
-        return [_plain(cut(" · ".join(notes), width), "italic")] if notes else []
+        return [plain(cut(" · ".join(notes), width), "italic")] if notes else []
 
     def _column(self, column: Column, width: int, height: int, now: int) -> list[Text]:
         lines = [_heading(column, width)]
@@ -109,17 +110,17 @@ class BoardView:
         for card in cards[:fits]:
             lines += self._card(card, self.board.mark(card.key, now), width)[:per_card]
         if len(cards) > fits:
-            lines.append(_plain(cut(f"  +{len(cards) - fits:,} more", width), "italic"))
-        return lines[:height]
+            lines.append(plain(cut(f"  +{len(cards) - fits:,} more", width), "italic"))
+        return fitted(lines, width, height)
 
     def _card(self, card: Card, mark: Mark | None, width: int) -> list[Text]:
         """Title, then what is known about it; of a card that just came, where it came from."""
         gutter = "  " if mark is None else "+ " if mark.origin is None else "▸ "
         room = width - len(gutter)
-        title = _plain(gutter, "bold").append(
+        title = plain(gutter, "bold").append(
             cut(safe(card.title), room), "bold reverse" if mark else _URGENT.get(card.priority, "")
         )
-        details = _plain("  ")
+        details = plain("  ")
         if mark is not None and mark.origin is not None:
             details.append(cut(f"← {safe(mark.origin)}", room), "italic")
             return [title, details]
@@ -152,7 +153,7 @@ def _heading(column: Column, width: int) -> Text:
     if column.is_over_limit:
         count = f"! {count}"
     name = cut(safe(column.name), max(width - len(count) - 1, 0))
-    text = _plain(name, "bold").append(" " * (width - cell_len(name) - len(count)))
+    text = plain(name, "bold").append(" " * (width - cell_len(name) - len(count)))
     text.append(count, "bold red" if column.is_over_limit else "")
     text.stylize("underline")
     return text
@@ -164,7 +165,3 @@ def _day(date: str) -> str:
     if len(parts) == 3 and all(part.isdigit() for part in parts) and 1 <= int(parts[1]) <= 12:
         return f"{int(parts[2])} {_MONTHS[int(parts[1])]}"
     return date
-
-
-def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop")

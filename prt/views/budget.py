@@ -13,6 +13,7 @@ from prt.events import Alert, Event
 from prt.state.budget import Budget, Budgets, Transaction
 from prt.views.cells import cut, safe
 from prt.views.figures import clock, counted
+from prt.views.fixed import fitted, plain
 
 LEAST_TRANSACTIONS = 3
 """Lines that stay for them, their heading included, however many budgets there are."""
@@ -58,28 +59,28 @@ class BudgetView:
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         budgets = self.budgets.budgets()
         if not budgets and not self.budgets.transactions:
-            return [_plain(cut(self._waiting(), width), "italic")][:height]
+            return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
         least = LEAST_TRANSACTIONS if self.budgets.transactions and height > LEAST_TRANSACTIONS + 2 else 0
         room = max(height - 1 - least, 0)
         shown = budgets if len(budgets) <= room else budgets[: max(room - 1, 0)]
-        lines = [_plain(cut(_totals(budgets, width), width), "bold"), *_bars(shown, width)]
+        lines = [plain(cut(_totals(budgets, width), width), "bold"), *_bars(shown, width)]
         if len(shown) < len(budgets):
-            lines.append(_plain(cut(f"+{len(budgets) - len(shown):,} more, less full", width), "italic"))
+            lines.append(plain(cut(f"+{len(budgets) - len(shown):,} more, less full", width), "italic"))
         if least:
             lines += self._transactions(width, height - len(lines), now)
-        return lines[:height]
+        return fitted(lines, width, height)
 
     def _transactions(self, width: int, height: int, now: int) -> list[Text]:
-        heading = _plain("transactions", "underline")
+        heading = plain("transactions", "underline")
         if width >= self.least_width:
-            heading = _plain("transactions" + " " * (width - 12 - len(_LEGEND)) + _LEGEND, "underline")
+            heading = plain("transactions" + " " * (width - 12 - len(_LEGEND)) + _LEGEND, "underline")
         newest = self.budgets.transactions[: -height or None : -1]
         amounts = [_signed(one) for one in newest]
         widest = max(map(cell_len, amounts), default=0)
         lines = [heading]
         for one, amount in zip(newest, amounts, strict=True):
             is_new = 0 <= now - one.at < _LIT and one.commit is not None
-            line = _plain("▸ " if is_new else "  ", "bold")
+            line = plain("▸ " if is_new else "  ", "bold")
             line.append(clock(one.moment or one.at, self._tz) + " ")
             line.append(" " * (widest - cell_len(amount)) + amount, "bold" if is_new else "")
             line.append(" pending" if self.budgets.is_pending(one) else "", "italic")
@@ -87,7 +88,7 @@ class BudgetView:
             line.append("  " + cut(safe(what), max(width - line.cell_len - 2, 0)))
             line.truncate(width)
             lines.append(line)
-        return lines[:height]
+        return fitted(lines, width, height)
 
 
 def _bars(budgets: Sequence[Budget], width: int) -> list[Text]:
@@ -104,7 +105,7 @@ def _bars(budgets: Sequence[Budget], width: int) -> list[Text]:
     lines = []
     for budget, name, figure in zip(budgets, names, figures, strict=True):
         style = "bold red" if budget.share >= _FULL else "bold" if budget.share >= _WARN else ""
-        line = _plain(name, style).append(" " * (name_width - cell_len(name) + 1))
+        line = plain(name, style).append(" " * (name_width - cell_len(name) + 1))
         if bar >= _LEAST_BAR:
             line.append_text(_bar(budget, bar)).append(" ")
         line.append(figure, style)
@@ -127,7 +128,7 @@ def _figures(budget: Budget, width: int) -> tuple[str, ...]:
 
 def _bar(budget: Budget, width: int) -> Text:
     """Spent, pending and committed of the amount; what is beyond it fills the bar."""
-    text = _plain()
+    text = plain()
     left = width
     sofar = Decimal(0)
     drawn = 0
@@ -168,7 +169,3 @@ def money(value: Decimal) -> str:
     """`12,345.60`; whole amounts without cents."""
     cents = value.quantize(Decimal("0.01")) if abs(value.adjusted()) < 20 else value
     return f"{cents:,.0f}" if cents == cents.to_integral_value() else f"{cents:,.2f}"
-
-
-def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop")

@@ -14,6 +14,8 @@ from msgspec import Struct
 from prt.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from prt.state.screen import Screen
     from prt.views.view import View
 
@@ -22,6 +24,8 @@ class Wishes(Struct, frozen=True, kw_only=True):
     """What the options of a command ask of its views."""
 
     highlight: tuple[re.Pattern[str], ...] = ()
+    tz: tzinfo | None = None
+    """None is local."""
     board: tuple[str, str] = ("public", "project_tasks")
     """Schema and table of the board."""
     group_by: str = "status"
@@ -50,7 +54,7 @@ def _table(screen: Screen, wishes: Wishes) -> View:
         return SheetView(sheet, waiting=lambda: waiting(screen))
     from prt.views.table import Table
 
-    return Table(screen, highlight=wishes.highlight)
+    return Table(screen, tz=wishes.tz, highlight=wishes.highlight)
 
 
 def _presence(screen: Screen, _: Wishes) -> View:
@@ -89,7 +93,7 @@ def _budget(screen: Screen, wishes: Wishes) -> View:
     from prt.views.head import waiting
 
     budgets = Budgets(schema=wishes.schema, key_columns=screen.rows.key_columns)
-    return BudgetView(budgets, waiting=lambda: waiting(screen))
+    return BudgetView(budgets, tz=wishes.tz, waiting=lambda: waiting(screen))
 
 
 def _feed(screen: Screen, wishes: Wishes) -> View:
@@ -99,7 +103,7 @@ def _feed(screen: Screen, wishes: Wishes) -> View:
     from prt.views.head import waiting
 
     feed = Feed(named=Names(screen.rows).of, templates=templates_of(wishes.feed))
-    return FeedView(feed, waiting=lambda: waiting(screen))
+    return FeedView(feed, tz=wishes.tz, waiting=lambda: waiting(screen))
 
 
 def _stats(_: Screen, wishes: Wishes) -> View:
@@ -108,11 +112,11 @@ def _stats(_: Screen, wishes: Wishes) -> View:
     return StatsView(plan=wishes.plan, limit=wishes.limit)
 
 
-def _details(screen: Screen, _: Wishes) -> View:
+def _details(screen: Screen, wishes: Wishes) -> View:
     from prt.views.details import DetailsView
     from prt.views.head import waiting
 
-    return DetailsView(waiting=lambda: waiting(screen))
+    return DetailsView(tz=wishes.tz, waiting=lambda: waiting(screen))
 
 
 VIEWS: Final[dict[str, Callable[[Screen, Wishes], View]]] = {

@@ -17,6 +17,7 @@ from prt.state.difference import NOISE, rank_of, said
 from prt.state.rows import Rows
 from prt.views.cells import cut, safe
 from prt.views.figures import clock, table_name
+from prt.views.fixed import fitted, plain
 
 _CONTEXT = 1
 _MOST_LINES = 2000
@@ -53,25 +54,24 @@ class DetailsView:
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         if self._last is None:
-            return [_plain(cut(self._waiting(), width), "italic")][:height]
+            return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
         if self._drawn is None or self._drawn[0] != width:
             self._drawn = (width, self._whole(*self._last, width))
         lines = self._drawn[1]
-        if len(lines) <= height:
-            return lines
-        return [*lines[: max(height - 1, 0)], _plain(f"+{len(lines) - height + 1:,} lines", "italic")][
-            :height
-        ]
+        if len(lines) > height > 0:
+            more = plain(f"+{len(lines) - height + 1:,} lines", "italic")
+            lines = [*lines[: height - 1], more]
+        return fitted(lines, width, height)
 
     def _whole(self, change: Change, previous: bytes | None, width: int) -> list[Text]:
         head = f"{clock(change.at, self._tz)} {change.event_type} {table_name(change.schema, change.table)}"
-        lines = [_plain(cut(safe(head), width), "bold")]
-        lines += [_plain(cut(safe(error), width), "bold red") for error in change.errors or ()]
+        lines = [plain(cut(safe(head), width), "bold")]
+        lines += [plain(cut(safe(error), width), "bold red") for error in change.errors or ()]
         try:
             new, old = _columns_of(change.new), _columns_of(change.old)
             earlier = {} if previous is None else _columns_of(previous)
         except msgspec.DecodeError as exc:
-            return [*lines, _plain(cut(safe(f"unreadable row: {exc}"), width), "bold red")]
+            return [*lines, plain(cut(safe(f"unreadable row: {exc}"), width), "bold red")]
         before = earlier | old
         names = sorted({**new, **(before if change.event_type == "DELETE" else {})}, key=rank_of)
         for name in names:
@@ -82,7 +82,7 @@ class DetailsView:
                 continue
             lines += _column(name, before.get(name), new.get(name), width)
         if change.event_type == "UPDATE" and not earlier and len(old) < len(new):
-            lines.append(_plain(cut("? the row before is not known", width), "italic"))
+            lines.append(plain(cut("? the row before is not known", width), "italic"))
         return lines
 
 
@@ -92,14 +92,14 @@ def _column(name: str, before: Raw | None, after: Raw | None, width: int) -> Ite
     sides = [safe(said(side)) for side in (before, after) if side is not None]
     joined = _ARROW.join(sides)
     if cell_len(label) + cell_len(joined) <= width:
-        line = _plain(label)
+        line = plain(label)
         if len(sides) == 2:
             line.append(sides[0]).append(_ARROW).append(sides[1], "bold")
         else:
             line.append(joined, "bold" if after is not None else "strike")
         yield line
         return
-    yield _plain(cut(label.rstrip(), width), "bold")
+    yield plain(cut(label.rstrip(), width), "bold")
     yield from _compared(_spread(before), _spread(after), width)
 
 
@@ -110,10 +110,10 @@ def _compared(before: list[str], after: list[str], width: int) -> Iterator[Text]
             skipped = line.startswith("+++")
             continue
         if line.startswith("@@"):
-            yield _plain(cut("  …", width), "dim")
+            yield plain(cut("  …", width), "dim")
             continue
         style = {"-": "red", "+": "green"}.get(line[:1], "")
-        yield _plain(cut(f"  {line[:1]} {safe(line[1:])}", width), style)
+        yield plain(cut(f"  {line[:1]} {safe(line[1:])}", width), style)
 
 
 def _spread(value: Raw | None) -> list[str]:
@@ -127,7 +127,3 @@ def _spread(value: Raw | None) -> list[str]:
     if isinstance(found, str):
         return found.splitlines() or [""]
     return json.dumps(found, indent=1, ensure_ascii=False).splitlines()
-
-
-def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop")

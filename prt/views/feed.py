@@ -8,10 +8,11 @@ from datetime import tzinfo
 from rich.text import Text
 
 from prt.events import Alert, Event, Gap
-from prt.state.feed import Entry, Feed, Sentence, Write
+from prt.state.feed import Entry, Feed, Sentence, Write, alert_text
 from prt.views.cells import cut, safe
 from prt.views.figures import clock
-from prt.views.notices import gap_text, told
+from prt.views.fixed import fitted, plain
+from prt.views.notices import gap_text
 from prt.views.template import compile_template
 
 _HAPPENED = ("moved", "was")
@@ -39,15 +40,15 @@ class FeedView:
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         entries = self.feed.entries(height)
         if not entries:
-            return [_plain(cut(self._waiting(), width), "italic")][:height]
-        return [self._line(entry, width) for entry in entries][:height]
+            return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
+        return fitted([self._line(entry, width) for entry in entries], width, height)
 
     def _line(self, entry: Entry, width: int) -> Text:
-        line = _plain(clock(entry.at, self._tz) + " ")
+        line = plain(clock(entry.at, self._tz) + " ")
         room = max(width - line.cell_len, 0)
         match entry:
             case Alert():
-                line.append(cut(safe(f"! {told(entry)}"), room), "bold red")
+                line.append(cut(safe(f"! {alert_text(entry)}"), room), "bold red")
             case Gap():
                 line.append(cut(safe(f"! gap {gap_text(entry)}"), room), "bold red")
             case Sentence():
@@ -77,7 +78,3 @@ def templates_of(feed: Mapping[str, str]) -> dict[str, Write]:
         return lambda change: encode(change).decode().rstrip("\n")
 
     return {name: writer(text) for name, text in feed.items()}
-
-
-def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop")

@@ -11,6 +11,7 @@ from prt.events import Event
 from prt.state.stats import Slice, Stats
 from prt.views.cells import cut, safe
 from prt.views.figures import lag_text, milliseconds, per_second, table_name
+from prt.views.fixed import fitted, plain
 
 _STEPS = "▁▂▃▄▅▆▇█"
 _LABEL = 8
@@ -56,9 +57,9 @@ class StatsView:
             )
         lag = self.stats.lag.summary()
         if lag:
-            lines.append(_plain(cut(lag_text(lag), width)))
-        lines.append(_plain())
-        return [*lines, *self._tables(width, height - len(lines))][:height]
+            lines.append(plain(cut(lag_text(lag), width)))
+        lines.append(plain())
+        return fitted([*lines, *self._tables(width, max(height - len(lines), 0))], width, height)
 
     def _rate(self, slices: Sequence[Slice], width: int, rows: int) -> list[Text]:
         counts = [one.count for one in slices]
@@ -74,7 +75,7 @@ class StatsView:
             lines.append(_row("rate" if row == 0 else "", text, figure if row == 0 else "", width))
         if self._limit is not None:
             line = f"{'':{_LABEL}}" + "╌" * len(counts)
-            lines.insert(0, _plain(cut(f"{line} {self._plan}: {self._limit:,} messages/s", width), "dim"))
+            lines.insert(0, plain(cut(f"{line} {self._plan}: {self._limit:,} messages/s", width), "dim"))
         return lines
 
     def _lag(self, slices: Sequence[Slice], width: int) -> Text:
@@ -95,7 +96,7 @@ class StatsView:
             share = f"{count:>10,}  {_share(count, self.stats.count):>5} "
             bar = max(width - widest - len(share), 0)
             length = round(bar * count / max(self.stats.count, 1))
-            line = _plain(name + " " * (widest - cell_len(name)) + share).append("█" * length)
+            line = plain(name + " " * (widest - cell_len(name)) + share).append("█" * length)
             line.truncate(width)
             lines.append(line)
         return lines
@@ -126,11 +127,7 @@ def _share(count: int, total: int) -> str:
 
 
 def _row(label: str, text: str, figure: str, width: int) -> Text:
-    line = _plain(f"{cut(label, _LABEL - 1):{_LABEL}}", "bold").append(text, "")
+    line = plain(f"{cut(label, _LABEL - 1):{_LABEL}}", "bold").append(text, "")
     line.append(" " + figure)
     line.truncate(width)
     return line
-
-
-def _plain(text: str = "", style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="crop")

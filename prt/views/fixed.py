@@ -1,0 +1,21 @@
+"""Lines of a view: never wrapped, never wider or more than their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+
+def plain(text: str = "", style: str = "") -> Text:
+    """A line of safe text."""
+    return Text(text, style, no_wrap=True, overflow="crop")
+
+
+def fitted(lines: Sequence[Text], width: int, height: int) -> list[Text]:
+    """The first `height` of them, cut at `width` cells."""
+    kept = list(lines[: max(height, 0)])
+    for line in kept:
+        if line.cell_len > width:
+            line.truncate(width)
+    return kept

@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from prt.events import EMPTY, Change, Event, EventType, Gap
+from prt.events import EMPTY, Change, Event, EventType, Gap, Loaded
 from prt.stream import ledgers as ledgers_module
 from prt.stream import recovery as recovery_module
 from prt.stream import retelling as retelling_module
@@ -91,6 +91,8 @@ class Model:
 
     def tell(self, event: Event, version: int | None = None) -> None:
         """A change with its version, which of one that was read is the row's own, or that of its delete."""
+        if isinstance(event, Loaded):
+            return
         assert isinstance(event, Change)
         row = event.old_row() if event.event_type == "DELETE" else event.new_row()
         version = version or row.get("version", self.deleted.get(row["id"]))

@@ -88,7 +88,7 @@ def _life(facts: KeyFacts, origin: str, now: float, soon: float) -> tuple[State,
     if left is None or left >= soon:
         return None
     if left <= 0:
-        return "failed", f"{origin} expired {_span(-left)} ago"
+        return "failed", f"{origin} expired {_span(abs(left))} ago"
     return "warning", f"{origin} ends in {_span(left)}"
 
 

@@ -50,6 +50,7 @@ COMMANDS: Final = (
     ),
     Entry("schema", "prt.cli.schema:schema", "What a line of NDJSON holds, as JSON Schema."),
     Entry("test", "prt.cli.test:run_tests", "Smoke tests of a project's realtime, for people and for CI."),
+    Entry("update", "prt.cli.update:update", "Write a row: shown at once, confirmed by its own echo."),
     Entry("replay", "prt.cli.replay:replay", "Play a recording through the same views and outputs."),
     Entry("completion", "prt.cli.completion:completion", "The script that lets a shell complete at TAB."),
     Entry("demo", "prt.cli.demo:demo", "See it all: an embedded project, simulated traffic, a live view."),

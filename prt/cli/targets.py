@@ -104,6 +104,15 @@ def parse_targets(
     return Targets(_merge(bindings), _notices(targets, conditions))
 
 
+def parse_table(word: str, schema: str = "public") -> tuple[str, str]:
+    """(schema, table) of TABLE or SCHEMA.TABLE; UsageError where it is no single table."""
+    match = _WORD.fullmatch(word.strip())
+    if match is None or match["events"] is not None or match["table"] == WILDCARD:
+        raise UsageError(f"{word!r} is no table", 'write TABLE or SCHEMA.TABLE; odd names in ""')
+    named_schema, table = match["schema"], match["table"]
+    return schema if named_schema is None else _unquoted(named_schema), _unquoted(table)
+
+
 def _parse_word(word: str, schema: str, events: tuple[BindingEvent, ...]) -> list[_Target]:
     match = _WORD.fullmatch(word.strip())
     if match is None:

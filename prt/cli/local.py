@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -133,7 +135,9 @@ def run(
     options = _options(port, data_dir, migrations, no_seed, traffic, rate)
     environ = config.environment()
     with prepared(options, environ) as project:
-        code = hosting.run(project, command, environ | project.environment())
+        # Whoever runs `.venv/bin/prt local run -- prt test` means the prt beside it.
+        path = os.pathsep.join(filter(None, [environ.get("PATH"), str(Path(sys.argv[0]).parent.absolute())]))
+        code = hosting.run(project, command, environ | project.environment() | {"PATH": path})
     raise typer.Exit(code)
 
 

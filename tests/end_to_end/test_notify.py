@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,29 @@ def test_one_is_sent_heard_and_read(environment: dict[str, str], database: Datab
         assert json.loads(done.stdout)["ids"] == [sent["id"]]
         run.until(lambda line: line.get("eventType") == "UPDATE" and line["new"]["id"] == sent["id"])
         assert run.finish()[0] == 0
+
+
+def test_one_of_supabase_js_is_seen(
+    project: dict[str, str], scripts: Path, node_environment: dict[str, str]
+) -> None:
+    with piped("notify", "--count", "1", environment=of_project(project)) as run:
+        run.until_ready()
+        done = subprocess.run(
+            ["node", scripts / "notification.mjs"],
+            env=node_environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        sent = json.loads(done.stdout)
+        assert sent["error"] is None
+        code, lines, _ = run.finish()
+    (heard,) = [line["new"] for line in lines if line["type"] == "change"]
+    assert code == 0
+    assert sent["data"] == {"id": heard["id"], "user_id": MEMBER.id}
+    assert (heard["type"], heard["title"], heard["message"]) == ("test", "Test", "Testing realtime")
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,6 @@ def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:
         return "".join(
             msgspec.json.encode(
                 {
-                    "type": "suite",
                     "suite": suite.name,
                     "line": suite.line,
                     "needs": suite.needs,

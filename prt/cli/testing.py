@@ -76,7 +76,7 @@ def run_suites(project: Project, asked: Asked, form: Form, *, is_quiet: bool = F
             output.close(run)
         _report(run, files, environment())
     if stopped_by is not None:
-        if not is_quiet:
+        if not is_quiet and form.kind is not OutputForm.TABLE:
             notice(f"stopped after {counted(len(run.results), 'test')}")
         return SIGNALLED + stopped_by
     if error is not None and form.kind is not OutputForm.TABLE:
@@ -131,13 +131,13 @@ async def _run(
         if left is not None:
             complain(f"rows of this run may be left in {context.table}: {left}", "prt test --clean")
     results = [*engine.results]
-    for result in unmet(asked.required, results):
-        results.append(result)
-        output.finished(result)
     seconds = time.perf_counter() - clock
-    for result in judged(slis_of(results, seconds), asked.limits, asked.min_delivery, results):
-        results.append(result)
-        output.finished(result)
+    if stopped_by is None:
+        judgements = unmet(asked.required, results)
+        judgements += judged(slis_of(results, seconds), asked.limits, asked.min_delivery, results)
+        for result in judgements:
+            results.append(result)
+            output.finished(result)
     code = _exit_code(results, engine.gate_error)
     run = Run(
         version=__version__,

@@ -14,7 +14,7 @@ from prt.checks.context import Context
 from prt.checks.engine import Engine
 from prt.checks.identities import identities_of
 from prt.checks.plan import chosen, steps_of
-from prt.checks.rows import this_run
+from prt.checks.rows import Swept, this_run
 from prt.checks.settings import MARK, Settings
 from prt.checks.suites.catalog import SUITES
 from prt.config import Project, resolve
@@ -77,6 +77,18 @@ def run_suites(
     return asyncio.run(main())
 
 
+def cleaned(environment: Mapping[str, str], *, is_gentle: bool, as_: str | None = None) -> Swept:
+    """What `prt test --clean` removes, and can't."""
+    project = resolve(local=environment, as_=as_)
+
+    async def main() -> Swept:
+        async with identities_of(project, None) as identities:
+            context = Context(project, identities, Settings(), this_run(), is_loopback=not is_gentle)
+            return await (await context.sweeper()).sweep_all()
+
+    return asyncio.run(main())
+
+
 @contextmanager
 def made(project: Mapping[str, str], create: str, drop: str) -> Iterator[None]:
     """SQL of a test, undone afterwards."""
@@ -90,8 +102,11 @@ def made(project: Mapping[str, str], create: str, drop: str) -> Iterator[None]:
 
 def marked_rows(project: Mapping[str, str], table: str = "notifications") -> int:
     """How many rows of test runs there are."""
+    return count_of(project, f"title like '{MARK}%'", table)
+
+
+def count_of(project: Mapping[str, str], condition: str, table: str = "notifications") -> int:
     with psycopg.connect(project["SUPABASE_DB_URL"]) as connection:
-        query = f"select count(*) from {table} where title like %s"
-        row = connection.execute(query.encode(), [f"{MARK}%"]).fetchone()
+        row = connection.execute(f"select count(*) from {table} where {condition}".encode()).fetchone()
         assert row is not None
         return int(row[0])

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from prt.checks.suites import changes, load
 from prt.local.people import MEMBER, PASSWORD, STRANGER
 from prt.local.variables import keys_of
-from tests.checks.checking import SOON, Ran, made, marked_rows, run_suites
+from tests.checks.checking import SOON, Ran, cleaned, count_of, made, marked_rows, run_suites
 from tests.fakes import Peer, scripted_server
 
 TABLE = """
@@ -81,6 +82,31 @@ def test_a_private_topic_with_rights(project: dict[str, str]) -> None:
     with made(project, ROLES, NO_ROLES):
         ran = run_suites(project, "broadcast", only=["private"], private_topic="checked:both")
     assert ran.outcomes["broadcast private"] == "pass"
+
+
+@pytest.mark.parametrize("is_gentle", [True, False])
+def test_marked_rows_go_and_others_stay(project: dict[str, str], is_gentle: bool) -> None:
+    insert = """insert into notifications (user_id, title)
+      select '{member}', 'prt-test:' || n from generate_series(1, 60) n;
+      insert into notifications (user_id, title)
+      values ('{member}', 'about prt-test:'), ('{member}', 'prt-tests');
+    """
+    delete = "delete from notifications where title in ('about prt-test:', 'prt-tests');"
+    with made(project, insert.format(member=MEMBER.id), delete):
+        swept = cleaned(project, is_gentle=is_gentle)
+        assert (swept.gone, swept.left) == (60, 0)
+        assert marked_rows(project) == 0
+        assert count_of(project, "title in ('about prt-test:', 'prt-tests')") == 2
+
+
+def test_rows_that_may_not_be_removed_are_counted(project: dict[str, str]) -> None:
+    kept = """create policy seen on public.notifications for select to anon using (title like 'prt-test:%');
+      insert into notifications (user_id, title) values ('{member}', 'prt-test:1');"""
+    gone = "drop policy seen on public.notifications; delete from notifications where title = 'prt-test:1';"
+    bare = {name: project[name] for name in ("SUPABASE_URL", "SUPABASE_ANON_KEY")}
+    with made(project, kept.format(member=MEMBER.id), gone):
+        swept = cleaned(bare, is_gentle=False)
+    assert (swept.gone, swept.left) == (0, 1)
 
 
 # --- broken for real
@@ -233,3 +259,32 @@ def test_an_expired_session_is_refused_at_the_gate(project: dict[str, str]) -> N
     assert ran.gate_error is not None
     assert ran.gate_error.exit_code == 3
     assert keys_of(project).jwt_secret not in str(ran["connect handshake"].failure)
+
+
+def test_a_server_that_filters_otherwise(project: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = (changes.Operator("eq", "{c}=neq.{a}", "a"),)
+    monkeypatch.setattr(changes, "OPERATORS", wrong)
+    failure = told(run_suites(project, "changes", only=["filters"]), "changes filters")
+    assert failure["expected"].startswith("the first row through neq.")
+    assert failure["came"] == "the second row"
+    assert "operator eq" in failure["cause"]
+
+
+def test_changes_that_are_lost_under_load_are_counted(
+    project: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of two clients asks for other rows than those that are written."""
+    marks = iter(["nothing that comes", ""])
+    counting = load.Client.__init__
+
+    def deaf_at_first(self: load.Client, mark: str) -> None:
+        counting(self, next(marks) or mark)
+
+    monkeypatch.setattr(load.Client, "__init__", deaf_at_first)
+    ran = run_suites(project, "load", clients=2, rate=40.0, duration_seconds=0.4, wait_seconds=SOON)
+    result = ran["load delivery"]
+    assert result.outcome == "fail"
+    assert result.figures["expected"] == 2 * result.figures["rows"]
+    assert result.figures["lost"] == result.figures["rows"] > 0
+    assert result.figures["delivered_percent"] == 50
+    assert "rate of messages" in told(ran, "load delivery")["cause"]

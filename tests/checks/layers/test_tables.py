@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from prt.checks.layers.catalog import Policy, Relation
 from prt.checks.layers.gateway import Answer
 from prt.checks.layers.seen import Seen
-from prt.checks.layers.tables import judge
+from prt.checks.layers.tables import is_missing, judge, judge_default
 from prt.events import Status
-from prt.state.finding import Finding
+from prt.state.finding import Cause, Finding
 from prt.stream import refusal
 from prt.stream.binding import Binding
 
@@ -249,7 +249,7 @@ def test_rows_tell_that_all_is_well() -> None:
     ("total", "state", "figure"),
     [
         ("*/0", "unknown", "no row yet"),
-        ("*/12", "warning", "sees 0 of 12 rows"),
+        ("*/12", "warning", "sees 0 of 12 rows, counted with the server key"),
         (None, "unknown", "REST shows no row"),
     ],
 )
@@ -318,3 +318,13 @@ def test_a_filter_asks_for_an_identity_that_only_the_database_knows() -> None:
 
 def test_a_table_of_which_nothing_was_said() -> None:
     assert judged(seen(is_ready=False))["READY"].state == "failed"
+
+
+def test_default_tables_that_are_not_here_are_no_failure() -> None:
+    assert is_missing(judge(seen(None)))
+    assert not is_missing(judge(seen()))
+    found = judge_default(30, ("a", "b", "c", "d"))
+    assert (found.state, found.causes[0].remedy) == ("warning", "prt status a b c")
+    assert judge_default(1, ()).causes[0] == Cause(
+        "1 of the default tables is not in this project; name yours", "prt status TABLE"
+    )

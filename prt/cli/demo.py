@@ -84,7 +84,7 @@ def demo(
         return watched(
             resolve(local=environment),
             bindings,
-            form=form,
+            form=viewing.form(form),
             bounds=bounds,
             expectations=Expectations(),
             matching=Matching(),

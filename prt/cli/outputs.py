@@ -46,7 +46,7 @@ KeyColumns = Mapping[tuple[str, str], tuple[str, ...]] | None
 
 
 class Form(Struct, frozen=True, kw_only=True):
-    """What was asked for, checked; `encode` is a compiled `--template`."""
+    """What was asked for, checked; `encode` writes lines of another kind, as a compiled `--template` does."""
 
     kind: OutputForm
     encode: Callable[[Event], bytes] | None
@@ -145,7 +145,7 @@ def opened(
 
 
 def _lines(form: Form) -> LineOutput:
-    if form.kind is OutputForm.JSON:
+    if form.kind is OutputForm.JSON and form.encode is None:
         from prt.views.output import JsonOutput
 
         return JsonOutput(STDOUT, only=form.only, is_terminal=is_terminal())

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, structs
 
+from prt.cli.options import OutputForm
 from prt.cli.recovering import Recovering
 from prt.errors import UsageError
 from prt.stream.binding import Binding, BindingEvent
 
 if TYPE_CHECKING:
+    from prt.cli.outputs import Form
     from prt.profiles import Defaults
     from prt.state.alerts import Rule
     from prt.state.screen import Screen
@@ -103,6 +105,22 @@ class Viewing(Struct, frozen=True, kw_only=True):
 
         names = self._shown(bindings)
         return made(names, self.wishes(wishes, bindings)) if names else None
+
+    def form(self, form: Form) -> Form:
+        """With sentences for lines, where the feed is shown without a screen."""
+        if "feed" not in self.names or form.encode is not None or form.kind is OutputForm.TABLE:
+            return form
+        from prt.cli.outputs import is_terminal  # noqa: PLC0415
+        from prt.state.feed import Feed  # noqa: PLC0415
+        from prt.state.names import Names  # noqa: PLC0415
+        from prt.state.rows import Rows  # noqa: PLC0415
+        from prt.views.feed import templates_of  # noqa: PLC0415
+        from prt.views.sentences import json_lines, text_lines  # noqa: PLC0415
+
+        rows = Rows()
+        feed = Feed(rows=rows, named=Names(rows).of, templates=templates_of(self.feed))
+        lines = text_lines(feed) if form.kind is OutputForm.TEXT else None
+        return structs.replace(form, encode=lines or json_lines(feed, is_terminal=is_terminal()))
 
     def recovering(self, recovering: Recovering, bindings: Sequence[Binding]) -> Recovering:
         """With the snapshots that the views need; --once without such a view shows every table's."""

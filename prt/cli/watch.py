@@ -138,7 +138,7 @@ def watch(
         return watched(
             project,
             bindings,
-            form=form,
+            form=viewing.form(form),
             bounds=bounds,
             expectations=expectations,
             matching=matching,

@@ -58,6 +58,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("lag_ms", {"type": ["number", "null"]}, "`at` − commit, raw: negative where clocks differ"),
         Key("source", _one_of(ChangeSource), "live, or read over REST"),
         Key("merged", INTEGER, "how many changes it is the net effect of, with `--batch`", False),
+        Key("sentence", TEXT, "the same for people, with `--view feed`", False),
     ),
     "broadcast": (
         _TOPIC,

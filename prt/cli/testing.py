@@ -62,7 +62,8 @@ def run_suites(project: Project, asked: Asked, form: Form, *, is_quiet: bool = F
     """Runs the suites; the exit code. Raises PrtError where nothing can be tested."""
     host = urlsplit(project.url).hostname or ""
     may_write = asked.allows_writes or is_loopback(host)
-    if project.server_key is not None and project.identity != "service" and not is_quiet and may_write:
+    writes = may_write and any(suite.writes for suite in asked.suites)
+    if writes and project.server_key is not None and project.identity != "service" and not is_quiet:
         notice("the server key removes what the tests write, and watches as the service in the suite rls")
     steps = steps_of(asked.suites, may_write=may_write, host=project.host, rounds=asked.repeat)
     with ExitStack() as stack:

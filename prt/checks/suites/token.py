@@ -8,6 +8,7 @@ import time
 from prt.checks.check import Check, FailedError, Failure, Found, SkippedError, Suite
 from prt.checks.context import Context
 from prt.checks.suites.broadcast import EVENT, heard, payload
+from prt.errors import RefusedError
 from prt.events import Status
 from prt.stream.room import Room
 from prt.stream.session import Endpoint, Session
@@ -43,26 +44,32 @@ async def expiry(context: Context) -> Found:
     first = await signed()
     expires = time.time() + LIFE_SECONDS
     ended_after, _ = await asyncio.gather(
-        _ends(context, Session(first)), _outlives(context, Session(first, signed), expires)
+        _ends(context, Session(first), expires), _outlives(context, Session(first, signed), expires)
     )
     return Found(
         note="ended by the server; the renewed one went on", figures={"ended_ms": ended_after * 1000}
     )
 
 
-async def _ends(context: Context, session: Session) -> float:
+async def _ends(context: Context, session: Session, expires: float) -> float:
     """Seconds until the server ended it. Raises FailedError."""
     started = time.perf_counter()
     async with context.watch(session=session, room=Room(topic=context.topic("expiry"))) as watcher:
         await watcher.ready()
+        await asyncio.sleep(max(expires - time.time(), 0))
         try:
-            await watcher.until(
-                Status, lambda event: event.status == "CLOSED", "the end of an expired session"
-            )
+            await watcher.until(Status, lambda _: False, "the end of an expired session", cause_of=_goes_on)
         except FailedError:
-            if watcher.error is None or watcher.error.exit_code != 3:
+            if watcher.error is None or watcher.error.exit_code != RefusedError.exit_code:
                 raise
     return time.perf_counter() - started
+
+
+def _goes_on() -> tuple[str, str]:
+    return (
+        "the server does not look at the token of a joined channel, or its clock is behind",
+        "compare the clocks: prt status",
+    )
 
 
 async def _outlives(context: Context, session: Session, expires: float) -> None:

@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from prt.cli import options
 
 if TYPE_CHECKING:
-    from prt.cli.notifying import Marked, Sent
     from prt.errors import PrtError
     from prt.state.screen import Screen
     from prt.stream.binding import Binding
@@ -226,7 +224,7 @@ def send(
                 return await notifying.send(session, place, values, seconds=seconds, is_awaited=not no_wait)
 
         one, error = asyncio.run(main())
-    _write_sent(one, is_json=json)
+    notifying.write_sent(one, is_json=json)
     if error is not None:
         raise error
     return 0
@@ -279,56 +277,10 @@ def read(
                 return await notifying.mark_all_as_read(session, place, user)
 
         marked = asyncio.run(main())
-    _write_marked(marked, is_json=json)
+    notifying.write_marked(marked, is_json=json)
     if marked.unknown:
         raise PrtError(
             f"no notification {', '.join(marked.unknown)}",
             "none with this id, or none that this identity may see",
         )
     return 0
-
-
-def _write_sent(one: Sent, *, is_json: bool) -> None:
-    from prt.views.cells import safe
-    from prt.views.figures import milliseconds
-    from prt.views.ndjson import timestamp
-
-    if is_json or not _is_terminal():
-        _write(
-            type="sent",
-            at=timestamp(one.at),
-            id=one.id,
-            written_ms=round(one.written_ms, 3),
-            echoed_ms=None if one.echoed_ms is None else round(one.echoed_ms, 3),
-            row=one.row,
-        )
-        return
-    echoed = "" if one.echoed_ms is None else f", echoed after {milliseconds(one.echoed_ms)}"
-    typer.echo(f"{safe(one.id or 'sent')}: written in {milliseconds(one.written_ms)}{echoed}")
-
-
-def _write_marked(marked: Marked, *, is_json: bool) -> None:
-    from prt.views.figures import counted
-
-    if is_json or not _is_terminal():
-        _write(
-            type="read",
-            marked=len(marked.now),
-            ids=marked.now,
-            read_before=marked.before,
-            unknown=marked.unknown,
-        )
-        return
-    before = f", {len(marked.before):,} had been read before" if marked.before else ""
-    typer.echo(f"{counted(len(marked.now), 'notification')} marked as read{before}")
-
-
-def _write(**line: Any) -> None:
-    from msgspec.json import encode
-
-    sys.stdout.buffer.write(encode(line) + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def _is_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()

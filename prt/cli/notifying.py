@@ -1,13 +1,15 @@
-"""What `prt notify` asks of the server, and what `send` and `read` do to the table."""
+"""What `prt notify` asks of the server, what `send` and `read` do to the table, and what they say of it."""
 
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import typer
 from msgspec import Raw, Struct
 
 from prt.errors import PrtError, RefusedError, UsageError
@@ -19,6 +21,9 @@ from prt.stream.echo import Echoes, listening
 from prt.stream.rest import Rest
 from prt.stream.session import Endpoint, Session, user_of
 from prt.stream.source import Live
+from prt.views.cells import safe
+from prt.views.figures import counted, milliseconds
+from prt.views.ndjson import timestamp
 
 ID = "id"
 TIME = "_at"
@@ -224,3 +229,45 @@ def _decode(row: Raw) -> dict[str, Any]:
 
 def _id_of(row: Raw) -> str:
     return shown(_decode(row).get(ID))
+
+
+def write_sent(one: Sent, *, is_json: bool) -> None:
+    """A line of text on a terminal, else of JSON."""
+
+    if is_json or not _is_terminal():
+        _write(
+            type="sent",
+            at=timestamp(one.at),
+            id=one.id,
+            written_ms=round(one.written_ms, 3),
+            echoed_ms=None if one.echoed_ms is None else round(one.echoed_ms, 3),
+            row=one.row,
+        )
+        return
+    echoed = "" if one.echoed_ms is None else f", echoed after {milliseconds(one.echoed_ms)}"
+    typer.echo(f"{safe(one.id or 'sent')}: written in {milliseconds(one.written_ms)}{echoed}")
+
+
+def write_marked(marked: Marked, *, is_json: bool) -> None:
+    """A line of text on a terminal, else of JSON."""
+
+    if is_json or not _is_terminal():
+        _write(
+            type="read",
+            marked=len(marked.now),
+            ids=marked.now,
+            read_before=marked.before,
+            unknown=marked.unknown,
+        )
+        return
+    before = f", {len(marked.before):,} had been read before" if marked.before else ""
+    typer.echo(f"{counted(len(marked.now), 'notification')} marked as read{before}")
+
+
+def _write(**line: Any) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -313,7 +313,7 @@ def test_help_of_a_group_and_of_what_is_in_it(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    "arguments", [["watch"], ["local"], ["local", "up"], ["local", "run"], ["demo"], ["test"]]
+    "arguments", [["watch"], ["local"], ["local", "up"], ["local", "run"], ["demo"], ["test"], ["notify"]]
 )
 def test_help_of_each_command_fits_a_tall_screen(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
@@ -360,7 +360,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert json.loads(found.stderr) == [0, []]
 
 
-@pytest.mark.parametrize("name", ["watch", "local", "test"])
+@pytest.mark.parametrize("name", ["watch", "local", "test", "notify"])
 def test_a_commands_help_loads_nothing_heavy(name: str) -> None:
     script = (
         "import sys, json\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from prt.local.realtime.calls import Calls
 from prt.local.realtime.config import Config
 from prt.local.realtime.following import Following
 from prt.local.realtime.frames import Event, Frame, UserBroadcast, Version, encoded
-from prt.local.realtime.messages import Replayed
+from prt.local.realtime.messages import Missed, Past
 from prt.local.realtime.presence import STATE
 from prt.local.realtime.rights import (
     BROADCAST,
@@ -72,7 +72,7 @@ class Channel:
         self._expiry: asyncio.TimerHandle | None = None
         self._calls = Calls(hub.settings.presence_calls, hub.settings.presence_window_seconds)
         self._has_presence = config.wants_presence or hub.settings.has_presence_everywhere
-        self._replayed: frozenset[str] = frozenset()
+        self._past: Past | None = None
         self._is_open = False
 
     @property
@@ -84,9 +84,9 @@ class Channel:
         """In public every channel does, on a private topic who wanted it, or tracks."""
         return self._reads_presence if self.config.is_private else True
 
-    def awaits(self, message: str) -> bool:
-        """A broadcast of the database, by its id."""
-        return self.rights.reads_broadcast and message not in self._replayed
+    def awaits(self, transaction: int) -> bool:
+        """A broadcast of the database, by its transaction."""
+        return self.rights.reads_broadcast and not (self._past and self._past.holds(transaction))
 
     async def refusal(self) -> str | None:
         """Asks the policies of a private topic. The words in which the server refuses the join, or None."""
@@ -105,18 +105,19 @@ class Channel:
         joined = [{"id": binding, **dict(sorted(entry.items()))} for binding, entry in self.config.bindings]
         self.reply(ref, "ok", {"postgres_changes": joined})
 
-    def open(self, replayed: Sequence[Replayed], missed: Mapping[str, Event]) -> None:
+    def open(self, past: Past | None, missed: Sequence[Missed]) -> None:
         """Starts what the join asked for. `missed` came while the past was read."""
         self._is_open = True
         self._hub.topics.add(self)
         self._watch_expiry()
         if self._reads_presence:
             self._push_json(STATE, self._hub.presences.state(self.room))
-        for message in replayed:
-            self._push_json("broadcast", message.payload)
-        self._replayed = frozenset(message.id for message in replayed)
-        for id_, event in missed.items():
-            if self.awaits(id_) and (frame := event.frame(self.version, self.topic)) is not None:
+        self._past = past
+        for payload in past.payloads if past else ():
+            self._push_json("broadcast", payload)
+        for message in missed:
+            frame = message.event.frame(self.version, self.topic)
+            if frame is not None and self.awaits(message.transaction):
                 self.send(frame)
         if self.config.wants_replication_ready:
             self._reporting = asyncio.create_task(self._report_replication())

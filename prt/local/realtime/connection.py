@@ -18,7 +18,7 @@ from prt.local.realtime import tokens
 from prt.local.realtime.channel import Channel, outcome
 from prt.local.realtime.config import UNABLE_TO_REPLAY, configured
 from prt.local.realtime.frames import Frame, Version, version_of
-from prt.local.realtime.messages import Replayed, replayed
+from prt.local.realtime.messages import Past
 from prt.local.realtime.outbox import Outbox
 from prt.local.realtime.tokens import OPAQUE_PREFIX, Token, TokenRefusedError
 from prt.local.realtime.topics import PREFIX
@@ -196,13 +196,14 @@ class Connection:
             joined.open(past, missed)
         return None
 
-    async def _past(self, channel: Channel) -> list[Replayed] | str:
+    async def _past(self, channel: Channel) -> Past | str | None:
         """The broadcasts of the database that it wants again."""
         wanted = channel.config.replay
         if wanted is None:
-            return []
+            return None
         try:
-            return await self._hub.policies.run(partial(replayed, subtopic=channel.subtopic, wanted=wanted))
+            past = partial(self._hub.messages.past, subtopic=channel.subtopic, wanted=wanted)
+            return await self._hub.policies.run(past)
         except (psycopg.Error, OSError):
             return UNABLE_TO_REPLAY + "Realtime was unable to replay messages"
 

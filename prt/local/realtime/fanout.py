@@ -51,7 +51,7 @@ class Pending(Struct, gc=False):
 class FanOut:
     """`settle` is awaited after each batch: it lets the sockets catch up.
 
-    `broadcast` gets the rows that are inserted into realtime.messages.
+    `broadcast` gets the rows that are inserted into realtime.messages, each with its transaction.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class FanOut:
         session: Session,
         subscriptions: Subscriptions,
         settle: Callable[[], Awaitable[None]],
-        broadcast: Callable[[Relation, Row], None],
+        broadcast: Callable[[Relation, Row, int], None],
     ) -> None:
         self._session = session
         self._subscriptions = subscriptions
@@ -96,7 +96,7 @@ class FanOut:
             if isinstance(message, Change):
                 known = self._known[message.relation]
                 if known.is_messages and message.event == "INSERT" and message.new is not None:
-                    self._broadcast(known.relation, message.new)
+                    self._broadcast(known.relation, message.new, self._transaction)
                     has_broadcast = True
                 if known.revision != self._subscriptions.revision:
                     await self._assemble(known)

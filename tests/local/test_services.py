@@ -24,17 +24,32 @@ from tests.local.commands import PRT, Up, local, up
 from tests.running import PATIENCE
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A registry of the test's own."""
     folder = tmp_path / "runtime"
     monkeypatch.setenv("PRT_RUNTIME_DIR", str(folder))
     return folder
 
 
+@pytest.fixture(scope="module")
+def shared_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared") / "runtime"
+
+
+@pytest.fixture(scope="module")
+def shared(shared_runtime: Path) -> Iterator[Up]:
+    """One project for the tests that leave it up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRT_RUNTIME_DIR", str(shared_runtime))
+        with up("--port", "0") as project:
+            yield project
+
+
 @pytest.fixture
-def project_up() -> Iterator[Up]:
-    with up("--port", "0") as project:
-        yield project
+def project_up(shared: Up, shared_runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Up:
+    monkeypatch.setenv("PRT_RUNTIME_DIR", str(shared_runtime))
+    return shared
 
 
 def ask(url: str, *, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -149,72 +164,69 @@ def test_a_subscription_lives_through_a_reset(project_up: Up) -> None:
     asyncio.run(scenario())
 
 
-def test_sockets_are_told_of_the_stop(project_up: Up) -> None:
-    environment = project_up.environment()
-
-    async def scenario() -> None:
-        async with subscribed(environment, "project_tasks") as socket:
-            project_up.process.send_signal(signal.SIGTERM)
+@pytest.mark.usefixtures("runtime")
+def test_sockets_are_told_of_the_stop_and_one_that_never_reads_does_not_hold_it_up() -> None:
+    async def scenario(project: Up) -> None:
+        environment = project.environment()
+        async with (
+            subscribed(environment, "project_tasks"),
+            subscribed(environment, "incidents") as reading,
+            await psycopg.AsyncConnection.connect(
+                environment["SUPABASE_DB_URL"], autocommit=True
+            ) as connection,
+        ):
+            await connection.execute(
+                "insert into project_tasks (production_id, title)"
+                " select id, repeat('x', 1000) from productions, generate_series(1, 2000)"
+            )
+            project.process.send_signal(signal.SIGTERM)
             with pytest.raises(ConnectionClosed) as caught:
-                await until(socket, lambda _: False)
+                await until(reading, lambda _: False)
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == 1012
+            await asyncio.to_thread(project.process.communicate, timeout=PATIENCE)
 
-    asyncio.run(scenario())
-    project_up.process.communicate(timeout=PATIENCE)
-    assert project_up.process.returncode == 143
-
-
-def test_a_client_that_never_reads_does_not_hold_up_the_stop(project_up: Up) -> None:
-    environment = project_up.environment()
-
-    async def scenario() -> None:
-        async with subscribed(environment, "project_tasks"):
-            async with await psycopg.AsyncConnection.connect(
-                environment["SUPABASE_DB_URL"], autocommit=True
-            ) as connection:
-                await connection.execute(
-                    "insert into project_tasks (production_id, title)"
-                    " select id, repeat('x', 1000) from productions, generate_series(1, 2000)"
-                )
-            stopped = await asyncio.to_thread(local, "stop")
-            assert stopped.returncode == 0, stopped.stderr
-
-    asyncio.run(scenario())
+    with up("--port", "0") as project:
+        asyncio.run(scenario(project))
+        assert project.process.returncode == 143
 
 
-@pytest.mark.parametrize("how", ["up", "command"])
-def test_traffic(how: str) -> None:
-    arguments = ["--traffic", "--rate", "200"] if how == "up" else []
-    with up("--port", "0", *arguments) as project:
-        environment = project.environment()
-        writer = None
-        if how == "command":
-            writer = subprocess.Popen(
-                [*PRT, "local", "traffic", "--rate", "200", "--seed", "7"], stderr=subprocess.PIPE, text=True
-            )
+async def until_fifty_changes(socket: ClientConnection) -> None:
+    for _ in range(50):
+        await until(socket, is_change)
 
-        async def scenario() -> None:
-            async with subscribed(environment, "*") as socket:
-                for _ in range(50):
-                    await until(socket, is_change)
-                if how == "up":
-                    done = await asyncio.to_thread(local, "reset")
-                    assert done.returncode == 0, done.stderr
-                    # What was on its way, and then some: only a new day can have written it.
-                    await insert_task(environment, "after")
-                    await until(socket, lambda frame: titles(frame, "after"))
-                    await until(socket, is_change)
 
-        try:
-            asyncio.run(scenario())
-        finally:
-            if writer is not None:
-                writer.send_signal(signal.SIGINT)
-                _, said = writer.communicate(timeout=PATIENCE)
-        if writer is not None:
-            assert writer.returncode == 130
-            assert said == f"prt: traffic to {project.url} at 200 changes a second; Ctrl-C ends it\n"
+@pytest.mark.usefixtures("runtime")
+def test_traffic_of_up() -> None:
+    async def scenario(environment: dict[str, str]) -> None:
+        async with subscribed(environment, "*") as socket:
+            await until_fifty_changes(socket)
+            done = await asyncio.to_thread(local, "reset")
+            assert done.returncode == 0, done.stderr
+            # What was on its way, and then some: only a new day can have written it.
+            await insert_task(environment, "after")
+            await until(socket, lambda frame: titles(frame, "after"))
+            await until(socket, is_change)
+
+    with up("--port", "0", "--traffic", "--rate", "200") as project:
+        asyncio.run(scenario(project.environment()))
+
+
+def test_traffic_of_the_command(project_up: Up) -> None:
+    async def scenario(environment: dict[str, str]) -> None:
+        async with subscribed(environment, "*") as socket:
+            await until_fifty_changes(socket)
+
+    writer = subprocess.Popen(
+        [*PRT, "local", "traffic", "--rate", "200", "--seed", "7"], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        asyncio.run(scenario(project_up.environment()))
+    finally:
+        writer.send_signal(signal.SIGINT)
+        _, said = writer.communicate(timeout=PATIENCE)
+    assert writer.returncode == 130
+    assert said == f"prt: traffic to {project_up.url} at 200 changes a second; Ctrl-C ends it\n"
 
 
 def test_attached_takes_the_one_that_runs(project_up: Up) -> None:
@@ -235,6 +247,7 @@ def test_attached_starts_one_where_none_runs(runtime: Path) -> None:
         ask(f"{environment['SUPABASE_URL']}/auth/v1/health")
 
 
+@pytest.mark.usefixtures("runtime")
 def test_the_child_s_errors_are_ours(tmp_path: Path) -> None:
     wrong = tmp_path / "1_wrong.sql"
     wrong.write_text("selekt 1;")

@@ -36,6 +36,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     known: tuple[str, ...] = ()
     topic: str
     is_private: bool = False
+    is_default: bool = False
+    """Nobody named the tables: those that aren't there are no failure."""
     has_rooms: bool = True
     timing: Timing
 
@@ -73,6 +75,7 @@ class _Diagnosis:
         self._facts = facts_of(self._key)
         self._health = Answer()
         self._session: Session | None = None
+        self._known: tuple[str, ...] = ()
 
     @property
     def _key_origin(self) -> str:
@@ -191,9 +194,12 @@ class _Diagnosis:
         if not heard.phases.keys() & {"ready"} and not heard.refused:
             yield wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel")
             return
-        for seen in await self._seen(names, heard, database):
-            for finding in tables.judge(seen):
-                yield finding
+        judged = [tables.judge(seen) for seen in await self._seen(names, heard, database)]
+        absent = [found for found in judged if self._plan.is_default and tables.is_missing(found)]
+        for finding in (one for found in judged if found not in absent for one in found):
+            yield finding
+        if absent:
+            yield tables.judge_default(len(absent), self._known)
 
     async def _database(
         self, names: Sequence[tuple[str, str]]
@@ -233,7 +239,7 @@ class _Diagnosis:
             Gateway(endpoint.url, (server or self._key).reveal()) as as_server,
         ):
             known = database.others if database is not None else await http.tables()
-            known = known or self._plan.known
+            self._known, known = known, known or self._plan.known
 
             async def of(schema: str, table: str, own: tuple[str, str]) -> Seen:
                 read = counted = None

@@ -12,11 +12,12 @@ import typer
 from prt.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
     from prt.cli.targets import Targets
     from prt.config import Project
     from prt.state.bounds import Bounds
+    from prt.stream.binding import Binding
     from prt.views.layers import Telling
 
 TOPIC: Final = "prt-status"
@@ -89,6 +90,7 @@ def status(
     prt status --watch --plan pro
     """
     from prt.cli.connection import connected_project
+    from prt.cli.stderr import notice
     from prt.cli.targets import parse_targets
     from prt.errors import UsageError
     from prt.state.bounds import parse_bounds
@@ -110,7 +112,11 @@ def status(
         with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
             if not tables and project.defaults.tables:
                 targets = targets_of(list(project.defaults.tables))
-            _diagnosed(project, targets, telling, asked)
+            if project.identity == "service":
+                for line in project.notices:
+                    notice(line)
+            is_default = not (tables or project.defaults.tables)
+            _diagnosed(project, targets, telling, asked, is_default=is_default)
             code = exit_code_of(telling.found, is_strict=strict)
             if watch and is_live(telling.found):
                 telling.end(code)
@@ -124,7 +130,9 @@ def status(
     return code
 
 
-def _diagnosed(project: Project, targets: Targets, telling: Telling, asked: Asked) -> None:
+def _diagnosed(
+    project: Project, targets: Targets, telling: Telling, asked: Asked, *, is_default: bool
+) -> None:
     """Goes down the layers; each finding is told as it comes."""
     import asyncio
     from contextlib import aclosing
@@ -138,6 +146,7 @@ def _diagnosed(project: Project, targets: Targets, telling: Telling, asked: Aske
         known=GROUPS["all"],
         topic=asked.topic,
         is_private=asked.is_private,
+        is_default=is_default,
         timing=hearing.TIMING,
     )
     telling.expect([binding.table for binding in targets.bindings])
@@ -161,11 +170,12 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
     from prt.stream.room import Room
     from prt.views.status import FiguresOutput, StatusView
 
+    ready = {one.table for one in telling.found if one.check == "READY" and one.state == "ok"}
     usage = Usage(PLANS[asked.plan])
     is_drawn = is_terminal() and not telling.is_json
     return watched(
         project,
-        [] if asked.is_private else targets.bindings,
+        [] if asked.is_private else [one for one in targets.bindings if _is_ready(one, ready)],
         rooms=[Room(topic=asked.topic, events=(), is_private=True)] if asked.is_private else (),
         form=form_of(
             json=not is_drawn,
@@ -183,6 +193,10 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
         output=None if is_drawn else FiguresOutput(STDOUT, usage, is_json=telling.is_json),
         is_quiet=True,
     )
+
+
+def _is_ready(binding: Binding, ready: Set[str | None]) -> bool:
+    return binding.name in ready or (binding.table == "*" and bool(ready))
 
 
 def _telling(asked: Asked, *, is_json: bool) -> Telling:

@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
+from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.text import Text
 
+from prt.secret import redact
 from prt.state.finding import Cause, Finding, State, counts_of, worst
 from prt.views.cells import cut_middle, safe, wrapped
 from prt.views.figures import milliseconds
@@ -41,7 +43,8 @@ class Layers:
     def __init__(self, width: int, names: Iterable[str] = ()) -> None:
         self._width = width
         widest = _WIDE_NAME if width >= _WIDE else _NARROW_NAME
-        longest = max((cell_len(safe(name)) for name in names), default=0)
+        # `*` is any table, whose names are known when they come.
+        longest = max((widest if name == "*" else cell_len(safe(name)) for name in names), default=0)
         self._table_name = min(longest, widest, max((width - _INDENT) // 2, 1))
         self._table: list[Finding] = []
         self._unreached: list[str] = []
@@ -172,7 +175,7 @@ class LineTelling:
 
     def tell(self, finding: Finding) -> None:
         self.found.append(finding)
-        self._print(self._layers.add(finding))
+        self._print(self._layers.add(cleared(finding)))
 
     def end(self, exit_code: int) -> None:
         self._print(self._layers.end())
@@ -196,7 +199,7 @@ class JsonTelling:
 
     def tell(self, finding: Finding) -> None:
         self.found.append(finding)
-        self._write(object_of(finding))
+        self._write(object_of(cleared(finding)))
 
     def end(self, exit_code: int) -> None:
         self._write({"type": "layers", "exit_code": exit_code, **counts_of(self.found)})
@@ -208,6 +211,12 @@ class JsonTelling:
         )
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+
+def cleared(finding: Finding) -> Finding:
+    """Without the secrets that a server may have said back to us."""
+    causes = tuple(Cause(redact(one.why), one.remedy and redact(one.remedy)) for one in finding.causes)
+    return replace(finding, figure=redact(finding.figure), causes=causes)
 
 
 def object_of(finding: Finding) -> dict[str, Any]:

@@ -26,6 +26,31 @@ def test_all_is_well(command: Command, stage: Stage) -> None:
         assert "– skipped database   not asked" in out
 
 
+def test_every_table_of_the_schema(command: Command, stage: Stage) -> None:
+    with stage.table("d_one"), stage.table("d_two"):
+        code, out, _ = command("status", "*", "--strict", "--no-color", env=stage.environment())
+        assert code == 0, out
+        assert "✓ ok      d_one" in out
+        assert "✓ ok      d_two" in out
+
+
+def test_without_a_table_the_default_ones_need_not_be_there(command: Command, stage: Stage) -> None:
+    with stage.table("d_mine"):
+        code, out, _ = command("status", "--no-color", env=stage.environment())
+    assert code == 0, out
+    assert "30 of the default tables are not in this project; name yours" in out
+    assert "→ prt status d_mine" in out
+
+
+def test_the_server_key_is_announced(command: Command, stage: Stage) -> None:
+    secret = {"SUPABASE_SECRET_KEY": stage.project.keys.secret}
+    with stage.table("d_served"):
+        code, out, err = command("status", "d_served", "--as", "service", env=stage.environment(**secret))
+    assert code == 0, out
+    assert err.startswith("prt: acting as service_role at 127.0.0.1:")
+    assert secret["SUPABASE_SECRET_KEY"] not in out + err
+
+
 # --- the database as a whole
 
 

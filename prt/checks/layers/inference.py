@@ -77,7 +77,7 @@ def _hidden_or_empty(seen: Seen) -> Finding:
     nothing = Cause(f"row level security is on and no policy lets {seen.role} read", policy_sql(seen))
     hiding = Cause(f"the policies show {seen.role} none of the rows", policies_sql(seen))
     if total is not None:
-        figure = f"sees 0 of {many(total)}"
+        figure = f"sees 0 of {many(total)}, counted with the server key"
         return finding(seen, "policies", "warning", figure, nothing, hiding)
     empty = Cause("the table is empty, or its policies hide every row from us", NEED_DATABASE)
     return finding(seen, "policies", "unknown", "REST shows no row", empty)

@@ -27,12 +27,26 @@ from prt.stream.refusal import quoted
 IDENTITIES: Final = {"d": "default", "f": "full", "n": "nothing", "i": "an index"}
 KINDS: Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 ANONYMOUS: Final = "anon"
+NAMED = 3
 
 
 def judge(seen: Seen) -> list[Finding]:
     """Findings in the order of the questions; those after a missing table are left out."""
     found = _by_catalog(seen) if seen.is_catalog_read else inference.findings(seen)
     return [*found, _ready(seen, found)]
+
+
+def is_missing(found: Sequence[Finding]) -> bool:
+    """Of one table's findings: whether there is no such table."""
+    return any(one.check == "exists" and one.state == "failed" for one in found)
+
+
+def judge_default(count: int, known: Sequence[str]) -> Finding:
+    """Tables of the seed, which nobody asked for by name, and which are not there."""
+    named = " ".join(known[:NAMED]) or "TABLE"
+    tables = f"{count} of the default tables {'is' if count == 1 else 'are'}"
+    cause = Cause(f"{tables} not in this project; name yours", f"prt status {named}")
+    return Finding(layer="table", state="warning", figure=f"{count} not here", causes=(cause,))
 
 
 def _by_catalog(seen: Seen) -> list[Finding]:

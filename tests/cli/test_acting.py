@@ -132,6 +132,7 @@ class Kept:
     """An Output that keeps what it gets."""
 
     pending = 7
+    keys = None
 
     def __init__(self) -> None:
         self.events: list[Event] = []

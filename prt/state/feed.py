@@ -259,12 +259,12 @@ class Feed:
 
 
 def alert_text(alert: Alert) -> str:
-    """`critical: budget 'Tour, travel' spent/amount>=1: 1.04`."""
+    """`critical: budget 'Tour, travel' spent/amount>=1 (1.04)`."""
     table = alert.table.rpartition(".")[2]
     name = name_of(alert.row)
     rule = alert.rule.removesuffix(f":{alert.severity}").rpartition(":")[2].strip()
     quoted = f" '{name}'" if name else ""
-    return f"{alert.severity}: {NOUNS.get(table) or _singular(table)}{quoted} {rule}: {alert.value}"
+    return f"{alert.severity}: {NOUNS.get(table) or _singular(table)}{quoted} {rule} ({alert.value})"
 
 
 def columns_of(row: bytes | Raw, columns: tuple[str, ...]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections import deque
 
 from msgspec import Struct
 
-from prt.events import Change, Gap, Status
+from prt.events import Alert, Change, Conflict, Gap, Status
 from prt.state.difference import Line, line_of
 from prt.state.messages import BroadcastLine, Message
 from prt.state.presences import PresenceLine
@@ -27,7 +27,7 @@ class Step(Struct, frozen=True, kw_only=True):
     down_us: int | None = None
 
 
-Entry = Line | BroadcastLine | PresenceLine | Gap | Step
+Entry = Line | BroadcastLine | PresenceLine | Gap | Alert | Conflict | Step
 
 
 class Shown:
@@ -41,15 +41,18 @@ class Shown:
         self.line: Line | None = None
 
 
+Kept = Shown | Message | PresenceLine | Gap | Alert | Conflict | Step
+
+
 class Newest:
     """`added` counts every entry that there was. Lines are worked out when they are asked for."""
 
     def __init__(self, rows: Rows) -> None:
         self.added = 0
         self._rows = rows
-        self._entries: deque[Shown | Message | PresenceLine | Gap | Step] = deque(maxlen=NEWEST)
+        self._entries: deque[Kept] = deque(maxlen=NEWEST)
 
-    def add(self, entry: Shown | Message | PresenceLine | Gap | Step) -> None:
+    def add(self, entry: Kept) -> None:
         self.added += 1
         self._entries.append(entry)
 
@@ -66,7 +69,7 @@ class Newest:
         newest = zip(reversed(self._entries), range(count), strict=False)
         return [self._entry(entry) for entry, _ in newest]
 
-    def _entry(self, entry: Shown | Message | PresenceLine | Gap | Step) -> Entry:
+    def _entry(self, entry: Kept) -> Entry:
         if isinstance(entry, Shown):
             return self._line(entry)
         return entry.line if isinstance(entry, Message) else entry

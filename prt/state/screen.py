@@ -13,9 +13,11 @@ from msgspec import Struct
 
 from prt.events import (
     CONNECTION_OF,
+    Alert,
     Broadcast,
     Change,
     ChannelStatus,
+    Conflict,
     Connection,
     End,
     Event,
@@ -74,6 +76,8 @@ class Screen:
         self.roster = Presences()
         self.malformed = 0
         self.last_malformed: Malformed | None = None
+        self.told: Counter[type] = Counter()
+        """Alerts and conflicts, by their class."""
         self.gaps = 0
         self.incomplete_gaps = 0
         self.recovered = 0
@@ -171,6 +175,9 @@ class Screen:
                 self._apply_status(event)
             case Gap():
                 self._apply_gap(event)
+            case Alert() | Conflict():
+                self.told[type(event)] += 1
+                self._newest.add(event)
             case Malformed():
                 self.malformed += 1
                 self.last_malformed = event

@@ -7,24 +7,26 @@ from datetime import tzinfo
 from rich.cells import cell_len
 from rich.text import Text
 
-from prt.events import Gap
+from prt.events import Alert, Conflict, Gap
 from prt.state.newest import Step
 from prt.views.cells import cut, safe, wrapped
 from prt.views.figures import clock, counted, duration, moment
 from prt.views.head import CONNECTIONS
-from prt.views.notices import tables_text
+from prt.views.notices import tables_text, told
+
+Entry = Gap | Alert | Conflict | Step
 
 _RULE = "─"
 _CAUSE_LINES = 2
 
 
-def interruption(entry: Gap | Step, width: int, time_width: int, tz: tzinfo | None) -> list[Text]:
+def interruption(entry: Entry, width: int, time_width: int, tz: tzinfo | None) -> list[Text]:
     """A rule with words in it; `time_width` cells stand before them, as in the lines of changes.
 
     What does not fit on a gap's line stands below it: its cause.
     """
     text = whole(entry, time_width, tz)
-    if isinstance(entry, Step) or text.cell_len <= width:
+    if not isinstance(entry, Gap) or text.cell_len <= width:
         return [_ruled(text, width)]
     text = _begun(entry, time_width, tz)
     indent = " " * text.cell_len
@@ -35,11 +37,13 @@ def interruption(entry: Gap | Step, width: int, time_width: int, tz: tzinfo | No
     return [_ruled(text, width), *(_plain(cut(indent + line, width)) for line in lines)]
 
 
-def whole(entry: Gap | Step, time_width: int, tz: tzinfo | None) -> Text:
+def whole(entry: Entry, time_width: int, tz: tzinfo | None) -> Text:
     """All of it on one line, however long."""
     text, style = _begun(entry, time_width, tz), _style(entry)
     if isinstance(entry, Step):
         return text.append(step_text(entry), style)
+    if not isinstance(entry, Gap):
+        return text.append(safe(f"{type(entry).__name__.lower()} {told(entry)}"), style)
     return text.append(f"{_facts(entry, tz, has_length=True, has_names=True)}: {safe(entry.cause)}", style)
 
 
@@ -76,20 +80,20 @@ def _facts(gap: Gap, tz: tzinfo | None, *, has_length: bool = False, has_names: 
     return safe(f"gap {window} · {tables} · {outcome}" if gap.tables else f"gap {window} · {outcome}")
 
 
-def _begun(entry: Gap | Step, time_width: int, tz: tzinfo | None) -> Text:
+def _begun(entry: Entry, time_width: int, tz: tzinfo | None) -> Text:
     """The time and the glyph."""
     if isinstance(entry, Step):
         at, glyph = entry.status.at, CONNECTIONS[entry.status.connection][0]
     else:
-        at, glyph = entry.at, _glyph(entry)
+        at, glyph = entry.at, "!" if not isinstance(entry, Gap) else _glyph(entry)
     is_fine = time_width > len("00:00:00")
     return _plain(f"{clock(at, tz, is_fine=is_fine)} ").append(f"{glyph} ", _style(entry))
 
 
-def _style(entry: Gap | Step) -> str:
+def _style(entry: Entry) -> str:
     if isinstance(entry, Step):
         return CONNECTIONS[entry.status.connection][1]
-    return "bold green" if entry.complete else "bold red"
+    return "bold green" if isinstance(entry, Gap) and entry.complete else "bold red"
 
 
 def _glyph(gap: Gap) -> str:

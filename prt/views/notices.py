@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prt.events import Alert, Conflict, Event, Gap, Malformed, Status
+from prt.state.feed import alert_text
 from prt.views.figures import counted, timestamp_text
 
 _NAMED = 3
@@ -39,7 +40,7 @@ def notice(event: Event) -> tuple[str, str | None] | None:
 def told(event: Alert | Conflict) -> str:
     """What happened to a row, in a few words."""
     if isinstance(event, Alert):
-        return f"{event.severity}: {event.rule} of {event.table} is {event.value}, the limit {event.limit}"
+        return alert_text(event)
     return f"{event.table} {event.key}: two writers of one row, the {event.kept} one is kept"
 
 

@@ -38,6 +38,8 @@ def summary(screen: Screen, *, title: str = "") -> list[str]:
         lines.append(counted(screen.broadcasts, "broadcast"))
     if screen.presences:
         lines.append(counted(screen.presences, "presence event"))
+    for kind, count in screen.told.items():
+        lines.append(counted(count, kind.__name__.lower()))
     if screen.read["backfill"]:
         lines.append(f"{counted(screen.read['backfill'], 'row')} backfilled")
     if screen.read["snapshot"]:

@@ -17,6 +17,8 @@ from prt.state.screen import Screen
 from prt.views.catalog import VIEWS, Wishes, made
 from prt.views.layout import arranged, stacked
 from prt.views.page import Page
+from prt.views.summary import summary
+from prt.views.table import Table
 from prt.views.view import View
 from tests.views import day, story
 
@@ -153,3 +155,11 @@ def test_stacked_each_has_what_it_needs() -> None:
 def test_every_view_of_the_catalog_can_be_made() -> None:
     _, views = views_of(list(VIEWS), day.day())
     assert len({view.title for view in views}) == len(VIEWS)
+
+
+def test_alerts_stand_among_the_events_they_followed() -> None:
+    screen, _ = views_of([], day.day())
+    text = [line.plain for line in Table(screen, tz=UTC).lines(100, 30, story.NOW)]
+    (row,) = [line for line in text if "critical" in line]
+    assert row.startswith("16:45:19.976 ! alert critical: budget 'Tour, travel' spent/amount>=1 (1.042327) ─")
+    assert "1 alert" in summary(screen)

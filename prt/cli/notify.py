@@ -202,6 +202,7 @@ def send(
     import asyncio
 
     from prt.cli import notifying
+    from prt.cli.assignments import assignments_of
     from prt.cli.connection import connected_project
     from prt.cli.stderr import notice
     from prt.state.bounds import parse_duration
@@ -210,8 +211,8 @@ def send(
     place = notifying.place_of(table, schema, user_column)
     seconds = parse_duration(timeout, "--timeout")
     said = {"title": title, "message": message, "type": type_}
-    columns = {name: text for name, text in said.items() if text is not None}
-    columns |= notifying.assigned(set_ or ())
+    columns: dict[str, object] = {name: text for name, text in said.items() if text is not None}
+    columns |= assignments_of(set_ or (), "--set")
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
         if not quiet:
             for line in project.notices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -86,20 +86,6 @@ def user_of_session(endpoint: Endpoint, user: str | None) -> str:
     if own is None:
         raise UsageError("this session is no user's", "name one with --user ID, or sign in with --as EMAIL")
     return own
-
-
-def assigned(words: Iterable[str]) -> dict[str, Any]:
-    """`COL=VALUE` words; a value that is JSON is taken for that, any other for text."""
-    values: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not name.strip() or not equals:
-            raise UsageError(f"--set can't read {word!r}", "write --set COLUMN=VALUE")
-        try:
-            values[name.strip()] = msgspec.json.decode(value)
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-            values[name.strip()] = value
-    return values
 
 
 class Sent(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,6 @@ from prt.cli.notifying import (
     Marked,
     Place,
     Sent,
-    assigned,
     mark_all_as_read,
     mark_as_read,
     place_of,
@@ -187,10 +186,3 @@ def test_where_they_are() -> None:
     assert place_of("app.notes", "public", "to") == Place(schema="app", table="notes", column="to")
     filters = [binding.filter for binding in place_of("notes", "app", "to").bindings('a,"b"')]
     assert filters == ['to=eq."a,\\"b\\""'] * 2 + [None]
-
-
-def test_words_to_columns() -> None:
-    assert assigned(["a=1", "b=x=y", 'c={"d":null}', "e="]) == {"a": 1, "b": "x=y", "c": {"d": None}, "e": ""}
-    for word in ("a", "=1"):
-        with pytest.raises(UsageError, match="--set"):
-            assigned([word])

@@ -150,10 +150,12 @@ def test_a_view_shows_that_the_program_failed(environment: dict[str, str], datab
 def test_one_is_sent_heard_and_read(environment: dict[str, str], database: Database) -> None:
     with piped("notify", *OTTO, "--count", "2", environment=environment) as run:
         run.until_ready()
-        done = ran("notify", "send", *OTTO, "--title", "Doors", "--type", "info", environment=environment)
+        words = ("--title", "Doors", "--type", "info", "--set", 'payload={"gate": 3}', "--set", "link=/gates")
+        done = ran("notify", "send", *OTTO, *words, environment=environment)
         assert (done.returncode, done.stderr) == (0, "")
         sent = json.loads(done.stdout)
         assert sent["type"] == "sent"
+        assert (sent["row"]["payload"], sent["row"]["link"]) == ({"gate": 3}, "/gates")
         assert sent["written_ms"] > 0
         assert sent["echoed_ms"] > 0
         heard = run.until(lambda line: line.get("eventType") == "INSERT")

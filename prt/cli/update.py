@@ -28,7 +28,7 @@ def update(
     assignments: Annotated[
         list[str],
         typer.Argument(
-            metavar="COL=VALUE...", help="JSON where it is JSON, else text; COL= is ''.", show_default=False
+            metavar="COL=VALUE", help="JSON where it is JSON, else text; COL= is ''.", show_default=False
         ),
     ],
     if_: Annotated[

@@ -1,8 +1,8 @@
 """`--batch`: the changes of one row in a window as their net effect. Pure.
 
 INSERT UPDATE is an INSERT of the last row, UPDATE DELETE is a DELETE, DELETE INSERT an UPDATE, and of
-INSERT DELETE nothing is left. What follows on a row otherwise (a change was missed, a row is cut, was read
-and not streamed) is not merged with it.
+INSERT DELETE nothing is left. What follows on a row otherwise (a change was missed, the key changes, a row
+is cut, or was read and not streamed) is not merged with it.
 """
 
 from __future__ import annotations
@@ -62,17 +62,21 @@ class Batch:
 
     def add(self, change: Change) -> None:
         before, after = self._keys.of(change)
-        first = before if before is not None else after
-        if first is None:
+        key = before if after is None else after
+        if key is None:
             self._append(change)
             return
         schema, table = change.schema, change.table
-        place = self._open.pop((schema, table, first), None)
+        place = self._open.pop((schema, table, key), None)
+        if before is not None and after is not None and before != after:
+            # Another row may have the former key next: the order of such changes counts.
+            self._open.pop((schema, table, before), None)
+            self._append(change)
+            return
         if place is None or not self._merge(place, change):
-            place = self._append(change)
+            self._append(change)
         if change.source == "stream" and not change.errors:
-            last = first if after is None else after
-            self._open[schema, table, last] = place if place in self._entries else self._next - 1
+            self._open[schema, table, key] = self._next - 1
 
     def take(self) -> list[Change]:
         """What is left of the window, which begins anew."""
@@ -81,10 +85,9 @@ class Batch:
         self._entries, self._open, self._next = {}, {}, 0
         return changes
 
-    def _append(self, change: Change) -> int:
-        place, self._next = self._next, self._next + 1
-        self._entries[place] = _Net(change.event_type, change, change.new, change.old, change.merged)
-        return place
+    def _append(self, change: Change) -> None:
+        self._entries[self._next] = _Net(change.event_type, change, change.new, change.old, change.merged)
+        self._next += 1
 
     def _merge(self, place: int, change: Change) -> bool:
         """Whether both are one now; it stands where the later one would."""

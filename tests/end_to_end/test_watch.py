@@ -172,12 +172,22 @@ def test_a_wrong_key_is_refused(project: dict[str, str]) -> None:
     assert (end["type"], end["reason"], end["exit_code"]) == ("end", "error", 3)
 
 
+HASTY = (
+    "from prt.stream import source; source.DEFAULT = source.Timing(up=1.0); "
+    "from prt.cli.main import main; main()"
+)
+"""The program, which gives a first connection a second only."""
+
+
 def test_a_dead_port_is_unreachable(project: dict[str, str]) -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{reserved.getsockname()[1]}"
         environment = clean_environment(SUPABASE_URL=url, SUPABASE_ANON_KEY=project["SUPABASE_ANON_KEY"])
-        done = ran("watch", environment=environment)
+        command = [sys.executable, "-c", HASTY, "watch"]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
     assert done.returncode == 4
     assert "can't connect" in done.stderr
     assert "Traceback" not in done.stderr

@@ -89,7 +89,7 @@ def demo(
             expectations=Expectations(),
             matching=Matching(),
             # All of it is small, and the rows give names to the ids on cards and in sentences.
-            recovering=Recovering(snapshot=bool(viewing.names)),
+            recovering=Recovering(snapshot=not {"board", "budget", "feed"}.isdisjoint(viewing.names)),
             views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
             rooms=parse_rooms(cursors, [PRESENCE]),
             rules=parse_rules((), viewing),

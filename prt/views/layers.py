@@ -83,8 +83,7 @@ class Layers:
         findings, self._table = self._table, []
         if not findings:
             return []
-        bad = [finding for finding in findings if _is_worth_telling(finding)]
-        bad = bad or [finding for finding in findings if finding.state != "ok"]
+        bad = sorted(_worth_telling(findings), key=lambda finding: finding.state != "failed")
         name = (findings[0].table or "").removeprefix("public.")
         lines = self._line(worst(findings), name, " · ".join(_table_figures(findings)), self._table_name)
         return lines + [line for finding in bad for line in self._causes(finding.causes)]
@@ -129,7 +128,7 @@ class Layers:
 def _table_figures(findings: Sequence[Finding]) -> list[str]:
     """READY first, then what isn't well, else what one wants to know of a table that is."""
     ready = [finding.figure for finding in findings if finding.check == "READY"]
-    bad = [f"{finding.check}: {finding.figure}" for finding in findings if _is_worth_telling(finding)]
+    bad = [f"{one.check}: {one.figure}" for one in findings if one.state != "ok" and one.check != "READY"]
     if bad:
         return [*ready, *bad]
     good = {finding.check: finding.figure for finding in findings}
@@ -139,8 +138,10 @@ def _table_figures(findings: Sequence[Finding]) -> list[str]:
     return [*ready, *figures]
 
 
-def _is_worth_telling(finding: Finding) -> bool:
-    return finding.state != "ok" and finding.check != "READY"
+def _worth_telling(findings: Sequence[Finding]) -> list[Finding]:
+    """What isn't green, but for a READY that follows from another failure."""
+    has_failed = any(one.state == "failed" and one.check != "READY" for one in findings)
+    return [one for one in findings if one.state != "ok" and not (has_failed and one.check == "READY")]
 
 
 class Telling(Protocol):

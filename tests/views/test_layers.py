@@ -57,6 +57,11 @@ def story() -> Iterator[Finding]:
     other = Cause("you are another user than you mean\x1b[31m", "prt status --as EMAIL")
     yield table(name, "policies", "warning", "2 policies, sees 0 of 1,000+ rows", hides, other)
     yield table(name, "READY")
+    name = "public.teams"
+    yield table(name, "exists")
+    yield table(name, "policies", "warning", "1 policy, sees 0 of 5 rows", hides)
+    column = Cause(f"{name} has no column nmae, which --filter names", "did you mean name?")
+    yield table(name, "READY", "failed", "invalid column for filter nmae", column)
     yield Finding(layer="broadcast", state="failed", figure="Too many messages per second")
     for layer in ("presence", "private", "system"):
         yield Finding(layer=layer, state="skipped", figure="not reached")  # type: ignore[arg-type]
@@ -124,9 +129,9 @@ def test_lines_of_json(capsys: pytest.CaptureFixture[str], is_terminal: bool) ->
     assert end == {
         "type": "layers",
         "exit_code": 4,
-        "ok": 18,
-        "warning": 2,
-        "failed": 3,
+        "ok": 19,
+        "warning": 3,
+        "failed": 4,
         "unknown": 0,
         "skipped": 4,
     }

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [throughput|latency|memory|help|reconnect|test]…`: medians, lows and highs.
+"""`python -m tests.benchmarks [NAME]…`: medians, lows and highs; `--help` tells the names.
 
 Nothing is asserted: figures belong to a machine, ratios to programs that ran on it in turns.
 """
@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks import (
+    broadcast,
     help,  # noqa: A004 - named after the option
     latency,
     memory,
     reconnect,
+    rooms,
     suites,
     throughput,
 )
@@ -28,6 +30,8 @@ def main() -> None:
             "memory": memory.measure,
             "help": help.measure,
             "reconnect": lambda: reconnect.measure(Path(folder)),
+            "broadcast": lambda: broadcast.measure(Path(folder)),
+            "diffs": lambda: rooms.measure(Path(folder)),
             "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ PRT = [sys.executable, "-m", "prt"]
 
 
 class Flood:
-    """The flooding server as a process of its own: `next()` is the next thing it says."""
+    """A server as a process of its own: `next()` is the next thing it says."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -31,7 +31,7 @@ class Flood:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError("the flooding server is gone")
+            raise RuntimeError("the server is gone")
         return dict(json.loads(line))
 
     def await_(self, word: str) -> Any:
@@ -42,8 +42,11 @@ class Flood:
                 return said[word]
 
     def order(self, count: int) -> None:
+        self.tell(str(count))
+
+    def tell(self, line: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{count}\n")
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
 
     @property
@@ -51,10 +54,15 @@ class Flood:
         return {**own_environment(), "SUPABASE_URL": self.url, "SUPABASE_ANON_KEY": KEY}
 
 
+def flooding_server() -> AbstractContextManager[Flood]:
+    return serving("tests.benchmarks.flood")
+
+
 @contextmanager
-def flooding_server() -> Iterator[Flood]:
+def serving(module: str) -> Iterator[Flood]:
+    """The server that a module is."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.flood"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.benchmarks import help, latency, memory, suites  # noqa: A004 - named after the option
+from tests.benchmarks import broadcast, help, latency, memory, rooms, suites  # noqa: A004 - an option
 from tests.benchmarks.flood import CHUNK
-from tests.benchmarks.subjects import flooding_server, own_environment, prt_watch
+from tests.benchmarks.subjects import flooding_server, own_environment, prt_watch, serving
 from tests.benchmarks.throughput import rate_of
 
 COUNT = CHUNK + 7
@@ -73,3 +73,16 @@ def test_the_others_measure(figures: object, last: str) -> None:
     found = figures()  # type: ignore[operator]
     assert found[-1][0] == last
     assert all(figure for _, figure in found)
+
+
+@pytest.mark.parametrize("kind", ["diffs", "moves"])
+def test_a_busy_room_is_followed_to_its_last_move(kind: str, tmp_path: Path) -> None:
+    with serving("tests.benchmarks.moving") as room:
+        found = rooms.followed(rooms.commands(tmp_path, kind)["prt"], room, kind, 200, 0.1)
+    assert found.early > 0
+    assert found.late > 0
+
+
+def test_broadcasts_are_timed_one_by_one(project: dict[str, str]) -> None:
+    assert len(broadcast.prt_to_prt(project, 3, 0)) == 3
+    assert all(time > 0 for time in broadcast.send_to_watch(project, 3, 0))

@@ -26,7 +26,7 @@ def rate_of(command: list[str], flood: Flood, count: int, output: Path) -> Rate:
     with output.open("wb") as file, errors.open("wb") as error_file:
         client = subprocess.Popen(command, stdout=file, stderr=error_file, env=flood.environment)
         flood.await_("joined")
-        idle = _cpu_seconds(client.pid)
+        idle = cpu_seconds(client.pid)
         flood.order(count)
         started = float(flood.await_("started"))
         _, status, used = os.wait4(client.pid, 0)
@@ -70,7 +70,7 @@ def _spread(values: list[float]) -> str:
     return "{} ({} to {})".format(*(f"{one:,.0f}" if one >= 100 else f"{one:.2f}" for one in figures))
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """What a process has used so far; 0 where the system doesn't tell, so that its start counts too."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():

@@ -23,7 +23,7 @@ PEOPLE = ("assignee", "assigned_to", "owner", "assignee_id", "owner_id", "user_i
 PRIORITIES = ("priority", "severity")
 DATES = ("due_date", "due_at", "due", "deadline", "expected_on", "ends_at")
 
-_SHOWN = (*TITLES, *PEOPLE, *PRIORITIES, *DATES, "position")
+_SHOWN = (*TITLES, *PEOPLE, *PRIORITIES, *DATES)
 _MOST_MARKS = 1000
 _MOST_COLUMNS = 100
 
@@ -36,7 +36,6 @@ class Card(Struct, frozen=True, kw_only=True):
     assignee: str = ""
     priority: str = ""
     due: str = ""
-    position: float = 0.0
 
 
 class Mark(Struct, frozen=True):
@@ -82,6 +81,7 @@ class Board:
         self._keys: dict[str, dict[bytes, None]] = {name: {} for name in (*self._given, *self._limits)}
         self._marks: dict[bytes, Mark] = {}
         self._cards: dict[bytes, Card] = {}
+        self._positions: dict[bytes, float] = {}
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -98,6 +98,7 @@ class Board:
         if turn is None:
             return
         self._cards.pop(turn.key, None)
+        self._positions.pop(turn.key, None)
         if turn.after is None:
             self._remove(turn.key)
             return
@@ -110,17 +111,12 @@ class Board:
         names = ordered(self._given, self.table, self.group_by, [*self._keys])
         return [Column(name, len(self._keys.get(name, ())), self._limits.get(name)) for name in names]
 
-    def cards(self, column: str, now: int) -> list[Card]:
+    def cards(self, column: str, now: int, most: int | None = None) -> list[Card]:
         """Those marked at `now` first, the newest of them on top; then by position, or as they came."""
-        cards = [self._card(key) for key in self._keys.get(column, ())]
-
-        def rank(card: Card) -> tuple[int, float]:
-            mark = self.mark(card.key, now)
-            return (0, 0.0) if mark is None else (-mark.at, 0.0)
-
-        cards.sort(key=lambda card: card.position)
-        cards.sort(key=rank)
-        return cards
+        keys = sorted(self._keys.get(column, ()), key=self._position)
+        newest = {key: mark.at for key in keys if (mark := self.mark(key, now)) is not None}
+        keys.sort(key=lambda key: -newest.get(key, 0))
+        return [self._card(key) for key in keys[:most]]
 
     def mark(self, key: bytes, now: int) -> Mark | None:
         """That of a card which came or moved a moment ago."""
@@ -162,12 +158,20 @@ class Board:
         """What is no longer present: beyond the limit, or under a key that was another one."""
         for key in [key for key in self._groups if key not in self._present.rows]:
             self._cards.pop(key, None)
+            self._positions.pop(key, None)
             self._remove(key)
 
     def _drop_empty_columns(self) -> None:
         """Empty ones stay as long as they are few: a board's columns should not come and go."""
         for name in [name for name, keys in self._keys.items() if not keys and name not in self._fixed]:
             del self._keys[name]
+
+    def _position(self, key: bytes) -> float:
+        position = self._positions.get(key)
+        if position is None:
+            value = (values_of(self._present.rows[key], ("position",)) or (None,))[0]
+            position = self._positions[key] = _number((value or b"").decode(errors="replace"))
+        return position
 
     def _card(self, key: bytes) -> Card:
         card = self._cards.get(key)
@@ -189,7 +193,6 @@ def _card_of(key: bytes, row: bytes) -> Card:
         assignee=first(PEOPLE),
         priority=first(PRIORITIES),
         due=first(DATES),
-        position=_number(texts.get("position", "")),
     )
 
 

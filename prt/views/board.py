@@ -103,14 +103,13 @@ class BoardView:
         lines = [_heading(column, width)]
         room = height - 1
         per_card = 2 if height >= _TWO_LINES else 1
-        cards = self.board.cards(column.name, now)
         fits = room // per_card
-        if len(cards) > fits:
+        if column.count > fits:
             fits = max((room - 1) // per_card, 0)
-        for card in cards[:fits]:
+        for card in self.board.cards(column.name, now, fits):
             lines += self._card(card, self.board.mark(card.key, now), width)[:per_card]
-        if len(cards) > fits:
-            lines.append(plain(cut(f"  +{len(cards) - fits:,} more", width), "italic"))
+        if column.count > fits:
+            lines.append(plain(cut(f"  +{column.count - fits:,} more", width), "italic"))
         return fitted(lines, width, height)
 
     def _card(self, card: Card, mark: Mark | None, width: int) -> list[Text]:

@@ -7,7 +7,7 @@ __prt_words() {
         table) printf '%s\n' core module all organizations workspaces user_roles activities comments user_presence notifications productions project_tasks project_milestones events run_of_show bookings incidents personnel teams time_entries assets asset_transactions locations files companies budgets financial_transactions invoices purchase_orders approval_requests community_posts connections marketplace_orders; command prt __complete table 2>/dev/null ;;
         event) printf '%s\n' INSERT UPDATE DELETE ;;
         type) printf '%s\n' change broadcast presence status gap malformed alert conflict end ;;
-        view) printf '%s\n' table board budget presence cursors ;;
+        view) printf '%s\n' table board budget feed stats details presence cursors ;;
         suite) printf '%s\n' connect channel changes broadcast presence notify rls reconnect token latency load ;;
         who) printf '%s\n' anon service ;;
         shell) printf '%s\n' bash zsh fish powershell ;;
@@ -63,15 +63,17 @@ _prt() {
         case "$path/$word" in
             "/watch") path="$path/watch" ;;
             "/presence") path="$path/presence" ;;
-            "/send") path="$path/send" ;;
-            "/init") path="$path/init" ;;
-            "/config") path="$path/config" ;;
             "/notify") path="$path/notify" ;;
             "/notify/send") path="$path/send" ;;
             "/notify/read") path="$path/read" ;;
+            "/send") path="$path/send" ;;
+            "/init") path="$path/init" ;;
+            "/config") path="$path/config" ;;
             "/status") path="$path/status" ;;
             "/schema") path="$path/schema" ;;
             "/test") path="$path/test" ;;
+            "/update") path="$path/update" ;;
+            "/replay") path="$path/replay" ;;
             "/completion") path="$path/completion" ;;
             "/demo") path="$path/demo" ;;
             "/local") path="$path/local" ;;
@@ -101,7 +103,17 @@ _prt() {
         "/watch --only") __prt_kind type; return ;;
         "/watch --highlight") return ;;
         "/watch --view") return ;;
+        "/watch --group-by") __prt_kind column; return ;;
+        "/watch --columns") return ;;
+        "/watch --wip") return ;;
+        "/watch --sort") __prt_kind column; return ;;
+        "/watch --plan") return ;;
+        "/watch --alert") return ;;
+        "/watch --fail-on-alert") return ;;
+        "/watch --exec") return ;;
+        "/watch --batch") return ;;
         "/watch --record") __prt_kind files; return ;;
+        "/watch --export") return ;;
         "/watch --count"|"/watch -n") return ;;
         "/watch --duration") return ;;
         "/watch --idle") return ;;
@@ -131,17 +143,6 @@ _prt() {
         "/presence --url") return ;;
         "/presence --as") __prt_kind who; return ;;
         "/presence --profile") __prt_kind profile; return ;;
-        "/send --rate") return ;;
-        "/send --repeat") return ;;
-        "/send --timeout") return ;;
-        "/send --url") return ;;
-        "/send --as") __prt_kind who; return ;;
-        "/send --profile") __prt_kind profile; return ;;
-        "/init --name") return ;;
-        "/init --url") return ;;
-        "/config --url") return ;;
-        "/config --as") __prt_kind who; return ;;
-        "/config --profile") __prt_kind profile; return ;;
         "/notify --user") return ;;
         "/notify --table") __prt_kind table; return ;;
         "/notify --schema") return ;;
@@ -185,10 +186,24 @@ _prt() {
         "/notify/read --url") return ;;
         "/notify/read --as") __prt_kind who; return ;;
         "/notify/read --profile") __prt_kind profile; return ;;
+        "/send --rate") return ;;
+        "/send --repeat") return ;;
+        "/send --timeout") return ;;
+        "/send --url") return ;;
+        "/send --as") __prt_kind who; return ;;
+        "/send --profile") __prt_kind profile; return ;;
+        "/init --name") return ;;
+        "/init --url") return ;;
+        "/config --url") return ;;
+        "/config --as") __prt_kind who; return ;;
+        "/config --profile") __prt_kind profile; return ;;
         "/status --schema") return ;;
         "/status --event") __prt_kind event; return ;;
         "/status --filter") __prt_kind filter; return ;;
         "/status --select") __prt_kind column; return ;;
+        "/status --topic") return ;;
+        "/status --plan") return ;;
+        "/status --duration") return ;;
         "/status --url") return ;;
         "/status --as") __prt_kind who; return ;;
         "/status --profile") __prt_kind profile; return ;;
@@ -212,12 +227,45 @@ _prt() {
         "/test --url") return ;;
         "/test --as") __prt_kind who; return ;;
         "/test --profile") __prt_kind profile; return ;;
+        "/update --if") return ;;
+        "/update --timeout") return ;;
+        "/update --output"|"/update -o") __prt_offer "table json text"; return ;;
+        "/update --template") return ;;
+        "/update --only") __prt_kind type; return ;;
+        "/update --export") return ;;
+        "/update --url") return ;;
+        "/update --as") __prt_kind who; return ;;
+        "/update --profile") __prt_kind profile; return ;;
+        "/replay --speed") return ;;
+        "/replay --from") return ;;
+        "/replay --to") return ;;
+        "/replay --include") return ;;
+        "/replay --exclude") return ;;
+        "/replay --output"|"/replay -o") __prt_offer "table json text"; return ;;
+        "/replay --template") return ;;
+        "/replay --only") __prt_kind type; return ;;
+        "/replay --highlight") return ;;
+        "/replay --view") return ;;
+        "/replay --group-by") __prt_kind column; return ;;
+        "/replay --columns") return ;;
+        "/replay --wip") return ;;
+        "/replay --sort") __prt_kind column; return ;;
+        "/replay --plan") return ;;
+        "/replay --alert") return ;;
+        "/replay --fail-on-alert") return ;;
+        "/replay --batch") return ;;
+        "/replay --export") return ;;
+        "/replay --count"|"/replay -n") return ;;
+        "/replay --expect") return ;;
         "/demo --rate") return ;;
         "/demo --output"|"/demo -o") __prt_offer "table json text"; return ;;
         "/demo --template") return ;;
         "/demo --only") __prt_kind type; return ;;
         "/demo --highlight") return ;;
+        "/demo --view") return ;;
+        "/demo --batch") return ;;
         "/demo --record") __prt_kind files; return ;;
+        "/demo --export") return ;;
         "/demo --count"|"/demo -n") return ;;
         "/demo --duration") return ;;
         "/demo --idle") return ;;
@@ -255,31 +303,16 @@ _prt() {
         "")
             case $cur in
                 -*) __prt_offer "--version -V --debug --help" ;;
-                *) __prt_offer "watch presence send init config notify status schema test completion demo local" ;;
+                *) __prt_offer "watch presence notify send init config status schema test update replay completion demo local" ;;
             esac ;;
         "/watch")
             case $cur in
-                -*) __prt_offer "--schema --event --filter --select --broadcast --presence --private --include --exclude --json --output -o --template --only --highlight --view --record --quiet -q --no-color --count -n --duration --idle --timeout --expect --backfill --no-backfill --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--schema --event --filter --select --broadcast --presence --private --include --exclude --json --output -o --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --batch --record --export --quiet -q --no-color --count -n --duration --idle --timeout --expect --backfill --no-backfill --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug --help" ;;
                 *) __prt_kind table ;;
             esac ;;
         "/presence")
             case $cur in
                 -*) __prt_offer "--track --key --private --columns --once --json --output -o --template --only --quiet -q --no-color --expect-key --min --count -n --duration --idle --timeout --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug --help" ;;
-                *) __prt_kind files ;;
-            esac ;;
-        "/send")
-            case $cur in
-                -*) __prt_offer "--private --http --rate --repeat --timeout --json --quiet -q --url --local --as --profile --debug --help" ;;
-                *) __prt_kind files ;;
-            esac ;;
-        "/init")
-            case $cur in
-                -*) __prt_offer "--name --yes -y --own --url --debug --help" ;;
-                *) __prt_kind files ;;
-            esac ;;
-        "/config")
-            case $cur in
-                -*) __prt_offer "--json --url --as --profile --debug --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/notify")
@@ -297,9 +330,24 @@ _prt() {
                 -*) __prt_offer "--all --user --table --schema --user-column --json --quiet -q --url --local --as --profile --debug --help" ;;
                 *) __prt_kind files ;;
             esac ;;
+        "/send")
+            case $cur in
+                -*) __prt_offer "--private --http --rate --repeat --timeout --json --quiet -q --url --local --as --profile --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/init")
+            case $cur in
+                -*) __prt_offer "--name --yes -y --own --url --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/config")
+            case $cur in
+                -*) __prt_offer "--json --url --as --profile --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
         "/status")
             case $cur in
-                -*) __prt_offer "--schema --event --filter --select --private --strict --json --no-color --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--schema --event --filter --select --private --topic --strict --watch -w --plan --duration --json --no-color --url --local --as --profile --debug --help" ;;
                 *) __prt_kind table ;;
             esac ;;
         "/schema")
@@ -312,6 +360,16 @@ _prt() {
                 -*) __prt_offer "--list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json --output -o --quiet -q --no-color --url --local --as --profile --debug --help" ;;
                 *) __prt_kind suite ;;
             esac ;;
+        "/update")
+            case $cur in
+                -*) __prt_offer "--if --timeout --json --output -o --template --only --export --quiet -q --no-color --url --local --as --profile --debug --help" ;;
+                *) __prt_kind table ;;
+            esac ;;
+        "/replay")
+            case $cur in
+                -*) __prt_offer "--speed --from --to --include --exclude --json --output -o --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --batch --export --quiet -q --no-color --count -n --expect --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
         "/completion")
             case $cur in
                 -*) __prt_offer "--debug --help" ;;
@@ -319,7 +377,7 @@ _prt() {
             esac ;;
         "/demo")
             case $cur in
-                -*) __prt_offer "--rate --json --output -o --template --only --highlight --record --no-color --count -n --duration --idle --timeout --debug --help" ;;
+                -*) __prt_offer "--rate --json --output -o --template --only --highlight --view --batch --record --export --no-color --count -n --duration --idle --timeout --debug --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local")

@@ -10,24 +10,28 @@ function __prt_path
                 set path /watch
             case /presence
                 set path /presence
-            case /send
-                set path /send
-            case /init
-                set path /init
-            case /config
-                set path /config
             case /notify
                 set path /notify
             case /notify/send
                 set path /notify/send
             case /notify/read
                 set path /notify/read
+            case /send
+                set path /send
+            case /init
+                set path /init
+            case /config
+                set path /config
             case /status
                 set path /status
             case /schema
                 set path /schema
             case /test
                 set path /test
+            case /update
+                set path /update
+            case /replay
+                set path /replay
             case /completion
                 set path /completion
             case /demo
@@ -69,7 +73,7 @@ function __prt_words
         case type
             printf '%s\n' change broadcast presence status gap malformed alert conflict end
         case view
-            printf '%s\n' table board budget presence cursors
+            printf '%s\n' table board budget feed stats details presence cursors
         case suite
             printf '%s\n' connect channel changes broadcast presence notify rls reconnect token latency load
         case who
@@ -117,13 +121,15 @@ end
 complete -c prt -f
 complete -c prt -n '__prt_in ""' -a watch -d 'Live changes of tables and topics: a view on a terminal, NDJSON in a pipe.'
 complete -c prt -n '__prt_in ""' -a presence -d 'Who is online on a topic: the roster, and who joins, leaves and changes.'
+complete -c prt -n '__prt_in ""' -a notify -d 'Live notifications of a user: toasts on a terminal, NDJSON in a pipe.'
 complete -c prt -n '__prt_in ""' -a send -d 'Send a broadcast: a cursor move, say.'
 complete -c prt -n '__prt_in ""' -a init -d 'Write a profile into prt.toml, by asking or from supabase/config.toml and .env.'
 complete -c prt -n '__prt_in ""' -a config -d 'What is in force and where each value came from; secrets are never shown.'
-complete -c prt -n '__prt_in ""' -a notify -d 'Live notifications of a user: toasts on a terminal, NDJSON in a pipe.'
 complete -c prt -n '__prt_in ""' -a status -d 'Every layer between here and a live subscription: its state, its figure, its remedy.'
 complete -c prt -n '__prt_in ""' -a schema -d 'What a line of NDJSON holds, as JSON Schema.'
 complete -c prt -n '__prt_in ""' -a test -d 'Smoke tests of a project\'s realtime: a live table on a terminal, NDJSON in a pipe.'
+complete -c prt -n '__prt_in ""' -a update -d 'Write a row: shown at once, committed, confirmed by its own realtime echo.'
+complete -c prt -n '__prt_in ""' -a replay -d 'Play a recording: the views, lines and expectations of prt watch.'
 complete -c prt -n '__prt_in ""' -a completion -d 'The script that lets a shell complete prt\'s words at TAB.'
 complete -c prt -n '__prt_in ""' -a demo -d 'See it all: an embedded project, simulated traffic, a live view.'
 complete -c prt -n '__prt_in ""' -a local -d 'The embedded Supabase: a real PostgreSQL, Realtime, REST and Auth on one port of 127.0.0.1.'
@@ -145,8 +151,21 @@ complete -c prt -n '__prt_in "/watch"' -l output -s o -x -a 'table json text' -d
 complete -c prt -n '__prt_in "/watch"' -l template -x -d 'A line an event: \'{table} {new[id]}\'.'
 complete -c prt -n '__prt_in "/watch"' -l only -x -a '(__prt_kind type)' -d 'Keep these types of lines.'
 complete -c prt -n '__prt_in "/watch"' -l highlight -x -d 'Mark it in the view.'
-complete -c prt -n '__prt_in "/watch"' -l view -x -d 'table, presence, cursors.'
+complete -c prt -n '__prt_in "/watch"' -l view -x -d 'table, board, budget, feed, stats, presence, cursors.'
+complete -c prt -n '__prt_in "/watch"' -l group-by -x -a '(__prt_kind column)' -d 'The board\'s columns [status].'
+complete -c prt -n '__prt_in "/watch"' -l columns -x -d 'Their order on the board.'
+complete -c prt -n '__prt_in "/watch"' -l wip -x -d 'A column\'s limit; repeatable.'
+complete -c prt -n '__prt_in "/watch"' -l sort -x -a '(__prt_kind column)' -d 'Of the rows of --snapshot; -COL descends.'
+complete -c prt -n '__prt_in "/watch"' -l plan -x -d 'stats: free, pro, no-cap; its limit.'
+complete -c prt -n '__prt_in "/watch"' -l details -d 'The last change, both sides.'
+complete -c prt -n '__prt_in "/watch"' -l once -d 'Show what there is, and end.'
+complete -c prt -n '__prt_in "/watch"' -l alert -x -d '\'[TABLE:]spent/amount>=0.8:warn\'; repeatable.'
+complete -c prt -n '__prt_in "/watch"' -l fail-on-alert -x -d 'Exit 1 where one was as severe.'
+complete -c prt -n '__prt_in "/watch"' -l bell -d 'Ring the terminal\'s bell.'
+complete -c prt -n '__prt_in "/watch"' -l exec -x -d 'Run it, the alert\'s JSON on stdin.'
+complete -c prt -n '__prt_in "/watch"' -l batch -x -d 'A row\'s changes as one, each MS.'
 complete -c prt -n '__prt_in "/watch"' -l record -r -F -d 'All that comes, for prt replay.'
+complete -c prt -n '__prt_in "/watch"' -l export -x -d 'Draw the last screen.'
 complete -c prt -n '__prt_in "/watch"' -l quiet -s q -d 'No notices on stderr.'
 complete -c prt -n '__prt_in "/watch"' -l no-color -d 'No colours.'
 complete -c prt -n '__prt_in "/watch"' -l count -s n -x -d 'End after N live events.'
@@ -195,31 +214,6 @@ complete -c prt -n '__prt_in "/presence"' -l as -x -a '(__prt_kind who)' -d 'ano
 complete -c prt -n '__prt_in "/presence"' -l profile -x -a '(__prt_kind profile)' -d 'A profile of prt.toml.'
 complete -c prt -n '__prt_in "/presence"' -l debug -d 'Show a traceback where something fails.'
 complete -c prt -n '__prt_in "/presence"' -l help -d 'Show this message and exit.'
-complete -c prt -n '__prt_in "/send"' -l private -d 'A private topic: policies on realtime.messages.'
-complete -c prt -n '__prt_in "/send"' -l http -d 'Over HTTP: no join, so the right to write is enough.'
-complete -c prt -n '__prt_in "/send"' -l rate -x -d 'At most N messages a second.'
-complete -c prt -n '__prt_in "/send"' -l repeat -x -d 'Send it N times.'
-complete -c prt -n '__prt_in "/send"' -l timeout -x -d 'Exit 1 without an answer in that time.'
-complete -c prt -n '__prt_in "/send"' -l json -d 'A line a message: sent, acknowledged, ms.'
-complete -c prt -n '__prt_in "/send"' -l quiet -s q -d 'No notices on stderr.'
-complete -c prt -n '__prt_in "/send"' -l url -x -d 'The project [SUPABASE_URL].'
-complete -c prt -n '__prt_in "/send"' -l local -d 'The embedded project: a running one, or a fresh.'
-complete -c prt -n '__prt_in "/send"' -l as -x -a '(__prt_kind who)' -d 'anon, service, an email [PRT_PASSWORD].'
-complete -c prt -n '__prt_in "/send"' -l profile -x -a '(__prt_kind profile)' -d 'A profile of prt.toml.'
-complete -c prt -n '__prt_in "/send"' -l debug -d 'Show a traceback where something fails.'
-complete -c prt -n '__prt_in "/send"' -l help -d 'Show this message and exit.'
-complete -c prt -n '__prt_in "/init"' -l name -x -d 'Its name.'
-complete -c prt -n '__prt_in "/init"' -l yes -s y -d 'Ask nothing: take what is found.'
-complete -c prt -n '__prt_in "/init"' -l own -d 'Into your own configuration, not this folder.'
-complete -c prt -n '__prt_in "/init"' -l url -x -d 'The project [SUPABASE_URL].'
-complete -c prt -n '__prt_in "/init"' -l debug -d 'Show a traceback where something fails.'
-complete -c prt -n '__prt_in "/init"' -l help -d 'Show this message and exit.'
-complete -c prt -n '__prt_in "/config"' -l json -d 'NDJSON; the default in a pipe.'
-complete -c prt -n '__prt_in "/config"' -l url -x -d 'The project [SUPABASE_URL].'
-complete -c prt -n '__prt_in "/config"' -l as -x -a '(__prt_kind who)' -d 'anon, service, an email [PRT_PASSWORD].'
-complete -c prt -n '__prt_in "/config"' -l profile -x -a '(__prt_kind profile)' -d 'A profile of prt.toml.'
-complete -c prt -n '__prt_in "/config"' -l debug -d 'Show a traceback where something fails.'
-complete -c prt -n '__prt_in "/config"' -l help -d 'Show this message and exit.'
 complete -c prt -n '__prt_in "/notify"' -a send -d 'Write a notification over REST, and wait until it comes back over Realtime.'
 complete -c prt -n '__prt_in "/notify"' -a read -d 'Mark notifications as read, over REST.'
 complete -c prt -n '__prt_in "/notify"' -l user -x -d 'Else the session\'s own.'
@@ -288,13 +282,42 @@ complete -c prt -n '__prt_in "/notify/read"' -l as -x -a '(__prt_kind who)' -d '
 complete -c prt -n '__prt_in "/notify/read"' -l profile -x -a '(__prt_kind profile)' -d 'A profile of prt.toml.'
 complete -c prt -n '__prt_in "/notify/read"' -l debug -d 'Show a traceback where something fails.'
 complete -c prt -n '__prt_in "/notify/read"' -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/send"' -l private -d 'A private topic: policies on realtime.messages.'
+complete -c prt -n '__prt_in "/send"' -l http -d 'Over HTTP: no join, so the right to write is enough.'
+complete -c prt -n '__prt_in "/send"' -l rate -x -d 'At most N messages a second.'
+complete -c prt -n '__prt_in "/send"' -l repeat -x -d 'Send it N times.'
+complete -c prt -n '__prt_in "/send"' -l timeout -x -d 'Exit 1 without an answer in that time.'
+complete -c prt -n '__prt_in "/send"' -l json -d 'A line a message: sent, acknowledged, ms.'
+complete -c prt -n '__prt_in "/send"' -l quiet -s q -d 'No notices on stderr.'
+complete -c prt -n '__prt_in "/send"' -l url -x -d 'The project [SUPABASE_URL].'
+complete -c prt -n '__prt_in "/send"' -l local -d 'The embedded project: a running one, or a fresh.'
+complete -c prt -n '__prt_in "/send"' -l as -x -a '(__prt_kind who)' -d 'anon, service, an email [PRT_PASSWORD].'
+complete -c prt -n '__prt_in "/send"' -l profile -x -a '(__prt_kind profile)' -d 'A profile of prt.toml.'
+complete -c prt -n '__prt_in "/send"' -l debug -d 'Show a traceback where something fails.'
+complete -c prt -n '__prt_in "/send"' -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/init"' -l name -x -d 'Its name.'
+complete -c prt -n '__prt_in "/init"' -l yes -s y -d 'Ask nothing: take what is found.'
+complete -c prt -n '__prt_in "/init"' -l own -d 'Into your own configuration, not this folder.'
+complete -c prt -n '__prt_in "/init"' -l url -x -d 'The project [SUPABASE_URL].'
+complete -c prt -n '__prt_in "/init"' -l debug -d 'Show a traceback where something fails.'
+complete -c prt -n '__prt_in "/init"' -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/config"' -l json -d 'NDJSON; the default in a pipe.'
+complete -c prt -n '__prt_in "/config"' -l url -x -d 'The project [SUPABASE_URL].'
+complete -c prt -n '__prt_in "/config"' -l as -x -a '(__prt_kind who)' -d 'anon, service, an email [PRT_PASSWORD].'
+complete -c prt -n '__prt_in "/config"' -l profile -x -a '(__prt_kind profile)' -d 'A profile of prt.toml.'
+complete -c prt -n '__prt_in "/config"' -l debug -d 'Show a traceback where something fails.'
+complete -c prt -n '__prt_in "/config"' -l help -d 'Show this message and exit.'
 complete -c prt -n '__prt_in "/status"' -a '(__prt_kind table)'
 complete -c prt -n '__prt_in "/status"' -l schema -x -d 'Of tables without one.'
 complete -c prt -n '__prt_in "/status"' -l event -x -a '(__prt_kind event)' -d 'INSERT, UPDATE, DELETE; repeatable.'
 complete -c prt -n '__prt_in "/status"' -l filter -x -a '(__prt_kind filter)' -d 'On the server: status=eq.open; repeatable, by AND.'
 complete -c prt -n '__prt_in "/status"' -l select -x -a '(__prt_kind column)' -d 'Only these columns.'
-complete -c prt -n '__prt_in "/status"' -l private -d 'Join private channels.'
+complete -c prt -n '__prt_in "/status"' -l private -d 'A private topic: policies on realtime.messages.'
+complete -c prt -n '__prt_in "/status"' -l topic -x -d 'Where broadcast and presence are tried.'
 complete -c prt -n '__prt_in "/status"' -l strict -d 'Exit 1 for warnings too.'
+complete -c prt -n '__prt_in "/status"' -l watch -s w -d 'Keep it live.'
+complete -c prt -n '__prt_in "/status"' -l plan -x -d 'With --watch: free, pro, none; its limits.'
+complete -c prt -n '__prt_in "/status"' -l duration -x -d 'End after 30s, 5m, 1h.'
 complete -c prt -n '__prt_in "/status"' -l json -d 'NDJSON, a line a finding.'
 complete -c prt -n '__prt_in "/status"' -l no-color -d 'No colours.'
 complete -c prt -n '__prt_in "/status"' -l url -x -d 'The project [SUPABASE_URL].'
@@ -336,6 +359,51 @@ complete -c prt -n '__prt_in "/test"' -l as -x -a '(__prt_kind who)' -d 'anon, s
 complete -c prt -n '__prt_in "/test"' -l profile -x -a '(__prt_kind profile)' -d 'A profile of prt.toml.'
 complete -c prt -n '__prt_in "/test"' -l debug -d 'Show a traceback where something fails.'
 complete -c prt -n '__prt_in "/test"' -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/update"' -a '(__prt_kind table)'
+complete -c prt -n '__prt_in "/update"' -l if -x -d 'Only while the row has it; repeatable.'
+complete -c prt -n '__prt_in "/update"' -l timeout -x -d 'From the commit to its echo.'
+complete -c prt -n '__prt_in "/update"' -l json -d 'NDJSON; the default in a pipe.'
+complete -c prt -n '__prt_in "/update"' -l output -s o -x -a 'table json text' -d 'The form, whatever stdout is.'
+complete -c prt -n '__prt_in "/update"' -l template -x -d 'A line an event: \'{table} {new[id]}\'.'
+complete -c prt -n '__prt_in "/update"' -l only -x -a '(__prt_kind type)' -d 'Keep these types of lines.'
+complete -c prt -n '__prt_in "/update"' -l export -x -d 'Draw the last screen.'
+complete -c prt -n '__prt_in "/update"' -l quiet -s q -d 'No notices on stderr.'
+complete -c prt -n '__prt_in "/update"' -l no-color -d 'No colours.'
+complete -c prt -n '__prt_in "/update"' -l url -x -d 'The project [SUPABASE_URL].'
+complete -c prt -n '__prt_in "/update"' -l local -d 'The embedded project: a running one, or a fresh.'
+complete -c prt -n '__prt_in "/update"' -l as -x -a '(__prt_kind who)' -d 'anon, service, an email [PRT_PASSWORD].'
+complete -c prt -n '__prt_in "/update"' -l profile -x -a '(__prt_kind profile)' -d 'A profile of prt.toml.'
+complete -c prt -n '__prt_in "/update"' -l debug -d 'Show a traceback where something fails.'
+complete -c prt -n '__prt_in "/update"' -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/replay"' -F
+complete -c prt -n '__prt_in "/replay"' -l speed -x -d 'Times faster, or max; else 1 in a view, max in a pipe.'
+complete -c prt -n '__prt_in "/replay"' -l from -x -d 'A timestamp, or 5m after its start.'
+complete -c prt -n '__prt_in "/replay"' -l to -x -d 'The same.'
+complete -c prt -n '__prt_in "/replay"' -l include -x -d 'Keep events whose JSON has it.'
+complete -c prt -n '__prt_in "/replay"' -l exclude -x -d 'Leave them out.'
+complete -c prt -n '__prt_in "/replay"' -l json -d 'NDJSON; the default in a pipe.'
+complete -c prt -n '__prt_in "/replay"' -l output -s o -x -a 'table json text' -d 'The form, whatever stdout is.'
+complete -c prt -n '__prt_in "/replay"' -l template -x -d 'A line an event: \'{table} {new[id]}\'.'
+complete -c prt -n '__prt_in "/replay"' -l only -x -a '(__prt_kind type)' -d 'Keep these types of lines.'
+complete -c prt -n '__prt_in "/replay"' -l highlight -x -d 'Mark it in the view.'
+complete -c prt -n '__prt_in "/replay"' -l view -x -d 'table, board, budget, feed, stats, presence, cursors.'
+complete -c prt -n '__prt_in "/replay"' -l group-by -x -a '(__prt_kind column)' -d 'The board\'s columns [status].'
+complete -c prt -n '__prt_in "/replay"' -l columns -x -d 'Their order on the board.'
+complete -c prt -n '__prt_in "/replay"' -l wip -x -d 'A column\'s limit; repeatable.'
+complete -c prt -n '__prt_in "/replay"' -l sort -x -a '(__prt_kind column)' -d 'Of the rows of --snapshot; -COL descends.'
+complete -c prt -n '__prt_in "/replay"' -l plan -x -d 'stats: free, pro, no-cap; its limit.'
+complete -c prt -n '__prt_in "/replay"' -l details -d 'The last change, both sides.'
+complete -c prt -n '__prt_in "/replay"' -l once -d 'Show what there is, and end.'
+complete -c prt -n '__prt_in "/replay"' -l alert -x -d '\'[TABLE:]spent/amount>=0.8:warn\'; repeatable.'
+complete -c prt -n '__prt_in "/replay"' -l fail-on-alert -x -d 'Exit 1 where one was as severe.'
+complete -c prt -n '__prt_in "/replay"' -l batch -x -d 'A row\'s changes as one, each MS.'
+complete -c prt -n '__prt_in "/replay"' -l export -x -d 'Draw the last screen.'
+complete -c prt -n '__prt_in "/replay"' -l quiet -s q -d 'No notices on stderr.'
+complete -c prt -n '__prt_in "/replay"' -l no-color -d 'No colours.'
+complete -c prt -n '__prt_in "/replay"' -l count -s n -x -d 'End after N live events.'
+complete -c prt -n '__prt_in "/replay"' -l expect -x -d '\'INSERT tasks title=x\': end when it came.'
+complete -c prt -n '__prt_in "/replay"' -l debug -d 'Show a traceback where something fails.'
+complete -c prt -n '__prt_in "/replay"' -l help -d 'Show this message and exit.'
 complete -c prt -n '__prt_in "/completion"' -a 'bash zsh fish powershell'
 complete -c prt -n '__prt_in "/completion"' -l debug -d 'Show a traceback where something fails.'
 complete -c prt -n '__prt_in "/completion"' -l help -d 'Show this message and exit.'
@@ -345,7 +413,10 @@ complete -c prt -n '__prt_in "/demo"' -l output -s o -x -a 'table json text' -d 
 complete -c prt -n '__prt_in "/demo"' -l template -x -d 'A line an event: \'{table} {new[id]}\'.'
 complete -c prt -n '__prt_in "/demo"' -l only -x -a '(__prt_kind type)' -d 'Keep these types of lines.'
 complete -c prt -n '__prt_in "/demo"' -l highlight -x -d 'Mark it in the view.'
+complete -c prt -n '__prt_in "/demo"' -l view -x -d 'table, board, budget, feed, stats, presence, cursors.'
+complete -c prt -n '__prt_in "/demo"' -l batch -x -d 'A row\'s changes as one, each MS.'
 complete -c prt -n '__prt_in "/demo"' -l record -r -F -d 'All that comes, for prt replay.'
+complete -c prt -n '__prt_in "/demo"' -l export -x -d 'Draw the last screen.'
 complete -c prt -n '__prt_in "/demo"' -l no-color -d 'No colours.'
 complete -c prt -n '__prt_in "/demo"' -l count -s n -x -d 'End after N live events.'
 complete -c prt -n '__prt_in "/demo"' -l duration -x -d 'End after 30s, 5m, 1h.'
@@ -358,7 +429,7 @@ complete -c prt -n '__prt_in "/local"' -a run -d 'Run a command against a projec
 complete -c prt -n '__prt_in "/local"' -a status -d 'Show what runs: URL, process, age, where its data is, whether it answers.'
 complete -c prt -n '__prt_in "/local"' -a env -d 'Print the URL and the keys, for `eval "$(prt local env)"` or a .env file.'
 complete -c prt -n '__prt_in "/local"' -a token -d 'Print a token that the project accepts, as a session of anybody.'
-complete -c prt -n '__prt_in "/local"' -a traffic -d 'Write a day of the production, compressed, into the running project, until Ctrl-C.'
+complete -c prt -n '__prt_in "/local"' -a traffic -d 'Play a day of the production, compressed, into the running project, until Ctrl-C.'
 complete -c prt -n '__prt_in "/local"' -a reset -d 'Put the seed (or the migrations) back; everything else in the database goes. Keys stay.'
 complete -c prt -n '__prt_in "/local"' -a stop -d 'Stop the running project, and wait until it is gone.'
 complete -c prt -n '__prt_in "/local"' -l help -d 'Show this message and exit.'

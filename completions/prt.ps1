@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         'table' = @('core', 'module', 'all', 'organizations', 'workspaces', 'user_roles', 'activities', 'comments', 'user_presence', 'notifications', 'productions', 'project_tasks', 'project_milestones', 'events', 'run_of_show', 'bookings', 'incidents', 'personnel', 'teams', 'time_entries', 'assets', 'asset_transactions', 'locations', 'files', 'companies', 'budgets', 'financial_transactions', 'invoices', 'purchase_orders', 'approval_requests', 'community_posts', 'connections', 'marketplace_orders')
         'event' = @('INSERT', 'UPDATE', 'DELETE')
         'type' = @('change', 'broadcast', 'presence', 'status', 'gap', 'malformed', 'alert', 'conflict', 'end')
-        'view' = @('table', 'board', 'budget', 'presence', 'cursors')
+        'view' = @('table', 'board', 'budget', 'feed', 'stats', 'details', 'presence', 'cursors')
         'suite' = @('connect', 'channel', 'changes', 'broadcast', 'presence', 'notify', 'rls', 'reconnect', 'token', 'latency', 'load')
         'who' = @('anon', 'service')
         'shell' = @('bash', 'zsh', 'fish', 'powershell')
@@ -15,26 +15,28 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         'table,json,text' = @('table', 'json', 'text')
         'free,pro,none' = @('free', 'pro', 'none')
         'export,dotenv,json,github' = @('export', 'dotenv', 'json', 'github')
-        'below' = @('watch', 'presence', 'send', 'init', 'config', 'notify', 'status', 'schema', 'test', 'completion', 'demo', 'local')
+        'below' = @('watch', 'presence', 'notify', 'send', 'init', 'config', 'status', 'schema', 'test', 'update', 'replay', 'completion', 'demo', 'local')
         'below/notify' = @('send', 'read')
         'below/local' = @('up', 'run', 'status', 'env', 'token', 'traffic', 'reset', 'stop')
     }
     $asked = @('table', 'column', 'profile')
     $options = @{
         '' = @('--version', '-V', '--debug', '--help')
-        '/watch' = @('--schema', '--event', '--filter', '--select', '--broadcast', '--presence', '--private', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--record', '--quiet', '-q', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--snapshot', '--since', '--cursor', '--key', '--replay', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/watch' = @('--schema', '--event', '--filter', '--select', '--broadcast', '--presence', '--private', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--bell', '--exec', '--batch', '--record', '--export', '--quiet', '-q', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--snapshot', '--since', '--cursor', '--key', '--replay', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
         '/presence' = @('--track', '--key', '--private', '--columns', '--once', '--json', '--output', '-o', '--template', '--only', '--quiet', '-q', '--no-color', '--expect-key', '--min', '--count', '-n', '--duration', '--idle', '--timeout', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/send' = @('--private', '--http', '--rate', '--repeat', '--timeout', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/init' = @('--name', '--yes', '-y', '--own', '--url', '--debug', '--help')
-        '/config' = @('--json', '--url', '--as', '--profile', '--debug', '--help')
         '/notify' = @('--user', '--table', '--schema', '--user-column', '--snapshot', '--bell', '--exec', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--record', '--quiet', '-q', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--since', '--cursor', '--key', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
         '/notify/send' = @('--title', '--message', '--type', '--set', '--user', '--table', '--schema', '--user-column', '--timeout', '--no-wait', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
         '/notify/read' = @('--all', '--user', '--table', '--schema', '--user-column', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--strict', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/send' = @('--private', '--http', '--rate', '--repeat', '--timeout', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/init' = @('--name', '--yes', '-y', '--own', '--url', '--debug', '--help')
+        '/config' = @('--json', '--url', '--as', '--profile', '--debug', '--help')
+        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '--watch', '-w', '--plan', '--duration', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
         '/schema' = @('--markdown', '--debug', '--help')
         '/test' = @('--list', '--clean', '--require', '--allow-writes', '--table', '--marker', '--stranger', '--private-topic', '--repeat', '--wait', '--samples', '--clients', '--rate', '--duration', '--limit', '--max-lag', '--min-delivery', '--junit', '--report', '--json', '--output', '-o', '--quiet', '-q', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/update' = @('--if', '--timeout', '--json', '--output', '-o', '--template', '--only', '--export', '--quiet', '-q', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/replay' = @('--speed', '--from', '--to', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--batch', '--export', '--quiet', '-q', '--no-color', '--count', '-n', '--expect', '--debug', '--help')
         '/completion' = @('--debug', '--help')
-        '/demo' = @('--rate', '--json', '--output', '-o', '--template', '--only', '--highlight', '--record', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--debug', '--help')
+        '/demo' = @('--rate', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--batch', '--record', '--export', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--debug', '--help')
         '/local' = @('--help')
         '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '--help')
         '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '--help')
@@ -49,15 +51,17 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '' = 'below'
         '/watch' = 'table'
         '/presence' = ''
-        '/send' = ''
-        '/init' = ''
-        '/config' = ''
         '/notify' = 'below/notify'
         '/notify/send' = ''
         '/notify/read' = ''
+        '/send' = ''
+        '/init' = ''
+        '/config' = ''
         '/status' = 'table'
         '/schema' = ''
         '/test' = 'suite'
+        '/update' = 'table'
+        '/replay' = ''
         '/completion' = 'shell'
         '/demo' = ''
         '/local' = 'below/local'
@@ -72,19 +76,21 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
     }
     $values = @{
         '' = @{  }
-        '/watch' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--broadcast' = ''; '--presence' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--record' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--replay' = ''; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/watch' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--broadcast' = ''; '--presence' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--exec' = ''; '--batch' = ''; '--record' = ''; '--export' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--replay' = ''; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/presence' = @{ '--track' = ''; '--key' = ''; '--columns' = 'column'; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--expect-key' = ''; '--min' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/send' = @{ '--rate' = ''; '--repeat' = ''; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/init' = @{ '--name' = ''; '--url' = '' }
-        '/config' = @{ '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/notify' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--exec' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--record' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/notify/send' = @{ '--title' = ''; '--message' = ''; '--type' = ''; '--set' = ''; '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/notify/read' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/status' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/send' = @{ '--rate' = ''; '--repeat' = ''; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/init' = @{ '--name' = ''; '--url' = '' }
+        '/config' = @{ '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/status' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--topic' = ''; '--plan' = ''; '--duration' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/schema' = @{  }
         '/test' = @{ '--require' = 'suite'; '--table' = ''; '--marker' = 'column'; '--stranger' = ''; '--private-topic' = ''; '--repeat' = ''; '--wait' = ''; '--samples' = ''; '--clients' = ''; '--rate' = ''; '--duration' = ''; '--limit' = 'free,pro,none'; '--max-lag' = ''; '--min-delivery' = ''; '--junit' = ''; '--report' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/update' = @{ '--if' = ''; '--timeout' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--export' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/replay' = @{ '--speed' = ''; '--from' = ''; '--to' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--batch' = ''; '--export' = ''; '--count' = ''; '-n' = ''; '--expect' = '' }
         '/completion' = @{  }
-        '/demo' = @{ '--rate' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--record' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = '' }
+        '/demo' = @{ '--rate' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--batch' = ''; '--record' = ''; '--export' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = '' }
         '/local' = @{  }
         '/local/up' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }
         '/local/run' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }

@@ -90,10 +90,18 @@ def test_names_that_were_seen_are_kept(tmp_path: Path) -> None:
 class Shell(Terminal):
     """An interactive shell in which `prt` completes."""
 
+    is_lost = False
+
     def __init__(self, name: str, home: Path) -> None:
         command, start = STARTS[name]
         path = f"{Path(PRT).parent}:{clean_environment()['PATH']}"
-        super().__init__(command, clean_environment(HOME=str(home), PATH=path), 160, 40, home)
+        super().__init__(
+            command,
+            clean_environment(HOME=str(home), XDG_CACHE_HOME=str(home / ".cache"), PATH=path),
+            160,
+            40,
+            home,
+        )
         self.send(
             b" " + start.format(prompt=PROMPT, script=HERE / scripts.FILES[name]).encode() + b"; clear\r"
         )
@@ -101,12 +109,14 @@ class Shell(Terminal):
 
     def completed(self, typed: str, wanted: str) -> None:
         """Types, presses TAB until the line is as wanted, and empties the line."""
+        assert not self.is_lost, "an earlier wait was in vain, and its keys may still stand there"
+        self.is_lost = True
         self.send(typed.encode() + b"\t")
-        self.until(
-            lambda text: re.search(rf"{re.escape(PROMPT)}{re.escape(wanted)}( |$)", text, re.M) is not None
-        )
+        line = re.compile(rf"{re.escape(PROMPT)}{re.escape(wanted)}( |$)", re.MULTILINE)
+        self.until(lambda text: line.search(text) is not None)
         self.send(b"\x15\x0c")
         self.until(lambda text: text.strip() == PROMPT.strip())
+        self.is_lost = False
 
 
 @pytest.fixture(scope="module", params=[name for name in STARTS if shutil.which(name)])

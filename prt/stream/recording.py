@@ -75,7 +75,7 @@ class _Broadcast(_Line, frozen=True, tag="broadcast"):
     topic: str
     event: str
     payload: Raw
-    meta: Raw | None = None
+    meta: Raw = Raw(b"null")
     encoding: Literal["base64"] | None = None
 
 
@@ -208,13 +208,14 @@ def moment_of(text: str) -> int:
 
 
 def _broadcast(line: _Broadcast, at: int) -> Broadcast:
+    meta = None if bytes(line.meta) == b"null" else line.meta
     if line.encoding is None:
-        return Broadcast(at=at, topic=line.topic, event=line.event, payload=line.payload, meta=line.meta)
+        return Broadcast(at=at, topic=line.topic, event=line.event, payload=line.payload, meta=meta)
     try:
         binary = b64decode(msgspec.json.decode(line.payload, type=str), validate=True)
     except ValueError as exc:
         raise msgspec.DecodeError(f"a payload is no base64: {exc}") from exc
-    return Broadcast(at=at, topic=line.topic, event=line.event, payload=EMPTY, meta=line.meta, binary=binary)
+    return Broadcast(at=at, topic=line.topic, event=line.event, payload=EMPTY, meta=meta, binary=binary)
 
 
 def _members(line: _Line, at: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prt.events import Change
@@ -124,6 +124,7 @@ WRITES = st.lists(
 )
 
 
+@example(writes=[(1, "write"), (1, "take"), (1, "move"), (1, "write"), (-1, "write")])
 @given(writes=WRITES)
 def test_what_is_emitted_makes_the_same_rows_as_all_that_came(writes: list[tuple[int, str]]) -> None:
     rows: dict[int, int] = {}

@@ -265,7 +265,7 @@ def terminal_console(has_color: bool | None, *, is_stderr: bool) -> Console:
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no reason to die
-    return Console(
+    return TerminalConsole(
         stderr=is_stderr,
         no_color=True if has_color is False else None,
         highlight=False,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.running import of_project, piped, ran, terminal
+from tests.running import PATIENCE, of_project, piped, ran, terminal
 
 
 def test_all_is_well_in_a_pipe(project: Mapping[str, str]) -> None:
@@ -71,3 +71,14 @@ def test_what_can_not_be_watched_ends(project: Mapping[str, str]) -> None:
     run = ran("status", "nope", "--watch", "--json", environment=of_project(project))
     assert run.returncode == 4
     assert json.loads(run.stdout.splitlines()[-1])["exit_code"] == 4
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_a_reader_that_goes_away(project: Mapping[str, str], arguments: tuple[str, ...]) -> None:
+    with piped("status", "budgets", *arguments, environment=of_project(project)) as status:
+        status.line()
+        assert status.process.stdout is not None
+        status.process.stdout.close()
+        assert status.process.wait(PATIENCE) == 0
+        assert status.process.stderr is not None
+        assert status.process.stderr.read() == b""

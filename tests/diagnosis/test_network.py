@@ -60,7 +60,7 @@ def test_service_key_where_anon_was_meant(named: Named) -> None:
     ("fault", "variables"),
     [
         ("expired-key", {"SUPABASE_ANON_KEY": key(seconds=-7200)}),
-        ("expired-token", {"PRT_TOKEN": key("authenticated", seconds=-60)}),
+        ("expired-token", {"PRT_TOKEN": key("authenticated", seconds=-3 * 3600)}),
         ("no-role", {"PRT_TOKEN": jwt.encode({"exp": int(time.time()) + 600}, SECRET, "HS256")}),
         ("cut-token", {"PRT_TOKEN": key("authenticated")[:30].replace(".", "")}),
     ],

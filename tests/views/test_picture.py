@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import io
+from datetime import UTC
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from prt.errors import PrtError
+from prt.state.screen import Screen
+from prt.views.output import LineOutput
+from prt.views.page import Page
+from prt.views.picture import Pictured, save, svg_of
+from prt.views.screens import ScreenOutput
+from prt.views.table import Table
+from tests.views import story
+from tests.views.test_screens import Tty
+
+
+def texts_of(svg: str) -> str:
+    return "".join(ET.fromstring(svg).itertext()).replace("\xa0", " ")
+
+
+def page_of(screen: Screen) -> Page:
+    return Page(screen, [Table(screen, tz=UTC)], title="abc", tz=UTC)
+
+
+def told() -> Screen:
+    screen = Screen()
+    for event in story.story():
+        screen.apply(event)
+    return screen
+
+
+def test_a_picture_is_the_same_every_time_and_loads_nothing(tmp_path: Path) -> None:
+    for name in ("a.svg", "b.svg"):
+        save(tmp_path / name, page_of(told()), 100, 30, story.NOW)
+    svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert svg == (tmp_path / "b.svg").read_text(encoding="utf-8")
+    assert "url(http" not in svg
+    assert "font-face" not in svg
+    assert "● connected" in texts_of(svg)
+    assert "Rig the front truss" in texts_of(svg)
+
+
+def test_nothing_in_a_row_becomes_markup() -> None:
+    svg = svg_of([Text('</text><script>alert("x")</script> & [bold]')], 60)
+    assert "<script>" not in svg
+    assert '</text><script>alert("x")</script> & [bold]' in texts_of(svg)
+
+
+def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(PrtError, match=r"can't be written: No such file"):
+        save(tmp_path / "no" / "a.svg", page_of(told()), 80, 24, story.NOW)
+
+
+def test_beside_lines_the_picture_is_drawn_at_the_end(tmp_path: Path) -> None:
+    path, screen = tmp_path / "a.svg", Screen()
+    with (tmp_path / "lines").open("wb") as file:
+        lines = LineOutput(file.fileno(), lambda _: b"x\n")
+        output = Pictured(lines, path, screen, [Table(screen, tz=UTC)], title="abc", width=100)
+        for event in story.story():
+            output.write(event)
+        assert not path.exists()
+        output.close(story.ending())
+    assert "Rig the front truss" in texts_of(path.read_text(encoding="utf-8"))
+    assert (tmp_path / "lines").read_bytes().count(b"x") == len(story.story()) + 1
+
+
+def test_a_screen_is_drawn_as_it_was_last(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    output = ScreenOutput(
+        host="abc",
+        tz=UTC,
+        console=Console(file=Tty(), width=90, height=20, _environ={"TERM": "xterm"}, legacy_windows=False),
+        errors=Console(file=io.StringIO()),
+        clock=lambda: story.NOW,
+        export=path,
+    )
+    for event in story.story():
+        output.write(event)
+    output.close(story.ending())
+    assert "● connected" in texts_of(path.read_text(encoding="utf-8"))

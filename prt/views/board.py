@@ -116,8 +116,10 @@ class BoardView:
         """Title, then what is known about it; of a card that just came, where it came from."""
         gutter = "  " if mark is None else "+ " if mark.origin is None else "▸ "
         room = width - len(gutter)
-        title = plain(gutter, "bold").append(
-            cut(safe(card.title), room), "bold reverse" if mark else _URGENT.get(card.priority, "")
+        title = (
+            plain()
+            .append(gutter, "bold")
+            .append(cut(safe(card.title), room), "bold reverse" if mark else _URGENT.get(card.priority, ""))
         )
         details = plain("  ")
         if mark is not None and mark.origin is not None:
@@ -152,7 +154,7 @@ def _heading(column: Column, width: int) -> Text:
     if column.is_over_limit:
         count = f"! {count}"
     name = cut(safe(column.name), max(width - len(count) - 1, 0))
-    text = plain(name, "bold").append(" " * (width - cell_len(name) - len(count)))
+    text = plain().append(name, "bold").append(" " * (width - cell_len(name) - len(count)))
     text.append(count, "bold red" if column.is_over_limit else "")
     text.stylize("underline")
     return text

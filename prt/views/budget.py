@@ -80,7 +80,7 @@ class BudgetView:
         lines = [heading]
         for one, amount in zip(newest, amounts, strict=True):
             is_new = 0 <= now - one.at < _LIT and one.commit is not None
-            line = plain("▸ " if is_new else "  ", "bold")
+            line = plain().append("▸ " if is_new else "  ", "bold")
             line.append(clock(one.moment or one.at, self._tz) + " ")
             line.append(" " * (widest - cell_len(amount)) + amount, "bold" if is_new else "")
             line.append(" pending" if self.budgets.is_pending(one) else "", "italic")
@@ -105,7 +105,7 @@ def _bars(budgets: Sequence[Budget], width: int) -> list[Text]:
     lines = []
     for budget, name, figure in zip(budgets, names, figures, strict=True):
         style = "bold red" if budget.share >= _FULL else "bold" if budget.share >= _WARN else ""
-        line = plain(name, style).append(" " * (name_width - cell_len(name) + 1))
+        line = plain().append(name, style).append(" " * (name_width - cell_len(name) + 1))
         if bar >= _LEAST_BAR:
             line.append_text(_bar(budget, bar)).append(" ")
         line.append(figure, style)

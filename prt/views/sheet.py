@@ -90,7 +90,7 @@ def _heading(columns: Sequence[str], widths: Sequence[int]) -> Text:
 
 
 def _row(row: SheetRow, widths: Sequence[int]) -> Text:
-    line = plain("+ " if row.is_new else "▸ " if row.lit else "  ", "bold")
+    line = plain().append("+ " if row.is_new else "▸ " if row.lit else "  ", "bold")
     for index, each in enumerate(widths):
         text = safe(row.cells[index])
         shown = cut_middle(text, each) if index == 0 else cut(text, each)

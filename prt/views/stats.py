@@ -127,7 +127,7 @@ def _share(count: int, total: int) -> str:
 
 
 def _row(label: str, text: str, figure: str, width: int) -> Text:
-    line = plain(f"{cut(label, _LABEL - 1):{_LABEL}}", "bold").append(text, "")
+    line = plain().append(f"{cut(label, _LABEL - 1):{_LABEL}}", "bold").append(text)
     line.append(" " + figure)
     line.truncate(width)
     return line

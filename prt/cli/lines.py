@@ -32,8 +32,13 @@ async def lines(descriptor: int, longest: int) -> AsyncIterator[tuple[int, bytes
 async def _read(descriptor: int) -> bytes:
     loop = asyncio.get_running_loop()
     readable = loop.create_future()
+
+    def became_readable() -> None:
+        if not readable.done():
+            readable.set_result(None)
+
     try:
-        loop.add_reader(descriptor, lambda: readable.done() or readable.set_result(None))
+        loop.add_reader(descriptor, became_readable)
     except PermissionError:  # a file: it is always readable, and epoll doesn't take it
         return os.read(descriptor, CHUNK_BYTES)
     try:

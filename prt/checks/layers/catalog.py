@@ -111,7 +111,12 @@ async def read(
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = await psycopg.AsyncConnection.connect(
-                conninfo, autocommit=True, application_name="prt status", connect_timeout=CONNECT_SECONDS
+                conninfo,
+                autocommit=True,
+                # A pooler may hand each transaction to another backend, which knows no prepared statements.
+                prepare_threshold=None,
+                application_name="prt status",
+                connect_timeout=CONNECT_SECONDS,
             )
     except (TimeoutError, psycopg.Error) as exc:
         raise UnreachableError(_first_line(exc) or f"no answer in {CONNECT_SECONDS} s") from exc
@@ -215,7 +220,7 @@ select jsonb_build_object(
 )
 """
 
-_WHICH = "c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition"
+_WHICH = "c.relkind in ('r', 'p', 'v', 'm', 'f')"
 
 _NAMES = f"""
 select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -24,6 +24,11 @@ def judge(project: Project, now: float) -> list[Finding]:
         found.append(_token(project, project.token, now))
     elif project.identity == "user":
         found.append(_finding("session", "ok", f"{project.email} signs in", project.origins.get("password")))
+    if project.server_key is not None and project.identity != "service":
+        figure = "counts rows where the database isn't asked"
+        found.append(_finding("server key", "ok", figure, project.origins.get("server_key")))
+    if project.database_url is not None:
+        found.append(_database(project.database_url.reveal(), project.origins.get("database_url")))
     return found
 
 
@@ -32,6 +37,20 @@ def role_of(project: Project, token: str | None = None) -> str:
     text = token or (project.token.reveal() if project.token else None)
     facts = facts_of(Secret(text)) if text else facts_of(project.api_key)
     return facts.role or "anon"
+
+
+def _database(url: str, origin: str | None) -> Finding:
+    """Its host alone: the rest holds a password."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    if not host:
+        cause = Cause(
+            f"{origin} is no URL of a database", "it looks like postgresql://USER:PASSWORD@HOST:5432/postgres"
+        )
+        return _finding("database", "warning", "no URL", origin, cause)
+    return _finding("database", "ok", host, origin)
 
 
 def _url(project: Project) -> Finding:

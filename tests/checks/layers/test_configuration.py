@@ -94,6 +94,26 @@ def test_a_session_is_judged_by_itself() -> None:
     assert role_of(project(token=good), good.reveal()) == "authenticated"
 
 
+@pytest.mark.parametrize(
+    ("url", "state", "figure"),
+    [
+        ("postgresql://postgres:geheim@db.abc.supabase.co:5432/postgres", "ok", "db.abc.supabase.co"),
+        ("geheim", "warning", "no URL"),
+        ("postgresql://[geheim", "warning", "no URL"),
+    ],
+)
+def test_the_database_by_its_host_alone(url: str, state: str, figure: str) -> None:
+    finding = found("database", database_url=Secret(url))
+    assert (finding.state, finding.figure) == (state, figure)
+    assert "geheim" not in repr(finding)
+
+
+def test_what_the_server_key_is_for() -> None:
+    key = Secret("sb_secret_abcdefgh")
+    assert found("server key", server_key=key).state == "ok"
+    assert "server key" not in [one.check for one in judge(project(identity="service", server_key=key), NOW)]
+
+
 def test_who_signs_in() -> None:
     finding = found("session", identity="user", email="maya@example.com")
     assert (finding.state, finding.figure) == ("ok", "maya@example.com signs in")

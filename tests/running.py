@@ -165,7 +165,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
-        self._primary, secondary = pty.openpty()
+        self.primary, secondary = pty.openpty()
         self.resize(columns, lines)
         self.process = subprocess.Popen(
             command,
@@ -181,7 +181,7 @@ class Terminal:
         os.close(secondary)
 
     def resize(self, columns: int, lines: int) -> None:
-        fcntl.ioctl(self._primary, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        fcntl.ioctl(self.primary, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.screen.resize(lines, columns)
 
     @property
@@ -197,7 +197,7 @@ class Terminal:
         return self.text
 
     def send(self, keys: bytes) -> None:
-        os.write(self._primary, keys)
+        os.write(self.primary, keys)
 
     def finish(self) -> int:
         """Reads to the end; the exit code."""
@@ -210,7 +210,7 @@ class Terminal:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        os.close(self._primary)
+        os.close(self.primary)
 
     def __enter__(self) -> Self:
         return self
@@ -220,11 +220,11 @@ class Terminal:
 
     def _read(self, seconds: float) -> bool:
         """False at the end of the program."""
-        ready, _, _ = select.select([self._primary], [], [], seconds)
+        ready, _, _ = select.select([self.primary], [], [], seconds)
         if not ready:
             return False
         try:
-            data = os.read(self._primary, 65536)
+            data = os.read(self.primary, 65536)
         except OSError:  # Linux says EIO where the last one closed
             return False
         self.raw += data

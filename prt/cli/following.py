@@ -101,6 +101,7 @@ class _Following:
         self._has_quit = False
         self._reader: asyncio.Task[Any] | None = None
         self._replayed: End | None = None
+        self._ended_at: int | None = None
         self._progress = progress
         self._keeps = matching.keeps if matching else None
         self._tell = tell
@@ -143,7 +144,7 @@ class _Following:
             error = UnreachableError("the subscription was not READY in that time", "give it longer")
             outcome = Outcome("error", error.exit_code)
         end = End(
-            at=self._clock() if replayed is None else replayed.at,
+            at=self._at_end() if replayed is None else replayed.at,
             reason=outcome.reason,
             exit_code=outcome.exit_code,
             events=self._progress.events,
@@ -264,10 +265,17 @@ class _Following:
                 measure(event)
                 outcome = apply(event, at)
                 if outcome is not None:
+                    self._ended_at = event.at
                     return outcome
             if recorder is not None:
                 recorder.flush()
             await settled(output)
+
+    def _at_end(self) -> int:
+        """A live watch ends now, which is never before its last event; a replay with that event."""
+        if self._clock is _now or self._ended_at is None:
+            return self._clock()
+        return self._ended_at
 
     def _end_of_recording(self, end: End) -> Outcome:
         """What was expected and did not come fails a replay too."""

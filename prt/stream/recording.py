@@ -271,6 +271,7 @@ class Recording:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._next = None
         self._file.close()
 
     def __aiter__(self) -> Recording:

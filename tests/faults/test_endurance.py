@@ -14,7 +14,7 @@ from prt.stream.binding import Binding
 from prt.stream.session import Endpoint, Session
 from tests.fakes import Peer, scripted_server
 from tests.faults.staging import Account
-from tests.faults.watching import Watch, hurry, watching
+from tests.faults.watching import Watch, hurried, watching
 from tests.running import PATIENCE
 
 RECONNECTS = 1_000
@@ -34,7 +34,6 @@ def sizes() -> dict[str, int]:
 def test_a_thousand_reconnects_leave_nothing_behind(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hurry(monkeypatch, pause=0, longest_pause=0)
     # It would tell of every request that a new loss cut short, and pytest keeps what is logged.
     monkeypatch.setattr(logging.getLogger("websockets.server"), "disabled", True)
     found: dict[int, dict[str, int]] = {}
@@ -65,7 +64,9 @@ def test_a_thousand_reconnects_leave_nothing_behind(
 
         async with scripted_server(script, refuse=(503, "{}"), refuse_only="/rest/") as url:
             session = Session(Endpoint(url=url, key="key"))
-            async with watching(session, [Binding(table="todos")]) as watch:
+            async with watching(
+                session, [Binding(table="todos")], timing=hurried(pause=0, longest_pause=0)
+            ) as watch:
                 watches.append(watch)
                 async with asyncio.timeout(5 * PATIENCE):
                     await done.wait()

@@ -13,7 +13,7 @@ from prt.events import Event, Vitals
 from prt.stream import refusal
 from tests.faults.proxy import Proxy
 from tests.faults.staging import Account, Stage, play
-from tests.faults.watching import hurry
+from tests.faults.watching import hurried
 
 Project = dict[str, str]
 Patch = pytest.MonkeyPatch
@@ -58,10 +58,8 @@ def failing(proxy: Proxy) -> None:
     ],
 )
 def test_what_ends_the_stream_is_healed_and_accounted_for(
-    project: Project, account: Account, monkeypatch: Patch, fault: str, begin: Callable[[Proxy], None]
+    project: Project, account: Account, fault: str, begin: Callable[[Proxy], None]
 ) -> None:
-    hurry(monkeypatch)
-
     async def script(stage: Stage) -> None:
         await stage.outage(begin, attempts=2)
         assert not stage.watch.gaps[0].complete, "deletes can't be asked for"
@@ -80,9 +78,8 @@ def test_what_ends_the_stream_is_healed_and_accounted_for(
     ],
 )
 def test_a_half_open_socket_is_noticed_by_its_heartbeats(
-    project: Project, account: Account, monkeypatch: Patch, fault: str, swallowed: tuple[bool, bool]
+    project: Project, account: Account, fault: str, swallowed: tuple[bool, bool]
 ) -> None:
-    hurry(monkeypatch, heartbeat=0.4)
     to_client, to_server = swallowed
 
     async def script(stage: Stage) -> None:
@@ -91,7 +88,7 @@ def test_a_half_open_socket_is_noticed_by_its_heartbeats(
         assert lost.reason is not None
         assert "heartbeat" in lost.reason
 
-    verdict = play(project, script, account, fault)
+    verdict = play(project, script, account, fault, timing=hurried(heartbeat=0.4))
     # Where only our words vanish, changes go on coming until prt gives the link up.
     assert verdict.recovered >= (20 if to_client else 1)
     assert (verdict.declared, verdict.gaps) == (0, 1)
@@ -105,10 +102,8 @@ def test_a_half_open_socket_is_noticed_by_its_heartbeats(
     ],
 )
 def test_a_handshake_that_is_refused_for_now_is_tried_again(
-    project: Project, account: Account, monkeypatch: Patch, status: int, body: str
+    project: Project, account: Account, status: int, body: str
 ) -> None:
-    hurry(monkeypatch)
-
     async def script(stage: Stage) -> None:
         async with stage.ledger.traffic():
             await stage.ledger.until_more(20)
@@ -138,7 +133,6 @@ def test_a_rate_limit_gets_the_pause_that_it_wants(
 ) -> None:
     assert refusal.RATE_LIMIT_SECONDS >= 30
     monkeypatch.setattr(refusal, "RATE_LIMIT_SECONDS", 0.5)
-    hurry(monkeypatch)
 
     async def script(stage: Stage) -> None:
         async with stage.ledger.traffic():
@@ -166,10 +160,9 @@ def test_a_rate_limit_gets_the_pause_that_it_wants(
     ],
 )
 def test_a_final_refusal_ends_the_watch_with_its_gap(
-    project: Project, account: Account, monkeypatch: Patch, refused: tuple[int, str], exit_code: int
+    project: Project, account: Account, refused: tuple[int, str], exit_code: int
 ) -> None:
     status, words = refused
-    hurry(monkeypatch)
 
     async def script(stage: Stage) -> None:
         async with stage.ledger.traffic():
@@ -190,7 +183,6 @@ def test_a_final_refusal_ends_the_watch_with_its_gap(
 def test_a_name_that_cannot_be_resolved_is_tried_again(
     project: Project, account: Account, monkeypatch: Patch
 ) -> None:
-    hurry(monkeypatch)
     resolve = socket.getaddrinfo
     failures: list[object] = []
     is_down = False
@@ -221,11 +213,7 @@ def test_a_name_that_cannot_be_resolved_is_tried_again(
     assert play(project, script, account, "dns", host="project.test").recovered >= 5
 
 
-def test_a_join_that_is_never_answered_is_given_up(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch, join=0.5)
-
+def test_a_join_that_is_never_answered_is_given_up(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         async with stage.ledger.traffic():
             await stage.ledger.until_more(20)
@@ -235,4 +223,4 @@ def test_a_join_that_is_never_answered_is_given_up(
             assert stage.proxy.joins >= 4
         await stage.settle()
 
-    assert play(project, script, account, "join-unanswered").recovered >= 1
+    assert play(project, script, account, "join-unanswered", timing=hurried(join=0.5)).recovered >= 1

@@ -6,22 +6,15 @@ import os
 import signal
 import time
 
-import pytest
-
 from prt.local.keys import Keys
 from prt.stream.session import Endpoint, Session
 from tests.faults.staging import Account, Stage, play
-from tests.faults.watching import hurry
+from tests.faults.watching import hurried
 
 Project = dict[str, str]
-Patch = pytest.MonkeyPatch
 
 
-def test_a_stale_close_of_a_former_join_is_none(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch)
-
+def test_a_stale_close_of_a_former_join_is_none(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         stage.proxy.say("phx_close", {}, join_ref="99")
         await stage.settle(gaps=0)
@@ -59,9 +52,8 @@ class Tokens:
 
 
 def test_a_token_that_nobody_can_renew_is_announced_and_ends_the_watch(
-    project: Project, account: Account, monkeypatch: Patch
+    project: Project, account: Account
 ) -> None:
-    hurry(monkeypatch)
     tokens = Tokens(project, LIFE_SECONDS)
 
     async def script(stage: Stage) -> None:
@@ -82,8 +74,7 @@ def test_a_token_that_nobody_can_renew_is_announced_and_ends_the_watch(
     assert verdict.delivered > 4, "the first rows, and some of the traffic"
 
 
-def test_a_renewed_token_costs_nothing(project: Project, account: Account, monkeypatch: Patch) -> None:
-    hurry(monkeypatch)
+def test_a_renewed_token_costs_nothing(project: Project, account: Account) -> None:
     tokens = Tokens(project, LIFE_SECONDS, 3600)
 
     async def script(stage: Stage) -> None:
@@ -101,10 +92,7 @@ def test_a_renewed_token_costs_nothing(project: Project, account: Account, monke
     assert (verdict.delivered, verdict.gaps) == (verdict.writes, 0)
 
 
-def test_a_token_that_expired_while_the_link_was_down_is_renewed(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch)
+def test_a_token_that_expired_while_the_link_was_down_is_renewed(project: Project, account: Account) -> None:
     # The second one, too, is dead when it comes: a join with it is refused.
     tokens = Tokens(project, 3600, -10, 3600)
 
@@ -124,11 +112,7 @@ def test_a_token_that_expired_while_the_link_was_down_is_renewed(
     assert play(project, script, account, "token-late", session_at=tokens.session).recovered >= 20
 
 
-def test_a_server_that_subscribes_anew_by_itself_was_deaf(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch)
-
+def test_a_server_that_subscribes_anew_by_itself_was_deaf(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         ledger, proxy = stage.ledger, stage.proxy
         # What a real server does within a minute of a migration: its subscriptions are gone, then anew.
@@ -144,11 +128,7 @@ def test_a_server_that_subscribes_anew_by_itself_was_deaf(
     assert (verdict.recovered, verdict.declared, verdict.gaps) == (5, 0, 1)
 
 
-def test_a_database_that_restarts_under_the_server_is_a_gap(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch)
-
+def test_a_database_that_restarts_under_the_server_is_a_gap(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         ledger = stage.ledger
         (walsender,) = await ledger.execute(
@@ -165,10 +145,8 @@ def test_a_database_that_restarts_under_the_server_is_a_gap(
 
 
 def test_changes_in_flight_behind_an_answered_heartbeat_are_missed_and_found(
-    project: Project, account: Account, monkeypatch: Patch
+    project: Project, account: Account
 ) -> None:
-    hurry(monkeypatch, heartbeat=0.25)
-
     async def script(stage: Stage) -> None:
         ledger, proxy = stage.ledger, stage.proxy
         # A polling server answers heartbeats while changes still wait in it.
@@ -180,5 +158,5 @@ def test_changes_in_flight_behind_an_answered_heartbeat_are_missed_and_found(
         await stage.watch.until_ready(2)
         await stage.settle()
 
-    verdict = play(project, script, account, "in-flight")
+    verdict = play(project, script, account, "in-flight", timing=hurried(heartbeat=0.25))
     assert (verdict.recovered, verdict.declared) == (3, 0)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from prt.stream.queue import EventQueue
 from tests.fakes import change_data
 from tests.faults.staging import Account, Stage, play
-from tests.faults.watching import hurry
+from tests.faults.watching import hurried
 
 Project = dict[str, str]
 Patch = pytest.MonkeyPatch
@@ -33,10 +33,7 @@ class SmallQueue(EventQueue):
         self.has_dropped.set()
 
 
-def test_a_reader_that_stops_costs_events_which_are_counted(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch, heartbeat=0.5)
+def test_a_reader_that_stops_costs_events_which_are_counted(project: Project, account: Account) -> None:
     queue = SmallQueue()
 
     async def script(stage: Stage) -> None:
@@ -50,14 +47,12 @@ def test_a_reader_that_stops_costs_events_which_are_counted(
         # What one read of the socket held comes on top of the bound.
         assert queue.most <= 50 + 256
 
-    verdict = play(project, script, account, "slow-reader", queue=queue)
+    verdict = play(project, script, account, "slow-reader", queue=queue, timing=hurried(heartbeat=0.5))
     assert verdict.declared + verdict.recovered + verdict.delivered == verdict.writes
     assert verdict.delivered < verdict.writes
 
 
-def test_a_slow_line_delays_and_loses_nothing(project: Project, account: Account, monkeypatch: Patch) -> None:
-    hurry(monkeypatch)
-
+def test_a_slow_line_delays_and_loses_nothing(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         stage.proxy.bytes_per_second = 1_000_000
         await stage.ledger.flood(200, size=5_000)
@@ -67,11 +62,7 @@ def test_a_slow_line_delays_and_loses_nothing(project: Project, account: Account
     assert (verdict.delivered, verdict.gaps) == (verdict.writes, 0)
 
 
-def test_a_line_with_latency_delays_and_loses_nothing(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch, heartbeat=0.75)
-
+def test_a_line_with_latency_delays_and_loses_nothing(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         stage.proxy.delay_seconds = 0.1
         answered = stage.proxy.heartbeats
@@ -81,7 +72,7 @@ def test_a_line_with_latency_delays_and_loses_nothing(
         await stage.settle(gaps=0)
         assert stage.proxy.connections == 1
 
-    verdict = play(project, script, account, "delayed")
+    verdict = play(project, script, account, "delayed", timing=hurried(heartbeat=0.75))
     assert (verdict.delivered, verdict.gaps) == (verdict.writes, 0)
 
 
@@ -95,9 +86,7 @@ def frame(topic: str, **data: Any) -> str:
 TOPIC = "realtime:prt-watch"
 
 
-def test_a_frame_of_three_megabytes_passes(project: Project, account: Account, monkeypatch: Patch) -> None:
-    hurry(monkeypatch)
-
+def test_a_frame_of_three_megabytes_passes(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         stage.proxy.inject(frame(TOPIC, table="elsewhere", record={"id": 1, "body": "x" * 3_000_000}))
         await stage.settle(gaps=0)
@@ -110,10 +99,8 @@ def test_a_frame_of_three_megabytes_passes(project: Project, account: Account, m
 
 
 def test_a_frame_above_the_bound_costs_the_connection_and_is_healed(
-    project: Project, account: Account, monkeypatch: Patch
+    project: Project, account: Account
 ) -> None:
-    hurry(monkeypatch)
-
     async def script(stage: Stage) -> None:
         stage.proxy.inject(frame(TOPIC, table="elsewhere", record={"id": 1, "body": "x" * 20_000_000}))
         await stage.ledger.insert(3)
@@ -124,11 +111,7 @@ def test_a_frame_above_the_bound_costs_the_connection_and_is_healed(
     play(project, script, account, "frame-20mb")
 
 
-def test_garbage_is_told_and_the_stream_goes_on(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch)
-
+def test_garbage_is_told_and_the_stream_goes_on(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         for data in (b"", b"\x00\xff garbage", "{", "[1,2,3]", b'"half \xe2\x82', "null"):
             stage.proxy.inject(data)
@@ -141,11 +124,7 @@ def test_garbage_is_told_and_the_stream_goes_on(
     assert verdict.delivered == verdict.writes
 
 
-def test_deep_nesting_is_told_and_the_stream_goes_on(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch)
-
+def test_deep_nesting_is_told_and_the_stream_goes_on(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         deep = "[" * 100_000 + "]" * 100_000
         stage.proxy.inject(deep)
@@ -160,11 +139,7 @@ def test_deep_nesting_is_told_and_the_stream_goes_on(
     assert verdict.delivered == verdict.writes
 
 
-def test_garbled_changes_are_told_and_recovered(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch)
-
+def test_garbled_changes_are_told_and_recovered(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         stage.proxy.garble(3)
         await stage.ledger.insert(6)
@@ -179,7 +154,6 @@ def test_garbled_changes_are_told_and_recovered(
 def test_a_clock_that_jumps_moves_no_gap(
     project: Project, account: Account, monkeypatch: Patch, fault: str, hours: int
 ) -> None:
-    hurry(monkeypatch)
     jump = hours * 3600
     wall, wall_ns = time.time, time.time_ns
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.faults.staging import Account, Stage, play
-from tests.faults.watching import hurry
 
 Project = dict[str, str]
-Patch = pytest.MonkeyPatch
 
 
-def test_a_loss_during_the_backfill_extends_the_gap(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch)
-
+def test_a_loss_during_the_backfill_extends_the_gap(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         ledger, proxy, watch = stage.ledger, stage.proxy, stage.watch
         proxy.is_shut = True
@@ -39,9 +31,7 @@ def test_a_loss_during_the_backfill_extends_the_gap(
     assert (verdict.recovered, verdict.declared) == (10, 0)
 
 
-def test_a_backfill_that_rest_refuses_is_said(project: Project, account: Account, monkeypatch: Patch) -> None:
-    hurry(monkeypatch)
-
+def test_a_backfill_that_rest_refuses_is_said(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         ledger, proxy = stage.ledger, stage.proxy
         proxy.is_shut = True
@@ -58,9 +48,7 @@ def test_a_backfill_that_rest_refuses_is_said(project: Project, account: Account
     assert play(project, script, account, "rest-refuses").declared == 5
 
 
-def test_deletes_make_a_gap_incomplete(project: Project, account: Account, monkeypatch: Patch) -> None:
-    hurry(monkeypatch)
-
+def test_deletes_make_a_gap_incomplete(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         ledger, proxy = stage.ledger, stage.proxy
         keys = await ledger.insert(3)
@@ -80,11 +68,7 @@ def test_deletes_make_a_gap_incomplete(project: Project, account: Account, monke
     assert (verdict.recovered, verdict.declared) == (2, 2)
 
 
-def test_deletes_are_found_by_the_keys_of_a_snapshot(
-    project: Project, account: Account, monkeypatch: Patch
-) -> None:
-    hurry(monkeypatch)
-
+def test_deletes_are_found_by_the_keys_of_a_snapshot(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         ledger, proxy = stage.ledger, stage.proxy
         # Rows from before the watch come with the snapshot.
@@ -110,10 +94,8 @@ def test_deletes_are_found_by_the_keys_of_a_snapshot(
 
 
 def test_a_transaction_from_before_the_gap_is_found_by_the_overlap(
-    project: Project, account: Account, monkeypatch: Patch
+    project: Project, account: Account
 ) -> None:
-    hurry(monkeypatch)
-
     async def script(stage: Stage) -> None:
         ledger, proxy = stage.ledger, stage.proxy
         keys = await ledger.insert(3)

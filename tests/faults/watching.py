@@ -7,11 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
-
 from prt.errors import PrtError
 from prt.events import Change, Event, Gap, Malformed, Status
-from prt.stream import source as source_module
 from prt.stream.binding import Binding
 from prt.stream.queue import EventQueue
 from prt.stream.recovery import Recovery
@@ -24,17 +21,15 @@ from tests.faults.story import story
 from tests.running import PATIENCE
 
 
-def hurry(
-    monkeypatch: pytest.MonkeyPatch,
+def hurried(
     *,
     heartbeat: float = 20.0,
     join: float = 20.0,
     pause: float = 0.02,
     longest_pause: float = 0.1,
-) -> None:
+) -> Timing:
     """Shorter intervals, in seconds, where a fault shows only by waiting."""
-    timing = Timing(heartbeat=heartbeat, join=join, first_pause=pause, longest_pause=longest_pause)
-    monkeypatch.setattr(source_module, "DEFAULT", timing)
+    return Timing(heartbeat=heartbeat, join=join, first_pause=pause, longest_pause=longest_pause)
 
 
 class Watch:
@@ -117,14 +112,23 @@ async def watching(
     *,
     queue: EventQueue | None = None,
     policy: Policy | None = None,
+    timing: Timing | None = None,
     **options: Any,
 ) -> AsyncIterator[Watch]:
-    """A watch with recovery, as the commands make it. `options` go to the recovery."""
+    """A watch with recovery, as the commands make it, but hurried. `options` go to the recovery."""
     watch = Watch()
     async with Rest(lambda: session.endpoint) as rest:
         # The embedded server doesn't poll: what was committed is with us in a few milliseconds.
         recovery = Recovery(rest, bindings, settle_seconds=0.1, **options)
-        async with Live(session, bindings, recovery=recovery, queue=queue, policy=policy) as batches:
+        live = Live(
+            session,
+            bindings,
+            recovery=recovery,
+            queue=queue,
+            policy=policy,
+            timing=timing or hurried(),
+        )
+        async with live as batches:
             reading = asyncio.create_task(watch.read(batches))
             try:
                 yield watch

@@ -5,6 +5,7 @@ supabase-auth signs in and refreshes: it knows Auth's answers, and keeps doing s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -76,16 +77,22 @@ class Session:
     def __init__(self, endpoint: Endpoint, renew: Callable[[], Awaitable[Endpoint]] | None = None) -> None:
         self.endpoint = endpoint
         self._renew = renew
+        self._renewing = asyncio.Lock()
 
     @property
     def is_renewable(self) -> bool:
         return self._renew is not None
 
-    async def renew(self) -> Endpoint:
-        """A fresh token. Raises RefusedError, UnreachableError, ProtocolError."""
+    async def renew(self, stale: Endpoint | None = None) -> Endpoint:
+        """A fresh token. Raises RefusedError, UnreachableError, ProtocolError.
+
+        Where somebody else has renewed the `stale` one meanwhile, theirs: Auth takes a refresh token once.
+        """
         if self._renew is None:
             raise RefusedError("this token can't be renewed", "sign in with --as EMAIL")
-        self.endpoint = await self._renew()
+        async with self._renewing:
+            if stale is None or stale is self.endpoint:
+                self.endpoint = await self._renew()
         return self.endpoint
 
 

@@ -20,10 +20,11 @@ from prt.stream.failures import EndedError, JoinTimedOutError, LostError, is_ret
 from prt.stream.queue import EventQueue
 from prt.stream.replaying import Past
 from prt.stream.room import Room
-from prt.stream.session import Life, Session, life_of
+from prt.stream.session import Session
 from prt.stream.socket import Socket
 from prt.stream.subscription import Subscription, tables_of
 from prt.stream.supervisor import Connected, Connecting, Happening, Joined, Link, Lost, Policy, Pulse, Ready
+from prt.stream.tenure import Tenure
 from prt.stream.timing import DEFAULT, Timing
 from prt.stream.wire import Frame
 
@@ -57,7 +58,6 @@ class Live:
         `recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said.
         `on_frame` sees every control frame as it came, and must not raise.
         """
-        self._session = session
         self._wanted = list(bindings)
         self._policy = policy or Policy()
         self._recovery = recovery
@@ -65,6 +65,7 @@ class Live:
         self._past = None if room is None else Past(room)
         self._topic = TOPIC if room is None else room.topic
         self._timing = timing or DEFAULT
+        self._tenure = Tenure(session, self._timing.renewal_retry, self._tell, self._show_vitals)
         self._queue = queue or EventQueue()
         self._on_frame = on_frame
         self._clock = gaps.started_clock()
@@ -73,7 +74,6 @@ class Live:
         self._socket: Socket | None = None
         self._subscription: Subscription | None = None
         self._taken: list[Binding] = []
-        self._life: Life | None = None
         self._round_trip_ms: float | None = None
         self._supervising: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -177,8 +177,7 @@ class Live:
 
     async def _live_once(self) -> PrtError:
         """One connection from its handshake to its end: why it ended. Raises what kept it from READY."""
-        endpoint = self._session.endpoint
-        self._life = life_of(endpoint, time.time())
+        endpoint = self._tenure.begin()
         self._step(Connecting())
         socket = self._socket = Socket(
             endpoint.url,
@@ -206,7 +205,7 @@ class Live:
         await socket.open(self._timing.up)
         self._step(Connected())
         await subscription.establish(self._wanted)
-        self._start(self._keep_token(subscription))
+        self._start(self._tenure.keep(subscription.authorise))
         return await subscription.end()
 
     def _control(self, subscription: Subscription, frame: Frame) -> None:
@@ -293,42 +292,14 @@ class Live:
         if gap is not None:
             self._close(replace(gap, cause=f"{gap.cause}; the watch ended before that was recovered"))
 
-    async def _keep_token(self, subscription: Subscription) -> None:
-        """Renews the token ahead of its end, or says ahead that nobody can."""
-        while (life := self._life) is not None:
-            await _sleep_until(life.renew_at)
-            if not self._session.is_renewable:
-                left = max(round((life.expires - time.time()) / 60), 0)
-                hint = "sign in with --as EMAIL, or start again with a fresh PRT_TOKEN"
-                self._say("READY", reason=f"the token expires in {left} min and can't be renewed", hint=hint)
-                return
-            try:
-                await self._renew()
-                await subscription.authorise(self._session.endpoint.token or self._session.endpoint.key)
-            except LostError:
-                return
-            except PrtError as exc:
-                self._say("READY", reason=f"the token could not be renewed: {exc.message}", hint=exc.hint)
-                await asyncio.sleep(self._timing.renewal_retry)
-
-    async def _renew(self) -> None:
-        former = self._life
-        self._life = life_of(await self._session.renew(), time.time())
-        if former is not None and self._life is not None and self._life.role != former.role:
-            self._say("READY", reason=f"the token's role changed from {former.role} to {self._life.role}")
-        self._show_vitals()
-
     async def _is_retryable(self, failure: PrtError) -> bool:
-        if is_retryable(failure, was_ready=self._link.was_ready):
-            return True
-        if failure.exit_code != 3 or not self._session.is_renewable or not self._link.was_ready:
-            return False
-        # The token died with the link down, or before its renewal: a fresh one is worth an attempt.
-        try:
-            await self._renew()
-        except PrtError:
-            return False
-        return True
+        was_ready = self._link.was_ready
+        return is_retryable(failure, was_ready=was_ready) or (
+            was_ready and await self._tenure.is_revived(failure)
+        )
+
+    def _tell(self, reason: str, hint: str | None = None) -> None:
+        self._say("READY", reason=reason, hint=hint)
 
     async def _drop_connection(self) -> None:
         tasks = list(self._tasks)
@@ -358,6 +329,7 @@ class Live:
 
     def _show_vitals(self) -> None:
         link, now, monotonic = self._link, _now(), time.monotonic()
+        life = self._tenure.life
 
         def wall(moment: float) -> int:
             return now + round((moment - monotonic) * 1_000_000)
@@ -371,7 +343,7 @@ class Live:
                 reconnects=link.reconnects,
                 failures=link.failures,
                 round_trip_ms=self._round_trip_ms,
-                token_expires_at=None if self._life is None else round(self._life.expires * 1_000_000),
+                token_expires_at=None if life is None else round(life.expires * 1_000_000),
             )
         )
 
@@ -413,12 +385,6 @@ class Live:
     def _now(self) -> int:
         """Our time, which no adjustment of the wall clock moves."""
         return self._clock.at(gaps.running_clock())
-
-
-async def _sleep_until(moment: float) -> None:
-    """Until a time of the wall clock, which may be set meanwhile."""
-    while (left := moment - time.time()) > 0:  # noqa: ASYNC110 - nobody sets an event for a time
-        await asyncio.sleep(min(left, 30))
 
 
 def _now() -> int:

@@ -101,3 +101,23 @@ def test_an_endpoint_does_not_show_its_secrets() -> None:
     assert "the-" not in shown
     assert "the-" not in str(Session(Endpoint(url="http://x", key="the-key")))
     assert "the-" not in repr(Secret("the-key"))
+
+
+def test_streams_that_share_a_session_renew_it_once() -> None:
+    """Auth refuses a refresh token that was used."""
+    renewals = 0
+    old = Endpoint(url="http://x", key="key", token="old")
+
+    async def renew() -> Endpoint:
+        nonlocal renewals
+        renewals += 1
+        await asyncio.sleep(0)
+        return Endpoint(url="http://x", key="key", token=f"fresh {renewals}")
+
+    async def main() -> list[str | None]:
+        session = Session(old, renew)
+        found = await asyncio.gather(session.renew(old), session.renew(old), session.renew(old))
+        later = await session.renew(found[0])
+        return [endpoint.token for endpoint in (*found, later)]
+
+    assert asyncio.run(main()) == ["fresh 1", "fresh 1", "fresh 1", "fresh 2"]

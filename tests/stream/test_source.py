@@ -670,6 +670,9 @@ def test_a_token_is_renewed_ahead_and_its_answer_is_no_gap() -> None:
     assert not any(isinstance(event, Gap) for event in events)
     (told,) = [event for event in events if isinstance(event, Status) and event.reason]
     assert told.reason == "the token's role changed from authenticated to anon"
+    expiries = [event.token_expires_at for event in events if isinstance(event, Vitals)]
+    assert expiries[-1] is not None
+    assert expiries[-1] - (expiries[0] or 0) > 3_000_000_000
 
 
 def test_a_token_that_nobody_can_renew_is_announced_ahead() -> None:

@@ -37,6 +37,7 @@ from prt.events import (
 from prt.stream import values
 
 VERSION = 1
+_LONGEST_HEADER = 1 << 20
 BATCH = 256
 """Events that are handed on together where nothing has to be waited for."""
 
@@ -241,11 +242,8 @@ class Recording:
         self._start: int | None = None
         self._end: int | None = None
         self._on_unreadable = on_unreadable
-        try:
-            self._file: IO[bytes] = path.open("rb")
-        except OSError as exc:
-            raise UsageError(f"{path} can't be read: {exc.strerror}", "name a file of --record") from exc
-        self.header = self._read_header()
+        self.header, self._begin = self._read_header()
+        self._file: IO[bytes] | None = None
         self._events: Iterator[Event] = self._read_events()
         self._next: Event | None = None
         self._first_at: int | None = None
@@ -267,12 +265,15 @@ class Recording:
         return found
 
     async def __aenter__(self) -> Recording:
+        self._file = self._path.open("rb")
+        self._file.seek(self._begin)
         self._next = next(self._events)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._next = None
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def __aiter__(self) -> Recording:
         return self
@@ -311,21 +312,28 @@ class Recording:
         assert self._first_at is not None  # noqa: S101 - and has begun
         return self._started + max(at - self._first_at, 0) / 1_000_000 / self._speed
 
-    def _read_header(self) -> Header:
-        hint = "a recording is what `prt watch --record FILE` writes"
+    def _read_header(self) -> tuple[Header, int]:
+        """And where the events begin."""
         try:
-            header = _decode_header(self._file.readline(1 << 20))
+            with self._path.open("rb") as file:
+                line = file.readline(_LONGEST_HEADER)
+        except OSError as exc:
+            raise UsageError(
+                f"{self._path} can't be read: {exc.strerror}", "name a file of --record"
+            ) from exc
+        try:
+            header = _decode_header(line)
             moment_of(header.at)
-        except (msgspec.DecodeError, UnicodeDecodeError, OSError) as exc:
-            self._file.close()
-            raise UsageError(f"{self._path} is no recording", hint) from exc
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            raise UsageError(
+                f"{self._path} is no recording", "a recording is what `prt watch --record FILE` writes"
+            ) from exc
         if header.version > VERSION:
-            self._file.close()
             raise UsageError(
                 f"{self._path} is a recording of version {header.version}, by prt {header.prt}",
                 f"this prt reads version {VERSION}: take a newer one",
             )
-        return header
+        return header, len(line)
 
     def _read_events(self) -> Iterator[Event]:
         """Those of the window, then always one `End`."""
@@ -347,6 +355,7 @@ class Recording:
         yield End(at=last, reason="replayed", exit_code=0, events=0)
 
     def _read_lines(self) -> Iterator[Event]:
+        assert self._file is not None  # noqa: S101 - who reads has opened it
         for number, line in enumerate(self._file, 2):
             try:
                 yield event_of(line)

@@ -210,7 +210,6 @@ def test_the_header_says_what_was_watched_and_nothing_secret(tmp_path: Path) -> 
     assert recording.header.rooms[0]["topic"] == "room:7"
     assert b"s3cret" not in path.read_bytes()
     assert b"maya" not in path.read_bytes()
-    asyncio.run(recording.__aexit__())
 
 
 def test_only_the_window_that_is_asked_for(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from typing import Final
 
 from msgspec import Struct
 
@@ -27,6 +28,8 @@ from prt.stream.timing import Timing
 SYSTEM = "system"
 """The seed's own channel for the state of its connection."""
 READS_AT_ONCE = 4
+_LEAVES: Final = ("table", "broadcast", "presence", "private")
+"""Nothing lies below them."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -38,37 +41,41 @@ class Plan(Struct, frozen=True, kw_only=True):
     is_private: bool = False
     is_default: bool = False
     """Nobody named the tables: those that aren't there are no failure."""
-    has_rooms: bool = True
     timing: Timing
 
 
-async def diagnose(project: Project, plan: Plan) -> AsyncGenerator[Finding, None]:
-    """Findings from the top; the layers below one that failed are skipped. Never raises PrtError."""
+Tell = Callable[[Finding], None]
+
+
+async def diagnose(project: Project, plan: Plan, tell: Tell) -> None:
+    """Tells findings from the top; below a layer that failed all are skipped. Raises what `tell` raises."""
     reached: set[Layer] = set()
-    failed: Layer | None = None
-    async for finding in _Diagnosis(project, plan).findings():
+    failed: list[Layer] = []
+
+    def told(finding: Finding) -> None:
         reached.add(finding.layer)
-        yield finding
-        if finding.state == "failed" and finding.layer not in ("table", "broadcast", "presence", "private"):
-            failed = failed or finding.layer
-    if failed is not None:
-        for layer in LAYERS[LAYERS.index(failed) + 1 :]:
+        if finding.state == "failed" and finding.layer not in _LEAVES:
+            failed.append(finding.layer)
+        tell(finding)
+
+    await _Diagnosis(project, plan, told).run()
+    if failed:
+        for layer in LAYERS[LAYERS.index(failed[0]) + 1 :]:
             if layer not in reached and _applies(layer, project, plan):
-                yield Finding(layer=layer, state="skipped", figure="not reached")
+                tell(Finding(layer=layer, state="skipped", figure="not reached"))
 
 
 def _applies(layer: Layer, project: Project, plan: Plan) -> bool:
-    if layer in ("broadcast", "presence", "private"):
-        return plan.has_rooms
     if layer == "tls":
         return project.url.startswith("https:")
     return (layer != "sign-in" or project.identity == "user") and (layer != "table" or bool(plan.bindings))
 
 
 class _Diagnosis:
-    """Each step yields its findings; a step that returns without its fruit ends the way down."""
+    """Each step tells its findings, and whether the next has something to stand on."""
 
-    def __init__(self, project: Project, plan: Plan) -> None:
+    def __init__(self, project: Project, plan: Plan, tell: Tell) -> None:
+        self._tell = tell
         self._project = project
         self._plan = plan
         self._key = project.api_key
@@ -91,71 +98,72 @@ class _Diagnosis:
     def _role(self) -> str:
         return configuration.role_of(self._project, self._endpoint.token)
 
-    async def findings(self) -> AsyncIterator[Finding]:
-        has_failed = False
-        for step in (self._configuration, self._network, self._http):
-            async for finding in step():
-                has_failed |= finding.state == "failed"
-                yield finding
-            if has_failed:
-                return
+    async def run(self) -> None:
+        if not (self._is_configured() and await self._is_reached() and await self._is_answered()):
+            return
         async with AsyncExitStack() as stack:
             try:
                 self._session = await stack.enter_async_context(session_of(self._project))
             except PrtError as exc:
-                yield of_error("sign-in", exc, figure="refused")
+                self._tell(of_error("sign-in", exc, figure="refused"))
                 return
             if self._project.identity == "user":
-                yield Finding(layer="sign-in", state="ok", figure=f"{self._project.email} as {self._role}")
-            async for finding in self._signed_in():
-                yield finding
+                figure = f"{self._project.email} as {self._role}"
+                self._tell(Finding(layer="sign-in", state="ok", figure=figure))
+            await self._signed_in()
 
-    async def _configuration(self) -> AsyncIterator[Finding]:
-        for finding in configuration.judge(self._project, time.time()):
-            yield finding
+    def _is_configured(self) -> bool:
+        found = configuration.judge(self._project, time.time())
+        for finding in found:
+            self._tell(finding)
+        return all(finding.state != "failed" for finding in found)
 
-    async def _network(self) -> AsyncIterator[Finding]:
+    async def _is_reached(self) -> bool:
         url, address = self._project.url, network.address_of(self._project.url)
         answer = await network.resolved(address)
-        yield network.judge_dns(url, address, answer)
+        self._tell(network.judge_dns(url, address, answer))
         if answer.error is not None:
-            return
+            return False
         answer = await network.connected(address)
-        yield network.judge_tcp(address, answer)
+        self._tell(network.judge_tcp(address, answer))
         if answer.error is None and address.scheme == "https" and address.proxy is None:
             answer = await network.encrypted(address)
             is_deaf = answer.error is not None and answer.code is None
             speaks_http = is_deaf and await network.speaks_http(address)
-            yield network.judge_tls(url, address, answer, time.time(), speaks_http=speaks_http)
+            self._tell(network.judge_tls(url, address, answer, time.time(), speaks_http=speaks_http))
+        return answer.error is None
 
-    async def _http(self) -> AsyncIterator[Finding]:
+    async def _is_answered(self) -> bool:
         url = self._project.url
         async with Gateway(url, self._key.reveal()) as http:
             self._health = await http.health()
         address = network.address_of(url)
         is_odd = self._health.error is not None or self._health.status == 400
         speaks_tls = is_odd and address.scheme == "http" and await network.speaks_tls(address)
-        yield gateway.judge(
+        finding = gateway.judge(
             url, self._health, key_origin=self._key_origin, facts=self._facts, speaks_tls=speaks_tls
         )
+        self._tell(finding)
+        return finding.state != "failed"
 
-    async def _signed_in(self) -> AsyncIterator[Finding]:
+    async def _signed_in(self) -> None:
         room = Room(topic=self._topic, events=(), is_private=self._plan.is_private)
         source = self._live((), room)
         async with hearing.hearing(source) as ear:
             is_joined = await ear.until(lambda heard: heard.status == "READY", self._patience)
             for finding in await self._connection(ear):
-                yield finding
+                self._tell(finding)
             if not is_joined:
                 return
-            async for finding in self._database_and_tables():
-                yield finding
-            if self._plan.has_rooms:
-                async for finding in rooms.findings(
-                    self._live, self._plan.topic, role=self._role, is_private=self._plan.is_private
-                ):
-                    yield finding
-            yield wire.judge_system(ear.heard)
+            await self._database_and_tables()
+            await rooms.examine(
+                self._live,
+                self._plan.topic,
+                self._tell,
+                role=self._role,
+                is_private=self._plan.is_private,
+            )
+            self._tell(wire.judge_system(ear.heard))
 
     async def _connection(self, ear: hearing.Ear) -> list[Finding]:
         """Handshake, heartbeat and join of the system channel, as far as they came."""
@@ -181,46 +189,39 @@ class _Diagnosis:
             return [*found, Finding(layer="join", state="ok", figure=f"as {self._role}", milliseconds=joined)]
         return [*found, wire.judge_join("join", heard.error, role=self._role, topic=self._topic)]
 
-    async def _database_and_tables(self) -> AsyncIterator[Finding]:
+    async def _database_and_tables(self) -> None:
         bindings = self._plan.bindings
         names = list(dict.fromkeys((binding.schema, binding.table) for binding in bindings))
-        database: Database | None = None
-        async for finding, read in self._database(names):
-            database = read
-            yield finding
+        database = await self._database(names)
         if not bindings or (database is not None and judging_database.is_unusable(database)):
             return
         heard = await self._subscribed(bindings)
-        if not heard.phases.keys() & {"ready"} and not heard.refused:
-            yield wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel")
+        if "ready" not in heard.phases and not heard.refused:
+            self._tell(wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel"))
             return
         judged = [tables.judge(seen) for seen in await self._seen(names, heard, database)]
         absent = [found for found in judged if self._plan.is_default and tables.is_missing(found)]
         for finding in (one for found in judged if found not in absent for one in found):
-            yield finding
+            self._tell(finding)
         if absent:
-            yield tables.judge_default(len(absent), self._known)
+            self._tell(tables.judge_default(len(absent), self._known))
 
-    async def _database(
-        self, names: Sequence[tuple[str, str]]
-    ) -> AsyncIterator[tuple[Finding, Database | None]]:
+    async def _database(self, names: Sequence[tuple[str, str]]) -> Database | None:
+        """What was read of it, None where it can't be asked."""
         secret = self._project.database_url
         if secret is None or not catalog.is_installed():
-            yield judging_database.judge_absence(is_configured=secret is not None), None
-            return
+            self._tell(judging_database.judge_absence(is_configured=secret is not None))
+            return None
         claims = claims_of(self._endpoint.token or self._endpoint.key) or {"role": self._role}
         try:
             database = await catalog.read(secret.reveal(), names, role=self._role, claims=claims)
         except (UnreachableError, RefusedError) as exc:
-            yield (
-                judging_database.judge_failure(
-                    exc, self._project.origins.get("database_url", "SUPABASE_DB_URL")
-                ),
-                None,
-            )
-            return
+            origin = self._project.origins.get("database_url", "SUPABASE_DB_URL")
+            self._tell(judging_database.judge_failure(exc, origin))
+            return None
         for finding in judging_database.judge(database, self._role):
-            yield finding, database
+            self._tell(finding)
+        return database
 
     async def _subscribed(self, bindings: Sequence[Binding]) -> hearing.Heard:
         """What `prt watch` of these would hear until changes flow."""

@@ -135,7 +135,6 @@ def _diagnosed(
 ) -> None:
     """Goes down the layers; each finding is told as it comes."""
     import asyncio
-    from contextlib import aclosing
 
     from prt.checks.diagnosis import Plan, diagnose
     from prt.checks.layers import hearing
@@ -151,12 +150,7 @@ def _diagnosed(
     )
     telling.expect([binding.table for binding in targets.bindings])
 
-    async def main() -> None:
-        async with aclosing(diagnose(project, plan)) as findings:
-            async for finding in findings:
-                telling.tell(finding)
-
-    asyncio.run(main())
+    asyncio.run(diagnose(project, plan, telling.tell))
 
 
 def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Asked) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -23,7 +23,9 @@ PATIENCE_SECONDS: Final = 10.0
 Source = Callable[[tuple[()], Room], Live]
 
 
-async def findings(source: Source, topic: str, *, role: str, is_private: bool) -> AsyncIterator[Finding]:
+async def examine(
+    source: Source, topic: str, tell: Callable[[Finding], None], *, role: str, is_private: bool
+) -> None:
     """Of a topic of our own, joined as `is_private` says; a private one is tried last all the same."""
     room = Room(
         topic=topic,
@@ -37,17 +39,17 @@ async def findings(source: Source, topic: str, *, role: str, is_private: bool) -
     async with hearing(live) as ear:
         if not await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS):
             layer: Layer = "private" if is_private else "broadcast"
-            yield judge_join(layer, ear.heard.error, role=role, topic=topic)
+            tell(judge_join(layer, ear.heard.error, role=role, topic=topic))
             return
-        yield await _echoed(live, ear, role, topic)
-        yield await _tracked(live, ear, role, topic)
+        tell(await _echoed(live, ear, role, topic))
+        tell(await _tracked(live, ear, role, topic))
     if is_private:
-        yield Finding(layer="private", state="ok", figure=f"open to {role}")
+        tell(Finding(layer="private", state="ok", figure=f"open to {role}"))
         return
     room = Room(topic=topic, events=(), is_private=True)
     async with hearing(source((), room)) as ear:
         is_open = await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS)
-        yield _private(ear.heard, is_open, role, topic)
+        tell(_private(ear.heard, is_open, role, topic))
 
 
 async def _echoed(live: Live, ear: Ear, role: str, topic: str) -> Finding:

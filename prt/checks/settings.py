@@ -10,13 +10,16 @@ from typing import Literal
 
 from msgspec import Struct
 
+from prt.state.plans import PLANS
+
 MARK = "prt-test:"
 """What the text of every row begins with that a test run makes."""
 
-Plan = Literal["free", "pro", "none"]
-MESSAGES_PER_SECOND: dict[Plan, int] = {"free": 100, "pro": 500, "none": 0}
+Plan = Literal["free", "pro", "no-cap", "none"]
+"""`none` is no limit at all."""
+MESSAGES_PER_SECOND: dict[str, int] = {name: one.messages for name, one in PLANS.items()} | {"none": 0}
 """What a plan allows; each change counts once for each subscriber. 0 is without limit."""
-CONNECTIONS: dict[Plan, int] = {"free": 200, "pro": 500, "none": 0}
+CONNECTIONS: dict[str, int] = {name: one.connections for name, one in PLANS.items()} | {"none": 0}
 
 
 class Settings(Struct, frozen=True, kw_only=True):

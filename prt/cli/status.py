@@ -37,7 +37,7 @@ Plan = Annotated[
     typer.Option(
         "--plan",
         metavar="NAME",
-        help="With --watch: free, pro, none; its limits.",
+        help="With --watch: free, pro, no-cap; its limits.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
@@ -95,13 +95,12 @@ def status(
     from prt.errors import UsageError
     from prt.state.bounds import parse_bounds
     from prt.state.finding import exit_code_of, is_live, of_error
-    from prt.state.usage import PLANS
+    from prt.state.plans import limits_of
 
     def targets_of(words: Sequence[str]) -> Targets:
         return parse_targets(words, schema=schema, events=event or (), filters=filter or (), select=select)
 
-    if plan not in PLANS:
-        raise UsageError(f"--plan knows no {plan}", f"there are {', '.join(PLANS)}")
+    limits_of(plan)
     if duration is not None and not watch:
         raise UsageError("--duration is how long to watch", "add --watch")
     bounds = parse_bounds(count=None, duration=duration, idle=None, timeout=None)
@@ -160,12 +159,13 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
     from prt.cli.watching import watched
     from prt.state.expectations import Expectations
     from prt.state.matching import Matching
-    from prt.state.usage import PLANS, Usage
+    from prt.state.plans import limits_of
+    from prt.state.usage import Usage
     from prt.stream.room import Room
     from prt.views.status import FiguresOutput, StatusView
 
     ready = {one.table for one in telling.found if one.check == "READY" and one.state == "ok"}
-    usage = Usage(PLANS[asked.plan])
+    usage = Usage(limits_of(asked.plan))
     is_drawn = is_terminal() and not telling.is_json
     return watched(
         project,

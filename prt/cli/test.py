@@ -23,6 +23,7 @@ class PlanLimit(StrEnum):
 
     FREE = "free"
     PRO = "pro"
+    NO_CAP = "no-cap"
     NONE = "none"
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from prt.cli.options import OutputForm
 from prt.cli.recovering import Recovering
 from prt.errors import UsageError
+from prt.state.plans import limits_of
 from prt.stream.binding import Binding, BindingEvent
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from prt.views.view import View
 
 Table = tuple[str, str]
-
-PLANS: Final[dict[str, int]] = {"free": 100, "pro": 500, "no-cap": 2500}
-"""Messages a second."""
 
 _BOARD: Final = "project_tasks"
 _PEOPLE: Final = "personnel"
@@ -93,7 +91,7 @@ class Viewing(Struct, frozen=True, kw_only=True):
             sheet=self._sheet(bindings),
             sort=self.sort,
             plan=self.plan,
-            limit=None if self.plan is None else PLANS[self.plan],
+            limit=None if self.plan is None else limits_of(self.plan).messages,
             feed=self.feed,
         )
 
@@ -177,8 +175,8 @@ def parse_viewing(
     """The options as they were typed; UsageError where one can't be read."""
     from prt.views.catalog import view_names  # noqa: PLC0415
 
-    if plan is not None and plan not in PLANS:
-        raise UsageError(f"--plan knows no {plan}", f"there are {', '.join(PLANS)}")
+    if plan is not None:
+        limits_of(plan)
     return Viewing(
         names=() if view is None else view_names(view),
         group_by=group_by or "status",

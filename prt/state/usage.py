@@ -1,38 +1,18 @@
 """What our own connection takes of a plan's limits: now, and the most that it ever took.
 
 The limits are the whole project's, and nobody tells a client what the others take: this is its own share.
-https://supabase.com/docs/guides/realtime/limits
 """
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec import Struct
 
 from prt.events import Broadcast, Change, Event, Presence, Status, Vitals
+from prt.state.plans import Limits
 from prt.state.rate import Rate
 
 SECOND = 1_000_000
 _OPEN = ("joining", "subscribed", "ready", "degraded")
-
-
-class Limits(Struct, frozen=True, kw_only=True):
-    """Connections and channels at a time; messages, joins and presence messages a second."""
-
-    connections: int
-    messages: int
-    joins: int
-    presence: int
-    channels: int = 100
-
-
-PLANS: Final[dict[str, Limits]] = {
-    "free": Limits(connections=200, messages=100, joins=100, presence=20),
-    "pro": Limits(connections=500, messages=500, joins=500, presence=50),
-    "none": Limits(connections=10_000, messages=2_500, joins=2_500, presence=1_000),
-}
-"""By name; `none` is Pro without a spend cap."""
 
 
 class Use(Struct, frozen=True, kw_only=True):

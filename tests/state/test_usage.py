@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from prt.events import Change, Event, Presence, Status, Vitals
-from prt.state.usage import PLANS, SECOND, Usage
+from prt.state.plans import PLANS
+from prt.state.usage import SECOND, Usage
 
 START = 1_763_830_000 * SECOND
 

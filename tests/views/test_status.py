@@ -8,7 +8,8 @@ import pytest
 
 from prt.events import End, Event, Status, Vitals
 from prt.state.finding import Finding
-from prt.state.usage import PLANS, SECOND, Usage
+from prt.state.plans import PLANS
+from prt.state.usage import SECOND, Usage
 from prt.views.status import FiguresOutput, StatusView
 from tests.state.test_usage import START, change
 from tests.views.test_layers import story

@@ -1,0 +1,34 @@
+"""What Supabase's plans allow. https://supabase.com/docs/guides/realtime/limits"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from prt.errors import UsageError
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """Connections and channels at a time; messages, joins and presence messages a second."""
+
+    connections: int
+    messages: int
+    joins: int
+    presence: int
+    channels: int = 100
+
+
+PLANS: Final[dict[str, Limits]] = {
+    "free": Limits(connections=200, messages=100, joins=100, presence=20),
+    "pro": Limits(connections=500, messages=500, joins=500, presence=50),
+    "no-cap": Limits(connections=10_000, messages=2_500, joins=2_500, presence=1_000),
+}
+"""By name; `no-cap` is Pro without a spend cap."""
+
+
+def limits_of(plan: str) -> Limits:
+    """UsageError where there is no such plan."""
+    if plan not in PLANS:
+        raise UsageError(f"--plan knows no {plan}", f"there are {', '.join(PLANS)}")
+    return PLANS[plan]

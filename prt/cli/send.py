@@ -103,22 +103,30 @@ def send(
 def _sent(order: Order, payloads: Payloads, project: Project, *, is_json: bool, is_quiet: bool) -> int:
     import asyncio
 
+    from prt.cli.main import SIGNALLED
     from prt.cli.sending import Tally, send_all
     from prt.cli.stderr import notice
+    from prt.cli.stopping import stopping
     from prt.stream.session import session_of
 
     tally = Tally((lambda result: _write(order, result)) if is_json else None)
 
-    async def main() -> None:
-        async with session_of(project) as session:
-            await send_all(order, payloads(), session, tally)
+    async def main() -> int:
+        with stopping() as caught:
+            try:
+                async with session_of(project) as session:
+                    await send_all(order, payloads(), session, tally)
+            except asyncio.CancelledError:
+                if not caught:
+                    raise
+                return SIGNALLED + caught[0]
+        return 0
 
     try:
-        asyncio.run(main())
+        return asyncio.run(main())
     finally:
         if not is_quiet and (tally.answered or sys.exc_info()[0] is None):
             notice(_summary(order, tally.answered, sorted(tally.times)))
-    return 0
 
 
 def _write(order: Order, result: Result) -> None:
@@ -136,6 +144,8 @@ def _write(order: Order, result: Result) -> None:
         "ms": None if result.ms is None else round(result.ms, 3),
         **({} if result.error is None else {"error": result.error}),
     }
+    if sys.stdout is None:
+        raise BrokenPipeError
     sys.stdout.buffer.write(encode(line) + b"\n")
     sys.stdout.buffer.flush()
 

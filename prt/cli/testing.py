@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ from prt.checks.slis import Limit, judged, slis_of
 from prt.cli.options import OutputForm
 from prt.cli.outputs import Form
 from prt.cli.stderr import complain, notice
+from prt.cli.stopping import stopping
 from prt.cli.tested import RunOutput, opened, suites_told
 from prt.config import Project, environment, is_loopback
 from prt.errors import PrtError, UsageError
@@ -120,7 +120,7 @@ async def _run(
         context = Context(project, identities, asked.settings, this_run(), is_loopback=is_near)
         engine = Engine(context, output)
         try:
-            with _stopping() as caught:
+            with stopping() as caught:
                 await engine.run(steps)
         except asyncio.CancelledError:
             if not caught:
@@ -173,32 +173,3 @@ def _report(
     if path := environ.get("GITHUB_STEP_SUMMARY"):
         with Path(path).open("a", encoding="utf-8") as summary:
             summary.write(github.summary(run))
-
-
-@contextmanager
-def _stopping() -> Iterator[list[int]]:
-    """A first signal ends the tests in good order: what they wrote is removed. A second acts at once."""
-    loop, runner = asyncio.get_running_loop(), asyncio.current_task()
-    assert runner is not None  # noqa: S101 - a coroutine runs in a task
-    caught: list[int] = []
-    handled: list[int] = []
-
-    def restore() -> None:
-        while handled:
-            loop.remove_signal_handler(handled.pop())
-
-    def stop(number: int) -> None:
-        caught.append(number)
-        restore()
-        runner.cancel()
-
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # A signal that was ignored from the start (nohup) stays ignored.
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop, number)
-            handled.append(number)
-    try:
-        yield caught
-    finally:
-        restore()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -44,13 +45,16 @@ def node_modules() -> Path:
     lock = (JS / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "prt-tests"
     installed = cache / f"js-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not installed.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=cache))
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(JS / name, draft)
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=draft, check=True)
-        draft.rename(installed)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock_file:
+        # Several processes may test at once: one of them installs.
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
+        if not installed.exists():
+            draft = Path(tempfile.mkdtemp(dir=cache))
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(JS / name, draft)
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=draft, check=True)
+            draft.rename(installed)
     return installed / "node_modules"
 
 

@@ -317,8 +317,20 @@ def insert_script(folder: Path) -> Path:
     return script
 
 
+EACH = """
+import contextlib, io, json, sys
+from prt.cli.main import run
+for arguments in json.load(sys.stdin):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(arguments)
+    print(json.dumps([arguments, code, out.getvalue(), err.getvalue()]))
+"""
+"""The program for one command line after the other: most of its time is its start."""
+
+
 def test_bad_input_is_one_line_and_a_hint(project: dict[str, str]) -> None:
-    for arguments in (
+    lines = (
         ("watch", "todos:UPSERT"),
         ("watch", "--filter", "status=equals.open"),
         ("watch", "--count", "0"),
@@ -332,9 +344,20 @@ def test_bad_input_is_one_line_and_a_hint(project: dict[str, str]) -> None:
         ("watsh",),
         ("watch", "--url", "not a url"),
         ("watch", "--as", "nobody"),
-    ):
-        done = ran(*arguments, environment=of_project(project))
-        assert (done.returncode, done.stdout) == (2, ""), arguments
-        what, hint = done.stderr.splitlines()
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", EACH],
+        input=json.dumps(lines),
+        env=of_project(project),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    ended = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(ended) == len(lines)
+    for arguments, code, out, err in ended:
+        assert (code, out) == (2, ""), arguments
+        what, hint = err.splitlines()
         assert what.startswith("prt: "), arguments
         assert hint.startswith("hint: "), arguments

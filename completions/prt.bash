@@ -66,16 +66,11 @@ _prt() {
             "/notify") path="$path/notify" ;;
             "/notify/send") path="$path/send" ;;
             "/notify/read") path="$path/read" ;;
-            "/send") path="$path/send" ;;
-            "/init") path="$path/init" ;;
-            "/config") path="$path/config" ;;
-            "/status") path="$path/status" ;;
-            "/schema") path="$path/schema" ;;
             "/test") path="$path/test" ;;
+            "/status") path="$path/status" ;;
+            "/send") path="$path/send" ;;
             "/update") path="$path/update" ;;
             "/replay") path="$path/replay" ;;
-            "/completion") path="$path/completion" ;;
-            "/demo") path="$path/demo" ;;
             "/local") path="$path/local" ;;
             "/local/up") path="$path/up" ;;
             "/local/run") path="$path/run" ;;
@@ -85,6 +80,11 @@ _prt() {
             "/local/traffic") path="$path/traffic" ;;
             "/local/reset") path="$path/reset" ;;
             "/local/stop") path="$path/stop" ;;
+            "/demo") path="$path/demo" ;;
+            "/init") path="$path/init" ;;
+            "/config") path="$path/config" ;;
+            "/schema") path="$path/schema" ;;
+            "/completion") path="$path/completion" ;;
         esac
     done
     [ "${#typed[@]}" -gt 1 ] && prev=${typed[${#typed[@]}-1]}
@@ -186,27 +186,6 @@ _prt() {
         "/notify/read --url") return ;;
         "/notify/read --as") __prt_kind who; return ;;
         "/notify/read --profile") __prt_kind profile; return ;;
-        "/send --rate") return ;;
-        "/send --repeat") return ;;
-        "/send --timeout") return ;;
-        "/send --url") return ;;
-        "/send --as") __prt_kind who; return ;;
-        "/send --profile") __prt_kind profile; return ;;
-        "/init --name") return ;;
-        "/init --url") return ;;
-        "/config --url") return ;;
-        "/config --as") __prt_kind who; return ;;
-        "/config --profile") __prt_kind profile; return ;;
-        "/status --schema") return ;;
-        "/status --event") __prt_kind event; return ;;
-        "/status --filter") __prt_kind filter; return ;;
-        "/status --select") __prt_kind column; return ;;
-        "/status --topic") return ;;
-        "/status --plan") return ;;
-        "/status --duration") return ;;
-        "/status --url") return ;;
-        "/status --as") __prt_kind who; return ;;
-        "/status --profile") __prt_kind profile; return ;;
         "/test --require") __prt_kind suite; return ;;
         "/test --table") return ;;
         "/test --marker") __prt_kind column; return ;;
@@ -218,7 +197,7 @@ _prt() {
         "/test --clients") return ;;
         "/test --rate") return ;;
         "/test --duration") return ;;
-        "/test --limit") __prt_offer "free pro none"; return ;;
+        "/test --limit") __prt_offer "free pro no-cap none"; return ;;
         "/test --max-lag") return ;;
         "/test --min-delivery") return ;;
         "/test --junit") __prt_kind files; return ;;
@@ -227,6 +206,22 @@ _prt() {
         "/test --url") return ;;
         "/test --as") __prt_kind who; return ;;
         "/test --profile") __prt_kind profile; return ;;
+        "/status --schema") return ;;
+        "/status --event") __prt_kind event; return ;;
+        "/status --filter") __prt_kind filter; return ;;
+        "/status --select") __prt_kind column; return ;;
+        "/status --topic") return ;;
+        "/status --plan") return ;;
+        "/status --duration") return ;;
+        "/status --url") return ;;
+        "/status --as") __prt_kind who; return ;;
+        "/status --profile") __prt_kind profile; return ;;
+        "/send --rate") return ;;
+        "/send --repeat") return ;;
+        "/send --timeout") return ;;
+        "/send --url") return ;;
+        "/send --as") __prt_kind who; return ;;
+        "/send --profile") __prt_kind profile; return ;;
         "/update --if") return ;;
         "/update --timeout") return ;;
         "/update --output"|"/update -o") __prt_offer "table json text"; return ;;
@@ -257,19 +252,6 @@ _prt() {
         "/replay --export") return ;;
         "/replay --count"|"/replay -n") return ;;
         "/replay --expect") return ;;
-        "/demo --rate") return ;;
-        "/demo --output"|"/demo -o") __prt_offer "table json text"; return ;;
-        "/demo --template") return ;;
-        "/demo --only") __prt_kind type; return ;;
-        "/demo --highlight") return ;;
-        "/demo --view") return ;;
-        "/demo --batch") return ;;
-        "/demo --record") __prt_kind files; return ;;
-        "/demo --export") return ;;
-        "/demo --count"|"/demo -n") return ;;
-        "/demo --duration") return ;;
-        "/demo --idle") return ;;
-        "/demo --timeout") return ;;
         "/local/up --port") return ;;
         "/local/up --data-dir") __prt_kind files; return ;;
         "/local/up --migrations") __prt_kind files; return ;;
@@ -297,13 +279,31 @@ _prt() {
         "/local/reset --data-dir") __prt_kind files; return ;;
         "/local/stop --port") return ;;
         "/local/stop --data-dir") __prt_kind files; return ;;
+        "/demo --rate") return ;;
+        "/demo --output"|"/demo -o") __prt_offer "table json text"; return ;;
+        "/demo --template") return ;;
+        "/demo --only") __prt_kind type; return ;;
+        "/demo --highlight") return ;;
+        "/demo --view") return ;;
+        "/demo --batch") return ;;
+        "/demo --record") __prt_kind files; return ;;
+        "/demo --export") return ;;
+        "/demo --count"|"/demo -n") return ;;
+        "/demo --duration") return ;;
+        "/demo --idle") return ;;
+        "/demo --timeout") return ;;
+        "/init --name") return ;;
+        "/init --url") return ;;
+        "/config --url") return ;;
+        "/config --as") __prt_kind who; return ;;
+        "/config --profile") __prt_kind profile; return ;;
     esac
     [ -n "$value" ] && return
     case "$path" in
         "")
             case $cur in
                 -*) __prt_offer "--version -V --debug --help" ;;
-                *) __prt_offer "watch presence notify send init config status schema test update replay completion demo local" ;;
+                *) __prt_offer "watch presence notify test status send update replay local demo init config schema completion" ;;
             esac ;;
         "/watch")
             case $cur in
@@ -330,35 +330,20 @@ _prt() {
                 -*) __prt_offer "--all --user --table --schema --user-column --json --quiet -q --url --local --as --profile --debug --help" ;;
                 *) __prt_kind files ;;
             esac ;;
-        "/send")
+        "/test")
             case $cur in
-                -*) __prt_offer "--private --http --rate --repeat --timeout --json --quiet -q --url --local --as --profile --debug --help" ;;
-                *) __prt_kind files ;;
-            esac ;;
-        "/init")
-            case $cur in
-                -*) __prt_offer "--name --yes -y --own --url --debug --help" ;;
-                *) __prt_kind files ;;
-            esac ;;
-        "/config")
-            case $cur in
-                -*) __prt_offer "--json --url --as --profile --debug --help" ;;
-                *) __prt_kind files ;;
+                -*) __prt_offer "--list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json --output -o --quiet -q --no-color --url --local --as --profile --debug --help" ;;
+                *) __prt_kind suite ;;
             esac ;;
         "/status")
             case $cur in
                 -*) __prt_offer "--schema --event --filter --select --private --topic --strict --watch -w --plan --duration --json --no-color --url --local --as --profile --debug --help" ;;
                 *) __prt_kind table ;;
             esac ;;
-        "/schema")
+        "/send")
             case $cur in
-                -*) __prt_offer "--markdown --debug --help" ;;
+                -*) __prt_offer "--private --http --rate --repeat --timeout --json --quiet -q --url --local --as --profile --debug --help" ;;
                 *) __prt_kind files ;;
-            esac ;;
-        "/test")
-            case $cur in
-                -*) __prt_offer "--list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json --output -o --quiet -q --no-color --url --local --as --profile --debug --help" ;;
-                *) __prt_kind suite ;;
             esac ;;
         "/update")
             case $cur in
@@ -368,16 +353,6 @@ _prt() {
         "/replay")
             case $cur in
                 -*) __prt_offer "--speed --from --to --include --exclude --json --output -o --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --batch --export --quiet -q --no-color --count -n --expect --debug --help" ;;
-                *) __prt_kind files ;;
-            esac ;;
-        "/completion")
-            case $cur in
-                -*) __prt_offer "--debug --help" ;;
-                *) __prt_offer "bash zsh fish powershell" ;;
-            esac ;;
-        "/demo")
-            case $cur in
-                -*) __prt_offer "--rate --json --output -o --template --only --highlight --view --batch --record --export --no-color --count -n --duration --idle --timeout --debug --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local")
@@ -424,6 +399,31 @@ _prt() {
             case $cur in
                 -*) __prt_offer "--port --data-dir --debug --help" ;;
                 *) __prt_kind files ;;
+            esac ;;
+        "/demo")
+            case $cur in
+                -*) __prt_offer "--rate --json --output -o --template --only --highlight --view --batch --record --export --no-color --count -n --duration --idle --timeout --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/init")
+            case $cur in
+                -*) __prt_offer "--name --yes -y --own --url --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/config")
+            case $cur in
+                -*) __prt_offer "--json --url --as --profile --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/schema")
+            case $cur in
+                -*) __prt_offer "--markdown --debug --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/completion")
+            case $cur in
+                -*) __prt_offer "--debug --help" ;;
+                *) __prt_offer "bash zsh fish powershell" ;;
             esac ;;
     esac
 }

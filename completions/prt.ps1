@@ -13,9 +13,9 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         'shell' = @('bash', 'zsh', 'fish', 'powershell')
         'operator' = @('eq.', 'neq.', 'lt.', 'lte.', 'gt.', 'gte.', 'in.', 'like.', 'ilike.', 'is.', 'match.', 'imatch.', 'isdistinct.')
         'table,json,text' = @('table', 'json', 'text')
-        'free,pro,none' = @('free', 'pro', 'none')
+        'free,pro,no-cap,none' = @('free', 'pro', 'no-cap', 'none')
         'export,dotenv,json,github' = @('export', 'dotenv', 'json', 'github')
-        'below' = @('watch', 'presence', 'notify', 'send', 'init', 'config', 'status', 'schema', 'test', 'update', 'replay', 'completion', 'demo', 'local')
+        'below' = @('watch', 'presence', 'notify', 'test', 'status', 'send', 'update', 'replay', 'local', 'demo', 'init', 'config', 'schema', 'completion')
         'below/notify' = @('send', 'read')
         'below/local' = @('up', 'run', 'status', 'env', 'token', 'traffic', 'reset', 'stop')
     }
@@ -27,16 +27,11 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/notify' = @('--user', '--table', '--schema', '--user-column', '--snapshot', '--bell', '--exec', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--record', '--quiet', '-q', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--since', '--cursor', '--key', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
         '/notify/send' = @('--title', '--message', '--type', '--set', '--user', '--table', '--schema', '--user-column', '--timeout', '--no-wait', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
         '/notify/read' = @('--all', '--user', '--table', '--schema', '--user-column', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/send' = @('--private', '--http', '--rate', '--repeat', '--timeout', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/init' = @('--name', '--yes', '-y', '--own', '--url', '--debug', '--help')
-        '/config' = @('--json', '--url', '--as', '--profile', '--debug', '--help')
-        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '--watch', '-w', '--plan', '--duration', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/schema' = @('--markdown', '--debug', '--help')
         '/test' = @('--list', '--clean', '--require', '--allow-writes', '--table', '--marker', '--stranger', '--private-topic', '--repeat', '--wait', '--samples', '--clients', '--rate', '--duration', '--limit', '--max-lag', '--min-delivery', '--junit', '--report', '--json', '--output', '-o', '--quiet', '-q', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '--watch', '-w', '--plan', '--duration', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
+        '/send' = @('--private', '--http', '--rate', '--repeat', '--timeout', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
         '/update' = @('--if', '--timeout', '--json', '--output', '-o', '--template', '--only', '--export', '--quiet', '-q', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
         '/replay' = @('--speed', '--from', '--to', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--batch', '--export', '--quiet', '-q', '--no-color', '--count', '-n', '--expect', '--debug', '--help')
-        '/completion' = @('--debug', '--help')
-        '/demo' = @('--rate', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--batch', '--record', '--export', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--debug', '--help')
         '/local' = @('--help')
         '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '--help')
         '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '--help')
@@ -46,6 +41,11 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/local/traffic' = @('--rate', '--seed', '--port', '--data-dir', '--debug', '--help')
         '/local/reset' = @('--port', '--data-dir', '--debug', '--help')
         '/local/stop' = @('--port', '--data-dir', '--debug', '--help')
+        '/demo' = @('--rate', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--batch', '--record', '--export', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--debug', '--help')
+        '/init' = @('--name', '--yes', '-y', '--own', '--url', '--debug', '--help')
+        '/config' = @('--json', '--url', '--as', '--profile', '--debug', '--help')
+        '/schema' = @('--markdown', '--debug', '--help')
+        '/completion' = @('--debug', '--help')
     }
     $arguments = @{
         '' = 'below'
@@ -54,16 +54,11 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/notify' = 'below/notify'
         '/notify/send' = ''
         '/notify/read' = ''
-        '/send' = ''
-        '/init' = ''
-        '/config' = ''
-        '/status' = 'table'
-        '/schema' = ''
         '/test' = 'suite'
+        '/status' = 'table'
+        '/send' = ''
         '/update' = 'table'
         '/replay' = ''
-        '/completion' = 'shell'
-        '/demo' = ''
         '/local' = 'below/local'
         '/local/up' = ''
         '/local/run' = ''
@@ -73,6 +68,11 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/local/traffic' = ''
         '/local/reset' = ''
         '/local/stop' = ''
+        '/demo' = ''
+        '/init' = ''
+        '/config' = ''
+        '/schema' = ''
+        '/completion' = 'shell'
     }
     $values = @{
         '' = @{  }
@@ -81,16 +81,11 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/notify' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--exec' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--record' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/notify/send' = @{ '--title' = ''; '--message' = ''; '--type' = ''; '--set' = ''; '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/notify/read' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/send' = @{ '--rate' = ''; '--repeat' = ''; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/init' = @{ '--name' = ''; '--url' = '' }
-        '/config' = @{ '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/test' = @{ '--require' = 'suite'; '--table' = ''; '--marker' = 'column'; '--stranger' = ''; '--private-topic' = ''; '--repeat' = ''; '--wait' = ''; '--samples' = ''; '--clients' = ''; '--rate' = ''; '--duration' = ''; '--limit' = 'free,pro,no-cap,none'; '--max-lag' = ''; '--min-delivery' = ''; '--junit' = ''; '--report' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/status' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--topic' = ''; '--plan' = ''; '--duration' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/schema' = @{  }
-        '/test' = @{ '--require' = 'suite'; '--table' = ''; '--marker' = 'column'; '--stranger' = ''; '--private-topic' = ''; '--repeat' = ''; '--wait' = ''; '--samples' = ''; '--clients' = ''; '--rate' = ''; '--duration' = ''; '--limit' = 'free,pro,none'; '--max-lag' = ''; '--min-delivery' = ''; '--junit' = ''; '--report' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/send' = @{ '--rate' = ''; '--repeat' = ''; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/update' = @{ '--if' = ''; '--timeout' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--export' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/replay' = @{ '--speed' = ''; '--from' = ''; '--to' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--batch' = ''; '--export' = ''; '--count' = ''; '-n' = ''; '--expect' = '' }
-        '/completion' = @{  }
-        '/demo' = @{ '--rate' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--batch' = ''; '--record' = ''; '--export' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = '' }
         '/local' = @{  }
         '/local/up' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }
         '/local/run' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }
@@ -100,6 +95,11 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/local/traffic' = @{ '--rate' = ''; '--seed' = ''; '--port' = ''; '--data-dir' = '' }
         '/local/reset' = @{ '--port' = ''; '--data-dir' = '' }
         '/local/stop' = @{ '--port' = ''; '--data-dir' = '' }
+        '/demo' = @{ '--rate' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--batch' = ''; '--record' = ''; '--export' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = '' }
+        '/init' = @{ '--name' = ''; '--url' = '' }
+        '/config' = @{ '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/schema' = @{  }
+        '/completion' = @{  }
     }
     $cur = "$wordToComplete"
     $path = ''

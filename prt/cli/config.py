@@ -14,7 +14,7 @@ def config(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """What is in force and where each value came from; secrets are never shown.
+    """What is in force, and where each value came from; secrets are never shown.
 
     Exit 2 where a command would not know its project. Nothing is asked of the network.
 

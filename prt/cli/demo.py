@@ -45,9 +45,7 @@ def demo(
 
     prt demo --view cursors,presence
 
-    prt demo --rate 200
-
-    prt demo --count 20 --output text
+    prt demo --rate 200 --view stats
     """
     from prt.cli.outputs import form_of
     from prt.cli.recovering import Recovering

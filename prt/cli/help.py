@@ -1,17 +1,24 @@
 """The help of every command: plain text, one line an option, in the groups of `rich_help_panel`.
 
+What is longer than a screen stands in two columns on a terminal that is wide enough for them.
+
 Typer's own needs Rich, which costs more than all the rest of a `--help`, takes square brackets for
 markup, and fills two screens where this one fills one.
 """
 
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import Any, Final
 
 ARGUMENTS: Final = "Arguments"
 OPTIONS: Final = "Options"
 WIDEST_NAME: Final = 30
 EXAMPLE: Final = "prt "
+LONG: Final = 40
+"""Lines of options that are no screenful yet."""
+GUTTER: Final = 3
 
 
 def with_plain_help(command: Any) -> Any:
@@ -38,12 +45,47 @@ def write_help(command: Any, ctx: Any, formatter: Any) -> None:
     subcommands = getattr(command, "commands", None)
     if subcommands:
         _section(formatter, "Commands", [(name, _summary(one)) for name, one in subcommands.items()])
-    for heading, records in _groups(command, ctx).items():
-        _section(formatter, heading, records)
+    groups = _groups(command, ctx)
+    if ARGUMENTS in groups:
+        _section(formatter, ARGUMENTS, groups.pop(ARGUMENTS))
+    formatter.write_paragraph()
+    blocks = [_block(formatter, heading, records) for heading, records in groups.items()]
+    for line in laid_out(blocks, _columns(formatter)):
+        formatter.write(f"{line}\n")
     if examples:
         with formatter.section("Examples"):
             for text in examples:
                 formatter.write(f"{'':{formatter.current_indent}}{text}\n")
+
+
+def laid_out(blocks: list[list[str]], columns: int) -> list[str]:
+    """The blocks below each other; close together where they are long, and in two columns where these fit."""
+    below = [line for block in blocks for line in block]
+    if len(below) <= LONG:
+        return [line for block in blocks for line in ("", *block)][1:]
+    least = min(
+        range(1, len(blocks)), key=lambda cut: max(sum(map(len, blocks[:cut])), sum(map(len, blocks[cut:])))
+    )
+    left = [line for block in blocks[:least] for line in block]
+    right = [line for block in blocks[least:] for line in block]
+    width = max(map(len, left)) + GUTTER
+    if width + max(map(len, right)) > columns:
+        return below
+    padded = [[*side, *[""] * (max(len(left), len(right)) - len(side))] for side in (left, right)]
+    return [f"{one:{width}}{other}".rstrip() for one, other in zip(*padded, strict=True)]
+
+
+def _block(formatter: Any, heading: str, records: list[tuple[str, str]]) -> list[str]:
+    own = type(formatter)(width=formatter.width)
+    _section(own, heading, records)
+    lines: list[str] = own.getvalue().splitlines()
+    return lines
+
+
+def _columns(formatter: Any) -> int:
+    if sys.stdout is None or not sys.stdout.isatty():
+        return int(formatter.width)
+    return shutil.get_terminal_size().columns
 
 
 def _groups(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:

@@ -44,9 +44,10 @@ def init(
     url: options.Url = None,
     debug: options.Debug = False,
 ) -> int:
-    """Write a profile into prt.toml, by asking or from supabase/config.toml and .env.
+    """Write a profile into prt.toml, by asking or from what a folder says.
 
-    No secret is written: a profile says where each one comes from. Nothing is asked of the network.
+    With --yes it is made of supabase/config.toml and .env, or of --url. No secret is written: a profile says
+    where each one comes from. Nothing is asked of the network.
 
     prt init
 

@@ -58,7 +58,7 @@ Migrations = Annotated[
     typer.Option(
         "--migrations",
         metavar="PATH",
-        help="Your SQL instead of the seed; a folder in the order of its names; repeatable.",
+        help="Your SQL instead of the seed; repeatable.",
         rich_help_panel=PROJECT,
     ),
 ]
@@ -94,10 +94,16 @@ def up(
     rate: Rate = RATE,
     debug: Debug = False,
 ) -> None:
-    """Start the embedded project and keep it up, in the foreground, until Ctrl-C or `prt local stop`.
+    """Start the embedded project, in the foreground.
 
-    Without --data-dir it is ephemeral: nothing of it is left at the end. It takes port 54321, or a free
-    one where that is taken.
+    It is up until Ctrl-C or `prt local stop`. Without --data-dir nothing of it is left at the end. It takes
+    port 54321, or a free one where that is taken.
+
+    prt local up --traffic
+
+    prt local up --port 54321 --migrations supabase/migrations
+
+    prt local up --data-dir supabase-data
     """
     from prt.local import hosting, registry
     from prt.local.project import prepared
@@ -125,9 +131,15 @@ def run(
     rate: Rate = RATE,
     debug: Debug = False,
 ) -> None:
-    """Run a command against a project of its own: `prt local run -- pytest`.
+    """Run a command against a project of its own.
 
     The command finds the project by the variables of `prt local env`; prt ends with its exit code.
+
+    prt local run -- pytest
+
+    prt local run --migrations supabase/migrations -- npm test
+
+    prt local run --traffic -- prt watch --count 5
     """
     from prt.local import hosting
     from prt.local.project import prepared
@@ -143,7 +155,14 @@ def run(
 
 @app.command("status")
 def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
-    """Show what runs: URL, process, age, where its data is, whether it answers."""
+    """Show what runs: URL, age, where its data is, whether it answers.
+
+    prt local status
+
+    prt local status --port 54321
+
+    prt local status --data-dir supabase-data
+    """
     from prt.local import registry, remote
 
     folder = registry.runtime_folder(config.environment())
@@ -163,14 +182,23 @@ def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug
 
 @app.command("env")
 def env(
-    form: Annotated[Format, typer.Option("--format", help="Of the lines.")] = Format.EXPORT,
+    form: Annotated[
+        Format, typer.Option("--format", metavar="FORM", help="export, dotenv, json or github.")
+    ] = Format.EXPORT,
     port: ChosenPort = None,
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
 ) -> None:
-    """Print the URL and the keys, for `eval "$(prt local env)"` or a .env file.
+    """Print the URL and the keys, for a shell or a .env file.
 
-    `--format github` is for >> "$GITHUB_ENV": the lines that mask the secrets go to standard error.
+    A shell takes them with `eval "$(prt local env)"`. With --format github the lines that mask the secrets
+    go to standard error.
+
+    prt local env --format dotenv > .env
+
+    prt local env --format github >> "$GITHUB_ENV"
+
+    prt local env --format json | jq -r .SUPABASE_URL
     """
     from prt.local.variables import renewed
 
@@ -194,7 +222,14 @@ def token(
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
 ) -> None:
-    """Print a token that the project accepts, as a session of anybody."""
+    """Print a token that the project accepts, as a session of anybody.
+
+    prt local token --sub 5eed0000-0000-4000-8000-0000000000b2 --expires 5m
+
+    prt local token --claim 'app_metadata={"team": 7}'
+
+    prt local token --role service_role --port 54321
+    """
     from prt.local.variables import keys_of
     from prt.state.bounds import parse_duration
 
@@ -214,9 +249,16 @@ def traffic_(
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
 ) -> None:
-    """Play a day of the production, compressed, into the running project, until Ctrl-C.
+    """Play a day of the production, compressed, into the running project.
 
-    Rows change at --rate; colleagues come and go on the topic user-presence, and point at document:7.
+    Until Ctrl-C rows change at --rate; colleagues come and go on the topic user-presence, and point at
+    document:7.
+
+    prt local traffic
+
+    prt local traffic --rate 50
+
+    prt local traffic --seed 7 --data-dir supabase-data
     """
     import asyncio
 
@@ -246,7 +288,14 @@ def traffic_(
 
 @app.command("reset")
 def reset(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
-    """Put the seed (or the migrations) back; everything else in the database goes. Keys stay."""
+    """Put the seed (or the migrations) back; the keys stay.
+
+    prt local reset
+
+    prt local reset --port 54321
+
+    prt local reset --data-dir supabase-data
+    """
     from prt.local import remote
 
     entry = _chosen(port, data_dir)
@@ -256,7 +305,14 @@ def reset(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug 
 
 @app.command("stop")
 def stop(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
-    """Stop the running project, and wait until it is gone."""
+    """Stop the running project, and wait until it is gone.
+
+    prt local stop
+
+    prt local stop --port 54321
+
+    prt local stop --data-dir supabase-data
+    """
     from prt.local import remote
 
     entry = _chosen(port, data_dir)

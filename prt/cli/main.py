@@ -28,6 +28,7 @@ SIGNALLED = 128
 INTERRUPTED = SIGNALLED + signal.SIGINT
 
 ABOUT: Final = "Watch, test and trust Supabase Realtime from a terminal."
+HELP: Final = "This; all options of a command: prt COMMAND --help."
 
 
 class Entry(NamedTuple):
@@ -39,30 +40,36 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final = (
-    Entry("watch", "prt.cli.watch:watch", "Live changes of tables: a view on a terminal, NDJSON in a pipe."),
+    Entry("watch", "prt.cli.watch:watch", "Live changes of tables and topics: a view, or NDJSON in a pipe."),
     Entry("presence", "prt.cli.presence:presence", "Who is online on a topic, who comes, goes, changes."),
     Entry("notify", "prt.cli.notify:app", "Live notifications of a user; send one, mark them as read."),
+    Entry("test", "prt.cli.test:run_tests", "Prove a project's realtime, for people and for CI."),
+    Entry("status", "prt.cli.status:status", "Every layer from here to a live table, and what mends it."),
     Entry("send", "prt.cli.send:send", "Send a broadcast: over the socket, or over HTTP."),
-    Entry("init", "prt.cli.init:init", "Write a profile: by asking, or from a Supabase project's folder."),
-    Entry("config", "prt.cli.config:config", "What is in force, and where each value came from."),
-    Entry(
-        "status", "prt.cli.status:status", "Each layer from here to a live subscription, and what mends it."
-    ),
-    Entry("schema", "prt.cli.schema:schema", "What a line of NDJSON holds, as JSON Schema."),
-    Entry("test", "prt.cli.test:run_tests", "Smoke tests of a project's realtime, for people and for CI."),
     Entry("update", "prt.cli.update:update", "Write a row: shown at once, confirmed by its own echo."),
     Entry("replay", "prt.cli.replay:replay", "Play a recording through the same views and outputs."),
+    Entry("local", "prt.cli.local:app", "The embedded Supabase: up, run, env, status, stop and more."),
+    Entry("demo", "prt.cli.demo:demo", "See it all: an embedded project, its traffic, a live view."),
+    Entry("init", "prt.cli.init:init", "Write a profile: by asking, or from a project's folder."),
+    Entry("config", "prt.cli.config:config", "What is in force, and where each value came from."),
+    Entry("schema", "prt.cli.schema:schema", "What a line of NDJSON holds, as JSON Schema."),
     Entry("completion", "prt.cli.completion:completion", "The script that lets a shell complete at TAB."),
-    Entry("demo", "prt.cli.demo:demo", "See it all: an embedded project, simulated traffic, a live view."),
-    Entry("local", "prt.cli.local:app", "The embedded Supabase: up, stop, status, env, token, reset, run."),
 )
 
 BEGINNING: Final = (
-    ("prt demo", "nothing to set up: an embedded project and its traffic"),
-    ("prt watch --local", "the seeded tables of the embedded project"),
-    ("prt watch", "your project: set SUPABASE_URL and SUPABASE_ANON_KEY first"),
-    ("prt watch todos:INSERT --json --count 1", "wait for one row, as NDJSON"),
-    ("prt local run -- pytest", "your tests against a project of their own"),
+    ("Nothing to set up:", (("prt demo", "an embedded Supabase, its traffic, a live view"),)),
+    (
+        "Your project (set SUPABASE_URL and SUPABASE_ANON_KEY, or prt init):",
+        (
+            ("prt watch", "its changes, live"),
+            ("prt status", "does its realtime work, and if not, what mends it"),
+            ("prt test", "the proof, with an exit code for CI"),
+        ),
+    ),
+    (
+        "Your own tests, against a project that lives as long as they:",
+        (("prt local run -- pytest", "a real PostgreSQL, no Docker"),),
+    ),
 )
 
 
@@ -112,10 +119,8 @@ class Commands(typer.core.TyperGroup):
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.line) for entry in COMMANDS])
         with formatter.section("Options"):
-            formatter.write_dl(
-                [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx))]
-            )
-        formatter.write_text("A command's options: prt COMMAND --help. How to begin: prt")
+            records = [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx))]
+            formatter.write_dl([*records[:-1], (records[-1][0], HELP)])
 
 
 def _load(entry: Entry) -> Any:
@@ -154,11 +159,13 @@ def _root(
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")] = False,
 ) -> None:
     if context.invoked_subcommand is None:
-        typer.echo(f"{ABOUT}\n")
-        width = max(len(command) for command, _ in BEGINNING)
-        for command, line in BEGINNING:
-            typer.echo(f"  {command:{width}}  {line}")
-        typer.echo("\nAll commands and options: prt --help, prt COMMAND --help")
+        typer.echo(ABOUT)
+        width = max(len(command) for _, commands in BEGINNING for command, _ in commands)
+        for heading, commands in BEGINNING:
+            typer.echo(f"\n{heading}")
+            for command, line in commands:
+                typer.echo(f"  {command:{width}}  {line}")
+        typer.echo("\nAll commands: prt --help; all options of one: prt COMMAND --help")
 
 
 def main() -> None:

@@ -97,7 +97,7 @@ def notify(
 
     prt notify --user 5eed0000-0000-4000-8000-0000000000a1 --as service --bell
 
-    prt notify --exec 'notify-send "New notification"'
+    prt notify --exec 'tee -a notifications.ndjson'
 
     prt notify send --title 'Doors open' --message 'Gate 3' --type info
 
@@ -193,11 +193,13 @@ def send(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Write a notification over REST, and wait until it comes back over Realtime.
+    """Write a notification, and wait until it comes back over Realtime.
 
     prt notify send --title 'Doors open' --message 'Gate 3' --type info
 
-    prt notify send --user 5eed0000-0000-4000-8000-0000000000a1 --title Hello --as service
+    prt notify send --title 'Truck 4 is here' --set 'payload={"dock": 3}'
+
+    prt notify send --title Hi --user 5eed0000-0000-4000-8000-0000000000a1 --as service
     """
     import asyncio
 
@@ -253,7 +255,9 @@ def read(
 
     prt notify read --all
 
-    prt notify read 5eed0000-0000-4000-8000-000000000701
+    prt notify read 5eed0000-0007-4000-8000-000000000004
+
+    prt notify read --all --as maya@example.com
     """
     import asyncio
 

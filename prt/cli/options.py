@@ -30,7 +30,7 @@ Local = Annotated[
     bool,
     typer.Option(
         "--local",
-        help="The embedded project: a running one, or a fresh.",
+        help="The embedded project, running or fresh.",
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -47,9 +47,7 @@ Profile = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="A profile of prt.toml.", rich_help_panel=CONNECTION),
 ]
-Debug = Annotated[
-    bool, typer.Option("--debug", help="Show a traceback where something fails.", rich_help_panel=CONNECTION)
-]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
 
 Tables = Annotated[
     list[str] | None,
@@ -74,7 +72,7 @@ Filters = Annotated[
     typer.Option(
         "--filter",
         metavar="[TABLE:]COL=OP.VAL",
-        help="On the server: status=eq.open; repeatable, by AND.",
+        help="On the server: status=eq.open; several: AND.",
         rich_help_panel=SELECTION,
     ),
 ]

@@ -108,13 +108,13 @@ def presence(
 
     With --track we are on it too, as a page is: user_id, online_at, location and what is given.
 
-    prt presence room:1
+    prt presence user-presence
 
     prt presence room:1 --track status=busy --track desk=7
 
     prt presence room:1 --once --json
 
-    prt presence room:1 --expect-key worker-1 --timeout 30s
+    prt presence workers --track job=7 --key worker-1 --expect-key worker-1
     """
     from uuid import uuid4
 

@@ -70,6 +70,8 @@ def replay(
     prt replay day.ndjson --speed 10 --view board
 
     prt replay day.ndjson --json --from 5m --to 10m
+
+    prt replay day.ndjson --view board --export board.svg
     """
     from prt.cli.outputs import form_of
     from prt.cli.stderr import notice

@@ -67,9 +67,11 @@ def send(
     Over the socket the server acknowledges each message; a private topic that takes none from us says
     nothing at all, which is exit 1.
 
-    prt send document:7 cursor-move '{"userId": "me", "position": {"x": 1, "y": 2}}'
+    prt send document:7 cursor-move '{"position": {"x": 1, "y": 2}}'
 
     prt send document:7 cursor-move - --rate 60 < moves.ndjson
+
+    prt send room:1 cue '{"go": 12}' --http
     """
     from prt.cli.connection import connected_project
     from prt.cli.payloads import payloads_of

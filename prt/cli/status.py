@@ -27,7 +27,7 @@ Topic = Annotated[
     typer.Option(
         "--topic",
         metavar="TOPIC",
-        help="Where broadcast and presence are tried.",
+        help="Of our own channel.",
         rich_help_panel=options.SELECTION,
     ),
 ]
@@ -78,14 +78,14 @@ def status(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Every layer between here and a live subscription: its state, its figure, its remedy.
+    """Every layer from here to a live table: its state, its figure, its remedy.
 
     From the configuration down to each TABLE and the channels beside them; below a layer that fails
     nothing is guessed. With SUPABASE_DB_URL the database is asked too, else the wire tells what it can.
 
     prt status
 
-    prt status todos --filter 'user_id=eq.7' --as maya@example.com
+    prt status project_tasks --filter status=eq.done --as maya@example.com
 
     prt status --watch --plan pro
     """

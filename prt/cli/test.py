@@ -87,7 +87,7 @@ def run_tests(
         str, typer.Option("--duration", metavar="TIME", help="Of load, ramp and all.", rich_help_panel=LOAD)
     ] = "10s",
     limit: Annotated[
-        PlanLimit, typer.Option("--limit", help="The plan at whose limit load stops.", rich_help_panel=LOAD)
+        PlanLimit, typer.Option("--limit", help="Load stops at its limit.", rich_help_panel=LOAD)
     ] = PlanLimit.FREE,
     max_lag: Annotated[
         list[str] | None,
@@ -123,15 +123,15 @@ def run_tests(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Smoke tests of a project's realtime: a live table on a terminal, NDJSON in a pipe.
+    """Prove a project's realtime: a live table on a terminal, NDJSON in a pipe.
 
     It touches only rows that it made, and removes them. What a project doesn't offer is skipped and says why.
 
     prt test
 
-    prt test connect changes latency --max-lag p95=500ms --junit out.xml
+    prt test connect latency --max-lag p95=2s --junit out.xml
 
-    prt test load --clients 20 --rate 5 --duration 30s --min-delivery 99.9
+    prt test load --clients 5 --rate 5 --duration 4s --min-delivery 99.9
 
     prt local run -- prt test --junit out.xml --report out.html
     """

@@ -64,9 +64,11 @@ def update(
     What the database refuses, or does not echo in time, is shown as it was again, and the exit code is 1.
     Of a row that others write meanwhile the later updated_at is kept, a tie keeps ours.
 
-    prt update project_tasks 5eed0000-0009-4000-8000-000000000001 status=done --if status=review
+    prt update project_tasks 5eed0000-0009-4000-8000-000000000001 status=done
 
-    prt update budgets 3 spent=12500.50 'notes={"by": "Maya"}'
+    prt update budgets name='Tour, travel' spent=15200.50 --if currency=EUR
+
+    prt update locations name=Kulturhuset 'contact={"radio": 7}' --json
     """
     import asyncio
 

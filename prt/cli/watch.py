@@ -64,9 +64,11 @@ def watch(
 
     Without TABLE: the group `all`, or the tables of the profile; none with --broadcast or --presence.
 
-    prt watch productions 'project_tasks:INSERT,UPDATE' --filter 'production_id=eq.42'
+    prt watch productions 'project_tasks:INSERT,UPDATE'
 
-    prt watch notifications --expect 'INSERT notifications title=Test' --timeout 30s
+    prt watch project_tasks --filter status=eq.done --select id,title,status
+
+    prt watch --expect 'INSERT notifications' --timeout 60s --json
 
     prt watch --broadcast document:7=cursor-move --view cursors
 

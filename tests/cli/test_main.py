@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import pytest
 import typer
 
 from prt.cli import main as ground
-from prt.cli.main import COMMANDS, Entry, run
+from prt.cli.completing.grammar import Command, commands
+from prt.cli.help import GUTTER, LONG, laid_out
+from prt.cli.main import Entry, run
 from prt.errors import (
     ProtocolError,
     PrtError,
@@ -24,6 +27,7 @@ from prt.errors import (
     UnreachableError,
     UsageError,
 )
+from tests.running import clean_environment, terminal
 
 HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn", "websockets", "msgspec", "rich")
 
@@ -251,8 +255,11 @@ def test_a_bad_value_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_arguments_tell_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
     output = capsys.readouterr().out
-    for words in ("prt demo", "prt watch --local", "prt local run", "SUPABASE_URL", "prt --help"):
+    for command in ("demo", "watch", "status", "test", "local run -- pytest"):
+        assert f"\n  prt {command} " in output
+    for words in ("SUPABASE_URL", "prt init", "prt --help"):
         assert words in output
+    assert len(output.splitlines()) <= 24
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -261,7 +268,9 @@ def test_help_fits_a_screen(capsys: pytest.CaptureFixture[str], option: str) -> 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
-    assert all(any(line.startswith(f"  {entry.name} ") for line in lines) for entry in COMMANDS)
+    names = [line.split()[0] for line in lines[lines.index("Commands:") + 1 : lines.index("Options:") - 1]]
+    order = "watch presence notify test status send update replay local demo init config schema completion"
+    assert " ".join(names) == order
 
 
 def test_help_of_a_command(command: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
@@ -313,15 +322,41 @@ def test_help_of_a_group_and_of_what_is_in_it(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    "arguments", [["watch"], ["local"], ["local", "up"], ["local", "run"], ["demo"], ["test"], ["notify"]]
+    "command", [one for one in commands() if one.path], ids=lambda one: " ".join(one.path)
 )
-def test_help_of_each_command_fits_a_tall_screen(
-    capsys: pytest.CaptureFixture[str], arguments: list[str]
+def test_help_of_each_command_is_a_line_an_option(
+    capsys: pytest.CaptureFixture[str], command: Command
 ) -> None:
-    assert run([*arguments, "--help"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) <= 84
-    assert all(len(line) <= 80 or line.startswith("  prt ") for line in lines)
+    assert run([*command.path, "--help"]) == 0
+    output = capsys.readouterr().out
+    lines = output.splitlines()
+    assert len(lines) <= 76
+    assert max(map(len, lines)) <= 86
+    listed = output[re.search(r"^[A-Z].*:$", output, re.M).start() :].splitlines()  # type: ignore[union-attr]
+    assert [line for line in listed if line and not re.match(r"  \S|[A-Z].*:$", line)] == []
+
+
+def test_a_long_help_has_two_columns_where_they_fit() -> None:
+    with terminal("watch", "--help", environment=clean_environment(), columns=160, lines=50) as wide:
+        assert wide.finish() == 0
+        lines = wide.text.splitlines()
+    assert lines[0].startswith("Usage: prt watch")
+    beside = next(line for line in lines if line.startswith("What to watch:"))
+    assert re.fullmatch(r"What to watch: +\w.*:", beside)
+    listed = {name for line in lines for name in re.findall(r"(?<!\S)--?[a-z][a-z-]*", line)}
+    watch = next(one for one in commands() if one.path == ("watch",))
+    assert {name for option in watch.options for name in option.names} <= listed
+
+
+def test_columns_are_for_what_is_long_and_fits() -> None:
+    short = [["A:", "  --one"], ["B:", "  --two"]]
+    assert laid_out(short, 200) == ["A:", "  --one", "", "B:", "  --two"]
+    long = [["A:", *["  --one"] * LONG], ["B:", *["  --two"] * LONG]]
+    assert laid_out(long, 7 + GUTTER + 6) == [line for block in long for line in block]
+    assert laid_out(long, 7 + GUTTER + 7) == [
+        f"{'A:':{7 + GUTTER}}B:",
+        *[f"{'  --one':{7 + GUTTER}}  --two"] * LONG,
+    ]
 
 
 @pytest.mark.parametrize("option", ["--version", "-V"])

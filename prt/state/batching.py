@@ -99,7 +99,7 @@ class Batch:
             entry.old = EMPTY
         if change.event_type != "DELETE":
             entry.new = _whole(entry.new, change.new) if change.event_type == "UPDATE" else change.new
-        if not _says_something(entry.old) and entry.net != "INSERT" and entry.net is not None:
+        if entry.net in {"UPDATE", "DELETE"} and bytes(entry.old) == b"{}":
             entry.old = change.old
         entry.net, entry.last, entry.count = _NET[step], change, entry.count + change.merged
         del self._entries[place]
@@ -119,10 +119,6 @@ def _change(entry: _Net) -> Change:
         old=EMPTY if entry.net == "INSERT" else entry.old,
         merged=entry.count,
     )
-
-
-def _says_something(raw: Raw) -> bool:
-    return bytes(raw) != b"{}"
 
 
 def _whole(before: Raw, after: Raw) -> Raw:

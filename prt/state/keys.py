@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -19,17 +20,19 @@ class _Key(Struct, frozen=True):
     """The key of one table. `is_given` by the user, else learned from the wire or assumed."""
 
     columns: tuple[str, ...]
-    decoder: msgspec.json.Decoder[Struct]
+    decoder: msgspec.json.Decoder[Any]
     is_given: bool = False
     is_learned: bool = False
 
     def of(self, row: Raw) -> bytes | None:
         """The key's values as raw JSON, None where the row lacks one."""
         try:
-            values = msgspec.structs.astuple(self.decoder.decode(row))
+            found = self.decoder.decode(row)
         except msgspec.DecodeError:
             return None
-        return b",".join(map(bytes, values))
+        if len(self.columns) == 1:
+            return bytes(found.k0)
+        return b",".join(map(bytes, msgspec.structs.astuple(found)))
 
 
 def _key(columns: tuple[str, ...], *, is_given: bool = False, is_learned: bool = False) -> _Key:

@@ -17,7 +17,7 @@ from prt.events import Change, End, Event
 from prt.state.screen import Screen
 from prt.views.output import Output, Passing
 from prt.views.page import Page
-from prt.views.view import View
+from prt.views.view import View, counting
 
 TITLE = "prt"
 HEIGHT = 40
@@ -90,6 +90,7 @@ class Pictured(Passing):
         self._path = path
         self._screen = screen
         self._views = views
+        self._counting = counting(views)
         self._page = Page(screen, views, title=title)
         self._width = width
 
@@ -109,6 +110,9 @@ class Pictured(Passing):
         self.write(event)
 
     def _apply(self, event: Event) -> None:
+        if type(event) is Change:
+            for note in self._counting:
+                note(event)
         if self._screen.apply(event):
             for view in self._views:
                 view.apply(event)

@@ -30,7 +30,7 @@ from prt.views.output import ReaderGone
 from prt.views.page import Page
 from prt.views.summary import summary
 from prt.views.table import Table, heading, widest_of
-from prt.views.view import View
+from prt.views.view import View, counting
 
 REDRAW = 100_000
 """µs between two drawings, at least."""
@@ -89,6 +89,7 @@ class ScreenOutput:
         self._export = export
         self._table = Table(self.screen, tz=tz, highlight=highlight)
         self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
+        self._counting = counting(self._views)
         self._page = Page(self.screen, self._views, title=host, notes=notes, tz=tz)
         # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
         self._is_drawn_over = (
@@ -125,11 +126,13 @@ class ScreenOutput:
 
     def write(self, event: Event) -> None:
         if type(event) is Change:
-            self.screen.note(event)
+            self.note(event)
         self.show(event)
 
     def note(self, change: Change) -> None:
         self.screen.note(change)
+        for note in self._counting:
+            note(change)
         self._is_dirty = True
 
     def show(self, event: Event) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from prt.events import Event
+from prt.events import Change, Event
 from prt.state.stats import Slice, Stats
 from prt.views.cells import cut, safe
 from prt.views.figures import lag_text, milliseconds, per_second, table_name
@@ -33,7 +33,11 @@ class StatsView:
         self._limit = limit
 
     def apply(self, event: Event) -> None:
-        self.stats.apply(event)
+        if type(event) is not Change:
+            self.stats.apply(event)
+
+    def note(self, change: Change) -> None:
+        self.stats.apply(change)
 
     def summary(self) -> list[str]:
         stats = self.stats

@@ -1,12 +1,17 @@
-"""What a part of the screen is: a state that events change, and the lines that show it."""
+"""What a part of the screen is: a state that events change, and the lines that show it.
+
+A view that counts has `note(change)` too, which gets every change; `apply` may get several of a row as one.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
-from rich.text import Text
+from prt.events import Change, Event
 
-from prt.events import Event
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 class View(Protocol):
@@ -26,3 +31,8 @@ class View(Protocol):
     def summary(self) -> list[str]:
         """Safe lines for standard error at the end; none where there is nothing to say."""
         ...
+
+
+def counting(views: Iterable[View]) -> list[Callable[[Change], None]]:
+    """The `note` of those that have one."""
+    return [view.note for view in views if hasattr(view, "note")]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks import (
+    batching,
     broadcast,
     help,  # noqa: A004 - named after the option
     latency,
@@ -32,6 +33,7 @@ def main() -> None:
             "reconnect": lambda: reconnect.measure(Path(folder)),
             "broadcast": lambda: broadcast.measure(Path(folder)),
             "diffs": lambda: rooms.measure(Path(folder)),
+            "batching": batching.measure,
             "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)

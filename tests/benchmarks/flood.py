@@ -1,7 +1,7 @@
 """A Realtime server that sends row changes as fast as it can: `python -m tests.benchmarks.flood`.
 
 Speaks vsn 1.0.0 and 2.0.0. One line of JSON on stdout for each thing that happens, `{"port": …}` first;
-on stdin `N` asks for N changes to the client that joined.
+on stdin `N` asks for N new rows for the client that joined, `N UPDATE` for as many changes of a hundred rows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from websockets.http11 import Request, Response
 from tests.fakes import Peer
 
 CHUNK = 500
+ROWS = 100
+"""Rows that are updated again and again."""
 RECORD = {
     "id": "00000000-0000-4000-8000-000000000000",
     "title": "Hang the truss",
@@ -40,16 +42,19 @@ TYPES = {
 }
 
 
-def change(number: int) -> dict[str, Any]:
-    """An INSERT as the real server words it, some 640 bytes with its envelope.
+def change(number: int, event: str = "INSERT") -> dict[str, Any]:
+    """A change as the real server words it, some 640 bytes with its envelope.
 
     At this speed a hundred changes share the millisecond of their commit.
     """
+    key = {"id": f"00000000-0000-4000-8000-{number if event == 'INSERT' else number % ROWS:012d}"}
+    former = {} if event == "INSERT" else {"old_record": key}
     return {
         "data": {
             "table": "project_tasks",
-            "type": "INSERT",
-            "record": {**RECORD, "id": f"00000000-0000-4000-8000-{number:012d}"},
+            "type": event,
+            "record": {**RECORD, **key},
+            **former,
             "columns": [{"name": name, "type": TYPES.get(name, "text")} for name in RECORD],
             "errors": None,
             "schema": "public",
@@ -59,11 +64,11 @@ def change(number: int) -> dict[str, Any]:
     }
 
 
-def frames(topic: str, *, is_v2: bool) -> list[bytes]:
+def frames(topic: str, event: str = "INSERT", *, is_v2: bool) -> list[bytes]:
     """A chunk of changes as they stand on the wire: a server's frames carry no mask, so they can be kept."""
     made = []
     for number in range(CHUNK):
-        payload = change(number)
+        payload = change(number, event)
         text = (
             [None, None, topic, "postgres_changes", payload]
             if is_v2
@@ -89,17 +94,18 @@ async def flood(connection: ServerConnection, chunk: list[bytes], count: int) ->
 
 
 async def serve_flood() -> None:
-    orders: asyncio.Queue[int] = asyncio.Queue()
+    orders: asyncio.Queue[str] = asyncio.Queue()
 
     async def talk(connection: ServerConnection) -> None:
         peer = Peer(connection)
         join = await peer.accept()
-        chunk = frames(join[2], is_v2=peer.is_v2)
+        chunks = {event: frames(join[2], event, is_v2=peer.is_v2) for event in ("INSERT", "UPDATE")}
         say(joined=peer.path.partition("vsn=")[2][:5])
 
         async def obey() -> None:
             while True:
-                await flood(connection, chunk, await orders.get())
+                count, _, event = (await orders.get()).partition(" ")
+                await flood(connection, chunks[event or "INSERT"], int(count))
 
         obeying = asyncio.create_task(obey())
         try:
@@ -121,7 +127,7 @@ async def serve_flood() -> None:
             lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
         )
         while line := await reader.readline():
-            orders.put_nowait(int(line))
+            orders.put_nowait(line.decode().strip())
 
 
 if __name__ == "__main__":

@@ -58,14 +58,14 @@ def measure(folder: Path, *, count: int = 200_000, rounds: int = 5) -> list[tupl
                 rates[name].append(rate_of(commands[name], flood, count, folder / "output.ndjson"))
     pairs = list(zip(rates["prt"], rates["supabase-js"], strict=True))
     return [
-        *((f"{name}, changes/s", _spread([one.wall for one in found])) for name, found in rates.items()),
-        ("prt / supabase-js", _spread([ours.wall / theirs.wall for ours, theirs in pairs])),
-        *((f"{name}, changes/CPU s", _spread([one.cpu for one in found])) for name, found in rates.items()),
-        ("prt / supabase-js, by CPU", _spread([ours.cpu / theirs.cpu for ours, theirs in pairs])),
+        *((f"{name}, changes/s", spread([one.wall for one in found])) for name, found in rates.items()),
+        ("prt / supabase-js", spread([ours.wall / theirs.wall for ours, theirs in pairs])),
+        *((f"{name}, changes/CPU s", spread([one.cpu for one in found])) for name, found in rates.items()),
+        ("prt / supabase-js, by CPU", spread([ours.cpu / theirs.cpu for ours, theirs in pairs])),
     ]
 
 
-def _spread(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
     figures = statistics.median(values), min(values), max(values)
     return "{} ({} to {})".format(*(f"{one:,.0f}" if one >= 100 else f"{one:.2f}" for one in figures))
 

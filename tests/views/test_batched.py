@@ -10,6 +10,7 @@ from prt.events import Broadcast, Change, Event
 from prt.state.batching import Batch
 from prt.views.batched import Batched
 from prt.views.screens import ScreenOutput
+from prt.views.stats import StatsView
 from tests.views import story
 
 
@@ -94,9 +95,10 @@ def test_at_the_end_nothing_is_left() -> None:
     assert [type(event).__name__ for event in lines.shown] == ["Change", "End"]
 
 
-def test_a_screen_counts_every_change() -> None:
+def test_a_screen_counts_every_change_and_so_do_views_that_count() -> None:
     console = Console(file=io.StringIO(), width=80, _environ={})
-    screen = ScreenOutput(console=console, errors=console, tz=UTC)
+    stats = StatsView()
+    screen = ScreenOutput(console=console, errors=console, tz=UTC, views_of=lambda _: [stats])
     stage = Stage(screen)
     for number in range(100):
         stage.output.write(story.change("INSERT", "t", new={"id": number}))
@@ -105,5 +107,6 @@ def test_a_screen_counts_every_change() -> None:
             stage.output.write(story.change("DELETE", "t", old={"id": number}))
     stage.output.flush()
     assert screen.screen.events == 250
+    assert (stats.stats.count, stats.stats.types["DELETE"]) == (250, 50)
     assert screen.screen.entries == 50
     assert len(screen.screen.rows) == 50

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from prt.events import Event
+from prt.events import Change, Event
 from prt.state.screen import Screen
 from prt.views.catalog import VIEWS, Wishes, made
 from prt.views.layout import arranged, stacked
 from prt.views.page import Page
 from prt.views.summary import summary
 from prt.views.table import Table
-from prt.views.view import View
+from prt.views.view import View, counting
 from tests.views import day, story
 
 SHEET = ("public", "project_tasks")
@@ -31,6 +31,8 @@ def views_of(names: Sequence[str], events: Sequence[Event], **wishes: Any) -> tu
     views = made(names, Wishes(tz=UTC, plan="free", limit=100, sheet=SHEET, **wishes))(screen)
     for event in events:
         screen.apply(event)
+        for note in counting(views) if type(event) is Change else ():
+            note(event)
         for view in views:
             view.apply(event)
     return screen, views

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from prt.events import Status
+from prt.events import Event, Status
 from prt.views import screens
 from prt.views.output import ReaderGone
 from prt.views.screens import BEGIN_FRAME, END_FRAME, IDLE_REDRAW, REDRAW, ScreenOutput, TerminalConsole
+from prt.views.table import Table
 from tests.views import story
 
 ENTER, LEAVE, HIDE, SHOW = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25l", "\x1b[?25h"
@@ -273,6 +274,7 @@ def test_a_pipe_is_not_suspended() -> None:
 STOPPED = """
 import fcntl, os, signal, sys, termios
 from prt.views.screens import ScreenOutput
+from prt.views.table import Table
 from tests.views import story
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 output = ScreenOutput(host="abc")
@@ -314,6 +316,7 @@ PROGRAM = """
 import sys
 from datetime import UTC
 from prt.views.screens import ScreenOutput
+from prt.views.table import Table
 from tests.views import story
 output = ScreenOutput(host="abc", tz=UTC)
 for event in story.story():
@@ -351,3 +354,21 @@ def test_on_a_pseudo_terminal_every_exit_restores_it(ending: str, code: int, las
     assert [text.count(mark) for mark in (ENTER, HIDE, LEAVE, SHOW)] == [1, 1, 1, 1]
     assert "● connected" in text
     assert text.rstrip().endswith(last)
+
+
+def test_a_row_that_is_older_than_what_is_known_reaches_no_view() -> None:
+    class Seen(Table):
+        def apply(self, event: Event) -> None:
+            seen.append(event)
+
+    seen: list[Event] = []
+    console = Console(file=io.StringIO(), width=80, _environ={})
+    output = ScreenOutput(console=console, errors=console, views_of=lambda screen: [Seen(screen)])
+    streamed = story.change("INSERT", "t", new={"id": 1, "updated_at": "2026-11-22T16:45:14Z"})
+    read = [
+        story.change("INSERT", "t", new={"id": 1, "updated_at": moment}, source="snapshot")
+        for moment in ("2026-11-22T16:45:13Z", "2026-11-22T16:45:16Z")
+    ]
+    for event in (streamed, *read):
+        output.write(event)
+    assert seen == [streamed, read[1]]

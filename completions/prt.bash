@@ -98,7 +98,7 @@ _prt() {
         "/watch --presence") return ;;
         "/watch --include") return ;;
         "/watch --exclude") return ;;
-        "/watch --output"|"/watch -o") __prt_offer "table json text"; return ;;
+        "/watch -o"|"/watch --output") __prt_offer "table json text"; return ;;
         "/watch --template") return ;;
         "/watch --only") __prt_kind type; return ;;
         "/watch --highlight") return ;;
@@ -114,7 +114,7 @@ _prt() {
         "/watch --batch") return ;;
         "/watch --record") __prt_kind files; return ;;
         "/watch --export") return ;;
-        "/watch --count"|"/watch -n") return ;;
+        "/watch -n"|"/watch --count") return ;;
         "/watch --duration") return ;;
         "/watch --idle") return ;;
         "/watch --timeout") return ;;
@@ -130,12 +130,12 @@ _prt() {
         "/presence --track") return ;;
         "/presence --key") return ;;
         "/presence --columns") __prt_kind column; return ;;
-        "/presence --output"|"/presence -o") __prt_offer "table json text"; return ;;
+        "/presence -o"|"/presence --output") __prt_offer "table json text"; return ;;
         "/presence --template") return ;;
         "/presence --only") __prt_kind type; return ;;
         "/presence --expect-key") return ;;
         "/presence --min") return ;;
-        "/presence --count"|"/presence -n") return ;;
+        "/presence -n"|"/presence --count") return ;;
         "/presence --duration") return ;;
         "/presence --idle") return ;;
         "/presence --timeout") return ;;
@@ -150,12 +150,12 @@ _prt() {
         "/notify --exec") return ;;
         "/notify --include") return ;;
         "/notify --exclude") return ;;
-        "/notify --output"|"/notify -o") __prt_offer "table json text"; return ;;
+        "/notify -o"|"/notify --output") __prt_offer "table json text"; return ;;
         "/notify --template") return ;;
         "/notify --only") __prt_kind type; return ;;
         "/notify --highlight") return ;;
         "/notify --record") __prt_kind files; return ;;
-        "/notify --count"|"/notify -n") return ;;
+        "/notify -n"|"/notify --count") return ;;
         "/notify --duration") return ;;
         "/notify --idle") return ;;
         "/notify --timeout") return ;;
@@ -202,7 +202,7 @@ _prt() {
         "/test --min-delivery") return ;;
         "/test --junit") __prt_kind files; return ;;
         "/test --report") __prt_kind files; return ;;
-        "/test --output"|"/test -o") __prt_offer "table json text"; return ;;
+        "/test -o"|"/test --output") __prt_offer "table json text"; return ;;
         "/test --url") return ;;
         "/test --as") __prt_kind who; return ;;
         "/test --profile") __prt_kind profile; return ;;
@@ -224,7 +224,7 @@ _prt() {
         "/send --profile") __prt_kind profile; return ;;
         "/update --if") return ;;
         "/update --timeout") return ;;
-        "/update --output"|"/update -o") __prt_offer "table json text"; return ;;
+        "/update -o"|"/update --output") __prt_offer "table json text"; return ;;
         "/update --template") return ;;
         "/update --only") __prt_kind type; return ;;
         "/update --export") return ;;
@@ -236,7 +236,7 @@ _prt() {
         "/replay --to") return ;;
         "/replay --include") return ;;
         "/replay --exclude") return ;;
-        "/replay --output"|"/replay -o") __prt_offer "table json text"; return ;;
+        "/replay -o"|"/replay --output") __prt_offer "table json text"; return ;;
         "/replay --template") return ;;
         "/replay --only") __prt_kind type; return ;;
         "/replay --highlight") return ;;
@@ -250,7 +250,7 @@ _prt() {
         "/replay --fail-on-alert") return ;;
         "/replay --batch") return ;;
         "/replay --export") return ;;
-        "/replay --count"|"/replay -n") return ;;
+        "/replay -n"|"/replay --count") return ;;
         "/replay --expect") return ;;
         "/local/up --port") return ;;
         "/local/up --data-dir") __prt_kind files; return ;;
@@ -280,7 +280,7 @@ _prt() {
         "/local/stop --port") return ;;
         "/local/stop --data-dir") __prt_kind files; return ;;
         "/demo --rate") return ;;
-        "/demo --output"|"/demo -o") __prt_offer "table json text"; return ;;
+        "/demo -o"|"/demo --output") __prt_offer "table json text"; return ;;
         "/demo --template") return ;;
         "/demo --only") __prt_kind type; return ;;
         "/demo --highlight") return ;;
@@ -288,7 +288,7 @@ _prt() {
         "/demo --batch") return ;;
         "/demo --record") __prt_kind files; return ;;
         "/demo --export") return ;;
-        "/demo --count"|"/demo -n") return ;;
+        "/demo -n"|"/demo --count") return ;;
         "/demo --duration") return ;;
         "/demo --idle") return ;;
         "/demo --timeout") return ;;
@@ -302,127 +302,127 @@ _prt() {
     case "$path" in
         "")
             case $cur in
-                -*) __prt_offer "--version -V --debug --help" ;;
+                -*) __prt_offer "-V --version --debug -h --help" ;;
                 *) __prt_offer "watch presence notify test status send update replay local demo init config schema completion" ;;
             esac ;;
         "/watch")
             case $cur in
-                -*) __prt_offer "--schema --event --filter --select --broadcast --presence --private --include --exclude --json --output -o --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --batch --record --export --quiet -q --no-color --count -n --duration --idle --timeout --expect --backfill --no-backfill --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help" ;;
                 *) __prt_kind table ;;
             esac ;;
         "/presence")
             case $cur in
-                -*) __prt_offer "--track --key --private --columns --once --json --output -o --template --only --quiet -q --no-color --expect-key --min --count -n --duration --idle --timeout --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--track --key --private --columns --once --json -o --output --template --only -q --quiet --no-color --expect-key --min -n --count --duration --idle --timeout --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/notify")
             case $cur in
-                -*) __prt_offer "--user --table --schema --user-column --snapshot --bell --exec --include --exclude --json --output -o --template --only --highlight --record --quiet -q --no-color --count -n --duration --idle --timeout --expect --backfill --no-backfill --since --cursor --key --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--user --table --schema --user-column --snapshot --bell --exec --include --exclude --json -o --output --template --only --highlight --record -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --since --cursor --key --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help" ;;
                 *) __prt_offer "send read" ;;
             esac ;;
         "/notify/send")
             case $cur in
-                -*) __prt_offer "--title --message --type --set --user --table --schema --user-column --timeout --no-wait --json --quiet -q --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--title --message --type --set --user --table --schema --user-column --timeout --no-wait --json -q --quiet --url --local --as --profile --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/notify/read")
             case $cur in
-                -*) __prt_offer "--all --user --table --schema --user-column --json --quiet -q --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--all --user --table --schema --user-column --json -q --quiet --url --local --as --profile --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/test")
             case $cur in
-                -*) __prt_offer "--list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json --output -o --quiet -q --no-color --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json -o --output -q --quiet --no-color --url --local --as --profile --debug -h --help" ;;
                 *) __prt_kind suite ;;
             esac ;;
         "/status")
             case $cur in
-                -*) __prt_offer "--schema --event --filter --select --private --topic --strict --watch -w --plan --duration --json --no-color --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--schema --event --filter --select --private --topic --strict -w --watch --plan --duration --json --no-color --url --local --as --profile --debug -h --help" ;;
                 *) __prt_kind table ;;
             esac ;;
         "/send")
             case $cur in
-                -*) __prt_offer "--private --http --rate --repeat --timeout --json --quiet -q --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--private --http --rate --repeat --timeout --json -q --quiet --url --local --as --profile --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/update")
             case $cur in
-                -*) __prt_offer "--if --timeout --json --output -o --template --only --export --quiet -q --no-color --url --local --as --profile --debug --help" ;;
+                -*) __prt_offer "--if --timeout --json -o --output --template --only --export -q --quiet --no-color --url --local --as --profile --debug -h --help" ;;
                 *) __prt_kind table ;;
             esac ;;
         "/replay")
             case $cur in
-                -*) __prt_offer "--speed --from --to --include --exclude --json --output -o --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --batch --export --quiet -q --no-color --count -n --expect --debug --help" ;;
+                -*) __prt_offer "--speed --from --to --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --batch --export -q --quiet --no-color -n --count --expect --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local")
             case $cur in
-                -*) __prt_offer "--help" ;;
+                -*) __prt_offer "-h --help" ;;
                 *) __prt_offer "up run status env token traffic reset stop" ;;
             esac ;;
         "/local/up")
             case $cur in
-                -*) __prt_offer "--port --data-dir --migrations --no-seed --traffic --rate --debug --help" ;;
+                -*) __prt_offer "--port --data-dir --migrations --no-seed --traffic --rate --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/run")
             case $cur in
-                -*) __prt_offer "--port --data-dir --migrations --no-seed --traffic --rate --debug --help" ;;
+                -*) __prt_offer "--port --data-dir --migrations --no-seed --traffic --rate --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/status")
             case $cur in
-                -*) __prt_offer "--port --data-dir --debug --help" ;;
+                -*) __prt_offer "--port --data-dir --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/env")
             case $cur in
-                -*) __prt_offer "--format --port --data-dir --debug --help" ;;
+                -*) __prt_offer "--format --port --data-dir --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/token")
             case $cur in
-                -*) __prt_offer "--role --sub --claim --expires --port --data-dir --debug --help" ;;
+                -*) __prt_offer "--role --sub --claim --expires --port --data-dir --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/traffic")
             case $cur in
-                -*) __prt_offer "--rate --seed --port --data-dir --debug --help" ;;
+                -*) __prt_offer "--rate --seed --port --data-dir --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/reset")
             case $cur in
-                -*) __prt_offer "--port --data-dir --debug --help" ;;
+                -*) __prt_offer "--port --data-dir --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/stop")
             case $cur in
-                -*) __prt_offer "--port --data-dir --debug --help" ;;
+                -*) __prt_offer "--port --data-dir --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/demo")
             case $cur in
-                -*) __prt_offer "--rate --json --output -o --template --only --highlight --view --batch --record --export --no-color --count -n --duration --idle --timeout --debug --help" ;;
+                -*) __prt_offer "--rate --json -o --output --template --only --highlight --view --batch --record --export --no-color -n --count --duration --idle --timeout --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/init")
             case $cur in
-                -*) __prt_offer "--name --yes -y --own --url --debug --help" ;;
+                -*) __prt_offer "--name -y --yes --own --url --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/config")
             case $cur in
-                -*) __prt_offer "--json --url --as --profile --debug --help" ;;
+                -*) __prt_offer "--json --url --as --profile --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/schema")
             case $cur in
-                -*) __prt_offer "--markdown --debug --help" ;;
+                -*) __prt_offer "--markdown --debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/completion")
             case $cur in
-                -*) __prt_offer "--debug --help" ;;
+                -*) __prt_offer "--debug -h --help" ;;
                 *) __prt_offer "bash zsh fish powershell" ;;
             esac ;;
     esac

@@ -21,31 +21,31 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
     }
     $asked = @('table', 'column', 'profile')
     $options = @{
-        '' = @('--version', '-V', '--debug', '--help')
-        '/watch' = @('--schema', '--event', '--filter', '--select', '--broadcast', '--presence', '--private', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--bell', '--exec', '--batch', '--record', '--export', '--quiet', '-q', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--snapshot', '--since', '--cursor', '--key', '--replay', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/presence' = @('--track', '--key', '--private', '--columns', '--once', '--json', '--output', '-o', '--template', '--only', '--quiet', '-q', '--no-color', '--expect-key', '--min', '--count', '-n', '--duration', '--idle', '--timeout', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/notify' = @('--user', '--table', '--schema', '--user-column', '--snapshot', '--bell', '--exec', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--record', '--quiet', '-q', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--since', '--cursor', '--key', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/notify/send' = @('--title', '--message', '--type', '--set', '--user', '--table', '--schema', '--user-column', '--timeout', '--no-wait', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/notify/read' = @('--all', '--user', '--table', '--schema', '--user-column', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/test' = @('--list', '--clean', '--require', '--allow-writes', '--table', '--marker', '--stranger', '--private-topic', '--repeat', '--wait', '--samples', '--clients', '--rate', '--duration', '--limit', '--max-lag', '--min-delivery', '--junit', '--report', '--json', '--output', '-o', '--quiet', '-q', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '--watch', '-w', '--plan', '--duration', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/send' = @('--private', '--http', '--rate', '--repeat', '--timeout', '--json', '--quiet', '-q', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/update' = @('--if', '--timeout', '--json', '--output', '-o', '--template', '--only', '--export', '--quiet', '-q', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '--help')
-        '/replay' = @('--speed', '--from', '--to', '--include', '--exclude', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--batch', '--export', '--quiet', '-q', '--no-color', '--count', '-n', '--expect', '--debug', '--help')
-        '/local' = @('--help')
-        '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '--help')
-        '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '--help')
-        '/local/status' = @('--port', '--data-dir', '--debug', '--help')
-        '/local/env' = @('--format', '--port', '--data-dir', '--debug', '--help')
-        '/local/token' = @('--role', '--sub', '--claim', '--expires', '--port', '--data-dir', '--debug', '--help')
-        '/local/traffic' = @('--rate', '--seed', '--port', '--data-dir', '--debug', '--help')
-        '/local/reset' = @('--port', '--data-dir', '--debug', '--help')
-        '/local/stop' = @('--port', '--data-dir', '--debug', '--help')
-        '/demo' = @('--rate', '--json', '--output', '-o', '--template', '--only', '--highlight', '--view', '--batch', '--record', '--export', '--no-color', '--count', '-n', '--duration', '--idle', '--timeout', '--debug', '--help')
-        '/init' = @('--name', '--yes', '-y', '--own', '--url', '--debug', '--help')
-        '/config' = @('--json', '--url', '--as', '--profile', '--debug', '--help')
-        '/schema' = @('--markdown', '--debug', '--help')
-        '/completion' = @('--debug', '--help')
+        '' = @('-V', '--version', '--debug', '-h', '--help')
+        '/watch' = @('--schema', '--event', '--filter', '--select', '--broadcast', '--presence', '--private', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--bell', '--exec', '--batch', '--record', '--export', '-q', '--quiet', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--snapshot', '--since', '--cursor', '--key', '--replay', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/presence' = @('--track', '--key', '--private', '--columns', '--once', '--json', '-o', '--output', '--template', '--only', '-q', '--quiet', '--no-color', '--expect-key', '--min', '-n', '--count', '--duration', '--idle', '--timeout', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/notify' = @('--user', '--table', '--schema', '--user-column', '--snapshot', '--bell', '--exec', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--record', '-q', '--quiet', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--since', '--cursor', '--key', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/notify/send' = @('--title', '--message', '--type', '--set', '--user', '--table', '--schema', '--user-column', '--timeout', '--no-wait', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/notify/read' = @('--all', '--user', '--table', '--schema', '--user-column', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/test' = @('--list', '--clean', '--require', '--allow-writes', '--table', '--marker', '--stranger', '--private-topic', '--repeat', '--wait', '--samples', '--clients', '--rate', '--duration', '--limit', '--max-lag', '--min-delivery', '--junit', '--report', '--json', '-o', '--output', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '-w', '--watch', '--plan', '--duration', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/send' = @('--private', '--http', '--rate', '--repeat', '--timeout', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/update' = @('--if', '--timeout', '--json', '-o', '--output', '--template', '--only', '--export', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/replay' = @('--speed', '--from', '--to', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--batch', '--export', '-q', '--quiet', '--no-color', '-n', '--count', '--expect', '--debug', '-h', '--help')
+        '/local' = @('-h', '--help')
+        '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '-h', '--help')
+        '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '-h', '--help')
+        '/local/status' = @('--port', '--data-dir', '--debug', '-h', '--help')
+        '/local/env' = @('--format', '--port', '--data-dir', '--debug', '-h', '--help')
+        '/local/token' = @('--role', '--sub', '--claim', '--expires', '--port', '--data-dir', '--debug', '-h', '--help')
+        '/local/traffic' = @('--rate', '--seed', '--port', '--data-dir', '--debug', '-h', '--help')
+        '/local/reset' = @('--port', '--data-dir', '--debug', '-h', '--help')
+        '/local/stop' = @('--port', '--data-dir', '--debug', '-h', '--help')
+        '/demo' = @('--rate', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--batch', '--record', '--export', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--debug', '-h', '--help')
+        '/init' = @('--name', '-y', '--yes', '--own', '--url', '--debug', '-h', '--help')
+        '/config' = @('--json', '--url', '--as', '--profile', '--debug', '-h', '--help')
+        '/schema' = @('--markdown', '--debug', '-h', '--help')
+        '/completion' = @('--debug', '-h', '--help')
     }
     $arguments = @{
         '' = 'below'
@@ -76,16 +76,16 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
     }
     $values = @{
         '' = @{  }
-        '/watch' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--broadcast' = ''; '--presence' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--exec' = ''; '--batch' = ''; '--record' = ''; '--export' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--replay' = ''; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/presence' = @{ '--track' = ''; '--key' = ''; '--columns' = 'column'; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--expect-key' = ''; '--min' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/notify' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--exec' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--record' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/watch' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--broadcast' = ''; '--presence' = ''; '--include' = ''; '--exclude' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--exec' = ''; '--batch' = ''; '--record' = ''; '--export' = ''; '-n' = ''; '--count' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--replay' = ''; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/presence' = @{ '--track' = ''; '--key' = ''; '--columns' = 'column'; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--expect-key' = ''; '--min' = ''; '-n' = ''; '--count' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/notify' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--exec' = ''; '--include' = ''; '--exclude' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--record' = ''; '-n' = ''; '--count' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = ''; '--expect' = ''; '--since' = ''; '--cursor' = 'column'; '--key' = 'column'; '--max-reconnects' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/notify/send' = @{ '--title' = ''; '--message' = ''; '--type' = ''; '--set' = ''; '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/notify/read' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/test' = @{ '--require' = 'suite'; '--table' = ''; '--marker' = 'column'; '--stranger' = ''; '--private-topic' = ''; '--repeat' = ''; '--wait' = ''; '--samples' = ''; '--clients' = ''; '--rate' = ''; '--duration' = ''; '--limit' = 'free,pro,no-cap,none'; '--max-lag' = ''; '--min-delivery' = ''; '--junit' = ''; '--report' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/test' = @{ '--require' = 'suite'; '--table' = ''; '--marker' = 'column'; '--stranger' = ''; '--private-topic' = ''; '--repeat' = ''; '--wait' = ''; '--samples' = ''; '--clients' = ''; '--rate' = ''; '--duration' = ''; '--limit' = 'free,pro,no-cap,none'; '--max-lag' = ''; '--min-delivery' = ''; '--junit' = ''; '--report' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/status' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--topic' = ''; '--plan' = ''; '--duration' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/send' = @{ '--rate' = ''; '--repeat' = ''; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/update' = @{ '--if' = ''; '--timeout' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--export' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/replay' = @{ '--speed' = ''; '--from' = ''; '--to' = ''; '--include' = ''; '--exclude' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--batch' = ''; '--export' = ''; '--count' = ''; '-n' = ''; '--expect' = '' }
+        '/update' = @{ '--if' = ''; '--timeout' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--export' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/replay' = @{ '--speed' = ''; '--from' = ''; '--to' = ''; '--include' = ''; '--exclude' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--batch' = ''; '--export' = ''; '-n' = ''; '--count' = ''; '--expect' = '' }
         '/local' = @{  }
         '/local/up' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }
         '/local/run' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }
@@ -95,7 +95,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/local/traffic' = @{ '--rate' = ''; '--seed' = ''; '--port' = ''; '--data-dir' = '' }
         '/local/reset' = @{ '--port' = ''; '--data-dir' = '' }
         '/local/stop' = @{ '--port' = ''; '--data-dir' = '' }
-        '/demo' = @{ '--rate' = ''; '--output' = 'table,json,text'; '-o' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--batch' = ''; '--record' = ''; '--export' = ''; '--count' = ''; '-n' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = '' }
+        '/demo' = @{ '--rate' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--batch' = ''; '--record' = ''; '--export' = ''; '-n' = ''; '--count' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = '' }
         '/init' = @{ '--name' = ''; '--url' = '' }
         '/config' = @{ '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/schema' = @{  }

@@ -40,7 +40,7 @@ def _command(command: Command) -> str:
     name = " ".join(("prt", *command.path))
     begin = f"<details><summary><code>{name}</code>: {_text(command.line)}</summary>\n\n"
     below = [f"`{name} {one}`" for one in command.subcommands]
-    body = f"{', '.join(below)}\n" if below else _options(command.options)
+    body = ",\n".join(below) + "\n" if below else _options(command.options)
     return f"{begin}{body}\n</details>"
 
 

@@ -60,11 +60,13 @@ class Command(Struct, frozen=True):
 
 def commands() -> list[Command]:
     """Every command, those below a group right after it."""
-    return _walked(typer.main.get_command(app), ())
+    return _walked(typer.main.get_command(app), (), None)
 
 
-def _walked(command: Any, path: tuple[str, ...]) -> list[Command]:
-    context = command.context_class(command, info_name=path[-1] if path else "prt")
+def _walked(command: Any, path: tuple[str, ...], parent: Any) -> list[Command]:
+    context = command.context_class(
+        command, info_name=path[-1] if path else "prt", parent=parent, **command.context_settings
+    )
     names = tuple(command.list_commands(context)) if hasattr(command, "list_commands") else ()
     parameters = command.get_params(context)
     arguments = [one for one in parameters if one.param_type_name == "argument"]
@@ -81,12 +83,17 @@ def _walked(command: Any, path: tuple[str, ...]) -> list[Command]:
     below = [command.get_command(context, name) for name in names]
     return [
         found,
-        *(one for name, each in zip(names, below, strict=True) for one in _walked(each, (*path, name))),
+        *(
+            one
+            for name, each in zip(names, below, strict=True)
+            for one in _walked(each, (*path, name), context)
+        ),
     ]
 
 
 def _option(one: Any) -> Option:
-    names = (*one.opts, *one.secondary_opts)
+    # The short one first; those of help come out of a set.
+    names = (*sorted(one.opts, key=len), *one.secondary_opts)
     if one.is_flag or one.count:
         return Option(names, one.help or "", None)
     choices = _choices(one)

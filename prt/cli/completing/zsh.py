@@ -78,7 +78,7 @@ def _specs(option: Option) -> list[str]:
         text = f"*{name}[{_escaped(option.line)}]"
         if option.kind is not None:
             text = text.replace("[", "=[" if name.startswith("--") else "+[", 1)
-            text += f":{option.names[0].lstrip('-')}:{_action(option.kind, option.choices)}"
+            text += f":{option.names[-1].lstrip('-')}:{_action(option.kind, option.choices)}"
         specs.append(_quoted(text))
     return specs
 

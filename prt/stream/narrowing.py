@@ -33,7 +33,10 @@ class Attempt(Protocol):
 async def narrow(
     bindings: Sequence[Binding], attempt: Attempt, report: Callable[[Refused], None]
 ) -> list[Binding]:
-    """Attempts until the server takes what is left, which is then joined and returned."""
+    """Attempts until the server takes what is left, which is then joined and returned.
+
+    A table is taken whole or not at all: half of it would look like one on which little happens.
+    """
     left = list(bindings)
     while left:
         words = await attempt(left, is_probe=False)
@@ -42,7 +45,8 @@ async def narrow(
         bad = await _bad_ones(left, words, attempt)
         for binding, said in bad:
             report(Refused(binding=binding, refusal=refusal.of_binding(binding, said)))
-        left = [binding for binding in left if all(binding is not b for b, _ in bad)]
+        refused = {binding.name for binding, _ in bad}
+        left = [binding for binding in left if binding.name not in refused]
     return left
 
 

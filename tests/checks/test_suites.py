@@ -270,6 +270,17 @@ def test_a_server_that_filters_otherwise(project: dict[str, str], monkeypatch: p
     assert "operator eq" in failure["cause"]
 
 
+def test_a_server_that_does_not_know_an_operator(
+    project: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "OPERATORS", (changes.Operator("novel", "{c}=novel.{a}", "a"),))
+    failure = told(run_suites(project, "changes", only=["filters"]), "changes filters")
+    assert failure["expected"] == "the operator novel to be taken"
+    assert failure["came"] == "a refusal"
+    assert "novel" in failure["server"]
+    assert failure["cause"] == "the server is too old for it"
+
+
 def test_changes_that_are_lost_under_load_are_counted(
     project: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -198,6 +198,8 @@ def test_one_of_supabase_js_is_seen(
         (("notify", "read", STRANGER.id), 1, f"prt: no notification {STRANGER.id}\nhint: none with this id"),
         (("notify", "read"), 2, "prt: name notifications by their ids, or --all"),
         (("notify", "--exec", "no-such-program"), 2, "prt: --exec names no program no-such-program"),
+        # What is removed needs no filter, and would be all that is ever heard.
+        (("notify", "--user", "nobody", "--timeout", "30s"), 4, "prt: the subscription was refused"),
         (("notify", "--table", "core"), 2, "prt: --table names no single table: core"),
     ],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from prt.stream.binding import Binding
 from prt.stream.narrowing import Refused, narrow
 
+FILTERS = '[{"user_id", "eq", "nobody", false}]'
 PARSE_ERROR = "Error parsing `filter` params: none of them is named"
 
 
@@ -69,6 +70,24 @@ def test_an_unnamed_one_among_32_is_found_by_halves() -> None:
     assert refused == {"t17"}
     assert len(left) == 31
     assert server.attempts <= 12
+
+
+def test_a_table_is_taken_whole_or_not_at_all() -> None:
+    """A notification's DELETE, which takes no filter, is nothing to wait for where its INSERT was refused."""
+    wanted = Binding(table="a", event="INSERT", filter="user_id=eq.nobody")
+    others = [Binding(table="a", event="DELETE"), Binding(table="b")]
+    told: list[Binding] = []
+
+    async def attempt(bindings: list[Binding], *, is_probe: bool) -> str | None:
+        return (
+            f"refused: [event: INSERT, schema: public, table: a, filters: {FILTERS}, select: nil]"
+            if (wanted in bindings)
+            else None
+        )
+
+    left = asyncio.run(narrow([wanted, *others], attempt, lambda one: told.append(one.binding)))
+    assert left == [Binding(table="b")]
+    assert told == [wanted]
 
 
 def test_good_apart_but_refused_together_is_given_up() -> None:

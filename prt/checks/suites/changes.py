@@ -15,6 +15,7 @@ from prt.checks.rows import Row
 from prt.checks.watcher import Watcher
 from prt.events import Change
 from prt.stream import values
+from prt.stream.failures import NothingTakenError
 
 
 async def insert(context: Context) -> Found:
@@ -108,18 +109,20 @@ async def filters(context: Context) -> Found:
 
 
 async def _takes(operator: Operator, watcher: Watcher) -> None:
-    await watcher.ready(f"a filter with {operator.name}")
-    refusal = watcher.server_words()
-    if refusal is not None:
+    try:
+        await watcher.ready(f"a filter with {operator.name}")
+    except FailedError as exc:
+        if not isinstance(watcher.error, NothingTakenError):
+            raise
         raise FailedError(
             Failure(
                 expected=f"the operator {operator.name} to be taken",
                 came="a refusal",
-                server=refusal,
+                server=watcher.server_words(),
                 cause="the server is too old for it",
                 remedy="update a self-hosted Realtime, or filter in the client",
             )
-        )
+        ) from exc
 
 
 def _wrongly_filtered(operator: Operator, came: str) -> Failure:

@@ -35,8 +35,8 @@ def with_plain_help(command: Any) -> Any:
 
 def write_help(command: Any, ctx: Any, formatter: Any) -> None:
     """Usage, what it does, its commands, options by group, examples: paragraphs that begin with `prt `."""
-    paragraphs = [" ".join(text.split()) for text in (command.help or "").split("\n\n")]
-    examples = [text for text in paragraphs if text.startswith(EXAMPLE)]
+    paragraphs = _paragraphs(command)
+    examples = examples_of(command)
     command.format_usage(ctx, formatter)
     for text in paragraphs:
         if text not in examples:
@@ -56,6 +56,15 @@ def write_help(command: Any, ctx: Any, formatter: Any) -> None:
         with formatter.section("Examples"):
             for text in examples:
                 formatter.write(f"{'':{formatter.current_indent}}{text}\n")
+
+
+def examples_of(command: Any) -> list[str]:
+    """The paragraphs that begin with `prt `."""
+    return [text for text in _paragraphs(command) if text.startswith(EXAMPLE)]
+
+
+def _paragraphs(command: Any) -> list[str]:
+    return [" ".join(text.split()) for text in (command.help or "").split("\n\n")]
 
 
 def laid_out(blocks: list[list[str]], columns: int) -> list[str]:

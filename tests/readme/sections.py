@@ -14,7 +14,7 @@ from prt.views import schema
 
 
 def reference() -> str:
-    """Every command with its options, folded away one by one."""
+    """Every command with its options and examples, folded away one by one."""
     return "\n".join(_command(command) for command in commands() if command.path)
 
 
@@ -40,8 +40,10 @@ def _command(command: Command) -> str:
     name = " ".join(("prt", *command.path))
     begin = f"<details><summary><code>{name}</code>: {_text(command.line)}</summary>\n\n"
     below = [f"`{name} {one}`" for one in command.subcommands]
-    body = ",\n".join(below) + "\n" if below else _options(command.options)
-    return f"{begin}{body}\n</details>"
+    body = ",\n".join(below) + "\n\n" if below else ""
+    body += _options(command.options)
+    examples = "\n".join(("\n```sh", *command.examples, "```\n")) if command.examples else ""
+    return f"{begin}{body}{examples}\n</details>"
 
 
 def _options(options: tuple[Option, ...]) -> str:

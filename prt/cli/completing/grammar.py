@@ -8,6 +8,7 @@ from typing import Any, Final
 import typer.main
 from msgspec import Struct
 
+from prt.cli.help import examples_of
 from prt.cli.main import app
 
 FILES: Final = "files"
@@ -56,6 +57,7 @@ class Command(Struct, frozen=True):
     subcommands: tuple[str, ...] = ()
     arguments: str = ANYTHING
     argument_choices: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
 
 
 def commands() -> list[Command]:
@@ -79,6 +81,7 @@ def _walked(command: Any, path: tuple[str, ...], parent: Any) -> list[Command]:
         subcommands=names,
         arguments=_kind(arguments[0]) if arguments else ANYTHING,
         argument_choices=_choices(arguments[0]) if arguments else (),
+        examples=tuple(examples_of(command)),
     )
     below = [command.get_command(context, name) for name in names]
     return [

@@ -1,0 +1,160 @@
+"""Every recipe of the README, run as it stands there, against a project with traffic.
+
+PyYAML reads those that are configurations of CI, whose commands are run too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import tomllib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from tests.readme.town import done, town
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RECIPES = {
+    name: (language, block)
+    for name, language, block in re.findall(
+        r"^<!-- recipe: (\w+) -->\n```(sh|yaml)\n(.*?)^```$", README, flags=re.DOTALL | re.M
+    )
+}
+CI = "prt local run -- prt test --junit out.xml --report out.html"
+
+
+@pytest.fixture(scope="module")
+def shell() -> Iterator[dict[str, str]]:
+    with town() as environment:
+        yield environment
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """A server's URL, and what was posted to it."""
+    posted: list[dict[str, object]] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Tests tell what matters."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", posted
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+def ran(name: str, shell: dict[str, str], folder: Path) -> str:
+    """What a recipe wrote to standard output."""
+    language, block = RECIPES[name]
+    assert language == "sh"
+    result = done(block, shell, folder)
+    assert result.returncode == 0, (block, result)
+    return result.stdout
+
+
+def lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_wait(shell: dict[str, str], tmp_path: Path) -> None:
+    *before, change, end = lines(ran("wait", shell, tmp_path))
+    assert {line["type"] for line in before} <= {"status"}
+    assert (change["type"], change["eventType"], change["table"]) == ("change", "INSERT", "notifications")
+    assert (end["type"], end["reason"]) == ("end", "count")
+
+
+def test_expect(shell: dict[str, str], tmp_path: Path) -> None:
+    assert ran("expect", shell, tmp_path) == ""
+
+
+def test_jq(shell: dict[str, str], tmp_path: Path) -> None:
+    written = ran("jq", shell, tmp_path).splitlines()
+    assert len(written) == 5
+    assert all(re.fullmatch(r"(INSERT|UPDATE|DELETE) [a-z_]+", line) for line in written)
+
+
+def test_webhook(shell: dict[str, str], tmp_path: Path, webhook: tuple[str, list[dict[str, object]]]) -> None:
+    url, posted = webhook
+    ran("webhook", {**shell, "WEBHOOK": url}, tmp_path)
+    assert [(one["type"], one["table"], one["eventType"]) for one in posted] == [
+        ("change", "notifications", "INSERT")
+    ]
+
+
+def test_file(shell: dict[str, str], tmp_path: Path) -> None:
+    ran("file", shell, tmp_path)
+    assert len(lines((tmp_path / "day.ndjson").read_text())) > 20
+    assert lines((tmp_path / "again.lines").read_text())[-1]["events"] == 20
+
+
+def test_alert(shell: dict[str, str], tmp_path: Path) -> None:
+    assert ran("alert", shell, tmp_path) == ""
+    failing = RECIPES["alert"][1].replace(">=1.5", ">=0.01")
+    assert done(failing, shell, tmp_path).returncode == 1
+
+
+def test_online(shell: dict[str, str], tmp_path: Path) -> None:
+    assert ran("online", shell, tmp_path) == ""
+
+
+def is_a_report_of_all(folder: Path) -> bool:
+    suites = ElementTree.parse(folder / "out.xml").getroot()
+    assert int(suites.attrib["tests"]) > 20
+    assert suites.attrib["failures"] == "0"
+    return (folder / "out.html").read_text().startswith("<!doctype html>")
+
+
+def test_ci(shell: dict[str, str], tmp_path: Path) -> None:
+    assert RECIPES["ci"][1].splitlines()[-1].startswith(CI)
+    ran("ci", shell, tmp_path)
+    assert is_a_report_of_all(tmp_path)
+    assert lines((tmp_path / "results.ndjson").read_text())[-1]["type"] == "slis"
+
+
+def installs_us(command: str) -> bool:
+    """`pip install 'NAME[extra]'` of what pyproject.toml calls so; nothing is fetched here."""
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = re.fullmatch(r"pip install '([\w-]+)\[(\w+)\]'", command)
+    return found is not None and (found[1], found[2] in ours["optional-dependencies"]) == (ours["name"], True)
+
+
+def test_github(shell: dict[str, str], tmp_path: Path) -> None:
+    [job] = yaml.safe_load(RECIPES["github"][1])["jobs"].values()
+    [install, proof] = [step["run"] for step in job["steps"] if "run" in step]
+    assert installs_us(install)
+    assert proof == CI
+    summary = tmp_path / "summary.md"
+    result = done(proof, {**shell, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}, tmp_path)
+    assert result.returncode == 0, result
+    assert is_a_report_of_all(tmp_path)
+    assert "p95" in summary.read_text()
+
+
+def test_gitlab() -> None:
+    """Its command is the one of the others, which are run."""
+    job = yaml.safe_load(RECIPES["gitlab"][1])["realtime"]
+    install, proof = job["script"]
+    assert installs_us(install)
+    assert proof == CI
+    assert {*job["artifacts"]["paths"], job["artifacts"]["reports"]["junit"]} == {"out.html", "out.xml"}
+
+
+def test_each_recipe_has_its_test() -> None:
+    assert {f"test_{name}" for name in RECIPES} <= set(globals())
+    assert len(RECIPES) == README.count("<!-- recipe: ")

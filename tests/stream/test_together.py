@@ -119,7 +119,7 @@ def test_an_end_that_its_source_does_not_tell_is_told_once() -> None:
         async with scripted_server(refusing) as here, asyncio.timeout(PATIENCE):
             away, there = (Session(Endpoint(url=url, key="key")) for url in (gone, here))
             lives = [
-                Live(away, [], room=Room(topic="away"), timing=Timing(up=0.1, first_pause=0.01)),
+                Live(away, [], room=Room(topic="away"), timing=Timing(up=1.0, first_pause=0.01)),
                 Live(there, [], room=Room(topic="a")),
             ]
             async with Together(lives) as batches:

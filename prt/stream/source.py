@@ -12,17 +12,17 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from prt.errors import PrtError, UnreachableError
-from prt.events import EMPTY, Broadcast, Change, ChannelStatus, Gap, Status, Vitals
-from prt.stream import gaps, supervisor
+from prt.events import EMPTY, Broadcast, ChannelStatus, Event, Status, Vitals
+from prt.stream import supervisor
+from prt.stream.accounting import Accounting
 from prt.stream.binding import Binding
-from prt.stream.continuity import Continuity
 from prt.stream.failures import EndedError, JoinTimedOutError, LostError, is_retryable, wait_of
 from prt.stream.queue import EventQueue
 from prt.stream.replaying import Past
 from prt.stream.room import Room
 from prt.stream.session import Session
 from prt.stream.socket import Socket
-from prt.stream.subscription import Subscription, tables_of
+from prt.stream.subscription import Subscription
 from prt.stream.supervisor import Connected, Connecting, Happening, Joined, Link, Lost, Policy, Pulse, Ready
 from prt.stream.tenure import Tenure
 from prt.stream.timing import DEFAULT, Timing
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from prt.stream.recovery import Recovery
 
 TOPIC = "prt-watch"
-TRUNCATED = "413"
 
 
 class Live:
@@ -60,7 +59,6 @@ class Live:
         """
         self._wanted = list(bindings)
         self._policy = policy or Policy()
-        self._recovery = recovery
         self._room = room
         self._past = None if room is None else Past(room)
         self._topic = TOPIC if room is None else room.topic
@@ -68,24 +66,29 @@ class Live:
         self._tenure = Tenure(session, self._timing.renewal_retry, self._tell, self._show_vitals)
         self._queue = queue or EventQueue()
         self._on_frame = on_frame
-        self._clock = gaps.started_clock()
-        self._continuity = Continuity(self._now)
+        self._accounts = Accounting(self, self._put, recovery, self._timing.gathering)
         self._link = Link()
         self._socket: Socket | None = None
         self._subscription: Subscription | None = None
-        self._taken: list[Binding] = []
         self._round_trip_ms: float | None = None
         self._supervising: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._recovering: asyncio.Task[None] | None = None
-        self._gathering: asyncio.Task[None] | None = None
-        self._damages: dict[str, set[str]] = {}
         self.has_told_end = False
         """Whether a status said why it has ended."""
 
     @property
     def topic(self) -> str:
         return self._topic
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the channel is joined and what is asked of it flows."""
+        return self._link.is_up
+
+    @property
+    def alive_at(self) -> float | None:
+        """When the last bytes came, by `gaps.running_clock`; None without a connection."""
+        return None if self._socket is None else self._socket.alive_at
 
     def pour_into(self, queue: EventQueue) -> None:
         """Another queue than its own, before it is entered."""
@@ -148,7 +151,7 @@ class Live:
             error = exc
         finally:
             await self._drop_connection()
-            self._declare_open_gap()
+            self._accounts.end(is_up=self._link.is_up)
             self._queue.close(error)
 
     async def _supervise(self) -> None:
@@ -159,9 +162,9 @@ class Live:
                 failure = exc
             was_up = self._link.is_up
             if was_up:
-                self._continuity.broke(self._alive(), self._now(), tables_of(self._taken), failure.message)
+                self._accounts.broke(failure.message)
                 if self._past is not None:
-                    self._past.lost(self._alive())
+                    self._past.lost(self._accounts.alive)
             await self._drop_connection()
             self._step(
                 Lost(
@@ -185,9 +188,9 @@ class Live:
             token=endpoint.token,
             queue=self._queue,
             on_frame=lambda frame: self._control(subscription, frame),
-            on_change=self._observe,
+            on_change=self._accounts.observe,
             on_broadcast=self._is_wanted,
-            on_unreadable=self._on_unreadable,
+            on_unreadable=self._accounts.unreadable,
             on_pulse=self._on_pulse,
             timing=self._timing,
         )
@@ -200,12 +203,12 @@ class Live:
             put=self._queue.put,
             on_joined=lambda: self._step(Joined()),
             on_ready=self._on_ready,
-            on_resubscribed=self._on_resubscribed,
+            on_resubscribed=self._accounts.resubscribed,
         )
         await socket.open(self._timing.up)
         self._step(Connected())
         await subscription.establish(self._wanted)
-        self._start(self._tenure.keep(subscription.authorise))
+        self.start(self._tenure.keep(subscription.authorise))
         return await subscription.end()
 
     def _control(self, subscription: Subscription, frame: Frame) -> None:
@@ -218,45 +221,8 @@ class Live:
         if is_first:
             # A table that is refused later, while a database comes up, is asked for again each time.
             self._wanted = taken
-        self._taken = taken
         self._step(Ready())
-        gap = self._continuity.ready(self._now())
-        if gap is not None:
-            self._recover(gap)
-        elif is_first and self._recovery is not None:
-            self._start(self._recovery.begin(taken, self._queue.put))
-
-    def _on_resubscribed(self) -> None:
-        self._recover(self._continuity.resubscribed(self._alive(), self._now(), tables_of(self._taken)))
-
-    def _on_unreadable(self) -> None:
-        """Any frame that nobody can read may have been a change."""
-        self._damage("frames came that can't be read", tables_of(self._taken))
-
-    def _damage(self, cause: str, tables: list[str]) -> None:
-        """One gap for what is damaged together."""
-        if not self._link.is_up:
-            return
-        self._damages.setdefault(cause, set()).update(tables)
-        if self._gathering is None:
-            self._gathering = self._start(self._gather_damages())
-
-    async def _gather_damages(self) -> None:
-        try:
-            await asyncio.sleep(self._timing.gathering)
-        finally:
-            self._gathering = None
-            damages, self._damages = self._damages, {}
-        tables = sorted(set().union(*damages.values()))
-        cause = "; ".join(damages)
-        self._recover(self._continuity.damaged(self._alive(), self._now(), tables, cause))
-
-    def _observe(self, change: Change) -> None:
-        self._continuity.observe(change)
-        if change.errors is not None and any(TRUNCATED in error for error in change.errors):
-            self._damage("the server cut rows above 1 MiB", [f"{change.schema}.{change.table}"])
-        if self._recovery is not None:
-            self._recovery.observe(change)
+        self._accounts.ready(taken, is_first=is_first)
 
     def _is_wanted(self, broadcast: Broadcast) -> bool:
         if self._room is None or self._past is None or not self._room.hears(broadcast.event):
@@ -267,30 +233,6 @@ class Live:
         """Where the queue had to drop events, the roster is told anew."""
         if self._subscription is not None:
             self._subscription.resync()
-
-    def _recover(self, gap: Gap) -> None:
-        """What can be brought back, then the gap as an event; without a recovery the gap alone."""
-        if self._recovering is not None:
-            self._recovering.cancel()
-            self._recovering = None
-        if self._recovery is None or not gap.tables:
-            self._close(gap)
-        else:
-            self._recovering = self._start(self._recovered(self._recovery, gap))
-
-    async def _recovered(self, recovery: Recovery, gap: Gap) -> None:
-        self._close(await recovery.recover(gap, self._taken, self._queue.put))
-
-    def _close(self, gap: Gap) -> None:
-        self._continuity.closed()
-        if gap.tables:
-            self._queue.put(replace(gap, at=_now()))
-
-    def _declare_open_gap(self) -> None:
-        """At the end: what is still missing is said."""
-        gap = self._continuity.unfinished(self._now(), is_up=self._link.is_up)
-        if gap is not None:
-            self._close(replace(gap, cause=f"{gap.cause}; the watch ended before that was recovered"))
 
     async def _is_retryable(self, failure: PrtError) -> bool:
         was_ready = self._link.was_ready
@@ -311,7 +253,7 @@ class Live:
             socket, self._socket = self._socket, None
             await socket.shut()
 
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task of the present connection: it ends with it."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
@@ -365,26 +307,19 @@ class Live:
         self.has_told_end = is_final
 
     def _say(self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None) -> None:
-        tables = tables_of(self._taken)
         self._queue.put(
             Status(
                 at=_now(),
                 status=status,
                 topic=self._topic,
-                tables=tables or None,
+                tables=self._accounts.tables or None,
                 reason=reason,
                 hint=hint,
             )
         )
 
-    def _alive(self) -> int:
-        """When the last bytes came, at the latest now."""
-        alive = self._socket.alive_at if self._socket else None
-        return self._now() if alive is None else self._clock.at(alive)
-
-    def _now(self) -> int:
-        """Our time, which no adjustment of the wall clock moves."""
-        return self._clock.at(gaps.running_clock())
+    def _put(self, event: Event) -> None:
+        self._queue.put(event)
 
 
 def _now() -> int:

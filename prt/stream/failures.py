@@ -32,7 +32,12 @@ class JoinTimedOutError(UnreachableError):
 
 
 class NothingTakenError(UnreachableError):
-    pass
+    """`why` is that of the last binding."""
+
+    def __init__(self, what: str, why: str, hint: str | None) -> None:
+        super().__init__(f"{what}: {why}", hint)
+        self.what = what
+        self.why = why
 
 
 class RefusedByServerError(PrtError):

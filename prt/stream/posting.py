@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.stream import refusal
 from prt.stream.limits import checked_json, checked_size
+from prt.stream.policies import role_of, sends_sql
 
 if TYPE_CHECKING:
     import httpx
@@ -79,17 +80,18 @@ class Poster:
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise UnreachableError(f"can't reach {host}", "is the server up, and the URL right?") from exc
         if response.status_code != 202:
-            raise self._failure(host, response.status_code, response.content)
+            raise self._failure(host, endpoint, response.status_code, response.content)
         return (time.perf_counter() - started) * 1000
 
-    def _failure(self, host: str, status: int, body: bytes) -> PrtError:
+    def _failure(self, host: str, endpoint: Endpoint, status: int, body: bytes) -> PrtError:
         words = refusal.words_of(body)
         message = f"{host} refused the broadcast: HTTP {status}" + (f", {words}" if words else "")
         if status == 401:
             return RefusedError(message, "is the key this project's, and the token still valid?")
         if status == 403:
+            sql = sends_sql(role_of(endpoint.token or endpoint.key), self._topic)
             is_of_policies = self._is_private and words == "Unauthorized"
-            return RefusedError(message, refusal.policies_of(self._topic) if is_of_policies else None)
+            return RefusedError(message, sql if is_of_policies else None)
         if status == 404:
             return ProtocolError(message, "this Realtime knows no such endpoint: leave out --http")
         if status in (413, 422):

@@ -11,11 +11,9 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.stream.binding import Binding
-from prt.stream.room import Room
 
 MESSAGE_SHOWN = 400
 RATE_LIMIT_SECONDS = 30
@@ -116,22 +114,6 @@ def of_join(response: Any) -> Refusal:
     code = text.partition(":")[0]
     error, hint, is_retryable, wait = _JOIN_CODES.get(code, (UnreachableError, None, False, 0.0))
     return Refusal(error=error, reason=text, hint=hint, is_retryable=is_retryable, wait_seconds=wait)
-
-
-def of_room(refused: Refusal, room: Room | None) -> Refusal:
-    """A refused join, with what mends it for that topic."""
-    if room is None or not room.is_private or not refused.reason.startswith("Unauthorized"):
-        return refused
-    return replace(refused, hint=policies_of(room.topic))
-
-
-def policies_of(topic: str) -> str:
-    """What lets somebody into a private topic."""
-    quoted_topic = topic.replace("'", "''")
-    return (
-        "policies on realtime.messages decide: for SELECT to read, for INSERT to send, each where "
-        f"realtime.topic() = '{quoted_topic}' and extension in ('broadcast', 'presence')"
-    )
 
 
 def of_system(message: str) -> Refusal:

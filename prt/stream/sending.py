@@ -12,6 +12,7 @@ from msgspec import Raw
 from prt.errors import PrtError, RefusedError
 from prt.stream import binary
 from prt.stream.limits import PresenceCalls, checked_json, checked_presence, checked_size
+from prt.stream.policies import role_of, sends_sql
 from prt.stream.room import Room
 from prt.stream.socket import Socket
 from prt.stream.wire import TOPIC_PREFIX, Reply
@@ -68,7 +69,7 @@ class Sender:
             words = reply.response.get("reason") if isinstance(reply.response, dict) else reply.response
             raise RefusedError(
                 f"{self._room.topic} refused to track us" + (f": {words}" if words else ""),
-                "an INSERT policy on realtime.messages for the extension presence allows it",
+                self._policy() if self._room.is_private else None,
             )
 
     async def untrack(self) -> None:
@@ -86,14 +87,13 @@ class Sender:
                 f"no answer to {message['event']} in {self._answer_seconds:g} s", "is the server busy?"
             ) from exc
 
+    def _policy(self) -> str:
+        return sends_sql(role_of(self._socket.access_token), self._room.topic)
+
     def _unanswered(self, event: str, seconds: float) -> PrtError:
         message = f"no acknowledgement of {event} to {self._room.topic} in {seconds:g} s"
         if self._room.is_private:
-            return PrtError(
-                message,
-                "the server does not answer who may not send: an INSERT policy on realtime.messages for "
-                "the extension broadcast allows it",
-            )
+            return PrtError(message, f"the server does not answer who may not send: {self._policy()}")
         return PrtError(message, "is the server busy? it may have been sent all the same")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from realtime import AsyncRealtimeChannel
 
 from prt.errors import PrtError, UnreachableError
@@ -16,6 +17,7 @@ from prt.stream import narrowing, refusal, wire
 from prt.stream.binding import Binding
 from prt.stream.failures import EndedError, JoinTimedOutError, LostError, NothingTakenError
 from prt.stream.narrowing import Refused
+from prt.stream.policies import hears_sql, role_of
 from prt.stream.refusal import Refusal
 from prt.stream.replaying import Past
 from prt.stream.room import NOT_TRACKED, Room
@@ -104,11 +106,9 @@ class Subscription:
         if taken:
             return taken
         last = refused[-1].refusal
-        if len(refused) == 1:
-            raise NothingTakenError(f"the subscription was refused: {last.reason}", last.hint)
-        raise NothingTakenError(
-            f"all {len(refused)} subscriptions were refused; the last: {last.reason}", last.hint
-        )
+        count = len(refused)
+        what = "the subscription was" if count == 1 else f"all {count} subscriptions were"
+        raise NothingTakenError(f"{what} refused", last.reason, last.hint)
 
     async def end(self) -> PrtError:
         """Waits until the channel or the connection is gone; why."""
@@ -150,7 +150,7 @@ class Subscription:
         except JoinRefusedError as exc:
             if exc.refused is None:
                 raise JoinTimedOutError(f"no answer to the join in {self._timing.join:g} s") from exc
-            found = refusal.of_room(exc.refused, self._room)
+            found = self._with_remedy(exc.refused)
             raise EndedError(f"the join was refused: {found.reason}", found) from exc
         waited: list[asyncio.Future[Any]] = [self._verdict, self._ended, self._socket.lost]
         await asyncio.wait(waited, timeout=self._timing.join, return_when=asyncio.FIRST_COMPLETED)
@@ -159,6 +159,11 @@ class Subscription:
         if self._ended.done() or self._socket.lost.done():
             raise await self.end()
         raise JoinTimedOutError(f'no "{SUBSCRIBED}" in {self._timing.join:g} s')
+
+    def _with_remedy(self, refused: Refusal) -> Refusal:
+        if self._room is None or not self._room.is_private or not refused.reason.startswith("Unauthorized"):
+            return refused
+        return replace(refused, hint=hears_sql(role_of(self._socket.access_token), self._room.topic))
 
     def _config(self) -> dict[str, Any] | None:
         if self._room is None:

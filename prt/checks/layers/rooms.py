@@ -10,10 +10,11 @@ from typing import Final
 from msgspec import Raw
 
 from prt.checks.layers.hearing import Ear, Heard, hearing
-from prt.checks.layers.wire import join_causes, judge_join, policy_sql, reason_of, send_sql
+from prt.checks.layers.wire import join_causes, judge_join, reason_of
 from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.events import Broadcast, Presence
 from prt.state.finding import Cause, Finding, Layer
+from prt.stream.policies import hears_sql, sends_sql
 from prt.stream.room import Room
 from prt.stream.source import Live
 
@@ -66,7 +67,7 @@ async def _echoed(live: Live, ear: Ear, role: str, topic: str) -> Finding:
             return _refused("broadcast", ear.heard.error, ear.heard, role, topic)
         cause = Cause(
             f"the server took the broadcast and sent nothing back: {role} may write to {topic}, not read it",
-            policy_sql(role, topic),
+            hears_sql(role, topic),
         )
         return Finding(layer="broadcast", state="failed", figure="no echo", causes=(cause,))
     return Finding(layer="broadcast", state="ok", figure="echoed", milliseconds=acknowledged)
@@ -127,7 +128,7 @@ def message_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ..
     if "no acknowledgement" in words:
         return (
             Cause(
-                f"no INSERT policy on realtime.messages lets {role} send to {topic}", send_sql(role, topic)
+                f"no INSERT policy on realtime.messages lets {role} send to {topic}", sends_sql(role, topic)
             ),
             Cause("the server is busy", "try again in 30 s"),
         )

@@ -9,7 +9,7 @@ from prt.events import CONNECTION_OF
 from prt.secret import KeyFacts
 from prt.state.finding import Cause, Finding, Layer
 from prt.stream.failures import EndedError, HandshakeRefusedError
-from prt.stream.refusal import quoted
+from prt.stream.policies import hears_sql
 
 PULSE_SECONDS = 10.0
 SLOW_MS = 1000.0
@@ -177,7 +177,7 @@ def join_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ...]:
     reason = reason_of(error)
     code = reason.partition(":")[0]
     if code == "Unauthorized" or "do not have permissions" in reason:
-        return (Cause(f"no policy on realtime.messages lets {role} into {topic}", policy_sql(role, topic)),)
+        return (Cause(f"no policy on realtime.messages lets {role} into {topic}", hears_sql(role, topic)),)
     if code == "PrivateOnly":
         return (
             Cause(
@@ -252,30 +252,6 @@ def join_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ...]:
             ),
         )
     return (Cause(error.message, error.hint),)
-
-
-def policy_sql(role: str, topic: str) -> str:
-    """Lets a role hear one private topic."""
-    return (
-        f'create policy "{role} hears {_plain(topic)}" on realtime.messages for select to {quoted(role)} '
-        f"using (realtime.topic() = '{_literal(topic)}');"
-    )
-
-
-def send_sql(role: str, topic: str) -> str:
-    """Lets a role send to one private topic."""
-    return (
-        f'create policy "{role} sends to {_plain(topic)}" on realtime.messages for insert to {quoted(role)} '
-        f"with check (realtime.topic() = '{_literal(topic)}');"
-    )
-
-
-def _plain(name: str) -> str:
-    return name.replace('"', "")
-
-
-def _literal(text: str) -> str:
-    return text.replace("'", "''")
 
 
 def judge_system(heard: Heard) -> Finding:

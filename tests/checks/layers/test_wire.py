@@ -9,8 +9,6 @@ from prt.checks.layers.wire import (
     judge_heartbeat,
     judge_join,
     judge_system,
-    policy_sql,
-    send_sql,
 )
 from prt.errors import PrtError, UnreachableError
 from prt.events import ChannelStatus, Status, Vitals
@@ -136,11 +134,3 @@ def test_what_was_heard() -> None:
     assert heard.milliseconds("connecting", "joining") == 4.0
     assert heard.milliseconds("joining", "ready") is None
     assert ([one.tables for one in heard.refused], heard.status) == ([["public.a"]], "READY")
-
-
-def test_policies_quote_what_they_name() -> None:
-    assert policy_sql("anon", "o'hara\"s") == (
-        'create policy "anon hears o\'haras" on realtime.messages for select to anon '
-        "using (realtime.topic() = 'o''hara\"s');"
-    )
-    assert send_sql("my role", "t").endswith("for insert to \"my role\" with check (realtime.topic() = 't');")

@@ -19,6 +19,8 @@ class PrtError(Exception):
     """One line for the user, and one that says what to do about it."""
 
     exit_code: ClassVar[int] = 1
+    is_told = False
+    """Whether standard error has it already."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)

@@ -202,7 +202,8 @@ def _told(exc: Exception, *, is_debug: bool) -> int:
     if is_debug:
         _show_traceback(exc)
     if isinstance(error, PrtError):
-        complain(error.message, error.hint)
+        if not error.is_told:
+            complain(error.message, error.hint)
         return error.exit_code
     if isinstance(error, typer.TyperException):
         _complain_of_usage(error)

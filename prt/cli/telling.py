@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prt.cli.stderr import complain
+from prt.errors import PrtError
 from prt.events import Event, Malformed, Status
 from prt.views.notices import notice
 
@@ -15,8 +16,16 @@ class Teller:
 
     def __init__(self) -> None:
         self._malformed = 0
+        self._last: Status | None = None
+
+    def has_told(self, error: PrtError) -> bool:
+        """Whether what ends it was the last that happened to a channel."""
+        last = self._last
+        return last is not None and error.message.endswith(last.reason or "") and error.hint == last.hint
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, Status) and event.reason is not None:
+            self._last = event
         if isinstance(event, Status) and event.connection == "connected":
             if event.reason is not None:
                 complain(event.reason, event.hint)

@@ -176,5 +176,6 @@ def watched(
     for missing in expectations.missing():
         notice(str(missing))
     if ending.error is not None:
+        ending.error.is_told = tell is not None and tell.has_told(ending.error)
         raise ending.error
     return code

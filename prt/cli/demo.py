@@ -43,8 +43,6 @@ def demo(
 
     prt demo --view board,budget,feed
 
-    prt demo --view cursors,presence
-
     prt demo --rate 200 --view stats
     """
     from prt.cli.outputs import form_of

@@ -53,7 +53,7 @@ def init(
 
     prt init --yes
 
-    prt init --own --name staging --url https://abcdefghijklmnopqrst.supabase.co
+    prt init --yes --own --name staging --url https://abcdefghijklmnopqrst.supabase.co
     """
     import sys
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from prt.errors import PrtError
+from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.stream.answers import RejectedError
+from prt.stream.failures import HandshakeRefusedError, NothingTakenError, RefusedByServerError
 
 if TYPE_CHECKING:
     from prt.checks.context import Context
@@ -103,5 +105,29 @@ class FailedError(Exception):
 
 def failure_of(error: PrtError, expected: str) -> Failure:
     """An error of the connection or of REST as a failure; its hint says what mends it."""
-    words = getattr(getattr(error, "refused", None), "reason", None)
-    return Failure(expected=expected, came=error.message, server=words, remedy=error.hint)
+    if isinstance(error, NothingTakenError):
+        return Failure(expected=expected, came=error.what, cause=error.why, remedy=error.hint)
+    words = error.refused.reason if isinstance(error, RefusedByServerError) else None
+    return Failure(
+        expected=expected, came=error.message, server=words, cause=_cause_of(error), remedy=error.hint
+    )
+
+
+def _cause_of(error: PrtError) -> str | None:
+    match error:
+        case HandshakeRefusedError() if error.exit_code == RefusedError.exit_code:
+            return "the key is of another project, of a kind that this server does not take, or not whole"
+        case RefusedByServerError() if error.exit_code == RefusedError.exit_code:
+            return "the token, or a policy on realtime.messages, does not let this identity in"
+        case RefusedByServerError():
+            return "the project is paused, switched off, or at a limit of its plan"
+        case RejectedError():
+            return "a constraint or a trigger of the table speaks against the row"
+        case RefusedError():
+            return "this identity lacks a right, or its token is not valid any more"
+        case UnreachableError():
+            return "the server, or the network on the way to it, is down or too slow"
+        case ProtocolError():
+            return "something else answers at this URL, or a proxy changes what passes through it"
+        case _:
+            return None

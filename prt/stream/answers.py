@@ -109,7 +109,7 @@ def unread(schema: str, table: str, answer: Answer) -> PrtError:
     if answer.status in (401, 403):
         return RefusedError(message, "may this identity read the table, and is its token still valid?")
     if answer.status in (404, 406):
-        return UnreachableError(message, _is_exposed(schema, table))
+        return UnreachableError(message, _is_exposed(schema, table, said))
     if said.code is not None and said.code.startswith("22"):
         return RejectedError(message, _why_rejected(said.code), said.code)
     return UnavailableError(message) if is_worth_a_try(answer, is_write=False) else ProtocolError(message)
@@ -124,7 +124,7 @@ def unwritten(schema: str, table: str, doing: str, answer: Answer) -> PrtError:
     if answer.status in (401, 403):
         return RefusedError(message, _why_refused(f"{schema}.{table}", doing, said))
     if said.code in _UNKNOWN_TABLE or (answer.status in (404, 406) and said.code is None):
-        return UnreachableError(message, _is_exposed(schema, table))
+        return UnreachableError(message, _is_exposed(schema, table, said))
     if is_worth_a_try(answer, is_write=True):
         return UnavailableError(message)
     if said.code and (answer.status < 500 or _SQLSTATE.fullmatch(said.code)):
@@ -170,18 +170,22 @@ def _column_in(message: str) -> str:
     return found[1].replace('"', "") if found else ""
 
 
-def _is_exposed(schema: str, table: str) -> str:
-    return f"is {schema}.{table} exposed by the project's API?"
+def _is_exposed(schema: str, table: str, said: Refusal) -> str:
+    """PostgREST names a table that is called alike, where there is one."""
+    return one_line(said.hint) if said.hint else f"is {schema}.{table} exposed by the project's API?"
 
 
 def _why_refused(table: str, doing: str, said: Refusal) -> str:
     if said.code == _NO_PRIVILEGE and "row-level security" in said.words:
         # RETURNING has to pass the policies for SELECT too, and says the same.
         return (
-            f"no policy of {table} lets this identity {doing} such a row, or SELECT it; --as is another one"
+            f"no policy of {table} lets this identity {doing} such a row, or SELECT it; "
+            "--as takes another one"
         )
     if said.code == _NO_PRIVILEGE:
-        return f"grant {doing.lower()} on {table} to this identity's role, or take another one with --as"
+        # What is returned has to be readable.
+        rights = f"select, {doing.lower()}"
+        return f"grant {rights} on {table} to this identity's role, or take another one with --as"
     return "is the token still valid? --as EMAIL signs in"
 
 

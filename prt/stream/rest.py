@@ -187,6 +187,8 @@ class Rest:
             "Accept": "application/json",
             **request.headers,
         }
+        # A schema may be named in any script, and what stands in a header is bytes.
+        encoded = {name.encode(): value.encode() for name, value in headers.items()}
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=self._timeout)
         url = f"{endpoint.url}/rest/v1/{quote(request.table, safe='')}"
@@ -203,7 +205,7 @@ class Rest:
                     request.method,
                     url,
                     params=tuple(request.parameters),
-                    headers=headers,
+                    headers=encoded,
                     content=request.content,
                     extensions={"trace": trace},
                 ) as answer,

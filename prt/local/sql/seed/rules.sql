@@ -169,3 +169,10 @@ create policy "people change their own" on public.notifications for update to au
   using (user_id = (select auth.uid()));
 create policy "people remove their own" on public.notifications for delete to authenticated
   using (user_id = (select auth.uid()));
+
+-- Private channels: whoever is signed in may use the topics of test runs, as a project allows that wants
+-- `prt test` to prove them.
+create policy "users hear test runs" on realtime.messages for select to authenticated
+  using (realtime.topic() like 'prt-test:%');
+create policy "users send in test runs" on realtime.messages for insert to authenticated
+  with check (realtime.topic() like 'prt-test:%');

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from prt.checks.check import Check, FailedError, Failure, Found, Suite
 from prt.checks.context import Context
@@ -82,7 +83,7 @@ async def commit_to_receive(context: Context) -> Found:
     parts = split.figures()
     figures = {f"{name}_ms": value for name, value in summary.items()}
     found = Found(
-        note=", ".join(f"{name.removesuffix('_ms')} {milliseconds(value)}" for name, value in parts.items()),
+        note=_told(parts),
         figures={**figures, **parts, "expected": sent, "delivered": sent - lost},
         lags_ms=tuple(lags),
     )
@@ -98,6 +99,14 @@ async def commit_to_receive(context: Context) -> Found:
             found,
         )
     return found
+
+
+def _told(parts: Mapping[str, float]) -> str:
+    """The request first, of which the database's time is a part; then what follows the commit."""
+    texts = {name.removesuffix("_ms"): milliseconds(value) for name, value in parts.items()}
+    within = f" (database {texts['database']})" if "database" in texts else ""
+    after = ", ".join(f"{name} {texts[name]}" for name in ("server", "wire", "client") if name in texts)
+    return f"write {texts.get('write', '?')}{within}; after the commit {after}"
 
 
 def _round_trip(watcher: Watcher) -> float | None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec import Struct
 
-from prt.checks.check import Check, FailedError, Failure, Found, SkippedError, Suite
+from prt.checks.check import Check, FailedError, Failure, Found, Suite
 from prt.checks.context import NO_RECONNECTS, Context
 from prt.checks.rows import Rows
-from prt.checks.settings import CONNECTIONS, MESSAGES_PER_SECOND, Plan, Settings
+from prt.checks.settings import MESSAGES_PER_SECOND, Plan, Settings
 from prt.checks.slis import percent
 from prt.errors import PrtError
 from prt.events import Change, Event, Status
@@ -44,6 +44,18 @@ def ramp(settings: Settings) -> tuple[list[Step], bool]:
     seconds = settings.duration_seconds / len(RAMP)
     steps = [Step(min(settings.rate * share, most), seconds) for share in RAMP]
     return steps, settings.rate > most
+
+
+def moments(steps: Sequence[Step]) -> Iterator[float]:
+    """When each row is due, in seconds: the first at once, the others as the rate of each step adds up."""
+    begun, owed = 0.0, 1.0
+    for step in steps:
+        due = begun + (1 - owed) / step.rate
+        while due < begun + step.seconds:
+            yield due
+            due += 1 / step.rate
+        begun += step.seconds
+        owed = 1 - (due - begun) * step.rate
 
 
 def allowed(settings: Settings) -> str:
@@ -101,11 +113,6 @@ class Client:
 
 async def load(context: Context) -> Found:
     settings = context.settings
-    most = CONNECTIONS[settings.plan]
-    if most and settings.clients > most:
-        raise SkippedError(
-            f"{settings.clients} clients are above the plan's {most} connections: --limit pro or none"
-        )
     rows = await context.rows()
     column = await rows.column()
     mark = rows.next_mark("load")
@@ -178,20 +185,17 @@ async def _write(rows: Rows, mark: str, steps: list[Step]) -> tuple[int, float, 
             written += 1
 
     slots = asyncio.Semaphore(BEHIND)
-    started = due = asyncio.get_running_loop().time()
-    number = 0
+    started = asyncio.get_running_loop().time()
     writers: set[asyncio.Task[None]] = set()
-    for step in steps:
-        end = due + step.seconds
-        while due < end and not failed:
-            await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0))
-            await slots.acquire()
-            number += 1
-            writer = asyncio.create_task(one(number))
-            writers.add(writer)
-            writer.add_done_callback(writers.discard)
-            writer.add_done_callback(lambda _: slots.release())
-            due += 1 / step.rate
+    for number, due in enumerate(moments(steps), 1):
+        await asyncio.sleep(max(started + due - asyncio.get_running_loop().time(), 0))
+        await slots.acquire()
+        if failed:
+            break
+        writer = asyncio.create_task(one(number))
+        writers.add(writer)
+        writer.add_done_callback(writers.discard)
+        writer.add_done_callback(lambda _: slots.release())
     await asyncio.gather(*writers)
     return written, asyncio.get_running_loop().time() - started, failed
 

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from prt.checks.check import SkippedError
+from prt.checks.check import FailedError, Failure, SkippedError
 from prt.checks.identities import Identities, Who
 from prt.checks.rows import Rows, Sweeper, Writes
 from prt.checks.settings import RunId, Settings
+from prt.checks.table import NoTableError
 from prt.checks.trace import Trace
 from prt.checks.watcher import Watcher, watching
 from prt.config import Project
@@ -87,6 +88,11 @@ class Context:
         if who not in self._rows:
             try:
                 self._rows[who] = await self._tried_out(who)
+            except NoTableError as exc:
+                if self.settings.is_table_named:
+                    raise FailedError(_not_there(self.table, exc)) from exc
+                self._unfit[who] = exc
+                raise
             except SkippedError as exc:
                 self._unfit[who] = exc
                 raise
@@ -124,8 +130,11 @@ class Context:
         )
         sweeper = await self.sweeper()
         await sweeper.try_out(self.run)
-        if not self.has_written:
-            await sweeper.sweep_dead()
+        if not self.has_written and (left := (await sweeper.sweep_dead()).left):
+            raise SkippedError(
+                f"rows of former test runs ({left}) stand in {self.table}, and this identity may not delete "
+                "them: it makes no further ones; set the server key for cleaning, or take another --as"
+            )
         self.has_written = True
         try:
             row = await rows.insert("tried out")
@@ -145,3 +154,12 @@ class Context:
             return self.identities.user_id(await self.identities.session("member"))
         except SkippedError:
             return None
+
+
+def _not_there(table: str, error: NoTableError) -> Failure:
+    return Failure(
+        expected=f"the table {table}, which --table names",
+        came=error.words,
+        cause="its name is misspelt, or the project's API does not show it",
+        remedy=error.hint or "check the name and its schema",
+    )

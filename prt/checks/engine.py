@@ -79,11 +79,16 @@ class Engine:
             if is_gate and isinstance(exc.__cause__, PrtError):
                 self.gate_error = exc.__cause__
         except PrtError as exc:
-            failure = failure_of(exc, f"{step.check.suite} {step.check.name}")
+            failure = failure_of(exc, "no error")
             if is_gate:
                 self.gate_error = exc
         except TimeoutError:
-            failure = Failure(expected="an end of this check", came="none in all the time that it has")
+            failure = Failure(
+                expected="an end of this check",
+                came=f"none in {WAITS} times {context.settings.wait_seconds:g} s",
+                cause="the server answers too slowly, or something on the way holds its answers back",
+                remedy="give more time with --wait, or look where it goes: prt status",
+            )
         result = Result(
             suite=step.suite.name,
             name=step.check.name,

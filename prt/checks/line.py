@@ -66,7 +66,14 @@ class Line:
                     await self._next(seconds)
         except TimeoutError:
             last = self.frames[-1].event if self.frames else "nothing"
-            raise FailedError(Failure(expected=expected, came=f"{last} in {seconds:g} s")) from None
+            raise FailedError(
+                Failure(
+                    expected=expected,
+                    came=f"{last} in {seconds:g} s",
+                    cause="the server is busy, or something on the way swallows websocket frames",
+                    remedy="give more time with --wait; try without a proxy or VPN",
+                )
+            ) from None
 
     async def next_pulse(self, seconds: float) -> float:
         """The round trip of the next heartbeat, ms. Raises FailedError, and why the connection is lost."""
@@ -118,7 +125,11 @@ def _join_failure(topic: str, refused: Refusal | None, seconds: float) -> Failur
             remedy="is the project paused? try again in a minute",
         )
     return Failure(
-        expected=f"the join of {topic}", came="a refusal", server=refused.reason, remedy=refused.hint
+        expected=f"the join of {topic}",
+        came="a refusal",
+        server=refused.reason,
+        cause=f"the project lets this identity not into {topic}",
+        remedy=refused.hint,
     )
 
 

@@ -1,7 +1,8 @@
-"""From what was asked for to what is run, what is skipped, and why. Pure."""
+"""From what was asked for to what is run, what is skipped, and why; and what is wrong with the whole."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -55,7 +56,9 @@ def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
             reasons = dict.fromkeys(result.reason or "" for result in skipped)
             failure = Failure(
                 expected=f"every check of {name} to run (--require {name})",
-                came=f"{len(skipped)} skipped: {'; '.join(reasons)}",
+                came=f"{len(skipped)} skipped",
+                cause="; ".join(reasons),
+                remedy=f"give it what it needs (prt test --list), or run without --require {name}",
             )
             found.append(
                 Result(
@@ -63,3 +66,16 @@ def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
                 )
             )
     return found
+
+
+def littered(table: str, why: str) -> Result:
+    """A failure for rows that could not be taken back."""
+    failure = Failure(
+        expected=f"no row of this run left in {table}",
+        came=why,
+        cause="the server went away before they were removed, or no policy lets this identity DELETE them",
+        remedy="prt test --clean, with the server key where this identity may not",
+    )
+    return Result(
+        suite="rows", name="removed", outcome="fail", at=time.time_ns() // 1000, ms=0.0, failure=failure
+    )

@@ -23,12 +23,15 @@ CONNECTIONS: dict[str, int] = {name: one.connections for name, one in PLANS.item
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """`wait_seconds` is how long what must come is waited for; `marker` the text column of the mark."""
+    """`wait_seconds` is how long what must come is waited for; `marker` the text column of the mark.
+
+    `is_table_named`: somebody asked for this table, so that it must be there.
+    """
 
     schema: str = "public"
     table: str = "notifications"
+    is_table_named: bool = False
     marker: str | None = None
-    may_write: bool = False
     wait_seconds: float = 15.0
     samples: int = 50
     clients: int = 5

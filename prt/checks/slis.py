@@ -15,6 +15,7 @@ from prt.state.lag import Lag
 MEASURING = ("latency", "load")
 """The suites whose changes say how late and how many come."""
 OBJECTIVES = "objectives"
+UNMEASURED = "the suites that measure it were skipped, or failed before"
 Percentile = Literal["p50", "p95", "p99", "max"]
 
 _LIMIT = re.compile(r"(?P<name>p50|p95|p99|max)=(?P<size>\d+(?:\.\d+)?)(?P<unit>ms|s)")
@@ -116,7 +117,7 @@ def _judged_lag(slis: Slis, limit: Limit, at: int) -> Result:
     failure = Failure(
         expected=f"{limit.name} of commit → receive of at most {limit.ms:g} ms",
         came=came,
-        cause=None if value is None else "a polling server, a far region, or a busy database",
+        cause=UNMEASURED if value is None else "a polling server, a far region, or a busy database",
         remedy=None if value is None else "see where the time goes: the split of the suite latency",
     )
     return _missed(name, at, failure, {} if value is None else {"lag_ms": value})
@@ -130,7 +131,7 @@ def _judged_delivery(slis: Slis, least: float, at: int) -> Result:
     failure = Failure(
         expected=f"at least {least:g} % of the changes",
         came="no change was measured" if value is None else f"{value:g} %",
-        cause=None if value is None else "the server drops what is above its rate of messages a second",
+        cause=UNMEASURED if value is None else "the server drops what is above its rate of messages a second",
         remedy=None if value is None else "fewer subscribers or fewer writes a second, or a larger plan",
     )
     return _missed(name, at, failure, {} if value is None else {"delivery_percent": value})

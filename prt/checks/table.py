@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from prt.checks.check import SkippedError
-from prt.errors import PrtError
-from prt.stream.answers import RejectedError, UnknownColumnError
+from prt.errors import PrtError, RefusedError, UnreachableError
+from prt.stream.answers import RejectedError, UnavailableError, UnknownColumnError
 from prt.stream.rest import Rest
 
 MARKERS = (
@@ -35,6 +35,8 @@ MARKERS = (
     "comment",
 )
 """Columns that hold a text for people, in the order in which they are tried."""
+OWNERS = ("user_id", "owner_id", "created_by", "author_id", "profile_id", "owner", "sender_id")
+"""Columns that policies hold against `auth.uid()`, the usual ones first."""
 ATTEMPTS = 20
 _REQUIRED = re.compile(r'null value in column "(.+?)"')
 _FOREIGN = re.compile(r"Key \((.+?)\)=")
@@ -57,10 +59,29 @@ async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -
         except UnknownColumnError:
             continue
         except PrtError as exc:
-            raise SkippedError(f"{schema}.{table} can't be read over REST: {exc.message}") from exc
+            raise unread(exc, f"{schema}.{table}") from exc
         return name
     what = f"no column {wanted}" if wanted else f"none of the columns {', '.join(MARKERS[:6])}…"
     raise SkippedError(f"{schema}.{table} has {what} for the mark; name a text column with --marker")
+
+
+class NoTableError(SkippedError):
+    """There is no such table for anybody; `hint` may name one like it."""
+
+    def __init__(self, reason: str, hint: str | None) -> None:
+        super().__init__(f"{reason}; name another with --table")
+        self.words = reason
+        self.hint = hint
+
+
+def unread(error: PrtError, table: str) -> Exception:
+    """Why a table is not tested; the error itself where REST is away or not to be understood."""
+    reason = f"{table} can't be read over REST: {error.message}"
+    if isinstance(error, RefusedError):
+        return SkippedError(f"{reason} ({error.hint})")
+    if isinstance(error, UnreachableError) and not isinstance(error, UnavailableError):
+        return NoTableError(reason, error.hint)
+    return error
 
 
 class Template:
@@ -72,6 +93,7 @@ class Template:
         self._user_id = user_id
         self._values: dict[str, Any] = {}
         self._example: dict[str, Any] | None = None
+        self._is_owned = False
 
     async def insert(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row as the database has it. Raises SkippedError where it takes none, and REST's errors."""
@@ -81,9 +103,24 @@ class Template:
             except RejectedError as exc:
                 if not await self._learn(exc):
                     raise self._unfit(exc) from exc
+            except RefusedError:
+                if self._is_owned or not await self._own():
+                    raise
             else:
                 return dict(msgspec.json.decode(written[0]))
         raise SkippedError(f"{self._schema}.{self._table} takes no row of ours; name another with --table")
+
+    async def _own(self) -> bool:
+        """Whether a column that may be empty now says whose row it is: policies often ask for that."""
+        self._is_owned = True
+        for column in OWNERS if self._user_id is not None else ():
+            try:
+                await self._rest.read(self._schema, self._table, [("select", column), ("limit", "0")])
+            except UnknownColumnError:
+                continue
+            self._values[column] = self._user_id
+            return True
+        return False
 
     async def _learn(self, error: RejectedError) -> bool:
         """Whether a further attempt has something new to try."""

@@ -20,7 +20,7 @@ from prt.stream import wire
 from prt.stream.source import Live
 from prt.stream.wire import Frame
 
-FRAMKindSHOWN = 400
+FRAME_SHOWN = 400
 
 Kind = TypeVar("Kind", bound=Event)
 
@@ -133,7 +133,7 @@ class Watcher:
 
     def on_frame(self, frame: Frame) -> None:
         """Every control frame, for the report."""
-        payload = bytes(frame.payload)[:FRAMKindSHOWN].decode(errors="replace")
+        payload = bytes(frame.payload)[:FRAME_SHOWN].decode(errors="replace")
         self._trace.note(self.who, f"{frame.event} {payload}")
         if frame.event == "system":
             with contextlib.suppress(msgspec.DecodeError):

@@ -47,9 +47,15 @@ def run_tests(
         typer.Option("--allow-writes", help="Also where others may see them.", rich_help_panel=TESTS),
     ] = False,
     table: Annotated[
-        str,
-        typer.Option("--table", metavar="[SCHEMA.]TABLE", help="Where rows are made.", rich_help_panel=TESTS),
-    ] = "notifications",
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="[SCHEMA.]TABLE",
+            help="Where rows are made.",
+            show_default="notifications",
+            rich_help_panel=TESTS,
+        ),
+    ] = None,
     marker: Annotated[
         str | None,
         typer.Option("--marker", metavar="COL", help="Its text column for the mark.", rich_help_panel=TESTS),
@@ -136,12 +142,13 @@ def run_tests(
     prt local run -- prt test --junit out.xml --report out.html
     """
     from prt.checks.plan import chosen
-    from prt.checks.settings import Settings
+    from prt.checks.settings import CONNECTIONS, Settings
     from prt.checks.slis import MEASURING, parse_limit
     from prt.checks.suites.catalog import SUITES
     from prt.cli.connection import connected_project
     from prt.cli.outputs import form_of
     from prt.cli.stderr import notice
+    from prt.cli.targets import parse_table
     from prt.cli.testing import Asked, cleaned, listed, run_suites
     from prt.errors import UsageError
     from prt.state.bounds import parse_duration
@@ -153,7 +160,12 @@ def run_tests(
         return 0
     if (max_lag or min_delivery is not None) and all(suite.name not in MEASURING for suite in picked):
         raise UsageError("an objective needs a suite that measures it", "add latency or load")
-    schema, _, name = table.rpartition(".")
+    most = CONNECTIONS[limit.value]
+    if most and clients > most and any(suite.name == "load" for suite in picked):
+        raise UsageError(
+            f"{clients} clients are more than the plan's {most} connections", "--limit pro or none"
+        )
+    schema, name = parse_table("notifications" if table is None else table)
     asked = Asked(
         suites=picked,
         required=tuple(require or ()),
@@ -165,8 +177,9 @@ def run_tests(
         junit=junit,
         report=report,
         settings=Settings(
-            schema=schema or "public",
+            schema=schema,
             table=name,
+            is_table_named=table is not None,
             marker=marker,
             wait_seconds=parse_duration(wait, "--wait"),
             samples=samples,

@@ -67,9 +67,8 @@ class TextLines:
     def close(self, run: Run) -> None:
         from prt.checks.reports import screen
 
-        for result in run.results:
-            if result.failure is not None:
-                _write("".join(f"{row.plain}\n" for row in screen.failed(result, WIDE)).encode())
+        for paragraph in screen.failures(run.results, WIDE):
+            _write("".join(f"{row.plain}\n" for row in paragraph).encode())
         _write(f"{screen.ending(run)}\n".encode())
 
 
@@ -99,11 +98,10 @@ class LiveTable:
 
         self._live.stop()
         width = self._console.width
-        for result in run.results:
-            if result.failure is not None:
-                self._console.print()
-                for row in screen.failed(result, width):
-                    self._console.print(row)
+        for paragraph in screen.failures(run.results, width):
+            self._console.print()
+            for row in paragraph:
+                self._console.print(row)
         reasons = screen.skipped(run.results, width)
         if reasons:
             self._console.print()

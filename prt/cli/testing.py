@@ -17,7 +17,7 @@ from prt.checks.check import Result, SkippedError, Suite
 from prt.checks.context import Context
 from prt.checks.engine import Engine, Step
 from prt.checks.identities import identities_of
-from prt.checks.plan import steps_of, unmet
+from prt.checks.plan import littered, steps_of, unmet
 from prt.checks.reports import github
 from prt.checks.reports.files import ReportFile, report_file
 from prt.checks.reports.html import html
@@ -78,7 +78,7 @@ def run_suites(project: Project, asked: Asked, form: Form, *, is_quiet: bool = F
         _report(run, files, environment())
     if stopped_by is not None:
         if not is_quiet and form.kind is not OutputForm.TABLE:
-            notice(f"stopped after {counted(len(run.results), 'test')}")
+            notice(f"stopped after {counted(run.slis.passed + run.slis.failed, 'test')} of {len(steps)}")
         return SIGNALLED + stopped_by
     if error is not None and form.kind is not OutputForm.TABLE:
         complain(error.message, error.hint)
@@ -129,16 +129,15 @@ async def _run(
             engine.skip_rest(steps, "interrupted")
         finally:
             left = await context.sweep()
-        if left is not None:
-            complain(f"rows of this run may be left in {context.table}: {left}", "prt test --clean")
     results = [*engine.results]
     seconds = time.perf_counter() - clock
+    judgements = [] if left is None else [littered(context.table, left)]
     if stopped_by is None:
-        judgements = unmet(asked.required, results)
+        judgements += unmet(asked.required, results)
         judgements += judged(slis_of(results, seconds), asked.limits, asked.min_delivery, results)
-        for result in judgements:
-            results.append(result)
-            output.finished(result)
+    for result in judgements:
+        results.append(result)
+        output.finished(result)
     code = _exit_code(results, engine.gate_error)
     run = Run(
         version=__version__,
@@ -163,13 +162,27 @@ def _exit_code(results: Sequence[Result], gate_error: PrtError | None) -> int:
 def _report(
     run: Run, files: Sequence[tuple[ReportFile, Callable[[Run], str]]], environ: dict[str, str]
 ) -> None:
+    """Raises PrtError for the first that can't be written, when the others are."""
+    if environ.get("GITHUB_ACTIONS"):
+        _tell_github(run, environ.get("GITHUB_STEP_SUMMARY"))
+    failed: list[PrtError] = []
     for file, text in files:
-        file.write(text(run))
-    if not environ.get("GITHUB_ACTIONS"):
-        return
+        try:
+            file.write(text(run))
+        except PrtError as exc:
+            failed.append(exc)
+    if failed:
+        raise failed[0]
+
+
+def _tell_github(run: Run, summary: str | None) -> None:
+    """The summary is GitHub's to offer: a run does not fail for it."""
     for result in run.results:
         if result.failure is not None:
             sys.stderr.write(github.annotation(result) + "\n")
-    if path := environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(path).open("a", encoding="utf-8") as summary:
-            summary.write(github.summary(run))
+    if summary:
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(github.summary(run))
+        except OSError as exc:
+            complain(f"GITHUB_STEP_SUMMARY can't be written: {exc.strerror}", None)

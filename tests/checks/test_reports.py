@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec import structs
 from rich.cells import cell_len
 
 from prt.checks.check import Failure, Message, Result
@@ -170,7 +171,8 @@ def test_github_can_not_be_steered() -> None:
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_no_line_is_wider_than_the_screen(width: int) -> None:
     told = [screen.line(one, width) for one in RESULTS]
-    told += [line for one in RESULTS for line in screen.failed(one, width)] + screen.skipped(RESULTS, width)
+    told += [line for lines_ in screen.failures(RESULTS, width) for line in lines_]
+    told += screen.skipped(RESULTS, width)
     assert all(cell_len(line.plain) <= width for line in told)
     assert not any("\x1b" in line.plain or "\u202e" in line.plain for line in told)
     if width >= 80:
@@ -180,8 +182,23 @@ def test_no_line_is_wider_than_the_screen(width: int) -> None:
 
 
 def test_a_failure_is_told_in_order() -> None:
-    labels = [line.plain[4:13].strip() for line in screen.failed(RESULTS[1], 200)][1:]
+    [told] = screen.failures(RESULTS, 200)
+    labels = [line.plain[4:13].strip() for line in told][1:]
     assert labels == ["expected", "came", "server", "cause", "remedy"]
+
+
+def test_one_cause_is_told_once() -> None:
+    """However many checks it fails, in however many suites and rounds."""
+    others = [
+        structs.replace(RESULTS[1], name="update"),
+        structs.replace(RESULTS[1], name="update", round=2),
+        structs.replace(RESULTS[1], suite="rls", name="deletes", failure=Failure(expected="a", came="b")),
+    ]
+    told = screen.failures([RESULTS[1], *others], 80)
+    assert [lines_[0].plain for lines_ in told] == ["✗ changes insert", "✗ rls deletes"]
+    assert told[0][1].plain == "    and changes update"
+    reasons = screen.skipped([RESULTS[3], structs.replace(RESULTS[3], suite="rls", name="deletes")], 200)
+    assert [line.plain[:44] for line in reasons] == ["- token (refresh), rls (deletes): needs a si"]
 
 
 def test_no_secret_leaves_the_engine() -> None:

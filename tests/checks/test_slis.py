@@ -118,7 +118,10 @@ def test_a_required_suite_may_not_be_skipped() -> None:
     [failure] = unmet(["token", "latency"], results)
     assert (failure.suite, failure.outcome) == ("token", "fail")
     assert failure.failure == Failure(
-        expected="every check of token to run (--require token)", came="1 skipped: needs a sign-in"
+        expected="every check of token to run (--require token)",
+        came="1 skipped",
+        cause="needs a sign-in",
+        remedy="give it what it needs (prt test --list), or run without --require token",
     )
 
 

@@ -53,29 +53,46 @@ def running(check: Check, done: int, total: int, host: str, width: int) -> Table
     return grid
 
 
-def failed(result: Result, width: int) -> list[Text]:
-    """A failure as a paragraph of lines that end where the screen does."""
-    lines = [Text(f"✗ {safe(result.suite)} {safe(result.name)}", "bold red")]
-    if result.failure is not None:
-        for label, words in parts(result.failure):
-            first = f"{_INDENT}{label:9}"
-            for index, piece in enumerate(wrapped(safe(words), max(width - len(first), 20))):
-                row = Text(no_wrap=True)
-                row.append(first if index == 0 else " " * len(first), "dim")
-                row.append(piece, "bold" if label == "remedy" else "")
-                lines.append(row)
+def failures(results: Sequence[Result], width: int) -> list[list[Text]]:
+    """A paragraph of lines that end where the screen does for each cause: many checks may fail for one."""
+    alike: dict[tuple[str | None, ...], list[Result]] = {}
+    for result in results:
+        if (failure := result.failure) is not None:
+            known = (failure.cause, failure.remedy) if failure.cause or failure.remedy else (failure.came,)
+            alike.setdefault(known, []).append(result)
+    return [_paragraph(group, width) for group in alike.values()]
+
+
+def _paragraph(alike: Sequence[Result], width: int) -> list[Text]:
+    """The first in full."""
+    first, *others = dict.fromkeys(f"{one.suite} {one.name}" for one in alike)
+    lines = [Text(f"✗ {safe(first)}", "bold red")]
+    if others:
+        lines += [
+            Text(f"{_INDENT}{piece}", "red", no_wrap=True)
+            for piece in wrapped(safe(f"and {', '.join(others)}"), max(width - len(_INDENT), 20))
+        ]
+    assert alike[0].failure is not None  # noqa: S101 - of failures only
+    for label, words in parts(alike[0].failure):
+        head = f"{_INDENT}{label:9}"
+        for index, piece in enumerate(wrapped(safe(words), max(width - len(head), 20))):
+            row = Text(no_wrap=True)
+            row.append(head if index == 0 else " " * len(head), "dim")
+            row.append(piece, "bold" if label == "remedy" else "")
+            lines.append(row)
     return lines
 
 
 def skipped(results: Sequence[Result], width: int) -> list[Text]:
     """Why what was skipped was skipped, each reason once and whole: a line of the table may have cut it."""
-    tests: dict[tuple[str, str], list[str]] = {}
+    tests: dict[str, dict[str, list[str]]] = {}
     for result in results:
         if result.reason is not None and result.round == 1:
-            tests.setdefault((result.suite, result.reason), []).append(result.name)
+            tests.setdefault(result.reason, {}).setdefault(result.suite, []).append(result.name)
     lines = []
-    for (suite, reason), names in tests.items():
-        pieces = wrapped(safe(f"{suite} ({', '.join(names)}): {reason}"), max(width - 2, 20))
+    for reason, suites in tests.items():
+        told = ", ".join(f"{suite} ({', '.join(names)})" for suite, names in suites.items())
+        pieces = wrapped(safe(f"{told}: {reason}"), max(width - 2, 20))
         for index, piece in enumerate(pieces):
             lines.append(Text(f"{'-' if index == 0 else ' '} {piece}", "dim", no_wrap=True))
     return lines

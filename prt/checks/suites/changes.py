@@ -112,7 +112,8 @@ async def _takes(operator: Operator, watcher: Watcher) -> None:
     try:
         await watcher.ready(f"a filter with {operator.name}")
     except FailedError as exc:
-        if not isinstance(watcher.error, NothingTakenError):
+        error = watcher.error
+        if not isinstance(error, NothingTakenError) or "in the publication" in error.why:
             raise
         raise FailedError(
             Failure(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from prt.checks.causes import seen
 from prt.checks.check import Check, Found, SkippedError, Suite
 from prt.checks.context import Context
+from prt.checks.table import unread
 from prt.errors import PrtError
 from prt.stream.answers import UnknownColumnError
 
@@ -70,7 +71,7 @@ async def _has(context: Context, column: str, reason: str) -> None:
     except UnknownColumnError as exc:
         raise SkippedError(reason) from exc
     except PrtError as exc:
-        raise SkippedError(f"{context.table} can't be read over REST: {exc.message}") from exc
+        raise unread(exc, context.table) from exc
 
 
 SUITE = Suite(

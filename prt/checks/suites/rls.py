@@ -37,7 +37,7 @@ async def visibility(context: Context) -> Found:
             if who not in readers and shown:
                 raise FailedError(_leak(context, who, shown[0]))
     hidden = [who for who in watchers if who not in readers]
-    note = f"seen by {', '.join(readers)}" + (f"; hidden from {', '.join(hidden)}" if hidden else "")
+    note = f"seen by {', '.join(readers)}" + f"; hidden from {', '.join(hidden) or 'nobody'}"
     return Found(note=note, figures={"identities": len(watchers), "readers": len(readers)})
 
 
@@ -49,6 +49,8 @@ async def deletes(context: Context) -> Found:
         readers = await _readers(context, rows, watchers, row)
         await _all_see(context, watchers, readers, "INSERT", row)
         heard = await _all_hear_of_the_end(context, rows, watchers, row)
+        if not set(heard) & set(readers):
+            raise FailedError(_unheard(context, readers))
         for who in heard:
             old = watchers[who].changes(row)[-1].old_row()
             if who not in readers and row.column in old:
@@ -115,6 +117,15 @@ async def _all_hear_of_the_end(context: Context, rows: Rows, watchers: Watchers,
     await rows.delete(row)
     told = await asyncio.gather(*(hears(watcher) for watcher in watchers.values()))
     return [who for who, was_told in zip(watchers, told, strict=True) if was_told]
+
+
+def _unheard(context: Context, readers: list[Who]) -> Failure:
+    return Failure(
+        expected=f"DELETE of our row as {' or '.join(readers)}",
+        came="none",
+        cause="the publication leaves out deletes",
+        remedy="alter publication supabase_realtime set (publish = 'insert, update, delete, truncate');",
+    )
 
 
 def _leak(context: Context, who: Who, event_type: str) -> Failure:

@@ -1,11 +1,12 @@
 """The installed `prt` as a person or a script runs it: in a pipe, or in a pseudo-terminal.
 
 How a test waits, on a machine that may be five times slower or stand still for a second:
-`until…` names all that is asserted afterwards, and is the only thing that makes a test wait; `PATIENCE` is the
-bound of every wait and is never reached. A row is changed or deleted only after its former change was seen:
-row security is asked when a change is sent, and shows no row that is gone. That something did not come is told
-by what comes after it, never by a pause. A length of time that the program is given either ends the test
-(`--duration`, `--timeout` where nothing is to come) or has room for a second in which nothing runs at all.
+`until…` names all that is asserted afterwards, and is the only thing that makes a test wait; `PATIENCE` is
+the bound of every wait and is never reached. A row is changed or deleted only after its former change was
+seen: row security is asked when a change is sent, and shows no row that is gone. That something did not
+come is told by what comes after it, never by a pause. A length of time that the program is given either
+ends the test (`--duration`, `--timeout` where nothing is to come) or has room for a second in which nothing
+runs at all.
 """
 
 from __future__ import annotations

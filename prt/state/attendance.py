@@ -9,7 +9,7 @@ from prt.errors import RefusedError
 from prt.events import Event, Presence, Status
 from prt.state.metas import tracked
 from prt.state.presences import Presences
-from prt.stream.room import NOT_TRACKED
+from prt.stream.room import NO_ROSTER, NOT_TRACKED
 
 
 class Attendance:
@@ -35,17 +35,18 @@ class Attendance:
         self._own_key, self._own = key, own
 
     def apply(self, event: Event) -> bool:
-        """Raises RefusedError where we are waited for and the server would not have us."""
-        if (
-            isinstance(event, Status)
-            and self._own is not None
-            and (event.reason or "").startswith(NOT_TRACKED)
-        ):
-            raise RefusedError(event.reason or NOT_TRACKED, event.hint)
+        """Raises RefusedError where the server keeps the roster from us, or a place on it."""
+        if isinstance(event, Status) and event.reason is not None and self._is_in_vain(event.reason):
+            raise RefusedError(event.reason, event.hint)
         if isinstance(event, Presence) and event.topic == self._topic:
             self._presences.apply(event)
             self.are_met = self.are_met or not self.missing()
         return self.are_met
+
+    def _is_in_vain(self, reason: str) -> bool:
+        if reason.startswith(NOT_TRACKED):
+            return self._own is not None
+        return reason.startswith(NO_ROSTER) and not self.are_met
 
     def missing(self) -> list[str]:
         if self.are_met:

@@ -9,6 +9,9 @@ from msgspec import Struct
 NOT_TRACKED = "not on the roster"
 """How the reason of a READY begins where the server would not put us there."""
 
+NO_ROSTER = "no roster came"
+"""How the reason of a READY begins where the server keeps it from us."""
+
 
 class Replay(Struct, frozen=True, kw_only=True):
     """Broadcasts of the past, which the server keeps of private topics and of the database's own alone.

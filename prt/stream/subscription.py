@@ -20,7 +20,7 @@ from prt.stream.narrowing import Refused
 from prt.stream.policies import hears_sql, role_of
 from prt.stream.refusal import Refusal
 from prt.stream.replaying import Past
-from prt.stream.room import NOT_TRACKED, Room
+from prt.stream.room import NO_ROSTER, NOT_TRACKED, Room
 from prt.stream.roster import Roster, difference_of, state_of
 from prt.stream.sending import Sender
 from prt.stream.socket import PRESENCE, JoinRefusedError, Socket
@@ -112,9 +112,26 @@ class Subscription:
 
     async def end(self) -> PrtError:
         """Waits until the channel or the connection is gone; why."""
-        waited: list[asyncio.Future[Any]] = [self._ended, self._socket.lost]
-        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        if not await self._has_ended(self._timing.answer):
+            self._tell_of_no_roster()
+            await self._has_ended()
         return self._ended.result() if self._ended.done() else self._socket.lost.result()
+
+    async def _has_ended(self, seconds: float | None = None) -> bool:
+        waited: list[asyncio.Future[Any]] = [self._ended, self._socket.lost]
+        done, _ = await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+
+    def _tell_of_no_roster(self) -> None:
+        """Whoever may hear a topic and not its presence is joined all the same, and sent none."""
+        room = self._room
+        if room is None or not room.hears_presence or self._roster.is_known:
+            return
+        hint = "is presence switched on in the project's Realtime settings?"
+        if room.is_private:
+            hint = hears_sql(role_of(self._socket.access_token), room.topic)
+        reason = f"{NO_ROSTER}: {room.topic} keeps its presence to itself"
+        self._say("READY", reason=reason, hint=hint)
 
     async def authorise(self, token: str) -> None:
         """Gives the channel a fresh token; the server subscribes anew for it, which is no gap."""

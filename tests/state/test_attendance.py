@@ -7,7 +7,7 @@ import pytest
 from prt.errors import RefusedError
 from prt.events import Presence, Status
 from prt.state.attendance import Attendance
-from prt.stream.room import NOT_TRACKED
+from prt.stream.room import NO_ROSTER, NOT_TRACKED
 
 OWN = {"status": "busy", "online_at": "2026-11-22T16:45:14Z"}
 
@@ -74,3 +74,11 @@ def test_where_the_server_would_not_have_us_nobody_waits() -> None:
     with pytest.raises(RefusedError, match="room:1 refused") as raised:
         attendance.apply(refused)
     assert raised.value.hint == "add a policy"
+
+
+def test_a_roster_that_is_kept_from_us_is_not_waited_for() -> None:
+    told = Status(at=1, status="READY", topic="room:1", reason=f"{NO_ROSTER}: room:1", hint="a policy")
+    with pytest.raises(RefusedError, match=NO_ROSTER) as raised:
+        Attendance("room:1", is_roster_enough=True).apply(told)
+    assert raised.value.hint == "a policy"
+    assert Attendance("room:1").apply(told)

@@ -365,6 +365,24 @@ def test_who_may_not_be_tracked_is_told_why_and_hears_on() -> None:
     assert (told[0].hint or "").startswith('create policy "anon sends to room"')
 
 
+@pytest.mark.parametrize(
+    ("is_private", "hint"), [(True, 'create policy "anon hears room"'), (False, "is presence switched on")]
+)
+def test_a_roster_that_does_not_come_is_told_of(is_private: bool, hint: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.accept_join()
+        await peer.until_closed()
+
+    async def main() -> list[Event]:
+        room = Room(topic="room", has_presence=True, is_private=is_private)
+        async with entered(script, room, timing=Timing(answer=0.02)) as watch:
+            return await watch.until(lambda events: len(statuses(events)) == 3)
+
+    (told,) = [event for event in asyncio.run(main()) if isinstance(event, Status) and event.reason]
+    assert (told.status, told.reason) == ("READY", "no roster came: room keeps its presence to itself")
+    assert (told.hint or "").startswith(hint)
+
+
 def test_a_channel_that_the_server_has_just_closed_takes_nothing_more() -> None:
     got: list[str] = []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -51,6 +51,21 @@ def parse_rooms(
         )
         for topic in dict.fromkeys((*events, *watched))
     ]
+
+
+def check_views(names: Collection[str], rooms: Collection[Room]) -> None:
+    """UsageError where a view of topics would have nothing to show, for ever."""
+    if "cursors" in names and not any(room.events for room in rooms):
+        raise UsageError("--view cursors needs broadcasts", "add --broadcast document:7=cursor-move")
+    if "presence" in names and not any(room.has_presence for room in rooms):
+        raise UsageError("--view presence needs a topic", "add --presence room:1")
+
+
+def check_topics_alone(of_tables: Mapping[str, object]) -> None:
+    """UsageError where an option is about tables, and topics alone are watched."""
+    for option, value in of_tables.items():
+        if value:
+            raise UsageError(f"{option} is for tables, and none is watched", "name a TABLE beside the topics")
 
 
 def topic_of(word: str, option: str) -> str:

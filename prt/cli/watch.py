@@ -78,7 +78,7 @@ def watch(
     from prt.cli.connection import connected_project
     from prt.cli.outputs import form_of
     from prt.cli.recovering import parse_recovering
-    from prt.cli.rooms import parse_rooms
+    from prt.cli.rooms import check_topics_alone, check_views, parse_rooms
     from prt.cli.stderr import notice
     from prt.cli.targets import Targets, parse_targets
     from prt.cli.viewing import checked_severity, parse_rules, parse_viewing
@@ -114,6 +114,16 @@ def watch(
     rooms = parse_rooms(broadcast or (), presence or (), is_private=private, replay=replay)
     if private and not rooms:
         raise UsageError("--private is for topics", "add --broadcast TOPIC or --presence TOPIC")
+    if rooms and not tables:
+        check_topics_alone(
+            {
+                "--event": event,
+                "--filter": filter,
+                "--select": select,
+                "--snapshot": snapshot,
+                "--since": since,
+            }
+        )
     viewing = parse_viewing(
         view,
         group_by=group_by,
@@ -124,6 +134,7 @@ def watch(
         details=details,
         wants_rows=snapshot or once,
     )
+    check_views(viewing.names, rooms)
     fails_on = checked_severity(fail_on_alert)
     parse_rules(alert or (), viewing)
     targets = Targets([], []) if rooms and not tables else targets_of(viewing.words(tables or []))

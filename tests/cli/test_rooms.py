@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from prt.cli.rooms import parse_rooms, parse_tracked
+from prt.cli.rooms import check_topics_alone, check_views, parse_rooms, parse_tracked
 from prt.errors import UsageError
 from prt.stream.room import Replay, Room
 
@@ -93,3 +93,23 @@ def test_what_can_not_be_tracked(words: list[str], message: str) -> None:
     with pytest.raises(UsageError) as raised:
         parse_tracked(words)
     assert raised.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("view", "rooms", "words"),
+    [
+        ("cursors", [], "--view cursors needs broadcasts"),
+        ("cursors", [Room(topic="a", events=(), has_presence=True)], "--view cursors needs broadcasts"),
+        ("presence", [Room(topic="a")], "--view presence needs a topic"),
+    ],
+)
+def test_a_view_that_would_stay_empty(view: str, rooms: list[Room], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        check_views(("table", view), rooms)
+    check_views(("table", view), [Room(topic="b", has_presence=True)])
+
+
+def test_options_of_tables_are_not_left_out_in_silence() -> None:
+    check_topics_alone({"--filter": None, "--snapshot": False, "--event": []})
+    with pytest.raises(UsageError, match="--filter is for tables"):
+        check_topics_alone({"--snapshot": False, "--filter": ["a=eq.1"]})

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from prt.checks.check import FailedError, Failure, SkippedError
+from prt.checks.check import SkippedError
 from prt.checks.settings import MARK, RunId, Settings, new_run, run_of, this_host
 from prt.checks.table import Template, text_column
 from prt.checks.trace import Trace
@@ -110,7 +110,7 @@ class Rows:
         return Row(mark, written, column)
 
     async def update(self, row: Row, tag: str, **more: Any) -> Row:
-        """Another mark, which makes it another row for whoever waits for it. Raises FailedError."""
+        """Another mark: another row for whoever waits. Raises SkippedError where policies forbid it."""
         mark = self.next_mark(tag)
         changed = await self._writes.done(
             self._rest.update(
@@ -118,25 +118,21 @@ class Rows:
             )
         )
         if not changed:
-            raise FailedError(self._nothing_done("UPDATE"))
+            raise self._nothing_done("UPDATE")
         self._trace.note("rest", f"UPDATE {self._name} {mark.removeprefix(self._run.mark).strip()}")
         return Row(mark, dict(msgspec.json.decode(changed[0])), row.column)
 
     async def delete(self, row: Row) -> None:
-        """Raises FailedError where policies leave it there."""
+        """Raises SkippedError where policies forbid it."""
         gone = await self._rest.delete(self._schema, self._table, _is(row.column, row.mark))
         if not gone:
-            raise FailedError(self._nothing_done("DELETE"))
+            raise self._nothing_done("DELETE")
         self._trace.note("rest", f"DELETE {self._name} {row.mark.removeprefix(self._run.mark).strip()}")
 
-    def _nothing_done(self, doing: str) -> Failure:
+    def _nothing_done(self, doing: str) -> SkippedError:
         """Policies make no error of it: the row is none of those that may be written."""
-        return Failure(
-            expected=f"{doing} of our row of {self._name}",
-            came=f"REST took the {doing}, and did nothing",
-            cause=f"no policy lets this identity {doing} the row",
-            remedy=f"create policy … on {self._name} for {doing.lower()} to authenticated using (…); "
-            "or take another --as",
+        return SkippedError(
+            f"no policy of {self._name} lets this identity {doing} its row; take another --as"
         )
 
     async def read(self, rest: Rest, row: Row) -> dict[str, Any] | None:

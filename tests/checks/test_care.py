@@ -70,12 +70,27 @@ def test_one_row_at_most_stays_where_none_can_be_removed(project: dict[str, str]
 
 @pytest.mark.parametrize(("check", "doing"), [("update", "UPDATE"), ("delete", "DELETE")])
 def test_a_write_that_policies_make_nothing_of(project: dict[str, str], check: str, doing: str) -> None:
+    """REST answers as if it were done."""
     with made(project, TABLE + ADDS, DROPPED):
         done = run_suites(project, "changes", only=[check], table="cared")
-    came, cause, remedy = why(done, f"changes {check}")
-    assert came == f"REST took the {doing}, and did nothing"
-    assert cause == f"no policy lets this identity {doing} the row"
-    assert f"for {check} to authenticated" in remedy
+    assert done.outcomes[f"changes {check}"] == "skip"
+    assert f"no policy of public.cared lets this identity {doing} its row" in str(
+        done[f"changes {check}"].reason
+    )
+
+
+def test_a_table_to_which_rows_are_only_added_can_leak_too(project: dict[str, str]) -> None:
+    leak = ADDS.replace("to authenticated using (true)", "using (user_id = auth.uid() or {})").format(
+        "(auth.role() = 'anon' and nullif(current_setting('request.headers', true), '') is null)"
+    )
+    with made(project, TABLE + leak, DROPPED):
+        done = run_suites(project, "rls", only=["visibility"], table="cared")
+    came, _, _ = why(done, "rls visibility")
+    assert came == "the INSERT with its values: a leak"
+    with made(project, TABLE + ADDS, DROPPED):
+        done = run_suites(project, "rls", table="cared")
+    assert done.outcomes["rls deletes"] == "pass"
+    assert "; INSERT alone: no policy" in done["rls visibility"].note
 
 
 def test_deletes_that_nobody_is_told(project: dict[str, str]) -> None:

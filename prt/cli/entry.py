@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 COMPLETE = "__complete"
@@ -9,12 +11,26 @@ COMPLETE = "__complete"
 
 def main() -> None:
     """The `prt` command."""
+    _keep_standard_files()
     if sys.argv[1:2] == [COMPLETE]:
         _offer(sys.argv[2] if len(sys.argv) > 2 else "")
         return
     from prt.cli.main import main  # noqa: PLC0415 - Typer takes longer than a TAB may
 
     main()
+
+
+def _keep_standard_files() -> None:
+    """What is closed (`prt … >&-`) the next socket would be given, and our output would go to it.
+
+    Such a file is one that can't be written then; nobody misses what goes to standard error.
+    """
+    for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.open(os.devnull, mode)  # the lowest number that is free
 
 
 def _offer(kind: str) -> None:

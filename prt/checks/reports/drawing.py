@@ -42,7 +42,7 @@ def histogram(lags_ms: Sequence[float]) -> str:
     )
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="histogram of commit to receive">'
-        f'{"".join(bars)}<text x="0" y="12">at most {top:,} a bar</text>{ticks}</svg>'
+        f'{"".join(bars)}<text x="0" y="12">at most {top:,} a bar; a logarithmic scale</text>{ticks}</svg>'
     )
 
 

@@ -21,7 +21,8 @@ table { border-collapse: collapse; width: 100% } td, th { text-align: left; padd
   border-bottom: 1px solid var(--line); vertical-align: top } td.figure { white-space: nowrap }
 .pass { color: var(--pass) } .fail { color: var(--fail) } .skip { color: var(--skip) }
 dl { display: grid; grid-template-columns: 6rem 1fr; margin: .3rem 0 } dd { margin: 0 }
-pre { overflow-x: auto; font-size: 12px; margin: .3rem 0 } svg { width: 100%; height: auto }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 12px; margin: .3rem 0 }
+svg { width: 100%; height: auto }
 svg text { font: 11px system-ui, sans-serif; fill: currentColor }
 .levels { display: flex; flex-wrap: wrap; gap: .5rem 2rem; padding: 0; list-style: none }
 .levels b { display: block; font-size: 1.2rem }

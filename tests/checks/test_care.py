@@ -10,10 +10,12 @@ import pytest
 from prt.checks.check import failure_of
 from prt.checks.identities import identities_of
 from prt.checks.plan import littered
+from prt.checks.rows import Row, Rows
 from prt.checks.suites.load import Step, moments
 from prt.checks.table import text_column
 from prt.config import resolve
 from prt.errors import UnreachableError
+from prt.stream.answers import UnknownFateError
 from prt.stream.failures import NothingTakenError
 from tests.checks.checking import SOON, Ran, made, marked_rows, run_suites
 from tests.running import clean_environment, ran
@@ -121,6 +123,24 @@ def test_a_table_that_nobody_can_look_for_is_a_failure(project: dict[str, str]) 
             return raised.value.message
 
     assert "REST" in asyncio.run(main())
+
+
+def test_what_was_measured_before_the_end_is_told(
+    project: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inserting = Rows.insert
+
+    async def failing(rows: Rows, tag: str, mark: str | None = None, **more: object) -> Row:
+        if rows.next_mark(tag).endswith(" 9 latency"):  # each row takes two numbers here
+            raise UnknownFateError("REST went away before it answered")
+        return await inserting(rows, tag, mark, **more)
+
+    monkeypatch.setattr(Rows, "insert", failing)
+    lag = run_suites(project, "latency", samples=20)["latency lag"]
+    assert lag.outcome == "fail"
+    assert (lag.figures["expected"], lag.figures["delivered"], len(lag.lags_ms)) == (3, 3, 3)
+    assert lag.failure is not None
+    assert (lag.failure.expected, lag.failure.cause is None) == ("20 changes", False)
 
 
 def test_a_schema_in_any_script(project: dict[str, str]) -> None:

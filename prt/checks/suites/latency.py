@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from prt.checks.check import Check, FailedError, Failure, Found, Suite
+from prt.checks.check import Check, FailedError, Failure, Found, Suite, failure_of
 from prt.checks.context import Context
-from prt.checks.rows import Row
+from prt.checks.rows import Row, Rows
 from prt.checks.watcher import Watcher
+from prt.errors import PrtError
 from prt.events import Change, Vitals
 from prt.state.lag import Lag
 from prt.stream import values
@@ -53,52 +54,76 @@ class Split:
         return {f"{part}_ms": value for part, value in found if value is not None}
 
 
+class Samples:
+    """What was measured until now: a check that ends early tells that much."""
+
+    def __init__(self, round_trip_ms: float | None) -> None:
+        self._split = Split(round_trip_ms)
+        self._lag = Lag()
+        self._lags: list[float] = []
+        self.sent = 0
+        self.lost = 0
+
+    def add(self, row: Row, change: Change, write_ms: float, client_ms: float) -> None:
+        self._split.add(row, change, write_ms, client_ms)
+        if change.lag_ms is not None:
+            self._lag.add(change.lag_ms)
+            self._lags.append(change.lag_ms)
+
+    def found(self) -> Found:
+        parts = self._split.figures()
+        lags = {f"{name}_ms": value for name, value in (self._lag.summary() or {}).items()}
+        return Found(
+            note=_told(parts) if parts else "",
+            figures={**lags, **parts, "expected": self.sent, "delivered": self.sent - self.lost},
+            lags_ms=tuple(self._lags),
+        )
+
+
 async def commit_to_receive(context: Context) -> Found:
     rows = await context.rows()
     column = await rows.column()
-    lag, lags, lost = Lag(), [], 0
     binding = context.binding(event="INSERT", filter=f"{column}=like.{context.run.mark}%")
     async with context.watch([binding]) as watcher:
         await watcher.ready(context.table)
-        split = Split(_round_trip(watcher))
-        sent = 0
-        while sent < context.settings.samples and lost < LOST:
-            started = time.perf_counter()
-            row = await rows.insert("latency")
-            write_ms = (time.perf_counter() - started) * 1000
-            sent += 1
-            try:
-                change = await watcher.change("INSERT", row)
-            except FailedError:
-                if watcher.error is not None:
-                    raise
-                lost += 1
-                continue
-            client_ms = max(time.time_ns() / 1_000_000 - change.at / 1000, 0.0)
-            split.add(row, change, write_ms, client_ms)
-            if change.lag_ms is not None:
-                lag.add(change.lag_ms)
-                lags.append(change.lag_ms)
-    summary = lag.summary() or {}
-    parts = split.figures()
-    figures = {f"{name}_ms": value for name, value in summary.items()}
-    found = Found(
-        note=_told(parts),
-        figures={**figures, **parts, "expected": sent, "delivered": sent - lost},
-        lags_ms=tuple(lags),
+        samples = Samples(_round_trip(watcher))
+        try:
+            await _measure(context, rows, watcher, samples)
+        except FailedError as exc:
+            raise FailedError(exc.failure, samples.found()) from exc
+        except PrtError as exc:
+            failure = failure_of(exc, f"{context.settings.samples} changes")
+            raise FailedError(failure, samples.found()) from exc
+    if samples.lost:
+        raise FailedError(_lost(context, watcher, samples), samples.found())
+    return samples.found()
+
+
+async def _measure(context: Context, rows: Rows, watcher: Watcher, samples: Samples) -> None:
+    """One after the other. Raises FailedError, and what REST raises, where the next makes no sense."""
+    while samples.sent < context.settings.samples and samples.lost < LOST:
+        started = time.perf_counter()
+        row = await rows.insert("latency")
+        write_ms = (time.perf_counter() - started) * 1000
+        samples.sent += 1
+        try:
+            change = await watcher.change("INSERT", row)
+        except FailedError:
+            samples.lost += 1
+            if watcher.error is not None:
+                raise
+            continue
+        samples.add(row, change, write_ms, max(time.time_ns() / 1_000_000 - change.at / 1000, 0.0))
+
+
+def _lost(context: Context, watcher: Watcher, samples: Samples) -> Failure:
+    return Failure(
+        expected=f"all of {samples.sent} changes, each within {context.settings.wait_seconds:g} s",
+        came=f"{samples.sent - samples.lost}",
+        server=watcher.server_words(),
+        cause="the server dropped them above its rate of messages a second, or lags behind",
+        remedy="try again when there is less traffic; look into the project's Realtime logs",
     )
-    if lost:
-        raise FailedError(
-            Failure(
-                expected=f"all of {sent} changes, each within {context.settings.wait_seconds:g} s",
-                came=f"{sent - lost}",
-                server=watcher.server_words(),
-                cause="the server dropped them above its rate of messages a second, or lags behind",
-                remedy="try again when there is less traffic; look into the project's Realtime logs",
-            ),
-            found,
-        )
-    return found
 
 
 def _told(parts: Mapping[str, float]) -> str:

@@ -69,8 +69,12 @@ def resubscribed_since(known: Known, ready: int) -> int:
 
 
 def until(known: Known | None, ready: int) -> int:
-    """Where a gap ends: READY, in the server's time."""
-    return ready if known is None else ready - _skew(known)
+    """Where a gap ends: READY, in the server's time, or later: a slow delivery looks like a clock ahead."""
+    ahead = None if known is None else known.ahead
+    overlap = round(OVERLAP_SECONDS * 1_000_000)
+    if ahead is None or -SKEW <= ahead <= overlap:
+        return ready
+    return ready - ahead + overlap
 
 
 def _skew(known: Known) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from prt.events import End, Event
-from prt.state.alerts import Alerts, is_as_severe
+from prt.state.alerts import Alerts, Rule, is_as_severe
 from prt.views.output import Output, Passing
 
 
@@ -34,3 +34,7 @@ class Alerting(Passing):
         if code or least is None:
             return code
         return int(any(is_as_severe(severity, least) for severity in self._alerts.counts))
+
+    def idle_rules(self) -> list[Rule]:
+        """Those that rows came for and none could be judged by."""
+        return self._alerts.idle_rules()

@@ -68,9 +68,12 @@ class Alerts:
         self._key_columns = key_columns
         self._by_table: dict[tuple[str, str], list[tuple[int, Rule]]] = {}
         self._past: dict[tuple[int, str, str, bytes], None] = {}
+        self._given: set[int] = set()
+        self._judging: set[int] = set()
 
-    def __bool__(self) -> bool:
-        return bool(self._rules)
+    def idle_rules(self) -> list[Rule]:
+        """Those that rows came for, none of which has the numbers that it compares."""
+        return [self._rules[index] for index in sorted(self._given - self._judging)]
 
     def apply(self, event: Event) -> list[Alert]:
         if type(event) is not Change:
@@ -80,6 +83,7 @@ class Alerts:
         if rules is None:
             found = [(index, rule) for index, rule in enumerate(self._rules) if rule.is_for(event)]
             rules = self._by_table[name] = found
+            self._given.update(index for index, _ in found)
         if not rules:
             return []
         key = key_of(event.old if event.event_type == "DELETE" else event.new, self._key_columns(*name))
@@ -96,6 +100,7 @@ class Alerts:
         verdict = rule.comparison.judge(numbers_of(change.new, rule.comparison.columns))
         if verdict is None:
             return None
+        self._judging.add(place[0])
         if not verdict.holds:
             self._past.pop(place, None)
             return None

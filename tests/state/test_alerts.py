@@ -163,3 +163,12 @@ def test_numbers_are_never_floats() -> None:
 )
 def test_plain(number: str, text: str) -> None:
     assert plain(Decimal(number)) == text
+
+
+def test_a_rule_whose_numbers_no_row_has_is_idle() -> None:
+    """Else a column that is written wrong would be a watch that never fails."""
+    alerts = Alerts(map(parse_rule, ["spend>1", "spent>1", "invoices: spent>1", "spent/amount>1"]))
+    alerts.apply(budget(5, amount=None))
+    assert [rule.text for rule in alerts.idle_rules()] == ["spend>1", "spent/amount>1"]
+    alerts.apply(budget(5))
+    assert [rule.text for rule in alerts.idle_rules()] == ["spend>1"]

@@ -1,10 +1,16 @@
-"""Lines of a pipe, a file or a terminal as they come, without a thread that would outlive the command."""
+"""Lines of a pipe, a file or a terminal as they come, without a thread that would outlive the command;
+and a line of JSON as it goes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import msgspec
 
 from prt.errors import UsageError
 
@@ -46,3 +52,11 @@ async def _read(descriptor: int) -> bytes:
     finally:
         loop.remove_reader(descriptor)
     return os.read(descriptor, CHUNK_BYTES)
+
+
+def write_line(line: Mapping[str, Any]) -> None:
+    """Of JSON, flushed at once. Raises BrokenPipeError where there is nobody to read it."""
+    if sys.stdout is None:
+        raise BrokenPipeError
+    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+    sys.stdout.buffer.flush()

@@ -207,11 +207,14 @@ def send(
     from prt.cli.assignments import assignments_of
     from prt.cli.connection import connected_project
     from prt.cli.stderr import notice
+    from prt.errors import UsageError
     from prt.state.bounds import parse_duration
     from prt.stream.session import session_of
 
     place = notifying.place_of(table, schema, user_column)
     seconds = parse_duration(timeout, "--timeout")
+    if not title.strip():
+        raise UsageError("--title is empty", "as in --title 'Doors open'")
     said = {"title": title, "message": message, "type": type_}
     columns: dict[str, object] = {name: text for name, text in said.items() if text is not None}
     columns |= assignments_of(set_ or (), "--set")

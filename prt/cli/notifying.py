@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +11,8 @@ import msgspec
 import typer
 from msgspec import Raw, Struct
 
+from prt.cli.lines import write_line
+from prt.cli.outputs import is_terminal
 from prt.errors import PrtError, RefusedError, UsageError
 from prt.state.notifications import READ, read_column, shown
 from prt.stream import conditions
@@ -220,14 +221,16 @@ def _id_of(row: Raw) -> str:
 def write_sent(one: Sent, *, is_json: bool) -> None:
     """A line of text on a terminal, else of JSON."""
 
-    if is_json or not _is_terminal():
-        _write(
-            type="sent",
-            at=timestamp(one.at),
-            id=one.id,
-            written_ms=round(one.written_ms, 3),
-            echoed_ms=None if one.echoed_ms is None else round(one.echoed_ms, 3),
-            row=one.row,
+    if is_json or not is_terminal():
+        write_line(
+            {
+                "type": "sent",
+                "at": timestamp(one.at),
+                "id": one.id,
+                "written_ms": round(one.written_ms, 3),
+                "echoed_ms": None if one.echoed_ms is None else round(one.echoed_ms, 3),
+                "row": one.row,
+            }
         )
         return
     echoed = "" if one.echoed_ms is None else f", echoed after {milliseconds(one.echoed_ms)}"
@@ -237,23 +240,16 @@ def write_sent(one: Sent, *, is_json: bool) -> None:
 def write_marked(marked: Marked, *, is_json: bool) -> None:
     """A line of text on a terminal, else of JSON."""
 
-    if is_json or not _is_terminal():
-        _write(
-            type="read",
-            marked=len(marked.now),
-            ids=marked.now,
-            read_before=marked.before,
-            unknown=marked.unknown,
+    if is_json or not is_terminal():
+        write_line(
+            {
+                "type": "read",
+                "marked": len(marked.now),
+                "ids": marked.now,
+                "read_before": marked.before,
+                "unknown": marked.unknown,
+            }
         )
         return
     before = f", {len(marked.before):,} had been read before" if marked.before else ""
     typer.echo(f"{counted(len(marked.now), 'notification')} marked as read{before}")
-
-
-def _write(**line: Any) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def _is_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()

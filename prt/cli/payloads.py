@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ def payloads_of(text: str, *, repeat: int, is_object: bool) -> Payloads:
     if text == "-":
         if repeat > 1:
             raise UsageError("--repeat and - exclude each other", "repeat the lines of standard input")
+        if sys.stdin is None:
+            raise UsageError("standard input is closed", "pipe JSON into it, a value a line")
         return lambda: _typed(is_object)
     name = f"the file {text[1:]}" if text.startswith("@") else "PAYLOAD"
     payload = _read(text[1:]) if text.startswith("@") else text.encode("utf-8", "surrogateescape")

@@ -134,6 +134,8 @@ def presence(
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
     name = topic_of(topic, "TOPIC")
     given = None if track is None else parse_tracked(track)
+    if key is not None and not key.strip():
+        raise UsageError("--key is empty", "leave it out for one of its own")
     if key is not None and given is None:
         raise UsageError("--key is ours, and nothing puts us on the roster", "add --track status=busy")
     own_key = None if given is None else key or str(uuid4())

@@ -72,7 +72,8 @@ def topic_of(word: str, option: str) -> str:
     """A topic as a user names it, with or without the wire's prefix."""
     topic = word.strip().removeprefix("realtime:")
     if not topic:
-        raise UsageError(f"{option} names no topic: {word!r}", f"write {option} room:1")
+        hint = f"write {option} room:1" if option.startswith("-") else "as in room:1"
+        raise UsageError(f"{option} names no topic: {word!r}", hint)
     return topic
 
 

@@ -75,15 +75,15 @@ def send(
     """
     from prt.cli.connection import connected_project
     from prt.cli.payloads import payloads_of
+    from prt.cli.rooms import topic_of
     from prt.cli.sending import Order
     from prt.cli.stderr import notice
     from prt.errors import UsageError
     from prt.state.bounds import parse_duration
 
-    topic = topic.removeprefix("realtime:")
-    for name, value in (("TOPIC", topic), ("EVENT", event)):
-        if not value.strip():
-            raise UsageError(f"{name} is empty", "prt send document:7 cursor-move")
+    topic = topic_of(topic, "TOPIC")
+    if not event.strip():
+        raise UsageError("EVENT is empty", "prt send document:7 cursor-move")
     if rate is not None and not rate > 0:
         raise UsageError("--rate must be more than 0", "messages a second")
     payloads = payloads_of(payload, repeat=repeat, is_object=http)
@@ -132,8 +132,7 @@ def _sent(order: Order, payloads: Payloads, project: Project, *, is_json: bool, 
 
 
 def _write(order: Order, result: Result) -> None:
-    from msgspec.json import encode
-
+    from prt.cli.lines import write_line
     from prt.views.ndjson import timestamp
 
     line = {
@@ -146,10 +145,7 @@ def _write(order: Order, result: Result) -> None:
         "ms": None if result.ms is None else round(result.ms, 3),
         **({} if result.error is None else {"error": result.error}),
     }
-    if sys.stdout is None:
-        raise BrokenPipeError
-    sys.stdout.buffer.write(encode(line) + b"\n")
-    sys.stdout.buffer.flush()
+    write_line(line)
 
 
 def _summary(order: Order, answered: int, times: list[float]) -> str:

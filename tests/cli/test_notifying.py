@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from prt.cli.main import run
 from prt.cli.notifying import (
     Marked,
     Place,
@@ -19,6 +20,7 @@ from prt.cli.notifying import (
     place_of,
     send,
     user_of_session,
+    write_marked,
 )
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.local.people import MEMBER, STRANGER
@@ -186,3 +188,14 @@ def test_where_they_are() -> None:
     assert place_of("app.notes", "public", "to") == Place(schema="app", table="notes", column="to")
     filters = [binding.filter for binding in place_of("notes", "app", "to").bindings('a,"b"')]
     assert filters == ['to=eq."a,\\"b\\""'] * 2 + [None]
+
+
+def test_a_title_is_no_white_space(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["notify", "send", "--title", " "]) == 2
+    assert capsys.readouterr().err.startswith("prt: --title is empty\nhint: ")
+
+
+def test_a_closed_standard_output_has_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(BrokenPipeError):
+        write_marked(Marked(now=["a"], before=[], unknown=[]), is_json=False)

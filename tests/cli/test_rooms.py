@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from prt.cli.main import run
 from prt.cli.rooms import check_topics_alone, check_views, parse_rooms, parse_tracked
 from prt.errors import UsageError
 from prt.stream.room import Replay, Room
@@ -113,3 +114,9 @@ def test_options_of_tables_are_not_left_out_in_silence() -> None:
     check_topics_alone({"--filter": None, "--snapshot": False, "--event": []})
     with pytest.raises(UsageError, match="--filter is for tables"):
         check_topics_alone({"--snapshot": False, "--filter": ["a=eq.1"]})
+
+
+def test_an_empty_key_is_no_key_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    """As from a variable that is not set."""
+    assert run(["presence", "room:1", "--track", "a=1", "--key", ""]) == 2
+    assert capsys.readouterr().err.startswith("prt: --key is empty\nhint: ")

@@ -58,6 +58,12 @@ def test_what_is_no_payload_is_said_before_anything_is_opened(
     assert hint in (raised.value.hint or "")
 
 
+def test_a_closed_standard_input_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(UsageError, match="standard input is closed"):
+        payloads_of("-", repeat=1, is_object=False)
+
+
 def test_standard_input_is_not_repeated() -> None:
     with pytest.raises(UsageError, match="--repeat and - exclude each other"):
         payloads_of("-", repeat=2, is_object=False)
@@ -166,7 +172,7 @@ def test_a_message_without_an_answer_ends_it_with_the_likely_reason() -> None:
     results, error = sent(script, order(is_private=True, seconds=0.05), b"1")
     assert error is not None
     assert error.exit_code == 1
-    assert "INSERT policy" in (error.hint or "")
+    assert 'create policy "anon sends to room"' in (error.hint or "")
     assert [(result.ms, result.error) for result in results] == [(None, error.message)]
 
 
@@ -238,7 +244,7 @@ def test_over_http_nothing_is_joined() -> None:
     [
         (["room", "e", "{x}"], "prt: PAYLOAD is no JSON"),
         (["room", " "], "prt: EVENT is empty"),
-        (["realtime:", "e"], "prt: TOPIC is empty"),
+        (["realtime:", "e"], "prt: TOPIC names no topic"),
         (["room", "e", "--rate", "0"], "prt: --rate must be more than 0"),
         (["room", "e", "--timeout", "soon"], "prt: --timeout is no time"),
         (["room", "e", "[1]", "--http"], "prt: PAYLOAD is no JSON object"),

@@ -6,9 +6,12 @@ Rich draws it; its own frame is replaced, because it loads a font from the netwo
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
+from html import escape, unescape
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -21,7 +24,14 @@ from prt.views.view import View, counting
 
 TITLE = "prt"
 HEIGHT = 40
-"""Lines of a picture that no terminal stands behind."""
+"""Lines of a picture that no terminal stands behind, where nobody says how many."""
+
+_RUN = re.compile(
+    r'<text (?P<style>[^>]*?) x="(?P<x>[\d.]+)" y="(?P<y>[\d.]+)" textLength="(?P<length>[\d.]+)"'
+    r"(?P<rest>[^>]*)>(?P<text>[^<]+)</text>"
+)
+SPACE = "\xa0"
+_PART = re.compile(r"[^\xa0\n]+(?:\xa0[^\xa0\n]+)*")
 
 _FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
@@ -66,7 +76,25 @@ def svg_of(lines: Sequence[Text], width: int) -> str:
     )
     for line in lines:
         console.print(line, no_wrap=True, overflow="crop", crop=True)
-    return console.export_svg(title=TITLE, code_format=_FORMAT, unique_id=TITLE)
+    return _RUN.sub(_placed, console.export_svg(title=TITLE, code_format=_FORMAT, unique_id=TITLE))
+
+
+def _placed(run: re.Match[str]) -> str:
+    """A run of text as its parts between wide spaces, each at its place.
+
+    Some renderers trim what begins with spaces, and set letters narrower than cells are.
+    """
+    text = unescape(run["text"])
+    cell = float(run["length"]) / len(text)  # Rich takes each character for one cell
+    texts = []
+    for part in _PART.finditer(text):
+        x, length = float(run["x"]) + cell_len(text[: part.start()]) * cell, cell_len(part[0]) * cell
+        shown = escape(part[0]).replace(SPACE, "&#160;")
+        texts.append(
+            f'<text {run["style"]} x="{x:.6g}" y="{run["y"]}" textLength="{length:.6g}"{run["rest"]}>'
+            f"{shown}</text>"
+        )
+    return "".join(texts)
 
 
 def save(path: Path, page: Page, width: int, height: int, now: int) -> None:
@@ -84,15 +112,23 @@ class Pictured(Passing):
     """An Output beside which a picture is kept, saved at the end."""
 
     def __init__(
-        self, output: Output, path: Path, screen: Screen, views: Sequence[View], *, title: str, width: int
+        self,
+        output: Output,
+        path: Path,
+        screen: Screen,
+        views: Sequence[View],
+        *,
+        title: str,
+        size: tuple[int, int],
     ) -> None:
+        """`size` is columns and lines."""
         super().__init__(output)
         self._path = path
         self._screen = screen
         self._views = views
         self._counting = counting(views)
         self._page = Page(screen, views, title=title)
-        self._width = width
+        self._size = size
 
     def write(self, event: Event) -> None:
         super().write(event)
@@ -101,7 +137,7 @@ class Pictured(Passing):
     def close(self, end: End) -> None:
         super().close(end)
         self._apply(end)
-        save(self._path, self._page, self._width, HEIGHT, end.at)
+        save(self._path, self._page, *self._size, end.at)
 
     def note(self, change: Change) -> None:
         """What is counted is counted in `write`: the picture has every change."""

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
+from prt.cli.outputs import form_of, opened
 from prt.errors import PrtError
 from prt.state.screen import Screen
 from prt.views.output import LineOutput
@@ -18,6 +19,8 @@ from prt.views.screens import ScreenOutput
 from prt.views.table import Table
 from tests.views import story
 from tests.views.test_screens import Tty
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def texts_of(svg: str) -> str:
@@ -52,6 +55,44 @@ def test_nothing_in_a_row_becomes_markup() -> None:
     assert '</text><script>alert("x")</script> & [bold]' in texts_of(svg)
 
 
+def test_each_part_of_a_line_is_at_its_cells() -> None:
+    """Not all renderers set letters as wide as cells are, or keep the spaces that a run begins with."""
+    svg = svg_of([Text("  <a> b    漢字   c ")], 30)
+    runs = [one for one in ET.fromstring(svg).iter(f"{SVG}text") if "textLength" in one.attrib]
+    cell = 12.2
+    assert [(run.text, float(run.attrib["x"]), float(run.attrib["textLength"])) for run in runs] == [
+        ("<a>\xa0b", pytest.approx(2 * cell), pytest.approx(5 * cell)),
+        ("漢字", pytest.approx(11 * cell), pytest.approx(4 * cell)),
+        ("c", pytest.approx(18 * cell), pytest.approx(cell)),
+    ]
+
+
+def test_the_size_of_a_picture_is_that_of_columns_and_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heights = []
+    for lines in ("12", "16"):
+        monkeypatch.setenv("LINES", lines)
+        monkeypatch.setenv("COLUMNS", "70")
+        form = form_of(
+            json=True,
+            output=None,
+            template=None,
+            only=None,
+            highlight=None,
+            no_color=False,
+            export=tmp_path / "a.svg",
+        )
+        with opened(form, "abc") as output:
+            for event in story.story():
+                output.write(event)
+            output.close(story.ending())
+        _, _, width, height = ET.parse(tmp_path / "a.svg").getroot().attrib["viewBox"].split()
+        assert float(width) == pytest.approx(70 * 12.2, abs=30)
+        heights.append(float(height))
+    assert heights[1] - heights[0] == pytest.approx(4 * 24.4, abs=1)
+
+
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PrtError, match=r"can't be written: No such file"):
         save(tmp_path / "no" / "a.svg", page_of(told()), 80, 24, story.NOW)
@@ -61,7 +102,7 @@ def test_beside_lines_the_picture_is_drawn_at_the_end(tmp_path: Path) -> None:
     path, screen = tmp_path / "a.svg", Screen()
     with (tmp_path / "lines").open("wb") as file:
         lines = LineOutput(file.fileno(), lambda _: b"x\n")
-        output = Pictured(lines, path, screen, [Table(screen, tz=UTC)], title="abc", width=100)
+        output = Pictured(lines, path, screen, [Table(screen, tz=UTC)], title="abc", size=(100, 30))
         for event in story.story():
             output.write(event)
         assert not path.exists()

@@ -164,15 +164,19 @@ def _pictured(
 ) -> Pictured:
     from prt.config import environment
     from prt.state.screen import Screen
-    from prt.views.picture import Pictured
+    from prt.views.picture import HEIGHT, Pictured
     from prt.views.table import Table
 
     assert form.export is not None  # noqa: S101 - who wants a picture says where
     state = Screen(keys=keys)
     views = [Table(state, highlight=form.highlight)] if views_of is None else views_of(state)
-    columns = environment().get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() and int(columns) else PICTURE_COLUMNS
-    return Pictured(lines, form.export, state, views, title=host, width=width)
+    said = environment()
+    size = (_number(said.get("COLUMNS"), PICTURE_COLUMNS), _number(said.get("LINES"), HEIGHT))
+    return Pictured(lines, form.export, state, views, title=host, size=size)
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isdecimal() and int(text) else otherwise
 
 
 def _batched(sink: Sink, form: Form, keys: KeyColumns) -> Output:

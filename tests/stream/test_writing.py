@@ -92,7 +92,7 @@ def test_what_goes_out(writing: Writing, line: str, body: str, preference: str) 
             (401, b'{"code":"42501","message":"permission denied for table n"}'),
             RefusedError,
             "permission denied for table n",
-            "grant insert on app.my notes",
+            "grant select, insert on app.my notes",
         ),
         ((401, b'{"code":"PGRST303","message":"JWT expired"}'), RefusedError, "JWT expired", "still valid?"),
         (

@@ -27,6 +27,7 @@ COMMITTED = ("committed", "committed_amount", "reserved")
 NAMES = ("name", "title", "category", "label")
 
 _ZERO = Decimal(0)
+_INFINITE = Decimal("Infinity")
 _BUDGET = (*AMOUNTS, *SPENT, *COMMITTED, *NAMES, "currency", "updated_at", "production_id")
 _TRANSACTION = (
     *("id", "budget_id", "production_id", "type", "status", "amount", "currency", "description"),
@@ -39,28 +40,39 @@ _UNKNOWN = b""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
-    """`pending` are transactions that the row does not have in `spent` yet."""
+    """`pending` are transactions that the row does not have in `spent` yet; `amount` None was not set."""
 
     key: bytes
     name: str
-    amount: Decimal
+    amount: Decimal | None
     spent: Decimal
     committed: Decimal = _ZERO
     pending: Decimal = _ZERO
     currency: str = ""
 
     @property
-    def remaining(self) -> Decimal:
-        return self.amount - self.spent - self.committed - self.pending
+    def used(self) -> Decimal:
+        return self.spent + self.pending
+
+    @property
+    def remaining(self) -> Decimal | None:
+        return None if self.amount is None else self.amount - self.used - self.committed
 
     @property
     def share(self) -> Decimal:
-        """Spent and pending of the amount; 0 where there is none."""
-        return (self.spent + self.pending) / self.amount if self.amount else _ZERO
+        """What is used of the amount: of nothing, whatever is used is infinitely much."""
+        if self.amount is None:
+            return _ZERO
+        if self.amount > 0:
+            return self.used / self.amount
+        return _INFINITE if self.used > 0 else _ZERO
 
 
 class Transaction(Struct, frozen=True, kw_only=True):
-    """`effect` is what it adds to `spent`: 0 for a draft or an income. `moment` µs, None where not known."""
+    """`effect` is what it adds to `spent`: 0 for a draft or an income. `moment` µs, None where not known.
+
+    `draft` is the status of one that is not booked.
+    """
 
     at: int
     key: bytes
@@ -68,11 +80,17 @@ class Transaction(Struct, frozen=True, kw_only=True):
     amount: Decimal
     effect: Decimal
     type: str
+    draft: str = ""
     description: str
     currency: str
     commit: int | None
     moment: int | None
     production: bytes | None = None
+
+    @property
+    def sign(self) -> int:
+        """1 for what is spent, -1 for what comes back, 0 for what is no matter of a budget."""
+        return _SIGNS.get(self.type.lower(), 0)
 
 
 class _Row(Struct, frozen=True):
@@ -115,15 +133,10 @@ class Budgets:
 
     def budgets(self) -> list[Budget]:
         """The fullest first, then by name."""
-        currencies = [row.budget.currency for row in self._rows.values()]
-        whole = {currency[:1]: currency for currency in currencies if len(currency) > 1}
         found = []
         for key, row in self._rows.items():
-            pending = self._pending.get(key, {})
-            effect = sum((one.effect for one in pending.values()), _ZERO)
-            # Realtime leaves one letter of a `char(3)`; the rows that were read have it whole.
-            currency = row.budget.currency
-            currency = whole.get(currency, currency) if len(currency) == 1 else currency
+            effect = sum((one.effect for one in self._pending.get(key, {}).values()), _ZERO)
+            currency = self._whole(row.budget.currency)
             found.append(structs.replace(row.budget, pending=effect, currency=currency))
         return sorted(found, key=lambda budget: (-budget.share, budget.name))
 
@@ -131,6 +144,11 @@ class Budgets:
         """The budget's that it is booked on, empty where that is not known."""
         row = self._rows.get(self._budget_of(transaction))
         return "" if row is None else row.budget.name
+
+    def is_foreign(self, transaction: Transaction) -> bool:
+        """Whether it is of another currency than its budget, which it is no part of then."""
+        row = self._rows.get(self._budget_of(transaction))
+        return row is not None and not _is_same(row.budget.currency, transaction.currency)
 
     def is_pending(self, transaction: Transaction) -> bool:
         return transaction.key in self._pending.get(self._budget_of(transaction), ())
@@ -146,6 +164,9 @@ class Budgets:
         row = _row_of(turn.key, turn.after, moment(change.commit_timestamp))
         if row is None:
             return
+        former = self._rows.get(turn.key)
+        if former is not None and _is_cut(row.budget.currency, former.budget.currency):
+            row = structs.replace(row, budget=structs.replace(row.budget, currency=former.budget.currency))
         self._rows[turn.key] = row
         if len(self._rows) > len(self._present.rows):
             self._rows = {key: row for key, row in self._rows.items() if key in self._present.rows}
@@ -153,8 +174,14 @@ class Budgets:
             self._wait(transaction)
         pending = self._pending.get(turn.key)
         if pending:
-            left = {key: one for key, one in pending.items() if not _knows(row, one)}
+            left = {key: one for key, one in pending.items() if _lacks(row, one)}
             self._pending[turn.key] = left
+
+    def _whole(self, currency: str) -> str:
+        """The one that begins so, where only one of the rows does."""
+        known = {row.budget.currency for row in self._rows.values()} - {currency}
+        whole = [one for one in known if one.startswith(currency)]
+        return whole[0] if len(currency) == 1 and len(whole) == 1 else currency
 
     def _apply_transaction(self, change: Change) -> None:
         columns = self._key_columns(self._schema, self._of_transactions)
@@ -185,7 +212,7 @@ class Budgets:
         """Until its budget's row knows it."""
         budget = self._budget_of(transaction)
         row = self._rows.get(budget)
-        if row is not None and _knows(row, transaction):
+        if row is not None and not _lacks(row, transaction):
             return
         pending = self._pending.setdefault(budget, {})
         pending[transaction.key] = transaction
@@ -207,6 +234,21 @@ def _when(transaction: Transaction) -> int:
     return transaction.moment or transaction.at
 
 
+def _lacks(row: _Row, transaction: Transaction) -> bool:
+    """Whether it is to be counted on top of the row."""
+    return _is_same(row.budget.currency, transaction.currency) and not _knows(row, transaction)
+
+
+def _is_cut(currency: str, whole: str) -> bool:
+    """Realtime leaves one letter of a `char(3)`; the rows that were read have it whole."""
+    return len(currency) == 1 and whole.startswith(currency)
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two currencies may be one: each may be missing, or cut to its first letter."""
+    return one.startswith(other) or other.startswith(one)
+
+
 def _knows(row: _Row, transaction: Transaction) -> bool:
     """By commits where both came over the stream, else by the database's own dates."""
     if row.commit is not None and transaction.commit is not None:
@@ -224,8 +266,8 @@ def _row_of(key: bytes, row: bytes, commit: int | None) -> _Row | None:
         key=key,
         name=_text(values, NAMES) or said(Raw(key)),
         amount=_number(values, AMOUNTS),
-        spent=_number(values, SPENT),
-        committed=_number(values, COMMITTED),
+        spent=_number(values, SPENT) or _ZERO,
+        committed=_number(values, COMMITTED) or _ZERO,
         currency=_text(values, ("currency",)),
     )
     return _Row(budget, commit, moment(_text(values, ("updated_at",))), values.get("production_id"))
@@ -235,8 +277,9 @@ def _transaction_of(key: bytes, change: Change) -> Transaction | None:
     values = _values(change.new, _TRANSACTION)
     if values is None:
         return None
-    amount, kind = _number(values, ("amount",)), _text(values, ("type",))
-    is_booked = _text(values, ("status",)).lower() in _BOOKED
+    amount, kind = _number(values, ("amount",)) or _ZERO, _text(values, ("type",))
+    status = _text(values, ("status",))
+    is_booked = status.lower() in _BOOKED
     return Transaction(
         at=change.at,
         key=key,
@@ -244,6 +287,7 @@ def _transaction_of(key: bytes, change: Change) -> Transaction | None:
         amount=amount,
         effect=amount * _SIGNS.get(kind.lower(), 0) if is_booked else _ZERO,
         type=kind,
+        draft="" if is_booked else status,
         description=_text(values, ("description", "reference", "category")),
         currency=_text(values, ("currency",)),
         commit=moment(change.commit_timestamp),
@@ -263,6 +307,6 @@ def _text(values: dict[str, bytes], names: Sequence[str]) -> str:
     return next((said(Raw(values[name])) for name in names if name in values), "")
 
 
-def _number(values: dict[str, bytes], names: Sequence[str]) -> Decimal:
+def _number(values: dict[str, bytes], names: Sequence[str]) -> Decimal | None:
     numbers = (number_of(values[name]) for name in names if name in values)
-    return next((number for number in numbers if number is not None), _ZERO)
+    return next((number for number in numbers if number is not None), None)

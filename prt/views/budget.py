@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -25,6 +25,9 @@ _NAME, _WIDE_NAME = 18, 28
 _SPELLED, _WIDE = 70, 100
 """Cells from which on spent and amount are spelled out, and committed too."""
 _LEAST_BAR = 8
+_MOST_SHARE = Decimal(100)
+_LONGEST = len("-99,999,999.99")
+_NOTE = 12
 _LIT = 6_000_000
 """µs for which a transaction that came is marked."""
 _ALERTS = 100
@@ -83,7 +86,9 @@ class BudgetView:
             line = plain().append("▸ " if is_new else "  ", "bold")
             line.append(clock(one.moment or one.at, self._tz) + " ")
             line.append(" " * (widest - cell_len(amount)) + amount, "bold" if is_new else "")
-            line.append(" pending" if self.budgets.is_pending(one) else "", "italic")
+            is_foreign = self.budgets.is_foreign(one)
+            notes = (one.currency if is_foreign else "", one.draft, "pending" * self.budgets.is_pending(one))
+            line.append("".join(f" {cut(safe(note), _NOTE)}" for note in notes if note), "italic")
             what = " · ".join(part for part in (one.description, self.budgets.name_of(one)) if part)
             line.append("  " + cut(safe(what), max(width - line.cell_len - 2, 0)))
             line.truncate(width)
@@ -95,13 +100,9 @@ def _bars(budgets: Sequence[Budget], width: int) -> list[Text]:
     name_width = _WIDE_NAME if width >= _WIDE else _NAME
     names = [cut(safe(budget.name), name_width) for budget in budgets]
     name_width = max(map(cell_len, names), default=0)
-    columns = zip(*(_figures(budget, width) for budget in budgets), strict=True)
-    padded = [
-        [" " * (max(map(cell_len, texts)) - cell_len(text)) + text for text in texts]
-        for texts in map(list, columns)
-    ]
-    figures = ["".join(texts) for texts in zip(*padded, strict=True)]
-    bar = width - name_width - 2 - max(map(cell_len, figures), default=0)
+    room = width - name_width - 2
+    figures = _figures(budgets, width, room - _LEAST_BAR)
+    bar = room - max(map(len, figures), default=0)
     lines = []
     for budget, name, figure in zip(budgets, names, figures, strict=True):
         style = "bold red" if budget.share >= _FULL else "bold" if budget.share >= _WARN else ""
@@ -114,34 +115,72 @@ def _bars(budgets: Sequence[Budget], width: int) -> list[Text]:
     return lines
 
 
-def _figures(budget: Budget, width: int) -> tuple[str, ...]:
-    """A text a column, the spaces before it included; the narrower, the fewer."""
+def _figures(budgets: Sequence[Budget], width: int, room: int) -> list[str]:
+    """As many of the columns as a screen of this width shows, and as fit into the room."""
+    share = _padded([_share(budget) for budget in budgets])
+    spent = ("  ", _sums([budget.used for budget in budgets]))
+    amount = (" of ", _sums([budget.amount for budget in budgets]))
+    committed = ("  committed ", _sums([budget.committed for budget in budgets]))
+    left = ("  left ", _sums([budget.remaining for budget in budgets]))
+    forms = [(0, [left]), (_SPELLED, [spent, amount, left]), (_WIDE, [spent, amount, committed, left])]
+    figures = share
+    for least, columns in forms:
+        lines = share
+        for label, texts in columns:
+            lines = [f"{line}{label}{text}" for line, text in zip(lines, texts, strict=True)]
+        if width >= least and max(map(len, lines), default=0) <= room:
+            figures = lines
+    return figures
+
+
+def _share(budget: Budget) -> str:
+    """Rounded down: what is nearly full is not full."""
+    if budget.amount is None:
+        return "– %"
     mark = "! " if budget.share >= _FULL else ""
-    share = f"{mark}{min(budget.share * 100, Decimal(9999)):.0f} %"
-    left = ("  left ", money(budget.remaining))
-    if width < _SPELLED:
-        return (share, *left)
-    spent = ("  ", money(budget.spent + budget.pending), " of ", money(budget.amount))
-    committed = ("  committed ", money(budget.committed)) if width >= _WIDE else ()
-    return (share, *spent, *committed, *left)
+    if not budget.share.is_finite():
+        return f"{mark}∞ %"
+    if budget.share > _MOST_SHARE:
+        return f"{mark}>{_MOST_SHARE * 100:,.0f} %"
+    return f"{mark}{(budget.share * 100).to_integral_value(ROUND_FLOOR):.0f} %"
+
+
+def _sums(values: Sequence[Decimal | None]) -> list[str]:
+    """One below the other: cents for all, or for none. What is longer than any budget is shortened."""
+    has_cents = any(value is not None and value != value.to_integral_value() for value in values)
+    texts = ["–" if value is None else money(value, has_cents=has_cents) for value in values]
+    return _padded(
+        [
+            f"{value:.3e}" if len(text) > _LONGEST and value is not None else text
+            for text, value in zip(texts, values, strict=True)
+        ]
+    )
+
+
+def _padded(texts: Sequence[str]) -> list[str]:
+    widest = max(map(len, texts), default=0)
+    return [text.rjust(widest) for text in texts]
 
 
 def _bar(budget: Budget, width: int) -> Text:
     """Spent, pending and committed of the amount; what is beyond it fills the bar."""
     text = plain()
-    left = width
     sofar = Decimal(0)
     drawn = 0
+    amount = budget.amount
     for value, sign, style in (
         (budget.spent, _SPENT, "bold red" if budget.share >= _FULL else ""),
         (budget.pending, _PENDING, ""),
         (budget.committed, _COMMITTED, "dim"),
     ):
         sofar += value
-        end = min(max(round(sofar / budget.amount * width) if budget.amount > 0 else width, drawn), width)
+        filled = (
+            0 if amount is None or sofar <= 0 else width if amount <= 0 else round(sofar / amount * width)
+        )
+        end = min(max(filled, drawn), width)
         text.append(sign * (end - drawn), style)
-        left, drawn = width - end, end
-    return text.append(_LEFT * left, "dim")
+        drawn = end
+    return text.append(_LEFT * (width - drawn), "dim")
 
 
 def _totals(budgets: Sequence[Budget], width: int) -> str:
@@ -150,9 +189,9 @@ def _totals(budgets: Sequence[Budget], width: int) -> str:
     parts = []
     for currency in currencies:
         own = [budget for budget in budgets if budget.currency == currency]
-        amount = sum((budget.amount for budget in own), Decimal(0))
-        spent = sum((budget.spent + budget.pending for budget in own), Decimal(0))
-        remaining = sum((budget.remaining for budget in own), Decimal(0))
+        amount = sum((budget.amount or Decimal(0) for budget in own), Decimal(0))
+        spent = sum((budget.used for budget in own), Decimal(0))
+        remaining = sum((budget.remaining or Decimal(0) for budget in own), Decimal(0))
         unit = f"{currency} " if currency else ""
         parts.append(f"{unit}{money(spent)} of {money(amount)} spent, {money(remaining)} left")
     text = " · ".join([counted(len(budgets), "budget"), *map(safe, parts)])
@@ -160,12 +199,14 @@ def _totals(budgets: Sequence[Budget], width: int) -> str:
 
 
 def _signed(transaction: Transaction) -> str:
-    """As it acts on a budget: an expense has no sign."""
-    sign = "" if transaction.type in ("expense", "") else "−" if transaction.effect < 0 else "+"
-    return f"{sign}{money(abs(transaction.amount) if sign else transaction.amount)}"
+    """As it acts on a budget, booked or not: what is spent has no sign, what comes in has a plus."""
+    value = transaction.amount * (transaction.sign or 1)
+    sign = "+" if not transaction.sign else "−" if value < 0 else ""
+    return f"{sign}{money(abs(value))}"
 
 
-def money(value: Decimal) -> str:
-    """`12,345.60`; whole amounts without cents."""
+def money(value: Decimal, *, has_cents: bool | None = None) -> str:
+    """`12,345.60`; whole amounts without cents, where None says nothing else."""
     cents = value.quantize(Decimal("0.01")) if abs(value.adjusted()) < 20 else value
-    return f"{cents:,.0f}" if cents == cents.to_integral_value() else f"{cents:,.2f}"
+    is_whole = cents == cents.to_integral_value() if has_cents is None else not has_cents
+    return f"{cents:,.0f}" if is_whole else f"{cents:,.2f}"

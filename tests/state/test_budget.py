@@ -165,3 +165,44 @@ def test_money_is_exact_and_what_is_no_number_is_none() -> None:
 def test_other_tables_and_schemas_pass_by() -> None:
     other = story.change("INSERT", "budgets", schema="archive", new={"id": 1, "amount": 1})
     assert len(budgets_of(other, story.change("INSERT", "productions", new={"id": 1}))) == 0
+
+
+def test_a_currency_stays_whole_when_every_row_has_streamed() -> None:
+    budgets = budgets_of(
+        budget(1), budget(1, number=2, currency="EGP"), budget(2, commit=at(1), currency="E")
+    )
+    assert sorted(one.currency for one in budgets.budgets()) == ["EGP", "EUR"]
+
+
+def test_a_transaction_in_other_money_is_no_part_of_its_budget() -> None:
+    foreign = transaction(70, commit=at(5), created=at(5), currency="USD")
+    for changes in ([budget(200), foreign], [foreign, budget(200)]):
+        budgets = budgets_of(*changes)
+        assert figures(budgets)[1] == 0
+        assert budgets.is_foreign(budgets.transactions[0])
+    cut = budgets_of(budget(200), transaction(70, commit=at(5), created=at(5), currency="E"))
+    assert figures(cut)[1] == 70
+
+
+def test_of_nothing_whatever_is_used_is_too_much_and_what_was_never_set_is_no_limit() -> None:
+    budgets = budgets_of(
+        budget(5, amount=0),
+        budget(0, amount=0, number=2),
+        budget(7, amount=None, number=3),
+        budget(900, number=4),
+    )
+    assert [(one.key, one.share) for one in budgets.budgets()] == [
+        (b"1", Decimal("Infinity")),
+        (b"4", Decimal("0.9")),
+        (b"2", Decimal(0)),
+        (b"3", Decimal(0)),
+    ]
+    assert budgets.budgets()[-1].remaining is None
+
+
+def test_what_is_not_booked_has_its_status() -> None:
+    first, second = budgets_of(
+        transaction(1, commit=at(1), status="draft"), transaction(2, commit=at(2), number=2, type="refund")
+    ).transactions
+    assert (first.draft, first.effect, first.sign) == ("draft", 0, 1)
+    assert (second.draft, second.effect, second.sign) == ("", -2, -1)

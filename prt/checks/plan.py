@@ -71,7 +71,7 @@ def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
 def littered(table: str, why: str) -> Result:
     """A failure for rows that could not be taken back."""
     failure = Failure(
-        expected=f"no row of this run left in {table}",
+        expected=f"every row of this run removed from {table}",
         came=why,
         cause="the server went away before they were removed, or no policy lets this identity DELETE them",
         remedy="prt test --clean, with the server key where this identity may not",

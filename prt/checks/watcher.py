@@ -94,6 +94,7 @@ class Watcher:
         if self.error is not None:
             failure = failure_of(self.error, expected)
             words = failure.server or self.server_words()
+            words = None if words == failure.came else words  # ours, and told already
             raise FailedError(structs.replace(failure, server=words)) from self.error
         cause, remedy = (None, None) if cause_of is None else cause_of()
         raise FailedError(

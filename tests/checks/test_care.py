@@ -64,7 +64,7 @@ def test_one_row_at_most_stays_where_none_can_be_removed(project: dict[str, str]
         assert marked_rows(project, "cared") == 0
     left = json.loads(first.stdout.splitlines()[-2])
     assert (first.returncode, left["suite"], left["outcome"]) == (1, "rows", "fail")
-    assert left["failure"]["expected"] == "no row of this run left in public.cared"
+    assert left["failure"]["expected"] == "every row of this run removed from public.cared"
     assert "prt test --clean" in left["failure"]["remedy"]
     assert second.returncode == 0
     assert "rows of former test runs (1)" in json.loads(second.stdout.splitlines()[1])["reason"]

@@ -239,6 +239,17 @@ def test_a_project_for_private_channels_only() -> None:
     assert "--private" in failure["remedy"]
 
 
+async def _hangs_up(peer: Peer) -> None:
+    await peer.receive()
+
+
+def test_a_connection_that_breaks_is_no_word_of_the_server() -> None:
+    failure = told(against(_hangs_up, "presence", only=["track"]), "presence track")
+    assert "broke" in failure["came"] or "closed" in failure["came"]
+    assert failure["server"] == ""
+    assert "network" in failure["cause"]
+
+
 def test_a_server_that_answers_no_heartbeat() -> None:
     failure = told(against(_deaf, "connect", wait_seconds=0.2), "connect heartbeat")
     assert failure["came"] == "none in 0.2 s"

@@ -36,6 +36,8 @@ _TRAIL: Final = ("·", "∙", "•")
 """From the oldest to the newest."""
 _LETTERS: Final = string.ascii_uppercase + string.digits + string.ascii_lowercase
 _LIST: Final = 34
+_LEAST_NAME: Final = 4
+"""Cells: a shorter beginning of a name tells nothing."""
 _LEAST_CANVAS: Final = 40
 _LIST_LINES: Final = 3
 
@@ -110,8 +112,13 @@ class CursorsView:
         grid: list[list[_Dot | None]] = [[None] * across for _ in range(down)]
         for cursor in reversed(shown):
             self._draw_trail(grid, cursor, extent, now)
+        taken: set[tuple[int, int]] = set()
         for cursor in reversed(shown):
-            self._draw_cursor(grid, cursor, extent, now)
+            cell = _cell(cursor.position, extent, grid)
+            _put(grid, cell, _Dot(self._letter(cursor), self._style(cursor, now)))
+            taken.add(cell)
+        for cursor in shown:
+            self._draw_name(grid, cursor, extent, now, taken)
         scale = _scale(extent)
         lines = [_line(f"┌{'─' * across}┐", width)]
         for row in grid:
@@ -129,20 +136,29 @@ class CursorsView:
             style = _color(cursor) if age == len(_TRAIL) - 1 else f"dim {_color(cursor)}"
             _put(grid, _cell(position, extent, grid), _Dot(_TRAIL[age], style))
 
-    def _draw_cursor(self, grid: list[list[_Dot | None]], cursor: Cursor, extent: Extent, now: int) -> None:
-        """The letter, and the name beside it where there is room."""
-        style = self._style(cursor, now)
+    def _draw_name(
+        self,
+        grid: list[list[_Dot | None]],
+        cursor: Cursor,
+        extent: Extent,
+        now: int,
+        taken: set[tuple[int, int]],
+    ) -> None:
+        """Beside the letter where there is room: no name covers a letter, or a newer one's name."""
         x, y = _cell(cursor.position, extent, grid)
-        _put(grid, (x, y), _Dot(self._letter(cursor), style))
-        name = safe(cursor.name[:200])
-        room = len(grid[0]) - x - 2
-        if room < cell_len(name) <= x - 1:
-            x -= cell_len(name) + 3  # to the left of one that stands at the right edge
-        else:
-            name = cut(name, max(room, 0))
-        for column, piece in enumerate(_pieces(name), x + 2):
+        name, start = safe(cursor.name[:200]), x + 2
+        right = next((end for end in range(start, len(grid[0])) if (end, y) in taken), len(grid[0]) + 1)
+        room = max(right - 1 - start, 0)
+        if room < cell_len(name):
+            left = x - 1 - cell_len(name)
+            if left >= 0 and not any((column, y) in taken for column in range(left - 1, x)):
+                start = left
+            elif room < _LEAST_NAME:
+                return
+        for column, piece in enumerate(_pieces(cut(name, room) if start > x else name), start):
+            taken.add((column, y))
             if piece:
-                _put(grid, (column, y), _Dot(piece, style))
+                _put(grid, (column, y), _Dot(piece, self._style(cursor, now)))
 
     def _list(self, known: list[Cursor], width: int, room: int, now: int) -> list[Text]:
         """A line each, those that moved last first; the last says how many there are more."""

@@ -129,6 +129,29 @@ def test_no_cursor_leaves_the_canvas(
     assert len({cell_len(line.split("│")[1]) for line in frame}) <= 1
 
 
+@pytest.mark.parametrize("newest", ["Ada Lovelace", "Ben"])
+def test_names_keep_off_each_other(newest: str) -> None:
+    """Two letters close to each other on one line: the name that has no room goes to the other side."""
+    page = [
+        meeting.move("corner", 1000, 1000, at=NOW),
+        *(
+            meeting.move(name, x, 500, at=NOW + (name == newest), name=name)
+            for name, x in (("Ada Lovelace", 500), ("Ben", 600))
+        ),
+    ]
+    text = text_of(view_of(page).lines(80, 24, NOW + 2))
+    assert "Ada Lovelace A   B Ben" in text
+
+
+def test_a_name_without_room_is_cut_or_left_out() -> None:
+    page = [
+        meeting.move("corner", 1000, 1000, at=NOW),
+        *(meeting.move(f"{n}", n * 150, 500, at=NOW, name=f"Ada{n} Lovelace") for n in range(7)),
+    ]
+    (line,) = [line for line in text_of(view_of(page).lines(80, 24, NOW + 1)).splitlines() if "│A" in line]
+    assert line.split("│")[1].split() == [*"AD2345", "6", "Ada6…"]
+
+
 @pytest.mark.parametrize("x", range(0, 1050, 10))
 def test_of_a_wide_letter_no_half_is_left(x: int) -> None:
     """Two cells at a time go by under a cursor that moves over a name."""

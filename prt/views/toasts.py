@@ -35,6 +35,8 @@ WITH_KEY = 120
 _COLOR_OF = {kind: color for color, kinds in COLORS.items() for kind in kinds}
 _BAR = "▌ "
 _KIND, _READ, _AGE, _KEY = 10, 4, 6, 36
+_KIND_WIDE = 18
+"""Of a type where there is room for keys too."""
 
 
 class _Widths(Struct, frozen=True):
@@ -91,7 +93,8 @@ def _count(newest: Sequence[Notification], user: str, width: int) -> Text:
 
 
 def _widths_of(newest: Sequence[Notification], width: int) -> _Widths:
-    kind = min(max(cell_len(safe(one.kind)) for one in newest), _KIND)
+    most = _KIND_WIDE if width >= WITH_KEY else _KIND
+    kind = min(max(cell_len(safe(one.kind)) for one in newest), most)
     key = min(max(cell_len(safe(one.key)) for one in newest), _KEY) if width >= WITH_KEY else 0
     taken = len(_BAR) + (kind and kind + 2) + _READ + 1 + _AGE + 2 + (key and key + 2)
     return _Widths(kind, key, max(width - taken, 0))

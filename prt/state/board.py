@@ -24,6 +24,7 @@ PRIORITIES = ("priority", "severity")
 DATES = ("due_date", "due_at", "due", "deadline", "expected_on", "ends_at")
 
 _SHOWN = (*TITLES, *PEOPLE, *PRIORITIES, *DATES)
+_NOTHING = (b"null", b'""')
 _MOST_MARKS = 1000
 _MOST_COLUMNS = 100
 
@@ -73,6 +74,8 @@ class Board:
         self.table = table
         self.group_by = group_by
         self.moves = 0
+        self.has_groups = False
+        """Whether a row has the column at all, if only without a value."""
         self._given = tuple(columns)
         self._limits = dict(limits or {})
         self._present = Present(schema, table, key_columns)
@@ -144,9 +147,9 @@ class Board:
 
     def _group_of(self, turn: Turn) -> str:
         values = values_of(turn.after or b"", (self.group_by,))
-        if values is None or values[0] is None or values[0] == b"null":
-            return NOWHERE
-        return said(Raw(values[0]))
+        value = values[0] if values else None
+        self.has_groups |= value is not None
+        return NOWHERE if value in (None, b"null") else said(Raw(value or b""))
 
     def _remove(self, key: bytes) -> None:
         group = self._groups.pop(key, None)
@@ -182,7 +185,7 @@ class Board:
 
 def _card_of(key: bytes, row: bytes) -> Card:
     values = dict(zip(_SHOWN, values_of(row, _SHOWN) or (), strict=False))
-    texts = {name: said(Raw(value)) for name, value in values.items() if value and value != b"null"}
+    texts = {name: said(Raw(value)) for name, value in values.items() if value and value not in _NOTHING}
 
     def first(names: Iterable[str]) -> str:
         return next((texts[name] for name in names if name in texts), "")

@@ -22,6 +22,7 @@ from prt.events import (
     End,
     Event,
     Gap,
+    Loaded,
     Malformed,
     Presence,
     Status,
@@ -89,6 +90,8 @@ class Screen:
         self.first_at: int | None = None
         self.last_at: int | None = None
         self.ready_at: int | None = None
+        self.has_loaded = False
+        """Whether the present rows were read that somebody asked for, all of them."""
         self.end: End | None = None
         self.joined: frozenset[str] = frozenset()
         self.topics: set[str] = set()
@@ -181,6 +184,8 @@ class Screen:
             case Malformed():
                 self.malformed += 1
                 self.last_malformed = event
+            case Loaded():
+                self.has_loaded |= event.complete
             case End():
                 self.end = event
 

@@ -19,6 +19,7 @@ PAGE_US = 8_000_000
 """How long each page of a board stands that is wider than the screen."""
 
 _BETWEEN = "│ "
+_WIDEST_NAME = 40
 _TWO_LINES = 9  # lines of a board from which on a card has two
 _URGENT = {"urgent": "bold red", "critical": "bold red", "high": "bold", "major": "bold"}
 _MARKS = {"urgent": "!!", "critical": "!!", "high": "!", "major": "!"}
@@ -55,11 +56,13 @@ class BoardView:
     def summary(self) -> list[str]:
         if not len(self.board):
             return []
-        columns = ", ".join(f"{safe(column.name)} {column.count:,}" for column in self.board.columns())
-        lines = [f"board: {columns}; {counted(self.board.moves, 'move')}"]
+        columns = self.board.columns()
+        names = [cut(safe(column.name), _WIDEST_NAME) for column in columns]
+        counts = ", ".join(f"{name} {column.count:,}" for name, column in zip(names, columns, strict=True))
+        lines = [f"board: {counts}; {counted(self.board.moves, 'move')}"]
         lines += [
-            f"! {safe(column.name)}: {column.count:,}, at most {column.limit:,}"
-            for column in self.board.columns()
+            f"! {name}: {column.count:,}, at most {column.limit:,}"
+            for name, column in zip(names, columns, strict=True)
             if column.limit is not None and column.is_over_limit
         ]
         return lines
@@ -68,13 +71,33 @@ class BoardView:
         columns = self.board.columns()
         if not columns or height < 1:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
-        most = max((width + len(_BETWEEN)) // (LEAST_COLUMN + len(_BETWEEN)), 1)
+        most = _most(width)
         foot = self._foot(columns, most, width, now)
         height -= len(foot)
-        shown = _page(columns, most, now)
+        first = _first(len(columns), most, now)
+        lines = self._page(columns, first, width, height, now)
+        if foot:
+            lines += [plain() for _ in range(height - len(lines))]
+        return fitted([*lines, *foot], width, len(lines) + len(foot))
+
+    def all_lines(self, width: int, now: int) -> list[Text]:
+        """Every page, one below the other, with every card."""
+        columns = self.board.columns()
+        if not columns:
+            return self.lines(width, 1, now)
+        most, height = _most(width), 2 * max(column.count for column in columns) + _TWO_LINES
+        lines: list[Text] = []
+        for first in range(0, len(columns), most):
+            lines += [*([plain()] if first else []), *self._page(columns, first, width, height, now)]
+        notes = self._notes()
+        return [*lines, *([plain(cut(" · ".join(notes), width), "italic")] if notes else [])]
+
+    def _page(self, columns: Sequence[Column], first: int, width: int, height: int, now: int) -> list[Text]:
+        """The columns from this one on that stand side by side."""
+        most = min(_most(width), len(columns))
         # The room is shared as a full page would share it: the last page's columns are no wider.
-        each = (width - len(_BETWEEN) * (min(most, len(columns)) - 1)) // min(most, len(columns))
-        blocks = [self._column(column, each, height, now) for column in shown]
+        each = (width - len(_BETWEEN) * (most - 1)) // most
+        blocks = [self._column(column, each, height, now) for column in columns[first : first + most]]
         lines = []
         for row in range(min(max(map(len, blocks)), height)):
             line = plain()
@@ -84,9 +107,7 @@ class BoardView:
                 if index < len(blocks) - 1:
                     line.append(" " * (each - part.cell_len))
             lines.append(line)
-        if foot:
-            lines += [plain() for _ in range(height - len(lines))]
-        return fitted([*lines, *foot], width, len(lines) + len(foot))
+        return fitted(lines, width, height)
 
     def _foot(self, columns: Sequence[Column], most: int, width: int, now: int) -> list[Text]:
         notes = []
@@ -95,9 +116,16 @@ class BoardView:
             last = min(first + most, len(columns))
             seconds = -(-(PAGE_US - now % PAGE_US) // 1_000_000)
             notes.append(f"columns {first + 1}–{last} of {len(columns)} · next in {seconds} s")
+        notes += self._notes()
+        return [plain(cut(" · ".join(notes), width), "italic")] if notes else []
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if len(self.board) and not self.board.has_groups:
+            notes.append(f"! no row has a column {safe(self.board.group_by)}: --group-by names another")
         if self.board.forgotten:
             notes.append(f"! {self.board.forgotten:,} rows more than are kept")
-        return [plain(cut(" · ".join(notes), width), "italic")] if notes else []
+        return notes
 
     def _column(self, column: Column, width: int, height: int, now: int) -> list[Text]:
         lines = [_heading(column, width)]
@@ -138,9 +166,9 @@ class BoardView:
         return [title, details]
 
 
-def _page(columns: Sequence[Column], most: int, now: int) -> Sequence[Column]:
-    first = _first(len(columns), most, now)
-    return columns[first : first + most]
+def _most(width: int) -> int:
+    """Columns side by side."""
+    return max((width + len(_BETWEEN)) // (LEAST_COLUMN + len(_BETWEEN)), 1)
 
 
 def _first(count: int, most: int, now: int) -> int:

@@ -47,11 +47,11 @@ class Wishes(Struct, frozen=True, kw_only=True):
 def _table(screen: Screen, wishes: Wishes) -> View:
     if wishes.sheet is not None:
         from prt.state.sheet import Sheet
-        from prt.views.head import waiting
+        from prt.views.head import waiting_for_rows
         from prt.views.sheet import SheetView
 
         sheet = Sheet(*wishes.sheet, sort=wishes.sort, key_columns=screen.rows.key_columns)
-        return SheetView(sheet, waiting=lambda: waiting(screen))
+        return SheetView(sheet, waiting=lambda: waiting_for_rows(screen))
     from prt.views.table import Table
 
     return Table(screen, tz=wishes.tz, highlight=wishes.highlight)
@@ -73,7 +73,7 @@ def _board(screen: Screen, wishes: Wishes) -> View:
     from prt.state.board import Board
     from prt.state.names import Names
     from prt.views.board import BoardView
-    from prt.views.head import waiting
+    from prt.views.head import waiting_for_rows
 
     schema, table = wishes.board
     board = Board(
@@ -84,16 +84,16 @@ def _board(screen: Screen, wishes: Wishes) -> View:
         limits=wishes.limits,
         key_columns=screen.rows.key_columns,
     )
-    return BoardView(board, named=Names(screen.rows).of, waiting=lambda: waiting(screen))
+    return BoardView(board, named=Names(screen.rows).of, waiting=lambda: waiting_for_rows(screen))
 
 
 def _budget(screen: Screen, wishes: Wishes) -> View:
     from prt.state.budget import Budgets
     from prt.views.budget import BudgetView
-    from prt.views.head import waiting
+    from prt.views.head import waiting_for_rows
 
     budgets = Budgets(schema=wishes.schema, key_columns=screen.rows.key_columns)
-    return BudgetView(budgets, tz=wishes.tz, waiting=lambda: waiting(screen))
+    return BudgetView(budgets, tz=wishes.tz, waiting=lambda: waiting_for_rows(screen))
 
 
 def _feed(screen: Screen, wishes: Wishes) -> View:

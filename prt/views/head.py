@@ -56,13 +56,20 @@ def head(
 
 
 def waiting(screen: Screen) -> str:
-    """What an empty table waits for."""
+    """What an empty view waits for; at the end, that it waited in vain."""
+    if screen.end is not None:
+        return "nothing came"
     if screen.channel == "READY":
         is_room = screen.topics and not screen.joined
         return "waiting for somebody to come or to send" if is_room else "waiting for the first change"
     if screen.channel == "SUBSCRIBED":
         return "joined; waiting until the server says that changes flow"
     return "connecting" if screen.channel is None else ""
+
+
+def waiting_for_rows(screen: Screen) -> str:
+    """The same of a view that shows present rows, once they have been read."""
+    return "no rows that this identity may read" if screen.has_loaded else waiting(screen)
 
 
 def _state(screen: Screen, title: str, now: int, width: int, tz: tzinfo | None) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
@@ -39,11 +39,16 @@ def arranged(views: Sequence[View], width: int, height: int, now: int) -> list[T
 def stacked(views: Sequence[View], width: int, height: int, now: int) -> list[Text]:
     """One below the other, each with at most `height` lines and no more than it has to show."""
     if len(views) == 1:
-        return _trimmed(views[0].lines(width, height, now))
+        return _whole(views[0], width, height, now)
     lines: list[Text] = []
     for view in views:
-        lines += [_rule(view.title, width), *_trimmed(view.lines(width, height, now)), Text()]
+        lines += [_rule(view.title, width), *_whole(view, width, height, now), Text()]
     return lines[:-1]
+
+
+def _whole(view: View, width: int, height: int, now: int) -> list[Text]:
+    all_lines: Callable[[int, int], list[Text]] | None = getattr(view, "all_lines", None)
+    return _trimmed(view.lines(width, height, now) if all_lines is None else all_lines(width, now)[:height])
 
 
 def _rows(views: Sequence[View], width: int) -> list[list[View]]:

@@ -105,5 +105,6 @@ class OnceViews(Still):
     def close(self, end: End) -> None:
         from prt.views.layout import stacked  # noqa: PLC0415 - Rich is for tables
 
+        self.write(end)
         for line in stacked(self._views, self._width or self._console.width, _MOST_LINES, end.at):
             self._console.print(line, soft_wrap=True)

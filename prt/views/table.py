@@ -19,13 +19,13 @@ from rich.text import Text
 from prt.events import Event
 from prt.state.difference import Line
 from prt.state.messages import BroadcastLine
-from prt.state.newest import Entry
+from prt.state.newest import NEWEST, Entry
 from prt.state.presences import PresenceLine
 from prt.state.screen import Screen
 from prt.views.cells import cut, cut_middle, safe
 from prt.views.changed import LEGEND, changed, mark_of
 from prt.views.figures import clock, milliseconds, table_name
-from prt.views.head import waiting
+from prt.views.head import waiting_for_rows
 from prt.views.interruptions import gap_line, interruption, whole
 from prt.views.topics import EVENTS as TOPIC_EVENTS
 from prt.views.topics import TopicLine, carried, kind_of, name_of
@@ -76,16 +76,29 @@ class Table:
         return []
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        body, foot = self._parts(width, height)
+        space = [Text("")] * (height - len(body) - len(foot)) if foot else []
+        return [*body, *space, *foot][:height]
+
+    def all_lines(self, width: int, now: int) -> list[Text]:
+        """All that is still known; a gap may need several lines."""
+        body, foot = self._parts(width, 2 * NEWEST)
+        if self._screen.entries > NEWEST:
+            text = f"the latest {NEWEST:,} of {self._screen.entries:,}; one table's rows are shown whole"
+            foot.append(_line(text, width, "italic"))
+        return [*body, *foot]
+
+    def _parts(self, width: int, height: int) -> tuple[list[Text], list[Text]]:
+        """What there is to see, and below it what it means."""
         newest = self._screen.lines(height)
         foot = self._foot(newest, width, height)
-        shown = newest[: max(height - 1 - len(foot), 0)]
+        room = max(height - 1 - len(foot), 0)
+        shown = newest[:room]
         if not shown:
-            return [Text(""), _line(waiting(self._screen), width, "italic"), *foot][:height]
+            return [Text(""), _line(waiting_for_rows(self._screen), width, "italic")], foot
         widths = widths_of(shown, width)
-        room = height - 1 - len(foot)
         rows = [row for entry in shown for row in self.rows(entry, widths, width)][:room]
-        space = [Text("")] * (room - len(rows)) if foot else []
-        return [heading(widths), *rows, *space, *foot][:height]
+        return [heading(widths), *rows], foot
 
     def rows(self, entry: Entry, widths: Widths, width: int) -> list[Text]:
         """A change is one; a gap may need more."""

@@ -1,6 +1,7 @@
 """What a part of the screen is: a state that events change, and the lines that show it.
 
 A view that counts has `note(change)` too, which gets every change; `apply` may get several of a row as one.
+One that shows a part of what it has, or fills its place, has `all_lines(width, now)` to be printed whole.
 """
 
 from __future__ import annotations

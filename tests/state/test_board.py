@@ -152,3 +152,18 @@ def test_every_row_is_in_one_column_and_only_rows_are(steps: list[tuple[str, int
     found = {title: name for name in STATUSES for title in titles(board, name)}
     assert found == {f"task {number}": status for number, status in rows.items()}
     assert sum(counts(board).values()) == len(board) == len(rows)
+
+
+def test_a_column_that_no_row_has_is_known_for_a_slip() -> None:
+    board = board_of(task("INSERT", 1, status="todo"), group_by="stauts")
+    assert (board.has_groups, counts(board)["none"]) == (False, 1)
+    board.apply(task("INSERT", 2, stauts=None))
+    assert board.has_groups
+
+
+def test_an_empty_text_is_no_title_and_nobody_s_name() -> None:
+    board = board_of(
+        task("INSERT", 1, status="todo", title="", name="Rig", assignee="", priority="", due_date="")
+    )
+    (card,) = board.cards("todo", story.NOW)
+    assert (card.title, card.assignee, card.priority, card.due) == ("Rig", "", "", "")

@@ -135,10 +135,10 @@ class Cursors:
         cursor = self.cursors.get(key)
         if place is None:
             # A user without a position has left the page; anything else is no cursor's.
-            if cursor is not None:
-                cursor.gone_at = event.at
-            else:
+            if cursor is None or not user:
                 self.unread += 1
+            else:
+                cursor.gone_at = event.at
             return
         if cursor is None:
             cursor = self.cursors[key] = Cursor(

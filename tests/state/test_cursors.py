@@ -135,3 +135,11 @@ def test_what_the_canvas_shows(positions: list[tuple[float, float]], extent: Ext
     assert [seen.left, seen.top, seen.right, seen.bottom] == pytest.approx(
         [extent.left, extent.top, extent.right, extent.bottom]
     )
+
+
+def test_a_message_of_nobody_takes_no_cursor_away() -> None:
+    cursors = after(
+        {"x": 1, "y": 2}, {"title": "no cursor's"}, {"userId": "u1", "x": 1, "y": 2}, {"userId": "u1"}
+    )
+    assert [cursor.gone_at for cursor in cursors.newest_first] == [4, None]
+    assert cursors.unread == 1

@@ -204,6 +204,14 @@ def parse_rules(alerts: Iterable[str], viewing: Viewing) -> list[Rule]:
     return [parse_rule(text) for text in texts]
 
 
+def check_rules(rules: Iterable[Rule], bindings: Sequence[Binding]) -> None:
+    """UsageError where a rule is for a table from which nothing will come."""
+    for rule in rules:
+        schemas = {one.schema for one in bindings if rule.table is None or one.table in (rule.table, EVERY)}
+        if not schemas or not (rule.schema is None or {rule.schema, EVERY} & schemas):
+            raise UsageError(f"--alert {rule.text}: its table is not watched", "add it to the tables")
+
+
 def checked_severity(severity: str | None) -> str | None:
     """UsageError where it is none."""
     from prt.state.alerts import SEVERITIES  # noqa: PLC0415

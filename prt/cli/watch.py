@@ -81,7 +81,7 @@ def watch(
     from prt.cli.rooms import check_topics_alone, check_views, parse_rooms
     from prt.cli.stderr import notice
     from prt.cli.targets import Targets, parse_targets
-    from prt.cli.viewing import checked_severity, parse_rules, parse_viewing
+    from prt.cli.viewing import check_rules, checked_severity, parse_rules, parse_viewing
     from prt.cli.watching import watched
     from prt.errors import UsageError
     from prt.events import Alert
@@ -145,6 +145,7 @@ def watch(
             targets = targets_of(viewing.words(own))
         bindings = [*targets.bindings, *viewing.companions(targets.bindings)]
         rules = parse_rules(alert or project.defaults.alerts, viewing)
+        check_rules(rules if alert else (), bindings)
         if not quiet:
             for line in (*project.notices, *targets.notices):
                 notice(line)

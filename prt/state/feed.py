@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 
 from prt.events import Alert, Change, Event, Gap
 from prt.state.difference import Cell, Line, line_of, said
-from prt.state.names import name_of
+from prt.state.names import is_uuid, name_of
 from prt.state.present import values_of
 from prt.state.rows import Rows
 
@@ -196,7 +196,7 @@ class Feed:
         return Sentence(
             at=change.at,
             noun=NOUNS.get(table) or _singular(table),
-            row=self._name(change, previous) or line.key or None,
+            row=self._name(change, previous) or _shortened(line.key) or None,
             happened=self._happened(line, change),
         )
 
@@ -206,7 +206,7 @@ class Feed:
                 continue
             values = columns_of(row, ABOUT.get(change.table, ()))
             for column, value in values.items():
-                return self._named(column, value)
+                return _shortened(self._named(column, value))
             name = name_of(row)
             if name:
                 return name
@@ -220,7 +220,9 @@ class Feed:
             return went
         if line.event_type == "INSERT":
             told = columns_of(change.new, TOLD.get(line.table, ()))
-            parts = [f"{_words(column)} {self._named(column, value)}" for column, value in told.items()]
+            named = {column: self._named(column, value) for column, value in told.items()}
+            # Whose id nobody knows says nothing to a person.
+            parts = [f"{_words(column)} {name}" for column, name in named.items() if not is_uuid(name)]
             return f"{came}, {', '.join(parts)}" if parts else came
         if not line.cells:
             return "was written again"
@@ -254,7 +256,7 @@ class Feed:
             return "none"
         if _MOMENT.match(value):
             return value[:16].replace("T", " ")
-        named = self._named(cell.column, value)
+        named = _shortened(self._named(cell.column, value))
         return named if len(named) <= _LONGEST else f"{named[: _LONGEST - 1]}…"
 
 
@@ -272,6 +274,11 @@ def columns_of(row: bytes | Raw, columns: tuple[str, ...]) -> dict[str, str]:
     values = values_of(row, columns) if columns else None
     pairs = zip(columns, values or (), strict=False)
     return {column: said(Raw(value)) for column, value in pairs if value and value != b"null"}
+
+
+def _shortened(text: str) -> str:
+    """Both ends of a uuid tell it apart."""
+    return f"{text[:4]}…{text[-4:]}" if is_uuid(text) else text
 
 
 def _words(column: str) -> str:

@@ -27,17 +27,21 @@ class Names:
         """
         if not column.endswith(("_id", "_by", "Id")) or not value:
             return value
-        is_uuid = len(value) == _UUID_LENGTH and value.count("-") == 4
-        key = msgspec.json.encode(value) if is_uuid else value.encode()
+        is_unique = is_uuid(value)
+        key = msgspec.json.encode(value) if is_unique else value.encode()
         stem = column.removesuffix("_id").removesuffix("Id")
         for schema, table in self._rows.tables:
-            if not is_uuid and table not in {stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies"}:
+            if not is_unique and table not in {stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies"}:
                 continue
             row = self._rows.row(schema, table, key)
             name = None if row is None else name_of(row)
             if name:
                 return name
         return value
+
+
+def is_uuid(text: str) -> bool:
+    return len(text) == _UUID_LENGTH and text.count("-") == 4
 
 
 def name_of(row: bytes | Raw) -> str:

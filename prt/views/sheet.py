@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -18,6 +19,7 @@ _KEY = 13
 """Cells of the first column where the screen is narrow: both ends of a key tell keys apart."""
 _NARROW = 160
 _LEAST = 6
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 class SheetView:
@@ -43,19 +45,28 @@ class SheetView:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
         columns = sheet.columns()
         room = height - 1
-        is_cut = len(sheet) > room or sheet.forgotten > 0
-        rows = sheet.rows(columns, max(room - is_cut, 0), now)
+        foot = self._foot(columns, room)
+        rows = sheet.rows(columns, max(room - bool(foot), 0), now)
         told = [index for index in range(len(columns)) if any(row.cells[index] for row in rows)]
         columns = tuple(columns[index] for index in told)
         rows = [_kept(row, told) for row in rows]
         widths = _widths(columns, rows, width)
-        lines = [_heading(columns, widths), *(_row(row, widths) for row in rows)]
-        if is_cut:
-            more = f"  +{len(sheet) - len(rows):,} more rows"
-            more += f", {sheet.forgotten:,} are not kept" if sheet.forgotten else ""
-            order = f", by {sheet.sort}" if sheet.sort else ", --sort -updated_at shows the latest first"
-            lines.append(plain(cut(safe(more + order), width), "italic"))
+        numeric = frozenset(index for index in range(1, len(columns)) if _are_numbers(rows, index))
+        lines = [_heading(columns, widths, numeric), *(_row(row, widths, numeric) for row in rows)]
+        if foot:
+            lines.append(plain(cut(safe(foot), width), "italic"))
         return fitted(lines, width, height)
+
+    def _foot(self, columns: Sequence[str], room: int) -> str:
+        """What is not to be seen, and in which order that is."""
+        sheet = self.sheet
+        slip = f"! no row has a column {sheet.sort}" if sheet.sort and sheet.sort not in columns else ""
+        if len(sheet) <= room and not sheet.forgotten:
+            return slip
+        parts = [f"+{max(len(sheet) - room + 1, 0):,} more rows"]
+        parts += [f"{sheet.forgotten:,} are not kept"] if sheet.forgotten else []
+        order = f"by {sheet.sort}" if sheet.sort else "--sort -updated_at shows the latest first"
+        return "  " + ", ".join([*parts, slip or order])
 
 
 def _kept(row: SheetRow, told: Sequence[int]) -> SheetRow:
@@ -84,21 +95,27 @@ def _widths(columns: Sequence[str], rows: Sequence[SheetRow], width: int) -> lis
     return widths
 
 
-def _heading(columns: Sequence[str], widths: Sequence[int]) -> Text:
-    names = (_padded(cut(safe(name), each), each) for name, each in zip(columns, widths, strict=False))
+def _are_numbers(rows: Sequence[SheetRow], index: int) -> bool:
+    return all(_NUMBER.fullmatch(row.cells[index]) for row in rows if row.cells[index])
+
+
+def _heading(columns: Sequence[str], widths: Sequence[int], numeric: Collection[int]) -> Text:
+    names = []
+    for index, each in enumerate(widths):
+        name = cut(safe(columns[index]), each)
+        space = " " * (each - cell_len(name))
+        names.append(space + name if index in numeric else name + space)
     return plain("  " + " ".join(names), "underline")
 
 
-def _row(row: SheetRow, widths: Sequence[int]) -> Text:
+def _row(row: SheetRow, widths: Sequence[int], numeric: Collection[int]) -> Text:
+    """Numbers stand to the right, where their sizes can be compared."""
     line = plain().append("+ " if row.is_new else "▸ " if row.lit else "  ", "bold")
     for index, each in enumerate(widths):
         text = safe(row.cells[index])
         shown = cut_middle(text, each) if index == 0 else cut(text, each)
-        line.append(" " if index else "")
+        space = " " * (each - cell_len(shown))
+        line.append((" " if index else "") + (space if index in numeric else ""))
         line.append(shown, "bold reverse" if row.is_new or index in row.lit else "")
-        line.append(" " * (each - cell_len(shown)))
+        line.append("" if index in numeric else space)
     return line
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - cell_len(text))

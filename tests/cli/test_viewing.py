@@ -6,7 +6,7 @@ import pytest
 
 from prt.cli.recovering import Recovering
 from prt.cli.targets import parse_targets
-from prt.cli.viewing import Viewing, checked_severity, parse_rules, parse_viewing
+from prt.cli.viewing import Viewing, check_rules, checked_severity, parse_rules, parse_viewing
 from prt.errors import UsageError
 from prt.profiles import Defaults
 from prt.state.screen import Screen
@@ -148,3 +148,23 @@ def test_a_severity_that_is_none() -> None:
     assert checked_severity("warn") == "warn"
     with pytest.raises(UsageError, match="--fail-on-alert knows no loud"):
         checked_severity("loud")
+
+
+@pytest.mark.parametrize(
+    ("rule", "tables", "is_watched"),
+    [
+        ("budgets: spent>1", ("budgets",), True),
+        ("public.budgets: spent>1", ("budgets",), True),
+        ("spent>1", ("events",), True),
+        ("budgets: spent>1", ("*",), True),
+        ("budgets: spent>1", ("events",), False),
+        ("app.budgets: spent>1", ("budgets",), False),
+    ],
+)
+def test_a_rule_is_for_what_is_watched(rule: str, tables: tuple[str, ...], is_watched: bool) -> None:
+    rules, bindings = parse_rules([rule], parse_viewing()), parse_targets(tables).bindings
+    if is_watched:
+        check_rules(rules, bindings)
+        return
+    with pytest.raises(UsageError, match="its table is not watched"):
+        check_rules(rules, bindings)

@@ -70,6 +70,19 @@ def test_names_stand_for_ids_where_rows_are_known() -> None:
     assert feed.entries(1)[0].text == "task 'A' assignee none → Noor Haddad"  # type: ignore[union-attr]
 
 
+def test_ids_that_nobody_knows_are_short_or_left_out() -> None:
+    row = {"title": "A", "priority": "high", "assignee_id": None}
+    assert said(
+        came("project_tasks", **row | {"assignee_id": ID}),
+        changed("project_tasks", **row),
+        story.change("DELETE", "comments", old={"id": ID}),
+    ) == [
+        "task 'A' was added, priority high",
+        f"task 'A' assignee {ID[:4]}…{ID[-4:]} → none",
+        f"comment '{ID[:4]}…{ID[-4:]}' was deleted",
+    ]
+
+
 def test_an_id_that_is_no_uuid_belongs_to_the_table_of_its_column() -> None:
     rows = Rows()
     for table, name in (("companies", "Acme"), ("teams", "Night crew")):

@@ -74,3 +74,12 @@ def test_nothing_to_see_is_not_waited_for(name: str) -> None:
     assert "".join(printed([name], [loaded], **wishes)).strip() == "no rows that this identity may read"
     assert "".join(printed([name], [unread], **wishes)).strip() == "nothing came"
     assert "".join(printed(["feed"], [loaded])).strip() == "nothing came"
+
+
+def test_numbers_of_a_sheet_stand_to_the_right_and_a_slip_in_its_order_is_told() -> None:
+    rows = [{"id": 1, "n": 9, "t": "9a"}, {"id": 20, "n": None, "t": "b"}, {"id": 3, "n": -10.5, "t": "c"}]
+    events = [story.change("INSERT", "parts", new=row, source="snapshot") for row in rows]
+    lines = printed(["table"], events, sheet=("public", "parts"), sort="-n")
+    assert lines == ["  id     n t ", "  1      9 9a", "  3  -10.5 c ", "  20       b "]
+    slip = printed(["table"], events, sheet=("public", "parts"), sort="m")
+    assert slip[-1] == "! no row has a column m"

@@ -66,7 +66,7 @@ def update(
 
     prt update project_tasks 5eed0000-0009-4000-8000-000000000001 status=done
 
-    prt update budgets 5eed0000-0017-4000-8000-000000000002 amount=30000 --if currency=EUR
+    prt update budgets 5eed0000-0017-4000-8000-000000000002 amount=900 --if currency=EUR
 
     prt update locations name=Filadelfia 'contact={"radio": 7}' --json
     """

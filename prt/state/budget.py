@@ -164,9 +164,6 @@ class Budgets:
         row = _row_of(turn.key, turn.after, moment(change.commit_timestamp))
         if row is None:
             return
-        former = self._rows.get(turn.key)
-        if former is not None and _is_cut(row.budget.currency, former.budget.currency):
-            row = structs.replace(row, budget=structs.replace(row.budget, currency=former.budget.currency))
         self._rows[turn.key] = row
         if len(self._rows) > len(self._present.rows):
             self._rows = {key: row for key, row in self._rows.items() if key in self._present.rows}
@@ -178,7 +175,7 @@ class Budgets:
             self._pending[turn.key] = left
 
     def _whole(self, currency: str) -> str:
-        """The one that begins so, where only one of the rows does."""
+        """Of a row that was never read, whose letter is all that Realtime leaves of a `char(3)`."""
         known = {row.budget.currency for row in self._rows.values()} - {currency}
         whole = [one for one in known if one.startswith(currency)]
         return whole[0] if len(currency) == 1 and len(whole) == 1 else currency
@@ -237,11 +234,6 @@ def _when(transaction: Transaction) -> int:
 def _lacks(row: _Row, transaction: Transaction) -> bool:
     """Whether it is to be counted on top of the row."""
     return _is_same(row.budget.currency, transaction.currency) and not _knows(row, transaction)
-
-
-def _is_cut(currency: str, whole: str) -> bool:
-    """Realtime leaves one letter of a `char(3)`; the rows that were read have it whole."""
-    return len(currency) == 1 and whole.startswith(currency)
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -142,7 +142,7 @@ def _compared(
     if previous is not None:
         earlier = _columns_of(previous)
         for name in earlier.keys() & new.keys():
-            if _is_one_letter_of(new[name], earlier[name]):
+            if is_one_letter_of(new[name], earlier[name]):
                 new[name] = earlier[name]
         return "seen", moved + _differences(earlier, new, key)
     return "unknown", moved + _values(new, key)
@@ -194,7 +194,7 @@ def _is_same(one: Raw, other: Raw) -> bool:
     return bool(_exact(left) == _exact(right))
 
 
-def _is_one_letter_of(one: Raw, other: Raw) -> bool:
+def is_one_letter_of(one: Raw, other: Raw) -> bool:
     """What Realtime leaves of a `char(n)`, which its cast knows no length of, against a row that was read."""
     letter, text = bytes(one), bytes(other)
     return letter[:1] == text[:1] == b'"' and len(letter) == 3 < len(text) and letter[1] == text[1]

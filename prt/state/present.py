@@ -5,19 +5,26 @@ Rows stay raw, and are copied out of their frames; only the key of a change is d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 
 import msgspec
 from msgspec import Raw, Struct
 
 from prt.events import Change
+from prt.state.difference import is_one_letter_of
 
 KeyColumns = Callable[[str, str], tuple[str, ...]]
 """The key's columns of a schema's table, as they are known by now."""
 
 LIMIT = 20_000
 _LARGE = 1000  # bytes: PostgreSQL moves values out of rows that are twice as long, and never shorter ones
+
+_LETTER = re.compile(rb':\s*"[^"\\]"')
+"""A text of one letter: all that Realtime leaves of a `char(n)`."""
+_LOOKED_AT = 100
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -48,6 +55,7 @@ class Present:
         self._key_columns = key_columns
         self._columns = key_columns(schema, table)
         self._limit = limit
+        self._fixed: dict[str, bool] = {}
 
     def apply(self, change: Change) -> Turn | None:
         """None for a change of another table, or one that doesn't tell its row."""
@@ -68,13 +76,40 @@ class Present:
             if earlier is not None and earlier != key:
                 before = self.rows.pop(earlier, None)
         after = bytes(change.new)
-        if before is not None and (change.errors or len(after) < len(before) > _LARGE):
-            after = _filled(before, after)
+        if before is not None and (
+            change.errors or len(after) < len(before) > _LARGE or _LETTER.search(after) is not None
+        ):
+            after = self._filled(before, after)
         self.rows[key] = after
         if len(self.rows) > self._limit:
             del self.rows[next(iter(self.rows))]
             self.forgotten += 1
         return Turn(key, before, after)
+
+    def _filled(self, before: bytes, after: bytes) -> bytes:
+        """`after` with the large values that the server left out because they did not change, and with
+        those of which it left a letter.
+        """
+        try:
+            known, new = _columns_of(before), _columns_of(after)
+        except msgspec.DecodeError:
+            return after
+        cut = {
+            name: known[name]
+            for name, value in new.items()
+            if name in known and is_one_letter_of(value, known[name]) and self._has_fixed_length(name)
+        }
+        return msgspec.json.encode(known | new | cut) if cut or known.keys() - new.keys() else after
+
+    def _has_fixed_length(self, column: str) -> bool:
+        """Whether it may be a `char(n)`: REST fills all its values up to n."""
+        found = self._fixed.get(column)
+        if found is None:
+            rows = islice(self.rows.values(), _LOOKED_AT)
+            values = [value for row in rows for value in values_of(row, (column,)) or ()]
+            lengths = {len(value) for value in values if value not in (None, b"null", b'""')}
+            found = self._fixed[column] = len(lengths) == 1
+        return found
 
     def _rename(self, columns: tuple[str, ...]) -> None:
         """The key turned out to be another one."""
@@ -106,11 +141,3 @@ def _decoder(columns: tuple[str, ...]) -> msgspec.json.Decoder[Struct]:
     fields = [(f"v{index}", Raw, Raw()) for index in range(len(columns))]
     names = {f"v{index}": column for index, column in enumerate(columns)}
     return msgspec.json.Decoder(msgspec.defstruct("Columns", fields, rename=names))
-
-
-def _filled(before: bytes, after: bytes) -> bytes:
-    """`after` with the large values that the server left out because they did not change."""
-    try:
-        return msgspec.json.encode(_columns_of(before) | _columns_of(after))
-    except msgspec.DecodeError:
-        return after

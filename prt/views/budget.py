@@ -192,7 +192,7 @@ def _totals(budgets: Sequence[Budget], width: int) -> str:
         amount = sum((budget.amount or Decimal(0) for budget in own), Decimal(0))
         spent = sum((budget.used for budget in own), Decimal(0))
         remaining = sum((budget.remaining or Decimal(0) for budget in own), Decimal(0))
-        unit = f"{currency} " if currency else ""
+        unit = f"{currency} " if len(currency) > 1 else ""  # one letter is what is left of it
         parts.append(f"{unit}{money(spent)} of {money(amount)} spent, {money(remaining)} left")
     text = " · ".join([counted(len(budgets), "budget"), *map(safe, parts)])
     return cut(text, width)

@@ -106,3 +106,25 @@ def test_it_is_the_table(steps: list[tuple[str, int]]) -> None:
     assert {int(key): values_of(row, ("n",)) for key, row in present.rows.items()} == {
         key: (str(row["n"]).encode(),) for key, row in table.items()
     }
+
+
+def test_what_realtime_cuts_to_a_letter_stays_whole() -> None:
+    """It casts a `char(3)` without its length; REST has it whole, and always as long."""
+    present = present_of(
+        change("INSERT", {"id": 1, "currency": "EUR", "n": 1}),
+        change("INSERT", {"id": 2, "currency": None, "n": 1}),
+        change("INSERT", {"id": 3, "currency": "USD", "n": 1}),
+        *(change("UPDATE", {"id": 1, "currency": "E", "n": number}, {"id": 1}) for number in (2, 3)),
+    )
+    assert values_of(present.rows[b"1"], ("currency", "n")) == (b'"EUR"', b"3")
+    present.apply(change("UPDATE", {"id": 1, "currency": "U", "n": 4}, {"id": 1}))
+    assert values_of(present.rows[b"1"], ("currency",)) == (b'"U"',)
+
+
+def test_a_text_that_becomes_one_letter_is_that_letter() -> None:
+    present = present_of(
+        change("INSERT", {"id": 1, "size": "XL"}),
+        change("INSERT", {"id": 2, "size": "XXL"}),
+        change("UPDATE", {"id": 1, "size": "X"}, {"id": 1}),
+    )
+    assert values_of(present.rows[b"1"], ("size",)) == (b'"X"',)

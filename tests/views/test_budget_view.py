@@ -75,3 +75,9 @@ def test_transactions_are_signed_as_they_act_and_say_why_they_do_not_count() -> 
     lines = lines_of(view_of({"amount": 100, "spent": 0}, transactions=rows))
     told = sorted(line[11:].strip().removesuffix("  b0") for line in lines[3:])
     assert told == ["+30", "10 draft", "40 USD", "−20 draft"]
+
+
+def test_a_letter_is_no_currency() -> None:
+    assert (
+        lines_of(view_of({"amount": 9, "spent": 1, "currency": "E"}))[0] == "1 budget · 1 of 9 spent, 8 left"
+    )

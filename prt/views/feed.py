@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
+from typing import get_args
 
 from rich.text import Text
 
-from prt.events import Alert, Event, Gap
+from prt.errors import UsageError
+from prt.events import Alert, Event, EventType, Gap
 from prt.state.feed import Entry, Feed, Sentence, Write, alert_text
 from prt.views.cells import cut, safe
 from prt.views.figures import clock
@@ -72,9 +74,15 @@ def _append(line: Text, sentence: Sentence, room: int) -> None:
 
 def templates_of(feed: Mapping[str, str]) -> dict[str, Write]:
     """The templates of a profile, compiled: `TABLE` or `TABLE:EVENT` to its text. Raises UsageError."""
+    return {name: _writer(name, text) for name, text in feed.items()}
 
-    def writer(text: str) -> Write:
+
+def _writer(name: str, text: str) -> Write:
+    event = name.partition(":")[2]
+    if event not in {"", *get_args(EventType)}:
+        raise UsageError(f"feed.{name} names no event {event}", f"there are {', '.join(get_args(EventType))}")
+    try:
         encode = compile_template(text)
-        return lambda change: encode(change).decode().rstrip("\n")
-
-    return {name: writer(text) for name, text in feed.items()}
+    except UsageError as exc:
+        raise UsageError(f"feed.{name}: {exc.message}", exc.hint) from exc
+    return lambda change: encode(change).decode().rstrip("\n")

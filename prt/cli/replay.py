@@ -119,7 +119,7 @@ def replay(
     return watched(
         recording,
         bindings,
-        form=form,
+        form=viewing.form(form),
         bounds=count_bound,
         expectations=expectations,
         matching=matching,

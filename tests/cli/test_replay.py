@@ -166,3 +166,10 @@ def test_what_went_wrong_is_told_where_views_are_printed_once(
     code, _, err = replayed(capfdbinary, recording, "--once", "-o", "table")
     assert code == 0
     assert "gap" in err
+
+
+def test_the_feed_is_sentences_here_too(recording: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    _, out, _ = replayed(capfdbinary, recording, "--json", "--view", "feed")
+    changes = [line for line in map(json.loads, out.splitlines()) if line["type"] == "change"]
+    assert changes
+    assert all(line["sentence"] for line in changes if line["source"] == "stream")

@@ -185,6 +185,6 @@ def test_the_feed_is_sentences_in_a_pipe_too(
             pass
         add_task(database, production, "Said aloud")
         said = watch.line()
-        assert "Z task 'Said aloud' was added, priority medium, assignee " in said
+        assert "Z task 'Said aloud' was added, priority medium\n" in said
         watch.rest()
         assert watch.process.returncode == 0

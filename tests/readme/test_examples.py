@@ -33,13 +33,13 @@ ELSEWHERE = {
     "prt test": "a recipe of the README runs it",
     "prt local run -- prt test --junit out.xml --report out.html": "a recipe of the README",
 }
-RUN = [
+RUN = dict.fromkeys(
     example
     for path, examples in EXAMPLES.items()
     if path[:1] != ("local",) or path[1:] == ("run",)
     for example in examples
     if example not in ELSEWHERE
-]
+)
 GOES_ON = ("prt watch", "prt presence", "prt notify", "prt demo")
 ENDS = ("--once", "--expect", "--count", "prt notify send", "prt notify read")
 FILES = {

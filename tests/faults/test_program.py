@@ -158,9 +158,10 @@ def test_a_slow_reader_behind_our_pipe_costs_no_memory(project: Project, account
     async def main() -> None:
         async with watched(project) as (ledger, proxy, watch):
             before = peak_megabytes(watch.process.pid)
-            # prt may hold 4,000 of them; the pipe is full with the first hundred.
+            # The pipe is full with the first hundred, and prt may hold 4,000 more: what the sockets between
+            # hold is the kernel's affair, and waiting for it can outlast prt's patience.
             await ledger.flood(60_000, size=200)
-            await proxy.until(lambda proxy: proxy.changes >= 10_000)
+            await proxy.until(lambda proxy: proxy.changes >= 4_000)
             (last,) = await ledger.insert()
             await watch.until_key(last)
             assert peak_megabytes(watch.process.pid) - before < 30

@@ -118,11 +118,12 @@ class FiguresOutput(LineOutput):
 def figures_of(screen: Screen, usage: Usage, now: int) -> dict[str, Any]:
     """How the connection is at `now` (µs), for a line of NDJSON."""
     vitals = screen.vitals
+    round_trip = vitals.round_trip_ms if vitals else None
     return {
         "connection": screen.connection,
         "status": screen.channel,
         "phase": screen.phase,
-        "round_trip_ms": vitals.round_trip_ms if vitals else None,
+        "round_trip_ms": None if round_trip is None else round(round_trip, 3),
         "reconnects": vitals.reconnects if vitals else 0,
         "events": screen.events,
         "rate": round(screen.rate.per_second(now), 3),

@@ -8,33 +8,16 @@ its end, or with half of a line.
 from __future__ import annotations
 
 import asyncio
-from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from prt.errors import UsageError
-from prt.events import (
-    EMPTY,
-    Alert,
-    Broadcast,
-    Change,
-    ChangeSource,
-    ChannelStatus,
-    Conflict,
-    End,
-    EndReason,
-    Event,
-    EventType,
-    Gap,
-    Malformed,
-    Presence,
-    Status,
-)
-from prt.stream import values
+from prt.events import End, Event, Status
+from prt.stream.recorded import event_of, moment_of
 
 VERSION = 1
 _LONGEST_HEADER = 1 << 20
@@ -54,173 +37,7 @@ class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="recording
     keys: dict[str, list[str]] = {}
 
 
-class _Line(Struct, frozen=True, tag_field="type"):
-    at: str
-
-
-class _Change(_Line, frozen=True, tag="change"):
-    topic: str
-    event_type: EventType = msgspec.field(name="eventType")
-    schema: str
-    table: str
-    commit_timestamp: str | None
-    new: Raw
-    old: Raw
-    errors: list[str] | None
-    lag_ms: float | None
-    source: ChangeSource
-    merged: int = 1
-
-
-class _Broadcast(_Line, frozen=True, tag="broadcast"):
-    topic: str
-    event: str
-    payload: Raw
-    meta: Raw = Raw(b"null")
-    encoding: Literal["base64"] | None = None
-
-
-class _Presence(_Line, frozen=True, tag="presence"):
-    topic: str
-    event: Literal["sync", "join", "leave", "update"]
-    key: str | None = None
-    presences: list[dict[str, Any]] | None = None
-    state: dict[str, list[dict[str, Any]]] | None = None
-
-
-class _Status(_Line, frozen=True, tag="status"):
-    status: ChannelStatus
-    topic: str | None = None
-    tables: list[str] | None = None
-    reason: str | None = None
-    hint: str | None = None
-
-
-class _Gap(_Line, frozen=True, tag="gap"):
-    start: str = msgspec.field(name="from")
-    end: str = msgspec.field(name="to")
-    tables: list[str]
-    cause: str
-    recovered: int
-    complete: bool
-
-
-class _Malformed(_Line, frozen=True, tag="malformed"):
-    frame: str
-    reason: str
-
-
-class _Alert(_Line, frozen=True, tag="alert"):
-    rule: str
-    severity: str
-    table: str
-    value: Raw
-    limit: Raw
-    row: Raw
-
-
-class _Conflict(_Line, frozen=True, tag="conflict"):
-    table: str
-    key: str
-    kept: Literal["local", "remote"]
-    local: Raw
-    remote: Raw
-
-
-class _End(_Line, frozen=True, tag="end"):
-    reason: EndReason
-    exit_code: int
-    events: int
-    gaps: int
-    lag_ms: dict[str, float] | None
-
-
-_AnyLine = _Change | _Broadcast | _Presence | _Status | _Gap | _Malformed | _Alert | _Conflict | _End
-_decode_line = msgspec.json.Decoder(_AnyLine).decode
 _decode_header = msgspec.json.Decoder(Header).decode
-
-
-def event_of(text: bytes) -> Event:
-    """The event of a line, which `prt.views.ndjson.encode` made. Raises msgspec.DecodeError."""
-    line = _decode_line(text)
-    at = moment_of(line.at)
-    match line:
-        case _Change():
-            return Change(
-                at=at,
-                topic=line.topic,
-                event_type=line.event_type,
-                schema=line.schema,
-                table=line.table,
-                commit_timestamp=line.commit_timestamp,
-                new=line.new,
-                old=line.old,
-                errors=line.errors,
-                lag_ms=line.lag_ms,
-                source=line.source,
-                merged=line.merged,
-            )
-        case _Broadcast():
-            return _broadcast(line, at)
-        case _Presence():
-            return Presence(
-                at=at,
-                topic=line.topic,
-                event=line.event,
-                key=line.key,
-                presences=line.presences,
-                state=line.state,
-            )
-        case _Gap():
-            return Gap(
-                at=at,
-                start=moment_of(line.start),
-                end=moment_of(line.end),
-                tables=line.tables,
-                cause=line.cause,
-                recovered=line.recovered,
-                complete=line.complete,
-            )
-        case _Alert():
-            return Alert(
-                at=at,
-                rule=line.rule,
-                severity=line.severity,
-                table=line.table,
-                value=bytes(line.value).decode(),
-                limit=bytes(line.limit).decode(),
-                row=line.row,
-            )
-        case _Status():
-            return Status(**_members(line, at))
-        case _Malformed():
-            return Malformed(**_members(line, at))
-        case _Conflict():
-            return Conflict(**_members(line, at))
-    return End(**_members(line, at))
-
-
-def moment_of(text: str) -> int:
-    """µs since the epoch. Raises msgspec.DecodeError."""
-    moment = values.moment(text)
-    if moment is None:
-        raise msgspec.DecodeError(f"{text} is no moment")
-    return moment
-
-
-def _broadcast(line: _Broadcast, at: int) -> Broadcast:
-    meta = None if bytes(line.meta) == b"null" else line.meta
-    if line.encoding is None:
-        return Broadcast(at=at, topic=line.topic, event=line.event, payload=line.payload, meta=meta)
-    try:
-        binary = b64decode(msgspec.json.decode(line.payload, type=str), validate=True)
-    except ValueError as exc:
-        raise msgspec.DecodeError(f"a payload is no base64: {exc}") from exc
-    return Broadcast(at=at, topic=line.topic, event=line.event, payload=EMPTY, meta=meta, binary=binary)
-
-
-def _members(line: _Line, at: int) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(line), "at": at}
 
 
 class Recording:

@@ -27,7 +27,8 @@ from prt.events import (
     Status,
 )
 from prt.stream.binding import Binding
-from prt.stream.recording import VERSION, Recording, event_of
+from prt.stream.recorded import event_of
+from prt.stream.recording import VERSION, Recording
 from prt.stream.room import Room
 from prt.views.ndjson import encode
 from prt.views.recorder import Recorder, header_of

@@ -6,6 +6,7 @@ UnreachableError
 └── NothingTakenError     the server refused every binding
 PrtError
 ├── HandshakeRefusedError an HTTP status instead of a websocket
+│   └── VersionRefusedError   of a version of the protocol
 └── EndedError            the server refused the join, or ended the channel
 """
 
@@ -52,6 +53,10 @@ class RefusedByServerError(PrtError):
 class HandshakeRefusedError(RefusedByServerError):
     def __init__(self, host: str, refused: Refusal) -> None:
         super().__init__(f"{host} refused the connection: {refused.reason}", refused)
+
+
+class VersionRefusedError(HandshakeRefusedError):
+    """An empty 403: how a server refuses a version of the protocol that it doesn't know."""
 
 
 class EndedError(RefusedByServerError):

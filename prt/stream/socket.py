@@ -1,13 +1,13 @@
 """The SDK's client, led: it keeps the connection, channels and joins, we read the frames.
 
-Guards against what `realtime` 2.34 does wrong, each with a test in tests/stream/test_socket.py:
+Guards against what `realtime` 2.34 does wrong, tested in tests/stream/test_source.py and test_rooms.py:
 - an exception in a callback kills its listening task   → our own listening loop, which ends in `lost`
-- a frame above 1 MiB closes the socket with 1009       → `max_size` 16 MiB
+- a frame above 1 MiB closes the socket with 1009       → `max_size` 16 MiB, see handshake.py
 - frames that its models don't know are dropped         → our decoder, `Malformed` events
 - a stale `phx_close` removes the channel               → dropped unless it is the current join's
 - a system error makes it join a second time            → `system` and `phx_error` never reach it
 - `subscribe()` returns normally on an error            → `join` believes the status, and times out at 30 s
-- heartbeats have no ref and nobody awaits the reply    → numbered, timed; two unanswered mean a dead link
+- heartbeats have no ref and nobody awaits the reply    → numbered and timed, see heartbeat.py
 - sends while down pile up and succeed silently         → refused
 - it takes our own presence for granted, keeps ghosts   → presence never reaches it, see roster.py
 - `set_auth` while a channel is added                   → one at a time
@@ -21,11 +21,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -35,19 +32,20 @@ from pydantic import ValidationError
 from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscribeStates
 from realtime.message import Message, ServerMessageAdapter
 from realtime.types import RealtimePostgresChangesListenEvent
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
-from prt.errors import ProtocolError, PrtError, UnreachableError
+from prt.errors import PrtError
 from prt.events import Broadcast, Change, Malformed
 from prt.stream import refusal, wire
 from prt.stream.binding import Binding
 from prt.stream.connection import MessageConnection
-from prt.stream.failures import SILENCE, HandshakeRefusedError, LostError
+from prt.stream.failures import SILENCE, LostError, VersionRefusedError
+from prt.stream.handshake import connected
+from prt.stream.heartbeat import Heartbeat
 from prt.stream.queue import EventQueue
 from prt.stream.timing import Timing
 from prt.stream.wire import Frame, Reply, Vsn
 
-MAX_FRAME_BYTES = 16 * 1024 * 1024
 PRESENCE = ("presence_state", "presence_diff")
 
 # The SDK logs failures that we report ourselves, some with the payload: not on the user's terminal.
@@ -98,12 +96,11 @@ class Socket(AsyncRealtimeClient):
         self._on_change = on_change
         self._on_broadcast = on_broadcast
         self._on_unreadable = on_unreadable
-        self._on_pulse = on_pulse
         self._timing = timing
+        self._heart = Heartbeat(self._make_ref, self._send_heartbeat, on_pulse, timing.heartbeat)
         self._authorising = asyncio.Lock()
         self._is_silenced = False
         self._answers: dict[str, asyncio.Future[Reply]] = {}
-        self._heartbeats: dict[str, float] = {}
         self._decode = wire.Decoder(self.vsn).decode
         self._holding_up: asyncio.Task[None] | None = None
 
@@ -114,43 +111,22 @@ class Socket(AsyncRealtimeClient):
         """One attempt at the handshake. Raises RefusedError, UnreachableError, ProtocolError."""
         try:
             self._ws_connection = await self._handshake(seconds)
-        except websockets.InvalidStatus as exc:
-            response = exc.response
-            if response.status_code == 403 and not response.body and self.vsn == "2.0.0":
-                # A server that doesn't know 2.0.0 refuses the handshake with an empty 403.
-                self.vsn = "1.0.0"
-                await self.open(seconds)
-                return
-            raise HandshakeRefusedError(
-                self.host, refusal.of_handshake(response.status_code, response.body or b"")
-            ) from exc
-        except TimeoutError as exc:
-            raise UnreachableError(f"no answer from {self.host}", "check the project's URL") from exc
-        except (websockets.InvalidURI, websockets.InvalidHandshake, ValueError) as exc:
-            raise ProtocolError(
-                f"{self.host} doesn't speak websocket ({type(exc).__name__})",
-                "is this a Supabase project's URL?",
-            ) from exc
-        except OSError as exc:
-            raise UnreachableError(
-                f"can't connect to {self.host}: {_os_words(exc)}", "is the server up, and the URL right?"
-            ) from exc
+        except VersionRefusedError:
+            if self.vsn == "1.0.0":
+                raise
+            self.vsn = "1.0.0"
+            self._ws_connection = await self._handshake(seconds)
         self._listen_task = asyncio.create_task(self._listen())
-        self._heartbeat_task = asyncio.create_task(self._heartbeat())
+        self._heartbeat_task = asyncio.create_task(self._beat())
 
     async def _handshake(self, seconds: float) -> ClientConnection:
         self._decode = wire.Decoder(self.vsn).decode
-        return await connect(
+        return await connected(
             self.endpoint_url(),
-            # A factory as good as a class: it is only called.
-            create_connection=partial(MessageConnection, on_message=self._on_message),  # type: ignore[arg-type]
-            open_timeout=seconds,
-            close_timeout=self._timing.leave,
-            max_size=MAX_FRAME_BYTES,
-            # Realtime negotiates no compression; its own heartbeats replace pings, which a paused
-            # reader would leave unanswered.
-            compression=None,
-            ping_interval=None,
+            self.host,
+            self._on_message,
+            seconds=seconds,
+            leave_seconds=self._timing.leave,
         )
 
     async def join(
@@ -319,12 +295,14 @@ class Socket(AsyncRealtimeClient):
         """Back-pressure: the server waits until our reader has caught up."""
         connection = cast("MessageConnection", self._ws_connection)
         connection.pause_reading()
+        self._heart.is_held_up = True
         try:
             await self._queue.room(self._timing.heartbeat)
         finally:
             connection.resume_reading()
             self._holding_up = None
-            self._heartbeats.clear()
+            self._heart.is_held_up = False
+            self._heart.forget()
 
     async def _listen(self) -> None:
         """Waits for the end of the connection; what comes meanwhile goes to `_on_message`."""
@@ -338,7 +316,7 @@ class Socket(AsyncRealtimeClient):
 
     def _control(self, frame: Frame, data: bytes) -> None:
         if frame.topic == "phoenix":
-            self._heartbeat_answered(frame)
+            self._heart.answered(str(frame.ref))
             return
         if frame.event == "phx_reply" and (answer := self._answers.get(str(frame.ref))) is not None:
             self._answered(answer, frame, data)
@@ -384,26 +362,15 @@ class Socket(AsyncRealtimeClient):
         if not answer.done():
             answer.set_result(reply)
 
-    async def _heartbeat(self) -> None:
-        while True:
-            ref = self._make_ref()
-            self._heartbeats[ref] = time.monotonic()
-            try:
-                await self.send(Message(topic="phoenix", event="heartbeat", payload={}, ref=ref))
-            except PrtError:
-                return
-            await asyncio.sleep(self._timing.heartbeat)
-            if self._heartbeats and self._holding_up is None:
-                if len(self._heartbeats) >= 2:
-                    self._lose(LostError(f"{self.host} {SILENCE}", is_silence=True))
-                    return
-                self._on_pulse(None)
+    async def _send_heartbeat(self, ref: str) -> None:
+        await self.send(Message(topic="phoenix", event="heartbeat", payload={}, ref=ref))
 
-    def _heartbeat_answered(self, frame: Frame) -> None:
-        sent = self._heartbeats.pop(str(frame.ref), None)
-        if sent is not None:
-            self._heartbeats.clear()
-            self._on_pulse((time.monotonic() - sent) * 1000)
+    async def _beat(self) -> None:
+        try:
+            await self._heart.beat()
+        except PrtError:  # the connection is gone, which `_listen` tells
+            return
+        self._lose(LostError(f"{self.host} {SILENCE}", is_silence=True))
 
     def _lose(self, error: LostError) -> None:
         self.silence()
@@ -420,10 +387,3 @@ def _response(error: Exception) -> Any:
 
 def _not_called(_: Any) -> None:
     """Changes never pass through the SDK; it only wants a callback a binding."""
-
-
-def _os_words(exc: OSError) -> str:
-    if isinstance(exc, socket.gaierror) or exc.errno is None:
-        # asyncio joins the failures of several addresses into one long line; the first says it.
-        return (exc.strerror or str(exc) or type(exc).__name__).split(" (")[0].lower()
-    return os.strerror(exc.errno).lower()

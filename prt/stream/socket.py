@@ -1,6 +1,6 @@
 """The SDK's client, led: it keeps the connection, channels and joins, we read the frames.
 
-Guards against what `realtime` 2.34 does wrong, tested in tests/stream/test_source.py and test_rooms.py:
+Guards against what `realtime` 2.34 does wrong, each tested in tests/stream (test_socket, _source, _rooms):
 - an exception in a callback kills its listening task   → our own listening loop, which ends in `lost`
 - a frame above 1 MiB closes the socket with 1009       → `max_size` 16 MiB, see handshake.py
 - frames that its models don't know are dropped         → our decoder, `Malformed` events
@@ -136,6 +136,37 @@ class Socket(AsyncRealtimeClient):
 
         Raises JoinRefusedError, LostError.
         """
+        answered: asyncio.Future[tuple[RealtimeSubscribeStates, Exception | None]]
+        answered = asyncio.get_running_loop().create_future()
+
+        def on_status(status: RealtimeSubscribeStates, error: Exception | None) -> None:
+            if not answered.done():
+                answered.set_result((status, error))
+
+        # The SDK's set_auth walks over the channels, and passes by one whose join is under way.
+        async with self._authorising:
+            channel = self._channel(topic, bindings, config)
+            join = asyncio.create_task(channel.subscribe(on_status))
+            waited: list[asyncio.Future[Any]] = [answered, self.lost]
+            try:
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                join.cancel()
+                await asyncio.gather(join, return_exceptions=True)
+        if not answered.done():
+            raise self.lost.result()
+        status, error = answered.result()
+        channel.rejoin_timer.reset()
+        if status is RealtimeSubscribeStates.SUBSCRIBED:
+            return channel
+        self._remove_channel(channel)
+        if status is RealtimeSubscribeStates.CHANNEL_ERROR and error is not None:
+            raise JoinRefusedError(refusal.of_join(_response(error)))
+        raise JoinRefusedError(None)
+
+    def _channel(
+        self, topic: str, bindings: list[Binding], config: dict[str, Any] | None
+    ) -> AsyncRealtimeChannel:
         params: Any = None if config is None else {"config": config}
         channel = self.channel(topic, params)
         for binding in bindings:
@@ -147,35 +178,7 @@ class Socket(AsyncRealtimeClient):
                 filter=binding.filter,
                 select=list(binding.select) if binding.select is not None else None,
             )
-        answered: asyncio.Future[tuple[RealtimeSubscribeStates, Exception | None]]
-        answered = asyncio.get_running_loop().create_future()
-
-        def on_status(status: RealtimeSubscribeStates, error: Exception | None) -> None:
-            if not answered.done():
-                answered.set_result((status, error))
-
-        async def subscribe() -> None:
-            # The SDK's set_auth walks over the channels: not while one is added.
-            async with self._authorising:
-                await channel.subscribe(on_status)
-
-        join = asyncio.create_task(subscribe())
-        waited: list[asyncio.Future[Any]] = [answered, self.lost]
-        try:
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            join.cancel()
-            await asyncio.gather(join, return_exceptions=True)
-        if not answered.done():
-            raise self.lost.result()
-        status, error = answered.result()
-        channel.rejoin_timer.reset()
-        if status is RealtimeSubscribeStates.SUBSCRIBED:
-            return channel
-        self._remove_channel(channel)
-        if status is RealtimeSubscribeStates.CHANNEL_ERROR and error is not None:
-            raise JoinRefusedError(refusal.of_join(_response(error)))
-        raise JoinRefusedError(None)
+        return channel
 
     async def authorise(self, token: str) -> None:
         """A fresh token for what is joined. Raises LostError."""
@@ -190,10 +193,11 @@ class Socket(AsyncRealtimeClient):
 
     async def drop(self, channel: AsyncRealtimeChannel) -> None:
         """Leaves a channel; its topic can be joined anew at once."""
-        if self.is_connected and not self.lost.done():
-            await channel.unsubscribe()
-        channel.rejoin_timer.reset()
-        self._remove_channel(channel)
+        async with self._authorising:
+            if self.is_connected and not self.lost.done():
+                await channel.unsubscribe()
+            channel.rejoin_timer.reset()
+            self._remove_channel(channel)
 
     def cut(self) -> None:
         """Breaks the connection without a word to the server."""

@@ -17,6 +17,7 @@ from prt.checks.trace import Trace
 from prt.errors import PrtError
 from prt.events import Broadcast, Change, Event, Gap, Malformed, Presence, Status, Vitals
 from prt.stream import wire
+from prt.stream.alongside import alongside
 from prt.stream.source import Live
 from prt.stream.wire import Frame
 
@@ -205,12 +206,8 @@ async def watching(watcher: Watcher, live: Live) -> AsyncIterator[Watcher]:
     """Reads for the life of a block; the channel is left and the socket closed at the end."""
     async with live as batches:
         watcher.begin(live)
-        reading = asyncio.create_task(watcher.read(batches))
-        try:
+        async with alongside(watcher.read(batches)):
             yield watcher
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
 
 
 async def all_ready(watchers: Sequence[Watcher], tables: str | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
@@ -29,26 +29,10 @@ Layer = Literal[
     "system",
 ]
 
-LAYERS: Final[tuple[Layer, ...]] = (
-    "configuration",
-    "dns",
-    "tcp",
-    "tls",
-    "http",
-    "sign-in",
-    "handshake",
-    "heartbeat",
-    "join",
-    "database",
-    "table",
-    "broadcast",
-    "presence",
-    "private",
-    "system",
-)
+LAYERS: Final[tuple[Layer, ...]] = get_args(Layer)
 """From here to a live subscription; below one that failed nothing is guessed."""
 
-STATES: Final[tuple[State, ...]] = ("ok", "warning", "failed", "unknown", "skipped")
+STATES: Final[tuple[State, ...]] = get_args(State)
 _GRAVITY: Final[dict[State, int]] = {"ok": 0, "skipped": 1, "unknown": 2, "warning": 3, "failed": 4}
 
 

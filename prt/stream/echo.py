@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from prt.errors import PrtError
 from prt.events import Change, Event, Gap, Status
+from prt.stream.alongside import alongside
 from prt.stream.source import Live
 
 KEPT = 1_000
@@ -76,11 +77,6 @@ class Echoes:
 async def listening(live: Live) -> AsyncIterator[Echoes]:
     """The changes of `live`, from its READY on. Raises RefusedError, UnreachableError, ProtocolError."""
     echoes = Echoes()
-    async with live as batches:
-        reading = asyncio.create_task(echoes.read(batches))
-        try:
-            await echoes.ready()
-            yield echoes
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+    async with live as batches, alongside(echoes.read(batches)):
+        await echoes.ready()
+        yield echoes

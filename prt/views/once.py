@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from prt.events import Change, End, Event, Presence
+from prt.events import End, Event, Presence
 from prt.state.presences import Presences
 from prt.views import ndjson
 from prt.views.output import LineOutput
+from prt.views.sharing import Sharing
 from prt.views.still import Still
-from prt.views.view import counting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,18 +89,12 @@ class OnceViews(Still):
         self, console: Console, screen: Screen, views: Sequence[View], *, width: int | None = None
     ) -> None:
         super().__init__(console)
-        self._screen = screen
         self._views = views
-        self._counting = counting(views)
+        self._sharing = Sharing(screen, views)
         self._width = width
 
     def write(self, event: Event) -> None:
-        if type(event) is Change:
-            for note in self._counting:
-                note(event)
-        if self._screen.apply(event):
-            for view in self._views:
-                view.apply(event)
+        self._sharing.apply(event)
 
     def close(self, end: End) -> None:
         from prt.views.layout import stacked  # noqa: PLC0415 - Rich is for tables

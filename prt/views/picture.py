@@ -20,7 +20,8 @@ from prt.events import Change, End, Event
 from prt.state.screen import Screen
 from prt.views.output import Output, Passing
 from prt.views.page import Page
-from prt.views.view import View, counting
+from prt.views.sharing import Sharing
+from prt.views.view import View
 
 TITLE = "prt"
 HEIGHT = 40
@@ -124,19 +125,17 @@ class Pictured(Passing):
         """`size` is columns and lines."""
         super().__init__(output)
         self._path = path
-        self._screen = screen
-        self._views = views
-        self._counting = counting(views)
+        self._sharing = Sharing(screen, views)
         self._page = Page(screen, views, title=title)
         self._size = size
 
     def write(self, event: Event) -> None:
         super().write(event)
-        self._apply(event)
+        self._sharing.apply(event)
 
     def close(self, end: End) -> None:
         super().close(end)
-        self._apply(end)
+        self._sharing.apply(end)
         save(self._path, self._page, *self._size, end.at)
 
     def note(self, change: Change) -> None:
@@ -144,11 +143,3 @@ class Pictured(Passing):
 
     def show(self, event: Event) -> None:
         self.write(event)
-
-    def _apply(self, event: Event) -> None:
-        if type(event) is Change:
-            for note in self._counting:
-                note(event)
-        if self._screen.apply(event):
-            for view in self._views:
-                view.apply(event)

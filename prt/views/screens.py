@@ -28,9 +28,10 @@ from prt.state.rows import Table as TableName
 from prt.state.screen import Screen
 from prt.views.output import ReaderGone
 from prt.views.page import Page
+from prt.views.sharing import Sharing
 from prt.views.summary import summary
 from prt.views.table import Table, heading, widest_of
-from prt.views.view import View, counting
+from prt.views.view import View
 
 REDRAW = 100_000
 """µs between two drawings, at least."""
@@ -89,7 +90,7 @@ class ScreenOutput:
         self._export = export
         self._table = Table(self.screen, tz=tz, highlight=highlight)
         self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
-        self._counting = counting(self._views)
+        self._sharing = Sharing(self.screen, self._views)
         self._page = Page(self.screen, self._views, title=host, notes=notes, tz=tz)
         # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
         self._is_drawn_over = (
@@ -130,16 +131,11 @@ class ScreenOutput:
         self.show(event)
 
     def note(self, change: Change) -> None:
-        self.screen.note(change)
-        for note in self._counting:
-            note(change)
+        self._sharing.note(change)
         self._is_dirty = True
 
     def show(self, event: Event) -> None:
-        is_news = self.screen.show(event) if type(event) is Change else self.screen.apply(event)
-        if is_news:
-            for view in self._views:
-                view.apply(event)
+        self._sharing.show(event)
         self._is_dirty = True
         if not self._is_drawn_over and self.screen.entries - self._appended >= NEWEST:
             self._append()  # the screen's memory of the newest is short

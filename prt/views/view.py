@@ -6,10 +6,9 @@ One that shows a part of what it has, or fills its place, has `all_lines(width, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from prt.events import Change, Event
+from prt.events import Event
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -32,8 +31,3 @@ class View(Protocol):
     def summary(self) -> list[str]:
         """Safe lines for standard error at the end; none where there is nothing to say."""
         ...
-
-
-def counting(views: Iterable[View]) -> list[Callable[[Change], None]]:
-    """The `note` of those that have one."""
-    return [view.note for view in views if hasattr(view, "note")]

@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from prt.events import Change, Event
+from prt.events import Event
 from prt.state.screen import Screen
 from prt.views.catalog import VIEWS, Wishes, made
 from prt.views.layout import arranged, stacked
 from prt.views.page import Page
+from prt.views.sharing import Sharing
 from prt.views.summary import summary
 from prt.views.table import Table
-from prt.views.view import View, counting
+from prt.views.view import View
 from tests.views import day, story
 
 SHEET = ("public", "project_tasks")
@@ -29,12 +30,9 @@ NAMES = ("board", "budget", "feed", "stats", "details", "table")
 def views_of(names: Sequence[str], events: Sequence[Event], **wishes: Any) -> tuple[Screen, Sequence[View]]:
     screen = Screen()
     views = made(names, Wishes(tz=UTC, plan="free", limit=100, sheet=SHEET, **wishes))(screen)
+    sharing = Sharing(screen, views)
     for event in events:
-        screen.apply(event)
-        for note in counting(views) if type(event) is Change else ():
-            note(event)
-        for view in views:
-            view.apply(event)
+        sharing.apply(event)
     return screen, views
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from prt.errors import PrtError, UnreachableError
 from prt.events import ChannelStatus, Event, Status, Vitals
+from prt.stream.alongside import alongside
 from prt.stream.queue import EventQueue
 from prt.stream.source import Live
 from prt.stream.supervisor import Policy
@@ -109,10 +110,5 @@ class Ear:
 async def hearing(source: Live) -> AsyncIterator[Ear]:
     """The source, open and read, for the life of the block."""
     ear = Ear()
-    async with source as batches:
-        listening = asyncio.create_task(ear.listen(batches))
-        try:
-            yield ear
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+    async with source as batches, alongside(ear.listen(batches)):
+        yield ear

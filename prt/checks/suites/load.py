@@ -267,7 +267,7 @@ def _found(
 SUITE = Suite(
     name="load",
     line="--clients subscribers, --rate rows a second for --duration: delivered, lost, out of order, lag",
-    needs="as latency; stops at the limit of a plan (--limit free, pro, none)",
+    needs="as latency; stops at the limit of a plan (--limit free, pro, no-cap, none)",
     checks=(Check(suite="load", name="delivery", run=load, is_long=True),),
     writes=True,
     is_named_only=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prt.local.attach import ephemeral
+from prt.local.project.attach import ephemeral
 
 
 def pytest_configure() -> None:

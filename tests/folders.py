@@ -8,7 +8,7 @@ from typing import Any
 
 import jwt
 
-from prt.config import Project, resolve
+from prt.config.project import Project, resolve
 
 
 def key(role: str = "anon", **claims: Any) -> str:

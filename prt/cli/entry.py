@@ -35,7 +35,7 @@ def _keep_standard_files() -> None:
 
 def _offer(kind: str) -> None:
     """The words of a kind, a line each; none where something is wrong."""
-    from prt.cli.completing.offers import offers  # noqa: PLC0415
+    from prt.cli.completion.offers import offers  # noqa: PLC0415
 
     try:
         sys.stdout.write("".join(f"{word}\n" for word in offers(kind)))

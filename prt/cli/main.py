@@ -21,8 +21,8 @@ import typer.main
 
 from prt import __version__
 from prt.cli.help import with_plain_help
-from prt.cli.stderr import complain, printable
 from prt.errors import PrtError, UsageError
+from prt.views.sinks.stderr import complain, printable
 
 SIGNALLED = 128
 INTERRUPTED = SIGNALLED + signal.SIGINT
@@ -40,20 +40,20 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final = (
-    Entry("watch", "prt.cli.watch:watch", "Live changes of tables and topics: a view, or NDJSON in a pipe."),
-    Entry("presence", "prt.cli.presence:presence", "Who is online on a topic, who comes, goes, changes."),
-    Entry("notify", "prt.cli.notify:app", "Live notifications of a user; send one, mark them as read."),
-    Entry("test", "prt.cli.test:run_tests", "Prove a project's realtime, for people and for CI."),
-    Entry("status", "prt.cli.status:status", "Every layer from here to a live table, and what mends it."),
-    Entry("send", "prt.cli.send:send", "Send a broadcast: over the socket, or over HTTP."),
-    Entry("update", "prt.cli.update:update", "Write a row: shown at once, confirmed by its own echo."),
-    Entry("replay", "prt.cli.replay:replay", "Play a recording through the same views and outputs."),
-    Entry("local", "prt.cli.local:app", "The embedded Supabase: up, run, env, status, stop and more."),
-    Entry("demo", "prt.cli.demo:demo", "See it all: an embedded project, its traffic, a live view."),
-    Entry("init", "prt.cli.init:init", "Write a profile: by asking, or from a project's folder."),
-    Entry("config", "prt.cli.config:config", "What is in force, and where each value came from."),
-    Entry("schema", "prt.cli.schema:schema", "What a line of NDJSON holds, as JSON Schema."),
-    Entry("completion", "prt.cli.completion:completion", "The script that lets a shell complete at TAB."),
+    Entry("watch", "watch:watch", "Live changes of tables and topics: a view, or NDJSON in a pipe."),
+    Entry("presence", "presence:presence", "Who is online on a topic, who comes, goes, changes."),
+    Entry("notify", "notify:app", "Live notifications of a user; send one, mark them as read."),
+    Entry("test", "test:run_tests", "Prove a project's realtime, for people and for CI."),
+    Entry("status", "status:status", "Every layer from here to a live table, and what mends it."),
+    Entry("send", "send:send", "Send a broadcast: over the socket, or over HTTP."),
+    Entry("update", "update:update", "Write a row: shown at once, confirmed by its own echo."),
+    Entry("replay", "replay:replay", "Play a recording through the same views and outputs."),
+    Entry("local", "local:app", "The embedded Supabase: up, run, env, status, stop and more."),
+    Entry("demo", "demo:demo", "See it all: an embedded project, its traffic, a live view."),
+    Entry("init", "init:init", "Write a profile: by asking, or from a project's folder."),
+    Entry("config", "config:config", "What is in force, and where each value came from."),
+    Entry("schema", "schema:schema", "What a line of NDJSON holds, as JSON Schema."),
+    Entry("completion", "completion:completion", "The script that lets a shell complete at TAB."),
 )
 
 BEGINNING: Final = (
@@ -125,7 +125,7 @@ class Commands(typer.core.TyperGroup):
 
 def _load(entry: Entry) -> Any:
     module_name, _, name = entry.place.partition(":")
-    found = getattr(import_module(module_name), name)
+    found = getattr(import_module(f"prt.cli.commands.{module_name}"), name)
     if isinstance(found, typer.Typer):
         command: Any = typer.main.get_command(found)
     else:
@@ -249,7 +249,7 @@ def _complain_of_usage(error: typer.TyperException) -> None:
 def _show_traceback(exc: BaseException) -> None:
     import traceback  # noqa: PLC0415 - only where one is asked for
 
-    from prt.secret import redact  # noqa: PLC0415
+    from prt.config.secret import redact  # noqa: PLC0415
 
     lines = "".join(traceback.format_exception(exc)).splitlines()
     sys.stderr.write("\n".join(_indented(redact(line)) for line in lines) + "\n")

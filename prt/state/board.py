@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Raw, Struct
 
 from prt.events import Change, Event
-from prt.state.difference import said
-from prt.state.orders import ordered
-from prt.state.present import KeyColumns, Present, Turn, assume_id, values_of
+from prt.state.rows.difference import said
+from prt.state.rows.present import KeyColumns, Present, Turn, assume_id, values_of
+from prt.state.rows.value_order import ordered
 
 MARKED = 6_000_000
 """µs for which a card that came or moved is marked."""

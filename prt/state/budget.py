@@ -13,9 +13,9 @@ from decimal import Decimal
 from msgspec import Raw, Struct, structs
 
 from prt.events import Change, Event
-from prt.state.alerts import number_of
-from prt.state.difference import said
-from prt.state.present import KeyColumns, Present, assume_id, key_of, values_of
+from prt.state.conditions.alerts import number_of
+from prt.state.rows.difference import said
+from prt.state.rows.present import KeyColumns, Present, assume_id, key_of, values_of
 from prt.stream.values import moment
 
 NEWEST = 100

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from prt.events import Broadcast, Event, Presence
-from prt.state.metas import said, tracked
-from prt.state.rate import Rate
+from prt.state.figures.rate import Rate
+from prt.state.topics.metas import said, tracked
 
 USERS: Final = 200
 """Cursors that are known at once; who has been still the longest is forgotten first."""

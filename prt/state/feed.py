@@ -10,10 +10,10 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from prt.events import Alert, Change, Event, Gap
-from prt.state.difference import Cell, Line, line_of, said
-from prt.state.names import is_uuid, name_of
-from prt.state.present import values_of
-from prt.state.rows import Rows
+from prt.state.rows.cache import Rows
+from prt.state.rows.difference import Cell, Line, line_of, said
+from prt.state.rows.names import is_uuid, name_of
+from prt.state.rows.present import values_of
 
 NEWEST = 200
 """Entries that stay to be shown."""

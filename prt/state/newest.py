@@ -7,10 +7,10 @@ from collections import deque
 from msgspec import Struct
 
 from prt.events import Alert, Change, Conflict, Gap, Status
-from prt.state.difference import Line, line_of
-from prt.state.messages import BroadcastLine, Message
-from prt.state.presences import PresenceLine
-from prt.state.rows import Rows
+from prt.state.roster import PresenceLine
+from prt.state.rows.cache import Rows
+from prt.state.rows.difference import Line, line_of
+from prt.state.topics.messages import BroadcastLine, Message
 
 NEWEST = 200
 """Entries that stay to be shown: more than a screen has lines."""

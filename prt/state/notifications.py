@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from prt.events import Change, Event
-from prt.state.matching import Matching
-from prt.state.present import KeyColumns, Present, assume_id, key_of, values_of
+from prt.state.conditions.matching import Matching
+from prt.state.rows.present import KeyColumns, Present, assume_id, key_of, values_of
 from prt.stream.values import moment
 
 READ = ("read_at", "seen_at", "is_read", "read", "seen")

@@ -28,12 +28,12 @@ from prt.events import (
     Status,
     Vitals,
 )
-from prt.state.lag import Lag
-from prt.state.messages import Message
+from prt.state.figures.lag import Lag
+from prt.state.figures.rate import Rate
 from prt.state.newest import Entry, Newest, Shown
-from prt.state.presences import Presences
-from prt.state.rate import Rate
-from prt.state.rows import Rows, Table
+from prt.state.roster import Presences
+from prt.state.rows.cache import Rows, Table
+from prt.state.topics.messages import Message
 
 GAPS = 20
 """The last gaps that are kept whole; all are counted."""

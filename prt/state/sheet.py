@@ -8,10 +8,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from prt.events import Change, Event
-from prt.state.alerts import number_of
-from prt.state.difference import NOISE, rank_of, said
-from prt.state.orders import ORDERS
-from prt.state.present import KeyColumns, Present, assume_id, values_of
+from prt.state.conditions.alerts import number_of
+from prt.state.rows.difference import NOISE, rank_of, said
+from prt.state.rows.present import KeyColumns, Present, assume_id, values_of
+from prt.state.rows.value_order import ORDERS
 
 LIT = 6_000_000
 """µs for which changed cells are lit."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from prt.events import Broadcast, Change, Event, Presence
-from prt.state.lag import Lag
+from prt.state.figures.lag import Lag
 
 SLICE: Final = 1_000_000
 """µs of a slice of the past."""

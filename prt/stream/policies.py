@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from prt.secret import claims_of
-from prt.stream.refusal import quoted
+from prt.config.secret import claims_of
+from prt.stream.socket.refusals import quoted
 
 
 def hears_sql(role: str, topic: str) -> str:

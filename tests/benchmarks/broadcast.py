@@ -16,10 +16,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from prt.events import Broadcast, Event, Status
-from prt.local.attach import ephemeral
-from prt.stream.room import Room
-from prt.stream.session import Endpoint, Session
-from prt.stream.source import Live
+from prt.local.project.attach import ephemeral
+from prt.stream.live.source import Live
+from prt.stream.rest.session import Endpoint, Session
+from prt.stream.topic import Room
 from tests.benchmarks.subjects import HERE, PRT, install_supabase_js, own_environment
 
 TOPIC, EVENT = "document:7", "cursor-move"

@@ -9,7 +9,7 @@ import time
 
 import psycopg
 
-from prt.local.attach import ephemeral
+from prt.local.project.attach import ephemeral
 from tests.benchmarks.subjects import own_environment, prt_watch
 
 POLLING_P50_MS = 257.0

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from prt.local.attach import ephemeral
+from prt.local.project.attach import ephemeral
 from tests.benchmarks.subjects import HERE, PRT, install_supabase_js, own_environment
 
 SUITES = ("latency", "load")

@@ -9,15 +9,15 @@ from typing import Any
 
 import psycopg
 
-from prt.checks.check import Check, Result
-from prt.checks.context import Context
-from prt.checks.engine import Engine
-from prt.checks.identities import identities_of
-from prt.checks.plan import chosen, steps_of
-from prt.checks.rows import Swept, this_run
-from prt.checks.settings import MARK, Settings
-from prt.checks.suites.catalog import SUITES
-from prt.config import Project, resolve
+from prt.checks.test.check import Check, Result
+from prt.checks.test.context import Context
+from prt.checks.test.identities import identities_of
+from prt.checks.test.plan import chosen, steps_of
+from prt.checks.test.rows import Swept, this_run
+from prt.checks.test.runner import Engine
+from prt.checks.test.settings import MARK, Settings
+from prt.checks.test.suites.registry import SUITES
+from prt.config.project import Project, resolve
 from prt.errors import PrtError
 from tests.running import PATIENCE
 

@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from prt.cli import main as ground
-from prt.cli.completing.grammar import Command, commands
+from prt.cli.completion.grammar import Command, commands
 from prt.cli.help import GUTTER, LONG, laid_out
 from prt.cli.main import Entry, run
 from prt.errors import (
@@ -46,9 +46,9 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., object]]
     """Makes a function the command `act`."""
 
     def give(function: Callable[..., object]) -> None:
-        module = types.ModuleType("acting")
+        module = types.ModuleType("prt.cli.commands.acting")
         module.act = function  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "acting", module)
+        monkeypatch.setitem(sys.modules, "prt.cli.commands.acting", module)
         monkeypatch.setattr(ground, "COMMANDS", (Entry("act", "acting:act", "Acts."),))
 
     return give

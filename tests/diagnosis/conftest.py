@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from prt.cli.main import run
-from prt.local.options import Options
-from prt.local.project import prepared
-from prt.local.services import serving
+from prt.local.project.lifecycle import prepared
+from prt.local.project.options import Options
+from prt.local.serving.services import serving
 from tests.diagnosis.stage import Stage, in_thread
 from tests.diagnosis.table import FAULTS
 

@@ -23,10 +23,11 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from prt.local import auth, rest, server
-from prt.local.database import Database
-from prt.local.project import Project
+from prt.local import auth, rest
+from prt.local.postgres.pool import Database
+from prt.local.project.lifecycle import Project
 from prt.local.realtime import Realtime, Settings
+from prt.local.serving import server
 from tests.fakes import Peer, Script
 
 T = TypeVar("T")

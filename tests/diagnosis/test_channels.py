@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prt.checks.layers import hearing
+from prt.checks.status.layers import hearing
 from prt.local.realtime import Settings
 from prt.stream.timing import Timing
 from tests.diagnosis.conftest import Named

@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 import pytest
 
-from prt.checks.layers import hearing
+from prt.checks.status.layers import hearing
 from prt.local.realtime import Settings
 from prt.stream.timing import Timing
 from tests.diagnosis.conftest import Named, resolving

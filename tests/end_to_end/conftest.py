@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from prt.local.people import MEMBER
+from prt.local.seed.people import MEMBER
 from tests.running import clean_environment
 
 JS = Path(__file__).with_name("js")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prt.local.story.colleagues import COLLEAGUES
+from prt.local.seed.story.colleagues import COLLEAGUES
 from tests.running import clean_environment, terminal
 
 

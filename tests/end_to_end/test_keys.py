@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from prt.views.recorder import Recorder, header_of
+from prt.views.sinks.recorder import Recorder, header_of
 from tests.running import Terminal, clean_environment, piped, terminal
 from tests.views import story
 

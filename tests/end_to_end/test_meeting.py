@@ -13,10 +13,10 @@ import pytest
 
 from prt.errors import PrtError, RefusedError
 from prt.events import Broadcast, Event, Presence, Status
-from prt.stream.posting import Poster
-from prt.stream.room import Room
-from prt.stream.session import Endpoint, Session
-from prt.stream.source import Live
+from prt.stream.live.source import Live
+from prt.stream.rest.broadcast import Poster
+from prt.stream.rest.session import Endpoint, Session
+from prt.stream.topic import Room
 from tests.running import PATIENCE, PRT, of_project
 
 

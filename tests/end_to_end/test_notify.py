@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from prt.local.people import MEMBER, STRANGER
+from prt.local.seed.people import MEMBER, STRANGER
 from tests.running import PATIENCE, of_project, piped, ran, terminal
 
 Database = psycopg.Connection[Any]

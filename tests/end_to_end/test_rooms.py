@@ -15,7 +15,7 @@ import pytest
 from realtime import AsyncRealtimeChannel, RealtimeSubscribeStates
 from supabase import AClient, AsyncClientOptions, acreate_client
 
-from prt.local.people import MEMBER, STRANGER, Person
+from prt.local.seed.people import MEMBER, STRANGER, Person
 from tests.running import PATIENCE
 
 

@@ -13,7 +13,7 @@ from postgrest.exceptions import APIError
 from supabase import AClient, AsyncClientOptions, acreate_client
 from supabase_auth.errors import AuthApiError
 
-from prt.local.people import MEMBER, STRANGER, Person
+from prt.local.seed.people import MEMBER, STRANGER, Person
 
 
 @asynccontextmanager

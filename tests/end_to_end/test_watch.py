@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from prt.local import keys
-from prt.local.people import PASSWORD, STRANGER
+from prt.local.seed.people import PASSWORD, STRANGER
+from prt.local.serving import keys
 from tests.running import PATIENCE, PRT, clean_environment, of_project, piped, ran
 
 Database = psycopg.Connection[Any]

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from prt.events import Change, Event, EventType, Gap, Status
-from prt.stream.wire import microseconds
+from prt.stream.socket.wire import microseconds
 
 GRAIN = 1_000
 """µs: commit timestamps come in milliseconds, so a bound can't be judged more finely."""

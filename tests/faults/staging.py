@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prt.stream.binding import Binding
-from prt.stream.session import Endpoint, Session
+from prt.stream.rest.session import Endpoint, Session
 from tests.faults.judge import Verdict
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import Proxy

@@ -11,7 +11,7 @@ import pytest
 
 from prt.events import Status
 from prt.stream.binding import Binding
-from prt.stream.session import Endpoint, Session
+from prt.stream.rest.session import Endpoint, Session
 from tests.fakes import Peer, scripted_server
 from tests.faults.staging import Account
 from tests.faults.watching import Watch, hurried, watching

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Raw
 
 from prt.events import Change, ChangeSource, Event, EventType, Gap, Status
-from prt.views import ndjson
+from prt.views.sinks import ndjson
 from tests.faults.judge import Write, events_of, judge
 
 START = 1_780_000_000_000_000

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from prt.events import Event, Vitals
-from prt.stream import refusal
+from prt.stream.socket import refusals as refusal
 from tests.faults.proxy import Proxy
 from tests.faults.staging import Account, Stage, play
 from tests.faults.watching import hurried

@@ -6,8 +6,8 @@ import os
 import signal
 import time
 
-from prt.local.keys import Keys
-from prt.stream.session import Endpoint, Session
+from prt.local.serving.keys import Keys
+from prt.stream.rest.session import Endpoint, Session
 from tests.faults.staging import Account, Stage, play
 from tests.faults.watching import hurried
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from prt.stream.queue import EventQueue
+from prt.stream.socket.queue import EventQueue
 from tests.fakes import change_data
 from tests.faults.staging import Account, Stage, play
 from tests.faults.watching import hurried

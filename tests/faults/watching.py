@@ -10,12 +10,12 @@ from typing import Any
 from prt.errors import PrtError
 from prt.events import Change, Event, Gap, Malformed, Status
 from prt.stream.binding import Binding
-from prt.stream.queue import EventQueue
-from prt.stream.recovery import Recovery
-from prt.stream.rest import Rest
-from prt.stream.session import Session
-from prt.stream.source import Live
-from prt.stream.supervisor import Policy
+from prt.stream.live.source import Live
+from prt.stream.live.supervisor import Policy
+from prt.stream.recovery.backfill import Recovery
+from prt.stream.rest.client import Rest
+from prt.stream.rest.session import Session
+from prt.stream.socket.queue import EventQueue
 from prt.stream.timing import Timing
 from tests.faults.story import story
 from tests.running import PATIENCE

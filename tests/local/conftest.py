@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from prt.local.postgres import Postgres, running
+from prt.local.postgres.server import Postgres, running
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
-from prt.local import schema
-from prt.local.postgres import Postgres
+from prt.local.postgres.server import Postgres
+from prt.local.seed import schema
 
 
 @contextmanager

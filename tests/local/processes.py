@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from prt.local.watchdog import is_alive
+from prt.local.postgres.watchdog import is_alive
 from tests.running import PATIENCE
 
 

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
-from prt.local import schema
-from prt.local.people import MEMBER
-from prt.local.postgres import Postgres
+from prt.local.postgres.server import Postgres
+from prt.local.seed import schema
+from prt.local.seed.people import MEMBER
 from tests.local.databases import acting_as, bootstrapped, values
 
 

@@ -15,8 +15,8 @@ import jwt
 import psycopg
 import pytest
 
-from prt.local.people import MEMBER
-from prt.local.watchdog import is_alive
+from prt.local.postgres.watchdog import is_alive
+from prt.local.seed.people import MEMBER
 from tests.local.commands import PRT, Up, local, prt, up
 from tests.local.processes import command_lines, descendants, kill_together, wait_for_end
 from tests.running import PATIENCE
@@ -430,7 +430,7 @@ def started_run(script: str) -> Iterator[subprocess.Popen[str]]:
 
 class TestAttach:
     OWNER = (
-        "import sys; from prt.local.attach import ephemeral\n"
+        "import sys; from prt.local.project.attach import ephemeral\n"
         "with ephemeral(seed=False) as environment:\n"
         "    print(environment['SUPABASE_URL'], flush=True); sys.stdin.read()\n"
     )

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from prt.cli.completing.grammar import Command, Option, commands
-from prt.views import schema
+from prt.cli.completion.grammar import Command, Option, commands
+from prt.views.sinks import schema
 
 
 def reference() -> str:

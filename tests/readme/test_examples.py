@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from prt.cli.completing.grammar import commands
+from prt.cli.completion.grammar import commands
 from tests.readme.town import done, town, until, up
 from tests.running import PATIENCE, clean_environment
 
@@ -28,8 +28,8 @@ GROUPS = {command.path for command in commands() if command.subcommands}
 LIFECYCLE = ("up", "status", "env", "token", "traffic", "reset", "stop")
 """Of `prt local`, in the order in which they are run."""
 ELSEWHERE = {
-    "prt init": "it asks a person: tests/cli/test_init.py",
-    "prt status --watch --plan pro": "it goes on until Ctrl-C: tests/cli/test_status.py",
+    "prt init": "it asks a person: tests/cli/commands/test_init.py",
+    "prt status --watch --plan pro": "it goes on until Ctrl-C: tests/cli/commands/test_status.py",
     "prt test": "a recipe of the README runs it",
     "prt local run -- prt test --junit out.xml --report out.html": "a recipe of the README",
 }

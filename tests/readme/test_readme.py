@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from prt.cli.completing import scripts
-from prt.cli.completing.grammar import Command, commands
-from prt.cli.completing.kinds import SHELLS
+from prt.cli.completion import scripts
+from prt.cli.completion.grammar import Command, commands
+from prt.cli.completion.kinds import SHELLS
 from prt.cli.main import run
-from prt.cli.outputs import TYPES
+from prt.cli.options.outputs import TYPES
 from prt.errors import PrtError
 from tests.diagnosis import table as diagnosis
 from tests.faults import table as faults

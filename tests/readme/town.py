@@ -12,7 +12,7 @@ from typing import IO, cast
 
 from msgspec import Struct
 
-from prt.local.people import PASSWORD
+from prt.local.seed.people import PASSWORD
 from tests.running import PATIENCE, clean_environment
 
 

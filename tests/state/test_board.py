@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prt.state.board import MARKED, Board, Mark
-from prt.state.orders import ordered
+from prt.state.rows.value_order import ordered
 from tests.views import story
 
 

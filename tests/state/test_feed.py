@@ -6,8 +6,8 @@ import pytest
 
 from prt.events import Change
 from prt.state.feed import ABOUT, NEWEST, NOUNS, TOLD, VERBS, Feed
-from prt.state.names import Names
-from prt.state.rows import Rows
+from prt.state.rows.cache import Rows
+from prt.state.rows.names import Names
 from tests.views import story
 
 ID = "5eed0000-000f-4000-8000-000000000003"
@@ -118,7 +118,7 @@ def test_a_table_s_own_words(change: Change, sentence: str) -> None:
 
 
 def test_the_seed_s_tables_all_have_their_word() -> None:
-    from prt.cli.targets import GROUPS
+    from prt.cli.options.targets import GROUPS
 
     assert set(NOUNS) == set(GROUPS["all"])
     assert {*VERBS, *ABOUT, *TOLD} <= set(NOUNS)

@@ -16,7 +16,7 @@ from prt.local.auth.bearer import require_admin
 from prt.local.auth.bodies import AdminUser, checked_email, checked_password, decoded
 from prt.local.auth.errors import AuthError
 from prt.local.auth.passwords import hash_password
-from prt.local.keys import Keys
+from prt.local.serving.keys import Keys
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 1000

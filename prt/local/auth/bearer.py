@@ -12,8 +12,8 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from prt.local.auth.errors import AuthError
-from prt.local.gateway import token_of
-from prt.local.keys import Keys
+from prt.local.serving.gateway import token_of
+from prt.local.serving.keys import Keys
 
 ADMIN_ROLES = {"service_role", "supabase_admin"}
 

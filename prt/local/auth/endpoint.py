@@ -1,6 +1,6 @@
 """The routes of `/auth/v1`.
 
-starlette is the embedded project's server (prt/local/server.py).
+starlette is the embedded project's server (prt/local/serving/server.py).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from prt.local.auth.bodies import (
 )
 from prt.local.auth.errors import AuthError, refused
 from prt.local.auth.passwords import hash_password, password_matches
-from prt.local.database import Database, NoConnectionError
-from prt.local.gateway import refusal
-from prt.local.keys import Keys
+from prt.local.postgres.pool import Database, NoConnectionError
+from prt.local.serving.gateway import refusal
+from prt.local.serving.keys import Keys
 
 ROOT = "/auth/v1"
 ROLE = "supabase_auth_admin"

@@ -17,7 +17,7 @@ from psycopg import AsyncConnection
 
 from prt.local.auth import users
 from prt.local.auth.errors import AuthError
-from prt.local.keys import SESSION_SECONDS, Keys
+from prt.local.serving.keys import SESSION_SECONDS, Keys
 
 REUSE_SECONDS = 10
 REFRESH_TOKEN_BYTES = 24

@@ -1,6 +1,6 @@
 """Supabase Realtime for one embedded project.
 
-starlette routes; see `prt.local.server` for who serves. psycopg only for the errors of `session.py`.
+starlette routes; see `prt.local.serving.server` for who serves. psycopg only for the errors of `session.py`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from prt.errors import UnreachableError
-from prt.local.keys import Keys
-from prt.local.realtime import api
-from prt.local.realtime.connection import RESTARTING, handle
-from prt.local.realtime.fanout import FanOut
-from prt.local.realtime.hub import Hub
-from prt.local.realtime.messages import Messages, prune
-from prt.local.realtime.presence import Presences
-from prt.local.realtime.replication import Stream
-from prt.local.realtime.session import Session
+from prt.local.postgres.session import Session
+from prt.local.realtime.changes.decoding.replication import Stream
+from prt.local.realtime.changes.fanout import FanOut
+from prt.local.realtime.changes.subscriptions import Subscriptions
+from prt.local.realtime.channels import api
+from prt.local.realtime.channels.connection import RESTARTING, handle
+from prt.local.realtime.channels.hub import Hub
+from prt.local.realtime.channels.messages import Messages, prune
+from prt.local.realtime.channels.presence import Presences
+from prt.local.realtime.channels.topics import Topics
 from prt.local.realtime.settings import Settings
-from prt.local.realtime.subscriptions import Subscriptions
-from prt.local.realtime.topics import Topics
+from prt.local.serving.keys import Keys
 
 PATH = "/realtime/v1/websocket"
 

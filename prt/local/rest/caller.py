@@ -10,8 +10,8 @@ from typing import Any
 import jwt
 from msgspec import Struct
 
-from prt.local.keys import Keys
 from prt.local.rest.errors import RestError
+from prt.local.serving.keys import Keys
 
 CLOCK_SKEW_SECONDS = 30
 ANONYMOUS = "anon"

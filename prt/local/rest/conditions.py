@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from prt.local.rest.filtering import QUANTIFIABLE, SEARCH, SIMPLE
+from prt.local.rest.query.filters import QUANTIFIABLE, SEARCH, SIMPLE
+from prt.local.rest.query.tree import Condition, Field, Filter, Logic, Order
 from prt.local.rest.sql import Parameters, array_literal, quote
-from prt.local.rest.tree import Condition, Field, Filter, Logic, Order
 
 IS_TEXT = {"null": "null", "not_null": "not null", "true": "true", "false": "false", "unknown": "unknown"}
 

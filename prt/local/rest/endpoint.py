@@ -1,6 +1,6 @@
 """The routes of `/rest/v1`: key, token, parsing, one transaction, answer.
 
-starlette is the embedded project's server (prt/local/server.py).
+starlette is the embedded project's server (prt/local/serving/server.py).
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from prt.local.database import Database, NoConnectionError
-from prt.local.gateway import refusal, token_of
-from prt.local.keys import Keys
-from prt.local.rest import description, functions, tables
+from prt.local.postgres.pool import Database, NoConnectionError
+from prt.local.rest import description, tables
 from prt.local.rest.caller import ANONYMOUS, Caller, caller_of
 from prt.local.rest.catalog import TableName, find_table
 from prt.local.rest.errors import RestError, from_database
 from prt.local.rest.exchange import MediaType, media_type_of, window_of
+from prt.local.rest.functions import calls as functions
 from prt.local.rest.preferences import parse_preferences
-from prt.local.rest.query import parameters_of, parse_query
+from prt.local.rest.query.parameters import parameters_of, parse_query
+from prt.local.serving.gateway import refusal, token_of
+from prt.local.serving.keys import Keys
 
 ROOT = "/rest/v1"
 SCHEMAS = ("public",)

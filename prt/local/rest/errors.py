@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from prt.local.database import NoConnectionError
+from prt.local.postgres.pool import NoConnectionError
 
 
 class RestError(Exception):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from prt.local.rest.errors import RestError
 from prt.local.rest.preferences import Preferences
-from prt.local.rest.tree import Query, Window
+from prt.local.rest.query.tree import Query, Window
 
 MAX_ROWS = 1000
 """A hosted project's default for `max-rows`: an answer to a read holds no more."""

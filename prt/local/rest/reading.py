@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from prt.local.rest.catalog import ForeignKey, TableName
 from prt.local.rest.conditions import all_of, field_sql, names_in, order_sql
 from prt.local.rest.errors import RestError
+from prt.local.rest.query.tree import Column, Embed, Node, Order, Path, Query, Star
 from prt.local.rest.relationships import Relationship, resolve
 from prt.local.rest.sql import Parameters, quote
-from prt.local.rest.tree import Column, Embed, Node, Order, Path, Query, Star
 
 ROW = '"prt row"'
 """Alias of a row that becomes JSON. PostgreSQL takes a column of that name first, so it is an odd one."""

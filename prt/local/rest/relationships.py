@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from prt.local.rest.catalog import ForeignKey
 from prt.local.rest.errors import RestError
-from prt.local.rest.tree import Embed
+from prt.local.rest.query.tree import Embed
 
 Cardinality = Literal["many-to-one", "one-to-one", "one-to-many", "many-to-many"]
 

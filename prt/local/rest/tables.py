@@ -25,9 +25,9 @@ from prt.local.rest.exchange import (
     response,
 )
 from prt.local.rest.preferences import Preferences
+from prt.local.rest.query.tree import Column, Field, Node, Query
 from prt.local.rest.reading import ROW, Reading, Source, has_embeds
 from prt.local.rest.sql import execute, quote
-from prt.local.rest.tree import Column, Field, Node, Query
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

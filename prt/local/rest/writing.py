@@ -12,8 +12,8 @@ from prt.local.rest.catalog import Table
 from prt.local.rest.conditions import all_of
 from prt.local.rest.errors import RestError
 from prt.local.rest.preferences import Preferences
+from prt.local.rest.query.tree import Query
 from prt.local.rest.sql import Parameters, quote
-from prt.local.rest.tree import Query
 
 UPDATED = "prt.updated"
 """Counts the rows of an upsert that were there before: PostgreSQL does not tell them from inserted ones."""

@@ -10,9 +10,9 @@ import pytest
 from starlette.applications import Starlette
 
 from prt.local import auth
-from prt.local.database import Database
-from prt.local.keys import Keys, generate
-from prt.local.postgres import Postgres
+from prt.local.postgres.pool import Database
+from prt.local.postgres.server import Postgres
+from prt.local.serving.keys import Keys, generate
 from tests.local.databases import bootstrapped
 
 Ask = Callable[..., httpx.Response]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from prt.local.keys import Keys
+from prt.local.serving.keys import Keys
 from tests.local.auth.conftest import Ask
 from tests.local.auth.test_sessions import ADA, EMAIL, PASSWORD_GRANT, refusal
 

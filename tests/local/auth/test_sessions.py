@@ -11,9 +11,9 @@ import jwt
 import pytest
 
 from prt.local.auth import sessions
-from prt.local.database import Database
-from prt.local.keys import Keys
-from prt.local.postgres import Postgres
+from prt.local.postgres.pool import Database
+from prt.local.postgres.server import Postgres
+from prt.local.serving.keys import Keys
 from tests.local.auth.conftest import Ask
 from tests.running import PATIENCE
 

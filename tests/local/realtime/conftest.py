@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from prt.local import schema
-from prt.local.postgres import Postgres, running
+from prt.local.postgres.server import Postgres, running
+from prt.local.seed import schema
 from tests.local.databases import values
 from tests.local.realtime.serving import Backend
 

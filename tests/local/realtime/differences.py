@@ -84,7 +84,7 @@ EVERYWHERE = {
     "OPTIONS is answered with 404": "behind a gateway, as at every hosted project, with CORS",
     "version 2 of what was recorded in version 1 only": "the translated recording: see translation.py",
     "a path that does not exist answers a websocket with 404": (
-        "which paths exist is the gateway's business: tests of prt.local.server"
+        "which paths exist is the gateway's business: tests of prt.local.serving.server"
     ),
     "the delay of `Subscribed to PostgreSQL` after an access_token push": "at once instead of 1 to 3 s",
 }

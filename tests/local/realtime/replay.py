@@ -20,8 +20,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from prt.local.postgres.statements import split
 from prt.local.realtime import Settings
-from prt.local.statements import split
 from tests.local.realtime.differences import additions, is_left_out
 from tests.local.realtime.sameness import Sameness, lane, whole
 from tests.local.realtime.serving import Client, Running

@@ -15,9 +15,9 @@ import psycopg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from prt.local.keys import Keys, generate
 from prt.local.realtime import Realtime, Settings
-from prt.local.server import application, serving
+from prt.local.serving.keys import Keys, generate
+from prt.local.serving.server import application, serving
 from tests.running import PATIENCE
 
 MARKERS = itertools.count(1)

@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from prt.local.postgres.session import Session
 from prt.local.realtime import Settings
-from prt.local.realtime.rights import UnanswerableError, rights
-from prt.local.realtime.session import Session
-from prt.local.realtime.tokens import Principal
+from prt.local.realtime.channels.rights import UnanswerableError, rights
+from prt.local.realtime.protocol.tokens import Principal
 from tests.local.realtime.serving import Backend, Client, Running
 
 TOPIC = "realtime:lab:1"

@@ -13,7 +13,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from prt.errors import UnreachableError
-from prt.local.realtime import Realtime, Settings, connection, outbox
+from prt.local.realtime import Realtime, Settings
+from prt.local.realtime.channels import connection, outbox
 from tests.local.realtime.serving import Backend, Client, Running
 from tests.running import PATIENCE
 
@@ -167,7 +168,7 @@ def test_says_so_when_changes_can_not_be_followed(backend: Backend) -> None:
 
 
 def test_knocks_at_a_quiet_walsender(backend: Backend) -> None:
-    """It can miss a commit otherwise, see `prt.local.realtime.replication`."""
+    """It can miss a commit otherwise, see `prt.local.realtime.changes.decoding.replication`."""
 
     async def scenario(running: Running) -> None:
         replies: set[Any] = set()

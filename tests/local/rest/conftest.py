@@ -13,9 +13,9 @@ from psycopg.conninfo import make_conninfo
 from starlette.applications import Starlette
 
 from prt.local import rest
-from prt.local.database import Database
-from prt.local.keys import Keys, generate
-from prt.local.postgres import Postgres
+from prt.local.postgres.pool import Database
+from prt.local.postgres.server import Postgres
+from prt.local.serving.keys import Keys, generate
 from tests.local.databases import bootstrapped
 
 HERE = Path(__file__).parent

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from prt.local import rest
-from prt.local.database import Database
-from prt.local.keys import Keys, generate
+from prt.local.postgres.pool import Database
+from prt.local.serving.keys import Keys, generate
 from tests.local.rest.conftest import ME, Ask, send
 
 YOU = "22222222-2222-2222-2222-222222222222"

@@ -1,0 +1,53 @@
+"""Remembers the tables and columns that a watch sees, for TAB; a change in every batch is enough."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+
+import msgspec
+
+from prt.app.loop import Source
+from prt.config import name_cache as seen
+from prt.events import Change, Event
+
+MOST = 500
+"""Tables that are noted in one watch."""
+
+
+class Seeing:
+    """A source that yields what another one does, and keeps names at its end."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._columns: dict[str, list[str]] = {}
+
+    async def __aenter__(self) -> AsyncIterator[list[Event]]:
+        self._batches = await self._source.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._source.__aexit__(kind, error, traceback)
+        if self._columns:
+            seen.keep(seen.place(), self._columns)
+
+    def __aiter__(self) -> AsyncIterator[list[Event]]:
+        return self
+
+    async def __anext__(self) -> list[Event]:
+        batch = await anext(self._batches)
+        last = batch[-1]
+        if type(last) is Change and last.event_type != "DELETE":
+            self._note(last)
+        return batch
+
+    def _note(self, change: Change) -> None:
+        table = change.table if change.schema == "public" else f"{change.schema}.{change.table}"
+        if table in self._columns or len(self._columns) >= MOST:
+            return
+        try:
+            self._columns[table] = list(change.new_row())
+        except msgspec.DecodeError:  # its lines show what is odd about the row
+            return

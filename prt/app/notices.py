@@ -1,0 +1,39 @@
+"""What happens to the stream, told on standard error where the output is a pipe."""
+
+from __future__ import annotations
+
+from prt.errors import PrtError
+from prt.events import Event, Malformed, Status
+from prt.views.drawing.notices import notice
+from prt.views.sinks.stderr import complain
+
+MALFORMED_TOLD = 5
+"""Unreadable frames told of; the stream itself holds all."""
+
+
+class Teller:
+    """Tells of what a pipe's reader may drop: what failed, what is missing, what can't be read."""
+
+    def __init__(self) -> None:
+        self._malformed = 0
+        self._last: Status | None = None
+
+    def has_told(self, error: PrtError) -> bool:
+        """Whether what ends it was the last that happened to a channel."""
+        last = self._last
+        return last is not None and error.message.endswith(last.reason or "") and error.hint == last.hint
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Status) and event.reason is not None:
+            self._last = event
+        if isinstance(event, Status) and event.connection == "connected":
+            if event.reason is not None:
+                complain(event.reason, event.hint)
+            return
+        if isinstance(event, Malformed):
+            self._malformed += 1
+            if self._malformed > MALFORMED_TOLD:
+                return
+        words = notice(event)
+        if words is not None:
+            complain(*words)

@@ -1,0 +1,255 @@
+"""What `prt notify` asks of the server, what `send` and `read` do to the table, and what they say of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import typer
+from msgspec import Raw, Struct
+
+from prt.app.lines import write_line
+from prt.cli.options.outputs import is_terminal
+from prt.errors import PrtError, RefusedError, UsageError
+from prt.state.notifications import READ, read_column, shown
+from prt.stream import filters as conditions
+from prt.stream.binding import Binding
+from prt.stream.filters import Parameters
+from prt.stream.live.listener import Echoes, listening
+from prt.stream.live.source import Live
+from prt.stream.rest.client import Rest
+from prt.stream.rest.session import Endpoint, Session, user_of
+from prt.views.drawing.cells import safe
+from prt.views.drawing.figures import counted, milliseconds
+from prt.views.sinks.ndjson import timestamp
+
+ID = "id"
+TIME = "_at"
+"""The end of the name of a column that holds a time."""
+AT_ONCE = 100
+"""Ids in one request: a URL has its limits."""
+_PLAIN = re.compile(r'[^,"()\\]+')
+NOW = "now"
+"""PostgreSQL's word for the start of the transaction: a time of its clock, not of ours."""
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where notifications are rows; `column` holds the user."""
+
+    schema: str
+    table: str
+    column: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+    def bindings(self, user: str) -> list[Binding]:
+        """Of one channel: the seed's, the marks that somebody has read one, and what is removed.
+
+        A DELETE carries the key alone, so that no filter on another column lets it through.
+        """
+        value = user if _PLAIN.fullmatch(user) else conditions.quoted(user)
+        own = Binding(
+            schema=self.schema, table=self.table, event="INSERT", filter=f"{self.column}=eq.{value}"
+        )
+        return [
+            own,
+            msgspec.structs.replace(own, event="UPDATE"),
+            msgspec.structs.replace(own, event="DELETE", filter=None),
+        ]
+
+    def of_user(self, user: str) -> tuple[str, str]:
+        return conditions.condition(self.column, f"eq.{user}")
+
+
+def place_of(table: str, schema: str, column: str) -> Place:
+    """`table` may be `SCHEMA.TABLE`. UsageError where it is more than one."""
+    from prt.cli.options.targets import WILDCARD, parse_targets  # noqa: PLC0415 - for those who need it
+
+    bindings = parse_targets([table], schema=schema).bindings
+    one = bindings[0]
+    if len(bindings) > 1 or one.table == WILDCARD or one.event != "*":
+        raise UsageError(f"--table names no single table: {table}", "as in --table notifications")
+    if not column.strip():
+        raise UsageError("--user-column is empty", "as in --user-column recipient_id")
+    return Place(schema=one.schema, table=one.table, column=column)
+
+
+def user_of_session(endpoint: Endpoint, user: str | None) -> str:
+    """`--user`, else whose session it is. UsageError where that is nobody's."""
+    if user is not None and not user.strip():
+        raise UsageError("--user is empty", "leave it out for the session's own")
+    own = user or user_of(endpoint)
+    if own is None:
+        raise UsageError("this session is no user's", "name one with --user ID, or sign in with --as EMAIL")
+    return own
+
+
+class Sent(Struct, frozen=True, kw_only=True):
+    """Times in ms from the request on. `id` and `row` are None where the row can't be read back."""
+
+    at: int
+    id: str | None
+    row: Raw | None
+    written_ms: float
+    echoed_ms: float | None = None
+
+
+async def send(
+    session: Session, place: Place, values: Mapping[str, Any], *, seconds: float, is_awaited: bool
+) -> tuple[Sent, PrtError | None]:
+    """What was written, and the error where its echo was awaited and did not come. Raises PrtError.
+
+    Nothing is written before the subscription is READY.
+    """
+    import httpx  # noqa: F401, PLC0415 - the time of its import is none that the server took
+
+    async with Rest(lambda: session.endpoint) as rest:
+        if not is_awaited:
+            return await _written(rest, place, values), None
+        binding = place.bindings(str(values[place.column]))[0]
+        async with listening(Live(session, [binding])) as echoes:
+            one = await _written(rest, place, values)
+            if one.id is None:
+                return one, PrtError(
+                    "the notification was written, and row-level security hides it from this identity: "
+                    "no echo can come",
+                    "who may SELECT it hears it; --no-wait doesn't wait",
+                )
+            change = await echoes.of(lambda change: _id_of(change.new) == one.id, seconds)
+            if change is None:
+                return one, await _unheard(rest, place, one.id, echoes, seconds)
+            return msgspec.structs.replace(one, echoed_ms=(change.at - one.at) / 1000), None
+
+
+async def _written(rest: Rest, place: Place, values: Mapping[str, Any]) -> Sent:
+    started = time.time_ns() // 1000
+    try:
+        (row,) = await rest.insert(place.schema, place.table, [values])
+    except RefusedError as exc:
+        # To write and to be shown what was written are two rights, and both are refused in the same words.
+        try:
+            await rest.insert(place.schema, place.table, [values], returning=False)
+        except PrtError:
+            raise exc from None
+        row = None
+    took = (time.time_ns() // 1000 - started) / 1000
+    return Sent(at=started, id=None if row is None else _id_of(row), row=row, written_ms=took)
+
+
+async def _unheard(rest: Rest, place: Place, its_id: str, echoes: Echoes, seconds: float) -> PrtError:
+    message = f"{its_id} was written, and no echo came in {seconds:g} s"
+    if echoes.interruption is not None:
+        return PrtError(message, f"the connection was interrupted: {echoes.interruption}")
+    select = [conditions.condition(ID, f"eq.{its_id}"), ("select", ID)]
+    if not (await rest.read(place.schema, place.table, select)).rows:
+        return PrtError(
+            message, "it can't be read any more: was it deleted, or may this identity not see it?"
+        )
+    return PrtError(
+        message, f"does the publication supabase_realtime have INSERT of {place.name}? prt status"
+    )
+
+
+class Marked(Struct, frozen=True, kw_only=True):
+    """Ids as text: what is read now, was before, and is not there for us."""
+
+    now: list[str]
+    before: list[str]
+    unknown: list[str]
+
+
+async def mark_as_read(session: Session, place: Place, ids: Sequence[str]) -> Marked:
+    """These. Raises PrtError."""
+    async with Rest(lambda: session.endpoint) as rest:
+        column = None
+        now, before, unknown = [], [], []
+        for start in range(0, len(ids), AT_ONCE):
+            chunk = list(dict.fromkeys(ids[start : start + AT_ONCE]))
+            where = [conditions.one_of([ID], [[one] for one in chunk])]
+            found = {
+                shown(row.get(ID)): row
+                for row in map(_decode, (await rest.read(place.schema, place.table, where)).rows)
+            }
+            unknown += [one for one in chunk if one not in found]
+            if found:
+                column = column or _read_column(place, next(iter(found.values())))
+                before += [one for one, row in found.items() if row[column]]
+                now += await _mark(rest, place, column, where)
+        return Marked(now=now, before=before, unknown=unknown)
+
+
+async def mark_all_as_read(session: Session, place: Place, user: str | None) -> Marked:
+    """Those of the user, else of the session's. Raises PrtError."""
+    async with Rest(lambda: session.endpoint) as rest:
+        where = [place.of_user(user_of_session(session.endpoint, user))]
+        rows = (await rest.read(place.schema, place.table, [*where, ("limit", "1")])).rows
+        column = _read_column(place, _decode(rows[0])) if rows else None
+        now = [] if column is None else await _mark(rest, place, column, where)
+        return Marked(now=now, before=[], unknown=[])
+
+
+async def _mark(rest: Rest, place: Place, column: str, where: Parameters) -> list[str]:
+    is_time = column.endswith(TIME)
+    unread = conditions.condition(column, "is.null" if is_time else "not.is.true")
+    rows = await rest.update(
+        place.schema, place.table, [*where, unread, ("select", ID)], {column: NOW if is_time else True}
+    )
+    return [_id_of(row) for row in rows]
+
+
+def _read_column(place: Place, row: Mapping[str, Any]) -> str:
+    column = read_column(row)
+    if column is None:
+        raise PrtError(f"no column of {place.name} says whether one was read", f"known are {', '.join(READ)}")
+    return column
+
+
+def _decode(row: Raw) -> dict[str, Any]:
+    decoded: dict[str, Any] = msgspec.json.decode(row)
+    return decoded
+
+
+def _id_of(row: Raw) -> str:
+    return shown(_decode(row).get(ID))
+
+
+def write_sent(one: Sent, *, is_json: bool) -> None:
+    """A line of text on a terminal, else of JSON."""
+
+    if is_json or not is_terminal():
+        write_line(
+            {
+                "type": "sent",
+                "at": timestamp(one.at),
+                "id": one.id,
+                "written_ms": round(one.written_ms, 3),
+                "echoed_ms": None if one.echoed_ms is None else round(one.echoed_ms, 3),
+                "row": one.row,
+            }
+        )
+        return
+    echoed = "" if one.echoed_ms is None else f", echoed after {milliseconds(one.echoed_ms)}"
+    typer.echo(f"{safe(one.id or 'sent')}: written in {milliseconds(one.written_ms)}{echoed}")
+
+
+def write_marked(marked: Marked, *, is_json: bool) -> None:
+    """A line of text on a terminal, else of JSON."""
+
+    if is_json or not is_terminal():
+        write_line(
+            {
+                "type": "read",
+                "marked": len(marked.now),
+                "ids": marked.now,
+                "read_before": marked.before,
+                "unknown": marked.unknown,
+            }
+        )
+        return
+    before = f", {len(marked.before):,} had been read before" if marked.before else ""
+    typer.echo(f"{counted(len(marked.now), 'notification')} marked as read{before}")

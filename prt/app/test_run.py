@@ -1,0 +1,188 @@
+"""From what `prt test` was asked for to an exit code: the run, its live table, its reports, its cleaning."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from prt import __version__
+from prt.app.signals import stopping
+from prt.app.test_report import RunOutput, opened, suites_told
+from prt.checks.test.check import Result, SkippedError, Suite
+from prt.checks.test.context import Context
+from prt.checks.test.identities import identities_of
+from prt.checks.test.plan import littered, steps_of, unmet
+from prt.checks.test.reports import github
+from prt.checks.test.reports.files import ReportFile, report_file
+from prt.checks.test.reports.html import html
+from prt.checks.test.reports.junit import junit
+from prt.checks.test.reports.run import Run
+from prt.checks.test.rows import this_run
+from prt.checks.test.runner import Engine, Step
+from prt.checks.test.service_levels import Limit, judged, slis_of
+from prt.checks.test.settings import Settings
+from prt.cli.options.outputs import Form
+from prt.cli.options.shared import OutputForm
+from prt.config.project import Project, environment, is_loopback
+from prt.errors import PrtError, UsageError
+from prt.views.drawing.figures import counted
+from prt.views.sinks.stderr import complain, notice
+
+SIGNALLED = 128
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """The options of `prt test`, checked."""
+
+    suites: Sequence[Suite]
+    settings: Settings
+    required: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    min_delivery: float | None = None
+    repeat: int = 1
+    stranger: str | None = None
+    allows_writes: bool = False
+    junit: Path | None = None
+    report: Path | None = None
+
+
+def listed(suites: Sequence[Suite], *, is_json: bool) -> None:
+    """Writes the suites and what each needs to standard output."""
+    sys.stdout.write(suites_told(suites, is_json=is_json))
+
+
+def run_suites(project: Project, asked: Asked, form: Form, *, is_quiet: bool = False) -> int:
+    """Runs the suites; the exit code. Raises PrtError where nothing can be tested."""
+    host = urlsplit(project.url).hostname or ""
+    may_write = asked.allows_writes or is_loopback(host)
+    writes = may_write and any(suite.writes for suite in asked.suites)
+    if writes and project.server_key is not None and project.identity != "service" and not is_quiet:
+        notice("the server key removes what the tests write, and watches as the service in the suite rls")
+    steps = steps_of(asked.suites, may_write=may_write, host=project.host, rounds=asked.repeat)
+    with ExitStack() as stack:
+        files = [
+            (stack.enter_context(report_file(path, option)), text)
+            for path, option, text in ((asked.junit, "--junit", junit), (asked.report, "--report", html))
+            if path is not None
+        ]
+        with opened(form, project.host, len(steps)) as output:
+            run, stopped_by, error = asyncio.run(_run(project, asked, steps, output))
+            output.close(run)
+        _report(run, files, environment())
+    if stopped_by is not None:
+        if not is_quiet and form.kind is not OutputForm.TABLE:
+            notice(f"stopped after {counted(run.slis.passed + run.slis.failed, 'test')} of {len(steps)}")
+        return SIGNALLED + stopped_by
+    if error is not None and form.kind is not OutputForm.TABLE:
+        complain(error.message, error.hint)
+    return run.exit_code
+
+
+def cleaned(project: Project, asked: Asked, *, is_quiet: bool = False) -> int:
+    """Removes every row of a test run from the table; the exit code. Raises PrtError."""
+
+    async def clean() -> tuple[int, int]:
+        async with identities_of(project, asked.stranger) as identities:
+            is_near = is_loopback(urlsplit(project.url).hostname or "")
+            context = Context(project, identities, asked.settings, this_run(), is_loopback=is_near)
+            try:
+                swept = await (await context.sweeper()).sweep_all()
+            except SkippedError as exc:
+                raise UsageError(f"nothing to clean: {exc.reason}") from exc
+            return swept.gone, swept.left
+
+    gone, left = asyncio.run(clean())
+    if left:
+        raise PrtError(
+            f"{counted(left, 'row')} of {asked.settings.table_name} may not be deleted by this identity",
+            "set the server key, or take the --as that made them",
+        )
+    if not is_quiet:
+        notice(f"{counted(gone, 'row')} of test runs removed from {asked.settings.table_name}")
+    return 0
+
+
+async def _run(
+    project: Project, asked: Asked, steps: list[Step], output: RunOutput
+) -> tuple[Run, int | None, PrtError | None]:
+    """The run, the signal that stopped it, and why nothing could be reached."""
+    started, clock = time.time_ns() // 1000, time.perf_counter()
+    stopped_by: int | None = None
+    is_near = is_loopback(urlsplit(project.url).hostname or "")
+    async with identities_of(project, asked.stranger) as identities:
+        context = Context(project, identities, asked.settings, this_run(), is_loopback=is_near)
+        engine = Engine(context, output)
+        try:
+            with stopping() as caught:
+                await engine.run(steps)
+        except asyncio.CancelledError:
+            if not caught:
+                raise
+            stopped_by = caught[0]
+            engine.skip_rest(steps, "interrupted")
+        finally:
+            left = await context.sweep()
+    results = [*engine.results]
+    seconds = time.perf_counter() - clock
+    judgements = [] if left is None else [littered(context.table, left)]
+    if stopped_by is None:
+        judgements += unmet(asked.required, results)
+        judgements += judged(slis_of(results, seconds), asked.limits, asked.min_delivery, results)
+    for result in judgements:
+        results.append(result)
+        output.finished(result)
+    code = _exit_code(results, engine.gate_error)
+    run = Run(
+        version=__version__,
+        host=project.host,
+        identity=project.email or project.identity,
+        table=asked.settings.table_name,
+        started=started,
+        results=tuple(results),
+        slis=slis_of(results, seconds),
+        exit_code=code if stopped_by is None else SIGNALLED + stopped_by,
+        interrupted=stopped_by is not None,
+    )
+    return run, stopped_by, engine.gate_error
+
+
+def _exit_code(results: Sequence[Result], gate_error: PrtError | None) -> int:
+    if gate_error is not None:
+        return gate_error.exit_code
+    return int(any(result.outcome == "fail" for result in results))
+
+
+def _report(
+    run: Run, files: Sequence[tuple[ReportFile, Callable[[Run], str]]], environ: dict[str, str]
+) -> None:
+    """Raises PrtError for the first that can't be written, when the others are."""
+    if environ.get("GITHUB_ACTIONS"):
+        _tell_github(run, environ.get("GITHUB_STEP_SUMMARY"))
+    failed: list[PrtError] = []
+    for file, text in files:
+        try:
+            file.write(text(run))
+        except PrtError as exc:
+            failed.append(exc)
+    if failed:
+        raise failed[0]
+
+
+def _tell_github(run: Run, summary: str | None) -> None:
+    """The summary is GitHub's to offer: a run does not fail for it."""
+    for result in run.results:
+        if result.failure is not None:
+            sys.stderr.write(github.annotation(result) + "\n")
+    if summary:
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(github.summary(run))
+        except OSError as exc:
+            complain(f"GITHUB_STEP_SUMMARY can't be written: {exc.strerror}", None)

@@ -1,0 +1,4 @@
+"""What `prt status` runs: the diagnosis, and the layers that it goes down.
+
+Checks that write rows belong to `checks/test/`.
+"""

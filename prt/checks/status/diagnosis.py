@@ -1,0 +1,312 @@
+"""Goes down the layers from here to a live subscription, and stops guessing where one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Final
+
+from msgspec import Struct
+
+from prt.checks.status.layers import (
+    catalog,
+    configuration,
+    gateway,
+    hearing,
+    network,
+    tables,
+    wire,
+)
+from prt.checks.status.layers import database as judging_database
+from prt.checks.status.layers import (
+    topics as rooms,
+)
+from prt.checks.status.layers.catalog import Database
+from prt.checks.status.layers.evidence import Seen
+from prt.checks.status.layers.gateway import Answer, Gateway
+from prt.config.project import Project
+from prt.config.secret import Secret, claims_of, facts_of
+from prt.errors import PrtError, RefusedError, UnreachableError
+from prt.results import LAYERS, Finding, Layer, of_error
+from prt.stream.binding import Binding
+from prt.stream.live.source import Live
+from prt.stream.rest.session import Endpoint, Session, session_of
+from prt.stream.timing import Timing
+from prt.stream.topic import Room
+
+SYSTEM = "system"
+"""The seed's own channel for the state of its connection."""
+READS_AT_ONCE = 4
+_LEAVES: Final = ("table", "broadcast", "presence", "private")
+"""Nothing lies below them."""
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What is to be looked at. `known` are names to offer for a misspelt table."""
+
+    bindings: tuple[Binding, ...] = ()
+    known: tuple[str, ...] = ()
+    topic: str
+    is_private: bool = False
+    is_default: bool = False
+    """Nobody named the tables: those that aren't there are no failure."""
+    timing: Timing
+
+
+Tell = Callable[[Finding], None]
+
+
+async def diagnose(project: Project, plan: Plan, tell: Tell) -> None:
+    """Tells findings from the top; below a layer that failed all are skipped. Raises what `tell` raises."""
+    reached: set[Layer] = set()
+    failed: list[Layer] = []
+
+    def told(finding: Finding) -> None:
+        reached.add(finding.layer)
+        if finding.state == "failed" and finding.layer not in _LEAVES:
+            failed.append(finding.layer)
+        tell(finding)
+
+    await _Diagnosis(project, plan, told).run()
+    if failed:
+        for layer in LAYERS[LAYERS.index(failed[0]) + 1 :]:
+            if layer not in reached and _applies(layer, project, plan):
+                tell(Finding(layer=layer, state="skipped", figure="not reached"))
+
+
+def _applies(layer: Layer, project: Project, plan: Plan) -> bool:
+    if layer == "tls":
+        return project.url.startswith("https:")
+    return (layer != "sign-in" or project.identity == "user") and (layer != "table" or bool(plan.bindings))
+
+
+class _Diagnosis:
+    """Each step tells its findings, and whether the next has something to stand on."""
+
+    def __init__(self, project: Project, plan: Plan, tell: Tell) -> None:
+        self._tell = tell
+        self._project = project
+        self._plan = plan
+        self._key = project.api_key
+        self._facts = facts_of(self._key)
+        self._health = Answer()
+        self._session: Session | None = None
+        self._known: tuple[str, ...] = ()
+
+    @property
+    def _key_origin(self) -> str:
+        name = "server_key" if self._project.identity == "service" else "client_key"
+        return self._project.origins.get(name, "the key")
+
+    @property
+    def _endpoint(self) -> Endpoint:
+        assert self._session is not None  # noqa: S101 - below sign-in there is one
+        return self._session.endpoint
+
+    @property
+    def _role(self) -> str:
+        return configuration.role_of(self._project, self._endpoint.token)
+
+    async def run(self) -> None:
+        if not (self._is_configured() and await self._is_reached() and await self._is_answered()):
+            return
+        async with AsyncExitStack() as stack:
+            try:
+                self._session = await stack.enter_async_context(session_of(self._project))
+            except PrtError as exc:
+                self._tell(of_error("sign-in", exc, figure="refused"))
+                return
+            if self._project.identity == "user":
+                figure = f"{self._project.email} as {self._role}"
+                self._tell(Finding(layer="sign-in", state="ok", figure=figure))
+            await self._signed_in()
+
+    def _is_configured(self) -> bool:
+        found = configuration.judge(self._project, time.time())
+        for finding in found:
+            self._tell(finding)
+        return all(finding.state != "failed" for finding in found)
+
+    async def _is_reached(self) -> bool:
+        url, address = self._project.url, network.address_of(self._project.url)
+        answer = await network.resolved(address)
+        self._tell(network.judge_dns(url, address, answer))
+        if answer.error is not None:
+            return False
+        answer = await network.connected(address)
+        self._tell(network.judge_tcp(address, answer))
+        if answer.error is None and address.scheme == "https" and address.proxy is None:
+            answer = await network.encrypted(address)
+            is_deaf = answer.error is not None and answer.code is None
+            speaks_http = is_deaf and await network.speaks_http(address)
+            self._tell(network.judge_tls(url, address, answer, time.time(), speaks_http=speaks_http))
+        return answer.error is None
+
+    async def _is_answered(self) -> bool:
+        url = self._project.url
+        async with Gateway(url, self._key.reveal()) as http:
+            self._health = await http.health()
+        address = network.address_of(url)
+        is_odd = self._health.error is not None or self._health.status == 400
+        speaks_tls = is_odd and address.scheme == "http" and await network.speaks_tls(address)
+        finding = gateway.judge(
+            url, self._health, key_origin=self._key_origin, facts=self._facts, speaks_tls=speaks_tls
+        )
+        self._tell(finding)
+        return finding.state != "failed"
+
+    async def _signed_in(self) -> None:
+        room = Room(topic=self._topic, events=(), is_private=self._plan.is_private)
+        source = self._live((), room)
+        async with hearing.hearing(source) as ear:
+            is_joined = await ear.until(lambda heard: heard.status == "READY", self._patience)
+            for finding in await self._connection(ear):
+                self._tell(finding)
+            if not is_joined:
+                return
+            await self._database_and_tables()
+            await rooms.examine(
+                self._live,
+                self._plan.topic,
+                self._tell,
+                role=self._role,
+                is_private=self._plan.is_private,
+            )
+            self._tell(wire.judge_system(ear.heard))
+
+    async def _connection(self, ear: hearing.Ear) -> list[Finding]:
+        """Handshake, heartbeat and join of the system channel, as far as they came."""
+        heard = ear.heard
+        shaken = heard.milliseconds("connecting", "joining")
+        if shaken is None:
+            error = heard.error or UnreachableError(f"no answer from {self._project.host}")
+            return [
+                wire.judge_handshake(
+                    error,
+                    host=self._project.host,
+                    facts=self._facts,
+                    key_origin=self._key_origin,
+                    is_bare=gateway.is_bare(self._health),
+                )
+            ]
+        found = [Finding(layer="handshake", state="ok", milliseconds=shaken)]
+        await ear.until(lambda heard: heard.round_trip_ms is not None, wire.PULSE_SECONDS)
+        if heard.round_trip_ms is not None or heard.error is None:
+            found.append(wire.judge_heartbeat(heard.round_trip_ms))
+        joined = heard.milliseconds("joining", "subscribed")
+        if heard.status == "READY" and joined is not None:
+            return [*found, Finding(layer="join", state="ok", figure=f"as {self._role}", milliseconds=joined)]
+        return [*found, wire.judge_join("join", heard.error, role=self._role, topic=self._topic)]
+
+    async def _database_and_tables(self) -> None:
+        bindings = self._plan.bindings
+        names = list(dict.fromkeys((binding.schema, binding.table) for binding in bindings))
+        database = await self._database(names)
+        if not bindings or (database is not None and judging_database.is_unusable(database)):
+            return
+        heard = await self._subscribed(bindings)
+        if "ready" not in heard.phases and not heard.refused:
+            self._tell(wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel"))
+            return
+        judged = [tables.judge(seen) for seen in await self._seen(names, heard, database)]
+        absent = [found for found in judged if self._plan.is_default and tables.is_missing(found)]
+        for finding in (one for found in judged if found not in absent for one in found):
+            self._tell(finding)
+        if absent:
+            self._tell(tables.judge_default(len(absent), self._known))
+
+    async def _database(self, names: Sequence[tuple[str, str]]) -> Database | None:
+        """What was read of it, None where it can't be asked."""
+        secret = self._project.database_url
+        if secret is None or not catalog.is_installed():
+            self._tell(judging_database.judge_absence(is_configured=secret is not None))
+            return None
+        claims = claims_of(self._endpoint.token or self._endpoint.key) or {"role": self._role}
+        try:
+            database = await catalog.read(secret.reveal(), names, role=self._role, claims=claims)
+        except (UnreachableError, RefusedError) as exc:
+            origin = self._project.origins.get("database_url", "SUPABASE_DB_URL")
+            self._tell(judging_database.judge_failure(exc, origin))
+            return None
+        for finding in judging_database.judge(database, self._role):
+            self._tell(finding)
+        return database
+
+    async def _subscribed(self, bindings: Sequence[Binding]) -> hearing.Heard:
+        """What `prt watch` of these would hear until changes flow."""
+        room = Room(topic=self._plan.topic, events=(), is_private=True) if self._plan.is_private else None
+        async with hearing.hearing(self._live(bindings, room)) as ear:
+            await ear.until(lambda heard: heard.status == "READY", self._patience + len(bindings))
+            return ear.heard
+
+    async def _seen(
+        self, names: Sequence[tuple[str, str]], heard: hearing.Heard, database: Database | None
+    ) -> list[Seen]:
+        endpoint, server = self._endpoint, self._project.server_key
+        slots = asyncio.Semaphore(READS_AT_ONCE)
+        async with (
+            Gateway(endpoint.url, endpoint.key, endpoint.token) as http,
+            Gateway(endpoint.url, (server or self._key).reveal()) as as_server,
+        ):
+            known = database.others if database is not None else await http.tables()
+            self._known, known = known, known or self._plan.known
+
+            async def of(schema: str, table: str, own: tuple[str, str]) -> Seen:
+                read = counted = None
+                if database is None and table != catalog.WILDCARD:
+                    async with slots:
+                        read = await http.row(schema, table)
+                        if server is not None and read.status == 200 and read.json() == []:
+                            counted = await as_server.count(schema, table)
+                bindings = tuple(one for one in self._plan.bindings if (one.schema, one.table) == own)
+                name = f"{own[0]}.{own[1]}"
+                refused = tuple(status for status in heard.refused if name in (status.tables or ()))
+                return Seen(
+                    schema=schema,
+                    table=table,
+                    bindings=bindings,
+                    role=self._role,
+                    passes_row_security=facts_of(Secret(endpoint.token or endpoint.key)).is_server_key
+                    or (database is not None and database.server.passes_row_security),
+                    is_catalog_read=database is not None,
+                    relation=database.relations.get((schema, table)) if database else None,
+                    read=read,
+                    counted=counted,
+                    is_ready="ready" in heard.phases and len(refused) < len(bindings),
+                    refused=refused,
+                    known=known,
+                )
+
+            return await asyncio.gather(*(of(*one) for one in _expanded(names, database)))
+
+    def _live(self, bindings: Sequence[Binding], room: Room | None) -> Live:
+        assert self._session is not None  # noqa: S101 - below sign-in there is one
+        return Live(self._session, bindings, room=room, policy=hearing.POLICY, timing=self._plan.timing)
+
+    @property
+    def _topic(self) -> str:
+        """Of the channel that is open all the while: a private one has to be let in somewhere."""
+        return self._plan.topic if self._plan.is_private else SYSTEM
+
+    @property
+    def _patience(self) -> float:
+        timing = self._plan.timing
+        return timing.up + timing.join
+
+
+def _expanded(
+    names: Sequence[tuple[str, str]], database: Database | None
+) -> list[tuple[str, str, tuple[str, str]]]:
+    """(schema, table, what was asked for): `*` is each table that it brought, where that is known."""
+    found: list[tuple[str, str, tuple[str, str]]] = []
+    for schema, table in names:
+        if table == catalog.WILDCARD and database is not None:
+            published = [
+                name for name, one in database.relations.items() if name[0] == schema and one.is_published
+            ]
+            found += [(schema, name, (schema, table)) for _, name in published]
+        else:
+            found.append((schema, table, (schema, table)))
+    return found

@@ -1,0 +1,128 @@
+"""What the database as a whole does to a subscription, and what is missing where it can't be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prt.checks.status.layers.catalog import PUBLICATION, Database
+from prt.errors import RefusedError, UnreachableError
+from prt.results import Cause, Finding
+
+SLOTS_SQL = "select slot_name, active, restart_lsn from pg_replication_slots order by active, slot_name;"
+
+
+def judge_absence(*, is_configured: bool) -> Finding:
+    """Nobody to ask: the rest is inferred from the wire."""
+    if is_configured:
+        cause = Cause(
+            "psycopg is not installed here, so the database is not asked", "pip install 'prt-realtime[local]'"
+        )
+    else:
+        cause = Cause(
+            "SUPABASE_DB_URL is not set: publication, keys, policies and grants are inferred from the wire",
+            "export SUPABASE_DB_URL=postgresql://… (dashboard: Connect, Session pooler)",
+        )
+    return Finding(layer="database", state="skipped", figure="not asked", causes=(cause,))
+
+
+def judge_failure(error: UnreachableError | RefusedError, origin: str) -> Finding:
+    """Realtime may work all the same: it has a way to the database of its own."""
+    if isinstance(error, RefusedError):
+        cause = Cause(f"the user of {origin} may not read the catalog", error.hint)
+        return Finding(layer="database", state="warning", figure=error.message, causes=(cause,))
+    causes = (
+        Cause(
+            f"{origin} leads to no database from here, or its password is wrong",
+            "psql \"$SUPABASE_DB_URL\" -c 'select 1'",
+        ),
+        Cause(
+            "the direct host is reachable over IPv6 only", "use the Session pooler's URL (dashboard: Connect)"
+        ),
+    )
+    return Finding(layer="database", state="warning", figure=error.message, causes=causes)
+
+
+def judge(database: Database, role: str) -> list[Finding]:
+    """The database as a whole: what keeps Realtime from following it."""
+    server, found = database.server, []
+    figure = (
+        f"PostgreSQL {server.version} · {server.slots} of {server.max_slots} replication slots · "
+        f"{server.connections} of {server.max_connections} connections"
+    )
+
+    def add(state: Any, *causes: Cause, check: str) -> None:
+        found.append(
+            Finding(
+                layer="database",
+                state=state,
+                figure=figure,
+                causes=causes,
+                check=check,
+                milliseconds=database.milliseconds,
+            )
+        )
+
+    if server.wal_level != "logical":
+        add(
+            "failed",
+            Cause(
+                f"wal_level is {server.wal_level}: nobody can follow changes",
+                "alter system set wal_level = logical; -- then restart PostgreSQL",
+            ),
+            check="wal_level",
+        )
+    if server.slots >= server.max_slots:
+        name = server.idle_slots[0] if server.idle_slots else None
+        drop = f"select pg_drop_replication_slot('{name}');" if name else SLOTS_SQL
+        idle = f", {len(server.idle_slots)} of them idle" if server.idle_slots else ""
+        add(
+            "warning",
+            Cause(f"every replication slot is taken{idle}: once Realtime loses its own it finds none", drop),
+            check="slots",
+        )
+    if server.connections >= server.max_connections * 0.9:
+        add(
+            "warning",
+            Cause(
+                "nearly every connection is taken: Realtime may find none when it restarts",
+                "select usename, state, count(*) from pg_stat_activity group by 1, 2 order by 3 desc;",
+            ),
+            check="connections",
+        )
+    if server.publication is None:
+        add(
+            "failed",
+            Cause(
+                f"there is no publication {PUBLICATION}, so no table is streamed",
+                f"create publication {PUBLICATION};",
+            ),
+            check="publication",
+        )
+    elif server.publication.missing:
+        names = " and ".join(server.publication.missing)
+        add(
+            "warning",
+            Cause(
+                f"the publication {PUBLICATION} leaves {names} out",
+                f"alter publication {PUBLICATION} set (publish = 'insert, update, delete');",
+            ),
+            check="publication",
+        )
+    if not server.has_role:
+        add(
+            "failed",
+            Cause(
+                f"the token's role {role} does not exist in the database",
+                "sign in with --as EMAIL, or sign the token with role=authenticated",
+            ),
+            check="role",
+        )
+    if not found:
+        add("ok", check="server")
+    return found
+
+
+def is_unusable(database: Database) -> bool:
+    """Whether no table of it can stream to this role, whatever the table is."""
+    server = database.server
+    return server.wal_level != "logical" or server.publication is None or not server.has_role

@@ -1,0 +1,118 @@
+"""All that was observed of one table for one identity, and the causes and SQL that are made of it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Final
+
+from msgspec import Struct
+
+from prt.checks.status.layers.catalog import PUBLICATION, ROWS_LOOKED_AT, Relation
+from prt.checks.status.layers.gateway import Answer
+from prt.events import Status
+from prt.results import Cause, Finding, State
+from prt.stream.binding import Binding
+from prt.stream.socket.refusals import quoted
+
+UNPUBLISHED: Final = "is not in the publication"
+OWNERS: Final = ("user_id", "owner_id", "owner", "created_by")
+SIGN_IN: Final = "prt status --as EMAIL"
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """All that was observed of one table, for one identity.
+
+    `relation` is the catalog's word, None where there is no such table; `is_catalog_read` tells that from
+    a database that was not asked. `read` is what REST answered to our own read of one row, `counted` to a
+    count with the server key. `refused` are the server's refusals of its bindings.
+    """
+
+    schema: str
+    table: str
+    bindings: tuple[Binding, ...]
+    role: str
+    passes_row_security: bool = False
+    is_catalog_read: bool = False
+    relation: Relation | None = None
+    read: Answer | None = None
+    counted: Answer | None = None
+    is_ready: bool = False
+    refused: tuple[Status, ...] = ()
+    known: tuple[str, ...] = ()
+    """Names of tables, of which the nearest is offered."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+    @property
+    def target(self) -> str:
+        """For SQL."""
+        return f"{quoted(self.schema)}.{quoted(self.table)}"
+
+    @property
+    def is_deleting(self) -> bool:
+        return any(binding.event in ("*", "DELETE") for binding in self.bindings)
+
+    @property
+    def filtered(self) -> tuple[str, ...]:
+        """Columns that a filter looks at."""
+        texts = [condition for binding in self.bindings for condition in (binding.filter or "").split(",")]
+        columns = [text.partition("=")[0].strip() for text in texts if "=" in text]
+        return tuple(dict.fromkeys(columns))
+
+
+def missing(seen: Seen, hint: str = "") -> Finding:
+    near = hint or next(iter(get_close_matches(seen.table, seen.known, n=1)), None)
+    if near:
+        cause = Cause(f"there is no table {seen.name}; did you mean {near}?", f"prt status {near}")
+    else:
+        cause = Cause(
+            f"there is no table {seen.name}", "name a table that exists, or run the missing migration"
+        )
+    return finding(seen, "exists", "failed", "no such table", cause)
+
+
+def unpublished(seen: Seen) -> Cause:
+    return Cause(
+        f"{seen.name} {UNPUBLISHED} {PUBLICATION}",
+        f"alter publication {PUBLICATION} add table {seen.target};",
+    )
+
+
+def ungranted(seen: Seen) -> Cause:
+    return Cause(
+        f'{seen.role} may not SELECT: changes come empty ("Error 401: Unauthorized")',
+        f"grant select on {seen.target} to {quoted(seen.role)};",
+    )
+
+
+def policy_sql(seen: Seen) -> str:
+    """The owner's rows where a column names one, else all: to be narrowed by who knows the table."""
+    columns = seen.relation.columns if seen.relation is not None else ()
+    owner = next((column for column in OWNERS if column in columns), None)
+    condition = f"{owner} = (select auth.uid())" if owner and seen.role == "authenticated" else "true"
+    role = quoted(seen.role)
+    warning = " -- every row: narrow it" if condition == "true" else ""
+    return f'create policy "{role} reads" on {seen.target} for select to {role} using ({condition});{warning}'
+
+
+def policies_sql(seen: Seen) -> str:
+    schema, table = (text.replace("'", "''") for text in (seen.schema, seen.table))
+    where = f"schemaname = '{schema}' and tablename = '{table}'"
+    return f"select policyname, roles, cmd, qual from pg_policies where {where};"  # noqa: S608 - for people
+
+
+def many(count: int) -> str:
+    return f"{count:,}{'+' if count >= ROWS_LOOKED_AT else ''} row{'' if count == 1 else 's'}"
+
+
+def finding(seen: Seen, check: str, state: State, figure: str = "", *causes: Cause) -> Finding:
+    return Finding(
+        layer="table", table=seen.name, check=check, state=state, figure=figure or check, causes=causes
+    )
+
+
+def columns_of(answer: Answer | None) -> tuple[str, ...]:
+    rows = answer.json() if answer is not None and answer.status == 200 else None
+    return tuple(rows[0]) if isinstance(rows, list) and rows and isinstance(rows[0], dict) else ()

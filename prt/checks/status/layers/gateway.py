@@ -1,0 +1,262 @@
+"""HTTP: who answers at the project's URL, whether it knows the key, and how far our clocks are apart.
+
+httpx comes with the SDK; it is imported at the first request.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from prt.checks.status.layers.configuration import is_hosted
+from prt.config.secret import KeyFacts
+from prt.errors import RefusedError, UnreachableError
+from prt.results import Cause, Finding
+
+if TYPE_CHECKING:
+    import httpx
+
+ANSWER_SECONDS = 10.0
+HEALTH = "/auth/v1/health"
+CLOCK_SECONDS = 30.0
+"""From here on the server takes good tokens for expired, or for issued in the future."""
+LARGEST_BODY = 4 * 1024 * 1024
+PAUSED = 540
+"""Supabase's own status for a paused project."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What came back, or `error`: why nothing did. `at` is our time at half of the way, in seconds."""
+
+    status: int = 0
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    at: float = 0.0
+    milliseconds: float = 0.0
+    error: str | None = None
+
+    def json(self) -> Any:
+        """The body decoded, None where it is no JSON."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
+    @property
+    def words(self) -> str:
+        """What an error says of itself."""
+        said = self.json()
+        texts = (said.get(key) for key in ("message", "error", "msg")) if isinstance(said, dict) else ()
+        return next((" ".join(text.split())[:300] for text in texts if isinstance(text, str)), "")
+
+    @property
+    def code(self) -> str | None:
+        """PostgREST's or PostgreSQL's code of an error."""
+        said = self.json()
+        code = said.get("code") if isinstance(said, dict) else None
+        return code if isinstance(code, str) else None
+
+    @property
+    def hint(self) -> str:
+        said = self.json()
+        hint = said.get("hint") if isinstance(said, dict) else None
+        return hint if isinstance(hint, str) else ""
+
+
+class Gateway:
+    """Requests to one project as one identity; never raises for what the network does."""
+
+    def __init__(self, url: str, key: str, token: str | None = None) -> None:
+        self._url = url
+        self._headers = {"apikey": key, "Authorization": f"Bearer {token or key}"}
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def get(
+        self, path: str, *, headers: Mapping[str, str] | None = None, method: str = "GET"
+    ) -> Answer:
+        import httpx  # noqa: PLC0415
+
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=ANSWER_SECONDS, follow_redirects=False)
+        began, body = time.monotonic(), bytearray()
+        try:
+            asked = {**self._headers, **(headers or {})}
+            async with self._client.stream(method, self._url + path, headers=asked) as response:
+                milliseconds = (time.monotonic() - began) * 1000
+                at = time.time() - milliseconds / 2000
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    if len(body) > LARGEST_BODY:
+                        break
+        except httpx.TimeoutException:
+            return Answer(error=f"no answer in {ANSWER_SECONDS:g} s")
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as exc:
+            return Answer(error=str(exc).rstrip(".").lower() or "the connection was closed without an answer")
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            return Answer(error=str(exc).lower() or type(exc).__name__)
+        return Answer(
+            status=response.status_code,
+            headers=dict(response.headers),
+            body=bytes(body),
+            at=at,
+            milliseconds=milliseconds,
+        )
+
+    async def health(self) -> Answer:
+        """The second answer: the first pays for the connection, and for what httpx imports only then.
+
+        A server that closes the connection after an answer may leave the second without one.
+        """
+        first = await self.get(HEALTH)
+        second = first if first.error is not None else await self.get(HEALTH)
+        return first if second.error is not None else second
+
+    async def tables(self) -> tuple[str, ...]:
+        """Names of what REST exposes, where this key may read them (its OpenAPI root)."""
+        said = (await self.get("/rest/v1/")).json()
+        definitions = said.get("definitions") if isinstance(said, dict) else None
+        return tuple(definitions) if isinstance(definitions, dict) else ()
+
+    async def row(self, schema: str, table: str) -> Answer:
+        """One row of a table, as this identity may see it."""
+        path = f"/rest/v1/{quote(table, safe='')}?limit=1"
+        return await self.get(path, headers={"Accept-Profile": schema})
+
+    async def count(self, schema: str, table: str) -> Answer:
+        """How many rows this identity sees, in Content-Range."""
+        path = f"/rest/v1/{quote(table, safe='')}?limit=1"
+        return await self.get(
+            path, method="HEAD", headers={"Accept-Profile": schema, "Prefer": "count=exact"}
+        )
+
+
+def judge(url: str, answer: Answer, *, key_origin: str, facts: KeyFacts, speaks_tls: bool = False) -> Finding:
+    """`speaks_tls`: the port of an http URL completed a TLS handshake."""
+    netloc = urlsplit(url).netloc
+    if speaks_tls:
+        cause = Cause(
+            f"{netloc} speaks TLS, and was asked in plain HTTP", f"set SUPABASE_URL=https://{netloc}"
+        )
+        return _finding("failed", answer.error or f"{answer.status}", cause)
+    if answer.error is not None:
+        return _finding(
+            "failed",
+            answer.error,
+            Cause(
+                f"what listens at {netloc} does not answer HTTP: another service has that port",
+                "set SUPABASE_URL with the API's port",
+            ),
+            Cause("the server is overloaded or starting", "try again in a minute"),
+        )
+    figure = f"{answer.status}{f', {answer.words}' if answer.status >= 400 and answer.words else ''}"
+    location = answer.headers.get("location", "")
+    if 300 <= answer.status < 400:
+        target = location.partition(HEALTH)[0] or location
+        cause = Cause(f"{netloc} sends us on to {target}", f"set SUPABASE_URL={target}")
+        return _finding("failed", figure, cause)
+    if answer.status in (401, 403):
+        return _refused(figure, netloc, key_origin, facts)
+    if answer.status == PAUSED:
+        ref = netloc.partition(".")[0] if is_hosted(url) else "_"
+        cause = Cause("the project is paused", f"restore it: https://supabase.com/dashboard/project/{ref}")
+        return _finding("failed", figure, cause)
+    if answer.status >= 500:
+        return _finding(
+            "failed",
+            figure,
+            Cause(
+                "the gateway answers, the project behind it does not: it is paused or restarting",
+                "restore or restart it in the dashboard (Project Settings, General)",
+            ),
+            Cause("its database is overloaded", "look at the dashboard's Reports"),
+        )
+    figure += _made_by(answer)
+    return _clock(figure, answer)
+
+
+def is_bare(answer: Answer) -> bool:
+    """Whether neither Auth nor a gateway answers where they should: Realtime alone, or no project at all."""
+    return answer.status == 404
+
+
+def ahead_seconds(answer: Answer) -> float | None:
+    """How far our clock is ahead of the server's, to about a second; None where it says no date.
+
+    RFC 9110, 5.6.7: a date has whole seconds; half of one is what is missing on average.
+    """
+    try:
+        return answer.at - (parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5)
+    except (KeyError, ValueError):
+        return None
+
+
+def _refused(figure: str, netloc: str, key_origin: str, facts: KeyFacts) -> Finding:
+    what = "publishable key" if facts.kind == "publishable" else "key"
+    causes = [
+        Cause(
+            f"{netloc} does not know the key of {key_origin}: it belongs to another project, or was revoked",
+            f"copy the {what} of this project again (Project Settings, API Keys)",
+        )
+    ]
+    if facts.kind in ("jwt", "publishable"):
+        causes.append(Cause("the URL is that of another project", "set SUPABASE_URL"))
+    return _finding("failed", figure, *causes, exit_code=RefusedError.exit_code)
+
+
+def _clock(figure: str, answer: Answer) -> Finding:
+    ahead = ahead_seconds(answer)
+    if ahead is None:
+        return _finding("ok", figure, milliseconds=answer.milliseconds)
+    if abs(ahead) < CLOCK_SECONDS:
+        near = "clocks agree" if abs(ahead) < 2 else f"our clock {abs(ahead):.0f} s {_side(ahead)}"
+        return _finding("ok", f"{figure} · {near}", milliseconds=answer.milliseconds)
+    span = f"{abs(ahead):.0f} s" if abs(ahead) < 120 else f"{abs(ahead) / 60:.0f} min"
+    effect = "good tokens look expired" if ahead > 0 else "fresh tokens look as from the future"
+    return _finding(
+        "warning",
+        f"{figure} · our clock is {span} {_side(ahead)}",
+        Cause(
+            f"this machine's clock is {span} {_side(ahead)}: {effect}, and every lag is off by as much",
+            "sudo timedatectl set-ntp true",
+        ),
+        Cause("the server's clock is wrong", "date -u, there"),
+        milliseconds=answer.milliseconds,
+    )
+
+
+def _side(ahead: float) -> str:
+    return "ahead" if ahead > 0 else "behind"
+
+
+def _made_by(answer: Answer) -> str:
+    names = [answer.headers[name] for name in ("server", "via") if answer.headers.get(name)]
+    return f" · {', '.join(names)}"[:60] if names else ""
+
+
+def _finding(
+    state: Any, figure: str, *causes: Cause, milliseconds: float | None = None, exit_code: int | None = None
+) -> Finding:
+    return Finding(
+        layer="http",
+        state=state,
+        figure=figure,
+        causes=causes,
+        milliseconds=milliseconds,
+        exit_code=UnreachableError.exit_code if exit_code is None else exit_code,
+    )

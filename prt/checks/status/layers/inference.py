@@ -1,0 +1,97 @@
+"""What the answers of REST give away of a table where the database is not asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prt.checks.status.layers.evidence import (
+    Seen,
+    finding,
+    many,
+    missing,
+    policies_sql,
+    policy_sql,
+    ungranted,
+)
+from prt.checks.status.layers.gateway import Answer
+from prt.results import Cause, Finding
+from prt.stream.socket.refusals import quoted
+
+NEED_DATABASE: Final = "set SUPABASE_DB_URL, or SUPABASE_SECRET_KEY to count what is there"
+
+
+def findings(seen: Seen) -> list[Finding]:
+    """What the answer to our own read of one row gives away."""
+    answer = seen.read
+    if answer is None or answer.error is not None or answer.status >= 500:
+        return []
+    if answer.status == 404 and answer.code in ("PGRST205", "42P01"):
+        hint = answer.hint.rpartition("'public.")[2].rstrip("'?") if "Perhaps" in answer.hint else ""
+        return [missing(seen, hint)]
+    if answer.status == 406:
+        return []  # the API doesn't expose the schema: Realtime may stream it all the same
+    if answer.code == "42501" and "for schema" in answer.words:
+        sql = f"grant usage on schema {quoted(seen.schema)} to {quoted(seen.role)};"
+        cause = Cause(f"{seen.role} may not use the schema {seen.schema}", sql)
+        return [finding(seen, "exists", "ok"), finding(seen, "grants", "failed", answer.words, cause)]
+    if answer.code == "42501":
+        # PostgreSQL says so of a single column too.
+        columns = Cause(
+            f"{seen.role} may not read some of its columns",
+            f"grant select (COLUMN) on {seen.target} to {quoted(seen.role)};",
+        )
+        causes = (ungranted(seen), columns)
+        return [finding(seen, "exists", "ok"), finding(seen, "grants", "failed", answer.words, *causes)]
+    if answer.status != 200:
+        return [
+            finding(
+                seen,
+                "policies",
+                "failed",
+                f"REST: {answer.status} {answer.words}".strip(),
+                Cause(f"reading as {seen.role} fails", policies_sql(seen)),
+            )
+        ]
+    found = [finding(seen, "exists", "ok"), *_unknown_identity(seen)]
+    if answer.json():
+        return [
+            *found,
+            finding(seen, "policies", "ok", "rows visible"),
+            finding(seen, "grants", "ok", "SELECT"),
+        ]
+    return [*found, _hidden_or_empty(seen)]
+
+
+def _unknown_identity(seen: Seen) -> list[Finding]:
+    """Only a filter depends on it, and only the database knows it."""
+    columns = [column for column in seen.filtered if column != "id"]
+    if not columns or not seen.is_deleting:
+        return []
+    why = f"the filter on {', '.join(columns)} matches no DELETE unless the replica identity is full"
+    sql = f"alter table {seen.target} replica identity full;"
+    return [finding(seen, "replica identity", "unknown", "not known", Cause(why, sql))]
+
+
+def _hidden_or_empty(seen: Seen) -> Finding:
+    total = _total(seen.counted)
+    if total == 0:
+        return finding(
+            seen,
+            "policies",
+            "unknown",
+            "no row yet",
+            Cause("the table is empty, so nothing tells which rows we would see", "set SUPABASE_DB_URL"),
+        )
+    nothing = Cause(f"row level security is on and no policy lets {seen.role} read", policy_sql(seen))
+    hiding = Cause(f"the policies show {seen.role} none of the rows", policies_sql(seen))
+    if total is not None:
+        figure = f"sees 0 of {many(total)}, counted with the server key"
+        return finding(seen, "policies", "warning", figure, nothing, hiding)
+    empty = Cause("the table is empty, or its policies hide every row from us", NEED_DATABASE)
+    return finding(seen, "policies", "unknown", "REST shows no row", empty)
+
+
+def _total(counted: Answer | None) -> int | None:
+    """RFC 9110, 14.4: what stands behind the slash of Content-Range."""
+    text = counted.headers.get("content-range", "").rpartition("/")[2] if counted is not None else ""
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,230 @@
+"""Whether a table can stream to us: what the database says, else what REST and the wire give away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from prt.checks.status.layers import inference
+from prt.checks.status.layers.catalog import PUBLICATION, Relation
+from prt.checks.status.layers.evidence import (
+    SIGN_IN,
+    UNPUBLISHED,
+    Seen,
+    columns_of,
+    finding,
+    many,
+    missing,
+    policies_sql,
+    policy_sql,
+    ungranted,
+    unpublished,
+)
+from prt.results import Cause, Finding
+from prt.stream.socket.refusals import quoted
+
+IDENTITIES: Final = {"d": "default", "f": "full", "n": "nothing", "i": "an index"}
+KINDS: Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+ANONYMOUS: Final = "anon"
+NAMED = 3
+
+
+def judge(seen: Seen) -> list[Finding]:
+    """Findings in the order of the questions; those after a missing table are left out."""
+    found = _by_catalog(seen) if seen.is_catalog_read else inference.findings(seen)
+    return [*found, _ready(seen, found)]
+
+
+def is_missing(found: Sequence[Finding]) -> bool:
+    """Of one table's findings: whether there is no such table."""
+    return any(one.check == "exists" and one.state == "failed" for one in found)
+
+
+def judge_default(count: int, known: Sequence[str]) -> Finding:
+    """Tables of the seed, which nobody asked for by name, and which are not there."""
+    named = " ".join(known[:NAMED]) or "TABLE"
+    tables = f"{count} of the default tables {'is' if count == 1 else 'are'}"
+    cause = Cause(f"{tables} not in this project; name yours", f"prt status {named}")
+    return Finding(layer="table", state="warning", figure=f"{count} not here", causes=(cause,))
+
+
+def _by_catalog(seen: Seen) -> list[Finding]:
+    relation = seen.relation
+    if relation is None:
+        return [missing(seen)]
+    if relation.kind in KINDS:
+        why = f"{seen.name} is {KINDS[relation.kind]}, and changes are those of tables"
+        return [
+            finding(seen, "exists", "failed", KINDS[relation.kind], Cause(why, "watch its tables instead"))
+        ]
+    return [
+        finding(seen, "exists", "ok"),
+        _published(seen, relation),
+        _identity(seen, relation),
+        _key(seen, relation),
+        _row_security(seen, relation),
+        _policies(seen, relation),
+        _grants(seen, relation),
+    ]
+
+
+def _published(seen: Seen, relation: Relation) -> Finding:
+    if relation.is_published:
+        return finding(seen, "published", "ok")
+    return finding(seen, "published", "failed", "not published", unpublished(seen))
+
+
+def _identity(seen: Seen, relation: Relation) -> Finding:
+    figure = IDENTITIES.get(relation.identity, relation.identity)
+    full = f"alter table {seen.target} replica identity full;"
+    if relation.identity == "n" and relation.is_published:
+        why = (
+            "the replica identity is nothing: PostgreSQL refuses every UPDATE and DELETE of a published table"
+        )
+        default = f"alter table {seen.target} replica identity default;"
+        return finding(seen, "replica identity", "failed", figure, Cause(why, default))
+    held = relation.key if relation.identity == "d" else relation.identity_columns
+    if relation.identity != "f" and seen.is_deleting:
+        lost = [column for column in seen.filtered if column not in held and column in relation.columns]
+        if lost:
+            why = (
+                f"a DELETE carries only {', '.join(held) or 'nothing'}, so the filter on {', '.join(lost)} "
+                "matches no DELETE"
+            )
+            return finding(seen, "replica identity", "warning", figure, Cause(why, full))
+    return finding(seen, "replica identity", "ok", figure)
+
+
+def _key(seen: Seen, relation: Relation) -> Finding:
+    if relation.key:
+        return finding(seen, "primary key", "ok", ", ".join(relation.key))
+    why = 'there is no primary key: changes come empty ("Error 400: Bad Request, no primary key")'
+    column = "id" if "id" in relation.columns else None
+    sql = (
+        f"alter table {seen.target} add primary key ({quoted(column)});"
+        if column
+        else f"alter table {seen.target} add column id bigint generated always as identity primary key;"
+    )
+    return finding(seen, "primary key", "failed", "none", Cause(why, sql))
+
+
+def _row_security(seen: Seen, relation: Relation) -> Finding:
+    if relation.has_row_security:
+        return finding(seen, "row security", "ok", "on")
+    if not relation.is_open_to_anon:
+        return finding(seen, "row security", "ok", "off, closed to anon")
+    why = "row level security is off: whoever holds the public key receives every row"
+    sql = f"alter table {seen.target} enable row level security; -- then add policies"
+    return finding(seen, "row security", "warning", "off", Cause(why, sql))
+
+
+def _policies(seen: Seen, relation: Relation) -> Finding:
+    if not relation.has_row_security:
+        return finding(seen, "policies", "ok", "not needed")
+    if seen.passes_row_security:
+        return finding(seen, "policies", "ok", f"{seen.role} passes over them")
+    permissive = [policy.name for policy in relation.policies if policy.is_permissive]
+    if not permissive:
+        others = " (only restrictive ones)" if relation.policies else ""
+        why = (
+            f"row level security is on and no policy lets {seen.role} read{others}: INSERT and UPDATE never "
+            "arrive, DELETE does"
+        )
+        closed = [Cause(why, policy_sql(seen))]
+        if seen.role == ANONYMOUS:
+            closed.append(Cause("its rows are for those who are signed in, and you are not", SIGN_IN))
+        return finding(seen, "policies", "failed", f"none for {seen.role}", *closed)
+    figure = f"{len(permissive)} polic{'y' if len(permissive) == 1 else 'ies'}"
+    if relation.trouble is not None:
+        why = f"reading as {seen.role} fails: {relation.trouble}"
+        return finding(seen, "policies", "failed", figure, Cause(why, policies_sql(seen)))
+    if relation.rows and relation.visible == 0:
+        why = f"the policies show {seen.role} none of the {many(relation.rows)} there, nor their changes"
+        return finding(
+            seen,
+            "policies",
+            "warning",
+            f"{figure}, sees 0 of {many(relation.rows)}",
+            Cause(why, policies_sql(seen)),
+            Cause("you are another user than you mean", SIGN_IN),
+        )
+    if relation.rows is not None and relation.visible is not None:
+        figure += f", sees {relation.visible:,} of {many(relation.rows)}"
+    return finding(seen, "policies", "ok", figure)
+
+
+def _grants(seen: Seen, relation: Relation) -> Finding:
+    if not relation.may_use_schema:
+        why = f"{seen.role} may not use the schema {seen.schema}"
+        sql = f"grant usage on schema {quoted(seen.schema)} to {quoted(seen.role)};"
+        return finding(seen, "grants", "failed", "no usage of the schema", Cause(why, sql))
+    if not relation.readable:
+        return finding(seen, "grants", "failed", "no SELECT", ungranted(seen))
+    hidden = [column for column in relation.columns if column not in relation.readable]
+    if not hidden:
+        return finding(seen, "grants", "ok", "SELECT")
+    listed = ", ".join(quoted(column) for column in hidden)
+    sql = f"grant select ({listed}) on {seen.target} to {quoted(seen.role)};"
+    figure = f"{len(relation.readable)} of {len(relation.columns)} columns"
+    wanted = {*seen.filtered, *(column for binding in seen.bindings for column in binding.select or ())}
+    needed = [column for column in hidden if column in wanted or column in relation.key]
+    if needed:
+        why = f"{seen.role} may not read {', '.join(needed)}, which key, filter or selection need"
+        return finding(seen, "grants", "failed", figure, Cause(why, sql))
+    return finding(
+        seen, "grants", "warning", figure, Cause(f"{seen.role} gets changes without {', '.join(hidden)}", sql)
+    )
+
+
+def _ready(seen: Seen, found: Sequence[Finding]) -> Finding:
+    if seen.is_ready and not seen.refused:
+        return finding(seen, "READY", "ok", "READY")
+    if not seen.refused:
+        return finding(seen, "READY", "failed", "not READY", Cause("the server said nothing of this table"))
+    words = [status.reason or "refused" for status in seen.refused]
+    figure = words[0].removeprefix(f"{seen.name}: ")
+    if any(one.state == "failed" for one in found):
+        first = next(one for one in found if one.state == "failed")
+        return finding(seen, "READY", "failed", "refused", Cause(f"follows from: {first.check}"))
+    if UNPUBLISHED in words[0]:
+        return finding(seen, "READY", "failed", "refused", *_unpublished_or_missing(seen, found))
+    return finding(seen, "READY", "failed", figure, *_parameters(seen, words[0], seen.refused[0].hint))
+
+
+def _unpublished_or_missing(seen: Seen, found: Sequence[Finding]) -> list[Cause]:
+    causes = [unpublished(seen)]
+    near = next(iter(get_close_matches(seen.table, seen.known, n=1)), None)
+    if not any(one.check == "exists" for one in found):
+        name = f"; did you mean {near}?" if near and near != seen.table else ""
+        missing = Cause(f"there is no table {seen.name}{name}", f"prt status {near}" if name else None)
+        causes = [missing, *causes] if name and seen.table not in seen.known else [*causes, missing]
+    absent = f"create publication {PUBLICATION} for table {seen.target};"
+    return [*causes, Cause(f"the publication {PUBLICATION} itself is gone", absent)]
+
+
+def _parameters(seen: Seen, words: str, hint: str | None) -> list[Cause]:
+    """Why a filter or a selection was refused."""
+    columns = seen.relation.columns if seen.relation is not None else columns_of(seen.read)
+    for kind in ("filter", "select"):
+        _, found, column = words.partition(f"invalid column for {kind} ")
+        if not found:
+            continue
+        column = column.strip()
+        if column in columns:
+            sql = f"grant select ({quoted(column)}) on {seen.target} to {quoted(seen.role)};"
+            return [Cause(f"{seen.role} may not read {column}, which --{kind} names", sql)]
+        near = next(iter(get_close_matches(column, columns, n=1)), None)
+        listed = f"did you mean {near}?" if near else f"columns: {', '.join(columns)}" if columns else ""
+        causes = [Cause(f"{seen.name} has no column {column}, which --{kind} names", listed or None)]
+        if not columns:
+            sql = f"grant select ({quoted(column)}) on {seen.target} to {quoted(seen.role)};"
+            causes.append(Cause(f"{seen.role} may not read {column}", sql))
+        return causes
+    if "22P02" in words or "invalid input syntax" in words:
+        return [Cause(f"the filter's value is none of the column's type ({_quoted_words(words)})", hint)]
+    return [Cause(words.removeprefix(f"{seen.name}: "), hint)]
+
+
+def _quoted_words(words: str) -> str:
+    return words.rpartition(") ")[2] or words

@@ -1,0 +1,149 @@
+"""What a topic does beside tables: a broadcast's way there and back, presence, a private channel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from msgspec import Raw
+
+from prt.checks.status.layers.hearing import Ear, Heard, hearing
+from prt.checks.status.layers.wire import join_causes, judge_join, reason_of
+from prt.errors import PrtError, RefusedError, UnreachableError
+from prt.events import Broadcast, Presence
+from prt.results import Cause, Finding, Layer
+from prt.stream.live.source import Live
+from prt.stream.policies import hears_sql, sends_sql
+from prt.stream.topic import Room
+
+ECHO: Final = "prt-status"
+PATIENCE_SECONDS: Final = 10.0
+
+Source = Callable[[tuple[()], Room], Live]
+
+
+async def examine(
+    source: Source, topic: str, tell: Callable[[Finding], None], *, role: str, is_private: bool
+) -> None:
+    """Of a topic of our own, joined as `is_private` says; a private one is tried last all the same."""
+    room = Room(
+        topic=topic,
+        events=(ECHO,),
+        is_private=is_private,
+        is_echoed=True,
+        is_acknowledged=True,
+        has_presence=True,
+    )
+    live = source((), room)
+    async with hearing(live) as ear:
+        if not await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS):
+            layer: Layer = "private" if is_private else "broadcast"
+            tell(judge_join(layer, ear.heard.error, role=role, topic=topic))
+            return
+        tell(await _echoed(live, ear, role, topic))
+        tell(await _tracked(live, ear, role, topic))
+    if is_private:
+        tell(Finding(layer="private", state="ok", figure=f"open to {role}"))
+        return
+    room = Room(topic=topic, events=(), is_private=True)
+    async with hearing(source((), room)) as ear:
+        is_open = await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS)
+        tell(_private(ear.heard, is_open, role, topic))
+
+
+async def _echoed(live: Live, ear: Ear, role: str, topic: str) -> Finding:
+    """A broadcast of ours, acknowledged by the server and sent back to us."""
+    try:
+        acknowledged = await ear.unless_over(live.send(ECHO, Raw(b'{"from":"prt status"}')))
+    except PrtError as exc:
+        return _refused("broadcast", exc, ear.heard, role, topic)
+    came = await ear.until(
+        lambda heard: any(isinstance(event, Broadcast) for event in heard.events), PATIENCE_SECONDS
+    )
+    if not came:
+        if ear.heard.error is not None:
+            return _refused("broadcast", ear.heard.error, ear.heard, role, topic)
+        cause = Cause(
+            f"the server took the broadcast and sent nothing back: {role} may write to {topic}, not read it",
+            hears_sql(role, topic),
+        )
+        return Finding(layer="broadcast", state="failed", figure="no echo", causes=(cause,))
+    return Finding(layer="broadcast", state="ok", figure="echoed", milliseconds=acknowledged)
+
+
+async def _tracked(live: Live, ear: Ear, role: str, topic: str) -> Finding:
+    """Ourselves on the roster, and off it again."""
+    began = time.monotonic()
+    try:
+        await ear.unless_over(live.track({"from": "prt status"}))
+    except PrtError as exc:
+        return _refused("presence", exc, ear.heard, role, topic)
+    came = await ear.until(
+        lambda heard: any(isinstance(event, Presence) and _has_us(event) for event in heard.events),
+        PATIENCE_SECONDS,
+    )
+    milliseconds = (time.monotonic() - began) * 1000
+    if not came:
+        if ear.heard.error is not None:
+            return _refused("presence", ear.heard.error, ear.heard, role, topic)
+        cause = Cause(
+            "the server took our presence and does not show it: presence may be off for the project",
+            "dashboard: Realtime, Settings, Enable presence",
+        )
+        return Finding(layer="presence", state="failed", figure="not on the roster", causes=(cause,))
+    with suppress(PrtError):
+        await live.untrack()
+    return Finding(layer="presence", state="ok", figure="on the roster", milliseconds=milliseconds)
+
+
+def _has_us(event: Presence) -> bool:
+    shown = [*(event.presences or ()), *(one for metas in (event.state or {}).values() for one in metas)]
+    return event.event != "leave" and bool(shown)
+
+
+def _refused(layer: Layer, error: PrtError, heard: Heard, role: str, topic: str) -> Finding:
+    """What a message of ours came to; the end of the channel tells more than the missing answer."""
+    said = heard.error or error
+    figure = reason_of(said)
+    return Finding(
+        layer=layer,
+        state="failed",
+        figure=figure,
+        causes=message_causes(said, role=role, topic=topic),
+        exit_code=(RefusedError if said.exit_code == RefusedError.exit_code else UnreachableError).exit_code,
+    )
+
+
+def message_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ...]:
+    """Why a broadcast or a presence was not taken, or ended the channel."""
+    words = reason_of(error)
+    if "payload_size_exceeded" in words or "message size exceeded" in words:
+        why = "the payload is above the project's limit (256 KB Free, 3 MB Pro)"
+        return (Cause(why, "send a reference to it instead, or raise the plan"),)
+    if "presence rate limit" in words or "presence messages" in words:
+        why = "presence changes too often: 5 calls in 30 s a client, 20 a second a project (Free)"
+        return (Cause(why, "track on change only, and send what moves fast as broadcasts"),)
+    if "no acknowledgement" in words:
+        return (
+            Cause(
+                f"no INSERT policy on realtime.messages lets {role} send to {topic}", sends_sql(role, topic)
+            ),
+            Cause("the server is busy", "try again in 30 s"),
+        )
+    return join_causes(error, role=role, topic=topic)
+
+
+def _private(heard: Heard, is_open: bool, role: str, topic: str) -> Finding:
+    """Closed is no failure where nobody asked for `--private`."""
+    if is_open:
+        return Finding(layer="private", state="ok", figure=f"{topic} is open to {role}")
+    if heard.error is None:
+        return judge_join("private", None, role=role, topic=topic)
+    return Finding(
+        layer="private",
+        state="skipped" if "Unauthorized" in reason_of(heard.error) else "warning",
+        figure=f"closed to {role}; --private makes it count",
+        causes=join_causes(heard.error, role=role, topic=topic),
+    )

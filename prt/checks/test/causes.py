@@ -1,0 +1,70 @@
+"""Why a change that must come does not: what REST lets the same identity read tells most of it."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from prt.checks.test.check import FailedError, Failure
+from prt.checks.test.context import Context
+from prt.checks.test.identities import Who
+from prt.checks.test.rows import Row
+from prt.checks.test.watcher import Watcher
+from prt.errors import PrtError
+from prt.events import Change
+from prt.stream.socket.refusals import quoted
+
+
+async def seen(context: Context, watcher: Watcher, event_type: str, row: Row, who: Who = "self") -> Change:
+    """The change of this row. Raises FailedError, with what REST says about it."""
+    try:
+        change = await watcher.change(event_type, row)
+    except FailedError as exc:
+        if exc.failure.cause is not None or watcher.error is not None:
+            raise
+        cause, remedy = await _why_unseen(context, event_type, row, who)
+        raise FailedError(structs.replace(exc.failure, cause=cause, remedy=remedy), exc.found) from exc
+    if change.errors:
+        raise FailedError(_came_with_errors(context, change))
+    return change
+
+
+def _came_with_errors(context: Context, change: Change) -> Failure:
+    words = "; ".join(change.errors or ())
+    table = f"{quoted(context.settings.schema)}.{quoted(context.settings.table)}"
+    if "401" in words:
+        cause, remedy = "this identity's role may not select from the table", f"grant select on {table} to …;"
+    elif "400" in words:
+        cause, remedy = "the table has no primary key", f"alter table {table} add primary key (…);"
+    else:
+        cause, remedy = "the row is larger than 1 MiB", "read it over REST when its change comes"
+    return Failure(
+        expected=f"{change.event_type} of our row, whole",
+        came="a change without its row",
+        server=words,
+        cause=cause,
+        remedy=remedy,
+    )
+
+
+async def _why_unseen(context: Context, event_type: str, row: Row, who: Who) -> tuple[str, str]:
+    table = f"{quoted(context.settings.schema)}.{quoted(context.settings.table)}"
+    if event_type == "DELETE":
+        return (
+            f"the publication leaves out deletes, or {table} has no primary key",
+            "alter publication supabase_realtime set (publish = 'insert, update, delete, truncate');",
+        )
+    try:
+        is_readable = await (await context.rows()).read(await context.identities.rest(who), row) is not None
+    except PrtError:
+        is_readable = False
+    if not is_readable:
+        return (
+            "row level security hides the row from this identity: REST does not show it either",
+            f"create policy … on {table} for select to authenticated using (…); or take another --as",
+        )
+    return (
+        f"REST shows the row to this identity, so it is not row level security: the publication leaves out "
+        f"{event_type}s, or the server dropped it above its rate of messages a second",
+        "alter publication supabase_realtime set (publish = 'insert, update, delete, truncate'); "
+        "else look for MessagePerSecondRateLimitReached in the project's Realtime logs",
+    )

@@ -1,0 +1,165 @@
+"""What a check has to work with: identities, connections, marked rows, and what is asked of the run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from prt.checks.test.check import FailedError, Failure, SkippedError
+from prt.checks.test.identities import Identities, Who
+from prt.checks.test.row_factory import NoTableError
+from prt.checks.test.rows import Rows, Sweeper, Writes
+from prt.checks.test.settings import RunId, Settings
+from prt.checks.test.trace import Trace
+from prt.checks.test.watcher import Watcher, watching
+from prt.config.project import Project
+from prt.errors import PrtError, RefusedError
+from prt.stream.binding import Binding
+from prt.stream.live.source import Live
+from prt.stream.live.supervisor import Policy
+from prt.stream.rest.answers import RejectedError
+from prt.stream.rest.client import Rest
+from prt.stream.rest.session import Session
+from prt.stream.topic import Room
+
+NO_RECONNECTS = Policy(max_reconnects=0)
+
+
+class Context:
+    def __init__(
+        self, project: Project, identities: Identities, settings: Settings, run: RunId, *, is_loopback: bool
+    ) -> None:
+        self.project = project
+        self.identities = identities
+        self.settings = settings
+        self.run = run
+        self.is_loopback = is_loopback
+        self.trace = Trace()
+        self.has_written = False
+        self._rows: dict[Who, Rows] = {}
+        self._unfit: dict[Who, SkippedError] = {}
+        self._writes = Writes()
+        self._topics = 0
+
+    @property
+    def table(self) -> str:
+        return self.settings.table_name
+
+    def binding(self, **more: Any) -> Binding:
+        """Of the table under test."""
+        return Binding(table=self.settings.table, schema=self.settings.schema, **more)
+
+    def topic(self, what: str) -> str:
+        """A topic that nobody else is in."""
+        self._topics += 1
+        return f"prt-test:{self.run}:{self._topics}:{what}"
+
+    @asynccontextmanager
+    async def watch(
+        self,
+        bindings: Sequence[Binding] = (),
+        *,
+        who: Who = "self",
+        session: Session | None = None,
+        **more: Any,
+    ) -> AsyncIterator[Watcher]:
+        """A connection of its own. `more` goes to Live. Raises SkippedError where nobody is `who`."""
+        session = await self.identities.session(who) if session is None else session
+        room = more.pop("room", None) or Room(topic=self.topic("changes"), events=())
+        watcher = Watcher(
+            self.project.identity if who == "self" else who,
+            self.trace,
+            wait_seconds=self.settings.wait_seconds,
+            run_mark=self.run.mark,
+        )
+        options = {"policy": NO_RECONNECTS, **more}
+        live = Live(session, bindings, room=room, on_frame=watcher.on_frame, **options)
+        async with watching(watcher, live):
+            yield watcher
+
+    async def rows(self, who: Who = "self") -> Rows:
+        """The table's rows as this identity writes them, once it is known that they can be removed.
+
+        Raises SkippedError where they can't be written, and what REST raises.
+        """
+        if who in self._unfit:
+            raise self._unfit[who]
+        if who not in self._rows:
+            try:
+                self._rows[who] = await self._tried_out(who)
+            except NoTableError as exc:
+                if self.settings.is_table_named:
+                    raise FailedError(_not_there(self.table, exc)) from exc
+                self._unfit[who] = exc
+                raise
+            except SkippedError as exc:
+                self._unfit[who] = exc
+                raise
+        return self._rows[who]
+
+    async def sweep(self) -> str | None:
+        """Removes what this run has written; why that could not be done."""
+        if not self.has_written:
+            return None
+        await self._writes.settle()
+        try:
+            swept = await (await self.sweeper()).sweep_own(self.run)
+        except (PrtError, SkippedError) as exc:
+            return str(exc)
+        return f"{swept.left} may not be deleted by this identity" if swept.left else None
+
+    async def sweeper(self) -> Sweeper:
+        """As the server where its key is known: it sees what any of us has written."""
+        rest: Rest
+        try:
+            rest = await self.identities.rest("service")
+        except SkippedError:
+            rest = await self.identities.rest("self")
+        return Sweeper(rest, self.settings, is_gentle=not self.is_loopback)
+
+    async def _tried_out(self, who: Who) -> Rows:
+        session = await self.identities.session(who)
+        rows = Rows(
+            await self.identities.rest(who),
+            self.settings,
+            self.run,
+            trace=self.trace,
+            writes=self._writes,
+            user_id=self.identities.user_id(session) or await self._member_id(),
+        )
+        sweeper = await self.sweeper()
+        await sweeper.try_out(self.run)
+        if not self.has_written and (left := (await sweeper.sweep_dead()).left):
+            raise SkippedError(
+                f"rows of former test runs ({left}) stand in {self.table}, and this identity may not delete "
+                "them: it makes no further ones; set the server key for cleaning, or take another --as"
+            )
+        self.has_written = True
+        try:
+            row = await rows.insert("tried out")
+        except (RefusedError, RejectedError) as exc:
+            hint = f" ({exc.hint})" if exc.hint else ""
+            raise SkippedError(f"no row can be written to {self.table}: {exc.message}{hint}") from exc
+        if not (await sweeper.sweep_own(self.run)).gone:
+            raise SkippedError(
+                f"this identity may insert into {self.table} but not delete: one row is left, {row.mark}; "
+                "set the server key for cleaning, or take another --as"
+            )
+        return rows
+
+    async def _member_id(self) -> str | None:
+        """For a server's rows: they need an owner too."""
+        try:
+            return self.identities.user_id(await self.identities.session("member"))
+        except SkippedError:
+            return None
+
+
+def _not_there(table: str, error: NoTableError) -> Failure:
+    return Failure(
+        expected=f"the table {table}, which --table names",
+        came=error.words,
+        cause="its name is misspelt, or the project's API does not show it",
+        remedy=error.hint or "check the name and its schema",
+    )

@@ -1,0 +1,104 @@
+"""Who takes part in the checks: oneself, the server, anon, a member and a stranger, as far as keys allow.
+
+PyJWT signs a token where the project's JWT secret is known: it comes with supabase-auth, and tokens are no
+place for code of our own.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any, Literal
+
+from prt.checks.test.check import SkippedError
+from prt.config.project import Project
+from prt.config.secret import Secret, claims_of
+from prt.stream.rest.client import Rest
+from prt.stream.rest.session import Endpoint, Session, session_of
+
+Who = Literal["self", "service", "member", "stranger", "anon"]
+SIGNED_SECONDS = 600.0
+
+
+class Identities:
+    """Sessions, opened when first asked for and closed at the end."""
+
+    def __init__(self, project: Project, stranger: str | None, stack: AsyncExitStack) -> None:
+        self._project = project
+        self._stranger = stranger
+        self._stack = stack
+        self._sessions: dict[Who, Session] = {}
+        self._rests: dict[Who, Rest] = {}
+
+    async def session(self, who: Who) -> Session:
+        """Raises SkippedError, and what a sign-in raises."""
+        if who == "member" and self._project.identity in ("user", "token"):
+            who = "self"
+        if who not in self._sessions:
+            self._sessions[who] = await self._opened(who)
+        return self._sessions[who]
+
+    async def rest(self, who: Who) -> Rest:
+        """Raises as `session` does."""
+        session = await self.session(who)
+        if who not in self._rests:
+            rest = Rest(lambda: session.endpoint)
+            self._rests[who] = await self._stack.enter_async_context(rest)
+        return self._rests[who]
+
+    def user_id(self, session: Session) -> str | None:
+        """Whose session it is."""
+        sub = (claims_of(session.endpoint.token or "") or {}).get("sub")
+        return sub if isinstance(sub, str) else None
+
+    def signed(self, *, seconds: float, **claims: Any) -> Endpoint:
+        """As whoever the claims say, by the project's own secret; SkippedError where that is unknown."""
+        if self._project.jwt_secret is None:
+            raise SkippedError("needs SUPABASE_JWT_SECRET, to sign a token of its own")
+        import jwt  # noqa: PLC0415 - only where one is signed
+
+        now = int(time.time())
+        claims = {"aud": "authenticated", "role": "authenticated", "iat": now, **claims}
+        token = jwt.encode({**claims, "exp": now + int(seconds)}, self._project.jwt_secret.reveal(), "HS256")
+        return Endpoint(url=self._project.url, key=self._client_key(), token=Secret(token).reveal())
+
+    async def _opened(self, who: Who) -> Session:
+        project = self._project
+        if who == "self":
+            return await self._stack.enter_async_context(session_of(project))
+        if who == "anon":
+            return Session(Endpoint(url=project.url, key=self._client_key()))
+        if who == "service":
+            if project.server_key is None:
+                raise SkippedError("needs the server key (SUPABASE_SECRET_KEY or SUPABASE_SERVICE_ROLE_KEY)")
+            return Session(Endpoint(url=project.url, key=project.server_key.reveal()))
+        if who == "member":
+            raise SkippedError("needs a user: --as EMAIL with PRT_PASSWORD, or PRT_TOKEN")
+        return await self._opened_stranger()
+
+    async def _opened_stranger(self) -> Session:
+        project = self._project
+        if self._stranger is not None:
+            if project.stranger_password is None:
+                raise SkippedError(f"needs PRT_STRANGER_PASSWORD, to sign in as {self._stranger}")
+            user = replace(project, identity="user", email=self._stranger, password=project.stranger_password)
+            return await self._stack.enter_async_context(session_of(user))
+        if project.jwt_secret is None:
+            raise SkippedError(
+                "needs a second user: --stranger EMAIL with PRT_STRANGER_PASSWORD, or SUPABASE_JWT_SECRET"
+            )
+        return Session(self.signed(seconds=SIGNED_SECONDS, sub=str(uuid.uuid4())))
+
+    def _client_key(self) -> str:
+        if self._project.client_key is None:
+            raise SkippedError("needs the client key (SUPABASE_PUBLISHABLE_KEY or SUPABASE_ANON_KEY)")
+        return self._project.client_key.reveal()
+
+
+@asynccontextmanager
+async def identities_of(project: Project, stranger: str | None) -> AsyncIterator[Identities]:
+    async with AsyncExitStack() as stack:
+        yield Identities(project, stranger, stack)

@@ -1,0 +1,81 @@
+"""From what was asked for to what is run, what is skipped, and why; and what is wrong with the whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from msgspec import structs
+
+from prt.checks.test.check import Failure, Result, Suite
+from prt.checks.test.runner import Step
+from prt.errors import UsageError
+
+GATE = "connect"
+
+
+def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str]) -> list[Suite]:
+    """The suites of that name, or all that needn't be named; those that are required come along.
+
+    The handshake is always among them: where it fails, nothing else can be tested. UsageError for a name
+    that is none.
+    """
+    for name in (*names, *required):
+        if all(suite.name != name for suite in suites):
+            known = [suite.name for suite in suites]
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"suites: {', '.join(known)}"
+            raise UsageError(f"no suite {name}", hint)
+    wanted = {*names, *required}
+    return [
+        structs.replace(suite, checks=suite.checks[:1])
+        if suite.name == GATE and names and GATE not in wanted
+        else suite
+        for suite in suites
+        if suite.name == GATE or suite.name in wanted or (not names and not suite.is_named_only)
+    ]
+
+
+def steps_of(suites: Sequence[Suite], *, may_write: bool, host: str, rounds: int) -> list[Step]:
+    reason = f"writes rows to {host}, which is not this machine: allow it with --allow-writes"
+    return [
+        Step(suite, check, number, None if may_write or not suite.writes else reason)
+        for number in range(1, rounds + 1)
+        for suite in suites
+        for check in suite.checks
+    ]
+
+
+def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
+    """A failure for each required suite of which something was skipped."""
+    found = []
+    for name in required:
+        skipped = [result for result in results if result.suite == name and result.outcome == "skip"]
+        if skipped:
+            reasons = dict.fromkeys(result.reason or "" for result in skipped)
+            failure = Failure(
+                expected=f"every check of {name} to run (--require {name})",
+                came=f"{len(skipped)} skipped",
+                cause="; ".join(reasons),
+                remedy=f"give it what it needs (prt test --list), or run without --require {name}",
+            )
+            found.append(
+                Result(
+                    suite=name, name="required", outcome="fail", at=skipped[-1].at, ms=0.0, failure=failure
+                )
+            )
+    return found
+
+
+def littered(table: str, why: str) -> Result:
+    """A failure for rows that could not be taken back."""
+    failure = Failure(
+        expected=f"every row of this run removed from {table}",
+        came=why,
+        cause="the server went away before they were removed, or no policy lets this identity DELETE them",
+        remedy="prt test --clean, with the server key where this identity may not",
+    )
+    return Result(
+        suite="rows", name="removed", outcome="fail", at=time.time_ns() // 1000, ms=0.0, failure=failure
+    )

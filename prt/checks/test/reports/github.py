@@ -1,0 +1,56 @@
+"""What GitHub Actions shows: a summary of the step in Markdown, and an annotation for each failure.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+from prt.checks.test.check import Result
+from prt.checks.test.reports.figures import figure_text
+from prt.checks.test.reports.junit import told
+from prt.checks.test.reports.run import Run
+from prt.views.drawing.cells import safe
+from prt.views.drawing.figures import lag_text
+
+_MARKS = {"pass": "✅", "fail": "❌", "skip": "⏭️"}
+
+
+def summary(run: Run) -> str:
+    """Markdown, in which nothing of the server's is markup."""
+    slis = run.slis
+    lines = [
+        f"### prt test: {slis.passed} passed, {slis.failed} failed, {slis.skipped} skipped",
+        "",
+        f"{_escaped(run.host)} as {_escaped(run.identity)}, {slis.seconds:.1f} s"
+        + (f", {lag_text(slis.lag_ms)}" if slis.lag_ms else "")
+        + (f", delivery {slis.delivery_percent:g} %" if slis.delivery_percent is not None else ""),
+        "",
+        "| | suite | test | figure | |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for result in run.results:
+        note = result.reason or result.note
+        if result.failure is not None:
+            note = f"expected {result.failure.expected}, came {result.failure.came}"
+        cells = (result.suite, result.name, figure_text(result), note)
+        lines.append(f"| {_MARKS[result.outcome]} | {' | '.join(map(_escaped, cells))} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def annotation(result: Result) -> str:
+    """One line of a failure, for the log of the step."""
+    assert result.failure is not None  # noqa: S101 - of failures only
+    text = "%0A".join(_data(safe(line)) for line in told(result.failure))
+    title = _data(f"prt test: {result.suite} {result.name}").replace(":", "%3A").replace(",", "%2C")
+    return f"::error title={title}::{text}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escaped(text: str) -> str:
+    shown = safe(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for character in "\\`*_[]|#!~":
+        shown = shown.replace(character, f"\\{character}")
+    return shown

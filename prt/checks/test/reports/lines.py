@@ -1,0 +1,53 @@
+"""NDJSON: an object a result, and the service levels at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from prt.checks.test.check import Result
+from prt.checks.test.reports.run import Run
+from prt.views.sinks.ndjson import timestamp
+
+DIGITS = 3
+
+
+def result_line(result: Result) -> bytes:
+    line: dict[str, Any] = {
+        "type": "result",
+        "at": timestamp(result.at),
+        "suite": result.suite,
+        "test": result.name,
+        "outcome": result.outcome,
+        "ms": round(result.ms, DIGITS),
+    }
+    if result.round > 1:
+        line["round"] = result.round
+    if result.note:
+        line["note"] = result.note
+    if result.figures:
+        line["figures"] = {name: round(value, DIGITS) for name, value in result.figures.items()}
+    if result.reason is not None:
+        line["reason"] = result.reason
+    if result.failure is not None:
+        told = msgspec.to_builtins(result.failure)
+        line["failure"] = {name: text for name, text in told.items() if text is not None}
+    return _line(line)
+
+
+def slis_line(run: Run, at: int) -> bytes:
+    return _line(
+        {
+            "type": "slis",
+            "at": timestamp(at),
+            "host": run.host,
+            "identity": run.identity,
+            "exit_code": run.exit_code,
+            **msgspec.to_builtins(run.slis),
+        }
+    )
+
+
+def _line(line: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(line) + b"\n"

@@ -1,0 +1,136 @@
+"""A test run for people: a line a result, then what failed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from prt.checks.test.check import Check, Failure, Result
+from prt.checks.test.reports.figures import figure_text
+from prt.checks.test.reports.run import Run
+from prt.checks.test.service_levels import Slis
+from prt.views.drawing.cells import cut, safe, wrapped
+from prt.views.drawing.figures import lag_text
+
+MARKS = {"pass": ("✓", "green"), "fail": ("✗", "bold red"), "skip": ("-", "yellow")}
+SUITE_WIDTH, NAME_WIDTH, FIGURE_WIDTH = 10, 14, 18
+_INDENT = "    "
+
+
+def line(result: Result, width: int, *, is_padded: bool = True) -> Text:
+    """Mark, suite, test, what it found, its figure: one line of at most `width` cells.
+
+    The figure stands at the right end where `is_padded`.
+    """
+    mark, style = MARKS[result.outcome]
+    name = result.name if result.round == 1 else f"{result.name} [{result.round}]"
+    figure = cut(figure_text(result), FIGURE_WIDTH)
+    text = Text(no_wrap=True, overflow="crop")
+    text.append(f"{mark} ", style)
+    text.append(f"{cut(safe(result.suite), SUITE_WIDTH):{SUITE_WIDTH}} ", "dim")
+    text.append(f"{cut(safe(name), NAME_WIDTH):{NAME_WIDTH}} ")
+    left = width - text.cell_len
+    note = _note(result)
+    room = left - FIGURE_WIDTH - 1 if figure else left
+    shown = cut(safe(note), max(room, 0))
+    text.append(shown, style if result.outcome == "fail" else "dim")
+    if figure:
+        gap = max(left - _cells(shown) - _cells(figure), 1) if is_padded else 1 if shown else 0
+        text.append(" " * gap)
+        text.append(figure, "cyan")
+    text.truncate(width)
+    return text
+
+
+def running(check: Check, done: int, total: int, host: str, width: int) -> Table:
+    """What runs, behind a spinner."""
+    words = cut(f"{check.suite} {check.name}  {done} of {total}  {safe(host)}", max(width - 3, 0))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(Spinner("dots", style="cyan"), Text(words, no_wrap=True, overflow="crop"))
+    return grid
+
+
+def failures(results: Sequence[Result], width: int) -> list[list[Text]]:
+    """A paragraph of lines that end where the screen does for each cause: many checks may fail for one."""
+    alike: dict[tuple[str | None, ...], list[Result]] = {}
+    for result in results:
+        if (failure := result.failure) is not None:
+            known = (failure.cause, failure.remedy) if failure.cause or failure.remedy else (failure.came,)
+            alike.setdefault(known, []).append(result)
+    return [_paragraph(group, width) for group in alike.values()]
+
+
+def _paragraph(alike: Sequence[Result], width: int) -> list[Text]:
+    """The first in full."""
+    first, *others = dict.fromkeys(f"{one.suite} {one.name}" for one in alike)
+    lines = [Text(f"✗ {safe(first)}", "bold red")]
+    if others:
+        lines += [
+            Text(f"{_INDENT}{piece}", "red", no_wrap=True)
+            for piece in wrapped(safe(f"and {', '.join(others)}"), max(width - len(_INDENT), 20))
+        ]
+    assert alike[0].failure is not None  # noqa: S101 - of failures only
+    for label, words in parts(alike[0].failure):
+        head = f"{_INDENT}{label:9}"
+        for index, piece in enumerate(wrapped(safe(words), max(width - len(head), 20))):
+            row = Text(no_wrap=True)
+            row.append(head if index == 0 else " " * len(head), "dim")
+            row.append(piece, "bold" if label == "remedy" else "")
+            lines.append(row)
+    return lines
+
+
+def skipped(results: Sequence[Result], width: int) -> list[Text]:
+    """Why what was skipped was skipped, each reason once and whole: a line of the table may have cut it."""
+    tests: dict[str, dict[str, list[str]]] = {}
+    for result in results:
+        if result.reason is not None and result.round == 1:
+            tests.setdefault(result.reason, {}).setdefault(result.suite, []).append(result.name)
+    lines = []
+    for reason, suites in tests.items():
+        told = ", ".join(f"{suite} ({', '.join(names)})" for suite, names in suites.items())
+        pieces = wrapped(safe(f"{told}: {reason}"), max(width - 2, 20))
+        for index, piece in enumerate(pieces):
+            lines.append(Text(f"{'-' if index == 0 else ' '} {piece}", "dim", no_wrap=True))
+    return lines
+
+
+def parts(failure: Failure) -> list[tuple[str, str]]:
+    """Label and words of what is known of a failure."""
+    all_ = (
+        ("expected", failure.expected),
+        ("came", failure.came),
+        ("server", failure.server),
+        ("cause", failure.cause),
+        ("remedy", failure.remedy),
+    )
+    return [(label, words) for label, words in all_ if words is not None]
+
+
+def ending(run: Run) -> str:
+    """The last line."""
+    words = f"{counts(run.slis)} in {run.slis.seconds:.1f} s"
+    if run.interrupted:
+        words = f"interrupted: {words}"
+    if run.slis.lag_ms is not None:
+        words += f"; {lag_text(run.slis.lag_ms)}"
+    if run.slis.delivery_percent is not None:
+        words += f"; delivery {run.slis.delivery_percent:g} %"
+    return words
+
+
+def counts(slis: Slis) -> str:
+    return f"{slis.passed} passed, {slis.failed} failed, {slis.skipped} skipped"
+
+
+def _note(result: Result) -> str:
+    if result.failure is not None:
+        return f"{result.failure.came}, not {result.failure.expected}"
+    return result.note if result.reason is None else result.reason
+
+
+def _cells(text: str) -> int:
+    return Text(text).cell_len

@@ -1,0 +1,162 @@
+"""How a row of a table is made that nobody described: by asking, and by what the database says is missing.
+
+PostgREST's description of the API is there for some roles only, so nothing depends on it.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from prt.checks.test.check import SkippedError
+from prt.errors import PrtError, RefusedError, UnreachableError
+from prt.stream.rest.answers import RejectedError, UnavailableError, UnknownColumnError
+from prt.stream.rest.client import Rest
+
+MARKERS = (
+    "title",
+    "name",
+    "message",
+    "body",
+    "task",
+    "label",
+    "description",
+    "content",
+    "text",
+    "summary",
+    "subject",
+    "notes",
+    "note",
+    "comment",
+)
+"""Columns that hold a text for people, in the order in which they are tried."""
+OWNERS = ("user_id", "owner_id", "created_by", "author_id", "profile_id", "owner", "sender_id")
+"""Columns that policies hold against `auth.uid()`, the usual ones first."""
+ATTEMPTS = 20
+_REQUIRED = re.compile(r'null value in column "(.+?)"')
+_FOREIGN = re.compile(r"Key \((.+?)\)=")
+_NOT_NULL, _FOREIGN_KEY, _CHECKS = "23502", "23503", ("23514", "22P02", "22007", "22001", "42804")
+
+_VALUES: tuple[tuple[str, Callable[[], Any]], ...] = (
+    (r"(_at|_on|_date|date|time)$", lambda: datetime.now(UTC).isoformat()),
+    (r"^(is|has)_", lambda: False),
+    (r"(count|amount|quantity|position|price|number|total|size)", lambda: 1),
+    (r"(^id|_id|uuid)$", lambda: str(uuid.uuid4())),
+    (r"(settings|payload|details|metadata|data|config)", dict),
+)
+
+
+async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -> str:
+    """The column for the mark. Raises SkippedError where there is none, or no such table."""
+    for name in (wanted,) if wanted else MARKERS:
+        try:
+            await rest.read(schema, table, [("select", name), ("limit", "0")])
+        except UnknownColumnError:
+            continue
+        except PrtError as exc:
+            raise unread(exc, f"{schema}.{table}") from exc
+        return name
+    what = f"no column {wanted}" if wanted else f"none of the columns {', '.join(MARKERS[:6])}…"
+    raise SkippedError(f"{schema}.{table} has {what} for the mark; name a text column with --marker")
+
+
+class NoTableError(SkippedError):
+    """There is no such table for anybody; `hint` may name one like it."""
+
+    def __init__(self, reason: str, hint: str | None) -> None:
+        super().__init__(f"{reason}; name another with --table")
+        self.words = reason
+        self.hint = hint
+
+
+def unread(error: PrtError, table: str) -> Exception:
+    """Why a table is not tested; the error itself where REST is away or not to be understood."""
+    reason = f"{table} can't be read over REST: {error.message}"
+    if isinstance(error, RefusedError):
+        return SkippedError(f"{reason} ({error.hint})")
+    if isinstance(error, UnreachableError) and not isinstance(error, UnavailableError):
+        return NoTableError(reason, error.hint)
+    return error
+
+
+class Template:
+    """Values that a row needs beside its mark: the user's own id, what other rows have, or a guess."""
+
+    def __init__(self, rest: Rest, schema: str, table: str, user_id: str | None) -> None:
+        self._rest = rest
+        self._schema, self._table = schema, table
+        self._user_id = user_id
+        self._values: dict[str, Any] = {}
+        self._example: dict[str, Any] | None = None
+        self._is_owned = False
+
+    async def insert(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row as the database has it. Raises SkippedError where it takes none, and REST's errors."""
+        for _ in range(ATTEMPTS):
+            try:
+                written = await self._rest.insert(self._schema, self._table, [{**self._values, **row}])
+            except RejectedError as exc:
+                if not await self._learn(exc):
+                    raise self._unfit(exc) from exc
+            except RefusedError:
+                if self._is_owned or not await self._own():
+                    raise
+            else:
+                return dict(msgspec.json.decode(written[0]))
+        raise SkippedError(f"{self._schema}.{self._table} takes no row of ours; name another with --table")
+
+    async def _own(self) -> bool:
+        """Whether a column that may be empty now says whose row it is: policies often ask for that."""
+        self._is_owned = True
+        for column in OWNERS if self._user_id is not None else ():
+            try:
+                await self._rest.read(self._schema, self._table, [("select", column), ("limit", "0")])
+            except UnknownColumnError:
+                continue
+            self._values[column] = self._user_id
+            return True
+        return False
+
+    async def _learn(self, error: RejectedError) -> bool:
+        """Whether a further attempt has something new to try."""
+        if error.code == _NOT_NULL and (found := _REQUIRED.search(error.message)):
+            column = found[1]
+            if column in self._values:
+                return False
+            self._values[column] = await self._value_of(column)
+            return True
+        if error.code == _FOREIGN_KEY and (found := _FOREIGN.search(error.message)):
+            return await self._take_from_example(found[1])
+        if error.code in _CHECKS:
+            return any([await self._take_from_example(column) for column in list(self._values)])
+        return False
+
+    async def _value_of(self, column: str) -> Any:
+        if self._user_id is not None and re.search(r"(user|owner|author|profile|created_by)", column):
+            return self._user_id
+        example = await self._read_example()
+        if example.get(column) is not None:
+            return example[column]
+        return next((value() for pattern, value in _VALUES if re.search(pattern, column)), "prt-test")
+
+    async def _take_from_example(self, column: str) -> bool:
+        value = (await self._read_example()).get(column)
+        is_news = value is not None and self._values.get(column) != value
+        if is_news:
+            self._values[column] = value
+        return is_news
+
+    async def _read_example(self) -> dict[str, Any]:
+        if self._example is None:
+            page = await self._rest.read(self._schema, self._table, [("limit", "1")])
+            self._example = dict(msgspec.json.decode(page.rows[0])) if page.rows else {}
+        return self._example
+
+    def _unfit(self, error: RejectedError) -> SkippedError:
+        name = f"{self._schema}.{self._table}"
+        return SkippedError(f"{name} takes no row of ours: {error.message}; name another with --table")

@@ -1,0 +1,133 @@
+"""Runs checks one after the other, and makes a result of whatever comes of each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct, structs
+
+from prt.checks.test.check import Check, FailedError, Failure, Found, Result, SkippedError, Suite, failure_of
+from prt.checks.test.context import Context
+from prt.config.secret import redact
+from prt.errors import PrtError
+
+WAITS = 8
+"""How many waits a check may need before it counts as stuck."""
+
+
+class Observer(Protocol):
+    """Is told what happens, as it happens."""
+
+    def started(self, check: Check, round_: int) -> None: ...
+
+    def finished(self, result: Result) -> None: ...
+
+
+class Step(Struct, frozen=True):
+    """A check of the plan; `skipped` is why it won't be run."""
+
+    suite: Suite
+    check: Check
+    round: int
+    skipped: str | None = None
+
+
+class Engine:
+    """`results` grow as it runs; `gate_error` is why nothing could be tested at all."""
+
+    def __init__(self, context: Context, observer: Observer) -> None:
+        self._context = context
+        self._observer = observer
+        self.results: list[Result] = []
+        self.gate_error: PrtError | None = None
+
+    async def run(self, steps: Sequence[Step]) -> None:
+        """The first step is the gate: where it fails nothing else is tried."""
+        for index, step in enumerate(steps):
+            self._observer.started(step.check, step.round)
+            reason = "nothing to connect to" if self.gate_error is not None else step.skipped
+            result = _skipped(step, reason) if reason is not None else await self._result(step)
+            self._tell(result)
+            is_last = index + 1 == len(steps) or steps[index + 1].suite is not step.suite
+            if is_last and step.suite.writes:
+                await self._context.sweep()  # what goes wrong here is told at the end
+
+    def skip_rest(self, steps: Sequence[Step], reason: str) -> None:
+        """Those that have no result yet."""
+        for step in steps[len(self.results) :]:
+            self._tell(_skipped(step, reason))
+
+    def _tell(self, result: Result) -> None:
+        self.results.append(result)
+        self._observer.finished(result)
+
+    async def _result(self, step: Step) -> Result:
+        at, started = time.time_ns() // 1000, time.perf_counter()
+        context = self._context
+        is_gate = not self.results
+        found, failure, reason = Found(note=""), None, None
+        try:
+            async with asyncio.timeout(None if step.check.is_long else WAITS * context.settings.wait_seconds):
+                found = await step.check.run(context)
+        except SkippedError as exc:
+            reason = exc.reason
+        except FailedError as exc:
+            failure, found = exc.failure, exc.found or found
+            if is_gate and isinstance(exc.__cause__, PrtError):
+                self.gate_error = exc.__cause__
+        except PrtError as exc:
+            failure = failure_of(exc, "no error")
+            if is_gate:
+                self.gate_error = exc
+        except TimeoutError:
+            failure = Failure(
+                expected="an end of this check",
+                came=f"none in {WAITS} times {context.settings.wait_seconds:g} s",
+                cause="the server answers too slowly, or something on the way holds its answers back",
+                remedy="give more time with --wait, or look where it goes: prt status",
+            )
+        result = Result(
+            suite=step.suite.name,
+            name=step.check.name,
+            outcome="fail" if failure is not None else "pass" if reason is None else "skip",
+            at=at,
+            ms=(time.perf_counter() - started) * 1000,
+            round=step.round,
+            note=found.note,
+            figures=found.figures,
+            lags_ms=found.lags_ms,
+            reason=reason,
+            failure=failure,
+            messages=context.trace.take(),
+        )
+        return without_secrets(result)
+
+
+def without_secrets(result: Result) -> Result:
+    """The one place for all outputs and reports: nothing leaves the engine with a secret in it."""
+    failure = result.failure
+    if failure is not None:
+        told = structs.asdict(failure)
+        failure = Failure(**{name: text and redact(text) for name, text in told.items()})
+    return structs.replace(
+        result,
+        note=redact(result.note),
+        reason=result.reason and redact(result.reason),
+        failure=failure,
+        messages=tuple(structs.replace(message, text=redact(message.text)) for message in result.messages),
+    )
+
+
+def _skipped(step: Step, reason: str) -> Result:
+    return Result(
+        suite=step.suite.name,
+        name=step.check.name,
+        outcome="skip",
+        at=time.time_ns() // 1000,
+        ms=0.0,
+        round=step.round,
+        reason=reason,
+    )

@@ -1,0 +1,134 @@
+"""`broadcast`: messages between clients, over the socket and over HTTP, in public and in private."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+from msgspec import Raw
+
+from prt.checks.test.check import Check, FailedError, Failure, Found, SkippedError, Suite
+from prt.checks.test.context import Context
+from prt.checks.test.watcher import Watcher
+from prt.events import Broadcast
+from prt.stream.rest.broadcast import Poster
+from prt.stream.socket.failures import RefusedByServerError
+from prt.stream.topic import Room
+
+EVENT = "ping"
+
+
+async def echo(context: Context) -> Found:
+    """A client hears itself where it asks for that."""
+    room = Room(topic=context.topic("echo"), is_echoed=True)
+    async with context.watch(room=room) as watcher:
+        await watcher.ready()
+        started = time.perf_counter()
+        await watcher.live.send(EVENT, payload(1))
+        await heard(watcher, 1)
+        return Found(note="came back", figures={"echo_ms": (time.perf_counter() - started) * 1000})
+
+
+async def acknowledged(context: Context) -> Found:
+    room = Room(topic=context.topic("ack"), is_acknowledged=True)
+    async with context.watch(room=room) as watcher:
+        await watcher.ready()
+        ms = await watcher.live.send(EVENT, payload(1), timeout=context.settings.wait_seconds)
+        return Found(note="acknowledged", figures={"ack_ms": ms or 0.0})
+
+
+async def two_clients(context: Context) -> Found:
+    """One hears the other, and the sender not itself."""
+    room = Room(topic=context.topic("two"))
+    async with context.watch(room=room) as sender, context.watch(room=room) as receiver:
+        await asyncio.gather(sender.ready(), receiver.ready())
+        started = time.perf_counter()
+        await sender.live.send(EVENT, payload(1))
+        await heard(receiver, 1)
+        ms = (time.perf_counter() - started) * 1000
+        # What the receiver sends comes to the sender after its own message would have.
+        await receiver.live.send(EVENT, payload(2))
+        await heard(sender, 2)
+        if any(isinstance(event, Broadcast) and _number(event) == 1 for event in sender.events):
+            raise FailedError(_heard_itself())
+        return Found(note="one heard the other", figures={"send_ms": ms})
+
+
+async def http(context: Context) -> Found:
+    topic = context.topic("http")
+    session = await context.identities.session("self")
+    seconds = context.settings.wait_seconds
+    poster = Poster(lambda: session.endpoint, topic, is_private=False, answer_seconds=seconds)
+    async with context.watch(room=Room(topic=topic)) as watcher, poster:
+        await watcher.ready()
+        ms = await poster.send(EVENT, bytes(payload(1)))
+        await heard(watcher, 1)
+        return Found(note="accepted and heard", figures={"http_ms": ms})
+
+
+async def private(context: Context) -> Found:
+    """A private topic, where a policy lets us in."""
+    topic = context.settings.private_topic or context.topic("private")
+    room = Room(topic=topic, is_private=True, is_echoed=True, is_acknowledged=True)
+    async with context.watch(room=room) as watcher:
+        try:
+            await watcher.ready()
+        except FailedError as exc:
+            if context.settings.private_topic is None and isinstance(watcher.error, RefusedByServerError):
+                raise SkippedError(
+                    "needs policies on realtime.messages that let this identity use a private topic: "
+                    f"name one with --private-topic (the server: {watcher.error.refused.reason})"
+                ) from exc
+            raise
+        await watcher.live.send(EVENT, payload(1), timeout=context.settings.wait_seconds)
+        await heard(watcher, 1)
+        return Found(note=f"joined, sent and heard on {topic}")
+
+
+async def heard(watcher: Watcher, number: int) -> Broadcast:
+    """Waits for the message of that number. Raises FailedError."""
+    return await watcher.until(
+        Broadcast,
+        lambda event: event.event == EVENT and _number(event) == number,
+        f"the broadcast {EVENT} {number}",
+        cause_of=lambda: (
+            "the server dropped it: above its rate of messages a second, or the sender may not write here",
+            "look into the project's Realtime logs; policies for INSERT on realtime.messages",
+        ),
+    )
+
+
+def payload(number: int) -> Raw:
+    return Raw(msgspec.json.encode({"prt-test": number}))
+
+
+def _number(event: Broadcast) -> object:
+    payload = msgspec.json.decode(event.payload)
+    return payload.get("prt-test") if isinstance(payload, dict) else None
+
+
+def _heard_itself() -> Failure:
+    return Failure(
+        expected="no message of our own without broadcast.self",
+        came="one",
+        cause="the server ignores broadcast.self",
+        remedy="leave out in the client what it sent itself",
+    )
+
+
+SUITE = Suite(
+    name="broadcast",
+    line="self, acknowledgement, two clients, HTTP, a private topic",
+    needs="public channels allowed; for private a policy on realtime.messages (--private-topic)",
+    checks=tuple(
+        Check(suite="broadcast", name=name, run=run)
+        for name, run in (
+            ("self", echo),
+            ("ack", acknowledged),
+            ("two clients", two_clients),
+            ("http", http),
+            ("private", private),
+        )
+    ),
+)

@@ -1,0 +1,238 @@
+"""`changes`: what is written to a table comes, as it was asked for. The first is the seed's own test."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+from msgspec import Struct
+
+from prt.checks.test.causes import seen
+from prt.checks.test.check import Check, FailedError, Failure, Found, Suite
+from prt.checks.test.context import Context
+from prt.checks.test.rows import Row
+from prt.checks.test.watcher import Watcher
+from prt.events import Change
+from prt.stream import values
+from prt.stream.socket.failures import NothingTakenError
+
+
+async def insert(context: Context) -> Found:
+    rows = await context.rows()
+    started = time.perf_counter()
+    async with context.watch([context.binding()]) as watcher:
+        await watcher.ready(context.table)
+        ready_ms = (time.perf_counter() - started) * 1000
+        change = await seen(context, watcher, "INSERT", await rows.insert("insert"))
+        return Found(note=f"into {context.table}", figures={"ready_ms": ready_ms, **_lag(change)})
+
+
+async def update(context: Context) -> Found:
+    rows = await context.rows()
+    async with context.watch([context.binding()]) as watcher:
+        await watcher.ready(context.table)
+        row = await rows.insert("update")
+        await seen(context, watcher, "INSERT", row)
+        change = await seen(context, watcher, "UPDATE", await rows.update(row, "updated"))
+        return Found(
+            note=f"old has {len(change.old_row())} of {len(row.values)} columns", figures=_lag(change)
+        )
+
+
+async def delete(context: Context) -> Found:
+    rows = await context.rows()
+    async with context.watch([context.binding()]) as watcher:
+        await watcher.ready(context.table)
+        row = await rows.insert("delete")
+        # The server looks at a row when it delivers it: one that is gone by then is shown to nobody.
+        await seen(context, watcher, "INSERT", row)
+        await rows.delete(row)
+        change = await seen(context, watcher, "DELETE", row)
+        return Found(note=f"old has {', '.join(change.old_row())}"[:60], figures=_lag(change))
+
+
+class Operator(Struct, frozen=True):
+    """`filter` holds {c}, the column, {a} and {b}, the marks of two rows; `sees` are those that pass it."""
+
+    name: str
+    filter: str
+    sees: str
+
+
+OPERATORS = (
+    Operator("eq", "{c}=eq.{a}", "a"),
+    Operator("neq", "{c}=neq.{a}", "b"),
+    Operator("lt", "{c}=lt.{b}", "a"),
+    Operator("lte", "{c}=lte.{a}", "a"),
+    Operator("gt", "{c}=gt.{a}", "b"),
+    Operator("gte", "{c}=gte.{b}", "b"),
+    Operator("in", '{c}=in.("{a}","nothing")', "a"),
+    Operator("like", "{c}=like.{a}%", "a"),
+    Operator("ilike", "{c}=ilike.{A}", "a"),
+    Operator("is", "{c}=not.is.null", "ab"),
+    Operator("match", "{c}=match.^{a}$", "a"),
+    Operator("imatch", "{c}=imatch.^{A}$", "a"),
+    Operator("isdistinct", "{c}=isdistinct.{a}", "b"),
+    Operator("not", "{c}=not.eq.{a}", "b"),
+    Operator("AND", "{c}=gte.{a},{c}=lt.{b}", "a"),
+)
+
+
+async def filters(context: Context) -> Found:
+    """Each operator on a connection of its own; a last row that all must see ends the wait for the rest."""
+    rows = await context.rows()
+    column = await rows.column()
+    base = rows.next_mark("filters")
+    a, b, end = f"{base} a", f"{base} b", f"{base} z"
+    async with AsyncExitStack() as stack:
+        watchers: list[Watcher] = []
+        for operator in OPERATORS:
+            text = operator.filter.format(c=column, a=a, b=b, A=a.upper())
+            bindings = [
+                context.binding(event="INSERT", filter=text),
+                context.binding(event="INSERT", filter=f"{column}=eq.{end}"),
+            ]
+            watchers.append(await stack.enter_async_context(context.watch(bindings)))
+        await asyncio.gather(
+            *(_takes(operator, watcher) for operator, watcher in zip(OPERATORS, watchers, strict=True))
+        )
+        written = {letter: await rows.insert("", mark) for letter, mark in (("a", a), ("b", b), ("z", end))}
+        for operator, watcher in zip(OPERATORS, watchers, strict=True):
+            await seen(context, watcher, "INSERT", written["z"])
+            came = "".join(letter for letter in "ab" if watcher.has_come(written[letter]))
+            if came != operator.sees:
+                raise FailedError(_wrongly_filtered(operator, came))
+    return Found(
+        note=", ".join(operator.name for operator in OPERATORS), figures={"operators": len(OPERATORS)}
+    )
+
+
+async def _takes(operator: Operator, watcher: Watcher) -> None:
+    try:
+        await watcher.ready(f"a filter with {operator.name}")
+    except FailedError as exc:
+        error = watcher.error
+        if not isinstance(error, NothingTakenError) or "in the publication" in error.why:
+            raise
+        raise FailedError(
+            Failure(
+                expected=f"the operator {operator.name} to be taken",
+                came="a refusal",
+                server=watcher.server_words(),
+                cause="the server is too old for it",
+                remedy="update a self-hosted Realtime, or filter in the client",
+            )
+        ) from exc
+
+
+def _wrongly_filtered(operator: Operator, came: str) -> Failure:
+    named = {"": "neither row", "a": "the first row", "b": "the second row", "ab": "both rows"}
+    return Failure(
+        expected=f"{named[operator.sees]} through {operator.filter.partition('=')[2]}",
+        came=named[came],
+        cause=f"the server evaluates the operator {operator.name} otherwise",
+        remedy="filter in the client",
+    )
+
+
+async def select(context: Context) -> Found:
+    rows = await context.rows()
+    column = await rows.column()
+    first = await rows.insert("select, before")
+    wanted = [name for name in ("id", column) if name in first.values]
+    async with context.watch([context.binding(event="INSERT", select=tuple(wanted))]) as watcher:
+        await watcher.ready(context.table)
+        change = await seen(context, watcher, "INSERT", await rows.insert("select"))
+        came = sorted(change.new_row())
+        if came != sorted(wanted):
+            raise FailedError(
+                Failure(
+                    expected=f"the columns {', '.join(sorted(wanted))}",
+                    came=", ".join(came),
+                    cause="the server knows no `select`",
+                    remedy="update a self-hosted Realtime",
+                )
+            )
+        return Found(note=", ".join(wanted), figures=_lag(change))
+
+
+async def two_bindings(context: Context) -> Found:
+    """Each has its own event and its own filter; the one must not let through what the other keeps out."""
+    rows = await context.rows()
+    column = await rows.column()
+    base = rows.next_mark("bindings")
+    bindings = [
+        context.binding(event="INSERT", filter=f"{column}=eq.{base} a"),
+        context.binding(event="UPDATE"),
+    ]
+    async with context.watch(bindings) as watcher:
+        await watcher.ready(context.table)
+        wanted = await rows.insert("", f"{base} a")
+        await seen(context, watcher, "INSERT", wanted)
+        other = await rows.insert("", f"{base} b")
+        await seen(context, watcher, "UPDATE", await rows.update(other, "bindings, updated"))
+        if watcher.has_come(other):
+            raise FailedError(
+                Failure(
+                    expected="no INSERT that the filter of its binding keeps out",
+                    came="one, through the other binding",
+                    cause="the server mixes the bindings of a channel",
+                    remedy="one channel for each binding",
+                )
+            )
+    return Found(note="INSERT with a filter beside UPDATE without")
+
+
+async def types(context: Context) -> Found:
+    """Every column comes as REST reads it."""
+    rows = await context.rows()
+    async with context.watch([context.binding(event="INSERT")]) as watcher:
+        await watcher.ready(context.table)
+        row = await rows.insert("types")
+        new = (await seen(context, watcher, "INSERT", row)).new_row()
+    missing = sorted(row.values.keys() - new.keys())
+    wrong = sorted(name for name, value in new.items() if name in row.values and not _same(value, row, name))
+    if missing or wrong:
+        parts = [f"without {', '.join(missing)}"] * bool(missing) + [f"other {', '.join(wrong)}"] * bool(
+            wrong
+        )
+        raise FailedError(
+            Failure(
+                expected="the columns and values that REST reads",
+                came="; ".join(parts),
+                cause="column privileges of this role"
+                if missing
+                else "types that the server prints otherwise",
+                remedy="grant select on the table, or name the columns with `select`",
+            )
+        )
+    return Found(note=f"{len(new)} columns as REST reads them", figures={"columns": len(new)})
+
+
+def _same(value: object, row: Row, name: str) -> bool:
+    return values.is_same(value, row.values[name])
+
+
+def _lag(change: Change) -> dict[str, float]:
+    return {} if change.lag_ms is None else {"lag_ms": change.lag_ms}
+
+
+SUITE = Suite(
+    name="changes",
+    line="INSERT, UPDATE, DELETE, every filter, select, two bindings, types",
+    needs="a table that is published, writable and readable (--table); --allow-writes away from this machine",
+    checks=tuple(
+        Check(suite="changes", name=name, run=run)
+        for name, run in (
+            ("insert", insert),
+            ("update", update),
+            ("delete", delete),
+            ("filters", filters),
+            ("select", select),
+            ("two bindings", two_bindings),
+            ("types", types),
+        )
+    ),
+    writes=True,
+)

@@ -1,0 +1,52 @@
+"""`connect`: the way to the server, and how long a message takes on it."""
+
+from __future__ import annotations
+
+import time
+
+from prt.checks.test.bare_connection import line
+from prt.checks.test.check import Check, FailedError, Found, Suite, failure_of
+from prt.checks.test.context import Context
+from prt.errors import PrtError
+from prt.state.figures.lag import Lag
+from prt.stream.timing import Timing
+
+HEARTBEATS = 3
+PULSE = Timing(heartbeat=1.0)
+"""Two that stay unanswered end a connection, so they must not follow too closely."""
+
+
+async def handshake(context: Context) -> Found:
+    try:
+        session = await context.identities.session("self")
+        started = time.perf_counter()
+        async with line(session, context.trace) as opened:
+            ms = (time.perf_counter() - started) * 1000
+            vsn = opened.socket.vsn
+    except PrtError as exc:
+        expected = f"a websocket at {context.project.host}"
+        raise FailedError(failure_of(exc, expected)) from exc
+    return Found(note=f"{context.project.host}, vsn {vsn}", figures={"handshake_ms": ms})
+
+
+async def heartbeat(context: Context) -> Found:
+    lag = Lag()
+    session = await context.identities.session("self")
+    async with line(session, context.trace, PULSE) as opened:
+        for _ in range(HEARTBEATS):
+            lag.add(await opened.next_pulse(context.settings.wait_seconds))
+    p50 = lag.percentile(0.5) or 0.0
+    return Found(
+        note=f"{HEARTBEATS} answered", figures={"rtt_ms": p50, "rtt_max_ms": lag.percentile(1) or p50}
+    )
+
+
+SUITE = Suite(
+    name="connect",
+    line="the handshake, and the round trip of heartbeats",
+    needs="a client key",
+    checks=(
+        Check(suite="connect", name="handshake", run=handshake),
+        Check(suite="connect", name="heartbeat", run=heartbeat),
+    ),
+)

@@ -1,0 +1,153 @@
+"""`latency`: how long a change takes from its commit to us, and where the time goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from prt.checks.test.check import Check, FailedError, Failure, Found, Suite, failure_of
+from prt.checks.test.context import Context
+from prt.checks.test.rows import Row, Rows
+from prt.checks.test.watcher import Watcher
+from prt.errors import PrtError
+from prt.events import Change, Vitals
+from prt.state.figures.lag import Lag
+from prt.stream import values
+from prt.stream.socket.queue import committed
+from prt.views.drawing.figures import milliseconds
+
+LOST = 3
+"""Samples that may be waited for in vain before the rest isn't tried."""
+
+
+class Split:
+    """Where the time of each sample went, ms; what can't be known of a project stays empty.
+
+    write     the request of the INSERT, until REST answered
+    database  from the beginning of its transaction (`created_at`) to its commit, both by the database's clock
+    wire      half a heartbeat's round trip
+    client    from the frame's arrival to the program that waits for it
+    server    what is left of commit → receive: decoding, policies, fan-out, and how far the clocks are apart
+    """
+
+    PARTS = ("write", "database", "server", "wire", "client")
+
+    def __init__(self, round_trip_ms: float | None) -> None:
+        self._lags = {part: Lag() for part in self.PARTS}
+        self._wire_ms = None if round_trip_ms is None else round_trip_ms / 2
+
+    def add(self, row: Row, change: Change, write_ms: float, client_ms: float) -> None:
+        self._lags["write"].add(write_ms)
+        self._lags["client"].add(client_ms)
+        begun = values.moment(row.values.get("created_at"))
+        if begun is not None and change.lag_ms is not None:
+            # The wire's commit timestamps are cut to milliseconds.
+            self._lags["database"].add(max((committed(change) - begun) / 1000, 0.0))
+        if self._wire_ms is not None:
+            self._lags["wire"].add(self._wire_ms)
+            if change.lag_ms is not None:
+                self._lags["server"].add(change.lag_ms - self._wire_ms)
+
+    def figures(self) -> dict[str, float]:
+        """The median of each part."""
+        found = ((part, self._lags[part].percentile(0.5)) for part in self.PARTS)
+        return {f"{part}_ms": value for part, value in found if value is not None}
+
+
+class Samples:
+    """What was measured until now: a check that ends early tells that much."""
+
+    def __init__(self, round_trip_ms: float | None) -> None:
+        self._split = Split(round_trip_ms)
+        self._lag = Lag()
+        self._lags: list[float] = []
+        self.sent = 0
+        self.lost = 0
+
+    def add(self, row: Row, change: Change, write_ms: float, client_ms: float) -> None:
+        self._split.add(row, change, write_ms, client_ms)
+        if change.lag_ms is not None:
+            self._lag.add(change.lag_ms)
+            self._lags.append(change.lag_ms)
+
+    def found(self) -> Found:
+        parts = self._split.figures()
+        lags = {f"{name}_ms": value for name, value in (self._lag.summary() or {}).items()}
+        return Found(
+            note=_told(parts) if parts else "",
+            figures={**lags, **parts, "expected": self.sent, "delivered": self.sent - self.lost},
+            lags_ms=tuple(self._lags),
+        )
+
+
+async def commit_to_receive(context: Context) -> Found:
+    rows = await context.rows()
+    column = await rows.column()
+    binding = context.binding(event="INSERT", filter=f"{column}=like.{context.run.mark}%")
+    async with context.watch([binding]) as watcher:
+        await watcher.ready(context.table)
+        samples = Samples(_round_trip(watcher))
+        try:
+            await _measure(context, rows, watcher, samples)
+        except FailedError as exc:
+            raise FailedError(exc.failure, samples.found()) from exc
+        except PrtError as exc:
+            failure = failure_of(exc, f"{context.settings.samples} changes")
+            raise FailedError(failure, samples.found()) from exc
+    if samples.lost:
+        raise FailedError(_lost(context, watcher, samples), samples.found())
+    return samples.found()
+
+
+async def _measure(context: Context, rows: Rows, watcher: Watcher, samples: Samples) -> None:
+    """One after the other. Raises FailedError, and what REST raises, where the next makes no sense."""
+    while samples.sent < context.settings.samples and samples.lost < LOST:
+        started = time.perf_counter()
+        row = await rows.insert("latency")
+        write_ms = (time.perf_counter() - started) * 1000
+        samples.sent += 1
+        try:
+            change = await watcher.change("INSERT", row)
+        except FailedError:
+            samples.lost += 1
+            if watcher.error is not None:
+                raise
+            continue
+        samples.add(row, change, write_ms, max(time.time_ns() / 1_000_000 - change.at / 1000, 0.0))
+
+
+def _lost(context: Context, watcher: Watcher, samples: Samples) -> Failure:
+    return Failure(
+        expected=f"all of {samples.sent} changes, each within {context.settings.wait_seconds:g} s",
+        came=f"{samples.sent - samples.lost}",
+        server=watcher.server_words(),
+        cause="the server dropped them above its rate of messages a second, or lags behind",
+        remedy="try again when there is less traffic; look into the project's Realtime logs",
+    )
+
+
+def _told(parts: Mapping[str, float]) -> str:
+    """The request first, of which the database's time is a part; then what follows the commit."""
+    texts = {name.removesuffix("_ms"): milliseconds(value) for name, value in parts.items()}
+    within = f" (database {texts['database']})" if "database" in texts else ""
+    after = ", ".join(f"{name} {texts[name]}" for name in ("server", "wire", "client") if name in texts)
+    return f"write {texts.get('write', '?')}{within}; after the commit {after}"
+
+
+def _round_trip(watcher: Watcher) -> float | None:
+    """Of the heartbeats that came back until now, the last."""
+    times = [
+        event.round_trip_ms
+        for event in watcher.events
+        if isinstance(event, Vitals) and event.round_trip_ms is not None
+    ]
+    return times[-1] if times else None
+
+
+SUITE = Suite(
+    name="latency",
+    line="commit → receive: p50, p95, p99, max, and where the time goes (--samples)",
+    needs="a table that is published, writable and readable (--table); --allow-writes away from this machine",
+    checks=(Check(suite="latency", name="lag", run=commit_to_receive, is_long=True),),
+    writes=True,
+)

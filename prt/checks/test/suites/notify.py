@@ -1,0 +1,87 @@
+"""`notify`: a notification reaches the user whom it is for, by the seed's own subscription."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from prt.checks.test.causes import seen
+from prt.checks.test.check import Check, Found, SkippedError, Suite
+from prt.checks.test.context import Context
+from prt.checks.test.row_factory import unread
+from prt.errors import PrtError
+from prt.stream.rest.answers import UnknownColumnError
+
+SEED = {"type": "test", "title": "Test", "message": "Testing realtime"}
+
+
+async def own(context: Context) -> Found:
+    """The seed's INSERT, with the filter on one's own id."""
+    user, rows = await _user(context), await context.rows("member")
+    binding = context.binding(event="INSERT", filter=f"user_id=eq.{user}")
+    async with context.watch([binding], who="member") as watcher:
+        await watcher.ready(context.table)
+        column = await rows.column()
+        row = await rows.insert("notify", user_id=user, **await _known(context, column))
+        change = await seen(context, watcher, "INSERT", row, "member")
+        return Found(
+            note="came with its filter", figures={} if change.lag_ms is None else {"lag_ms": change.lag_ms}
+        )
+
+
+async def read(context: Context) -> Found:
+    """That it was read comes too, as with a second device of the user."""
+    user, rows = await _user(context), await context.rows("member")
+    await _has(context, "read_at", "needs a column read_at")
+    async with context.watch([context.binding(filter=f"user_id=eq.{user}")], who="member") as watcher:
+        await watcher.ready(context.table)
+        row = await rows.insert("notify", user_id=user)
+        await seen(context, watcher, "INSERT", row, "member")
+        row = await rows.update(row, "notify, read", read_at=datetime.now(UTC).isoformat())
+        change = await seen(context, watcher, "UPDATE", row, "member")
+        return Found(note="read_at came", figures={} if change.lag_ms is None else {"lag_ms": change.lag_ms})
+
+
+async def _user(context: Context) -> str:
+    """The id of the member. Raises SkippedError."""
+    user = context.identities.user_id(await context.identities.session("member"))
+    if user is None:
+        raise SkippedError("needs a user whose token says who it is (sub)")
+    await _has(context, "user_id", f"{context.table} has no column user_id")
+    return user
+
+
+async def _known(context: Context, marked: str) -> dict[str, str]:
+    """Of the seed's values those whose columns are there."""
+    found = {}
+    for name, value in SEED.items():
+        if name != marked:
+            try:
+                await _has(context, name, "")
+            except SkippedError:
+                continue
+            found[name] = value
+    return found
+
+
+async def _has(context: Context, column: str, reason: str) -> None:
+    settings = context.settings
+    rest = await context.identities.rest("member")
+    try:
+        await rest.read(settings.schema, settings.table, [("select", column), ("limit", "0")])
+    except UnknownColumnError as exc:
+        raise SkippedError(reason) from exc
+    except PrtError as exc:
+        raise unread(exc, context.table) from exc
+
+
+SUITE = Suite(
+    name="notify",
+    line="a notification reaches its user, and that it was read",
+    needs="a user (--as EMAIL, PRT_TOKEN); a table with user_id (--table); "
+    "--allow-writes away from this machine",
+    checks=(
+        Check(suite="notify", name="own", run=own),
+        Check(suite="notify", name="read", run=read),
+    ),
+    writes=True,
+)

@@ -1,0 +1,81 @@
+"""`presence`: who comes onto a roster is seen by all, changes what stands there, and goes off it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from prt.checks.test.check import Check, FailedError, Failure, Found, Suite
+from prt.checks.test.context import Context
+from prt.checks.test.watcher import Watcher
+from prt.events import Presence
+from prt.stream.topic import Room
+
+CAUSE = (
+    "the server sends no presence to this channel, or drops it above its rate of presence messages a second",
+    "enable presence in the project's Realtime settings; slow down other clients",
+)
+
+
+async def track(context: Context) -> Found:
+    """On, changed and off again: three of the five calls that the server takes in half a minute."""
+    topic = context.topic("presence")
+    async with context.watch(room=Room(topic=topic, has_presence=True, key="one")) as one:
+        await one.ready()
+        started = time.perf_counter()
+        await one.live.track({"step": 1})
+        await seen(one, "join", "one", step=1)
+        ms = (time.perf_counter() - started) * 1000
+        await one.live.track({"step": 2})
+        await seen(one, "update", "one", step=2)
+        await one.live.untrack()
+        await seen(one, "leave", "one")
+        return Found(note="joined, updated, left", figures={"track_ms": ms})
+
+
+async def two_clients(context: Context) -> Found:
+    """A second one gets the roster that it comes to, and sees the first one go."""
+    topic = context.topic("presence")
+    async with context.watch(room=Room(topic=topic, has_presence=True, key="two")) as two:
+        async with context.watch(room=Room(topic=topic, has_presence=True, key="one")) as one:
+            await asyncio.gather(one.ready(), two.ready())
+            await one.live.track({"step": 1})
+            await seen(two, "join", "one", step=1)
+            async with context.watch(room=Room(topic=topic, has_presence=True, key="late")) as late:
+                await late.ready()
+                sync = await late.until(
+                    Presence,
+                    lambda event: event.event == "sync" and "one" in (event.state or {}),
+                    "a roster with who is there",
+                    cause_of=lambda: CAUSE,
+                )
+        # Its connection is closed now, which takes it off the roster.
+        await seen(two, "leave", "one")
+        return Found(note="seen to come, and to go", figures={"roster": len(sync.state or {})})
+
+
+async def seen(watcher: Watcher, event: str, key: str, step: int | None = None) -> Presence:
+    """Waits for a presence event of a key. Raises FailedError."""
+    found = await watcher.until(
+        Presence,
+        lambda one: one.event == event and one.key == key,
+        f"presence {event} of {key}",
+        cause_of=lambda: CAUSE,
+    )
+    shown = [presence.get("step") for presence in found.presences or []]
+    if step is not None and shown != [step]:
+        raise FailedError(
+            Failure(expected=f"presence {event} of {key} with what was tracked", came=f"{shown}, not {step}")
+        )
+    return found
+
+
+SUITE = Suite(
+    name="presence",
+    line="track, update, untrack, two clients",
+    needs="public channels allowed; presence enabled",
+    checks=(
+        Check(suite="presence", name="track", run=track),
+        Check(suite="presence", name="two clients", run=two_clients),
+    ),
+)

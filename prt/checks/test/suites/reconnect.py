@@ -1,0 +1,71 @@
+"""`reconnect`: the connection is cut, a row is written meanwhile, and nothing is lost without a word."""
+
+from __future__ import annotations
+
+import time
+
+from msgspec import structs
+
+from prt.checks.test.causes import seen
+from prt.checks.test.check import Check, FailedError, Failure, Found, Suite
+from prt.checks.test.context import Context
+from prt.events import Gap, Vitals
+from prt.stream.live.supervisor import Policy
+from prt.stream.recovery.backfill import Recovery
+from prt.stream.rest.session import Session
+from prt.stream.timing import Timing
+
+NOWHERE = "http://127.0.0.1:9"
+"""The port of `discard`, where nobody listens: the server is away as long as it stands for it."""
+HASTE = Timing(first_pause=0.1, longest_pause=0.5)
+
+
+async def recovered(context: Context) -> Found:
+    rows = await context.rows()
+    own = await context.identities.session("self")
+    session = Session(own.endpoint)
+    rest = await context.identities.rest("self")
+    column = await rows.column()
+    # Only our own rows are worth bringing back; deletes can't be asked for afterwards.
+    binding = context.binding(event="INSERT", filter=f"{column}=like.{context.run.mark}%")
+    recovery = Recovery(rest, [binding], settle_seconds=0.1)
+    async with context.watch(
+        [binding], session=session, recovery=recovery, policy=Policy(), timing=HASTE
+    ) as watcher:
+        await watcher.ready(context.table)
+        await seen(context, watcher, "INSERT", await rows.insert("reconnect, before"))
+        session.endpoint = structs.replace(own.endpoint, url=NOWHERE)
+        cut = len(watcher.events)
+        started = time.perf_counter()
+        watcher.live.cut()
+        await watcher.until(
+            Vitals, lambda event: event.phase == "waiting", "the loss to be noticed", start=cut
+        )
+        missed = await rows.insert("reconnect, meanwhile")
+        session.endpoint = own.endpoint
+        gap = await watcher.until(Gap, lambda _: True, "a gap", start=cut)
+        ms = (time.perf_counter() - started) * 1000
+        await seen(context, watcher, "INSERT", await rows.insert("reconnect, after"))
+        if not gap.complete or len(watcher.changes(missed)) != 1:
+            raise FailedError(_not_whole(gap, len(watcher.changes(missed))))
+    return Found(
+        note="gap declared, the row brought back once", figures={"outage_ms": ms, "recovered": gap.recovered}
+    )
+
+
+def _not_whole(gap: Gap, times: int) -> Failure:
+    return Failure(
+        expected="a complete gap, and the row of the outage once",
+        came=f"{'a complete' if gap.complete else 'an incomplete'} gap ({gap.cause}), the row {times} times",
+        cause="the table has no column that says when a row changed, or REST hides rows of it",
+        remedy="an updated_at with a trigger, or --cursor COLUMN for `prt watch`",
+    )
+
+
+SUITE = Suite(
+    name="reconnect",
+    line="cut by us: the gap is declared, the rows of the outage come back",
+    needs="a table that is published, writable and readable (--table); --allow-writes away from this machine",
+    checks=(Check(suite="reconnect", name="recovered", run=recovered),),
+    writes=True,
+)

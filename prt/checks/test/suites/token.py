@@ -1,0 +1,110 @@
+"""`token`: a session is renewed ahead of its end, and ends when nobody renews it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from prt.checks.test.check import Check, FailedError, Failure, Found, SkippedError, Suite
+from prt.checks.test.context import Context
+from prt.checks.test.suites.broadcast import EVENT, heard, payload
+from prt.errors import RefusedError
+from prt.events import Status
+from prt.stream.rest.session import Endpoint, Session
+from prt.stream.topic import Room
+
+LIFE_SECONDS = 6
+"""Enough to join on a slow day, and still worth waiting for."""
+
+
+async def refresh(context: Context) -> Found:
+    """Auth gives a fresh token for an old one, and Realtime takes it."""
+    session = await context.identities.session("self")
+    if not session.is_renewable:
+        raise SkippedError("needs a sign-in: --as EMAIL with PRT_PASSWORD")
+    user = context.identities.user_id(session)
+    started = time.perf_counter()
+    await session.renew()
+    ms = (time.perf_counter() - started) * 1000
+    renewed = context.identities.user_id(session)
+    if renewed != user:
+        raise FailedError(Failure(expected=f"a token of the user {user}", came=f"one of {renewed}"))
+    async with context.watch(room=Room(topic=context.topic("refresh"))) as watcher:
+        await watcher.ready()
+    return Found(note="a fresh token, and joined with it", figures={"refresh_ms": ms})
+
+
+async def expiry(context: Context) -> Found:
+    """Two short sessions side by side: one ends by itself, one is renewed and outlives its token."""
+    claims = {"sub": await _subject(context)}
+
+    async def signed() -> Endpoint:
+        return context.identities.signed(seconds=LIFE_SECONDS, **claims)
+
+    first = await signed()
+    expires = time.time() + LIFE_SECONDS
+    ended_after, _ = await asyncio.gather(
+        _ends(context, Session(first), expires), _outlives(context, Session(first, signed), expires)
+    )
+    return Found(
+        note="ended by the server; the renewed one went on", figures={"ended_ms": ended_after * 1000}
+    )
+
+
+async def _ends(context: Context, session: Session, expires: float) -> float:
+    """Seconds until the server ended it. Raises FailedError."""
+    started = time.perf_counter()
+    async with context.watch(session=session, room=Room(topic=context.topic("expiry"))) as watcher:
+        await watcher.ready()
+        await asyncio.sleep(max(expires - time.time(), 0))
+        try:
+            await watcher.until(Status, lambda _: False, "the end of an expired session", cause_of=_goes_on)
+        except FailedError:
+            if watcher.error is None or watcher.error.exit_code != RefusedError.exit_code:
+                raise
+    return time.perf_counter() - started
+
+
+def _goes_on() -> tuple[str, str]:
+    return (
+        "the server does not look at the token of a joined channel, or its clock is behind",
+        "compare the clocks: prt status",
+    )
+
+
+async def _outlives(context: Context, session: Session, expires: float) -> None:
+    room = Room(topic=context.topic("renewal"), is_echoed=True)
+    async with context.watch(session=session, room=room) as watcher:
+        await watcher.ready()
+        await asyncio.sleep(max(expires + 1 - time.time(), 0))
+        if watcher.error is not None:
+            raise FailedError(
+                Failure(
+                    expected="a renewed session to outlive its first token",
+                    came=watcher.error.message,
+                    cause="the server does not take a fresh token for a joined channel",
+                    remedy="join anew after each renewal",
+                )
+            )
+        await watcher.live.send(EVENT, payload(1))
+        await heard(watcher, 1)
+
+
+async def _subject(context: Context) -> str:
+    """The member where there is one: policies may ask for a user who exists."""
+    try:
+        user = context.identities.user_id(await context.identities.session("member"))
+    except SkippedError:
+        user = None
+    return user or "00000000-0000-4000-8000-000000000000"
+
+
+SUITE = Suite(
+    name="token",
+    line="a session renewed ahead of its end, and one that ends",
+    needs="for refresh --as EMAIL with PRT_PASSWORD; for expiry SUPABASE_JWT_SECRET",
+    checks=(
+        Check(suite="token", name="refresh", run=refresh),
+        Check(suite="token", name="expiry", run=expiry),
+    ),
+)

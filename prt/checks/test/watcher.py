@@ -1,0 +1,215 @@
+"""One identity's connection in a check: what came over it, and the wait for what must come."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import msgspec
+from msgspec import structs
+
+from prt.checks.test.check import FailedError, Failure, failure_of
+from prt.checks.test.rows import Row
+from prt.checks.test.trace import Trace
+from prt.errors import PrtError
+from prt.events import Broadcast, Change, Event, Gap, Malformed, Presence, Status, Vitals
+from prt.stream.live.background import alongside
+from prt.stream.live.source import Live
+from prt.stream.socket import wire
+from prt.stream.socket.wire import Frame
+
+FRAME_SHOWN = 400
+
+Kind = TypeVar("Kind", bound=Event)
+
+
+class Watcher:
+    """`events` holds all that came, in order; `error` is what ended the connection."""
+
+    def __init__(self, who: str, trace: Trace, *, wait_seconds: float, run_mark: str) -> None:
+        self.who = who
+        self.events: list[Event] = []
+        self.error: PrtError | None = None
+        self.has_ended = False
+        self._live: Live | None = None
+        self._trace = trace
+        self._wait_seconds = wait_seconds
+        self._run_mark = run_mark
+        self._came = asyncio.Event()
+        self._complaint: str | None = None
+
+    @property
+    def live(self) -> Live:
+        assert self._live is not None  # noqa: S101 - set before the block that it is used in
+        return self._live
+
+    def begin(self, live: Live) -> None:
+        self._live = live
+
+    async def ready(self, tables: str | None = None) -> Status:
+        """Waits for READY. Raises FailedError."""
+        expected = f"READY{f' on {tables}' if tables else ''}"
+        return await self.until(
+            Status, lambda event: event.status == "READY", expected, cause_of=self._why_not_ready
+        )
+
+    async def change(self, event_type: str, row: Row) -> Change:
+        """Waits for a change of this row. Raises FailedError."""
+        return await self.until(
+            Change,
+            lambda event: event.event_type == event_type and row.is_in(event),
+            f"{event_type} of our row",
+        )
+
+    async def until(
+        self,
+        kind: type[Kind],
+        wanted: Callable[[Kind], bool],
+        expected: str,
+        *,
+        start: int = 0,
+        cause_of: Callable[[], tuple[str | None, str | None]] | None = None,
+    ) -> Kind:
+        """The first event of that kind, from number `start` on, for which `wanted` holds.
+
+        Raises FailedError where it doesn't come; `cause_of` tells cause and remedy.
+        """
+        seen = start
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                while True:
+                    while seen < len(self.events):
+                        event = self.events[seen]
+                        seen += 1
+                        if isinstance(event, kind) and wanted(event):
+                            return event
+                    if self.has_ended:
+                        break
+                    self._came.clear()
+                    await self._came.wait()
+        except TimeoutError:
+            pass
+        if self.error is not None:
+            failure = failure_of(self.error, expected)
+            words = failure.server or self.server_words()
+            words = None if words == failure.came else words  # ours, and told already
+            raise FailedError(structs.replace(failure, server=words)) from self.error
+        cause, remedy = (None, None) if cause_of is None else cause_of()
+        raise FailedError(
+            Failure(
+                expected=f"{expected} as {self.who}",
+                came=f"{self.summary(start)} in {self._wait_seconds:g} s",
+                server=self.server_words(),
+                cause=cause,
+                remedy=remedy,
+            )
+        )
+
+    def changes(self, row: Row) -> list[Change]:
+        """What has come of this row."""
+        return [event for event in self.events if isinstance(event, Change) and row.is_in(event)]
+
+    def has_come(self, row: Row) -> bool:
+        return bool(self.changes(row))
+
+    def summary(self, start: int = 0) -> str:
+        """What came instead, in a few words."""
+        states = [event.status for event in self.events if isinstance(event, Status)]
+        counts: dict[str, int] = {}
+        for event in self.events[start:]:
+            name = {Change: "change", Broadcast: "broadcast", Presence: "presence event"}.get(type(event))
+            if name is not None:
+                counts[name] = counts.get(name, 0) + 1
+        others = ", ".join(f"{count} other {name}{'s' * (count > 1)}" for name, count in counts.items())
+        return f"{states[-1] if states else 'no answer to the join'}, then {others or 'nothing'}"
+
+    def server_words(self) -> str | None:
+        """The last thing that the server complained of, as it said it where that is known."""
+        if self._complaint is not None:
+            return self._complaint
+        words = [event.reason for event in self.events if isinstance(event, Status) and event.reason]
+        return words[-1] if words else None
+
+    def on_frame(self, frame: Frame) -> None:
+        """Every control frame, for the report."""
+        payload = bytes(frame.payload)[:FRAME_SHOWN].decode(errors="replace")
+        self._trace.note(self.who, f"{frame.event} {payload}")
+        if frame.event == "system":
+            with contextlib.suppress(msgspec.DecodeError):
+                message = wire.system(frame)
+                self._complaint = message.message if message.status != "ok" else self._complaint
+
+    async def read(self, batches: AsyncIterator[list[Event]]) -> None:
+        try:
+            async for batch in batches:
+                for event in batch:
+                    self._note(event)
+                self.events.extend(batch)
+                self._came.set()
+        except PrtError as exc:
+            self.error = exc
+            self._trace.note(self.who, f"ended: {exc.message}")
+        finally:
+            self.has_ended = True
+            self._came.set()
+
+    def _why_not_ready(self) -> tuple[str | None, str | None]:
+        hints = [event.hint for event in self.events if isinstance(event, Status) and event.hint]
+        if hints:
+            return None, hints[-1]
+        return (
+            "the database did not take the subscription up in time",
+            "is the project busy or waking up? try again, or give more time with --wait",
+        )
+
+    def _note(self, event: Event) -> None:
+        text = described(event, self._run_mark)
+        if text is not None:
+            self._trace.note(self.who, text, event.at)
+
+
+def described(event: Event, run_mark: str) -> str | None:
+    """One line for the report; rows of others are nobody's business there."""
+    match event:
+        case Change():
+            lag = "" if event.lag_ms is None else f" after {event.lag_ms:.1f} ms"
+            errors = f" errors {event.errors}" if event.errors else ""
+            origin = "" if event.source == "stream" else f" ({event.source})"
+            text = bytes(event.new).decode(errors="replace")
+            at = text.find(run_mark)
+            shown = text[at + len(run_mark) : text.find('"', at)].strip() if at >= 0 else ""
+            return f"{event.event_type} {event.schema}.{event.table} {shown}{origin}{lag}{errors}"
+        case Broadcast():
+            return f"broadcast {event.event}"
+        case Presence():
+            return f"presence {event.event} {event.key or ''}"
+        case Status():
+            tables = f" {', '.join(event.tables)}" if event.tables else ""
+            return f"{event.status}{tables}{f': {event.reason}' if event.reason else ''}"
+        case Gap():
+            return (
+                f"gap: {event.cause}; {event.recovered} recovered, {'complete' if event.complete else 'open'}"
+            )
+        case Malformed():
+            return f"malformed: {event.reason}"
+        case Vitals(phase="waiting" | "degraded"):
+            return event.phase
+        case _:
+            return None
+
+
+@asynccontextmanager
+async def watching(watcher: Watcher, live: Live) -> AsyncIterator[Watcher]:
+    """Reads for the life of a block; the channel is left and the socket closed at the end."""
+    async with live as batches:
+        watcher.begin(live)
+        async with alongside(watcher.read(batches)):
+            yield watcher
+
+
+async def all_ready(watchers: Sequence[Watcher], tables: str | None = None) -> None:
+    """Waits for all of them at once. Raises FailedError."""
+    await asyncio.gather(*(watcher.ready(tables) for watcher in watchers))

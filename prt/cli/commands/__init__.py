@@ -1,0 +1,4 @@
+"""One module for each command of `prt`: its options, its help, and the call of its use case.
+
+Logic belongs to `app/`.
+"""

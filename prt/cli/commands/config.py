@@ -1,0 +1,65 @@
+"""`prt config`: what is in force, and where each value came from."""
+
+# ruff: noqa: PLC0415 - imports cost where they are used
+
+from __future__ import annotations
+
+from prt.cli.options import shared as options
+
+
+def config(
+    json: options.Json = False,
+    url: options.Url = None,
+    as_: options.As = None,
+    profile: options.Profile = None,
+    debug: options.Debug = False,
+) -> int:
+    """What is in force, and where each value came from; secrets are never shown.
+
+    Exit 2 where a command would not know its project. Nothing is asked of the network.
+
+    prt config
+
+    prt config --profile staging
+
+    prt config --json
+    """
+    from pathlib import Path
+
+    import msgspec
+    import typer
+
+    from prt.config.project import environment, resolve
+    from prt.config.report import Setting, in_force
+    from prt.config.sources import all_places, own_configuration
+    from prt.errors import PrtError
+    from prt.views.sinks.stderr import printable
+
+    own = own_configuration()
+    places, defaults = all_places(url, profile, environment(), Path.cwd(), own)
+    settings = in_force(places, defaults)
+    file = own / "prt.toml"
+    settings.append(
+        Setting(name="own prt.toml", value=str(file), remark=None if file.exists() else "not there")
+    )
+    failure: PrtError | None = None
+    try:
+        project = resolve(url=url, as_=as_, profile=profile)
+    except PrtError as exc:
+        failure = exc
+    else:
+        who = {"token": "the session in PRT_TOKEN", "user": project.email}.get(project.identity)
+        settings.insert(1, Setting(name="acting as", value=who or project.identity))
+        settings += [Setting(name="notice", value=line) for line in project.notices]
+    if json:
+        typer.echo(msgspec.json.encode(settings))
+    else:
+        width = max(len(setting.name) for setting in settings)
+        for setting in settings:
+            origin = f"  ({setting.origin})" if setting.origin else ""
+            typer.echo(printable(f"{setting.name:{width}}  {setting.value or 'none'}{origin}"))
+            if setting.remark:
+                typer.echo(f"{'':{width}}  {printable(setting.remark)}")
+    if failure is not None:
+        raise failure
+    return 0

@@ -1,0 +1,93 @@
+"""`prt demo`: an embedded project of its own, a day of its production, and a live view of it."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from prt.cli.options import shared as options
+
+
+def demo(
+    rate: Annotated[
+        float,
+        typer.Option(
+            "--rate", metavar="N", min=0.01, help="Changes a second.", rich_help_panel=options.SELECTION
+        ),
+    ] = 3.0,
+    json: options.Json = False,
+    output: options.Output = None,
+    template: options.Template = None,
+    only: options.Only = None,
+    highlight: options.Highlight = None,
+    view: options.Views = None,
+    batch: options.Batch = None,
+    record: options.Record = None,
+    export: options.Export = None,
+    no_color: options.NoColor = False,
+    count: options.Count = None,
+    duration: options.Duration = None,
+    idle: options.Idle = None,
+    timeout: options.Timeout = None,
+    debug: options.Debug = False,
+) -> int:
+    """See it all: an embedded project, simulated traffic, a live view.
+
+    It needs no Supabase and no Docker; nothing of it is left at the end. Rows of the seed's 30 tables
+    change; colleagues come, go and move their cursors over a document (--view cursors).
+
+    prt demo
+
+    prt demo --view board,budget,feed
+
+    prt demo --rate 200 --view stats
+    """
+    from prt.app.watch import watched
+    from prt.cli.options.outputs import form_of
+    from prt.cli.options.recovery import Recovering
+    from prt.cli.options.targets import parse_targets
+    from prt.cli.options.topics import parse_rooms
+    from prt.cli.options.views import parse_rules, parse_viewing
+    from prt.config.project import resolve
+    from prt.local.project.attach import ephemeral
+    from prt.local.seed.story.colleagues import CURSOR, DOCUMENT, PRESENCE
+    from prt.state.conditions.bounds import parse_bounds
+    from prt.state.conditions.expectations import Expectations
+    from prt.state.conditions.matching import Matching
+    from prt.views.panels.registry import Wishes
+    from prt.views.sinks.stderr import notice
+
+    form = form_of(
+        json=json,
+        output=output,
+        template=template,
+        only=only,
+        highlight=highlight,
+        no_color=no_color,
+        batch=batch,
+        export=export,
+    )
+    viewing = parse_viewing(view)
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
+    # Cursors move so often that beside them nothing else would be seen: only who can draw them hears them.
+    cursors = [f"{DOCUMENT}={CURSOR}"] if "cursors" in viewing.names else []
+    notice("starting an embedded project with a day of its production; Ctrl-C ends it")
+    with ephemeral(traffic=True, rate=rate) as environment:
+        bindings = parse_targets([]).bindings
+        return watched(
+            resolve(local=environment),
+            bindings,
+            form=viewing.form(form),
+            bounds=bounds,
+            expectations=Expectations(),
+            matching=Matching(),
+            # All of it is small, and the rows give names to the ids on cards and in sentences.
+            recovering=Recovering(snapshot=not {"board", "budget", "feed"}.isdisjoint(viewing.names)),
+            views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
+            rooms=parse_rooms(cursors, [PRESENCE]),
+            rules=parse_rules((), viewing),
+            record=record,
+        )

@@ -1,0 +1,162 @@
+"""`prt init`: writes a profile, by asking or from what a Supabase project's folder holds."""
+
+# ruff: noqa: PLC0415 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from msgspec import Struct
+
+from prt.cli.options import shared as options
+
+if TYPE_CHECKING:
+    from prt.config.sources import Place
+
+PROFILE: Final = "The profile"
+
+
+class Answers(Struct, frozen=True, kw_only=True):
+    """What a profile is written from. `has_keys_here` says that the folder's `.env` has the client key."""
+
+    name: str
+    url: str
+    tables: tuple[str, ...]
+    is_own: bool
+    has_keys_here: bool
+
+
+def init(
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Its name.", rich_help_panel=PROFILE)
+    ] = "default",
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Ask nothing: take what is found.", rich_help_panel=PROFILE),
+    ] = False,
+    own: Annotated[
+        bool,
+        typer.Option("--own", help="Into your own configuration, not this folder.", rich_help_panel=PROFILE),
+    ] = False,
+    url: options.Url = None,
+    debug: options.Debug = False,
+) -> int:
+    """Write a profile into prt.toml, by asking or from what a folder says.
+
+    With --yes it is made of supabase/config.toml and .env, or of --url. No secret is written: a profile says
+    where each one comes from. Nothing is asked of the network.
+
+    prt init
+
+    prt init --yes
+
+    prt init --yes --own --name staging --url https://abcdefghijklmnopqrst.supabase.co
+    """
+    import sys
+
+    from prt.config.project import CLIENT_KEY, URL, environment, parse_url
+    from prt.config.sources import all_places, find, own_configuration
+    from prt.errors import UsageError
+    from prt.views.sinks.stderr import notice
+
+    folder = own_configuration() if own else Path.cwd()
+    path = folder / "prt.toml"
+    text = _present(path, name)
+    # An empty folder for the user's own: what a profile says already is not what a new one is made of.
+    places, _ = all_places(url, None, environment(), Path.cwd(), folder)
+    places = [place for place in places if not place.is_profile]
+    found = find(places, URL)
+    suggested = None if found is None else parse_url(found.value, found.origin)
+    tables: Sequence[str] = ()
+    if yes:
+        if suggested is None:
+            raise UsageError(
+                "no URL found to make a profile of",
+                "say --url, or run it where supabase/config.toml or .env is",
+            )
+        chosen = suggested
+    else:
+        if not (sys.stdin and sys.stdin.isatty()):
+            raise UsageError("nobody can be asked here", "say --yes to take what is found")
+        chosen = parse_url(typer.prompt("URL of the project", default=suggested, err=True), "the prompt")
+        words = typer.prompt("Tables to watch (a group, names)", default="all", err=True)
+        tables = () if words.strip() == "all" else words.replace(",", " ").split()
+    answers = Answers(
+        name=name,
+        url=chosen,
+        tables=tuple(tables),
+        is_own=own,
+        has_keys_here=not own and _is_in_folder(places, CLIENT_KEY),
+    )
+    _write(path, text + written(answers))
+    notice(f"profile {name} written to {path}; `prt config{_option(name)}` shows what is in force")
+    return 0
+
+
+def written(answers: Answers) -> str:
+    """The profile as TOML."""
+    import json
+
+    lines = [f"[profiles.{answers.name}]", f"url = {json.dumps(answers.url)}"]
+    if answers.has_keys_here:
+        lines.append("# The client key comes from .env, beside this file.")
+    elif answers.is_own:
+        lines.append('anon_key = { env = "SUPABASE_ANON_KEY" }')
+    else:
+        lines.append("# A publishable (or anon) key is public by design and may stand here:")
+        lines.append('# publishable_key = "sb_publishable_…"')
+    if answers.is_own:
+        lines.append('# secret_key = { env = "SUPABASE_SECRET_KEY" }')
+        lines.append('# password = { command = "pass show supabase" }')
+    tables = ", ".join(json.dumps(table) for table in answers.tables)
+    lines.append(f"tables = [{tables}]" if tables else '# tables = ["productions", "project_tasks"]')
+    return "\n".join(lines) + "\n"
+
+
+def _present(path: Path, name: str) -> str:
+    """What the file holds, with room for a profile; UsageError where it has one of that name."""
+    import re
+
+    from prt.config.profiles import tables_of_profiles
+    from prt.errors import UsageError
+
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise UsageError(f"{name!r} is no name for a profile", "use letters, digits, - and _")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{path} can't be read", "mend it or move it away") from exc
+    if name in tables_of_profiles(text, path):
+        raise UsageError(f"{path} has a profile {name} already", "choose another --name, or edit the file")
+    return text if not text or text.endswith("\n\n") else f"{text.rstrip()}\n\n"
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    from prt.errors import UsageError
+
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as exc:
+        fresh.unlink(missing_ok=True)
+        raise UsageError(
+            f"{path} can't be written: {exc.strerror}", "choose another folder, or --own"
+        ) from exc
+
+
+def _is_in_folder(places: Sequence[Place], variables: tuple[str, ...]) -> bool:
+    from prt.config.sources import WORKING_DIRECTORY, find
+
+    return find([place for place in places if place.trust == WORKING_DIRECTORY], variables) is not None
+
+
+def _option(name: str) -> str:
+    return "" if name == "default" else f" --profile {name}"

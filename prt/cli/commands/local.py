@@ -1,0 +1,24 @@
+"""`prt local`: the embedded Supabase. What it needs is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import typer
+
+from prt.cli.commands import local_project as local_running
+from prt.cli.commands import local_up as local_start
+
+app = typer.Typer(
+    help="The embedded Supabase: a real PostgreSQL, Realtime, REST and Auth on one port of 127.0.0.1.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("up")(local_start.up)
+app.command("run", context_settings={"allow_interspersed_args": False})(local_start.run)
+app.command("status")(local_running.status)
+app.command("env")(local_running.env)
+app.command("token")(local_running.token)
+app.command("traffic")(local_running.traffic)
+app.command("reset")(local_running.reset)
+app.command("stop")(local_running.stop)

@@ -1,0 +1,261 @@
+"""The commands for an embedded project that runs: what it is, its keys, its traffic, its end."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from prt.cli.commands.local_up import RATE
+from prt.cli.options.shared import Debug
+from prt.config import project as config
+from prt.errors import UnreachableError, UsageError
+from prt.views.sinks.stderr import notice
+
+if TYPE_CHECKING:
+    from prt.local.project.registry import Entry
+
+CHOICE: Final = "Which project, where several run"
+
+ChosenPort = Annotated[
+    int | None,
+    typer.Option(
+        "--port", metavar="N", min=1, max=65535, help="The one on this port.", rich_help_panel=CHOICE
+    ),
+]
+ChosenDataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", metavar="DIR", help="The one that keeps its data there.", rich_help_panel=CHOICE
+    ),
+]
+
+
+class Format(StrEnum):
+    """The forms of `prt local env`."""
+
+    EXPORT = "export"
+    DOTENV = "dotenv"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
+    """Show what runs: URL, age, where its data is, whether it answers.
+
+    prt local status
+
+    prt local status --port 54321
+
+    prt local status --data-dir supabase-data
+    """
+    from prt.local.project import registry, remote
+
+    folder = registry.runtime_folder(config.environment())
+    entries = registry.running(folder)
+    if port is not None or data_dir is not None:
+        entries = [_chosen(port, data_dir)]
+    if not entries:
+        raise _nothing_runs()
+    answers = [remote.answers(entry.url, entry.environment["SUPABASE_ANON_KEY"]) for entry in entries]
+    for entry, is_answering in zip(entries, answers, strict=True):
+        typer.echo(f"{entry.what}: {'answers' if is_answering else 'does not answer'}, up {_age(entry)}")
+    if not all(answers):
+        raise UnreachableError(
+            "a project does not answer", "stop it with `prt local stop` and start it again"
+        )
+
+
+def env(
+    form: Annotated[
+        Format, typer.Option("--format", metavar="FORM", help="export, dotenv, json or github.")
+    ] = Format.EXPORT,
+    port: ChosenPort = None,
+    data_dir: ChosenDataDir = None,
+    debug: Debug = False,
+) -> None:
+    """Print the URL and the keys, for a shell or a .env file.
+
+    A shell takes them with `eval "$(prt local env)"`. With --format github the lines that mask the secrets
+    go to standard error.
+
+    prt local env --format dotenv > .env
+
+    prt local env --format github >> "$GITHUB_ENV"
+
+    prt local env --format json | jq -r .SUPABASE_URL
+    """
+    from prt.local.project.variables import renewed
+
+    environment = renewed(_chosen(port, data_dir).environment)
+    if form is Format.GITHUB:
+        for name, value in environment.items():
+            if name != "SUPABASE_URL":
+                typer.echo(f"::add-mask::{value}", err=True)
+    typer.echo(written(environment, form), nl=False)
+
+
+def token(
+    role: Annotated[str, typer.Option("--role", help="The database's role.")] = "authenticated",
+    sub: Annotated[str | None, typer.Option("--sub", metavar="UUID", help="The user's id.")] = None,
+    claim: Annotated[
+        list[str] | None, typer.Option("--claim", metavar="NAME=VALUE", help="JSON or text; repeatable.")
+    ] = None,
+    expires: Annotated[str, typer.Option("--expires", metavar="TIME", help="From now on.")] = "1h",
+    port: ChosenPort = None,
+    data_dir: ChosenDataDir = None,
+    debug: Debug = False,
+) -> None:
+    """Print a token that the project accepts, as a session of anybody.
+
+    prt local token --sub 5eed0000-0000-4000-8000-0000000000b2 --expires 5m
+
+    prt local token --claim 'app_metadata={"team": 7}'
+
+    prt local token --role service_role --port 54321
+    """
+    from prt.local.project.variables import keys_of
+    from prt.state.conditions.bounds import parse_duration
+
+    seconds = parse_duration(expires, "--expires")
+    claims = {"aud": "authenticated", "role": role} | ({} if sub is None else {"sub": sub})
+    claims |= dict(_claim(text) for text in claim or [])
+    typer.echo(keys_of(_chosen(port, data_dir).environment).sign(claims, seconds=seconds))
+
+
+def traffic(
+    rate: Annotated[float, typer.Option("--rate", metavar="N", help="Changes a second.")] = RATE,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="The same number, the same day.")
+    ] = None,
+    port: ChosenPort = None,
+    data_dir: ChosenDataDir = None,
+    debug: Debug = False,
+) -> None:
+    """Play a day of the production, compressed, into the running project.
+
+    Until Ctrl-C rows change at --rate; colleagues come and go on the topic user-presence, and point at
+    document:7.
+
+    prt local traffic
+
+    prt local traffic --rate 50
+
+    prt local traffic --seed 7 --data-dir supabase-data
+    """
+    import asyncio
+
+    entry = _chosen(port, data_dir)
+    if rate <= 0:
+        raise UsageError(f"--rate must be above 0, not {rate:g}", "it is changes a second")
+    from prt.local.project import extra
+
+    extra.require()
+    import psycopg
+
+    from prt.local.seed import traffic
+
+    notice(f"traffic to {entry.url} at {rate:g} changes a second; Ctrl-C ends it")
+    try:
+        environment = entry.environment
+        database, key = environment["SUPABASE_DB_URL"], environment["SUPABASE_ANON_KEY"]
+        asyncio.run(traffic.play(database, entry.url, key, rate=rate, seed=seed))
+    except psycopg.errors.UndefinedTable as error:
+        raise UsageError(
+            "the project has no tables of the seed",
+            "traffic is for projects without --migrations and --no-seed",
+        ) from error
+    except psycopg.OperationalError as error:
+        raise UnreachableError(f"{entry.url} is gone", "start it again with `prt local up`") from error
+
+
+def reset(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
+    """Put the seed (or the migrations) back; the keys stay.
+
+    prt local reset
+
+    prt local reset --port 54321
+
+    prt local reset --data-dir supabase-data
+    """
+    from prt.local.project import remote
+
+    entry = _chosen(port, data_dir)
+    remote.reset(entry.url, entry.environment["SUPABASE_SECRET_KEY"])
+    notice(f"{entry.url} is as it was at its start")
+
+
+def stop(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
+    """Stop the running project, and wait until it is gone.
+
+    prt local stop
+
+    prt local stop --port 54321
+
+    prt local stop --data-dir supabase-data
+    """
+    from prt.local.project import remote
+
+    entry = _chosen(port, data_dir)
+    remote.stop(entry)
+    notice(f"{entry.url} has stopped")
+
+
+def _chosen(port: int | None, data_dir: Path | None) -> Entry:
+    from prt.local.project import registry
+
+    folder = registry.runtime_folder(config.environment())
+    entry = registry.the_one(folder, port=port, data_dir=data_dir)
+    if entry is None:
+        if port is not None or data_dir is not None:
+            others = ", ".join(other.what for other in registry.running(folder))
+            raise UnreachableError(
+                f"no embedded project runs {f'on port {port}' if port is not None else f'in {data_dir}'}",
+                f"running: {others}" if others else "start one with `prt local up`",
+            )
+        raise _nothing_runs()
+    return entry
+
+
+def _nothing_runs() -> UnreachableError:
+    return UnreachableError("no embedded project runs", "start one with `prt local up`")
+
+
+def _age(entry: Entry) -> str:
+    import time
+
+    seconds = int(time.time() - entry.started_at)
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def written(environment: Mapping[str, str], form: Format) -> str:
+    """The variables in one of the forms, each line ended."""
+    import json
+    import shlex
+
+    if form is Format.JSON:
+        return json.dumps(environment, indent=2) + "\n"
+    if form is Format.EXPORT:
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    else:
+        # Neither a key nor a URL of ours holds a quote, a space, a `$` or a `#`.
+        lines = [f"{name}={value}" for name, value in environment.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _claim(text: str) -> tuple[str, Any]:
+    import json
+
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--claim is no NAME=VALUE: {text}", "as in --claim 'app_metadata={\"team\": 7}'")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -1,0 +1,170 @@
+"""`prt local up` and `prt local run`: a project of one's own, and how long it lives."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from prt.cli.options.shared import Debug
+from prt.config import project as config
+from prt.views.sinks.stderr import notice
+
+if TYPE_CHECKING:
+    from prt.local.project.lifecycle import Project
+    from prt.local.project.options import Options
+    from prt.local.project.registry import Entry
+
+RATE: Final = 2.0
+PROJECT: Final = "The project"
+
+Port = Annotated[
+    int | None,
+    typer.Option("--port", metavar="N", min=0, max=65535, help="0 is a free one.", rich_help_panel=PROJECT),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", metavar="DIR", help="Keep it there.", rich_help_panel=PROJECT),
+]
+Migrations = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--migrations",
+        metavar="PATH",
+        help="Your SQL instead of the seed; repeatable.",
+        rich_help_panel=PROJECT,
+    ),
+]
+NoSeed = Annotated[bool, typer.Option("--no-seed", help="No tables of the seed.", rich_help_panel=PROJECT)]
+Traffic = Annotated[
+    bool, typer.Option("--traffic", help="A day of the production, compressed.", rich_help_panel=PROJECT)
+]
+Rate = Annotated[
+    float, typer.Option("--rate", metavar="N", help="Traffic's changes a second.", rich_help_panel=PROJECT)
+]
+
+
+def up(
+    port: Port = None,
+    data_dir: DataDir = None,
+    migrations: Migrations = None,
+    no_seed: NoSeed = False,
+    traffic: Traffic = False,
+    rate: Rate = RATE,
+    debug: Debug = False,
+) -> None:
+    """Start the embedded project, in the foreground.
+
+    It is up until Ctrl-C or `prt local stop`. Without --data-dir nothing of it is left at the end. It takes
+    port 54321, or a free one where that is taken.
+
+    prt local up --traffic
+
+    prt local up --port 54321 --migrations supabase/migrations
+
+    prt local up --data-dir supabase-data
+    """
+    from prt.local.project import hosting, registry
+    from prt.local.project.lifecycle import prepared
+
+    options = _options(port, data_dir, migrations, no_seed, traffic, rate)
+    environ = config.environment()
+    with registry.slot(registry.runtime_folder(environ)) as slot, prepared(options, environ) as project:
+
+        def announce() -> None:
+            slot.announce(_entry(project))
+            _introduce(project)
+
+        ended_by = hosting.hold(project, announce)
+    raise typer.Exit(128 + ended_by)
+
+
+def run(
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", show_default=False)],
+    port: Port = 0,
+    data_dir: DataDir = None,
+    migrations: Migrations = None,
+    no_seed: NoSeed = False,
+    traffic: Traffic = False,
+    rate: Rate = RATE,
+    debug: Debug = False,
+) -> None:
+    """Run a command against a project of its own.
+
+    The command finds the project by the variables of `prt local env`; prt ends with its exit code.
+
+    prt local run -- pytest
+
+    prt local run --migrations supabase/migrations -- npm test
+
+    prt local run --traffic -- prt watch --count 5
+    """
+    from prt.local.project import hosting
+    from prt.local.project.lifecycle import prepared
+
+    options = _options(port, data_dir, migrations, no_seed, traffic, rate)
+    environ = config.environment()
+    with prepared(options, environ) as project:
+        # Whoever runs `.venv/bin/prt local run -- prt test` means the prt beside it.
+        path = os.pathsep.join(filter(None, [environ.get("PATH"), str(Path(sys.argv[0]).parent.absolute())]))
+        code = hosting.run(project, command, environ | project.environment() | {"PATH": path})
+    raise typer.Exit(code)
+
+
+def _options(
+    port: int | None,
+    data_dir: Path | None,
+    migrations: list[Path] | None,
+    no_seed: bool,
+    traffic: bool,
+    rate: float,
+) -> Options:
+    from prt.local.project.options import Options
+
+    return Options(
+        port=port,
+        data_dir=data_dir,
+        migrations=tuple(path.absolute() for path in migrations or ()),
+        seed=not no_seed,
+        traffic=traffic,
+        rate=rate,
+    )
+
+
+def _entry(project: Project) -> Entry:
+    import os
+    import time
+
+    from prt.local.project.registry import Entry
+
+    data_dir = project.options.data_dir
+    return Entry(
+        pid=os.getpid(),
+        port=project.port,
+        url=project.url,
+        started_at=time.time(),
+        environment=project.environment(),
+        data_dir=None if data_dir is None else str(data_dir.expanduser().absolute()),
+    )
+
+
+def _introduce(project: Project) -> None:
+    from prt.local.project.options import DEFAULT_PORT
+
+    options = project.options
+    which = "" if project.port == DEFAULT_PORT else f" --port {project.port}"
+    if options.port is None and project.port != DEFAULT_PORT:
+        notice(f"port {DEFAULT_PORT} is taken, this is a free one")
+    notice(f"the embedded project is up at {project.url}")
+    keeps = f"its data stays in {options.data_dir}" if options.data_dir else "nothing of it stays"
+    for command, what in (
+        ("prt watch --local", "shows its changes"),
+        (f'eval "$(prt local env{which})"', "sets its URL and keys for your own clients"),
+        ("Ctrl-C", f"stops it; {keeps}"),
+    ):
+        typer.echo(f"  {command:36} {what}", err=True)

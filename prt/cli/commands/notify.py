@@ -1,0 +1,294 @@
+"""`prt notify`: a user's live notifications; `send` writes one and waits for its echo, `read` marks them."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from prt.cli.options import shared as options
+
+if TYPE_CHECKING:
+    from prt.errors import PrtError
+    from prt.state.screen import Screen
+    from prt.stream.binding import Binding
+    from prt.stream.rest.session import Endpoint
+    from prt.views.panels.view import View
+
+WHOSE: Final = "Whose, and where"
+ACTING: Final = "For each new one"
+WHAT: Final = "What it says"
+
+app = typer.Typer(
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+User = Annotated[
+    str | None,
+    typer.Option("--user", metavar="ID", help="Else the session's own.", rich_help_panel=WHOSE),
+]
+Table = Annotated[
+    str, typer.Option("--table", metavar="TABLE", help="Where they are rows.", rich_help_panel=WHOSE)
+]
+UserColumn = Annotated[
+    str, typer.Option("--user-column", metavar="COL", help="Whose a row is.", rich_help_panel=WHOSE)
+]
+Results = Annotated[
+    bool, typer.Option("--json", help="JSON; the default in a pipe.", rich_help_panel=options.OUTPUT)
+]
+
+
+@app.callback()
+def notify(
+    context: typer.Context,
+    user: User = None,
+    table: Table = "notifications",
+    schema: options.Schema = "public",
+    user_column: UserColumn = "user_id",
+    snapshot: options.Snapshot = False,
+    bell: Annotated[
+        bool, typer.Option("--bell", help="Ring the terminal's bell.", rich_help_panel=ACTING)
+    ] = False,
+    exec_: Annotated[
+        str | None,
+        typer.Option(
+            "--exec", metavar="CMD", help="Run it, the event's JSON on stdin.", rich_help_panel=ACTING
+        ),
+    ] = None,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
+    json: options.Json = False,
+    output: options.Output = None,
+    template: options.Template = None,
+    only: options.Only = None,
+    highlight: options.Highlight = None,
+    record: options.Record = None,
+    quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
+    count: options.Count = None,
+    duration: options.Duration = None,
+    idle: options.Idle = None,
+    timeout: options.Timeout = None,
+    expect: options.Expect = None,
+    backfill: options.Backfill = True,
+    since: options.Since = None,
+    cursor: options.Cursor = None,
+    key: options.Key = None,
+    reconnect: options.Reconnect = True,
+    max_reconnects: options.MaxReconnects = None,
+    wait_for_server: options.WaitForServer = False,
+    url: options.Url = None,
+    local: options.Local = False,
+    as_: options.As = None,
+    profile: options.Profile = None,
+    debug: options.Debug = False,
+) -> int:
+    """Live notifications of a user: toasts on a terminal, NDJSON in a pipe.
+
+    The unread ones come first, the newest on top; what is marked as read moves below.
+
+    prt notify --local --snapshot
+
+    prt notify --user 5eed0000-0000-4000-8000-0000000000a1 --as service --bell
+
+    prt notify --exec 'tee -a notifications.ndjson'
+
+    prt notify send --title 'Doors open' --message 'Gate 3' --type info
+
+    prt notify read --all
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    from prt.app.actions import Actions
+    from prt.app.notifications import place_of, user_of_session
+    from prt.app.watch import watched
+    from prt.cli.options.connection import connected_project
+    from prt.cli.options.outputs import form_of
+    from prt.cli.options.recovery import parse_recovering
+    from prt.state.conditions.bounds import parse_bounds
+    from prt.state.conditions.expectations import parse_expectations
+    from prt.state.notifications import Own, is_news
+    from prt.stream.live.supervisor import Policy
+    from prt.views.sinks.stderr import notice
+
+    place = place_of(table, schema, user_column)
+    form = form_of(
+        json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
+    )
+    is_view = form.kind is options.OutputForm.TABLE
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
+    expectations = parse_expectations(expect or ())
+    recovering = parse_recovering(
+        backfill=backfill, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
+    )
+    its_key = recovering.keys_of(place.bindings("")).get((place.schema, place.table), ("id",))
+    own = Own(user_column, include or (), exclude or (), key=its_key)
+    actions = Actions(bell=bell, command=exec_, wanted=is_news, tell=None if is_view or quiet else notice)
+
+    def bindings(endpoint: Endpoint) -> Sequence[Binding]:
+        own.user = user_of_session(endpoint, user)
+        return place.bindings(own.user)
+
+    def views_of(screen: Screen) -> Sequence[View]:
+        from prt.state.notifications import Notifications
+        from prt.views.panels.notifications import Toasts
+
+        state = Notifications(place.schema, place.table, lambda *_: its_key)
+        return [Toasts(state, screen, user=own.user)]
+
+    with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
+        if not quiet:
+            for line in project.notices:
+                notice(line)
+        return watched(
+            project,
+            bindings,
+            form=form,
+            bounds=bounds,
+            expectations=expectations,
+            matching=own,
+            recovering=recovering,
+            policy=Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server),
+            views_of=views_of,
+            actions=actions,
+            record=record,
+            is_quiet=quiet,
+        )
+
+
+@app.command("send")
+def send(
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Its title.", rich_help_panel=WHAT)],
+    message: Annotated[
+        str | None, typer.Option("--message", metavar="TEXT", help="Its text.", rich_help_panel=WHAT)
+    ] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="info, success, …", rich_help_panel=WHAT)
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="COL=VALUE", help="Any other column; repeatable.", rich_help_panel=WHAT
+        ),
+    ] = None,
+    user: User = None,
+    table: Table = "notifications",
+    schema: options.Schema = "public",
+    user_column: UserColumn = "user_id",
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="Exit 1 without an echo in that time.")
+    ] = "10s",
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Write it, and wait for no echo.")] = False,
+    json: Results = False,
+    quiet: options.Quiet = False,
+    url: options.Url = None,
+    local: options.Local = False,
+    as_: options.As = None,
+    profile: options.Profile = None,
+    debug: options.Debug = False,
+) -> int:
+    """Write a notification, and wait until it comes back over Realtime.
+
+    prt notify send --title 'Doors open' --message 'Gate 3' --type info
+
+    prt notify send --title 'Truck 4 is here' --set 'payload={"dock": 3}'
+
+    prt notify send --title Hi --user 5eed0000-0000-4000-8000-0000000000a1 --as service
+    """
+    import asyncio
+
+    from prt.app import notifications as notifying
+    from prt.cli.options.assignments import assignments_of
+    from prt.cli.options.connection import connected_project
+    from prt.errors import UsageError
+    from prt.state.conditions.bounds import parse_duration
+    from prt.stream.rest.session import session_of
+    from prt.views.sinks.stderr import notice
+
+    place = notifying.place_of(table, schema, user_column)
+    seconds = parse_duration(timeout, "--timeout")
+    if not title.strip():
+        raise UsageError("--title is empty", "as in --title 'Doors open'")
+    said = {"title": title, "message": message, "type": type_}
+    columns: dict[str, object] = {name: text for name, text in said.items() if text is not None}
+    columns |= assignments_of(set_ or (), "--set")
+    with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
+        if not quiet:
+            for line in project.notices:
+                notice(line)
+
+        async def main() -> tuple[notifying.Sent, PrtError | None]:
+            async with session_of(project) as session:
+                whose = notifying.user_of_session(session.endpoint, user)
+                values = {user_column: whose, **columns}
+                return await notifying.send(session, place, values, seconds=seconds, is_awaited=not no_wait)
+
+        one, error = asyncio.run(main())
+    notifying.write_sent(one, is_json=json)
+    if error is not None:
+        raise error
+    return 0
+
+
+@app.command("read")
+def read(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="Of notifications.", show_default=False)
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All that are unread.")] = False,
+    user: User = None,
+    table: Table = "notifications",
+    schema: options.Schema = "public",
+    user_column: UserColumn = "user_id",
+    json: Results = False,
+    quiet: options.Quiet = False,
+    url: options.Url = None,
+    local: options.Local = False,
+    as_: options.As = None,
+    profile: options.Profile = None,
+    debug: options.Debug = False,
+) -> int:
+    """Mark notifications as read, over REST.
+
+    prt notify read --all
+
+    prt notify read 5eed0000-0007-4000-8000-000000000004
+
+    prt notify read --all --as maya@example.com
+    """
+    import asyncio
+
+    from prt.app import notifications as notifying
+    from prt.cli.options.connection import connected_project
+    from prt.errors import PrtError, UsageError
+    from prt.stream.rest.session import session_of
+    from prt.views.sinks.stderr import notice
+
+    if bool(ids) is all_:
+        raise UsageError("name notifications by their ids, or --all", "prt notify read ID ID, or --all")
+    place = notifying.place_of(table, schema, user_column)
+    with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
+        if not quiet:
+            for line in project.notices:
+                notice(line)
+
+        async def main() -> notifying.Marked:
+            async with session_of(project) as session:
+                if ids:
+                    return await notifying.mark_as_read(session, place, ids)
+                return await notifying.mark_all_as_read(session, place, user)
+
+        marked = asyncio.run(main())
+    notifying.write_marked(marked, is_json=json)
+    if marked.unknown:
+        raise PrtError(
+            f"no notification {', '.join(marked.unknown)}",
+            "none with this id, or none that this identity may see",
+        )
+    return 0

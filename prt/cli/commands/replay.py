@@ -1,0 +1,180 @@
+"""`prt replay`: a recording through the same views, outputs and expectations as a live watch."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from prt.cli.options import shared as options
+
+if TYPE_CHECKING:
+    from prt.stream.binding import Binding
+    from prt.stream.recording.file import Header
+
+PLAYING = "What to play"
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What --record wrote.", show_default=False)],
+    speed: Annotated[
+        str | None,
+        typer.Option(
+            "--speed",
+            metavar="N",
+            help="Times faster, or max; else 1 in a view, max in a pipe.",
+            rich_help_panel=PLAYING,
+        ),
+    ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="A timestamp, or 5m after its start.", rich_help_panel=PLAYING
+        ),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="The same.", rich_help_panel=PLAYING)
+    ] = None,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
+    json: options.Json = False,
+    output: options.Output = None,
+    template: options.Template = None,
+    only: options.Only = None,
+    highlight: options.Highlight = None,
+    view: options.Views = None,
+    group_by: options.GroupBy = None,
+    columns: options.Columns = None,
+    wip: options.Wip = None,
+    sort: options.Sort = None,
+    plan: options.Plan = None,
+    details: options.Details = False,
+    once: options.Once = False,
+    alert: options.AlertRules = None,
+    fail_on_alert: options.FailOnAlert = None,
+    batch: options.Batch = None,
+    export: options.Export = None,
+    quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
+    count: options.Count = None,
+    expect: options.Expect = None,
+    debug: options.Debug = False,
+) -> int:
+    """Play a recording: the views, lines and expectations of prt watch.
+
+    Its own end is repeated in the last line; exit 0 where it was played to there and nothing is missing.
+
+    prt replay day.ndjson --speed 10 --view board
+
+    prt replay day.ndjson --json --from 5m --to 10m
+
+    prt replay day.ndjson --view board --export board.svg
+    """
+    from prt.app.watch import watched
+    from prt.cli.options.outputs import form_of
+    from prt.cli.options.views import checked_severity, parse_rules, parse_viewing
+    from prt.state.conditions.bounds import Bounds, parse_bounds
+    from prt.state.conditions.expectations import parse_expectations
+    from prt.state.conditions.matching import Matching
+    from prt.stream.recording.file import Recording
+    from prt.views.panels.registry import Wishes
+    from prt.views.sinks.stderr import notice
+
+    form = form_of(
+        json=json,
+        output=output,
+        template=template,
+        only=only,
+        highlight=highlight,
+        no_color=no_color,
+        batch=batch,
+        export=export,
+    )
+    count_bound: Bounds = parse_bounds(count=count)
+    expectations = parse_expectations(expect or ())
+    matching = Matching(include or (), exclude or ())
+    viewing = parse_viewing(
+        view,
+        group_by=group_by,
+        columns=columns,
+        wip=wip or (),
+        sort=sort,
+        plan=plan,
+        details=details,
+        wants_rows=once,
+    )
+    fails_on = checked_severity(fail_on_alert)
+    is_drawn = form.kind is options.OutputForm.TABLE and not once
+    recording = Recording(
+        file,
+        speed=_speed(speed, is_drawn=is_drawn),
+        on_unreadable=lambda what: None if quiet else notice(what),
+    )
+    start = recording.started_at
+    recording.keep(_moment(from_, "--from", start), _moment(to, "--to", start))
+    bindings = bindings_of(recording.header)
+    return watched(
+        recording,
+        bindings,
+        form=viewing.form(form),
+        bounds=count_bound,
+        expectations=expectations,
+        matching=matching,
+        views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
+        rules=parse_rules(alert or (), viewing),
+        fails_on=fails_on,
+        is_once=once,
+        is_quiet=quiet,
+    )
+
+
+def bindings_of(header: Header) -> list[Binding]:
+    """What the watch was joined to; whatever else a header says of it is left out."""
+    from prt.stream.binding import Binding
+
+    return [
+        Binding(
+            table=str(one.get("table", "*")),
+            schema=str(one.get("schema", "public")),
+            event=one["event"] if one.get("event") in ("INSERT", "UPDATE", "DELETE") else "*",
+            filter=one.get("filter"),
+        )
+        for one in header.bindings
+    ]
+
+
+def _speed(text: str | None, *, is_drawn: bool) -> float | None:
+    """None is as fast as can be."""
+    from prt.errors import UsageError
+
+    if text is None:
+        return 1.0 if is_drawn else None
+    if text == "max":
+        return None
+    try:
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UsageError(f"--speed is no speed: {text}", "write 0.5, 10 or max")
+    return speed
+
+
+def _moment(text: str | None, option: str, start: int) -> int | None:
+    """µs since the epoch."""
+    from prt.errors import UsageError
+    from prt.state.conditions.bounds import parse_duration
+    from prt.stream import values
+
+    if text is None:
+        return None
+    moment = values.moment(text)
+    if moment is not None:
+        return moment
+    try:
+        return start + round(parse_duration(text, option) * 1_000_000)
+    except UsageError as exc:
+        raise UsageError(exc.message, "write 90s or 5m after its start, or 2026-11-22T16:45:00Z") from exc

@@ -1,0 +1,34 @@
+"""`prt schema`: what a line of NDJSON holds."""
+
+# ruff: noqa: PLC0415 - imports cost where they are used
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from prt.cli.options import shared as options
+
+
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="A table for people.")] = False,
+    debug: options.Debug = False,
+) -> int:
+    """What a line of NDJSON holds, as JSON Schema.
+
+    prt schema > prt-line.schema.json
+
+    prt schema --markdown
+
+    prt schema | jq '.oneOf[].title'
+    """
+    import msgspec
+
+    from prt.views.sinks import schema as lines
+
+    if markdown:
+        typer.echo(lines.markdown(), nl=False)
+    else:
+        typer.echo(msgspec.json.format(msgspec.json.encode(lines.json_schema()), indent=2).decode())
+    return 0

@@ -1,0 +1,159 @@
+"""`prt send`: broadcasts to a topic, over the socket or over HTTP."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from prt.cli.options import shared as options
+
+if TYPE_CHECKING:
+    from prt.app.send import Order, Result
+    from prt.cli.options.payloads import Payloads
+    from prt.config.project import Project
+
+SENDING: Final = "Sending"
+
+Http = Annotated[
+    bool,
+    typer.Option(
+        "--http", help="Over HTTP: no join, so the right to write is enough.", rich_help_panel=SENDING
+    ),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option("--rate", metavar="N", help="At most N messages a second.", rich_help_panel=SENDING),
+]
+Repeat = Annotated[
+    int, typer.Option("--repeat", metavar="N", min=1, help="Send it N times.", rich_help_panel=SENDING)
+]
+Answer = Annotated[
+    str,
+    typer.Option(
+        "--timeout", metavar="TIME", help="Exit 1 without an answer in that time.", rich_help_panel=SENDING
+    ),
+]
+Results = Annotated[
+    bool,
+    typer.Option("--json", help="A line a message: sent, acknowledged, ms.", rich_help_panel=options.OUTPUT),
+]
+
+
+def send(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="document:7", show_default=False)],
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="cursor-move", show_default=False)],
+    payload: Annotated[
+        str, typer.Argument(metavar="[PAYLOAD]", help="JSON, @FILE, or - for NDJSON on standard input.")
+    ] = "{}",
+    private: options.Private = False,
+    http: Http = False,
+    rate: Rate = None,
+    repeat: Repeat = 1,
+    timeout: Answer = "5s",
+    json: Results = False,
+    quiet: options.Quiet = False,
+    url: options.Url = None,
+    local: options.Local = False,
+    as_: options.As = None,
+    profile: options.Profile = None,
+    debug: options.Debug = False,
+) -> int:
+    """Send a broadcast: a cursor move, say.
+
+    Over the socket the server acknowledges each message; a private topic that takes none from us says
+    nothing at all, which is exit 1.
+
+    prt send document:7 cursor-move '{"position": {"x": 1, "y": 2}}'
+
+    prt send document:7 cursor-move - --rate 60 < moves.ndjson
+
+    prt send room:1 cue '{"go": 12}' --http
+    """
+    from prt.app.send import Order
+    from prt.cli.options.connection import connected_project
+    from prt.cli.options.payloads import payloads_of
+    from prt.cli.options.topics import topic_of
+    from prt.errors import UsageError
+    from prt.state.conditions.bounds import parse_duration
+    from prt.views.sinks.stderr import notice
+
+    topic = topic_of(topic, "TOPIC")
+    if not event.strip():
+        raise UsageError("EVENT is empty", "prt send document:7 cursor-move")
+    if rate is not None and not rate > 0:
+        raise UsageError("--rate must be more than 0", "messages a second")
+    payloads = payloads_of(payload, repeat=repeat, is_object=http)
+    order = Order(
+        topic=topic,
+        event=event,
+        is_private=private,
+        is_http=http,
+        seconds=parse_duration(timeout, "--timeout"),
+        interval=0.0 if rate is None else 1 / rate,
+    )
+    with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
+        if not quiet:
+            for line in project.notices:
+                notice(line)
+        return _sent(order, payloads, project, is_json=json, is_quiet=quiet)
+
+
+def _sent(order: Order, payloads: Payloads, project: Project, *, is_json: bool, is_quiet: bool) -> int:
+    import asyncio
+
+    from prt.app.send import Tally, send_all
+    from prt.app.signals import stopping
+    from prt.cli.main import SIGNALLED
+    from prt.stream.rest.session import session_of
+    from prt.views.sinks.stderr import notice
+
+    tally = Tally((lambda result: _write(order, result)) if is_json else None)
+
+    async def main() -> int:
+        with stopping() as caught:
+            try:
+                async with session_of(project) as session:
+                    await send_all(order, payloads(), session, tally)
+            except asyncio.CancelledError:
+                if not caught:
+                    raise
+                return SIGNALLED + caught[0]
+        return 0
+
+    try:
+        return asyncio.run(main())
+    finally:
+        if not is_quiet and (tally.answered or sys.exc_info()[0] is None):
+            notice(_summary(order, tally.answered, sorted(tally.times)))
+
+
+def _write(order: Order, result: Result) -> None:
+    from prt.app.lines import write_line
+    from prt.views.sinks.ndjson import timestamp
+
+    line = {
+        "type": "sent",
+        "at": timestamp(result.sent),
+        "topic": order.topic,
+        "event": order.event,
+        "bytes": result.size,
+        "acknowledged": result.ms is not None,
+        "ms": None if result.ms is None else round(result.ms, 3),
+        **({} if result.error is None else {"error": result.error}),
+    }
+    write_line(line)
+
+
+def _summary(order: Order, answered: int, times: list[float]) -> str:
+    if not answered:
+        return f"nothing was sent to {order.topic}"
+    what = "message" if answered == 1 else "messages"
+    how = "accepted" if order.is_http else "acknowledged"
+    took = f"{times[len(times) // 2]:.1f} ms"
+    if answered > 1:
+        took += f" (p50), {times[len(times) * 95 // 100]:.1f} ms (p95)"
+    return f"{answered:,} {what} to {order.topic}, {how} in {took}"

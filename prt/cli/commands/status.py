@@ -1,0 +1,202 @@
+"""`prt status`: every layer between here and a live subscription, each with its state and its remedy."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from prt.cli.options import shared as options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from prt.cli.options.targets import Targets
+    from prt.config.project import Project
+    from prt.state.conditions.bounds import Bounds
+    from prt.stream.binding import Binding
+    from prt.views.panels.layers import Telling
+
+TOPIC: Final = "prt-status"
+
+Topic = Annotated[
+    str,
+    typer.Option(
+        "--topic",
+        metavar="TOPIC",
+        help="Of our own channel.",
+        rich_help_panel=options.SELECTION,
+    ),
+]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Keep it live.", rich_help_panel=options.OUTPUT)]
+Plan = Annotated[
+    str,
+    typer.Option(
+        "--plan",
+        metavar="NAME",
+        help="With --watch: free, pro, no-cap; its limits.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings too.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="NDJSON, a line a finding.", rich_help_panel=options.OUTPUT)
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Options that were checked; `bounds` are those of `--watch`."""
+
+    topic: str
+    is_private: bool
+    plan: str
+    bounds: Bounds
+    has_color: bool
+
+
+def status(
+    tables: options.Tables = None,
+    schema: options.Schema = "public",
+    event: options.Events = None,
+    filter: options.Filters = None,  # noqa: A002 - the option's name
+    select: options.Select = None,
+    private: options.Private = False,
+    topic: Topic = TOPIC,
+    strict: Strict = False,
+    watch: Watch = False,
+    plan: Plan = "free",
+    duration: options.Duration = None,
+    json: Json = False,
+    no_color: options.NoColor = False,
+    url: options.Url = None,
+    local: options.Local = False,
+    as_: options.As = None,
+    profile: options.Profile = None,
+    debug: options.Debug = False,
+) -> int:
+    """Every layer from here to a live table: its state, its figure, its remedy.
+
+    From the configuration down to each TABLE and the channels beside them; below a layer that fails
+    nothing is guessed. With SUPABASE_DB_URL the database is asked too, else the wire tells what it can.
+
+    prt status
+
+    prt status project_tasks --filter status=eq.done --as maya@example.com
+
+    prt status --watch --plan pro
+    """
+    from prt.cli.options.connection import connected_project
+    from prt.cli.options.targets import parse_targets
+    from prt.errors import UsageError
+    from prt.results import exit_code_of, is_live, of_error
+    from prt.state.conditions.bounds import parse_bounds
+    from prt.state.conditions.plans import limits_of
+    from prt.views.sinks.stderr import notice
+
+    def targets_of(words: Sequence[str]) -> Targets:
+        return parse_targets(words, schema=schema, events=event or (), filters=filter or (), select=select)
+
+    limits_of(plan)
+    if duration is not None and not watch:
+        raise UsageError("--duration is how long to watch", "add --watch")
+    bounds = parse_bounds(count=None, duration=duration, idle=None, timeout=None)
+    asked = Asked(topic=topic, is_private=private, plan=plan, bounds=bounds, has_color=not no_color)
+    targets = targets_of(tables or [])
+    telling = _telling(asked, is_json=json)
+    try:
+        with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
+            if not tables and project.defaults.tables:
+                targets = targets_of(list(project.defaults.tables))
+            if project.identity == "service":
+                for line in project.notices:
+                    notice(line)
+            is_default = not (tables or project.defaults.tables)
+            _diagnosed(project, targets, telling, asked, is_default=is_default)
+            code = exit_code_of(telling.found, is_strict=strict)
+            if watch and is_live(telling.found):
+                telling.end(code)
+                return _kept_live(project, targets, telling, asked) or code
+    except UsageError as exc:
+        if telling.found or local:
+            raise
+        telling.tell(of_error("configuration", exc, figure="can't be used"))
+        code = exc.exit_code
+    telling.end(code)
+    return code
+
+
+def _diagnosed(
+    project: Project, targets: Targets, telling: Telling, asked: Asked, *, is_default: bool
+) -> None:
+    """Goes down the layers; each finding is told as it comes."""
+    import asyncio
+
+    from prt.checks.status.diagnosis import Plan, diagnose
+    from prt.checks.status.layers import hearing
+    from prt.cli.options.targets import GROUPS
+
+    plan = Plan(
+        bindings=tuple(targets.bindings),
+        known=GROUPS["all"],
+        topic=asked.topic,
+        is_private=asked.is_private,
+        is_default=is_default,
+        timing=hearing.TIMING,
+    )
+    telling.expect([binding.table for binding in targets.bindings])
+
+    asyncio.run(diagnose(project, plan, telling.tell))
+
+
+def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Asked) -> int:
+    """Watches the tables, or the private channel, until a bound or a signal; the exit code."""
+    from prt.app.watch import watched
+    from prt.cli.options.outputs import STDOUT, form_of, is_terminal
+    from prt.cli.options.recovery import Recovering
+    from prt.state.conditions.expectations import Expectations
+    from prt.state.conditions.matching import Matching
+    from prt.state.conditions.plans import limits_of
+    from prt.state.figures.usage import Usage
+    from prt.stream.topic import Room
+    from prt.views.panels.status import FiguresOutput, StatusView
+
+    ready = {one.table for one in telling.found if one.check == "READY" and one.state == "ok"}
+    usage = Usage(limits_of(asked.plan))
+    is_drawn = is_terminal() and not telling.is_json
+    return watched(
+        project,
+        [] if asked.is_private else [one for one in targets.bindings if _is_ready(one, ready)],
+        rooms=[Room(topic=asked.topic, events=(), is_private=True)] if asked.is_private else (),
+        form=form_of(
+            json=not is_drawn,
+            output=None,
+            template=None,
+            only=None,
+            highlight=None,
+            no_color=not asked.has_color,
+        ),
+        bounds=asked.bounds,
+        expectations=Expectations(),
+        matching=Matching(),
+        recovering=Recovering(backfill=False),
+        views_of=lambda _: [StatusView(telling.found, usage, plan=asked.plan)],
+        output=None if is_drawn else FiguresOutput(STDOUT, usage, is_json=telling.is_json),
+        is_quiet=True,
+    )
+
+
+def _is_ready(binding: Binding, ready: Set[str | None]) -> bool:
+    return binding.name in ready or (binding.table == "*" and bool(ready))
+
+
+def _telling(asked: Asked, *, is_json: bool) -> Telling:
+    from prt.cli.options.outputs import is_terminal
+    from prt.views.panels.layers import JsonTelling, LineTelling
+
+    if is_json:
+        return JsonTelling(is_terminal=is_terminal())
+    return LineTelling(has_color=None if asked.has_color else False)

@@ -1,0 +1,174 @@
+"""`prt watch`: the live event stream of tables."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from prt.cli.options import shared as options
+
+
+def watch(
+    tables: options.Tables = None,
+    schema: options.Schema = "public",
+    event: options.Events = None,
+    filter: options.Filters = None,  # noqa: A002 - the option's name
+    select: options.Select = None,
+    broadcast: options.Broadcasts = None,
+    presence: options.PresenceTopics = None,
+    private: options.Private = False,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
+    json: options.Json = False,
+    output: options.Output = None,
+    template: options.Template = None,
+    only: options.Only = None,
+    highlight: options.Highlight = None,
+    view: options.Views = None,
+    group_by: options.GroupBy = None,
+    columns: options.Columns = None,
+    wip: options.Wip = None,
+    sort: options.Sort = None,
+    plan: options.Plan = None,
+    details: options.Details = False,
+    once: options.Once = False,
+    alert: options.AlertRules = None,
+    fail_on_alert: options.FailOnAlert = None,
+    bell: options.Bell = False,
+    exec_: options.Exec = None,
+    batch: options.Batch = None,
+    record: options.Record = None,
+    export: options.Export = None,
+    quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
+    count: options.Count = None,
+    duration: options.Duration = None,
+    idle: options.Idle = None,
+    timeout: options.Timeout = None,
+    expect: options.Expect = None,
+    backfill: options.Backfill = True,
+    snapshot: options.Snapshot = False,
+    since: options.Since = None,
+    cursor: options.Cursor = None,
+    key: options.Key = None,
+    replay: options.ReplayPast = None,
+    reconnect: options.Reconnect = True,
+    max_reconnects: options.MaxReconnects = None,
+    wait_for_server: options.WaitForServer = False,
+    url: options.Url = None,
+    local: options.Local = False,
+    as_: options.As = None,
+    profile: options.Profile = None,
+    debug: options.Debug = False,
+) -> int:
+    """Live changes of tables and topics: a view on a terminal, NDJSON in a pipe.
+
+    Without TABLE: the group `all`, or the tables of the profile; none with --broadcast or --presence.
+
+    prt watch productions 'project_tasks:INSERT,UPDATE'
+
+    prt watch project_tasks --filter status=eq.done --select id,title,status
+
+    prt watch --expect 'INSERT notifications' --timeout 60s --json
+
+    prt watch --broadcast document:7=cursor-move --view cursors
+
+    prt watch --local --template '{table} {eventType} {new[id]}'
+    """
+    from prt.app.actions import Actions
+    from prt.app.watch import watched
+    from prt.cli.options.connection import connected_project
+    from prt.cli.options.outputs import form_of
+    from prt.cli.options.recovery import parse_recovering
+    from prt.cli.options.targets import Targets, parse_targets
+    from prt.cli.options.topics import check_topics_alone, check_views, parse_rooms
+    from prt.cli.options.views import check_rules, checked_severity, parse_rules, parse_viewing
+    from prt.errors import UsageError
+    from prt.events import Alert
+    from prt.state.conditions.bounds import parse_bounds
+    from prt.state.conditions.expectations import parse_expectations
+    from prt.state.conditions.matching import Matching
+    from prt.stream.live.supervisor import Policy
+    from prt.views.panels.registry import Wishes
+    from prt.views.sinks.stderr import notice
+
+    def targets_of(words: list[str]) -> Targets:
+        return parse_targets(words, schema=schema, events=event or (), filters=filter or (), select=select)
+
+    form = form_of(
+        json=json,
+        output=output,
+        template=template,
+        only=only,
+        highlight=highlight,
+        no_color=no_color,
+        batch=batch,
+        export=export,
+    )
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, once=once)
+    expectations = parse_expectations(expect or ())
+    matching = Matching(include or (), exclude or ())
+    recovering = parse_recovering(
+        backfill=backfill, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
+    )
+    policy = Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server)
+    rooms = parse_rooms(broadcast or (), presence or (), is_private=private, replay=replay)
+    if private and not rooms:
+        raise UsageError("--private is for topics", "add --broadcast TOPIC or --presence TOPIC")
+    if rooms and not tables:
+        check_topics_alone(
+            {
+                "--event": event,
+                "--filter": filter,
+                "--select": select,
+                "--snapshot": snapshot,
+                "--since": since,
+            }
+        )
+    viewing = parse_viewing(
+        view,
+        group_by=group_by,
+        columns=columns,
+        wip=wip or (),
+        sort=sort,
+        plan=plan,
+        details=details,
+        wants_rows=snapshot or once,
+    )
+    check_views(viewing.names, rooms)
+    fails_on = checked_severity(fail_on_alert)
+    parse_rules(alert or (), viewing)
+    targets = Targets([], []) if rooms and not tables else targets_of(viewing.words(tables or []))
+    with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
+        viewing = viewing.given(project.defaults)
+        if not tables and not rooms:
+            own = [] if viewing.brings_tables else list(project.defaults.tables)
+            targets = targets_of(viewing.words(own))
+        bindings = [*targets.bindings, *viewing.companions(targets.bindings)]
+        rules = parse_rules(alert or project.defaults.alerts, viewing)
+        check_rules(rules if alert else (), bindings)
+        if not quiet:
+            for line in (*project.notices, *targets.notices):
+                notice(line)
+        return watched(
+            project,
+            bindings,
+            form=viewing.form(form),
+            bounds=bounds,
+            expectations=expectations,
+            matching=matching,
+            recovering=viewing.recovering(recovering, bindings),
+            policy=policy,
+            views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
+            actions=Actions(
+                bell=bell,
+                command=exec_,
+                wanted=lambda event: type(event) is Alert,
+                tell=None if form.kind is options.OutputForm.TABLE else notice,
+            ),
+            rooms=rooms,
+            record=record,
+            rules=rules,
+            fails_on=fails_on,
+            is_once=once,
+            is_quiet=quiet,
+        )

@@ -1,0 +1,35 @@
+"""The words that were seen before or are configured: tables, columns, profiles. It has to be quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prt.config import name_cache as seen
+
+
+def offers(kind: str) -> list[str]:
+    """Sorted words; none for a kind that has none."""
+    if kind == "table":
+        return sorted(seen.read(seen.place()))
+    if kind == "column":
+        return sorted({column for columns in seen.read(seen.place()).values() for column in columns})
+    if kind == "profile":
+        return sorted({name for path in _profile_files() for name in _profiles(path)})
+    return []
+
+
+def _profile_files() -> list[Path]:
+    import platformdirs  # noqa: PLC0415 - only for profiles
+
+    own = platformdirs.user_config_path("prt", appauthor=False, roaming=True)
+    return [Path("prt.toml"), own / "prt.toml"]
+
+
+def _profiles(path: Path) -> list[str]:
+    import tomllib  # noqa: PLC0415 - only for profiles
+
+    try:
+        profiles = tomllib.loads(path.read_text(encoding="utf-8")).get("profiles", {})
+    except (OSError, ValueError):
+        return []
+    return [name for name in profiles if name.replace("-", "").replace("_", "").isalnum()]

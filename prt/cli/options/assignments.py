@@ -1,0 +1,71 @@
+"""`COL=VALUE` and `KEY` as they are typed: JSON where it is JSON, text where it isn't."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from prt.errors import UsageError
+from prt.stream import filters as conditions
+from prt.stream import values
+
+_NAMED: Final = re.compile(r"[A-Za-z_]\w*=[^,]+(?:,[A-Za-z_]\w*=[^,]+)*")
+_PLAIN: Final = re.compile(r"[\w.:@+-]+")
+_NUMBER: Final = re.compile(rb"-?\d.*", re.DOTALL)
+
+
+def value_of(text: str) -> Raw:
+    """As it was typed, so that 1.10 stays 1.10; nothing is the empty text."""
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return Raw(msgspec.json.encode(text))
+    return Raw(text.strip().encode())
+
+
+def assignments_of(words: Iterable[str], option: str) -> dict[str, Raw]:
+    """Values by column. UsageError where a word is none, or names a column again."""
+    found: dict[str, Raw] = {}
+    for word in words:
+        column, equals, value = word.partition("=")
+        if not column.strip() or not equals:
+            raise UsageError(f"{option} can't read {word!r}", "write COL=VALUE, or COL= for an empty text")
+        if column in found:
+            raise UsageError(f"{option} names {column} twice", "leave one of them out")
+        found[column] = value_of(value)
+    return found
+
+
+def key_of(text: str) -> dict[str, Raw]:
+    """`7` is id=7; `org=1,nr=7` names the columns."""
+    if not text:
+        raise UsageError("the KEY is empty", "write the row's id, or COL=VALUE,COL=VALUE")
+    if _NAMED.fullmatch(text):
+        return assignments_of(text.split(","), "KEY")
+    return {"id": value_of(text)}
+
+
+def equals(given: dict[str, Raw]) -> conditions.Parameters:
+    """PostgREST's conditions for these values."""
+    return [
+        conditions.condition(name, "is.null" if bytes(value) == b"null" else f"eq.{_text(value)}")
+        for name, value in given.items()
+    ]
+
+
+def filter_of(key: dict[str, Raw]) -> str | None:
+    """Realtime's filter for the row; None where a value would have to be quoted: it is looked for here."""
+    texts = {name: _text(value) for name, value in key.items()}
+    if all(_PLAIN.fullmatch(text) for text in texts.values()):
+        return ",".join(f"{name}=eq.{text}" for name, text in texts.items())
+    return None
+
+
+def _text(value: Raw) -> str:
+    if _NUMBER.fullmatch(bytes(value)):
+        return bytes(value).decode()
+    return values.text(msgspec.json.decode(value))

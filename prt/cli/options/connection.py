@@ -1,0 +1,49 @@
+"""From the connection options of a command to a project: the embedded one attached, a password asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from prt.config.project import Project, environment, resolve
+from prt.config.secret import Secret
+from prt.errors import UsageError
+
+
+@contextmanager
+def connected_project(
+    *, url: str | None = None, as_: str | None = None, profile: str | None = None, local: bool = False
+) -> Iterator[Project]:
+    """The project for the life of a command; an ephemeral one of `--local` ends with it.
+
+    Raises UsageError as `resolve` does, and where a password is missing and nobody can be asked.
+    """
+    if not local:
+        yield with_password(resolve(url=url, as_=as_, profile=profile))
+        return
+    if url is not None or profile is not None:
+        other = "--url" if url is not None else "--profile"
+        raise UsageError(f"--local and {other} name two projects", "leave one of them out")
+    from prt.local.project.attach import attached  # noqa: PLC0415 - brings a server along
+    from prt.local.seed.people import PASSWORD  # noqa: PLC0415
+
+    with attached() as its_environment:
+        password = environment().get("PRT_PASSWORD") or PASSWORD
+        yield resolve(as_=as_, local={**its_environment, "PRT_PASSWORD": password})
+
+
+def with_password(project: Project) -> Project:
+    """The project, with the password of its user asked for where no variable holds it."""
+    if project.identity != "user" or project.password is not None:
+        return project
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"no password for {project.email}", "set PRT_PASSWORD")
+    from getpass import getpass  # noqa: PLC0415 - only where somebody is asked
+
+    try:
+        password = getpass(f"Password of {project.email} at {project.host}: ", stream=sys.stderr)
+    except EOFError as exc:
+        raise UsageError(f"no password for {project.email}", "set PRT_PASSWORD") from exc
+    return replace(project, password=Secret(password), origins={**project.origins, "password": "the prompt"})

@@ -1,0 +1,210 @@
+"""The words of `prt watch`: what they ask of the server, and notices of what that can't bring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from prt.cli.options.filters import Filter, parse_filter
+from prt.errors import UsageError
+from prt.stream.binding import Binding, BindingEvent
+
+CORE: Final = (
+    "organizations",
+    "workspaces",
+    "user_roles",
+    "activities",
+    "comments",
+    "user_presence",
+    "notifications",
+)
+MODULE: Final = (
+    "productions",
+    "project_tasks",
+    "project_milestones",
+    "events",
+    "run_of_show",
+    "bookings",
+    "incidents",
+    "personnel",
+    "teams",
+    "time_entries",
+    "assets",
+    "asset_transactions",
+    "locations",
+    "files",
+    "companies",
+    "budgets",
+    "financial_transactions",
+    "invoices",
+    "purchase_orders",
+    "approval_requests",
+    "community_posts",
+    "connections",
+    "marketplace_orders",
+)
+GROUPS: Final[dict[str, tuple[str, ...]]] = {"core": CORE, "module": MODULE, "all": CORE + MODULE}
+"""The seed's tables."""
+
+EVENTS: Final[tuple[BindingEvent, ...]] = ("INSERT", "UPDATE", "DELETE")
+WILDCARD: Final = "*"
+
+_PART: Final = r'"(?:[^"]|"")+"|[^".:]+'
+_WORD: Final = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<table>{_PART})(?::(?P<events>[^:]*))?")
+
+
+class Targets(Struct, frozen=True):
+    """What to join, each binding once, in the order of the words."""
+
+    bindings: list[Binding]
+    notices: list[str]
+
+
+class _Target(Struct, frozen=True):
+    schema: str
+    table: str
+    events: tuple[BindingEvent, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+def parse_targets(
+    words: Sequence[str],
+    *,
+    schema: str = "public",
+    events: Iterable[str] = (),
+    filters: Iterable[str] = (),
+    select: str | None = None,
+) -> Targets:
+    """Bindings of the words (none: the group `all`); UsageError where the server would refuse for sure."""
+    every = _parse_events(events, "--event") or ("*",)
+    targets = [target for word in (words or ("all",)) for target in _parse_word(word, schema, every)]
+    columns = _parse_select(select)
+    if columns is not None and any(target.table == WILDCARD for target in targets):
+        raise UsageError("--select can't be used with '*'", "name the tables: a selection is a table's")
+    conditions = _conditions([parse_filter(text) for text in filters], targets, schema)
+    bindings = [
+        Binding(
+            table=target.table,
+            schema=target.schema,
+            event=event,
+            filter=",".join(one.text for one in conditions[target.name]) or None,
+            select=columns,
+        )
+        for target in targets
+        for event in target.events
+    ]
+    return Targets(_merge(bindings), _notices(targets, conditions))
+
+
+def parse_table(word: str, schema: str = "public") -> tuple[str, str]:
+    """(schema, table) of TABLE or SCHEMA.TABLE; UsageError where it is no single table."""
+    match = _WORD.fullmatch(word.strip())
+    if match is None or match["events"] is not None or match["table"] == WILDCARD:
+        raise UsageError(f"{word!r} is no table", 'write TABLE or SCHEMA.TABLE; odd names in ""')
+    named_schema, table = match["schema"], match["table"]
+    return schema if named_schema is None else _unquoted(named_schema), _unquoted(table)
+
+
+def _parse_word(word: str, schema: str, events: tuple[BindingEvent, ...]) -> list[_Target]:
+    match = _WORD.fullmatch(word.strip())
+    if match is None:
+        raise UsageError(
+            f"{word!r} is no table",
+            "write TABLE, SCHEMA.TABLE, TABLE:INSERT,UPDATE, a group or '*'; odd names in \"\"",
+        )
+    own = match["events"]
+    if own is not None:
+        events = _parse_events([own], word)
+        if not events:
+            raise UsageError(f"{word!r} names no event", "write TABLE:INSERT,UPDATE")
+    named_schema, table = match["schema"], match["table"]
+    if named_schema is None and table in GROUPS:
+        return [_Target(schema, one, events) for one in GROUPS[table]]
+    if table != WILDCARD and "*" in table and not table.startswith('"'):
+        raise UsageError(f"{word!r} is a pattern", "'*' alone is the whole schema; else name the tables")
+    return [_Target(schema if named_schema is None else _unquoted(named_schema), _unquoted(table), events)]
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.strip()
+
+
+def _parse_events(texts: Iterable[str], where: str) -> tuple[BindingEvent, ...]:
+    """INSERT, UPDATE, DELETE in any case, each once; `*` and `all` are every one."""
+    names = [name.strip().upper() for text in texts for name in text.split(",") if name.strip()]
+    found: list[BindingEvent] = []
+    for name in names:
+        if name in ("*", "ALL"):
+            return ("*",)
+        if name not in EVENTS:
+            close = get_close_matches(name, EVENTS, n=1)
+            hint = f"did you mean {close[0]}?" if close else "Realtime sends INSERT, UPDATE and DELETE"
+            raise UsageError(f"{where}: there is no event {name}", hint)
+        found.append(name)
+    kept = tuple(event for event in EVENTS if event in found)
+    return ("*",) if kept == EVENTS else kept
+
+
+def _parse_select(select: str | None) -> tuple[str, ...] | None:
+    if select is None:
+        return None
+    columns = tuple(dict.fromkeys(column.strip() for column in select.split(",")))
+    if not all(columns):
+        raise UsageError("--select has an empty column", "write --select id,title")
+    return None if WILDCARD in columns else columns
+
+
+def _conditions(filters: list[Filter], targets: list[_Target], schema: str) -> dict[str, list[Filter]]:
+    conditions: dict[str, list[Filter]] = {target.name: [] for target in targets}
+    for one in filters:
+        if one.table is None:
+            if any(target.table == WILDCARD for target in targets):
+                raise UsageError("--filter can't be used with '*'", "name the tables: a filter is a table's")
+            names = list(conditions)
+        else:
+            wanted = _parse_word(one.table, schema, ("*",))
+            names = [target.name for target in wanted if target.table != WILDCARD]
+            for name in names:
+                if name not in conditions:
+                    watched = [target.table for target in targets]
+                    close = get_close_matches(name.rpartition(".")[2], watched, n=1)
+                    hint = f"did you mean {close[0]}?" if close else f"add {one.table} to the tables"
+                    raise UsageError(f"--filter names {one.table}, which is not watched", hint)
+        for name in names:
+            if one not in conditions[name]:
+                conditions[name].append(one)
+    return conditions
+
+
+def _merge(bindings: list[Binding]) -> list[Binding]:
+    """Each binding once, none that another one of the same table contains."""
+    unique = list(dict.fromkeys(bindings))
+    every = {replace(one, event="*") for one in unique if one.event == "*"}
+    return [one for one in unique if one.event == "*" or replace(one, event="*") not in every]
+
+
+def _notices(targets: list[_Target], conditions: dict[str, list[Filter]]) -> list[str]:
+    tables = dict.fromkeys(
+        target.table
+        for target in targets
+        if ("*" in target.events or "DELETE" in target.events)
+        and any(set(one.columns) - {"id"} for one in conditions[target.name])
+    )
+    if not tables:
+        return []
+    return [
+        f"filter on {_listed(list(tables))}: a DELETE carries only the key unless the table's replica "
+        "identity is full, so a filter on other columns can't match it"
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"

@@ -1,0 +1,123 @@
+"""The topics of `prt watch` and `prt presence`: words of options to rooms, one a topic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from prt.cli.options.recovery import moment_of
+from prt.errors import UsageError
+from prt.stream.limits import checked_presence
+from prt.stream.live.broadcast_replay import LARGEST_REPLAY
+from prt.stream.topic import Replay, Room
+
+EVERY: Final = "*"
+_REPLAY: Final = "write --replay since=1h,limit=10"
+_TRACK: Final = 'write --track status=busy, --track desk=7 or --track \'{"status": "busy"}\''
+
+
+def parse_rooms(
+    broadcasts: Iterable[str],
+    presences: Iterable[str] = (),
+    *,
+    is_private: bool = False,
+    replay: str | None = None,
+) -> list[Room]:
+    """A room a topic, whatever words name it: `TOPIC[=EVENT]` of broadcasts, `TOPIC` of presences."""
+    events: dict[str, list[str]] = {}
+    for word in broadcasts:
+        topic, equals, event = word.rpartition("=")
+        name = topic_of(topic if equals else word, "--broadcast")
+        if equals and not event.strip():
+            raise UsageError(f"--broadcast names no event: {word}", "write TOPIC for all, or TOPIC=EVENT")
+        events.setdefault(name, []).append(event.strip() if equals else EVERY)
+    watched = [topic_of(word, "--presence") for word in presences]
+    past = None if replay is None else _replay(replay)
+    if past is not None and not (is_private and events):
+        raise UsageError(
+            "--replay is for private broadcasts",
+            "add --broadcast TOPIC --private: the server keeps no others",
+        )
+    return [
+        Room(
+            topic=topic,
+            events=_merged(events.get(topic, [])),
+            is_private=is_private,
+            replay=past if topic in events else None,
+            has_presence=topic in watched,
+        )
+        for topic in dict.fromkeys((*events, *watched))
+    ]
+
+
+def check_views(names: Collection[str], rooms: Collection[Room]) -> None:
+    """UsageError where a view of topics would have nothing to show, for ever."""
+    if "cursors" in names and not any(room.events for room in rooms):
+        raise UsageError("--view cursors needs broadcasts", "add --broadcast document:7=cursor-move")
+    if "presence" in names and not any(room.has_presence for room in rooms):
+        raise UsageError("--view presence needs a topic", "add --presence room:1")
+
+
+def check_topics_alone(of_tables: Mapping[str, object]) -> None:
+    """UsageError where an option is about tables, and topics alone are watched."""
+    for option, value in of_tables.items():
+        if value:
+            raise UsageError(f"{option} is for tables, and none is watched", "name a TABLE beside the topics")
+
+
+def topic_of(word: str, option: str) -> str:
+    """A topic as a user names it, with or without the wire's prefix."""
+    topic = word.strip().removeprefix("realtime:")
+    if not topic:
+        hint = f"write {option} room:1" if option.startswith("-") else "as in room:1"
+        raise UsageError(f"{option} names no topic: {word!r}", hint)
+    return topic
+
+
+def parse_tracked(words: Iterable[str]) -> dict[str, Any]:
+    """`KEY=VALUE` words, a value typed as JSON where it is some, and JSON objects, merged in their order."""
+    tracked: dict[str, Any] = {}
+    for word in words:
+        if word.lstrip().startswith("{"):
+            try:
+                tracked |= msgspec.json.decode(word, type=dict[str, Any])
+            except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as exc:
+                raise UsageError(f"--track is no JSON object: {word}", _TRACK) from exc
+            continue
+        key, equals, value = word.partition("=")
+        if not key.strip() or not equals:
+            raise UsageError(f"--track can't read {word!r}", _TRACK)
+        tracked[key.strip()] = _typed(value)
+    checked_presence(tracked)
+    return tracked
+
+
+def _typed(value: str) -> Any:
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return value
+
+
+def _merged(events: list[str]) -> tuple[str, ...]:
+    return (EVERY,) if EVERY in events else tuple(dict.fromkeys(events))
+
+
+def _replay(text: str) -> Replay:
+    """`since=TIME,limit=N`, in any order; the server wants a `since`."""
+    given: dict[str, str] = {}
+    for part in re.split(r"\s*,\s*", text.strip()):
+        name, equals, value = part.partition("=")
+        if name not in ("since", "limit") or not equals or name in given:
+            raise UsageError(f"--replay can't read {part!r}", _REPLAY)
+        given[name] = value
+    if "since" not in given:
+        raise UsageError("--replay needs a since", _REPLAY)
+    limit = given.get("limit")
+    if limit is not None and not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= LARGEST_REPLAY):
+        raise UsageError(f"--replay: limit is 1 to {LARGEST_REPLAY}, not {limit}", _REPLAY)
+    since = moment_of(given["since"], "--replay since")
+    return Replay(since=round(since.timestamp() * 1000), limit=None if limit is None else int(limit))

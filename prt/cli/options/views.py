@@ -1,0 +1,221 @@
+"""The options of views: which there are, what each of them shows, and the tables that they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, structs
+
+from prt.cli.options.recovery import Recovering
+from prt.cli.options.shared import OutputForm
+from prt.errors import UsageError
+from prt.state.conditions.plans import limits_of
+from prt.stream.binding import Binding, BindingEvent
+
+if TYPE_CHECKING:
+    from prt.cli.options.outputs import Form
+    from prt.config.profiles import Defaults
+    from prt.state.conditions.alerts import Rule
+    from prt.state.screen import Screen
+    from prt.views.panels.registry import Wishes
+    from prt.views.panels.view import View
+
+Table = tuple[str, str]
+
+_BOARD: Final = "project_tasks"
+_PEOPLE: Final = "personnel"
+_BUDGETS: Final[tuple[tuple[str, BindingEvent], ...]] = (
+    ("budgets", "UPDATE"),
+    ("financial_transactions", "INSERT"),
+)
+"""As the seed subscribes to them: two bindings of one channel."""
+_BRINGING: Final = frozenset({"board", "budget"})
+EVERY: Final = "*"
+
+
+class Viewing(Struct, frozen=True, kw_only=True):
+    """`names` are the views in their order, none where nobody asked. `wants_rows` is --snapshot or --once."""
+
+    names: tuple[str, ...] = ()
+    group_by: str = "status"
+    columns: tuple[str, ...] = ()
+    limits: Mapping[str, int] = {}
+    sort: str | None = None
+    plan: str | None = None
+    feed: Mapping[str, str] = {}
+    has_details: bool = False
+    wants_rows: bool = False
+
+    @property
+    def brings_tables(self) -> bool:
+        """Whether the views say by themselves what is to be watched."""
+        return bool(self.names) and _BRINGING.issuperset(self.names)
+
+    def given(self, defaults: Defaults) -> Viewing:
+        """With what the profile says where the command line says nothing."""
+        from prt.views.panels.registry import view_names  # noqa: PLC0415 - only where a profile names views
+
+        names = self.names or (view_names(",".join(defaults.views)) if defaults.views else ())
+        return structs.replace(self, names=names, feed={**defaults.feed, **self.feed})
+
+    def words(self, tables: Sequence[str]) -> list[str]:
+        """The TABLEs that were given, and those that a view needs beside them."""
+        words = list(tables)
+        if "board" in self.names and not tables and self.brings_tables:
+            words.append(_BOARD)
+        if "budget" in self.names and (tables or self.brings_tables):
+            known = {word.partition(":")[0].rpartition(".")[2] for word in tables}
+            if not known & {"all", "module", EVERY}:
+                words += [f"{table}:{event}" for table, event in _BUDGETS if table not in known]
+        return words
+
+    def companions(self, bindings: Sequence[Binding]) -> list[Binding]:
+        """What makes a board readable: the people whose ids stand on the cards of the seed's."""
+        tables = {binding.table for binding in bindings}
+        if "board" not in self.names or _BOARD not in tables or tables & {_PEOPLE, EVERY}:
+            return []
+        schema = next(binding.schema for binding in bindings if binding.table == _BOARD)
+        return [Binding(table=_PEOPLE, schema=schema)]
+
+    def wishes(self, wishes: Wishes, bindings: Sequence[Binding]) -> Wishes:
+        """What the views are to show of what is watched."""
+        budgets = [one for one in bindings if one.table == _BUDGETS[0][0]]
+        return structs.replace(
+            wishes,
+            board=self._board(bindings),
+            group_by=self.group_by,
+            columns=self.columns,
+            limits=self.limits,
+            schema=budgets[0].schema if budgets else "public",
+            sheet=self._sheet(bindings),
+            sort=self.sort,
+            plan=self.plan,
+            limit=None if self.plan is None else limits_of(self.plan).messages,
+            feed=self.feed,
+        )
+
+    def views_of(
+        self, wishes: Wishes, bindings: Sequence[Binding]
+    ) -> Callable[[Screen], Sequence[View]] | None:
+        """What makes the views; None where nobody asked for any."""
+        from prt.views.panels.registry import made  # noqa: PLC0415
+
+        names = self._shown(bindings)
+        return made(names, self.wishes(wishes, bindings)) if names else None
+
+    def form(self, form: Form) -> Form:
+        """With sentences for lines, where the feed is shown without a screen."""
+        if "feed" not in self.names or form.encode is not None or form.kind is OutputForm.TABLE:
+            return form
+        from prt.cli.options.outputs import is_terminal  # noqa: PLC0415
+        from prt.state.feed import Feed  # noqa: PLC0415
+        from prt.state.rows.cache import Rows  # noqa: PLC0415
+        from prt.state.rows.names import Names  # noqa: PLC0415
+        from prt.views.panels.feed import templates_of  # noqa: PLC0415
+        from prt.views.sinks.sentences import json_lines, text_lines  # noqa: PLC0415
+
+        rows = Rows()
+        feed = Feed(rows=rows, named=Names(rows).of, templates=templates_of(self.feed))
+        lines = text_lines(feed) if form.kind is OutputForm.TEXT else None
+        return structs.replace(form, encode=lines or json_lines(feed, is_terminal=is_terminal()))
+
+    def recovering(self, recovering: Recovering, bindings: Sequence[Binding]) -> Recovering:
+        """With the snapshots that the views need; --once without such a view shows every table's."""
+        needed = self.snapshot_of(bindings)
+        if recovering.snapshot or not (needed or self.wants_rows):
+            return recovering
+        return structs.replace(recovering, snapshot=needed or True)
+
+    def snapshot_of(self, bindings: Sequence[Binding]) -> frozenset[Table]:
+        """The tables whose present rows the views need."""
+        needed: set[Table] = set()
+        if "board" in self.names:
+            needed.add(self._board(bindings))
+            needed.update((one.schema, one.table) for one in bindings if one.table == _PEOPLE)
+        if "budget" in self.names:
+            own = {table for table, _ in _BUDGETS}
+            needed.update((one.schema, one.table) for one in bindings if one.table in own)
+        return frozenset(needed)
+
+    def _shown(self, bindings: Sequence[Binding]) -> tuple[str, ...]:
+        """The views that are asked for by their names, and by options without one."""
+        details = ("details",) if self.has_details and "details" not in self.names else ()
+        if self.names:
+            return self.names + details
+        return ("table", *details) if details or self._sheet(bindings) else ()
+
+    def _sheet(self, bindings: Sequence[Binding]) -> Table | None:
+        """The table whose present rows are wanted, where it is the only one."""
+        tables = {(one.schema, one.table) for one in bindings}
+        if not self.wants_rows or len(tables) != 1 or next(iter(tables))[1] == EVERY:
+            return None
+        return next(iter(tables))
+
+    def _board(self, bindings: Sequence[Binding]) -> Table:
+        """The seed's tasks where they are watched, else the first table."""
+        named = [one for one in bindings if one.table != EVERY]
+        found = [one for one in named if one.table == _BOARD] or named
+        if found:
+            return found[0].schema, found[0].table
+        return (bindings[0].schema if bindings else "public"), _BOARD
+
+
+def parse_viewing(
+    view: str | None = None,
+    *,
+    group_by: str | None = None,
+    columns: str | None = None,
+    wip: Iterable[str] = (),
+    sort: str | None = None,
+    plan: str | None = None,
+    details: bool = False,
+    wants_rows: bool = False,
+) -> Viewing:
+    """The options as they were typed; UsageError where one can't be read."""
+    from prt.views.panels.registry import view_names  # noqa: PLC0415
+
+    if plan is not None:
+        limits_of(plan)
+    return Viewing(
+        names=() if view is None else view_names(view),
+        group_by=group_by or "status",
+        columns=tuple(name.strip() for name in (columns or "").split(",") if name.strip()),
+        limits=dict(map(_limit, wip)),
+        sort=sort,
+        plan=plan,
+        has_details=details,
+        wants_rows=wants_rows,
+    )
+
+
+def _limit(text: str) -> tuple[str, int]:
+    column, _, number = text.rpartition("=")
+    if not column or not number.isdecimal() or int(number) < 1:
+        raise UsageError(f"--wip can't read {text}", "write --wip in_progress=3")
+    return column, int(number)
+
+
+def parse_rules(alerts: Iterable[str], viewing: Viewing) -> list[Rule]:
+    """The rules of `--alert`, and those of budgets where they are shown and no rule is given."""
+    from prt.state.conditions.alerts import BUDGET_RULES, parse_rule  # noqa: PLC0415
+
+    texts = list(alerts) or (BUDGET_RULES if "budget" in viewing.names else ())
+    return [parse_rule(text) for text in texts]
+
+
+def check_rules(rules: Iterable[Rule], bindings: Sequence[Binding]) -> None:
+    """UsageError where a rule is for a table from which nothing will come."""
+    for rule in rules:
+        schemas = {one.schema for one in bindings if rule.table is None or one.table in (rule.table, EVERY)}
+        if not schemas or not (rule.schema is None or {rule.schema, EVERY} & schemas):
+            raise UsageError(f"--alert {rule.text}: its table is not watched", "add it to the tables")
+
+
+def checked_severity(severity: str | None) -> str | None:
+    """UsageError where it is none."""
+    from prt.state.conditions.alerts import SEVERITIES  # noqa: PLC0415
+
+    if severity is not None and severity not in SEVERITIES:
+        raise UsageError(f"--fail-on-alert knows no {severity}", f"there are {', '.join(SEVERITIES)}")
+    return severity

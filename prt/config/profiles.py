@@ -1,0 +1,163 @@
+"""`prt.toml`: what a profile may say. It says where a secret comes from, never the secret itself.
+
+    [profiles.staging]
+    url = "https://abcdefghijklmnopqrst.supabase.co"
+    publishable_key = "sb_publishable_…"                # public by design; an environment's name works too
+    secret_key = { env = "STAGING_SECRET_KEY" }
+    password = { command = "pass show staging/maya" }   # only in the user's own configuration
+    tables = ["productions", "project_tasks:INSERT,UPDATE"]
+    filters = ["project_tasks:production_id=eq.42"]
+    views = ["board", "feed"]
+    alerts = ["budgets: spent/amount>=0.9:critical"]
+    max_lag = ["p95=500ms"]
+    min_delivery = 99.9
+
+    [profiles.staging.feed]
+    project_tasks = "task {new[title]} is {new[status]}"
+
+The profile "default" needs no `--profile`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from prt.config.secret import Secret, facts_of
+from prt.errors import UsageError
+
+PUBLIC_KEYS: Final = {
+    "url": "SUPABASE_URL",
+    "publishable_key": "SUPABASE_PUBLISHABLE_KEY",
+    "anon_key": "SUPABASE_ANON_KEY",
+}
+SECRET_KEYS: Final = {
+    "secret_key": "SUPABASE_SECRET_KEY",
+    "service_role_key": "SUPABASE_SERVICE_ROLE_KEY",
+    "db_url": "SUPABASE_DB_URL",
+    "token": "PRT_TOKEN",
+    "password": "PRT_PASSWORD",
+}
+VARIABLES: Final = PUBLIC_KEYS | SECRET_KEYS
+"""The settings that stand for a variable."""
+LISTS: Final = ("tables", "filters", "views", "alerts", "max_lag")
+SETTINGS: Final = (*VARIABLES, *LISTS, "min_delivery", "feed")
+
+SourceKind = Literal["text", "env", "command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value comes from: `text` is the value, `env` a variable's name, `command` what prints it."""
+
+    kind: SourceKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a profile gives where the command line says nothing. `feed` are templates by table."""
+
+    tables: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    max_lag: tuple[str, ...] = ()
+    min_delivery: float | None = None
+    feed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """`sources` by the name of the setting."""
+
+    name: str
+    sources: Mapping[str, Source]
+    defaults: Defaults
+
+
+def tables_of_profiles(text: str, path: Path) -> dict[str, dict[str, Any]]:
+    """The profiles of a file by name, unchecked. UsageError where the file is none of ours."""
+    try:
+        read = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        # The parser's words name line and column, never the value.
+        raise UsageError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
+    for name in read:
+        if name != "profiles":
+            _unknown(f"{path} has no section {name}", name, ("profiles",), "write [profiles.NAME]")
+    profiles = read.get("profiles", {})
+    if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
+        raise UsageError(f"{path}: `profiles` is no table of tables", "write [profiles.NAME]")
+    return profiles
+
+
+def parse(chosen: Mapping[str, Any], name: str, path: Path, *, is_own: bool) -> Profile:
+    """One profile, checked whole; `is_own` is the user's own configuration. Raises UsageError."""
+    where = f"{path}: profile {name}"
+    for key in chosen:
+        if key not in SETTINGS:
+            _unknown(f"{where} has no setting {key}", key, SETTINGS, f"known: {', '.join(SETTINGS)}")
+    sources = {
+        key: _source(chosen[key], key, name, path, is_own=is_own) for key in VARIABLES if key in chosen
+    }
+    lists = {key: _texts(chosen.get(key, []), key, name, path) for key in LISTS}
+    delivery = chosen.get("min_delivery")
+    if delivery is not None and (
+        isinstance(delivery, bool) or not isinstance(delivery, int | float) or not 0 <= delivery <= 100
+    ):
+        raise UsageError(f"{path}: `min_delivery` of profile {name} is no percentage", "write 99.9")
+    feed = chosen.get("feed", {})
+    if not isinstance(feed, dict) or not all(isinstance(one, str) for one in feed.values()):
+        raise UsageError(f"{path}: `feed` of profile {name} is no table of texts", 'write TABLE = "text"')
+    return Profile(
+        name,
+        sources,
+        Defaults(**lists, min_delivery=None if delivery is None else float(delivery), feed=feed),
+    )
+
+
+def _source(value: Any, key: str, name: str, path: Path, *, is_own: bool) -> Source:
+    which = f"{path}: `{key}` of profile {name}"
+    reference = f'write {key} = {{ env = "{VARIABLES[key]}" }}'
+    if isinstance(value, str):
+        if key in SECRET_KEYS or (key != "url" and facts_of(Secret(value)).is_server_key):
+            raise UsageError(
+                f"{which} holds a secret itself",
+                f"{reference}, and renew the key: the file may have been seen",
+            )
+        return Source("text", value)
+    if key == "url":
+        raise UsageError(f"{which} is no text", "put it in quotes")
+    if (
+        not isinstance(value, dict)
+        or len(value) != 1
+        or not all(isinstance(one, str) for one in value.values())
+    ):
+        raise UsageError(f"{which} does not say where it comes from", reference)
+    ((kind, text),) = value.items()
+    if kind == "command":
+        if not is_own:
+            raise UsageError(
+                f"{which} is a command, which is run only from your own configuration",
+                f"{reference}, or move the profile there (`prt config` shows where)",
+            )
+        return Source("command", text)
+    if kind != "env":
+        _unknown(f"{which} knows no source {kind}", kind, ("env", "command"), reference)
+    return Source("env", text)
+
+
+def _texts(value: Any, key: str, name: str, path: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise UsageError(f"{path}: `{key}` of profile {name} is no list of texts", 'write ["a", "b"]')
+    return tuple(value)
+
+
+def _unknown(message: str, word: str, known: tuple[str, ...], otherwise: str) -> None:
+    close = get_close_matches(word, known, n=1)
+    raise UsageError(message, f"did you mean {close[0]}?" if close else otherwise)

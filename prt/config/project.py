@@ -1,0 +1,300 @@
+"""Which project, as whom, with which keys: the only module that reads the environment.
+
+Order, first found wins: flag, environment, `.env`, profile of `prt.toml` (working directory, then the
+user's own), `supabase/config.toml`. A key goes only to a URL that comes from a place as trusted or more.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from prt.config.profiles import Defaults
+from prt.config.secret import KeyFacts, Secret, facts_of
+from prt.config.sources import COMMAND_LINE, Found, Place, all_places, find, own_configuration
+from prt.errors import UsageError
+
+Identity = Literal["anon", "service", "user", "token"]
+Need = Literal["server_key", "database_url"]
+
+URL = ("SUPABASE_URL",)
+CLIENT_KEY = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_KEY")
+SERVER_KEY = ("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY")
+DATABASE_URL = ("SUPABASE_DB_URL",)
+TOKEN = ("PRT_TOKEN",)
+PASSWORD = ("PRT_PASSWORD",)
+JWT_SECRET = ("SUPABASE_JWT_SECRET",)
+STRANGER_PASSWORD = ("PRT_STRANGER_PASSWORD",)
+
+API_PATHS = ("/rest/v1", "/auth/v1", "/realtime/v1", "/storage/v1", "/functions/v1", "/graphql/v1")
+HOSTED = (".supabase.co", ".supabase.in", ".supabase.red")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One Supabase project and who we are in it. Keys that the place of its URL may not have are None."""
+
+    url: str
+    identity: Identity
+    client_key: Secret | None = None
+    server_key: Secret | None = None
+    token: Secret | None = None
+    email: str | None = None
+    password: Secret | None = None
+    database_url: Secret | None = None
+    jwt_secret: Secret | None = None
+    stranger_password: Secret | None = None
+    defaults: Defaults = field(default_factory=Defaults)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+    @property
+    def api_key(self) -> Secret:
+        """What goes into `apikey`: the server key only for the identity "service"."""
+        key = self.server_key if self.identity == "service" else self.client_key
+        if key is None:
+            raise UsageError("this project has no key", _KEY_HINT[self.identity == "service"])
+        return key
+
+    @property
+    def host(self) -> str:
+        """Host and port, for people."""
+        return urlsplit(self.url).netloc
+
+
+_NO_PROJECT_HINT = (
+    "try `prt demo`, add --local for an embedded project, or set SUPABASE_URL and SUPABASE_ANON_KEY "
+    "(or SUPABASE_PUBLISHABLE_KEY)"
+)
+_KEY_HINT = {
+    False: "set SUPABASE_PUBLISHABLE_KEY or SUPABASE_ANON_KEY next to the URL (Project Settings, API Keys)",
+    True: "set SUPABASE_SECRET_KEY or SUPABASE_SERVICE_ROLE_KEY next to the URL (Project Settings, API Keys)",
+}
+
+
+def environment() -> dict[str, str]:
+    """A copy of the environment, for those who start processes."""
+    return dict(os.environ)
+
+
+def resolve(
+    *,
+    url: str | None = None,
+    as_: str | None = None,
+    profile: str | None = None,
+    local: Mapping[str, str] | None = None,
+    needs: Collection[Need] = (),
+    environ: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+    own: Path | None = None,
+    now: float | None = None,
+) -> Project:
+    """The project of this command; `local`, the environment of an embedded one, comes instead of all places.
+
+    Raises UsageError: nothing configured, a key or password missing, of the wrong kind, of another
+    project, or on its way to a URL from a less trusted place.
+    """
+    environ = os.environ if environ is None else environ
+    directory = _working_directory() if directory is None else directory
+    if local is not None:
+        places = [Place("of the embedded project", COMMAND_LINE, local)]
+        defaults = Defaults()
+    else:
+        own = own_configuration() if own is None else own
+        places, defaults = all_places(url, profile, environ, directory, own)
+    found_url = find(places, URL, is_needed=True)
+    if found_url is None:
+        raise UsageError("no project configured", _NO_PROJECT_HINT)
+    address = parse_url(found_url.value, found_url.origin)
+    identity, email = _identity(as_, has_token=find(places, TOKEN) is not None)
+    return _Resolution(places, found_url, address, needs, time.time() if now is None else now).project(
+        identity, email, defaults, profile
+    )
+
+
+class _Resolution:
+    """Takes the keys that an identity needs, each checked against the URL; collects origins and notices."""
+
+    def __init__(
+        self, places: list[Place], url: Found, address: str, needs: Collection[Need], now: float
+    ) -> None:
+        self._places = places
+        self._url = url
+        self._address = address
+        self._needs = needs
+        self._now = now
+        self._origins = {"url": url.origin}
+        self._notices: list[str] = []
+
+    def project(
+        self, identity: Identity, email: str | None, defaults: Defaults, profile: str | None
+    ) -> Project:
+        is_service = identity == "service"
+        client_key = self._key("client_key", CLIENT_KEY, is_needed=not is_service)
+        server_key = self._key("server_key", SERVER_KEY, is_needed=is_service or "server_key" in self._needs)
+        token = self._take("token", TOKEN, is_needed=True) if identity == "token" else None
+        password = self._take("password", PASSWORD, is_needed=True) if identity == "user" else None
+        database_url = find(self._places, DATABASE_URL, is_needed="database_url" in self._needs)
+        if database_url is not None:
+            self._origins["database_url"] = database_url.origin
+        elif "database_url" in self._needs:
+            raise UsageError("this needs a direct connection to the database", "set SUPABASE_DB_URL")
+        if token is not None:
+            self._judge(facts_of(token), self._origins["token"])
+        if is_service:
+            self._notices.append(
+                f"acting as service_role at {urlsplit(self._address).netloc}: "
+                "row level security does not apply"
+            )
+        if profile is not None and not self._url.place.is_profile:
+            self._notices.append(f"the URL is {self._url.origin}, not that of profile {profile}")
+        parts = urlsplit(self._address)
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            self._notices.append(f"{parts.netloc} is reached without TLS: keys and rows travel in the clear")
+        return Project(
+            url=self._address,
+            identity=identity,
+            client_key=client_key,
+            server_key=server_key,
+            token=token,
+            email=email,
+            password=password,
+            database_url=Secret(database_url.value) if database_url else None,
+            jwt_secret=self._take("jwt_secret", JWT_SECRET, is_needed=False),
+            stranger_password=self._take("stranger_password", STRANGER_PASSWORD, is_needed=False),
+            defaults=defaults,
+            origins=self._origins,
+            notices=tuple(self._notices),
+        )
+
+    def _take(self, what: str, variables: tuple[str, ...], *, is_needed: bool) -> Secret | None:
+        found = find(self._places, variables, is_needed=is_needed)
+        if found is None:
+            return None
+        trust = self._url.place.trust
+        if found.place.trust > trust:
+            # A place that may give the URL this very value vouches for it: a profile that names the variable.
+            vouched = find([place for place in self._places if place.trust <= trust], variables)
+            found = vouched if vouched is not None and vouched.value == found.value else found
+        if found.place.trust > trust:
+            if is_needed:
+                raise UsageError(
+                    f"{found.origin} is not sent to the URL from {self._url.origin}",
+                    f"a folder could collect your keys that way: set SUPABASE_URL where {found.variable} is, "
+                    f"or keep both in one place",
+                )
+            return None
+        secret = Secret(found.value)
+        if any(character.isspace() or not character.isprintable() for character in found.value) and (
+            what not in ("password", "stranger_password", "jwt_secret")
+        ):
+            raise UsageError(
+                f"{found.origin} holds spaces or control characters", "copy the key again, whole"
+            )
+        self._origins[what] = found.origin
+        return secret
+
+    def _key(self, what: str, variables: tuple[str, ...], *, is_needed: bool) -> Secret | None:
+        key = self._take(what, variables, is_needed=is_needed)
+        is_server = what == "server_key"
+        if key is None:
+            if is_needed:
+                kind = "server" if is_server else "client"
+                hint = _KEY_HINT[is_server]
+                if not is_server and find(self._places, SERVER_KEY) is not None:
+                    hint += ", or say --as service to use the server key"
+                raise UsageError(f"no {kind} key for {urlsplit(self._address).netloc}", hint)
+            return None
+        if not is_needed:
+            return key
+        facts, origin = facts_of(key), self._origins[what]
+        if not is_server and facts.is_server_key:
+            raise UsageError(
+                f"{origin} holds a server key ({facts.role}), which passes over row level security",
+                "put it into SUPABASE_SECRET_KEY or SUPABASE_SERVICE_ROLE_KEY and say --as service, "
+                "or use the client key",
+            )
+        if is_server and (facts.kind == "publishable" or facts.role in ("anon", "authenticated")):
+            raise UsageError(f"{origin} holds a client key, not a server key", _KEY_HINT[True])
+        self._judge(facts, origin)
+        return key
+
+    def _judge(self, facts: KeyFacts, origin: str) -> None:
+        host = urlsplit(self._address).hostname or ""
+        ref = next((host.removesuffix(domain) for domain in HOSTED if host.endswith(domain)), None)
+        if ref is not None and facts.ref is not None and facts.ref != ref:
+            raise UsageError(
+                f"{origin} belongs to project {facts.ref}, the URL to {ref}",
+                f"take the key of {ref}, or set SUPABASE_URL=https://{facts.ref}.supabase.co",
+            )
+        if facts.expires_at is not None and facts.expires_at <= self._now:
+            self._notices.append(f"{origin} has expired")
+
+
+def parse_url(text: str, origin: str = "--url") -> str:
+    """The project's base URL, without a trailing API path. The text itself is never in an error."""
+    hint = "it looks like https://PROJECT_REF.supabase.co or http://127.0.0.1:54321"
+    text = text.strip()
+    if "://" not in text:
+        text = f"{'http' if is_loopback(text.partition('/')[0].partition(':')[0]) else 'https'}://{text}"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as exc:
+        raise UsageError(f"the URL from {origin} is none", hint) from exc
+    if parts.scheme in ("postgres", "postgresql"):
+        raise UsageError(f"the URL from {origin} is the database's", "put it into SUPABASE_DB_URL; " + hint)
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    if scheme not in ("http", "https") or not host or not text.isprintable() or " " in text:
+        raise UsageError(f"the URL from {origin} is not a project's", hint)
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            f"the URL from {origin} holds a user or a password", "leave out what stands before @"
+        )
+    if parts.query or parts.fragment:
+        raise UsageError(
+            f"the URL from {origin} holds a query or a fragment", "leave out what follows ? or #"
+        )
+    segments = parts.path.strip("/").split("/")
+    if host in ("supabase.com", "app.supabase.com") and "project" in segments[:-1]:
+        ref = segments[segments.index("project") + 1]
+        raise UsageError(f"the URL from {origin} is the dashboard's", f"use https://{ref}.supabase.co")
+    path = parts.path
+    for api_path in API_PATHS:
+        before, found, after = path.partition(api_path)
+        if found and (not after or after.startswith("/")):
+            path = before
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}{f':{port}' if port else ''}{path.rstrip('/')}"
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as exc:
+        raise UsageError("the working directory is gone", "change to one that exists") from exc
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name is this machine's own."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _identity(as_: str | None, *, has_token: bool) -> tuple[Identity, str | None]:
+    if as_ is None:
+        return ("token" if has_token else "anon"), None
+    if as_ == "anon":
+        return "anon", None
+    if as_ == "service":
+        return "service", None
+    if as_.count("@") == 1 and not as_.startswith("@") and not as_.endswith("@"):
+        return "user", as_
+    close = get_close_matches(as_, ("anon", "service"), n=1)
+    hint = f"did you mean {close[0]}?" if close else "use anon, service or the email address of a user"
+    raise UsageError("--as takes anon, service or an email address", hint)

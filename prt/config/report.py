@@ -1,0 +1,94 @@
+"""What is in force and where each value came from, with nothing in it that must not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import Struct
+
+from prt.config.profiles import LISTS, Defaults
+from prt.config.project import CLIENT_KEY, DATABASE_URL, PASSWORD, SERVER_KEY, TOKEN, URL, parse_url
+from prt.config.secret import Secret, facts_of
+from prt.config.sources import Place, find
+from prt.errors import UsageError
+
+_SECRETS: Final = {
+    "client key": CLIENT_KEY,
+    "server key": SERVER_KEY,
+    "token": TOKEN,
+    "password": PASSWORD,
+    "database": DATABASE_URL,
+}
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """`value` is for people, None where there is none; `origin` the place; `remark` what is odd about it."""
+
+    name: str
+    value: str | None
+    origin: str | None = None
+    remark: str | None = None
+
+
+def in_force(places: Sequence[Place], defaults: Defaults) -> list[Setting]:
+    """The URL, what there is of secrets, and a profile's defaults. No command is run for it."""
+    url = find(places, URL)
+    settings = [_url(places)]
+    for name, variables in _SECRETS.items():
+        found = find(places, variables)
+        if found is not None:
+            is_withheld = url is not None and found.place.trust > url.place.trust
+            remark = f"not sent to the URL {url.origin}: it comes from a less trusted place" if url else None
+            described = "set" if name in ("password", "database") else _described(Secret(found.value))
+            setting = Setting(
+                name=name, value=described, origin=found.origin, remark=remark if is_withheld else None
+            )
+        else:
+            setting = _to_come(name, variables, places)
+        settings.append(setting)
+    lists = {name: getattr(defaults, name) for name in LISTS}
+    shown = {name.replace("_", " "): ", ".join(texts) for name, texts in lists.items() if texts}
+    if defaults.min_delivery is not None:
+        shown["min delivery"] = f"{defaults.min_delivery:g} %"
+    if defaults.feed:
+        shown["feed"] = ", ".join(defaults.feed)
+    return settings + [
+        Setting(name=name, value=text, origin="of the profile") for name, text in shown.items()
+    ]
+
+
+def _url(places: Sequence[Place]) -> Setting:
+    found = find(places, URL)
+    if found is None:
+        return Setting(name="url", value=None)
+    try:
+        return Setting(name="url", value=parse_url(found.value, found.origin), origin=found.origin)
+    except UsageError as exc:
+        return Setting(name="url", value="unusable", origin=found.origin, remark=exc.message)
+
+
+def _to_come(name: str, variables: tuple[str, ...], places: Sequence[Place]) -> Setting:
+    """A secret that is not there: a command prints it, or a variable waits for it, or there is none."""
+    for place in places:
+        for variable in variables:
+            if variable in place.commands:
+                origin = f"{place.names[variable]} {place.name}"
+                return Setting(name=name, value="from a command, when it is needed", origin=origin)
+            if variable in place.missing:
+                return Setting(name=name, value=None, remark=place.missing[variable].message)
+    return Setting(name=name, value=None)
+
+
+def _described(key: Secret) -> str:
+    """Kind, role, project and end of a key: nothing of its text."""
+    facts = facts_of(key)
+    parts = [{"jwt": "JWT", "publishable": "publishable", "secret": "secret"}.get(facts.kind, "unknown kind")]
+    if facts.role:
+        parts.append(f"role {facts.role}")
+    if facts.ref:
+        parts.append(f"project {facts.ref}")
+    if facts.expires_at is not None:
+        parts.append(f"until {datetime.fromtimestamp(facts.expires_at, UTC):%Y-%m-%d %H:%M} UTC")
+    return ", ".join(parts)

@@ -1,0 +1,217 @@
+"""Where settings come from, in order, and how far each place is trusted."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prt.config import dotenv, profiles
+from prt.config.profiles import Defaults
+from prt.errors import UsageError
+
+COMMAND_LINE, USER_CONFIG, WORKING_DIRECTORY = 3, 2, 1
+"""How far a place is trusted; the environment ranks with the command line."""
+
+LOCAL_API_PORT = 54321
+COMMAND_SECONDS = 60
+"""A password manager may ask its owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere that values come from. `names` tells what a variable is called there.
+
+    `commands` print a variable's value and are run only for who needs it. `problem` is why the place can't
+    be read, `missing` why one variable of it can't: errors only for who finds nothing before them.
+    """
+
+    name: str
+    trust: int
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    names: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
+    is_profile: bool = False
+    problem: UsageError | None = None
+    missing: Mapping[str, UsageError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value that is not empty, and where it was found."""
+
+    value: str = field(repr=False)
+    variable: str
+    place: Place
+
+    @property
+    def origin(self) -> str:
+        """For people: `SUPABASE_URL in .env`."""
+        return f"{self.place.names.get(self.variable, self.variable)} {self.place.name}".strip()
+
+
+def find(places: Iterable[Place], variables: tuple[str, ...], *, is_needed: bool = False) -> Found | None:
+    """The first place that has any of the variables; empty ones count as unset."""
+    for place in places:
+        if place.problem is not None and is_needed:
+            raise place.problem
+        for variable in variables:
+            value = place.values.get(variable, "").strip()
+            if not value and is_needed and variable in place.commands:
+                value = printed_by(place.commands[variable], f"{place.names[variable]} {place.name}")
+            if value:
+                return Found(value, variable, place)
+            if is_needed and variable in place.missing:
+                raise place.missing[variable]
+    return None
+
+
+def all_places(
+    url: str | None, profile: str | None, environ: Mapping[str, str], directory: Path, own: Path
+) -> tuple[list[Place], Defaults]:
+    """Every place, in order, and what the profile gives. UsageError for a profile that isn't there.
+
+    `own` is the folder of the user's own configuration.
+    """
+    places = []
+    if url is not None:
+        places.append(Place("", COMMAND_LINE, {"SUPABASE_URL": url}, {"SUPABASE_URL": "--url"}))
+    places.append(Place("in the environment", COMMAND_LINE, environ))
+    places.extend(_dotenv(directory / ".env"))
+    of_profiles, defaults = _profile_places(profile, environ, directory, own)
+    return [*places, *of_profiles, *_supabase_folder(directory)], defaults
+
+
+def own_configuration() -> Path:
+    """The folder of the user's own configuration, where each system has it (platformdirs knows)."""
+    import platformdirs  # noqa: PLC0415 - only where a profile may be read
+
+    return platformdirs.user_config_path("prt", appauthor=False, roaming=True)
+
+
+def _dotenv(path: Path) -> Iterator[Place]:
+    try:
+        text = _read(path)
+    except UsageError as problem:
+        yield Place("in .env", WORKING_DIRECTORY, problem=problem)
+    else:
+        if text is not None:
+            yield Place("in .env", WORKING_DIRECTORY, dotenv.parse(text))
+
+
+def _profile_places(
+    profile: str | None, environ: Mapping[str, str], directory: Path, own: Path
+) -> tuple[list[Place], Defaults]:
+    name = profile or "default"
+    places: list[Place] = []
+    defaults: Defaults | None = None
+    known: set[str] = set()
+    for path, trust in ((directory / "prt.toml", WORKING_DIRECTORY), (own / "prt.toml", USER_CONFIG)):
+        try:
+            text = _read(path)
+            found = {} if text is None else profiles.tables_of_profiles(text, path)
+            known |= found.keys()
+            if name in found:
+                one = profiles.parse(found[name], name, path, is_own=trust == USER_CONFIG)
+                places += _places_of(one, path, trust, environ)
+                defaults = defaults or one.defaults
+        except UsageError as problem:
+            if profile is not None:
+                raise
+            places.append(Place(f"in {path}", trust, problem=problem))
+    if profile is not None and not places:
+        listed = ", ".join(sorted(known)) or "there is none in prt.toml, here or in your own configuration"
+        raise UsageError(f"no profile {profile}", f"profiles: {listed}")
+    return places, defaults or Defaults()
+
+
+def _places_of(one: profiles.Profile, path: Path, trust: int, environ: Mapping[str, str]) -> Iterator[Place]:
+    """What the file says itself, what it takes from the environment, what commands print.
+
+    A variable that a cloned folder names stays the environment's: it goes to no URL of that folder.
+    """
+    where = f"of profile {one.name} in {path}"
+    by_kind: dict[str, dict[str, str]] = {"text": {}, "env": {}, "command": {}}
+    names: dict[str, str] = {}
+    for key, source in one.sources.items():
+        variable = profiles.VARIABLES[key]
+        by_kind[source.kind][variable] = source.text
+        names[variable] = f"{key} (${source.text})" if source.kind == "env" else key
+    yield Place(where, trust, by_kind["text"], names, by_kind["command"], is_profile=True)
+    if by_kind["env"]:
+        yield Place(
+            where,
+            trust if trust == USER_CONFIG else COMMAND_LINE,
+            {variable: environ.get(name, "") for variable, name in by_kind["env"].items()},
+            names,
+            is_profile=True,
+            missing={
+                variable: UsageError(f"{names[variable]} {where} is not set", f"set {name}")
+                for variable, name in by_kind["env"].items()
+            },
+        )
+
+
+def printed_by(command: str, origin: str) -> str:
+    """The first line that a command of the user's own configuration prints; no shell, no echo of it."""
+    import shlex  # noqa: PLC0415 - only where a command is configured
+    import subprocess  # noqa: PLC0415
+
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own
+            shlex.split(command), stdout=subprocess.PIPE, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
+        reason = "is not done in time" if isinstance(exc, subprocess.TimeoutExpired) else "can't be run"
+        raise UsageError(f"the command for {origin} {reason}", "run it by hand to see why") from exc
+    line = done.stdout.strip().partition("\n")[0]
+    if done.returncode or not line:
+        failed = f"ended with {done.returncode}" if done.returncode else "printed nothing"
+        raise UsageError(f"the command for {origin} {failed}", "run it by hand to see why")
+    return line
+
+
+def _supabase_folder(directory: Path) -> Iterator[Place]:
+    """The nearest `supabase/config.toml`: it has the port of the API, and no keys."""
+    for folder in (directory, *directory.parents):
+        path = folder / "supabase" / "config.toml"
+        try:
+            text = _read(path)
+            if text is None:
+                continue
+            url = _local_url(text, path)
+        except UsageError as problem:
+            yield Place(f"in {path}", WORKING_DIRECTORY, problem=problem)
+        else:
+            yield Place(f"in {path}", WORKING_DIRECTORY, {"SUPABASE_URL": url}, {"SUPABASE_URL": "api.port"})
+        return
+
+
+def _local_url(text: str, path: Path) -> str:
+    api = _toml(text, path).get("api", {})
+    if not isinstance(api, dict):
+        api = {}
+    port = api.get("port", LOCAL_API_PORT)
+    if not isinstance(port, int) or not 0 < port < 65536:
+        raise UsageError(f"{path}: `api.port` is no port", f"it is a number, {LOCAL_API_PORT} by default")
+    tls = api.get("tls", {})
+    return f"{'https' if isinstance(tls, dict) and tls.get('enabled') is True else 'http'}://127.0.0.1:{port}"
+
+
+def _toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        # The parser's words name line and column, never the value.
+        raise UsageError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{path} can't be read", "mend its rights or its encoding (UTF-8)") from exc

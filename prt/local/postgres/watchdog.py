@@ -1,0 +1,342 @@
+"""The parent of PostgreSQL: starts it, and stops it when whoever asked for it is gone, however it went.
+
+Run as a script by `prt.local.postgres.server`, with nothing but the standard library, so that it is up in
+ten milliseconds. It lives in a session of its own: signals to the terminal's or to prt's process
+group pass it by, so PostgreSQL outlives the clients that must close first.
+
+stdin: one line, the `Order` as JSON; then `guard PID` lines; its end, also by SIGKILL of the writer,
+is the word to stop. stdout: one line, `{"pid", "port"}` or `{"error", "is_in_use"}`; its end says that
+all is gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TypedDict
+
+LOCK = "lock"
+LOG = "postgres.log"
+START_SECONDS = 30.0
+FAST_SHUTDOWN_SECONDS = 3.0
+TERMINATION_SECONDS = 3.0
+BIND_ATTEMPTS = 20
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to run. `folder` holds the lock, the log and `data`; an ephemeral one is removed at the end."""
+
+    folder: str
+    ephemeral: bool
+    programs: str
+    password: str = field(repr=False)
+    initdb: list[str]
+    settings: dict[str, str]
+    copies: list[tuple[str, str]]
+    uid: int | None = None
+    gid: int | None = None
+
+    @property
+    def root(self) -> Path:
+        return Path(self.folder)
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+
+class InUseError(Exception):
+    """Another process holds the folder."""
+
+
+class StartError(Exception):
+    """One line for the user: why PostgreSQL is not there."""
+
+
+def main() -> int:
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(ignored, signal.SIG_IGN)
+    life = os.fdopen(0, "rb", buffering=0)
+    order = Order(**json.loads(life.readline()))
+    try:
+        with held(order):
+            try:
+                postgres, port = started(order)
+            except StartError as error:
+                answer(error=str(error))
+                return 1
+            answer(pid=postgres.pid, port=port)
+            guarded = wait_for_the_end(life, postgres)
+            terminate(guarded)
+            stop(postgres, order)
+    except InUseError:
+        return 1
+    return 0
+
+
+def answer(**words: object) -> None:
+    with suppress(OSError):
+        os.write(1, json.dumps(words).encode() + b"\n")
+
+
+@contextmanager
+def held(order: Order) -> Iterator[None]:
+    """The folder, ours alone; the kernel drops the lock when we die, so nobody has to judge a stale one."""
+    lock = (order.root / LOCK).open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        answer(error=f"{order.folder} is in use by another embedded project", is_in_use=True)
+        raise InUseError from error
+    try:
+        yield
+    finally:
+        if order.ephemeral:
+            shutil.rmtree(order.folder, ignore_errors=True)
+        lock.close()
+
+
+def started(order: Order) -> tuple[subprocess.Popen[bytes], int]:
+    """PostgreSQL, ready for connections, and its port."""
+    for source, target in order.copies:
+        shutil.copytree(source, order.root / target, symlinks=True, dirs_exist_ok=True)
+    if not (order.data / "PG_VERSION").exists():
+        initialise(order)
+    end_orphan(order.data)
+    deadline = time.monotonic() + START_SECONDS
+    refused_ports = 0
+    while True:
+        port = free_port()
+        postgres = launch(order, port)
+        if is_ready(order, postgres, deadline):
+            return postgres, port
+        said = last_words(order)
+        # Another process took the port between our look and PostgreSQL's bind.
+        if "could not create any TCP/IP sockets" in said and refused_ports < BIND_ATTEMPTS:
+            refused_ports += 1
+            continue
+        # Backends of a killed postmaster go within moments.
+        if "pre-existing shared memory block" in said and time.monotonic() < deadline:
+            time.sleep(0.05)
+            continue
+        raise StartError(f"PostgreSQL did not start: {said or 'it said nothing'}")
+
+
+def initialise(order: Order) -> None:
+    """A cluster under another name first: one that was interrupted is never taken for a whole one."""
+    fresh = order.root / "data.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    password = order.root / "password.new"
+    password.touch(0o600)
+    password.write_text(order.password)
+    if order.uid is not None:
+        os.chown(password, order.uid, order.gid if order.gid is not None else -1)
+    try:
+        done = subprocess.run(  # noqa: S603
+            [program(order, "initdb"), "-D", str(fresh), f"--pwfile={password}", *order.initdb],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            **surroundings(order),
+        )
+    finally:
+        password.unlink()
+    if done.returncode != 0:
+        words = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines()[
+            -1:
+        ]
+        raise StartError(f"initdb failed: {' '.join(words) or done.returncode}")
+    fresh.rename(order.data)
+
+
+def program(order: Order, name: str) -> str:
+    return str(order.root / order.programs / name)
+
+
+class Surroundings(TypedDict):
+    """Keywords of Popen."""
+
+    user: int | None
+    group: int | None
+    extra_groups: list[str | int] | None
+    env: dict[str, str]
+    cwd: str
+
+
+def surroundings(order: Order) -> Surroundings:
+    """The user, a clean environment, a working directory that every user can enter.
+
+    A locale that is not installed, or a PG… variable of the user's, would break initdb or the server.
+    """
+    return {
+        "user": order.uid,
+        "group": order.gid,
+        "extra_groups": None if order.uid is None else [],
+        "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+        "cwd": order.folder,
+    }
+
+
+def launch(order: Order, port: int) -> subprocess.Popen[bytes]:
+    arguments = [program(order, "postgres"), "-D", str(order.data), "-p", str(port)]
+    for name, value in order.settings.items():
+        arguments += ["-c", f"{name}={value}"]
+    with (order.root / LOG).open("wb") as log:
+        return subprocess.Popen(  # noqa: S603
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=dies_with_parent(order),  # noqa: PLW1509 - no threads here
+            **surroundings(order),
+        )
+
+
+def dies_with_parent(order: Order) -> Callable[[], None] | None:
+    """Our own SIGKILL is the one death that we can't answer: there, where it can, the kernel does."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    shutdown = signal.SIGQUIT if order.ephemeral else signal.SIGINT
+
+    def ask_the_kernel() -> None:
+        prctl(PR_SET_PDEATHSIG, shutdown)
+
+    return ask_the_kernel
+
+
+def is_ready(order: Order, postgres: subprocess.Popen[bytes], deadline: float) -> bool:
+    """False when it ended. A `postmaster.pid` of an earlier life says "ready" too, hence its pid."""
+    while postgres.poll() is None:
+        with suppress(OSError):
+            lines = (order.data / "postmaster.pid").read_text().splitlines()
+            if len(lines) >= 8 and lines[0] == str(postgres.pid) and lines[7].strip() == "ready":
+                return True
+        if time.monotonic() > deadline:
+            postgres.kill()
+            postgres.wait()
+            raise StartError(f"PostgreSQL was not ready within {START_SECONDS:.0f} s: {last_words(order)}")
+        time.sleep(0.003)
+    return False
+
+
+def last_words(order: Order) -> str:
+    with suppress(OSError):
+        lines = (order.root / LOG).read_text(errors="replace").splitlines()
+        fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+        return (fatal or lines or [""])[-1].strip()
+    return ""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def end_orphan(data: Path) -> None:
+    """A PostgreSQL that outlived its watchdog, or only its file. We hold the lock: nobody needs either."""
+    note = data / "postmaster.pid"
+    try:
+        pid = int(note.read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return
+    for shutdown in (signal.SIGINT, signal.SIGKILL):
+        if not serves(pid, data):
+            break
+        with suppress(ProcessLookupError):
+            os.kill(pid, shutdown)
+        until = time.monotonic() + FAST_SHUTDOWN_SECONDS
+        while serves(pid, data) and time.monotonic() < until:
+            time.sleep(0.01)
+    if not serves(pid, data):
+        # Else PostgreSQL refuses to start when another process has the number by now.
+        note.unlink(missing_ok=True)
+
+
+def serves(pid: int, data: Path) -> bool:
+    """Whether this process is the PostgreSQL of that folder, and not another one with a used number."""
+    if sys.platform.startswith("linux"):
+        try:
+            return Path(f"/proc/{pid}/cwd").readlink() == data.resolve()
+        except OSError:
+            return False
+    shown = subprocess.run(  # noqa: S603
+        ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return str(data) in shown.stdout
+
+
+def wait_for_the_end(life: IO[bytes], postgres: subprocess.Popen[bytes]) -> list[int]:
+    """Returns, when the pipe or PostgreSQL has ended, the processes to take along."""
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake)
+    guarded: list[int] = []
+    while postgres.poll() is None:
+        readable, _, _ = select.select([life.fileno(), woken], [], [])
+        if woken in readable:
+            os.read(woken, 1024)
+        if life.fileno() in readable:
+            line = life.readline()
+            if not line:
+                break
+            guarded = [int(pid) for pid in line.split()[1:] if int(pid)]
+    return guarded
+
+
+def terminate(pids: list[int]) -> None:
+    """Processes that are not our children, so their end is looked for."""
+    for word in (signal.SIGTERM, signal.SIGKILL):
+        until = time.monotonic() + TERMINATION_SECONDS
+        for pid in pids:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, word)
+        while any(is_alive(pid) for pid in pids) and time.monotonic() < until:
+            time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """False for one that has ended and whose parent doesn't ask: in a container perhaps nobody does."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return True
+
+
+def stop(postgres: subprocess.Popen[bytes], order: Order) -> None:
+    """Fast shutdown hangs while a client of replication does not read; what is removed needs none."""
+    shutdowns = [signal.SIGQUIT, signal.SIGKILL]
+    if not order.ephemeral:
+        shutdowns.insert(0, signal.SIGINT)
+    for shutdown in shutdowns:
+        postgres.send_signal(shutdown)
+        with suppress(subprocess.TimeoutExpired):
+            postgres.wait(FAST_SHUTDOWN_SECONDS)
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""An embedded project for the life of a `with` block: the running one, or our own in a child process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, cast
+
+import msgspec
+
+from prt.config import project as config
+from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
+from prt.local.project import extra, registry
+from prt.local.project.options import DEFAULT_RATE, Options, encode
+from prt.local.project.variables import renewed
+
+STOP_SECONDS = 30.0
+ERRORS: tuple[type[PrtError], ...] = (UsageError, RefusedError, UnreachableError)
+
+
+@contextmanager
+def attached(
+    *,
+    seed: bool = True,
+    migrations: Sequence[Path] = (),
+    traffic: bool = False,
+    rate: float = DEFAULT_RATE,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[dict[str, str]]:
+    """The variables of `prt local env`: of the one `prt local up` that runs, else of an ephemeral project.
+
+    Raises UsageError where several run, and what `ephemeral` raises.
+    """
+    entry = registry.the_one(registry.runtime_folder(config.environment() if environ is None else environ))
+    if entry is not None:
+        yield renewed(entry.environment)
+        return
+    with ephemeral(seed=seed, migrations=migrations, traffic=traffic, rate=rate) as environment:
+        yield environment
+
+
+@contextmanager
+def ephemeral(
+    *,
+    seed: bool = True,
+    migrations: Sequence[Path] = (),
+    traffic: bool = False,
+    rate: float = DEFAULT_RATE,
+) -> Iterator[dict[str, str]]:
+    """A project of our own on a free port; neither process nor file is left, however we end.
+
+    Raises UsageError and UnreachableError with the child's words.
+    """
+    extra.require()
+    options = Options(port=0, seed=seed, migrations=tuple(migrations), traffic=traffic, rate=rate)
+    with tempfile.TemporaryFile() as complaints:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "prt.local.project.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # Its warnings would land in the middle of a live view.
+            stderr=complaints,
+            # Ctrl-C is for us: the project stays until our clients have left.
+            start_new_session=True,
+        )
+        try:
+            yield _environment(child, options, complaints)
+        finally:
+            _end(child)
+
+
+def _environment(child: subprocess.Popen[bytes], options: Options, complaints: IO[bytes]) -> dict[str, str]:
+    stdin, stdout = cast("IO[bytes]", child.stdin), cast("IO[bytes]", child.stdout)
+    with suppress(BrokenPipeError):
+        stdin.write(encode(options) + b"\n")
+        stdin.flush()
+    line = stdout.readline()
+    if not line:
+        child.wait()
+        complaints.seek(0)
+        last = complaints.read().decode(errors="replace").strip().rsplit("\n", 1)[-1]
+        raise UnreachableError(f"the embedded project did not start: {last}", "try `prt local up`")
+    answer: dict[str, Any] = msgspec.json.decode(line)
+    if "environment" in answer:
+        environment: dict[str, str] = answer["environment"]
+        return environment
+    kinds = {kind.exit_code: kind for kind in ERRORS}
+    raise kinds.get(answer["exit_code"], PrtError)(answer["message"], answer["hint"])
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    stdin, stdout = cast("IO[bytes]", child.stdin), cast("IO[bytes]", child.stdout)
+    with suppress(BrokenPipeError):
+        stdin.close()
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        # PostgreSQL and the files are its watchdog's to end.
+        child.kill()
+        child.wait()
+    stdout.close()

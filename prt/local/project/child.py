@@ -1,0 +1,43 @@
+"""An embedded project as a child process, started by `attach.py`.
+
+stdin: one line, the options; its end, also by the parent's SIGKILL, ends the project. stdout: one line,
+`{"environment"}` or `{"message", "hint", "exit_code"}`: secrets go through the pipe, never through argv.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import msgspec
+
+from prt.config import project as config
+from prt.errors import PrtError
+from prt.local.project import hosting
+from prt.local.project.lifecycle import prepared
+from prt.local.project.options import decode
+
+
+def main() -> int:
+    options = decode(_line())
+    try:
+        with prepared(options, config.environment()) as project:
+            hosting.hold(project, lambda: _tell(environment=project.environment()), life=0)
+    except PrtError as error:
+        _tell(message=error.message, hint=error.hint, exit_code=error.exit_code)
+        return error.exit_code
+    return 0
+
+
+def _line() -> bytes:
+    """Unbuffered, so that what `hold` watches is the pipe itself."""
+    with os.fdopen(os.dup(0), "rb", buffering=0) as unbuffered:
+        return unbuffered.readline()
+
+
+def _tell(**words: object) -> None:
+    os.write(1, msgspec.json.encode(words) + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""Holds an embedded project open: until a signal, until a command has ended, or as long as a pipe lives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+from prt.errors import UnreachableError, UsageError
+from prt.local.project.lifecycle import Project
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def hold(project: Project, announce: Callable[[], None], *, life: int | None = None) -> int:
+    """Serves, announces, and returns the signal that ended it, 0 when the pipe `life` ended.
+
+    Raises UnreachableError when PostgreSQL dies.
+    """
+    return asyncio.run(_hold(project, announce, life))
+
+
+async def _hold(project: Project, announce: Callable[[], None], life: int | None) -> int:
+    loop = asyncio.get_running_loop()
+    end: asyncio.Future[int] = loop.create_future()
+
+    def ended(why: int) -> None:
+        if not end.done():
+            end.set_result(why)
+
+    def postgres_died() -> None:
+        loop.remove_reader(project.launch.ended)
+        if not end.done():
+            end.set_exception(UnreachableError("PostgreSQL of the embedded project ended", "start it again"))
+
+    for number in _heeded():
+        loop.add_signal_handler(number, ended, int(number))
+    async with _services(project):
+        loop.add_reader(project.launch.ended, postgres_died)
+        if life is not None:
+            # Nothing is ever written into this pipe: readable means closed.
+            loop.add_reader(life, ended, 0)
+        announce()
+        try:
+            return await end
+        finally:
+            loop.remove_reader(project.launch.ended)
+            if life is not None:
+                loop.remove_reader(life)
+
+
+def run(project: Project, command: Sequence[str], environment: dict[str, str]) -> int:
+    """Runs a command while serving. Returns its exit code, 128 + n where a signal ended it, as a shell does.
+
+    Raises UsageError where it can't be started.
+    """
+    return asyncio.run(_run(project, command, environment))
+
+
+async def _run(project: Project, command: Sequence[str], environment: dict[str, str]) -> int:
+    loop = asyncio.get_running_loop()
+    signals = _Signals()
+    for number in _heeded():
+        loop.add_signal_handler(number, signals.heard, number)
+    async with _services(project):
+        if signals.early:
+            return 128 + signals.early[0]
+        async with _started(command, environment) as process:
+            project.launch.take_along(process.pid)
+            signals.go_to(process)
+            code = await process.wait()
+            project.launch.take_along(0)
+    return code if code >= 0 else 128 - code
+
+
+class _Signals:
+    """Kept until there is a process to hear them, then passed on."""
+
+    def __init__(self) -> None:
+        self.early: list[signal.Signals] = []
+        self._process: asyncio.subprocess.Process | None = None
+
+    def heard(self, number: signal.Signals) -> None:
+        if self._process is None:
+            self.early.append(number)
+        else:
+            _forward(self._process, number)
+
+    def go_to(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        for number in self.early:
+            _forward(process, number)
+
+
+@asynccontextmanager
+async def _started(
+    command: Sequence[str], environment: dict[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    try:
+        process = await asyncio.create_subprocess_exec(*command, env=environment)
+    except OSError as error:
+        raise UsageError(
+            f"can't run {command[0]}: {error.strerror}", "what follows `--` is a program and its arguments"
+        ) from error
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def _forward(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """The terminal's Ctrl-C has reached the command already, as a member of the same foreground group."""
+    if number == signal.SIGINT and _is_in_foreground():
+        return
+    with suppress(ProcessLookupError):
+        process.send_signal(number)
+
+
+def _is_in_foreground() -> bool:
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _heeded() -> list[signal.Signals]:
+    """A signal that was ignored from the start (nohup, a script's background job) stays ignored."""
+    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _services(project: Project) -> AbstractAsyncContextManager[None]:
+    from prt.local.serving.services import (  # noqa: PLC0415 - heavy, and loaded while PostgreSQL started
+        serving,
+    )
+
+    return serving(project)

@@ -1,0 +1,118 @@
+"""The life of an embedded project: its port, PostgreSQL, secrets and schema, then its services, and back."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from prt.errors import UsageError
+from prt.local.postgres.server import Launch, Postgres, launched
+from prt.local.project import extra, port
+from prt.local.project.options import Options
+from prt.local.project.variables import variables
+from prt.local.serving.keys import Keys, generate
+
+
+@dataclass(frozen=True)
+class Project:
+    """PostgreSQL runs and holds the schema, the port is ours; nothing is served yet."""
+
+    options: Options
+    listener: socket.socket
+    postgres: Postgres
+    keys: Keys
+    launch: Launch
+    platform_roles: frozenset[str]
+
+    @property
+    def port(self) -> int:
+        number: int = self.listener.getsockname()[1]
+        return number
+
+    @property
+    def url(self) -> str:
+        return f"http://{port.HOST}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """The variables of `prt local env`: secrets, all but the URL."""
+        return variables(url=self.url, database_url=self.postgres.url, keys=self.keys)
+
+
+@contextmanager
+def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
+    """Everything but the services, until the block's end. Raises UsageError, UnreachableError.
+
+    `environ` is ours, for `PRT_POSTGRES_BIN`.
+    """
+    extra.require()
+    check(options)
+    with (
+        closing(port.bound(options.port)) as listener,
+        launched(options.data_dir, programs_folder=environ.get("PRT_POSTGRES_BIN")) as launch,
+    ):
+        # Imported while PostgreSQL starts: both take about as long.
+        from prt.local.seed import loading  # noqa: F401, PLC0415
+        from prt.local.serving import services  # noqa: F401, PLC0415
+
+        postgres = launch.ready()
+        keys, roles = _settled(options, postgres)
+        yield Project(
+            options=options,
+            listener=listener,
+            postgres=postgres,
+            keys=keys,
+            launch=launch,
+            platform_roles=roles,
+        )
+
+
+def check(options: Options) -> None:
+    """Raises UsageError for what can be known before anything starts."""
+    if options.rate <= 0:
+        raise UsageError(f"--rate must be above 0, not {options.rate:g}", "it is changes a second")
+    for path in options.migrations:
+        if not path.exists():
+            raise UsageError(
+                f"no such file or folder: {path}", "--migrations takes SQL files and folders of them"
+            )
+    if options.traffic and (options.migrations or not options.seed):
+        raise UsageError(
+            "--traffic writes into the seed's tables, and they are not loaded",
+            "leave out --traffic, or --migrations and --no-seed",
+        )
+
+
+def _settled(options: Options, postgres: Postgres) -> tuple[Keys, frozenset[str]]:
+    """Secrets and schema: fresh ones, or those that the data folder kept."""
+    from prt.local.seed import loading  # noqa: PLC0415
+
+    if options.data_dir is None:
+        return generate(), loading.load(postgres, options)
+    folder = options.data_dir.expanduser().absolute()
+    # Written last: without it an earlier start was interrupted, and what it left is thrown away.
+    loaded = folder / "loaded.json"
+    if loaded.exists():
+        roles = msgspec.json.decode(loaded.read_bytes(), type=frozenset[str])
+        return msgspec.json.decode((folder / "keys.json").read_bytes(), type=Keys), roles
+    keys = generate()
+    _write(folder / "keys.json", msgspec.json.encode(keys))
+    roles = loading.reset(postgres, options, keep_roles=None)
+    _write(loaded, msgspec.json.encode(sorted(roles)))
+    return keys, roles
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, for nobody else to read."""
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)

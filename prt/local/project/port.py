@@ -1,0 +1,41 @@
+"""The one port of an embedded project, taken before anything is started or announced."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from prt.errors import UsageError
+from prt.local.project.options import DEFAULT_PORT
+
+HOST = "127.0.0.1"
+
+
+def bound(port: int | None) -> socket.socket:
+    """A bound socket that does not listen yet. None: 54321, or a free one where it is taken; 0: a free one.
+
+    Raises UsageError where the wanted port is taken or not ours to take.
+    """
+    if port is not None:
+        return _bind(port)
+    try:
+        return _bind(DEFAULT_PORT)
+    except UsageError:
+        return _bind(0)
+
+
+def _bind(port: int) -> socket.socket:
+    # The protocol is named because asyncio turns Nagle's algorithm off for TCP by its name alone: without it
+    # a response's body waits some 40 ms for the acknowledgement of its head.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        raise UsageError(
+            f"port {port} is taken" if is_taken else f"can't listen on port {port}: {error}",
+            "choose another with --port, or 0 for a free one",
+        ) from error
+    return listener

@@ -1,0 +1,58 @@
+"""The variables of `prt local env`, by which every client finds the embedded project."""
+
+from __future__ import annotations
+
+from prt.local.seed.people import MEMBER
+from prt.local.serving.keys import Keys
+
+TOKEN_SECONDS = 7 * 24 * 3600
+"""Of `PRT_TOKEN`: longer than the hour of a sign-in, because nobody refreshes a variable."""
+
+SESSION_ID = "5eed0000-0000-4000-8000-0000000000c3"
+
+
+def variables(*, url: str, database_url: str, keys: Keys) -> dict[str, str]:
+    """Secrets, all but the URL. `PRT_TOKEN` is the member's session, from now on."""
+    return {
+        "SUPABASE_URL": url,
+        "SUPABASE_ANON_KEY": keys.anon,
+        "SUPABASE_PUBLISHABLE_KEY": keys.publishable,
+        "SUPABASE_SERVICE_ROLE_KEY": keys.service_role,
+        "SUPABASE_SECRET_KEY": keys.secret,
+        "SUPABASE_DB_URL": database_url,
+        "SUPABASE_JWT_SECRET": keys.jwt_secret,
+        "PRT_TOKEN": keys.sign(member_claims(), seconds=TOKEN_SECONDS),
+    }
+
+
+def keys_of(environment: dict[str, str]) -> Keys:
+    """The way back, for tokens of a project that another process runs."""
+    return Keys(
+        jwt_secret=environment["SUPABASE_JWT_SECRET"],
+        anon=environment["SUPABASE_ANON_KEY"],
+        service_role=environment["SUPABASE_SERVICE_ROLE_KEY"],
+        publishable=environment["SUPABASE_PUBLISHABLE_KEY"],
+        secret=environment["SUPABASE_SECRET_KEY"],
+    )
+
+
+def renewed(environment: dict[str, str]) -> dict[str, str]:
+    """The same, with a session that starts now: a project may have been up for weeks."""
+    return variables(
+        url=environment["SUPABASE_URL"],
+        database_url=environment["SUPABASE_DB_URL"],
+        keys=keys_of(environment),
+    )
+
+
+def member_claims() -> dict[str, object]:
+    """As Auth's sessions carry them."""
+    return {
+        "aud": "authenticated",
+        "role": "authenticated",
+        "sub": MEMBER.id,
+        "email": MEMBER.email,
+        "session_id": SESSION_ID,
+        "aal": "aal1",
+        "is_anonymous": False,
+    }

@@ -1,0 +1,4 @@
+"""From the replication stream to the subscribers that may see each change.
+
+Sockets and topics belong to `local/realtime/channels/`.
+"""

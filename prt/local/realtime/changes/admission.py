@@ -1,0 +1,132 @@
+"""Whether PostgreSQL lets a binding in: is its table published, do role, filters and columns exist.
+
+The checks and their words are those of the server's trigger on `realtime.subscription`.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+import psycopg
+from psycopg import sql
+
+from prt.local.postgres.quoting import type_name
+from prt.local.postgres.session import Connection
+from prt.local.realtime.changes.decoding import catalog
+from prt.local.realtime.changes.decoding.catalog import TableGoneError
+from prt.local.realtime.changes.filters.conditions import IS_VALUES, SYMBOLS
+from prt.local.realtime.changes.filters.grammar import Filter
+from prt.local.realtime.protocol.bindings import BindingRefusedError, Parameters
+
+LARGEST_LIST = 100
+
+_PATTERNS = ("like", "ilike")
+_REGEXES = ("match", "imatch")
+
+
+class _RaisedError(Exception):
+    """What the server's trigger raises."""
+
+
+async def admit(connection: Connection, role: str, wanted: list[Parameters]) -> bool:
+    """Whether the role passes row security. Raises BindingRefusedError for the first bad binding."""
+    is_unrestricted = False
+    for parameters in wanted:
+        try:
+            oids = await catalog.published(connection, parameters.schema, parameters.table)
+            if not oids:
+                raise BindingRefusedError(
+                    "Unable to subscribe to changes with given parameters. Please check Realtime is enabled "
+                    f"for the given connect parameters: [{parameters.described()}]"
+                )
+            is_unrestricted = await catalog.is_unrestricted(connection, role)
+            for oid in oids:
+                with suppress(TableGoneError):
+                    await _check(connection, oid, role, parameters)
+        except (psycopg.Error, _RaisedError) as error:
+            if connection.closed:
+                raise  # its backend was ended: that says nothing about the binding
+            raise BindingRefusedError(
+                "Unable to subscribe to changes with given parameters. An exception happened so please check "
+                f"your connect parameters: [{parameters.described()}]. Exception: {_described(error)}"
+            ) from error
+    return is_unrestricted
+
+
+async def _check(connection: Connection, oid: int, role: str, parameters: Parameters) -> None:
+    if not parameters.filters and parameters.select is None:
+        return
+    columns = await catalog.selectable(connection, oid, role)
+    for filter_ in parameters.filters:
+        if filter_.column not in columns:
+            raise _RaisedError(f"invalid column for filter {filter_.column}")
+        await _check_filter(connection, filter_, columns[filter_.column])
+    for column in parameters.select or ():
+        if column not in columns:
+            raise _RaisedError(f"invalid column for select {column}")
+
+
+async def _check_filter(connection: Connection, filter_: Filter, column_type: str) -> None:
+    if filter_.operator == "is":
+        _check_is(filter_, column_type)
+    elif filter_.operator == "in":
+        await _check_list(connection, filter_, column_type)
+    else:
+        if filter_.operator in _REGEXES:
+            await _check_regex(connection, filter_)
+        elif filter_.operator not in _PATTERNS:
+            await connection.execute(_sql("select %s::{}", column_type), [filter_.value])
+        await _check_operator(connection, filter_, column_type)
+
+
+def _check_is(filter_: Filter, column_type: str) -> None:
+    if filter_.value not in IS_VALUES:
+        raise _RaisedError("invalid value for is filter: must be null, true, false, or unknown")
+    if filter_.value != "null" and column_type != "boolean":
+        raise _RaisedError(f"is {filter_.value} filter requires a boolean column, got {column_type}")
+
+
+async def _check_list(connection: Connection, filter_: Filter, column_type: str) -> None:
+    query = _sql("select cardinality(%s::{}[])", column_type)
+    row = await (await connection.execute(query, [filter_.value])).fetchone()
+    if row and row[0] > LARGEST_LIST:
+        raise _RaisedError(f"too many values for `in` filter. Maximum {LARGEST_LIST}")
+
+
+async def _check_regex(connection: Connection, filter_: Filter) -> None:
+    try:
+        await connection.execute("select '' ~ %s", [filter_.value])
+    except psycopg.DataError as error:
+        words = error.diag.message_primary
+        raise _RaisedError(f"invalid regular expression for {filter_.operator} filter: {words}") from error
+
+
+async def _check_operator(connection: Connection, filter_: Filter, column_type: str) -> None:
+    """Tried rather than looked up, so that what is let in can be evaluated later."""
+    is_textual = filter_.operator in (*_PATTERNS, *_REGEXES)
+    template = f"select null::{{}} {SYMBOLS[filter_.operator]} %s" + ("" if is_textual else "::{}")
+    query = _sql(template, *[column_type] * template.count("{}"))
+    try:
+        await connection.execute(query, [filter_.value])
+    except psycopg.errors.UndefinedFunction as error:
+        if is_textual:
+            raise _RaisedError(
+                f"operator {filter_.operator} requires a text-compatible column type, got {column_type}"
+            ) from error
+        raise _RaisedError(
+            f"operator {filter_.operator} is not supported on column {filter_.column} of type {column_type}: "
+            f"{error.diag.message_primary}"
+        ) from error
+
+
+def _sql(template: str, *type_names: str) -> sql.Composed:
+    return sql.SQL(template).format(*map(type_name, type_names))
+
+
+def _described(error: psycopg.Error | _RaisedError) -> str:
+    """As the server's driver prints an error: code, its name, its message."""
+    if isinstance(error, _RaisedError):
+        return f"ERROR P0001 (raise_exception) {error}"
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
+    return f"ERROR {error.sqlstate} ({name}) {error.diag.message_primary}"

@@ -1,0 +1,165 @@
+"""Who among the subscriptions hears of one table's changes, worked out once and kept until it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import psycopg
+
+from prt.local.postgres.session import Connection
+from prt.local.realtime.changes import forms
+from prt.local.realtime.changes.decoding import catalog
+from prt.local.realtime.changes.decoding.catalog import Table
+from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED, Row
+from prt.local.realtime.changes.filters import conditions
+from prt.local.realtime.changes.filters.conditions import NEVER, Condition, DatabaseCondition
+from prt.local.realtime.changes.filters.grammar import Filter
+from prt.local.realtime.changes.forms import Form
+from prt.local.realtime.changes.subscriptions import Subscription
+from prt.local.realtime.protocol.bindings import EVENTS, EVERY, Parameters
+
+Check = tuple[int, Condition]
+"""The place of a column in the row, and what must hold for it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Listener:
+    """The bindings of one subscription that hear of one event on one table, and select the same columns.
+
+    `refusal` stands in place of every change where the role may not read the key.
+    """
+
+    subscription: Subscription
+    form: Form
+    bindings: list[tuple[int, list[Check]]]
+    refusal: str | None
+    needs_visibility: bool
+    before_data: str
+    after_ids: str
+
+    def matching(self, row: Row) -> list[int]:
+        """Ids of the bindings whose filters hold, in the server's order: the last of the join first."""
+        if self.refusal is not None:
+            return [binding for binding, _ in self.bindings]
+        return [binding for binding, checks in self.bindings if not checks or _all_hold(checks, row)]
+
+    def frame(self, data: str, ids: list[int]) -> str:
+        if self.subscription.is_legacy:
+            return self.before_data + data + self.after_ids
+        return f'{self.before_data}{data},"ids":[{",".join(map(str, ids))}]}}{self.after_ids}'
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Listeners by event; `undecided` are the filters that PostgreSQL evaluates, with their columns."""
+
+    listeners: dict[str, list[Listener]]
+    undecided: list[Check]
+
+
+class Audiences:
+    """The audiences of one table, one after the other; what they share is worked out once.
+
+    Forms and filters last as long as the table stays as it is, what a role may read is asked again.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._primary = frozenset(column.name for column in table.primary_key)
+        self._forms: dict[frozenset[str], Form] = {}
+        self._checks: dict[Filter, Check] = {}
+        self._readable: dict[str, frozenset[str]] = {}
+
+    async def assemble(self, connection: Connection, *, subscriptions: list[Subscription]) -> Audience:
+        """Raises TableGoneError."""
+        heard_by = {
+            subscription: [
+                (binding, parameters)
+                for binding, parameters in reversed(subscription.bindings)
+                if parameters.covers(self.table.schema, self.table.name)
+            ]
+            for subscription in subscriptions
+        }
+        wanted = {filter_ for heard in heard_by.values() for _, each in heard for filter_ in each.filters}
+        self._checks = {filter_: await self._check(connection, filter_) for filter_ in wanted}
+        self._readable = {
+            role: frozenset(await catalog.selectable(connection, self.table.oid, role))
+            for role in {subscription.principal.role for subscription in heard_by}
+        }
+        return Audience(
+            {
+                event: [
+                    listener
+                    for subscription, heard in heard_by.items()
+                    for listener in self._listening(subscription, event, heard)
+                ]
+                for event in EVENTS
+            },
+            [each for each in self._checks.values() if isinstance(each[1], DatabaseCondition)],
+        )
+
+    def _listening(
+        self, subscription: Subscription, event: str, heard: list[tuple[int, Parameters]]
+    ) -> list[Listener]:
+        """One for each set of selected columns: the server sends each its own frame, all columns first."""
+        readable = self._readable[subscription.principal.role]
+        refusal = _refusal(self.table, event, self._primary, readable)
+        is_hidden_by_rows = self.table.has_row_security and event != "DELETE"
+        before, after = subscription.version.around(
+            subscription.topic, event if subscription.is_legacy else "postgres_changes"
+        )
+        wanted = [(binding, each) for binding, each in heard if each.event in (EVERY, event)]
+        by_select = sorted(wanted, key=lambda pair: ",".join(pair[1].select or ()))
+        return [
+            Listener(
+                subscription=subscription,
+                form=self._form(readable, select),
+                bindings=[
+                    (binding, [self._checks[filter_] for filter_ in parameters.filters])
+                    for binding, parameters in group
+                ],
+                refusal=refusal,
+                needs_visibility=is_hidden_by_rows and refusal is None and not subscription.is_unrestricted,
+                before_data=before if subscription.is_legacy else before + '{"data":',
+                after_ids=after,
+            )
+            for select, group in groupby(by_select, key=lambda pair: pair[1].select)
+        ]
+
+    def _form(self, readable: frozenset[str], select: tuple[str, ...] | None) -> Form:
+        visible = readable if select is None else readable & (self._primary | frozenset(select))
+        if visible not in self._forms:
+            self._forms[visible] = Form(self.table, visible)
+        return self._forms[visible]
+
+    async def _check(self, connection: Connection, filter_: Filter) -> Check:
+        if filter_ in self._checks:
+            return self._checks[filter_]
+        for index, column in enumerate(self.table.columns):
+            if column.name == filter_.column:
+                try:
+                    return index, await conditions.condition(connection, filter_, column)
+                except psycopg.OperationalError:
+                    raise
+                except psycopg.Error:
+                    break  # the column's type was altered since the filter was let in
+        return 0, NEVER
+
+
+def _refusal(table: Table, event: str, primary: frozenset[str], readable: frozenset[str]) -> str | None:
+    if event == "DELETE":
+        return None
+    if not primary:
+        return forms.refusal(table, event, forms.NO_PRIMARY_KEY)
+    if not primary <= readable:
+        return forms.refusal(table, event, forms.UNAUTHORIZED)
+    return None
+
+
+def _all_hold(checks: list[Check], row: Row) -> bool:
+    for index, condition in checks:
+        value = row[index]
+        if value is UNCHANGED or not condition.holds(value):
+            return False
+    return True

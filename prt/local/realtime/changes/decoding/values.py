@@ -1,0 +1,182 @@
+"""From PostgreSQL's text of a value to the JSON that the real server sends. Pure.
+
+The form is `to_jsonb(text::type)` with the server's three habits: numbers that aren't finite are
+null (wal2json), `bytea` loses its `\\x`, and the cast knows no length, so that `char(5)` and `bit(5)`
+keep one character. The text must come from a session with UTC, ISO dates and hexadecimal bytea.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from prt.local.realtime.changes.decoding import jsonb
+
+Convert = Callable[[str], str]
+
+BOOL, BYTEA, BPCHAR, BIT, JSON, JSONB = 16, 17, 1042, 1560, 114, 3802
+INTEGERS = (20, 21, 23)
+FLOATS = (700, 701)
+NUMERIC = 1700
+DATE, TIME, TIMESTAMP, TIMESTAMPTZ = 1082, 1083, 1114, 1184
+
+_NOT_FINITE = {"NaN", "Infinity", "-Infinity"}
+
+
+class Field(Struct, frozen=True):
+    """A column of a composite type."""
+
+    name: str
+    type_oid: int
+
+
+class Type(Struct, frozen=True, kw_only=True):
+    """A row of `pg_type`. `element` is set for true arrays, `base` for domains, else 0.
+
+    `sql` is the type's name as `regtype` prints it, quoted where it must be.
+    """
+
+    oid: int
+    name: str
+    sql: str
+    kind: str
+    delimiter: str = ","
+    element: int = 0
+    base: int = 0
+    fields: tuple[Field, ...] = ()
+
+
+Types = Mapping[int, Type]
+
+
+def converter(oid: int, types: Types) -> Convert:
+    """The function for values of one type; a type that PostgreSQL has forgotten is text."""
+    if oid in _BUILT_IN:
+        return _BUILT_IN[oid]
+    found = types.get(oid)
+    if found is None:
+        return jsonb.string
+    if found.base:
+        # A domain is cast as itself: its base's length still holds.
+        return jsonb.string if found.base in (BPCHAR, BIT) else converter(found.base, types)
+    if found.element:
+        element = converter(found.element, types)
+        return lambda text: _array(text, element, found.delimiter)
+    if found.fields:
+        fields = [(field.name, converter(field.type_oid, types)) for field in found.fields]
+        return lambda text: _composite(text, fields)
+    return jsonb.string
+
+
+def _same(text: str) -> str:
+    return text
+
+
+def _boolean(text: str) -> str:
+    return "true" if text == "t" else "false"
+
+
+def _number(text: str) -> str:
+    return "null" if text in _NOT_FINITE else jsonb.number(text)
+
+
+def _bytes(text: str) -> str:
+    return f'"{text[2:]}"'
+
+
+def _one_character(text: str) -> str:
+    return jsonb.string(text[:1])
+
+
+def _timestamp(text: str) -> str:
+    return f'"{text.replace(" ", "T", 1)}"' if text[-1] != "y" else f'"{text}"'
+
+
+def _zoned_timestamp(text: str) -> str:
+    if text[-1] == "y":  # infinity
+        return f'"{text}"'
+    # The session's zone is UTC, so that "+00" is all that can stand there.
+    return f'"{text.replace(" ", "T", 1).replace("+00", "+00:00", 1)}"'
+
+
+def _array(text: str, element: Convert, delimiter: str) -> str:
+    """`{1,NULL,{"a,b"}}`, after bounds like `[0:1]=` where they aren't the usual ones; `1 2` of a vector."""
+    at = text.find("{")
+    if at < 0:
+        return "[" + ", ".join(map(element, text.split())) + "]"
+    pieces: list[str] = []
+    while at < len(text):
+        character = text[at]
+        if character == "{":
+            pieces.append("[")
+            at += 1
+        elif character == "}":
+            pieces.append("]")
+            at += 1
+        elif character == delimiter:
+            pieces.append(", ")
+            at += 1
+        elif character == '"':
+            value, at = _quoted(text, at + 1)
+            pieces.append(element(value))
+        else:
+            value, at = _bare(text, at, delimiter + "}")
+            pieces.append("null" if value.upper() == "NULL" else element(value))
+    return "".join(pieces)
+
+
+def _composite(text: str, fields: list[tuple[str, Convert]]) -> str:
+    """`(1,"a b",)`: nothing between commas is null. Keys in the order of jsonb."""
+    at, pairs = 1, []
+    for name, convert in fields:
+        start, value = at, ""
+        while text[at] not in ",)":
+            piece, at = _quoted(text, at + 1) if text[at] == '"' else _bare(text, at, ',)"')
+            value += piece
+        pairs.append((name, "null" if at == start else convert(value)))
+        at += 1
+    return jsonb.object_of(pairs)
+
+
+def _quoted(text: str, at: int) -> tuple[str, int]:
+    """From behind the opening quote to behind the closing one; `\\` escapes, and so does `""`."""
+    pieces: list[str] = []
+    while True:
+        character = text[at]
+        if character == "\\":
+            pieces.append(text[at + 1])
+            at += 2
+        elif character != '"':
+            pieces.append(character)
+            at += 1
+        elif text[at + 1 : at + 2] == '"':
+            pieces.append('"')
+            at += 2
+        else:
+            return "".join(pieces), at + 1
+
+
+def _bare(text: str, at: int, ends: str) -> tuple[str, int]:
+    pieces: list[str] = []
+    while text[at] not in ends:
+        if text[at] == "\\":
+            at += 1
+        pieces.append(text[at])
+        at += 1
+    return "".join(pieces), at
+
+
+_BUILT_IN: dict[int, Convert] = {
+    BOOL: _boolean,
+    BYTEA: _bytes,
+    BPCHAR: _one_character,
+    BIT: _one_character,
+    JSON: jsonb.normalised,
+    JSONB: _same,
+    NUMERIC: _number,
+    TIMESTAMP: _timestamp,
+    TIMESTAMPTZ: _zoned_timestamp,
+    **dict.fromkeys(INTEGERS, _same),
+    **dict.fromkeys(FLOATS, _number),
+}

@@ -1,0 +1,98 @@
+"""Filters that Python decides exactly as PostgreSQL does: keys that sort like the type. Pure.
+
+Text sorts by code point because the embedded database's locale is C.UTF-8. What has no exact
+equivalent here (patterns with PostgreSQL's case folding or regexes, ranges, arrays, order of enums …)
+is left to PostgreSQL: see `conditions.py`.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from math import isnan
+from typing import Any
+
+from prt.local.realtime.changes.decoding import values
+from prt.local.realtime.changes.decoding.values import Type
+
+Key = Callable[[str], Any]
+
+OID, NAME, TEXT, VARCHAR, UUID = 26, 19, 25, 1043, 2950
+
+_DATE = re.compile(r"(\d+)(-.*?)( BC)?")
+
+
+def key_of(found: Type, comparison: str) -> Key | None:
+    """A function from a value's text to what sorts and equals like it; None where there is none."""
+    if found.kind == "e":
+        return str if comparison in ("eq", "neq", "in", "isdistinct") else None
+    return _KEYS.get(found.oid)
+
+
+ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "neq": operator.ne,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
+
+
+def pattern_of(found: Type, like: str) -> re.Pattern[str] | None:
+    """A LIKE pattern as a regex, for types that are plain text; None for others."""
+    if found.oid not in (TEXT, VARCHAR):
+        return None
+    pieces, characters = [], iter(like)
+    for character in characters:
+        if character == "\\":
+            pieces.append(re.escape(next(characters, "\\")))
+        else:
+            pieces.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
+    return re.compile("".join(pieces), re.DOTALL)
+
+
+def _float(text: str) -> tuple[int, float]:
+    number = float(text)
+    return (1, 0.0) if isnan(number) else (0, number)  # NaN equals itself and is above all
+
+
+def _numeric(text: str) -> tuple[int, Decimal]:
+    return (1, Decimal(0)) if text == "NaN" else (0, Decimal(text))
+
+
+def _boolean(text: str) -> bool:
+    return text[0] == "t"
+
+
+def _blank_padded(text: str) -> str:
+    return text[:1].rstrip(" ")
+
+
+def _moment(text: str) -> tuple[float, str]:
+    """ISO dates of UTC: the year as a number, the rest sorts as text."""
+    if text.endswith("infinity"):
+        return (float("inf") if text[0] != "-" else float("-inf")), ""
+    found = _DATE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"no ISO date: {text}")
+    year, rest, is_before_christ = int(found[1]), found[2], found[3] is not None
+    return (1 - year if is_before_christ else year), rest
+
+
+_KEYS: dict[int, Key] = {
+    values.BOOL: _boolean,
+    values.NUMERIC: _numeric,
+    values.BPCHAR: _blank_padded,
+    values.TIME: str,
+    OID: int,
+    NAME: str,
+    TEXT: str,
+    VARCHAR: str,
+    UUID: str,
+    **dict.fromkeys(values.INTEGERS, int),
+    **dict.fromkeys(values.FLOATS, _float),
+    **dict.fromkeys((values.DATE, values.TIMESTAMP, values.TIMESTAMPTZ), _moment),
+}

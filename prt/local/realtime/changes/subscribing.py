@@ -1,0 +1,108 @@
+"""One channel's subscription to changes: asked for at the join and with every new token.
+
+psycopg only for the errors of `prt.local.postgres.session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from prt.local.realtime.changes import admission
+from prt.local.realtime.changes.subscriptions import Subscription
+from prt.local.realtime.protocol import bindings
+from prt.local.realtime.protocol.bindings import BindingRefusedError, Parameters
+from prt.local.realtime.protocol.frames import Version
+from prt.local.realtime.protocol.join_config import Config
+from prt.local.realtime.protocol.tokens import Token
+
+if TYPE_CHECKING:
+    from prt.local.realtime.channels.hub import Hub
+
+SUBSCRIBED = "Subscribed to PostgreSQL"
+
+RETRY_SECONDS = 0.5
+
+Tell = Callable[[str, str], None]
+"""The channel is told a status and a message."""
+
+
+class Following:
+    """Between `start`, which may be called again with another token, and `stop`."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        config: Config,
+        topic: str,
+        version: Version,
+        deliver: Callable[[str], None],
+        tell: Tell,
+    ) -> None:
+        self._hub = hub
+        self._config = config
+        self._topic = topic
+        self._version = version
+        self._deliver = deliver
+        self._tell = tell
+        self._subscription: Subscription | None = None
+        self._subscribing: asyncio.Task[None] | None = None
+
+    def start(self, token: Token) -> None:
+        if not self._config.bindings:
+            return
+        if self._subscribing is not None:
+            self._subscribing.cancel()
+        self._subscribing = asyncio.create_task(self._admit(token))
+
+    def stop(self) -> None:
+        if self._subscribing is not None:
+            self._subscribing.cancel()
+        self._replace(None)
+
+    async def _admit(self, token: Token) -> None:
+        """One bad binding and the channel hears of no change at all, as on the real server."""
+        try:
+            wanted = [bindings.parse(entry) for _, entry in self._config.bindings]
+            is_unrestricted = await self._admitted(token, wanted)
+        except BindingRefusedError as error:
+            self._replace(None)
+            self._tell("error", str(error))
+            return
+        await self._hub.stream.is_live.wait()
+        ids = (binding for binding, _ in self._config.bindings)
+        self._replace(
+            Subscription(
+                principal=token.principal,
+                is_unrestricted=is_unrestricted,
+                bindings=tuple(zip(ids, wanted, strict=True)),
+                topic=self._topic,
+                version=self._version,
+                is_legacy=self._config.is_legacy,
+                deliver=self._deliver,
+                resubscribed=self._say_subscribed,
+            )
+        )
+        self._say_subscribed()
+
+    def _say_subscribed(self) -> None:
+        self._tell("ok", SUBSCRIBED)
+
+    async def _admitted(self, token: Token, wanted: list[Parameters]) -> bool:
+        """Asks until PostgreSQL answers: a channel is joined before it is subscribed, and may wait."""
+        while True:
+            try:
+                return await self._hub.admissions.run(
+                    partial(admission.admit, role=token.principal.role, wanted=wanted)
+                )
+            except (psycopg.OperationalError, OSError):
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _replace(self, subscription: Subscription | None) -> None:
+        self._hub.subscriptions.replace(self._subscription, subscription)
+        self._subscription = subscription

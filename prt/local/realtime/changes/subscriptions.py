@@ -1,0 +1,50 @@
+"""Who listens to what: the subscriptions of all joined channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from prt.local.realtime.protocol.bindings import Parameters
+from prt.local.realtime.protocol.frames import Version
+from prt.local.realtime.protocol.tokens import Principal
+
+
+@dataclass(frozen=True, eq=False)
+class Subscription:
+    """The bindings of one joined channel, in the order of its join, and the way to its socket.
+
+    `bindings` are ids with their parameters; `is_legacy` subscriptions get the payload bare, under
+    the change's own event name. `resubscribed` tells the channel that changes were lost and flow anew.
+    """
+
+    principal: Principal
+    is_unrestricted: bool
+    bindings: tuple[tuple[int, Parameters], ...]
+    topic: str
+    version: Version
+    is_legacy: bool
+    deliver: Callable[[str], None]
+    resubscribed: Callable[[], None]
+
+
+class Subscriptions:
+    """`revision` changes with the set, for those who keep something made from it."""
+
+    def __init__(self) -> None:
+        self._all: dict[Subscription, None] = {}
+        self.revision = 0
+
+    def replace(self, former: Subscription | None, new: Subscription | None) -> None:
+        """In one step, so that no change falls between the two."""
+        if former is not None:
+            self._all.pop(former, None)
+        if new is not None:
+            self._all[new] = None
+        self.revision += 1
+
+    def __iter__(self) -> Iterator[Subscription]:
+        return iter(self._all)
+
+    def __contains__(self, subscription: Subscription) -> bool:
+        return subscription in self._all

@@ -1,0 +1,79 @@
+"""Which rows a principal may see: asked of PostgreSQL's own policies, a batch of keys at once."""
+
+from __future__ import annotations
+
+import logging
+
+import psycopg
+from psycopg import sql
+
+from prt.local.postgres.quoting import identifier, type_name
+from prt.local.postgres.session import Connection
+from prt.local.realtime.changes.decoding.catalog import Table
+from prt.local.realtime.changes.decoding.pgoutput import Row, Value
+from prt.local.realtime.changes.snapshots import NotYet, are_visible
+from prt.local.realtime.protocol.tokens import Principal
+
+logger = logging.getLogger(__name__)
+
+
+async def visible(
+    connection: Connection,
+    table: Table,
+    principal: Principal,
+    rows: list[Row],
+    transactions: set[int],
+) -> set[int]:
+    """Places in `rows`, which `transactions` wrote, of those that the principal can select now.
+
+    Now, not when they were written: a row that was deleted since is seen by nobody, as on the real
+    server. A policy that raises hides its rows from the principal for whom it did, and from no other.
+    """
+    key = [(index, column) for index, column in enumerate(table.columns) if column.is_primary]
+    texts = [[row[index] for row in rows] for index, _ in key]
+    not_yet = NotYet()
+    try:
+        while True:
+            snapshot, found = await _asked(connection, _query(table), texts, principal)
+            if are_visible(snapshot, transactions) or not await not_yet.wait():
+                return found
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        name = f"{table.schema}.{table.name}"
+        logger.info("row security of %s failed for the role %s: %s", name, principal.role, error)
+        return set()
+
+
+async def _asked(
+    connection: Connection, query: sql.Composed, texts: list[list[Value]], principal: Principal
+) -> tuple[str, set[int]]:
+    """In one round trip, since the pipeline sends all before it waits, and with one snapshot."""
+    async with connection.pipeline(), connection.transaction():
+        setting = await connection.execute(
+            "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
+            " pg_current_snapshot()::text",
+            [principal.role, principal.claims],
+        )
+        answer = await connection.execute(query, texts)
+        row = await setting.fetchone()
+        found = await answer.fetchall()
+    return row[2] if row else "", {place - 1 for (place,) in found}
+
+
+def _query(table: Table) -> sql.Composed:
+    key = table.primary_key
+    names = [sql.Identifier(f"key{number}") for number, _ in enumerate(key)]
+    matches = sql.SQL(" and ").join(
+        sql.SQL("t.{} = k.{}::{}").format(identifier(column.name), name, type_name(column.cast))
+        for name, column in zip(names, key, strict=True)
+    )
+    return sql.SQL(
+        "select k.place from unnest({}) with ordinality as k({}, place) "
+        "where exists (select from {} as t where {})"
+    ).format(
+        sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(key)),
+        sql.SQL(", ").join(names),
+        identifier(table.schema, table.name),
+        matches,
+    )

@@ -1,0 +1,277 @@
+"""A joined topic of one socket: its token, its rights, what it sends and what the server tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from prt.local.realtime.changes.subscribing import Following
+from prt.local.realtime.channels.calls import Calls
+from prt.local.realtime.channels.messages import Missed, Past
+from prt.local.realtime.channels.presence import STATE
+from prt.local.realtime.channels.rights import (
+    BROADCAST,
+    EVERYTHING,
+    NOTHING,
+    PRESENCE,
+    UnanswerableError,
+    rights,
+)
+from prt.local.realtime.channels.topics import PREFIX, Room, hears_broadcasts
+from prt.local.realtime.protocol import tokens
+from prt.local.realtime.protocol.frames import Event, Frame, UserBroadcast, Version, encoded
+from prt.local.realtime.protocol.join_config import Config
+from prt.local.realtime.protocol.tokens import OPAQUE_PREFIX, Token, TokenRefusedError
+
+if TYPE_CHECKING:
+    from prt.local.realtime.channels.hub import Hub
+    from prt.local.realtime.channels.outbox import Outbox
+
+REPLICATION_READY = "Replication connection established"
+REPLICATION_LATE = "Replication connection was not established in time"
+TRACK_NOT_A_MAP = {"reason": "Presence track payload must be a map"}
+
+
+class Channel:
+    """Between its join and its close; `config`, `topic`, `join_ref` never change, token and rights may."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        outbox: Outbox,
+        *,
+        version: Version,
+        topic: str,
+        join_ref: Any,
+        config: Config,
+        token: Token,
+        on_close: Callable[[Channel], None],
+    ) -> None:
+        self.topic = topic
+        self.room = Room(topic, config.is_private)
+        self.join_ref = join_ref
+        self.config = config
+        self.version = version
+        self.rights = NOTHING if config.is_private else EVERYTHING
+        self._hub = hub
+        self._outbox = outbox
+        self._token = token
+        self._on_close = on_close
+        self._following = Following(
+            hub,
+            config=config,
+            topic=topic,
+            version=version,
+            deliver=outbox.put,
+            tell=partial(self._tell, "postgres_changes"),
+        )
+        self._reporting: asyncio.Task[None] | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        self._calls = Calls(hub.settings.presence_calls, hub.settings.presence_window_seconds)
+        self._has_presence = config.wants_presence or hub.settings.has_presence_everywhere
+        self._past: Past | None = None
+        self._is_open = False
+
+    @property
+    def subtopic(self) -> str:
+        return self.topic.removeprefix(PREFIX)
+
+    @property
+    def hears_presence(self) -> bool:
+        """In public every channel does, on a private topic who wanted it, or tracks."""
+        return self._reads_presence if self.config.is_private else True
+
+    def awaits(self, transaction: int) -> bool:
+        """A broadcast of the database, by its transaction."""
+        return self.rights.reads_broadcast and not (self._past and self._past.holds(transaction))
+
+    async def refusal(self) -> str | None:
+        """Asks the policies of a private topic. The words in which the server refuses the join, or None."""
+        if not self.config.is_private:
+            return None
+        try:
+            self.rights = await rights(self._hub.policies, self.subtopic, self._token.principal)
+        except UnanswerableError as error:
+            return str(error)
+        if not self._readable or (self.config.replay and not self.rights.reads_broadcast):
+            return f"Unauthorized: {self._may_not_read}"
+        return None
+
+    def answer(self, ref: Any) -> None:
+        """The join is accepted."""
+        joined = [{"id": binding, **dict(sorted(entry.items()))} for binding, entry in self.config.bindings]
+        self.reply(ref, "ok", {"postgres_changes": joined})
+
+    def open(self, past: Past | None, missed: Sequence[Missed]) -> None:
+        """Starts what the join asked for. `missed` came while the past was read."""
+        self._is_open = True
+        self._hub.topics.add(self)
+        self._watch_expiry()
+        if self._reads_presence:
+            self._push_json(STATE, self._hub.presences.state(self.room))
+        self._past = past
+        for payload in past.payloads if past else ():
+            self._push_json("broadcast", payload)
+        for message in missed:
+            frame = message.event.frame(self.version, self.topic)
+            if frame is not None and self.awaits(message.transaction):
+                self.send(frame)
+        if self.config.wants_replication_ready:
+            self._reporting = asyncio.create_task(self._report_replication())
+        self._following.start(self._token)
+
+    async def receive(self, frame: Frame) -> None:
+        """An event of the client. The server does not answer events that it doesn't know."""
+        if frame.event == "broadcast":
+            self._broadcast(frame)
+        elif frame.event == "presence":
+            self._track(frame)
+        elif frame.event == "access_token":
+            await self._renew(frame.payload)
+
+    def _broadcast(self, frame: Frame) -> None:
+        """Who may not send gets no answer."""
+        if not self.rights.writes_broadcast:
+            return
+        message: UserBroadcast | Event
+        if isinstance(frame.payload, UserBroadcast):
+            message, size = frame.payload, len(frame.payload.body)
+        else:
+            message = Event("broadcast", encoded(frame.payload))
+            size = len(message.payload.encode())
+        if size > self._hub.settings.largest_broadcast:
+            if self.config.wants_acknowledgement:
+                self.reply(frame.ref, "error", "payload_size_exceeded")
+            return
+        sees_itself = self.config.sees_itself
+        self._hub.topics.send(
+            self.room, message, lambda each: hears_broadcasts(each) and (each is not self or sees_itself)
+        )
+        if self.config.wants_acknowledgement:
+            self.reply(frame.ref, "ok", {})
+
+    def _track(self, frame: Frame) -> None:
+        """Every call counts, whatever becomes of it."""
+        call = frame.payload if isinstance(frame.payload, dict) else {}
+        if "event" not in call:
+            self.reply(frame.ref, "ok", {})
+            return
+        if not self._calls.is_allowed(time.monotonic()):
+            self._end("Client presence rate limit exceeded")
+            return
+        event, payload = call["event"], call.get("payload", {})
+        match event.lower() if isinstance(event, str) else None:
+            case "untrack":
+                self.reply(frame.ref, "ok", {})
+                self._hub.presences.untrack(self)
+            case "track" if not self.rights.writes_presence:
+                self.reply(frame.ref, "error", {})
+            case "track" if not isinstance(payload, dict):
+                self.reply(frame.ref, "error", TRACK_NOT_A_MAP)
+            case "track" if len(encoded(payload)) > self._hub.settings.largest_broadcast:
+                self._end("Track message size exceeded")
+            case "track":
+                self._has_presence = True
+                self.reply(frame.ref, "ok", {})
+                self._hub.presences.track(self, payload)
+            case _:
+                self.reply(frame.ref, "error", {})
+
+    def release(self) -> None:
+        """Stops everything; nothing is said to this client."""
+        self._is_open = False
+        self._following.stop()
+        for running in (self._reporting, self._expiry):
+            if running is not None:
+                running.cancel()
+        self._hub.topics.discard(self)
+        self._hub.presences.untrack(self)
+
+    def close(self) -> None:
+        """The server's own end of a channel."""
+        self.release()
+        self.send(self.version.encode(self.join_ref, self.join_ref, self.topic, "phx_close", "{}"))
+
+    def reply(self, ref: Any, status: str, response: Any) -> None:
+        payload = outcome(status, response)
+        self.send(self.version.encode(self.join_ref, ref, self.topic, "phx_reply", payload))
+
+    def send(self, frame: str | bytes) -> None:
+        self._outbox.put(frame)
+
+    def _push_json(self, event: str, payload: str) -> None:
+        self.send(self.version.encode(self.join_ref, None, self.topic, event, payload))
+
+    def _tell(self, extension: str, status: str, message: str) -> None:
+        words = {"message": message, "status": status, "extension": extension, "channel": self.subtopic}
+        self._push_json("system", ordered(words))
+
+    @property
+    def _readable(self) -> frozenset[str]:
+        """The extensions that it reads."""
+        may = {BROADCAST: self.rights.reads_broadcast, PRESENCE: self._reads_presence}
+        return frozenset(extension for extension, is_allowed in may.items() if is_allowed)
+
+    @property
+    def _reads_presence(self) -> bool:
+        return self._has_presence and self.rights.reads_presence
+
+    @property
+    def _may_not_read(self) -> str:
+        return f"You do not have permissions to read from this Channel topic: {self.subtopic}"
+
+    async def _renew(self, payload: Any) -> None:
+        text = payload.get("access_token") if isinstance(payload, dict) else None
+        if not isinstance(text, str) or text.startswith(OPAQUE_PREFIX) or text == self._token.text:
+            return
+        try:
+            self._token = tokens.read(text, self._hub.keys.jwt_secret, time.time())
+        except TokenRefusedError as error:
+            self._end(error.pushed)
+            return
+        self._watch_expiry()
+        former = self._readable
+        refusal = await self.refusal()
+        if not self._is_open:
+            return  # the token expired while the policies were asked
+        if refusal is not None:
+            self._end(refusal.partition(": ")[2])
+        elif not former <= self._readable:
+            self._end(f"You no longer have permission to read from this Channel topic: {self.subtopic}")
+        else:
+            self._following.start(self._token)
+
+    def _watch_expiry(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(max(0.0, self._token.expires - time.time()), self._expire)
+
+    def _expire(self) -> None:
+        self._end(tokens.expired(self._token.expires, time.time()).pushed)
+
+    def _end(self, message: str) -> None:
+        self._tell("system", "error", message)
+        self.close()
+        self._on_close(self)
+
+    async def _report_replication(self) -> None:
+        try:
+            await asyncio.wait_for(self._hub.stream.is_live.wait(), self._hub.settings.start_seconds)
+        except TimeoutError:
+            self._end(REPLICATION_LATE)
+            return
+        self._tell("system", "ok", REPLICATION_READY)
+
+
+def outcome(status: str, response: Any) -> str:
+    """The payload of a `phx_reply`."""
+    return f'{{"status":"{status}","response":{ordered(response)}}}'
+
+
+def ordered(value: Any) -> str:
+    """Compact JSON whose own order of keys is the server's: `id` stands before the rest."""
+    return encoded(value, is_sorted=False)

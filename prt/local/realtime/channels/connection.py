@@ -1,0 +1,261 @@
+"""One websocket: its handshake, its frames, its channels.
+
+psycopg only for the errors of `prt.local.postgres.session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from prt.local.realtime.channels.channel import Channel, outcome
+from prt.local.realtime.channels.messages import Past
+from prt.local.realtime.channels.outbox import Outbox
+from prt.local.realtime.channels.topics import PREFIX
+from prt.local.realtime.protocol import tokens
+from prt.local.realtime.protocol.frames import Frame, Version, version_of
+from prt.local.realtime.protocol.join_config import UNABLE_TO_REPLAY, configured
+from prt.local.realtime.protocol.tokens import OPAQUE_PREFIX, Token, TokenRefusedError
+
+if TYPE_CHECKING:
+    from prt.local.realtime.channels.hub import Hub
+
+PHOENIX = "phoenix"
+SUSPENDED = "Realtime was disabled for this tenant"
+
+NORMAL = 1000
+TOO_BIG = 1009
+RESTARTING = 1012
+TRY_AGAIN_LATER = 1013
+
+CLOSE_SECONDS = 1.0
+
+
+async def handle(websocket: WebSocket, hub: Hub) -> None:
+    """A connection attempt, and all that follows."""
+    version = version_of(websocket.query_params.get("vsn", "1.0.0"))
+    if version is None:
+        await websocket.send_denial_response(Response(status_code=403))
+        return
+    if hub.settings.is_suspended:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": SUSPENDED}, 403))
+        return
+    try:
+        token = _authenticated(websocket, hub)
+    except TokenRefusedError as error:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": error.handshake}, 401))
+        return
+    await websocket.accept()
+    connection = Connection(websocket, hub, version, token)
+    hub.connections.add(connection)
+    try:
+        await connection.run()
+    finally:
+        hub.connections.discard(connection)
+
+
+def _authenticated(websocket: WebSocket, hub: Hub) -> Token:
+    """The key of the query, or of `x-api-key`; an opaque key of this project becomes its JWT."""
+    key = websocket.query_params.get("apikey", websocket.headers.get("x-api-key"))
+    if key is None:
+        raise TokenRefusedError("MissingAPIKey", "API key is missing")
+    return tokens.read(hub.keys.exchange(key), hub.keys.jwt_secret, time.time())
+
+
+class Connection:
+    """Frames are read one after the other; sending is a task of its own that drains the outbox."""
+
+    def __init__(self, websocket: WebSocket, hub: Hub, version: Version, token: Token) -> None:
+        self._websocket = websocket
+        self._hub = hub
+        self._version = version
+        self._token = token
+        self._channels: dict[str, Channel] = {}
+        self._close_code = asyncio.get_running_loop().create_future()
+        self._heard = time.monotonic()
+        # Of a client that does not read, frames can't be left out without a word: it has to go.
+        self.outbox = Outbox(lambda: self.close(TRY_AGAIN_LATER))
+
+    def close(self, code: int) -> None:
+        """Ends `run`, if it has not ended yet."""
+        if not self._close_code.done():
+            self._close_code.set_result(code)
+
+    async def run(self) -> None:
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._receive(), self.outbox.drain(self._send), self._idle())
+        ]
+        try:
+            await asyncio.wait([self._close_code, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for channel in self._channels.values():
+                channel.release()
+            self._channels.clear()
+            self.outbox.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+        if self._close_code.done():
+            await self._finish(self._close_code.result())
+
+    async def _finish(self, code: int) -> None:
+        """Says goodbye, but not for ever to a client that does not read."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._websocket.close(code)
+        except (TimeoutError, WebSocketDisconnect, OSError, RuntimeError):
+            return  # it is gone already
+
+    async def _receive(self) -> None:
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            self._heard = time.monotonic()
+            data: str | bytes = message.get("bytes") or message.get("text") or ""
+            if len(data) > self._hub.settings.largest_frame:
+                self.close(TOO_BIG)
+                return
+            version = self._version
+            frame = version.decode(data) if isinstance(data, str) else version.decode_binary(data)
+            if frame is not None:
+                await self._take(frame)
+
+    async def _send(self, frame: str | bytes) -> None:
+        try:
+            if isinstance(frame, str):
+                await self._websocket.send({"type": "websocket.send", "text": frame})
+            else:
+                await self._websocket.send({"type": "websocket.send", "bytes": frame})
+        except (WebSocketDisconnect, OSError, RuntimeError):
+            self.outbox.close()  # the client went; `_receive` is about to be told
+
+    async def _idle(self) -> None:
+        """A socket without a frame of the client's for too long is closed as if it had ended well."""
+        remaining = self._hub.settings.idle_seconds
+        while remaining > 0:
+            await asyncio.sleep(remaining)
+            remaining = self._heard + self._hub.settings.idle_seconds - time.monotonic()
+        self.close(NORMAL)
+
+    async def _take(self, frame: Frame) -> None:
+        channel = self._channels.get(frame.topic) if isinstance(frame.topic, str) else None
+        if frame.event == "phx_join":
+            await self._join(frame)
+        elif frame.event == "phx_leave":
+            self._leave(frame, channel)
+        elif channel is not None:
+            await channel.receive(frame)
+        elif frame.topic == PHOENIX and frame.event == "heartbeat":
+            self._answer(None, frame, "ok", {})
+        else:
+            self._answer(None, frame, "error", {"reason": "unmatched topic"})
+
+    async def _join(self, frame: Frame) -> None:
+        topic = frame.topic
+        if not isinstance(topic, str) or not topic.startswith(PREFIX):
+            self._answer(frame.join_ref, frame, "error", {"reason": "unmatched topic"})
+            return
+        former = self._channels.pop(topic, None)
+        if former is not None:
+            former.release()
+        reason = await self._enter(frame, topic, former)
+        if reason is not None:
+            await asyncio.sleep(self._hub.settings.refused_join_seconds)
+            self._answer(frame.join_ref, frame, "error", {"reason": reason})
+            if former is not None:
+                former.close()
+
+    async def _enter(self, frame: Frame, topic: str, former: Channel | None) -> str | None:
+        """Opens the channel, and closes the former one behind the answer; or gives the reason for neither."""
+        joined = self._joined(frame, topic)
+        if isinstance(joined, str):
+            return joined
+        if (refusal := await joined.refusal()) is not None:
+            return refusal
+        with self._hub.messages.collecting(joined.room) as missed:
+            past = await self._past(joined)
+            if isinstance(past, str):
+                return past
+            self._channels[topic] = joined
+            joined.answer(frame.ref)
+            if former is not None:
+                former.close()
+            joined.open(past, missed)
+        return None
+
+    async def _past(self, channel: Channel) -> Past | str | None:
+        """The broadcasts of the database that it wants again."""
+        wanted = channel.config.replay
+        if wanted is None:
+            return None
+        try:
+            past = partial(self._hub.messages.past, subtopic=channel.subtopic, wanted=wanted)
+            return await self._hub.policies.run(past)
+        except (psycopg.Error, OSError):
+            return UNABLE_TO_REPLAY + "Realtime was unable to replay messages"
+
+    def _joined(self, frame: Frame, topic: str) -> Channel | str:
+        """The channel, not open yet, or the reason why there is none."""
+        subtopic = topic.removeprefix(PREFIX)
+        if not subtopic:
+            return "TopicNameRequired: You must provide a topic name"
+        try:
+            token = self._token_of(frame.payload)
+        except TokenRefusedError as error:
+            return error.reason
+        config = configured(subtopic, frame.payload)
+        if isinstance(config, str):
+            return config
+        if self._hub.settings.is_private_only and not config.is_private:
+            return "PrivateOnly: This project only allows private channels"
+        return Channel(
+            self._hub,
+            self.outbox,
+            version=self._version,
+            topic=topic,
+            join_ref=frame.join_ref,
+            config=config,
+            token=token,
+            on_close=self._forget,
+        )
+
+    def _token_of(self, payload: Any) -> Token:
+        """The join's own token, else the connection's, which may have expired since."""
+        found = payload if isinstance(payload, dict) else {}
+        for key in ("access_token", "user_token"):
+            text = found.get(key)
+            if isinstance(text, str) and not text.startswith(OPAQUE_PREFIX):
+                return tokens.read(text, self._hub.keys.jwt_secret, time.time())
+        if self._token.expires <= (now := time.time()):
+            raise tokens.expired(self._token.expires, now)
+        return self._token
+
+    def _leave(self, frame: Frame, channel: Channel | None) -> None:
+        if channel is None:
+            self._answer(frame.join_ref, frame, "ok", {})
+        elif channel.join_ref == frame.join_ref:
+            channel.reply(frame.ref, "ok", {})
+            channel.close()
+            self._forget(channel)
+        # Else the client left a join that was replaced meanwhile: it has been told of its close.
+
+    def _forget(self, channel: Channel) -> None:
+        if self._channels.get(channel.topic) is channel:
+            del self._channels[channel.topic]
+
+    def _answer(self, join_ref: Any, frame: Frame, status: str, response: Any) -> None:
+        payload = outcome(status, response)
+        self.outbox.put(self._version.encode(join_ref, frame.ref, frame.topic, "phx_reply", payload))

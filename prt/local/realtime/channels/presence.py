@@ -1,0 +1,86 @@
+"""Who is where: what the channels of a room track, and the differences that everyone in it is told of."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from prt.local.realtime.channels.topics import Room, Topics
+from prt.local.realtime.protocol.frames import Event, encoded
+
+if TYPE_CHECKING:
+    from prt.local.realtime.channels.channel import Channel
+
+STATE, DIFF = "presence_state", "presence_diff"
+
+_reference = struct.Struct("!QI").pack
+_numbers = itertools.count()
+
+
+class Meta(Struct, frozen=True):
+    """What one channel tracks: `payload` and `text` are JSON, `text` with the references in front."""
+
+    reference: str
+    payload: str
+    text: str
+
+
+class Presences:
+    """A channel tracks one thing, under its key; a key may have several channels."""
+
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+        self._metas: dict[Room, dict[Channel, Meta]] = {}
+
+    def track(self, channel: Channel, payload: dict[str, Any]) -> None:
+        """The same again changes nothing, and nobody is told."""
+        metas = self._metas.setdefault(channel.room, {})
+        former, text = metas.get(channel), encoded(payload)
+        if former is not None and former.payload == text:
+            return
+        metas[channel] = meta = _meta(text, former)
+        self._tell(channel, joined=meta, left=former)
+
+    def untrack(self, channel: Channel) -> None:
+        metas = self._metas.get(channel.room)
+        former = metas.pop(channel, None) if metas else None
+        if former is not None:
+            if not metas:
+                del self._metas[channel.room]
+            self._tell(channel, joined=None, left=former)
+
+    def state(self, room: Room) -> str:
+        """As JSON. Of one key the newest comes first, as Phoenix groups them."""
+        by_key: dict[str, list[str]] = {}
+        for channel, meta in self._metas.get(room, {}).items():
+            by_key.setdefault(channel.config.presence_key, []).insert(0, meta.text)
+        return _object({key: ",".join(by_key[key]) for key in sorted(by_key)})
+
+    def _tell(self, channel: Channel, *, joined: Meta | None, left: Meta | None) -> None:
+        key = channel.config.presence_key
+        joins = _object({key: joined.text} if joined else {})
+        leaves = _object({key: left.text} if left else {})
+        diff = Event(DIFF, f'{{"joins":{joins},"leaves":{leaves}}}')
+        self._topics.send(channel.room, diff, _hears_presence)
+
+
+def _meta(payload: str, former: Meta | None) -> Meta:
+    reference = base64.urlsafe_b64encode(_reference(time.time_ns(), next(_numbers) % 2**32)).decode()
+    head = f'{{"phx_ref":"{reference}"'
+    if former is not None:
+        head += f',"phx_ref_prev":"{former.reference}"'
+    return Meta(reference, payload, f"{head}}}" if payload == "{}" else f"{head},{payload[1:]}")
+
+
+def _object(metas: dict[str, str]) -> str:
+    entries = (f'{encoded(key)}:{{"metas":[{texts}]}}' for key, texts in metas.items())
+    return f"{{{','.join(entries)}}}"
+
+
+def _hears_presence(channel: Channel) -> bool:
+    return channel.hears_presence

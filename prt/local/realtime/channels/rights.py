@@ -1,0 +1,95 @@
+"""What a token may do on a private topic: asked of the policies on realtime.messages, by trying.
+
+psycopg for the errors of `prt.local.postgres.session`.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import psycopg
+from msgspec import Struct
+
+from prt.local.postgres.session import Connection, Session
+from prt.local.realtime.protocol.tokens import Principal
+
+logger = logging.getLogger(__name__)
+
+BROADCAST, PRESENCE = "broadcast", "presence"
+
+
+class Rights(Struct, frozen=True, kw_only=True):
+    reads_broadcast: bool
+    reads_presence: bool
+    writes_broadcast: bool
+    writes_presence: bool
+
+
+EVERYTHING = Rights(reads_broadcast=True, reads_presence=True, writes_broadcast=True, writes_presence=True)
+"""What everyone may do on a public topic."""
+
+NOTHING = Rights(reads_broadcast=False, reads_presence=False, writes_broadcast=False, writes_presence=False)
+
+
+class UnanswerableError(Exception):
+    """PostgreSQL did not say. `str()` is the server's `Code: words`."""
+
+
+async def rights(policies: Session, subtopic: str, principal: Principal) -> Rights:
+    """Raises UnanswerableError. A policy that fails allows nothing."""
+
+    async def ask(connection: Connection) -> Rights:
+        return await _tried(connection, subtopic, principal)
+
+    try:
+        return await policies.run(ask)
+    except psycopg.errors.QueryCanceled as error:
+        words = f"ERROR {error.sqlstate} (query_canceled) {error.diag.message_primary}"
+        raise UnanswerableError(f"QueryCanceled: {words}") from error
+    except (psycopg.OperationalError, OSError) as error:
+        raise UnanswerableError(
+            "UnableToConnectToProject: Realtime was unable to connect to the project database"
+        ) from error
+    except psycopg.Error as error:
+        logger.info("the policies of %s failed for the role %s: %s", subtopic, principal.role, error)
+        return NOTHING
+
+
+async def _tried(connection: Connection, subtopic: str, principal: Principal) -> Rights:
+    """Two rows are there for the reading, two are written; nothing stays."""
+    async with connection.transaction(force_rollback=True):
+        cursor = await connection.execute(
+            "insert into realtime.messages (topic, extension) values (%s, %s), (%s, %s) returning id",
+            [subtopic, BROADCAST, subtopic, PRESENCE],
+        )
+        ids = [id_ for (id_,) in await cursor.fetchall()]
+        await connection.execute(
+            "select set_config('role', %s, true), set_config('realtime.topic', %s, true),"
+            " set_config('request.jwt.claims', %s, true), set_config('request.headers', '{}', true)",
+            [principal.role, subtopic, principal.claims],
+        )
+        cursor = await connection.execute(
+            "select extension from realtime.messages where topic = %s and id = any(%s)", [subtopic, ids]
+        )
+        readable = {extension for (extension,) in await cursor.fetchall()}
+        return Rights(
+            reads_broadcast=BROADCAST in readable,
+            reads_presence=PRESENCE in readable,
+            writes_broadcast=await _writes(connection, subtopic, BROADCAST),
+            writes_presence=await _writes(connection, subtopic, PRESENCE),
+        )
+
+
+async def _writes(connection: Connection, subtopic: str, extension: str) -> bool:
+    try:
+        async with connection.transaction(force_rollback=True):
+            await connection.execute(
+                "insert into realtime.messages (topic, extension) values (%s, %s)", [subtopic, extension]
+            )
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        if not isinstance(error, psycopg.errors.InsufficientPrivilege):
+            logger.info("a policy for %s on %s failed: %s", extension, subtopic, error)
+        return False
+    return True

@@ -1,0 +1,103 @@
+"""One `postgres_changes` entry of a join: its id, its parameters, and why it may be refused. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from msgspec import Struct
+
+from prt.local.realtime.changes.filters import grammar as filters
+from prt.local.realtime.changes.filters.grammar import Filter
+from prt.local.realtime.protocol.frames import encoded
+from prt.local.realtime.protocol.inspection import inspected, interpolated
+
+EVENTS = ("INSERT", "UPDATE", "DELETE")
+EVERY = "*"
+
+_ID_BITS = 27  # as wide as the real server's hash
+
+
+class BindingRefusedError(Exception):
+    """The text is the server's `system` message."""
+
+
+class Parameters(Struct, frozen=True, kw_only=True):
+    """`select` None is every column; else the primary key comes with what it names."""
+
+    event: str
+    schema: str
+    table: str
+    filters: tuple[Filter, ...] = ()
+    select: tuple[str, ...] | None = None
+
+    def covers(self, schema: str, table: str) -> bool:
+        return self.schema in (EVERY, schema) and self.table in (EVERY, table)
+
+    def described(self) -> str:
+        """As the server lists them in a refusal."""
+        listed = [(each.column, each.operator, each.value, each.is_negated) for each in self.filters]
+        select = None if self.select is None else list(self.select)
+        return (
+            f"event: {self.event}, schema: {self.schema}, table: {self.table}, "
+            f"filters: {inspected(listed)}, select: {interpolated(select)}"
+        )
+
+
+def identity(binding: dict[str, Any]) -> int:
+    """A hash of what was asked for, so that equal bindings have equal ids on every channel."""
+    return zlib.crc32(encoded(binding).encode()) & ((1 << _ID_BITS) - 1)
+
+
+def of_topic(subtopic: str) -> list[dict[str, Any]]:
+    """The binding of a join without `config`: the old interface, `realtime:schema:table:filter`."""
+    return [dict(zip(("schema", "table", "filter"), subtopic.split(":", 2), strict=False))]
+
+
+def parse(binding: dict[str, Any]) -> Parameters:
+    """The parameters, or BindingRefusedError. A null or a number where text belongs refuses it."""
+    select = _select(binding)
+    match [binding.get(key, ...) for key in ("schema", "table", "filter")]:
+        case [str() as schema, str() as table, str() as text]:
+            parsed = filters.parse(text)
+            if isinstance(parsed, str):
+                raise BindingRefusedError(f"Error parsing `filter` params: {parsed}")
+            found = Parameters(
+                event=_event(binding), schema=schema, table=table, filters=parsed, select=select
+            )
+        case [str() as schema, str() as table, no_filter] if no_filter is ...:
+            found = Parameters(event=_event(binding), schema=schema, table=table, select=select)
+        case [str() as schema, no_table, no_filter] if no_table is ... and no_filter is ...:
+            found = Parameters(event=_event(binding), schema=schema, table=EVERY, select=select)
+        case [no_schema, str() as table, no_filter] if no_schema is ... and no_filter is ...:
+            found = Parameters(event=_event(binding), schema="public", table=table, select=select)
+        case _:
+            raise BindingRefusedError(
+                "No subscription params provided. Please provide at least a `schema` or `table` "
+                f"to subscribe to: {inspected(binding)}"
+            )
+    if select is not None and EVERY in (found.schema, found.table):
+        raise BindingRefusedError(
+            "Column selection is not supported for wildcard subscriptions. "
+            "Provide an explicit schema and table name."
+        )
+    return found
+
+
+def _event(binding: dict[str, Any]) -> str:
+    """Any case will do; an event that doesn't exist means all of them."""
+    event = binding.get("event")
+    return event.upper() if isinstance(event, str) and event.upper() in EVENTS else EVERY
+
+
+def _select(binding: dict[str, Any]) -> tuple[str, ...] | None:
+    match binding.get("select"):
+        case str():
+            raise BindingRefusedError(
+                "Error parsing `select` params: expected a list of column name strings, "
+                'e.g. select: ["col1", "col2"]'
+            )
+        case list() as columns:
+            return tuple(sorted(column for column in columns if isinstance(column, str))) or None
+        case _:
+            return None

@@ -1,0 +1,88 @@
+"""What a join asks for, in its `config`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from msgspec import Struct
+
+from prt.local.realtime.channels.messages import Replay
+from prt.local.realtime.protocol import bindings
+from prt.local.realtime.protocol.inspection import inspected, interpolated
+
+UNABLE_TO_REPLAY = "UnableToReplayMessages: "
+DEFAULT_REPLAY = Replay(since=0, limit=10)
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """`bindings` have their ids. Without a `presence_key` of the client's it is one that nobody else has."""
+
+    bindings: tuple[tuple[int, dict[str, Any]], ...] = ()
+    is_legacy: bool = False
+    is_private: bool = False
+    sees_itself: bool = False
+    wants_acknowledgement: bool = False
+    wants_presence: bool = False
+    wants_replication_ready: bool = False
+    presence_key: str
+    replay: Replay | None = None
+
+
+def configured(subtopic: str, payload: Any) -> Config | str:
+    """The join's config, or the words in which the server refuses it."""
+    if not isinstance(payload, dict) or "config" not in payload:
+        entries: list[Any] = bindings.of_topic(subtopic)
+        return Config(bindings=_identified(entries), is_legacy=True, presence_key=_key(None))
+    config = _dictionary(payload["config"])
+    found = config.get("postgres_changes")
+    entries = [entry for entry in found if entry is not None] if isinstance(found, list) else []
+    for entry in entries:
+        if not isinstance(entry, dict):
+            return f"UnknownErrorOnChannel: expected a map, got:\n\n    {inspected(entry)}\n"
+    broadcast, presence = _dictionary(config.get("broadcast")), _dictionary(config.get("presence"))
+    is_private = config.get("private") is True
+    replay = _replay(broadcast, is_private=is_private)
+    if isinstance(replay, str):
+        return replay
+    return Config(
+        bindings=_identified(entries),
+        is_private=is_private,
+        sees_itself=broadcast.get("self") is True,
+        wants_acknowledgement=broadcast.get("ack") is True,
+        wants_presence=presence.get("enabled") is True,
+        wants_replication_ready=broadcast.get("replication_ready") is True,
+        presence_key=_key(presence.get("key")),
+        replay=replay,
+    )
+
+
+def _replay(broadcast: dict[str, Any], *, is_private: bool) -> Replay | str | None:
+    if "replay" not in broadcast:
+        return None
+    if not is_private:
+        return UNABLE_TO_REPLAY + "Replay is not allowed for public channels"
+    wanted = broadcast["replay"]
+    if not isinstance(wanted, dict):
+        return None
+    since, limit = wanted.get("since"), wanted.get("limit")
+    since = DEFAULT_REPLAY.since if since is None else since
+    limit = DEFAULT_REPLAY.limit if limit is None else limit
+    if type(since) is not int or type(limit) is not int:
+        return UNABLE_TO_REPLAY + "Replay params are not valid"
+    return Replay(since, limit)
+
+
+def _key(wanted: Any) -> str:
+    """Text, a number or a truth value, as Elixir prints it."""
+    if wanted == "" or not isinstance(wanted, str | int | float):
+        return str(uuid.uuid4())
+    return interpolated(wanted)
+
+
+def _identified(entries: list[dict[str, Any]]) -> tuple[tuple[int, dict[str, Any]], ...]:
+    return tuple((bindings.identity(entry), entry) for entry in entries)
+
+
+def _dictionary(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,4 @@
+"""Calls of database functions, `/rpc/NAME`.
+
+Requests on tables stand one folder up.
+"""

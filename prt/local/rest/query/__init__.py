@@ -1,0 +1,4 @@
+"""A request's parameters, parsed into values: filters, `select`, order.
+
+What becomes SQL stands one folder up.
+"""

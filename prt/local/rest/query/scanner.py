@@ -1,0 +1,108 @@
+"""A cursor over one parameter's text, with the pieces that every grammar of PostgREST shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prt.local.rest.errors import RestError
+from prt.local.rest.query.tree import Field, Step
+
+IDENTIFIER_MARKS = "_ $"
+
+
+class Scanner:
+    """`what` names the text in errors, as PostgREST does: `failed to parse filter (…)`."""
+
+    def __init__(self, text: str, what: str) -> None:
+        self.text = text
+        self.at = 0
+        self._what = what
+
+    @property
+    def is_done(self) -> bool:
+        return self.at >= len(self.text)
+
+    def sees(self, literal: str) -> bool:
+        return self.text.startswith(literal, self.at)
+
+    def takes(self, literal: str) -> bool:
+        """Moves on where the literal is next."""
+        if not self.sees(literal):
+            return False
+        self.at += len(literal)
+        return True
+
+    def expect(self, literal: str) -> None:
+        if not self.takes(literal):
+            raise self.error(f'"{literal}"')
+
+    def expect_end(self, expected: str) -> None:
+        if not self.is_done:
+            raise self.error(expected)
+
+    def take_while(self, accepts: Callable[[str], bool]) -> str:
+        start = self.at
+        while not self.is_done and accepts(self.text[self.at]):
+            self.at += 1
+        return self.text[start : self.at]
+
+    def rest(self) -> str:
+        taken, self.at = self.text[self.at :], len(self.text)
+        return taken
+
+    def quoted(self) -> str:
+        """A value in double quotes; a backslash takes the next character as it is."""
+        self.expect('"')
+        taken: list[str] = []
+        while not self.takes('"'):
+            self.takes("\\")
+            if self.is_done:
+                raise self.error('"\\""')
+            taken.append(self.text[self.at])
+            self.at += 1
+        return "".join(taken)
+
+    def name(self) -> str:
+        """A column or table: quoted, or letters, digits, `_ $`, space, with dashes inside."""
+        if self.sees('"'):
+            return self.quoted()
+        taken = self.take_while(self._is_of_name).strip()
+        if not taken:
+            raise self.error("field name (* or [a..z0..9_$])")
+        return taken
+
+    def field(self) -> Field:
+        name = self.name()
+        steps: list[Step] = []
+        while self.sees("->"):
+            is_text = self.takes("->>") or not self.takes("->")
+            steps.append(Step(self._json_key(), is_text))
+        return Field(name, tuple(steps))
+
+    def error(self, expected: str) -> RestError:
+        seen = "end of input" if self.is_done else f'"{self.text[self.at]}"'
+        return RestError(
+            400,
+            "PGRST100",
+            f'"failed to parse {self._what} ({self.text})" (line 1, column {self.at + 1})',
+            f"unexpected {seen} expecting {expected}",
+        )
+
+    def _is_of_name(self, character: str) -> bool:
+        if character == "-":
+            return not self.sees("->")
+        return character.isalnum() or character in IDENTIFIER_MARKS
+
+    def _json_key(self) -> str | int:
+        if self.sees('"'):
+            return self.quoted()
+        start = self.at
+        self.takes("-")
+        digits = self.take_while(lambda c: c.isascii() and c.isdigit())
+        if digits and (self.is_done or self.text[self.at] in "-:.,)"):
+            return int(self.text[start : self.at])
+        self.at = start
+        key = self.take_while(lambda c: c not in ":.,)" and not (c == "-" and self.sees("->")))
+        if not key:
+            raise self.error("json key")
+        return key

@@ -1,0 +1,76 @@
+"""Fills the database: Supabase's own ground, then the seed or the user's SQL; and empties it for a reset.
+
+psycopg is PostgreSQL's client.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+
+from prt.local.postgres.server import Postgres
+from prt.local.project.options import Options
+from prt.local.seed import schema
+
+LOCK_SECONDS = 10
+
+
+def load(postgres: Postgres, options: Options) -> frozenset[str]:
+    """Bootstraps and seeds an empty database. Returns the roles that Supabase brings, and not the user's SQL.
+
+    Raises UsageError where the user's SQL fails.
+    """
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        return _fill(connection, postgres, options)
+
+
+def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | None) -> frozenset[str]:
+    """As `load`, after removing all that is there; sessions and what is streamed stay. None keeps roles."""
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        with connection.transaction():
+            connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
+            _drop_everything(connection, keep_roles)
+        return _fill(connection, postgres, options)
+
+
+def _fill(connection: Connection[Any], postgres: Postgres, options: Options) -> frozenset[str]:
+    schema.bootstrap(connection, authenticator_password=postgres.password)
+    roles = frozenset(name for (name,) in connection.execute("select rolname from pg_roles"))
+    if options.migrations:
+        schema.migrate(connection, list(options.migrations))
+    elif options.seed:
+        schema.seed(connection)
+    return roles
+
+
+def _drop_everything(connection: Connection[Any], keep_roles: frozenset[str] | None) -> None:
+    """Roles belong to the cluster, and the services are signed in as some: the user's own go."""
+    for kind, names in (
+        ("event trigger", "select evtname from pg_event_trigger"),
+        (
+            "publication",
+            "select pubname from pg_publication"
+            " where pubname not in ('supabase_realtime', 'prt_realtime_messages')",
+        ),
+        (
+            "schema",
+            "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'",
+        ),
+    ):
+        for (name,) in connection.execute(names.encode()).fetchall():
+            _drop(connection, kind, name)
+    # As initdb makes it.
+    connection.execute("create schema public authorization pg_database_owner")
+    connection.execute("grant usage on schema public to public")
+    if keep_roles is None:
+        return
+    for (name,) in connection.execute("select rolname from pg_roles").fetchall():
+        if name not in keep_roles:
+            connection.execute(sql.SQL("drop owned by {} cascade").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
+
+
+def _drop(connection: Connection[Any], kind: str, name: str) -> None:
+    connection.execute(sql.SQL("drop {} {} cascade").format(sql.SQL(kind), sql.Identifier(name)))

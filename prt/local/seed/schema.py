@@ -1,0 +1,55 @@
+"""The database of an embedded project: what Supabase brings, then the seed's 30 tables or the user's own SQL.
+
+Every function takes a connection of psycopg, PostgreSQL's client, as superuser and in autocommit.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+from psycopg import Connection, sql
+
+from prt.local.auth.passwords import hash_password
+from prt.local.postgres.migrations import migrate
+from prt.local.seed.people import MEMBER, STRANGER
+
+__all__ = ["bootstrap", "migrate", "seed"]
+
+PLATFORM = ("roles.sql", "auth.sql", "bootstrap.sql", "realtime.sql", "extensions.sql", "storage.sql")
+SEED = tuple(f"seed/{part}.sql" for part in ("users", "core_tables", "module_tables", "rules", "rows"))
+PEOPLE = (MEMBER, STRANGER)
+
+
+def bootstrap(connection: Connection[Any], *, authenticator_password: str) -> None:
+    """Roles, schemas, auth's tables and functions, default grants, publication: safe to run again."""
+    for name in PLATFORM:
+        _run(connection, name)
+    # Hashed here, so that the password stands in no log and no pg_stat_activity.
+    hashed = connection.pgconn.encrypt_password(
+        authenticator_password.encode(), b"authenticator", b"scram-sha-256"
+    )
+    connection.execute(sql.SQL("alter role authenticator password {}").format(sql.Literal(hashed.decode())))
+
+
+def seed(connection: Connection[Any]) -> None:
+    """The seed's 30 tables with their rules and rows, MEMBER and STRANGER, in a bootstrapped database."""
+    hashes = {password: hash_password(password) for password in {person.password for person in PEOPLE}}
+    people = [
+        {"id": person.id, "email": person.email, "name": person.name, "hash": hashes[person.password]}
+        for person in PEOPLE
+    ]
+    with connection.transaction():
+        connection.execute(
+            "select set_config('prt.people', %s, true), set_config('prt.member', %s, true)",
+            [json.dumps(people), MEMBER.id],
+        )
+        for name in SEED:
+            _run(connection, name)
+
+
+def _run(connection: Connection[Any], name: str) -> None:
+    script = resources.files("prt.local.seed").joinpath("sql", name).read_text(encoding="utf-8")
+    # Without parameters the text goes as it is: one round trip and one transaction a file.
+    connection.execute(script.encode())

@@ -1,0 +1,61 @@
+"""A day of the production, compressed: what happens, told as SQL, by chance alone and without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from prt.local.seed.story.affairs import APPROVALS, BOOKINGS, HOURS, INCIDENTS, ORDERS, Affairs
+from prt.local.seed.story.board import Board
+from prt.local.seed.story.messages import Messages
+from prt.local.seed.story.money import Books
+from prt.local.seed.story.show import Show
+from prt.local.seed.story.steps import Step
+
+__all__ = ["Step", "story"]
+
+
+def story(random: Random) -> Iterator[Step]:
+    """Without end; the same steps for the same `random`. The seed's rows are taken for granted.
+
+    It begins by undoing what an earlier story did. Tables keep their size: what it adds, it removes.
+    """
+    messages = Messages(random)
+    board = Board(random)
+    books = Books(random, messages)
+    show = Show(random, messages)
+    bookings, incidents, approvals, orders, hours = (
+        Affairs(random, kind, messages) for kind in (BOOKINGS, INCIDENTS, APPROVALS, ORDERS, HOURS)
+    )
+    for part in (board, books, show, bookings, incidents, approvals, orders, hours, messages):
+        yield from part.opening()
+
+    scenes = {
+        board.move: 30,
+        board.add: 7,
+        board.edit: 6,
+        board.comment: 5,
+        board.milestone: 1,
+        books.expense: 14,
+        books.refund: 1,
+        books.purchase: 5,
+        books.invoice: 2,
+        show.advance: 9,
+        show.sell: 5,
+        show.hand_over: 3,
+        show.look_around: 3,
+        show.post: 3,
+        show.upload: 2,
+        show.tidy: 3,
+        bookings.go_on: 5,
+        incidents.go_on: 4,
+        approvals.go_on: 3,
+        orders.go_on: 3,
+        hours.go_on: 5,
+        messages.read: 3,
+    }
+    choices, weights = list(scenes), list(scenes.values())
+    # The first thing to be seen is a task on its way over the board.
+    yield from board.move()
+    while True:
+        yield from random.choices(choices, weights)[0]()

@@ -1,0 +1,100 @@
+"""Who else works on this day: they come, go from page to page, point at things in the document, and leave.
+
+By chance alone, as the rest of the story; each act says how long after the one before it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from msgspec import Struct
+
+from prt.local.seed.story.words import PLACES
+from prt.local.seed.tables import seeded
+
+PRESENCE = "user-presence"
+DOCUMENT = "document:7"
+CURSOR = "cursor-move"
+"""The seed's topics, and the event of the second."""
+
+WIDTH, HEIGHT = 1280, 800
+"""Of the document, in pixels."""
+
+
+class Colleague(Struct, frozen=True):
+    id: str
+    name: str
+
+
+COLLEAGUES = tuple(
+    Colleague(seeded("personnel", number), name)
+    for number, name in (
+        (2, "Ines Okafor"),
+        (3, "Tomasz Wilk"),
+        (4, "Aiko Berg"),
+        (5, "Samuel Ndiaye"),
+        (7, "Luca Moretti"),
+        (10, "Priya Raman"),
+    )
+)
+"""Of the seed's personnel."""
+
+
+class At(Struct, frozen=True):
+    """Comes online at `location`, or goes there from another one."""
+
+    after: float
+    location: str
+
+
+class Point(Struct, frozen=True):
+    after: float
+    x: int
+    y: int
+
+
+class Leave(Struct, frozen=True):
+    after: float
+
+
+Act = At | Point | Leave
+
+
+def acts(random: Random, moves_per_second: float) -> Iterator[Act]:
+    """Of one of them, without end. Nobody goes on so soon that a server's limit on presence is met."""
+    pause = random.uniform(0.1, 2)
+    while True:
+        yield At(pause, random.choice(PLACES))
+        yield from _stay(random, moves_per_second, random.uniform(60, 180))
+        yield Leave(random.uniform(0.5, 2))
+        pause = random.uniform(5, 20)
+
+
+def _stay(random: Random, moves_per_second: float, seconds: float) -> Iterator[Act]:
+    x, y, passed, goes_at = _somewhere(random), _somewhere(random), 0.0, random.uniform(12, 30)
+    while passed < seconds:
+        rest = random.uniform(0.3, 3)
+        passed += rest
+        if passed >= goes_at:
+            yield At(rest, random.choice(PLACES))
+            goes_at = passed + random.uniform(12, 30)
+            rest = 0.0
+        target_x, target_y = _somewhere(random), _somewhere(random)
+        lasts = random.uniform(0.4, 2)
+        moves = max(round(lasts * moves_per_second), 1)
+        for number in range(1, moves + 1):
+            along = number / moves
+            eased = along * along * (3 - 2 * along)  # a hand starts and stops softly
+            yield Point(
+                rest + lasts / moves,
+                round((x + (target_x - x) * eased) * WIDTH),
+                round((y + (target_y - y) * eased) * HEIGHT),
+            )
+            rest = 0.0
+        passed += lasts
+        x, y = target_x, target_y
+
+
+def _somewhere(random: Random) -> float:
+    return random.uniform(0.03, 0.97)

@@ -1,0 +1,44 @@
+"""What a hosted project's gateway does before REST and Auth: the API key, and whose token counts."""
+
+from __future__ import annotations
+
+import hmac
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from prt.local.serving.keys import Keys
+
+
+def refusal(request: Request, keys: Keys) -> JSONResponse | None:
+    """The 401 of a request without one of this project's own keys, in `apikey` as a header or a parameter."""
+    key = _api_key(request)
+    if not key:
+        return JSONResponse(
+            {
+                "message": "No API key found in request",
+                "hint": "No `apikey` request header or url param was found.",
+            },
+            status_code=401,
+        )
+    own = (keys.anon, keys.service_role, keys.publishable, keys.secret)
+    if sum(hmac.compare_digest(key.encode(), one.encode()) for one in own):
+        return None
+    return JSONResponse(
+        {
+            "message": "Invalid API key",
+            "hint": "Double check your Supabase `anon` or `service_role` API key.",
+        },
+        status_code=401,
+    )
+
+
+def token_of(request: Request, keys: Keys) -> str:
+    """The bearer token, else the API key; opaque keys become their JWT."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer"
+    return keys.exchange(token.strip() if is_bearer else _api_key(request))
+
+
+def _api_key(request: Request) -> str:
+    return request.headers.get("apikey") or request.query_params.get("apikey", "")

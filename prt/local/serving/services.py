@@ -1,0 +1,106 @@
+"""What an embedded project serves: Realtime, REST, Auth, its own reset, and traffic on top."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import psycopg
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from prt.errors import PrtError
+from prt.local import auth, rest
+from prt.local.postgres.pool import Database
+from prt.local.project import remote
+from prt.local.project.lifecycle import Project
+from prt.local.realtime import Realtime
+from prt.local.seed import loading, traffic
+from prt.local.serving import server
+
+AUTH_CONNECTIONS = 4
+
+
+@asynccontextmanager
+async def serving(project: Project) -> AsyncIterator[None]:
+    """Serves while the block runs. At its end: no more requests, sockets closed, the stream, the pool."""
+    realtime = Realtime(project.postgres.conninfo(), project.keys)
+    day = Traffic(project)
+    async with (
+        Database(project.postgres.conninfo("authenticator")) as database,
+        # Auth becomes the owner of its tables, which no token's role may.
+        Database(project.postgres.conninfo(), size=AUTH_CONNECTIONS) as auth_database,
+    ):
+        app = server.application(
+            [
+                *realtime.routes(),
+                *rest.routes(database, project.keys),
+                *auth.routes(auth_database, project.keys),
+                _reset_route(project, day),
+            ]
+        )
+        await realtime.start()
+        try:
+            async with server.serving(app, project.listener):
+                day.start()
+                try:
+                    yield
+                finally:
+                    await day.stop()
+        finally:
+            await realtime.stop()
+
+
+class Traffic:
+    """The day of the production, where the options ask for it."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        options = self._project.options
+        if options.traffic:
+            day = traffic.play(
+                self._project.postgres.conninfo(),
+                self._project.url,
+                self._project.keys.anon,
+                rate=options.rate,
+            )
+            self._task = asyncio.create_task(day)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError, psycopg.Error):
+                await self._task
+            self._task = None
+
+
+def _reset_route(project: Project, day: Traffic) -> Route:
+    one_at_a_time = asyncio.Lock()
+
+    async def reset(request: Request) -> JSONResponse:
+        key = request.headers.get("apikey", "")
+        if not secrets.compare_digest(key.encode(), project.keys.secret.encode()):
+            return JSONResponse({"message": "Invalid API key"}, status_code=401)
+        async with one_at_a_time:
+            await day.stop()
+            try:
+                await asyncio.to_thread(
+                    loading.reset, project.postgres, project.options, keep_roles=project.platform_roles
+                )
+            except PrtError as error:
+                return JSONResponse({"message": error.message, "hint": error.hint}, status_code=422)
+            except psycopg.Error as error:
+                return JSONResponse(
+                    {"message": f"reset failed: {error}".strip(), "hint": None}, status_code=500
+                )
+            finally:
+                day.start()
+        return JSONResponse({})
+
+    return Route(remote.RESET, reset, methods=["POST"])

@@ -1,0 +1,154 @@
+"""Rules that rows may cross: an alert when one does, and none again until it has come back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from msgspec import Raw, Struct
+
+from prt.errors import UsageError
+from prt.events import Alert, Change, Event
+from prt.state.conditions.expression import Comparison, parse_comparison
+from prt.state.rows.present import KeyColumns, assume_id, key_of, values_of
+
+SEVERITIES: Final = ("info", "warn", "critical")
+"""The least severe first."""
+
+BUDGET_RULES: Final = ("budgets: spent/amount>=0.8:warn", "budgets: spent/amount>=1:critical")
+"""What is watched of budgets where nobody says otherwise."""
+
+_REMEMBERED = 20_000
+_LONGEST = 60  # characters of a number: more than PostgreSQL's numeric is asked to hold here
+
+
+class Rule(Struct, frozen=True):
+    """`table` None is every table that has its columns; `schema` None is any."""
+
+    text: str
+    schema: str | None
+    table: str | None
+    comparison: Comparison
+    severity: str
+
+    def is_for(self, change: Change) -> bool:
+        return self.table in (None, change.table) and self.schema in (None, change.schema)
+
+
+def parse_rule(text: str) -> Rule:
+    """`[[SCHEMA.]TABLE:] EXPRESSION [:SEVERITY]`; UsageError where it can't be read."""
+    table, colon, rest = text.partition(":")
+    if not colon or _compares(table):
+        table, rest = "", text
+    expression, _, severity = rest.rpartition(":") if ":" in rest else (rest, "", SEVERITIES[1])
+    severity = severity.strip()
+    if severity not in SEVERITIES:
+        raise UsageError(f"--alert knows no severity {severity}", f"there are {', '.join(SEVERITIES)}")
+    schema, _, name = table.strip().rpartition(".")
+    return Rule(
+        text=text.strip(),
+        schema=schema or None,
+        table=name or None,
+        comparison=parse_comparison(expression.strip(), "--alert"),
+        severity=severity,
+    )
+
+
+class Alerts:
+    """`apply` tells what a change crossed. `counts` are the alerts so far by severity.
+
+    A row that is first heard of where it is already past the limit has crossed it too.
+    """
+
+    def __init__(self, rules: Iterable[Rule], key_columns: KeyColumns = assume_id) -> None:
+        self.counts: Counter[str] = Counter()
+        self._rules = list(rules)
+        self._key_columns = key_columns
+        self._by_table: dict[tuple[str, str], list[tuple[int, Rule]]] = {}
+        self._past: dict[tuple[int, str, str, bytes], None] = {}
+        self._given: set[int] = set()
+        self._judging: set[int] = set()
+
+    def idle_rules(self) -> list[Rule]:
+        """Those that rows came for, none of which has the numbers that it compares."""
+        return [self._rules[index] for index in sorted(self._given - self._judging)]
+
+    def apply(self, event: Event) -> list[Alert]:
+        if type(event) is not Change:
+            return []
+        name = (event.schema, event.table)
+        rules = self._by_table.get(name)
+        if rules is None:
+            found = [(index, rule) for index, rule in enumerate(self._rules) if rule.is_for(event)]
+            rules = self._by_table[name] = found
+            self._given.update(index for index, _ in found)
+        if not rules:
+            return []
+        key = key_of(event.old if event.event_type == "DELETE" else event.new, self._key_columns(*name))
+        if key is None:
+            return []
+        places = [((index, *name, key), rule) for index, rule in rules]
+        if event.event_type == "DELETE":
+            for place, _ in places:
+                self._past.pop(place, None)
+            return []
+        return [alert for place, rule in places if (alert := self._judge(place, rule, event)) is not None]
+
+    def _judge(self, place: tuple[int, str, str, bytes], rule: Rule, change: Change) -> Alert | None:
+        verdict = rule.comparison.judge(numbers_of(change.new, rule.comparison.columns))
+        if verdict is None:
+            return None
+        self._judging.add(place[0])
+        if not verdict.holds:
+            self._past.pop(place, None)
+            return None
+        if place in self._past:
+            return None
+        self._past[place] = None
+        if len(self._past) > _REMEMBERED:
+            del self._past[next(iter(self._past))]
+        self.counts[rule.severity] += 1
+        return Alert(
+            at=change.at,
+            rule=rule.text,
+            severity=rule.severity,
+            table=f"{change.schema}.{change.table}",
+            value=plain(verdict.value),
+            limit=plain(verdict.limit),
+            row=Raw(bytes(change.new)),
+        )
+
+
+def numbers_of(row: bytes | Raw, columns: Sequence[str]) -> Mapping[str, Decimal]:
+    """The finite numbers of these columns, exact; what is no number is left out."""
+    values = values_of(row, tuple(columns)) or ()
+    found = zip(columns, map(number_of, values), strict=False)
+    return {column: number for column, number in found if number is not None}
+
+
+def number_of(value: bytes | None) -> Decimal | None:
+    """A number as JSON has it, or within quotes as some clients want it; never through a float."""
+    if value is None or len(value) > _LONGEST:
+        return None
+    try:
+        number = Decimal(value.decode().strip('"'))
+    except (InvalidOperation, UnicodeDecodeError):
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) <= _LONGEST else None
+
+
+def plain(number: Decimal) -> str:
+    """Without an exponent, at most six places after the point."""
+    if number.adjusted() > _LONGEST:
+        return str(number)
+    return f"{number:.6f}".rstrip("0").rstrip(".")
+
+
+def is_as_severe(severity: str, least: str) -> bool:
+    return SEVERITIES.index(severity) >= SEVERITIES.index(least)
+
+
+def _compares(text: str) -> bool:
+    return any(sign in text for sign in "<>=")

@@ -1,0 +1,65 @@
+"""What `prt presence` waits for: somebody's key, a number of people, our own presence, the first roster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prt.errors import RefusedError
+from prt.events import Event, Presence, Status
+from prt.state.roster import Presences
+from prt.state.topics.metas import tracked
+from prt.stream.topic import NO_ROSTER, NOT_TRACKED
+
+
+class Attendance:
+    """Of one topic. Met once the roster is known and all that is asked of it holds at the same time."""
+
+    def __init__(
+        self, topic: str, *, keys: Sequence[str] = (), least: int = 0, is_roster_enough: bool = False
+    ) -> None:
+        self._topic = topic
+        self._keys = tuple(dict.fromkeys(keys))
+        self._least = least
+        self._is_roster_enough = is_roster_enough
+        self._own_key = ""
+        self._own: dict[str, Any] | None = None
+        self._presences = Presences()
+        self.are_met = not self
+
+    def __bool__(self) -> bool:
+        return bool(self._keys or self._least or self._is_roster_enough)
+
+    def wait_for_us(self, key: str, own: dict[str, Any]) -> None:
+        """Nothing is enough before we are on the roster ourselves, under that key and with that meta."""
+        self._own_key, self._own = key, own
+
+    def apply(self, event: Event) -> bool:
+        """Raises RefusedError where the server keeps the roster from us, or a place on it."""
+        if isinstance(event, Status) and event.reason is not None and self._is_in_vain(event.reason):
+            raise RefusedError(event.reason, event.hint)
+        if isinstance(event, Presence) and event.topic == self._topic:
+            self._presences.apply(event)
+            self.are_met = self.are_met or not self.missing()
+        return self.are_met
+
+    def _is_in_vain(self, reason: str) -> bool:
+        if reason.startswith(NOT_TRACKED):
+            return self._own is not None
+        return reason.startswith(NO_ROSTER) and not self.are_met
+
+    def missing(self) -> list[str]:
+        if self.are_met:
+            return []
+        topic = self._presences.topics.get(self._topic)
+        if topic is None or topic.synced_at is None:
+            return [f"missing: the roster of {self._topic}"]
+        people = topic.people
+        missing = [f"missing: {key} is not online" for key in self._keys if key not in people]
+        if len(people) < self._least:
+            missing.append(f"missing: {len(people):,} online instead of {self._least:,}")
+        if self._own is not None:
+            ours = people.get(self._own_key)
+            if ours is None or all(tracked(meta) != self._own for meta in ours.metas):
+                missing.append("missing: our own presence")
+        return missing

@@ -1,0 +1,217 @@
+"""The last known row of each key, whoever told it: the stream, a snapshot, a backfill, or we ourselves.
+
+So that an UPDATE without its old row still shows what changed, and so that what was read can't put a row
+back behind what has streamed. Only the key is decoded of a change; rows stay raw, and are copied out of
+their frames.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import msgspec
+
+from prt.events import Change, Conflict
+from prt.state.rows.ages import dated, is_newer
+from prt.state.rows.difference import said
+from prt.state.rows.keys import Keys, Table
+from prt.state.rows.writes import Kept, Write, conflict_of, is_echo, kept_of
+
+__all__ = ["Rows", "Table"]
+
+Place = tuple[str, str, bytes]
+"""Schema, table and key, which is raw JSON."""
+
+TOMBSTONES = 20_000
+"""Deleted rows that are remembered, the latest."""
+
+_values_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Rows:
+    """Last known rows, the least recently changed forgotten first beyond `limit` rows or `limit_bytes`.
+
+    Rows that no key names are not kept; their tables stand in `keyless`. `conflicts` are those that were
+    found since somebody took them away.
+    """
+
+    def __init__(
+        self,
+        *,
+        keys: Mapping[Table, tuple[str, ...]] | None = None,
+        limit: int = 20_000,
+        limit_bytes: int = 32 << 20,
+    ) -> None:
+        self._keys = Keys(keys)
+        self._rows: OrderedDict[Place, Kept] = OrderedDict()
+        self._gone: dict[Place, str | None] = {}
+        self._writes: dict[Place, Write] = {}
+        self._has_read = False
+        self._bytes = 0
+        self._limit = limit
+        self._limit_bytes = limit_bytes
+        self.keyless = self._keys.keyless
+        self.key_columns = self._keys.columns
+        self.tables: dict[Table, None] = {}
+        """Those that rows came from, in that order."""
+        self.conflicts: list[Conflict] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def row(self, schema: str, table: str, key: bytes) -> bytes | None:
+        """A row as it was last seen; `key` is raw JSON."""
+        kept = self._rows.get((schema, table, key))
+        return None if kept is None else kept.row
+
+    def apply(self, change: Change) -> bytes | None:
+        """Take the change in; the row as it was known before, None where it was not."""
+        return self.take(change)[0]
+
+    def take(self, change: Change) -> tuple[bytes | None, bool]:
+        """The same, and whether it is news: not where a later state of the row is known already."""
+        if change.errors and change.event_type != "DELETE":
+            return None, True  # the row is cut or empty
+        before, after = self._keys.of(change)
+        key = before if after is None else after
+        if key is None:
+            return None, True
+        schema, table = change.schema, change.table
+        is_stream = change.source == "stream"
+        if self._writes and (write := self._writes.get((schema, table, key))) is not None:
+            return self._take_beside((schema, table, key), write, change)
+        if (not is_stream or self._has_read) and self._is_outdated((schema, table, key), change):
+            return None, False
+        previous = None
+        if before is not None and before != after:
+            previous = self._forget((schema, table, before))
+            if is_stream:
+                self._bury((schema, table, before), change.commit_timestamp)
+        if after is not None:
+            kept = Kept(bytes(change.new), change.commit_timestamp, change.source)
+            previous = self._keep((schema, table, after), kept) or previous
+        return previous, True
+
+    def begin(self, change: Change) -> None:
+        """A write of our own, shown before it is done; `new` is the row as it will be."""
+        place = self._place_of(change)
+        former = self._rows.get(place)
+        self._writes[place] = Write(row=bytes(change.new), base=former, beneath=former)
+        self._keep(place, Kept(bytes(change.new), None, "local"))
+
+    def answer(self, change: Change) -> None:
+        """The database did it, and `new` is the row that it returned."""
+        place = self._place_of(change)
+        write = self._writes[place]
+        write.row, write.is_answered = bytes(change.new), True
+        self._keep(place, Kept(write.row, None, "local"))
+        for held in write.held:
+            self.take(held)
+
+    def roll_back(self, change: Change) -> bytes | None:
+        """It was not done, or nobody heard of it: the row as the others see it, None where it is gone."""
+        place = self._place_of(change)
+        write = self._writes.pop(place)
+        if write.beneath is None:
+            self._forget(place)
+        else:
+            self._keep(place, write.beneath)
+        for held in write.held if not write.is_answered else ():
+            self.take(held)
+        kept = self._rows.get(place)
+        return None if kept is None else kept.row
+
+    def is_unconfirmed(self, change: Change) -> bool:
+        """Whether a write of the row waits for its echo."""
+        return self._place_of(change) in self._writes
+
+    def _place_of(self, change: Change) -> Place:
+        before, after = self._keys.of(change)
+        key = before if after is None else after
+        assert key is not None  # noqa: S101 - who writes a row has named it
+        return change.schema, change.table, key
+
+    def _is_outdated(self, place: Place, change: Change) -> bool:
+        """Whether what is known is later: only what was read is compared, the stream is in order."""
+        kept = self._rows.get(place)
+        if change.source == "stream":
+            if kept is None or kept.source == "stream":
+                return False
+            streamed = None if change.event_type == "DELETE" else change.new
+            return is_newer(kept.row, change.commit_timestamp, streamed)
+        if change.event_type == "DELETE":
+            return False  # who found it missing has compared it with the stream
+        if kept is None:
+            return place in self._gone and not is_newer(change.new, self._gone[place], None)
+        if kept.source == "stream":
+            return not is_newer(change.new, kept.commit, kept.row)
+        at, known = dated(change.new) or 0, dated(kept.row) or 0
+        return at < known or (at == known and kept.source == "backfill" and change.source == "snapshot")
+
+    def _take_beside(self, place: Place, write: Write, change: Change) -> tuple[bytes | None, bool]:
+        """A change of a row that we have written, and not yet heard of."""
+        if not write.is_answered:
+            write.held.append(change)
+            return None, False
+        kept = None
+        if change.event_type != "DELETE":
+            kept = Kept(bytes(change.new), change.commit_timestamp, change.source)
+            if is_echo(write, change):
+                del self._writes[place]
+                return self._keep(place, kept), True
+            if change.source != "stream" and _is_no_later(kept, write.beneath):
+                return None, False
+        conflict = conflict_of(write, change, _text_of(place[2]))
+        if conflict is not None:
+            self.conflicts.append(conflict)
+        is_kept = kept_of(write, change) == "remote"
+        write.beneath = kept
+        if kept is None:
+            del self._writes[place]
+            self._bury(place, change.commit_timestamp)
+            return self._forget(place), True
+        return (self._keep(place, kept), True) if is_kept else (None, False)
+
+    def _keep(self, place: Place, kept: Kept) -> bytes | None:
+        rows = self._rows
+        former = rows.get(place)
+        rows[place] = kept
+        self._bytes += len(kept.row)
+        if kept.source != "stream":
+            self._has_read = True
+        if self._gone:
+            self._gone.pop(place, None)
+        if former is None:
+            self.tables[place[0], place[1]] = None
+        else:
+            self._bytes -= len(former.row)
+            rows.move_to_end(place)
+        while len(rows) > self._limit or self._bytes > self._limit_bytes:
+            self._bytes -= len(rows.popitem(last=False)[1].row)
+        return None if former is None else former.row
+
+    def _forget(self, place: Place) -> bytes | None:
+        kept = self._rows.pop(place, None)
+        if kept is None:
+            return None
+        self._bytes -= len(kept.row)
+        return kept.row
+
+    def _bury(self, place: Place, commit: str | None) -> None:
+        """Older rows that are read can't bring it back."""
+        self._gone.pop(place, None)
+        self._gone[place] = commit
+        if len(self._gone) > TOMBSTONES:
+            del self._gone[next(iter(self._gone))]
+
+
+def _is_no_later(read: Kept, beneath: Kept | None) -> bool:
+    if beneath is None:
+        return False
+    at, known = dated(read.row), dated(beneath.row)
+    return at is None or known is None or at <= known
+
+
+def _text_of(key: bytes) -> str:
+    return ", ".join(said(value) for value in _values_of(b"[%b]" % key))

@@ -1,0 +1,143 @@
+"""The present rows of one table, as far as a snapshot and the stream have told them.
+
+Rows stay raw, and are copied out of their frames; only the key of a change is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import islice
+
+import msgspec
+from msgspec import Raw, Struct
+
+from prt.events import Change
+from prt.state.rows.difference import is_one_letter_of
+
+KeyColumns = Callable[[str, str], tuple[str, ...]]
+"""The key's columns of a schema's table, as they are known by now."""
+
+LIMIT = 20_000
+_LARGE = 1000  # bytes: PostgreSQL moves values out of rows that are twice as long, and never shorter ones
+
+_LETTER = re.compile(rb':\s*"[^"\\]"')
+"""A text of one letter: all that Realtime leaves of a `char(n)`."""
+_LOOKED_AT = 100
+
+_columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def assume_id(_schema: str, _table: str) -> tuple[str, ...]:
+    """A KeyColumns for who knows no better."""
+    return ("id",)
+
+
+class Turn(Struct, frozen=True, gc=False):
+    """What a change made of a row: None where it was not known before, or is no more."""
+
+    key: bytes
+    before: bytes | None
+    after: bytes | None
+
+
+class Present:
+    """`rows` by key, as raw JSON both, the least recently added first. Beyond `limit` these are forgotten."""
+
+    def __init__(
+        self, schema: str, table: str, key_columns: KeyColumns = assume_id, *, limit: int = LIMIT
+    ) -> None:
+        self.rows: dict[bytes, bytes] = {}
+        self.forgotten = 0
+        self._schema = schema
+        self._table = table
+        self._key_columns = key_columns
+        self._columns = key_columns(schema, table)
+        self._limit = limit
+        self._fixed: dict[str, bool] = {}
+
+    def apply(self, change: Change) -> Turn | None:
+        """None for a change of another table, or one that doesn't tell its row."""
+        if change.table != self._table or change.schema != self._schema:
+            return None
+        columns = self._key_columns(self._schema, self._table)
+        if columns != self._columns:
+            self._rename(columns)
+        if change.event_type == "DELETE":
+            key = key_of(change.old, columns)
+            return None if key is None else Turn(key, self.rows.pop(key, None), None)
+        key = key_of(change.new, columns)
+        if key is None:
+            return None
+        before = self.rows.get(key)
+        if change.event_type == "UPDATE" and before is None:
+            earlier = key_of(change.old, columns)
+            if earlier is not None and earlier != key:
+                before = self.rows.pop(earlier, None)
+        after = bytes(change.new)
+        if before is not None and (
+            change.errors or len(after) < len(before) > _LARGE or _LETTER.search(after) is not None
+        ):
+            after = self._filled(before, after)
+        self.rows[key] = after
+        if len(self.rows) > self._limit:
+            del self.rows[next(iter(self.rows))]
+            self.forgotten += 1
+        return Turn(key, before, after)
+
+    def _filled(self, before: bytes, after: bytes) -> bytes:
+        """`after` with the large values that the server left out because they did not change, and with
+        those of which it left a letter.
+        """
+        try:
+            known, new = _columns_of(before), _columns_of(after)
+        except msgspec.DecodeError:
+            return after
+        cut = {
+            name: known[name]
+            for name, value in new.items()
+            if name in known and is_one_letter_of(value, known[name]) and self._has_fixed_length(name)
+        }
+        return msgspec.json.encode(known | new | cut) if cut or known.keys() - new.keys() else after
+
+    def _has_fixed_length(self, column: str) -> bool:
+        """Whether it may be a `char(n)`: REST fills all its values up to n."""
+        found = self._fixed.get(column)
+        if found is None:
+            rows = islice(self.rows.values(), _LOOKED_AT)
+            values = [value for row in rows for value in values_of(row, (column,)) or ()]
+            lengths = {len(value) for value in values if value not in (None, b"null", b'""')}
+            found = self._fixed[column] = len(lengths) == 1
+        return found
+
+    def _rename(self, columns: tuple[str, ...]) -> None:
+        """The key turned out to be another one."""
+        self._columns = columns
+        named = ((key_of(row, columns), row) for row in self.rows.values())
+        self.rows = {key: row for key, row in named if key is not None}
+
+
+def key_of(row: bytes | Raw, columns: tuple[str, ...]) -> bytes | None:
+    """The key's values as raw JSON, None where the row lacks one."""
+    values = values_of(row, columns)
+    if values is None or None in values:
+        return None
+    return b",".join(value for value in values if value is not None)
+
+
+def values_of(row: bytes | Raw, columns: tuple[str, ...]) -> tuple[bytes | None, ...] | None:
+    """The raw values of some columns, None for one that the row lacks; None where it can't be read."""
+    try:
+        found = _decoder(columns).decode(row)
+    except msgspec.DecodeError:
+        return None
+    return tuple([bytes(value) or None for value in msgspec.structs.astuple(found)])
+
+
+@lru_cache(256)
+def _decoder(columns: tuple[str, ...]) -> msgspec.json.Decoder[Struct]:
+    """Reads these columns and skips the rest, which costs a third of reading them all."""
+    fields = [(f"v{index}", Raw, Raw()) for index in range(len(columns))]
+    names = {f"v{index}": column for index, column in enumerate(columns)}
+    return msgspec.json.Decoder(msgspec.defstruct("Columns", fields, rename=names))

@@ -1,0 +1,62 @@
+"""Broadcasts of the past: from when to ask for them again, and which of them are known already. Pure.
+
+The server replays what the database sent to a private topic, each message with its `meta.id`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from prt.events import Broadcast
+from prt.stream.topic import Replay, Room
+
+LARGEST_REPLAY = 25
+"""Messages that the server gives at most, the newest."""
+OVERLAP_MS = 60_000
+"""Our clock and the server's may differ; what comes twice is known by its id."""
+IDS_KEPT = 1_000
+
+
+class _Meta(Struct):
+    id: str | None = None
+
+
+_decode_meta = msgspec.json.Decoder(_Meta).decode
+
+
+class Past:
+    """Of one room, over all of its connections."""
+
+    def __init__(self, room: Room) -> None:
+        self._wanted = room.replay
+        self._alive_ms: int | None = None
+        self._ids: dict[str, None] = {}
+
+    @property
+    def wanted(self) -> Replay | None:
+        """What the next join is to ask for."""
+        if self._wanted is None or self._alive_ms is None:
+            return self._wanted
+        return Replay(since=max(self._wanted.since, self._alive_ms - OVERLAP_MS), limit=LARGEST_REPLAY)
+
+    def lost(self, alive: int) -> None:
+        """The connection is gone; its last bytes came at `alive`, in µs."""
+        self._alive_ms = alive // 1000
+
+    def is_new(self, broadcast: Broadcast) -> bool:
+        """Whether it has not come before; remembers it."""
+        if self._wanted is None or broadcast.meta is None:
+            return True
+        try:
+            id_ = _decode_meta(broadcast.meta).id
+        except msgspec.DecodeError:
+            return True
+        if id_ is None:
+            return True
+        is_new = id_ not in self._ids
+        self._ids.pop(id_, None)
+        self._ids[id_] = None
+        if len(self._ids) > IDS_KEPT:
+            del self._ids[next(iter(self._ids))]
+        return is_new

@@ -1,0 +1,101 @@
+"""Several topics as one source: what each of them tells on one queue, and one connection for the eye.
+
+A topic that is refused is told of and left out; it never blocks the others, each has its own socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from prt.events import Event, Status, Vitals
+from prt.stream.live.source import Live
+from prt.stream.socket.queue import EventQueue
+
+WORST_FIRST = ("offline", "connecting", "waiting", "joining", "subscribed", "degraded", "ready")
+"""Phases of a connection: the worst of several is the one to be shown."""
+
+
+class Together:
+    """Used as a `Live` is. Ends when all have; raises the last one's error where nothing is left."""
+
+    def __init__(self, sources: Sequence[Live], *, queue: EventQueue | None = None) -> None:
+        self._sources = list(sources)
+        self._queue = queue or EventQueue()
+        self._left = len(self._sources)
+        self._vitals: dict[Live, Vitals] = {}
+
+    async def __aenter__(self) -> EventQueue:
+        for source in self._sources:
+            source.pour_into(_Inlet(self, source, self._queue))
+        for source in self._sources:
+            await source.__aenter__()
+        if not self._sources:
+            self._queue.close()
+        return self._queue
+
+    async def __aexit__(self, *details: object) -> None:
+        await asyncio.gather(*(source.__aexit__(*details) for source in self._sources))
+
+    def ended(self, source: Live, error: BaseException | None) -> None:
+        """One of them has."""
+        self._left -= 1
+        self._vitals.pop(source, None)
+        if self._left == 0:
+            self._queue.close(error)
+        elif error is not None and not source.has_told_end:
+            self._queue.put(
+                Status(
+                    at=time.time_ns() // 1000,
+                    status="CHANNEL_ERROR",
+                    topic=source.topic,
+                    reason=getattr(error, "message", str(error)),
+                    hint=getattr(error, "hint", None),
+                )
+            )
+
+    def merged(self, source: Live, vitals: Vitals) -> Vitals:
+        """As one connection: the worst phase, all reconnects, the longest round trip, the first expiry."""
+        self._vitals[source] = vitals
+        if len(self._vitals) == 1:
+            return vitals
+        all_ = [one for one in self._vitals.values() if one.phase in WORST_FIRST] or [vitals]
+        worst = min(all_, key=lambda one: WORST_FIRST.index(one.phase) if one.phase in WORST_FIRST else 0)
+        trips = [one.round_trip_ms for one in all_ if one.round_trip_ms is not None]
+        expiries = [one.token_expires_at for one in all_ if one.token_expires_at is not None]
+        return replace(
+            worst,
+            at=vitals.at,
+            reconnects=sum(one.reconnects for one in all_),
+            round_trip_ms=max(trips, default=None),
+            token_expires_at=min(expiries, default=None),
+        )
+
+
+class _Inlet(EventQueue):
+    """One source's way into the queue of all."""
+
+    def __init__(self, together: Together, source: Live, queue: EventQueue) -> None:
+        super().__init__()
+        self.on_drop = queue.on_drop
+        self._together = together
+        self._source = source
+        self._shared = queue
+
+    @property
+    def is_full(self) -> bool:
+        return self._shared.is_full
+
+    def put(self, event: Event, weight: int = 0) -> None:
+        if type(event) is Vitals:
+            event = self._together.merged(self._source, event)
+        self._shared.put(event, weight)
+
+    async def room(self, patience: float) -> None:
+        await self._shared.room(patience)
+
+    def close(self, error: BaseException | None = None) -> None:
+        self._together.ended(self._source, error)

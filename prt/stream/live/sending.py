@@ -1,0 +1,106 @@
+"""What a joined channel sends: broadcasts and our own presence, each with the answer that it gets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from prt.errors import PrtError, RefusedError
+from prt.stream.limits import PresenceCalls, checked_json, checked_presence, checked_size
+from prt.stream.policies import role_of, sends_sql
+from prt.stream.socket import binary
+from prt.stream.socket.client import Socket
+from prt.stream.socket.wire import TOPIC_PREFIX, Reply
+from prt.stream.topic import Room
+
+
+class Sender:
+    """Of one join: it is of no use once that has ended."""
+
+    def __init__(self, socket: Socket, room: Room, join_ref: str, answer_seconds: float) -> None:
+        self._socket = socket
+        self._room = room
+        self._join_ref = join_ref
+        self._answer_seconds = answer_seconds
+        self._calls = PresenceCalls()
+
+    async def send(
+        self, event: str, payload: bytes | Raw, *, is_binary: bool, seconds: float | None
+    ) -> float | None:
+        """Milliseconds until the server's acknowledgement; None where the room asks for none, once sent."""
+        body = bytes(payload)
+        checked_size(len(body))
+        if not is_binary:
+            checked_json(body, f"the payload of {event}")
+        topic, ref = TOPIC_PREFIX + self._room.topic, self._socket.next_ref()
+        is_short = binary.fits(self._join_ref, ref, topic, event)
+        data: str | bytes
+        if self._socket.vsn == "2.0.0" and is_short:
+            # The server passes the bytes on as they are, where it would write text anew.
+            data = binary.push(self._join_ref, ref, topic, event, body, is_json=not is_binary)
+        elif is_binary:
+            why = "vsn 1.0.0 can't carry bytes" if is_short else "bytes need a shorter topic and event"
+            raise PrtError(f"the broadcast {event} was not sent: {why}", "send JSON")
+        else:
+            message = {"type": "broadcast", "event": event, "payload": Raw(body)}
+            data = self._socket.text(self._join_ref, ref, topic, "broadcast", message)
+        if not self._room.is_acknowledged:
+            await self._socket.write(data)
+            return None
+        started = time.perf_counter()
+        limit = self._answer_seconds if seconds is None else seconds
+        try:
+            reply = await self._socket.ask(ref, data, limit)
+        except TimeoutError as exc:
+            raise self._unanswered(event, limit) from exc
+        if reply.status != "ok":
+            raise _refused(event, reply)
+        return (time.perf_counter() - started) * 1000
+
+    async def track(self, payload: Mapping[str, Any]) -> None:
+        """Puts us on the roster, or changes what stands there."""
+        checked_presence(payload)
+        reply = await self._presence({"type": "presence", "event": "track", "payload": payload})
+        if reply.status != "ok":
+            words = reply.response.get("reason") if isinstance(reply.response, dict) else reply.response
+            raise RefusedError(
+                f"{self._room.topic} refused to track us" + (f": {words}" if words else ""),
+                self._policy() if self._room.is_private else None,
+            )
+
+    async def untrack(self) -> None:
+        """Takes us off the roster."""
+        await self._presence({"type": "presence", "event": "untrack"})
+
+    async def _presence(self, message: dict[str, Any]) -> Reply:
+        self._calls.count(time.monotonic())
+        ref = self._socket.next_ref()
+        data = self._socket.text(self._join_ref, ref, TOPIC_PREFIX + self._room.topic, "presence", message)
+        try:
+            return await self._socket.ask(ref, data, self._answer_seconds)
+        except TimeoutError as exc:
+            raise PrtError(
+                f"no answer to {message['event']} in {self._answer_seconds:g} s", "is the server busy?"
+            ) from exc
+
+    def _policy(self) -> str:
+        return sends_sql(role_of(self._socket.access_token), self._room.topic)
+
+    def _unanswered(self, event: str, seconds: float) -> PrtError:
+        message = f"no acknowledgement of {event} to {self._room.topic} in {seconds:g} s"
+        if self._room.is_private:
+            return PrtError(message, f"the server does not answer who may not send: {self._policy()}")
+        return PrtError(message, "is the server busy? it may have been sent all the same")
+
+
+def _refused(event: str, reply: Reply) -> PrtError:
+    words = reply.response.get("reason") if isinstance(reply.response, dict) else reply.response
+    text = words if isinstance(words, str) else msgspec.json.encode(reply.response).decode()
+    hint = None
+    if text == "payload_size_exceeded":
+        hint = "the project's limit is lower than the 3,000 KB of the server (256 KB on the free plan)"
+    return PrtError(f"the server refused the broadcast {event}: {text}", hint)

@@ -1,0 +1,336 @@
+"""The live socket as a source of events: connects, joins, says READY, heals, and accounts for every gap."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from prt.errors import PrtError, UnreachableError
+from prt.events import EMPTY, Broadcast, ChannelStatus, Event, Status, Vitals
+from prt.stream.binding import Binding
+from prt.stream.live import supervisor
+from prt.stream.live.broadcast_replay import Past
+from prt.stream.live.subscription import Subscription
+from prt.stream.live.supervisor import (
+    Connected,
+    Connecting,
+    Happening,
+    Joined,
+    Link,
+    Lost,
+    Policy,
+    Pulse,
+    Ready,
+)
+from prt.stream.live.token_refresh import Tenure
+from prt.stream.recovery.gaps import Accounting
+from prt.stream.rest.session import Session
+from prt.stream.socket.client import Socket
+from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError, is_retryable, wait_of
+from prt.stream.socket.queue import EventQueue
+from prt.stream.socket.wire import Frame
+from prt.stream.timing import DEFAULT, Timing
+from prt.stream.topic import Room
+
+if TYPE_CHECKING:
+    from prt.stream.recovery.backfill import Recovery
+
+TOPIC = "prt-watch"
+
+
+class Live:
+    """`async with Live(...) as batches: async for batch in batches: …`; leaves and closes at the end.
+
+    Raises, out of the iteration: RefusedError, UnreachableError, ProtocolError.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        bindings: Sequence[Binding],
+        *,
+        room: Room | None = None,
+        policy: Policy | None = None,
+        recovery: Recovery | None = None,
+        queue: EventQueue | None = None,
+        timing: Timing | None = None,
+        on_frame: Callable[[Frame], None] | None = None,
+    ) -> None:
+        """One topic's channel, on a socket of its own: with `bindings`, a `room`, or both.
+
+        `recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said.
+        `on_frame` sees every control frame as it came, and must not raise.
+        """
+        self._wanted = list(bindings)
+        self._policy = policy or Policy()
+        self._room = room
+        self._past = None if room is None else Past(room)
+        self._topic = TOPIC if room is None else room.topic
+        self._timing = timing or DEFAULT
+        self._tenure = Tenure(session, self._timing.renewal_retry, self._tell, self._show_vitals)
+        self._queue = queue or EventQueue()
+        self._on_frame = on_frame
+        self._accounts = Accounting(self, self._put, recovery, self._timing.gathering)
+        self._link = Link()
+        self._socket: Socket | None = None
+        self._subscription: Subscription | None = None
+        self._round_trip_ms: float | None = None
+        self._supervising: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.has_told_end = False
+        """Whether a status said why it has ended."""
+
+    @property
+    def topic(self) -> str:
+        return self._topic
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the channel is joined and what is asked of it flows."""
+        return self._link.is_up
+
+    @property
+    def alive_at(self) -> float | None:
+        """When the last bytes came, by `gaps.running_clock`; None without a connection."""
+        return None if self._socket is None else self._socket.alive_at
+
+    def pour_into(self, queue: EventQueue) -> None:
+        """Another queue than its own, before it is entered."""
+        self._queue = queue
+
+    async def send(
+        self, event: str, payload: bytes | Raw = EMPTY, *, binary: bool = False, timeout: float | None = None
+    ) -> float | None:
+        """Sends a broadcast: JSON, or bytes where `binary`.
+
+        Returns the milliseconds until the server's acknowledgement, None where the room asks for none.
+        Raises UnreachableError where the room is not joined (READY), UsageError above the limits, PrtError
+        where no acknowledgement came in `timeout` seconds.
+        """
+        return await self._joined().sender.send(event, payload, is_binary=binary, seconds=timeout)
+
+    async def track(self, payload: dict[str, Any]) -> None:
+        """Puts us on the roster, or changes what stands there, and again after every rejoin.
+
+        Raises as `send`, and RefusedError where a policy forbids it.
+        """
+        await self._joined().sender.track(payload)
+        self._keep_tracked(payload)
+
+    async def untrack(self) -> None:
+        """Takes us off the roster, for good. Raises as `send`."""
+        await self._joined().sender.untrack()
+        self._keep_tracked(None)
+
+    def _keep_tracked(self, payload: dict[str, Any] | None) -> None:
+        if self._room is not None:
+            self._room = replace(self._room, tracked=payload)
+
+    def cut(self) -> None:
+        """Breaks the connection as a network does, without a word, for who tests what comes of it."""
+        if self._socket is not None:
+            self._socket.cut()
+
+    def _joined(self) -> Subscription:
+        if self._subscription is None:
+            raise UnreachableError(f"{self._topic} is not joined: nothing was sent", "wait for READY")
+        return self._subscription
+
+    async def __aenter__(self) -> EventQueue:
+        self._queue.on_drop.append(self._resync)
+        self._link = Link(started=time.monotonic())
+        self._supervising = asyncio.create_task(self._run())
+        return self._queue
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._supervising is not None:
+            self._supervising.cancel()
+            await asyncio.gather(self._supervising, return_exceptions=True)
+
+    async def _run(self) -> None:
+        error: Exception | None = None
+        try:
+            await self._supervise()
+        except Exception as exc:
+            error = exc
+        finally:
+            await self._drop_connection()
+            self._accounts.end(is_up=self._link.is_up)
+            self._queue.close(error)
+
+    async def _supervise(self) -> None:
+        while True:
+            try:
+                raise await self._live_once()
+            except PrtError as exc:
+                failure = exc
+            was_up = self._link.is_up
+            if was_up:
+                self._accounts.broke(failure.message)
+                if self._past is not None:
+                    self._past.lost(self._accounts.alive)
+            await self._drop_connection()
+            self._step(
+                Lost(
+                    is_retryable=await self._is_retryable(failure),
+                    wait_seconds=wait_of(failure),
+                    chance=random.random(),  # noqa: S311 - jitter
+                )
+            )
+            self._say_lost(failure, was_up=was_up)
+            if self._link.retry_at is None:
+                raise failure
+            await asyncio.sleep(max(self._link.retry_at - time.monotonic(), 0))
+
+    async def _live_once(self) -> PrtError:
+        """One connection from its handshake to its end: why it ended. Raises what kept it from READY."""
+        endpoint = self._tenure.begin()
+        self._step(Connecting())
+        socket = self._socket = Socket(
+            endpoint.url,
+            endpoint.key,
+            token=endpoint.token,
+            queue=self._queue,
+            on_frame=lambda frame: self._control(subscription, frame),
+            on_change=self._accounts.observe,
+            on_broadcast=self._is_wanted,
+            on_unreadable=self._accounts.unreadable,
+            on_pulse=self._on_pulse,
+            timing=self._timing,
+        )
+        subscription = self._subscription = Subscription(
+            socket,
+            self._topic,
+            room=self._room,
+            past=self._past,
+            timing=self._timing,
+            put=self._queue.put,
+            on_joined=lambda: self._step(Joined()),
+            on_ready=self._on_ready,
+            on_resubscribed=self._accounts.resubscribed,
+        )
+        await socket.open(self._timing.up)
+        self._step(Connected())
+        await subscription.establish(self._wanted)
+        self.start(self._tenure.keep(subscription.authorise))
+        return await subscription.end()
+
+    def _control(self, subscription: Subscription, frame: Frame) -> None:
+        if self._on_frame is not None:
+            self._on_frame(frame)
+        subscription.on_frame(frame)
+
+    def _on_ready(self, taken: list[Binding]) -> None:
+        is_first = not self._link.was_ready
+        if is_first:
+            # A table that is refused later, while a database comes up, is asked for again each time.
+            self._wanted = taken
+        self._step(Ready())
+        self._accounts.ready(taken, is_first=is_first)
+
+    def _is_wanted(self, broadcast: Broadcast) -> bool:
+        if self._room is None or self._past is None or not self._room.hears(broadcast.event):
+            return False
+        return self._past.is_new(broadcast)
+
+    def _resync(self) -> None:
+        """Where the queue had to drop events, the roster is told anew."""
+        if self._subscription is not None:
+            self._subscription.resync()
+
+    async def _is_retryable(self, failure: PrtError) -> bool:
+        was_ready = self._link.was_ready
+        return is_retryable(failure, was_ready=was_ready) or (
+            was_ready and await self._tenure.is_revived(failure)
+        )
+
+    def _tell(self, reason: str, hint: str | None = None) -> None:
+        self._say("READY", reason=reason, hint=hint)
+
+    async def _drop_connection(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._subscription = None
+        if self._socket is not None:
+            socket, self._socket = self._socket, None
+            await socket.shut()
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task of the present connection: it ends with it."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _on_pulse(self, round_trip_ms: float | None) -> None:
+        if round_trip_ms is not None:
+            self._round_trip_ms = round_trip_ms
+        self._step(Pulse(round_trip_ms is None))
+
+    def _step(self, happening: Happening) -> None:
+        self._link = supervisor.step(self._link, happening, time.monotonic(), self._policy, self._timing)
+        self._show_vitals()
+
+    def _show_vitals(self) -> None:
+        link, now, monotonic = self._link, _now(), time.monotonic()
+        life = self._tenure.life
+
+        def wall(moment: float) -> int:
+            return now + round((moment - monotonic) * 1_000_000)
+
+        self._queue.put(
+            Vitals(
+                at=now,
+                phase=link.phase,
+                since=wall(link.since),
+                retry_at=None if link.retry_at is None else wall(link.retry_at),
+                reconnects=link.reconnects,
+                failures=link.failures,
+                round_trip_ms=self._round_trip_ms,
+                token_expires_at=None if life is None else round(life.expires * 1_000_000),
+            )
+        )
+
+    def _say_lost(self, failure: PrtError, *, was_up: bool) -> None:
+        """Each loss, and of the attempts that fail only the first: the head of a view counts them."""
+        is_final = self._link.retry_at is None
+        had_answer = isinstance(failure, EndedError | JoinTimedOutError | LostError)
+        if not (was_up or (had_answer if is_final else self._link.failures == 1)):
+            return
+        status: ChannelStatus = "CHANNEL_ERROR"
+        if isinstance(failure, JoinTimedOutError) or (isinstance(failure, LostError) and failure.is_silence):
+            status = "TIMED_OUT"
+        elif isinstance(failure, LostError):
+            status = "CLOSED"
+        reason = failure.message if is_final else f"{failure.message}; trying again"
+        if self._room is not None and self._room.events and self._room.replay is None and not is_final:
+            reason += f"; what is sent to {self._topic} meanwhile is lost"
+        self._say(status, reason=reason, hint=failure.hint)
+        self.has_told_end = is_final
+
+    def _say(self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None) -> None:
+        self._queue.put(
+            Status(
+                at=_now(),
+                status=status,
+                topic=self._topic,
+                tables=self._accounts.tables or None,
+                reason=reason,
+                hint=hint,
+            )
+        )
+
+    def _put(self, event: Event) -> None:
+        self._queue.put(event)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

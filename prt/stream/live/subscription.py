@@ -1,0 +1,291 @@
+"""One channel of one connection: joined, narrowed to what the server takes, READY, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from realtime import AsyncRealtimeChannel
+
+from prt.errors import PrtError, UnreachableError
+from prt.events import ChannelStatus, Event, Status
+from prt.stream.binding import Binding
+from prt.stream.live import narrowing
+from prt.stream.live.broadcast_replay import Past
+from prt.stream.live.narrowing import Refused
+from prt.stream.live.roster import Roster, difference_of, state_of
+from prt.stream.live.sending import Sender
+from prt.stream.policies import hears_sql, role_of
+from prt.stream.socket import refusals as refusal
+from prt.stream.socket import wire
+from prt.stream.socket.client import PRESENCE, JoinRefusedError, Socket
+from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError, NothingTakenError
+from prt.stream.socket.refusals import Refusal
+from prt.stream.socket.wire import TOPIC_PREFIX, Frame
+from prt.stream.timing import Timing
+from prt.stream.topic import NO_ROSTER, NOT_TRACKED, Room
+
+SUBSCRIBED = "Subscribed to PostgreSQL"
+
+
+class Subscription:
+    """`establish` returns when changes flow, `end` when they no longer do.
+
+    What happens is told at once, in the order of the frames: `on_ready` with the bindings that flow,
+    `on_resubscribed` when the server subscribes anew without being asked. `past` is the room's.
+    """
+
+    def __init__(
+        self,
+        socket: Socket,
+        topic: str,
+        *,
+        room: Room | None,
+        past: Past | None,
+        timing: Timing,
+        put: Callable[[Event], None],
+        on_joined: Callable[[], None],
+        on_ready: Callable[[list[Binding]], None],
+        on_resubscribed: Callable[[], None],
+    ) -> None:
+        self._socket = socket
+        self._topic = topic
+        self._room = room
+        self._past = past
+        self._timing = timing
+        self._put = put
+        self._on_joined = on_joined
+        self._on_ready = on_ready
+        self._on_resubscribed = on_resubscribed
+        self._channel: AsyncRealtimeChannel | None = None
+        self._joining: list[Binding] = []
+        self._is_probing = False
+        loop = asyncio.get_running_loop()
+        self._verdict: asyncio.Future[str | None] = loop.create_future()
+        self._ended: asyncio.Future[PrtError] = loop.create_future()
+        self._answers_due = 0
+        self._roster = Roster(topic)
+        self._sender: Sender | None = None
+
+    async def establish(self, bindings: Sequence[Binding]) -> list[Binding]:
+        """Joins what the server takes, which is returned. Raises PrtError where that is nothing."""
+        taken = await self._narrowed(bindings)
+        await self._track_again()
+        return taken
+
+    @property
+    def sender(self) -> Sender:
+        """For what is sent to the room. Raises UnreachableError where it is not joined."""
+        if self._sender is None or self._ended.done() or self._socket.lost.done():
+            raise UnreachableError(f"{self._topic} is not joined: nothing was sent", "wait for READY")
+        return self._sender
+
+    def resync(self) -> None:
+        """Tells the whole roster again."""
+        if self._roster.is_known:
+            self._put(self._roster.sync(_now()))
+
+    async def _narrowed(self, bindings: Sequence[Binding]) -> list[Binding]:
+        if not bindings:
+            await self._attempt([])
+            return []
+        refused: list[Refused] = []
+
+        async def attempt(bindings: list[Binding], *, is_probe: bool) -> str | None:
+            self._is_probing = is_probe
+            return await self._attempt(bindings)
+
+        def report(one: Refused) -> None:
+            refused.append(one)
+            found = one.refusal
+            self._say("CHANNEL_ERROR", tables=[one.binding.name], reason=found.reason, hint=found.hint)
+
+        taken = await narrowing.narrow(bindings, attempt, report)
+        if taken:
+            return taken
+        last = refused[-1].refusal
+        count = len(refused)
+        what = "the subscription was" if count == 1 else f"all {count} subscriptions were"
+        raise NothingTakenError(f"{what} refused", last.reason, last.hint)
+
+    async def end(self) -> PrtError:
+        """Waits until the channel or the connection is gone; why."""
+        if not await self._has_ended(self._timing.answer):
+            self._tell_of_no_roster()
+            await self._has_ended()
+        return self._ended.result() if self._ended.done() else self._socket.lost.result()
+
+    async def _has_ended(self, seconds: float | None = None) -> bool:
+        waited: list[asyncio.Future[Any]] = [self._ended, self._socket.lost]
+        done, _ = await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+
+    def _tell_of_no_roster(self) -> None:
+        """Whoever may hear a topic and not its presence is joined all the same, and sent none."""
+        room = self._room
+        if room is None or not room.hears_presence or self._roster.is_known:
+            return
+        hint = "is presence switched on in the project's Realtime settings?"
+        if room.is_private:
+            hint = hears_sql(role_of(self._socket.access_token), room.topic)
+        reason = f"{NO_ROSTER}: {room.topic} keeps its presence to itself"
+        self._say("READY", reason=reason, hint=hint)
+
+    async def authorise(self, token: str) -> None:
+        """Gives the channel a fresh token; the server subscribes anew for it, which is no gap."""
+        self._answers_due += 1
+        await self._socket.authorise(token)
+
+    def on_frame(self, frame: Frame) -> None:
+        """Every control frame of the connection, in order."""
+        if frame.topic != TOPIC_PREFIX + self._topic or not self._socket.is_current(frame):
+            return
+        try:
+            if frame.event == "phx_reply":
+                self._on_reply(frame)
+            elif frame.event == "system":
+                self._on_system(wire.system(frame))
+            elif frame.event in ("phx_close", "phx_error"):
+                self._on_end(frame)
+            elif frame.event in PRESENCE:
+                self._on_presence(frame)
+        except (msgspec.DecodeError, RecursionError) as exc:
+            self._put(wire.malformed(bytes(frame.payload), f"{frame.event}: {exc}", _now()))
+
+    async def _attempt(self, bindings: list[Binding]) -> str | None:
+        """Joins these on a fresh channel. None once READY, else the words of the refusal."""
+        if self._channel is not None:
+            await self._socket.drop(self._channel)
+            self._channel = None
+        self._joining = bindings
+        self._roster = Roster(self._topic)
+        self._verdict = asyncio.get_running_loop().create_future()
+        try:
+            self._channel = await self._socket.join(self._topic, bindings, self._config())
+        except JoinRefusedError as exc:
+            if exc.refused is None:
+                raise JoinTimedOutError(f"no answer to the join in {self._timing.join:g} s") from exc
+            found = self._with_remedy(exc.refused)
+            raise EndedError(f"the join was refused: {found.reason}", found) from exc
+        waited: list[asyncio.Future[Any]] = [self._verdict, self._ended, self._socket.lost]
+        await asyncio.wait(waited, timeout=self._timing.join, return_when=asyncio.FIRST_COMPLETED)
+        if self._verdict.done():
+            return self._verdict.result()
+        if self._ended.done() or self._socket.lost.done():
+            raise await self.end()
+        raise JoinTimedOutError(f'no "{SUBSCRIBED}" in {self._timing.join:g} s')
+
+    def _with_remedy(self, refused: Refusal) -> Refusal:
+        if self._room is None or not self._room.is_private or not refused.reason.startswith("Unauthorized"):
+            return refused
+        return replace(refused, hint=hears_sql(role_of(self._socket.access_token), self._room.topic))
+
+    def _config(self) -> dict[str, Any] | None:
+        if self._room is None:
+            return None
+        return self._room.to_wire(None if self._past is None else self._past.wanted)
+
+    async def _track_again(self) -> None:
+        """The server forgets us with each connection. A refusal leaves the rest of the room to be heard."""
+        if self._room is None or self._room.tracked is None:
+            return
+        try:
+            await self.sender.track(self._room.tracked)
+        except LostError:
+            return  # `end` tells it
+        except PrtError as exc:
+            self._say("READY", reason=f"{NOT_TRACKED}: {exc.message}", hint=exc.hint)
+
+    def _on_presence(self, frame: Frame) -> None:
+        # On a public topic everyone is told of differences, whoever asked for them.
+        if self._room is None or not self._room.hears_presence or self._is_probing:
+            return
+        if frame.event == "presence_state":
+            self._put(self._roster.state(state_of(frame.payload), _now()))
+            return
+        for event in self._roster.difference(difference_of(frame.payload), _now()):
+            self._put(event)
+
+    def _on_reply(self, frame: Frame) -> None:
+        is_join = frame.ref == self._socket.channels[frame.topic].join_push.ref
+        if is_join and wire.reply(frame).status == "ok":
+            self._on_joined()
+            if not self._is_probing:
+                self._say("SUBSCRIBED")
+            if not self._joining:
+                self._settle(None)
+
+    def _on_system(self, message: wire.System) -> None:
+        if message.status == "ok":
+            if message.message == SUBSCRIBED:
+                self._on_subscribed()
+            return
+        if refusal.is_of_bindings(message.message) and not self._verdict.done():
+            self._settle(message.message)
+            return
+        found = refusal.of_system(message.message)
+        self._finish(EndedError(f"the server ended the subscription: {found.reason}", found))
+
+    def _on_subscribed(self) -> None:
+        if not self._verdict.done():
+            self._settle(None)
+        elif self._answers_due:
+            self._answers_due -= 1
+        else:
+            self._on_resubscribed()
+
+    def _on_end(self, frame: Frame) -> None:
+        words = "closed" if frame.event == "phx_close" else "crashed"
+        found = Refusal(error=UnreachableError, reason=f"the server {words} the channel", is_retryable=True)
+        self._finish(EndedError(f"{found.reason} {self._topic}", found))
+
+    def _settle(self, words: str | None) -> None:
+        if self._verdict.done():
+            return
+        if words is None and not self._is_probing:
+            self._take_seat()
+            self._say("READY")
+            self._on_ready(self._joining)
+        self._verdict.set_result(words)
+
+    def _take_seat(self) -> None:
+        ref = self._socket.channels[TOPIC_PREFIX + self._topic].join_push.ref
+        if self._room is not None and ref is not None:
+            self._sender = Sender(self._socket, self._room, ref, self._timing.answer)
+
+    def _finish(self, error: PrtError) -> None:
+        self._socket.silence()
+        if not self._ended.done():
+            self._ended.set_result(error)
+
+    def _say(
+        self,
+        status: ChannelStatus,
+        *,
+        tables: list[str] | None = None,
+        reason: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self._put(
+            Status(
+                at=_now(),
+                status=status,
+                topic=self._topic,
+                tables=tables or tables_of(self._joining) or None,
+                reason=reason,
+                hint=hint,
+            )
+        )
+
+
+def tables_of(bindings: Sequence[Binding]) -> list[str]:
+    """Their tables as `schema.table`, each once."""
+    return sorted({binding.name for binding in bindings})
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

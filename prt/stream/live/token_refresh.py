@@ -1,0 +1,80 @@
+"""How long our token lasts: its renewal ahead of its end, or the word that nobody can renew it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from prt.errors import PrtError
+from prt.stream.rest.session import Endpoint, Life, Session, life_of
+from prt.stream.socket.failures import LostError
+
+
+class Tell(Protocol):
+    """A status of a stream that goes on."""
+
+    def __call__(self, reason: str, hint: str | None = None) -> None: ...
+
+
+class Tenure:
+    """Of one stream; several may share a session, and so its renewals."""
+
+    def __init__(
+        self, session: Session, retry_seconds: float, tell: Tell, on_renewed: Callable[[], None]
+    ) -> None:
+        self._session = session
+        self._on_renewed = on_renewed
+        self._retry_seconds = retry_seconds
+        self._tell = tell
+        self._endpoint = session.endpoint
+        self.life: Life | None = None
+
+    def begin(self) -> Endpoint:
+        """As whom a new connection is made."""
+        self._endpoint = self._session.endpoint
+        self.life = life_of(self._endpoint, time.time())
+        return self._endpoint
+
+    async def keep(self, authorise: Callable[[str], Awaitable[None]]) -> None:
+        """Renews ahead of the end, as long as the connection lasts."""
+        while (life := self.life) is not None:
+            await _sleep_until(life.renew_at)
+            if not self._session.is_renewable:
+                left = max(round((life.expires - time.time()) / 60), 0)
+                hint = "sign in with --as EMAIL, or start again with a fresh PRT_TOKEN"
+                self._tell(f"the token expires in {left} min and can't be renewed", hint)
+                return
+            try:
+                await self._renew()
+                await authorise(self._endpoint.token or self._endpoint.key)
+            except LostError:
+                return
+            except PrtError as exc:
+                self._tell(f"the token could not be renewed: {exc.message}", exc.hint)
+                await asyncio.sleep(self._retry_seconds)
+
+    async def is_revived(self, failure: PrtError) -> bool:
+        """Whether a fresh token makes another attempt worth it: ours died with the link down."""
+        if failure.exit_code != 3 or not self._session.is_renewable:
+            return False
+        try:
+            await self._renew()
+        except PrtError:
+            return False
+        return True
+
+    async def _renew(self) -> None:
+        former = self.life
+        self._endpoint = await self._session.renew(self._endpoint)
+        self.life = life_of(self._endpoint, time.time())
+        if former is not None and self.life is not None and self.life.role != former.role:
+            self._tell(f"the token's role changed from {former.role} to {self.life.role}")
+        self._on_renewed()
+
+
+async def _sleep_until(moment: float) -> None:
+    """Until a time of the wall clock, which may be set meanwhile."""
+    while (left := moment - time.time()) > 0:  # noqa: ASYNC110 - nobody sets an event for a time
+        await asyncio.sleep(min(left, 30))

@@ -1,0 +1,4 @@
+"""Recordings of a watch: their lines and their files, read back.
+
+They are written by `views/sinks/recorder.py`.
+"""

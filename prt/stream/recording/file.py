@@ -1,0 +1,181 @@
+"""A recording of a watch, read back: its header, its events as they were, and their pace.
+
+A recording is NDJSON: one line that says what was watched, then the lines that `prt watch --json` writes
+for every event that came, whatever was shown of it, `end` last. A program that was killed leaves it without
+its end, or with half of a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+from msgspec import Struct
+
+from prt.errors import UsageError
+from prt.events import End, Event, Status
+from prt.stream.recording.lines import event_of, moment_of
+
+VERSION = 1
+_LONGEST_HEADER = 1 << 20
+BATCH = 256
+"""Events that are handed on together where nothing has to be waited for."""
+
+
+class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="recording"):
+    """The first line. `bindings` and `rooms` are the wire's words; `keys` by `schema.table`, as given."""
+
+    version: int
+    prt: str
+    at: str
+    host: str
+    bindings: list[dict[str, Any]] = []
+    rooms: list[dict[str, Any]] = []
+    keys: dict[str, list[str]] = {}
+
+
+_decode_header = msgspec.json.Decoder(Header).decode
+
+
+class Recording:
+    """A source: `async with Recording(…) as batches`, ending with the `End` of its watch, or one of its own.
+
+    `speed` is how many times faster than it was, None as fast as can be.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        speed: float | None = None,
+        on_unreadable: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Reads the header; UsageError where there is none. `on_unreadable` is told what is skipped."""
+        self._path = path
+        self._speed = speed
+        self._start: int | None = None
+        self._end: int | None = None
+        self._on_unreadable = on_unreadable
+        self.header, self._begin = self._read_header()
+        self._file: IO[bytes] | None = None
+        self._events: Iterator[Event] = self._read_events()
+        self._next: Event | None = None
+        self._first_at: int | None = None
+        self._started = 0.0
+        self.started_at = moment_of(self.header.at)
+        self._played = self.started_at
+
+    def keep(self, start: int | None, end: int | None) -> None:
+        """Only what came from `start` to `end` (µs) on, and the last status before it."""
+        self._start, self._end = start, end
+
+    @property
+    def keys(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """As they were given to the watch, by (schema, table)."""
+        found = {}
+        for name, columns in self.header.keys.items():
+            schema, _, table = name.partition(".")
+            found[schema, table] = tuple(columns)
+        return found
+
+    async def __aenter__(self) -> Recording:
+        self._file = self._path.open("rb")
+        self._file.seek(self._begin)
+        self._next = next(self._events)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._next = None
+        if self._file is not None:
+            self._file.close()
+
+    def __aiter__(self) -> Recording:
+        return self
+
+    async def __anext__(self) -> list[Event]:
+        """Cancelling it loses nothing."""
+        if self._next is None:
+            raise StopAsyncIteration
+        await self._until_due(self._next.at)
+        batch: list[Event] = []
+        while self._next is not None and len(batch) < BATCH and self._is_due(self._next.at):
+            batch.append(self._next)
+            self._played = max(self._played, self._next.at)
+            self._next = next(self._events, None)
+        return batch
+
+    def now(self) -> int:
+        """µs: the moment of the recording that is being played."""
+        if self._speed is None or self._first_at is None or self._next is None:
+            return self._played
+        passed = asyncio.get_running_loop().time() - self._started
+        return max(self._played, self._first_at + round(passed * self._speed * 1_000_000))
+
+    async def _until_due(self, at: int) -> None:
+        if self._first_at is None:
+            self._first_at = at if self._start is None else max(at, self._start)
+            self._started = asyncio.get_running_loop().time()
+        wait = 0.0 if self._speed is None else self._due(at) - asyncio.get_running_loop().time()
+        await asyncio.sleep(max(wait, 0.0))
+
+    def _is_due(self, at: int) -> bool:
+        return self._speed is None or self._due(at) <= asyncio.get_running_loop().time()
+
+    def _due(self, at: int) -> float:
+        assert self._speed is not None  # noqa: S101 - who asks has a pace
+        assert self._first_at is not None  # noqa: S101 - and has begun
+        return self._started + max(at - self._first_at, 0) / 1_000_000 / self._speed
+
+    def _read_header(self) -> tuple[Header, int]:
+        """And where the events begin."""
+        try:
+            with self._path.open("rb") as file:
+                line = file.readline(_LONGEST_HEADER)
+        except OSError as exc:
+            raise UsageError(
+                f"{self._path} can't be read: {exc.strerror}", "name a file of --record"
+            ) from exc
+        try:
+            header = _decode_header(line)
+            moment_of(header.at)
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            raise UsageError(
+                f"{self._path} is no recording", "a recording is what `prt watch --record FILE` writes"
+            ) from exc
+        if header.version > VERSION:
+            raise UsageError(
+                f"{self._path} is a recording of version {header.version}, by prt {header.prt}",
+                f"this prt reads version {VERSION}: take a newer one",
+            )
+        return header, len(line)
+
+    def _read_events(self) -> Iterator[Event]:
+        """Those of the window, then always one `End`."""
+        last = self.started_at
+        before: Status | None = None
+        for event in self._read_lines():
+            if self._end is not None and event.at > self._end:
+                break
+            last = max(last, event.at)
+            if self._start is not None and event.at < self._start and not isinstance(event, End):
+                before = event if isinstance(event, Status) else before
+                continue
+            if before is not None:
+                yield before
+                before = None
+            yield event
+            if isinstance(event, End):
+                return
+        yield End(at=last, reason="replayed", exit_code=0, events=0)
+
+    def _read_lines(self) -> Iterator[Event]:
+        assert self._file is not None  # noqa: S101 - who reads has opened it
+        for number, line in enumerate(self._file, 2):
+            try:
+                yield event_of(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+                what = "is torn" if not line.endswith(b"\n") else f"can't be read ({exc})"
+                self._on_unreadable(f"{self._path}: line {number} {what} and is left out")

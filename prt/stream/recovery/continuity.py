@@ -1,0 +1,93 @@
+"""Whether a stream is whole: what was last known of it, and the one gap that may be open.
+
+A gap opens with a loss, gets its end with READY, and stays open until its recovery is done: a further
+loss extends it, so that nothing falls between two recoveries.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from prt.events import Change, Gap
+from prt.stream.recovery import windows as gaps
+from prt.stream.recovery.windows import Known
+from prt.stream.socket.queue import committed
+
+SAMPLES = 64
+SAMPLE_EVERY = 100_000
+"""µs between two looks at how far the clocks are apart."""
+
+
+class Continuity:
+    """All times in µs of a clock that nothing adjusts, which `now` tells."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self._last: Change | None = None
+        self._sampled_at = 0
+        self._aheads: deque[int] = deque(maxlen=SAMPLES)
+        self._known: Known | None = None
+        self._ready = 0
+        self.open: Gap | None = None
+
+    def observe(self, change: Change) -> None:
+        """Every change of the stream."""
+        if change.lag_ms is None:
+            return
+        self._last = change
+        # `at` is of the wall clock, which may be set: how far we are ahead is told by our own.
+        if not 0 <= change.at - self._sampled_at < SAMPLE_EVERY:
+            self._sampled_at = change.at
+            self._aheads.append(self._now() - committed(change))
+
+    def ready(self, now: int) -> Gap | None:
+        """Changes flow again: the gap that this ends, which stays open until `closed`."""
+        self._ready = now
+        if self.open is None:
+            return None
+        end = gaps.until(self._known, now)
+        self.open = replace(self.open, start=min(self.open.start, end), end=end)
+        return self.open
+
+    def broke(self, alive: int, now: int, tables: Sequence[str], cause: str) -> None:
+        """The connection or the channel is gone; its last bytes came at `alive`."""
+        known = self._known = self._what_is_known(alive)
+        self._extend(gaps.lost_since(known), gaps.until(known, now), tables, cause)
+
+    def resubscribed(self, alive: int, now: int, tables: Sequence[str]) -> Gap:
+        """The server subscribed anew without being asked: the gap before it."""
+        known = self._known = self._what_is_known(alive)
+        start = gaps.resubscribed_since(known, self._ready)
+        cause = "the server subscribed anew by itself: its publication changed, or it had lost us"
+        return self._extend(start, gaps.until(known, now), tables, cause)
+
+    def damaged(self, alive: int, now: int, tables: Sequence[str], cause: str) -> Gap:
+        """What came lately is not all there: unreadable frames, rows that the server cut."""
+        known = self._known = self._what_is_known(alive)
+        start = gaps.lost_since(known)
+        return self._extend(start, gaps.until(known, now), tables, cause)
+
+    def unfinished(self, now: int, *, is_up: bool) -> Gap | None:
+        """The gap that the end of the watch leaves open; without READY since it lasts until now."""
+        if self.open is None or is_up:
+            return self.open
+        return replace(self.open, end=max(self.open.start, gaps.until(self._known, now)))
+
+    def closed(self) -> None:
+        """The recovery of the open gap is done."""
+        self.open = None
+
+    def _extend(self, start: int, end: int, tables: Sequence[str], cause: str) -> Gap:
+        if self.open is not None:
+            start = min(start, self.open.start)
+            tables = sorted({*tables, *self.open.tables})
+        self.open = Gap(at=end, start=min(start, end), end=end, tables=list(tables), cause=cause)
+        return self.open
+
+    def _what_is_known(self, alive: int) -> Known:
+        last = self._last
+        commit = None if last is None else committed(last)
+        return Known(alive=alive, last_commit=commit, ahead=min(self._aheads, default=None))

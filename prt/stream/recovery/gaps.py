@@ -1,0 +1,143 @@
+"""Every gap of one source, from what broke the stream to the gap's event, through the recovery between."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec.structs import replace
+
+from prt.events import Change, Event, Gap
+from prt.stream.binding import Binding
+from prt.stream.live.subscription import tables_of
+from prt.stream.recovery import windows as gaps
+from prt.stream.recovery.continuity import Continuity
+
+if TYPE_CHECKING:
+    from prt.stream.recovery.backfill import Recovery
+
+TRUNCATED = "413"
+
+
+class Connected(Protocol):
+    """What the accounts ask of the connection that they are kept for."""
+
+    @property
+    def is_up(self) -> bool: ...
+
+    @property
+    def alive_at(self) -> float | None:
+        """When the last bytes came, by `gaps.running_clock`; None without a connection."""
+        ...
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task of the present connection: it ends with it."""
+        ...
+
+
+class Accounting:
+    """`recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said."""
+
+    def __init__(
+        self,
+        connection: Connected,
+        put: Callable[[Event], None],
+        recovery: Recovery | None,
+        gathering_seconds: float,
+    ) -> None:
+        """Damages of `gathering_seconds` are one gap."""
+        self._connection = connection
+        self._put = put
+        self._recovery = recovery
+        self._gathering_seconds = gathering_seconds
+        self._clock = gaps.started_clock()
+        self._continuity = Continuity(self._now)
+        self._taken: list[Binding] = []
+        self._recovering: asyncio.Task[None] | None = None
+        self._gathering: asyncio.Task[None] | None = None
+        self._damages: dict[str, set[str]] = {}
+
+    @property
+    def tables(self) -> list[str]:
+        """Those that stream, or streamed before the loss, as `schema.table`."""
+        return tables_of(self._taken)
+
+    @property
+    def alive(self) -> int:
+        """When the last bytes came, at the latest now (µs)."""
+        alive_at = self._connection.alive_at
+        return self._now() if alive_at is None else self._clock.at(alive_at)
+
+    def observe(self, change: Change) -> None:
+        self._continuity.observe(change)
+        if change.errors is not None and any(TRUNCATED in error for error in change.errors):
+            self._damage("the server cut rows above 1 MiB", [f"{change.schema}.{change.table}"])
+        if self._recovery is not None:
+            self._recovery.observe(change)
+
+    def broke(self, cause: str) -> None:
+        """The connection is lost."""
+        self._continuity.broke(self.alive, self._now(), self.tables, cause)
+
+    def ready(self, taken: list[Binding], *, is_first: bool) -> None:
+        """Changes of these flow, again or for the first time."""
+        self._taken = taken
+        gap = self._continuity.ready(self._now())
+        if gap is not None:
+            self._recover(gap)
+        elif is_first and self._recovery is not None:
+            self._connection.start(self._recovery.begin(taken, self._put))
+
+    def resubscribed(self) -> None:
+        """The server subscribed anew by itself."""
+        self._recover(self._continuity.resubscribed(self.alive, self._now(), self.tables))
+
+    def unreadable(self) -> None:
+        """Any frame that nobody can read may have been a change."""
+        self._damage("frames came that can't be read", self.tables)
+
+    def end(self, *, is_up: bool) -> None:
+        """What is still missing is said."""
+        gap = self._continuity.unfinished(self._now(), is_up=is_up)
+        if gap is not None:
+            self._close(replace(gap, cause=f"{gap.cause}; the watch ended before that was recovered"))
+
+    def _damage(self, cause: str, tables: list[str]) -> None:
+        if not self._connection.is_up:
+            return
+        self._damages.setdefault(cause, set()).update(tables)
+        if self._gathering is None:
+            self._gathering = self._connection.start(self._gather_damages())
+
+    async def _gather_damages(self) -> None:
+        try:
+            await asyncio.sleep(self._gathering_seconds)
+        finally:
+            self._gathering = None
+            damages, self._damages = self._damages, {}
+        tables = sorted(set().union(*damages.values()))
+        self._recover(self._continuity.damaged(self.alive, self._now(), tables, "; ".join(damages)))
+
+    def _recover(self, gap: Gap) -> None:
+        """What can be brought back, then the gap as an event; without a recovery the gap alone."""
+        if self._recovering is not None:
+            self._recovering.cancel()
+            self._recovering = None
+        if self._recovery is None or not gap.tables:
+            self._close(gap)
+        else:
+            self._recovering = self._connection.start(self._recovered(self._recovery, gap))
+
+    async def _recovered(self, recovery: Recovery, gap: Gap) -> None:
+        self._close(await recovery.recover(gap, self._taken, self._put))
+
+    def _close(self, gap: Gap) -> None:
+        self._continuity.closed()
+        if gap.tables:
+            self._put(replace(gap, at=time.time_ns() // 1000))
+
+    def _now(self) -> int:
+        """Our time, which no adjustment of the wall clock moves."""
+        return self._clock.at(gaps.running_clock())

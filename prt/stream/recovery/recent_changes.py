@@ -1,0 +1,100 @@
+"""The latest changes of the stream, as they came: looked at only when something has to be compared.
+
+`observe` is called for every change of a flood, hence the closure, which only appends. What it collects
+is handed on by chunks, and the oldest chunks are forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+
+from prt.events import Change
+from prt.stream.socket import wire
+
+MAX_BYTES = 12 * 1024 * 1024
+CHUNK = 128
+_WEIGHED = 8
+"""One change in so many is weighed, another one each time: weighing all costs more than keeping them."""
+_EVENT_BYTES = 1024
+"""What a change weighs beside its rows: its frame names every column."""
+_PRECISION = 2_000
+"""µs: a server may round a commit to milliseconds."""
+
+_new, _old = attrgetter("new"), attrgetter("old")
+
+
+class Memory:
+    """`on_chunk` gets the changes in order, each once, with the number of the first.
+
+    It is called while changes come, and by `collect` for those that it has not seen yet.
+    """
+
+    def __init__(self, on_chunk: Callable[[list[Change], int], None], *, max_bytes: int = MAX_BYTES) -> None:
+        self._on_chunk = on_chunk
+        self._max_bytes = max_bytes
+        self._fresh: list[Change] = []
+        self._chunks: deque[tuple[int, list[Change], int]] = deque()
+        self._bytes = 0
+        self._turn = 0
+        self.count = 0
+        """Changes collected so far."""
+        self.covers_since: int | None = None
+        """Changes that committed at or after this (µs) are all here; None: all are."""
+        self.observe = self._observer()
+
+    def collect(self) -> None:
+        """Takes in what was observed."""
+        if not self._fresh:
+            return
+        chunk = self._fresh.copy()
+        self._fresh.clear()
+        first, self.count = self.count, self.count + len(chunk)
+        weight = self._weight(chunk)
+        self._chunks.append((first, chunk, weight))
+        self._bytes += weight
+        while self._bytes > self._max_bytes and len(self._chunks) > 1:
+            self._forget()
+        self._on_chunk(chunk, first)
+
+    def __iter__(self) -> Iterator[tuple[int, Change]]:
+        """What is remembered, in order, each with its number."""
+        for first, chunk, _ in self._chunks:
+            yield from enumerate(chunk, first)
+
+    def last_commit(self, until: int) -> int | None:
+        """The largest commit that was seen up to a moment, both µs of the server's time."""
+        texts = {change.commit_timestamp for _, change in self}
+        commits = (wire.microseconds(text) for text in texts if text is not None)
+        seen = max((commit for commit in commits if commit is not None and commit <= until), default=None)
+        if seen is None and self.covers_since is not None:
+            return min(self.covers_since, until)
+        return seen
+
+    def _observer(self) -> Callable[[Change], None]:
+        fresh, append, collect = self._fresh, self._fresh.append, self.collect
+
+        def observe(change: Change) -> None:
+            append(change)
+            if len(fresh) >= CHUNK:
+                collect()
+
+        return observe
+
+    def _weight(self, chunk: list[Change]) -> int:
+        weighed, times = chunk, 1
+        if len(chunk) == CHUNK:
+            self._turn = (self._turn + 1) % _WEIGHED
+            weighed, times = chunk[self._turn :: _WEIGHED], _WEIGHED
+        rows = sum(map(len, map(_new, weighed))) + sum(map(len, map(_old, weighed)))
+        return rows * times + len(chunk) * _EVENT_BYTES
+
+    def _forget(self) -> None:
+        _, chunk, weight = self._chunks.popleft()
+        self._bytes -= weight
+        for change in reversed(chunk):
+            commit = wire.microseconds(change.commit_timestamp) if change.commit_timestamp else None
+            if commit is not None:
+                self.covers_since = max(commit + _PRECISION, self.covers_since or 0)
+                return

@@ -1,0 +1,190 @@
+"""What is known of one table: its key, what was told of its rows lately, where each road has come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from prt.events import Change
+from prt.stream import values
+from prt.stream.binding import Binding
+from prt.stream.recovery.merging import Merger
+from prt.stream.recovery.recent_changes import Memory
+from prt.stream.rest.pages import Road, Row, Shape, Stamp
+from prt.stream.values import Key
+
+Table = tuple[str, str]
+"""(schema, table)"""
+
+_decode = msgspec.json.Decoder(dict[str, object]).decode
+
+
+class Place(Struct):
+    """How far a road has been told: rows dated up to `through` (µs, None where there was none).
+
+    Rows that were there before, and are remembered, are dated after `floor`. Until a recovery has come
+    this way, `is_read` says that this is but the latest date of rows that were read, in another order
+    or not to be told: what a gap took since may be dated before.
+    """
+
+    through: int | None = None
+    floor: int | None = None
+    is_read: bool = False
+
+
+class HeldKeys:
+    """The keys that a snapshot showed, kept up to date by the stream. `is_whole` where no row is missing."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.keys: set[Key] = set()
+        self.is_whole = False
+
+    def add(self, key: Key) -> None:
+        if len(self.keys) >= self._limit:
+            self.is_whole = False
+        else:
+            self.keys.add(key)
+
+
+class Ledger:
+    """Told rows are kept as far back as they can be read again."""
+
+    def __init__(self, table: Table, *, given_key: tuple[str, ...] | None = None) -> None:
+        self.schema, self.table = table
+        self.name = f"{self.schema}.{self.table}"
+        self.key = given_key or ("id",)
+        self.shape: Shape | None = None
+        self.places: dict[tuple[Binding, Road], Place] = {}
+        self.held: HeldKeys | None = None
+        self.snapshots: set[Binding] = set()
+        """Whose rows were all read for a snapshot."""
+        self.merger: Merger | None = None
+        self._is_key_given = given_key is not None
+        self._told: dict[Key, tuple[int, Stamp | None]] = {}
+        self._doubtful: set[Key] = set()
+
+    @property
+    def is_attentive(self) -> bool:
+        """Whether changes have to be looked at as they come."""
+        return self.merger is not None or self.held is not None
+
+    def observe(self, change: Change, number: int) -> None:
+        """A change of this table."""
+        if self.merger is not None:
+            self.merger.observe(change, number)
+        if self.held is not None:
+            before = values.key_of(_decode(change.old), self.key)
+            after = None if change.event_type == "DELETE" else values.key_of(_decode(change.new), self.key)
+            if before is not None and before != after:
+                self.held.keys.discard(before)
+            if after is not None:
+                self.held.add(after)
+
+    def learn_key(self, memory: Memory) -> None:
+        """From what has streamed, unless the key was given or rows are held by the one that was assumed."""
+        if self._is_key_given or self.held is not None:
+            return
+        learned = learned_key(change for _, change in memory if self.is_of(change))
+        if learned is not None and set(learned) != set(self.key):
+            self.key, self.shape = learned, None
+            self._told.clear()
+
+    def open(self, shape: Shape, memory: Memory) -> Merger:
+        """Rows will be read now."""
+        self.merger = None
+        memory.collect()
+        merger = Merger(shape.key, shape.written)
+        for key, (number, stamp) in self._told.items():
+            merger.told(key, stamp, number)
+        for number, change in memory:
+            if self.is_of(change):
+                merger.observe(change, number)
+        merger.begin()
+        self.merger = merger
+        return merger
+
+    def close(self, overlap: int) -> None:
+        """The reading is over: forgets what can't be read again."""
+        self.merger = None
+        throughs = [place.through for place in self.places.values() if place.through is not None]
+        if throughs and not any(place.is_read for place in self.places.values()):
+            floor = min(throughs) - overlap
+            self._told = {
+                key: (number, stamp)
+                for key, (number, stamp) in self._told.items()
+                if (_moment(stamp) or 0) >= floor
+            }
+
+    def told(self, key: Key, stamp: Stamp | None, number: int) -> None:
+        """A row that did not stream; without a stamp it is deleted."""
+        self._told[key] = (number, stamp)
+        self._doubtful.discard(key)
+        if self.merger is not None:
+            self.merger.told(key, stamp, number)
+
+    def read(self, row: Row, number: int, *, is_older: bool) -> None:
+        """A row that isn't told: unless it is older than READY, its change may be under way, or lost."""
+        told = self._told.get(row.key)
+        if told is not None and told[1] == row.stamp:
+            return
+        self._told[row.key] = (number, row.stamp)
+        if not is_older:
+            self._doubtful.add(row.key)
+
+    def doubt(self, since: int) -> None:
+        """The stream may have missed what was written since then, whoever has read it."""
+        for key in self._doubtful & self._told.keys():
+            if (_moment(self._told[key][1]) or since) >= since:
+                del self._told[key]
+        self._doubtful.clear()
+
+    def recovered(self) -> None:
+        """The gap is closed: whatever came before it is told."""
+        for place in self.places.values():
+            place.is_read = False
+
+    def place(self, binding: Binding, road: Road) -> Place:
+        return self.places.setdefault((binding, road), Place())
+
+    def came_to(self, binding: Binding, road: Road, row: Row, date: int | None) -> None:
+        """A row of the road was told; a date in the server's future is no place."""
+        place, moment = self.place(binding, road), row.moment
+        if moment is not None:
+            moment = moment if date is None else min(moment, date)
+            if place.through is None or moment >= place.through:
+                place.through, place.is_read = moment, False
+
+    def told_all(self, roads: Iterable[tuple[Binding, Road]], date: int | None) -> None:
+        """A whole snapshot was told, and with it all that these roads lead to."""
+        moments = [moment for _, stamp in self._told.values() if (moment := _moment(stamp)) is not None]
+        through = max(moments, default=None)
+        if through is not None and date is not None:
+            through = min(through, date)
+        for road in roads:
+            self.places.setdefault(road, Place(through=through, is_read=True))
+
+    def is_of(self, change: Change) -> bool:
+        return change.table == self.table and change.schema == self.schema
+
+
+def _moment(stamp: Stamp | None) -> int | None:
+    """The latest date of a row."""
+    return max((moment for moment in stamp or () if moment is not None), default=None)
+
+
+def learned_key(changes: Iterable[Change]) -> tuple[str, ...] | None:
+    """The columns of `old` where an UPDATE or DELETE carries fewer than a row has."""
+    width, narrowest = 0, None
+    for change in changes:
+        if change.errors:
+            continue
+        new, old = _decode(change.new), _decode(change.old)
+        width = max(width, len(new))
+        if change.event_type == "UPDATE" and 0 < len(old) < len(new):
+            return tuple(old)
+        if change.event_type == "DELETE" and old and (narrowest is None or len(old) < len(narrowest)):
+            narrowest = tuple(old)
+    return narrowest if narrowest is not None and len(narrowest) < width else None

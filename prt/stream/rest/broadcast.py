@@ -1,0 +1,103 @@
+"""Broadcasts over HTTP: to one topic and event at a time, which is the endpoint that says who may not.
+
+The endpoint of many messages answers 202 even where a private topic is closed to the sender.
+httpx comes with the SDK; it is imported where something is sent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote, urlsplit
+
+from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.stream.limits import checked_json, checked_size
+from prt.stream.policies import role_of, sends_sql
+from prt.stream.socket import refusals as refusal
+
+if TYPE_CHECKING:
+    import httpx
+
+    from prt.stream.rest.session import Endpoint
+
+_KINDS = {True: "application/octet-stream", False: "application/json"}
+
+
+class Poster:
+    """`endpoint` is asked before each request: its token may have been renewed."""
+
+    def __init__(
+        self, endpoint: Callable[[], Endpoint], topic: str, *, is_private: bool, answer_seconds: float
+    ) -> None:
+        self._endpoint = endpoint
+        self._topic = topic
+        self._is_private = is_private
+        self._answer_seconds = answer_seconds
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        import httpx  # noqa: PLC0415
+
+        self._client = httpx.AsyncClient(timeout=self._answer_seconds)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def send(self, event: str, payload: bytes, *, binary: bool = False) -> float:
+        """Milliseconds until the server had accepted it: a JSON object, or bytes where `binary`.
+
+        Raises UsageError, RefusedError, UnreachableError, ProtocolError, and PrtError for what is too much.
+        """
+        import httpx  # noqa: PLC0415
+
+        checked_size(len(payload))
+        if not binary:
+            checked_json(payload, f"the payload of {event}")
+        assert self._client is not None  # noqa: S101 - used inside its block
+        endpoint = self._endpoint()
+        host = urlsplit(endpoint.url).netloc.rpartition("@")[2]
+        names = f"{quote(self._topic, safe='')}/events/{quote(event, safe='')}"
+        started = time.perf_counter()
+        try:
+            response = await self._client.post(
+                f"{endpoint.url}/realtime/v1/api/broadcast/{names}",
+                params={"private": "true"} if self._is_private else {},
+                headers={
+                    "apikey": endpoint.key,
+                    "Authorization": f"Bearer {endpoint.token or endpoint.key}",
+                    "Content-Type": _KINDS[binary],
+                },
+                content=payload,
+            )
+        except httpx.TimeoutException as exc:
+            raise UnreachableError(
+                f"no answer from {host} in {self._answer_seconds:g} s",
+                "it may have been sent all the same",
+            ) from exc
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise UnreachableError(f"can't reach {host}", "is the server up, and the URL right?") from exc
+        if response.status_code != 202:
+            raise self._failure(host, endpoint, response.status_code, response.content)
+        return (time.perf_counter() - started) * 1000
+
+    def _failure(self, host: str, endpoint: Endpoint, status: int, body: bytes) -> PrtError:
+        words = refusal.words_of(body)
+        message = f"{host} refused the broadcast: HTTP {status}" + (f", {words}" if words else "")
+        if status == 401:
+            return RefusedError(message, "is the key this project's, and the token still valid?")
+        if status == 403:
+            sql = sends_sql(role_of(endpoint.token or endpoint.key), self._topic)
+            is_of_policies = self._is_private and words == "Unauthorized"
+            return RefusedError(message, sql if is_of_policies else None)
+        if status == 404:
+            return ProtocolError(message, "this Realtime knows no such endpoint: leave out --http")
+        if status in (413, 422):
+            return PrtError(message, "the free plan takes 256 KB a message, a server 3,000 KB by default")
+        if status == 429:
+            return PrtError(message, "send fewer a second: --rate N")
+        if status >= 500:
+            return UnreachableError(message, "is the project paused?")
+        return ProtocolError(message, "is this a Supabase project's URL?")

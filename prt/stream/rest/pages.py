@@ -1,0 +1,207 @@
+"""A binding's rows, page by page: which columns name and date them, and where the next page begins."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
+import msgspec
+from msgspec import Raw, Struct
+
+from prt.errors import ProtocolError
+from prt.stream import filters as conditions
+from prt.stream import values
+from prt.stream.binding import Binding
+from prt.stream.filters import Parameters
+from prt.stream.rest.answers import UnknownColumnError
+from prt.stream.rest.client import Page, Rest, TooLargeError
+from prt.stream.values import Key
+
+PAGE_ROWS = 1_000
+"""What Supabase's PostgREST gives at most."""
+KEYS_ASKED = 100
+"""Keys in one request: a URL has its limits."""
+UPDATED, CREATED = "updated_at", "created_at"
+
+_columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
+
+Stamp = tuple[int | None, int | None]
+"""When a row was written and when it was created, µs, as its columns say."""
+
+
+class Shape(Struct, frozen=True, kw_only=True):
+    """The columns of a table that matter here. `written` is the cursor; None where there is none."""
+
+    key: tuple[str, ...]
+    written: str | None
+    created: str | None
+
+
+class Road(Struct, frozen=True, kw_only=True):
+    """A way through a table in the order of a column; `where` keeps the rows that are found on it."""
+
+    cursor: str | None
+    where: tuple[tuple[str, str], ...] = ()
+
+    def order(self, shape: Shape) -> tuple[str, ...]:
+        """Ends with the key, so that no two rows are equal."""
+        head = () if self.cursor is None or self.cursor in shape.key else (self.cursor,)
+        return (*head, *shape.key)
+
+
+class Row(Struct, frozen=True, gc=False):
+    """A row that was read; `raw` has the columns of the binding's `select`, `place` says where to go on."""
+
+    key: Key
+    raw: Raw
+    stamp: Stamp
+    place: tuple[str, ...]
+
+    @property
+    def moment(self) -> int | None:
+        """When it was last written."""
+        written, created = self.stamp
+        return created if written is None else written
+
+
+def roads_of(shape: Shape, binding: Binding) -> list[Road]:
+    """The ways on which every dated row is met once: many tables date a row only when it is updated."""
+    written, created = shape.written, shape.created
+    if written is None or (binding.event == "INSERT" and created is not None):
+        return [Road(cursor=created)]
+    first = Road(cursor=written)
+    if created is None or created == written:
+        return [first]
+    return [first, Road(cursor=created, where=(conditions.condition(written, "is.null"),))]
+
+
+async def shape_of(rest: Rest, binding: Binding, key: tuple[str, ...], cursor: str | None) -> Shape:
+    """Asks which of the columns exist. `cursor` is the user's. Raises PrtError, also where no key is."""
+    wanted = list(dict.fromkeys([*key, *([cursor] if cursor else []), UPDATED, CREATED]))
+    while True:
+        select = ",".join(map(conditions.column, wanted))
+        try:
+            await rest.read(binding.schema, binding.table, [("select", select), ("limit", "0")])
+            break
+        except UnknownColumnError as exc:
+            missing = next((name for name in wanted if exc.is_of(name)), None)
+            if missing is None:
+                raise
+            if missing in key:
+                raise ProtocolError(
+                    f"no column {missing} tells its rows apart: name the key (--key)"
+                ) from exc
+            wanted.remove(missing)
+    written = next((name for name in (cursor, UPDATED, CREATED) if name in wanted), None)
+    return Shape(key=key, written=written, created=CREATED if CREATED in wanted else None)
+
+
+class Answer(Struct, frozen=True):
+    """Some rows, and when the server gave them (µs), where it said so."""
+
+    rows: list[Row]
+    date: int | None
+
+
+class Reader:
+    """Reads one binding's rows."""
+
+    def __init__(self, rest: Rest, binding: Binding, shape: Shape) -> None:
+        self._rest = rest
+        self._binding = binding
+        self.shape = shape
+        self._filter = conditions.parameters_of(binding.filter)
+        extra = [*shape.key, *(name for name in (shape.written, shape.created) if name is not None)]
+        self._select = (
+            "*"
+            if binding.select is None
+            else ",".join(map(conditions.column, dict.fromkeys([*binding.select, *extra])))
+        )
+
+    async def pages(self, road: Road, *, since: int | None) -> AsyncGenerator[Answer, None]:
+        """Rows dated at or after `since`, all that have a date without it, in the order of the road."""
+        order = road.order(self.shape)
+        where = list(road.where)
+        if road.cursor is not None:
+            dated = "not.is.null" if since is None else f"gte.{values.timestamp(since)}"
+            where.append(conditions.condition(road.cursor, dated))
+        async for page in self._paged([("select", self._select), *self._filter, *where], order):
+            yield Answer([self._row(raw, order) for raw in page.rows], page.date)
+
+    async def latest(self, road: Road, limit: int) -> Answer:
+        """The rows written last, without their contents."""
+        order = road.order(self.shape)
+        names = [*self.shape.key, *(n for n in (self.shape.written, self.shape.created) if n is not None)]
+        page = await self._read(
+            [
+                ("select", ",".join(map(conditions.column, dict.fromkeys(names)))),
+                *self._filter,
+                *road.where,
+                ("order", ",".join(f"{conditions.column(name)}.desc.nullslast" for name in order)),
+                ("limit", str(limit)),
+            ]
+        )
+        return Answer([self._row(raw, order) for raw in page.rows], page.date)
+
+    async def has_undated(self, column: str) -> bool:
+        """Whether a row is null there."""
+        name = conditions.column(self.shape.key[0])
+        where = conditions.condition(column, "is.null")
+        page = await self._read([("select", name), *self._filter, where, ("limit", "1")])
+        return bool(page.rows)
+
+    async def keys(self) -> AsyncGenerator[list[Key], None]:
+        """The keys of the rows that the filter lets through, a page at a time."""
+        select = [("select", ",".join(map(conditions.column, self.shape.key)))]
+        async for page in self._paged([*select, *self._filter], self.shape.key):
+            yield [self._row(raw, self.shape.key).key for raw in page.rows]
+
+    async def present(self, keys: Sequence[Key]) -> AsyncIterator[tuple[Sequence[Key], set[Key]]]:
+        """Some of the keys at a time, and which of those a row has, whatever the filter says."""
+        select = ("select", ",".join(map(conditions.column, self.shape.key)))
+        for start in range(0, len(keys), KEYS_ASKED):
+            asked = keys[start : start + KEYS_ASKED]
+            texts = [[values.text(value) for value in key] for key in asked]
+            page = await self._read([select, conditions.one_of(self.shape.key, texts)])
+            yield asked, {self._row(raw, self.shape.key).key for raw in page.rows}
+
+    async def _paged(self, parameters: Parameters, order: tuple[str, ...]) -> AsyncGenerator[Page, None]:
+        """Until a page is empty: a server may give fewer rows than asked, and still have more."""
+        ordered = [*parameters, ("order", ",".join(map(conditions.column, order)))]
+        behind: Parameters = []
+        size = PAGE_ROWS
+        while True:
+            try:
+                page = await self._read([*ordered, *behind, ("limit", str(size))])
+            except TooLargeError:
+                if size == 1:
+                    raise
+                size = max(size // 8, 1)
+                continue
+            if not page.rows:
+                return
+            yield page
+            behind = [conditions.after(order, self._row(page.rows[-1], order).place)]
+
+    async def _read(self, parameters: Parameters) -> Page:
+        return await self._rest.read(self._binding.schema, self._binding.table, parameters)
+
+    def _row(self, raw: Raw, order: tuple[str, ...]) -> Row:
+        shape = self.shape
+        columns = _columns_of(raw)
+        try:
+            row = {name: msgspec.json.decode(columns[name]) for name in {*order, *shape.key}}
+        except KeyError as exc:
+            raise ProtocolError(f"REST left out the column {exc.args[0]}") from exc
+        key = values.key_of(row, shape.key)
+        if key is None:
+            raise ProtocolError("a row has null in its key: name another (--key)")
+        stamp = (self._moment(columns, shape.written), self._moment(columns, shape.created))
+        select = self._binding.select
+        if select is not None:
+            raw = Raw(msgspec.json.encode({name: columns[name] for name in select if name in columns}))
+        return Row(key, raw, stamp, tuple(values.text(row[name]) for name in order))
+
+    @staticmethod
+    def _moment(columns: dict[str, Raw], name: str | None) -> int | None:
+        raw = None if name is None else columns.get(name)
+        return None if raw is None else values.moment(msgspec.json.decode(raw))

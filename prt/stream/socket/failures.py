@@ -1,0 +1,80 @@
+"""What ends a connection, a join or a channel, and whether a further attempt makes sense.
+
+UnreachableError
+├── LostError             the connection is gone
+├── JoinTimedOutError     the server did not answer a join, or never became READY
+└── NothingTakenError     the server refused every binding
+PrtError
+├── HandshakeRefusedError an HTTP status instead of a websocket
+│   └── VersionRefusedError   of a version of the protocol
+└── EndedError            the server refused the join, or ended the channel
+"""
+
+from __future__ import annotations
+
+from prt.errors import ProtocolError, PrtError, UnreachableError
+from prt.stream.socket.refusals import Refusal
+
+SILENCE = "answers no heartbeat"
+
+
+class LostError(UnreachableError):
+    """`code` is the websocket's close code, None where none came; `is_silence`: TCP said nothing."""
+
+    def __init__(self, message: str, code: int | None = None, *, is_silence: bool = False) -> None:
+        super().__init__(message, "is the server up, and is the network?")
+        self.code = code
+        self.is_silence = is_silence
+
+
+class JoinTimedOutError(UnreachableError):
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "is the project's database up?")
+
+
+class NothingTakenError(UnreachableError):
+    """`why` is that of the last binding."""
+
+    def __init__(self, what: str, why: str, hint: str | None) -> None:
+        super().__init__(f"{what}: {why}", hint)
+        self.what = what
+        self.why = why
+
+
+class RefusedByServerError(PrtError):
+    """`exit_code` follows what the refusal means."""
+
+    def __init__(self, message: str, refused: Refusal) -> None:
+        super().__init__(message, refused.hint)
+        self.refused = refused
+        self.exit_code = refused.error.exit_code  # type: ignore[misc]
+
+
+class HandshakeRefusedError(RefusedByServerError):
+    def __init__(self, host: str, refused: Refusal) -> None:
+        super().__init__(f"{host} refused the connection: {refused.reason}", refused)
+
+
+class VersionRefusedError(HandshakeRefusedError):
+    """An empty 403: how a server refuses a version of the protocol that it doesn't know."""
+
+
+class EndedError(RefusedByServerError):
+    pass
+
+
+def is_retryable(failure: PrtError, *, was_ready: bool) -> bool:
+    """One decision for all: the server's refusals by their table, and what a restart may look like.
+
+    A project that once was READY is a project: what it refuses while it restarts is not final.
+    """
+    if isinstance(failure, RefusedByServerError):
+        return failure.refused.is_retryable
+    if isinstance(failure, NothingTakenError | ProtocolError):
+        return was_ready
+    return isinstance(failure, UnreachableError)
+
+
+def wait_of(failure: PrtError) -> float:
+    """The least pause that the server asked for, in seconds."""
+    return failure.refused.wait_seconds if isinstance(failure, RefusedByServerError) else 0.0

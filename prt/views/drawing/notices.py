@@ -1,0 +1,63 @@
+"""What happens to the stream, as lines for standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prt.events import Alert, Conflict, Event, Gap, Malformed, Status
+from prt.state.feed import alert_text
+from prt.views.drawing.figures import counted, timestamp_text
+
+_NAMED = 3
+
+
+def notice(event: Event) -> tuple[str, str | None] | None:
+    """What to say about an event and the hint to it, None where the data says it."""
+    match event:
+        case Status(status="SUBSCRIBED"):
+            return None  # READY follows, and only that is worth waiting for
+        case Status(status="READY") if event.topic and not event.tables:
+            return f"ready: {event.topic} is joined{f'; {event.reason}' if event.reason else ''}", event.hint
+        case Status(status="READY"):
+            tables = f" of {counted(len(event.tables), 'table')}" if event.tables else ""
+            return f"ready: changes{tables} flow{f'; {event.reason}' if event.reason else ''}", event.hint
+        case Status():
+            # One table's reason may not name it; what ended the channel concerns them all.
+            name = f"{event.tables[0]}: " if event.tables and len(event.tables) == 1 else ""
+            reason = event.reason or event.status
+            words = reason if reason.startswith(name[:-2]) else name + reason
+            return f"{words} ({event.connection})", event.hint
+        case Gap():
+            return f"gap {gap_text(event)}", None
+        case Malformed():
+            return f"unreadable frame left out: {event.reason}", None
+        case Alert() | Conflict():
+            return f"{type(event).__name__.lower()} {told(event)}", None
+        case _:
+            return None
+
+
+def told(event: Alert | Conflict) -> str:
+    """What happened to a row, in a few words."""
+    if isinstance(event, Alert):
+        return alert_text(event)
+    return f"{event.table} {event.key}: two writers of one row, the {event.kept} one is kept"
+
+
+def gap_text(gap: Gap) -> str:
+    """Which window, which tables, why, and what was done about it."""
+    window = f"{timestamp_text(gap.start)} to {timestamp_text(gap.end)}"
+    tables = f" ({tables_text(gap.tables)})" if gap.tables else ""
+    return f"from {window}{tables}: {gap.cause}; {outcome_text(gap)}"
+
+
+def tables_text(tables: Sequence[str]) -> str:
+    """The names of a few tables, the number of many; `public` goes without saying."""
+    if len(tables) > _NAMED:
+        return counted(len(tables), "table")
+    return ", ".join(name.removeprefix("public.") for name in tables)
+
+
+def outcome_text(gap: Gap) -> str:
+    recovered = f"{gap.recovered:,} recovered, " if gap.recovered else ""
+    return recovered + ("complete" if gap.complete else "events may be missing")

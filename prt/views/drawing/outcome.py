@@ -1,0 +1,32 @@
+"""What became of a write of our own, in words."""
+
+from __future__ import annotations
+
+from prt.state.update import Update
+from prt.views.drawing.figures import milliseconds
+from prt.views.drawing.notices import told
+
+
+def steps(update: Update) -> str:
+    """`applied → committed 12 ms → confirmed 15 ms`, each from the first."""
+    if update.applied_at is None:
+        return "nothing was applied" if update.failure is not None else "waiting until changes flow"
+    parts = ["applied"]
+    for name, at in (
+        ("committed", update.committed_at),
+        ("confirmed", update.confirmed_at),
+        ("rolled back", update.rolled_back_at),
+    ):
+        if at is not None:
+            parts.append(f"{name} {milliseconds((at - update.applied_at) / 1000)}")
+    return " → ".join(parts)
+
+
+def outcome(update: Update) -> list[str]:
+    """What happened, for standard error."""
+    changes = ", ".join(
+        f"{cell.column} {'?' if cell.before is None else cell.before} → {cell.after or '?'}"
+        for cell in update.cells
+    )
+    shown = f": {changes}" if changes and update.confirmed_at is not None else ""
+    return [f"{update.table} {update.key_text}{shown}", steps(update), *map(told, update.conflicts)]

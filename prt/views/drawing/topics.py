@@ -1,0 +1,94 @@
+"""What came on a topic, as text: what a broadcast carries, what a presence event says of whom."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from prt.events import EventType
+from prt.state.roster import PresenceLine
+from prt.state.rows.difference import Line
+from prt.state.topics.messages import BroadcastLine
+from prt.views.drawing.cells import cut, safe
+from prt.views.drawing.changes import changed, whole
+
+EVENTS = {"join": "green", "leave": "red", "update": "magenta", "sync": "blue", "broadcast": "cyan"}
+"""The style of each kind."""
+
+TopicLine = BroadcastLine | PresenceLine
+
+_AS_CHANGES: dict[str, EventType] = {"join": "INSERT", "leave": "DELETE", "update": "UPDATE"}
+
+
+def kind_of(entry: TopicLine) -> str:
+    """The key in EVENTS."""
+    return "broadcast" if isinstance(entry, BroadcastLine) else entry.event
+
+
+def name_of(entry: TopicLine) -> str:
+    """What stands where a row has its key: the broadcast's event, the key of the presence."""
+    return entry.event if isinstance(entry, BroadcastLine) else entry.key
+
+
+def carried(entry: TopicLine, width: int, *, has_user: bool = True) -> Text:
+    """In at most `width` cells; `has_user` puts who it is before what a presence says."""
+    text = Text(no_wrap=True, overflow="crop", end="")
+    user = _user(entry) if has_user else ""
+    if user:
+        text.append(cut(user, max(width // 3, 8)), "bold").append("  ")
+    if entry.cells:
+        text.append_text(changed(_line(entry), max(width - text.cell_len, 0)))
+    else:
+        text.append(cut(_said(entry), max(width - text.cell_len, 0)))
+    text.truncate(width)
+    return text
+
+
+def carried_whole(entry: TopicLine) -> str:
+    """The same, uncut and plain."""
+    words = whole(_line(entry)) if entry.cells else _said(entry)
+    return " ".join(filter(None, (_user(entry), words)))
+
+
+def _user(entry: TopicLine) -> str:
+    return safe(entry.user) if isinstance(entry, PresenceLine) and entry.user != entry.key else ""
+
+
+def _said(entry: TopicLine) -> str:
+    """Of an entry without cells."""
+    if isinstance(entry, BroadcastLine):
+        return safe(entry.text)
+    if entry.event == "update":
+        return "the same again"
+    if entry.event != "sync":
+        return ""
+    away = [
+        f"{word}: {_named(keys, count)}"
+        for word, keys, count in (
+            ("came", entry.joined, entry.came),
+            ("went", entry.left, entry.went),
+        )
+        if count
+    ]
+    online = f"{entry.online:,} online"
+    if entry.is_first:
+        return online
+    return f"{online}; meanwhile {'; '.join(away) or 'nobody came or went'}"
+
+
+def _named(keys: tuple[str, ...], count: int) -> str:
+    rest = count - len(keys)
+    return safe(", ".join(keys)) + (f" and {rest:,} more" if rest else "")
+
+
+def _line(entry: TopicLine) -> Line:
+    """As the change of a row, which is told in the same way."""
+    return Line(
+        at=entry.at,
+        lag_ms=None,
+        schema="",
+        table=entry.topic,
+        event_type=_AS_CHANGES.get(kind_of(entry), "INSERT"),
+        key=name_of(entry),
+        origin="server",
+        cells=entry.cells,
+    )

@@ -1,0 +1,196 @@
+"""`--view board`: a Kanban board, its columns side by side as far as they fit, page by page beyond."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.events import Event
+from prt.state.board import Board, Card, Column, Mark
+from prt.views.drawing.cells import cut, safe
+from prt.views.drawing.figures import counted
+from prt.views.drawing.lines import fitted, plain
+
+LEAST_COLUMN = 18
+"""Cells of a column; with less a title says nothing."""
+PAGE_US = 8_000_000
+"""How long each page of a board stands that is wider than the screen."""
+
+_BETWEEN = "│ "
+_WIDEST_NAME = 40
+_TWO_LINES = 9  # lines of a board from which on a card has two
+_URGENT = {"urgent": "bold red", "critical": "bold red", "high": "bold", "major": "bold"}
+_MARKS = {"urgent": "!!", "critical": "!!", "high": "!", "major": "!"}
+_DOT = " · "
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+Named = Callable[[str, str], str]
+"""The name for a column's id."""
+
+
+class BoardView:
+    """`waiting` says what an empty board waits for."""
+
+    least_width = 4 * 2 * LEAST_COLUMN + 3 * len(_BETWEEN)
+
+    def __init__(
+        self,
+        board: Board,
+        *,
+        named: Named = lambda _, value: value,
+        waiting: Callable[[], str] = lambda: "",
+    ) -> None:
+        self.board = board
+        self._named = named
+        self._waiting = waiting
+
+    @property
+    def title(self) -> str:
+        return f"{self.board.table} by {self.board.group_by}"
+
+    def apply(self, event: Event) -> None:
+        self.board.apply(event)
+
+    def summary(self) -> list[str]:
+        if not len(self.board):
+            return []
+        columns = self.board.columns()
+        names = [cut(safe(column.name), _WIDEST_NAME) for column in columns]
+        counts = ", ".join(f"{name} {column.count:,}" for name, column in zip(names, columns, strict=True))
+        lines = [f"board: {counts}; {counted(self.board.moves, 'move')}"]
+        lines += [
+            f"! {name}: {column.count:,}, at most {column.limit:,}"
+            for name, column in zip(names, columns, strict=True)
+            if column.limit is not None and column.is_over_limit
+        ]
+        return lines
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        columns = self.board.columns()
+        if not columns or height < 1:
+            return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
+        most = _most(width)
+        foot = self._foot(columns, most, width, now)
+        height -= len(foot)
+        first = _first(len(columns), most, now)
+        lines = self._page(columns, first, width, height, now)
+        if foot:
+            lines += [plain() for _ in range(height - len(lines))]
+        return fitted([*lines, *foot], width, len(lines) + len(foot))
+
+    def all_lines(self, width: int, now: int) -> list[Text]:
+        """Every page, one below the other, with every card."""
+        columns = self.board.columns()
+        if not columns:
+            return self.lines(width, 1, now)
+        most, height = _most(width), 2 * max(column.count for column in columns) + _TWO_LINES
+        lines: list[Text] = []
+        for first in range(0, len(columns), most):
+            lines += [*([plain()] if first else []), *self._page(columns, first, width, height, now)]
+        notes = self._notes()
+        return [*lines, *([plain(cut(" · ".join(notes), width), "italic")] if notes else [])]
+
+    def _page(self, columns: Sequence[Column], first: int, width: int, height: int, now: int) -> list[Text]:
+        """The columns from this one on that stand side by side."""
+        most = min(_most(width), len(columns))
+        # The room is shared as a full page would share it: the last page's columns are no wider.
+        each = (width - len(_BETWEEN) * (most - 1)) // most
+        blocks = [self._column(column, each, height, now) for column in columns[first : first + most]]
+        lines = []
+        for row in range(min(max(map(len, blocks)), height)):
+            line = plain()
+            for index, block in enumerate(blocks):
+                part = block[row] if row < len(block) else plain()
+                line.append(_BETWEEN if index else "", "dim").append_text(part)
+                if index < len(blocks) - 1:
+                    line.append(" " * (each - part.cell_len))
+            lines.append(line)
+        return fitted(lines, width, height)
+
+    def _foot(self, columns: Sequence[Column], most: int, width: int, now: int) -> list[Text]:
+        notes = []
+        if len(columns) > most:
+            first = _first(len(columns), most, now)
+            last = min(first + most, len(columns))
+            seconds = -(-(PAGE_US - now % PAGE_US) // 1_000_000)
+            notes.append(f"columns {first + 1}–{last} of {len(columns)} · next in {seconds} s")
+        notes += self._notes()
+        return [plain(cut(" · ".join(notes), width), "italic")] if notes else []
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if len(self.board) and not self.board.has_groups:
+            notes.append(f"! no row has a column {safe(self.board.group_by)}: --group-by names another")
+        if self.board.forgotten:
+            notes.append(f"! {self.board.forgotten:,} rows more than are kept")
+        return notes
+
+    def _column(self, column: Column, width: int, height: int, now: int) -> list[Text]:
+        lines = [_heading(column, width)]
+        room = height - 1
+        per_card = 2 if height >= _TWO_LINES else 1
+        fits = room // per_card
+        if column.count > fits:
+            fits = max((room - 1) // per_card, 0)
+        for card in self.board.cards(column.name, now, fits):
+            lines += self._card(card, self.board.mark(card.key, now), width)[:per_card]
+        if column.count > fits:
+            lines.append(plain(cut(f"  +{column.count - fits:,} more", width), "italic"))
+        return fitted(lines, width, height)
+
+    def _card(self, card: Card, mark: Mark | None, width: int) -> list[Text]:
+        """Title, then what is known about it; of a card that just came, where it came from."""
+        gutter = "  " if mark is None else "+ " if mark.origin is None else "▸ "
+        room = width - len(gutter)
+        title = (
+            plain()
+            .append(gutter, "bold")
+            .append(cut(safe(card.title), room), "bold reverse" if mark else _URGENT.get(card.priority, ""))
+        )
+        details = plain("  ")
+        if mark is not None and mark.origin is not None:
+            details.append(cut(f"← {safe(mark.origin)}", room), "italic")
+            return [title, details]
+        who, day = safe(self._named("assignee_id", card.assignee)), safe(_day(card.due))
+        first, mark_text = who.partition(" ")[0], _MARKS.get(card.priority, "")
+        short = f"{mark_text} {cut(first, max(room - 12, 4))}".strip()
+        spelled = (safe(card.priority), who, day), (safe(card.priority), first, day)
+        for facts in (*(spelled if room > LEAST_COLUMN else ()), (short, day), (mark_text, day)):
+            said = _DOT.join(fact for fact in facts if fact)
+            if cell_len(said) <= room:
+                break
+        details.append(cut(said, room), _URGENT.get(card.priority, ""))
+        details.truncate(width)
+        return [title, details]
+
+
+def _most(width: int) -> int:
+    """Columns side by side."""
+    return max((width + len(_BETWEEN)) // (LEAST_COLUMN + len(_BETWEEN)), 1)
+
+
+def _first(count: int, most: int, now: int) -> int:
+    """The first column of the page that stands at `now`."""
+    pages = -(-count // most)
+    return now // PAGE_US % pages * most
+
+
+def _heading(column: Column, width: int) -> Text:
+    count = f"{column.count:,}" if column.limit is None else f"{column.count:,}/{column.limit:,}"
+    if column.is_over_limit:
+        count = f"! {count}"
+    name = cut(safe(column.name), max(width - len(count) - 1, 0))
+    text = plain().append(name, "bold").append(" " * (width - cell_len(name) - len(count)))
+    text.append(count, "bold red" if column.is_over_limit else "")
+    text.stylize("underline")
+    return text
+
+
+def _day(date: str) -> str:
+    """`24 Nov` of an ISO date or timestamp; anything else as it is."""
+    parts = date[:10].split("-")
+    if len(parts) == 3 and all(part.isdigit() for part in parts) and 1 <= int(parts[1]) <= 12:
+        return f"{int(parts[2])} {_MONTHS[int(parts[1])]}"
+    return date

@@ -1,0 +1,212 @@
+"""`--view budget`: what there is, is spent and is left, a bar a budget, and the transactions as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from decimal import ROUND_FLOOR, Decimal
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.events import Alert, Event
+from prt.state.budget import Budget, Budgets, Transaction
+from prt.views.drawing.cells import cut, safe
+from prt.views.drawing.figures import clock, counted
+from prt.views.drawing.lines import fitted, plain
+
+LEAST_TRANSACTIONS = 3
+"""Lines that stay for them, their heading included, however many budgets there are."""
+
+_SPENT, _PENDING, _COMMITTED, _LEFT = "█", "▓", "▒", "·"
+_LEGEND = f"{_SPENT} spent  {_PENDING} pending  {_COMMITTED} committed"
+_WARN, _FULL = Decimal("0.8"), Decimal(1)
+_NAME, _WIDE_NAME = 18, 28
+_SPELLED, _WIDE = 70, 100
+"""Cells from which on spent and amount are spelled out, and committed too."""
+_LEAST_BAR = 8
+_MOST_SHARE = Decimal(100)
+_LONGEST = len("-99,999,999.99")
+_NOTE = 12
+_LIT = 6_000_000
+"""µs for which a transaction that came is marked."""
+_ALERTS = 100
+
+
+class BudgetView:
+    """`waiting` says what an empty one waits for; `tz` None is local."""
+
+    title = "budgets"
+    least_width = 56
+
+    def __init__(
+        self, budgets: Budgets, *, tz: tzinfo | None = None, waiting: Callable[[], str] = lambda: ""
+    ) -> None:
+        self.budgets = budgets
+        self._tz = tz
+        self._waiting = waiting
+        self._alerts = 0
+
+    def apply(self, event: Event) -> None:
+        self.budgets.apply(event)
+        self._alerts += type(event) is Alert
+
+    def summary(self) -> list[str]:
+        budgets = self.budgets.budgets()
+        if not budgets:
+            return []
+        alerts = f", {counted(self._alerts, 'alert')}" if self._alerts else ""
+        seen = counted(self.budgets.seen, "transaction")
+        return [f"budgets: {safe(_totals(budgets, 200))}; {seen}{alerts}"]
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        budgets = self.budgets.budgets()
+        if not budgets and not self.budgets.transactions:
+            return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
+        least = LEAST_TRANSACTIONS if self.budgets.transactions and height > LEAST_TRANSACTIONS + 2 else 0
+        room = max(height - 1 - least, 0)
+        shown = budgets if len(budgets) <= room else budgets[: max(room - 1, 0)]
+        lines = [plain(cut(_totals(budgets, width), width), "bold"), *_bars(shown, width)]
+        if len(shown) < len(budgets):
+            lines.append(plain(cut(f"+{len(budgets) - len(shown):,} more, less full", width), "italic"))
+        if least:
+            lines += self._transactions(width, height - len(lines), now)
+        return fitted(lines, width, height)
+
+    def _transactions(self, width: int, height: int, now: int) -> list[Text]:
+        heading = plain("transactions", "underline")
+        if width >= self.least_width:
+            heading = plain("transactions" + " " * (width - 12 - len(_LEGEND)) + _LEGEND, "underline")
+        newest = self.budgets.transactions[: -height or None : -1]
+        amounts = [_signed(one) for one in newest]
+        widest = max(map(cell_len, amounts), default=0)
+        lines = [heading]
+        for one, amount in zip(newest, amounts, strict=True):
+            is_new = 0 <= now - one.at < _LIT and one.commit is not None
+            line = plain().append("▸ " if is_new else "  ", "bold")
+            line.append(clock(one.moment or one.at, self._tz) + " ")
+            line.append(" " * (widest - cell_len(amount)) + amount, "bold" if is_new else "")
+            is_foreign = self.budgets.is_foreign(one)
+            notes = (one.currency if is_foreign else "", one.draft, "pending" * self.budgets.is_pending(one))
+            line.append("".join(f" {cut(safe(note), _NOTE)}" for note in notes if note), "italic")
+            what = " · ".join(part for part in (one.description, self.budgets.name_of(one)) if part)
+            line.append("  " + cut(safe(what), max(width - line.cell_len - 2, 0)))
+            line.truncate(width)
+            lines.append(line)
+        return fitted(lines, width, height)
+
+
+def _bars(budgets: Sequence[Budget], width: int) -> list[Text]:
+    name_width = _WIDE_NAME if width >= _WIDE else _NAME
+    names = [cut(safe(budget.name), name_width) for budget in budgets]
+    name_width = max(map(cell_len, names), default=0)
+    room = width - name_width - 2
+    figures = _figures(budgets, width, room - _LEAST_BAR)
+    bar = room - max(map(len, figures), default=0)
+    lines = []
+    for budget, name, figure in zip(budgets, names, figures, strict=True):
+        style = "bold red" if budget.share >= _FULL else "bold" if budget.share >= _WARN else ""
+        line = plain().append(name, style).append(" " * (name_width - cell_len(name) + 1))
+        if bar >= _LEAST_BAR:
+            line.append_text(_bar(budget, bar)).append(" ")
+        line.append(figure, style)
+        line.truncate(width)
+        lines.append(line)
+    return lines
+
+
+def _figures(budgets: Sequence[Budget], width: int, room: int) -> list[str]:
+    """As many of the columns as a screen of this width shows, and as fit into the room."""
+    share = _padded([_share(budget) for budget in budgets])
+    spent = ("  ", _sums([budget.used for budget in budgets]))
+    amount = (" of ", _sums([budget.amount for budget in budgets]))
+    committed = ("  committed ", _sums([budget.committed for budget in budgets]))
+    left = ("  left ", _sums([budget.remaining for budget in budgets]))
+    forms = [(0, [left]), (_SPELLED, [spent, amount, left]), (_WIDE, [spent, amount, committed, left])]
+    figures = share
+    for least, columns in forms:
+        lines = share
+        for label, texts in columns:
+            lines = [f"{line}{label}{text}" for line, text in zip(lines, texts, strict=True)]
+        if width >= least and max(map(len, lines), default=0) <= room:
+            figures = lines
+    return figures
+
+
+def _share(budget: Budget) -> str:
+    """Rounded down: what is nearly full is not full."""
+    if budget.amount is None:
+        return "– %"
+    mark = "! " if budget.share >= _FULL else ""
+    if not budget.share.is_finite():
+        return f"{mark}∞ %"
+    if budget.share > _MOST_SHARE:
+        return f"{mark}>{_MOST_SHARE * 100:,.0f} %"
+    return f"{mark}{(budget.share * 100).to_integral_value(ROUND_FLOOR):.0f} %"
+
+
+def _sums(values: Sequence[Decimal | None]) -> list[str]:
+    """One below the other: cents for all, or for none. What is longer than any budget is shortened."""
+    has_cents = any(value is not None and value != value.to_integral_value() for value in values)
+    texts = ["–" if value is None else money(value, has_cents=has_cents) for value in values]
+    return _padded(
+        [
+            f"{value:.3e}" if len(text) > _LONGEST and value is not None else text
+            for text, value in zip(texts, values, strict=True)
+        ]
+    )
+
+
+def _padded(texts: Sequence[str]) -> list[str]:
+    widest = max(map(len, texts), default=0)
+    return [text.rjust(widest) for text in texts]
+
+
+def _bar(budget: Budget, width: int) -> Text:
+    """Spent, pending and committed of the amount; what is beyond it fills the bar."""
+    text = plain()
+    sofar = Decimal(0)
+    drawn = 0
+    amount = budget.amount
+    for value, sign, style in (
+        (budget.spent, _SPENT, "bold red" if budget.share >= _FULL else ""),
+        (budget.pending, _PENDING, ""),
+        (budget.committed, _COMMITTED, "dim"),
+    ):
+        sofar += value
+        filled = (
+            0 if amount is None or sofar <= 0 else width if amount <= 0 else round(sofar / amount * width)
+        )
+        end = min(max(filled, drawn), width)
+        text.append(sign * (end - drawn), style)
+        drawn = end
+    return text.append(_LEFT * (width - drawn), "dim")
+
+
+def _totals(budgets: Sequence[Budget], width: int) -> str:
+    """By currency, as far as they fit: sums of different money say nothing."""
+    currencies = list(dict.fromkeys(budget.currency for budget in budgets))
+    parts = []
+    for currency in currencies:
+        own = [budget for budget in budgets if budget.currency == currency]
+        amount = sum((budget.amount or Decimal(0) for budget in own), Decimal(0))
+        spent = sum((budget.used for budget in own), Decimal(0))
+        remaining = sum((budget.remaining or Decimal(0) for budget in own), Decimal(0))
+        unit = f"{currency} " if len(currency) > 1 else ""  # one letter is what is left of it
+        parts.append(f"{unit}{money(spent)} of {money(amount)} spent, {money(remaining)} left")
+    text = " · ".join([counted(len(budgets), "budget"), *map(safe, parts)])
+    return cut(text, width)
+
+
+def _signed(transaction: Transaction) -> str:
+    """As it acts on a budget, booked or not: what is spent has no sign, what comes in has a plus."""
+    value = transaction.amount * (transaction.sign or 1)
+    sign = "+" if not transaction.sign else "−" if value < 0 else ""
+    return f"{sign}{money(abs(value))}"
+
+
+def money(value: Decimal, *, has_cents: bool | None = None) -> str:
+    """`12,345.60`; whole amounts without cents, where None says nothing else."""
+    cents = value.quantize(Decimal("0.01")) if abs(value.adjusted()) < 20 else value
+    is_whole = cents == cents.to_integral_value() if has_cents is None else not has_cents
+    return f"{cents:,.0f}" if is_whole else f"{cents:,.2f}"

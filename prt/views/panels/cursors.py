@@ -1,0 +1,249 @@
+"""The view of a document's cursors: a canvas scaled to the terminal, and a list with idle times and rates.
+
+Each user has a colour of their own, always the same for one user, and a letter, so that the colour is not
+the only sign. A cursor that rests grows faint, one that left is crossed out and fades.
+"""
+
+from __future__ import annotations
+
+import string
+import zlib
+from itertools import groupby
+from typing import Final
+
+from msgspec import Struct
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.events import Event
+from prt.state.cursors import Cursor, Cursors, Extent, Position
+from prt.views.drawing.cells import cut, safe, within
+from prt.views.drawing.figures import counted, per_second, roughly
+
+SECOND: Final = 1_000_000
+RESTING: Final = 3 * SECOND
+"""µs after which a cursor that did not move is faint."""
+TRAIL_SEEN: Final = 2 * SECOND
+LEAVING: Final = 3 * SECOND
+"""µs for which the cross of somebody who left stays."""
+
+COLORS: Final = (
+    *("red", "green", "yellow", "blue", "magenta", "cyan"),
+    *("bright_red", "bright_green", "bright_yellow", "bright_blue", "bright_magenta", "bright_cyan"),
+)
+LEFT: Final = "×"
+_TRAIL: Final = ("·", "∙", "•")
+"""From the oldest to the newest."""
+_LETTERS: Final = string.ascii_uppercase + string.digits + string.ascii_lowercase
+_LIST: Final = 34
+_LEAST_NAME: Final = 4
+"""Cells: a shorter beginning of a name tells nothing."""
+_LEAST_CANVAS: Final = 40
+_LIST_LINES: Final = 3
+
+
+class _Dot(Struct, frozen=True):
+    text: str
+    style: str
+
+
+class CursorsView:
+    """A View of the broadcasts that carry positions."""
+
+    title = "cursors"
+
+    def __init__(self) -> None:
+        self._cursors = Cursors()
+        self._letters: dict[tuple[str, str], str] = {}
+
+    def apply(self, event: Event) -> None:
+        self._cursors.apply(event)
+
+    def summary(self) -> list[str]:
+        cursors = self._cursors
+        if not cursors.moves:
+            return ["no cursor moved"]
+        return [f"{counted(cursors.moves, 'move')} of {counted(len(cursors.cursors), 'cursor')}"]
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        known = self._cursors.newest_first
+        shown = [cursor for cursor in known if cursor.gone_at is None or now - cursor.gone_at < LEAVING]
+        self._give_letters(known)
+        top = _line(self._headline(shown, now), width, "bold")
+        if not known:
+            return within([top, _line("waiting for the first move", width, "italic")], width, height)
+        if width >= _LEAST_CANVAS + _LIST + 1:
+            rows = self._beside(shown, known, width, height - 1, now)
+        else:
+            below = min(max(height // 4, _LIST_LINES), len(known))
+            rows = self._canvas(shown, width, height - 1 - below, now)
+            rows += self._list(known, width, below, now)
+        return within([top, *rows], width, height)
+
+    def _headline(self, shown: list[Cursor], now: int) -> str:
+        cursors = self._cursors
+        topics = dict.fromkeys(cursor.topic for cursor in cursors.newest_first)
+        where = f"{next(iter(topics))}: " if len(topics) == 1 else ""
+        here = [cursor for cursor in shown if cursor.gone_at is None]
+        moves = f"{counted(cursors.moves, 'move')}, {per_second(cursors.rate.per_second(now))}"
+        unread = f" · {cursors.unread:,} without a position" if cursors.unread else ""
+        return safe(f"{where}{counted(len(here), 'cursor')} · {moves}{unread}")
+
+    def _beside(
+        self, shown: list[Cursor], known: list[Cursor], width: int, height: int, now: int
+    ) -> list[Text]:
+        canvas = self._canvas(shown, width - _LIST - 1, height, now)
+        names = self._list(known, _LIST, height, now)
+        rows = []
+        for number, line in enumerate(canvas):
+            row = line.copy()
+            row.append(" " * (width - _LIST - row.cell_len))
+            if number < len(names):
+                row.append_text(names[number])
+            rows.append(row)
+        return rows
+
+    def _canvas(self, shown: list[Cursor], width: int, height: int, now: int) -> list[Text]:
+        """A frame with the page in it: what is newer lies above what is older."""
+        across, down = width - 2, height - 2
+        if across < 1 or down < 1:
+            return []
+        extent = self._cursors.extent()
+        grid: list[list[_Dot | None]] = [[None] * across for _ in range(down)]
+        for cursor in reversed(shown):
+            self._draw_trail(grid, cursor, extent, now)
+        taken: set[tuple[int, int]] = set()
+        for cursor in reversed(shown):
+            cell = _cell(cursor.position, extent, grid)
+            _put(grid, cell, _Dot(self._letter(cursor), self._style(cursor, now)))
+            taken.add(cell)
+        for cursor in shown:
+            self._draw_name(grid, cursor, extent, now, taken)
+        scale = _scale(extent)
+        lines = [_line(f"┌{'─' * across}┐", width)]
+        for row in grid:
+            text = Text("│", no_wrap=True, overflow="crop")
+            for style, dots in groupby(row, key=lambda dot: "" if dot is None else dot.style):
+                text.append("".join(" " if dot is None else dot.text for dot in dots), style)
+            lines.append(text.append("│"))
+        foot = cut(f"─ {scale} ", across)
+        return [*lines, _line(f"└{foot}{'─' * (across - cell_len(foot))}┘", width)]
+
+    def _draw_trail(self, grid: list[list[_Dot | None]], cursor: Cursor, extent: Extent, now: int) -> None:
+        trail = [position for position in list(cursor.trail)[:-1] if now - position.at < TRAIL_SEEN]
+        for number, position in enumerate(trail):
+            age = len(_TRAIL) - 1 - len(_TRAIL) * (len(trail) - 1 - number) // len(trail)
+            style = _color(cursor) if age == len(_TRAIL) - 1 else f"dim {_color(cursor)}"
+            _put(grid, _cell(position, extent, grid), _Dot(_TRAIL[age], style))
+
+    def _draw_name(
+        self,
+        grid: list[list[_Dot | None]],
+        cursor: Cursor,
+        extent: Extent,
+        now: int,
+        taken: set[tuple[int, int]],
+    ) -> None:
+        """Beside the letter where there is room: no name covers a letter, or a newer one's name."""
+        x, y = _cell(cursor.position, extent, grid)
+        name, start = safe(cursor.name[:200]), x + 2
+        right = next((end for end in range(start, len(grid[0])) if (end, y) in taken), len(grid[0]) + 1)
+        room = max(right - 1 - start, 0)
+        if room < cell_len(name):
+            left = x - 1 - cell_len(name)
+            if left >= 0 and not any((column, y) in taken for column in range(left - 1, x)):
+                start = left
+            elif room < _LEAST_NAME:
+                return
+        for column, piece in enumerate(_pieces(cut(name, room) if start > x else name), start):
+            taken.add((column, y))
+            if piece:
+                _put(grid, (column, y), _Dot(piece, self._style(cursor, now)))
+
+    def _list(self, known: list[Cursor], width: int, room: int, now: int) -> list[Text]:
+        """A line each, those that moved last first; the last says how many there are more."""
+        if room < 1:
+            return []
+        shown = known if len(known) <= room else known[: room - 1]
+        lines = [self._entry(cursor, width, now) for cursor in shown]
+        if len(known) > len(shown):
+            lines.append(_line(f"and {len(known) - len(shown):,} more", width, "italic"))
+        return lines
+
+    def _entry(self, cursor: Cursor, width: int, now: int) -> Text:
+        if cursor.gone_at is not None:
+            state = "left"
+        else:
+            idle = now - cursor.position.at
+            state = per_second(cursor.rate.per_second(now)) if idle < SECOND else f"idle {roughly(idle)}"
+        text = Text(no_wrap=True, overflow="crop")
+        text.append(self._letter(cursor), self._style(cursor, now))
+        name = cut(safe(cursor.name[:200]) or "nobody named", max(width - 3 - len(state), 0))
+        return text.append(f" {name}{' ' * (width - 2 - cell_len(name) - len(state))}{state}")
+
+    def _style(self, cursor: Cursor, now: int) -> str:
+        if cursor.gone_at is not None or now - cursor.position.at >= RESTING:
+            return f"dim {_color(cursor)}"
+        return f"bold {_color(cursor)}"
+
+    def _letter(self, cursor: Cursor) -> str:
+        return LEFT if cursor.gone_at is not None else self._letters[cursor.topic, cursor.user]
+
+    def _give_letters(self, known: list[Cursor]) -> None:
+        """Everyone keeps a letter while they are known: the first of the name that is free."""
+        keys = {(cursor.topic, cursor.user) for cursor in known}
+        self._letters = {key: letter for key, letter in self._letters.items() if key in keys}
+        taken = set(self._letters.values())
+        for cursor in reversed(known):
+            key = (cursor.topic, cursor.user)
+            if key not in self._letters:
+                wanted = [letter for letter in safe(cursor.name[:200]).upper() if letter.isalnum()]
+                free = (one for one in (*wanted, *_LETTERS) if one not in taken and cell_len(one) == 1)
+                self._letters[key] = next(free, "*")
+                taken.add(self._letters[key])
+
+
+def _color(cursor: Cursor) -> str:
+    return COLORS[zlib.crc32(cursor.user.encode(errors="replace")) % len(COLORS)]
+
+
+def _cell(position: Position, extent: Extent, grid: list[list[_Dot | None]]) -> tuple[int, int]:
+    across, down = len(grid[0]), len(grid)
+    x = (position.x - extent.left) / (extent.right - extent.left)
+    y = (position.y - extent.top) / (extent.bottom - extent.top)
+    return min(max(int(x * across), 0), across - 1), min(max(int(y * down), 0), down - 1)
+
+
+def _put(grid: list[list[_Dot | None]], cell: tuple[int, int], dot: _Dot) -> None:
+    """In place of what stood there; of a wide character that is half covered, nothing is left."""
+    x, y = cell
+    row = grid[y]
+    size = cell_len(dot.text)
+    for column in (x - 1, x + size - 1):
+        under = row[column] if column >= 0 else None
+        if under is not None and cell_len(under.text) > 1:
+            row[column] = row[column + 1] = None
+    row[x] = dot
+    if size > 1:
+        row[x + 1] = _Dot("", "")
+
+
+def _pieces(name: str) -> list[str]:
+    """One a cell: a letter with its marks; behind a wide character an empty one."""
+    pieces: list[str] = []
+    for character in name:
+        size = cell_len(character)
+        if size == 0 and pieces:
+            pieces[-1] += character
+        elif size:
+            pieces += [character, *[""] * (size - 1)]
+    return pieces
+
+
+def _scale(extent: Extent) -> str:
+    """What the canvas shows, so that a move can be judged."""
+    return f"{extent.left:.4g}…{extent.right:.4g} × {extent.top:.4g}…{extent.bottom:.4g}"
+
+
+def _line(text: str, width: int, style: str = "") -> Text:
+    return Text(cut(text, width), style, no_wrap=True, overflow="crop")

@@ -1,0 +1,129 @@
+"""`--details`: the last change whole, both sides; of a large value only the lines that differ."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterator
+from datetime import tzinfo
+
+import msgspec
+from msgspec import Raw
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.events import Change, Event
+from prt.state.rows.cache import Rows
+from prt.state.rows.difference import NOISE, rank_of, said
+from prt.views.drawing.cells import cut, safe
+from prt.views.drawing.figures import clock, table_name
+from prt.views.drawing.lines import fitted, plain
+
+_CONTEXT = 1
+_MOST_LINES = 2000
+"""Lines of a value that are compared: beyond that the comparison takes longer than a drawing may."""
+_ARROW = " → "
+
+_columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+class DetailsView:
+    """`waiting` says what it waits for; `tz` None is local."""
+
+    title = "last change"
+    least_width = 60
+
+    def __init__(
+        self, *, rows: Rows | None = None, tz: tzinfo | None = None, waiting: Callable[[], str] = lambda: ""
+    ) -> None:
+        self._rows = rows or Rows()
+        self._tz = tz
+        self._waiting = waiting
+        self._last: tuple[Change, bytes | None] | None = None
+        self._drawn: tuple[int, list[Text]] | None = None
+
+    def apply(self, event: Event) -> None:
+        if type(event) is not Change:
+            return
+        previous = self._rows.apply(event)
+        if event.source != "snapshot":
+            self._last, self._drawn = (event, previous), None
+
+    def summary(self) -> list[str]:
+        return []
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        if self._last is None:
+            return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
+        if self._drawn is None or self._drawn[0] != width:
+            self._drawn = (width, self._whole(*self._last, width))
+        lines = self._drawn[1]
+        if len(lines) > height > 0:
+            more = plain(f"+{len(lines) - height + 1:,} lines", "italic")
+            lines = [*lines[: height - 1], more]
+        return fitted(lines, width, height)
+
+    def _whole(self, change: Change, previous: bytes | None, width: int) -> list[Text]:
+        head = f"{clock(change.at, self._tz)} {change.event_type} {table_name(change.schema, change.table)}"
+        lines = [plain(cut(safe(head), width), "bold")]
+        lines += [plain(cut(safe(error), width), "bold red") for error in change.errors or ()]
+        try:
+            new, old = _columns_of(change.new), _columns_of(change.old)
+            earlier = {} if previous is None else _columns_of(previous)
+        except msgspec.DecodeError as exc:
+            return [*lines, plain(cut(safe(f"unreadable row: {exc}"), width), "bold red")]
+        before = earlier | old
+        names = sorted({**new, **(before if change.event_type == "DELETE" else {})}, key=rank_of)
+        for name in names:
+            is_same = name in before and name in new and bytes(before[name]) == bytes(new[name])
+            if change.event_type == "UPDATE" and before and is_same:
+                continue
+            if change.event_type == "UPDATE" and name in NOISE and len(names) > len(NOISE):
+                continue
+            lines += _column(name, before.get(name), new.get(name), width)
+        if change.event_type == "UPDATE" and not earlier and len(old) < len(new):
+            lines.append(plain(cut("? the row before is not known", width), "italic"))
+        return lines
+
+
+def _column(name: str, before: Raw | None, after: Raw | None, width: int) -> Iterator[Text]:
+    """One line where both sides fit, else the lines of the value that differ."""
+    label = f"{safe(name)} "
+    sides = [safe(said(side)) for side in (before, after) if side is not None]
+    joined = _ARROW.join(sides)
+    if cell_len(label) + cell_len(joined) <= width:
+        line = plain(label)
+        if len(sides) == 2:
+            line.append(sides[0]).append(_ARROW).append(sides[1], "bold")
+        else:
+            line.append(joined, "bold" if after is not None else "strike")
+        yield line
+        return
+    yield plain(cut(label.rstrip(), width), "bold")
+    yield from _compared(_spread(before), _spread(after), width)
+
+
+def _compared(before: list[str], after: list[str], width: int) -> Iterator[Text]:
+    skipped = False
+    for line in difflib.unified_diff(before[:_MOST_LINES], after[:_MOST_LINES], lineterm="", n=_CONTEXT):
+        if line.startswith(("---", "+++")) and not skipped:
+            skipped = line.startswith("+++")
+            continue
+        if line.startswith("@@"):
+            yield plain(cut("  …", width), "dim")
+            continue
+        style = {"-": "red", "+": "green"}.get(line[:1], "")
+        yield plain(cut(f"  {line[:1]} {safe(line[1:])}", width), style)
+
+
+def _spread(value: Raw | None) -> list[str]:
+    """A value over several lines: JSON indented, a text by its own lines."""
+    if value is None:
+        return []
+    try:
+        found = msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return [said(value)]
+    if isinstance(found, str):
+        return found.splitlines() or [""]
+    return json.dumps(found, indent=1, ensure_ascii=False).splitlines()

@@ -1,0 +1,212 @@
+"""The head of a live view: how the connection is and what came over it, in two lines, or three of 80 cells.
+
+Then why it is not connected, or what its session is about to do, with the remedy whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from msgspec import Struct
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.state.screen import Screen
+from prt.views.drawing.cells import cut, safe, wrapped
+from prt.views.drawing.figures import counted, milliseconds, moment, per_second, roughly
+
+CONNECTIONS = {
+    "connected": ("●", "bold green"),
+    "error": ("✗", "bold red"),
+    "timeout": ("◷", "bold red"),
+    "disconnected": ("○", "bold red"),
+}
+"""Glyph and style of the seed's words."""
+
+SECOND = 1_000_000
+SESSION_SOON = 5 * 60 * SECOND
+"""µs before the end of a session from which on it is marked."""
+
+_BETWEEN = " · "
+_WARNING = "bold red"
+_NARROW = 80
+
+
+class Figure(Struct, frozen=True):
+    text: str
+    style: str = ""
+
+
+def head(
+    screen: Screen,
+    title: str,
+    now: int,
+    width: int,
+    tz: tzinfo | None,
+    *,
+    came_while_paused: int | None = None,
+) -> list[Text]:
+    """`title` is safe, `now` in µs; `came_while_paused` None is not paused."""
+    stream = _stream(screen, now)
+    if came_while_paused is not None:
+        stream.insert(0, Figure(f"‖ PAUSED, {came_while_paused:,} came", "bold reverse"))
+    figures = _flowed([stream, _health(screen, now)], width)
+    return [_state(screen, title, now, width, tz), *figures, *_reason(screen, width)]
+
+
+def waiting(screen: Screen) -> str:
+    """What an empty view waits for; at the end, that it waited in vain."""
+    if screen.end is not None:
+        return "nothing came"
+    if screen.channel == "READY":
+        is_room = screen.topics and not screen.joined
+        return "waiting for somebody to come or to send" if is_room else "waiting for the first change"
+    if screen.channel == "SUBSCRIBED":
+        return "joined; waiting until the server says that changes flow"
+    return "connecting" if screen.channel is None else ""
+
+
+def waiting_for_rows(screen: Screen) -> str:
+    """The same of a view that shows present rows, once they have been read."""
+    return "no rows that this identity may read" if screen.has_loaded else waiting(screen)
+
+
+def _state(screen: Screen, title: str, now: int, width: int, tz: tzinfo | None) -> Text:
+    """The first line: what goes without saying gives way before the title is cut."""
+    for spared in range(4):
+        figures = _state_figures(screen, now, tz, spared)
+        text = _joined(figures)
+        if text.cell_len + 2 + cell_len(title) <= width:
+            break
+    fitted = cut(title, max(width - text.cell_len - 2, 0))
+    text.append(" " * (width - text.cell_len - cell_len(fitted)) + fitted, "bold")
+    return text
+
+
+def _state_figures(screen: Screen, now: int, tz: tzinfo | None, spared: int) -> list[Figure]:
+    """`spared` 1 leaves out how long, 2 the number of tables too, 3 what the seed's word implies."""
+    connection, vitals = screen.connection, screen.vitals
+    glyph, style = CONNECTIONS.get(connection or "", ("◌", "bold"))
+    is_late = connection == "connected" and screen.phase == "degraded" and vitals is not None
+    since = vitals.since if is_late and vitals is not None else screen.since
+
+    def begun(what: str) -> str:
+        if since is None:
+            return what
+        how_long = f" ({roughly((now - since) // SECOND * SECOND)})" if spared < 1 and now >= since else ""
+        return f"{what} since {moment(since, now, tz)}{how_long}"
+
+    if is_late:
+        figures = [Figure(f"◐ {connection}", _WARNING), Figure(begun("degraded"), _WARNING)]
+        figures += [Figure("no heartbeat")] if spared < 3 else []
+    elif screen.channel is None or (spared == 3 and connection != "connected"):
+        figures = [Figure(begun(f"{glyph} {connection or 'connecting'}"), style)]
+    else:
+        figures = [Figure(f"{glyph} {connection}", style), Figure(begun(screen.channel))]
+    figures += _attempt(screen, now)
+    if screen.joined and spared < 2:
+        figures.append(Figure(counted(len(screen.joined), "table")))
+    if screen.topics and spared < 2:
+        figures.append(Figure(counted(len(screen.topics), "topic")))
+    return figures
+
+
+def _attempt(screen: Screen, now: int) -> list[Figure]:
+    """What is being done about a connection that is not there."""
+    vitals = screen.vitals
+    if vitals is None or screen.connection == "connected":
+        return []
+    retry = f"retry {vitals.failures:,}" if vitals.failures else "retry"
+    if vitals.phase == "waiting" and vitals.retry_at is not None:
+        left = vitals.retry_at - now
+        return [Figure(f"{retry} in {roughly(left)}" if left > 0 else f"{retry} now", "bold")]
+    if vitals.phase == "connecting" and vitals.failures:
+        return [Figure(f"connecting, {retry}", "bold")]
+    return [Figure("joining", "bold")] if vitals.phase in ("joining", "subscribed") else []
+
+
+def _stream(screen: Screen, now: int) -> list[Figure]:
+    figures = [counted(screen.events, "event"), per_second(screen.rate.per_second(now))]
+    lag = screen.lag.summary()
+    if lag:
+        figures.append(f"lag p50 {milliseconds(lag['p50'])}, p95 {milliseconds(lag['p95'])}")
+    if screen.read["backfill"]:
+        figures.append(f"{screen.read['backfill']:,} backfilled")
+    return [Figure(text) for text in figures]
+
+
+def _health(screen: Screen, now: int) -> list[Figure]:
+    """The most important first: at the narrowest the last give way."""
+    figures = [_gaps(screen)] if screen.gaps or screen.ready_at is not None else []
+    vitals = screen.vitals
+    if vitals is not None:
+        if vitals.token_expires_at is not None:
+            figures.append(_session(vitals.token_expires_at - now))
+        if vitals.round_trip_ms is not None:
+            figures.append(Figure(f"rtt {milliseconds(vitals.round_trip_ms)}"))
+        if vitals.reconnects:
+            figures.append(Figure(counted(vitals.reconnects, "retry", "retries")))
+    if screen.malformed:
+        figures.append(Figure(f"{screen.malformed:,} malformed"))
+    return figures
+
+
+def _gaps(screen: Screen) -> Figure:
+    """One that is open counts: until it is closed, nobody knows what was missed."""
+    count = screen.gaps + screen.has_open_gap
+    parts = [counted(count, "gap") if count else "no gaps"]
+    parts += [f"{screen.incomplete_gaps:,} incomplete"] if screen.incomplete_gaps else []
+    parts += ["1 open"] if screen.has_open_gap else []
+    return Figure(", ".join(parts), _WARNING if len(parts) > 1 else "")
+
+
+def _session(left: int) -> Figure:
+    if left <= 0:
+        return Figure("! session over", _WARNING)
+    if left < SESSION_SOON:
+        return Figure(f"! session {roughly(left)}", _WARNING)
+    return Figure(f"session {roughly(left)}")
+
+
+def _reason(screen: Screen, width: int) -> list[Text]:
+    """Of a connection that is down, or of one that says something about itself."""
+    if not screen.reason:
+        return []
+    is_up = screen.connection == "connected"
+    mark = "! " if is_up else ""
+    lines = [Text(cut(safe(mark + screen.reason), width), "bold" if is_up else _WARNING)]
+    if screen.hint:
+        lines += [Text(line) for line in wrapped(safe(f"hint: {screen.hint}"), width)]
+    return [_fixed(line) for line in lines]
+
+
+def _flowed(groups: Sequence[list[Figure]], width: int) -> list[Text]:
+    """All on one line if they fit, else each group on its own; whole figures, on two lines at most."""
+    whole = _joined([figure for group in groups for figure in group])
+    if whole.cell_len <= width:
+        return [whole]
+    lines: list[list[Figure]] = []
+    for group in groups:
+        lines.append([])
+        for figure in group:
+            if lines[-1] and _joined([*lines[-1], figure]).cell_len > width:
+                lines.append([])
+            lines[-1].append(figure)
+    most = 2 if width >= _NARROW else 3
+    texts = [_joined(line) for line in lines if line][:most]
+    for text in texts:
+        text.truncate(width)
+    return texts
+
+
+def _joined(figures: Sequence[Figure]) -> Text:
+    text = _fixed(Text())
+    for index, figure in enumerate(figures):
+        text.append(_BETWEEN if index else "").append(figure.text, figure.style)
+    return text
+
+
+def _fixed(text: Text) -> Text:
+    text.no_wrap, text.overflow = True, "crop"
+    return text

@@ -1,0 +1,112 @@
+"""Several views on one screen, by its size: side by side where it is wide, else one below the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+
+from prt.views.drawing.cells import cut, safe
+from prt.views.panels.view import View
+
+LEAST_LINES = 5
+"""Of a view with its rule; with less it shows nothing worth a look."""
+LEAST_COLUMNS = 80
+"""Of a view that does not say otherwise."""
+_BETWEEN = "  "
+
+
+def arranged(views: Sequence[View], width: int, height: int, now: int) -> list[Text]:
+    """At most `height` lines of at most `width` cells. One view has the screen for itself, without a rule."""
+    if len(views) == 1:
+        return views[0].lines(width, height, now)[:height]
+    rows = _rows(views, width)
+    while len(rows) > max(height // LEAST_LINES, 1):
+        rows.pop()
+    hidden = views[sum(map(len, rows)) :]
+    if hidden:
+        height -= 1
+    lines: list[Text] = []
+    for index, row in enumerate(rows):
+        share = (height - len(lines)) // (len(rows) - index)
+        lines += _side_by_side(row, width, share, now)
+    if hidden:
+        names = ", ".join(safe(view.title) for view in hidden)
+        lines.append(Text(cut(f"no room for {names}: a larger terminal shows it", width), "italic"))
+    return lines
+
+
+def stacked(views: Sequence[View], width: int, height: int, now: int) -> list[Text]:
+    """One below the other, each with at most `height` lines and no more than it has to show."""
+    if len(views) == 1:
+        return _whole(views[0], width, height, now)
+    lines: list[Text] = []
+    for view in views:
+        lines += [_rule(view.title, width), *_whole(view, width, height, now), Text()]
+    return lines[:-1]
+
+
+def _whole(view: View, width: int, height: int, now: int) -> list[Text]:
+    all_lines: Callable[[int, int], list[Text]] | None = getattr(view, "all_lines", None)
+    return _trimmed(view.lines(width, height, now) if all_lines is None else all_lines(width, now)[:height])
+
+
+def _rows(views: Sequence[View], width: int) -> list[list[View]]:
+    """In their order, as many side by side as have the columns they need."""
+    rows: list[list[View]] = []
+    room = 0
+    for view in views:
+        needed = least_width(view)
+        if rows and room >= needed + len(_BETWEEN):
+            rows[-1].append(view)
+            room -= needed + len(_BETWEEN)
+        else:
+            rows.append([view])
+            room = width - needed
+    return rows
+
+
+def least_width(view: View) -> int:
+    """Cells below which a view would rather have a row for itself."""
+    return int(getattr(view, "least_width", LEAST_COLUMNS))
+
+
+def _side_by_side(views: Sequence[View], width: int, height: int, now: int) -> list[Text]:
+    widths = _widths(views, width)
+    blocks = [
+        [_rule(view.title, each), *view.lines(each, height - 1, now)][:height]
+        for view, each in zip(views, widths, strict=True)
+    ]
+    lines = []
+    for number in range(height):
+        line = Text(no_wrap=True, overflow="crop")
+        for index, (block, each) in enumerate(zip(blocks, widths, strict=True)):
+            part = block[number] if number < len(block) else Text()
+            line.append_text(part)
+            if index < len(blocks) - 1:
+                line.append(" " * (each - part.cell_len) + _BETWEEN)
+        lines.append(line)
+    return lines
+
+
+def _widths(views: Sequence[View], width: int) -> list[int]:
+    """What is left over is shared by what they need."""
+    room = width - len(_BETWEEN) * (len(views) - 1)
+    if len(views) == 1:
+        return [room]
+    needed = [least_width(view) for view in views]
+    widths = [room * each // sum(needed) for each in needed]
+    return [*widths[:-1], room - sum(widths[:-1])]
+
+
+def _trimmed(lines: Sequence[Text]) -> list[Text]:
+    kept = list(lines)
+    while kept and not kept[-1].plain.strip():
+        kept.pop()
+    return kept
+
+
+def _rule(title: str, width: int) -> Text:
+    text = Text("── ", no_wrap=True, overflow="crop")
+    text.append(cut(safe(title), max(width - 4, 0)), "bold").append(" ")
+    return text.append("─" * max(width - text.cell_len, 0))

@@ -1,0 +1,145 @@
+"""The view of `prt notify`: one user's notifications as toasts, the unread ones first and the newest on top.
+
+Any text stands in the last column: whatever a terminal makes of it, the others stay straight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.events import Event
+from prt.state.notifications import Notification, Notifications
+from prt.state.screen import Screen
+from prt.views.drawing.cells import cut, cut_middle, safe, wrapped
+from prt.views.drawing.figures import counted, roughly
+from prt.views.panels.head import waiting
+
+COLORS = {
+    "blue": ("info", "notice", "message"),
+    "green": ("success", "ok", "done"),
+    "yellow": ("warning", "warn"),
+    "red": ("error", "danger", "failure", "critical", "alert"),
+}
+"""Of types; any other is neutral."""
+
+MESSAGE_LINES = 3
+WIDEST = 100
+"""Cells of a line of a message: longer ones are hard to read."""
+WITH_KEY = 120
+"""From this width on a toast shows its key, which `prt notify read` takes."""
+
+_COLOR_OF = {kind: color for color, kinds in COLORS.items() for kind in kinds}
+_BAR = "▌ "
+_KIND, _READ, _AGE, _KEY = 10, 4, 6, 36
+_KIND_WIDE = 18
+"""Of a type where there is room for keys too."""
+
+
+class _Widths(Struct, frozen=True):
+    kind: int
+    key: int
+    text: int
+
+
+class Toasts:
+    """A View; `user` is whose they are."""
+
+    title = "notifications"
+
+    def __init__(self, state: Notifications, screen: Screen, *, user: str) -> None:
+        self._state = state
+        self._screen = screen
+        self._user = user
+
+    def apply(self, event: Event) -> None:
+        self._state.apply(event)
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        newest = self._state.newest()
+        if not newest:
+            is_ready = self._screen.channel == "READY"
+            text = "waiting for the first notification" if is_ready else waiting(self._screen)
+            return [_count(newest, self._user, width), Text(""), _line(text, width, "italic")][:height]
+        lines, widths = [_count(newest, self._user, width)], _widths_of(newest, width)
+        for index, one in enumerate(newest):
+            is_first_read = one.is_read and (index == 0 or not newest[index - 1].is_read)
+            toast = _toast(one, widths, now)
+            for line in toast:
+                line.truncate(width)
+            if not one.is_read or is_first_read:
+                toast.insert(0, Text(""))
+            room = height - len(lines) - (index + 1 < len(newest))
+            if len(toast) > room:
+                more = _line(f"and {len(newest) - index:,} more", width, "italic")
+                return [*lines, *([] if index else toast[:room]), more][:height]
+            lines += toast
+        return lines
+
+    def summary(self) -> list[str]:
+        newest = self._state.newest()
+        unread = sum(not one.is_read for one in newest)
+        return [f"{counted(len(newest), 'notification')} of {safe(self._user)}, {unread:,} unread"]
+
+
+def _count(newest: Sequence[Notification], user: str, width: int) -> Text:
+    unread = sum(not one.is_read for one in newest)
+    figures = f"{unread:,} unread, {len(newest) - unread:,} read"
+    text = _line(figures, width, "bold")
+    return text.append(cut(f" · of {safe(user)}", width - text.cell_len), "not bold")
+
+
+def _widths_of(newest: Sequence[Notification], width: int) -> _Widths:
+    most = _KIND_WIDE if width >= WITH_KEY else _KIND
+    kind = min(max(cell_len(safe(one.kind)) for one in newest), most)
+    key = min(max(cell_len(safe(one.key)) for one in newest), _KEY) if width >= WITH_KEY else 0
+    taken = len(_BAR) + (kind and kind + 2) + _READ + 1 + _AGE + 2 + (key and key + 2)
+    return _Widths(kind, key, max(width - taken, 0))
+
+
+def _toast(one: Notification, widths: _Widths, now: int) -> list[Text]:
+    """A line with its title, and one for each line of its message; of one that was read a line is enough."""
+    color = _COLOR_OF.get(one.kind.lower(), "")
+    texts = [one.title, one.message] if one.title else [one.message]
+    bold = "" if one.is_read else "bold"
+    head = Text(_BAR, color, no_wrap=True, overflow="crop")
+    if widths.kind:
+        head.append(
+            _padded(cut(safe(one.kind), widths.kind), widths.kind), f"{bold} {color}".strip() or "none"
+        )
+    head.append(f"{'read' if one.is_read else 'new':{_READ}} ", bold or "none")
+    head.append(f"{_age(now - one.at):>{_AGE}}  ", "none")
+    if widths.key:
+        head.append(_padded(cut_middle(safe(one.key), widths.key), widths.key), "none")
+    indent = head.cell_len - len(_BAR)
+    if one.is_read:
+        head.append(cut(safe("  ".join(filter(None, texts))), widths.text), "none")
+        return [head]
+    head.append(cut(safe(texts[0]), widths.text), "bold")
+    below = _message("".join(texts[1:]), min(widths.text, WIDEST))
+    return [head, *(_line(_BAR, len(_BAR), color).append(" " * indent + line, "none") for line in below)]
+
+
+def _message(text: str, width: int) -> list[str]:
+    paragraphs = text.replace("\r\n", "\n").replace("\t", " ").split("\n")
+    lines = [line for one in paragraphs for line in wrapped(safe(one), width)] if width else []
+    if len(lines) > MESSAGE_LINES:
+        last = " ".join(lines[MESSAGE_LINES - 1 : MESSAGE_LINES + 1])
+        lines = [*lines[: MESSAGE_LINES - 1], cut(last, width - 1).removesuffix("…") + "…"]
+    return lines
+
+
+def _age(microseconds: int) -> str:
+    """`12 s`, `4 min`, `23 h`, `8 d`: its largest part."""
+    return " ".join(roughly(max(microseconds, 0)).split()[:2])
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text) + 2)
+
+
+def _line(text: str, width: int, style: str = "") -> Text:
+    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")

@@ -1,0 +1,154 @@
+"""The views by name, as `--view` knows them; what one needs is imported when it is made."""
+
+# ruff: noqa: PLC0415 - a view costs where it is shown
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from prt.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from prt.state.screen import Screen
+    from prt.views.panels.view import View
+
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """What the options of a command ask of its views."""
+
+    highlight: tuple[re.Pattern[str], ...] = ()
+    tz: tzinfo | None = None
+    """None is local."""
+    board: tuple[str, str] = ("public", "project_tasks")
+    """Schema and table of the board."""
+    group_by: str = "status"
+    columns: tuple[str, ...] = ()
+    limits: Mapping[str, int] = {}
+    """Of work in progress, by column of the board."""
+    schema: str = "public"
+    """Of the budgets and their transactions."""
+    sheet: tuple[str, str] | None = None
+    """The one table whose present rows the table view shows; None is a table of events."""
+    sort: str | None = None
+    plan: str | None = None
+    """Its name; `limit` is in messages a second."""
+    limit: int | None = None
+    feed: Mapping[str, str] = {}
+    """Templates by table, or `table:EVENT`."""
+
+
+def _table(screen: Screen, wishes: Wishes) -> View:
+    if wishes.sheet is not None:
+        from prt.state.sheet import Sheet
+        from prt.views.panels.head import waiting_for_rows
+        from prt.views.panels.sheet import SheetView
+
+        sheet = Sheet(*wishes.sheet, sort=wishes.sort, key_columns=screen.rows.key_columns)
+        return SheetView(sheet, waiting=lambda: waiting_for_rows(screen))
+    from prt.views.panels.table import Table
+
+    return Table(screen, tz=wishes.tz, highlight=wishes.highlight)
+
+
+def _presence(screen: Screen, _: Wishes) -> View:
+    from prt.views.panels.roster import Roster
+
+    return Roster(screen.roster)
+
+
+def _cursors(_: Screen, __: Wishes) -> View:
+    from prt.views.panels.cursors import CursorsView
+
+    return CursorsView()
+
+
+def _board(screen: Screen, wishes: Wishes) -> View:
+    from prt.state.board import Board
+    from prt.state.rows.names import Names
+    from prt.views.panels.board import BoardView
+    from prt.views.panels.head import waiting_for_rows
+
+    schema, table = wishes.board
+    board = Board(
+        table,
+        schema=schema,
+        group_by=wishes.group_by,
+        columns=wishes.columns,
+        limits=wishes.limits,
+        key_columns=screen.rows.key_columns,
+    )
+    return BoardView(board, named=Names(screen.rows).of, waiting=lambda: waiting_for_rows(screen))
+
+
+def _budget(screen: Screen, wishes: Wishes) -> View:
+    from prt.state.budget import Budgets
+    from prt.views.panels.budget import BudgetView
+    from prt.views.panels.head import waiting_for_rows
+
+    budgets = Budgets(schema=wishes.schema, key_columns=screen.rows.key_columns)
+    return BudgetView(budgets, tz=wishes.tz, waiting=lambda: waiting_for_rows(screen))
+
+
+def _feed(screen: Screen, wishes: Wishes) -> View:
+    from prt.state.feed import Feed
+    from prt.state.rows.names import Names
+    from prt.views.panels.feed import FeedView, templates_of
+    from prt.views.panels.head import waiting
+
+    feed = Feed(named=Names(screen.rows).of, templates=templates_of(wishes.feed))
+    return FeedView(feed, tz=wishes.tz, waiting=lambda: waiting(screen))
+
+
+def _stats(_: Screen, wishes: Wishes) -> View:
+    from prt.views.panels.stats import StatsView
+
+    return StatsView(plan=wishes.plan, limit=wishes.limit)
+
+
+def _details(screen: Screen, wishes: Wishes) -> View:
+    from prt.views.panels.details import DetailsView
+    from prt.views.panels.head import waiting
+
+    return DetailsView(tz=wishes.tz, waiting=lambda: waiting(screen))
+
+
+VIEWS: Final[dict[str, Callable[[Screen, Wishes], View]]] = {
+    "table": _table,
+    "board": _board,
+    "budget": _budget,
+    "feed": _feed,
+    "stats": _stats,
+    "details": _details,
+    "presence": _presence,
+    "cursors": _cursors,
+}
+
+
+def view_names(text: str) -> tuple[str, ...]:
+    """Those of `NAME,NAME`, each once; UsageError where one is not known."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in VIEWS:
+            close = get_close_matches(name, VIEWS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"views: {', '.join(VIEWS)}"
+            raise UsageError(f"--view knows no {name}", hint)
+    if not names:
+        raise UsageError("--view names no view", f"views: {', '.join(VIEWS)}")
+    return names
+
+
+def made(names: Sequence[str], wishes: Wishes) -> Callable[[Screen], Sequence[View]]:
+    """What makes the views of these names, in that order."""
+    return lambda screen: [VIEWS[name](screen, wishes) for name in names]
+
+
+def views_named(text: str, wishes: Wishes) -> Callable[[Screen], Sequence[View]]:
+    """The same of `NAME,NAME`; UsageError where one is not known."""
+    return made(view_names(text), wishes)

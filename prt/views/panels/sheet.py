@@ -1,0 +1,121 @@
+"""The present rows of one table as a table, kept live: what changed a moment ago is lit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.events import Event
+from prt.state.sheet import Sheet, SheetRow
+from prt.views.drawing.cells import cut, cut_middle, safe
+from prt.views.drawing.figures import counted
+from prt.views.drawing.lines import fitted, plain
+
+_WIDEST = 32
+_KEY = 13
+"""Cells of the first column where the screen is narrow: both ends of a key tell keys apart."""
+_NARROW = 160
+_LEAST = 6
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+class SheetView:
+    """`waiting` says what an empty one waits for."""
+
+    def __init__(self, sheet: Sheet, *, waiting: Callable[[], str] = lambda: "") -> None:
+        self.sheet = sheet
+        self._waiting = waiting
+
+    @property
+    def title(self) -> str:
+        return self.sheet.table
+
+    def apply(self, event: Event) -> None:
+        self.sheet.apply(event)
+
+    def summary(self) -> list[str]:
+        return [f"{safe(self.sheet.table)}: {counted(len(self.sheet), 'row')}"] if len(self.sheet) else []
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        sheet = self.sheet
+        if not len(sheet) or height < 1:
+            return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
+        columns = sheet.columns()
+        room = height - 1
+        foot = self._foot(columns, room)
+        rows = sheet.rows(columns, max(room - bool(foot), 0), now)
+        told = [index for index in range(len(columns)) if any(row.cells[index] for row in rows)]
+        columns = tuple(columns[index] for index in told)
+        rows = [_kept(row, told) for row in rows]
+        widths = _widths(columns, rows, width)
+        numeric = frozenset(index for index in range(1, len(columns)) if _are_numbers(rows, index))
+        lines = [_heading(columns, widths, numeric), *(_row(row, widths, numeric) for row in rows)]
+        if foot:
+            lines.append(plain(cut(safe(foot), width), "italic"))
+        return fitted(lines, width, height)
+
+    def _foot(self, columns: Sequence[str], room: int) -> str:
+        """What is not to be seen, and in which order that is."""
+        sheet = self.sheet
+        slip = f"! no row has a column {sheet.sort}" if sheet.sort and sheet.sort not in columns else ""
+        if len(sheet) <= room and not sheet.forgotten:
+            return slip
+        parts = [f"+{max(len(sheet) - room + 1, 0):,} more rows"]
+        parts += [f"{sheet.forgotten:,} are not kept"] if sheet.forgotten else []
+        order = f"by {sheet.sort}" if sheet.sort else "--sort -updated_at shows the latest first"
+        return "  " + ", ".join([*parts, slip or order])
+
+
+def _kept(row: SheetRow, told: Sequence[int]) -> SheetRow:
+    """Without the columns in which nothing stands."""
+    lit = frozenset(place for place, index in enumerate(told) if index in row.lit)
+    return SheetRow(tuple(row.cells[index] for index in told), lit, row.is_new)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[SheetRow], width: int) -> list[int]:
+    """Of as many columns as fit; the last one takes what is left."""
+    widest = [
+        max([cell_len(safe(column)), *(cell_len(safe(row.cells[index][:_WIDEST])) for row in rows)])
+        for index, column in enumerate(columns)
+    ]
+    widths: list[int] = []
+    left = width - 2
+    for index, needed in enumerate(widest):
+        most = _KEY if index == 0 and width < _NARROW else _WIDEST
+        each = min(needed, most, left)
+        if each < min(needed, _LEAST):
+            break
+        widths.append(each)
+        left -= each + 1
+        if left < 1:
+            break
+    return widths
+
+
+def _are_numbers(rows: Sequence[SheetRow], index: int) -> bool:
+    return all(_NUMBER.fullmatch(row.cells[index]) for row in rows if row.cells[index])
+
+
+def _heading(columns: Sequence[str], widths: Sequence[int], numeric: Collection[int]) -> Text:
+    names = []
+    for index, each in enumerate(widths):
+        name = cut(safe(columns[index]), each)
+        space = " " * (each - cell_len(name))
+        names.append(space + name if index in numeric else name + space)
+    return plain("  " + " ".join(names), "underline")
+
+
+def _row(row: SheetRow, widths: Sequence[int], numeric: Collection[int]) -> Text:
+    """Numbers stand to the right, where their sizes can be compared."""
+    line = plain().append("+ " if row.is_new else "▸ " if row.lit else "  ", "bold")
+    for index, each in enumerate(widths):
+        text = safe(row.cells[index])
+        shown = cut_middle(text, each) if index == 0 else cut(text, each)
+        space = " " * (each - cell_len(shown))
+        line.append((" " if index else "") + (space if index in numeric else ""))
+        line.append(shown, "bold reverse" if row.is_new or index in row.lit else "")
+        line.append("" if index in numeric else space)
+    return line

@@ -1,0 +1,164 @@
+"""`prt status --watch`: the layers as they were found, and what our connection takes of the plan's limits."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from rich.text import Text
+
+from prt.events import Event
+from prt.results import Finding, worst
+from prt.state.figures.usage import Usage, Use
+from prt.state.screen import Screen
+from prt.views.drawing.cells import safe
+from prt.views.drawing.figures import counted, lag_text, milliseconds, per_second, timestamp_text
+from prt.views.panels.layers import MARKS, Layers
+from prt.views.sinks import ndjson
+from prt.views.sinks.output import LineOutput
+from prt.views.sinks.text import TextLines
+
+FULL: Final = 0.8
+"""From this share of a limit on it is marked."""
+EVERY: Final = 1_000_000
+"""µs between two lines of figures."""
+_KEPT: Final = ("status", "gap", "malformed")
+
+
+class StatusView:
+    """A View. `plan` is the limits' name."""
+
+    title = "status"
+
+    def __init__(self, findings: Sequence[Finding], usage: Usage, *, plan: str) -> None:
+        self._findings = findings
+        self._usage = usage
+        self._plan = plan
+
+    def apply(self, event: Event) -> None:
+        self._usage.apply(event)
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """The limits, then the layers in short, then as far as there is room what isn't green."""
+        uses = [self._heading(), *(self._use(use) for use in self._usage.uses(now))]
+        lines = [*uses, Text(), *self._layers(width), Text()]
+        layers = Layers(width, [(one.table or "").removeprefix("public.") for one in self._findings])
+        bad = [one for one in self._findings if one.state not in ("ok", "skipped")]
+        lines += [line for finding in bad for line in layers.add(finding)]
+        lines += layers.rest() if bad else []
+        shown = lines[:height]
+        for line in shown:
+            line.truncate(width)
+        return shown
+
+    def summary(self) -> list[str]:
+        return [_said(use) for use in self._usage.uses(0) if use.is_rate and use.most]
+
+    def _heading(self) -> Text:
+        return _fixed(f"  {'ours':12}{'now':>9}{'most':>9}{'limit':>9}  of {self._plan}", "underline")
+
+    def _use(self, use: Use) -> Text:
+        is_full = use.share >= FULL
+        glyph, style = MARKS["warning" if is_full else "ok"]
+        now = per_second(use.now) if use.is_rate else f"{use.now:,.0f}"
+        unit = "/s" if use.is_rate else ""
+        most, limit = f"{use.most:,.0f}{unit}", f"{use.limit:,}{unit}"
+        text = _fixed(f"{glyph} ", style).append(f"{use.name:12}{now:>9}{most:>9}{limit:>9}")
+        return text.append(f"  {use.share:.0%}", style if is_full else "")
+
+    def _layers(self, width: int) -> list[Text]:
+        """One word a layer, flowed."""
+        lines = [_fixed("")]
+        for layer in dict.fromkeys(finding.layer for finding in self._findings):
+            state = worst([finding for finding in self._findings if finding.layer == layer])
+            glyph, style = MARKS[state]
+            word = f"{glyph} {layer}"
+            if lines[-1].cell_len and lines[-1].cell_len + len(word) + 2 > width:
+                lines.append(_fixed(""))
+            lines[-1].append("  " if lines[-1].cell_len else "").append(word, style)
+        return lines
+
+
+class FiguresOutput(LineOutput):
+    """An Output for a pipe: what happens, and the figures every second; NDJSON or text."""
+
+    def __init__(
+        self,
+        fd: int,
+        usage: Usage,
+        *,
+        is_json: bool,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        super().__init__(fd, ndjson.encode if is_json else TextLines().encode, only=_KEPT)
+        self._usage = usage
+        self._is_json = is_json
+        self._clock = clock
+        self._screen = Screen()
+        self._due = 0
+
+    def write(self, event: Event) -> None:
+        self._screen.apply(event)
+        self._usage.apply(event)
+        super().write(event)
+
+    def drain(self) -> bool:
+        now = self._clock()
+        if now >= self._due and self._screen.vitals is not None:
+            self._due = now + EVERY
+            figures = figures_of(self._screen, self._usage, now)
+            line = _encoded(figures, now) if self._is_json else _written(self._screen, self._usage, now)
+            self._lines.append(line)
+            self._pending += len(line)
+        return super().drain()
+
+
+def figures_of(screen: Screen, usage: Usage, now: int) -> dict[str, Any]:
+    """How the connection is at `now` (µs), for a line of NDJSON."""
+    vitals = screen.vitals
+    round_trip = vitals.round_trip_ms if vitals else None
+    return {
+        "connection": screen.connection,
+        "status": screen.channel,
+        "phase": screen.phase,
+        "round_trip_ms": None if round_trip is None else round(round_trip, 3),
+        "reconnects": vitals.reconnects if vitals else 0,
+        "events": screen.events,
+        "rate": round(screen.rate.per_second(now), 3),
+        "gaps": screen.gaps,
+        "lag_ms": screen.lag.summary(),
+        "limits": {
+            use.name: {"now": round(use.now, 3), "most": use.most, "limit": use.limit}
+            for use in usage.uses(now)
+        },
+    }
+
+
+def _encoded(figures: dict[str, Any], now: int) -> bytes:
+    line = {"type": "figures", "at": ndjson.timestamp(now), **figures}
+    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def _written(screen: Screen, usage: Usage, now: int) -> bytes:
+    vitals, lag = screen.vitals, screen.lag.summary()
+    parts: list[str] = ["connecting"]
+    if screen.connection is not None and screen.channel is not None:
+        parts = [screen.connection, screen.channel]
+    if vitals is not None and vitals.round_trip_ms is not None:
+        parts.append(f"rtt {milliseconds(vitals.round_trip_ms)}")
+    parts += [counted(screen.events, "event"), per_second(screen.rate.per_second(now))]
+    parts += [lag_text(lag)] if lag else []
+    parts.append(counted(screen.gaps, "gap") if screen.gaps else "no gaps")
+    parts.append(counted(vitals.reconnects if vitals else 0, "reconnect"))
+    parts += [f"{use.name} at {use.share:.0%}" for use in usage.uses(now) if use.share >= FULL]
+    return safe(f"{timestamp_text(now)} {' · '.join(parts)}").encode() + b"\n"
+
+
+def _said(use: Use) -> str:
+    return f"{use.name}: at most {use.most:,.0f} in a second, {use.most / use.limit:.0%} of the limit"
+
+
+def _fixed(text: str, style: str = "") -> Text:
+    return Text(text, style, no_wrap=True, overflow="crop")

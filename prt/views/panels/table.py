@@ -1,0 +1,213 @@
+"""The view of `prt watch` that needs nothing to be known: the newest changes, newest first, with the gaps
+between them.
+
+Only the terminal's own colours are used, which its owner chose for its background, and no meaning is
+carried by colour alone. The column that any text can stand in is the last: whatever a terminal makes of
+a script or an emoji, the columns before it stay straight.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from msgspec import Struct
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.events import Event
+from prt.state.newest import NEWEST, Entry
+from prt.state.roster import PresenceLine
+from prt.state.rows.difference import Line
+from prt.state.screen import Screen
+from prt.state.topics.messages import BroadcastLine
+from prt.views.drawing.cells import cut, cut_middle, safe
+from prt.views.drawing.changes import LEGEND, changed, mark_of
+from prt.views.drawing.figures import clock, milliseconds, table_name
+from prt.views.drawing.topics import EVENTS as TOPIC_EVENTS
+from prt.views.drawing.topics import TopicLine, carried, kind_of, name_of
+from prt.views.panels.head import waiting_for_rows
+from prt.views.panels.interruptions import gap_line, interruption, whole
+
+EVENTS = {"INSERT": "green", "UPDATE": "magenta", "DELETE": "red"}
+SOURCES = {"backfill": "↺", "snapshot": "◦"}
+"""What stands in place of a lag where a row did not come from the stream."""
+
+REPLAYED = "↻"
+"""The same of a broadcast that was sent before we came."""
+
+_LEGEND = {**LEGEND, "backfill": "↺ backfill", "snapshot": "◦ snapshot", "replayed": f"{REPLAYED} replayed"}
+
+_LAG, _EVENT = 7, 6
+
+
+class Widths(Struct, frozen=True, kw_only=True):
+    """Cells of each column; one cell lies between two."""
+
+    time: int
+    table: int
+    key: int
+    changed: int
+    event: int = _EVENT
+
+
+class Table:
+    """A View whose state is the screen's, which its owner applies; `tz` None is local."""
+
+    title = "events"
+
+    def __init__(
+        self,
+        screen: Screen,
+        *,
+        tz: tzinfo | None = None,
+        highlight: Sequence[re.Pattern[str]] = (),
+    ) -> None:
+        self._screen = screen
+        self._tz = tz
+        self._highlight = highlight
+
+    def apply(self, event: Event) -> None:
+        """The screen has it already: head and table share one."""
+
+    def summary(self) -> list[str]:
+        """None: the screen's own says it."""
+        return []
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        body, foot = self._parts(width, height)
+        space = [Text("")] * (height - len(body) - len(foot)) if foot else []
+        return [*body, *space, *foot][:height]
+
+    def all_lines(self, width: int, now: int) -> list[Text]:
+        """All that is still known; a gap may need several lines."""
+        body, foot = self._parts(width, 2 * NEWEST)
+        if self._screen.entries > NEWEST:
+            text = f"the latest {NEWEST:,} of {self._screen.entries:,}; one table's rows are shown whole"
+            foot.append(_line(text, width, "italic"))
+        return [*body, *foot]
+
+    def _parts(self, width: int, height: int) -> tuple[list[Text], list[Text]]:
+        """What there is to see, and below it what it means."""
+        newest = self._screen.lines(height)
+        foot = self._foot(newest, width, height)
+        room = max(height - 1 - len(foot), 0)
+        shown = newest[:room]
+        if not shown:
+            return [Text(""), _line(waiting_for_rows(self._screen), width, "italic")], foot
+        widths = widths_of(shown, width)
+        rows = [row for entry in shown for row in self.rows(entry, widths, width)][:room]
+        return [heading(widths), *rows], foot
+
+    def rows(self, entry: Entry, widths: Widths, width: int) -> list[Text]:
+        """A change is one; a gap may need more."""
+        if isinstance(entry, Line):
+            return [self._change(entry, widths)]
+        if isinstance(entry, BroadcastLine | PresenceLine):
+            return [self._topic(entry, widths)]
+        return interruption(entry, width, widths.time, self._tz)
+
+    def row(self, entry: Entry, widths: Widths) -> Text:
+        """One, however long that of a gap is."""
+        if isinstance(entry, Line):
+            return self._change(entry, widths)
+        if isinstance(entry, BroadcastLine | PresenceLine):
+            return self._topic(entry, widths)
+        return whole(entry, widths.time, self._tz)
+
+    def _change(self, line: Line, widths: Widths) -> Text:
+        lag = milliseconds(line.lag_ms) if line.source == "stream" else SOURCES[line.source]
+        table = cut(safe(table_name(line.schema, line.table)), widths.table)
+        style = f"bold {EVENTS[line.event_type]}"
+        text = self._begun(line.at, lag, table, line.key, (line.event_type, style, widths))
+        return self._highlighted(text.append_text(changed(line, widths.changed)))
+
+    def _topic(self, line: TopicLine, widths: Widths) -> Text:
+        """A broadcast or a presence event has its topic where a change has its table."""
+        lag = REPLAYED if isinstance(line, BroadcastLine) and line.is_replayed else ""
+        topic, kind = cut_middle(safe(line.topic), widths.table), kind_of(line)
+        style = f"bold {TOPIC_EVENTS[kind]}"
+        text = self._begun(line.at, lag, topic, name_of(line), (kind, style, widths))
+        return self._highlighted(text.append_text(carried(line, widths.changed)))
+
+    def _begun(self, at: int, lag: str, table: str, key: str, event: tuple[str, str, Widths]) -> Text:
+        """All columns but the last; the event's word with its style and all widths."""
+        word, style, widths = event
+        text = Text(no_wrap=True, overflow="crop")
+        text.append(clock(at, self._tz, is_fine=widths.time > len("00:00:00")) + " ")
+        text.append(f"{lag:>{_LAG}} ")
+        text.append(_padded(table, widths.table))
+        text.append(f"{word:{widths.event}} ", style)
+        return text.append(_padded(cut_middle(safe(key), widths.key), widths.key))
+
+    def _highlighted(self, text: Text) -> Text:
+        for pattern in self._highlight:
+            text.highlight_regex(pattern, "reverse")
+        return text
+
+    def _foot(self, newest: Sequence[Entry], width: int, height: int) -> list[Text]:
+        """The last gap that is not whole, where it has left the screen, and what the marks mean."""
+        lines = [entry for entry in newest if isinstance(entry, Line)]
+        marks = {mark for line in lines if (mark := mark_of(line))} | {line.source for line in lines}
+        if any(isinstance(entry, BroadcastLine) and entry.is_replayed for entry in newest):
+            marks.add("replayed")
+        legend = "   ".join(said for mark, said in _LEGEND.items() if mark in marks)
+        foot = [_line(legend, width, "italic")] if legend else []
+        gap = self._screen.last_incomplete_gap
+        visible = newest[: max(height - 1 - len(foot), 0)]
+        if gap is not None and not any(entry is gap for entry in visible):
+            foot.insert(0, _line(gap_line(gap, self._tz), width, "bold red"))
+        return foot
+
+
+def widths_of(entries: Sequence[Entry], width: int) -> Widths:
+    """The columns for these entries: what is not needed before the last column goes to it."""
+    widest = widest_of(width)
+    tables, keys, event = [], [], _EVENT
+    for entry in entries:
+        if isinstance(entry, Line):
+            tables.append(table_name(entry.schema, entry.table))
+            keys.append(entry.key)
+        elif isinstance(entry, BroadcastLine | PresenceLine):
+            tables.append(entry.topic)
+            keys.append(name_of(entry))
+            event = max(event, len(kind_of(entry)))
+    table = max(min(max(map(_width, tables), default=0), widest.table), len("table"))
+    key = max(min(max(map(_width, keys), default=0), widest.key), len("key"))
+    gained = widest.table - table + widest.key - key + _EVENT - event
+    return Widths(
+        time=widest.time, table=table, key=key, changed=max(widest.changed + gained, 0), event=event
+    )
+
+
+def widest_of(width: int) -> Widths:
+    """The columns for lines that are not known yet."""
+    is_narrow, is_wide = width < 100, width >= 160
+    time = len("00:00:00") if is_narrow else len("00:00:00.000")
+    table = 18 if is_narrow else 32 if is_wide else 24
+    key = 9 if is_narrow else 36 if is_wide else 13
+    taken = time + 1 + _LAG + 1 + table + 1 + _EVENT + 1 + key + 1
+    return Widths(time=time, table=table, key=key, changed=max(width - taken, 0))
+
+
+def heading(widths: Widths) -> Text:
+    title = (
+        f"{'time':{widths.time}} {'lag':>{_LAG}} {'table':{widths.table}} {'event':{widths.event}} "
+        f"{'key':{widths.key}} {'what changed':{widths.changed}}"
+    )
+    text = Text(title.rstrip(), "underline", no_wrap=True, overflow="crop")
+    text.truncate(widths.time + _LAG + widths.table + widths.event + widths.key + 5 + widths.changed)
+    return text
+
+
+def _line(text: str, width: int, style: str = "") -> Text:
+    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")
+
+
+def _width(text: str) -> int:
+    return cell_len(safe(text))
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text) + 1)

@@ -1,0 +1,45 @@
+"""The view of `prt update`: the row as it will be, and how far that has come."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from prt.events import Event
+from prt.state.update import Update
+from prt.views.drawing.cells import cut, safe
+from prt.views.drawing.notices import told
+from prt.views.drawing.outcome import outcome, steps
+
+
+class UpdateView:
+    """A View; the update is somebody else's to drive."""
+
+    title = "update"
+
+    def __init__(self, update: Update) -> None:
+        self._update = update
+
+    def apply(self, event: Event) -> None:
+        """The update has it already."""
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        update = self._update
+        lines = [_line(f"{update.table} {update.key_text}", width, "bold"), Text("")]
+        names = max((len(safe(name)) for name in update.values), default=0)
+        is_done = update.confirmed_at is not None
+        mark = "✓" if is_done else "✗" if update.failure is not None else "…"
+        style = "bold green" if is_done else "bold red" if update.failure is not None else "bold"
+        for cell in update.cells:
+            before = "?" if cell.before is None else cell.before
+            text = f"{mark} {safe(cell.column):{names}}  {safe(before)} → {safe(cell.after or '?')}"
+            lines.append(_line(text, width, style))
+        lines += [Text(""), _line(steps(update), width)]
+        lines += [_line(f"! {told(one)}", width, "bold") for one in update.conflicts]
+        return lines[:height]
+
+    def summary(self) -> list[str]:
+        return [safe(line) for line in outcome(self._update)]
+
+
+def _line(text: str, width: int, style: str = "") -> Text:
+    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")

@@ -1,0 +1,224 @@
+"""Where events go: the one interface that a command writes to, and the byte streams behind it.
+
+    for event in batch:
+        output.write(event)        # never blocks
+    await settled(output)          # writes; waits for a slow reader without holding up the loop
+
+`ReaderGone` comes out of `drain`, `settled` and `close` when the reader of our pipe went away; `drain`
+notices it also when nothing is to be written, so call it now and then. An output that can't be written
+for another reason (a full disk) is a PrtError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import select
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from prt.errors import PrtError
+from prt.events import Change, End, Event
+from prt.views.sinks import ndjson
+
+STALLED_MS = 2_000
+"""How long `close` waits for a reader that takes nothing."""
+
+_SAFE_WRITE = getattr(select, "PIPE_BUF", 512)  # what a pipe that polls as writable takes without blocking
+
+_GONE = {errno.EPIPE, errno.ECONNRESET, errno.EIO}  # EIO: a terminal that was closed
+
+
+class ReaderGone(Exception):  # noqa: N818 - no error: the command ends well
+    """The other end of our pipe is closed."""
+
+
+class Output(Protocol):
+    """A sink of events. `write` only takes note; `drain` and `flush` do the work."""
+
+    def write(self, event: Event) -> None: ...
+
+    def drain(self) -> bool:
+        """Write what can be written without waiting; False when something is left."""
+        ...
+
+    def flush(self) -> None:
+        """Write everything, waiting for the reader as long as it takes."""
+        ...
+
+    def close(self, end: End) -> None:
+        """The last event; everything is written and, where there is one, the terminal restored."""
+        ...
+
+    def suspend(self) -> None:
+        """The process is about to stop: the terminal, where it was taken, is given back."""
+        ...
+
+    def resume(self) -> None:
+        """The process goes on: the next `drain` takes the terminal again, once it is ours."""
+        ...
+
+    @property
+    def pending(self) -> int:
+        """How many bytes, or things to draw, wait."""
+        ...
+
+    @property
+    def keys(self) -> Mapping[str, Callable[[], None]] | None:
+        """What single keys do to it; None where there is no screen that they could act on."""
+        ...
+
+    def fileno(self) -> int: ...
+
+
+class LineOutput:
+    """Bytes of each kept event to a file descriptor, which stays open. `only` None keeps every type."""
+
+    def __init__(
+        self, fd: int, encode: Callable[[Event], bytes], *, only: Iterable[str] | None = None
+    ) -> None:
+        self._fd = fd
+        self._encode = encode
+        wanted = None if only is None else {*only, "end"}
+        self._kept = {cls for cls, name in ndjson.TYPE_OF.items() if wanted is None or name in wanted}
+        self._lines: list[bytes] = []
+        self._pending = 0
+        # Only these are polled: a file is always ready, and macOS polls no device.
+        kind = os.fstat(fd).st_mode
+        self._poll: select.poll | None = None
+        self._is_pipe = os.name == "posix" and (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind))
+
+    @property
+    def pending(self) -> int:
+        return self._pending
+
+    @property
+    def keys(self) -> None:
+        """Lines go on."""
+        return None
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def write(self, event: Event) -> None:
+        if type(event) in self._kept:
+            line = self._encode(event)
+            self._lines.append(line)
+            self._pending += len(line)
+
+    def note(self, change: Change) -> None:
+        """Lines count nothing."""
+
+    def show(self, event: Event) -> None:
+        self.write(event)
+
+    def drain(self) -> bool:
+        return self._write_out(timeout_ms=0)
+
+    def flush(self) -> None:
+        self._write_out(timeout_ms=None)
+
+    def close(self, end: End) -> None:
+        self.write(end)
+        self._write_out(timeout_ms=STALLED_MS)
+
+    def suspend(self) -> None:
+        """Lines take nothing that would have to be given back."""
+
+    def resume(self) -> None:
+        """Nor do they take it again."""
+
+    def _write_out(self, *, timeout_ms: int | None) -> bool:
+        """Write until done, or until the reader took nothing for `timeout_ms`."""
+        left = memoryview(b"".join(self._lines))
+        self._lines.clear()
+        try:
+            while left or self._is_pipe:
+                if self._is_pipe and not self._is_writable(timeout_ms if left else 0):
+                    return not left
+                if not left:
+                    break
+                try:
+                    left = left[os.write(self._fd, left[:_SAFE_WRITE] if self._is_pipe else left) :]
+                except BlockingIOError:  # the descriptor is somebody's non-blocking one
+                    select.select([], [self._fd], [])
+        except OSError as exc:
+            if exc.errno not in _GONE:
+                raise PrtError(f"the output can't be written: {exc.strerror}") from exc
+            left = left[:0]
+            raise ReaderGone from exc
+        finally:
+            self._pending = len(left)
+            if left:
+                self._lines.append(bytes(left))
+        return True
+
+    def _is_writable(self, timeout_ms: int | None) -> bool:
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._fd, select.POLLOUT)
+        ready = self._poll.poll(timeout_ms)
+        if ready and ready[0][1] & select.POLLERR:
+            raise ReaderGone
+        return bool(ready)
+
+
+class JsonOutput(LineOutput):
+    """NDJSON. `is_terminal` escapes what could steer one; the JSON stays equal."""
+
+    def __init__(self, fd: int, *, only: Iterable[str] | None = None, is_terminal: bool = False) -> None:
+        super().__init__(fd, ndjson.encode_for_terminal if is_terminal else ndjson.encode, only=only)
+
+
+class Passing:
+    """An Output that passes on to another one; who does more with what comes extends it."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    @property
+    def pending(self) -> int:
+        return self._output.pending
+
+    @property
+    def keys(self) -> Mapping[str, Callable[[], None]] | None:
+        return self._output.keys
+
+    def fileno(self) -> int:
+        return self._output.fileno()
+
+    def write(self, event: Event) -> None:
+        self._output.write(event)
+
+    def drain(self) -> bool:
+        return self._output.drain()
+
+    def flush(self) -> None:
+        self._output.flush()
+
+    def close(self, end: End) -> None:
+        self._output.close(end)
+
+    def suspend(self) -> None:
+        self._output.suspend()
+
+    def resume(self) -> None:
+        self._output.resume()
+
+
+async def settled(output: Output) -> None:
+    """Return when everything is written; a reader that is slow holds up the caller, not the loop."""
+    while not output.drain():
+        await _writable(output.fileno())
+
+
+async def _writable(fd: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_writer(fd, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_writer(fd)

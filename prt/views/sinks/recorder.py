@@ -1,0 +1,126 @@
+"""`--record FILE`: what came, line by line, so that `prt replay` can show it again.
+
+Whole batches are handed to the system as they come: a program that is killed loses nothing that was shown.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from prt import __version__
+from prt.errors import PrtError, UsageError
+from prt.events import Event
+from prt.stream.binding import Binding
+from prt.stream.recording.file import VERSION, Header
+from prt.views.sinks.ndjson import encode, timestamp
+
+if TYPE_CHECKING:
+    from prt.stream.topic import Room
+
+_LARGE = 1 << 20
+"""Bytes that are written without waiting for the end of their batch."""
+
+
+def header_of(
+    host: str,
+    at: int,
+    *,
+    bindings: Sequence[Binding] = (),
+    rooms: Sequence[Room] = (),
+    keys: dict[tuple[str, str], tuple[str, ...]] | None = None,
+) -> Header:
+    """What is watched where; no key, no token, nothing of what is tracked."""
+    return Header(
+        version=VERSION,
+        prt=__version__,
+        at=timestamp(at),
+        host=host,
+        bindings=[binding.to_wire() for binding in bindings],
+        rooms=[_room(room) for room in rooms],
+        keys={".".join(table): list(columns) for table, columns in (keys or {}).items()},
+    )
+
+
+class Recorder:
+    """`take` every event, `flush` after each batch. A file that can't be written any more is told once.
+
+    What is there is never written over: an existing file that holds something is refused.
+    """
+
+    def __init__(self, path: Path, header: Header, on_failure: Callable[[PrtError], None]) -> None:
+        """Raises UsageError where the file can't be made."""
+        self._path = path
+        self._on_failure = on_failure
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._fd = _opened(path)
+        self._write(msgspec.json.encode(header) + b"\n")
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.flush()
+        self._close()
+
+    def take(self, event: Event) -> None:
+        line = encode(event)
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size > _LARGE:
+            self.flush()
+
+    def flush(self) -> None:
+        lines, self._lines, self._size = self._lines, [], 0
+        self._write(b"".join(lines))
+
+    def _write(self, text: bytes) -> None:
+        left = memoryview(text)
+        try:
+            while left and self._fd is not None:
+                left = left[os.write(self._fd, left) :]
+        except OSError as exc:
+            self._close()
+            self._on_failure(
+                PrtError(
+                    f"the recording {self._path} ends here: {exc.strerror}",
+                    "the watch goes on without it; what is in the file can be played",
+                )
+            )
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+
+def _opened(path: Path) -> int | None:
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    except OSError as exc:
+        raise UsageError(
+            f"{path} can't be recorded to: {exc.strerror}", "name a file in a folder of yours"
+        ) from exc
+    found = os.fstat(fd)
+    if stat.S_ISREG(found.st_mode) and found.st_size:
+        os.close(fd)
+        raise UsageError(f"{path} exists", "name another file for the recording, or remove it")
+    return fd
+
+
+def _room(room: Room) -> dict[str, Any]:
+    return {
+        "topic": room.topic,
+        "events": list(room.events),
+        "private": room.is_private,
+        "presence": room.hears_presence,
+    }

@@ -1,0 +1,273 @@
+"""The live view on a terminal: drawn on the alternate screen, at most ten times a second whatever comes.
+
+At its end the terminal is as it was, and a summary stands on standard error; so it is while the process is
+stopped (Ctrl-Z) or goes on in the background. Where the screen can't be drawn over (a pipe, a dumb terminal)
+the changes are appended line by line.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import tzinfo
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from prt.events import Change, End, Event
+from prt.state.newest import NEWEST
+from prt.state.rows.cache import Table as TableName
+from prt.state.screen import Screen
+from prt.views.panels.dispatch import Sharing
+from prt.views.panels.page import Page
+from prt.views.panels.summary import summary
+from prt.views.panels.table import Table, heading, widest_of
+from prt.views.panels.view import View
+from prt.views.sinks.output import ReaderGone
+
+REDRAW = 100_000
+"""µs between two drawings, at least."""
+
+BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
+"""Between them a terminal shows nothing by halves: DEC private mode 2026, which others ignore."""
+
+PAUSE = " "
+
+IDLE_REDRAW = 1_000_000
+"""µs until a screen on which nothing happened is drawn again: its rate falls."""
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+class TerminalConsole(Console):
+    """Rich's own answer to a closed pipe is to exit with 1; ours is to end well."""
+
+    def on_broken_pipe(self) -> None:
+        raise ReaderGone
+
+
+class ScreenOutput:
+    """An Output. `host` stands in the head, `has_color` None is as the terminal and NO_COLOR say.
+
+    `views_of` makes the views that share the screen, from what its head knows; None is the table of events.
+    `notes` are read at each drawing, for the foot.
+    `clock` gives µs since the epoch, `shown_time` what the screen takes for now where that is another time.
+    Nothing is drawn before the first `drain`.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "",
+        highlight: Sequence[re.Pattern[str]] = (),
+        has_color: bool | None = None,
+        keys: Mapping[TableName, tuple[str, ...]] | None = None,
+        views_of: Callable[[Screen], Sequence[View]] | None = None,
+        notes: Collection[str] = (),
+        tz: tzinfo | None = None,
+        console: Console | None = None,
+        errors: Console | None = None,
+        clock: Callable[[], int] = _now,
+        shown_time: Callable[[], int] | None = None,
+        export: Path | None = None,
+    ) -> None:
+        self.screen = Screen(keys=keys)
+        self._host = host
+        self._console = console or terminal_console(has_color, is_stderr=False)
+        self._errors = errors or terminal_console(has_color, is_stderr=True)
+        self._clock = clock
+        self._shown_time = shown_time or clock
+        self._export = export
+        self._table = Table(self.screen, tz=tz, highlight=highlight)
+        self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
+        self._sharing = Sharing(self.screen, self._views)
+        self._page = Page(self.screen, self._views, title=host, notes=notes, tz=tz)
+        # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
+        self._is_drawn_over = (
+            self._console.file.isatty()
+            and self._console.is_interactive
+            and not self._console.is_dumb_terminal
+        )
+        self._live: Live | None = None
+        self._drawn_at: int | None = None
+        self._drawn_size = self._console.size
+        self._is_dirty = True
+        self._is_suspended = False
+        self._has_heading = False
+        self._appended = 0  # of the screen's entries
+
+    @property
+    def pending(self) -> int:
+        return int(self._is_dirty)
+
+    @property
+    def keys(self) -> Mapping[str, Callable[[], None]] | None:
+        return {PAUSE: self._toggle_pause} if self._is_drawn_over else None
+
+    def fileno(self) -> int:
+        return self._console.file.fileno()
+
+    def __enter__(self) -> ScreenOutput:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.restore()
+
+    def write(self, event: Event) -> None:
+        if type(event) is Change:
+            self.note(event)
+        self.show(event)
+
+    def note(self, change: Change) -> None:
+        self._sharing.note(change)
+        self._is_dirty = True
+
+    def show(self, event: Event) -> None:
+        self._sharing.show(event)
+        self._is_dirty = True
+        if not self._is_drawn_over and self.screen.entries - self._appended >= NEWEST:
+            self._append()  # the screen's memory of the newest is short
+
+    def drain(self) -> bool:
+        """Draws if it is time to; never leaves anything to wait for."""
+        if not self._is_drawn_over:
+            self._append()
+            return True
+        if not self._is_at_hand():
+            return True
+        now, size = self._clock(), self._console.size
+        since = REDRAW if self._drawn_at is None else now - self._drawn_at
+        is_changed = self._is_dirty or size != self._drawn_size or since >= IDLE_REDRAW
+        if is_changed and not 0 <= since < REDRAW:
+            self._draw(now)
+        return True
+
+    def flush(self) -> None:
+        if not self._is_drawn_over:
+            self._append()
+        elif self._is_at_hand():
+            self._draw(self._clock())
+
+    def close(self, end: End) -> None:
+        self.write(end)
+        self._append()
+        self.restore()
+        self._save()
+        try:
+            own = [line for view in self._views for line in view.summary()]
+            for line in (*summary(self.screen, title=self._host), *own):
+                self._errors.print(Text(line), soft_wrap=True)
+        except (OSError, ReaderGone):  # nobody is left to be told
+            return
+
+    def _save(self) -> None:
+        if self._export is not None:
+            from prt.views.sinks.svg import save  # noqa: PLC0415 - only where one is asked for
+
+            save(self._export, self._page, *self._console.size, self._shown_time())
+
+    def restore(self) -> None:
+        """The terminal as it was; again and again does no harm."""
+        live, self._live = self._live, None
+        if live is not None:
+            atexit.unregister(self.restore)
+            try:
+                live.stop()
+            except (OSError, ReaderGone):  # the terminal is gone, and nothing is left to restore
+                return
+
+    def _toggle_pause(self) -> None:
+        self._page.toggle_pause()
+        self._is_dirty = True
+
+    def suspend(self) -> None:
+        """Before the process stops: the terminal as it was, for the shell.
+
+        The view comes back by itself at the first `drain` at which the terminal is ours again: at once after
+        `fg`, and not after `bg`.
+        """
+        if self._is_drawn_over:
+            self.restore()
+            self._is_suspended = True
+
+    def resume(self) -> None:
+        """After the process goes on (SIGCONT): whatever stands on the terminal now, it is not our view."""
+        self.suspend()
+
+    def _is_at_hand(self) -> bool:
+        if self._is_suspended and _is_in_foreground(self._console.file):
+            self._is_suspended, self._drawn_at, self._is_dirty = False, None, True
+        return not self._is_suspended
+
+    def _draw(self, now: int) -> None:
+        self._page.now = self._shown_time()
+        self._drawn_at, self._drawn_size, self._is_dirty = now, self._console.size, False
+        try:
+            if self._live is None:
+                # Nothing else prints while it lives: redirected streams would only hide where errors went.
+                self._live = Live(
+                    self._page,
+                    console=self._console,
+                    screen=True,
+                    auto_refresh=False,
+                    redirect_stdout=False,
+                    redirect_stderr=False,
+                )
+                atexit.register(self.restore)
+                self._live.start()
+            file = self._console.file
+            file.write(BEGIN_FRAME)
+            try:
+                self._live.refresh()
+            finally:
+                file.write(END_FRAME)
+                file.flush()
+        except OSError as exc:
+            raise ReaderGone from exc
+
+    def _append(self) -> None:
+        count = self.screen.entries - self._appended
+        if self._is_drawn_over or not count:
+            return
+        self._appended += count
+        widths = widest_of(self._console.width)
+        if not self._has_heading:
+            self._has_heading = True
+            self._console.print(heading(widths), soft_wrap=True)
+        for entry in reversed(self.screen.lines(count)):
+            self._console.print(self._table.row(entry, widths), soft_wrap=True)
+
+
+def _is_in_foreground(terminal: IO[str]) -> bool:
+    """Whether the shell has given us the terminal; True where there is no shell that could."""
+    try:
+        return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except (OSError, AttributeError):  # not our controlling terminal; no terminal; no process groups here
+        return True
+
+
+def terminal_console(has_color: bool | None, *, is_stderr: bool) -> Console:
+    """Of plain text: nothing in it is markup. `has_color` None is as the terminal and NO_COLOR say."""
+    stream = sys.stderr if is_stderr else sys.stdout
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no reason to die
+    return TerminalConsole(
+        stderr=is_stderr,
+        no_color=True if has_color is False else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )

@@ -1,0 +1,44 @@
+"""`--view feed` where there is no screen: a sentence a change, as text or as a key of its NDJSON line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from prt.events import Change, Event
+from prt.state.feed import Feed
+from prt.views.drawing.cells import safe
+from prt.views.drawing.figures import timestamp_text
+from prt.views.sinks import ndjson
+from prt.views.sinks.text import TextLines
+
+
+def text_lines(feed: Feed) -> Callable[[Event], bytes]:
+    """An encoder; what is no live change, or was only read, has its usual line."""
+    others = TextLines()
+
+    def encode(event: Event) -> bytes:
+        if type(event) is not Change:
+            return others.encode(event)
+        sentence = feed.sentence(event)
+        if event.source == "snapshot":
+            return others.encode(event)
+        return f"{timestamp_text(event.at)} {safe(sentence.text)}\n".encode()
+
+    return encode
+
+
+def json_lines(feed: Feed, *, is_terminal: bool = False) -> Callable[[Event], bytes]:
+    """An encoder of lines that have a `sentence` where a change is live."""
+    escaped = ndjson.for_terminal if is_terminal else bytes
+
+    def encode(event: Event) -> bytes:
+        line = ndjson.encode(event)
+        if type(event) is Change:
+            sentence = feed.sentence(event)
+            if event.source != "snapshot":
+                line = b'%b,"sentence":%b}\n' % (line[:-2], msgspec.json.encode(sentence.text))
+        return escaped(line)
+
+    return encode

@@ -1,0 +1,93 @@
+"""`--output text`: one plain line an event, for eyes and for grep; the same everywhere, so in UTC."""
+
+from __future__ import annotations
+
+from prt.events import (
+    Alert,
+    Broadcast,
+    Change,
+    Conflict,
+    End,
+    Event,
+    Gap,
+    Loaded,
+    Malformed,
+    Presence,
+    Status,
+    Vitals,
+)
+from prt.state.roster import PresenceLine, Presences
+from prt.state.rows.cache import Rows
+from prt.state.rows.difference import Line, line_of
+from prt.state.topics.messages import hex_head, is_replayed
+from prt.views.drawing.cells import cut, safe
+from prt.views.drawing.changes import whole
+from prt.views.drawing.figures import counted, lag_text, milliseconds, table_name, timestamp_text
+from prt.views.drawing.notices import gap_text, notice, told
+from prt.views.drawing.topics import carried_whole
+
+_PAYLOAD = 400
+
+_Told = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Malformed | End
+
+
+class TextLines:
+    """Encodes events; remembers rows and rosters, to tell what an update changed."""
+
+    def __init__(self, rows: Rows | None = None) -> None:
+        self._rows = rows or Rows()
+        self._presences = Presences()
+
+    def encode(self, event: Event) -> bytes:
+        """One line with its newline; none of the vitals and the like, which are a view's."""
+        if isinstance(event, Vitals | Loaded):
+            return b""
+        return f"{timestamp_text(event.at)} {self._said(event)}\n".encode()
+
+    def _said(self, event: _Told) -> str:
+        match event:
+            case Change():
+                previous = self._rows.apply(event)
+                return _change(line_of(event, previous, self._rows.key_columns(event.schema, event.table)))
+            case Broadcast():
+                return _broadcast(event)
+            case Presence():
+                line = self._presences.apply(event)
+                return safe(f"PRESENCE {event.topic} {event.event}") + (_presence(line) if line else "")
+            case End():
+                lag = f", {lag_text(event.lag_ms)}" if event.lag_ms else ""
+                gaps = f", {counted(event.gaps, 'gap')}" if event.gaps else ""
+                return f"END {event.reason}: {counted(event.events, 'event')}{gaps}{lag}"
+            case Status():
+                said = notice(event)
+                text = said[0] if said else "joined"
+                return safe(f"{event.status} {text}" + (f"; hint: {event.hint}" if event.hint else ""))
+            case Malformed():
+                return safe(f"MALFORMED {event.reason}: {event.frame}")
+            case Gap():
+                return safe(f"GAP {gap_text(event)}")
+            case Alert() | Conflict():
+                return safe(f"{type(event).__name__.upper()} {told(event)}")
+
+
+def _broadcast(event: Broadcast) -> str:
+    if event.binary is not None:
+        payload = hex_head(event.binary)
+    else:
+        raw = bytes(event.payload)
+        payload = raw[:_PAYLOAD].decode(errors="replace") + ("…" if len(raw) > _PAYLOAD else "")
+    replayed = " (replayed)" if is_replayed(event) else ""
+    return safe(f"BROADCAST {event.topic} {event.event}{replayed} {payload}")
+
+
+def _presence(line: PresenceLine) -> str:
+    key = cut(safe(line.key), 80)
+    return "".join(f" {part}" for part in (key, carried_whole(line)) if part)
+
+
+def _change(line: Line) -> str:
+    when = milliseconds(line.lag_ms).replace(" ", "") if line.source == "stream" else line.source
+    lag = f" ({when})" if line.lag_ms is not None or line.source != "stream" else ""
+    key = cut(safe(line.key), 80) or "-"
+    name = safe(table_name(line.schema, line.table))
+    return f"{line.event_type} {name} {key}{lag} {whole(line)}".rstrip()

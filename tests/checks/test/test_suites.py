@@ -1,0 +1,312 @@
+"""The suites on a project as it should be, and on projects that are broken for real."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from prt.checks.test.suites import changes, load
+from prt.local.project.variables import keys_of
+from prt.local.seed.people import MEMBER, PASSWORD, STRANGER
+from tests.checks.checking import SOON, Ran, cleaned, count_of, made, marked_rows, run_suites
+from tests.fakes import Peer, scripted_server
+
+TABLE = """
+create table public.checked (
+  id int generated always as identity primary key, title text, user_id uuid default auth.uid(),
+  created_at timestamptz not null default now(), updated_at timestamptz not null default now()
+);
+alter table public.checked enable row level security;
+create policy own on public.checked for all to authenticated using (user_id = auth.uid());
+"""
+PUBLISHED = TABLE + "alter publication supabase_realtime add table public.checked;"
+DROPPED = "drop table public.checked;"
+ROLES = """
+create policy checked_read on realtime.messages for select to authenticated
+  using (realtime.topic() in ('checked:both', 'checked:read'));
+create policy checked_write on realtime.messages for insert to authenticated
+  with check (realtime.topic() = 'checked:both');
+"""
+NO_ROLES = "drop policy checked_read on realtime.messages; drop policy checked_write on realtime.messages;"
+
+
+def test_a_sound_project_passes_them_all(project: dict[str, str]) -> None:
+    before = marked_rows(project)
+    suites = ["channel", "changes", "broadcast", "presence", "notify", "rls", "reconnect", "latency"]
+    ran = run_suites(project, *suites, samples=5)
+    assert set(ran.outcomes.values()) == {"pass"}, ran.outcomes
+    assert ran["changes filters"].figures["operators"] == 15
+    assert ran["rls visibility"].note == "seen by service, member; hidden from stranger, anon"
+    assert ran["reconnect recovered"].figures["recovered"] == 1
+    assert len(ran["latency lag"].lags_ms) == 5
+    assert {"write_ms", "database_ms", "server_ms", "wire_ms", "client_ms"} <= set(ran["latency lag"].figures)
+    assert marked_rows(project) == before == 0
+
+
+def test_a_user_gets_fresh_tokens(project: dict[str, str]) -> None:
+    with_password = {**project, "PRT_PASSWORD": PASSWORD}
+    ran = run_suites(with_password, "token", only=["refresh"], as_=MEMBER.email)
+    assert ran.outcomes["token refresh"] == "pass"
+
+
+def test_what_is_missing_is_skipped_with_its_reason(project: dict[str, str]) -> None:
+    bare = {name: project[name] for name in ("SUPABASE_URL", "SUPABASE_ANON_KEY")}
+    ran = run_suites(bare, "changes", "broadcast", "notify", "rls", "token")
+    reasons = {f"{one.suite} {one.name}": one.reason or "" for one in ran.results if one.outcome == "skip"}
+    assert "row-level security" in reasons["changes insert"]
+    assert "--private-topic" in reasons["broadcast private"]
+    assert "needs a user" in reasons["notify own"]
+    assert "needs two identities" in reasons["rls visibility"]
+    assert "server key" in reasons["rls visibility"]
+    assert "--as EMAIL" in reasons["token refresh"]
+    assert "SUPABASE_JWT_SECRET" in reasons["token expiry"]
+
+
+def test_a_server_may_write_for_somebody(project: dict[str, str]) -> None:
+    ran = run_suites(project, "changes", only=["insert"], as_="service")
+    assert ran.outcomes["changes insert"] == "pass"
+
+
+def test_a_stranger_may_be_a_user_with_a_password(project: dict[str, str]) -> None:
+    environment = {name: value for name, value in project.items() if name != "SUPABASE_JWT_SECRET"}
+    environment["PRT_STRANGER_PASSWORD"] = STRANGER.password
+    ran = run_suites(environment, "rls", only=["visibility"], stranger=STRANGER.email)
+    assert ran["rls visibility"].figures["identities"] == 4
+
+
+def test_a_private_topic_with_rights(project: dict[str, str]) -> None:
+    with made(project, ROLES, NO_ROLES):
+        ran = run_suites(project, "broadcast", only=["private"], private_topic="checked:both")
+    assert ran.outcomes["broadcast private"] == "pass"
+
+
+@pytest.mark.parametrize("is_gentle", [True, False])
+def test_marked_rows_go_and_others_stay(project: dict[str, str], is_gentle: bool) -> None:
+    insert = """insert into notifications (user_id, title)
+      select '{member}', 'prt-test:' || n from generate_series(1, 60) n;
+      insert into notifications (user_id, title)
+      values ('{member}', 'about prt-test:'), ('{member}', 'prt-tests');
+    """
+    delete = "delete from notifications where title in ('about prt-test:', 'prt-tests');"
+    with made(project, insert.format(member=MEMBER.id), delete):
+        swept = cleaned(project, is_gentle=is_gentle)
+        assert (swept.gone, swept.left) == (60, 0)
+        assert marked_rows(project) == 0
+        assert count_of(project, "title in ('about prt-test:', 'prt-tests')") == 2
+
+
+def test_rows_that_may_not_be_removed_are_counted(project: dict[str, str]) -> None:
+    kept = """create policy seen on public.notifications for select to anon using (title like 'prt-test:%');
+      insert into notifications (user_id, title) values ('{member}', 'prt-test:1');"""
+    gone = "drop policy seen on public.notifications; delete from notifications where title = 'prt-test:1';"
+    bare = {name: project[name] for name in ("SUPABASE_URL", "SUPABASE_ANON_KEY")}
+    with made(project, kept.format(member=MEMBER.id), gone):
+        swept = cleaned(bare, is_gentle=False)
+    assert (swept.gone, swept.left) == (0, 1)
+
+
+# --- broken for real
+
+
+def told(ran: Ran, name: str) -> dict[str, str]:
+    failure = ran[name].failure
+    assert failure is not None, ran[name]
+    return {
+        "expected": failure.expected,
+        "came": failure.came,
+        "server": failure.server or "",
+        "cause": failure.cause or "",
+        "remedy": failure.remedy or "",
+    }
+
+
+def test_a_table_that_is_not_published(project: dict[str, str]) -> None:
+    with made(project, TABLE, DROPPED):
+        ran = run_suites(project, "changes", only=["insert", "filters"], table="checked")
+        assert marked_rows(project, "checked") == 0
+    assert told(ran, "changes filters")["remedy"] == told(ran, "changes insert")["remedy"]
+    failure = told(ran, "changes insert")
+    assert "READY" in failure["expected"]
+    assert failure["came"] == "the subscription was refused"
+    assert "not in the publication" in failure["cause"]
+    assert failure["server"].startswith("Unable to subscribe to changes with given parameters.")
+    assert failure["remedy"] == "alter publication supabase_realtime add table public.checked;"
+
+
+def test_a_policy_that_leaks_to_realtime(project: dict[str, str]) -> None:
+    """REST sets the headers of its request for policies to see, Realtime has none."""
+    leak = """create policy leaking on public.checked for select to anon
+      using (nullif(current_setting('request.headers', true), '') is null);"""
+    with made(project, PUBLISHED + leak, DROPPED):
+        ran = run_suites(project, "rls", only=["visibility"], table="checked")
+    failure = told(ran, "rls visibility")
+    assert failure["expected"] == "no INSERT for anon, whom REST does not let read the row"
+    assert "a leak" in failure["came"]
+    assert "policy" in failure["cause"]
+    assert "auth.uid()" in failure["remedy"]
+
+
+def test_a_policy_that_hides_from_realtime_what_rest_shows(project: dict[str, str]) -> None:
+    hiding = """drop policy own on public.checked;
+      create policy hiding on public.checked for all to authenticated
+      using (user_id = auth.uid() and nullif(current_setting('request.headers', true), '') is not null);"""
+    with made(project, PUBLISHED + hiding, DROPPED):
+        ran = run_suites(project, "changes", only=["insert"], table="checked", wait_seconds=SOON)
+    failure = told(ran, "changes insert")
+    assert failure["expected"] == "INSERT of our row as token"
+    assert failure["came"].startswith("READY, then nothing")
+    assert "REST shows the row to this identity" in failure["cause"]
+
+
+def test_the_deleted_row_told_to_those_who_may_not_read_it(project: dict[str, str]) -> None:
+    """Without row level security nothing hides a row from Realtime but the grants, which REST needs too."""
+    open_ = """alter table public.checked disable row level security;
+      alter table public.checked replica identity full;"""
+    with made(project, PUBLISHED + open_, DROPPED):
+        ran = run_suites(project, "rls", table="checked")
+    assert ran["rls visibility"].note == "seen by service, member, stranger, anon; hidden from nobody"
+    assert ran.outcomes["rls deletes"] == "pass"
+
+
+def test_a_table_whose_rows_could_not_be_removed(project: dict[str, str]) -> None:
+    """PostgreSQL lets nobody delete from a published table without a key, so nothing is inserted."""
+    with made(project, PUBLISHED + "alter table public.checked drop column id;", DROPPED):
+        ran = run_suites(project, "changes", only=["insert"], table="checked")
+        assert marked_rows(project, "checked") == 0
+    assert ran.outcomes["changes insert"] == "skip"
+    assert "replica identity" in str(ran["changes insert"].reason)
+
+
+def test_a_broadcast_that_may_not_be_sent(project: dict[str, str]) -> None:
+    with made(project, ROLES, NO_ROLES):
+        ran = run_suites(
+            project, "broadcast", only=["private"], private_topic="checked:read", wait_seconds=SOON
+        )
+    failure = told(ran, "broadcast private")
+    assert "no acknowledgement" in failure["came"]
+    assert "on realtime.messages for insert to authenticated" in failure["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("nowhere", "can't be read over REST"),
+        ("user_presence", "none of the columns"),
+    ],
+)
+def test_a_table_that_can_not_be_tested(project: dict[str, str], table: str, reason: str) -> None:
+    ran = run_suites(project, "changes", only=["insert"], table=table)
+    assert reason in str(ran["changes insert"].reason)
+
+
+def test_a_table_with_keys_of_others_is_filled_from_its_rows(project: dict[str, str]) -> None:
+    ran = run_suites(project, "changes", only=["insert"], table="project_tasks", as_="service")
+    assert ran.outcomes["changes insert"] == "pass"
+
+
+# --- servers that misbehave
+
+
+async def _private_only(peer: Peer) -> None:
+    while True:
+        frame = await peer.receive()
+        if frame[3] == "phx_join":
+            await peer.reply(
+                frame, {"reason": "PrivateOnly: This project only allows private channels"}, "error"
+            )
+
+
+async def _deaf(peer: Peer) -> None:
+    while True:
+        await peer.connection.recv()
+
+
+def against(script: Any, *suites: str, **settings: Any) -> Ran:
+    async def served() -> Ran:
+        async with scripted_server(script) as url:
+            environment = {"SUPABASE_URL": url, "SUPABASE_ANON_KEY": "a-key-of-nobody"}
+            return await asyncio.to_thread(run_suites, environment, *suites, **settings)
+
+    return asyncio.run(served())
+
+
+def test_a_project_for_private_channels_only() -> None:
+    failure = told(against(_private_only, "channel", only=["join"]), "channel join")
+    assert failure["came"] == "a refusal"
+    assert failure["server"].startswith("PrivateOnly")
+    assert "--private" in failure["remedy"]
+
+
+async def _hangs_up(peer: Peer) -> None:
+    await peer.receive()
+
+
+def test_a_connection_that_breaks_is_no_word_of_the_server() -> None:
+    failure = told(against(_hangs_up, "presence", only=["track"]), "presence track")
+    assert "broke" in failure["came"] or "closed" in failure["came"]
+    assert failure["server"] == ""
+    assert "network" in failure["cause"]
+
+
+def test_a_server_that_answers_no_heartbeat() -> None:
+    failure = told(against(_deaf, "connect", wait_seconds=0.2), "connect heartbeat")
+    assert failure["came"] == "none in 0.2 s"
+    assert "swallows" in failure["cause"]
+
+
+def test_nothing_is_tried_where_nobody_answers() -> None:
+    environment = {"SUPABASE_URL": "http://127.0.0.1:9", "SUPABASE_ANON_KEY": "a-key-of-nobody"}
+    ran = run_suites(environment, "channel", "changes")
+    assert ran.gate_error is not None
+    assert ran.gate_error.exit_code == 4
+    assert set(ran.outcomes.values()) == {"fail", "skip"}
+    assert ran.outcomes["channel join"] == "skip"
+
+
+def test_an_expired_session_is_refused_at_the_gate(project: dict[str, str]) -> None:
+    ran = run_suites({**project, "PRT_PASSWORD": "wrong"}, "channel", as_=MEMBER.email)
+    assert ran.gate_error is not None
+    assert ran.gate_error.exit_code == 3
+    assert keys_of(project).jwt_secret not in str(ran["connect handshake"].failure)
+
+
+def test_a_server_that_filters_otherwise(project: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = (changes.Operator("eq", "{c}=neq.{a}", "a"),)
+    monkeypatch.setattr(changes, "OPERATORS", wrong)
+    failure = told(run_suites(project, "changes", only=["filters"]), "changes filters")
+    assert failure["expected"].startswith("the first row through neq.")
+    assert failure["came"] == "the second row"
+    assert "operator eq" in failure["cause"]
+
+
+def test_a_server_that_does_not_know_an_operator(
+    project: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "OPERATORS", (changes.Operator("novel", "{c}=novel.{a}", "a"),))
+    failure = told(run_suites(project, "changes", only=["filters"]), "changes filters")
+    assert failure["expected"] == "the operator novel to be taken"
+    assert failure["came"] == "a refusal"
+    assert "novel" in failure["server"]
+    assert failure["cause"] == "the server is too old for it"
+
+
+def test_changes_that_are_lost_under_load_are_counted(
+    project: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of two clients asks for other rows than those that are written."""
+    marks = iter(["nothing that comes", ""])
+    counting = load.Client.__init__
+
+    def deaf_at_first(self: load.Client, mark: str) -> None:
+        counting(self, next(marks) or mark)
+
+    monkeypatch.setattr(load.Client, "__init__", deaf_at_first)
+    ran = run_suites(project, "load", clients=2, rate=40.0, duration_seconds=0.4, wait_seconds=SOON)
+    result = ran["load delivery"]
+    assert result.outcome == "fail"
+    assert result.figures["expected"] == 2 * result.figures["rows"]
+    assert result.figures["lost"] == result.figures["rows"] > 0
+    assert result.figures["delivered_percent"] == 50
+    assert "rate of messages" in told(ran, "load delivery")["cause"]

@@ -1,0 +1,123 @@
+"""Who we are: tokens, how long they live, and their renewal by a real Auth."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import jwt
+import pytest
+
+from prt.config.project import Project, resolve
+from prt.config.secret import Secret
+from prt.errors import RefusedError, UnreachableError
+from prt.local.seed.people import MEMBER, PASSWORD
+from prt.stream.rest.session import Endpoint, Life, Session, life_of, session_of
+
+
+def token(**claims: Any) -> str:
+    return jwt.encode(claims, "a secret that is long enough for HS256")
+
+
+def member_of(project: dict[str, str], password: str = PASSWORD) -> Project:
+    return resolve(as_=MEMBER.email, local={**project, "PRT_PASSWORD": password})
+
+
+def test_a_token_tells_its_life_and_its_role() -> None:
+    endpoint = Endpoint(url="http://x", key="key", token=token(iat=100, exp=3700, role="authenticated"))
+    assert life_of(endpoint, 0) == Life(issued=100, expires=3700, role="authenticated")
+    by_key = Endpoint(url="http://x", key=token(exp=3700, role="anon"))
+    assert life_of(by_key, 200) == Life(issued=200, expires=3700, role="anon")
+
+
+@pytest.mark.parametrize("opaque", ["sb_publishable_abc", "", "a.b.c", token(role="anon"), token(exp="soon")])
+def test_what_says_no_end_has_none(opaque: str) -> None:
+    assert life_of(Endpoint(url="http://x", key=opaque), 0) is None
+
+
+def test_a_long_life_is_renewed_five_minutes_ahead_and_a_short_one_at_two_thirds() -> None:
+    assert Life(issued=0, expires=3600, role=None).renew_at == 3300
+    assert Life(issued=0, expires=90, role=None).renew_at == 60
+
+
+def test_a_user_signs_in_and_renews_with_a_token_that_turns_over(project: dict[str, str]) -> None:
+    async def main() -> tuple[str | None, str | None, str | None]:
+        async with session_of(member_of(project)) as session:
+            assert session.is_renewable
+            first = session.endpoint.token
+            second = (await session.renew()).token
+            third = (await session.renew()).token
+            assert session.endpoint.token == third
+            return first, second, third
+
+    tokens = asyncio.run(main())
+    for one in tokens:
+        assert one is not None
+        claims = jwt.decode(one, options={"verify_signature": False})
+        assert (claims["sub"], claims["role"]) == (MEMBER.id, "authenticated")
+
+
+def test_a_wrong_password_is_refused_in_auths_words(project: dict[str, str]) -> None:
+    async def main() -> None:
+        async with session_of(member_of(project, "not the password")):
+            raise AssertionError("signed in")
+
+    with pytest.raises(RefusedError, match="Invalid login credentials") as caught:
+        asyncio.run(main())
+    assert "not the password" not in str(caught.value)
+
+
+def test_nobody_at_auth_is_unreachable(project: dict[str, str]) -> None:
+    async def main() -> None:
+        nobody = resolve(
+            as_=MEMBER.email,
+            local={**project, "SUPABASE_URL": "http://127.0.0.1:9", "PRT_PASSWORD": PASSWORD},
+        )
+        async with session_of(nobody):
+            raise AssertionError("signed in")
+
+    with pytest.raises(UnreachableError):
+        asyncio.run(main())
+
+
+def test_keys_and_tokens_are_taken_as_the_identity_says(project: dict[str, str]) -> None:
+    async def endpoint_as(as_: str | None) -> Endpoint:
+        async with session_of(resolve(as_=as_, local=project)) as session:
+            assert not session.is_renewable
+            with pytest.raises(RefusedError):
+                await session.renew()
+            return session.endpoint
+
+    member = asyncio.run(endpoint_as(None))
+    assert member.token == project["PRT_TOKEN"]
+    anon = asyncio.run(endpoint_as("anon"))
+    assert (anon.key, anon.token) == (project["SUPABASE_PUBLISHABLE_KEY"], None)
+    service = asyncio.run(endpoint_as("service"))
+    assert (service.key, service.token) == (project["SUPABASE_SECRET_KEY"], None)
+
+
+def test_an_endpoint_does_not_show_its_secrets() -> None:
+    shown = repr(Endpoint(url="http://x", key="the-key", token="the-token"))
+    assert "the-" not in shown
+    assert "the-" not in str(Session(Endpoint(url="http://x", key="the-key")))
+    assert "the-" not in repr(Secret("the-key"))
+
+
+def test_streams_that_share_a_session_renew_it_once() -> None:
+    """Auth refuses a refresh token that was used."""
+    renewals = 0
+    old = Endpoint(url="http://x", key="key", token="old")
+
+    async def renew() -> Endpoint:
+        nonlocal renewals
+        renewals += 1
+        await asyncio.sleep(0)
+        return Endpoint(url="http://x", key="key", token=f"fresh {renewals}")
+
+    async def main() -> list[str | None]:
+        session = Session(old, renew)
+        found = await asyncio.gather(session.renew(old), session.renew(old), session.renew(old))
+        later = await session.renew(found[0])
+        return [endpoint.token for endpoint in (*found, later)]
+
+    assert asyncio.run(main()) == ["fresh 1", "fresh 1", "fresh 1", "fresh 2"]

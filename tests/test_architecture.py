@@ -1,0 +1,290 @@
+"""The shape of `prt`, read from its imports and definitions.
+
+The tests hold what may import what, and how much may stand in one place.
+
+The rules are described in the manual's page `architecture`.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "prt"
+
+LAYERS = (
+    ("pytest_plugin",),
+    ("cli",),
+    ("app",),
+    ("checks",),
+    ("views",),
+    ("state",),
+    ("tap",),
+    ("stream", "local"),
+    ("manual",),
+    ("config",),
+    ("results",),
+    ("events", "errors"),
+)
+"""The packages from top to bottom: imports point only down this list.
+
+The packages of one line never import each other.
+"""
+
+MODULES = 15
+MODULES_OF_A_LIST = 30
+LISTS = {"prt/cli/commands", "prt/views/panels", "prt/checks/test/suites"}
+"""Folders with one module for each item of a list that users see."""
+
+LINES = 60
+PARAMETERS = 8
+
+ONLY_IN = {
+    "supabase": ("stream",),
+    "supabase_auth": ("stream",),
+    "realtime": ("stream",),
+    "rich": ("views", "cli"),
+}
+"""The packages of `prt` that may import a library."""
+
+HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn")
+"""Libraries that no help may wait for."""
+
+
+EXCEPTIONS: dict[str, tuple[str, ...]] = {
+    "realtime": ("prt.checks.test.bare_connection",),
+    "rich": (
+        "prt.app.test_report",
+        "prt.checks.test.reports.screen",
+    ),
+    "long": (
+        "prt.app.loop.interruptible: 63 lines",
+        "prt.checks.status.layers.database.judge: 78 lines",
+        "prt.checks.status.layers.wire._refused_handshake: 87 lines",
+        "prt.checks.status.layers.wire.join_causes: 80 lines",
+    ),
+    "up": (
+        "prt.app.notifications imports prt.cli.options.outputs",
+        "prt.app.notifications imports prt.cli.options.targets",
+        "prt.app.screen imports prt.cli.options.outputs",
+        "prt.app.screen imports prt.cli.options.recovery",
+        "prt.app.screen imports prt.cli.options.shared",
+        "prt.app.test_report imports prt.cli.options.outputs",
+        "prt.app.test_report imports prt.cli.options.shared",
+        "prt.app.test_run imports prt.cli.options.outputs",
+        "prt.app.test_run imports prt.cli.options.shared",
+        "prt.app.update imports prt.cli.options.assignments",
+        "prt.app.watch imports prt.cli.options.outputs",
+        "prt.app.watch imports prt.cli.options.recovery",
+    ),
+    "wide": (
+        "prt.app.loop.follow: 9",
+        "prt.app.screen.__init__: 12",
+        "prt.app.watch.watched: 17",
+        "prt.config.project.resolve: 9",
+        "prt.stream.live.subscription.__init__: 9",
+        "prt.stream.recovery.backfill.__init__: 12",
+        "prt.stream.recovery.row_reader.__init__: 9",
+        "prt.stream.socket.client.__init__: 10",
+        "prt.views.sinks.screen.__init__: 12",
+    ),
+    "circle": (
+        "prt.checks.test.check and 6 more",
+        "prt.local.project.lifecycle and 1 more",
+        "prt.local.realtime.changes.decoding.replication and 8 more",
+    ),
+}
+"""What breaks a rule today, by rule. The list only shrinks: what no longer breaks a rule has to leave it."""
+
+
+class Module(NamedTuple):
+    name: str
+    path: Path
+    tree: ast.Module
+
+    @property
+    def package(self) -> str:
+        """The package directly below `prt`, or the module itself where it stands there."""
+        parts = self.name.split(".")
+        return parts[1] if len(parts) > 1 else ""
+
+
+@cache
+def modules() -> dict[str, Module]:
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = Module(name, path, ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+def imported(module: Module) -> Iterator[str]:
+    """Yield the name of every module that `module` imports anywhere, for type checking too."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in modules() else node.module
+
+
+def own_imports(module: Module) -> set[str]:
+    return {name for name in imported(module) if name.split(".")[0] == "prt"}
+
+
+def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def hold(rule: str, broken: Iterable[str]) -> None:
+    """Fail on what breaks a rule and is not excepted, and on exceptions that are no longer needed."""
+    assert sorted(broken) == sorted(EXCEPTIONS.get(rule, ()))
+
+
+def test_imports_point_down() -> None:
+    place = {name: level for level, names in enumerate(LAYERS) for name in names}
+    upward = [
+        f"{module.name} imports {name}"
+        for module in modules().values()
+        if module.package and module.package != "__main__"
+        for name in sorted(own_imports(module))
+        if (package := [*name.split("."), ""][1]) and package != module.package
+        if place[package] <= place[module.package]
+    ]
+    hold("up", upward)
+
+
+def test_nothing_is_imported_in_a_circle() -> None:
+    graph = {name: own_imports(module) - {name} for name, module in modules().items()}
+    hold("circle", (f"{group[0]} and {len(group) - 1} more" for group in circles(graph)))
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of modules that import each other (Tarjan's strongly connected components)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for other in graph.get(name, ()):
+            if other not in index:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], index[other])
+        if low[name] == index[name]:
+            group = stack[stack.index(name) :]
+            del stack[stack.index(name) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10_000)
+    try:
+        for name in graph:
+            if name not in index:
+                visit(name)
+    finally:
+        sys.setrecursionlimit(limit)
+    return found
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_library_is_imported_only_where_it_belongs(library: str) -> None:
+    elsewhere = [
+        module.name
+        for module in modules().values()
+        if module.package not in ONLY_IN[library]
+        and any(name.split(".")[0] == library for name in imported(module))
+    ]
+    hold(library, elsewhere)
+
+
+def test_only_config_reads_the_environment() -> None:
+    readers = [
+        module.name
+        for module in modules().values()
+        if module.package not in {"config", "pytest_plugin"}
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"environ", "getenv", "environb"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+    ]
+    hold("environment", readers)
+
+
+def test_no_folder_holds_more_modules_than_a_reader_can_survey() -> None:
+    held: dict[str, int] = defaultdict(int)
+    for path in PACKAGE.rglob("*.py"):
+        if path.name != "__init__.py":
+            held[path.parent.relative_to(ROOT).as_posix()] += 1
+    crowded = {
+        folder: count
+        for folder, count in held.items()
+        if count > (MODULES_OF_A_LIST if folder in LISTS else MODULES)
+    }
+    hold("crowded", (f"{folder}: {count}" for folder, count in crowded.items()))
+
+
+def test_every_package_says_what_belongs_there() -> None:
+    silent = [
+        module.name
+        for module in modules().values()
+        if module.path.name == "__init__.py" and not (ast.get_docstring(module.tree) or "").strip()
+    ]
+    hold("silent", silent)
+
+
+def test_every_function_fits_a_screen() -> None:
+    long = [
+        f"{module.name}.{function.name}: {function.end_lineno - function.lineno + 1} lines"
+        for module in modules().values()
+        if not module.name.startswith("prt.cli.commands")
+        for function in functions(module)
+        if function.end_lineno is not None and function.end_lineno - function.lineno + 1 > LINES
+    ]
+    hold("long", long)
+
+
+def test_no_function_takes_more_parameters_than_one_can_hold() -> None:
+    wide = [
+        f"{module.name}.{function.name}: {count}"
+        for module in modules().values()
+        for function in functions(module)
+        if not module.name.startswith("prt.cli.commands")
+        if (count := parameters(function)) > PARAMETERS
+    ]
+    hold("wide", wide)
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    named = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    return len([arg for arg in named if arg.arg not in {"self", "cls"}])
+
+
+def test_help_loads_no_library_that_takes_time() -> None:
+    script = (
+        "import sys; import sys; sys.argv = ['prt', '--help']; from prt.cli.entry import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stderr.strip() == "[]"

@@ -1,0 +1,165 @@
+"""Boards, budgets, feeds and figures, alone and together: exact screens of a scripted moment."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from prt.events import Event
+from prt.state.screen import Screen
+from prt.views.panels.dispatch import Sharing
+from prt.views.panels.layout import arranged, stacked
+from prt.views.panels.page import Page
+from prt.views.panels.registry import VIEWS, Wishes, made
+from prt.views.panels.summary import summary
+from prt.views.panels.table import Table
+from prt.views.panels.view import View
+from tests.views import day, story
+
+SHEET = ("public", "project_tasks")
+NAMES = ("board", "budget", "feed", "stats", "details", "table")
+
+
+def views_of(names: Sequence[str], events: Sequence[Event], **wishes: Any) -> tuple[Screen, Sequence[View]]:
+    screen = Screen()
+    views = made(names, Wishes(tz=UTC, plan="free", limit=100, sheet=SHEET, **wishes))(screen)
+    sharing = Sharing(screen, views)
+    for event in events:
+        sharing.apply(event)
+    return screen, views
+
+
+def drawn(
+    names: Sequence[str],
+    width: int,
+    height: int,
+    events: Sequence[Event],
+    *,
+    has_color: bool = False,
+    **wishes: Any,
+) -> str:
+    screen, views = views_of(names, events, **wishes)
+    page = Page(screen, views, title="abcdefgh.supabase.co", tz=UTC)
+    page.now = story.NOW
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=width,
+        height=height,
+        color_system="standard" if has_color else None,
+        force_terminal=has_color,
+        legacy_windows=False,
+        _environ={},
+    )
+    console.print(page)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 36), (200, 40)])
+def test_the_demo_s_three_views_share_the_screen(
+    width: int, height: int, golden: Callable[[str, str], None]
+) -> None:
+    text = drawn(["board", "budget", "feed"], width, height, day.day(), limits={"in_progress": 3})
+    assert len(text.splitlines()) <= height
+    golden(f"together_{width}.txt", text)
+
+
+def test_in_colour(golden: Callable[[str, str], None]) -> None:
+    golden("together_color.txt", drawn(["board", "budget", "feed"], 80, 24, day.day(), has_color=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (130, 24)])
+def test_each_alone(name: str, width: int, height: int, golden: Callable[[str, str], None]) -> None:
+    golden(f"view_{name}_{width}.txt", drawn([name], width, height, day.day()))
+
+
+def test_a_board_wider_than_the_screen_pages(golden: Callable[[str, str], None]) -> None:
+    columns = ("backlog", "todo", "in_progress", "blocked", "review", "done", "archived")
+    _, (board,) = views_of(["board"], day.day(), columns=columns)
+    pages = [
+        "\n".join(line.plain for line in board.lines(80, 8, now))
+        for now in (story.NOW, story.NOW + 8_000_000)
+    ]
+    golden("board_pages.txt", "\n\n".join(pages) + "\n")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_waits_says_for_what(name: str) -> None:
+    _, (view,) = views_of([name], [])
+    text = "\n".join(line.plain for line in view.lines(60, 10, story.NOW))
+    assert "connecting" in text or name in ("stats", "board")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_wider_or_higher_than_its_place(name: str) -> None:
+    _, (view,) = views_of([name], day.day())
+    for width in (1, 7, 18, 30, 57, 80, 200):
+        for height in (0, 1, 2, 5, 9, 40):
+            lines = view.lines(width, height, story.NOW)
+            assert len(lines) <= height, (width, height)
+            assert max((line.cell_len for line in lines), default=0) <= width, (width, height)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(max_size=40), st.integers(20, 120))
+def test_no_text_steers_the_screen(text: str, width: int) -> None:
+    rows = [
+        ("project_tasks", {"id": text, "title": text, "status": text, "assignee_id": text, "due_date": text}),
+        ("budgets", {"id": text, "name": text, "amount": 1, "currency": text}),
+        ("financial_transactions", {"id": text, "budget_id": text, "description": text, "amount": text}),
+    ]
+    events = [story.change("INSERT", table, at=story.NOW, new=row) for table, row in rows]
+    _, views = views_of(NAMES, events)
+    for view in views:
+        for line in view.lines(width, 20, story.NOW):
+            assert line.cell_len <= width
+            assert line.plain.isprintable()
+
+
+def test_summaries() -> None:
+    _, views = views_of(["board", "budget", "stats", "table"], day.day(), limits={"in_progress": 3})
+    assert [line for view in views for line in view.summary()] == [
+        "board: todo 7, in_progress 4, review 6, done 5; 2 moves",
+        "! in_progress: 4, at most 3",
+        "budgets: 5 budgets · EUR 76,181.75 of 135,500 spent, 49,568.25 left; 3 transactions, 1 alert",
+        "at most 2/s, the limit of free is 100/s; 2.3 kB of rows and payloads",
+        "project_tasks: 22 rows",
+    ]
+
+
+def test_what_has_no_room_is_named() -> None:
+    _, views = views_of(["board", "budget", "feed"], day.day())
+    lines = arranged(views, 80, 11, story.NOW)
+    assert lines[-1].plain == "no room for feed: a larger terminal shows it"
+    assert len(lines) == 11
+
+
+def test_stacked_each_has_what_it_needs() -> None:
+    _, views = views_of(["board", "feed"], day.day())
+    text = [line.plain for line in stacked(views, 100, 1000, story.NOW)]
+    assert text[0].startswith("── project_tasks by status ─")
+    assert not any("more" in line for line in text)
+    rule = next(index for index, line in enumerate(text) if line.startswith("── feed"))
+    assert text[rule - 1] == ""
+    assert len(text) - rule - 1 == len(day.happening())
+
+
+def test_every_view_of_the_catalog_can_be_made() -> None:
+    _, views = views_of(list(VIEWS), day.day())
+    assert len({view.title for view in views}) == len(VIEWS)
+
+
+def test_alerts_stand_among_the_events_they_followed() -> None:
+    screen, _ = views_of([], day.day())
+    text = [line.plain for line in Table(screen, tz=UTC).lines(100, 30, story.NOW)]
+    (row,) = [line for line in text if "critical" in line]
+    assert row.startswith("16:45:19.976 ! alert critical: budget 'Tour, travel' spent/amount>=1 (1.042327) ─")
+    assert "1 alert" in summary(screen)

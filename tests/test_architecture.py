@@ -282,7 +282,7 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def test_help_loads_no_library_that_takes_time() -> None:
     script = (
-        "import sys; import sys; sys.argv = ['prt', '--help']; from prt.cli.entry import main\n"
+        "import sys; sys.argv = ['prt', '--help']; from prt.cli.entry import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )

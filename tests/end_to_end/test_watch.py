@@ -173,7 +173,7 @@ def test_a_wrong_key_is_refused(project: dict[str, str]) -> None:
 
 
 HASTY = (
-    "from prt.stream import source; source.DEFAULT = source.Timing(up=1.0); "
+    "from prt.stream.live import source; source.DEFAULT = source.Timing(up=1.0); "
     "from prt.cli.main import main; main()"
 )
 """The program, which gives a first connection a second only."""

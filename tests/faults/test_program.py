@@ -25,7 +25,7 @@ Project = dict[str, str]
 
 HEARTBEAT_SECONDS = 0.5
 HURRIED = (
-    "from prt.stream import source; "
+    "from prt.stream.live import source; "
     f"source.DEFAULT = source.Timing(heartbeat={HEARTBEAT_SECONDS}, first_pause=0.02, longest_pause=0.5); "
     "from prt.cli.main import main; main()"
 )

@@ -12,6 +12,13 @@ from decimal import Decimal
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
+LARGEST_EXPANSION = 1024 * 1024
+"""Digits that the exponents of one value may add: `1e131071` alone becomes 131,072 digits."""
+
+
+class _TooLongError(ValueError):
+    """The numbers of a value would need more digits than that."""
+
 
 class _Number(str):
     """A number that keeps its own digits."""
@@ -52,12 +59,23 @@ def normalised(text: str) -> str:
     """A `json` value as `jsonb` would print it."""
     try:
         return _printed(_load(text))
-    except RecursionError:
-        return text  # deeper than Python's stack: valid JSON as it is, only not in jsonb's order
+    except (RecursionError, _TooLongError):
+        # Deeper than Python's stack, or more digits than fit: valid JSON as it is, only not in jsonb's order.
+        return text
 
 
 def _load(text: str) -> Any:
-    return json.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=_Pairs)
+    room = LARGEST_EXPANSION
+
+    def number_with_exponent(digits: str) -> _Number:
+        nonlocal room
+        exponent = digits.lower().partition("e")[2].lstrip("+-").lstrip("0")
+        room -= int(exponent or 0) if len(exponent) < len(str(LARGEST_EXPANSION)) + 1 else room + 1
+        if room < 0:
+            raise _TooLongError
+        return _Number(digits)
+
+    return json.loads(text, parse_int=_Number, parse_float=number_with_exponent, object_pairs_hook=_Pairs)
 
 
 def _printed(value: Any) -> str:

@@ -38,6 +38,24 @@ def test_what_is_too_deep_stays_as_it_is() -> None:
     assert jsonb.normalised(deep) == deep
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"b": 1e999999999999, "a": 1}',
+        "1e-99999999999999999999",
+        "1E+00999999999",
+        "[" + ",".join(["1e131071"] * 9) + "]",
+    ],
+)
+def test_numbers_of_too_many_digits_stay_as_they_are(text: str) -> None:
+    """Else a few bytes of a client's would become gigabytes."""
+    assert jsonb.normalised(text) == text
+
+
+def test_the_longest_number_of_postgresql_is_written_out() -> None:
+    assert jsonb.normalised("[1e0131071, 1e5]") == f"[1{'0' * 131_071}, 100000]"
+
+
 # PostgreSQL has no text with NUL, and no lone surrogates.
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 NUMBERS = st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=5).map(float)

@@ -553,3 +553,19 @@ def test_select_brings_the_key_and_makes_a_frame_of_its_own(backend: Backend) ->
             assert [column["name"] for column in selected["columns"]] == ["id", "task"]
 
     run(backend, scenario)
+
+
+@pytest.mark.parametrize("depth", [100, 900])
+def test_a_join_that_is_nested_deeply_is_refused_in_words(backend: Backend, depth: int) -> None:
+    nested: list[Any] = []
+    for _ in range(depth):
+        nested = [nested]
+
+    async def scenario(running: Running) -> None:
+        async with running.client() as client:
+            await client.join("realtime:a", {**TODOS, "filter": nested})
+            told = await client.expect("system")
+            assert told["message"].startswith("No subscription params provided.")
+            await client.expect_nothing_more()
+
+    run(backend, scenario)

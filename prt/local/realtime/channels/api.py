@@ -70,6 +70,8 @@ class _Api:
             messages = self._messages(_object(await _body(request), _kind(request)))
         except _AnsweredError as error:
             return error.response
+        except RecursionError:
+            return _html("Bad Request", 400)
         allowed: dict[str, bool] = {}
         for message in messages:
             room = Room(PREFIX + message["topic"], TRUTHS[message.get("private")])
@@ -96,6 +98,8 @@ class _Api:
                 return _json({"message": "Unauthorized"}, 403)
         except _AnsweredError as error:
             return error.response
+        except RecursionError:
+            return _html("Bad Request", 400)
         self._hub.topics.send(Room(PREFIX + topic, is_private), message, hears_broadcasts)
         return Response(status_code=202)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +132,9 @@ class Connection:
             version = self._version
             frame = version.decode(data) if isinstance(data, str) else version.decode_binary(data)
             if frame is not None:
-                await self._take(frame)
+                # A frame that is nested too deeply is ignored, as one is that can't be decoded.
+                with suppress(RecursionError):
+                    await self._take(frame)
 
     async def _send(self, frame: str | bytes) -> None:
         try:

@@ -10,7 +10,14 @@ _ESCAPES = str.maketrans(
 
 
 def inspected(value: Any) -> str:
-    """`value` is decoded JSON; a tuple prints as a tuple."""
+    """`value` is decoded JSON; a tuple prints as a tuple, what is nested too deeply as dots."""
+    try:
+        return _inspected(value)
+    except RecursionError:
+        return "..."
+
+
+def _inspected(value: Any) -> str:
     match value:
         case None:
             return "nil"
@@ -19,12 +26,12 @@ def inspected(value: Any) -> str:
         case str():
             return '"' + value.translate(_ESCAPES).replace("#{", "\\#{") + '"'
         case dict():
-            pairs = (f"{inspected(key)} => {inspected(value[key])}" for key in sorted(value))
+            pairs = (f"{_inspected(key)} => {_inspected(value[key])}" for key in sorted(value))
             return "%{" + ", ".join(pairs) + "}"
         case tuple():
-            return "{" + ", ".join(map(inspected, value)) + "}"
+            return "{" + ", ".join(map(_inspected, value)) + "}"
         case list():
-            return "[" + ", ".join(map(inspected, value)) + "]"
+            return "[" + ", ".join(map(_inspected, value)) + "]"
         case _:
             return repr(value)
 

@@ -12,6 +12,7 @@ from prt.local.auth.errors import AuthError
 
 SHORTEST_PASSWORD = 6
 LONGEST_PASSWORD = 72
+LONGEST_EMAIL = 255
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 Body = TypeVar("Body", bound=Struct)
@@ -64,7 +65,8 @@ def decoded(raw: bytes, kind: type[Body]) -> Body:
 
 def checked_email(email: str) -> str:
     """In lower case, as it is stored."""
-    if not EMAIL.fullmatch(email) or len(email) > 255 or "\0" in email:
+    # The length comes first: what the expression costs grows with its square.
+    if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email) or "\0" in email:
         raise AuthError(400, "validation_failed", "Unable to validate email address: invalid format")
     return email.lower()
 

@@ -31,7 +31,7 @@ def parse_query(parameters: Parameters) -> Query:
     has_select = False
     columns: tuple[str, ...] | None = None
     on_conflict: tuple[str, ...] | None = None
-    conditions: dict[Path, tuple[Condition, ...]] = {}
+    conditions: dict[Path, list[Condition]] = {}
     orders: dict[Path, tuple[Order, ...]] = {}
     limits: dict[Path, int | None] = {}
     offsets: dict[Path, int] = {}
@@ -54,13 +54,13 @@ def parse_query(parameters: Parameters) -> Query:
                 case "and" | "or" if not field.steps:
                     logic: Literal["and", "or"] = "and" if field.name == "and" else "or"
                     condition: Condition = parse_logic(logic, value, is_negated=is_negated)
-                    conditions[path] = (*conditions.get(path, ()), condition)
+                    conditions.setdefault(path, []).append(condition)
                 case _:
-                    conditions[path] = (*conditions.get(path, ()), parse_filter(field, value))
+                    conditions.setdefault(path, []).append(parse_filter(field, value))
     return Query(
         select=select,
         has_select=has_select,
-        conditions=conditions,
+        conditions={path: tuple(each) for path, each in conditions.items()},
         orders=orders,
         windows={path: Window(limits.get(path), offsets.get(path, 0)) for path in {*limits, *offsets}},
         columns=columns,

@@ -127,12 +127,21 @@ class Database:
         return await AsyncConnection.connect(self._conninfo, autocommit=True)
 
 
+_TIMEOUT_OF = sql.SQL(
+    "set_config('statement_timeout', coalesce((select split_part(setting, '=', 2)"
+    " from pg_catalog.pg_roles, unnest(rolconfig) as setting"
+    " where rolname = {} and setting like 'statement\\_timeout=%'),"
+    " current_setting('statement_timeout')), true)"
+)
+
+
 def _beginning(
     role: str, claims: Mapping[str, Any], settings: Mapping[str, str], is_read_only: bool
 ) -> sql.Composed:
     """One round trip that begins, takes the role and sets the claims: one text, so literals, no parameters.
 
-    The role comes last: the settings before it are set by the login.
+    The role comes last: the settings before it are set by the login. A role's own `statement_timeout`
+    counts only at a login, so it is looked up.
     """
     local = {
         "search_path": '"public", "extensions"',
@@ -140,6 +149,7 @@ def _beginning(
         **settings,
         "role": role,
     }
-    calls = [sql.SQL("set_config({}, {}, true)").format(name, value) for name, value in local.items()]
+    calls = [_TIMEOUT_OF.format(role)]
+    calls += [sql.SQL("set_config({}, {}, true)").format(name, value) for name, value in local.items()]
     begin = sql.SQL("begin read only; select " if is_read_only else "begin; select ")
     return sql.Composed([begin, sql.SQL(", ").join(calls)])

@@ -235,3 +235,35 @@ def test_tables_made_anew_are_read_on_the_connections_that_knew_the_old(
     finally:
         rows.execute("drop table moods; drop type mood")
     assert {answer.status_code for answer in answers} == {200, 204}, answers[-1].text
+
+
+ENDLESS = r"^(a+)(a+)(a+)(a+)\1\2\3\4$"
+"""PostgreSQL tries every way to part a text, and there is none for an odd number of characters."""
+
+
+@pytest.mark.parametrize(
+    ("role", "timeout"), [("anon", "3s"), ("authenticated", "8s"), ("service_role", "8s")]
+)
+def test_statements_have_the_time_that_their_role_has(rows: Any, ask: Ask, role: str, timeout: str) -> None:
+    rows.execute(
+        "create function given_time() returns text language sql as"
+        " $$ select current_setting('statement_timeout') $$"
+    )
+    try:
+        assert ask("GET", "/rpc/given_time", role=role).json() == timeout
+        rows.execute("alter role anon set statement_timeout = '1min'")
+        assert ask("GET", "/rpc/given_time", role=role).json() == ("1min" if role == "anon" else timeout)
+    finally:
+        rows.execute("drop function given_time; alter role anon set statement_timeout = '3s'")
+
+
+def test_a_statement_that_takes_longer_is_cancelled(rows: Any, ask: Ask) -> None:
+    rows.execute(
+        "create table texts (id int primary key, body text); insert into texts values (1, repeat('a', 1001));"
+        "grant select on texts to anon; alter role anon set statement_timeout = '0.2s'"
+    )
+    try:
+        answer = ask("GET", f"/texts?body=match.{quote(ENDLESS)}", role="anon")
+    finally:
+        rows.execute("drop table texts; alter role anon set statement_timeout = '3s'")
+    assert (answer.status_code, answer.json()["code"]) == (500, "57014")

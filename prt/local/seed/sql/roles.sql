@@ -28,5 +28,9 @@ alter role supabase_replication_admin replication;
 
 -- REST signs in as authenticator and becomes the role of the token.
 alter role authenticator noinherit login;
+-- As at a hosted project: no request keeps a connection, and whoever waits for it, for longer.
+alter role authenticator set statement_timeout = '8s';
+alter role authenticated set statement_timeout = '8s';
+alter role anon set statement_timeout = '3s';
 grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role to supabase_storage_admin, supabase_realtime_admin;

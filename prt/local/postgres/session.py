@@ -6,6 +6,8 @@ psycopg brings libpq, for SQL here and for the replication protocol in `replicat
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -40,11 +42,18 @@ class Session:
         self._connection: Connection | None = None
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """`work` with the connection; once again with a new one where the old one had died."""
+        """`work` with the connection; once again with a new one where the old one had died.
+
+        After a cancellation the connection is closed: the server may heed psycopg's request to cancel the
+        query only when it has ended, and would cancel the next one instead.
+        """
         async with self._lock:
             connection = await self._connected()
             try:
                 return await work(connection)
+            except asyncio.CancelledError:
+                await connection.close()
+                raise
             except psycopg.OperationalError:
                 if not connection.closed:
                     raise
@@ -58,3 +67,59 @@ class Session:
         if self._connection is None or self._connection.closed:
             self._connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
         return self._connection
+
+
+class Sessions:
+    """Connections for work of which a client decides how long it takes: each piece has one for itself.
+
+    They are opened when they are first needed. Of those who wait for one, the one whose work has taken
+    the least time so far comes first, so that slow work waits for quick work and not the other way.
+    """
+
+    def __init__(self, open_: Callable[[], Session], size: int) -> None:
+        self._open = open_
+        self._free = size
+        self._idle: list[Session] = []
+        self._all: list[Session] = []
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, spent_seconds: float = 0.0) -> T:
+        """Run `work` as `Session.run` does; `spent_seconds` is what its client's work has taken so far."""
+        await self._take(spent_seconds)
+        try:
+            if not self._idle:
+                self._idle.append(self._open())
+                self._all.append(self._idle[-1])
+            session = self._idle.pop()
+            try:
+                return await session.run(work)
+            finally:
+                self._idle.append(session)
+        finally:
+            self._release()
+
+    async def close(self) -> None:
+        for session in self._all:
+            await session.close()
+
+    async def _take(self, spent_seconds: float) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (spent_seconds, next(self._numbers), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._release()  # its turn came in the same moment: the next one's now
+            raise
+
+    def _release(self) -> None:
+        while self._waiting:
+            *_, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1

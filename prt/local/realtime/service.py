@@ -16,9 +16,11 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from prt.errors import UnreachableError
-from prt.local.postgres.session import Session
+from prt.local.postgres.session import Session, Sessions
 from prt.local.realtime.changes.decoding.replication import Stream
+from prt.local.realtime.changes.delivery import Delivery
 from prt.local.realtime.changes.fanout import FanOut
+from prt.local.realtime.changes.lanes import Lanes
 from prt.local.realtime.changes.subscriptions import Subscriptions
 from prt.local.realtime.channels import api
 from prt.local.realtime.channels.connection import RESTARTING, handle
@@ -28,6 +30,9 @@ from prt.local.realtime.channels.presence import Presences
 from prt.local.realtime.channels.topics import Topics
 from prt.local.realtime.settings import Settings
 from prt.local.serving.keys import Keys
+
+CONNECTIONS = 4
+"""For the filters of all clients, and as many for their joins."""
 
 PATH = "/realtime/v1/websocket"
 
@@ -39,9 +44,30 @@ class Realtime:
         settings = settings or Settings()
         session = partial(Session, conninfo, statement_seconds=settings.statement_seconds)
         self._changes = session("prt_realtime_changes")
+        self._laned = session("prt_realtime_lanes")
+        self._filters = Sessions(
+            partial(Session, conninfo, "prt_realtime_filters", statement_seconds=settings.filter_seconds),
+            CONNECTIONS,
+        )
         topics, subscriptions = Topics(), Subscriptions()
         messages = Messages(topics, settings.largest_broadcast)
-        fanout = FanOut(self._changes, subscriptions, self._settle, messages.deliver)
+        delivery = Delivery(subscriptions)
+        self.lanes = Lanes(
+            subscriptions,
+            self._filters,
+            self._laned,
+            delivery,
+            self._settle,
+            budget_seconds=settings.filter_seconds,
+        )
+        fanout = FanOut(
+            session=self._changes,
+            subscriptions=subscriptions,
+            delivery=delivery,
+            lanes=self.lanes,
+            settle=self._settle,
+            broadcast=messages.deliver,
+        )
 
         def on_start() -> None:
             """Whoever was subscribed when the stream broke lost changes, and is told so."""
@@ -53,7 +79,7 @@ class Realtime:
             keys=keys,
             settings=settings,
             stream=Stream(conninfo, fanout.deliver, on_start),
-            admissions=session("prt_realtime_subscriptions"),
+            admissions=Sessions(partial(session, "prt_realtime_subscriptions"), CONNECTIONS),
             policies=session("prt_realtime_policies"),
             subscriptions=subscriptions,
             topics=topics,
@@ -84,8 +110,10 @@ class Realtime:
         for task in self._running:
             with suppress(asyncio.CancelledError):
                 await task
-        for session in (self._hub.admissions, self._hub.policies, self._changes):
-            await session.close()
+        await self.lanes.close()
+        hub = self._hub
+        for sessions in (hub.admissions, hub.policies, self._changes, self._laned, self._filters):
+            await sessions.close()
 
     def routes(self) -> list[BaseRoute]:
         return [

@@ -15,7 +15,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     largest_broadcast: int = 3_000_000
     start_seconds: float = 30.0
     statement_seconds: float = 10.0
-    """For a policy or a filter: longer, and the row counts as hidden."""
+    """For a policy: longer, and the row counts as hidden."""
+    filter_seconds: float = 2.0
+    """For the filters of one subscription, for one batch of changes: longer, and it is refused."""
     presence_calls: int = 5
     """Of one channel of one client within `presence_window_seconds`; one more closes the channel."""
     presence_window_seconds: float = 30.0

@@ -147,3 +147,4 @@ class Running:
             await asyncio.to_thread(self.backend.sql.execute, "insert into marker values (%s)", [marker])
             while (await client.receive_json())["payload"]["data"]["record"]["id"] != marker:
                 pass
+        await self.realtime.lanes.emptied()

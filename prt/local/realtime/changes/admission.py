@@ -17,6 +17,7 @@ from prt.local.realtime.changes.decoding import catalog
 from prt.local.realtime.changes.decoding.catalog import TableGoneError
 from prt.local.realtime.changes.filters.conditions import IS_VALUES, SYMBOLS
 from prt.local.realtime.changes.filters.grammar import Filter
+from prt.local.realtime.protocol import bindings
 from prt.local.realtime.protocol.bindings import BindingRefusedError, Parameters
 
 LARGEST_LIST = 100
@@ -29,28 +30,23 @@ class _RaisedError(Exception):
     """What the server's trigger raises."""
 
 
-async def admit(connection: Connection, role: str, wanted: list[Parameters]) -> bool:
-    """Whether the role passes row security. Raises BindingRefusedError for the first bad binding."""
-    is_unrestricted = False
-    for parameters in wanted:
-        try:
-            oids = await catalog.published(connection, parameters.schema, parameters.table)
-            if not oids:
-                raise BindingRefusedError(
-                    "Unable to subscribe to changes with given parameters. Please check Realtime is enabled "
-                    f"for the given connect parameters: [{parameters.described()}]"
-                )
-            is_unrestricted = await catalog.is_unrestricted(connection, role)
-            for oid in oids:
-                with suppress(TableGoneError):
-                    await _check(connection, oid, role, parameters)
-        except (psycopg.Error, _RaisedError) as error:
-            if connection.closed:
-                raise  # its backend was ended: that says nothing about the binding
+async def admit(connection: Connection, role: str, parameters: Parameters) -> bool:
+    """Return whether the role passes row security. Raise BindingRefusedError for a bad binding."""
+    try:
+        oids = await catalog.published(connection, parameters.schema, parameters.table)
+        if not oids:
             raise BindingRefusedError(
-                "Unable to subscribe to changes with given parameters. An exception happened so please check "
-                f"your connect parameters: [{parameters.described()}]. Exception: {_described(error)}"
-            ) from error
+                "Unable to subscribe to changes with given parameters. Please check Realtime is enabled "
+                f"for the given connect parameters: [{parameters.described()}]"
+            )
+        is_unrestricted = await catalog.is_unrestricted(connection, role)
+        for oid in oids:
+            with suppress(TableGoneError):
+                await _check(connection, oid, role, parameters)
+    except (psycopg.Error, _RaisedError) as error:
+        if connection.closed:
+            raise  # its backend was ended: that says nothing about the binding
+        raise BindingRefusedError(bindings.raised(parameters, _described(error))) from error
     return is_unrestricted
 
 

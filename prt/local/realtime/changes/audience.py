@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from itertools import groupby
-
-import psycopg
 
 from prt.local.postgres.session import Connection
 from prt.local.realtime.changes import forms
@@ -13,7 +12,7 @@ from prt.local.realtime.changes.decoding import catalog
 from prt.local.realtime.changes.decoding.catalog import Table
 from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED, Row
 from prt.local.realtime.changes.filters import conditions
-from prt.local.realtime.changes.filters.conditions import NEVER, Condition, DatabaseCondition
+from prt.local.realtime.changes.filters.conditions import NEVER, Condition
 from prt.local.realtime.changes.filters.grammar import Filter
 from prt.local.realtime.changes.forms import Form
 from prt.local.realtime.changes.subscriptions import Subscription
@@ -23,11 +22,12 @@ Check = tuple[int, Condition]
 """The place of a column in the row, and what must hold for it."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Listener:
     """The bindings of one subscription that hear of one event on one table, and select the same columns.
 
-    `refusal` stands in place of every change where the role may not read the key.
+    `refusal` stands in place of every change where the role may not read the key. `undecided` are the
+    checks for which PostgreSQL has to be asked, as far as `is_undecided` has looked.
     """
 
     subscription: Subscription
@@ -37,6 +37,25 @@ class Listener:
     needs_visibility: bool
     before_data: str
     after_ids: str
+    undecided: list[Check] = field(init=False)
+
+    def __post_init__(self) -> None:
+        checks = {check for _, checks in self.bindings for check in checks}
+        self.undecided = [] if self.refusal is not None else list(checks)
+
+    def is_undecided(self) -> bool:
+        """Whether `matching` has to wait for PostgreSQL: see `lanes.py`."""
+        if self.undecided:
+            self.undecided = [check for check in self.undecided if not check[1].is_decided]
+        return bool(self.undecided)
+
+    def decided(self, answers: Mapping[Condition, Condition]) -> Listener:
+        """Return a listener with the answers in the place of the conditions that they belong to."""
+        bindings = [
+            (binding, [(index, answers.get(condition, condition)) for index, condition in checks])
+            for binding, checks in self.bindings
+        ]
+        return replace(self, bindings=bindings) if answers else self
 
     def matching(self, row: Row) -> list[int]:
         """Ids of the bindings whose filters hold, in the server's order: the last of the join first."""
@@ -52,10 +71,9 @@ class Listener:
 
 @dataclass(frozen=True)
 class Audience:
-    """Listeners by event; `undecided` are the filters that PostgreSQL evaluates, with their columns."""
+    """Listeners by event."""
 
     listeners: dict[str, list[Listener]]
-    undecided: list[Check]
 
 
 class Audiences:
@@ -82,7 +100,7 @@ class Audiences:
             for subscription in subscriptions
         }
         wanted = {filter_ for heard in heard_by.values() for _, each in heard for filter_ in each.filters}
-        self._checks = {filter_: await self._check(connection, filter_) for filter_ in wanted}
+        self._checks = {filter_: self._check(filter_) for filter_ in wanted}
         self._readable = {
             role: frozenset(await catalog.selectable(connection, self.table.oid, role))
             for role in {subscription.principal.role for subscription in heard_by}
@@ -95,8 +113,7 @@ class Audiences:
                     for listener in self._listening(subscription, event, heard)
                 ]
                 for event in EVENTS
-            },
-            [each for each in self._checks.values() if isinstance(each[1], DatabaseCondition)],
+            }
         )
 
     def _listening(
@@ -133,17 +150,12 @@ class Audiences:
             self._forms[visible] = Form(self.table, visible)
         return self._forms[visible]
 
-    async def _check(self, connection: Connection, filter_: Filter) -> Check:
+    def _check(self, filter_: Filter) -> Check:
         if filter_ in self._checks:
             return self._checks[filter_]
         for index, column in enumerate(self.table.columns):
             if column.name == filter_.column:
-                try:
-                    return index, await conditions.condition(connection, filter_, column)
-                except psycopg.OperationalError:
-                    raise
-                except psycopg.Error:
-                    break  # the column's type was altered since the filter was let in
+                return index, conditions.condition(filter_, column)
         return 0, NEVER
 
 

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
-import psycopg
 from msgspec import Struct
 
 from prt.local.postgres.session import Session
@@ -16,11 +15,10 @@ from prt.local.realtime.changes.audience import Audience, Audiences, Listener
 from prt.local.realtime.changes.decoding import catalog, pgoutput
 from prt.local.realtime.changes.decoding.catalog import Table, TableGoneError
 from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED, Begin, Change, Relation, Row
-from prt.local.realtime.changes.forms import Form
-from prt.local.realtime.changes.subscriptions import Subscriptions
-from prt.local.realtime.changes.visibility import visible
+from prt.local.realtime.changes.delivery import Delivery, Hit, Pending
+from prt.local.realtime.changes.lanes import Lanes, Waiting
+from prt.local.realtime.changes.subscriptions import Subscription, Subscriptions
 from prt.local.realtime.channels.messages import SCHEMA, TABLE
-from prt.local.realtime.protocol.tokens import Principal
 
 # Below this a message can't make a change of more than 1 MiB, even with every byte escaped.
 CERTAINLY_SMALL = forms.LARGEST_RECORD // 8
@@ -36,34 +34,32 @@ class Known(Struct):
     revision: int = -1
 
 
-class Pending(Struct, gc=False):
-    """A change on its way: `row` is the one that filters look at."""
-
-    change: Change
-    known: Known
-    table: Table
-    transaction: int
-    committed: str
-    row: Row
-    is_too_large: bool
-    hits: list[tuple[Listener, list[int]]]
-
-
 class FanOut:
-    """`settle` is awaited after each batch: it lets the sockets catch up.
+    """Parts changes: those that can be sent at once, and those that wait in lanes for their filters.
 
-    `broadcast` gets the rows that are inserted into realtime.messages, each with its transaction.
+    Args:
+        session: Asks the catalog and row security.
+        subscriptions: Who listens.
+        delivery: Sends what needs no lane.
+        lanes: Take what has to wait.
+        settle: Awaited after each batch: it lets the sockets catch up.
+        broadcast: Gets the rows that are inserted into realtime.messages, each with its transaction.
     """
 
     def __init__(
         self,
+        *,
         session: Session,
         subscriptions: Subscriptions,
+        delivery: Delivery,
+        lanes: Lanes,
         settle: Callable[[], Awaitable[None]],
         broadcast: Callable[[Relation, Row, int], None],
     ) -> None:
         self._session = session
         self._subscriptions = subscriptions
+        self._delivery = delivery
+        self._lanes = lanes
         self._broadcast = broadcast
         self._settle = settle
         self._known: dict[int, Known] = {}
@@ -73,20 +69,33 @@ class FanOut:
     def reset(self) -> None:
         """A new stream tells its relations anew."""
         self._known.clear()
+        self._lanes.clear()
 
     async def deliver(self, messages: list[bytes]) -> None:
+        """Send the changes that nobody has to be asked about; the others go into lanes, and wait there."""
         events, has_broadcast = await self._events(messages)
         if not (events or has_broadcast):
             return
-        await self._learn(events)
-        for event in events:
-            event.hits = _hits(event)
-        hidden = await self._hidden(events)
-        for place, event in enumerate(events):
-            self._send(event, hidden.get(place))
+        hits, laned = self._parted(events)
+        await self._delivery.send(hits, self._session.run)
+        for subscription, waiting in laned.items():
+            self._lanes.put(subscription, waiting)
         # Reading never blocks while there is more to read: without this no sender would get a turn.
         await asyncio.sleep(0)
         await self._settle()
+
+    def _parted(self, events: list[Pending]) -> tuple[list[Hit], dict[Subscription, Waiting]]:
+        """Once a change of a subscription has to wait, those behind it have to wait with it."""
+        hits: list[Hit] = []
+        laned: dict[Subscription, Waiting] = {}
+        for event in events:
+            for listener in event.listeners:
+                subscription = listener.subscription
+                if listener.is_undecided() or subscription in laned or subscription in self._lanes:
+                    laned.setdefault(subscription, []).append((event, listener))
+                elif ids := listener.matching(event.row):
+                    hits.append(Hit(event, listener, ids))
+        return hits, laned
 
     async def _events(self, messages: list[bytes]) -> tuple[list[Pending], bool]:
         """The changes that somebody hears, and whether a broadcast was among the others."""
@@ -101,8 +110,10 @@ class FanOut:
                     has_broadcast = True
                 if known.revision != self._subscriptions.revision:
                     await self._assemble(known)
-                if known.audiences and known.audience and known.audience.listeners[message.event]:
-                    events.append(self._event(message, known, known.audiences.table, len(data)))
+                if known.audiences and known.audience:
+                    listeners = known.audience.listeners[message.event]
+                    if listeners:
+                        events.append(self._event(message, listeners, known.audiences.table, len(data)))
             elif isinstance(message, Begin):
                 self._transaction = message.transaction
                 self._committed = forms.timestamp(message.committed)
@@ -111,7 +122,7 @@ class FanOut:
                 self._known[message.oid] = Known(message, is_messages)
         return events, has_broadcast
 
-    def _event(self, change: Change, known: Known, table: Table, size: int) -> Pending:
+    def _event(self, change: Change, listeners: list[Listener], table: Table, size: int) -> Pending:
         row = change.new
         if row is None:
             # Of a deleted row only the replica identity is known, the rest is absent rather than null.
@@ -120,7 +131,17 @@ class FanOut:
                 for value, column in zip(change.old or [], table.columns, strict=True)
             ]
         is_too_large = size > CERTAINLY_SMALL and forms.is_too_large(table, change)
-        return Pending(change, known, table, self._transaction, self._committed, row, is_too_large, [])
+        return Pending(
+            change=change,
+            table=table,
+            transaction=self._transaction,
+            committed=self._committed,
+            row=row,
+            size=size,
+            is_too_large=is_too_large,
+            listeners=listeners,
+            encoded={},
+        )
 
     async def _assemble(self, known: Known) -> None:
         """The revision is taken first: who comes while we ask the catalog is found with the next change."""
@@ -149,64 +170,3 @@ class FanOut:
         """realtime.messages is streamed for its broadcasts: whoever wants its changes publishes it."""
         ask = partial(catalog.published, schema=relation.schema, table=relation.name)
         return bool(await self._session.run(ask))
-
-    async def _learn(self, events: list[Pending]) -> None:
-        """Lets PostgreSQL evaluate the filters that Python can't."""
-        wanted = {
-            id(event.known): event.known
-            for event in events
-            if event.known.audience and event.known.audience.undecided
-        }
-        for known in wanted.values():
-            rows = [event.row for event in events if event.known is known]
-            for index, condition in known.audience.undecided if known.audience else []:
-                values = [value for row in rows if (value := row[index]) is not UNCHANGED]
-                await self._session.run(partial(condition.learn, values=values))
-
-    async def _hidden(self, events: list[Pending]) -> dict[int, set[Principal]]:
-        """By place in `events`: the principals from whom row security hides the row."""
-        asked: dict[tuple[int, Principal], list[int]] = {}
-        for place, event in enumerate(events):
-            for principal in {
-                listener.subscription.principal for listener, _ in event.hits if listener.needs_visibility
-            }:
-                asked.setdefault((event.change.relation, principal), []).append(place)
-        hidden: dict[int, set[Principal]] = {}
-        for (_, principal), places in asked.items():
-            table = events[places[0]].table
-            rows = [events[place].row for place in places]
-            transactions = {events[place].transaction for place in places}
-            seen = await self._seen(table, principal, rows, transactions)
-            for number, place in enumerate(places):
-                if number not in seen:
-                    hidden.setdefault(place, set()).add(principal)
-        return hidden
-
-    async def _seen(
-        self, table: Table, principal: Principal, rows: list[Row], transactions: set[int]
-    ) -> set[int]:
-        ask = partial(visible, table=table, principal=principal, rows=rows, transactions=transactions)
-        try:
-            return await self._session.run(ask)
-        except psycopg.OperationalError:
-            return set()  # a policy that ran into the statement timeout
-
-    def _send(self, event: Pending, hidden: set[Principal] | None) -> None:
-        encoded: dict[Form, str] = {}
-        for listener, ids in event.hits:
-            subscription = listener.subscription
-            if subscription not in self._subscriptions:
-                continue  # left, or renewed, while PostgreSQL was asked
-            if hidden and listener.needs_visibility and subscription.principal in hidden:
-                continue
-            data = listener.refusal or encoded.get(listener.form)
-            if data is None:
-                data = listener.form.encode(event.change, event.committed, is_too_large=event.is_too_large)
-                encoded[listener.form] = data
-            subscription.deliver(listener.frame(data, ids))
-
-
-def _hits(event: Pending) -> list[tuple[Listener, list[int]]]:
-    audience_ = event.known.audience
-    listeners = audience_.listeners[event.change.event] if audience_ else []
-    return [(listener, ids) for listener in listeners if (ids := listener.matching(event.row))]

@@ -6,6 +6,7 @@ psycopg only for the errors of `prt.local.postgres.session`.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -68,7 +69,7 @@ class Following:
     async def _admit(self, token: Token) -> None:
         """One bad binding and the channel hears of no change at all, as on the real server."""
         try:
-            wanted = [bindings.parse(entry) for _, entry in self._config.bindings]
+            wanted = bindings.parse_all([entry for _, entry in self._config.bindings])
             is_unrestricted = await self._admitted(token, wanted)
         except BindingRefusedError as error:
             self._replace(None)
@@ -86,20 +87,33 @@ class Following:
                 is_legacy=self._config.is_legacy,
                 deliver=self._deliver,
                 resubscribed=self._say_subscribed,
+                refused=self._refused,
             )
         )
         self._say_subscribed()
+
+    def _refused(self, message: str) -> None:
+        self._replace(None)
+        self._tell("error", message)
 
     def _say_subscribed(self) -> None:
         self._tell("ok", SUBSCRIBED)
 
     async def _admitted(self, token: Token, wanted: list[Parameters]) -> bool:
-        """Asks until PostgreSQL answers: a channel is joined before it is subscribed, and may wait."""
+        """Ask about one binding after the other, so that those of other clients get their turns."""
+        spent_seconds, is_unrestricted = 0.0, False
+        for parameters in wanted:
+            start = time.monotonic()
+            is_unrestricted = await self._admitted_one(token, parameters, spent_seconds)
+            spent_seconds += time.monotonic() - start
+        return is_unrestricted
+
+    async def _admitted_one(self, token: Token, parameters: Parameters, spent_seconds: float) -> bool:
+        """Ask until PostgreSQL answers: a channel is joined before it is subscribed, and may wait."""
+        ask = partial(admission.admit, role=token.principal.role, parameters=parameters)
         while True:
             try:
-                return await self._hub.admissions.run(
-                    partial(admission.admit, role=token.principal.role, wanted=wanted)
-                )
+                return await self._hub.admissions.run(ask, spent_seconds=spent_seconds)
             except (psycopg.OperationalError, OSError):
                 await asyncio.sleep(RETRY_SECONDS)
 

@@ -15,7 +15,8 @@ class Subscription:
     """The bindings of one joined channel, in the order of its join, and the way to its socket.
 
     `bindings` are ids with their parameters; `is_legacy` subscriptions get the payload bare, under
-    the change's own event name. `resubscribed` tells the channel that changes were lost and flow anew.
+    the change's own event name. `resubscribed` tells the channel that changes were lost and flow anew,
+    `refused` ends the subscription with a message.
     """
 
     principal: Principal
@@ -26,14 +27,19 @@ class Subscription:
     is_legacy: bool
     deliver: Callable[[str], None]
     resubscribed: Callable[[], None]
+    refused: Callable[[str], None]
 
 
 class Subscriptions:
-    """`revision` changes with the set, for those who keep something made from it."""
+    """`revision` changes with the set, for those who keep something made from it.
+
+    `on_removal` is called with each subscription that is taken out.
+    """
 
     def __init__(self) -> None:
         self._all: dict[Subscription, None] = {}
         self.revision = 0
+        self.on_removal: Callable[[Subscription], None] = lambda _: None
 
     def replace(self, former: Subscription | None, new: Subscription | None) -> None:
         """In one step, so that no change falls between the two."""
@@ -42,6 +48,8 @@ class Subscriptions:
         if new is not None:
             self._all[new] = None
         self.revision += 1
+        if former is not None:
+            self.on_removal(former)
 
     def __iter__(self) -> Iterator[Subscription]:
         return iter(self._all)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from prt.local.postgres.session import Session
+from prt.local.postgres.session import Session, Sessions
 from prt.local.realtime.changes.decoding.replication import Stream
 from prt.local.realtime.changes.subscriptions import Subscriptions
 from prt.local.realtime.channels.messages import Messages
@@ -25,7 +25,7 @@ class Hub:
     keys: Keys
     settings: Settings
     stream: Stream
-    admissions: Session
+    admissions: Sessions
     policies: Session
     subscriptions: Subscriptions
     topics: Topics

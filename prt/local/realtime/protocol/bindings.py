@@ -15,6 +15,10 @@ from prt.local.realtime.protocol.inspection import inspected, interpolated
 EVENTS = ("INSERT", "UPDATE", "DELETE")
 EVERY = "*"
 
+MOST_BINDINGS = 1000
+LARGEST_FILTER = 16_384
+"""Bounds of our own: every change is compared with every filter. The real server has others, by its index."""
+
 _ID_BITS = 27  # as wide as the real server's hash
 
 
@@ -54,11 +58,34 @@ def of_topic(subtopic: str) -> list[dict[str, Any]]:
     return [dict(zip(("schema", "table", "filter"), subtopic.split(":", 2), strict=False))]
 
 
+def raised(parameters: Parameters, exception: str) -> str:
+    """Return the server's message for a binding about which PostgreSQL raised an exception."""
+    return (
+        "Unable to subscribe to changes with given parameters. An exception happened so please check "
+        f"your connect parameters: [{parameters.described()}]. Exception: {exception}"
+    )
+
+
+def parse_all(entries: list[dict[str, Any]]) -> list[Parameters]:
+    """Return the parameters of a channel's bindings. Raise BindingRefusedError for too many, or a bad one."""
+    if len(entries) > MOST_BINDINGS:
+        raise BindingRefusedError(
+            f"Unable to subscribe to changes with given parameters. A channel takes {MOST_BINDINGS} "
+            f"bindings at most, not {len(entries)}"
+        )
+    return [parse(entry) for entry in entries]
+
+
 def parse(binding: dict[str, Any]) -> Parameters:
     """The parameters, or BindingRefusedError. A null or a number where text belongs refuses it."""
     select = _select(binding)
     match [binding.get(key, ...) for key in ("schema", "table", "filter")]:
         case [str() as schema, str() as table, str() as text]:
+            if len(text) > LARGEST_FILTER:
+                raise BindingRefusedError(
+                    f"Error parsing `filter` params: a filter holds {LARGEST_FILTER} characters at most, "
+                    f"not {len(text)}"
+                )
             parsed = filters.parse(text)
             if isinstance(parsed, str):
                 raise BindingRefusedError(f"Error parsing `filter` params: {parsed}")

@@ -60,6 +60,17 @@ def test_refuses_in_the_servers_words(binding: dict[str, Any], words: str) -> No
     assert str(refused.value) == words
 
 
+def test_refuses_what_would_cost_every_change_too_much() -> None:
+    todos = {"schema": "public", "table": "todos"}
+    assert len(bindings.parse_all([todos] * 1000)) == 1000
+    with pytest.raises(BindingRefusedError, match="1000 bindings at most, not 1001"):
+        bindings.parse_all([todos] * 1001)
+    filter_ = "id=eq." + "1" * (16_384 - len("id=eq."))
+    bindings.parse({**todos, "filter": filter_})
+    with pytest.raises(BindingRefusedError, match="16384 characters at most, not 16385"):
+        bindings.parse({**todos, "filter": filter_ + "1"})
+
+
 def test_equal_bindings_have_equal_ids() -> None:
     one, same = {"event": "*", "table": "t"}, {"table": "t", "event": "*"}
     assert bindings.identity(one) == bindings.identity(same) < 2**27

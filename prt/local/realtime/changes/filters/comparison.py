@@ -1,8 +1,8 @@
 """Filters that Python decides exactly as PostgreSQL does: keys that sort like the type. Pure.
 
-Text sorts by code point because the embedded database's locale is C.UTF-8. What has no exact
-equivalent here (patterns with PostgreSQL's case folding or regexes, ranges, arrays, order of enums …)
-is left to PostgreSQL: see `conditions.py`.
+Text sorts by code point because the embedded database's locale is C.UTF-8. Patterns are decided in
+`patterns.py`. What has no exact equivalent here (regexes, ranges, arrays, order of enums …) is left to
+PostgreSQL: see `conditions.py`.
 """
 
 from __future__ import annotations
@@ -41,17 +41,9 @@ ORDER: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def pattern_of(found: Type, like: str) -> re.Pattern[str] | None:
-    """A LIKE pattern as a regex, for types that are plain text; None for others."""
-    if found.oid not in (TEXT, VARCHAR):
-        return None
-    pieces, characters = [], iter(like)
-    for character in characters:
-        if character == "\\":
-            pieces.append(re.escape(next(characters, "\\")))
-        else:
-            pieces.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
-    return re.compile("".join(pieces), re.DOTALL)
+def is_plain_text(found: Type) -> bool:
+    """Whether a pattern sees a value's text as it is."""
+    return found.oid in (TEXT, VARCHAR)
 
 
 def _float(text: str) -> tuple[int, float]:

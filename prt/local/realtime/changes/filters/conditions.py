@@ -2,6 +2,9 @@
 
 Null is never equal to anything and a comparison with it holds for nothing, negated or not; only
 `is` and `isdistinct` see it.
+
+PostgreSQL is asked by the lane of the subscription that brought the filter (see `lanes.py`), never by
+the stream that all subscriptions share: a value's canonical form once, everything else for each batch.
 """
 
 from __future__ import annotations
@@ -16,8 +19,9 @@ from psycopg import sql
 from prt.local.postgres.quoting import type_name
 from prt.local.postgres.session import Connection
 from prt.local.realtime.changes.decoding.catalog import Column
-from prt.local.realtime.changes.filters import comparison
+from prt.local.realtime.changes.filters import comparison, patterns
 from prt.local.realtime.changes.filters.grammar import Filter
+from prt.local.realtime.changes.filters.patterns import Folding
 
 logger = logging.getLogger(__name__)
 
@@ -40,53 +44,71 @@ Test = Callable[[str | None], bool | None]
 
 
 class Condition:
-    """`holds` takes a value's text, None for null."""
+    """A filter on one column. `holds` may be asked once it `is_decided`, with a value's text or None."""
 
-    def __init__(self, test: Test, *, is_negated: bool) -> None:
+    def __init__(self, test: Test | None, *, is_negated: bool) -> None:
         self._test = test
         self._is_negated = is_negated
 
-    async def learn(self, connection: Connection, values: Iterable[str | None]) -> None:
-        """Makes ready for a batch's values."""
+    @property
+    def is_decided(self) -> bool:
+        return self._test is not None
 
     def holds(self, value: str | None) -> bool:
-        result = self._test(value)
+        result = self._test(value) if self._test is not None else None
         return result is not None and result is not self._is_negated
 
+    async def answered(self, connection: Connection, values: Iterable[str | None]) -> Condition:
+        """Return a condition that is decided for these values."""
+        return self
 
-class DatabaseCondition(Condition):
-    """Learns the answers for a batch's values in one query."""
 
-    def __init__(self, expression: sql.Composable, expected: str, *, is_negated: bool) -> None:
-        self._answers: dict[str | None, bool | None] = {}
-        super().__init__(self._answers.get, is_negated=is_negated)
-        self._expected = expected
-        self._query = sql.SQL(
+class AskedCondition(Condition):
+    """A condition for which PostgreSQL is asked: once if Python can go on from there, else each time."""
+
+    def __init__(self, filter_: Filter, column: Column) -> None:
+        super().__init__(None, is_negated=filter_.is_negated)
+        self._filter = filter_
+        self._column = column
+        self._is_for_postgresql = False
+
+    async def answered(self, connection: Connection, values: Iterable[str | None]) -> Condition:
+        """Raise psycopg.OperationalError if PostgreSQL does not answer in time."""
+        if self._test is None and not self._is_for_postgresql:
+            try:
+                self._test = await _prepared(connection, self._filter, self._column)
+            except psycopg.OperationalError:
+                raise
+            except psycopg.Error as error:
+                # The column's type was altered since the filter was let in.
+                logger.info("a filter could not be read: %s", error)
+                self._test = _never
+            self._is_for_postgresql = self._test is None
+        if self._test is not None:
+            return self
+        query = sql.SQL(
             "select array(select {} from unnest(%s::text[]) with ordinality as t(value, n) order by n)"
-        ).format(expression)
-
-    async def learn(self, connection: Connection, values: Iterable[str | None]) -> None:
-        """Forgets what it knew before. What PostgreSQL can't compare matches nothing."""
-        texts = list(set(values))
-        self._answers.clear()
-        try:
-            cursor = await connection.execute(self._query, [self._expected, texts])
-        except psycopg.DataError as error:
-            logger.info("a filter could not be evaluated: %s", error)
-            return
-        row = await cursor.fetchone()
-        self._answers.update(zip(texts, row[0] if row else [], strict=False))
+        ).format(_expression(self._filter, self._column))
+        answers = await _answers(connection, query, self._filter.value, list(set(values)))
+        return Condition(answers.get, is_negated=self._is_negated)
 
 
-async def condition(connection: Connection, filter_: Filter, column: Column) -> Condition:
-    """The condition. Raises psycopg.Error where the value is none of the column's type."""
-    test = _is(filter_) if filter_.operator == "is" else await _compared(connection, filter_, column)
-    if test is not None:
-        return Condition(test, is_negated=filter_.is_negated)
-    return DatabaseCondition(_expression(filter_, column), filter_.value, is_negated=filter_.is_negated)
+def condition(filter_: Filter, column: Column) -> Condition:
+    """Return the condition. It is decided at once if that takes no word of PostgreSQL's."""
+    test = None
+    if filter_.operator == "is":
+        test = _is(filter_)
+    elif filter_.operator == "like" and comparison.is_plain_text(column.type):
+        matches = patterns.matcher(filter_.value)
+        test = matches and _skipping_null(matches)
+    return AskedCondition(filter_, column) if test is None else Condition(test, is_negated=filter_.is_negated)
 
 
-NEVER = Condition(lambda _: None, is_negated=False)
+def _never(_: str | None) -> None:
+    return None
+
+
+NEVER = Condition(_never, is_negated=False)
 """For a column that the row can't have: the server fails closed."""
 
 
@@ -97,10 +119,11 @@ def _is(filter_: Filter) -> Test:
     return lambda value: value == expected
 
 
-async def _compared(connection: Connection, filter_: Filter, column: Column) -> Test | None:
-    if filter_.operator == "like":
-        pattern = comparison.pattern_of(column.type, filter_.value)
-        return pattern and _skipping_null(lambda value: pattern.fullmatch(value) is not None)
+async def _prepared(connection: Connection, filter_: Filter, column: Column) -> Test | None:
+    """Return the test, or None if only PostgreSQL can decide. Raise psycopg.Error for a bad value."""
+    if filter_.operator == "ilike" and comparison.is_plain_text(column.type):
+        matches = patterns.folded_matcher(filter_.value, await _folding(connection))
+        return matches and _skipping_null(matches)
     key = comparison.key_of(column.type, filter_.operator)
     if key is None or filter_.operator not in (*comparison.ORDER, "in", "isdistinct"):
         return None
@@ -129,6 +152,27 @@ def _contained(keys: set[Any], has_null: bool, key: comparison.Key) -> Test:
     return test
 
 
+async def _answers(
+    connection: Connection, query: sql.Composed, expected: str, texts: list[str | None]
+) -> dict[str | None, bool | None]:
+    """Ask about all texts at once. A text for which PostgreSQL raises has no answer, the others have."""
+    try:
+        cursor = await connection.execute(query, [expected, texts])
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        if len(texts) < 2:
+            logger.info("a filter could not be evaluated: %s", error)
+            return {}
+        middle = len(texts) // 2
+        return {
+            **await _answers(connection, query, expected, texts[:middle]),
+            **await _answers(connection, query, expected, texts[middle:]),
+        }
+    row = await cursor.fetchone()
+    return dict(zip(texts, row[0] if row else [], strict=False))
+
+
 def _expression(filter_: Filter, column: Column) -> sql.Composable:
     """With one placeholder, for the filter's value."""
     cast = type_name(column.type.sql)
@@ -150,3 +194,23 @@ async def _canonical_list(connection: Connection, value: str, column: Column) ->
     query = sql.SQL("select array(select unnest(%s::{}[])::text)").format(type_name(column.type.sql))
     row = await (await connection.execute(query, [value])).fetchone()
     return list(row[0]) if row else []
+
+
+_LAST_CASED = 0x1FFFF
+_foldings: dict[int, Folding] = {}
+
+
+async def _folding(connection: Connection) -> Folding:
+    """Return PostgreSQL's own lower case, because Python's knows other characters and longer results.
+
+    It depends on nothing but the server's version: `prt.local.postgres` chooses the locale.
+    """
+    version = connection.info.server_version
+    if version not in _foldings:
+        cursor = await connection.execute(
+            "select code, lower(chr(code)) from generate_series(1, %s) as code"
+            " where code not between 55296 and 57343 and lower(chr(code)) <> chr(code)",
+            [_LAST_CASED],
+        )
+        _foldings[version] = dict(await cursor.fetchall())
+    return _foldings[version]

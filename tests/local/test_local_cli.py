@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 import jwt
 import psycopg
 import pytest
+from websockets.sync.client import connect
 
 from prt.local.postgres.watchdog import is_alive
 from prt.local.seed.people import MEMBER
@@ -207,6 +209,40 @@ class TestUp:
             assert project.end(number) == code
         assert [pid for pid in processes if is_alive(pid)] == []
         assert list(alone.iterdir()) == []
+
+    @pytest.mark.usefixtures("alone")
+    @pytest.mark.parametrize(
+        "filter_",
+        ["body=like.%" + "e%" * 40 + "x", r"body=match.^(e+)(e+)(e+)(e+)\1\2\3\4$"],
+        ids=["a pattern", "a regular expression"],
+    )
+    def test_a_signal_ends_it_whatever_a_client_asks_for(self, tmp_path: Path, filter_: str) -> None:
+        migration = tmp_path / "1.sql"
+        migration.write_text(
+            "create table texts (id int primary key, body text);"
+            "alter publication supabase_realtime add table texts"
+        )
+        with up("--port", "0", "--no-seed", "--migrations", str(migration)) as project:
+            environment = project.environment()
+            url = f"{project.url.replace('http', 'ws', 1)}/realtime/v1/websocket"
+            with connect(f"{url}?apikey={environment['SUPABASE_ANON_KEY']}&vsn=1.0.0") as client:
+                binding = {"event": "*", "schema": "public", "table": "texts", "filter": filter_}
+                client.send(
+                    json.dumps(
+                        {
+                            "topic": "realtime:a",
+                            "event": "phx_join",
+                            "payload": {"config": {"postgres_changes": [binding]}},
+                            "ref": "1",
+                            "join_ref": "1",
+                        }
+                    )
+                )
+                while "Subscribed to PostgreSQL" not in str(client.recv(PATIENCE)):
+                    pass
+                with psycopg.connect(environment["SUPABASE_DB_URL"], autocommit=True) as connection:
+                    connection.execute("insert into texts values (1, repeat('e', 1001))")
+                assert project.end(signal.SIGTERM) == 143
 
     def test_sigkill_leaves_nothing(self, alone: Path) -> None:
         with up("--port", "0") as project:

@@ -21,6 +21,7 @@ from typing import IO, Self
 from prt.config.project import environment
 from prt.errors import UsageError
 from prt.events import Event
+from prt.processes import Program
 from prt.views.sinks import ndjson
 from prt.views.sinks.output import Output, Passing
 from prt.views.sinks.stderr import notice
@@ -137,19 +138,13 @@ class Actions:
             with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
                 given.write(line)
                 given.seek(0)
-                process = await asyncio.create_subprocess_exec(
-                    *command,
-                    stdin=given,
-                    stdout=said,
-                    stderr=said,
-                    process_group=0,
-                    env=environment(),
+                program = Program(
+                    command, environment=environment(), stdin=given, output=said, has_own_group=True
                 )
                 try:
-                    code = await process.wait()
+                    code = await program.wait()
                 finally:
-                    if process.returncode is None:
-                        await _killed(process)
+                    await program.end(KILL_SECONDS)
                 self._report(code, _lines(said))
         except OSError as exc:
             self._say(f"can't be started: {exc.strerror or exc}")
@@ -174,16 +169,6 @@ def ring() -> None:
         if stream is not None and stream.isatty():
             with suppress(OSError):
                 os.write(stream.fileno(), BELL)
-            return
-
-
-async def _killed(process: asyncio.subprocess.Process) -> None:
-    """With what it started: a command has a process group of its own."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), KILL_SECONDS)
             return
 
 

@@ -7,12 +7,13 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from msgspec import Struct
 
 from prt.app.keyboard import Keyboard
+from prt.app.signals import heed
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, End, Event, Gap, Status
 from prt.state.conditions.bounds import UNMET, Outcome, Progress
@@ -167,12 +168,12 @@ class _Following:
         assert reader is not None  # noqa: S101 - a coroutine runs in a task
         self._reader, keyboard = reader, self._keyboard
 
-        caught: list[int] = []
+        caught = ExitStack()
         timer: asyncio.TimerHandle
 
         def stop(number: int) -> None:
             self._signal = number
-            restore()
+            caught.close()
             reader.cancel()
 
         def suspend() -> None:
@@ -185,11 +186,6 @@ class _Following:
             if keyboard is not None:
                 keyboard.forget()
             self._output.resume()
-
-        def restore() -> None:
-            for number in caught:
-                loop.remove_signal_handler(number)
-            caught.clear()
 
         def tick() -> None:
             nonlocal timer
@@ -207,8 +203,7 @@ class _Following:
             number = getattr(signal, name, None)
             # A signal that was ignored from the start (nohup) stays ignored.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, handler, *arguments)
-                caught.append(number)
+                caught.callback(heed(number, handler, *arguments))
 
         timer = loop.call_later(self._tick_seconds, tick)
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -220,7 +215,7 @@ class _Following:
                 yield
         finally:
             timer.cancel()
-            restore()
+            caught.close()
 
     def _quit(self) -> None:
         if self._reader is not None and not self._has_quit:

@@ -122,6 +122,29 @@ def test_who_does_not_listen_is_killed_with_all_it_started(
     assert asyncio.run(main()) == "", "the end comes when nobody is left that could write"
 
 
+@pytest.mark.parametrize("steps", range(1, 5))
+@pytest.mark.parametrize("trap", ["", "trap '' TERM;"], ids=["polite", "deaf"])
+def test_all_that_it_started_ends_whatever_the_moment_of_the_cancellation(
+    fifo: Path, monkeypatch: pytest.MonkeyPatch, steps: int, trap: str
+) -> None:
+    """The program itself ends at SIGTERM; what it started is told by the fifo, and may not listen."""
+    monkeypatch.setattr(acting, "KILL_SECONDS", 0.05)
+    script = f"exec 3> {fifo}; ({trap} echo ready >&3; exec sleep 1000) & wait"
+
+    async def main() -> str:
+        async with Actions(command=f"sh -c {shlex.quote(script)}") as actions:
+            actions.on(LINE)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            # The loop stands still until the program has started another: its start is not yet reported.
+            alive = fifo.open()
+            assert alive.readline() == "ready\n"
+        with alive:
+            return alive.read()
+
+    assert asyncio.run(main()) == "", "the end comes when nobody is left that could write"
+
+
 @pytest.mark.parametrize("command", ["", "no-such-program-of-ours --now", "sh -c 'never closed", "./"])
 def test_what_can_not_be_started_is_known_before(command: str) -> None:
     with pytest.raises(UsageError, match="--exec"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +86,24 @@ def test_a_script_sees_what_is_the_users_and_nothing_else(
         ("DELETE", own),
     ]
     assert changes[1]["new"]["read_at"] is not None
+
+
+def test_a_signal_after_the_last_line_leaves_no_program_running(
+    environment: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    """The program has five seconds for its end, in which a signal must not end us alone."""
+    os.mkfifo(fifo := tmp_path / "fifo")
+    command = f"sh -c 'trap \"\" TERM; exec 3> {fifo}; echo ready >&3; sleep 1000; sleep 1000'"
+    with piped("notify", *OTTO, "--exec", command, "--count", "1", environment=environment) as run:
+        run.until_ready()
+        add(database, "the last one")
+        with fifo.open() as alive:
+            assert alive.readline() == "ready\n"
+            run.until(lambda line: line["type"] == "end")
+            run.process.send_signal(signal.SIGTERM)
+            code, _, error = run.finish()
+            assert alive.read() == "", "the end comes when nobody is left that could write"
+    assert (code, "Traceback" in error) == (143, False)
 
 
 def test_a_program_gets_each_new_one(environment: dict[str, str], database: Database, tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from prt.errors import UnreachableError, UsageError
 from prt.local.project.lifecycle import Project
+from prt.processes import Program
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+END_SECONDS = 3.0
+"""How long a command may take to end what it started, if the project fails while it runs."""
 
 
 def hold(project: Project, announce: Callable[[], None], *, life: int | None = None) -> int:
@@ -67,11 +70,14 @@ async def _run(project: Project, command: Sequence[str], environment: dict[str, 
     async with _services(project):
         if signals.early:
             return 128 + signals.early[0]
-        async with _started(command, environment) as process:
-            project.launch.take_along(process.pid)
-            signals.go_to(process)
-            code = await process.wait()
+        program = _started(command, environment)
+        try:
+            project.launch.take_along(program.pid)
+            signals.go_to(program)
+            code = await program.wait()
             project.launch.take_along(0)
+        finally:
+            await program.end(END_SECONDS)
     return code if code >= 0 else 128 - code
 
 
@@ -80,44 +86,35 @@ class _Signals:
 
     def __init__(self) -> None:
         self.early: list[signal.Signals] = []
-        self._process: asyncio.subprocess.Process | None = None
+        self._program: Program | None = None
 
     def heard(self, number: signal.Signals) -> None:
-        if self._process is None:
+        if self._program is None:
             self.early.append(number)
         else:
-            _forward(self._process, number)
+            _forward(self._program, number)
 
-    def go_to(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def go_to(self, program: Program) -> None:
+        self._program = program
         for number in self.early:
-            _forward(process, number)
+            _forward(program, number)
 
 
-@asynccontextmanager
-async def _started(
-    command: Sequence[str], environment: dict[str, str]
-) -> AsyncIterator[asyncio.subprocess.Process]:
+def _started(command: Sequence[str], environment: dict[str, str]) -> Program:
+    """Start the command in our process group, so that the terminal's keys reach it."""
     try:
-        process = await asyncio.create_subprocess_exec(*command, env=environment)
+        return Program(command, environment=environment, has_own_group=False)
     except OSError as error:
         raise UsageError(
             f"can't run {command[0]}: {error.strerror}", "what follows `--` is a program and its arguments"
         ) from error
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
-def _forward(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+def _forward(program: Program, number: signal.Signals) -> None:
     """The terminal's Ctrl-C has reached the command already, as a member of the same foreground group."""
     if number == signal.SIGINT and _is_in_foreground():
         return
-    with suppress(ProcessLookupError):
-        process.send_signal(number)
+    program.send_signal(number)
 
 
 def _is_in_foreground() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from contextlib import closing
 from typing import Any, cast
@@ -18,15 +19,16 @@ from prt.local.project.options import Options
 from prt.local.seed import loading, traffic
 from prt.local.serving import services
 from prt.local.serving.keys import generate
+from prt.processes import Program
 
 
 def test_a_signal_before_the_command_has_begun_reaches_it() -> None:
     async def scenario() -> int:
         signals = hosting._Signals()
         signals.heard(signal.SIGTERM)
-        process = await asyncio.create_subprocess_exec("sleep", "600")
-        signals.go_to(process)
-        return await process.wait()
+        program = Program(["sleep", "600"], environment=dict(os.environ), has_own_group=False)
+        signals.go_to(program)
+        return await program.wait()
 
     assert asyncio.run(scenario()) == -signal.SIGTERM
 

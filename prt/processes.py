@@ -1,0 +1,144 @@
+"""Programs that we start: their end is certain, and no Python of ours executes the working folder's files."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import IO
+
+POLL_SECONDS = 0.01
+LAST_SECONDS = 1.0
+"""How long the end after SIGKILL is waited for; a process that waits for a disc can't be ended."""
+
+
+def own_python(*arguments: str) -> list[str]:
+    """Return a command line that starts our interpreter without the working folder in its search path.
+
+    `-m` and `-c` put that folder first, where a file named like any module would be executed.
+    """
+    return [sys.executable, "-P", *arguments]
+
+
+class Program:
+    """A running program, started at once so that no cancellation can come between its start and its end.
+
+    `asyncio.create_subprocess_exec` can't be used: cancelled before it returns it kills the program alone,
+    and nobody has learned which process group is left. `end` must be called in a `finally`.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        stdin: IO[bytes] | None = None,
+        output: IO[bytes] | None = None,
+        has_own_group: bool,
+    ) -> None:
+        """Start it. Raises OSError.
+
+        Args:
+            command: The program and its arguments.
+            environment: All of its environment.
+            stdin: Its standard input; None for ours.
+            output: Its standard output and standard error; None for ours.
+            has_own_group: Whether it leads a process group, which `end` ends as a whole. Without one it
+                stays in ours, so that it can read from the terminal and hears Ctrl-C.
+        """
+        self._has_own_group = has_own_group
+        self._process = subprocess.Popen(  # noqa: S603 - the user's own command
+            command,
+            stdin=stdin,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            process_group=0 if has_own_group else None,
+        )
+        _running.add(self)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def wait(self) -> int:
+        """Return the exit code of the program, negative if a signal ended it; its children may go on."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+
+        def resolve() -> None:
+            if not ended.done():
+                ended.set_result(None)
+
+        def watch() -> None:
+            self._process.wait()
+            # The loop is closed if nobody waits any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(resolve)
+
+        threading.Thread(target=watch, name=f"wait-{self.pid}", daemon=True).start()
+        await ended
+        _running.discard(self)
+        return self._process.returncode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program, or to its group if it has one; nothing if that is gone."""
+        # EPERM comes from a member that has become another user, and on macOS from one that is a zombie.
+        with suppress(ProcessLookupError, PermissionError):
+            if self._has_own_group:
+                os.killpg(self.pid, number)
+            else:
+                self._process.send_signal(number)
+
+    async def end(self, seconds: float) -> None:
+        """End what still runs: with SIGTERM, and with SIGKILL after `seconds` or if cancelled meanwhile.
+
+        Does nothing if `wait` has returned.
+        """
+        if self not in _running:
+            return
+        try:
+            self.send_signal(signal.SIGTERM)
+            await _until_not(self._is_alive, seconds)
+        finally:
+            if self._is_alive():
+                self.send_signal(signal.SIGKILL)
+            _running.discard(self)
+        await _until_not(self._is_itself_alive, LAST_SECONDS)
+
+    def _is_itself_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def _is_alive(self) -> bool:
+        """Return whether the program or a member of its group is there, be it one that nobody has reaped."""
+        if self._is_itself_alive() or not self._has_own_group:
+            return self._is_itself_alive()
+        try:
+            os.killpg(self.pid, 0)
+        except OSError:
+            return False
+        return True
+
+
+async def _until_not(is_alive: Callable[[], bool], seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            # No event tells when the last member of a group has gone.
+            while is_alive():  # noqa: ASYNC110
+                await asyncio.sleep(POLL_SECONDS)
+
+
+_running: set[Program] = set()
+
+
+@atexit.register
+def _kill_all() -> None:
+    """Kill what runs when an exit left no time for `end`, as a second SIGTERM does."""
+    for program in _running:
+        program.send_signal(signal.SIGKILL)

@@ -1,0 +1,69 @@
+"""Programs that we start end as we do, with what they started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from prt.processes import Program
+from tests.running import PATIENCE
+
+DEAF = "trap '' TERM; exec 3> {fifo}; echo ready >&3; sleep 1000"
+
+EXITING = """
+import os, sys
+from prt.processes import Program
+program = Program(["sh", "-c", sys.argv[1]], environment=dict(os.environ), has_own_group=True)
+assert open(sys.argv[2]).readline() == "ready\\n"
+"""
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    return path
+
+
+def test_a_second_cancellation_kills_at_once(fifo: Path) -> None:
+    async def main() -> str:
+        command = ["sh", "-c", DEAF.format(fifo=fifo)]
+        program = Program(command, environment=dict(os.environ), has_own_group=True)
+        with fifo.open() as alive:
+            assert alive.readline() == "ready\n"
+            ended = asyncio.create_task(program.wait())
+            ending = asyncio.create_task(program.end(PATIENCE * 2))
+            await asyncio.sleep(0)
+            ending.cancel()
+            await asyncio.wait([ending, ended])
+            return await asyncio.get_running_loop().run_in_executor(None, alive.read)
+
+    assert asyncio.run(main()) == ""
+
+
+def test_an_exit_that_leaves_no_time_kills_all(fifo: Path) -> None:
+    command = [sys.executable, "-c", EXITING, DEAF.format(fifo=fifo), str(fifo)]
+    with subprocess.Popen(command) as owner:
+        alive = fifo.open()
+        assert owner.wait(PATIENCE) == 0
+    with alive:
+        assert alive.read() == ""
+
+
+def test_what_a_program_leaves_behind_at_its_own_end_goes_on(fifo: Path) -> None:
+    async def main() -> int:
+        script = f"(read line < {fifo}; echo went on > {fifo}) & exit 7"
+        program = Program(["sh", "-c", script], environment=dict(os.environ), has_own_group=True)
+        try:
+            return await program.wait()
+        finally:
+            await program.end(PATIENCE)
+
+    assert asyncio.run(main()) == 7
+    fifo.write_text("go on\n")
+    assert fifo.read_text() == "went on\n"

@@ -1,5 +1,26 @@
 """`python -m prt`."""
 
+# ruff: noqa: E402, PTH109 - before an import could find anything in the working folder
+
+import os
+import sys
+
+
+def _leave_working_folder() -> None:
+    """Take the working folder, which `-m` puts first, from the search path: nothing there may run.
+
+    What Python itself imports before this line it has looked for there; `python -P -m prt` and `prt` don't.
+    """
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:
+        return
+    if not sys.flags.safe_path and sys.path[:1] == [folder]:
+        del sys.path[0]
+
+
+_leave_working_folder()
+
 from prt.cli.entry import main
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.local.project import extra, registry
 from prt.local.project.options import DEFAULT_RATE, Options, encode
 from prt.local.project.variables import renewed
+from prt.processes import own_python
 
 STOP_SECONDS = 30.0
 ERRORS: tuple[type[PrtError], ...] = (UsageError, RefusedError, UnreachableError)
@@ -58,8 +58,8 @@ def ephemeral(
     extra.require()
     options = Options(port=0, seed=seed, migrations=tuple(migrations), traffic=traffic, rate=rate)
     with tempfile.TemporaryFile() as complaints:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "prt.local.project.child"],
+        child = subprocess.Popen(  # noqa: S603 - ourselves
+            own_python("-m", "prt.local.project.child"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Its warnings would land in the middle of a live view.

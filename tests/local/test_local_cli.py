@@ -417,10 +417,32 @@ class TestRun:
         assert list(alone.iterdir()) == []
 
     def test_options_of_the_command_are_its_own_and_others_do_not_find_it(self, alone: Path) -> None:
-        script = f'echo "$@"; {" ".join(PRT)} local env'
+        script = f'echo "$@"; env -u PRT_LOCAL_RUN {" ".join(PRT)} local env'
         done = local("run", "--no-seed", "--", "sh", "-c", script, "sh", "--port", "7", "--help")
         assert (done.stdout, done.returncode) == ("--port 7 --help\n", 4)
         assert list(alone.iterdir()) == []
+
+    def test_inside_every_command_means_its_project_and_no_other(self, alone: Path, tmp_path: Path) -> None:
+        with up("--port", "0") as other:
+            others = other.environment()
+            execute(others, "create table public.mark ()")
+            rows = "select string_agg(t::text, '' order by id) from project_tasks t"
+            before = fetch(others, rows)
+            done = local("run", "--", sys.executable, "-c", INSIDE, other.port, *PRT)
+            assert done.returncode == 0, done.stderr
+            assert fetch(others, "select to_regclass('public.mark')::text") == "mark", "it was not reset"
+            assert fetch(others, rows) == before, "no traffic has written into it"
+            assert other.process.poll() is None
+            assert local("env", "--format", "json").returncode == 0, "outside it is the only one still"
+        assert list(alone.iterdir()) == []
+        assert not (tmp_path / "runtime").exists()
+
+    @pytest.mark.usefixtures("alone")
+    def test_stop_inside_ends_the_run_and_no_other(self) -> None:
+        with up("--port", "0", "--no-seed") as other:
+            done = local("run", "--no-seed", "--", *PRT, "local", "stop")
+            assert done.returncode == 143, done.stderr
+            assert other.process.poll() is None
 
     def test_a_command_that_is_not_there(self, alone: Path) -> None:
         done = local("run", "--no-seed", "--", "/nonexistent/program")
@@ -439,10 +461,57 @@ class TestRun:
         assert list(alone.iterdir()) == []
 
     def test_sigkill_takes_the_command_along(self, alone: Path) -> None:
-        with started_run("echo ready; exec sleep 600") as process:
+        script = "trap 'echo guarded; exec sleep 600' TERM; echo ready; while :; do sleep 0.01; done"
+        with started_run(script) as process:
+            # A signal is passed on only after the watchdog was told of the command; "ready" may come before.
+            process.send_signal(signal.SIGTERM)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "guarded\n"
             processes = descendants(process.pid)
         wait_for_end(*processes)
         assert list(alone.iterdir()) == []
+
+
+INSIDE = """
+import json, os, signal, subprocess, sys
+import jwt, psycopg
+
+other, *prt = sys.argv[1:]
+own = os.environ["SUPABASE_URL"]
+port = own.rpartition(":")[2]
+
+
+def local(*arguments):
+    done = subprocess.run([*prt, "local", *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+assert local("status").startswith(own) and other not in local("status")
+assert json.loads(local("env", "--format", "json"))["SUPABASE_URL"] == own
+assert json.loads(local("env", "--format", "json", "--port", port))["SUPABASE_URL"] == own
+jwt.decode(local("token").strip(), os.environ["SUPABASE_JWT_SECRET"], ["HS256"], audience="authenticated")
+
+traffic = subprocess.Popen([*prt, "local", "traffic", "--rate", "200"], stderr=subprocess.PIPE, text=True)
+assert f"traffic to {own} " in traffic.stderr.readline()
+watched = [*prt, "watch", "--local", "--count", "5", "--json"]
+lines = subprocess.run(watched, capture_output=True, text=True)
+assert lines.returncode == 0, lines
+traffic.send_signal(signal.SIGINT)
+traffic.communicate()
+
+with psycopg.connect(os.environ["SUPABASE_DB_URL"], autocommit=True) as database:
+    database.execute("create table public.mark ()")
+    local("reset")
+    assert database.execute("select to_regclass('public.mark')").fetchone() == (None,)
+
+for command in ("status", "env", "token", "traffic", "reset", "stop"):
+    refused = subprocess.run([*prt, "local", command, "--port", other], capture_output=True, text=True)
+    assert refused.returncode == 4, refused
+    assert f"no embedded project runs on port {other}" in refused.stderr, refused
+    assert f"in this `prt local run`: {own}" in refused.stderr, refused
+"""
+"""What a test suite inside `prt local run` may ask, beside the other project whose port it is given."""
 
 
 @contextmanager

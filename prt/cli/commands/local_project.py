@@ -56,8 +56,7 @@ def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug
     """
     from prt.local.project import registry, remote
 
-    folder = registry.runtime_folder(config.environment())
-    entries = registry.running(folder)
+    entries = registry.visible(config.environment())
     if port is not None or data_dir is not None:
         entries = [_chosen(port, data_dir)]
     if not entries:
@@ -209,20 +208,28 @@ def stop(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug =
 def _chosen(port: int | None, data_dir: Path | None) -> Entry:
     from prt.local.project import registry
 
-    folder = registry.runtime_folder(config.environment())
-    entry = registry.the_one(folder, port=port, data_dir=data_dir)
+    environ = config.environment()
+    entry = registry.the_one(environ, port=port, data_dir=data_dir)
     if entry is None:
         if port is not None or data_dir is not None:
-            others = ", ".join(other.what for other in registry.running(folder))
+            others = ", ".join(other.what for other in registry.visible(environ))
+            scope = "in this `prt local run`" if environ.get(registry.RUN) else "running"
             raise UnreachableError(
                 f"no embedded project runs {f'on port {port}' if port is not None else f'in {data_dir}'}",
-                f"running: {others}" if others else "start one with `prt local up`",
+                f"{scope}: {others}" if others else "start one with `prt local up`",
             )
         raise _nothing_runs()
     return entry
 
 
 def _nothing_runs() -> UnreachableError:
+    from prt.local.project import registry
+
+    if config.environment().get(registry.RUN):
+        return UnreachableError(
+            "the embedded project of this `prt local run` has ended",
+            f"unset {registry.RUN} to reach the others that run",
+        )
     return UnreachableError("no embedded project runs", "start one with `prt local up`")
 
 

@@ -96,7 +96,8 @@ def run(
 ) -> None:
     """Run a command against a project of its own.
 
-    The command finds the project by the variables of `prt local env`; prt ends with its exit code.
+    The command finds the project by the variables of `prt local env`; prt ends with its exit code. Inside
+    the command, `prt local` and --local mean this project and no other.
 
     prt local run -- pytest
 
@@ -104,15 +105,16 @@ def run(
 
     prt local run --traffic -- prt watch --count 5
     """
-    from prt.local.project import hosting
+    from prt.local.project import hosting, registry
     from prt.local.project.lifecycle import prepared
 
     options = _options(port, data_dir, migrations, no_seed, traffic, rate)
     environ = config.environment()
-    with prepared(options, environ) as project:
+    with registry.slot(registry.runtime_folder(environ)) as slot, prepared(options, environ) as project:
+        own = {registry.RUN: str(slot.announce(_entry(project), is_private=True))}
         # Whoever runs `.venv/bin/prt local run -- prt test` means the prt beside it.
         path = os.pathsep.join(filter(None, [environ.get("PATH"), str(Path(sys.argv[0]).parent.absolute())]))
-        code = hosting.run(project, command, environ | project.environment() | {"PATH": path})
+        code = hosting.run(project, command, environ | project.environment() | own | {"PATH": path})
     raise typer.Exit(code)
 
 

@@ -31,11 +31,11 @@ def attached(
     rate: float = DEFAULT_RATE,
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, str]]:
-    """The variables of `prt local env`: of the one `prt local up` that runs, else of an ephemeral project.
+    """The variables of `prt local env`: of the one project that runs, else of an ephemeral one.
 
     Raises UsageError where several run, and what `ephemeral` raises.
     """
-    entry = registry.the_one(registry.runtime_folder(config.environment() if environ is None else environ))
+    entry = registry.the_one(config.environment() if environ is None else environ)
     if entry is not None:
         yield renewed(entry.environment)
         return

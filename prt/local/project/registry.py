@@ -9,7 +9,7 @@ import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,10 +19,17 @@ from msgspec import Struct
 from prt.errors import UsageError
 
 SUFFIX = ".json"
+PRIVATE_SUFFIX = ".run"
+"""Of the entry of a `prt local run`, which only the commands inside it find."""
+RUN = "PRT_LOCAL_RUN"
+"""The variable that leads the commands inside a `prt local run` to its entry."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """A running `prt local up`. `environment` is what `prt local env` prints: secrets, so never shown."""
+    """A running `prt local up` or `run`.
+
+    `environment` is what `prt local env` prints: secrets, so never shown.
+    """
 
     pid: int
     port: int
@@ -65,9 +72,10 @@ class Slot:
         self._path: Path | None = None
         self._descriptor = -1
 
-    def announce(self, entry: Entry) -> None:
-        """Locked and written under another name first: whoever sees the file sees it whole and locked.
+    def announce(self, entry: Entry, *, is_private: bool = False) -> Path:
+        """Write the entry and return its path; a private one is found by that path alone.
 
+        It is locked and written under another name first: whoever sees the file sees it whole and locked.
         Raises UsageError where the folder can't serve.
         """
         name = f"{entry.port}-{secrets.token_hex(4)}"
@@ -80,8 +88,9 @@ class Slot:
             ) from error
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         os.write(self._descriptor, msgspec.json.encode(entry))
-        self._path = self._folder / f"{name}{SUFFIX}"
+        self._path = (self._folder / f"{name}{PRIVATE_SUFFIX if is_private else SUFFIX}").absolute()
         draft.rename(self._path)
+        return self._path
 
     def _create(self, draft: Path) -> int:
         while True:
@@ -110,26 +119,42 @@ def slot(folder: Path) -> Iterator[Slot]:
         place.leave()
 
 
+def visible(environ: Mapping[str, str]) -> list[Entry]:
+    """Return the projects that a command may mean: inside `prt local run` its own alone, else all public."""
+    own = environ.get(RUN)
+    if not own:
+        return running(runtime_folder(environ))
+    path = Path(own)
+    with suppress(OSError):
+        if is_running(path):
+            _judge(path.parent)
+            return _read([path])
+    return []
+
+
 def running(folder: Path) -> list[Entry]:
-    """Those whose owner lives, by port; what the dead left behind is removed."""
+    """Return the public entries whose owner lives, by port; what the dead left behind is removed."""
     if not folder.exists():
         return []
     _judge(folder)
-    entries = []
-    for path in folder.glob(f"*{SUFFIX}"):
-        with suppress(OSError, msgspec.DecodeError):
-            if is_running(path):
-                entries.append(
-                    msgspec.structs.replace(
-                        msgspec.json.decode(path.read_bytes(), type=Entry), path=str(path)
-                    )
-                )
-            else:
+    for path in [*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*{PRIVATE_SUFFIX}")]:
+        with suppress(OSError):
+            if not is_running(path):
                 path.unlink(missing_ok=True)
-    return sorted(entries, key=lambda entry: entry.port)
+    return sorted(_read(folder.glob(f"*{SUFFIX}")), key=lambda entry: entry.port)
+
+
+def _read(paths: Iterable[Path]) -> list[Entry]:
+    entries = []
+    for path in paths:
+        with suppress(OSError, msgspec.DecodeError):
+            entry = msgspec.json.decode(path.read_bytes(), type=Entry)
+            entries.append(msgspec.structs.replace(entry, path=str(path)))
+    return entries
 
 
 def is_running(path: Path) -> bool:
+    """Return whether the owner of the entry lives, who alone can hold its lock."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -143,9 +168,11 @@ def is_running(path: Path) -> bool:
     return False
 
 
-def the_one(folder: Path, *, port: int | None = None, data_dir: Path | None = None) -> Entry | None:
-    """The project meant, None where none runs. Raises UsageError where several do and none is chosen."""
-    entries = running(folder)
+def the_one(
+    environ: Mapping[str, str], *, port: int | None = None, data_dir: Path | None = None
+) -> Entry | None:
+    """Return the project that is meant, None if none runs. Raises UsageError if several do, none chosen."""
+    entries = visible(environ)
     if port is not None:
         entries = [entry for entry in entries if entry.port == port]
     if data_dir is not None:

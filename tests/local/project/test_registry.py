@@ -17,7 +17,8 @@ import os, sys
 from pathlib import Path
 from prt.local.project.registry import Entry, slot
 with slot(Path(sys.argv[1])) as place:
-    place.announce(Entry(pid=os.getpid(), port=1, url="http://127.0.0.1:1", started_at=0.0, environment={}))
+    entry = Entry(pid=os.getpid(), port=1, url="http://127.0.0.1:1", started_at=0.0, environment={})
+    place.announce(entry, is_private=bool(sys.argv[2]))
     os.kill(os.getpid(), 9)
 """
 
@@ -53,29 +54,54 @@ def test_an_entry_that_was_never_announced(tmp_path: Path) -> None:
 
 def test_the_killed_are_gone(tmp_path: Path) -> None:
     folder = tmp_path / "runtime"
-    subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False)
-    assert len(list(folder.iterdir())) == 1
+    for is_private in ("", "private"):
+        subprocess.run([sys.executable, "-c", KILLED, str(folder), is_private], check=False)
+    assert len(list(folder.iterdir())) == 2
     assert registry.running(folder) == []
     assert list(folder.iterdir()) == []
 
 
 def test_choosing_one(tmp_path: Path) -> None:
     folder = tmp_path / "runtime"
+    environ = {"PRT_RUNTIME_DIR": str(folder)}
     with registry.slot(folder) as first, registry.slot(folder) as second:
         first.announce(entry(1))
-        assert registry.the_one(folder) is not None
+        assert registry.the_one(environ) is not None
         second.announce(entry(2, str(tmp_path / "kept")))
         with pytest.raises(UsageError) as caught:
-            registry.the_one(folder)
+            registry.the_one(environ)
         assert "http://127.0.0.1:1 " in caught.value.message
         assert "http://127.0.0.1:2 " in caught.value.message
         assert "sb_secret" not in caught.value.message
-        one = registry.the_one(folder, port=1)
-        other = registry.the_one(folder, data_dir=tmp_path / "kept")
+        one = registry.the_one(environ, port=1)
+        other = registry.the_one(environ, data_dir=tmp_path / "kept")
         assert one is not None
         assert other is not None
         assert (one.port, other.port) == (1, 2)
-        assert registry.the_one(folder, port=3) is None
+        assert registry.the_one(environ, port=3) is None
+
+
+def test_a_run_s_entry_is_found_by_its_path_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "runtime"
+    outside = {"PRT_RUNTIME_DIR": str(folder)}
+    with registry.slot(folder) as beside, registry.slot(folder) as run:
+        beside.announce(entry(1))
+        inside = {**outside, registry.RUN: str(run.announce(entry(2), is_private=True))}
+        assert [one.port for one in registry.visible(outside)] == [1]
+        assert [one.port for one in registry.visible(inside)] == [2]
+        assert registry.the_one(inside, port=1) is None
+        run.leave()
+        assert registry.visible(inside) == [], "who outlives the run reaches no other project"
+        assert [one.port for one in registry.visible({**outside, registry.RUN: ""})] == [1]
+
+
+def test_a_path_to_any_other_file_is_no_entry_and_stays(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    other = tmp_path / "other"
+    other.write_text("kept")
+    for path in (other, tmp_path, other / "below", tmp_path / "none"):
+        assert registry.visible({registry.RUN: str(path)}) == []
+    assert other.read_text() == "kept"
 
 
 def test_a_folder_that_others_can_enter_is_not_believed(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ _prt() {
             "/demo") path="$path/demo" ;;
             "/init") path="$path/init" ;;
             "/config") path="$path/config" ;;
+            "/help") path="$path/help" ;;
             "/schema") path="$path/schema" ;;
             "/completion") path="$path/completion" ;;
         esac
@@ -303,7 +304,7 @@ _prt() {
         "")
             case $cur in
                 -*) __prt_offer "-V --version --debug -h --help" ;;
-                *) __prt_offer "watch presence notify test status send update replay local demo init config schema completion" ;;
+                *) __prt_offer "watch presence notify test status send update replay local demo init config help schema completion" ;;
             esac ;;
         "/watch")
             case $cur in
@@ -413,6 +414,11 @@ _prt() {
         "/config")
             case $cur in
                 -*) __prt_offer "--json --url --as --profile --debug -h --help" ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/help")
+            case $cur in
+                -*) __prt_offer "--debug -h --help" ;;
                 *) __prt_kind files ;;
             esac ;;
         "/schema")

@@ -50,6 +50,8 @@ function __prt_path
                 set path /init
             case /config
                 set path /config
+            case /help
+                set path /help
             case /schema
                 set path /schema
             case /completion
@@ -131,6 +133,7 @@ complete -c prt -n '__prt_in ""' -a local -d 'The embedded Supabase: a real Post
 complete -c prt -n '__prt_in ""' -a demo -d 'See it all: an embedded project, simulated traffic, a live view.'
 complete -c prt -n '__prt_in ""' -a init -d 'Write a profile into prt.toml, by asking or from what a folder says.'
 complete -c prt -n '__prt_in ""' -a config -d 'What is in force, and where each value came from; secrets are never shown.'
+complete -c prt -n '__prt_in ""' -a help -d 'Show a page of the manual, or the help of a command; without a topic, list them.'
 complete -c prt -n '__prt_in ""' -a schema -d 'What a line of NDJSON holds, as JSON Schema.'
 complete -c prt -n '__prt_in ""' -a completion -d 'The script that lets a shell complete prt\'s words at TAB.'
 complete -c prt -n '__prt_in ""' -s V -l version -d 'Show the versions.'
@@ -474,6 +477,8 @@ complete -c prt -n '__prt_in "/config"' -l as -x -a '(__prt_kind who)' -d 'anon,
 complete -c prt -n '__prt_in "/config"' -l profile -x -a '(__prt_kind profile)' -d 'A profile of prt.toml.'
 complete -c prt -n '__prt_in "/config"' -l debug -d 'Show a traceback where something fails.'
 complete -c prt -n '__prt_in "/config"' -s h -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/help"' -l debug -d 'Show a traceback where something fails.'
+complete -c prt -n '__prt_in "/help"' -s h -l help -d 'Show this message and exit.'
 complete -c prt -n '__prt_in "/schema"' -l markdown -d 'A table for people.'
 complete -c prt -n '__prt_in "/schema"' -l debug -d 'Show a traceback where something fails.'
 complete -c prt -n '__prt_in "/schema"' -s h -l help -d 'Show this message and exit.'

@@ -15,7 +15,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         'table,json,text' = @('table', 'json', 'text')
         'free,pro,no-cap,none' = @('free', 'pro', 'no-cap', 'none')
         'export,dotenv,json,github' = @('export', 'dotenv', 'json', 'github')
-        'below' = @('watch', 'presence', 'notify', 'test', 'status', 'send', 'update', 'replay', 'local', 'demo', 'init', 'config', 'schema', 'completion')
+        'below' = @('watch', 'presence', 'notify', 'test', 'status', 'send', 'update', 'replay', 'local', 'demo', 'init', 'config', 'help', 'schema', 'completion')
         'below/notify' = @('send', 'read')
         'below/local' = @('up', 'run', 'status', 'env', 'token', 'traffic', 'reset', 'stop')
     }
@@ -44,6 +44,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/demo' = @('--rate', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--batch', '--record', '--export', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--debug', '-h', '--help')
         '/init' = @('--name', '-y', '--yes', '--own', '--url', '--debug', '-h', '--help')
         '/config' = @('--json', '--url', '--as', '--profile', '--debug', '-h', '--help')
+        '/help' = @('--debug', '-h', '--help')
         '/schema' = @('--markdown', '--debug', '-h', '--help')
         '/completion' = @('--debug', '-h', '--help')
     }
@@ -71,6 +72,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/demo' = ''
         '/init' = ''
         '/config' = ''
+        '/help' = ''
         '/schema' = ''
         '/completion' = 'shell'
     }
@@ -98,6 +100,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/demo' = @{ '--rate' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--batch' = ''; '--record' = ''; '--export' = ''; '-n' = ''; '--count' = ''; '--duration' = ''; '--idle' = ''; '--timeout' = '' }
         '/init' = @{ '--name' = ''; '--url' = '' }
         '/config' = @{ '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/help' = @{  }
         '/schema' = @{  }
         '/completion' = @{  }
     }

@@ -52,6 +52,7 @@ COMMANDS: Final = (
     Entry("demo", "demo:demo", "See it all: an embedded project, its traffic, a live view."),
     Entry("init", "init:init", "Write a profile: by asking, or from a project's folder."),
     Entry("config", "config:config", "What is in force, and where each value came from."),
+    Entry("help", "help:show_help", "A page of the manual, or the help of a command."),
     Entry("schema", "schema:schema", "What a line of NDJSON holds, as JSON Schema."),
     Entry("completion", "completion:completion", "The script that lets a shell complete at TAB."),
 )

@@ -269,7 +269,9 @@ def test_help_fits_a_screen(capsys: pytest.CaptureFixture[str], option: str) -> 
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
     names = [line.split()[0] for line in lines[lines.index("Commands:") + 1 : lines.index("Options:") - 1]]
-    order = "watch presence notify test status send update replay local demo init config schema completion"
+    order = (
+        "watch presence notify test status send update replay local demo init config help schema completion"
+    )
     assert " ".join(names) == order
 
 

@@ -1,4 +1,4 @@
-"""The README's pictures, drawn from recordings of the demo: the same each time.
+"""The pictures of README and manual, drawn from recordings of the demo: the same each time.
 
 The recordings in `recordings/` were made by
 

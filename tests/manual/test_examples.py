@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from prt.cli.completion.grammar import commands
-from tests.readme.town import done, town, until, up
+from tests.manual.town import done, town, until, up
 from tests.running import PATIENCE, clean_environment
 
 AT_ONCE = 4
@@ -30,8 +30,8 @@ LIFECYCLE = ("up", "status", "env", "token", "traffic", "reset", "stop")
 ELSEWHERE = {
     "prt init": "it asks a person: tests/cli/commands/test_init.py",
     "prt status --watch --plan pro": "it goes on until Ctrl-C: tests/cli/commands/test_status.py",
-    "prt test": "a recipe of the README runs it",
-    "prt local run -- prt test --junit out.xml --report out.html": "a recipe of the README",
+    "prt test": "a recipe of the manual runs it",
+    "prt local run -- prt test --junit out.xml --report out.html": "a recipe of the manual",
 }
 RUN = dict.fromkeys(
     example

@@ -1,15 +1,15 @@
-"""The pictures show what the program draws now. `python -m tests.readme` makes them anew."""
+"""The pictures show what the program draws now. `python -m tests.manual` makes them anew."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.readme.pictures import DRAWN, PICTURES, RECORDINGS, drawn, text_of
+from tests.manual.pages import written
+from tests.manual.pictures import DRAWN, PICTURES, RECORDINGS, drawn, text_of
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+TEXT = "\n".join(written().values())
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -18,9 +18,9 @@ def test_a_picture_is_not_stale(name: str) -> None:
     assert text_of((PICTURES / f"{name}.svg").read_text(encoding="utf-8")) == text_of(drawn(name))
 
 
-def test_the_readme_shows_each_of_them() -> None:
-    shown = re.findall(r"\(tests/readme/pictures/(\w+)\.svg\)", README)
-    assert sorted(shown) == sorted(DRAWN)
+def test_readme_or_manual_shows_each_of_them() -> None:
+    shown = re.findall(r"tests/manual/pictures/(\w+)\.svg\)", TEXT)
+    assert set(shown) == set(DRAWN)
     assert {path.stem for path in PICTURES.iterdir()} == set(DRAWN)
 
 

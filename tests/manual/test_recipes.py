@@ -1,4 +1,4 @@
-"""Every recipe of the README, run as it stands there, against a project with traffic.
+"""Every recipe of the README and the manual, run as it stands there, against a project with traffic.
 
 PyYAML reads those that are configurations of CI, whose commands are run too.
 """
@@ -17,14 +17,14 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from tests.readme.town import done, town
+from tests.manual.pages import ROOT, written
+from tests.manual.town import done, town
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXT = "\n".join(written().values())
 RECIPES = {
     name: (language, block)
     for name, language, block in re.findall(
-        r"^<!-- recipe: (\w+) -->\n```(sh|yaml)\n(.*?)^```$", README, flags=re.DOTALL | re.M
+        r"^<!-- recipe: (\w+) -->\n```(sh|yaml)\n(.*?)^```$", TEXT, flags=re.DOTALL | re.M
     )
 }
 CI = "prt local run -- prt test --junit out.xml --report out.html"
@@ -157,4 +157,4 @@ def test_gitlab() -> None:
 
 def test_each_recipe_has_its_test() -> None:
     assert {f"test_{name}" for name in RECIPES} <= set(globals())
-    assert len(RECIPES) == README.count("<!-- recipe: ")
+    assert len(RECIPES) == TEXT.count("<!-- recipe: ")

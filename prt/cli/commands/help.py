@@ -1,0 +1,79 @@
+"""`prt help`: the pages of the manual, and the help of every command."""
+
+# ruff: noqa: PLC0415 - imports cost where they are used
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from prt.cli.options import shared as options
+from prt.errors import UsageError
+
+
+def show_help(
+    topic: Annotated[
+        list[str] | None, typer.Argument(metavar="[TOPIC]", help="A page, or a command such as `local up`.")
+    ] = None,
+    debug: options.Debug = False,
+) -> int:
+    """Show a page of the manual, or the help of a command; without a topic, list them.
+
+    prt help
+
+    prt help diagnosis
+
+    prt help local up
+    """
+    from prt import manual
+
+    if not topic:
+        _list(manual.topics())
+    elif len(topic) == 1 and topic[0] in manual.topics():
+        _show(manual.page(topic[0]))
+    else:
+        return _help_of_command(topic)
+    return 0
+
+
+def _list(topics: dict[str, str]) -> None:
+    from prt.cli.main import COMMANDS
+
+    width = max(map(len, [*topics, *(entry.name for entry in COMMANDS)])) + 2
+    typer.echo("Pages of the manual, for `prt help TOPIC`:\n")
+    for name, line in topics.items():
+        typer.echo(f"  {name:{width}}{line}")
+    typer.echo("\nCommands, for `prt help COMMAND` and `prt COMMAND --help`:\n")
+    for entry in COMMANDS:
+        typer.echo(f"  {entry.name:{width}}{entry.line}")
+
+
+def _show(page: str) -> None:
+    if not sys.stdout.isatty():
+        from prt.views.drawing.markdown import plain
+
+        typer.echo(plain(page), nl=False)
+        return
+    from prt.views.drawing.markdown import draw
+    from prt.views.sinks.screen import terminal_console
+
+    draw(page, terminal_console(None, is_stderr=False))
+
+
+def _help_of_command(words: list[str]) -> int:
+    from difflib import get_close_matches
+
+    from prt import manual
+    from prt.cli.completion.grammar import commands
+    from prt.cli.main import run
+
+    paths = {" ".join(command.path) for command in commands() if command.path}
+    name = " ".join(words)
+    if name in paths:
+        return run([*words, "--help"])
+    close = get_close_matches(name, [*paths, *manual.topics()], n=1)
+    raise UsageError(
+        f"unknown topic {name}", f"did you mean `prt help {close[0]}`?" if close else "see `prt help`"
+    )

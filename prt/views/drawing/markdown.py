@@ -1,0 +1,49 @@
+"""Pages of the manual, drawn for a terminal or as plain text."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Final
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markdown import Markdown, TableElement
+from rich.table import Table
+
+PLAIN_WIDTH: Final = 80
+"""Columns of a page that is written into a pipe."""
+PICTURE: Final = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n+", flags=re.MULTILINE)
+MARKUP: Final = re.compile(r"^<(?:/?details|!--).*\n+", flags=re.MULTILINE)
+
+
+class _WholeTable(TableElement):
+    """A table whose long words are folded: Rich would cut them."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for part in super().__rich_console__(console, options):
+            if isinstance(part, Table):
+                for column in part.columns:
+                    column.overflow = "fold"
+            yield part
+
+
+class _Page(Markdown):
+    elements = {**Markdown.elements, "table_open": _WholeTable}  # noqa: RUF012 - as in Rich's own class
+
+
+def for_terminal(text: str) -> str:
+    """Return the Markdown without what a terminal can't show: pictures, comments and folding."""
+    return MARKUP.sub("", PICTURE.sub("", text))
+
+
+def draw(text: str, console: Console) -> None:
+    """Print Markdown on a console, with its colours and at most 100 columns wide."""
+    console.print(_Page(for_terminal(text), hyperlinks=False), width=min(console.width, 100))
+
+
+def plain(text: str) -> str:
+    """Return Markdown as plain text of 80 columns, without colours or trailing blanks."""
+    file = io.StringIO()
+    console = Console(file=file, width=PLAIN_WIDTH, color_system=None, force_terminal=False)
+    console.print(_Page(for_terminal(text), hyperlinks=False))
+    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())

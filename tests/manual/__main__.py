@@ -1,0 +1,16 @@
+"""Generate the pages of commands, the generated sections of the others, and the pictures."""
+
+from __future__ import annotations
+
+from tests.manual.pages import COMMANDS, written
+from tests.manual.pictures import draw_all
+from tests.manual.sections import command_pages, rewritten
+
+if __name__ == "__main__":
+    for path, text in written().items():
+        path.write_text(rewritten(text), encoding="utf-8")
+    for old in COMMANDS.glob("*.md"):
+        old.unlink()
+    for name, text in command_pages().items():
+        (COMMANDS / f"{name}.md").write_text(text, encoding="utf-8")
+    draw_all()

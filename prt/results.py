@@ -1,4 +1,4 @@
-"""What a layer turned out to be: the value that a line, a JSON object and an exit code are made of."""
+"""The findings of `prt status` and the results of `prt test`, which lines and exit codes are made of."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ Layer = Literal[
 
 LAYERS: Final[tuple[Layer, ...]] = get_args(Layer)
 """From here to a live subscription; below one that failed nothing is guessed."""
+
+Outcome = Literal["pass", "fail", "skip"]
+"""How a check of a test run can end."""
 
 STATES: Final[tuple[State, ...]] = get_args(State)
 _GRAVITY: Final[dict[State, int]] = {"ok": 0, "skipped": 1, "unknown": 2, "warning": 3, "failed": 4}
@@ -94,3 +97,77 @@ def counts_of(findings: Iterable[Finding]) -> dict[str, int]:
     """How many of each state."""
     counted = Counter(finding.state for finding in findings)
     return {state: counted[state] for state in STATES}
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """Why a check failed: `server` is its own words, `cause` the likeliest first if there are several."""
+
+    expected: str
+    came: str
+    server: str | None = None
+    cause: str | None = None
+    remedy: str | None = None
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """Something that came from the server, or went to it; `at` in µs, `who` the identity."""
+
+    at: int
+    who: str
+    text: str
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """The result of a check: `at` in µs; `reason` is why it was skipped; `round` counts from 1."""
+
+    suite: str
+    name: str
+    outcome: Outcome
+    at: int
+    ms: float
+    round: int = 1
+    note: str = ""
+    figures: dict[str, float] = {}
+    lags_ms: tuple[float, ...] = ()
+    reason: str | None = None
+    failure: Failure | None = None
+    messages: tuple[Message, ...] = ()
+
+
+class Slis(Struct, frozen=True, kw_only=True):
+    """The service levels of a run. `lag_ms` has p50, p95, p99, max; what was not measured is None.
+
+    `expected` and `delivered` are changes, each once for each client that had to get it.
+    """
+
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    handshake_ms: float | None
+    rtt_ms: float | None
+    join_ms: float | None
+    ready_ms: float | None
+    lag_ms: dict[str, float] | None
+    expected: int | None
+    delivered: int | None
+    out_of_order: int | None
+    delivery_percent: float | None
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """A test run as its reports know it.
+
+    `started` is in µs; `host` is the project's, `identity` as whom it was tested, `table` the one that was
+    written to.
+    """
+
+    version: str
+    host: str
+    identity: str
+    table: str
+    started: int
+    results: tuple[Result, ...]
+    slis: Slis
+    exit_code: int
+    interrupted: bool = False

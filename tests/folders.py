@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 
 from prt.config.project import Project, resolve
+from prt.config.sources import Surroundings
 
 
 def key(role: str = "anon", **claims: Any) -> str:
@@ -39,9 +40,11 @@ class Folder:
 
     def resolve(self, environ: Mapping[str, str] | None = None, **options: Any) -> Project:
         return resolve(
-            environ=environ or {},
-            directory=self.path,
-            own=self.home / ".config" / "prt",
-            now=1_000.0,
+            surroundings=Surroundings(
+                environ=environ or {},
+                directory=self.path,
+                own=self.home / ".config" / "prt",
+                now=1_000.0,
+            ),
             **options,
         )

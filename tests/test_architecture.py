@@ -33,7 +33,7 @@ LAYERS = (
     ("manual",),
     ("config",),
     ("results",),
-    ("events", "errors", "processes"),
+    ("events", "errors", "processes", "signals"),
 )
 """The packages from top to bottom: imports point only down this list.
 
@@ -62,42 +62,19 @@ HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn")
 
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
     "realtime": ("prt.checks.test.bare_connection",),
-    "rich": (
-        "prt.app.test_report",
-        "prt.checks.test.reports.screen",
-    ),
     "long": (
         "prt.checks.status.layers.database.judge: 78 lines",
         "prt.checks.status.layers.wire._refused_handshake: 87 lines",
         "prt.checks.status.layers.wire.join_causes: 80 lines",
     ),
-    "up": (
-        "prt.app.notifications imports prt.cli.options.outputs",
-        "prt.app.notifications imports prt.cli.options.targets",
-        "prt.app.screen imports prt.cli.options.outputs",
-        "prt.app.screen imports prt.cli.options.recovery",
-        "prt.app.screen imports prt.cli.options.shared",
-        "prt.app.test_report imports prt.cli.options.outputs",
-        "prt.app.test_report imports prt.cli.options.shared",
-        "prt.app.test_run imports prt.cli.options.outputs",
-        "prt.app.test_run imports prt.cli.options.shared",
-        "prt.app.update imports prt.cli.options.assignments",
-        "prt.app.watch imports prt.cli.options.outputs",
-        "prt.app.watch imports prt.cli.options.recovery",
-    ),
     "wide": (
-        "prt.app.loop.follow: 9",
-        "prt.app.screen.__init__: 12",
-        "prt.app.watch.watched: 17",
-        "prt.config.project.resolve: 9",
         "prt.stream.live.subscription.__init__: 9",
         "prt.stream.recovery.backfill.__init__: 12",
         "prt.stream.recovery.row_reader.__init__: 9",
         "prt.stream.socket.client.__init__: 10",
-        "prt.views.sinks.screen.__init__: 12",
     ),
     "circle": (
-        "prt.checks.test.check and 6 more",
+        "prt.checks.test.check and 5 more",
         "prt.local.project.lifecycle and 1 more",
         "prt.local.realtime.changes.decoding.replication and 8 more",
     ),

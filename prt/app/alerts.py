@@ -9,7 +9,7 @@ from prt.state.conditions.alerts import Alerts, Rule, is_as_severe
 from prt.views.sinks.output import Output, Passing
 
 
-class Alerting(Passing):
+class AlertOutput(Passing):
     """An Output that follows a change with the alerts it raises.
 
     `least` is the severity from which on an alert makes exit code 1 of 0, None where none does.
@@ -29,12 +29,12 @@ class Alerting(Passing):
         self._output.close(structs.replace(end, exit_code=self.exit_code(end.exit_code)))
 
     def exit_code(self, code: int) -> int:
-        """That of a command which would have ended with `code`."""
+        """Return the exit code of a command that would have ended with `code`."""
         least = self._least
         if code or least is None:
             return code
         return int(any(is_as_severe(severity, least) for severity in self._alerts.counts))
 
     def idle_rules(self) -> list[Rule]:
-        """Those that rows came for and none could be judged by."""
+        """Return the rules that rows came for, none of which could be judged."""
         return self._alerts.idle_rules()

@@ -1,5 +1,6 @@
-"""Lines of a pipe, a file or a terminal as they come, without a thread that would outlive the command;
-and a line of JSON as it goes.
+"""Lines that are read from a pipe, a file or a terminal as they come, and lines that are written.
+
+Reading has no thread that would outlive the command.
 """
 
 from __future__ import annotations
@@ -55,8 +56,15 @@ async def _read(descriptor: int) -> bytes:
 
 
 def write_line(line: Mapping[str, Any]) -> None:
-    """Of JSON, flushed at once. Raises BrokenPipeError where there is nobody to read it."""
+    """Write a line of JSON at once. Raise BrokenPipeError if there is nobody to read it."""
     if sys.stdout is None:
         raise BrokenPipeError
     sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def write_text(line: str) -> None:
+    """Write a line of text at once, if there is somebody to read it."""
+    if sys.stdout is not None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()

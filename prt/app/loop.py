@@ -6,16 +6,16 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import Any
 
 from msgspec import Struct
 
 from prt.app.keyboard import Keyboard
-from prt.app.signals import heed
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, End, Event, Gap, Status
+from prt.signals import SIGNALLED, stopping
 from prt.state.conditions.bounds import UNMET, Outcome, Progress
 from prt.state.conditions.matching import Matching
 from prt.state.figures.lag import Lag
@@ -26,7 +26,6 @@ Source = AbstractAsyncContextManager[AsyncIterator[list[Event]]]
 """What has arrived, in order and in batches. Cancelling the wait for a batch must lose nothing."""
 
 TICK_SECONDS = 0.1
-SIGNALLED = 128
 QUIT = "q"
 
 
@@ -53,35 +52,42 @@ async def follow(
     tell: Callable[[Event], None] | None = None,
     *,
     recorder: Recorder | None = None,
-    keys: Mapping[str, Callable[[], None]] | None = None,
     clock: Callable[[], int] | None = None,
     tick_seconds: float = TICK_SECONDS,
 ) -> Ending:
-    """Reads until a bound, an error or a signal; the output is closed with the `End`.
+    """Read until a bound, an error or a signal, and close the output with the `End`.
 
-    `progress` keeps the loop's time, `clock` (µs) dates the end; `tell` gets every event that is no change,
-    `recorder` every event. `keys` are what the terminal's do beside `q`, None where it has no view.
-    Raises ReaderGone.
+    Args:
+        source: What is read.
+        output: Gets the events; where it has keys, the terminal's keys and `q` act on it.
+        progress: Keeps the loop's time.
+        matching: Says which events go on to the output.
+        tell: Gets every event that is not a change.
+        recorder: Gets every event.
+        clock: Dates the end, in µs since the epoch.
+        tick_seconds: The time between two drains of the output while nothing comes.
+
+    Raises:
+        ReaderGone: The reader of the output went away.
     """
-    following = _Following(
+    running = _Loop(
         output,
         progress,
         matching,
         tell,
         recorder=recorder,
-        keys=keys,
         clock=clock or _now,
         tick_seconds=tick_seconds,
     )
     async with source as batches:
-        with following.interruptible():
-            outcome, error = await following.outcome(batches)
+        with running.interruptible():
+            outcome, error = await running.outcome(batches)
     if error is None:
-        await following.take_leftovers(batches)
-    return following.ended(outcome, error)
+        await running.take_leftovers(batches)
+    return running.ended(outcome, error)
 
 
-class _Following:
+class _Loop:
     def __init__(
         self,
         output: Output,
@@ -90,7 +96,6 @@ class _Following:
         tell: Callable[[Event], None] | None,
         *,
         recorder: Recorder | None,
-        keys: Mapping[str, Callable[[], None]] | None,
         clock: Callable[[], int],
         tick_seconds: float,
     ) -> None:
@@ -98,6 +103,7 @@ class _Following:
         self._recorder = recorder
         self._clock = clock
         self._tick_seconds = tick_seconds
+        keys = output.keys
         self._keyboard = None if keys is None else Keyboard({**keys, QUIT: self._quit})
         self._has_quit = False
         self._reader: asyncio.Task[Any] | None = None
@@ -109,7 +115,7 @@ class _Following:
         self._lag = Lag()
         self._gaps = 0
         self._was_ready = False
-        self._signal: int | None = None
+        self._signals: list[int] = []
         self._output_failure: ReaderGone | PrtError | None = None
 
     async def outcome(self, batches: AsyncIterator[list[Event]]) -> tuple[Outcome, PrtError | None]:
@@ -124,9 +130,9 @@ class _Following:
                 raise self._output_failure from None
             if self._has_quit:
                 return self._progress.ended("quit"), None
-            if self._signal is None:
+            if not self._signals:
                 raise
-            return Outcome("signal", SIGNALLED + self._signal), None
+            return Outcome("signal", SIGNALLED + self._signals[0]), None
 
     async def take_leftovers(self, batches: AsyncIterator[list[Event]]) -> None:
         """What a source says when it is closed: the gaps that are still open."""
@@ -160,67 +166,58 @@ class _Following:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """A first SIGINT, SIGTERM or SIGHUP ends the reading in good order, a second one acts at once.
+        """Let a first SIGINT, SIGTERM or SIGHUP end the reading in good order, and a second one act at once.
 
-        So does an output that fails while nothing comes. Ctrl-Z leaves the terminal as it was.
+        An output that fails while nothing comes ends it too. Ctrl-Z leaves the terminal as it was.
         """
-        loop, reader = asyncio.get_running_loop(), asyncio.current_task()
-        assert reader is not None  # noqa: S101 - a coroutine runs in a task
-        self._reader, keyboard = reader, self._keyboard
+        self._reader = asyncio.current_task()
+        suspending = {"SIGTSTP": self._suspend, "SIGCONT": self._resume}
+        with stopping(suspending) as self._signals, self._ticking(), self._keyboard or nullcontext():
+            yield
 
-        caught = ExitStack()
+    @contextmanager
+    def _ticking(self) -> Iterator[None]:
+        """Drain the output regularly, also while nothing comes."""
+        loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
-
-        def stop(number: int) -> None:
-            self._signal = number
-            caught.close()
-            reader.cancel()
-
-        def suspend() -> None:
-            if keyboard is not None:
-                keyboard.release()
-            self._output.suspend()
-            os.kill(os.getpid(), signal.SIGSTOP)
-
-        def resume() -> None:
-            if keyboard is not None:
-                keyboard.forget()
-            self._output.resume()
 
         def tick() -> None:
             nonlocal timer
-            if keyboard is not None:
-                keyboard.attend()
+            if self._keyboard is not None:
+                self._keyboard.attend()
             try:
                 self._output.drain()
             except (ReaderGone, PrtError) as exc:
                 self._output_failure = exc
-                reader.cancel()
+                self._stop_reading()
             else:
                 timer = loop.call_later(self._tick_seconds, tick)
 
-        def catch(name: str, handler: Callable[..., None], *arguments: Any) -> None:
-            number = getattr(signal, name, None)
-            # A signal that was ignored from the start (nohup) stays ignored.
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                caught.callback(heed(number, handler, *arguments))
-
         timer = loop.call_later(self._tick_seconds, tick)
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            catch(name, stop, getattr(signal, name, 0))
-        catch("SIGTSTP", suspend)
-        catch("SIGCONT", resume)
         try:
-            with keyboard or nullcontext():
-                yield
+            yield
         finally:
             timer.cancel()
-            caught.close()
+
+    def _suspend(self) -> None:
+        if self._keyboard is not None:
+            self._keyboard.release()
+        self._output.suspend()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _resume(self) -> None:
+        if self._keyboard is not None:
+            self._keyboard.forget()
+        self._output.resume()
+
+    def _stop_reading(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
 
     def _quit(self) -> None:
-        if self._reader is not None and not self._has_quit:
+        if not self._has_quit:
             self._has_quit = True
-            self._reader.cancel()
+            self._stop_reading()
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Status):

@@ -1,4 +1,4 @@
-"""Remembers the tables and columns that a watch sees, for TAB; a change in every batch is enough."""
+"""The tables and columns that a watch sees, kept for completion; one change of each batch is enough."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from types import TracebackType
 import msgspec
 
 from prt.app.loop import Source
-from prt.config import name_cache as seen
+from prt.config import name_cache
 from prt.events import Change, Event
 
 MOST = 500
-"""Tables that are noted in one watch."""
+"""The most tables that are noted in one watch."""
 
 
-class Seeing:
-    """A source that yields what another one does, and keeps names at its end."""
+class NameCachingSource:
+    """A source that yields what another one does, and keeps the names of tables and columns at its end."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -31,7 +31,7 @@ class Seeing:
     ) -> None:
         await self._source.__aexit__(kind, error, traceback)
         if self._columns:
-            seen.keep(seen.place(), self._columns)
+            name_cache.keep(name_cache.place(), self._columns)
 
     def __aiter__(self) -> AsyncIterator[list[Event]]:
         return self

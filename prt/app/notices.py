@@ -1,4 +1,4 @@
-"""What happens to the stream, told on standard error where the output is a pipe."""
+"""What happens to the stream, reported on standard error if the output is a pipe."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from prt.events import Event, Malformed, Status
 from prt.views.drawing.notices import notice
 from prt.views.sinks.stderr import complain
 
-MALFORMED_TOLD = 5
-"""Unreadable frames told of; the stream itself holds all."""
+MALFORMED_REPORTED = 5
+"""The most unreadable frames that are reported; the stream itself holds all."""
 
 
-class Teller:
-    """Tells of what a pipe's reader may drop: what failed, what is missing, what can't be read."""
+class Notices:
+    """Reports what a pipe's reader may drop: what failed, what is missing, what can't be read."""
 
     def __init__(self) -> None:
         self._malformed = 0
         self._last: Status | None = None
 
     def has_told(self, error: PrtError) -> bool:
-        """Whether what ends it was the last that happened to a channel."""
+        """Return whether what ends the watch was the last that happened to a channel."""
         last = self._last
         return last is not None and error.message.endswith(last.reason or "") and error.hint == last.hint
 
@@ -32,7 +32,7 @@ class Teller:
             return
         if isinstance(event, Malformed):
             self._malformed += 1
-            if self._malformed > MALFORMED_TOLD:
+            if self._malformed > MALFORMED_REPORTED:
                 return
         words = notice(event)
         if words is not None:

@@ -1,18 +1,17 @@
-"""What `prt notify` asks of the server, what `send` and `read` do to the table, and what they say of it."""
+"""Notifications: what is asked of the server, and what sending and marking them does to the table."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import typer
 from msgspec import Raw, Struct
 
-from prt.app.lines import write_line
-from prt.cli.options.outputs import is_terminal
+from prt.app.lines import write_line, write_text
 from prt.errors import PrtError, RefusedError, UsageError
 from prt.state.notifications import READ, read_column, shown
 from prt.stream import filters as conditions
@@ -21,10 +20,14 @@ from prt.stream.filters import Parameters
 from prt.stream.live.listener import Echoes, listening
 from prt.stream.live.source import Live
 from prt.stream.rest.client import Rest
-from prt.stream.rest.session import Endpoint, Session, user_of
+from prt.stream.rest.session import Endpoint, Session, session_of, user_of
 from prt.views.drawing.cells import safe
 from prt.views.drawing.figures import counted, milliseconds
+from prt.views.sinks.form import is_terminal
 from prt.views.sinks.ndjson import timestamp
+
+if TYPE_CHECKING:
+    from prt.config.project import Project
 
 ID = "id"
 TIME = "_at"
@@ -66,19 +69,6 @@ class Place(Struct, frozen=True, kw_only=True):
         return conditions.condition(self.column, f"eq.{user}")
 
 
-def place_of(table: str, schema: str, column: str) -> Place:
-    """`table` may be `SCHEMA.TABLE`. UsageError where it is more than one."""
-    from prt.cli.options.targets import WILDCARD, parse_targets  # noqa: PLC0415 - for those who need it
-
-    bindings = parse_targets([table], schema=schema).bindings
-    one = bindings[0]
-    if len(bindings) > 1 or one.table == WILDCARD or one.event != "*":
-        raise UsageError(f"--table names no single table: {table}", "as in --table notifications")
-    if not column.strip():
-        raise UsageError("--user-column is empty", "as in --user-column recipient_id")
-    return Place(schema=one.schema, table=one.table, column=column)
-
-
 def user_of_session(endpoint: Endpoint, user: str | None) -> str:
     """`--user`, else whose session it is. UsageError where that is nobody's."""
     if user is not None and not user.strip():
@@ -87,6 +77,64 @@ def user_of_session(endpoint: Endpoint, user: str | None) -> str:
     if own is None:
         raise UsageError("this session is no user's", "name one with --user ID, or sign in with --as EMAIL")
     return own
+
+
+class SendRequest(Struct, frozen=True, kw_only=True):
+    """A notification that is to be written; `user` None is the session's own."""
+
+    project: Project
+    place: Place
+    user: str | None
+    columns: dict[str, Any]
+    seconds: float
+    """The most that its echo may take."""
+    is_awaited: bool = True
+    is_json: bool = False
+
+
+class MarkRequest(Struct, frozen=True, kw_only=True):
+    """Notifications that are to be marked as read: these ids, else all of a user's."""
+
+    project: Project
+    place: Place
+    ids: Sequence[str] = ()
+    user: str | None = None
+    is_json: bool = False
+
+
+def send_one(request: SendRequest) -> int:
+    """Write the notification, report what came of it, and return the exit code. Raise PrtError."""
+    place = request.place
+
+    async def main() -> tuple[Sent, PrtError | None]:
+        async with session_of(request.project) as session:
+            values = {place.column: user_of_session(session.endpoint, request.user), **request.columns}
+            return await send(session, place, values, seconds=request.seconds, is_awaited=request.is_awaited)
+
+    one, error = asyncio.run(main())
+    write_sent(one, is_json=request.is_json)
+    if error is not None:
+        raise error
+    return 0
+
+
+def mark(request: MarkRequest) -> int:
+    """Mark the notifications as read, report which, and return the exit code. Raise PrtError."""
+
+    async def main() -> Marked:
+        async with session_of(request.project) as session:
+            if request.ids:
+                return await mark_as_read(session, request.place, request.ids)
+            return await mark_all_as_read(session, request.place, request.user)
+
+    marked = asyncio.run(main())
+    write_marked(marked, is_json=request.is_json)
+    if marked.unknown:
+        raise PrtError(
+            f"no notification {', '.join(marked.unknown)}",
+            "none with this id, or none that this identity may see",
+        )
+    return 0
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -219,8 +267,7 @@ def _id_of(row: Raw) -> str:
 
 
 def write_sent(one: Sent, *, is_json: bool) -> None:
-    """A line of text on a terminal, else of JSON."""
-
+    """Write a line of text on a terminal, else of JSON."""
     if is_json or not is_terminal():
         write_line(
             {
@@ -234,12 +281,11 @@ def write_sent(one: Sent, *, is_json: bool) -> None:
         )
         return
     echoed = "" if one.echoed_ms is None else f", echoed after {milliseconds(one.echoed_ms)}"
-    typer.echo(f"{safe(one.id or 'sent')}: written in {milliseconds(one.written_ms)}{echoed}")
+    write_text(f"{safe(one.id or 'sent')}: written in {milliseconds(one.written_ms)}{echoed}")
 
 
 def write_marked(marked: Marked, *, is_json: bool) -> None:
-    """A line of text on a terminal, else of JSON."""
-
+    """Write a line of text on a terminal, else of JSON."""
     if is_json or not is_terminal():
         write_line(
             {
@@ -252,4 +298,4 @@ def write_marked(marked: Marked, *, is_json: bool) -> None:
         )
         return
     before = f", {len(marked.before):,} had been read before" if marked.before else ""
-    typer.echo(f"{counted(len(marked.now), 'notification')} marked as read{before}")
+    write_text(f"{counted(len(marked.now), 'notification')} marked as read{before}")

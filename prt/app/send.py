@@ -1,22 +1,31 @@
-"""Payloads to a topic, several on their way at a time, each with its answer, in the order that they came."""
+"""Broadcasts to a topic: several on their way at a time, each with its answer, in the order they came."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from prt.app.lines import write_line
 from prt.errors import PrtError, RefusedError, UsageError
 from prt.events import Event, Status
+from prt.signals import SIGNALLED, stopping
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
 from prt.stream.rest.broadcast import Poster
-from prt.stream.rest.session import Session
+from prt.stream.rest.session import Session, session_of
 from prt.stream.topic import Room
+from prt.views.sinks.ndjson import timestamp
+from prt.views.sinks.stderr import notice
+
+if TYPE_CHECKING:
+    from prt.config.project import Project
 
 ON_THE_WAY, REQUESTS = 64, 8
 """Messages that wait for their answer at a time, over the socket and over HTTP."""
@@ -25,19 +34,26 @@ TIMES_KEPT = 10_000
 Send = Callable[[bytes], Awaitable[float | None]]
 
 
-class Order(Struct, frozen=True, kw_only=True):
-    """Where to and how: `seconds` for each answer, `interval` between two messages."""
+class SendRequest(Struct, frozen=True, kw_only=True):
+    """What is sent, where to and how."""
 
+    project: Project
     topic: str
     event: str
-    is_private: bool
-    is_http: bool
+    payloads: Callable[[], AsyncIterator[bytes]]
+    is_private: bool = False
+    is_http: bool = False
     seconds: float
-    interval: float
+    """The most that each answer may take."""
+    interval: float = 0.0
+    """Seconds between two messages, at least."""
+    is_json: bool = False
+    """Whether a line of JSON is written for each message."""
+    is_quiet: bool = False
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """Of one message. `sent` is when, µs; `ms` until the answer, None without one."""
+    """The result of one message: `sent` is when, in µs; `ms` until the answer, None without one."""
 
     sent: int
     size: int
@@ -61,16 +77,47 @@ class Tally:
             self._tell(result)
 
 
-async def send_all(order: Order, payloads: AsyncIterator[bytes], session: Session, tally: Tally) -> None:
-    """Ends when there are no more. Raises PrtError; of what is bad in the payloads once the rest is sent."""
+def send(request: SendRequest) -> int:
+    """Send all payloads, report how it went, and return the exit code.
+
+    Raises:
+        PrtError: A message could not be sent, or a payload is not valid.
+    """
+    tally = Tally((lambda result: _write(request, result)) if request.is_json else None)
+
+    async def main() -> int:
+        with stopping() as caught:
+            try:
+                async with session_of(request.project) as session:
+                    await send_all(request, session, tally)
+            except asyncio.CancelledError:
+                if not caught:
+                    raise
+                return SIGNALLED + caught[0]
+        return 0
+
+    try:
+        return asyncio.run(main())
+    finally:
+        if not request.is_quiet and (tally.answered or sys.exc_info()[0] is None):
+            notice(_summary(request, tally.answered, sorted(tally.times)))
+
+
+async def send_all(request: SendRequest, session: Session, tally: Tally) -> None:
+    """Send the payloads until there are no more.
+
+    Raises:
+        UsageError: A payload is not valid; those before it were sent.
+        PrtError: A message could not be sent.
+    """
     bad: UsageError | None = None
-    async with _way(order, session) as send, asyncio.TaskGroup() as group:
-        slots = asyncio.Semaphore(REQUESTS if order.is_http else ON_THE_WAY)
+    async with _transport(request, session) as transmit, asyncio.TaskGroup() as group:
+        slots = asyncio.Semaphore(REQUESTS if request.is_http else ON_THE_WAY)
 
         async def deliver(payload: bytes) -> None:
             sent = time.time_ns() // 1000
             try:
-                ms = await send(payload)
+                ms = await transmit(payload)
             except PrtError as exc:
                 tally.add(Result(sent=sent, size=len(payload), ms=None, error=exc.message))
                 raise
@@ -81,9 +128,9 @@ async def send_all(order: Order, payloads: AsyncIterator[bytes], session: Sessio
         now = asyncio.get_running_loop().time
         due = now()
         try:
-            async for payload in payloads:
+            async for payload in request.payloads():
                 await asyncio.sleep(max(due - now(), 0))
-                due = max(due, now()) + order.interval
+                due = max(due, now()) + request.interval
                 await slots.acquire()
                 group.create_task(deliver(payload))
         except UsageError as exc:
@@ -93,28 +140,28 @@ async def send_all(order: Order, payloads: AsyncIterator[bytes], session: Sessio
 
 
 @asynccontextmanager
-async def _way(order: Order, session: Session) -> AsyncIterator[Send]:
-    if order.is_http:
+async def _transport(request: SendRequest, session: Session) -> AsyncIterator[Send]:
+    if request.is_http:
         async with Poster(
             lambda: session.endpoint,
-            order.topic,
-            is_private=order.is_private,
-            answer_seconds=order.seconds,
+            request.topic,
+            is_private=request.is_private,
+            answer_seconds=request.seconds,
         ) as poster:
-            yield lambda payload: poster.send(order.event, payload)
+            yield lambda payload: poster.send(request.event, payload)
         return
-    room = Room(topic=order.topic, events=(), is_private=order.is_private, is_acknowledged=True)
+    room = Room(topic=request.topic, events=(), is_private=request.is_private, is_acknowledged=True)
     live = Live(session, [], room=room, policy=Policy(max_reconnects=0))
     async with live as batches:
         try:
             await _until_ready(batches)
         except PrtError as exc:
-            if order.is_private and exc.exit_code == RefusedError.exit_code:
+            if request.is_private and exc.exit_code == RefusedError.exit_code:
                 exc.hint = f"{exc.hint}; who may only send uses --http"
             raise
         rest = asyncio.create_task(_read_on(batches))
         try:
-            yield lambda payload: live.send(order.event, payload, timeout=order.seconds)
+            yield lambda payload: live.send(request.event, payload, timeout=request.seconds)
         finally:
             rest.cancel()
             await asyncio.gather(rest, return_exceptions=True)
@@ -130,3 +177,28 @@ async def _read_on(batches: AsyncIterator[list[Event]]) -> None:
     """Nothing of it is for us, but a queue that nobody reads fills."""
     async for _ in batches:
         pass
+
+
+def _write(request: SendRequest, result: Result) -> None:
+    line = {
+        "type": "sent",
+        "at": timestamp(result.sent),
+        "topic": request.topic,
+        "event": request.event,
+        "bytes": result.size,
+        "acknowledged": result.ms is not None,
+        "ms": None if result.ms is None else round(result.ms, 3),
+        **({} if result.error is None else {"error": result.error}),
+    }
+    write_line(line)
+
+
+def _summary(request: SendRequest, answered: int, times: list[float]) -> str:
+    if not answered:
+        return f"nothing was sent to {request.topic}"
+    what = "message" if answered == 1 else "messages"
+    how = "accepted" if request.is_http else "acknowledged"
+    took = f"{times[len(times) // 2]:.1f} ms"
+    if answered > 1:
+        took += f" (p50), {times[len(times) * 95 // 100]:.1f} ms (p95)"
+    return f"{answered:,} {what} to {request.topic}, {how} in {took}"

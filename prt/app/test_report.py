@@ -1,4 +1,4 @@
-"""The outputs of `prt test`: a live table on a terminal, NDJSON or lines of text elsewhere."""
+"""The outputs of a test run: a live table on a terminal, NDJSON or lines of text elsewhere."""
 
 # ruff: noqa: PLC0415 - a pipe must not pay for Rich
 
@@ -9,22 +9,17 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
-from prt.checks.test.check import Check, Result, Suite
+from prt.checks.test.check import Suite
 from prt.checks.test.reports import lines
-from prt.checks.test.reports.run import Run
-from prt.cli.options.outputs import STDOUT, Form, is_terminal
-from prt.cli.options.shared import OutputForm
 from prt.errors import PrtError
+from prt.results import Result, Run
+from prt.views.sinks.form import STDOUT, Form, OutputForm, is_terminal
 from prt.views.sinks.ndjson import for_terminal
 from prt.views.sinks.output import ReaderGone
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.live import Live
 
 WIDE = 10_000
 """A line of text that isn't cut."""
@@ -33,7 +28,7 @@ WIDE = 10_000
 class RunOutput(Protocol):
     """An Observer of the engine that is closed with the whole run."""
 
-    def started(self, check: Check, round_: int) -> None: ...
+    def started(self, check: str) -> None: ...
 
     def finished(self, result: Result) -> None: ...
 
@@ -43,7 +38,7 @@ class RunOutput(Protocol):
 class JsonLines:
     """NDJSON, each object written at once."""
 
-    def started(self, check: Check, round_: int) -> None:
+    def started(self, check: str) -> None:
         """Only what came of a check is data."""
 
     def finished(self, result: Result) -> None:
@@ -56,76 +51,35 @@ class JsonLines:
 class TextLines:
     """A line a result, then what failed and why."""
 
-    def started(self, check: Check, round_: int) -> None:
+    def started(self, check: str) -> None:
         """A line is written when there is a result."""
 
     def finished(self, result: Result) -> None:
-        from prt.checks.test.reports import screen
+        from prt.views.panels import test_report
 
-        _write(f"{screen.line(result, WIDE, is_padded=False).plain.rstrip()}\n".encode())
+        _write(f"{test_report.line(result, WIDE, is_padded=False).plain.rstrip()}\n".encode())
 
     def close(self, run: Run) -> None:
-        from prt.checks.test.reports import screen
+        from prt.views.drawing.test_results import ending
+        from prt.views.panels.test_report import failures
 
-        for paragraph in screen.failures(run.results, WIDE):
+        for paragraph in failures(run.results, WIDE):
             _write("".join(f"{row.plain}\n" for row in paragraph).encode())
-        _write(f"{screen.ending(run)}\n".encode())
-
-
-class LiveTable:
-    """Results stand as they come; below them spins what runs."""
-
-    def __init__(self, console: Console, live: Live, host: str, total: int) -> None:
-        self._console = console
-        self._live = live
-        self._host = host
-        self._total = total
-        self._done = 0
-
-    def started(self, check: Check, round_: int) -> None:
-        from prt.checks.test.reports.screen import running
-
-        self._live.update(running(check, self._done, self._total, self._host, self._console.width))
-
-    def finished(self, result: Result) -> None:
-        from prt.checks.test.reports import screen
-
-        self._done += 1
-        self._console.print(screen.line(result, self._console.width))
-
-    def close(self, run: Run) -> None:
-        from prt.checks.test.reports import screen
-
-        self._live.stop()
-        width = self._console.width
-        for paragraph in screen.failures(run.results, width):
-            self._console.print()
-            for row in paragraph:
-                self._console.print(row)
-        reasons = screen.skipped(run.results, width)
-        if reasons:
-            self._console.print()
-        for row in reasons:
-            self._console.print(row)
-        self._console.print()
-        self._console.print(screen.ending(run), style="bold green" if not run.exit_code else "bold red")
+        _write(f"{ending(run)}\n".encode())
 
 
 @contextmanager
 def opened(form: Form, host: str, total: int) -> Iterator[RunOutput]:
-    """`total` is how many results there will be. Nothing of the terminal stays changed."""
+    """Open the output of a run; `total` is how many results there will be."""
     if form.kind is OutputForm.JSON:
         yield JsonLines()
     elif form.kind is OutputForm.TEXT or not is_terminal():
         yield TextLines()
     else:
-        from rich.live import Live
+        from prt.views.panels.test_report import live_table
 
-        from prt.views.sinks.screen import TerminalConsole
-
-        console = TerminalConsole(highlight=False, markup=False, no_color=form.has_color is False or None)
-        with Live(console=console, transient=True, refresh_per_second=10) as live:
-            yield LiveTable(console, live, host, total)
+        with live_table(host, total, has_color=form.has_color) as table:
+            yield table
 
 
 def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:

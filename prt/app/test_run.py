@@ -1,4 +1,4 @@
-"""From what `prt test` was asked for to an exit code: the run, its live table, its reports, its cleaning."""
+"""The test run: from a request to an exit code, with its output, its reports and its cleaning."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from prt import __version__
-from prt.app.signals import stopping
 from prt.app.test_report import RunOutput, opened, suites_told
-from prt.checks.test.check import Result, SkippedError, Suite
+from prt.checks.test.check import SkippedError, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.identities import identities_of
 from prt.checks.test.plan import littered, steps_of, unmet
@@ -23,23 +22,21 @@ from prt.checks.test.reports import github
 from prt.checks.test.reports.files import ReportFile, report_file
 from prt.checks.test.reports.html import html
 from prt.checks.test.reports.junit import junit
-from prt.checks.test.reports.run import Run
 from prt.checks.test.rows import this_run
 from prt.checks.test.runner import Engine, Step
 from prt.checks.test.service_levels import Limit, judged, slis_of
 from prt.checks.test.settings import Settings
-from prt.cli.options.outputs import Form
-from prt.cli.options.shared import OutputForm
 from prt.config.project import Project, environment, is_loopback
 from prt.errors import PrtError, UsageError
+from prt.results import Result, Run
+from prt.signals import SIGNALLED, stopping
 from prt.views.drawing.figures import counted
+from prt.views.sinks.form import Form
 from prt.views.sinks.stderr import complain, notice
 
-SIGNALLED = 128
 
-
-class Asked(Struct, frozen=True, kw_only=True):
-    """The options of `prt test`, checked."""
+class RunRequest(Struct, frozen=True, kw_only=True):
+    """What a test run is asked to do."""
 
     suites: Sequence[Suite]
     settings: Settings
@@ -58,40 +55,40 @@ def listed(suites: Sequence[Suite], *, is_json: bool) -> None:
     sys.stdout.write(suites_told(suites, is_json=is_json))
 
 
-def run_suites(project: Project, asked: Asked, form: Form, *, is_quiet: bool = False) -> int:
+def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: bool = False) -> int:
     """Runs the suites; the exit code. Raises PrtError where nothing can be tested."""
     host = urlsplit(project.url).hostname or ""
-    may_write = asked.allows_writes or is_loopback(host)
-    writes = may_write and any(suite.writes for suite in asked.suites)
+    may_write = request.allows_writes or is_loopback(host)
+    writes = may_write and any(suite.writes for suite in request.suites)
     if writes and project.server_key is not None and project.identity != "service" and not is_quiet:
         notice("the server key removes what the tests write, and watches as the service in the suite rls")
-    steps = steps_of(asked.suites, may_write=may_write, host=project.host, rounds=asked.repeat)
+    steps = steps_of(request.suites, may_write=may_write, host=project.host, rounds=request.repeat)
     with ExitStack() as stack:
         files = [
             (stack.enter_context(report_file(path, option)), text)
-            for path, option, text in ((asked.junit, "--junit", junit), (asked.report, "--report", html))
+            for path, option, text in ((request.junit, "--junit", junit), (request.report, "--report", html))
             if path is not None
         ]
         with opened(form, project.host, len(steps)) as output:
-            run, stopped_by, error = asyncio.run(_run(project, asked, steps, output))
+            run, stopped_by, error = asyncio.run(_run(project, request, steps, output))
             output.close(run)
         _report(run, files, environment())
     if stopped_by is not None:
-        if not is_quiet and form.kind is not OutputForm.TABLE:
+        if not is_quiet and not form.is_table:
             notice(f"stopped after {counted(run.slis.passed + run.slis.failed, 'test')} of {len(steps)}")
         return SIGNALLED + stopped_by
-    if error is not None and form.kind is not OutputForm.TABLE:
+    if error is not None and not form.is_table:
         complain(error.message, error.hint)
     return run.exit_code
 
 
-def cleaned(project: Project, asked: Asked, *, is_quiet: bool = False) -> int:
+def cleaned(project: Project, request: RunRequest, *, is_quiet: bool = False) -> int:
     """Removes every row of a test run from the table; the exit code. Raises PrtError."""
 
     async def clean() -> tuple[int, int]:
-        async with identities_of(project, asked.stranger) as identities:
+        async with identities_of(project, request.stranger) as identities:
             is_near = is_loopback(urlsplit(project.url).hostname or "")
-            context = Context(project, identities, asked.settings, this_run(), is_loopback=is_near)
+            context = Context(project, identities, request.settings, this_run(), is_loopback=is_near)
             try:
                 swept = await (await context.sweeper()).sweep_all()
             except SkippedError as exc:
@@ -101,23 +98,23 @@ def cleaned(project: Project, asked: Asked, *, is_quiet: bool = False) -> int:
     gone, left = asyncio.run(clean())
     if left:
         raise PrtError(
-            f"{counted(left, 'row')} of {asked.settings.table_name} may not be deleted by this identity",
+            f"{counted(left, 'row')} of {request.settings.table_name} may not be deleted by this identity",
             "set the server key, or take the --as that made them",
         )
     if not is_quiet:
-        notice(f"{counted(gone, 'row')} of test runs removed from {asked.settings.table_name}")
+        notice(f"{counted(gone, 'row')} of test runs removed from {request.settings.table_name}")
     return 0
 
 
 async def _run(
-    project: Project, asked: Asked, steps: list[Step], output: RunOutput
+    project: Project, request: RunRequest, steps: list[Step], output: RunOutput
 ) -> tuple[Run, int | None, PrtError | None]:
     """The run, the signal that stopped it, and why nothing could be reached."""
     started, clock = time.time_ns() // 1000, time.perf_counter()
     stopped_by: int | None = None
     is_near = is_loopback(urlsplit(project.url).hostname or "")
-    async with identities_of(project, asked.stranger) as identities:
-        context = Context(project, identities, asked.settings, this_run(), is_loopback=is_near)
+    async with identities_of(project, request.stranger) as identities:
+        context = Context(project, identities, request.settings, this_run(), is_loopback=is_near)
         engine = Engine(context, output)
         try:
             with stopping() as caught:
@@ -133,8 +130,8 @@ async def _run(
     seconds = time.perf_counter() - clock
     judgements = [] if left is None else [littered(context.table, left)]
     if stopped_by is None:
-        judgements += unmet(asked.required, results)
-        judgements += judged(slis_of(results, seconds), asked.limits, asked.min_delivery, results)
+        judgements += unmet(request.required, results)
+        judgements += judged(slis_of(results, seconds), request.limits, request.min_delivery, results)
     for result in judgements:
         results.append(result)
         output.finished(result)
@@ -143,7 +140,7 @@ async def _run(
         version=__version__,
         host=project.host,
         identity=project.email or project.identity,
-        table=asked.settings.table_name,
+        table=request.settings.table_name,
         started=started,
         results=tuple(results),
         slis=slis_of(results, seconds),

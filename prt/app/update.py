@@ -1,32 +1,132 @@
-"""One optimistic write as a source of events: what came of the row, what was decided, and how it ended."""
+"""One optimistic write: from a request to an exit code, and the write as a source of events."""
+
+# ruff: noqa: PLC0415 - imports cost where they are used
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
-from prt.app.loop import Source
-from prt.cli.options.assignments import equals
+from prt.app.loop import Ending, Source, follow
 from prt.errors import PrtError
 from prt.events import Change, End, Event, Status
+from prt.state.conditions.bounds import Bounds, Progress
+from prt.state.conditions.expectations import Expectations
+from prt.state.conditions.matching import Matching
 from prt.state.rows.difference import said
 from prt.state.update import Update
+from prt.stream import filters, values
+from prt.stream.binding import Binding
 from prt.stream.rest.client import Rest
 from prt.stream.socket.queue import EventQueue
+from prt.views.sinks.stderr import complain, notice
+
+if TYPE_CHECKING:
+    from prt.config.project import Project
+    from prt.state.screen import Screen
+    from prt.views.panels.view import View
+    from prt.views.sinks.form import Form
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
+_PLAIN: Final = re.compile(r"[\w.:@+-]+")
+_NUMBER: Final = re.compile(rb"-?\d.*", re.DOTALL)
 
 
-class Updating:
-    """Waits for READY, writes, waits for the echo; its last event is an `End`.
+class UpdateRequest(Struct, frozen=True, kw_only=True):
+    """Which row is written, and how; columns and their values are JSON as it was typed."""
 
-    `failure` is why the row was rolled back. What keeps the subscription from READY is raised, and nothing
-    is written then.
+    project: Project
+    form: Form
+    schema: str
+    table: str
+    key: dict[str, Raw]
+    values: dict[str, Raw]
+    unless: dict[str, Raw]
+    """What the row must still have."""
+    seconds: float
+    """The most that its echo may take."""
+    is_quiet: bool = False
+
+
+def update(request: UpdateRequest) -> int:
+    """Write the row, show how far it has come, and return the exit code.
+
+    Raises:
+        PrtError: Something other than the write failed.
+    """
+    planned = Update(request.schema, request.table, request.key, request.values)
+    ending, source = asyncio.run(_followed(request, planned))
+    if not (request.form.is_table or request.is_quiet):
+        from prt.views.drawing.outcome import outcome
+
+        for line in outcome(planned):
+            notice(line)
+    if source.failure is not None:
+        how = "" if planned.applied_at is None else "rolled back: "
+        complain(how + source.failure.message, source.failure.hint)
+    if ending.error is not None:
+        raise ending.error
+    return ending.end.exit_code
+
+
+async def _followed(request: UpdateRequest, planned: Update) -> tuple[Ending, UpdateSource]:
+    from prt.stream.live.source import Live
+    from prt.stream.recovery.backfill import Recovery
+    from prt.stream.rest.session import session_of
+    from prt.views.sinks.form import opened
+
+    def views_of(_: Screen) -> list[View]:
+        from prt.views.panels.update import UpdateView
+
+        return [UpdateView(planned)]
+
+    binding = Binding(table=request.table, schema=request.schema, filter=filter_of(request.key))
+    keys = {(request.schema, request.table): tuple(request.key)}
+    async with session_of(request.project) as session, Rest(lambda: session.endpoint) as rest:
+        live = Live(session, [binding], recovery=Recovery(rest, [binding], keys=keys))
+        source = UpdateSource(live, rest, planned, unless=request.unless, timeout=request.seconds)
+        with opened(request.form, request.project.host, keys, views_of) as shown:
+            progress = Progress(Bounds(), Expectations(), started=asyncio.get_running_loop().time())
+            return await follow(source, shown, progress, Matching()), source
+
+
+def equals(given: dict[str, Raw]) -> filters.Parameters:
+    """Return PostgREST's conditions for these values."""
+    return [
+        filters.condition(name, "is.null" if bytes(value) == b"null" else f"eq.{_text(value)}")
+        for name, value in given.items()
+    ]
+
+
+def filter_of(key: dict[str, Raw]) -> str | None:
+    """Return Realtime's filter for the row, or None if a value would have to be quoted.
+
+    Without a filter the changes of the row are picked out on our side.
+    """
+    texts = {name: _text(value) for name, value in key.items()}
+    if all(_PLAIN.fullmatch(text) for text in texts.values()):
+        return ",".join(f"{name}=eq.{text}" for name, text in texts.items())
+    return None
+
+
+def _text(value: Raw) -> str:
+    if _NUMBER.fullmatch(bytes(value)):
+        return bytes(value).decode()
+    return values.text(msgspec.json.decode(value))
+
+
+class UpdateSource:
+    """A source of what comes of one write; its last event is an `End`.
+
+    It waits for READY, writes, and waits for the echo. `failure` is why the row was rolled back. What keeps
+    the subscription from READY is raised, and nothing is written then.
     """
 
     def __init__(

@@ -6,9 +6,7 @@ A command's module is imported when it is run, so that `prt --help` costs no mor
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import types
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -22,10 +20,8 @@ import typer.main
 from prt import __version__
 from prt.cli.help import with_plain_help
 from prt.errors import PrtError, UsageError
+from prt.signals import INTERRUPTED, exit_on_signals
 from prt.views.sinks.stderr import complain, printable
-
-SIGNALLED = 128
-INTERRUPTED = SIGNALLED + signal.SIGINT
 
 ABOUT: Final = "Watch, test and trust Supabase Realtime from a terminal."
 HELP: Final = "This; all options of a command: prt COMMAND --help."
@@ -176,7 +172,7 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command and returns its exit code; whatever went wrong is told on standard error."""
-    _turn_signals_into_exits()
+    exit_on_signals()
     try:
         code = _exit_code(list(arguments))
     except KeyboardInterrupt:
@@ -264,19 +260,6 @@ def _indented(line: str) -> str:
 def _asks_for_traceback(arguments: list[str]) -> bool:
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return "--debug" in own
-
-
-def _turn_signals_into_exits() -> None:
-    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that whoever opened something closes it."""
-
-    def leave(number: int, _frame: types.FrameType | None) -> None:
-        raise SystemExit(SIGNALLED + number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # A signal that was ignored from the start (nohup) stays ignored.
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, leave)
 
 
 def _flush_stdout(code: int) -> int:

@@ -17,7 +17,15 @@ from urllib.parse import urlsplit
 
 from prt.config.profiles import Defaults
 from prt.config.secret import KeyFacts, Secret, facts_of
-from prt.config.sources import COMMAND_LINE, Found, Place, all_places, find, own_configuration
+from prt.config.sources import (
+    COMMAND_LINE,
+    Found,
+    Place,
+    Surroundings,
+    all_places,
+    find,
+    own_configuration,
+)
 from prt.errors import UsageError
 
 Identity = Literal["anon", "service", "user", "token"]
@@ -90,32 +98,43 @@ def resolve(
     profile: str | None = None,
     local: Mapping[str, str] | None = None,
     needs: Collection[Need] = (),
-    environ: Mapping[str, str] | None = None,
-    directory: Path | None = None,
-    own: Path | None = None,
-    now: float | None = None,
+    surroundings: Surroundings | None = None,
 ) -> Project:
-    """The project of this command; `local`, the environment of an embedded one, comes instead of all places.
+    """Return the project of this command.
 
-    Raises UsageError: nothing configured, a key or password missing, of the wrong kind, of another
-    project, or on its way to a URL from a less trusted place.
+    Args:
+        url: The project's URL, if the command line gives one.
+        as_: "anon", "service" or a user's email address; None is the token's user, else "anon".
+        profile: The name of a profile; None is "default".
+        local: The environment of an embedded project, which comes instead of all places.
+        needs: Secrets that the command can't do without.
+        surroundings: Where the other places are.
+
+    Raises:
+        UsageError: Nothing is configured, or a key or a password is missing, of the wrong kind, of another
+            project, or on its way to a URL from a less trusted place.
     """
-    environ = os.environ if environ is None else environ
-    directory = _working_directory() if directory is None else directory
+    surroundings = surroundings or Surroundings()
+    environ = os.environ if surroundings.environ is None else surroundings.environ
     if local is not None:
         places = [Place("of the embedded project", COMMAND_LINE, local)]
         defaults = Defaults()
     else:
-        own = own_configuration() if own is None else own
-        places, defaults = all_places(url, profile, environ, directory, own)
+        directory, own = surroundings.directory, surroundings.own
+        places, defaults = all_places(
+            url,
+            profile,
+            environ,
+            _working_directory() if directory is None else directory,
+            own_configuration() if own is None else own,
+        )
     found_url = find(places, URL, is_needed=True)
     if found_url is None:
         raise UsageError("no project configured", _NO_PROJECT_HINT)
     address = parse_url(found_url.value, found_url.origin)
     identity, email = _identity(as_, has_token=find(places, TOKEN) is not None)
-    return _Resolution(places, found_url, address, needs, time.time() if now is None else now).project(
-        identity, email, defaults, profile
-    )
+    now = time.time() if surroundings.now is None else surroundings.now
+    return _Resolution(places, found_url, address, needs, now).project(identity, email, defaults, profile)
 
 
 class _Resolution:

@@ -21,6 +21,19 @@ COMMAND_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a project is looked for; what is None is the process's own."""
+
+    environ: Mapping[str, str] | None = None
+    directory: Path | None = None
+    """The working directory."""
+    own: Path | None = None
+    """The folder of the user's own configuration."""
+    now: float | None = None
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Somewhere that values come from. `names` tells what a variable is called there.
 

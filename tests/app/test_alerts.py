@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from prt.app.alerts import Alerting
+from prt.app.alerts import AlertOutput
 from prt.events import Alert, Event
 from prt.state.conditions.alerts import Alerts, parse_rule
 from prt.views.sinks.output import LineOutput
@@ -31,8 +31,8 @@ def output() -> Iterator[Kept]:
     os.close(nowhere)
 
 
-def alerting_of(output: Kept, least: str | None = None) -> Alerting:
-    return Alerting(output, Alerts([parse_rule("spent>80:warn")]), least=least)
+def alerting_of(output: Kept, least: str | None = None) -> AlertOutput:
+    return AlertOutput(output, Alerts([parse_rule("spent>80:warn")]), least=least)
 
 
 def test_an_alert_follows_the_change_that_raised_it(output: Kept) -> None:

@@ -16,7 +16,6 @@ from prt.app.notifications import (
     Sent,
     mark_all_as_read,
     mark_as_read,
-    place_of,
     send,
     user_of_session,
     write_marked,
@@ -176,18 +175,6 @@ def test_whose_they_are() -> None:
     for user in (None, " "):
         with pytest.raises(UsageError):
             user_of_session(key, user)
-
-
-@pytest.mark.parametrize("table", ["core", "*", "notes:INSERT", "a.b.c", ""])
-def test_a_table_that_is_not_one(table: str) -> None:
-    with pytest.raises(UsageError):
-        place_of(table, "public", "user_id")
-
-
-def test_where_they_are() -> None:
-    assert place_of("app.notes", "public", "to") == Place(schema="app", table="notes", column="to")
-    filters = [binding.filter for binding in place_of("notes", "app", "to").bindings('a,"b"')]
-    assert filters == ['to=eq."a,\\"b\\""'] * 2 + [None]
 
 
 def test_a_title_is_no_white_space(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from msgspec import Raw
 
 from prt.app.loop import follow
-from prt.app.update import Updating
+from prt.app.update import UpdateSource
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, Conflict, End, Event, Status
 from prt.state.conditions.bounds import Bounds, Progress
@@ -45,7 +45,7 @@ class Stage:
         self.rows = list(rows)
         self.queue = EventQueue()
         self.update_ = Update("public", "tasks", {"id": Raw(b"7")}, {"status": Raw(b'"done"')})
-        self.source = Updating(self, cast(Rest, self), self.update_, unless=unless or {}, timeout=timeout)
+        self.source = UpdateSource(self, cast(Rest, self), self.update_, unless=unless or {}, timeout=timeout)
         self.is_asked = asyncio.Event()
         self.answer: asyncio.Future[list[Raw]] = asyncio.get_running_loop().create_future()
         self.conditions: Any = None

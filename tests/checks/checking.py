@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 
-from prt.checks.test.check import Check, Result
 from prt.checks.test.context import Context
 from prt.checks.test.identities import identities_of
 from prt.checks.test.plan import chosen, steps_of
@@ -19,6 +18,7 @@ from prt.checks.test.settings import MARK, Settings
 from prt.checks.test.suites.registry import SUITES
 from prt.config.project import Project, resolve
 from prt.errors import PrtError
+from prt.results import Result
 from tests.running import PATIENCE
 
 SOON = 4.0
@@ -28,7 +28,7 @@ SOON = 4.0
 class Nobody:
     """An observer who looks away."""
 
-    def started(self, check: Check, round_: int) -> None: ...
+    def started(self, check: str) -> None: ...
 
     def finished(self, result: Result) -> None: ...
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prt.config.project import Project, resolve
-from prt.config.sources import own_configuration
+from prt.config.sources import Surroundings, own_configuration
 from prt.errors import UsageError
 from tests.folders import ANON, SERVICE, Folder
 
@@ -172,4 +172,7 @@ def test_the_users_own_configuration_is_where_the_system_has_it(
     (tmp_path / "prt").mkdir()
     (own_configuration() / "prt.toml").parent.mkdir(parents=True, exist_ok=True)
     (own_configuration() / "prt.toml").write_text(f'[profiles.x]\n{URL}anon_key = "{ANON}"\n')
-    assert resolve(environ={}, directory=tmp_path, profile="x").url == "https://staging.example"
+    assert (
+        resolve(surroundings=Surroundings(environ={}, directory=tmp_path), profile="x").url
+        == "https://staging.example"
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from prt.config.project import Project, parse_url, resolve
+from prt.config.sources import Surroundings
 from prt.errors import UsageError
 from tests.folders import ANON, SERVICE, Folder, key
 
@@ -50,7 +51,10 @@ def test_empty_variables_count_as_unset(folder: Folder) -> None:
 def test_the_environment_is_read_where_none_is_given(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUPABASE_URL", "https://from-the-environment.example")
     monkeypatch.setenv("SUPABASE_ANON_KEY", ANON)
-    assert resolve(directory=folder.path, own=folder.home).url == "https://from-the-environment.example"
+    assert (
+        resolve(surroundings=Surroundings(directory=folder.path, own=folder.home)).url
+        == "https://from-the-environment.example"
+    )
 
 
 SOURCES = ["flag", "environment", "dotenv", "folder profile", "own profile", "supabase folder"]

@@ -9,8 +9,9 @@ from typing import Any
 
 from realtime import AsyncRealtimeChannel
 
-from prt.checks.test.check import FailedError, Failure
+from prt.checks.test.check import FailedError
 from prt.checks.test.trace import Trace
+from prt.results import Failure
 from prt.stream.rest.session import Session
 from prt.stream.socket.client import JoinRefusedError, Socket
 from prt.stream.socket.queue import EventQueue

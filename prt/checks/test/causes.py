@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from prt.checks.test.check import FailedError, Failure
+from prt.checks.test.check import FailedError
 from prt.checks.test.context import Context
 from prt.checks.test.identities import Who
 from prt.checks.test.rows import Row
 from prt.checks.test.watcher import Watcher
 from prt.errors import PrtError
 from prt.events import Change
+from prt.results import Failure
 from prt.stream.socket.refusals import quoted
 
 

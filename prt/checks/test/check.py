@@ -1,20 +1,19 @@
-"""The values of a test run: what is checked, what came of it, and how a check ends early."""
+"""What a test run checks, what a check has measured, and how it ends early."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.results import Failure
 from prt.stream.rest.answers import RejectedError
 from prt.stream.socket.failures import HandshakeRefusedError, NothingTakenError, RefusedByServerError
 
 if TYPE_CHECKING:
     from prt.checks.test.context import Context
-
-Outcome = Literal["pass", "fail", "skip"]
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -26,24 +25,6 @@ class Found(Struct, frozen=True, kw_only=True):
     note: str
     figures: dict[str, float] = {}
     lags_ms: tuple[float, ...] = ()
-
-
-class Failure(Struct, frozen=True, kw_only=True):
-    """`server` is its own words; `cause` the likeliest first where there are several."""
-
-    expected: str
-    came: str
-    server: str | None = None
-    cause: str | None = None
-    remedy: str | None = None
-
-
-class Message(Struct, frozen=True, kw_only=True):
-    """Something that came from the server, or went to it; `at` in µs, `who` the identity."""
-
-    at: int
-    who: str
-    text: str
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -67,23 +48,6 @@ class Suite(Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...]
     writes: bool = False
     is_named_only: bool = False
-
-
-class Result(Struct, frozen=True, kw_only=True):
-    """`at` in µs; `reason` is why it was skipped; `round` counts the repetitions from 1."""
-
-    suite: str
-    name: str
-    outcome: Outcome
-    at: int
-    ms: float
-    round: int = 1
-    note: str = ""
-    figures: dict[str, float] = {}
-    lags_ms: tuple[float, ...] = ()
-    reason: str | None = None
-    failure: Failure | None = None
-    messages: tuple[Message, ...] = ()
 
 
 class SkippedError(Exception):

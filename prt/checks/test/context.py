@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from prt.checks.test.check import FailedError, Failure, SkippedError
+from prt.checks.test.check import FailedError, SkippedError
 from prt.checks.test.identities import Identities, Who
 from prt.checks.test.row_factory import NoTableError
 from prt.checks.test.rows import Rows, Sweeper, Writes
@@ -15,6 +15,7 @@ from prt.checks.test.trace import Trace
 from prt.checks.test.watcher import Watcher, watching
 from prt.config.project import Project
 from prt.errors import PrtError, RefusedError
+from prt.results import Failure
 from prt.stream.binding import Binding
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy

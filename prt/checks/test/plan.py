@@ -8,9 +8,10 @@ from difflib import get_close_matches
 
 from msgspec import structs
 
-from prt.checks.test.check import Failure, Result, Suite
+from prt.checks.test.check import Suite
 from prt.checks.test.runner import Step
 from prt.errors import UsageError
+from prt.results import Failure, Result
 
 GATE = "connect"
 

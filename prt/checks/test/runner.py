@@ -9,10 +9,11 @@ from typing import Protocol
 
 from msgspec import Struct, structs
 
-from prt.checks.test.check import Check, FailedError, Failure, Found, Result, SkippedError, Suite, failure_of
+from prt.checks.test.check import Check, FailedError, Found, SkippedError, Suite, failure_of
 from prt.checks.test.context import Context
 from prt.config.secret import redact
 from prt.errors import PrtError
+from prt.results import Failure, Result
 
 WAITS = 8
 """How many waits a check may need before it counts as stuck."""
@@ -21,7 +22,7 @@ WAITS = 8
 class Observer(Protocol):
     """Is told what happens, as it happens."""
 
-    def started(self, check: Check, round_: int) -> None: ...
+    def started(self, check: str) -> None: ...
 
     def finished(self, result: Result) -> None: ...
 
@@ -47,7 +48,7 @@ class Engine:
     async def run(self, steps: Sequence[Step]) -> None:
         """The first step is the gate: where it fails nothing else is tried."""
         for index, step in enumerate(steps):
-            self._observer.started(step.check, step.round)
+            self._observer.started(f"{step.check.suite} {step.check.name}")
             reason = "nothing to connect to" if self.gate_error is not None else step.skipped
             result = _skipped(step, reason) if reason is not None else await self._result(step)
             self._tell(result)

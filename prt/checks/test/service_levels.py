@@ -8,8 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from prt.checks.test.check import Failure, Result
 from prt.errors import UsageError
+from prt.results import Failure, Result, Slis
 from prt.state.figures.lag import Lag
 
 MEASURING = ("latency", "load")
@@ -19,27 +19,6 @@ UNMEASURED = "the suites that measure it were skipped, or failed before"
 Percentile = Literal["p50", "p95", "p99", "max"]
 
 _LIMIT = re.compile(r"(?P<name>p50|p95|p99|max)=(?P<size>\d+(?:\.\d+)?)(?P<unit>ms|s)")
-
-
-class Slis(Struct, frozen=True, kw_only=True):
-    """Of a run. `lag_ms` has p50, p95, p99, max; what was not measured is None.
-
-    `expected` and `delivered` are changes, each once for each client that had to get it.
-    """
-
-    passed: int
-    failed: int
-    skipped: int
-    seconds: float
-    handshake_ms: float | None
-    rtt_ms: float | None
-    join_ms: float | None
-    ready_ms: float | None
-    lag_ms: dict[str, float] | None
-    expected: int | None
-    delivered: int | None
-    out_of_order: int | None
-    delivery_percent: float | None
 
 
 class Limit(Struct, frozen=True):

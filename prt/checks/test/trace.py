@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from prt.checks.test.check import Message
+from prt.results import Message
 
 MOST = 300
 """Messages that a report keeps of one check: enough to see what happened, `load` sends thousands."""

@@ -11,11 +11,12 @@ from typing import TypeVar
 import msgspec
 from msgspec import structs
 
-from prt.checks.test.check import FailedError, Failure, failure_of
+from prt.checks.test.check import FailedError, failure_of
 from prt.checks.test.rows import Row
 from prt.checks.test.trace import Trace
 from prt.errors import PrtError
 from prt.events import Broadcast, Change, Event, Gap, Malformed, Presence, Status, Vitals
+from prt.results import Failure
 from prt.stream.live.background import alongside
 from prt.stream.live.source import Live
 from prt.stream.socket import wire

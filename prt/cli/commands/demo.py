@@ -45,12 +45,12 @@ def demo(
 
     prt demo --rate 200 --view stats
     """
-    from prt.app.watch import watched
+    from prt.app.watch import watch
+    from prt.app.watch_request import RecoveryRequest, WatchRequest
     from prt.cli.options.outputs import form_of
-    from prt.cli.options.recovery import Recovering
     from prt.cli.options.targets import parse_targets
     from prt.cli.options.topics import parse_rooms
-    from prt.cli.options.views import parse_rules, parse_viewing
+    from prt.cli.options.views import parse_rules, parse_views
     from prt.config.project import resolve
     from prt.local.project.attach import ephemeral
     from prt.local.seed.story.colleagues import CURSOR, DOCUMENT, PRESENCE
@@ -70,24 +70,25 @@ def demo(
         batch=batch,
         export=export,
     )
-    viewing = parse_viewing(view)
+    viewing = parse_views(view)
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
     # Cursors move so often that beside them nothing else would be seen: only who can draw them hears them.
     cursors = [f"{DOCUMENT}={CURSOR}"] if "cursors" in viewing.names else []
     notice("starting an embedded project with a day of its production; Ctrl-C ends it")
     with ephemeral(traffic=True, rate=rate) as environment:
         bindings = parse_targets([]).bindings
-        return watched(
-            resolve(local=environment),
-            bindings,
+        request = WatchRequest(
+            source=resolve(local=environment),
+            bindings=bindings,
             form=viewing.form(form),
             bounds=bounds,
             expectations=Expectations(),
             matching=Matching(),
             # All of it is small, and the rows give names to the ids on cards and in sentences.
-            recovering=Recovering(snapshot=not {"board", "budget", "feed"}.isdisjoint(viewing.names)),
+            recovery=RecoveryRequest(snapshot=not {"board", "budget", "feed"}.isdisjoint(viewing.names)),
             views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
             rooms=parse_rooms(cursors, [PRESENCE]),
             rules=parse_rules((), viewing),
             record=record,
         )
+        return watch(request)

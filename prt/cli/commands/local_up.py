@@ -13,6 +13,7 @@ import typer
 
 from prt.cli.options.shared import Debug
 from prt.config import project as config
+from prt.signals import SIGNALLED
 from prt.views.sinks.stderr import notice
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def up(
             _introduce(project)
 
         ended_by = hosting.hold(project, announce)
-    raise typer.Exit(128 + ended_by)
+    raise typer.Exit(SIGNALLED + ended_by)
 
 
 def run(

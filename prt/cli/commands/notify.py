@@ -12,7 +12,6 @@ import typer
 from prt.cli.options import shared as options
 
 if TYPE_CHECKING:
-    from prt.errors import PrtError
     from prt.state.screen import Screen
     from prt.stream.binding import Binding
     from prt.stream.rest.session import Endpoint
@@ -106,11 +105,13 @@ def notify(
     if context.invoked_subcommand is not None:
         return 0
     from prt.app.actions import Actions
-    from prt.app.notifications import place_of, user_of_session
-    from prt.app.watch import watched
+    from prt.app.notifications import user_of_session
+    from prt.app.watch import watch
+    from prt.app.watch_request import WatchRequest
     from prt.cli.options.connection import connected_project
+    from prt.cli.options.notifications import place_of
     from prt.cli.options.outputs import form_of
-    from prt.cli.options.recovery import parse_recovering
+    from prt.cli.options.recovery import parse_recovery
     from prt.state.conditions.bounds import parse_bounds
     from prt.state.conditions.expectations import parse_expectations
     from prt.state.notifications import Own, is_news
@@ -121,15 +122,16 @@ def notify(
     form = form_of(
         json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
     )
-    is_view = form.kind is options.OutputForm.TABLE
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
     expectations = parse_expectations(expect or ())
-    recovering = parse_recovering(
+    recovery = parse_recovery(
         backfill=backfill, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
     )
-    its_key = recovering.keys_of(place.bindings("")).get((place.schema, place.table), ("id",))
+    its_key = recovery.keys_of(place.bindings("")).get((place.schema, place.table), ("id",))
     own = Own(user_column, include or (), exclude or (), key=its_key)
-    actions = Actions(bell=bell, command=exec_, wanted=is_news, tell=None if is_view or quiet else notice)
+    actions = Actions(
+        bell=bell, command=exec_, wanted=is_news, tell=None if form.is_table or quiet else notice
+    )
 
     def bindings(endpoint: Endpoint) -> Sequence[Binding]:
         own.user = user_of_session(endpoint, user)
@@ -146,20 +148,21 @@ def notify(
         if not quiet:
             for line in project.notices:
                 notice(line)
-        return watched(
-            project,
-            bindings,
+        request = WatchRequest(
+            source=project,
+            bindings=bindings,
             form=form,
             bounds=bounds,
             expectations=expectations,
             matching=own,
-            recovering=recovering,
+            recovery=recovery,
             policy=Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server),
             views_of=views_of,
             actions=actions,
             record=record,
             is_quiet=quiet,
         )
+        return watch(request)
 
 
 @app.command("send")
@@ -201,17 +204,15 @@ def send(
 
     prt notify send --title Hi --user 5eed0000-0000-4000-8000-0000000000a1 --as service
     """
-    import asyncio
-
-    from prt.app import notifications as notifying
+    from prt.app.notifications import SendRequest, send_one
     from prt.cli.options.assignments import assignments_of
     from prt.cli.options.connection import connected_project
+    from prt.cli.options.notifications import place_of
     from prt.errors import UsageError
     from prt.state.conditions.bounds import parse_duration
-    from prt.stream.rest.session import session_of
     from prt.views.sinks.stderr import notice
 
-    place = notifying.place_of(table, schema, user_column)
+    place = place_of(table, schema, user_column)
     seconds = parse_duration(timeout, "--timeout")
     if not title.strip():
         raise UsageError("--title is empty", "as in --title 'Doors open'")
@@ -222,18 +223,16 @@ def send(
         if not quiet:
             for line in project.notices:
                 notice(line)
-
-        async def main() -> tuple[notifying.Sent, PrtError | None]:
-            async with session_of(project) as session:
-                whose = notifying.user_of_session(session.endpoint, user)
-                values = {user_column: whose, **columns}
-                return await notifying.send(session, place, values, seconds=seconds, is_awaited=not no_wait)
-
-        one, error = asyncio.run(main())
-    notifying.write_sent(one, is_json=json)
-    if error is not None:
-        raise error
-    return 0
+        request = SendRequest(
+            project=project,
+            place=place,
+            user=user,
+            columns=columns,
+            seconds=seconds,
+            is_awaited=not no_wait,
+            is_json=json,
+        )
+        return send_one(request)
 
 
 @app.command("read")
@@ -262,33 +261,17 @@ def read(
 
     prt notify read --all --as maya@example.com
     """
-    import asyncio
-
-    from prt.app import notifications as notifying
+    from prt.app.notifications import MarkRequest, mark
     from prt.cli.options.connection import connected_project
-    from prt.errors import PrtError, UsageError
-    from prt.stream.rest.session import session_of
+    from prt.cli.options.notifications import place_of
+    from prt.errors import UsageError
     from prt.views.sinks.stderr import notice
 
     if bool(ids) is all_:
         raise UsageError("name notifications by their ids, or --all", "prt notify read ID ID, or --all")
-    place = notifying.place_of(table, schema, user_column)
+    place = place_of(table, schema, user_column)
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
         if not quiet:
             for line in project.notices:
                 notice(line)
-
-        async def main() -> notifying.Marked:
-            async with session_of(project) as session:
-                if ids:
-                    return await notifying.mark_as_read(session, place, ids)
-                return await notifying.mark_all_as_read(session, place, user)
-
-        marked = asyncio.run(main())
-    notifying.write_marked(marked, is_json=json)
-    if marked.unknown:
-        raise PrtError(
-            f"no notification {', '.join(marked.unknown)}",
-            "none with this id, or none that this identity may see",
-        )
-    return 0
+        return mark(MarkRequest(project=project, place=place, ids=ids or (), user=user, is_json=json))

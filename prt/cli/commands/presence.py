@@ -13,11 +13,11 @@ from prt.cli.options import shared as options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from prt.cli.options.outputs import Form
     from prt.state.screen import Screen
     from prt.stream.rest.session import Endpoint
     from prt.stream.topic import Room
     from prt.views.panels.view import View
+    from prt.views.sinks.form import Form
     from prt.views.sinks.output import Output
 
 LOCATION = "terminal"
@@ -118,7 +118,8 @@ def presence(
     """
     from uuid import uuid4
 
-    from prt.app.watch import watched
+    from prt.app.watch import watch
+    from prt.app.watch_request import WatchRequest
     from prt.cli.options.connection import connected_project
     from prt.cli.options.outputs import form_of
     from prt.cli.options.topics import parse_tracked, topic_of
@@ -130,7 +131,7 @@ def presence(
     from prt.stream.topic import Room
     from prt.views.sinks.stderr import notice
 
-    form = form_of(json=json, output=output, template=template, only=only, highlight=None, no_color=no_color)
+    form = form_of(json=json, output=output, template=template, only=only, no_color=no_color)
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
     name = topic_of(topic, "TOPIC")
     given = None if track is None else parse_tracked(track)
@@ -161,9 +162,8 @@ def presence(
         if not quiet:
             for line in project.notices:
                 notice(line)
-        return watched(
-            project,
-            [],
+        request = WatchRequest(
+            source=project,
             form=form,
             bounds=bounds,
             expectations=attendance,
@@ -174,6 +174,7 @@ def presence(
             output=_once(form, name, shown, own_key) if once else None,
             is_quiet=quiet,
         )
+        return watch(request)
 
 
 def _as_a_page(given: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
@@ -192,17 +193,17 @@ def _as_a_page(given: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
 
 def _once(form: Form, topic: str, columns: Sequence[str], own_key: str | None) -> Output:
     """The output of `--once`."""
-    from prt.cli.options.outputs import STDOUT, is_terminal
     from prt.views.sinks import ndjson
+    from prt.views.sinks.form import STDOUT, OutputForm, is_terminal
     from prt.views.sinks.once import OnceLines, OnceTable
 
-    if form.kind is options.OutputForm.JSON:
+    if form.kind is OutputForm.JSON:
         encode = ndjson.encode_for_terminal if is_terminal() else ndjson.encode
         return OnceLines(STDOUT, topic, encode, only=form.only)
     if form.encode is not None:
         return OnceLines(STDOUT, topic, form.encode, only=form.only)
     from prt.views.sinks.screen import terminal_console
 
-    width = None if form.kind is options.OutputForm.TABLE else UNCUT
+    width = None if form.is_table else UNCUT
     console = terminal_console(form.has_color, is_stderr=False)
     return OnceTable(console, width=width, columns=columns, own_key=own_key)

@@ -73,9 +73,10 @@ def replay(
 
     prt replay day.ndjson --view board --export board.svg
     """
-    from prt.app.watch import watched
+    from prt.app.watch import watch
+    from prt.app.watch_request import WatchRequest
     from prt.cli.options.outputs import form_of
-    from prt.cli.options.views import checked_severity, parse_rules, parse_viewing
+    from prt.cli.options.views import checked_severity, parse_rules, parse_views
     from prt.state.conditions.bounds import Bounds, parse_bounds
     from prt.state.conditions.expectations import parse_expectations
     from prt.state.conditions.matching import Matching
@@ -96,7 +97,7 @@ def replay(
     count_bound: Bounds = parse_bounds(count=count)
     expectations = parse_expectations(expect or ())
     matching = Matching(include or (), exclude or ())
-    viewing = parse_viewing(
+    viewing = parse_views(
         view,
         group_by=group_by,
         columns=columns,
@@ -107,7 +108,7 @@ def replay(
         wants_rows=once,
     )
     fails_on = checked_severity(fail_on_alert)
-    is_drawn = form.kind is options.OutputForm.TABLE and not once
+    is_drawn = form.is_table and not once
     recording = Recording(
         file,
         speed=_speed(speed, is_drawn=is_drawn),
@@ -116,9 +117,9 @@ def replay(
     start = recording.started_at
     recording.keep(_moment(from_, "--from", start), _moment(to, "--to", start))
     bindings = bindings_of(recording.header)
-    return watched(
-        recording,
-        bindings,
+    request = WatchRequest(
+        source=recording,
+        bindings=bindings,
         form=viewing.form(form),
         bounds=count_bound,
         expectations=expectations,
@@ -129,6 +130,7 @@ def replay(
         is_once=once,
         is_quiet=quiet,
     )
+    return watch(request)
 
 
 def bindings_of(header: Header) -> list[Binding]:

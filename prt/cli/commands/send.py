@@ -4,17 +4,11 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from prt.cli.options import shared as options
-
-if TYPE_CHECKING:
-    from prt.app.send import Order, Result
-    from prt.cli.options.payloads import Payloads
-    from prt.config.project import Project
 
 SENDING: Final = "Sending"
 
@@ -73,7 +67,8 @@ def send(
 
     prt send room:1 cue '{"go": 12}' --http
     """
-    from prt.app.send import Order
+    from prt.app.send import SendRequest
+    from prt.app.send import send as run
     from prt.cli.options.connection import connected_project
     from prt.cli.options.payloads import payloads_of
     from prt.cli.options.topics import topic_of
@@ -87,73 +82,21 @@ def send(
     if rate is not None and not rate > 0:
         raise UsageError("--rate must be more than 0", "messages a second")
     payloads = payloads_of(payload, repeat=repeat, is_object=http)
-    order = Order(
-        topic=topic,
-        event=event,
-        is_private=private,
-        is_http=http,
-        seconds=parse_duration(timeout, "--timeout"),
-        interval=0.0 if rate is None else 1 / rate,
-    )
+    seconds = parse_duration(timeout, "--timeout")
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
         if not quiet:
             for line in project.notices:
                 notice(line)
-        return _sent(order, payloads, project, is_json=json, is_quiet=quiet)
-
-
-def _sent(order: Order, payloads: Payloads, project: Project, *, is_json: bool, is_quiet: bool) -> int:
-    import asyncio
-
-    from prt.app.send import Tally, send_all
-    from prt.app.signals import stopping
-    from prt.cli.main import SIGNALLED
-    from prt.stream.rest.session import session_of
-    from prt.views.sinks.stderr import notice
-
-    tally = Tally((lambda result: _write(order, result)) if is_json else None)
-
-    async def main() -> int:
-        with stopping() as caught:
-            try:
-                async with session_of(project) as session:
-                    await send_all(order, payloads(), session, tally)
-            except asyncio.CancelledError:
-                if not caught:
-                    raise
-                return SIGNALLED + caught[0]
-        return 0
-
-    try:
-        return asyncio.run(main())
-    finally:
-        if not is_quiet and (tally.answered or sys.exc_info()[0] is None):
-            notice(_summary(order, tally.answered, sorted(tally.times)))
-
-
-def _write(order: Order, result: Result) -> None:
-    from prt.app.lines import write_line
-    from prt.views.sinks.ndjson import timestamp
-
-    line = {
-        "type": "sent",
-        "at": timestamp(result.sent),
-        "topic": order.topic,
-        "event": order.event,
-        "bytes": result.size,
-        "acknowledged": result.ms is not None,
-        "ms": None if result.ms is None else round(result.ms, 3),
-        **({} if result.error is None else {"error": result.error}),
-    }
-    write_line(line)
-
-
-def _summary(order: Order, answered: int, times: list[float]) -> str:
-    if not answered:
-        return f"nothing was sent to {order.topic}"
-    what = "message" if answered == 1 else "messages"
-    how = "accepted" if order.is_http else "acknowledged"
-    took = f"{times[len(times) // 2]:.1f} ms"
-    if answered > 1:
-        took += f" (p50), {times[len(times) * 95 // 100]:.1f} ms (p95)"
-    return f"{answered:,} {what} to {order.topic}, {how} in {took}"
+        request = SendRequest(
+            project=project,
+            topic=topic,
+            event=event,
+            payloads=payloads,
+            is_private=private,
+            is_http=http,
+            seconds=seconds,
+            interval=0.0 if rate is None else 1 / rate,
+            is_json=json,
+            is_quiet=quiet,
+        )
+        return run(request)

@@ -154,39 +154,34 @@ def _diagnosed(
 
 def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Asked) -> int:
     """Watches the tables, or the private channel, until a bound or a signal; the exit code."""
-    from prt.app.watch import watched
-    from prt.cli.options.outputs import STDOUT, form_of, is_terminal
-    from prt.cli.options.recovery import Recovering
+    from prt.app.watch import watch
+    from prt.app.watch_request import RecoveryRequest, WatchRequest
+    from prt.cli.options.outputs import form_of
     from prt.state.conditions.expectations import Expectations
     from prt.state.conditions.matching import Matching
     from prt.state.conditions.plans import limits_of
     from prt.state.figures.usage import Usage
     from prt.stream.topic import Room
     from prt.views.panels.status import FiguresOutput, StatusView
+    from prt.views.sinks.form import STDOUT, is_terminal
 
     ready = {one.table for one in telling.found if one.check == "READY" and one.state == "ok"}
     usage = Usage(limits_of(asked.plan))
     is_drawn = is_terminal() and not telling.is_json
-    return watched(
-        project,
-        [] if asked.is_private else [one for one in targets.bindings if _is_ready(one, ready)],
+    request = WatchRequest(
+        source=project,
+        bindings=[] if asked.is_private else [one for one in targets.bindings if _is_ready(one, ready)],
         rooms=[Room(topic=asked.topic, events=(), is_private=True)] if asked.is_private else (),
-        form=form_of(
-            json=not is_drawn,
-            output=None,
-            template=None,
-            only=None,
-            highlight=None,
-            no_color=not asked.has_color,
-        ),
+        form=form_of(json=not is_drawn, no_color=not asked.has_color),
         bounds=asked.bounds,
         expectations=Expectations(),
         matching=Matching(),
-        recovering=Recovering(backfill=False),
+        recovery=RecoveryRequest(backfill=False),
         views_of=lambda _: [StatusView(telling.found, usage, plan=asked.plan)],
         output=None if is_drawn else FiguresOutput(STDOUT, usage, is_json=telling.is_json),
         is_quiet=True,
     )
+    return watch(request)
 
 
 def _is_ready(binding: Binding, ready: Set[str | None]) -> bool:
@@ -194,8 +189,8 @@ def _is_ready(binding: Binding, ready: Set[str | None]) -> bool:
 
 
 def _telling(asked: Asked, *, is_json: bool) -> Telling:
-    from prt.cli.options.outputs import is_terminal
     from prt.views.panels.layers import JsonTelling, LineTelling
+    from prt.views.sinks.form import is_terminal
 
     if is_json:
         return JsonTelling(is_terminal=is_terminal())

@@ -141,7 +141,7 @@ def run_tests(
 
     prt local run -- prt test --junit out.xml --report out.html
     """
-    from prt.app.test_run import Asked, cleaned, listed, run_suites
+    from prt.app.test_run import RunRequest, cleaned, listed, run_suites
     from prt.checks.test.plan import chosen
     from prt.checks.test.service_levels import MEASURING, parse_limit
     from prt.checks.test.settings import CONNECTIONS, Settings
@@ -153,7 +153,7 @@ def run_tests(
     from prt.state.conditions.bounds import parse_duration
     from prt.views.sinks.stderr import notice
 
-    form = form_of(json=json, output=output, template=None, only=None, highlight=None, no_color=no_color)
+    form = form_of(json=json, output=output, no_color=no_color)
     picked = chosen(SUITES, suites or [], require or [])
     if list_:
         listed(SUITES, is_json=json)
@@ -166,7 +166,7 @@ def run_tests(
             f"{clients} clients are more than the plan's {most} connections", "--limit pro or none"
         )
     schema, name = parse_table("notifications" if table is None else table)
-    asked = Asked(
+    request = RunRequest(
         suites=picked,
         required=tuple(require or ()),
         limits=tuple(parse_limit(text) for text in max_lag or ()),
@@ -195,5 +195,5 @@ def run_tests(
             for line in project.notices:
                 notice(line)
         if clean:
-            return cleaned(project, asked, is_quiet=quiet)
-        return run_suites(project, asked, form, is_quiet=quiet)
+            return cleaned(project, request, is_quiet=quiet)
+        return run_suites(project, request, form, is_quiet=quiet)

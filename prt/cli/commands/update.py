@@ -4,17 +4,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from prt.cli.options import shared as options
-
-if TYPE_CHECKING:
-    from prt.app.loop import Ending
-    from prt.app.update import Updating
-    from prt.state.screen import Screen
-    from prt.views.panels.view import View
 
 WRITING = "What to write"
 TIMEOUT = "30s"
@@ -70,71 +64,35 @@ def update(
 
     prt update locations name=Filadelfia 'contact={"radio": 7}' --json
     """
-    import asyncio
-
-    from prt.app.loop import follow
-    from prt.app.update import Updating
-    from prt.cli.options.assignments import assignments_of, filter_of, key_of
+    from prt.app.update import UpdateRequest
+    from prt.app.update import update as run
+    from prt.cli.options.assignments import assignments_of, key_of
     from prt.cli.options.connection import connected_project
-    from prt.cli.options.outputs import form_of, opened
+    from prt.cli.options.outputs import form_of
     from prt.cli.options.targets import parse_table
     from prt.errors import UsageError
-    from prt.state.conditions.bounds import Bounds, Progress, parse_duration
-    from prt.state.conditions.expectations import Expectations
-    from prt.state.conditions.matching import Matching
-    from prt.state.update import Update
-    from prt.stream.binding import Binding
-    from prt.stream.live.source import Live
-    from prt.stream.recovery.backfill import Recovery
-    from prt.stream.rest.client import Rest
-    from prt.stream.rest.session import session_of
-    from prt.views.sinks.stderr import complain, notice
+    from prt.state.conditions.bounds import parse_duration
+    from prt.views.sinks.stderr import notice
 
-    form = form_of(
-        json=json,
-        output=output,
-        template=template,
-        only=only,
-        highlight=None,
-        no_color=no_color,
-        export=export,
-    )
+    form = form_of(json=json, output=output, template=template, only=only, no_color=no_color, export=export)
     schema, name = parse_table(table)
     row_key, values = key_of(key), assignments_of(assignments, "update")
     unless, seconds = assignments_of(if_ or (), "--if"), parse_duration(timeout, "--timeout")
     if row_key.keys() & values.keys():
         raise UsageError("a row's key can't be written", "its change would not be known as this row's")
-    planned = Update(schema, name, row_key, values)
-    binding = Binding(table=name, schema=schema, filter=filter_of(row_key))
-    is_view = form.kind is options.OutputForm.TABLE
-
-    def views_of(_: Screen) -> list[View]:
-        from prt.views.panels.update import UpdateView
-
-        return [UpdateView(planned)]
-
-    async def main() -> tuple[Ending, Updating]:
-        async with session_of(project) as session, Rest(lambda: session.endpoint) as rest:
-            keys = {(schema, name): tuple(row_key)}
-            live = Live(session, [binding], recovery=Recovery(rest, [binding], keys=keys))
-            source = Updating(live, rest, planned, unless=unless, timeout=seconds)
-            with opened(form, project.host, keys, views_of) as shown:
-                progress = Progress(Bounds(), Expectations(), started=asyncio.get_running_loop().time())
-                return await follow(source, shown, progress, Matching(), keys=shown.keys), source
-
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
         if not quiet:
             for line in project.notices:
                 notice(line)
-        ending, source = asyncio.run(main())
-    if not (is_view or quiet):
-        from prt.views.drawing.outcome import outcome
-
-        for line in outcome(planned):
-            notice(line)
-    if source.failure is not None:
-        how = "" if planned.applied_at is None else "rolled back: "
-        complain(how + source.failure.message, source.failure.hint)
-    if ending.error is not None:
-        raise ending.error
-    return ending.end.exit_code
+        request = UpdateRequest(
+            project=project,
+            form=form,
+            schema=schema,
+            table=name,
+            key=row_key,
+            values=values,
+            unless=unless,
+            seconds=seconds,
+            is_quiet=quiet,
+        )
+        return run(request)

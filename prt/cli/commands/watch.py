@@ -75,13 +75,14 @@ def watch(
     prt watch --local --template '{table} {eventType} {new[id]}'
     """
     from prt.app.actions import Actions
-    from prt.app.watch import watched
+    from prt.app.watch import watch as run
+    from prt.app.watch_request import WatchRequest
     from prt.cli.options.connection import connected_project
     from prt.cli.options.outputs import form_of
-    from prt.cli.options.recovery import parse_recovering
+    from prt.cli.options.recovery import parse_recovery
     from prt.cli.options.targets import Targets, parse_targets
     from prt.cli.options.topics import check_topics_alone, check_views, parse_rooms
-    from prt.cli.options.views import check_rules, checked_severity, parse_rules, parse_viewing
+    from prt.cli.options.views import check_rules, checked_severity, parse_rules, parse_views
     from prt.errors import UsageError
     from prt.events import Alert
     from prt.state.conditions.bounds import parse_bounds
@@ -107,7 +108,7 @@ def watch(
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, once=once)
     expectations = parse_expectations(expect or ())
     matching = Matching(include or (), exclude or ())
-    recovering = parse_recovering(
+    recovery = parse_recovery(
         backfill=backfill, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
     )
     policy = Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server)
@@ -124,7 +125,7 @@ def watch(
                 "--since": since,
             }
         )
-    viewing = parse_viewing(
+    viewing = parse_views(
         view,
         group_by=group_by,
         columns=columns,
@@ -149,21 +150,21 @@ def watch(
         if not quiet:
             for line in (*project.notices, *targets.notices):
                 notice(line)
-        return watched(
-            project,
-            bindings,
+        request = WatchRequest(
+            source=project,
+            bindings=bindings,
             form=viewing.form(form),
             bounds=bounds,
             expectations=expectations,
             matching=matching,
-            recovering=viewing.recovering(recovering, bindings),
+            recovery=viewing.recovery(recovery, bindings),
             policy=policy,
             views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
             actions=Actions(
                 bell=bell,
                 command=exec_,
                 wanted=lambda event: type(event) is Alert,
-                tell=None if form.kind is options.OutputForm.TABLE else notice,
+                tell=None if form.is_table else notice,
             ),
             rooms=rooms,
             record=record,
@@ -172,3 +173,4 @@ def watch(
             is_once=once,
             is_quiet=quiet,
         )
+        return run(request)

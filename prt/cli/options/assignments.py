@@ -10,12 +10,8 @@ import msgspec
 from msgspec import Raw
 
 from prt.errors import UsageError
-from prt.stream import filters as conditions
-from prt.stream import values
 
 _NAMED: Final = re.compile(r"[A-Za-z_]\w*=[^,]+(?:,[A-Za-z_]\w*=[^,]+)*")
-_PLAIN: Final = re.compile(r"[\w.:@+-]+")
-_NUMBER: Final = re.compile(rb"-?\d.*", re.DOTALL)
 
 
 def value_of(text: str) -> Raw:
@@ -47,25 +43,3 @@ def key_of(text: str) -> dict[str, Raw]:
     if _NAMED.fullmatch(text):
         return assignments_of(text.split(","), "KEY")
     return {"id": value_of(text)}
-
-
-def equals(given: dict[str, Raw]) -> conditions.Parameters:
-    """PostgREST's conditions for these values."""
-    return [
-        conditions.condition(name, "is.null" if bytes(value) == b"null" else f"eq.{_text(value)}")
-        for name, value in given.items()
-    ]
-
-
-def filter_of(key: dict[str, Raw]) -> str | None:
-    """Realtime's filter for the row; None where a value would have to be quoted: it is looked for here."""
-    texts = {name: _text(value) for name, value in key.items()}
-    if all(_PLAIN.fullmatch(text) for text in texts.values()):
-        return ",".join(f"{name}=eq.{text}" for name, text in texts.items())
-    return None
-
-
-def _text(value: Raw) -> str:
-    if _NUMBER.fullmatch(bytes(value)):
-        return bytes(value).decode()
-    return values.text(msgspec.json.decode(value))

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from prt.views.sinks.form import OutputForm
+
 CONNECTION: Final = "Connection"
 SELECTION: Final = "What to watch"
 OUTPUT: Final = "Output"
 BOUNDS: Final = "Bounds"
-
-
-class OutputForm(StrEnum):
-    """The forms of `--output`."""
-
-    TABLE = "table"
-    JSON = "json"
-    TEXT = "text"
 
 
 Url = Annotated[

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, structs
 
-from prt.cli.options.recovery import Recovering
-from prt.cli.options.shared import OutputForm
 from prt.errors import UsageError
 from prt.state.conditions.plans import limits_of
 from prt.stream.binding import Binding, BindingEvent
+from prt.views.sinks.form import Form, OutputForm, is_terminal
 
 if TYPE_CHECKING:
-    from prt.cli.options.outputs import Form
+    from prt.app.watch_request import RecoveryRequest
     from prt.config.profiles import Defaults
     from prt.state.conditions.alerts import Rule
     from prt.state.screen import Screen
@@ -34,7 +34,7 @@ _BRINGING: Final = frozenset({"board", "budget"})
 EVERY: Final = "*"
 
 
-class Viewing(Struct, frozen=True, kw_only=True):
+class ViewSelection(Struct, frozen=True, kw_only=True):
     """`names` are the views in their order, none where nobody asked. `wants_rows` is --snapshot or --once."""
 
     names: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Viewing(Struct, frozen=True, kw_only=True):
         """Whether the views say by themselves what is to be watched."""
         return bool(self.names) and _BRINGING.issuperset(self.names)
 
-    def given(self, defaults: Defaults) -> Viewing:
+    def given(self, defaults: Defaults) -> ViewSelection:
         """With what the profile says where the command line says nothing."""
         from prt.views.panels.registry import view_names  # noqa: PLC0415 - only where a profile names views
 
@@ -106,9 +106,8 @@ class Viewing(Struct, frozen=True, kw_only=True):
 
     def form(self, form: Form) -> Form:
         """With sentences for lines, where the feed is shown without a screen."""
-        if "feed" not in self.names or form.encode is not None or form.kind is OutputForm.TABLE:
+        if "feed" not in self.names or form.encode is not None or form.is_table:
             return form
-        from prt.cli.options.outputs import is_terminal  # noqa: PLC0415
         from prt.state.feed import Feed  # noqa: PLC0415
         from prt.state.rows.cache import Rows  # noqa: PLC0415
         from prt.state.rows.names import Names  # noqa: PLC0415
@@ -118,14 +117,14 @@ class Viewing(Struct, frozen=True, kw_only=True):
         rows = Rows()
         feed = Feed(rows=rows, named=Names(rows).of, templates=templates_of(self.feed))
         lines = text_lines(feed) if form.kind is OutputForm.TEXT else None
-        return structs.replace(form, encode=lines or json_lines(feed, is_terminal=is_terminal()))
+        return replace(form, encode=lines or json_lines(feed, is_terminal=is_terminal()))
 
-    def recovering(self, recovering: Recovering, bindings: Sequence[Binding]) -> Recovering:
+    def recovery(self, recovery: RecoveryRequest, bindings: Sequence[Binding]) -> RecoveryRequest:
         """With the snapshots that the views need; --once without such a view shows every table's."""
         needed = self.snapshot_of(bindings)
-        if recovering.snapshot or not (needed or self.wants_rows):
-            return recovering
-        return structs.replace(recovering, snapshot=needed or True)
+        if recovery.snapshot or not (needed or self.wants_rows):
+            return recovery
+        return structs.replace(recovery, snapshot=needed or True)
 
     def snapshot_of(self, bindings: Sequence[Binding]) -> frozenset[Table]:
         """The tables whose present rows the views need."""
@@ -161,7 +160,7 @@ class Viewing(Struct, frozen=True, kw_only=True):
         return (bindings[0].schema if bindings else "public"), _BOARD
 
 
-def parse_viewing(
+def parse_views(
     view: str | None = None,
     *,
     group_by: str | None = None,
@@ -171,13 +170,13 @@ def parse_viewing(
     plan: str | None = None,
     details: bool = False,
     wants_rows: bool = False,
-) -> Viewing:
+) -> ViewSelection:
     """The options as they were typed; UsageError where one can't be read."""
     from prt.views.panels.registry import view_names  # noqa: PLC0415
 
     if plan is not None:
         limits_of(plan)
-    return Viewing(
+    return ViewSelection(
         names=() if view is None else view_names(view),
         group_by=group_by or "status",
         columns=tuple(name.strip() for name in (columns or "").split(",") if name.strip()),
@@ -196,7 +195,7 @@ def _limit(text: str) -> tuple[str, int]:
     return column, int(number)
 
 
-def parse_rules(alerts: Iterable[str], viewing: Viewing) -> list[Rule]:
+def parse_rules(alerts: Iterable[str], viewing: ViewSelection) -> list[Rule]:
     """The rules of `--alert`, and those of budgets where they are shown and no rule is given."""
     from prt.state.conditions.alerts import BUDGET_RULES, parse_rule  # noqa: PLC0415
 

@@ -11,8 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from prt.errors import UnreachableError, UsageError
 from prt.local.project.lifecycle import Project
 from prt.processes import Program
+from prt.signals import SIGNALLED, heeded
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 END_SECONDS = 3.0
 """How long a command may take to end what it started, if the project fails while it runs."""
 
@@ -38,7 +38,7 @@ async def _hold(project: Project, announce: Callable[[], None], life: int | None
         if not end.done():
             end.set_exception(UnreachableError("PostgreSQL of the embedded project ended", "start it again"))
 
-    for number in _heeded():
+    for number in heeded():
         loop.add_signal_handler(number, ended, int(number))
     async with _services(project):
         loop.add_reader(project.launch.ended, postgres_died)
@@ -65,11 +65,11 @@ def run(project: Project, command: Sequence[str], environment: dict[str, str]) -
 async def _run(project: Project, command: Sequence[str], environment: dict[str, str]) -> int:
     loop = asyncio.get_running_loop()
     signals = _Signals()
-    for number in _heeded():
+    for number in heeded():
         loop.add_signal_handler(number, signals.heard, number)
     async with _services(project):
         if signals.early:
-            return 128 + signals.early[0]
+            return SIGNALLED + signals.early[0]
         program = _started(command, environment)
         try:
             project.launch.take_along(program.pid)
@@ -78,7 +78,7 @@ async def _run(project: Project, command: Sequence[str], environment: dict[str, 
             project.launch.take_along(0)
         finally:
             await program.end(END_SECONDS)
-    return code if code >= 0 else 128 - code
+    return code if code >= 0 else SIGNALLED - code
 
 
 class _Signals:
@@ -128,11 +128,6 @@ def _is_in_foreground() -> bool:
         return False
     finally:
         os.close(terminal)
-
-
-def _heeded() -> list[signal.Signals]:
-    """A signal that was ignored from the start (nohup, a script's background job) stays ignored."""
-    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _services(project: Project) -> AbstractAsyncContextManager[None]:

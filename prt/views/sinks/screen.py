@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from msgspec import Struct
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -56,42 +57,63 @@ class TerminalConsole(Console):
         raise ReaderGone
 
 
-class ScreenOutput:
-    """An Output. `host` stands in the head, `has_color` None is as the terminal and NO_COLOR say.
+class ScreenSettings(Struct, frozen=True, kw_only=True):
+    """What a screen shows, and how.
 
-    `views_of` makes the views that share the screen, from what its head knows; None is the table of events.
-    `notes` are read at each drawing, for the foot.
-    `clock` gives µs since the epoch, `shown_time` what the screen takes for now where that is another time.
-    Nothing is drawn before the first `drain`.
+    Attributes:
+        host: The project's, for the head.
+        highlight: What the table of events marks.
+        has_color: None is as the terminal and NO_COLOR say.
+        keys: The key columns by (schema, table).
+        views_of: Makes the views that share the screen from what its head knows; None is the table of events.
+        notes: Lines for the foot, read at each drawing.
+        tz: The zone of the times that are shown; None is local.
+        export: Where the last screen is drawn to.
     """
+
+    host: str = ""
+    highlight: Sequence[re.Pattern[str]] = ()
+    has_color: bool | None = None
+    keys: Mapping[TableName, tuple[str, ...]] | None = None
+    views_of: Callable[[Screen], Sequence[View]] | None = None
+    notes: Collection[str] = ()
+    tz: tzinfo | None = None
+    export: Path | None = None
+
+
+class ScreenOutput:
+    """An Output that draws the screen of the settings; nothing is drawn before the first `drain`."""
 
     def __init__(
         self,
+        settings: ScreenSettings,
         *,
-        host: str = "",
-        highlight: Sequence[re.Pattern[str]] = (),
-        has_color: bool | None = None,
-        keys: Mapping[TableName, tuple[str, ...]] | None = None,
-        views_of: Callable[[Screen], Sequence[View]] | None = None,
-        notes: Collection[str] = (),
-        tz: tzinfo | None = None,
         console: Console | None = None,
         errors: Console | None = None,
         clock: Callable[[], int] = _now,
         shown_time: Callable[[], int] | None = None,
-        export: Path | None = None,
     ) -> None:
-        self.screen = Screen(keys=keys)
+        """Prepare the screen.
+
+        Args:
+            settings: What is shown, and how.
+            console: Where the screen is drawn; None is standard output.
+            errors: Where the summary goes at the end; None is standard error.
+            clock: Gives µs since the epoch.
+            shown_time: What the screen takes for now (µs), if that is another time.
+        """
+        host, tz, has_color, views_of = settings.host, settings.tz, settings.has_color, settings.views_of
+        self.screen = Screen(keys=settings.keys)
         self._host = host
         self._console = console or terminal_console(has_color, is_stderr=False)
         self._errors = errors or terminal_console(has_color, is_stderr=True)
         self._clock = clock
         self._shown_time = shown_time or clock
-        self._export = export
-        self._table = Table(self.screen, tz=tz, highlight=highlight)
+        self._export = settings.export
+        self._table = Table(self.screen, tz=tz, highlight=settings.highlight)
         self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
         self._sharing = Sharing(self.screen, self._views)
-        self._page = Page(self.screen, self._views, title=host, notes=notes, tz=tz)
+        self._page = Page(self.screen, self._views, title=host, notes=settings.notes, tz=tz)
         # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
         self._is_drawn_over = (
             self._console.file.isatty()

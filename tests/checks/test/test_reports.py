@@ -12,17 +12,17 @@ import pytest
 from msgspec import structs
 from rich.cells import cell_len
 
-from prt.checks.test.check import Failure, Message, Result
 from prt.checks.test.reports import charts as drawing
-from prt.checks.test.reports import github, lines, screen
+from prt.checks.test.reports import github, lines
 from prt.checks.test.reports.files import report_file
 from prt.checks.test.reports.html import html
 from prt.checks.test.reports.junit import junit
-from prt.checks.test.reports.run import Run
 from prt.checks.test.runner import without_secrets
 from prt.checks.test.service_levels import slis_of
 from prt.config.secret import Secret
 from prt.errors import PrtError, UsageError
+from prt.results import Failure, Message, Result, Run
+from prt.views.panels import test_report
 
 HOSTILE = "</pre><script src=//evil.example/x.js></script>\x1b[31m\u202e\x00]]>&amp;|`%0A::error::"
 AT = 1_795_385_497_000_000
@@ -171,9 +171,9 @@ def test_github_can_not_be_steered() -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_no_line_is_wider_than_the_screen(width: int) -> None:
-    told = [screen.line(one, width) for one in RESULTS]
-    told += [line for lines_ in screen.failures(RESULTS, width) for line in lines_]
-    told += screen.skipped(RESULTS, width)
+    told = [test_report.line(one, width) for one in RESULTS]
+    told += [line for lines_ in test_report.failures(RESULTS, width) for line in lines_]
+    told += test_report.skipped(RESULTS, width)
     assert all(cell_len(line.plain) <= width for line in told)
     assert not any("\x1b" in line.plain or "\u202e" in line.plain for line in told)
     if width >= 80:
@@ -183,7 +183,7 @@ def test_no_line_is_wider_than_the_screen(width: int) -> None:
 
 
 def test_a_failure_is_told_in_order() -> None:
-    [told] = screen.failures(RESULTS, 200)
+    [told] = test_report.failures(RESULTS, 200)
     labels = [line.plain[4:13].strip() for line in told][1:]
     assert labels == ["expected", "came", "server", "cause", "remedy"]
 
@@ -195,10 +195,10 @@ def test_one_cause_is_told_once() -> None:
         structs.replace(RESULTS[1], name="update", round=2),
         structs.replace(RESULTS[1], suite="rls", name="deletes", failure=Failure(expected="a", came="b")),
     ]
-    told = screen.failures([RESULTS[1], *others], 80)
+    told = test_report.failures([RESULTS[1], *others], 80)
     assert [lines_[0].plain for lines_ in told] == ["✗ changes insert", "✗ rls deletes"]
     assert told[0][1].plain == "    and changes update"
-    reasons = screen.skipped([RESULTS[3], structs.replace(RESULTS[3], suite="rls", name="deletes")], 200)
+    reasons = test_report.skipped([RESULTS[3], structs.replace(RESULTS[3], suite="rls", name="deletes")], 200)
     assert [line.plain[:44] for line in reasons] == ["- token (refresh), rls (deletes): needs a si"]
 
 

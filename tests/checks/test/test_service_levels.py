@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from prt.checks.test.check import Failure, Result
 from prt.checks.test.plan import chosen, steps_of, unmet
 from prt.checks.test.rows import Row, is_over
 from prt.checks.test.service_levels import Limit, judged, parse_limit, percent, slis_of
@@ -13,6 +12,7 @@ from prt.checks.test.suites.load import allowed, ramp
 from prt.checks.test.suites.registry import SUITES
 from prt.errors import UsageError
 from prt.events import Change
+from prt.results import Failure, Result
 
 
 def result(suite: str = "latency", name: str = "lag", outcome: Any = "pass", **more: Any) -> Result:

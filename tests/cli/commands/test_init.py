@@ -9,6 +9,7 @@ import pytest
 
 from prt.cli.main import run
 from prt.config.project import resolve
+from prt.config.sources import Surroundings
 from tests.folders import ANON, SERVICE, Folder
 from tests.running import clean_environment, terminal
 
@@ -39,7 +40,7 @@ def test_a_supabase_projects_folder_becomes_a_profile(
     assert 'url = "http://127.0.0.1:54399"' in text
     assert ANON not in text
     assert SERVICE not in text
-    project = resolve(environ={}, directory=folder.path, own=folder.home)
+    project = resolve(surroundings=Surroundings(environ={}, directory=folder.path, own=folder.home))
     assert project.url == "http://127.0.0.1:54399"
     assert "profile default" in project.origins["url"]
     assert str(folder.path / "prt.toml") in capsys.readouterr().err
@@ -52,9 +53,11 @@ def test_a_profile_that_is_there_is_kept(folder: Folder, capsys: pytest.CaptureF
     assert "has a profile default already" in capsys.readouterr().err
     for name, url in (("other", "https://other.example"), (None, "https://mine.example")):
         project = resolve(
-            environ={"SUPABASE_ANON_KEY": ANON, "SUPABASE_URL": url},
-            directory=folder.path,
-            own=folder.home,
+            surroundings=Surroundings(
+                environ={"SUPABASE_ANON_KEY": ANON, "SUPABASE_URL": url},
+                directory=folder.path,
+                own=folder.home,
+            ),
             profile=name,
         )
         assert project.url == url
@@ -63,7 +66,10 @@ def test_a_profile_that_is_there_is_kept(folder: Folder, capsys: pytest.CaptureF
 def test_into_the_users_own_configuration(folder: Folder) -> None:
     assert run(["init", "--yes", "--own", "--name", "staging", "--url", "https://staging.example"]) == 0
     own = folder.home / ".config" / "prt"
-    project = resolve(environ={"SUPABASE_ANON_KEY": ANON}, directory=folder.path, own=own, profile="staging")
+    project = resolve(
+        surroundings=Surroundings(environ={"SUPABASE_ANON_KEY": ANON}, directory=folder.path, own=own),
+        profile="staging",
+    )
     assert (project.url, project.client_key is not None) == ("https://staging.example", True)
     assert not (folder.path / "prt.toml").exists()
 

@@ -6,15 +6,16 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from prt.app.lines import lines
-from prt.app.send import Order, Result, Tally, send_all
+from prt.app.send import Result, SendRequest, Tally, send_all
 from prt.cli.main import run
 from prt.cli.options import payloads as payloads_module
 from prt.cli.options.payloads import payloads_of
+from prt.config.project import Project
 from prt.errors import PrtError, UsageError
 from prt.stream.rest.session import Endpoint, Session
 from tests.fakes import Peer, Script, scripted_server
@@ -118,9 +119,9 @@ def test_a_line_without_end_is_refused() -> None:
     asyncio.run(main())
 
 
-def order(**more: Any) -> Order:
-    wanted = {"is_private": False, "is_http": False, "seconds": 60.0, "interval": 0.0, **more}
-    return Order(topic=TOPIC, event="e", **wanted)
+def request(*payloads: bytes, **more: Any) -> SendRequest:
+    wanted = {"payloads": lambda: given(*payloads), "seconds": 60.0, **more}
+    return SendRequest(project=cast(Project, None), topic=TOPIC, event="e", **wanted)
 
 
 async def given(*payloads: bytes) -> AsyncIterator[bytes]:
@@ -128,13 +129,13 @@ async def given(*payloads: bytes) -> AsyncIterator[bytes]:
         yield payload
 
 
-def sent(script: Script, wanted: Order, *payloads: bytes) -> tuple[list[Result], PrtError | None]:
+def sent(script: Script, wanted: SendRequest) -> tuple[list[Result], PrtError | None]:
     results: list[Result] = []
 
     async def main() -> None:
         async with scripted_server(script) as url, asyncio.timeout(60):
             session = Session(Endpoint(url=url, key="key"))
-            await send_all(wanted, given(*payloads), session, Tally(results.append))
+            await send_all(wanted, session, Tally(results.append))
 
     try:
         asyncio.run(main())
@@ -157,7 +158,7 @@ def test_messages_leave_in_their_order_without_waiting_for_each_answer() -> None
             await peer.reply(push, {})
         await peer.until_closed()
 
-    results, error = sent(script, order(), b"1", b"[2]", b'{"n":3}')
+    results, error = sent(script, request(b"1", b"[2]", b'{"n":3}'))
     assert error is None
     assert got == [1, [2], {"n": 3}]
     assert [result.size for result in results] == [7, 3, 1]
@@ -169,7 +170,7 @@ def test_a_message_without_an_answer_ends_it_with_the_likely_reason() -> None:
         await peer.accept_join()
         await peer.until_closed()
 
-    results, error = sent(script, order(is_private=True, seconds=0.05), b"1")
+    results, error = sent(script, request(b"1", is_private=True, seconds=0.05))
     assert error is not None
     assert error.exit_code == 1
     assert 'create policy "anon sends to room"' in (error.hint or "")
@@ -181,7 +182,7 @@ def test_who_may_not_read_is_pointed_at_http() -> None:
         await peer.reply(await peer.receive(), {"reason": "Unauthorized: no"}, "error")
         await peer.until_closed()
 
-    results, error = sent(script, order(is_private=True), b"1")
+    results, error = sent(script, request(b"1", is_private=True))
     assert results == []
     assert error is not None
     assert error.exit_code == 3
@@ -206,7 +207,7 @@ def test_bad_input_is_told_once_the_rest_is_sent(monkeypatch: pytest.MonkeyPatch
         async with scripted_server(script) as url, asyncio.timeout(60):
             session = Session(Endpoint(url=url, key="key"))
             typed = payloads_of("-", repeat=1, is_object=False)()
-            await send_all(order(), typed, session, Tally(results.append))
+            await send_all(request(payloads=lambda: typed), session, Tally(results.append))
 
     with pytest.raises(UsageError) as raised:
         asyncio.run(main())
@@ -223,7 +224,7 @@ def test_a_rate_keeps_messages_apart() -> None:
         while True:
             await peer.reply(await peer.receive(), {})
 
-    results, error = sent(script, order(interval=0.05), b"1", b"2", b"3")
+    results, error = sent(script, request(b"1", b"2", b"3", interval=0.05))
     assert error is None
     moments = sorted(result.sent for result in results)
     assert moments[2] - moments[0] > 25_000
@@ -233,7 +234,7 @@ def test_over_http_nothing_is_joined() -> None:
     async def main() -> list[str]:
         async with project_of((202, b"")) as project:
             session = Session(Endpoint(url=project.url, key="key"))
-            await send_all(order(is_http=True), given(b"{}", b"{}"), session, Tally(None))
+            await send_all(request(b"{}", b"{}", is_http=True), session, Tally(None))
             return [head.split()[1] for head in project.requests]
 
     assert asyncio.run(main()) == ["/realtime/v1/api/broadcast/room/events/e"] * 2

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from prt.cli.options.assignments import assignments_of, equals, filter_of, key_of
+from prt.app.update import equals, filter_of
+from prt.cli.options.assignments import assignments_of, key_of
 from prt.errors import UsageError
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from prt.cli.options.recovery import Recovering
+from prt.app.watch_request import RecoveryRequest
 from prt.cli.options.targets import parse_targets
-from prt.cli.options.views import Viewing, check_rules, checked_severity, parse_rules, parse_viewing
+from prt.cli.options.views import ViewSelection, check_rules, checked_severity, parse_rules, parse_views
 from prt.config.profiles import Defaults
 from prt.errors import UsageError
 from prt.state.screen import Screen
@@ -14,25 +14,25 @@ from prt.stream.binding import Binding
 from prt.views.panels.registry import Wishes
 
 
-def watched(viewing: Viewing, *tables: str) -> list[Binding]:
+def watched(viewing: ViewSelection, *tables: str) -> list[Binding]:
     """The bindings of `prt watch TABLE… --view …`."""
     bindings = parse_targets(viewing.words(tables)).bindings
     return [*bindings, *viewing.companions(bindings)]
 
 
-def names(viewing: Viewing, *tables: str) -> list[str]:
+def names(viewing: ViewSelection, *tables: str) -> list[str]:
     return [f"{one.table}:{one.event}" for one in watched(viewing, *tables)]
 
 
 def test_a_board_brings_its_table_and_the_people_on_its_cards() -> None:
-    board = parse_viewing("board")
+    board = parse_views("board")
     assert names(board) == ["project_tasks:*", "personnel:*"]
     assert names(board, "bookings") == ["bookings:*"]
     assert names(board, "project_tasks:UPDATE", "personnel") == ["project_tasks:UPDATE", "personnel:*"]
 
 
 def test_budgets_are_subscribed_to_as_the_seed_does() -> None:
-    budget = parse_viewing("budget")
+    budget = parse_views("budget")
     assert names(budget) == ["budgets:UPDATE", "financial_transactions:INSERT"]
     assert names(budget, "budgets") == ["budgets:*", "financial_transactions:INSERT"]
     assert names(budget, "notifications") == [
@@ -44,13 +44,13 @@ def test_budgets_are_subscribed_to_as_the_seed_does() -> None:
 
 
 def test_a_view_of_anything_watches_what_was_asked_for() -> None:
-    assert len(names(parse_viewing("feed"))) == 30
-    assert len(names(parse_viewing("board,budget,feed"))) == 30
-    assert names(parse_viewing("stats"), "events") == ["events:*"]
+    assert len(names(parse_views("feed"))) == 30
+    assert len(names(parse_views("board,budget,feed"))) == 30
+    assert names(parse_views("stats"), "events") == ["events:*"]
 
 
 def test_a_filter_of_every_table_leaves_the_people_alone() -> None:
-    board = parse_viewing("board")
+    board = parse_views("board")
     bindings = parse_targets(board.words([]), filters=["production_id=eq.1"]).bindings
     assert [one.filter for one in [*bindings, *board.companions(bindings)]] == ["production_id=eq.1", None]
 
@@ -70,13 +70,13 @@ def test_a_filter_of_every_table_leaves_the_people_alone() -> None:
 def test_the_rows_that_views_need_are_loaded(
     view: str | None, options: dict[str, Any], tables: tuple[str, ...], snapshot: object
 ) -> None:
-    viewing = parse_viewing(view, **options)
-    assert viewing.recovering(Recovering(), watched(viewing, *tables)).snapshot == snapshot
+    viewing = parse_views(view, **options)
+    assert viewing.recovery(RecoveryRequest(), watched(viewing, *tables)).snapshot == snapshot
 
 
 def test_a_snapshot_that_was_asked_for_is_of_every_table() -> None:
-    board = parse_viewing("board")
-    assert board.recovering(Recovering(snapshot=True), watched(board)).snapshot is True
+    board = parse_views("board")
+    assert board.recovery(RecoveryRequest(snapshot=True), watched(board)).snapshot is True
 
 
 @pytest.mark.parametrize(
@@ -92,21 +92,21 @@ def test_a_snapshot_that_was_asked_for_is_of_every_table() -> None:
 def test_the_rows_of_one_table_stand_in_the_table_view(
     tables: tuple[str, ...], wants_rows: bool, sheet: object
 ) -> None:
-    viewing = parse_viewing("table", wants_rows=wants_rows)
+    viewing = parse_views("table", wants_rows=wants_rows)
     assert viewing.wishes(Wishes(), watched(viewing, *tables)).sheet == sheet
 
 
 def test_details_stand_beside_whatever_is_shown() -> None:
     for view, shown in ((None, 2), ("feed", 2), ("board,details", 2)):
-        viewing = parse_viewing(view, details=True)
+        viewing = parse_views(view, details=True)
         make = viewing.views_of(Wishes(), watched(viewing, "events"))
         assert make is not None
         assert len(make(Screen())) == shown
-    assert parse_viewing().views_of(Wishes(), watched(parse_viewing(), "events")) is None
+    assert parse_views().views_of(Wishes(), watched(parse_views(), "events")) is None
 
 
 def test_wishes_of_a_board() -> None:
-    viewing = parse_viewing("board", group_by="colour", columns="red, blue", wip=["red=3", "a=b=2"])
+    viewing = parse_views("board", group_by="colour", columns="red, blue", wip=["red=3", "a=b=2"])
     wishes = viewing.wishes(Wishes(), watched(viewing, "parts", "app.other"))
     assert (wishes.board, wishes.group_by, wishes.columns) == (("public", "parts"), "colour", ("red", "blue"))
     assert wishes.limits == {"red": 3, "a=b": 2}
@@ -114,19 +114,19 @@ def test_wishes_of_a_board() -> None:
 
 def test_a_profile_fills_what_the_command_line_leaves_open() -> None:
     defaults = Defaults(views=("board", "feed"), feed={"events": "{new[title]}"})
-    assert parse_viewing().given(defaults).names == ("board", "feed")
-    assert parse_viewing("stats").given(defaults).names == ("stats",)
-    assert parse_viewing().given(defaults).feed == {"events": "{new[title]}"}
+    assert parse_views().given(defaults).names == ("board", "feed")
+    assert parse_views("stats").given(defaults).names == ("stats",)
+    assert parse_views().given(defaults).feed == {"events": "{new[title]}"}
 
 
 def test_budgets_have_their_rules_and_others_replace_them() -> None:
-    budget = parse_viewing("budget")
+    budget = parse_views("budget")
     assert [(rule.table, rule.severity) for rule in parse_rules((), budget)] == [
         ("budgets", "warn"),
         ("budgets", "critical"),
     ]
     assert [rule.text for rule in parse_rules(["a>1"], budget)] == ["a>1"]
-    assert parse_rules((), parse_viewing("board")) == []
+    assert parse_rules((), parse_views("board")) == []
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_budgets_have_their_rules_and_others_replace_them() -> None:
 )
 def test_what_can_t_be_read(options: dict[str, Any], what: str) -> None:
     with pytest.raises(UsageError, match=what):
-        parse_viewing(options.pop("view"), **options)
+        parse_views(options.pop("view"), **options)
 
 
 def test_a_severity_that_is_none() -> None:
@@ -162,7 +162,7 @@ def test_a_severity_that_is_none() -> None:
     ],
 )
 def test_a_rule_is_for_what_is_watched(rule: str, tables: tuple[str, ...], is_watched: bool) -> None:
-    rules, bindings = parse_rules([rule], parse_viewing()), parse_targets(tables).bindings
+    rules, bindings = parse_rules([rule], parse_views()), parse_targets(tables).bindings
     if is_watched:
         check_rules(rules, bindings)
         return

@@ -10,7 +10,7 @@ from prt.events import Broadcast, Change, Event
 from prt.state.rows.batching import Batch
 from prt.views.panels.stats import StatsView
 from prt.views.sinks.batched import Batched
-from prt.views.sinks.screen import ScreenOutput
+from prt.views.sinks.screen import ScreenOutput, ScreenSettings
 from tests.views import story
 
 
@@ -98,7 +98,7 @@ def test_at_the_end_nothing_is_left() -> None:
 def test_a_screen_counts_every_change_and_so_do_views_that_count() -> None:
     console = Console(file=io.StringIO(), width=80, _environ={})
     stats = StatsView()
-    screen = ScreenOutput(console=console, errors=console, tz=UTC, views_of=lambda _: [stats])
+    screen = ScreenOutput(ScreenSettings(tz=UTC, views_of=lambda _: [stats]), console=console, errors=console)
     stage = Stage(screen)
     for number in range(100):
         stage.output.write(story.change("INSERT", "t", new={"id": number}))

@@ -11,7 +11,7 @@ from rich.console import Console
 from prt.events import Event, Presence
 from prt.state.screen import Screen
 from prt.views.panels.registry import Wishes, views_named
-from prt.views.sinks.screen import REDRAW, ScreenOutput
+from prt.views.sinks.screen import REDRAW, ScreenOutput, ScreenSettings
 from tests.views import meeting
 from tests.views.story import BEGIN
 
@@ -57,10 +57,10 @@ def test_a_busy_room_is_drawn_ten_times_a_second(
         return wanted(screen)
 
     output = ScreenOutput(
+        ScreenSettings(views_of=views_of),  # type: ignore[arg-type]
         console=console,
         errors=Console(file=io.StringIO()),
         clock=lambda: now,
-        views_of=views_of,  # type: ignore[arg-type]
     )
     drawn = 0
     for event in events(rate):

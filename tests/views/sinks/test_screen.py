@@ -16,7 +16,15 @@ from prt.events import Event, Status
 from prt.views.panels.table import Table
 from prt.views.sinks import screen as screens
 from prt.views.sinks.output import ReaderGone
-from prt.views.sinks.screen import BEGIN_FRAME, END_FRAME, IDLE_REDRAW, REDRAW, ScreenOutput, TerminalConsole
+from prt.views.sinks.screen import (
+    BEGIN_FRAME,
+    END_FRAME,
+    IDLE_REDRAW,
+    REDRAW,
+    ScreenOutput,
+    ScreenSettings,
+    TerminalConsole,
+)
 from tests.views import story
 
 ENTER, LEAVE, HIDE, SHOW = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25l", "\x1b[?25h"
@@ -43,8 +51,7 @@ class Stage:
             legacy_windows=False,
         )
         self.output = ScreenOutput(
-            host="abcdefgh.supabase.co",
-            tz=UTC,
+            ScreenSettings(host="abcdefgh.supabase.co", tz=UTC),
             console=self.console,
             errors=Console(file=self.errors, width=40, _environ={}),
             clock=lambda: self.now,
@@ -209,7 +216,7 @@ def test_a_reader_that_went_away(is_terminal: bool) -> None:
             raise BrokenPipeError
 
     console = TerminalConsole(file=Closed(), width=80, _environ={"TERM": "xterm"}, force_terminal=is_terminal)
-    output = ScreenOutput(console=console)
+    output = ScreenOutput(ScreenSettings(), console=console)
     output.write(story.changes()[0])
     with pytest.raises(ReaderGone):
         output.drain()
@@ -222,7 +229,7 @@ def test_errors_that_nobody_reads_do_not_matter() -> None:
             raise BrokenPipeError
 
     errors = TerminalConsole(file=Closed(), _environ={})
-    ScreenOutput(console=Console(file=io.StringIO()), errors=errors).close(story.ending())
+    ScreenOutput(ScreenSettings(), console=Console(file=io.StringIO()), errors=errors).close(story.ending())
 
 
 def test_where_no_screen_can_be_drawn_attempts_that_fail_alike_are_one_line() -> None:
@@ -273,11 +280,11 @@ def test_a_pipe_is_not_suspended() -> None:
 
 STOPPED = """
 import fcntl, os, signal, sys, termios
-from prt.views.sinks.screen import ScreenOutput
+from prt.views.sinks.screen import ScreenOutput, ScreenSettings
 from prt.views.panels.table import Table
 from tests.views import story
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-output = ScreenOutput(host="abc")
+output = ScreenOutput(ScreenSettings(host="abc"))
 output.write(story.changes()[0])
 output.drain()
 output.suspend()
@@ -315,10 +322,10 @@ def test_stopped_and_continued_it_leaves_the_screen_and_comes_back() -> None:
 PROGRAM = """
 import sys
 from datetime import UTC
-from prt.views.sinks.screen import ScreenOutput
+from prt.views.sinks.screen import ScreenOutput, ScreenSettings
 from prt.views.panels.table import Table
 from tests.views import story
-output = ScreenOutput(host="abc", tz=UTC)
+output = ScreenOutput(ScreenSettings(host="abc", tz=UTC))
 for event in story.story():
     output.write(event)
 output.flush()
@@ -363,7 +370,9 @@ def test_a_row_that_is_older_than_what_is_known_reaches_no_view() -> None:
 
     seen: list[Event] = []
     console = Console(file=io.StringIO(), width=80, _environ={})
-    output = ScreenOutput(console=console, errors=console, views_of=lambda screen: [Seen(screen)])
+    output = ScreenOutput(
+        ScreenSettings(views_of=lambda screen: [Seen(screen)]), console=console, errors=console
+    )
     streamed = story.change("INSERT", "t", new={"id": 1, "updated_at": "2026-11-22T16:45:14Z"})
     read = [
         story.change("INSERT", "t", new={"id": 1, "updated_at": moment}, source="snapshot")

@@ -9,13 +9,13 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from prt.cli.options.outputs import form_of, opened
 from prt.errors import PrtError
 from prt.state.screen import Screen
 from prt.views.panels.page import Page
 from prt.views.panels.table import Table
+from prt.views.sinks.form import Form, OutputForm, opened
 from prt.views.sinks.output import LineOutput
-from prt.views.sinks.screen import ScreenOutput
+from prt.views.sinks.screen import ScreenOutput, ScreenSettings
 from prt.views.sinks.svg import Pictured, save, svg_of
 from tests.views import story
 from tests.views.sinks.test_screen import Tty
@@ -74,15 +74,7 @@ def test_the_size_of_a_picture_is_that_of_columns_and_lines(
     for lines in ("12", "16"):
         monkeypatch.setenv("LINES", lines)
         monkeypatch.setenv("COLUMNS", "70")
-        form = form_of(
-            json=True,
-            output=None,
-            template=None,
-            only=None,
-            highlight=None,
-            no_color=False,
-            export=tmp_path / "a.svg",
-        )
+        form = Form(kind=OutputForm.JSON, export=tmp_path / "a.svg")
         with opened(form, "abc") as output:
             for event in story.story():
                 output.write(event)
@@ -114,12 +106,10 @@ def test_beside_lines_the_picture_is_drawn_at_the_end(tmp_path: Path) -> None:
 def test_a_screen_is_drawn_as_it_was_last(tmp_path: Path) -> None:
     path = tmp_path / "a.svg"
     output = ScreenOutput(
-        host="abc",
-        tz=UTC,
+        ScreenSettings(host="abc", tz=UTC, export=path),
         console=Console(file=Tty(), width=90, height=20, _environ={"TERM": "xterm"}, legacy_windows=False),
         errors=Console(file=io.StringIO()),
         clock=lambda: story.NOW,
-        export=path,
     )
     for event in story.story():
         output.write(event)

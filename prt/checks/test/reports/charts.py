@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from prt.checks.test.check import Result
+from prt.results import Result
 from prt.views.drawing.figures import milliseconds
 
 BARS = 40

@@ -5,12 +5,11 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 from __future__ import annotations
 
-from prt.checks.test.check import Result
-from prt.checks.test.reports.figures import figure_text
 from prt.checks.test.reports.junit import told
-from prt.checks.test.reports.run import Run
+from prt.results import Result, Run
 from prt.views.drawing.cells import safe
 from prt.views.drawing.figures import lag_text
+from prt.views.drawing.test_results import figure_text
 
 _MARKS = {"pass": "✅", "fail": "❌", "skip": "⏭️"}
 

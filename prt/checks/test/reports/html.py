@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from prt.checks.test.check import Result
 from prt.checks.test.reports import charts as drawing
-from prt.checks.test.reports.figures import figures_text
-from prt.checks.test.reports.run import Run
-from prt.checks.test.reports.screen import counts, parts
+from prt.results import Result, Run
 from prt.views.drawing.cells import safe
 from prt.views.drawing.figures import clock, lag_text, milliseconds, timestamp_text
+from prt.views.drawing.test_results import counts, figures_text, parts
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --pass: #1a7f37; --fail: #cf222e; --skip: #9a6700; }

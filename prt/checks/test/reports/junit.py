@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from prt.checks.test.check import Failure, Result
-from prt.checks.test.reports.run import Run
+from prt.results import Failure, Result, Run
 
 # What XML 1.0 can't hold, even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

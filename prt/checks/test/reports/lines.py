@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from prt.checks.test.check import Result
-from prt.checks.test.reports.run import Run
+from prt.results import Result, Run
 from prt.views.sinks.ndjson import timestamp
 
 DIGITS = 3

@@ -8,10 +8,11 @@ import time
 import msgspec
 from msgspec import Raw
 
-from prt.checks.test.check import Check, FailedError, Failure, Found, SkippedError, Suite
+from prt.checks.test.check import Check, FailedError, Found, SkippedError, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.watcher import Watcher
 from prt.events import Broadcast
+from prt.results import Failure
 from prt.stream.rest.broadcast import Poster
 from prt.stream.socket.failures import RefusedByServerError
 from prt.stream.topic import Room

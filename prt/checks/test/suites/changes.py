@@ -9,11 +9,12 @@ from contextlib import AsyncExitStack
 from msgspec import Struct
 
 from prt.checks.test.causes import seen
-from prt.checks.test.check import Check, FailedError, Failure, Found, Suite
+from prt.checks.test.check import Check, FailedError, Found, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.rows import Row
 from prt.checks.test.watcher import Watcher
 from prt.events import Change
+from prt.results import Failure
 from prt.stream import values
 from prt.stream.socket.failures import NothingTakenError
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from prt.checks.test.check import Check, FailedError, Failure, Found, Suite, failure_of
+from prt.checks.test.check import Check, FailedError, Found, Suite, failure_of
 from prt.checks.test.context import Context
 from prt.checks.test.rows import Row, Rows
 from prt.checks.test.watcher import Watcher
 from prt.errors import PrtError
 from prt.events import Change, Vitals
+from prt.results import Failure
 from prt.state.figures.lag import Lag
 from prt.stream import values
 from prt.stream.socket.queue import committed

@@ -8,13 +8,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec import Struct
 
-from prt.checks.test.check import Check, FailedError, Failure, Found, Suite
+from prt.checks.test.check import Check, FailedError, Found, Suite
 from prt.checks.test.context import NO_RECONNECTS, Context
 from prt.checks.test.rows import Rows
 from prt.checks.test.service_levels import percent
 from prt.checks.test.settings import MESSAGES_PER_SECOND, Plan, Settings
 from prt.errors import PrtError
 from prt.events import Change, Event, Status
+from prt.results import Failure
 from prt.state.figures.lag import Lag
 from prt.stream.live.source import Live
 from prt.stream.rest.session import Session

@@ -7,9 +7,10 @@ import time
 from msgspec import structs
 
 from prt.checks.test.causes import seen
-from prt.checks.test.check import Check, FailedError, Failure, Found, Suite
+from prt.checks.test.check import Check, FailedError, Found, Suite
 from prt.checks.test.context import Context
 from prt.events import Gap, Vitals
+from prt.results import Failure
 from prt.stream.live.supervisor import Policy
 from prt.stream.recovery.backfill import Recovery
 from prt.stream.rest.session import Session

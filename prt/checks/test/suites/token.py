@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 
-from prt.checks.test.check import Check, FailedError, Failure, Found, SkippedError, Suite
+from prt.checks.test.check import Check, FailedError, Found, SkippedError, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.suites.broadcast import EVENT, heard, payload
 from prt.errors import RefusedError
 from prt.events import Status
+from prt.results import Failure
 from prt.stream.rest.session import Endpoint, Session
 from prt.stream.topic import Room
 

@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from rich.console import Console
+from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from prt.checks.test.check import Check, Failure, Result
-from prt.checks.test.reports.figures import figure_text
-from prt.checks.test.reports.run import Run
-from prt.checks.test.service_levels import Slis
+from prt.results import Result, Run
 from prt.views.drawing.cells import cut, safe, wrapped
-from prt.views.drawing.figures import lag_text
+from prt.views.drawing.test_results import ending, figure_text, parts
+from prt.views.sinks.screen import TerminalConsole
 
 MARKS = {"pass": ("✓", "green"), "fail": ("✗", "bold red"), "skip": ("-", "yellow")}
 SUITE_WIDTH, NAME_WIDTH, FIGURE_WIDTH = 10, 14, 18
 _INDENT = "    "
+
+
+class LiveTable:
+    """The results of a run as they come; below them spins what runs."""
+
+    def __init__(self, console: Console, live: Live, host: str, total: int) -> None:
+        self._console = console
+        self._live = live
+        self._host = host
+        self._total = total
+        self._done = 0
+
+    def started(self, check: str) -> None:
+        self._live.update(running(check, self._done, self._total, self._host, self._console.width))
+
+    def finished(self, result: Result) -> None:
+        self._done += 1
+        self._console.print(line(result, self._console.width))
+
+    def close(self, run: Run) -> None:
+        self._live.stop()
+        width = self._console.width
+        for paragraph in failures(run.results, width):
+            self._console.print()
+            for row in paragraph:
+                self._console.print(row)
+        reasons = skipped(run.results, width)
+        if reasons:
+            self._console.print()
+        for row in reasons:
+            self._console.print(row)
+        self._console.print()
+        self._console.print(ending(run), style="bold green" if not run.exit_code else "bold red")
+
+
+@contextmanager
+def live_table(host: str, total: int, *, has_color: bool | None) -> Iterator[LiveTable]:
+    """Open a table on the terminal for `total` results. Nothing of the terminal stays changed."""
+    console = TerminalConsole(highlight=False, markup=False, no_color=has_color is False or None)
+    with Live(console=console, transient=True, refresh_per_second=10) as live:
+        yield LiveTable(console, live, host, total)
 
 
 def line(result: Result, width: int, *, is_padded: bool = True) -> Text:
@@ -45,9 +87,9 @@ def line(result: Result, width: int, *, is_padded: bool = True) -> Text:
     return text
 
 
-def running(check: Check, done: int, total: int, host: str, width: int) -> Table:
-    """What runs, behind a spinner."""
-    words = cut(f"{check.suite} {check.name}  {done} of {total}  {safe(host)}", max(width - 3, 0))
+def running(check: str, done: int, total: int, host: str, width: int) -> Table:
+    """Return the name of the check that runs, behind a spinner."""
+    words = cut(f"{check}  {done} of {total}  {safe(host)}", max(width - 3, 0))
     grid = Table.grid(padding=(0, 1))
     grid.add_row(Spinner("dots", style="cyan"), Text(words, no_wrap=True, overflow="crop"))
     return grid
@@ -96,34 +138,6 @@ def skipped(results: Sequence[Result], width: int) -> list[Text]:
         for index, piece in enumerate(pieces):
             lines.append(Text(f"{'-' if index == 0 else ' '} {piece}", "dim", no_wrap=True))
     return lines
-
-
-def parts(failure: Failure) -> list[tuple[str, str]]:
-    """Label and words of what is known of a failure."""
-    all_ = (
-        ("expected", failure.expected),
-        ("came", failure.came),
-        ("server", failure.server),
-        ("cause", failure.cause),
-        ("remedy", failure.remedy),
-    )
-    return [(label, words) for label, words in all_ if words is not None]
-
-
-def ending(run: Run) -> str:
-    """The last line."""
-    words = f"{counts(run.slis)} in {run.slis.seconds:.1f} s"
-    if run.interrupted:
-        words = f"interrupted: {words}"
-    if run.slis.lag_ms is not None:
-        words += f"; {lag_text(run.slis.lag_ms)}"
-    if run.slis.delivery_percent is not None:
-        words += f"; delivery {run.slis.delivery_percent:g} %"
-    return words
-
-
-def counts(slis: Slis) -> str:
-    return f"{slis.passed} passed, {slis.failed} failed, {slis.skipped} skipped"
 
 
 def _note(result: Result) -> str:

@@ -1,0 +1,152 @@
+"""How a watched source is shown, recorded and acted upon, and how its end is reported."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from prt.app.alerts import AlertOutput
+from prt.app.loop import TICK_SECONDS, Ending, Source, follow
+from prt.app.notices import Notices
+from prt.errors import PrtError
+from prt.state.conditions.alerts import Alerts
+from prt.state.conditions.bounds import Progress
+from prt.views.sinks.form import opened
+from prt.views.sinks.recorder import Recorder, header_of
+from prt.views.sinks.stderr import complain, notice
+
+if TYPE_CHECKING:
+    from prt.app.watch_request import Keys, WatchRequest
+    from prt.stream.binding import Binding
+    from prt.stream.topic import Room
+    from prt.views.sinks.output import Output
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """What is watched, and where; `keys` are those that were given."""
+
+    host: str
+    tables: Sequence[Binding] = ()
+    topics: Sequence[Room] = ()
+    keys: Keys
+
+
+class Presentation:
+    """The outputs of one request: `follow` a source to its end, then `report` it for the exit code."""
+
+    def __init__(self, request: WatchRequest) -> None:
+        self._request = request
+        self._has_screen = request.output is None and request.form.is_table and not request.is_once
+        self._notices = None if self._has_screen or request.is_quiet else Notices()
+        self._notes = request.actions.notes if request.actions else deque[str]()
+        self._failures: list[PrtError] = []
+        self._alerts: AlertOutput | None = None
+
+    async def follow(
+        self, source: Source, subject: Subject, *, started: float, clock: Callable[[], int] | None = None
+    ) -> Ending:
+        """Show, record and act upon what the source brings, until it ends.
+
+        Args:
+            source: What is read.
+            subject: What it is about.
+            started: When the watch began, by the loop's time.
+            clock: What is shown as now (µs), if that is another time.
+        """
+        request = self._request
+        async with request.actions or nullcontext():
+            with self._recorder(subject) as recorder, self._opened(subject, clock) as shown:
+                ending = await follow(
+                    source,
+                    self._attended(shown, subject.keys),
+                    Progress(request.bounds, request.expectations, started=started),
+                    request.matching,
+                    self._notices,
+                    recorder=recorder,
+                    clock=clock,
+                    tick_seconds=min(request.form.batch or TICK_SECONDS, TICK_SECONDS),
+                )
+            if request.actions and ending.end.reason != "signal":
+                await request.actions.finish()
+        return ending
+
+    def report(self, ending: Ending) -> int:
+        """Report on standard error what is left to be reported, and return the exit code.
+
+        Raises:
+            PrtError: What ended the watch.
+        """
+        request = self._request
+        if ending.end.reason == "signal" and not self._has_screen:
+            notice(f"stopped after {ending.end.events} events")
+        if self._has_screen:
+            for note in self._notes if request.actions else ():
+                notice(note)
+            for failure in self._failures:
+                complain(failure.message, failure.hint)
+        for missing in request.expectations.missing():
+            notice(str(missing))
+        if ending.error is not None:
+            ending.error.is_told = self._notices is not None and self._notices.has_told(ending.error)
+            raise ending.error
+        if self._alerts is not None and not request.is_quiet:
+            for rule in self._alerts.idle_rules():
+                columns = ", ".join(rule.comparison.columns)
+                complain(
+                    f"--alert {rule.text}: no row could be judged by it", f"is there a number in {columns}?"
+                )
+        return self._code(ending)
+
+    def _code(self, ending: Ending) -> int:
+        """The end of a recording, which is repeated, makes no failure of its replay."""
+        is_met = self._request.expectations.are_met
+        code = int(not is_met) if ending.is_replayed else ending.end.exit_code
+        return code if self._alerts is None else self._alerts.exit_code(code)
+
+    def _opened(self, subject: Subject, clock: Callable[[], int] | None) -> AbstractContextManager[Output]:
+        request = self._request
+        if request.output is not None:
+            return nullcontext(request.output)
+        return opened(
+            request.form,
+            subject.host,
+            subject.keys,
+            request.views_of,
+            self._notes,
+            is_once=request.is_once,
+            shown_time=clock,
+        )
+
+    def _attended(self, shown: Output, keys: Keys) -> Output:
+        """Return the output with what is done about its events; an alert is one of them."""
+        request = self._request
+        output = request.actions.around(shown) if request.actions else shown
+        if not request.rules:
+            return output
+
+        def key_columns(schema: str, table: str) -> tuple[str, ...]:
+            return keys.get((schema, table), ("id",))
+
+        self._alerts = AlertOutput(output, Alerts(request.rules, key_columns), least=request.fails_on)
+        return self._alerts
+
+    def _recorder(self, subject: Subject) -> AbstractContextManager[Recorder | None]:
+        if self._request.record is None:
+            return nullcontext()
+        now = time.time_ns() // 1000
+        header = header_of(
+            subject.host, now, bindings=subject.tables, rooms=subject.topics, keys=subject.keys
+        )
+        return Recorder(self._request.record, header, self._recording_failed)
+
+    def _recording_failed(self, error: PrtError) -> None:
+        if self._has_screen:
+            self._notes.append(error.message)
+            self._failures.append(error)
+        else:
+            complain(error.message, error.hint)

@@ -1,0 +1,22 @@
+"""The options that say where notifications are rows."""
+
+from __future__ import annotations
+
+from prt.app.notifications import Place
+from prt.cli.options.targets import WILDCARD, parse_targets
+from prt.errors import UsageError
+
+
+def place_of(table: str, schema: str, column: str) -> Place:
+    """Return the one table that `table` (TABLE or SCHEMA.TABLE) names, with the column that holds the user.
+
+    Raises:
+        UsageError: It is not a single table, or the column is empty.
+    """
+    bindings = parse_targets([table], schema=schema).bindings
+    one = bindings[0]
+    if len(bindings) > 1 or one.table == WILDCARD or one.event != "*":
+        raise UsageError(f"--table names no single table: {table}", "as in --table notifications")
+    if not column.strip():
+        raise UsageError("--user-column is empty", "as in --user-column recipient_id")
+    return Place(schema=one.schema, table=one.table, column=column)

@@ -1,0 +1,93 @@
+"""The one place that handles the signals which end a process, and what their exit code is.
+
+A signal that was ignored from the start (nohup, a script's background job) stays ignored everywhere.
+"""
+
+# ruff: noqa: PLC0415 - the help must not pay for asyncio
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Any, Final
+
+SIGNALLED: Final = 128
+"""What is added to a signal's number for the exit code, as shells do."""
+INTERRUPTED: Final = SIGNALLED + signal.SIGINT
+ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+"""The names of the signals that end a process in good order; not every system has all of them."""
+
+
+def heeded(names: tuple[str, ...] = ENDING) -> list[signal.Signals]:
+    """Return the signals of these names that the system has and that are not ignored."""
+    found = [signal.Signals[name] for name in names if name in signal.Signals.__members__]
+    return [number for number in found if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def exit_on_signals() -> None:
+    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that whoever opened something closes it."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(SIGNALLED + number)
+
+    for number in heeded(("SIGTERM", "SIGHUP")):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, leave)
+
+
+def heed(number: int, handler: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+    """Let the running loop handle a signal; return what puts the former handler back.
+
+    The loop's own `remove_signal_handler` would leave SIGTERM to the system: a second one would end us
+    where we are, with the terminal as a view left it and the programs of --exec still running.
+    """
+    import asyncio
+
+    loop, former = asyncio.get_running_loop(), signal.getsignal(number)
+    loop.add_signal_handler(number, handler, *arguments)
+
+    def restore() -> None:
+        loop.remove_signal_handler(number)
+        # For SIGINT that is KeyboardInterrupt. asyncio's handler there counts on nobody else to cancel.
+        if number != signal.SIGINT:
+            signal.signal(number, former)
+
+    return restore
+
+
+@contextmanager
+def stopping(others: Mapping[str, Callable[[], None]] | None = None) -> Iterator[list[int]]:
+    """Let a first signal cancel the current task in good order, and a second one act at once.
+
+    SystemExit out of the middle of a task would leave the other tasks half done.
+
+    Args:
+        others: Handlers of further signals by name; like those of the ending signals they are in force
+            until the first ending signal or the end of the block.
+
+    Yields:
+        The list that the number of the first signal is added to.
+    """
+    import asyncio
+
+    runner = asyncio.current_task()
+    assert runner is not None  # noqa: S101 - a coroutine runs in a task
+    caught: list[int] = []
+    handled = ExitStack()
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        handled.close()
+        runner.cancel()
+
+    for number in heeded():
+        handled.callback(heed(number, stop, int(number)))
+    for name, handler in (others or {}).items():
+        for number in heeded((name,)):
+            handled.callback(heed(number, handler))
+    try:
+        yield caught
+    finally:
+        handled.close()

@@ -1,0 +1,57 @@
+"""The results of a test run in words: the figures, the parts of a failure, the counts."""
+
+from __future__ import annotations
+
+from prt.results import Failure, Result, Run, Slis
+from prt.views.drawing.figures import lag_text, milliseconds
+
+_MS, _PERCENT = "_ms", "_percent"
+
+
+def figure_text(result: Result) -> str:
+    """Return the first figure with its name, `lag 3.2 ms` or `operators 15`; empty if there is none."""
+    for name, value in result.figures.items():
+        return f"{_words(name)} {value_text(name, value)}"
+    return ""
+
+
+def figures_text(result: Result) -> str:
+    return ", ".join(f"{_words(name)} {value_text(name, value)}" for name, value in result.figures.items())
+
+
+def value_text(name: str, value: float) -> str:
+    if name.endswith(_MS):
+        return milliseconds(value)
+    return f"{value:g} %" if name.endswith(_PERCENT) else f"{value:,.10g}"
+
+
+def parts(failure: Failure) -> list[tuple[str, str]]:
+    """Return the labels and the words of what is known of a failure."""
+    all_ = (
+        ("expected", failure.expected),
+        ("came", failure.came),
+        ("server", failure.server),
+        ("cause", failure.cause),
+        ("remedy", failure.remedy),
+    )
+    return [(label, words) for label, words in all_ if words is not None]
+
+
+def ending(run: Run) -> str:
+    """Return the last line of a run."""
+    words = f"{counts(run.slis)} in {run.slis.seconds:.1f} s"
+    if run.interrupted:
+        words = f"interrupted: {words}"
+    if run.slis.lag_ms is not None:
+        words += f"; {lag_text(run.slis.lag_ms)}"
+    if run.slis.delivery_percent is not None:
+        words += f"; delivery {run.slis.delivery_percent:g} %"
+    return words
+
+
+def counts(slis: Slis) -> str:
+    return f"{slis.passed} passed, {slis.failed} failed, {slis.skipped} skipped"
+
+
+def _words(name: str) -> str:
+    return name.removesuffix(_MS).removesuffix(_PERCENT).replace("_", " ")

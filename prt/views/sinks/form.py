@@ -1,0 +1,161 @@
+"""The form of a command's output, and the sink that is opened for it."""
+
+# ruff: noqa: PLC0415 - help must not pay for msgspec, a pipe not for Rich, a table not for templates
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from prt.events import Event
+    from prt.state.screen import Screen
+    from prt.views.panels.view import View
+    from prt.views.sinks.batched import Sink
+    from prt.views.sinks.output import LineOutput, Output
+    from prt.views.sinks.svg import Pictured
+
+STDOUT: Final = 1
+PICTURE_COLUMNS: Final = 120
+
+KeyColumns = Mapping[tuple[str, str], tuple[str, ...]] | None
+"""By (schema, table)."""
+
+
+class OutputForm(StrEnum):
+    """The forms that a command's output can have."""
+
+    TABLE = "table"
+    JSON = "json"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A checked form; `encode` writes lines of another kind, as a compiled template does."""
+
+    kind: OutputForm
+    encode: Callable[[Event], bytes] | None = None
+    only: frozenset[str] | None = None
+    highlight: tuple[re.Pattern[str], ...] = ()
+    has_color: bool | None = None
+    """None: as the terminal and NO_COLOR say."""
+    batch: float | None = None
+    """Seconds of a window in which the changes of a row are merged."""
+    export: Path | None = None
+    """Where the last screen is drawn to."""
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is drawn for people."""
+        return self.kind is OutputForm.TABLE
+
+
+@contextmanager
+def opened(
+    form: Form,
+    host: str,
+    keys: KeyColumns = None,
+    views_of: Callable[[Screen], Sequence[View]] | None = None,
+    notes: Collection[str] = (),
+    *,
+    is_once: bool = False,
+    shown_time: Callable[[], int] | None = None,
+) -> Iterator[Output]:
+    """Open the sink of a command.
+
+    Args:
+        form: What the output looks like.
+        host: The project's, for the head of the view.
+        keys: The key columns by (schema, table).
+        views_of: Makes what is drawn on a terminal; None is the table of events.
+        notes: Lines for the foot of the screen, read at each drawing.
+        is_once: Print what there is at the end, without a screen.
+        shown_time: What a screen takes for now (µs); None is the time.
+    """
+    if is_once and form.is_table:
+        from prt.state.screen import Screen
+        from prt.views.panels.table import Table
+        from prt.views.sinks.once import OnceViews
+        from prt.views.sinks.screen import terminal_console
+
+        state = Screen(keys=keys)
+        views = [Table(state, highlight=form.highlight)] if views_of is None else views_of(state)
+        yield OnceViews(terminal_console(form.has_color, is_stderr=False), state, views)
+    elif form.is_table:
+        from prt.views.sinks.screen import ScreenOutput, ScreenSettings
+
+        settings = ScreenSettings(
+            host=host,
+            highlight=form.highlight,
+            has_color=form.has_color,
+            keys=keys,
+            views_of=views_of,
+            notes=notes,
+            export=form.export,
+        )
+        with ScreenOutput(settings, shown_time=shown_time) as screen:
+            yield _batched(screen, form, keys)
+    else:
+        lines = _lines(form)
+        yield _batched(
+            lines if form.export is None else _pictured(lines, form, host, keys, views_of), form, keys
+        )
+
+
+def is_terminal() -> bool:
+    """Return whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _lines(form: Form) -> LineOutput:
+    if form.kind is OutputForm.JSON and form.encode is None:
+        from prt.views.sinks.output import JsonOutput
+
+        return JsonOutput(STDOUT, only=form.only, is_terminal=is_terminal())
+    from prt.views.sinks.output import LineOutput
+    from prt.views.sinks.text import TextLines
+
+    return LineOutput(STDOUT, form.encode or TextLines().encode, only=form.only)
+
+
+def _pictured(
+    lines: Sink,
+    form: Form,
+    host: str,
+    keys: KeyColumns,
+    views_of: Callable[[Screen], Sequence[View]] | None,
+) -> Pictured:
+    from prt.config.project import environment
+    from prt.state.screen import Screen
+    from prt.views.panels.table import Table
+    from prt.views.sinks.svg import HEIGHT, Pictured
+
+    assert form.export is not None  # noqa: S101 - who wants a picture says where
+    state = Screen(keys=keys)
+    views = [Table(state, highlight=form.highlight)] if views_of is None else views_of(state)
+    said = environment()
+    size = (_number(said.get("COLUMNS"), PICTURE_COLUMNS), _number(said.get("LINES"), HEIGHT))
+    return Pictured(lines, form.export, state, views, title=host, size=size)
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isdecimal() and int(text) else otherwise
+
+
+def _batched(sink: Sink, form: Form, keys: KeyColumns) -> Output:
+    if form.batch is None:
+        return sink
+    import time
+
+    from prt.state.rows.batching import Batch
+    from prt.views.sinks.batched import Batched
+
+    return Batched(sink, Batch(keys), form.batch, time.monotonic)

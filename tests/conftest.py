@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from prt.cli.options.names import OPTIONS
+from prt.inputs import named
 from prt.local.project.attach import ephemeral
 
 
@@ -16,6 +18,13 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _options() -> Iterator[None]:
+    """Sentences name options, as they do while a command runs."""
+    with named(OPTIONS):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ The rules are described in the manual's page `architecture`.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -33,7 +34,7 @@ LAYERS = (
     ("manual",),
     ("config",),
     ("results",),
-    ("events", "errors", "processes", "signals"),
+    ("events", "errors", "inputs", "processes", "signals"),
 )
 """The packages from top to bottom: imports point only down this list.
 
@@ -56,6 +57,21 @@ ONLY_IN = {
 }
 """The packages of `prt` that may import a library."""
 
+OPTION = re.compile(r"(?<![\w-])--[a-z]")
+"""The name of an option in a text."""
+
+ARGUMENTS = {
+    "prt.local.postgres.programs",
+    "prt.local.postgres.server",
+    "prt.local.postgres.watchdog",
+}
+"""Modules that start PostgreSQL's programs: a text that begins with `--` is an argument of theirs."""
+
+STYLESHEETS = {"prt.checks.test.reports.charts", "prt.checks.test.reports.html"}
+"""Modules with CSS, in which a custom property is `--NAME:` or `var(--NAME)`."""
+
+CUSTOM_PROPERTY = re.compile(r"var\(--[a-z]+\)|--[a-z]+:")
+
 HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn")
 """Libraries that no help may wait for."""
 
@@ -72,6 +88,40 @@ EXCEPTIONS: dict[str, tuple[str, ...]] = {
         "prt.stream.recovery.backfill.__init__: 12",
         "prt.stream.recovery.row_reader.__init__: 9",
         "prt.stream.socket.client.__init__: 10",
+    ),
+    "option": (
+        "prt.checks.status.layers.configuration: 2",
+        "prt.checks.status.layers.database: 1",
+        "prt.checks.status.layers.evidence: 1",
+        "prt.checks.status.layers.topics: 1",
+        "prt.checks.status.layers.wire: 5",
+        "prt.checks.test.bare_connection: 1",
+        "prt.checks.test.causes: 1",
+        "prt.checks.test.context: 3",
+        "prt.checks.test.identities: 2",
+        "prt.checks.test.plan: 5",
+        "prt.checks.test.row_factory: 4",
+        "prt.checks.test.rows: 1",
+        "prt.checks.test.runner: 1",
+        "prt.checks.test.service_levels: 1",
+        "prt.checks.test.suites.broadcast: 2",
+        "prt.checks.test.suites.changes: 2",
+        "prt.checks.test.suites.latency: 3",
+        "prt.checks.test.suites.load: 6",
+        "prt.checks.test.suites.notify: 3",
+        "prt.checks.test.suites.reconnect: 3",
+        "prt.checks.test.suites.rls: 3",
+        "prt.checks.test.suites.token: 2",
+        "prt.checks.test.watcher: 1",
+        "prt.stream.live.token_refresh: 1",
+        "prt.stream.recording.file: 2",
+        "prt.stream.recovery.backfill: 1",
+        "prt.stream.recovery.row_reader: 2",
+        "prt.stream.rest.answers: 3",
+        "prt.stream.rest.broadcast: 2",
+        "prt.stream.rest.pages: 2",
+        "prt.stream.rest.session: 2",
+        "prt.stream.socket.refusals: 8",
     ),
     "circle": (
         "prt.checks.test.check and 5 more",
@@ -205,6 +255,56 @@ def test_only_config_reads_the_environment() -> None:
         and node.value.id == "os"
     ]
     hold("environment", readers)
+
+
+def test_only_the_command_line_knows_the_names_of_options() -> None:
+    """The packages below it name what was given as an `Input`; commands and the manual may name options."""
+    named: dict[str, int] = defaultdict(int)
+    for module in modules().values():
+        if module.package in {"cli", "manual"}:
+            continue
+        for text in texts(module):
+            if module.name in ARGUMENTS and text.startswith("--"):
+                continue
+            if module.name in STYLESHEETS:
+                text = CUSTOM_PROPERTY.sub("", text)  # noqa: PLW2901 - what is left of it
+            named[module.name] += len(OPTION.findall(text))
+    hold("option", (f"{name}: {count}" for name, count in named.items() if count))
+
+
+def texts(module: Module) -> Iterator[str]:
+    """Yield the constant texts of a module, those in f-strings too, without docstrings."""
+    described = {
+        id(node.value)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
+            yield node.value
+
+
+def test_an_input_is_named_when_its_sentence_is_made() -> None:
+    """A constant of a module would keep the name that was in force when the module was imported."""
+    early = [
+        f"{module.name}:{node.lineno}"
+        for module in modules().values()
+        for node in outside_functions(module.tree)
+        if isinstance(node, ast.FormattedValue)
+        and isinstance(node.value, ast.Attribute)
+        and isinstance(node.value.value, ast.Name)
+        and node.value.value.id == "Input"
+    ]
+    hold("early", early)
+
+
+def outside_functions(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield the expressions that are evaluated when a module is imported."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.expr):
+            yield child
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from outside_functions(child)
 
 
 def test_no_folder_holds_more_modules_than_a_reader_can_survey() -> None:

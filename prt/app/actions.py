@@ -21,6 +21,7 @@ from typing import IO, Self
 from prt.config.project import environment
 from prt.errors import UsageError
 from prt.events import Event
+from prt.inputs import Input
 from prt.processes import Program
 from prt.views.sinks import ndjson
 from prt.views.sinks.output import Output, Passing
@@ -44,10 +45,14 @@ def command_of(text: str) -> list[str]:
     try:
         words = shlex.split(text)
     except ValueError as exc:
-        raise UsageError(f"--exec can't be split into words: {exc}", "quote it as for a shell") from exc
+        raise UsageError(
+            f"{Input.COMMAND} can't be split into words: {exc}", "quote it as for a shell"
+        ) from exc
     if not words or shutil.which(words[0]) is None:
         named = f"no program {words[0]}" if words else "no program"
-        raise UsageError(f"--exec names {named}", "no shell reads it; --exec 'sh -c \"…\"' has one")
+        raise UsageError(
+            f"{Input.COMMAND} names {named}", f"no shell reads it; {Input.COMMAND} 'sh -c \"…\"' has one"
+        )
     return words
 
 
@@ -157,7 +162,7 @@ class Actions:
             self._say(how + (f": {lines[-1]}" if lines else ""))
 
     def _say(self, what: str) -> None:
-        text = f"--exec {Path(self._command[0]).name if self._command else ''}: {what}"
+        text = f"{Input.COMMAND} {Path(self._command[0]).name if self._command else ''}: {what}"
         self.notes.append(text)
         if self._tell is not None:
             self._tell(text)

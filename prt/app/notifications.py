@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 
 from prt.app.lines import write_line, write_text
 from prt.errors import PrtError, RefusedError, UsageError
+from prt.inputs import Input
 from prt.state.notifications import READ, read_column, shown
 from prt.stream import filters as conditions
 from prt.stream.binding import Binding
@@ -70,12 +71,15 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 def user_of_session(endpoint: Endpoint, user: str | None) -> str:
-    """`--user`, else whose session it is. UsageError where that is nobody's."""
+    """Return the user that was given, else the session's own. Raise UsageError if there is none."""
     if user is not None and not user.strip():
-        raise UsageError("--user is empty", "leave it out for the session's own")
+        raise UsageError(f"{Input.USER} is empty", "leave it out for the session's own")
     own = user or user_of(endpoint)
     if own is None:
-        raise UsageError("this session is no user's", "name one with --user ID, or sign in with --as EMAIL")
+        raise UsageError(
+            "this session is no user's",
+            f"name one with {Input.USER} ID, or sign in with {Input.IDENTITY} EMAIL",
+        )
     return own
 
 
@@ -166,7 +170,7 @@ async def send(
                 return one, PrtError(
                     "the notification was written, and row-level security hides it from this identity: "
                     "no echo can come",
-                    "who may SELECT it hears it; --no-wait doesn't wait",
+                    f"who may SELECT it hears it; {Input.NO_WAIT} doesn't wait",
                 )
             change = await echoes.of(lambda change: _id_of(change.new) == one.id, seconds)
             if change is None:

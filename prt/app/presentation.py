@@ -14,6 +14,7 @@ from prt.app.alerts import AlertOutput
 from prt.app.loop import TICK_SECONDS, Ending, Source, follow
 from prt.app.notices import Notices
 from prt.errors import PrtError
+from prt.inputs import Input
 from prt.state.conditions.alerts import Alerts
 from prt.state.conditions.bounds import Progress
 from prt.views.sinks.form import opened
@@ -98,7 +99,8 @@ class Presentation:
             for rule in self._alerts.idle_rules():
                 columns = ", ".join(rule.comparison.columns)
                 complain(
-                    f"--alert {rule.text}: no row could be judged by it", f"is there a number in {columns}?"
+                    f"{Input.ALERT} {rule.text}: no row could be judged by it",
+                    f"is there a number in {columns}?",
                 )
         return self._code(ending)
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from prt.app.lines import write_line
 from prt.errors import PrtError, RefusedError, UsageError
 from prt.events import Event, Status
+from prt.inputs import Input
 from prt.signals import SIGNALLED, stopping
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
@@ -157,7 +158,7 @@ async def _transport(request: SendRequest, session: Session) -> AsyncIterator[Se
             await _until_ready(batches)
         except PrtError as exc:
             if request.is_private and exc.exit_code == RefusedError.exit_code:
-                exc.hint = f"{exc.hint}; who may only send uses --http"
+                exc.hint = f"{exc.hint}; who may only send uses {Input.HTTP}"
             raise
         rest = asyncio.create_task(_read_on(batches))
         try:

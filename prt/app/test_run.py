@@ -28,6 +28,7 @@ from prt.checks.test.service_levels import Limit, judged, slis_of
 from prt.checks.test.settings import Settings
 from prt.config.project import Project, environment, is_loopback
 from prt.errors import PrtError, UsageError
+from prt.inputs import Input
 from prt.results import Result, Run
 from prt.signals import SIGNALLED, stopping
 from prt.views.drawing.figures import counted
@@ -65,8 +66,11 @@ def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: b
     steps = steps_of(request.suites, may_write=may_write, host=project.host, rounds=request.repeat)
     with ExitStack() as stack:
         files = [
-            (stack.enter_context(report_file(path, option)), text)
-            for path, option, text in ((request.junit, "--junit", junit), (request.report, "--report", html))
+            (stack.enter_context(report_file(path, what)), text)
+            for path, what, text in (
+                (request.junit, Input.JUNIT, junit),
+                (request.report, Input.REPORT, html),
+            )
             if path is not None
         ]
         with opened(form, project.host, len(steps)) as output:
@@ -99,7 +103,7 @@ def cleaned(project: Project, request: RunRequest, *, is_quiet: bool = False) ->
     if left:
         raise PrtError(
             f"{counted(left, 'row')} of {request.settings.table_name} may not be deleted by this identity",
-            "set the server key, or take the --as that made them",
+            f"set the server key, or take the {Input.IDENTITY} that made them",
         )
     if not is_quiet:
         notice(f"{counted(gone, 'row')} of test runs removed from {request.settings.table_name}")

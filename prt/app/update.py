@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 from prt.app.loop import Ending, Source, follow
 from prt.errors import PrtError
 from prt.events import Change, End, Event, Status
+from prt.inputs import Input
 from prt.state.conditions.bounds import Bounds, Progress
 from prt.state.conditions.expectations import Expectations
 from prt.state.conditions.matching import Matching
@@ -222,7 +223,7 @@ class UpdateSource:
         if row is None:
             raise PrtError(
                 f"no row {update.key_text} in {update.table} that this identity may read",
-                "check the KEY, and as whom you write (--as)",
+                f"check the KEY, and as whom you write ({Input.IDENTITY})",
             )
         update.found(row, _now())
         update.apply_locally(_now())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from prt.errors import UsageError
+from prt.inputs import Input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +62,9 @@ class RecoveryRequest(Struct, frozen=True, kw_only=True):
         for key in self.keys:
             meant = [one for one in bindings if key.table is None or key.table in (one.table, one.name)]
             if not meant:
-                raise UsageError(f"--key names {key.table}, which is not watched", "add it to the tables")
+                raise UsageError(
+                    f"{Input.KEY} names {key.table}, which is not watched", "add it to the tables"
+                )
             found.update({(one.schema, one.table): key.columns for one in meant if one.table != "*"})
         return found
 

@@ -19,7 +19,9 @@ import typer.main
 
 from prt import __version__
 from prt.cli.help import with_plain_help
+from prt.cli.options.names import OPTIONS
 from prt.errors import PrtError, UsageError
+from prt.inputs import named
 from prt.signals import INTERRUPTED, exit_on_signals
 from prt.views.sinks.stderr import complain, printable
 
@@ -173,11 +175,12 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs one command and returns its exit code; whatever went wrong is told on standard error."""
     exit_on_signals()
-    try:
-        code = _exit_code(list(arguments))
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    return _flush_stdout(code)
+    with named(OPTIONS):
+        try:
+            code = _exit_code(list(arguments))
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        return _flush_stdout(code)
 
 
 def _exit_code(arguments: list[str]) -> int:

@@ -27,6 +27,7 @@ from prt.config.sources import (
     own_configuration,
 )
 from prt.errors import UsageError
+from prt.inputs import Input
 
 Identity = Literal["anon", "service", "user", "token"]
 Need = Literal["server_key", "database_url"]
@@ -76,10 +77,6 @@ class Project:
         return urlsplit(self.url).netloc
 
 
-_NO_PROJECT_HINT = (
-    "try `prt demo`, add --local for an embedded project, or set SUPABASE_URL and SUPABASE_ANON_KEY "
-    "(or SUPABASE_PUBLISHABLE_KEY)"
-)
 _KEY_HINT = {
     False: "set SUPABASE_PUBLISHABLE_KEY or SUPABASE_ANON_KEY next to the URL (Project Settings, API Keys)",
     True: "set SUPABASE_SECRET_KEY or SUPABASE_SERVICE_ROLE_KEY next to the URL (Project Settings, API Keys)",
@@ -130,7 +127,11 @@ def resolve(
         )
     found_url = find(places, URL, is_needed=True)
     if found_url is None:
-        raise UsageError("no project configured", _NO_PROJECT_HINT)
+        raise UsageError(
+            "no project configured",
+            f"try `prt demo`, add {Input.LOCAL} for an embedded project, or set SUPABASE_URL and "
+            "SUPABASE_ANON_KEY (or SUPABASE_PUBLISHABLE_KEY)",
+        )
     address = parse_url(found_url.value, found_url.origin)
     identity, email = _identity(as_, has_token=find(places, TOKEN) is not None)
     now = time.time() if surroundings.now is None else surroundings.now
@@ -227,7 +228,7 @@ class _Resolution:
                 kind = "server" if is_server else "client"
                 hint = _KEY_HINT[is_server]
                 if not is_server and find(self._places, SERVER_KEY) is not None:
-                    hint += ", or say --as service to use the server key"
+                    hint += f", or say {Input.IDENTITY} service to use the server key"
                 raise UsageError(f"no {kind} key for {urlsplit(self._address).netloc}", hint)
             return None
         if not is_needed:
@@ -236,8 +237,8 @@ class _Resolution:
         if not is_server and facts.is_server_key:
             raise UsageError(
                 f"{origin} holds a server key ({facts.role}), which passes over row level security",
-                "put it into SUPABASE_SECRET_KEY or SUPABASE_SERVICE_ROLE_KEY and say --as service, "
-                "or use the client key",
+                "put it into SUPABASE_SECRET_KEY or SUPABASE_SERVICE_ROLE_KEY and say "
+                f"{Input.IDENTITY} service, or use the client key",
             )
         if is_server and (facts.kind == "publishable" or facts.role in ("anon", "authenticated")):
             raise UsageError(f"{origin} holds a client key, not a server key", _KEY_HINT[True])
@@ -256,7 +257,7 @@ class _Resolution:
             self._notices.append(f"{origin} has expired")
 
 
-def parse_url(text: str, origin: str = "--url") -> str:
+def parse_url(text: str, origin: str) -> str:
     """The project's base URL, without a trailing API path. The text itself is never in an error."""
     hint = "it looks like https://PROJECT_REF.supabase.co or http://127.0.0.1:54321"
     text = text.strip()
@@ -316,4 +317,4 @@ def _identity(as_: str | None, *, has_token: bool) -> tuple[Identity, str | None
         return "user", as_
     close = get_close_matches(as_, ("anon", "service"), n=1)
     hint = f"did you mean {close[0]}?" if close else "use anon, service or the email address of a user"
-    raise UsageError("--as takes anon, service or an email address", hint)
+    raise UsageError(f"{Input.IDENTITY} takes anon, service or an email address", hint)

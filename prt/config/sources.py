@@ -11,6 +11,7 @@ from typing import Any
 from prt.config import dotenv, profiles
 from prt.config.profiles import Defaults
 from prt.errors import UsageError
+from prt.inputs import Input
 
 COMMAND_LINE, USER_CONFIG, WORKING_DIRECTORY = 3, 2, 1
 """How far a place is trusted; the environment ranks with the command line."""
@@ -90,7 +91,7 @@ def all_places(
     """
     places = []
     if url is not None:
-        places.append(Place("", COMMAND_LINE, {"SUPABASE_URL": url}, {"SUPABASE_URL": "--url"}))
+        places.append(Place("", COMMAND_LINE, {"SUPABASE_URL": url}, {"SUPABASE_URL": str(Input.URL)}))
     places.append(Place("in the environment", COMMAND_LINE, environ))
     places.extend(_dotenv(directory / ".env"))
     of_profiles, defaults = _profile_places(profile, environ, directory, own)

@@ -424,7 +424,7 @@ def test_the_embedded_project_stands_alone(folder: Folder) -> None:
     ],
 )
 def test_urls_that_are_understood(text: str, url: str) -> None:
-    assert parse_url(text) == url
+    assert parse_url(text, "the prompt") == url
 
 
 @pytest.mark.parametrize(

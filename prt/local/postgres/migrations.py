@@ -15,6 +15,7 @@ from psycopg import Connection
 from psycopg.pq import TransactionStatus
 
 from prt.errors import UsageError
+from prt.inputs import Input
 from prt.local.postgres.statements import Statement, split
 
 SESSION = 'reset role; reset all; set search_path to "$user", public, extensions'
@@ -66,7 +67,9 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             continue
         files = sorted(path.glob("*.sql"), key=lambda file: file.name)
         if not files:
-            raise UsageError(f"{path} holds no .sql file", "--migrations takes SQL files and folders of them")
+            raise UsageError(
+                f"{path} holds no .sql file", f"{Input.MIGRATIONS} takes SQL files and folders of them"
+            )
         yield from files
 
 
@@ -75,7 +78,7 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except OSError as exc:
         raise UsageError(
-            f"{file}: {exc.strerror}", "--migrations takes SQL files and folders of them"
+            f"{file}: {exc.strerror}", f"{Input.MIGRATIONS} takes SQL files and folders of them"
         ) from exc
     except UnicodeDecodeError as exc:
         raise UsageError(f"{file}: not UTF-8 at byte {exc.start}", "save the file as UTF-8") from exc

@@ -22,6 +22,7 @@ from typing import IO, cast
 from urllib.parse import quote
 
 from prt.errors import UnreachableError, UsageError
+from prt.inputs import Input
 from prt.local.postgres import watchdog
 from prt.local.postgres.programs import Programs, ServiceUser, find, service_user
 from prt.local.postgres.watchdog import Order
@@ -110,7 +111,9 @@ class Launch:
                 self._from_watchdog.readline() or '{"error": "the watchdog of PostgreSQL died"}'
             )
             if answer.get("is_in_use"):
-                raise UsageError(answer["error"], "see `prt local status`, or choose another --data-dir")
+                raise UsageError(
+                    answer["error"], f"see `prt local status`, or choose another {Input.DATA_DIR}"
+                )
             if "error" in answer:
                 raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
             self._postgres = Postgres(port=answer["port"], password=self._password, pid=answer["pid"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from prt.errors import UsageError
+from prt.inputs import Input
 from prt.local.postgres.server import Launch, Postgres, launched
 from prt.local.project import extra, port
 from prt.local.project.options import Options
@@ -75,16 +76,16 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
 def check(options: Options) -> None:
     """Raises UsageError for what can be known before anything starts."""
     if options.rate <= 0:
-        raise UsageError(f"--rate must be above 0, not {options.rate:g}", "it is changes a second")
+        raise UsageError(f"{Input.RATE} must be above 0, not {options.rate:g}", "it is changes a second")
     for path in options.migrations:
         if not path.exists():
             raise UsageError(
-                f"no such file or folder: {path}", "--migrations takes SQL files and folders of them"
+                f"no such file or folder: {path}", f"{Input.MIGRATIONS} takes SQL files and folders of them"
             )
     if options.traffic and (options.migrations or not options.seed):
         raise UsageError(
-            "--traffic writes into the seed's tables, and they are not loaded",
-            "leave out --traffic, or --migrations and --no-seed",
+            f"{Input.TRAFFIC} writes into the seed's tables, and they are not loaded",
+            f"leave out {Input.TRAFFIC}, or {Input.MIGRATIONS} and {Input.NO_SEED}",
         )
 
 

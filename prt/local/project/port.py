@@ -6,6 +6,7 @@ import errno
 import socket
 
 from prt.errors import UsageError
+from prt.inputs import Input
 from prt.local.project.options import DEFAULT_PORT
 
 HOST = "127.0.0.1"
@@ -36,6 +37,6 @@ def _bind(port: int) -> socket.socket:
         is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         raise UsageError(
             f"port {port} is taken" if is_taken else f"can't listen on port {port}: {error}",
-            "choose another with --port, or 0 for a free one",
+            f"choose another with {Input.PORT}, or 0 for a free one",
         ) from error
     return listener

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from prt.errors import UsageError
+from prt.inputs import Input
 
 SUFFIX = ".json"
 PRIVATE_SUFFIX = ".run"
@@ -181,6 +182,6 @@ def the_one(
     if len(entries) > 1:
         raise UsageError(
             f"{len(entries)} embedded projects run: {', '.join(entry.what for entry in entries)}",
-            "choose one with --port or --data-dir",
+            f"choose one with {Input.PORT} or {Input.DATA_DIR}",
         )
     return entries[0] if entries else None

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import AsyncClientCursor, AsyncConnection
 
 from prt.errors import UnreachableError, UsageError
+from prt.inputs import Input
 from prt.local.seed import colleagues
 from prt.local.seed.story import Step, story
 
@@ -58,7 +59,7 @@ async def run(conninfo: str, *, rate: float = 2.0, seed: int | None = None) -> N
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as exc:
         raise UsageError(
             f"the traffic needs the seed's tables: {exc.diag.message_primary}",
-            "it is for projects started without --migrations and --no-seed",
+            f"it is for projects started without {Input.MIGRATIONS} and {Input.NO_SEED}",
         ) from exc
     except psycopg.OperationalError as exc:
         raise UnreachableError("the project's database went away", "look at `prt local status`") from exc

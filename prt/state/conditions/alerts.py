@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from prt.errors import UsageError
 from prt.events import Alert, Change, Event
+from prt.inputs import Input
 from prt.state.conditions.expression import Comparison, parse_comparison
 from prt.state.rows.present import KeyColumns, assume_id, key_of, values_of
 
@@ -45,13 +46,13 @@ def parse_rule(text: str) -> Rule:
     expression, _, severity = rest.rpartition(":") if ":" in rest else (rest, "", SEVERITIES[1])
     severity = severity.strip()
     if severity not in SEVERITIES:
-        raise UsageError(f"--alert knows no severity {severity}", f"there are {', '.join(SEVERITIES)}")
+        raise UsageError(f"{Input.ALERT} knows no severity {severity}", f"there are {', '.join(SEVERITIES)}")
     schema, _, name = table.strip().rpartition(".")
     return Rule(
         text=text.strip(),
         schema=schema or None,
         table=name or None,
-        comparison=parse_comparison(expression.strip(), "--alert"),
+        comparison=parse_comparison(expression.strip(), Input.ALERT),
         severity=severity,
     )
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from prt.errors import UsageError
 from prt.events import Broadcast, Change, EndReason, Event, Loaded, Presence, Status
+from prt.inputs import Input
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|d)?")
 _SECONDS: Final = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -21,8 +22,8 @@ TIMED_OUT = 124
 UNMET = 1
 
 
-def parse_duration(text: str, option: str) -> float:
-    """Seconds of `3`, `3s`, `500ms`, `5m`, `1h`, `1h30m`; UsageError names the option."""
+def parse_duration(text: str, what: Input | str) -> float:
+    """Return the seconds of `3`, `3s`, `500ms`, `5m`, `1h`, `1h30m`. Raise UsageError, which names `what`."""
     position, seconds = 0, 0.0
     for match in _DURATION.finditer(text.strip()):
         if match.start() != position:
@@ -30,9 +31,9 @@ def parse_duration(text: str, option: str) -> float:
         position = match.end()
         seconds += float(match[1]) * _SECONDS[match[2]]
     if not position or position != len(text.strip()):
-        raise UsageError(f"{option} is no time: {text}", "write 3, 3s, 500ms, 5m or 1h")
+        raise UsageError(f"{what} is no time: {text}", "write 3, 3s, 500ms, 5m or 1h")
     if seconds <= 0:
-        raise UsageError(f"{option} must be more than 0", "write 3, 3s, 500ms, 5m or 1h")
+        raise UsageError(f"{what} must be more than 0", "write 3, 3s, 500ms, 5m or 1h")
     return seconds
 
 
@@ -57,12 +58,12 @@ def parse_bounds(
 ) -> Bounds:
     """The options as they were typed; UsageError where one is no count or no time."""
     if count is not None and count < 1:
-        raise UsageError("--count must be 1 or more", "leave it out to watch without end")
+        raise UsageError(f"{Input.COUNT} must be 1 or more", "leave it out to watch without end")
     return Bounds(
         count=count,
-        duration=None if duration is None else parse_duration(duration, "--duration"),
-        idle=None if idle is None else parse_duration(idle, "--idle"),
-        timeout=None if timeout is None else parse_duration(timeout, "--timeout"),
+        duration=None if duration is None else parse_duration(duration, Input.DURATION),
+        idle=None if idle is None else parse_duration(idle, Input.IDLE),
+        timeout=None if timeout is None else parse_duration(timeout, Input.TIMEOUT),
         is_once=once,
     )
 

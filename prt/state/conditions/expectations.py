@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from prt.errors import UsageError
 from prt.events import Broadcast, Change, Event
+from prt.inputs import Input
 
 EVENTS: Final = ("INSERT", "UPDATE", "DELETE", "*", "BROADCAST")
 _EXAMPLES: Final = "write 'INSERT notifications title=Test' or 'broadcast document:7 cursor-move userId=4'"
@@ -119,18 +120,18 @@ def _parse(text: str) -> Expectation:
     try:
         words = shlex.split(text)
     except ValueError as exc:
-        raise UsageError(f"--expect has a quote that does not end: {text}", _EXAMPLES) from exc
+        raise UsageError(f"{Input.EXPECT} has a quote that does not end: {text}", _EXAMPLES) from exc
     if len(words) < 2:
-        raise UsageError(f"--expect needs an event and a table: {text}", _EXAMPLES)
+        raise UsageError(f"{Input.EXPECT} needs an event and a table: {text}", _EXAMPLES)
     event = words[0].upper()
     if event not in EVENTS:
         close = get_close_matches(event, EVENTS, n=1)
         raise UsageError(
-            f"--expect knows no event {words[0]}", f"did you mean {close[0]}?" if close else _EXAMPLES
+            f"{Input.EXPECT} knows no event {words[0]}", f"did you mean {close[0]}?" if close else _EXAMPLES
         )
     if event == "BROADCAST":
         if len(words) < 3 or "=" in words[2]:
-            raise UsageError(f"--expect needs a topic and an event: {text}", _EXAMPLES)
+            raise UsageError(f"{Input.EXPECT} needs a topic and an event: {text}", _EXAMPLES)
         topic = words[1].removeprefix("realtime:")
         return Expectation(
             text=text,
@@ -140,7 +141,7 @@ def _parse(text: str) -> Expectation:
             conditions=_conditions(words[3:], text),
         )
     if "=" in words[1]:
-        raise UsageError(f"--expect needs a table before {words[1]}", _EXAMPLES)
+        raise UsageError(f"{Input.EXPECT} needs a table before {words[1]}", _EXAMPLES)
     return Expectation(text=text, event=event, subject=words[1], conditions=_conditions(words[2:], text))
 
 
@@ -149,7 +150,7 @@ def _conditions(words: list[str], text: str) -> tuple[Condition, ...]:
     for word in words:
         path, equals, value = word.partition("=")
         if not path or not equals:
-            raise UsageError(f"--expect can't read {word} in: {text}", "conditions are COLUMN=VALUE")
+            raise UsageError(f"{Input.EXPECT} can't read {word} in: {text}", "conditions are COLUMN=VALUE")
         conditions.append(Condition(path, value))
     return tuple(conditions)
 

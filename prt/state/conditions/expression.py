@@ -19,6 +19,7 @@ from typing import Final
 from msgspec import Struct
 
 from prt.errors import UsageError
+from prt.inputs import Input
 
 Numbers = Mapping[str, Decimal]
 Term = Callable[[Numbers], Decimal]
@@ -73,13 +74,13 @@ class Comparison:
             return None
 
 
-def parse_comparison(text: str, what: str) -> Comparison:
+def parse_comparison(text: str, what: Input | str) -> Comparison:
     """UsageError, naming `what`, where the text is no comparison of a row's numbers."""
     return _Parser(text, what).comparison()
 
 
 class _Parser:
-    def __init__(self, text: str, what: str) -> None:
+    def __init__(self, text: str, what: Input | str) -> None:
         self._text = text
         self._what = what
         self._tokens: list[tuple[str, str]] = []

@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from prt.errors import UsageError
 from prt.events import Broadcast, Change, Event
+from prt.inputs import Input
 
 
 class Matching:
@@ -19,8 +20,8 @@ class Matching:
     """
 
     def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
-        self._include = [_compile(text, "--include") for text in include]
-        self._exclude = [_compile(text, "--exclude") for text in exclude]
+        self._include = [_compile(text, Input.INCLUDE) for text in include]
+        self._exclude = [_compile(text, Input.EXCLUDE) for text in exclude]
 
     def __bool__(self) -> bool:
         """Whether anything can be left out at all."""
@@ -59,10 +60,10 @@ def _compact(raw: Raw) -> str:
     return msgspec.json.format(text, indent=-1).decode()
 
 
-def _compile(text: str, option: str) -> re.Pattern[str]:
+def _compile(text: str, what: Input) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as exc:
         raise UsageError(
-            f"{option} is no regular expression: {exc}", "escape . * [ ( where they are meant"
+            f"{what} is no regular expression: {exc}", "escape . * [ ( where they are meant"
         ) from exc

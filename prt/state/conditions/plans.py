@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from prt.errors import UsageError
+from prt.inputs import Input
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -30,5 +31,5 @@ PLANS: Final[dict[str, Limits]] = {
 def limits_of(plan: str) -> Limits:
     """UsageError where there is no such plan."""
     if plan not in PLANS:
-        raise UsageError(f"--plan knows no {plan}", f"there are {', '.join(PLANS)}")
+        raise UsageError(f"{Input.PLAN} knows no {plan}", f"there are {', '.join(PLANS)}")
     return PLANS[plan]

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from prt.events import Event
+from prt.inputs import Input
 from prt.state.board import Board, Card, Column, Mark
 from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.figures import counted
@@ -122,7 +123,7 @@ class BoardView:
     def _notes(self) -> list[str]:
         notes = []
         if len(self.board) and not self.board.has_groups:
-            notes.append(f"! no row has a column {safe(self.board.group_by)}: --group-by names another")
+            notes.append(f"! no row has a column {safe(self.board.group_by)}: {Input.GROUP_BY} names another")
         if self.board.forgotten:
             notes.append(f"! {self.board.forgotten:,} rows more than are kept")
         return notes

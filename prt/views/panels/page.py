@@ -8,6 +8,7 @@ from datetime import tzinfo
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from prt.inputs import Input
 from prt.state.screen import Screen
 from prt.views.drawing.cells import cut, safe, wrapped
 from prt.views.drawing.figures import table_name
@@ -82,7 +83,7 @@ def _notes(screen: Screen, width: int) -> list[Text]:
     if screen.last_malformed is not None:
         notes.append(_line(f"! unreadable frame: {screen.last_malformed.reason}", width, "bold"))
     for schema, table in sorted(screen.keyless):
-        notes.append(_line(f"! {table_name(schema, table)}: no key known, --key names it", width))
+        notes.append(_line(f"! {table_name(schema, table)}: no key known, {Input.KEY} names it", width))
     return notes
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from prt.errors import UsageError
+from prt.inputs import Input
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -138,9 +139,9 @@ def view_names(text: str) -> tuple[str, ...]:
         if name not in VIEWS:
             close = get_close_matches(name, VIEWS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"views: {', '.join(VIEWS)}"
-            raise UsageError(f"--view knows no {name}", hint)
+            raise UsageError(f"{Input.VIEW} knows no {name}", hint)
     if not names:
-        raise UsageError("--view names no view", f"views: {', '.join(VIEWS)}")
+        raise UsageError(f"{Input.VIEW} names no view", f"views: {', '.join(VIEWS)}")
     return names
 
 

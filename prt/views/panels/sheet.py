@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from prt.events import Event
+from prt.inputs import Input
 from prt.state.sheet import Sheet, SheetRow
 from prt.views.drawing.cells import cut, cut_middle, safe
 from prt.views.drawing.figures import counted
@@ -65,7 +66,7 @@ class SheetView:
             return slip
         parts = [f"+{max(len(sheet) - room + 1, 0):,} more rows"]
         parts += [f"{sheet.forgotten:,} are not kept"] if sheet.forgotten else []
-        order = f"by {sheet.sort}" if sheet.sort else "--sort -updated_at shows the latest first"
+        order = f"by {sheet.sort}" if sheet.sort else f"{Input.SORT} -updated_at shows the latest first"
         return "  " + ", ".join([*parts, slip or order])
 
 

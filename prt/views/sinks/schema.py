@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 from msgspec import Struct
 
 from prt.events import ChangeSource, ChannelStatus, Connection, EndReason, EventType
+from prt.inputs import Input
 from prt.results import STATES, Layer, State
 
 TEXT: Final = {"type": "string"}
@@ -33,6 +34,13 @@ class Key(Struct, frozen=True):
     schema: dict[str, Any]
     line: str
     is_always: bool = True
+    asked: tuple[Input, str] | None = None
+    """The input that brings the key, and its value with a space before it."""
+
+    @property
+    def text(self) -> str:
+        """The line, with the input that brings the key."""
+        return self.line if self.asked is None else f"{self.line}, with `{self.asked[0]}{self.asked[1]}`"
 
 
 def _one_of(values: Any) -> dict[str, Any]:
@@ -57,8 +65,8 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("errors", _or_null(TEXTS), "the server's, such as `Error 413: Payload Too Large`"),
         Key("lag_ms", {"type": ["number", "null"]}, "`at` − commit, raw: negative where clocks differ"),
         Key("source", _one_of(ChangeSource), "live, or read over REST"),
-        Key("merged", INTEGER, "how many changes it is the net effect of, with `--batch`", False),
-        Key("sentence", TEXT, "the same for people, with `--view feed`", False),
+        Key("merged", INTEGER, "how many changes it is the net effect of", False, (Input.BATCH, "")),
+        Key("sentence", TEXT, "the same for people", False, (Input.VIEW, " feed")),
     ),
     "broadcast": (
         _TOPIC,
@@ -234,12 +242,12 @@ def markdown() -> str:
             shown = f"`{name}`" if index == 0 else ""
             values = key.schema.get("enum")
             named = f": {', '.join(f'`{value}`' for value in values)}" if values else ""
-            lines.append(f"| {shown} | `{key.name}` | {key.line}{named} |")
+            lines.append(f"| {shown} | `{key.name}` | {key.text}{named} |")
     return "\n".join(lines) + "\n"
 
 
 def _of_type(name: str, keys: tuple[Key, ...]) -> dict[str, Any]:
-    properties = {key.name: {**key.schema, "description": key.line} for key in (_AT, *keys)}
+    properties = {key.name: {**key.schema, "description": key.text} for key in (_AT, *keys)}
     return {
         "title": name,
         "type": "object",

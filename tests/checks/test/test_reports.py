@@ -21,6 +21,7 @@ from prt.checks.test.runner import without_secrets
 from prt.checks.test.service_levels import slis_of
 from prt.config.secret import Secret
 from prt.errors import PrtError, UsageError
+from prt.inputs import Input
 from prt.results import Failure, Message, Result, Run
 from prt.views.panels import test_report
 
@@ -226,7 +227,7 @@ def test_no_secret_leaves_the_engine() -> None:
 def test_a_report_is_there_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "out.xml"
     path.write_text("former")
-    with report_file(path, "--junit") as file:
+    with report_file(path, Input.JUNIT) as file:
         assert path.read_text() == "former"
         file.write("new")
         assert path.read_text() == "new"
@@ -234,7 +235,7 @@ def test_a_report_is_there_when_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_a_report_that_was_not_written(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), report_file(tmp_path / "out.xml", "--junit"):
+    with pytest.raises(KeyboardInterrupt), report_file(tmp_path / "out.xml", Input.JUNIT):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
 
@@ -243,20 +244,20 @@ def test_a_report_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     link = tmp_path / "out.html"
     link.symlink_to(tmp_path / "real" / "page.html")
-    with report_file(link, "--report") as file:
+    with report_file(link, Input.REPORT) as file:
         file.write("page")
     assert link.is_symlink()
     assert (tmp_path / "real" / "page.html").read_text() == "page"
 
 
 def test_reports_that_can_not_be_written(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is a folder"), report_file(tmp_path, "--junit"):
+    with pytest.raises(UsageError, match="is a folder"), report_file(tmp_path, Input.JUNIT):
         pass
     nowhere = tmp_path / "nowhere" / "out.xml"
-    with pytest.raises(UsageError, match="can't be written"), report_file(nowhere, "--junit"):
+    with pytest.raises(UsageError, match="can't be written"), report_file(nowhere, Input.JUNIT):
         pass
     with (
         pytest.raises(PrtError, match="can't be written"),
-        report_file(Path("/dev/full"), "--report") as file,
+        report_file(Path("/dev/full"), Input.REPORT) as file,
     ):
         file.write("page")

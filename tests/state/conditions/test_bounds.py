@@ -5,6 +5,7 @@ from msgspec import Raw
 
 from prt.errors import UsageError
 from prt.events import Broadcast, Change, Event, Gap, Presence, Status
+from prt.inputs import Input
 from prt.state.conditions.attendance import Attendance
 from prt.state.conditions.bounds import Bounds, Outcome, Progress, is_live, parse_bounds, parse_duration
 from prt.state.conditions.expectations import parse_expectations
@@ -51,7 +52,7 @@ def progress(*, expect: tuple[str, ...] = (), started: float = 100.0, **bounds: 
     ],
 )
 def test_durations(text: str, seconds: float) -> None:
-    assert parse_duration(text, "--timeout") == seconds
+    assert parse_duration(text, Input.TIMEOUT) == seconds
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prt.errors import PrtError, UsageError
+from prt.inputs import Input
 
 
 class ReportFile:
@@ -35,11 +36,11 @@ class ReportFile:
 
 
 @contextmanager
-def report_file(path: Path, option: str) -> Iterator[ReportFile]:
+def report_file(path: Path, what: Input) -> Iterator[ReportFile]:
     """Raises UsageError where it can't be written."""
     hint = "choose a folder that exists and is yours"
     if path.is_dir():
-        raise UsageError(f"{option} {path} is a folder", "name a file in it")
+        raise UsageError(f"{what} {path} is a folder", "name a file in it")
     if path.exists() and not path.is_file():
         yield ReportFile(path, None)
         return
@@ -49,7 +50,7 @@ def report_file(path: Path, option: str) -> Iterator[ReportFile]:
             target.open("a").close()
         number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as exc:
-        raise UsageError(f"{option} {path} can't be written: {exc.strerror}", hint) from exc
+        raise UsageError(f"{what} {path} can't be written: {exc.strerror}", hint) from exc
     os.close(number)
     draft = Path(name)
     try:

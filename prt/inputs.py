@@ -1,0 +1,71 @@
+"""The names that sentences have for what a user gives a command.
+
+The packages below `cli` name the thing ("the alert rule"). While a command runs, the command line hands
+over its own table, so that the same sentence names the option ("--alert").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+
+
+class Input(Enum):
+    """One thing that a user gives. Its value is its name in a sentence without a command line.
+
+    Format it when the sentence is made, never in a constant of a module, which would keep the name that
+    was in force when the module was imported.
+    """
+
+    ALERT = "the alert rule"
+    BATCH = "the batch window"
+    COMMAND = "the command"
+    COUNT = "the count"
+    DATA_DIR = "the data folder"
+    DURATION = "the duration"
+    EXCLUDE = "the pattern to exclude"
+    EXPECT = "the expectation"
+    GROUP_BY = "the column to group by"
+    HTTP = "HTTP"
+    IDENTITY = "the identity"
+    IDLE = "the idle time"
+    INCLUDE = "the pattern to include"
+    JUNIT = "the JUnit report"
+    KEY = "the key"
+    LOCAL = "the embedded project"
+    MIGRATIONS = "the migrations"
+    NO_SEED = "the wish for no seed"
+    NO_WAIT = "the wish not to wait"
+    PLAN = "the plan"
+    PORT = "the port"
+    RATE = "the rate"
+    REPORT = "the HTML report"
+    SORT = "the sort order"
+    TIMEOUT = "the timeout"
+    TRAFFIC = "the traffic"
+    URL = "the URL"
+    USER = "the user"
+    VIEW = "the view"
+
+    def __str__(self) -> str:
+        return _names.get(self, self.value)
+
+
+_names: dict[Input, str] = {}
+
+
+@contextmanager
+def named(names: Mapping[Input, str]) -> Iterator[None]:
+    """Let sentences use these names, and no others, until the end of the block."""
+    before = dict(_names)
+    _replace(names)
+    try:
+        yield
+    finally:
+        _replace(before)
+
+
+def _replace(names: Mapping[Input, str]) -> None:
+    _names.clear()
+    _names.update(names)

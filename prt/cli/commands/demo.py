@@ -57,7 +57,7 @@ def demo(
     from prt.state.conditions.bounds import parse_bounds
     from prt.state.conditions.expectations import Expectations
     from prt.state.conditions.matching import Matching
-    from prt.views.panels.registry import Wishes
+    from prt.views.panels.registry import ViewOptions
     from prt.views.sinks.stderr import notice
 
     form = form_of(
@@ -86,7 +86,7 @@ def demo(
             matching=Matching(),
             # All of it is small, and the rows give names to the ids on cards and in sentences.
             recovery=RecoveryRequest(snapshot=not {"board", "budget", "feed"}.isdisjoint(viewing.names)),
-            views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
+            views_of=viewing.views_of(ViewOptions(highlight=form.highlight), bindings),
             rooms=parse_rooms(cursors, [PRESENCE]),
             rules=parse_rules((), viewing),
             record=record,

@@ -81,7 +81,7 @@ def replay(
     from prt.state.conditions.expectations import parse_expectations
     from prt.state.conditions.matching import Matching
     from prt.stream.recording.file import Recording
-    from prt.views.panels.registry import Wishes
+    from prt.views.panels.registry import ViewOptions
     from prt.views.sinks.stderr import notice
 
     form = form_of(
@@ -124,7 +124,7 @@ def replay(
         bounds=count_bound,
         expectations=expectations,
         matching=matching,
-        views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
+        views_of=viewing.views_of(ViewOptions(highlight=form.highlight), bindings),
         rules=parse_rules(alert or (), viewing),
         fails_on=fails_on,
         is_once=once,

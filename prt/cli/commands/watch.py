@@ -89,7 +89,7 @@ def watch(
     from prt.state.conditions.expectations import parse_expectations
     from prt.state.conditions.matching import Matching
     from prt.stream.live.supervisor import Policy
-    from prt.views.panels.registry import Wishes
+    from prt.views.panels.registry import ViewOptions
     from prt.views.sinks.stderr import notice
 
     def targets_of(words: list[str]) -> Targets:
@@ -159,7 +159,7 @@ def watch(
             matching=matching,
             recovery=viewing.recovery(recovery, bindings),
             policy=policy,
-            views_of=viewing.views_of(Wishes(highlight=form.highlight), bindings),
+            views_of=viewing.views_of(ViewOptions(highlight=form.highlight), bindings),
             actions=Actions(
                 bell=bell,
                 command=exec_,

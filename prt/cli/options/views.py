@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prt.config.profiles import Defaults
     from prt.state.conditions.alerts import Rule
     from prt.state.screen import Screen
-    from prt.views.panels.registry import Wishes
+    from prt.views.panels.registry import ViewOptions
     from prt.views.panels.view import View
 
 Table = tuple[str, str]
@@ -78,11 +78,11 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         schema = next(binding.schema for binding in bindings if binding.table == _BOARD)
         return [Binding(table=_PEOPLE, schema=schema)]
 
-    def wishes(self, wishes: Wishes, bindings: Sequence[Binding]) -> Wishes:
+    def options(self, options: ViewOptions, bindings: Sequence[Binding]) -> ViewOptions:
         """What the views are to show of what is watched."""
         budgets = [one for one in bindings if one.table == _BUDGETS[0][0]]
         return structs.replace(
-            wishes,
+            options,
             board=self._board(bindings),
             group_by=self.group_by,
             columns=self.columns,
@@ -96,13 +96,13 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         )
 
     def views_of(
-        self, wishes: Wishes, bindings: Sequence[Binding]
+        self, options: ViewOptions, bindings: Sequence[Binding]
     ) -> Callable[[Screen], Sequence[View]] | None:
         """What makes the views; None where nobody asked for any."""
         from prt.views.panels.registry import made  # noqa: PLC0415
 
         names = self._shown(bindings)
-        return made(names, self.wishes(wishes, bindings)) if names else None
+        return made(names, self.options(options, bindings)) if names else None
 
     def form(self, form: Form) -> Form:
         """With sentences for lines, where the feed is shown without a screen."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from prt.views.panels.view import View
 
 
-class Wishes(Struct, frozen=True, kw_only=True):
+class ViewOptions(Struct, frozen=True, kw_only=True):
     """What the options of a command ask of its views."""
 
     highlight: tuple[re.Pattern[str], ...] = ()
@@ -45,82 +45,82 @@ class Wishes(Struct, frozen=True, kw_only=True):
     """Templates by table, or `table:EVENT`."""
 
 
-def _table(screen: Screen, wishes: Wishes) -> View:
-    if wishes.sheet is not None:
+def _table(screen: Screen, options: ViewOptions) -> View:
+    if options.sheet is not None:
         from prt.state.sheet import Sheet
         from prt.views.panels.head import waiting_for_rows
         from prt.views.panels.sheet import SheetView
 
-        sheet = Sheet(*wishes.sheet, sort=wishes.sort, key_columns=screen.rows.key_columns)
+        sheet = Sheet(*options.sheet, sort=options.sort, key_columns=screen.rows.key_columns)
         return SheetView(sheet, waiting=lambda: waiting_for_rows(screen))
     from prt.views.panels.table import Table
 
-    return Table(screen, tz=wishes.tz, highlight=wishes.highlight)
+    return Table(screen, tz=options.tz, highlight=options.highlight)
 
 
-def _presence(screen: Screen, _: Wishes) -> View:
+def _presence(screen: Screen, _: ViewOptions) -> View:
     from prt.views.panels.roster import Roster
 
     return Roster(screen.roster)
 
 
-def _cursors(_: Screen, __: Wishes) -> View:
+def _cursors(_: Screen, __: ViewOptions) -> View:
     from prt.views.panels.cursors import CursorsView
 
     return CursorsView()
 
 
-def _board(screen: Screen, wishes: Wishes) -> View:
+def _board(screen: Screen, options: ViewOptions) -> View:
     from prt.state.board import Board
     from prt.state.rows.names import Names
     from prt.views.panels.board import BoardView
     from prt.views.panels.head import waiting_for_rows
 
-    schema, table = wishes.board
+    schema, table = options.board
     board = Board(
         table,
         schema=schema,
-        group_by=wishes.group_by,
-        columns=wishes.columns,
-        limits=wishes.limits,
+        group_by=options.group_by,
+        columns=options.columns,
+        limits=options.limits,
         key_columns=screen.rows.key_columns,
     )
     return BoardView(board, named=Names(screen.rows).of, waiting=lambda: waiting_for_rows(screen))
 
 
-def _budget(screen: Screen, wishes: Wishes) -> View:
+def _budget(screen: Screen, options: ViewOptions) -> View:
     from prt.state.budget import Budgets
     from prt.views.panels.budget import BudgetView
     from prt.views.panels.head import waiting_for_rows
 
-    budgets = Budgets(schema=wishes.schema, key_columns=screen.rows.key_columns)
-    return BudgetView(budgets, tz=wishes.tz, waiting=lambda: waiting_for_rows(screen))
+    budgets = Budgets(schema=options.schema, key_columns=screen.rows.key_columns)
+    return BudgetView(budgets, tz=options.tz, waiting=lambda: waiting_for_rows(screen))
 
 
-def _feed(screen: Screen, wishes: Wishes) -> View:
+def _feed(screen: Screen, options: ViewOptions) -> View:
     from prt.state.feed import Feed
     from prt.state.rows.names import Names
     from prt.views.panels.feed import FeedView, templates_of
     from prt.views.panels.head import waiting
 
-    feed = Feed(named=Names(screen.rows).of, templates=templates_of(wishes.feed))
-    return FeedView(feed, tz=wishes.tz, waiting=lambda: waiting(screen))
+    feed = Feed(named=Names(screen.rows).of, templates=templates_of(options.feed))
+    return FeedView(feed, tz=options.tz, waiting=lambda: waiting(screen))
 
 
-def _stats(_: Screen, wishes: Wishes) -> View:
+def _stats(_: Screen, options: ViewOptions) -> View:
     from prt.views.panels.stats import StatsView
 
-    return StatsView(plan=wishes.plan, limit=wishes.limit)
+    return StatsView(plan=options.plan, limit=options.limit)
 
 
-def _details(screen: Screen, wishes: Wishes) -> View:
+def _details(screen: Screen, options: ViewOptions) -> View:
     from prt.views.panels.details import DetailsView
     from prt.views.panels.head import waiting
 
-    return DetailsView(tz=wishes.tz, waiting=lambda: waiting(screen))
+    return DetailsView(tz=options.tz, waiting=lambda: waiting(screen))
 
 
-VIEWS: Final[dict[str, Callable[[Screen, Wishes], View]]] = {
+VIEWS: Final[dict[str, Callable[[Screen, ViewOptions], View]]] = {
     "table": _table,
     "board": _board,
     "budget": _budget,
@@ -145,11 +145,11 @@ def view_names(text: str) -> tuple[str, ...]:
     return names
 
 
-def made(names: Sequence[str], wishes: Wishes) -> Callable[[Screen], Sequence[View]]:
+def made(names: Sequence[str], options: ViewOptions) -> Callable[[Screen], Sequence[View]]:
     """What makes the views of these names, in that order."""
-    return lambda screen: [VIEWS[name](screen, wishes) for name in names]
+    return lambda screen: [VIEWS[name](screen, options) for name in names]
 
 
-def views_named(text: str, wishes: Wishes) -> Callable[[Screen], Sequence[View]]:
+def views_named(text: str, options: ViewOptions) -> Callable[[Screen], Sequence[View]]:
     """The same of `NAME,NAME`; UsageError where one is not known."""
-    return made(view_names(text), wishes)
+    return made(view_names(text), options)

@@ -11,7 +11,7 @@ from prt.config.profiles import Defaults
 from prt.errors import UsageError
 from prt.state.screen import Screen
 from prt.stream.binding import Binding
-from prt.views.panels.registry import Wishes
+from prt.views.panels.registry import ViewOptions
 
 
 def watched(viewing: ViewSelection, *tables: str) -> list[Binding]:
@@ -93,23 +93,27 @@ def test_the_rows_of_one_table_stand_in_the_table_view(
     tables: tuple[str, ...], wants_rows: bool, sheet: object
 ) -> None:
     viewing = parse_views("table", wants_rows=wants_rows)
-    assert viewing.wishes(Wishes(), watched(viewing, *tables)).sheet == sheet
+    assert viewing.options(ViewOptions(), watched(viewing, *tables)).sheet == sheet
 
 
 def test_details_stand_beside_whatever_is_shown() -> None:
     for view, shown in ((None, 2), ("feed", 2), ("board,details", 2)):
         viewing = parse_views(view, details=True)
-        make = viewing.views_of(Wishes(), watched(viewing, "events"))
+        make = viewing.views_of(ViewOptions(), watched(viewing, "events"))
         assert make is not None
         assert len(make(Screen())) == shown
-    assert parse_views().views_of(Wishes(), watched(parse_views(), "events")) is None
+    assert parse_views().views_of(ViewOptions(), watched(parse_views(), "events")) is None
 
 
 def test_wishes_of_a_board() -> None:
     viewing = parse_views("board", group_by="colour", columns="red, blue", wip=["red=3", "a=b=2"])
-    wishes = viewing.wishes(Wishes(), watched(viewing, "parts", "app.other"))
-    assert (wishes.board, wishes.group_by, wishes.columns) == (("public", "parts"), "colour", ("red", "blue"))
-    assert wishes.limits == {"red": 3, "a=b": 2}
+    options = viewing.options(ViewOptions(), watched(viewing, "parts", "app.other"))
+    assert (options.board, options.group_by, options.columns) == (
+        ("public", "parts"),
+        "colour",
+        ("red", "blue"),
+    )
+    assert options.limits == {"red": 3, "a=b": 2}
 
 
 def test_a_profile_fills_what_the_command_line_leaves_open() -> None:

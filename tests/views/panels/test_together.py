@@ -17,7 +17,7 @@ from prt.state.screen import Screen
 from prt.views.panels.dispatch import Sharing
 from prt.views.panels.layout import arranged, stacked
 from prt.views.panels.page import Page
-from prt.views.panels.registry import VIEWS, Wishes, made
+from prt.views.panels.registry import VIEWS, ViewOptions, made
 from prt.views.panels.summary import summary
 from prt.views.panels.table import Table
 from prt.views.panels.view import View
@@ -27,9 +27,9 @@ SHEET = ("public", "project_tasks")
 NAMES = ("board", "budget", "feed", "stats", "details", "table")
 
 
-def views_of(names: Sequence[str], events: Sequence[Event], **wishes: Any) -> tuple[Screen, Sequence[View]]:
+def views_of(names: Sequence[str], events: Sequence[Event], **options: Any) -> tuple[Screen, Sequence[View]]:
     screen = Screen()
-    views = made(names, Wishes(tz=UTC, plan="free", limit=100, sheet=SHEET, **wishes))(screen)
+    views = made(names, ViewOptions(tz=UTC, plan="free", limit=100, sheet=SHEET, **options))(screen)
     sharing = Sharing(screen, views)
     for event in events:
         sharing.apply(event)
@@ -43,9 +43,9 @@ def drawn(
     events: Sequence[Event],
     *,
     has_color: bool = False,
-    **wishes: Any,
+    **options: Any,
 ) -> str:
-    screen, views = views_of(names, events, **wishes)
+    screen, views = views_of(names, events, **options)
     page = Page(screen, views, title="abcdefgh.supabase.co", tz=UTC)
     page.now = story.NOW
     file = io.StringIO()

@@ -12,15 +12,15 @@ from rich.console import Console
 from prt.events import Event, Loaded
 from prt.state.newest import NEWEST
 from prt.state.screen import Screen
-from prt.views.panels.registry import Wishes, made
+from prt.views.panels.registry import ViewOptions, made
 from prt.views.sinks.once import OnceViews
 from tests.views import story
 
 
-def printed(names: Sequence[str], events: Sequence[Event], width: int = 80, **wishes: object) -> list[str]:
+def printed(names: Sequence[str], events: Sequence[Event], width: int = 80, **options: object) -> list[str]:
     file = io.StringIO()
     screen = Screen()
-    views = made(names, Wishes(tz=UTC, **wishes))(screen)  # type: ignore[arg-type]
+    views = made(names, ViewOptions(tz=UTC, **options))(screen)  # type: ignore[arg-type]
     output = OnceViews(Console(file=file, width=width, color_system=None), screen, views)
     for event in events:
         output.write(event)
@@ -70,9 +70,9 @@ def test_the_events_say_how_many_they_are() -> None:
 def test_nothing_to_see_is_not_waited_for(name: str) -> None:
     loaded = Loaded(at=story.BEGIN, tables=["public.parts"])
     unread = Loaded(at=story.BEGIN, tables=["public.parts"], complete=False)
-    wishes = {"board": ("public", "parts")}
-    assert "".join(printed([name], [loaded], **wishes)).strip() == "no rows that this identity may read"
-    assert "".join(printed([name], [unread], **wishes)).strip() == "nothing came"
+    options = {"board": ("public", "parts")}
+    assert "".join(printed([name], [loaded], **options)).strip() == "no rows that this identity may read"
+    assert "".join(printed([name], [unread], **options)).strip() == "nothing came"
     assert "".join(printed(["feed"], [loaded])).strip() == "nothing came"
 
 

@@ -26,7 +26,7 @@ from prt.signals import INTERRUPTED, exit_on_signals
 from prt.views.sinks.stderr import complain, printable
 
 ABOUT: Final = "Watch, test and trust Supabase Realtime from a terminal."
-HELP: Final = "This; all options of a command: prt COMMAND --help."
+HELP: Final = "Show this message; add it to a command for its options."
 
 
 class Entry(NamedTuple):
@@ -38,21 +38,21 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final = (
-    Entry("watch", "watch:watch", "Live changes of tables and topics: a view, or NDJSON in a pipe."),
-    Entry("presence", "presence:presence", "Who is online on a topic, who comes, goes, changes."),
-    Entry("notify", "notify:app", "Live notifications of a user; send one, mark them as read."),
-    Entry("test", "test:run_tests", "Prove a project's realtime, for people and for CI."),
-    Entry("status", "status:status", "Every layer from here to a live table, and what mends it."),
-    Entry("send", "send:send", "Send a broadcast: over the socket, or over HTTP."),
-    Entry("update", "update:update", "Write a row: shown at once, confirmed by its own echo."),
+    Entry("watch", "watch:watch", "Show live changes of tables and topics."),
+    Entry("presence", "presence:presence", "Show who is online on a topic."),
+    Entry("notify", "notify:app", "Show a user's notifications; send one, mark them as read."),
+    Entry("test", "test:run_tests", "Test a project's realtime, for people and for CI."),
+    Entry("status", "status:status", "Find what is wrong with a project's realtime, and what mends it."),
+    Entry("send", "send:send", "Send a broadcast over the socket or over HTTP."),
+    Entry("update", "update:update", "Write a row and wait for its own realtime echo."),
     Entry("replay", "replay:replay", "Play a recording through the same views and outputs."),
-    Entry("local", "local:app", "The embedded Supabase: up, run, env, status, stop and more."),
-    Entry("demo", "demo:demo", "See it all: an embedded project, its traffic, a live view."),
-    Entry("init", "init:init", "Write a profile: by asking, or from a project's folder."),
-    Entry("config", "config:config", "What is in force, and where each value came from."),
-    Entry("help", "help:show_help", "A page of the manual, or the help of a command."),
-    Entry("schema", "schema:schema", "What a line of NDJSON holds, as JSON Schema."),
-    Entry("completion", "completion:completion", "The script that lets a shell complete at TAB."),
+    Entry("local", "local:app", "Run an embedded Supabase: up, run, env, status, stop and more."),
+    Entry("demo", "demo:demo", "Show everything: an embedded project, its traffic, a live view."),
+    Entry("init", "init:init", "Write a profile of your project into prt.toml."),
+    Entry("config", "config:config", "Show what is in force, and where each value came from."),
+    Entry("help", "help:show_help", "Show a page of the manual, or the help of a command."),
+    Entry("schema", "schema:schema", "Print the JSON Schema of the lines of NDJSON."),
+    Entry("completion", "completion:completion", "Print a shell's completion script."),
 )
 
 BEGINNING: Final = (
@@ -155,7 +155,7 @@ def _root(
         bool,
         typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the versions."),
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback if something fails.")] = False,
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(ABOUT)

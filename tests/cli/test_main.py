@@ -326,20 +326,26 @@ def test_help_of_a_group_and_of_what_is_in_it(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     "command", [one for one in commands() if one.path], ids=lambda one: " ".join(one.path)
 )
-def test_help_of_each_command_is_a_line_an_option(
+def test_help_of_each_command_begins_a_line_for_each_option(
     capsys: pytest.CaptureFixture[str], command: Command
 ) -> None:
     assert run([*command.path, "--help"]) == 0
     output = capsys.readouterr().out
     lines = output.splitlines()
-    assert len(lines) <= 76
     assert max(map(len, lines)) <= 86
+    begun = {name for line in lines for name in re.findall(r"^  (?:-\w, )?(--[\w-]+)", line)}
+    assert {option.names[-1] for option in command.options} <= begun | begun_second(lines)
     listed = output[re.search(r"^[A-Z].*:$", output, re.M).start() :].splitlines()  # type: ignore[union-attr]
-    assert [line for line in listed if line and not re.match(r"  \S|[A-Z].*:$", line)] == []
+    assert [line for line in listed if line and not re.match(r"  \S| {8}|[A-Z].*:$", line)] == []
+
+
+def begun_second(lines: list[str]) -> set[str]:
+    """Return the names that stand behind a slash, such as `--no-backfill`."""
+    return {name for line in lines for name in re.findall(r"^  --[\w-]+ / (--[\w-]+)", line)}
 
 
 def test_a_long_help_has_two_columns_where_they_fit() -> None:
-    with terminal("watch", "--help", environment=clean_environment(), columns=160, lines=50) as wide:
+    with terminal("watch", "--help", environment=clean_environment(), columns=170, lines=80) as wide:
         assert wide.finish() == 0
         lines = wide.text.splitlines()
     assert lines[0].startswith("Usage: prt watch")

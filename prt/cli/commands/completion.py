@@ -22,10 +22,12 @@ class Shell(StrEnum):
 
 
 def completion(
-    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
+    shell: Annotated[
+        Shell, typer.Argument(metavar="SHELL", help="The shell: bash, zsh, fish or powershell.")
+    ],
     debug: options.Debug = False,
 ) -> int:
-    """The script that lets a shell complete prt's words at TAB.
+    """Print the script with which a shell completes prt's words at TAB.
 
     prt completion bash > ~/.local/share/bash-completion/completions/prt
 

@@ -14,9 +14,9 @@ def config(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """What is in force, and where each value came from; secrets are never shown.
+    """Show what is in force and where each value came from, without secrets.
 
-    Exit 2 where a command would not know its project. Nothing is asked of the network.
+    The exit code is 2 if a command would not find its project. Nothing is sent over the network.
 
     prt config
 

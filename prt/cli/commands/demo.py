@@ -15,7 +15,11 @@ def demo(
     rate: Annotated[
         float,
         typer.Option(
-            "--rate", metavar="N", min=0.01, help="Changes a second.", rich_help_panel=options.SELECTION
+            "--rate",
+            metavar="N",
+            min=0.01,
+            help="Make N changes a second.",
+            rich_help_panel=options.SELECTION,
         ),
     ] = 3.0,
     json: options.Json = False,
@@ -34,9 +38,9 @@ def demo(
     timeout: options.Timeout = None,
     debug: options.Debug = False,
 ) -> int:
-    """See it all: an embedded project, simulated traffic, a live view.
+    """Show everything: an embedded project, simulated traffic, a live view.
 
-    It needs no Supabase and no Docker; nothing of it is left at the end. Rows of the seed's 30 tables
+    It needs neither a Supabase project nor Docker, and leaves nothing behind. Rows of the seed's 30 tables
     change; colleagues come, go and move their cursors over a document (--view cursors).
 
     prt demo

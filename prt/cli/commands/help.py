@@ -15,7 +15,8 @@ from prt.errors import UsageError
 
 def show_help(
     topic: Annotated[
-        list[str] | None, typer.Argument(metavar="[TOPIC]", help="A page, or a command such as `local up`.")
+        list[str] | None,
+        typer.Argument(metavar="[TOPIC]", help="A page of the manual, or a command such as `local up`."),
     ] = None,
     debug: options.Debug = False,
 ) -> int:

@@ -31,23 +31,25 @@ class Answers(Struct, frozen=True, kw_only=True):
 
 def init(
     name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="Its name.", rich_help_panel=PROFILE)
+        str, typer.Option("--name", metavar="NAME", help="Name of the profile.", rich_help_panel=PROFILE)
     ] = "default",
     yes: Annotated[
         bool,
-        typer.Option("--yes", "-y", help="Ask nothing: take what is found.", rich_help_panel=PROFILE),
+        typer.Option("--yes", "-y", help="Ask nothing and take what is found.", rich_help_panel=PROFILE),
     ] = False,
     own: Annotated[
         bool,
-        typer.Option("--own", help="Into your own configuration, not this folder.", rich_help_panel=PROFILE),
+        typer.Option(
+            "--own", help="Write to your own configuration instead of this folder.", rich_help_panel=PROFILE
+        ),
     ] = False,
     url: options.Url = None,
     debug: options.Debug = False,
 ) -> int:
-    """Write a profile into prt.toml, by asking or from what a folder says.
+    """Write a profile into prt.toml, by asking or from the files of a folder.
 
-    With --yes it is made of supabase/config.toml and .env, or of --url. No secret is written: a profile says
-    where each one comes from. Nothing is asked of the network.
+    With --yes it is made from supabase/config.toml and .env, or from --url. No secret is written: a profile
+    says where each one comes from. Nothing is asked of the network.
 
     prt init
 

@@ -25,13 +25,16 @@ CHOICE: Final = "Which project, where several run"
 ChosenPort = Annotated[
     int | None,
     typer.Option(
-        "--port", metavar="N", min=1, max=65535, help="The one on this port.", rich_help_panel=CHOICE
+        "--port", metavar="N", min=1, max=65535, help="Use the project on port N.", rich_help_panel=CHOICE
     ),
 ]
 ChosenDataDir = Annotated[
     Path | None,
     typer.Option(
-        "--data-dir", metavar="DIR", help="The one that keeps its data there.", rich_help_panel=CHOICE
+        "--data-dir",
+        metavar="DIR",
+        help="Use the project that keeps its data in DIR.",
+        rich_help_panel=CHOICE,
     ),
 ]
 
@@ -46,7 +49,7 @@ class Format(StrEnum):
 
 
 def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
-    """Show what runs: URL, age, where its data is, whether it answers.
+    """Show the running projects: URL, age, data folder, and whether they answer.
 
     prt local status
 
@@ -72,7 +75,7 @@ def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug
 
 def env(
     form: Annotated[
-        Format, typer.Option("--format", metavar="FORM", help="export, dotenv, json or github.")
+        Format, typer.Option("--format", metavar="FORM", help="Form of the output.")
     ] = Format.EXPORT,
     port: ChosenPort = None,
     data_dir: ChosenDataDir = None,
@@ -100,17 +103,20 @@ def env(
 
 
 def token(
-    role: Annotated[str, typer.Option("--role", help="The database's role.")] = "authenticated",
-    sub: Annotated[str | None, typer.Option("--sub", metavar="UUID", help="The user's id.")] = None,
+    role: Annotated[str, typer.Option("--role", help="Role of the token in the database.")] = "authenticated",
+    sub: Annotated[str | None, typer.Option("--sub", metavar="UUID", help="User id of the token.")] = None,
     claim: Annotated[
-        list[str] | None, typer.Option("--claim", metavar="NAME=VALUE", help="JSON or text; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--claim", metavar="NAME=VALUE", help="Add a claim whose value is JSON or text; repeatable."
+        ),
     ] = None,
-    expires: Annotated[str, typer.Option("--expires", metavar="TIME", help="From now on.")] = "1h",
+    expires: Annotated[str, typer.Option("--expires", metavar="TIME", help="Expire TIME from now.")] = "1h",
     port: ChosenPort = None,
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
 ) -> None:
-    """Print a token that the project accepts, as a session of anybody.
+    """Print a token that the project accepts, with any role, user and claims.
 
     prt local token --sub 5eed0000-0000-4000-8000-0000000000b2 --expires 5m
 
@@ -128,9 +134,12 @@ def token(
 
 
 def traffic(
-    rate: Annotated[float, typer.Option("--rate", metavar="N", help="Changes a second.")] = RATE,
+    rate: Annotated[float, typer.Option("--rate", metavar="N", help="Make N changes a second.")] = RATE,
     seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="The same number, the same day.")
+        int | None,
+        typer.Option(
+            "--seed", metavar="N", help="Seed of the random numbers: the same N makes the same day."
+        ),
     ] = None,
     port: ChosenPort = None,
     data_dir: ChosenDataDir = None,
@@ -138,7 +147,7 @@ def traffic(
 ) -> None:
     """Play a day of the production, compressed, into the running project.
 
-    Until Ctrl-C rows change at --rate; colleagues come and go on the topic user-presence, and point at
+    Rows change at --rate until Ctrl-C; colleagues come and go on the topic user-presence, and point at
     document:7.
 
     prt local traffic
@@ -174,7 +183,7 @@ def traffic(
 
 
 def reset(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
-    """Put the seed (or the migrations) back; the keys stay.
+    """Restore the seed or the migrations; the keys stay the same.
 
     prt local reset
 
@@ -190,7 +199,7 @@ def reset(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug 
 
 
 def stop(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
-    """Stop the running project, and wait until it is gone.
+    """Stop the running project and wait until it has ended.
 
     prt local stop
 

@@ -26,27 +26,38 @@ PROJECT: Final = "The project"
 
 Port = Annotated[
     int | None,
-    typer.Option("--port", metavar="N", min=0, max=65535, help="0 is a free one.", rich_help_panel=PROJECT),
+    typer.Option(
+        "--port",
+        metavar="N",
+        min=0,
+        max=65535,
+        help="Listen on port N; 0 takes a free one.",
+        rich_help_panel=PROJECT,
+    ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", metavar="DIR", help="Keep it there.", rich_help_panel=PROJECT),
+    typer.Option("--data-dir", metavar="DIR", help="Keep the data in DIR.", rich_help_panel=PROJECT),
 ]
 Migrations = Annotated[
     list[Path] | None,
     typer.Option(
         "--migrations",
         metavar="PATH",
-        help="Your SQL instead of the seed; repeatable.",
+        help="Run your own SQL files instead of the seed; repeatable.",
         rich_help_panel=PROJECT,
     ),
 ]
-NoSeed = Annotated[bool, typer.Option("--no-seed", help="No tables of the seed.", rich_help_panel=PROJECT)]
+NoSeed = Annotated[
+    bool, typer.Option("--no-seed", help="Create none of the seed's tables.", rich_help_panel=PROJECT)
+]
 Traffic = Annotated[
-    bool, typer.Option("--traffic", help="A day of the production, compressed.", rich_help_panel=PROJECT)
+    bool,
+    typer.Option("--traffic", help="Simulate a day of the production, compressed.", rich_help_panel=PROJECT),
 ]
 Rate = Annotated[
-    float, typer.Option("--rate", metavar="N", help="Traffic's changes a second.", rich_help_panel=PROJECT)
+    float,
+    typer.Option("--rate", metavar="N", help="Changes a second of the traffic.", rich_help_panel=PROJECT),
 ]
 
 
@@ -59,10 +70,10 @@ def up(
     rate: Rate = RATE,
     debug: Debug = False,
 ) -> None:
-    """Start the embedded project, in the foreground.
+    """Start the embedded project in the foreground.
 
-    It is up until Ctrl-C or `prt local stop`. Without --data-dir nothing of it is left at the end. It takes
-    port 54321, or a free one where that is taken.
+    It runs until Ctrl-C or `prt local stop`. Without --data-dir it leaves nothing behind. It takes
+    port 54321, or a free one if that is taken.
 
     prt local up --traffic
 
@@ -95,7 +106,7 @@ def run(
     rate: Rate = RATE,
     debug: Debug = False,
 ) -> None:
-    """Run a command against a project of its own.
+    """Run a command against an embedded project of its own.
 
     The command finds the project by the variables of `prt local env`; prt ends with its exit code. Inside
     the command, `prt local` and --local mean this project and no other.

@@ -30,16 +30,27 @@ app = typer.Typer(
 
 User = Annotated[
     str | None,
-    typer.Option("--user", metavar="ID", help="Else the session's own.", rich_help_panel=WHOSE),
+    typer.Option(
+        "--user",
+        metavar="ID",
+        help="User whose notifications are meant [the session's own].",
+        rich_help_panel=WHOSE,
+    ),
 ]
 Table = Annotated[
-    str, typer.Option("--table", metavar="TABLE", help="Where they are rows.", rich_help_panel=WHOSE)
+    str, typer.Option("--table", metavar="TABLE", help="Table of the notifications.", rich_help_panel=WHOSE)
 ]
 UserColumn = Annotated[
-    str, typer.Option("--user-column", metavar="COL", help="Whose a row is.", rich_help_panel=WHOSE)
+    str,
+    typer.Option(
+        "--user-column", metavar="COL", help="Column that names the user of a row.", rich_help_panel=WHOSE
+    ),
 ]
 Results = Annotated[
-    bool, typer.Option("--json", help="JSON; the default in a pipe.", rich_help_panel=options.OUTPUT)
+    bool,
+    typer.Option(
+        "--json", help="Write JSON, which is the default in a pipe.", rich_help_panel=options.OUTPUT
+    ),
 ]
 
 
@@ -57,7 +68,10 @@ def notify(
     exec_: Annotated[
         str | None,
         typer.Option(
-            "--exec", metavar="CMD", help="Run it, the event's JSON on stdin.", rich_help_panel=ACTING
+            "--exec",
+            metavar="CMD",
+            help="Run CMD for each event, with its JSON on standard input.",
+            rich_help_panel=ACTING,
         ),
     ] = None,
     include: options.Include = None,
@@ -88,9 +102,9 @@ def notify(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Live notifications of a user: toasts on a terminal, NDJSON in a pipe.
+    """Show the live notifications of a user: toasts on a terminal, NDJSON in a pipe.
 
-    The unread ones come first, the newest on top; what is marked as read moves below.
+    The unread ones come first, the newest on top; those that are read move below.
 
     prt notify --local --snapshot
 
@@ -167,17 +181,26 @@ def notify(
 
 @app.command("send")
 def send(
-    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Its title.", rich_help_panel=WHAT)],
+    title: Annotated[
+        str, typer.Option("--title", metavar="TEXT", help="Title of the notification.", rich_help_panel=WHAT)
+    ],
     message: Annotated[
-        str | None, typer.Option("--message", metavar="TEXT", help="Its text.", rich_help_panel=WHAT)
+        str | None,
+        typer.Option("--message", metavar="TEXT", help="Text of the notification.", rich_help_panel=WHAT),
     ] = None,
     type_: Annotated[
-        str | None, typer.Option("--type", metavar="TYPE", help="info, success, …", rich_help_panel=WHAT)
+        str | None,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="Type of the notification, such as info or success.",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="COL=VALUE", help="Any other column; repeatable.", rich_help_panel=WHAT
+            "--set", metavar="COL=VALUE", help="Set another column; repeatable.", rich_help_panel=WHAT
         ),
     ] = None,
     user: User = None,
@@ -185,9 +208,9 @@ def send(
     schema: options.Schema = "public",
     user_column: UserColumn = "user_id",
     timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="Exit 1 without an echo in that time.")
+        str, typer.Option("--timeout", metavar="TIME", help="Exit with 1 if no echo comes within TIME.")
     ] = "10s",
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Write it, and wait for no echo.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the echo.")] = False,
     json: Results = False,
     quiet: options.Quiet = False,
     url: options.Url = None,
@@ -196,7 +219,7 @@ def send(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Write a notification, and wait until it comes back over Realtime.
+    """Write a notification and wait until it comes back over Realtime.
 
     prt notify send --title 'Doors open' --message 'Gate 3' --type info
 
@@ -238,9 +261,9 @@ def send(
 @app.command("read")
 def read(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="Of notifications.", show_default=False)
+        list[str] | None, typer.Argument(metavar="ID", help="Ids of notifications.", show_default=False)
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="All that are unread.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Mark all unread notifications.")] = False,
     user: User = None,
     table: Table = "notifications",
     schema: options.Schema = "public",
@@ -253,7 +276,7 @@ def read(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Mark notifications as read, over REST.
+    """Mark notifications as read over REST.
 
     prt notify read --all
 

@@ -27,20 +27,22 @@ UNCUT = 1000
 
 
 def presence(
-    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="room:1, say.", show_default=False)],
+    topic: Annotated[
+        str, typer.Argument(metavar="TOPIC", help="The topic to join, such as room:1.", show_default=False)
+    ],
     track: Annotated[
         list[str] | None,
         typer.Option(
             "--track",
             metavar="KEY=VALUE",
-            help="Be there too, with this or JSON; repeatable.",
+            help="Be present as well, with KEY=VALUE or JSON; repeatable.",
             rich_help_panel=options.SELECTION,
         ),
     ] = None,
     key: Annotated[
         str | None,
         typer.Option(
-            "--key", metavar="KEY", help="Our own on the roster.", rich_help_panel=options.SELECTION
+            "--key", metavar="KEY", help="Our own key on the roster.", rich_help_panel=options.SELECTION
         ),
     ] = None,
     private: options.Private = False,
@@ -49,13 +51,13 @@ def presence(
         typer.Option(
             "--columns",
             metavar="COL,COL",
-            help="What to show of each, in this order.",
+            help="Columns to show, in this order.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     once: Annotated[
         bool,
-        typer.Option("--once", help="Print who is there, and end.", rich_help_panel=options.OUTPUT),
+        typer.Option("--once", help="Print who is present and exit.", rich_help_panel=options.OUTPUT),
     ] = False,
     json: options.Json = False,
     output: options.Output = None,
@@ -68,7 +70,7 @@ def presence(
         typer.Option(
             "--expect-key",
             metavar="KEY",
-            help="Exit 0 once it is online; repeatable.",
+            help="Exit with 0 once KEY is online; repeatable.",
             rich_help_panel=options.BOUNDS,
         ),
     ] = None,
@@ -78,7 +80,7 @@ def presence(
             "--min",
             metavar="N",
             min=1,
-            help="Exit 0 once N are online.",
+            help="Exit with 0 once N are online.",
             rich_help_panel=options.BOUNDS,
         ),
     ] = None,
@@ -88,7 +90,7 @@ def presence(
             "--count",
             "-n",
             metavar="N",
-            help="End after N joins, leaves, updates; no syncs.",
+            help="Stop after N joins, leaves and updates.",
             rich_help_panel=options.BOUNDS,
         ),
     ] = None,
@@ -104,7 +106,7 @@ def presence(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Who is online on a topic: the roster, and who joins, leaves and changes.
+    """Show who is online on a topic, and who joins, leaves and changes.
 
     With --track we are on it too, as a page is: user_id, online_at, location and what is given.
 

@@ -19,24 +19,32 @@ PLAYING = "What to play"
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What --record wrote.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A recording that --record wrote.", show_default=False)
+    ],
     speed: Annotated[
         str | None,
         typer.Option(
             "--speed",
             metavar="N",
-            help="Times faster, or max; else 1 in a view, max in a pipe.",
+            help="Play N times as fast, or max [1 in a view, max in a pipe].",
             rich_help_panel=PLAYING,
         ),
     ] = None,
     from_: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="TIME", help="A timestamp, or 5m after its start.", rich_help_panel=PLAYING
+            "--from",
+            metavar="TIME",
+            help="Start at TIME: a timestamp, or 5m for five minutes after the start.",
+            rich_help_panel=PLAYING,
         ),
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="The same.", rich_help_panel=PLAYING)
+        str | None,
+        typer.Option(
+            "--to", metavar="TIME", help="Stop at TIME, in the same forms.", rich_help_panel=PLAYING
+        ),
     ] = None,
     include: options.Include = None,
     exclude: options.Exclude = None,
@@ -63,9 +71,9 @@ def replay(
     expect: options.Expect = None,
     debug: options.Debug = False,
 ) -> int:
-    """Play a recording: the views, lines and expectations of prt watch.
+    """Play a recording through the views, lines and expectations of prt watch.
 
-    Its own end is repeated in the last line; exit 0 where it was played to there and nothing is missing.
+    Its own end is repeated in the last line; the exit code is 0 if all was played and nothing is missing.
 
     prt replay day.ndjson --speed 10 --view board
 

@@ -12,10 +12,10 @@ from prt.cli.options import shared as options
 
 
 def schema(
-    markdown: Annotated[bool, typer.Option("--markdown", help="A table for people.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table instead.")] = False,
     debug: options.Debug = False,
 ) -> int:
-    """What a line of NDJSON holds, as JSON Schema.
+    """Print the JSON Schema of the lines of NDJSON.
 
     prt schema > prt-line.schema.json
 

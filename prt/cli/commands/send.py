@@ -15,33 +15,45 @@ SENDING: Final = "Sending"
 Http = Annotated[
     bool,
     typer.Option(
-        "--http", help="Over HTTP: no join, so the right to write is enough.", rich_help_panel=SENDING
+        "--http", help="Send over HTTP, which needs the right to write only.", rich_help_panel=SENDING
     ),
 ]
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", metavar="N", help="At most N messages a second.", rich_help_panel=SENDING),
+    typer.Option("--rate", metavar="N", help="Send at most N messages a second.", rich_help_panel=SENDING),
 ]
 Repeat = Annotated[
-    int, typer.Option("--repeat", metavar="N", min=1, help="Send it N times.", rich_help_panel=SENDING)
+    int,
+    typer.Option("--repeat", metavar="N", min=1, help="Send the message N times.", rich_help_panel=SENDING),
 ]
 Answer = Annotated[
     str,
     typer.Option(
-        "--timeout", metavar="TIME", help="Exit 1 without an answer in that time.", rich_help_panel=SENDING
+        "--timeout",
+        metavar="TIME",
+        help="Exit with 1 if no answer comes within TIME.",
+        rich_help_panel=SENDING,
     ),
 ]
 Results = Annotated[
     bool,
-    typer.Option("--json", help="A line a message: sent, acknowledged, ms.", rich_help_panel=options.OUTPUT),
+    typer.Option(
+        "--json",
+        help="Write a line for each message: sent, acknowledged, milliseconds.",
+        rich_help_panel=options.OUTPUT,
+    ),
 ]
 
 
 def send(
-    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="document:7", show_default=False)],
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="cursor-move", show_default=False)],
+    topic: Annotated[
+        str, typer.Argument(metavar="TOPIC", help="The topic, such as document:7.", show_default=False)
+    ],
+    event: Annotated[
+        str, typer.Argument(metavar="EVENT", help="The event, such as cursor-move.", show_default=False)
+    ],
     payload: Annotated[
-        str, typer.Argument(metavar="[PAYLOAD]", help="JSON, @FILE, or - for NDJSON on standard input.")
+        str, typer.Argument(metavar="[PAYLOAD]", help="JSON, @FILE, or - to read NDJSON from standard input.")
     ] = "{}",
     private: options.Private = False,
     http: Http = False,
@@ -56,7 +68,7 @@ def send(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Send a broadcast: a cursor move, say.
+    """Send a broadcast, such as a cursor move.
 
     Over the socket the server acknowledges each message; a private topic that takes none from us says
     nothing at all, which is exit 1.

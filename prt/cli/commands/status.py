@@ -27,23 +27,26 @@ Topic = Annotated[
     typer.Option(
         "--topic",
         metavar="TOPIC",
-        help="Of our own channel.",
+        help="Topic of our own channel.",
         rich_help_panel=options.SELECTION,
     ),
 ]
-Watch = Annotated[bool, typer.Option("--watch", "-w", help="Keep it live.", rich_help_panel=options.OUTPUT)]
+Watch = Annotated[
+    bool, typer.Option("--watch", "-w", help="Keep the diagnosis live.", rich_help_panel=options.OUTPUT)
+]
 Plan = Annotated[
     str,
     typer.Option(
         "--plan",
         metavar="NAME",
-        help="With --watch: free, pro, no-cap; its limits.",
+        help="With --watch, compare with the limits of a plan: free, pro or no-cap.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings too.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings too.")]
 Json = Annotated[
-    bool, typer.Option("--json", help="NDJSON, a line a finding.", rich_help_panel=options.OUTPUT)
+    bool,
+    typer.Option("--json", help="Write NDJSON, a line for each finding.", rich_help_panel=options.OUTPUT),
 ]
 
 
@@ -78,7 +81,7 @@ def status(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Every layer from here to a live table: its state, its figure, its remedy.
+    """Check every layer from here to a live table: its state, figure and remedy.
 
     From the configuration down to each TABLE and the channels beside them; below a layer that fails
     nothing is guessed. With SUPABASE_DB_URL the database is asked too, else the wire tells what it can.

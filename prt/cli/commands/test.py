@@ -30,75 +30,116 @@ class PlanLimit(StrEnum):
 def run_tests(
     suites: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SUITE", help="As --list names them; without, all but load."),
+        typer.Argument(metavar="SUITE", help="Suites to run, as --list names them [all but load]."),
     ] = None,
     list_: Annotated[
-        bool, typer.Option("--list", help="The suites and what each needs.", rich_help_panel=TESTS)
+        bool, typer.Option("--list", help="List the suites and what each needs.", rich_help_panel=TESTS)
     ] = False,
     clean: Annotated[
-        bool, typer.Option("--clean", help="Only remove rows of test runs.", rich_help_panel=TESTS)
+        bool, typer.Option("--clean", help="Only remove the rows that test runs left.", rich_help_panel=TESTS)
     ] = False,
     require: Annotated[
         list[str] | None,
-        typer.Option("--require", metavar="SUITE", help="A skip in it is a failure.", rich_help_panel=TESTS),
+        typer.Option(
+            "--require",
+            metavar="SUITE",
+            help="Fail if a check of SUITE is skipped; repeatable.",
+            rich_help_panel=TESTS,
+        ),
     ] = None,
     allow_writes: Annotated[
         bool,
-        typer.Option("--allow-writes", help="Also where others may see them.", rich_help_panel=TESTS),
+        typer.Option(
+            "--allow-writes",
+            help="Write test rows on a project that is not on loopback.",
+            rich_help_panel=TESTS,
+        ),
     ] = False,
     table: Annotated[
         str | None,
         typer.Option(
             "--table",
             metavar="[SCHEMA.]TABLE",
-            help="Where rows are made.",
+            help="Table in which test rows are made.",
             show_default="notifications",
             rich_help_panel=TESTS,
         ),
     ] = None,
     marker: Annotated[
         str | None,
-        typer.Option("--marker", metavar="COL", help="Its text column for the mark.", rich_help_panel=TESTS),
+        typer.Option(
+            "--marker",
+            metavar="COL",
+            help="Text column of the table that holds the mark.",
+            rich_help_panel=TESTS,
+        ),
     ] = None,
     stranger: Annotated[
         str | None,
         typer.Option(
             "--stranger",
             metavar="EMAIL",
-            help="A second user [PRT_STRANGER_PASSWORD].",
+            help="A second user, who is not a member [PRT_STRANGER_PASSWORD].",
             rich_help_panel=TESTS,
         ),
     ] = None,
     private_topic: Annotated[
         str | None,
-        typer.Option("--private-topic", metavar="TOPIC", help="One that we may use.", rich_help_panel=TESTS),
+        typer.Option(
+            "--private-topic",
+            metavar="TOPIC",
+            help="Private topic that the tests may use.",
+            rich_help_panel=TESTS,
+        ),
     ] = None,
     repeat: Annotated[
-        int, typer.Option("--repeat", metavar="N", min=1, help="Run all N times.", rich_help_panel=TESTS)
+        int,
+        typer.Option("--repeat", metavar="N", min=1, help="Run everything N times.", rich_help_panel=TESTS),
     ] = 1,
     wait: Annotated[
         str,
-        typer.Option("--wait", metavar="TIME", help="For what must come, at most.", rich_help_panel=TESTS),
+        typer.Option(
+            "--wait", metavar="TIME", help="Wait TIME at most for what must come.", rich_help_panel=TESTS
+        ),
     ] = "15s",
     samples: Annotated[
-        int, typer.Option("--samples", metavar="N", min=1, help="Rows of latency.", rich_help_panel=LOAD)
+        int,
+        typer.Option(
+            "--samples", metavar="N", min=1, help="Rows that the suite latency writes.", rich_help_panel=LOAD
+        ),
     ] = 50,
     clients: Annotated[
-        int, typer.Option("--clients", metavar="N", min=1, help="Subscribers of load.", rich_help_panel=LOAD)
+        int,
+        typer.Option(
+            "--clients", metavar="N", min=1, help="Subscribers of the suite load.", rich_help_panel=LOAD
+        ),
     ] = 5,
     rate: Annotated[
-        float, typer.Option("--rate", metavar="N", min=0.1, help="Rows a second.", rich_help_panel=LOAD)
+        float,
+        typer.Option(
+            "--rate", metavar="N", min=0.1, help="Rows a second of the suite load.", rich_help_panel=LOAD
+        ),
     ] = 20.0,
     duration: Annotated[
-        str, typer.Option("--duration", metavar="TIME", help="Of load, ramp and all.", rich_help_panel=LOAD)
+        str,
+        typer.Option(
+            "--duration",
+            metavar="TIME",
+            help="Length of the suite load, with its ramp.",
+            rich_help_panel=LOAD,
+        ),
     ] = "10s",
     limit: Annotated[
-        PlanLimit, typer.Option("--limit", help="Load stops at its limit.", rich_help_panel=LOAD)
+        PlanLimit,
+        typer.Option("--limit", help="Stop the suite load at the limit of this plan.", rich_help_panel=LOAD),
     ] = PlanLimit.FREE,
     max_lag: Annotated[
         list[str] | None,
         typer.Option(
-            "--max-lag", metavar="p95=500ms", help="p50, p95, p99, max; repeatable.", rich_help_panel=LEVELS
+            "--max-lag",
+            metavar="p95=500ms",
+            help="Fail above this lag of p50, p95, p99 or max; repeatable.",
+            rich_help_panel=LEVELS,
         ),
     ] = None,
     min_delivery: Annotated[
@@ -108,16 +149,19 @@ def run_tests(
             metavar="PERCENT",
             min=0,
             max=100,
-            help="Of the changes, as in 99.9.",
+            help="Fail if less than PERCENT of the changes is delivered.",
             rich_help_panel=LEVELS,
         ),
     ] = None,
     junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML.", rich_help_panel=REPORTS)
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Write a report as JUnit XML.", rich_help_panel=REPORTS),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option("--report", metavar="FILE", help="One HTML page with all.", rich_help_panel=REPORTS),
+        typer.Option(
+            "--report", metavar="FILE", help="Write a report as one HTML page.", rich_help_panel=REPORTS
+        ),
     ] = None,
     json: options.Json = False,
     output: options.Output = None,
@@ -129,9 +173,10 @@ def run_tests(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Prove a project's realtime: a live table on a terminal, NDJSON in a pipe.
+    """Test a project's realtime: a live table on a terminal, NDJSON in a pipe.
 
-    It touches only rows that it made, and removes them. What a project doesn't offer is skipped and says why.
+    It changes only rows that it made and removes them at its end. What a project does not offer is skipped,
+    with the reason.
 
     prt test
 

@@ -15,14 +15,19 @@ TIMEOUT = "30s"
 
 
 def update(
-    table: Annotated[str, typer.Argument(metavar="TABLE", help="TABLE or SCHEMA.TABLE.", show_default=False)],
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="The table, as TABLE or SCHEMA.TABLE.", show_default=False)
+    ],
     key: Annotated[
-        str, typer.Argument(metavar="KEY", help="The row's id, or COL=VALUE,COL=VALUE.", show_default=False)
+        str,
+        typer.Argument(metavar="KEY", help="The id of the row, or COL=VALUE,COL=VALUE.", show_default=False),
     ],
     assignments: Annotated[
         list[str],
         typer.Argument(
-            metavar="COL=VALUE", help="JSON where it is JSON, else text; COL= is ''.", show_default=False
+            metavar="COL=VALUE",
+            help="New values, as JSON or text; COL= is the empty text.",
+            show_default=False,
         ),
     ],
     if_: Annotated[
@@ -30,14 +35,17 @@ def update(
         typer.Option(
             "--if",
             metavar="COL=VALUE",
-            help="Only while the row has it; repeatable.",
+            help="Write only while the row has this value; repeatable.",
             rich_help_panel=WRITING,
         ),
     ] = None,
     timeout: Annotated[
         str,
         typer.Option(
-            "--timeout", metavar="TIME", help="From the commit to its echo.", rich_help_panel=WRITING
+            "--timeout",
+            metavar="TIME",
+            help="Wait TIME at most for the echo of the commit.",
+            rich_help_panel=WRITING,
         ),
     ] = TIMEOUT,
     json: options.Json = False,
@@ -53,7 +61,7 @@ def update(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Write a row: shown at once, committed, confirmed by its own realtime echo.
+    """Write a row: show it at once, commit it, confirm it by its own realtime echo.
 
     What the database refuses, or does not echo in time, is shown as it was again, and the exit code is 1.
     Of a row that others write meanwhile the later updated_at is kept, a tie keeps ours.

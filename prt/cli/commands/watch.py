@@ -60,9 +60,9 @@ def watch(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Live changes of tables and topics: a view on a terminal, NDJSON in a pipe.
+    """Show the live changes of tables and topics: a view on a terminal, NDJSON in a pipe.
 
-    Without TABLE: the group `all`, or the tables of the profile; none with --broadcast or --presence.
+    Without TABLE, watch the group `all` or the tables of the profile; with --broadcast or --presence, none.
 
     prt watch productions 'project_tasks:INSERT,UPDATE'
 

@@ -17,13 +17,15 @@ BOUNDS: Final = "Bounds"
 
 Url = Annotated[
     str | None,
-    typer.Option("--url", metavar="URL", help="The project [SUPABASE_URL].", rich_help_panel=CONNECTION),
+    typer.Option(
+        "--url", metavar="URL", help="URL of the project [SUPABASE_URL].", rich_help_panel=CONNECTION
+    ),
 ]
 Local = Annotated[
     bool,
     typer.Option(
         "--local",
-        help="The embedded project, running or fresh.",
+        help="Use the embedded project: the running one, or a fresh one.",
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -32,32 +34,39 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="WHO",
-        help="anon, service, an email [PRT_PASSWORD].",
+        help="Connect as anon, service or a user's EMAIL [PRT_PASSWORD].",
         rich_help_panel=CONNECTION,
     ),
 ]
 Profile = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="A profile of prt.toml.", rich_help_panel=CONNECTION),
+    typer.Option(
+        "--profile", metavar="NAME", help="Use the profile NAME of prt.toml.", rich_help_panel=CONNECTION
+    ),
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback if something fails.")]
 
 Tables = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="TABLE",
-        help="TABLE, SCHEMA.TABLE, TABLE:EVENT,EVENT, core, module, all or '*'.",
+        help="Tables: TABLE, SCHEMA.TABLE or TABLE:EVENT,EVENT; groups: core, module, all; '*' for a schema.",
         show_default=False,
     ),
 ]
 Schema = Annotated[
     str,
-    typer.Option("--schema", metavar="NAME", help="Of tables without one.", rich_help_panel=SELECTION),
+    typer.Option(
+        "--schema", metavar="NAME", help="Schema of tables given without one.", rich_help_panel=SELECTION
+    ),
 ]
 Events = Annotated[
     list[str] | None,
     typer.Option(
-        "--event", metavar="EVENT", help="INSERT, UPDATE, DELETE; repeatable.", rich_help_panel=SELECTION
+        "--event",
+        metavar="EVENT",
+        help="Only INSERT, UPDATE or DELETE; repeatable.",
+        rich_help_panel=SELECTION,
     ),
 ]
 Filters = Annotated[
@@ -65,64 +74,93 @@ Filters = Annotated[
     typer.Option(
         "--filter",
         metavar="[TABLE:]COL=OP.VAL",
-        help="On the server: status=eq.open; several: AND.",
+        help="Filter on the server, such as status=eq.open; several are joined by AND.",
         rich_help_panel=SELECTION,
     ),
 ]
 Select = Annotated[
     str | None,
-    typer.Option("--select", metavar="COL,COL", help="Only these columns.", rich_help_panel=SELECTION),
+    typer.Option(
+        "--select", metavar="COL,COL", help="Ask for these columns only.", rich_help_panel=SELECTION
+    ),
 ]
 Include = Annotated[
     list[str] | None,
     typer.Option(
-        "--include", metavar="REGEX", help="Keep events whose JSON has it.", rich_help_panel=SELECTION
+        "--include",
+        metavar="REGEX",
+        help="Keep only events whose JSON matches REGEX.",
+        rich_help_panel=SELECTION,
     ),
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option("--exclude", metavar="REGEX", help="Leave them out.", rich_help_panel=SELECTION),
+    typer.Option(
+        "--exclude", metavar="REGEX", help="Drop events whose JSON matches REGEX.", rich_help_panel=SELECTION
+    ),
 ]
 
-Json = Annotated[bool, typer.Option("--json", help="NDJSON; the default in a pipe.", rich_help_panel=OUTPUT)]
+Json = Annotated[
+    bool, typer.Option("--json", help="Write NDJSON, which is the default in a pipe.", rich_help_panel=OUTPUT)
+]
 Output = Annotated[
     OutputForm | None,
-    typer.Option("--output", "-o", help="The form, whatever stdout is.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--output", "-o", help="Form of the output, on a terminal or in a pipe.", rich_help_panel=OUTPUT
+    ),
 ]
 Template = Annotated[
     str | None,
     typer.Option(
-        "--template", metavar="TEXT", help="A line an event: '{table} {new[id]}'.", rich_help_panel=OUTPUT
+        "--template",
+        metavar="TEXT",
+        help="Write each event as TEXT, such as '{table} {new[id]}'.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Option("--only", metavar="TYPE,TYPE", help="Keep these types of lines.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--only", metavar="TYPE,TYPE", help="Write only lines of these types.", rich_help_panel=OUTPUT
+    ),
 ]
 Highlight = Annotated[
     list[str] | None,
-    typer.Option("--highlight", metavar="REGEX", help="Mark it in the view.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--highlight",
+        metavar="REGEX",
+        help="Highlight what matches REGEX in the view.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notices on stderr.", rich_help_panel=OUTPUT)]
-NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Write no notices to standard error.", rich_help_panel=OUTPUT)
+]
+NoColor = Annotated[bool, typer.Option("--no-color", help="Use no colours.", rich_help_panel=OUTPUT)]
 
 Count = Annotated[
     int | None,
-    typer.Option("--count", "-n", metavar="N", help="End after N live events.", rich_help_panel=BOUNDS),
+    typer.Option("--count", "-n", metavar="N", help="Stop after N live events.", rich_help_panel=BOUNDS),
 ]
 Duration = Annotated[
     str | None,
-    typer.Option("--duration", metavar="TIME", help="End after 30s, 5m, 1h.", rich_help_panel=BOUNDS),
+    typer.Option(
+        "--duration",
+        metavar="TIME",
+        help="Stop after TIME, such as 30s, 5m or 1h, and exit with 0.",
+        rich_help_panel=BOUNDS,
+    ),
 ]
 Idle = Annotated[
-    str | None, typer.Option("--idle", metavar="TIME", help="End after such a pause.", rich_help_panel=BOUNDS)
+    str | None,
+    typer.Option("--idle", metavar="TIME", help="Stop after TIME without an event.", rich_help_panel=BOUNDS),
 ]
 Timeout = Annotated[
     str | None,
     typer.Option(
         "--timeout",
         metavar="TIME",
-        help="Exit 124 when what is waited for isn't there.",
+        help="Give up after TIME and exit with 124.",
         rich_help_panel=BOUNDS,
     ),
 ]
@@ -131,21 +169,23 @@ Expect = Annotated[
     typer.Option(
         "--expect",
         metavar="'EVENT TABLE...'",
-        help="'INSERT tasks title=x': end when it came.",
+        help="Stop once this event has come, such as 'INSERT tasks title=x'; repeatable.",
         rich_help_panel=BOUNDS,
     ),
 ]
 WaitForServer = Annotated[
     bool,
     typer.Option(
-        "--wait-for-server", help="Go on trying a server that isn't up.", rich_help_panel=CONNECTION
+        "--wait-for-server",
+        help="Keep trying to reach a server that is not up yet.",
+        rich_help_panel=CONNECTION,
     ),
 ]
 Reconnect = Annotated[
     bool,
     typer.Option(
         "--reconnect/--no-reconnect",
-        help="After a loss: go on, or exit 4.",
+        help="Reconnect after a lost connection, or exit with 4.",
         show_default=False,
         rich_help_panel=CONNECTION,
     ),
@@ -153,7 +193,11 @@ Reconnect = Annotated[
 MaxReconnects = Annotated[
     int | None,
     typer.Option(
-        "--max-reconnects", metavar="N", min=0, help="Exit 4 after so many.", rich_help_panel=CONNECTION
+        "--max-reconnects",
+        metavar="N",
+        min=0,
+        help="Exit with 4 after N reconnects.",
+        rich_help_panel=CONNECTION,
     ),
 ]
 RECOVERY: Final = "What was missed"
@@ -162,18 +206,21 @@ Backfill = Annotated[
     bool,
     typer.Option(
         "--backfill/--no-backfill",
-        help="After a gap: read what changed over REST.",
+        help="After a gap, read the missed rows over REST.",
         show_default=False,
         rich_help_panel=RECOVERY,
     ),
 ]
 Snapshot = Annotated[
-    bool, typer.Option("--snapshot", help="Load the present rows first.", rich_help_panel=RECOVERY)
+    bool, typer.Option("--snapshot", help="Load the current rows first.", rich_help_panel=RECOVERY)
 ]
 Since = Annotated[
     str | None,
     typer.Option(
-        "--since", metavar="TIME", help="Begin 5m ago, or at a timestamp.", rich_help_panel=RECOVERY
+        "--since",
+        metavar="TIME",
+        help="Also read changes since TIME (5m, 2h or a timestamp).",
+        rich_help_panel=RECOVERY,
     ),
 ]
 Cursor = Annotated[
@@ -181,7 +228,7 @@ Cursor = Annotated[
     typer.Option(
         "--cursor",
         metavar="COL",
-        help="When a row changed; else updated_at.",
+        help="Column that dates a row's last change [updated_at, else created_at].",
         rich_help_panel=RECOVERY,
     ),
 ]
@@ -190,20 +237,27 @@ Key = Annotated[
     typer.Option(
         "--key",
         metavar="[TABLE:]COL,COL",
-        help="A table's key, where the wire doesn't tell.",
+        help="Key columns of a table, if they can't be learned from the stream.",
         rich_help_panel=RECOVERY,
     ),
 ]
 Private = Annotated[
     bool,
     typer.Option(
-        "--private", help="A private topic: policies on realtime.messages.", rich_help_panel=SELECTION
+        "--private",
+        help="Join topics as private ones, which need policies on realtime.messages.",
+        rich_help_panel=SELECTION,
     ),
 ]
 
 Record = Annotated[
     Path | None,
-    typer.Option("--record", metavar="FILE", help="All that comes, for prt replay.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--record",
+        metavar="FILE",
+        help="Record every event to FILE, for `prt replay`.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 Broadcasts = Annotated[
@@ -211,20 +265,25 @@ Broadcasts = Annotated[
     typer.Option(
         "--broadcast",
         metavar="TOPIC[=EVENT]",
-        help="What is sent there; repeatable.",
+        help="Receive the broadcasts of TOPIC; repeatable.",
         rich_help_panel=SELECTION,
     ),
 ]
 PresenceTopics = Annotated[
     list[str] | None,
-    typer.Option("--presence", metavar="TOPIC", help="Who is there; repeatable.", rich_help_panel=SELECTION),
+    typer.Option(
+        "--presence",
+        metavar="TOPIC",
+        help="Receive who is present on TOPIC; repeatable.",
+        rich_help_panel=SELECTION,
+    ),
 ]
 ReplayPast = Annotated[
     str | None,
     typer.Option(
         "--replay",
         metavar="since=TIME,limit=N",
-        help="Private broadcasts of before.",
+        help="Ask for earlier broadcasts of private topics.",
         rich_help_panel=RECOVERY,
     ),
 ]
@@ -234,65 +293,99 @@ Views = Annotated[
     typer.Option(
         "--view",
         metavar="NAME,NAME",
-        help="table, board, budget, feed, stats, presence, cursors.",
+        help="Views to show: table, board, budget, feed, stats, presence, cursors.",
         rich_help_panel=VIEW,
     ),
 ]
 GroupBy = Annotated[
     str | None,
-    typer.Option("--group-by", metavar="COL", help="The board's columns [status].", rich_help_panel=VIEW),
+    typer.Option(
+        "--group-by",
+        metavar="COL",
+        help="Column whose values are the columns of the board [status].",
+        rich_help_panel=VIEW,
+    ),
 ]
 Columns = Annotated[
     str | None,
-    typer.Option("--columns", metavar="A,B", help="Their order on the board.", rich_help_panel=VIEW),
+    typer.Option("--columns", metavar="A,B", help="Order of the columns on the board.", rich_help_panel=VIEW),
 ]
 Wip = Annotated[
     list[str] | None,
-    typer.Option("--wip", metavar="COL=N", help="A column's limit; repeatable.", rich_help_panel=VIEW),
+    typer.Option(
+        "--wip",
+        metavar="COL=N",
+        help="Limit of cards in a column of the board; repeatable.",
+        rich_help_panel=VIEW,
+    ),
 ]
 Sort = Annotated[
     str | None,
     typer.Option(
-        "--sort", metavar="COL", help="Of the rows of --snapshot; -COL descends.", rich_help_panel=VIEW
+        "--sort",
+        metavar="COL",
+        help="Sort the rows of --snapshot by COL; -COL sorts descending.",
+        rich_help_panel=VIEW,
     ),
 ]
 Plan = Annotated[
     str | None,
-    typer.Option("--plan", metavar="NAME", help="stats: free, pro, no-cap; its limit.", rich_help_panel=VIEW),
+    typer.Option(
+        "--plan",
+        metavar="NAME",
+        help="Compare the rate with the limit of a plan: free, pro or no-cap.",
+        rich_help_panel=VIEW,
+    ),
 ]
 Details = Annotated[
-    bool, typer.Option("--details", help="The last change, both sides.", rich_help_panel=VIEW)
+    bool, typer.Option("--details", help="Show both sides of the last change.", rich_help_panel=VIEW)
 ]
-Once = Annotated[bool, typer.Option("--once", help="Show what there is, and end.", rich_help_panel=VIEW)]
+Once = Annotated[
+    bool, typer.Option("--once", help="Print the current state once and exit.", rich_help_panel=VIEW)
+]
 ALERTS: Final = "Alerts"
 AlertRules = Annotated[
     list[str] | None,
     typer.Option(
         "--alert",
         metavar="RULE",
-        help="'[TABLE:]spent/amount>=0.8:warn'; repeatable.",
+        help="Alert if a row meets RULE, such as 'budgets:spent/amount>=0.8:warn'; repeatable.",
         rich_help_panel=ALERTS,
     ),
 ]
 FailOnAlert = Annotated[
     str | None,
     typer.Option(
-        "--fail-on-alert", metavar="SEVERITY", help="Exit 1 where one was as severe.", rich_help_panel=ALERTS
+        "--fail-on-alert",
+        metavar="SEVERITY",
+        help="Exit with 1 after an alert of SEVERITY or above.",
+        rich_help_panel=ALERTS,
     ),
 ]
 Bell = Annotated[bool, typer.Option("--bell", help="Ring the terminal's bell.", rich_help_panel=ALERTS)]
 Exec = Annotated[
     str | None,
-    typer.Option("--exec", metavar="CMD", help="Run it, the alert's JSON on stdin.", rich_help_panel=ALERTS),
+    typer.Option(
+        "--exec",
+        metavar="CMD",
+        help="Run CMD for each alert, with its JSON on standard input.",
+        rich_help_panel=ALERTS,
+    ),
 ]
 
 Batch = Annotated[
     int | None,
     typer.Option(
-        "--batch", metavar="MS", min=1, help="A row's changes as one, each MS.", rich_help_panel=OUTPUT
+        "--batch",
+        metavar="MS",
+        min=1,
+        help="Merge the changes of a row within MS milliseconds.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Export = Annotated[
     Path | None,
-    typer.Option("--export", metavar="FILE.svg", help="Draw the last screen.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--export", metavar="FILE.svg", help="Save the last screen as an SVG picture.", rich_help_panel=OUTPUT
+    ),
 ]

@@ -14,18 +14,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from prt.redaction import redact
+
 
 class PrtError(Exception):
-    """One line for the user, and one that says what to do about it."""
+    """One line for the user, and one that says what to do about it.
+
+    Both may hold the words of a library or a server, so secrets are removed here, whatever shows them.
+    """
 
     exit_code: ClassVar[int] = 1
     is_told = False
     """Whether standard error has it already."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redact(message)
+        self.hint = None if hint is None else redact(hint)
+        super().__init__(self.message)
 
 
 class UsageError(PrtError):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from prt import redaction
 from prt.cli.options.names import OPTIONS
 from prt.inputs import named
 from prt.local.project.attach import ephemeral
@@ -25,6 +26,15 @@ def _options() -> Iterator[None]:
     """Sentences name options, as they do while a command runs."""
     with named(OPTIONS):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_one_test() -> Iterator[None]:
+    """What a test has registered is hidden in no other test of the same process."""
+    known = set(redaction._known)
+    yield
+    redaction._known.clear()
+    redaction._known.update(known)
 
 
 @pytest.fixture(scope="session")

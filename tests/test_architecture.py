@@ -35,6 +35,7 @@ LAYERS = (
     ("config",),
     ("results",),
     ("events", "errors", "inputs", "processes", "signals"),
+    ("redaction", "quoting"),
 )
 """The packages from top to bottom: imports point only down this list.
 

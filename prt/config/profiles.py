@@ -29,6 +29,7 @@ from typing import Any, Final, Literal
 
 from prt.config.secret import Secret, facts_of
 from prt.errors import UsageError
+from prt.redaction import register, register_url
 
 PUBLIC_KEYS: Final = {
     "url": "SUPABASE_URL",
@@ -126,6 +127,8 @@ def _source(value: Any, key: str, name: str, path: Path, *, is_own: bool) -> Sou
     reference = f'write {key} = {{ env = "{VARIABLES[key]}" }}'
     if isinstance(value, str):
         if key in SECRET_KEYS or (key != "url" and facts_of(Secret(value)).is_server_key):
+            register(value)
+            register_url(value)
             raise UsageError(
                 f"{which} holds a secret itself",
                 f"{reference}, and renew the key: the file may have been seen",

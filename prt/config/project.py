@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from prt import quoting
 from prt.config.profiles import Defaults
 from prt.config.secret import KeyFacts, Secret, facts_of
 from prt.config.sources import (
@@ -25,6 +26,7 @@ from prt.config.sources import (
     all_places,
     find,
     own_configuration,
+    register_secrets,
 )
 from prt.errors import UsageError
 from prt.inputs import Input
@@ -114,6 +116,7 @@ def resolve(
     surroundings = surroundings or Surroundings()
     environ = os.environ if surroundings.environ is None else surroundings.environ
     if local is not None:
+        register_secrets(local)
         places = [Place("of the embedded project", COMMAND_LINE, local)]
         defaults = Defaults()
     else:
@@ -251,7 +254,7 @@ class _Resolution:
         if ref is not None and facts.ref is not None and facts.ref != ref:
             raise UsageError(
                 f"{origin} belongs to project {facts.ref}, the URL to {ref}",
-                f"take the key of {ref}, or set SUPABASE_URL=https://{facts.ref}.supabase.co",
+                f"take the key of {ref}, or set SUPABASE_URL={quoting.word(f'https://{facts.ref}.supabase.co')}",
             )
         if facts.expires_at is not None and facts.expires_at <= self._now:
             self._notices.append(f"{origin} has expired")
@@ -284,7 +287,9 @@ def parse_url(text: str, origin: str) -> str:
     segments = parts.path.strip("/").split("/")
     if host in ("supabase.com", "app.supabase.com") and "project" in segments[:-1]:
         ref = segments[segments.index("project") + 1]
-        raise UsageError(f"the URL from {origin} is the dashboard's", f"use https://{ref}.supabase.co")
+        raise UsageError(
+            f"the URL from {origin} is the dashboard's", f"use {quoting.word(f'https://{ref}.supabase.co')}"
+        )
     path = parts.path
     for api_path in API_PATHS:
         before, found, after = path.partition(api_path)

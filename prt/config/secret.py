@@ -1,40 +1,26 @@
-"""Values that must not be seen, what kind of API key one is, and how a text is cleared of them."""
+"""Values that must not be seen, and what kind of API key one is."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-import re
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 KeyKind = Literal["jwt", "publishable", "secret", "unknown"]
 
-_known: Final[set[str]] = set()
-_SHORTEST_KNOWN = 6
-"""Shorter values stay out of the known ones: they would blot out ordinary words."""
-
-_NAMES = "apikey|access_token|refresh_token|password|token"
-_VALUE = r"""'[^']*'|"[^"]*"|[^\s&"',}]+"""
-_PATTERNS: Final = (
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), "<token>"),
-    (re.compile(r"\bsb_(publishable|secret)_[\w-]+"), r"sb_\1_<key>"),
-    (re.compile(rf"(?i)\b({_NAMES})(\s*=\s*|['\"]\s*:\s*)(?:{_VALUE})"), r"\1\2<hidden>"),
-    (re.compile(r"(?i)\b(bearer\s+)[^\s\"',]+"), r"\1<hidden>"),
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*@"), r"\1<hidden>@"),
-)
-
 
 class Secret:
-    """A text that shows itself to nobody who does not ask with `reveal()`."""
+    """A text that shows itself only to those who ask with `reveal()`.
+
+    Whoever reads a secret registers it too (`prt.redaction`), because a library may print it.
+    """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
         self._value = value
-        if len(value) >= _SHORTEST_KNOWN:
-            _known.add(value)
 
     def reveal(self) -> str:
         return self._value
@@ -53,15 +39,6 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a secret is not written anywhere")
-
-
-def redact(text: str) -> str:
-    """The text without any secret that this process has held, and without what looks like one."""
-    for value in sorted(_known, key=len, reverse=True):
-        text = text.replace(value, "<hidden>")
-    for pattern, shown in _PATTERNS:
-        text = pattern.sub(shown, text)
-    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,19 @@ from prt.config import dotenv, profiles
 from prt.config.profiles import Defaults
 from prt.errors import UsageError
 from prt.inputs import Input
+from prt.redaction import register, register_url
 
 COMMAND_LINE, USER_CONFIG, WORKING_DIRECTORY = 3, 2, 1
 """How far a place is trusted; the environment ranks with the command line."""
+
+SECRETS = (
+    *("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_KEY"),
+    *("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_JWT_SECRET"),
+    *("PRT_TOKEN", "PRT_PASSWORD", "PRT_STRANGER_PASSWORD"),
+)
+"""Variables whose whole value is a secret."""
+SECRET_URLS = ("SUPABASE_DB_URL", "SUPABASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+"""Variables whose URL may hold a password; those of a proxy are written in lower case too."""
 
 LOCAL_API_PORT = 54321
 COMMAND_SECONDS = 60
@@ -75,6 +85,7 @@ def find(places: Iterable[Place], variables: tuple[str, ...], *, is_needed: bool
             value = place.values.get(variable, "").strip()
             if not value and is_needed and variable in place.commands:
                 value = printed_by(place.commands[variable], f"{place.names[variable]} {place.name}")
+                register_secrets({variable: value})
             if value:
                 return Found(value, variable, place)
             if is_needed and variable in place.missing:
@@ -91,11 +102,24 @@ def all_places(
     """
     places = []
     if url is not None:
+        register_url(url)
         places.append(Place("", COMMAND_LINE, {"SUPABASE_URL": url}, {"SUPABASE_URL": str(Input.URL)}))
+    register_secrets(environ)
     places.append(Place("in the environment", COMMAND_LINE, environ))
     places.extend(_dotenv(directory / ".env"))
     of_profiles, defaults = _profile_places(profile, environ, directory, own)
     return [*places, *of_profiles, *_supabase_folder(directory)], defaults
+
+
+def register_secrets(values: Mapping[str, str]) -> None:
+    """Hide the secrets among these variables in whatever is printed later, whether they are used or not."""
+    for variable in SECRETS:
+        register(values.get(variable, "").strip())
+    for variable in SECRET_URLS:
+        for name in (variable, variable.lower()):
+            register_url(values.get(name, ""))
+    if (database := values.get("SUPABASE_DB_URL", "").strip()) and "://" in database:
+        register(database)
 
 
 def own_configuration() -> Path:
@@ -112,7 +136,9 @@ def _dotenv(path: Path) -> Iterator[Place]:
         yield Place("in .env", WORKING_DIRECTORY, problem=problem)
     else:
         if text is not None:
-            yield Place("in .env", WORKING_DIRECTORY, dotenv.parse(text))
+            values = dotenv.parse(text)
+            register_secrets(values)
+            yield Place("in .env", WORKING_DIRECTORY, values)
 
 
 def _profile_places(
@@ -153,12 +179,15 @@ def _places_of(one: profiles.Profile, path: Path, trust: int, environ: Mapping[s
         variable = profiles.VARIABLES[key]
         by_kind[source.kind][variable] = source.text
         names[variable] = f"{key} (${source.text})" if source.kind == "env" else key
+    register_secrets(by_kind["text"])
     yield Place(where, trust, by_kind["text"], names, by_kind["command"], is_profile=True)
     if by_kind["env"]:
+        values = {variable: environ.get(name, "") for variable, name in by_kind["env"].items()}
+        register_secrets(values)
         yield Place(
             where,
             trust if trust == USER_CONFIG else COMMAND_LINE,
-            {variable: environ.get(name, "") for variable, name in by_kind["env"].items()},
+            values,
             names,
             is_profile=True,
             missing={

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from prt import quoting
 from prt.config.secret import claims_of
-from prt.stream.socket.refusals import quoted
+
+NAME_LENGTH = 63
 
 
 def hears_sql(role: str, topic: str) -> str:
     """Lets a role into one private topic, to hear its broadcasts and see its presence."""
     return (
-        f'create policy "{role} hears {_plain(topic)}" on realtime.messages for select to {quoted(role)} '
-        f"using (realtime.topic() = '{_literal(topic)}');"
+        f"create policy {_name(f'{role} hears {topic}')} on realtime.messages for select "
+        f"to {quoting.identifier(role)} using (realtime.topic() = {quoting.literal(topic)});"
     )
 
 
 def sends_sql(role: str, topic: str) -> str:
     """Lets a role send to one private topic, and be on its roster."""
     return (
-        f'create policy "{role} sends to {_plain(topic)}" on realtime.messages for insert to {quoted(role)} '
-        f"with check (realtime.topic() = '{_literal(topic)}');"
+        f"create policy {_name(f'{role} sends to {topic}')} on realtime.messages for insert "
+        f"to {quoting.identifier(role)} with check (realtime.topic() = {quoting.literal(topic)});"
     )
 
 
@@ -28,9 +30,6 @@ def role_of(token: str | None) -> str:
     return role if isinstance(role, str) and role else "anon"
 
 
-def _plain(name: str) -> str:
-    return name.replace('"', "")
-
-
-def _literal(text: str) -> str:
-    return text.replace("'", "''")
+def _name(text: str) -> str:
+    """A policy's name; PostgreSQL cuts longer ones."""
+    return quoting.identifier(text[:NAME_LENGTH])

@@ -6,7 +6,8 @@ import pickle
 import jwt
 import pytest
 
-from prt.config.secret import Secret, claims_of, facts_of, redact
+from prt.config.secret import Secret, claims_of, facts_of
+from prt.redaction import redact, register
 
 
 def token(**claims: object) -> str:
@@ -73,6 +74,7 @@ def test_claims_are_read_without_verification() -> None:
         ("postgresql://postgres:p@ss@host/db", "postgresql://postgres:<hidden>@host/db"),
         ('{"access_token":"a b"}', '{"access_token":<hidden>}'),
         ("Token: it has expired", "Token: it has expired"),
+        ('password = { env = "PRT_PASSWORD" }', 'password = { env = "PRT_PASSWORD" }'),
         ("key sb_secret_Abc-1_2 refused", "key sb_secret_<key> refused"),
         ("nothing to hide: https://host:80/path", "nothing to hide: https://host:80/path"),
     ],
@@ -86,10 +88,10 @@ def test_tokens_are_cleared() -> None:
 
 
 def test_whatever_was_a_secret_is_cleared() -> None:
-    Secret("correct horse battery")
+    register("correct horse battery")
     assert redact("login with correct horse battery failed") == "login with <hidden> failed"
 
 
 def test_short_secrets_do_not_blot_out_words() -> None:
-    Secret("id")
+    register("id")
     assert redact("the id column") == "the id column"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
@@ -58,6 +59,39 @@ def test_wrong_database_url(named: Named, stage: Stage) -> None:
     wrong = stage.project.postgres.url.replace(f":{stage.project.postgres.port}", ":1")
     with stage.table("d_url"):
         named("wrong-password", "d_url", env=stage.environment(SUPABASE_DB_URL=wrong))
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"], ["--json"]], ids=["plain", "debug", "json"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Zq7w%xx9",
+        "Zq7w/xx9y",
+        "Zq7w@xx9y",
+        "Zq7w:xx9y@",
+        "Zq7w?xx9y",
+        "Zq7w#xx9y",
+        "[Zq7w]xx9y",
+        "Zq 7w'xx9y",
+    ],
+)
+def test_no_part_of_a_password_that_is_not_escaped_is_printed(
+    command: Command, stage: Stage, password: str, debug: list[str]
+) -> None:
+    """libpq and urllib take such an address apart wrongly, and put the parts into their errors."""
+    url = f"postgresql://postgres:{password}@127.0.0.1:1/postgres"
+    _, out, err = command("status", *debug, env=stage.environment(SUPABASE_DB_URL=url))
+    for part in (password, quote(password, safe=""), "Zq7w", "xx9y"):
+        assert part not in out + err
+    assert "SUPABASE_DB_URL" in out
+
+
+def test_a_password_that_is_not_escaped_is_named_as_the_cause(command: Command, stage: Stage) -> None:
+    url = "postgresql://postgres:Zq7w%xx9@127.0.0.1:1/postgres"
+    _, out, _ = command("status", env=stage.environment(SUPABASE_DB_URL=url))
+    words = " ".join(out.split())
+    assert "can't be used: it is not a database's address, or its password is not escaped" in words
+    assert "@ as %40" in words
 
 
 def test_every_replication_slot_is_taken(named: Named, stage: Stage) -> None:

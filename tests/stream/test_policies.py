@@ -12,7 +12,7 @@ from prt.stream.policies import hears_sql, role_of, sends_sql
 
 def test_policies_quote_what_they_name() -> None:
     assert hears_sql("anon", "o'hara\"s") == (
-        'create policy "anon hears o\'haras" on realtime.messages for select to anon '
+        'create policy "anon hears o\'hara""s" on realtime.messages for select to anon '
         "using (realtime.topic() = 'o''hara\"s');"
     )
     assert sends_sql("my role", "t").endswith(

@@ -28,7 +28,7 @@ from prt.checks.status.layers.evidence import Seen
 from prt.checks.status.layers.gateway import Answer, Gateway
 from prt.config.project import Project
 from prt.config.secret import Secret, claims_of, facts_of
-from prt.errors import PrtError, RefusedError, UnreachableError
+from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.results import LAYERS, Finding, Layer, of_error
 from prt.stream.binding import Binding
 from prt.stream.live.source import Live
@@ -226,7 +226,7 @@ class _Diagnosis:
         claims = claims_of(self._endpoint.token or self._endpoint.key) or {"role": self._role}
         try:
             database = await catalog.read(secret.reveal(), names, role=self._role, claims=claims)
-        except (UnreachableError, RefusedError) as exc:
+        except (UsageError, UnreachableError, RefusedError) as exc:
             origin = self._project.origins.get("database_url", "SUPABASE_DB_URL")
             self._tell(judging_database.judge_failure(exc, origin))
             return None

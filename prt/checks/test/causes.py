@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from prt import quoting
 from prt.checks.test.check import FailedError
 from prt.checks.test.context import Context
 from prt.checks.test.identities import Who
@@ -12,7 +13,6 @@ from prt.checks.test.watcher import Watcher
 from prt.errors import PrtError
 from prt.events import Change
 from prt.results import Failure
-from prt.stream.socket.refusals import quoted
 
 
 async def seen(context: Context, watcher: Watcher, event_type: str, row: Row, who: Who = "self") -> Change:
@@ -31,7 +31,7 @@ async def seen(context: Context, watcher: Watcher, event_type: str, row: Row, wh
 
 def _came_with_errors(context: Context, change: Change) -> Failure:
     words = "; ".join(change.errors or ())
-    table = f"{quoted(context.settings.schema)}.{quoted(context.settings.table)}"
+    table = f"{quoting.identifier(context.settings.schema)}.{quoting.identifier(context.settings.table)}"
     if "401" in words:
         cause, remedy = "this identity's role may not select from the table", f"grant select on {table} to …;"
     elif "400" in words:
@@ -48,7 +48,7 @@ def _came_with_errors(context: Context, change: Change) -> Failure:
 
 
 async def _why_unseen(context: Context, event_type: str, row: Row, who: Who) -> tuple[str, str]:
-    table = f"{quoted(context.settings.schema)}.{quoted(context.settings.table)}"
+    table = f"{quoting.identifier(context.settings.schema)}.{quoting.identifier(context.settings.table)}"
     if event_type == "DELETE":
         return (
             f"the publication leaves out deletes, or {table} has no primary key",

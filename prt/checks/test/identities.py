@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from prt.checks.test.check import SkippedError
 from prt.config.project import Project
-from prt.config.secret import Secret, claims_of
+from prt.config.secret import claims_of
+from prt.redaction import register
 from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Endpoint, Session, session_of
 
@@ -63,7 +64,8 @@ class Identities:
         now = int(time.time())
         claims = {"aud": "authenticated", "role": "authenticated", "iat": now, **claims}
         token = jwt.encode({**claims, "exp": now + int(seconds)}, self._project.jwt_secret.reveal(), "HS256")
-        return Endpoint(url=self._project.url, key=self._client_key(), token=Secret(token).reveal())
+        register(token)
+        return Endpoint(url=self._project.url, key=self._client_key(), token=token)
 
     async def _opened(self, who: Who) -> Session:
         project = self._project

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from msgspec import structs
 
+from prt import quoting
 from prt.checks.test.check import Suite
 from prt.checks.test.runner import Step
 from prt.errors import UsageError
@@ -59,7 +60,8 @@ def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
                 expected=f"every check of {name} to run (--require {name})",
                 came=f"{len(skipped)} skipped",
                 cause="; ".join(reasons),
-                remedy=f"give it what it needs (prt test --list), or run without --require {name}",
+                remedy="give it what it needs (prt test --list), or run without "
+                f"--require {quoting.word(name)}",
             )
             found.append(
                 Result(

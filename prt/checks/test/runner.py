@@ -11,8 +11,8 @@ from msgspec import Struct, structs
 
 from prt.checks.test.check import Check, FailedError, Found, SkippedError, Suite, failure_of
 from prt.checks.test.context import Context
-from prt.config.secret import redact
 from prt.errors import PrtError
+from prt.redaction import redact
 from prt.results import Failure, Result
 
 WAITS = 8

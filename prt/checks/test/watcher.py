@@ -139,7 +139,7 @@ class Watcher:
         payload = bytes(frame.payload)[:FRAME_SHOWN].decode(errors="replace")
         self._trace.note(self.who, f"{frame.event} {payload}")
         if frame.event == "system":
-            with contextlib.suppress(msgspec.DecodeError):
+            with contextlib.suppress(msgspec.DecodeError, RecursionError):
                 message = wire.system(frame)
                 self._complaint = message.message if message.status != "ok" else self._complaint
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from msgspec import Struct
 
+from prt import quoting
 from prt.cli.options import shared as options
 
 if TYPE_CHECKING:
@@ -161,4 +162,4 @@ def _is_in_folder(places: Sequence[Place], variables: tuple[str, ...]) -> bool:
 
 
 def _option(name: str) -> str:
-    return "" if name == "default" else f" --profile {name}"
+    return "" if name == "default" else f" --profile {quoting.word(name)}"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from prt.config.project import Project, environment, resolve
 from prt.config.secret import Secret
 from prt.errors import UsageError
+from prt.redaction import register
 
 
 @contextmanager
@@ -46,4 +47,5 @@ def with_password(project: Project) -> Project:
         password = getpass(f"Password of {project.email} at {project.host}: ", stream=sys.stderr)
     except EOFError as exc:
         raise UsageError(f"no password for {project.email}", "set PRT_PASSWORD") from exc
+    register(password)
     return replace(project, password=Secret(password), origins={**project.origins, "password": "the prompt"})

@@ -26,6 +26,7 @@ from prt.inputs import Input
 from prt.local.postgres import watchdog
 from prt.local.postgres.programs import Programs, ServiceUser, find, service_user
 from prt.local.postgres.watchdog import Order
+from prt.redaction import register
 
 PREFIX = "prt-local-"
 ABANDONED_SECONDS = 60.0
@@ -217,8 +218,11 @@ def _password(folder: Path) -> str:
     """The superuser's; kept in the folder, because the cluster keeps its hash."""
     path = folder / "password"
     with suppress(FileNotFoundError):
-        return path.read_text()
+        kept = path.read_text()
+        register(kept)
+        return kept
     password = secrets.token_urlsafe(24)
+    register(password)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(password)

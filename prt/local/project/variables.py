@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prt.config.sources import register_secrets
 from prt.local.seed.people import MEMBER
 from prt.local.serving.keys import Keys
 
@@ -13,7 +14,7 @@ SESSION_ID = "5eed0000-0000-4000-8000-0000000000c3"
 
 def variables(*, url: str, database_url: str, keys: Keys) -> dict[str, str]:
     """Secrets, all but the URL. `PRT_TOKEN` is the member's session, from now on."""
-    return {
+    found = {
         "SUPABASE_URL": url,
         "SUPABASE_ANON_KEY": keys.anon,
         "SUPABASE_PUBLISHABLE_KEY": keys.publishable,
@@ -23,6 +24,8 @@ def variables(*, url: str, database_url: str, keys: Keys) -> dict[str, str]:
         "SUPABASE_JWT_SECRET": keys.jwt_secret,
         "PRT_TOKEN": keys.sign(member_claims(), seconds=TOKEN_SECONDS),
     }
+    register_secrets(found)
+    return found
 
 
 def keys_of(environment: dict[str, str]) -> Keys:

@@ -21,7 +21,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from prt import quoting
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.redaction import redact
 
 MESSAGE_SHOWN = 300
 _UNDEFINED_COLUMN = "42703"
@@ -44,14 +46,15 @@ class RejectedError(PrtError):
 
 
 class UnknownColumnError(ProtocolError):
-    """The table has no such column; `column` is the database's word for it."""
+    """The table has no such column; `column` is the database's word for it, perhaps behind its table's."""
 
     def __init__(self, message: str, column: str) -> None:
         super().__init__(message)
         self.column = column
 
     def is_of(self, name: str) -> bool:
-        return self.column == name or self.column.endswith(f".{name}")
+        """Whether the database means this column; it writes names with quotes around them or without."""
+        return any(self.column == one or self.column.endswith(f".{one}") for one in (name, f'"{name}"'))
 
 
 class UnavailableError(UnreachableError):
@@ -95,7 +98,7 @@ def rows_of(body: bytes) -> list[Raw]:
     """JSON objects, each with a buffer of its own. Raises ProtocolError."""
     try:
         rows = _decode_rows(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise ProtocolError("REST answered something that is no list of rows") from exc
     return [row.copy() for row in rows]
 
@@ -122,14 +125,18 @@ def unwritten(schema: str, table: str, doing: str, answer: Answer) -> PrtError:
     if details := said.details if isinstance(said.details, str) else "":
         message += f" ({one_line(details)})"
     if answer.status in (401, 403):
-        return RefusedError(message, _why_refused(f"{schema}.{table}", doing, said))
+        return RefusedError(
+            message, _why_refused(f"{quoting.identifier(schema)}.{quoting.identifier(table)}", doing, said)
+        )
     if said.code in _UNKNOWN_TABLE or (answer.status in (404, 406) and said.code is None):
         return UnreachableError(message, _is_exposed(schema, table, said))
     if is_worth_a_try(answer, is_write=True):
         return UnavailableError(message)
     if said.code and (answer.status < 500 or _SQLSTATE.fullmatch(said.code)):
         return RejectedError(
-            message, one_line(said.hint) if said.hint else _why_rejected(said.code), said.code
+            message,
+            f"REST says: {one_line(said.hint)}" if said.hint else _why_rejected(said.code),
+            said.code,
         )
     return UnknownFateError(message) if answer.status >= 500 else ProtocolError(message)
 
@@ -143,7 +150,8 @@ def is_worth_a_try(answer: Answer, *, is_write: bool) -> bool:
 
 
 def one_line(text: str) -> str:
-    return " ".join(text.split())[:MESSAGE_SHOWN]
+    """Return a server's words in one line; secrets are removed before a cut can leave a part of one."""
+    return " ".join(redact(text).split())[:MESSAGE_SHOWN]
 
 
 def date_of(header: str | None) -> int | None:
@@ -157,7 +165,7 @@ def date_of(header: str | None) -> int | None:
 def _refusal_in(body: bytes) -> Refusal:
     try:
         return msgspec.json.decode(body, type=Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Refusal()
 
 
@@ -167,12 +175,16 @@ def _message(status: int, said: Refusal) -> str:
 
 def _column_in(message: str) -> str:
     found = re.search(r"column (.+?) does not exist", message)
-    return found[1].replace('"', "") if found else ""
+    return found[1] if found else ""
 
 
 def _is_exposed(schema: str, table: str, said: Refusal) -> str:
     """PostgREST names a table that is called alike, where there is one."""
-    return one_line(said.hint) if said.hint else f"is {schema}.{table} exposed by the project's API?"
+    return (
+        f"REST says: {one_line(said.hint)}"
+        if said.hint
+        else f"is {schema}.{table} exposed by the project's API?"
+    )
 
 
 def _why_refused(table: str, doing: str, said: Refusal) -> str:

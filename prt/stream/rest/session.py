@@ -15,6 +15,7 @@ from msgspec import Struct
 from prt.config.project import Project
 from prt.config.secret import claims_of
 from prt.errors import ProtocolError, RefusedError, UnreachableError
+from prt.redaction import register
 
 if TYPE_CHECKING:
     from supabase_auth.types import Session as AuthSession
@@ -152,15 +153,18 @@ async def _answered(project: Project, what: str, request: Awaitable[Any]) -> Aut
         raise RefusedError(
             f"{project.host} refused {who}: {exc.message}", "check PRT_PASSWORD and --as"
         ) from exc
-    except (AuthError, ValueError) as exc:
+    except (AuthError, ValueError):
+        # Their words hold parts of the answer, and with it parts of tokens that nobody has registered yet.
         raise ProtocolError(
             f"{project.host} did not answer {who} as Auth does", "is this a Supabase project's URL?"
-        ) from exc
+        ) from None
     except httpx.HTTPError as exc:
         raise UnreachableError(f"no answer from {project.host} to {who}", way_on) from exc
     if answer.session is None:
         raise RefusedError(f"{project.host} opened no session for {project.email}", "is the user confirmed?")
     session: AuthSession = answer.session
+    register(session.access_token)
+    register(session.refresh_token)
     return session
 
 

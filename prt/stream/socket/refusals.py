@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from prt import quoting
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.redaction import redact
 from prt.stream.binding import Binding
 
 MESSAGE_SHOWN = 400
@@ -137,7 +139,7 @@ def of_system(message: str) -> Refusal:
 def of_binding(binding: Binding, message: str) -> Refusal:
     """A binding that the server refused, with what mends it."""
     if _NOT_PUBLISHED in message and "An exception happened" not in message:
-        target = f"{quoted(binding.schema)}.{quoted(binding.table)}"
+        target = f"{quoting.identifier(binding.schema)}.{quoting.identifier(binding.table)}"
         return Refusal(
             error=UnreachableError,
             reason=f"{binding.name} is not in the publication supabase_realtime, or does not exist",
@@ -193,13 +195,6 @@ def named(bindings: Sequence[Binding], message: str) -> list[Binding]:
     return meant
 
 
-def quoted(identifier: str) -> str:
-    """A PostgreSQL identifier, quoted where it has to be."""
-    if re.fullmatch(r"[a-z_][a-z0-9_]*", identifier):
-        return identifier
-    return '"' + identifier.replace('"', '""') + '"'
-
-
 def _is_filter_of(binding: Binding, filters: str) -> bool:
     # The server prints its filters as Elixir tuples: [{"priority", "eq", "abc", false}].
     if binding.filter is None:
@@ -233,5 +228,6 @@ def words_of(body: bytes) -> str:
 
 
 def _cut(text: str) -> str:
-    line = " ".join(text.split())
+    # Secrets go first: a cut could leave a part of one.
+    line = " ".join(redact(text).split())
     return line if len(line) <= MESSAGE_SHOWN else line[: MESSAGE_SHOWN - 1] + "…"

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from prt.events import EMPTY, Broadcast, Change, EventType, Malformed
+from prt.redaction import redact
 from prt.stream.socket import binary
 
 Vsn = Literal["2.0.0", "1.0.0"]
@@ -22,6 +23,7 @@ Vsn = Literal["2.0.0", "1.0.0"]
 TOPIC_PREFIX = "realtime:"
 MALFORMED_SHOWN = 500
 """Characters of an unreadable frame that are kept: enough to recognise it."""
+MALFORMED_READ = 64 * 1024
 
 
 class Frame(Struct, frozen=True, array_like=True):
@@ -167,7 +169,8 @@ def reply(frame: Frame) -> Reply:
 
 def malformed(frame: bytes, reason: str, at: int) -> Malformed:
     """An unreadable frame as an event, cut to what a person can look at."""
-    text = frame[: MALFORMED_SHOWN * 4].decode("utf-8", "backslashreplace")
+    # The server may repeat a token of ours; it goes before a cut could leave a part of it.
+    text = redact(frame[:MALFORMED_READ].decode("utf-8", "backslashreplace"))
     cut = text if len(text) <= MALFORMED_SHOWN else text[:MALFORMED_SHOWN] + "…"
     return Malformed(at=at, frame=cut, reason=reason)
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.text import Text
 
-from prt.config.secret import redact
+from prt.redaction import redact
 from prt.results import Cause, Finding, State, counts_of, worst
 from prt.views.drawing.cells import cut_middle, safe, wrapped
 from prt.views.drawing.figures import milliseconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from prt.config.secret import redact
+from prt.redaction import redact
 
 
 def printable(text: str) -> str:

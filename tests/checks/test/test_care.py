@@ -109,7 +109,9 @@ def test_a_table_that_was_named_must_be_there(project: dict[str, str], is_named:
     done = run_suites(project, "changes", only=["insert"], table="notification", is_table_named=is_named)
     assert done.outcomes["changes insert"] == outcome
     if is_named:
-        assert why(done, "changes insert")[2] == "Perhaps you meant the table 'public.notifications'"
+        assert (
+            why(done, "changes insert")[2] == "REST says: Perhaps you meant the table 'public.notifications'"
+        )
 
 
 def test_a_table_that_nobody_can_look_for_is_a_failure(project: dict[str, str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import traceback
 from typing import Any
 
 import jwt
@@ -10,9 +12,11 @@ import pytest
 
 from prt.config.project import Project, resolve
 from prt.config.secret import Secret
-from prt.errors import RefusedError, UnreachableError
+from prt.errors import ProtocolError, RefusedError, UnreachableError
 from prt.local.seed.people import MEMBER, PASSWORD
+from prt.redaction import redact
 from prt.stream.rest.session import Endpoint, Life, Session, life_of, session_of
+from tests.stream.scripted import project_of
 
 
 def token(**claims: Any) -> str:
@@ -55,6 +59,47 @@ def test_a_user_signs_in_and_renews_with_a_token_that_turns_over(project: dict[s
         assert one is not None
         claims = jwt.decode(one, options={"verify_signature": False})
         assert (claims["sub"], claims["role"]) == (MEMBER.id, "authenticated")
+
+
+def signing_in_at(url: str) -> Project:
+    return Project(url=url, identity="user", client_key=Secret("key"), email="a@b.c", password=Secret("pw"))
+
+
+def test_the_tokens_of_a_sign_in_and_of_each_renewal_are_secrets() -> None:
+    """They are opaque here, so that no pattern recognises them."""
+    user = {"id": MEMBER.id, "aud": "authenticated", "app_metadata": {}, "user_metadata": {}}
+    user |= {"created_at": "2026-01-01T00:00:00Z"}
+    answers = [
+        {"access_token": f"opaque-{which}-access", "refresh_token": f"opaque-{which}-refresh"}
+        | {"token_type": "bearer", "expires_in": 3600, "expires_at": 2_000_000_000, "user": user}
+        for which in ("first", "second")
+    ]
+
+    async def main() -> None:
+        async with (
+            project_of(*((200, json.dumps(answer).encode()) for answer in answers)) as project,
+            session_of(signing_in_at(project.url)) as session,
+        ):
+            await session.renew()
+
+    asyncio.run(main())
+    for answer in answers:
+        for name in ("access_token", "refresh_token"):
+            assert redact(f"<{answer[name]}>") == "<<hidden>>"
+
+
+def test_an_answer_that_is_no_session_is_not_in_the_error() -> None:
+    """Pydantic's words hold the answer, cut in the middle of a token."""
+    answer = json.dumps({"access_token": "Zq7w" * 20, "user": {"id": 1}}).encode()
+
+    async def main() -> ProtocolError:
+        async with project_of((200, answer)) as project:
+            with pytest.raises(ProtocolError) as caught:
+                async with session_of(signing_in_at(project.url)):
+                    pass
+        return caught.value
+
+    assert "Zq7w" not in "".join(traceback.format_exception(asyncio.run(main())))
 
 
 def test_a_wrong_password_is_refused_in_auths_words(project: dict[str, str]) -> None:

@@ -86,13 +86,13 @@ def test_what_goes_out(writing: Writing, line: str, body: str, preference: str) 
             ),
             RefusedError,
             "REST answered 403: new row violates row-level security policy",
-            "no policy of app.my notes lets this identity INSERT such a row, or SELECT it",
+            'no policy of app."my notes" lets this identity INSERT such a row, or SELECT it',
         ),
         (
             (401, b'{"code":"42501","message":"permission denied for table n"}'),
             RefusedError,
             "permission denied for table n",
-            "grant select, insert on app.my notes",
+            'grant select, insert on app."my notes"',
         ),
         ((401, b'{"code":"PGRST303","message":"JWT expired"}'), RefusedError, "JWT expired", "still valid?"),
         (

@@ -6,6 +6,7 @@ psycopg is PostgreSQL's client; it comes with the extra `local`.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from prt.errors import RefusedError, UnreachableError
+from prt.errors import RefusedError, UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -24,6 +25,10 @@ STATEMENT_MS = 5_000
 ROWS_LOOKED_AT = 1_000
 PUBLICATION = "supabase_realtime"
 WILDCARD = "*"
+_ESCAPE = (
+    "write a password's special characters as a URL does, @ as %40 and % as %25: "
+    "python3 -c 'import urllib.parse as u, getpass as g; print(u.quote(g.getpass(), safe=str()))'"
+)
 _CONNECT_AS_OWNER = "put the URL of the user postgres into SUPABASE_DB_URL (dashboard: Connect)"
 
 
@@ -103,10 +108,12 @@ async def read(
 ) -> Database:
     """`tables` as (schema, table), where `*` is all that is published.
 
-    Raises UnreachableError where nobody answers, RefusedError where the catalog can't be read.
+    Raises UsageError if the address is not one, UnreachableError if nobody answers, RefusedError if the
+    catalog can't be read.
     """
     import psycopg  # noqa: PLC0415
 
+    _check(conninfo)
     began = time.monotonic()
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -126,6 +133,24 @@ async def read(
             return await _read(connection, milliseconds, tables, role, claims)
         except psycopg.Error as exc:
             raise RefusedError(_first_line(exc), _CONNECT_AS_OWNER) from exc
+
+
+def _check(conninfo: str) -> None:
+    """Raise UsageError if libpq would not find the parts of a database's address where they were meant.
+
+    A password with characters that a URL must escape is read as a host, a port or a database, and libpq's
+    errors would print it. So its words are in neither the error nor its cause.
+    """
+    from psycopg import ProgrammingError  # noqa: PLC0415
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+
+    try:
+        found = conninfo_to_dict(conninfo)
+    except ProgrammingError:
+        found = {"host": "@"}
+    hosts, port, name = (str(found.get(one) or "") for one in ("host", "port", "dbname"))
+    if "@" in hosts + name or not re.fullmatch(r"[\d,]*", port):
+        raise UsageError("it is not a database's address, or its password is not escaped", _ESCAPE) from None
 
 
 async def _read(

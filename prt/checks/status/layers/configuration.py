@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from prt import quoting
 from prt.config.project import HOSTED, Project, is_loopback
 from prt.config.secret import KeyFacts, Secret, claims_of, facts_of
 from prt.errors import RefusedError
@@ -57,7 +58,9 @@ def _url(project: Project) -> Finding:
     origin = project.origins.get("url")
     parts = urlsplit(project.url)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        cause = Cause("keys and rows travel in the clear", f"set SUPABASE_URL=https://{parts.netloc}")
+        cause = Cause(
+            "keys and rows travel in the clear", f"set SUPABASE_URL={quoting.word(f'https://{parts.netloc}')}"
+        )
         return _finding("url", "warning", project.url, origin, cause)
     return _finding("url", "ok", project.url, origin)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from prt import quoting
 from prt.checks.status.layers.catalog import PUBLICATION, Database
-from prt.errors import RefusedError, UnreachableError
+from prt.errors import RefusedError, UnreachableError, UsageError
 from prt.results import Cause, Finding
 
 SLOTS_SQL = "select slot_name, active, restart_lsn from pg_replication_slots order by active, slot_name;"
@@ -25,8 +26,11 @@ def judge_absence(*, is_configured: bool) -> Finding:
     return Finding(layer="database", state="skipped", figure="not asked", causes=(cause,))
 
 
-def judge_failure(error: UnreachableError | RefusedError, origin: str) -> Finding:
+def judge_failure(error: UsageError | UnreachableError | RefusedError, origin: str) -> Finding:
     """Realtime may work all the same: it has a way to the database of its own."""
+    if isinstance(error, UsageError):
+        cause = Cause(f"{origin} can't be used: {error.message}", error.hint)
+        return Finding(layer="database", state="warning", figure="not asked", causes=(cause,))
     if isinstance(error, RefusedError):
         cause = Cause(f"the user of {origin} may not read the catalog", error.hint)
         return Finding(layer="database", state="warning", figure=error.message, causes=(cause,))
@@ -73,7 +77,7 @@ def judge(database: Database, role: str) -> list[Finding]:
         )
     if server.slots >= server.max_slots:
         name = server.idle_slots[0] if server.idle_slots else None
-        drop = f"select pg_drop_replication_slot('{name}');" if name else SLOTS_SQL
+        drop = f"select pg_drop_replication_slot({quoting.literal(name)});" if name else SLOTS_SQL
         idle = f", {len(server.idle_slots)} of them idle" if server.idle_slots else ""
         add(
             "warning",

@@ -7,12 +7,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from prt import quoting
 from prt.checks.status.layers.catalog import PUBLICATION, ROWS_LOOKED_AT, Relation
 from prt.checks.status.layers.gateway import Answer
 from prt.events import Status
 from prt.results import Cause, Finding, State
 from prt.stream.binding import Binding
-from prt.stream.socket.refusals import quoted
 
 UNPUBLISHED: Final = "is not in the publication"
 OWNERS: Final = ("user_id", "owner_id", "owner", "created_by")
@@ -48,7 +48,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     @property
     def target(self) -> str:
         """For SQL."""
-        return f"{quoted(self.schema)}.{quoted(self.table)}"
+        return f"{quoting.identifier(self.schema)}.{quoting.identifier(self.table)}"
 
     @property
     def is_deleting(self) -> bool:
@@ -65,7 +65,9 @@ class Seen(Struct, frozen=True, kw_only=True):
 def missing(seen: Seen, hint: str = "") -> Finding:
     near = hint or next(iter(get_close_matches(seen.table, seen.known, n=1)), None)
     if near:
-        cause = Cause(f"there is no table {seen.name}; did you mean {near}?", f"prt status {near}")
+        cause = Cause(
+            f"there is no table {seen.name}; did you mean {near}?", f"prt status {quoting.table(near)}"
+        )
     else:
         cause = Cause(
             f"there is no table {seen.name}", "name a table that exists, or run the missing migration"
@@ -83,7 +85,7 @@ def unpublished(seen: Seen) -> Cause:
 def ungranted(seen: Seen) -> Cause:
     return Cause(
         f'{seen.role} may not SELECT: changes come empty ("Error 401: Unauthorized")',
-        f"grant select on {seen.target} to {quoted(seen.role)};",
+        f"grant select on {seen.target} to {quoting.identifier(seen.role)};",
     )
 
 
@@ -92,14 +94,14 @@ def policy_sql(seen: Seen) -> str:
     columns = seen.relation.columns if seen.relation is not None else ()
     owner = next((column for column in OWNERS if column in columns), None)
     condition = f"{owner} = (select auth.uid())" if owner and seen.role == "authenticated" else "true"
-    role = quoted(seen.role)
+    role, name = quoting.identifier(seen.role), quoting.identifier(f"{seen.role} reads")
     warning = " -- every row: narrow it" if condition == "true" else ""
-    return f'create policy "{role} reads" on {seen.target} for select to {role} using ({condition});{warning}'
+    return f"create policy {name} on {seen.target} for select to {role} using ({condition});{warning}"
 
 
 def policies_sql(seen: Seen) -> str:
-    schema, table = (text.replace("'", "''") for text in (seen.schema, seen.table))
-    where = f"schemaname = '{schema}' and tablename = '{table}'"
+    schema, table = quoting.literal(seen.schema), quoting.literal(seen.table)
+    where = f"schemaname = {schema} and tablename = {table}"
     return f"select policyname, roles, cmd, qual from pg_policies where {where};"  # noqa: S608 - for people
 
 

@@ -15,9 +15,11 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Struct
 
+from prt import quoting
 from prt.checks.status.layers.configuration import is_hosted
 from prt.config.secret import KeyFacts
 from prt.errors import RefusedError, UnreachableError
+from prt.redaction import redact
 from prt.results import Cause, Finding
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         """What an error says of itself."""
         said = self.json()
         texts = (said.get(key) for key in ("message", "error", "msg")) if isinstance(said, dict) else ()
-        return next((" ".join(text.split())[:300] for text in texts if isinstance(text, str)), "")
+        return next((" ".join(redact(text).split())[:300] for text in texts if isinstance(text, str)), "")
 
     @property
     def code(self) -> str | None:
@@ -151,7 +153,8 @@ def judge(url: str, answer: Answer, *, key_origin: str, facts: KeyFacts, speaks_
     netloc = urlsplit(url).netloc
     if speaks_tls:
         cause = Cause(
-            f"{netloc} speaks TLS, and was asked in plain HTTP", f"set SUPABASE_URL=https://{netloc}"
+            f"{netloc} speaks TLS, and was asked in plain HTTP",
+            f"set SUPABASE_URL={quoting.word(f'https://{netloc}')}",
         )
         return _finding("failed", answer.error or f"{answer.status}", cause)
     if answer.error is not None:
@@ -168,13 +171,15 @@ def judge(url: str, answer: Answer, *, key_origin: str, facts: KeyFacts, speaks_
     location = answer.headers.get("location", "")
     if 300 <= answer.status < 400:
         target = location.partition(HEALTH)[0] or location
-        cause = Cause(f"{netloc} sends us on to {target}", f"set SUPABASE_URL={target}")
+        cause = Cause(f"{netloc} sends us on to {target}", f"set SUPABASE_URL={quoting.word(target)}")
         return _finding("failed", figure, cause)
     if answer.status in (401, 403):
         return _refused(figure, netloc, key_origin, facts)
     if answer.status == PAUSED:
         ref = netloc.partition(".")[0] if is_hosted(url) else "_"
-        cause = Cause("the project is paused", f"restore it: https://supabase.com/dashboard/project/{ref}")
+        cause = Cause(
+            "the project is paused", f"restore it: https://supabase.com/dashboard/project/{quoting.path(ref)}"
+        )
         return _finding("failed", figure, cause)
     if answer.status >= 500:
         return _finding(

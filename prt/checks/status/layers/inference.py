@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from prt import quoting
 from prt.checks.status.layers.evidence import (
     Seen,
     finding,
@@ -15,7 +16,6 @@ from prt.checks.status.layers.evidence import (
 )
 from prt.checks.status.layers.gateway import Answer
 from prt.results import Cause, Finding
-from prt.stream.socket.refusals import quoted
 
 NEED_DATABASE: Final = "set SUPABASE_DB_URL, or SUPABASE_SECRET_KEY to count what is there"
 
@@ -31,14 +31,14 @@ def findings(seen: Seen) -> list[Finding]:
     if answer.status == 406:
         return []  # the API doesn't expose the schema: Realtime may stream it all the same
     if answer.code == "42501" and "for schema" in answer.words:
-        sql = f"grant usage on schema {quoted(seen.schema)} to {quoted(seen.role)};"
+        sql = f"grant usage on schema {quoting.identifier(seen.schema)} to {quoting.identifier(seen.role)};"
         cause = Cause(f"{seen.role} may not use the schema {seen.schema}", sql)
         return [finding(seen, "exists", "ok"), finding(seen, "grants", "failed", answer.words, cause)]
     if answer.code == "42501":
         # PostgreSQL says so of a single column too.
         columns = Cause(
             f"{seen.role} may not read some of its columns",
-            f"grant select (COLUMN) on {seen.target} to {quoted(seen.role)};",
+            f"grant select (COLUMN) on {seen.target} to {quoting.identifier(seen.role)};",
         )
         causes = (ungranted(seen), columns)
         return [finding(seen, "exists", "ok"), finding(seen, "grants", "failed", answer.words, *causes)]

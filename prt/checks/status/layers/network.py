@@ -14,6 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from msgspec import Struct
 
+from prt import quoting
 from prt.checks.status.layers.configuration import is_hosted
 from prt.config.project import is_loopback
 from prt.results import Cause, Finding
@@ -156,12 +157,16 @@ def judge_dns(url: str, address: Address, answer: Answered) -> Finding:
                 "copy the URL from the dashboard (Project Settings, Data API) into SUPABASE_URL",
             ),
             Cause("the project has been paused for long", "restore it in the dashboard"),
-            Cause("this machine can't look up names", f"getent hosts {address.host} supabase.com"),
+            Cause(
+                "this machine can't look up names", f"getent hosts {quoting.host(address.host)} supabase.com"
+            ),
         )
     else:
         causes = (
             Cause(f"there is no host {address.host}: the URL may be mistyped", "set SUPABASE_URL"),
-            Cause("this machine can't look up names", f"getent hosts {address.host} supabase.com"),
+            Cause(
+                "this machine can't look up names", f"getent hosts {quoting.host(address.host)} supabase.com"
+            ),
         )
     return Finding(layer="dns", state="failed", figure=figure, causes=causes)
 
@@ -170,7 +175,9 @@ def judge_tcp(address: Address, answer: Answered) -> Finding:
     if answer.error is None:
         return Finding(layer="tcp", state="ok", figure=answer.figure, milliseconds=answer.milliseconds)
     figure = f"{address.place}: {answer.error}"
-    up = "prt local up" if is_loopback(address.host) else f"nc -vz {address.host} {address.port}"
+    up = (
+        "prt local up" if is_loopback(address.host) else f"nc -vz {quoting.host(address.host)} {address.port}"
+    )
     if address.proxy:
         causes = [Cause(f"the environment's proxy {address.place} can't be reached", "unset HTTPS_PROXY")]
     elif answer.code is not None:
@@ -189,9 +196,10 @@ def judge_tcp(address: Address, answer: Answered) -> Finding:
     else:
         causes = [
             Cause(
-                f"a firewall drops connections to {address.place}", f"nc -vz {address.host} {address.port}"
+                f"a firewall drops connections to {address.place}",
+                f"nc -vz {quoting.host(address.host)} {address.port}",
             ),
-            Cause("the host is down", f"ping -c 3 {address.host}"),
+            Cause("the host is down", f"ping -c 3 {quoting.host(address.host)}"),
         ]
     return Finding(layer="tcp", state="failed", figure=figure, causes=tuple(causes))
 
@@ -217,8 +225,8 @@ def judge_tls(
 def _tls_causes(url: str, address: Address, answer: Answered, speaks_http: bool) -> tuple[Cause, ...]:
     if answer.code in _SELF_SIGNED:
         save = (
-            f"openssl s_client -connect {address.place} -showcerts </dev/null | openssl x509 > ca.pem; "
-            "export SSL_CERT_FILE=$PWD/ca.pem"
+            f"openssl s_client -connect {quoting.word(address.place)} -showcerts </dev/null "
+            "| openssl x509 > ca.pem; export SSL_CERT_FILE=$PWD/ca.pem"
         )
         return (
             Cause("the server's certificate is self-signed, so nobody but itself vouches for it", save),
@@ -242,9 +250,16 @@ def _tls_causes(url: str, address: Address, answer: Answered, speaks_http: bool)
         )
     if speaks_http:
         plain = f"http://{urlsplit(url).netloc}"
-        return (Cause(f"port {address.port} speaks plain HTTP, not TLS", f"set SUPABASE_URL={plain}"),)
+        return (
+            Cause(
+                f"port {address.port} speaks plain HTTP, not TLS", f"set SUPABASE_URL={quoting.word(plain)}"
+            ),
+        )
     return (
-        Cause(f"port {address.port} does not speak TLS", f"set SUPABASE_URL=http://{urlsplit(url).netloc}"),
+        Cause(
+            f"port {address.port} does not speak TLS",
+            f"set SUPABASE_URL={quoting.word(f'http://{urlsplit(url).netloc}')}",
+        ),
         Cause("something on the way cuts TLS off", "try another network"),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from prt import quoting
 from prt.checks.status.layers import inference
 from prt.checks.status.layers.catalog import PUBLICATION, Relation
 from prt.checks.status.layers.evidence import (
@@ -22,7 +23,6 @@ from prt.checks.status.layers.evidence import (
     unpublished,
 )
 from prt.results import Cause, Finding
-from prt.stream.socket.refusals import quoted
 
 IDENTITIES: Final = {"d": "default", "f": "full", "n": "nothing", "i": "an index"}
 KINDS: Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
@@ -43,7 +43,7 @@ def is_missing(found: Sequence[Finding]) -> bool:
 
 def judge_default(count: int, known: Sequence[str]) -> Finding:
     """Tables of the seed, which nobody asked for by name, and which are not there."""
-    named = " ".join(known[:NAMED]) or "TABLE"
+    named = " ".join(map(quoting.table, known[:NAMED])) or "TABLE"
     tables = f"{count} of the default tables {'is' if count == 1 else 'are'}"
     cause = Cause(f"{tables} not in this project; name yours", f"prt status {named}")
     return Finding(layer="table", state="warning", figure=f"{count} not here", causes=(cause,))
@@ -102,7 +102,7 @@ def _key(seen: Seen, relation: Relation) -> Finding:
     why = 'there is no primary key: changes come empty ("Error 400: Bad Request, no primary key")'
     column = "id" if "id" in relation.columns else None
     sql = (
-        f"alter table {seen.target} add primary key ({quoted(column)});"
+        f"alter table {seen.target} add primary key ({quoting.identifier(column)});"
         if column
         else f"alter table {seen.target} add column id bigint generated always as identity primary key;"
     )
@@ -157,15 +157,15 @@ def _policies(seen: Seen, relation: Relation) -> Finding:
 def _grants(seen: Seen, relation: Relation) -> Finding:
     if not relation.may_use_schema:
         why = f"{seen.role} may not use the schema {seen.schema}"
-        sql = f"grant usage on schema {quoted(seen.schema)} to {quoted(seen.role)};"
+        sql = f"grant usage on schema {quoting.identifier(seen.schema)} to {quoting.identifier(seen.role)};"
         return finding(seen, "grants", "failed", "no usage of the schema", Cause(why, sql))
     if not relation.readable:
         return finding(seen, "grants", "failed", "no SELECT", ungranted(seen))
     hidden = [column for column in relation.columns if column not in relation.readable]
     if not hidden:
         return finding(seen, "grants", "ok", "SELECT")
-    listed = ", ".join(quoted(column) for column in hidden)
-    sql = f"grant select ({listed}) on {seen.target} to {quoted(seen.role)};"
+    listed = ", ".join(quoting.identifier(column) for column in hidden)
+    sql = f"grant select ({listed}) on {seen.target} to {quoting.identifier(seen.role)};"
     figure = f"{len(relation.readable)} of {len(relation.columns)} columns"
     wanted = {*seen.filtered, *(column for binding in seen.bindings for column in binding.select or ())}
     needed = [column for column in hidden if column in wanted or column in relation.key]
@@ -197,7 +197,10 @@ def _unpublished_or_missing(seen: Seen, found: Sequence[Finding]) -> list[Cause]
     near = next(iter(get_close_matches(seen.table, seen.known, n=1)), None)
     if not any(one.check == "exists" for one in found):
         name = f"; did you mean {near}?" if near and near != seen.table else ""
-        missing = Cause(f"there is no table {seen.name}{name}", f"prt status {near}" if name else None)
+        missing = Cause(
+            f"there is no table {seen.name}{name}",
+            f"prt status {quoting.table(near)}" if near and name else None,
+        )
         causes = [missing, *causes] if name and seen.table not in seen.known else [*causes, missing]
     absent = f"create publication {PUBLICATION} for table {seen.target};"
     return [*causes, Cause(f"the publication {PUBLICATION} itself is gone", absent)]
@@ -211,14 +214,14 @@ def _parameters(seen: Seen, words: str, hint: str | None) -> list[Cause]:
         if not found:
             continue
         column = column.strip()
+        role = quoting.identifier(seen.role)
+        sql = f"grant select ({quoting.identifier(column)}) on {seen.target} to {role};"
         if column in columns:
-            sql = f"grant select ({quoted(column)}) on {seen.target} to {quoted(seen.role)};"
             return [Cause(f"{seen.role} may not read {column}, which --{kind} names", sql)]
         near = next(iter(get_close_matches(column, columns, n=1)), None)
         listed = f"did you mean {near}?" if near else f"columns: {', '.join(columns)}" if columns else ""
         causes = [Cause(f"{seen.name} has no column {column}, which --{kind} names", listed or None)]
         if not columns:
-            sql = f"grant select ({quoted(column)}) on {seen.target} to {quoted(seen.role)};"
             causes.append(Cause(f"{seen.role} may not read {column}", sql))
         return causes
     if "22P02" in words or "invalid input syntax" in words:

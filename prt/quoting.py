@@ -1,0 +1,69 @@
+"""What came from outside, quoted for the language of a command that people paste."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Final
+from urllib.parse import quote
+
+_PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
+_WORDS: Final = """
+all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
+collation column concurrently constraint create cross current_catalog current_date current_role
+current_schema current_time current_timestamp current_user default deferrable desc distinct do else end
+except false fetch for foreign freeze from full grant group having ilike in initially inner intersect
+into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null
+offset on only or order outer overlaps placing primary references returning right select session_user
+similar some symmetric system_user table tablesample then to trailing true union unique user using
+variadic verbose when where window with
+"""
+_RESERVED: Final = frozenset(_WORDS.split())
+"""The words that PostgreSQL takes for no name; https://www.postgresql.org/docs/current/sql-keywords-appendix.html"""
+_GROUPS: Final = ("core", "module", "all")
+"""What `prt` takes for several tables."""
+
+
+def identifier(name: str) -> str:
+    """Return a name as SQL: in quotes unless it means itself without them."""
+    if _PLAIN.fullmatch(name) and name not in _RESERVED:
+        return name
+    return _quoted(name, '"')
+
+
+def literal(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return _quoted(text, "'")
+
+
+def word(text: str) -> str:
+    """Return a text as one word of a shell, which expands nothing in it."""
+    return shlex.quote(text)
+
+
+def host(name: str) -> str:
+    """Return a host as the last words of a command, where it can't be an option."""
+    return f"-- {word(name)}" if name.startswith("-") else word(name)
+
+
+def table(name: str) -> str:
+    """Return a table as a word that a shell hands on to `prt`, which takes odd names in double quotes."""
+    is_plain = re.fullmatch(r"[^\W\d]\w*", name) is not None and name not in _GROUPS
+    return word(name if is_plain else '"' + name.replace('"', '""') + '"')
+
+
+def path(text: str) -> str:
+    """Return a text as a segment of a URL."""
+    return quote(text, safe="")
+
+
+def _quoted(text: str, mark: str) -> str:
+    doubled = text.replace(mark, mark * 2)
+    if text.isprintable():
+        return f"{mark}{doubled}{mark}"
+    # Shown as they are, such characters would steer the terminal; escaped for it, they would be others.
+    escaped = "".join(
+        character if character.isprintable() else f"\\+{ord(character):06x}"
+        for character in doubled.replace("\\", "\\\\")
+    )
+    return f"U&{mark}{escaped}{mark}"

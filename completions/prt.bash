@@ -17,16 +17,19 @@ __prt_words() {
     esac
 }
 
-# Offers words that go on from what stands before the last of , : = in the word.
+# Offers words, one a line, that go on from what stands before the last of , : = in the word.
 __prt_offer() {
     local tail=${cur##*[,:=]} word
     local head=${cur%"$tail"} before=${cur%"${cur##*[:=]}"}
     COMPREPLY=()
-    for word in $(compgen -W "$1" -- "$tail"); do
+    # Not by compgen -W, which expands its words: a name with $(…) in it would be run. A word that a shell
+    # would not take as it is (an = ends the column of a filter) is left out: readline quotes none of these.
+    while IFS= read -r word; do
+        [[ $word == "$tail"* && -n $word && $word != *[!a-zA-Z0-9_.=*-]* ]] || continue
         # Readline replaces only what follows the last : or =.
         word=$head$word
         COMPREPLY+=("${word#"$before"}")
-    done
+    done <<< "$(printf '%s\n' "$@")"
     case ${COMPREPLY[0]-} in *[=.]) compopt -o nospace 2>/dev/null ;; esac
 }
 
@@ -99,7 +102,7 @@ _prt() {
         "/watch --presence") return ;;
         "/watch --include") return ;;
         "/watch --exclude") return ;;
-        "/watch -o"|"/watch --output") __prt_offer "table json text"; return ;;
+        "/watch -o"|"/watch --output") __prt_offer table json text; return ;;
         "/watch --template") return ;;
         "/watch --only") __prt_kind type; return ;;
         "/watch --highlight") return ;;
@@ -131,7 +134,7 @@ _prt() {
         "/presence --track") return ;;
         "/presence --key") return ;;
         "/presence --columns") __prt_kind column; return ;;
-        "/presence -o"|"/presence --output") __prt_offer "table json text"; return ;;
+        "/presence -o"|"/presence --output") __prt_offer table json text; return ;;
         "/presence --template") return ;;
         "/presence --only") __prt_kind type; return ;;
         "/presence --expect-key") return ;;
@@ -151,7 +154,7 @@ _prt() {
         "/notify --exec") return ;;
         "/notify --include") return ;;
         "/notify --exclude") return ;;
-        "/notify -o"|"/notify --output") __prt_offer "table json text"; return ;;
+        "/notify -o"|"/notify --output") __prt_offer table json text; return ;;
         "/notify --template") return ;;
         "/notify --only") __prt_kind type; return ;;
         "/notify --highlight") return ;;
@@ -198,12 +201,12 @@ _prt() {
         "/test --clients") return ;;
         "/test --rate") return ;;
         "/test --duration") return ;;
-        "/test --limit") __prt_offer "free pro no-cap none"; return ;;
+        "/test --limit") __prt_offer free pro no-cap none; return ;;
         "/test --max-lag") return ;;
         "/test --min-delivery") return ;;
         "/test --junit") __prt_kind files; return ;;
         "/test --report") __prt_kind files; return ;;
-        "/test -o"|"/test --output") __prt_offer "table json text"; return ;;
+        "/test -o"|"/test --output") __prt_offer table json text; return ;;
         "/test --url") return ;;
         "/test --as") __prt_kind who; return ;;
         "/test --profile") __prt_kind profile; return ;;
@@ -225,7 +228,7 @@ _prt() {
         "/send --profile") __prt_kind profile; return ;;
         "/update --if") return ;;
         "/update --timeout") return ;;
-        "/update -o"|"/update --output") __prt_offer "table json text"; return ;;
+        "/update -o"|"/update --output") __prt_offer table json text; return ;;
         "/update --template") return ;;
         "/update --only") __prt_kind type; return ;;
         "/update --export") return ;;
@@ -237,7 +240,7 @@ _prt() {
         "/replay --to") return ;;
         "/replay --include") return ;;
         "/replay --exclude") return ;;
-        "/replay -o"|"/replay --output") __prt_offer "table json text"; return ;;
+        "/replay -o"|"/replay --output") __prt_offer table json text; return ;;
         "/replay --template") return ;;
         "/replay --only") __prt_kind type; return ;;
         "/replay --highlight") return ;;
@@ -263,7 +266,7 @@ _prt() {
         "/local/run --rate") return ;;
         "/local/status --port") return ;;
         "/local/status --data-dir") __prt_kind files; return ;;
-        "/local/env --format") __prt_offer "export dotenv json github"; return ;;
+        "/local/env --format") __prt_offer export dotenv json github; return ;;
         "/local/env --port") return ;;
         "/local/env --data-dir") __prt_kind files; return ;;
         "/local/token --role") return ;;
@@ -281,7 +284,7 @@ _prt() {
         "/local/stop --port") return ;;
         "/local/stop --data-dir") __prt_kind files; return ;;
         "/demo --rate") return ;;
-        "/demo -o"|"/demo --output") __prt_offer "table json text"; return ;;
+        "/demo -o"|"/demo --output") __prt_offer table json text; return ;;
         "/demo --template") return ;;
         "/demo --only") __prt_kind type; return ;;
         "/demo --highlight") return ;;
@@ -303,133 +306,133 @@ _prt() {
     case "$path" in
         "")
             case $cur in
-                -*) __prt_offer "-V --version --debug -h --help" ;;
-                *) __prt_offer "watch presence notify test status send update replay local demo init config help schema completion" ;;
+                -*) __prt_offer -V --version --debug -h --help ;;
+                *) __prt_offer watch presence notify test status send update replay local demo init config help schema completion ;;
             esac ;;
         "/watch")
             case $cur in
-                -*) __prt_offer "--schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help" ;;
+                -*) __prt_offer --schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind table ;;
             esac ;;
         "/presence")
             case $cur in
-                -*) __prt_offer "--track --key --private --columns --once --json -o --output --template --only -q --quiet --no-color --expect-key --min -n --count --duration --idle --timeout --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help" ;;
+                -*) __prt_offer --track --key --private --columns --once --json -o --output --template --only -q --quiet --no-color --expect-key --min -n --count --duration --idle --timeout --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/notify")
             case $cur in
-                -*) __prt_offer "--user --table --schema --user-column --snapshot --bell --exec --include --exclude --json -o --output --template --only --highlight --record -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --since --cursor --key --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help" ;;
-                *) __prt_offer "send read" ;;
+                -*) __prt_offer --user --table --schema --user-column --snapshot --bell --exec --include --exclude --json -o --output --template --only --highlight --record -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --since --cursor --key --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
+                *) __prt_offer send read ;;
             esac ;;
         "/notify/send")
             case $cur in
-                -*) __prt_offer "--title --message --type --set --user --table --schema --user-column --timeout --no-wait --json -q --quiet --url --local --as --profile --debug -h --help" ;;
+                -*) __prt_offer --title --message --type --set --user --table --schema --user-column --timeout --no-wait --json -q --quiet --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/notify/read")
             case $cur in
-                -*) __prt_offer "--all --user --table --schema --user-column --json -q --quiet --url --local --as --profile --debug -h --help" ;;
+                -*) __prt_offer --all --user --table --schema --user-column --json -q --quiet --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/test")
             case $cur in
-                -*) __prt_offer "--list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json -o --output -q --quiet --no-color --url --local --as --profile --debug -h --help" ;;
+                -*) __prt_offer --list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json -o --output -q --quiet --no-color --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind suite ;;
             esac ;;
         "/status")
             case $cur in
-                -*) __prt_offer "--schema --event --filter --select --private --topic --strict -w --watch --plan --duration --json --no-color --url --local --as --profile --debug -h --help" ;;
+                -*) __prt_offer --schema --event --filter --select --private --topic --strict -w --watch --plan --duration --json --no-color --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind table ;;
             esac ;;
         "/send")
             case $cur in
-                -*) __prt_offer "--private --http --rate --repeat --timeout --json -q --quiet --url --local --as --profile --debug -h --help" ;;
+                -*) __prt_offer --private --http --rate --repeat --timeout --json -q --quiet --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/update")
             case $cur in
-                -*) __prt_offer "--if --timeout --json -o --output --template --only --export -q --quiet --no-color --url --local --as --profile --debug -h --help" ;;
+                -*) __prt_offer --if --timeout --json -o --output --template --only --export -q --quiet --no-color --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind table ;;
             esac ;;
         "/replay")
             case $cur in
-                -*) __prt_offer "--speed --from --to --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --batch --export -q --quiet --no-color -n --count --expect --debug -h --help" ;;
+                -*) __prt_offer --speed --from --to --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --batch --export -q --quiet --no-color -n --count --expect --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local")
             case $cur in
-                -*) __prt_offer "-h --help" ;;
-                *) __prt_offer "up run status env token traffic reset stop" ;;
+                -*) __prt_offer -h --help ;;
+                *) __prt_offer up run status env token traffic reset stop ;;
             esac ;;
         "/local/up")
             case $cur in
-                -*) __prt_offer "--port --data-dir --migrations --no-seed --traffic --rate --debug -h --help" ;;
+                -*) __prt_offer --port --data-dir --migrations --no-seed --traffic --rate --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/run")
             case $cur in
-                -*) __prt_offer "--port --data-dir --migrations --no-seed --traffic --rate --debug -h --help" ;;
+                -*) __prt_offer --port --data-dir --migrations --no-seed --traffic --rate --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/status")
             case $cur in
-                -*) __prt_offer "--port --data-dir --debug -h --help" ;;
+                -*) __prt_offer --port --data-dir --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/env")
             case $cur in
-                -*) __prt_offer "--format --port --data-dir --debug -h --help" ;;
+                -*) __prt_offer --format --port --data-dir --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/token")
             case $cur in
-                -*) __prt_offer "--role --sub --claim --expires --port --data-dir --debug -h --help" ;;
+                -*) __prt_offer --role --sub --claim --expires --port --data-dir --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/traffic")
             case $cur in
-                -*) __prt_offer "--rate --seed --port --data-dir --debug -h --help" ;;
+                -*) __prt_offer --rate --seed --port --data-dir --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/reset")
             case $cur in
-                -*) __prt_offer "--port --data-dir --debug -h --help" ;;
+                -*) __prt_offer --port --data-dir --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/stop")
             case $cur in
-                -*) __prt_offer "--port --data-dir --debug -h --help" ;;
+                -*) __prt_offer --port --data-dir --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/demo")
             case $cur in
-                -*) __prt_offer "--rate --json -o --output --template --only --highlight --view --batch --record --export --no-color -n --count --duration --idle --timeout --debug -h --help" ;;
+                -*) __prt_offer --rate --json -o --output --template --only --highlight --view --batch --record --export --no-color -n --count --duration --idle --timeout --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/init")
             case $cur in
-                -*) __prt_offer "--name -y --yes --own --url --debug -h --help" ;;
+                -*) __prt_offer --name -y --yes --own --url --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/config")
             case $cur in
-                -*) __prt_offer "--json --url --as --profile --debug -h --help" ;;
+                -*) __prt_offer --json --url --as --profile --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/help")
             case $cur in
-                -*) __prt_offer "--debug -h --help" ;;
+                -*) __prt_offer --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/schema")
             case $cur in
-                -*) __prt_offer "--markdown --debug -h --help" ;;
+                -*) __prt_offer --markdown --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/completion")
             case $cur in
-                -*) __prt_offer "--debug -h --help" ;;
-                *) __prt_offer "bash zsh fish powershell" ;;
+                -*) __prt_offer --debug -h --help ;;
+                *) __prt_offer bash zsh fish powershell ;;
             esac ;;
     esac
 }

@@ -1,17 +1,20 @@
 """The tables and columns that were seen, kept for TAB: names only, in the user's cache, at most a few.
 
-Whatever is wrong with the file, it is as if it were not there: it only saves typing.
+Whatever is wrong with the file, it is as if it were not there: it only saves typing. Names that a shell could
+take for anything but a word are neither kept nor read: anybody may have written the file.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 MOST_TABLES = 500
 MOST_COLUMNS = 200
 MOST_CHARACTERS = 64
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]*")
 
 
 def place() -> Path:
@@ -25,14 +28,14 @@ def read(path: Path) -> dict[str, list[str]]:
     """Column names by table, `public` left out."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(kept, dict):
         return {}
     return {
-        table: [column for column in columns if isinstance(column, str)]
+        table: [column for column in columns if isinstance(column, str) and is_plain(column)]
         for table, columns in kept.items()
-        if isinstance(columns, list)
+        if isinstance(columns, list) and is_plain(table)
     }
 
 
@@ -40,9 +43,9 @@ def keep(path: Path, seen: Mapping[str, Iterable[str]]) -> None:
     """Adds what was seen, the newest first; names that a shell would stumble over are left out."""
     kept = read(path)
     found = {
-        table: [column for column in columns if _is_plain(column)][:MOST_COLUMNS]
+        table: [column for column in columns if is_plain(column)][:MOST_COLUMNS]
         for table, columns in seen.items()
-        if _is_plain(table)
+        if is_plain(table)
     }
     merged = {**found, **{table: columns for table, columns in kept.items() if table not in found}}
     if merged == kept:
@@ -56,7 +59,6 @@ def keep(path: Path, seen: Mapping[str, Iterable[str]]) -> None:
         return
 
 
-def _is_plain(name: str) -> bool:
-    return (
-        len(name) <= MOST_CHARACTERS and name.replace("_", "").replace(".", "").isalnum() and name.isascii()
-    )
+def is_plain(name: str) -> bool:
+    """Return whether a name means itself in every shell, and can't be an option."""
+    return len(name) <= MOST_CHARACTERS and _PLAIN.fullmatch(name) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from prt.cli.completion.grammar import ANYTHING, FILES, Command
@@ -20,16 +21,19 @@ _BODY = """\
     esac
 }
 
-# Offers words that go on from what stands before the last of , : = in the word.
+# Offers words, one a line, that go on from what stands before the last of , : = in the word.
 __prt_offer() {
     local tail=${cur##*[,:=]} word
     local head=${cur%"$tail"} before=${cur%"${cur##*[:=]}"}
     COMPREPLY=()
-    for word in $(compgen -W "$1" -- "$tail"); do
+    # Not by compgen -W, which expands its words: a name with $(…) in it would be run. A word that a shell
+    # would not take as it is (an = ends the column of a filter) is left out: readline quotes none of these.
+    while IFS= read -r word; do
+        [[ $word == "$tail"* && -n $word && $word != *[!a-zA-Z0-9_.=*-]* ]] || continue
         # Readline replaces only what follows the last : or =.
         word=$head$word
         COMPREPLY+=("${word#"$before"}")
-    done
+    done <<< "$(printf '%s\\n' "$@")"
     case ${COMPREPLY[0]-} in *[=.]) compopt -o nospace 2>/dev/null ;; esac
 }
 
@@ -91,9 +95,9 @@ def script(commands: Sequence[Command]) -> str:
         lines += [f"        {line}\n" for line in _values(command)]
     lines.append('    esac\n    [ -n "$value" ] && return\n    case "$path" in\n')
     for command in commands:
-        flags = " ".join(name for option in command.options for name in option.names)
+        flags = [name for option in command.options for name in option.names]
         lines.append(f'        "{_path(command)}")\n            case $cur in\n')
-        lines.append(f'                -*) __prt_offer "{flags}" ;;\n')
+        lines.append(f"                -*) {_offer(flags)} ;;\n")
         lines.append(f"                *) {_rest(command)} ;;\n            esac ;;\n")
     lines.append("    esac\n}\n\ncomplete -F _prt prt\n")
     return "".join(lines)
@@ -107,7 +111,7 @@ def _values(command: Command) -> list[str]:
             continue
         patterns = "|".join(f'"{_path(command)} {name}"' for name in option.names)
         if option.choices:
-            action = f'__prt_offer "{" ".join(option.choices)}"'
+            action = _offer(option.choices)
         else:
             action = "" if option.kind == ANYTHING else f"__prt_kind {option.kind}"
         lines.append(f"{patterns}) {f'{action}; ' if action else ''}return ;;")
@@ -116,10 +120,14 @@ def _values(command: Command) -> list[str]:
 
 def _rest(command: Command) -> str:
     if command.subcommands:
-        return f'__prt_offer "{" ".join(command.subcommands)}"'
+        return _offer(command.subcommands)
     if command.argument_choices:
-        return f'__prt_offer "{" ".join(command.argument_choices)}"'
+        return _offer(command.argument_choices)
     return f"__prt_kind {command.arguments or FILES}"
+
+
+def _offer(texts: Sequence[str]) -> str:
+    return f"__prt_offer {' '.join(map(shlex.quote, texts))}"
 
 
 def _path(command: Command) -> str:

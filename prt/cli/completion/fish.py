@@ -33,7 +33,7 @@ function __prt_offer
     set -l token (commandline -ct | string replace -r '^--[a-z-]+=' '')
     set -l head (string match -r '^.*[,:=]' -- $token)
     for word in $argv
-        echo "$head$word"
+        printf '%s\\n' "$head$word"
     end
 end
 

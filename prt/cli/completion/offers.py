@@ -8,7 +8,10 @@ from prt.config import name_cache as seen
 
 
 def offers(kind: str) -> list[str]:
-    """Sorted words; none for a kind that has none."""
+    """Return sorted words, none for a kind that has none.
+
+    They come from files that anybody may have written, such as a cloned folder's: each is a plain word.
+    """
     if kind == "table":
         return sorted(seen.read(seen.place()))
     if kind == "column":
@@ -32,4 +35,6 @@ def _profiles(path: Path) -> list[str]:
         profiles = tomllib.loads(path.read_text(encoding="utf-8")).get("profiles", {})
     except (OSError, ValueError):
         return []
-    return [name for name in profiles if name.replace("-", "").replace("_", "").isalnum()]
+    if not isinstance(profiles, dict):
+        return []
+    return [name for name in profiles if seen.is_plain(name.replace("-", "_")) and not name.startswith("-")]

@@ -35,7 +35,10 @@ _BODY = """\
     $head = $cur.Substring(0, $at)
     $tail = $cur.Substring($at)
     $words = if ($kind -eq 'option') { $options[$path] } else { $known[$kind] }
-    if ($asked -contains $kind) { $words = @($words) + @(prt __complete $kind) }
+    if ($asked -contains $kind) {
+        # What is offered is inserted as it is, so a name is offered only if it is a plain word.
+        $words = @($words) + @(prt __complete $kind | Where-Object { $_ -match '^[A-Za-z0-9_.-]+\\z' })
+    }
     $words | Where-Object { $_ -and $_.StartsWith($tail) } | Sort-Object -Unique | ForEach-Object {
         [System.Management.Automation.CompletionResult]::new("$head$_", $_, 'ParameterValue', $_)
     }

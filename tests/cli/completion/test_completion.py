@@ -16,6 +16,7 @@ import pytest
 from prt.cli.completion import scripts
 from prt.cli.completion.grammar import commands
 from prt.cli.completion.kinds import SHELLS
+from prt.cli.completion.offers import offers
 from prt.cli.main import run
 from prt.config import name_cache as seen
 from tests.running import PRT, Terminal, clean_environment, of_project, piped
@@ -92,9 +93,10 @@ class Shell(Terminal):
 
     is_lost = False
 
-    def __init__(self, name: str, home: Path) -> None:
+    def __init__(self, name: str, home: Path, programs: Path = Path(PRT).parent) -> None:
         command, start = STARTS[name]
-        path = f"{Path(PRT).parent}:{clean_environment()['PATH']}"
+        self.home = home
+        path = f"{programs}:{clean_environment()['PATH']}"
         super().__init__(
             command,
             clean_environment(HOME=str(home), XDG_CACHE_HOME=str(home / ".cache"), PATH=path),
@@ -152,6 +154,74 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 )
 def test_a_tab_in_the_shell_itself(shell: Shell, typed: str, wanted: str) -> None:
     shell.completed(typed, wanted)
+
+
+# --- names that others have written are data
+
+
+MARK = "run-by-a-tab"
+HOSTILE = (
+    *(f"evil$(touch {MARK})", f"evil`touch {MARK}`", f"evil;touch {MARK}", f"evil<(touch {MARK})"),
+    *(f"evil\x1b]0;touch {MARK}\x07", f"evil\rtouch {MARK}\n", f"evil${{x[$(touch {MARK})]}}", "evil*"),
+    *(f"evil'$(touch {MARK})'", f'evil"$(touch {MARK})"', "-evil", "evil\\", f"evil\ttouch {MARK}", ""),
+)
+
+
+def test_names_of_a_poisoned_cache_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "seen.json"
+    path.write_text(json.dumps({**{name: ["id"] for name in HOSTILE}, "tasks": [*HOSTILE, "id"]}))
+    assert seen.read(path) == {"tasks": ["id"]}
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b'{"a": {"b": 1}, "c": [1, null, {}]}', b"\xff\xfe", b"[]", b'"x"']
+)
+def test_whatever_is_in_the_cache_is_no_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "seen.json"
+    path.write_bytes(content)
+    assert set(seen.read(path)) <= {"c"}
+
+
+def test_profiles_of_a_cloned_folder_are_plain_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    names = "\n".join(f"[profiles.{json.dumps(name)}]" for name in (*HOSTILE, "ünï", "my-own_1"))
+    Path("prt.toml").write_text(names.replace("\\u007f", ""), encoding="utf-8")
+    assert offers("profile") == ["my-own_1"]
+    Path("prt.toml").write_text("profiles = 3\n")
+    assert offers("profile") == []
+
+
+@pytest.fixture(scope="module", params=[name for name in STARTS if shutil.which(name)])
+def poisoned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A shell in which `prt` itself offers hostile words, so that nothing but the script stands between."""
+    home = tmp_path_factory.mktemp("poisoned")
+    program = home / "bin" / "prt"
+    program.parent.mkdir()
+    words = "".join(f"{word}\n" for word in (*HOSTILE, "stage_plots"))
+    (home / "words").write_text(words)
+    program.write_text(f'#!/bin/sh\n[ "$1" = __complete ] && exec cat {home}/words\necho ran\n')
+    program.chmod(0o755)
+    with Shell(request.param, home, program.parent) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "typed", ["prt watch stage_p", "prt watch --key stage_p", "prt watch --profile stage_p"]
+)
+def test_a_tab_runs_nothing_of_what_is_offered(poisoned: Shell, typed: str) -> None:
+    poisoned.completed(typed, f"{typed}lots")
+    assert not (poisoned.home / MARK).exists()
+
+
+def test_a_line_that_was_completed_with_a_hostile_name_runs_nothing(poisoned: Shell) -> None:
+    """Shells that offer such a name quote it; the first of several may be inserted by a second TAB."""
+    poisoned.send(b"prt watch evil\t\t\t")
+    poisoned.send(b"\x05 stage_plots\r")
+    poisoned.until(lambda text: re.search(r"^ran$", text, re.MULTILINE) is not None)
+    poisoned.send(b"\x15\x0c")
+    poisoned.until(lambda text: text.strip() == PROMPT.strip())
+    assert not (poisoned.home / MARK).exists()
 
 
 def test_powershells_script_parses() -> None:

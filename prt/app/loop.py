@@ -19,7 +19,7 @@ from prt.signals import SIGNALLED, stopping
 from prt.state.conditions.bounds import UNMET, Outcome, Progress
 from prt.state.conditions.matching import Matching
 from prt.state.figures.lag import Lag
-from prt.views.sinks.output import Output, ReaderGone, settled
+from prt.views.sinks.output import Output, settled
 from prt.views.sinks.recorder import Recorder
 
 Source = AbstractAsyncContextManager[AsyncIterator[list[Event]]]
@@ -116,7 +116,7 @@ class _Loop:
         self._gaps = 0
         self._was_ready = False
         self._signals: list[int] = []
-        self._output_failure: ReaderGone | PrtError | None = None
+        self._output_failure: Exception | None = None
 
     async def outcome(self, batches: AsyncIterator[list[Event]]) -> tuple[Outcome, PrtError | None]:
         try:
@@ -183,11 +183,11 @@ class _Loop:
 
         def tick() -> None:
             nonlocal timer
-            if self._keyboard is not None:
-                self._keyboard.attend()
             try:
+                if self._keyboard is not None:
+                    self._keyboard.attend()
                 self._output.drain()
-            except (ReaderGone, PrtError) as exc:
+            except Exception as exc:
                 self._output_failure = exc
                 self._stop_reading()
             else:

@@ -49,5 +49,5 @@ class NameCachingSource:
             return
         try:
             self._columns[table] = list(change.new_row())
-        except msgspec.DecodeError:  # its lines show what is odd about the row
+        except (msgspec.DecodeError, RecursionError):  # its lines show what is odd about the row
             return

@@ -112,7 +112,7 @@ def filter_of(key: dict[str, Raw]) -> str | None:
     Without a filter the changes of the row are picked out on our side.
     """
     texts = {name: _text(value) for name, value in key.items()}
-    if all(_PLAIN.fullmatch(text) for text in texts.values()):
+    if all(not set(name) & set('",=:') and _PLAIN.fullmatch(text) for name, text in texts.items()):
         return ",".join(f"{name}=eq.{text}" for name, text in texts.items())
     return None
 

@@ -20,10 +20,11 @@ import typer.main
 from prt import __version__
 from prt.cli.help import with_plain_help
 from prt.cli.options.names import OPTIONS
+from prt.cli.unexpected import complain_of, guard, show_traceback
 from prt.errors import PrtError, UsageError
 from prt.inputs import named
 from prt.signals import INTERRUPTED, exit_on_signals
-from prt.views.sinks.stderr import complain, printable
+from prt.views.sinks.stderr import complain
 
 ABOUT: Final = "Watch, test and trust Supabase Realtime from a terminal."
 HELP: Final = "Show this message; add it to a command for its options."
@@ -169,6 +170,7 @@ def _root(
 
 def main() -> None:
     """The `prt` command."""
+    guard(is_debug=_asks_for_traceback(sys.argv[1:]))
     sys.exit(run(sys.argv[1:]))
 
 
@@ -188,19 +190,23 @@ def _exit_code(arguments: list[str]) -> int:
         result = typer.main.get_command(app).main(arguments, prog_name="prt", standalone_mode=False)
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
-    except Exception as exc:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:
         return _told(exc, is_debug=_asks_for_traceback(arguments))
     return result if isinstance(result, int) else 0
 
 
-def _told(exc: Exception, *, is_debug: bool) -> int:
+def _told(exc: BaseException, *, is_debug: bool) -> int:
     """The one place where an error becomes two lines and an exit code."""
     error = _innermost(exc)
     if isinstance(error, ReaderGoneError | BrokenPipeError) or type(error).__name__ == "ReaderGone":
         _silence_stdout()
         return 0
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
     if is_debug:
-        _show_traceback(exc)
+        show_traceback(exc)
     if isinstance(error, PrtError):
         if not error.is_told:
             complain(error.message, error.hint)
@@ -214,17 +220,13 @@ def _told(exc: Exception, *, is_debug: bool) -> int:
     if isinstance(error, OSError) and error.strerror:
         complain(f"{error.strerror}{f': {error.filename}' if error.filename else ''}", None)
         return 1
-    text = str(error)
-    complain(
-        f"unexpected {type(error).__name__}{f': {text}' if text else ''}; this is a bug in prt",
-        "report it with the traceback" if is_debug else "run it again with --debug and report the traceback",
-    )
+    complain_of(error, is_debug=is_debug)
     return 1
 
 
-def _innermost(exc: Exception) -> Exception:
+def _innermost(exc: BaseException) -> BaseException:
     """The error that tells most of a group's: ours before others."""
-    if not isinstance(exc, ExceptionGroup):
+    if not isinstance(exc, BaseExceptionGroup):
         return exc
     errors = [_innermost(one) for one in exc.exceptions]
     return next((one for one in errors if isinstance(one, PrtError)), errors[0])
@@ -244,20 +246,6 @@ def _complain_of_usage(error: typer.TyperException) -> None:
     # Pydantic words, where Typer lets it judge a value.
     what = what.replace("Value error, ", "").replace("\n\t", " ").rstrip(". ")
     complain(what, f"did you mean {suggestion}" if suggestion else see)
-
-
-def _show_traceback(exc: BaseException) -> None:
-    import traceback  # noqa: PLC0415 - only where one is asked for
-
-    from prt.config.secret import redact  # noqa: PLC0415
-
-    lines = "".join(traceback.format_exception(exc)).splitlines()
-    sys.stderr.write("\n".join(_indented(redact(line)) for line in lines) + "\n")
-
-
-def _indented(line: str) -> str:
-    """`printable`, with the white space before the line kept."""
-    return line[: len(line) - len(line.lstrip(" "))] + printable(line)
 
 
 def _asks_for_traceback(arguments: list[str]) -> bool:

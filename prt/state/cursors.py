@@ -126,7 +126,7 @@ class Cursors:
             return
         try:
             move = _decode(event.payload)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             self.unread += 1
             return
         user = _user(move)

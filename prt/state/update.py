@@ -108,7 +108,7 @@ class Update:
     def _names(self, row: Raw) -> bool:
         try:
             columns = _columns_of(row)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return False
         return all(
             name in columns and bytes(columns[name]) == bytes(value) for name, value in self.key.items()

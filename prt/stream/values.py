@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 Key = tuple[Any, ...]
 """What names a row: the comparable values of its key columns, in their order."""
@@ -16,6 +17,20 @@ _MOMENT = re.compile(r"\d{4,}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
+
+
+_decode = msgspec.json.Decoder(dict[str, object]).decode
+
+
+def row_of(raw: Raw) -> dict[str, object]:
+    """Return a row by column, empty if it can't be read.
+
+    A number of more than 4,300 digits can't, which `numeric` allows, nor can text that is not UTF-8.
+    """
+    try:
+        return _decode(raw)
+    except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
+        return {}
 
 
 def moment(value: Any) -> int | None:

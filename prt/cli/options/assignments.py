@@ -9,16 +9,20 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from prt.cli.options.identifiers import QUOTED, unquoted
 from prt.errors import UsageError
 
-_NAMED: Final = re.compile(r"[A-Za-z_]\w*=[^,]+(?:,[A-Za-z_]\w*=[^,]+)*")
+_CONDITION: Final = rf"(?:[^\W\d]\w*|{QUOTED})=[^,]+"
+_NAMED: Final = re.compile(rf"{_CONDITION}(?:,{_CONDITION})*")
+_CONDITIONS: Final = re.compile(_CONDITION)
+_WORD: Final = re.compile(rf"({QUOTED}|[^=]*)(=?)(.*)", re.DOTALL)
 
 
 def value_of(text: str) -> Raw:
     """As it was typed, so that 1.10 stays 1.10; nothing is the empty text."""
     try:
         msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return Raw(msgspec.json.encode(text))
     return Raw(text.strip().encode())
 
@@ -27,8 +31,9 @@ def assignments_of(words: Iterable[str], option: str) -> dict[str, Raw]:
     """Values by column. UsageError where a word is none, or names a column again."""
     found: dict[str, Raw] = {}
     for word in words:
-        column, equals, value = word.partition("=")
-        if not column.strip() or not equals:
+        column, equals, value = _WORD.fullmatch(word).groups()  # type: ignore[union-attr]
+        column = unquoted(column)
+        if not column or not equals:
             raise UsageError(f"{option} can't read {word!r}", "write COL=VALUE, or COL= for an empty text")
         if column in found:
             raise UsageError(f"{option} names {column} twice", "leave one of them out")
@@ -41,5 +46,5 @@ def key_of(text: str) -> dict[str, Raw]:
     if not text:
         raise UsageError("the KEY is empty", "write the row's id, or COL=VALUE,COL=VALUE")
     if _NAMED.fullmatch(text):
-        return assignments_of(text.split(","), "KEY")
+        return assignments_of(_CONDITIONS.findall(text), "KEY")
     return {"id": value_of(text)}

@@ -80,10 +80,13 @@ def _checked(segment: str, text: str) -> str:
 
 
 def _segments(text: str) -> list[str]:
-    """Split at the commas that stand outside of quotes and parentheses."""
+    """Split at the commas that stand outside of quotes and parentheses.
+
+    A quote in a column's name is a part of it: the server takes names as they are.
+    """
     segments, current, depth, is_quoted = [], "", 0, False
     for character in text:
-        if character == '"':
+        if character == '"' and (is_quoted or current == "" or current[-1] in ".(,"):
             is_quoted = not is_quoted
         elif not is_quoted:
             depth += (character == "(") - (character == ")")

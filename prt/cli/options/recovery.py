@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from prt.app.watch_request import KeyColumns, RecoveryRequest
+from prt.cli.options.identifiers import QUOTED, names_of, unquoted
 from prt.errors import UsageError
 from prt.state.conditions.bounds import parse_duration
+
+_TABLE_AND_COLUMNS = re.compile(rf"(?:({QUOTED}|[^\":][^:]*|):)?(.*)", re.DOTALL)
+"""A table may be missing; a colon within quotes is a part of a name."""
 
 
 def parse_recovery(
@@ -25,11 +30,13 @@ def parse_recovery(
 
 def _key(text: str) -> KeyColumns:
     """Return what `[TABLE:]COLUMN,COLUMN` says."""
-    table, colon, columns = text.rpartition(":")
-    names = tuple(column.strip() for column in columns.split(","))
+    table, columns = _TABLE_AND_COLUMNS.fullmatch(text).groups()  # type: ignore[union-attr]
+    names = names_of(columns)
     if not all(names):
-        raise UsageError(f"--key can't read {text}", "write COLUMN,COLUMN or TABLE:COLUMN,COLUMN")
-    return KeyColumns(table if colon else None, names)
+        raise UsageError(
+            f"--key can't read {text}", 'write COLUMN,COLUMN or TABLE:COLUMN,COLUMN; odd names in ""'
+        )
+    return KeyColumns(None if table is None else unquoted(table), names)
 
 
 def moment_of(text: str, option: str) -> datetime:

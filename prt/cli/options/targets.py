@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from prt.cli.options.filters import Filter, parse_filter
+from prt.cli.options.identifiers import QUOTED, names_of, unquoted
 from prt.errors import UsageError
 from prt.stream.binding import Binding, BindingEvent
 
@@ -54,7 +55,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {"core": CORE, "module": MODULE, "al
 EVENTS: Final[tuple[BindingEvent, ...]] = ("INSERT", "UPDATE", "DELETE")
 WILDCARD: Final = "*"
 
-_PART: Final = r'"(?:[^"]|"")+"|[^".:]+'
+_PART: Final = rf'{QUOTED}|[^".:]+'
 _WORD: Final = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<table>{_PART})(?::(?P<events>[^:]*))?")
 
 
@@ -110,7 +111,7 @@ def parse_table(word: str, schema: str = "public") -> tuple[str, str]:
     if match is None or match["events"] is not None or match["table"] == WILDCARD:
         raise UsageError(f"{word!r} is no table", 'write TABLE or SCHEMA.TABLE; odd names in ""')
     named_schema, table = match["schema"], match["table"]
-    return schema if named_schema is None else _unquoted(named_schema), _unquoted(table)
+    return schema if named_schema is None else unquoted(named_schema), unquoted(table)
 
 
 def _parse_word(word: str, schema: str, events: tuple[BindingEvent, ...]) -> list[_Target]:
@@ -130,11 +131,7 @@ def _parse_word(word: str, schema: str, events: tuple[BindingEvent, ...]) -> lis
         return [_Target(schema, one, events) for one in GROUPS[table]]
     if table != WILDCARD and "*" in table and not table.startswith('"'):
         raise UsageError(f"{word!r} is a pattern", "'*' alone is the whole schema; else name the tables")
-    return [_Target(schema if named_schema is None else _unquoted(named_schema), _unquoted(table), events)]
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.strip()
+    return [_Target(schema if named_schema is None else unquoted(named_schema), unquoted(table), events)]
 
 
 def _parse_events(texts: Iterable[str], where: str) -> tuple[BindingEvent, ...]:
@@ -156,10 +153,10 @@ def _parse_events(texts: Iterable[str], where: str) -> tuple[BindingEvent, ...]:
 def _parse_select(select: str | None) -> tuple[str, ...] | None:
     if select is None:
         return None
-    columns = tuple(dict.fromkeys(column.strip() for column in select.split(",")))
+    columns = tuple(dict.fromkeys(names_of(select)))
     if not all(columns):
-        raise UsageError("--select has an empty column", "write --select id,title")
-    return None if WILDCARD in columns else columns
+        raise UsageError("--select has an empty column", 'write --select id,title; odd names in ""')
+    return None if WILDCARD in map(str.strip, select.split(",")) else columns
 
 
 def _conditions(filters: list[Filter], targets: list[_Target], schema: str) -> dict[str, list[Filter]]:

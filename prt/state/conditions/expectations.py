@@ -177,7 +177,7 @@ def _equals(found: Any, expected: str) -> bool:
             return False
     try:
         return bool(msgspec.json.decode(expected) == found)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
 
 

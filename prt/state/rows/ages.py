@@ -37,7 +37,7 @@ def dated(row: bytes | Raw) -> int | None:
             moment = values.moment(msgspec.json.decode(value)) if bytes(value) else None
             if moment is not None:
                 return moment
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return None
 

@@ -127,5 +127,5 @@ def _whole(before: Raw, after: Raw) -> Raw:
         return after
     try:
         return Raw(msgspec.json.encode(_columns_of(before) | _columns_of(after)))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return after

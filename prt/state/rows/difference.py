@@ -70,7 +70,7 @@ def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Lin
         values = (new.get(name, old.get(name)) for name in key)
         key_text = ", ".join(said(value) for value in values if value is not None)
         origin, cells = _compared(change, new, old, previous, key)
-    except msgspec.DecodeError as exc:  # a column named by half a surrogate pair, say
+    except (msgspec.DecodeError, RecursionError) as exc:  # a column named by half a surrogate pair, say
         errors = (*errors, f"unreadable row: {exc}")
     return Line(
         at=change.at,
@@ -99,7 +99,10 @@ def _text_of(value: Raw) -> str:
         return raw.decode(errors="replace")
     try:
         text = msgspec.json.decode(raw, type=str)
-    except msgspec.DecodeError:  # half a surrogate pair, which JSON may escape and a text can't hold
+    except (
+        msgspec.DecodeError,
+        RecursionError,
+    ):  # half a surrogate pair, which JSON may escape and a text can't hold
         return raw.decode(errors="replace")
     return raw.decode() if text in {"", "null", "true", "false"} or text != text.strip() else text
 

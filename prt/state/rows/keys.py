@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from prt.events import Change
+from prt.state.rows.columns import Reader, reader_of
 
 Table = tuple[str, str]
 """(schema, table)"""
@@ -20,26 +20,20 @@ class _Key(Struct, frozen=True):
     """The key of one table. `is_given` by the user, else learned from the wire or assumed."""
 
     columns: tuple[str, ...]
-    decoder: msgspec.json.Decoder[Any]
+    read: Reader
     is_given: bool = False
     is_learned: bool = False
 
     def of(self, row: Raw) -> bytes | None:
         """The key's values as raw JSON, None where the row lacks one."""
-        try:
-            found = self.decoder.decode(row)
-        except msgspec.DecodeError:
+        values = self.read(row)
+        if values is None or not all(values):
             return None
-        if len(self.columns) == 1:
-            return bytes(found.k0)
-        return b",".join(map(bytes, msgspec.structs.astuple(found)))
+        return bytes(values[0]) if len(values) == 1 else b",".join(map(bytes, values))
 
 
 def _key(columns: tuple[str, ...], *, is_given: bool = False, is_learned: bool = False) -> _Key:
-    fields = [(f"k{index}", Raw) for index in range(len(columns))]
-    names = {f"k{index}": column for index, column in enumerate(columns)}
-    row = msgspec.defstruct("Row", fields, rename=names)
-    return _Key(columns, msgspec.json.Decoder(row), is_given, is_learned)
+    return _Key(columns, reader_of(columns), is_given, is_learned)
 
 
 _ID = _key(("id",))
@@ -78,7 +72,7 @@ class Keys:
             return None  # how many columns the row had is not said
         try:
             old, new = _columns_of(change.old), _columns_of(change.new)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
         if not 0 < len(old) < len(new):
             return None

@@ -71,7 +71,7 @@ def message_of(broadcast: Broadcast) -> BroadcastLine:
                 )
             else:
                 text = said(broadcast.payload)
-        except msgspec.DecodeError:  # a member named by half a surrogate pair, say
+        except (msgspec.DecodeError, RecursionError):  # a member named by half a surrogate pair, say
             text = _begun(broadcast)
     return BroadcastLine(
         at=broadcast.at,
@@ -89,7 +89,7 @@ def is_replayed(broadcast: Broadcast) -> bool:
         return False
     try:
         return bool(_columns_of(broadcast.meta).get("replayed") == Raw(b"true"))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
 
 

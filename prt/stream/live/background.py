@@ -7,13 +7,17 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from prt.errors import PrtError
+
 
 @asynccontextmanager
 async def alongside(reading: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs for the life of the block; what it raises is its own affair."""
+    """Run for the life of the block; the errors of a connection are told elsewhere, a bug is raised."""
     task = asyncio.create_task(reading)
     try:
         yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        (result,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(result, Exception) and not isinstance(result, PrtError):
+        raise result

@@ -50,7 +50,7 @@ class Past:
             return True
         try:
             id_ = _decode_meta(broadcast.meta).id
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return True
         if id_ is None:
             return True

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from prt.errors import PrtError
 from prt.events import Event, Status, Vitals
+from prt.redaction import redact
 from prt.stream.live.source import Live
 from prt.stream.socket.queue import EventQueue
 
@@ -52,7 +54,7 @@ class Together:
                     at=time.time_ns() // 1000,
                     status="CHANNEL_ERROR",
                     topic=source.topic,
-                    reason=getattr(error, "message", str(error)),
+                    reason=_reason(error),
                     hint=getattr(error, "hint", None),
                 )
             )
@@ -73,6 +75,12 @@ class Together:
             round_trip_ms=max(trips, default=None),
             token_expires_at=min(expiries, default=None),
         )
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, PrtError):
+        return error.message
+    return redact(f"unexpected {type(error).__name__}: {error}; this is a bug in prt")
 
 
 class _Inlet(EventQueue):

@@ -83,6 +83,8 @@ class Live:
         self._round_trip_ms: float | None = None
         self._supervising: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
+        self._is_over = False
         self.has_told_end = False
         """Whether a status said why it has ended."""
 
@@ -159,7 +161,12 @@ class Live:
             await self._supervise()
         except Exception as exc:
             error = exc
+        except asyncio.CancelledError:
+            if not isinstance(self._failure, Exception):
+                raise
+            error = self._failure
         finally:
+            self._is_over = True
             await self._drop_connection()
             self._accounts.end(is_up=self._link.is_up)
             self._queue.close(error)
@@ -267,8 +274,17 @@ class Live:
         """A task of the present connection: it ends with it."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """End the source with the error of a task that failed: without its work, events would be missing."""
+        self._tasks.discard(task)
+        if task.cancelled() or (failure := task.exception()) is None or self._is_over:
+            return
+        if self._failure is None and self._supervising is not None:
+            self._failure = failure
+            self._supervising.cancel()
 
     def _on_pulse(self, round_trip_ms: float | None) -> None:
         if round_trip_ms is not None:

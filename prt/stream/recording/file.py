@@ -141,7 +141,7 @@ class Recording:
         try:
             header = _decode_header(line)
             moment_of(header.at)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise UsageError(
                 f"{self._path} is no recording", "a recording is what `prt watch --record FILE` writes"
             ) from exc
@@ -176,6 +176,6 @@ class Recording:
         for number, line in enumerate(self._file, 2):
             try:
                 yield event_of(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
                 what = "is torn" if not line.endswith(b"\n") else f"can't be read ({exc})"
                 self._on_unreadable(f"{self._path}: line {number} {what} and is left out")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
 from msgspec import Raw, Struct
 
 from prt.events import Change
@@ -22,8 +21,6 @@ Verdict = Literal["known", "changed", "gone before", "unknown"]
 
 UNTOUCHED = 60_000_000
 """µs by which an UPDATE's own date may lie before its commit: a transaction may take that long."""
-
-_decode = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class Known(Struct, frozen=True, gc=False):
@@ -56,7 +53,7 @@ class Merger:
 
     def observe(self, change: Change, number: int) -> None:
         """Every change of the table, in the order of the stream; `number` is its place there."""
-        new, old = _row(change.new), _row(change.old)
+        new, old = values.row_of(change.new), values.row_of(change.old)
         before, after = values.key_of(old, self._key), values.key_of(new, self._key)
         if change.event_type == "DELETE":
             after = None
@@ -85,7 +82,9 @@ class Merger:
         if known.is_deleted:
             return "gone before"
         if known.row is not None:
-            is_same = values.is_same_row(_row(known.row), _row(row.raw))
+            told, read = values.row_of(known.row), values.row_of(row.raw)
+            # A row that can't be read may have changed.
+            is_same = bool(told and read) and values.is_same_row(told, read)
         else:
             is_same = known.stamp == row.stamp
         return "known" if is_same else "changed"
@@ -101,7 +100,3 @@ class Merger:
             former = self._known.get(key)
             if former is None or former.number <= known.number:
                 self._known[key] = known
-
-
-def _row(raw: Raw) -> dict[str, object]:
-    return _decode(raw)

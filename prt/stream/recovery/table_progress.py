@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
 from msgspec import Struct
 
 from prt.events import Change
@@ -17,8 +16,6 @@ from prt.stream.values import Key
 
 Table = tuple[str, str]
 """(schema, table)"""
-
-_decode = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class Place(Struct):
@@ -76,8 +73,10 @@ class Ledger:
         if self.merger is not None:
             self.merger.observe(change, number)
         if self.held is not None:
-            before = values.key_of(_decode(change.old), self.key)
-            after = None if change.event_type == "DELETE" else values.key_of(_decode(change.new), self.key)
+            before = values.key_of(values.row_of(change.old), self.key)
+            after = (
+                None if change.event_type == "DELETE" else values.key_of(values.row_of(change.new), self.key)
+            )
             if before is not None and before != after:
                 self.held.keys.discard(before)
             if after is not None:
@@ -181,7 +180,7 @@ def learned_key(changes: Iterable[Change]) -> tuple[str, ...] | None:
     for change in changes:
         if change.errors:
             continue
-        new, old = _decode(change.new), _decode(change.old)
+        new, old = values.row_of(change.new), values.row_of(change.old)
         width = max(width, len(new))
         if change.event_type == "UPDATE" and 0 < len(old) < len(new):
             return tuple(old)

@@ -186,12 +186,17 @@ class Reader:
         return await self._rest.read(self._binding.schema, self._binding.table, parameters)
 
     def _row(self, raw: Raw, order: tuple[str, ...]) -> Row:
-        shape = self.shape
-        columns = _columns_of(raw)
         try:
-            row = {name: msgspec.json.decode(columns[name]) for name in {*order, *shape.key}}
+            return self._read_row(raw, order)
         except KeyError as exc:
             raise ProtocolError(f"REST left out the column {exc.args[0]}") from exc
+        except (ValueError, RecursionError) as exc:  # msgspec's and Unicode's errors are ValueErrors
+            raise ProtocolError("REST answered a row that can't be read") from exc
+
+    def _read_row(self, raw: Raw, order: tuple[str, ...]) -> Row:
+        shape = self.shape
+        columns = _columns_of(raw)
+        row = {name: msgspec.json.decode(columns[name]) for name in {*order, *shape.key}}
         key = values.key_of(row, shape.key)
         if key is None:
             raise ProtocolError("a row has null in its key: name another (--key)")

@@ -22,7 +22,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -117,8 +117,8 @@ class Socket(AsyncRealtimeClient):
                 raise
             self.vsn = "1.0.0"
             self._ws_connection = await self._handshake(seconds)
-        self._listen_task = asyncio.create_task(self._listen())
-        self._heartbeat_task = asyncio.create_task(self._beat())
+        self._listen_task = self._started(self._listen())
+        self._heartbeat_task = self._started(self._beat())
 
     async def _handshake(self, seconds: float) -> ClientConnection:
         self._decode = wire.Decoder(self.vsn).decode
@@ -291,7 +291,7 @@ class Socket(AsyncRealtimeClient):
             queue = self._queue
             queue.put(value, len(data))  # type: ignore[arg-type]
             if queue.is_full and self._holding_up is None:
-                self._holding_up = asyncio.create_task(self._hold_up())
+                self._holding_up = self._started(self._hold_up())
         except Exception as exc:
             # A bug of ours or the SDK's must not leave a deaf monitor behind.
             self._lose(LostError(f"reading from {self.host} failed: {type(exc).__name__}"))
@@ -361,7 +361,7 @@ class Socket(AsyncRealtimeClient):
     def _answered(self, answer: asyncio.Future[Reply], frame: Frame, data: bytes) -> None:
         try:
             reply = wire.reply(frame)
-        except msgspec.DecodeError as exc:
+        except (msgspec.DecodeError, RecursionError) as exc:
             self._queue.put(wire.malformed(data, f"{frame.event}: {exc}", time.time_ns() // 1000))
             return
         if not answer.done():
@@ -377,6 +377,17 @@ class Socket(AsyncRealtimeClient):
             return
         self._lose(LostError(f"{self.host} {SILENCE}", is_silence=True))
 
+    def _started(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task without which the connection would be deaf: it is lost if the task fails."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (failure := task.exception()) is not None:
+                self._lose(LostError(f"reading from {self.host} failed: {type(failure).__name__}"))
+
+        task = asyncio.create_task(coroutine)
+        task.add_done_callback(ended)
+        return task
+
     def _lose(self, error: LostError) -> None:
         self.silence()
         if not self.lost.done():
@@ -386,7 +397,7 @@ class Socket(AsyncRealtimeClient):
 def _response(error: Exception) -> Any:
     try:
         return msgspec.json.decode(str(error))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return str(error)
 
 

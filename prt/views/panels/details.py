@@ -70,7 +70,7 @@ class DetailsView:
         try:
             new, old = _columns_of(change.new), _columns_of(change.old)
             earlier = {} if previous is None else _columns_of(previous)
-        except msgspec.DecodeError as exc:
+        except (msgspec.DecodeError, RecursionError) as exc:
             return [*lines, plain(cut(safe(f"unreadable row: {exc}"), width), "bold red")]
         before = earlier | old
         names = sorted({**new, **(before if change.event_type == "DELETE" else {})}, key=rank_of)
@@ -122,7 +122,7 @@ def _spread(value: Raw | None) -> list[str]:
         return []
     try:
         found = msgspec.json.decode(value)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return [said(value)]
     if isinstance(found, str):
         return found.splitlines() or [""]

@@ -90,7 +90,10 @@ def compile_template(template: str, *, is_terminal: bool = False) -> Callable[[E
 def _members(line: bytes) -> dict[str, Raw]:
     try:
         return _object(line)
-    except msgspec.DecodeError:  # half a surrogate pair, which JSON may escape and a text can't hold
+    except (
+        msgspec.DecodeError,
+        RecursionError,
+    ):  # half a surrogate pair, which JSON may escape and a text can't hold
         return _object(_SURROGATES.sub(rb"\\ufffd", line))
 
 

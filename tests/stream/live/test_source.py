@@ -22,6 +22,7 @@ from prt.stream.binding import Binding
 from prt.stream.live import source
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
+from prt.stream.recovery.backfill import Recovery
 from prt.stream.rest.session import Endpoint, Session
 from prt.stream.socket.queue import EventQueue
 from prt.stream.timing import Timing
@@ -730,3 +731,35 @@ def test_an_expired_token_is_renewed_and_the_watch_goes_on() -> None:
     events = asyncio.run(main())
     assert tokens == ["stale", "fresh"]
     assert sum(isinstance(event, Gap) for event in events) == 1
+
+
+# --- bugs of ours
+
+
+class Failing(Recovery):
+    """A recovery with a bug, which fails in a task of the connection that nobody waits for."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+        self.observe = lambda _: None
+
+    async def begin(self, *_: Any) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [KeyError("\x1b[31m"), ExceptionGroup("some", [ValueError("x")])], ids=repr)
+def test_the_error_of_a_task_ends_the_source(error: Exception) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        await peer.until_closed()
+
+    async def main() -> None:
+        async with asyncio.timeout(PATIENCE), scripted_server(script) as url:
+            session = Session(Endpoint(url=url, key="key", token="token"))
+            async with Live(session, TODOS, policy=NO_RECONNECT, recovery=Failing(error)) as batches:
+                async for _ in batches:
+                    pass
+
+    with pytest.raises(type(error)) as caught:
+        asyncio.run(main())
+    assert caught.value is error

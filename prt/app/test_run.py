@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from prt import __version__
 from prt.app.test_report import RunOutput, opened, suites_told
-from prt.checks.test.check import SkippedError, Suite
+from prt.checks.test.check import Suite
 from prt.checks.test.context import Context
 from prt.checks.test.identities import identities_of
+from prt.checks.test.outcomes import SkippedError
 from prt.checks.test.plan import littered, steps_of, unmet
 from prt.checks.test.reports import github
 from prt.checks.test.reports.files import ReportFile, report_file

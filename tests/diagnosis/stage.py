@@ -25,7 +25,7 @@ from websockets.http11 import Request, Response
 
 from prt.local import auth, rest
 from prt.local.postgres.pool import Database
-from prt.local.project.lifecycle import Project
+from prt.local.project.embedded import Project
 from prt.local.realtime import Realtime, Settings
 from prt.local.serving import server
 from tests.fakes import Peer, Script

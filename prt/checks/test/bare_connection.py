@@ -9,7 +9,7 @@ from typing import Any
 
 from realtime import AsyncRealtimeChannel
 
-from prt.checks.test.check import FailedError
+from prt.checks.test.outcomes import FailedError
 from prt.checks.test.trace import Trace
 from prt.results import Failure
 from prt.stream.rest.session import Session

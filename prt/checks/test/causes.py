@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec import structs
 
 from prt import quoting
-from prt.checks.test.check import FailedError
 from prt.checks.test.context import Context
 from prt.checks.test.identities import Who
+from prt.checks.test.outcomes import FailedError
 from prt.checks.test.rows import Row
 from prt.checks.test.watcher import Watcher
 from prt.errors import PrtError

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from prt.checks.test.check import FailedError, SkippedError
 from prt.checks.test.identities import Identities, Who
+from prt.checks.test.outcomes import FailedError, SkippedError
 from prt.checks.test.row_factory import NoTableError
 from prt.checks.test.rows import Rows, Sweeper, Writes
 from prt.checks.test.settings import RunId, Settings

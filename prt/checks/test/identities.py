@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
-from prt.checks.test.check import SkippedError
+from prt.checks.test.outcomes import SkippedError
 from prt.config.project import Project
 from prt.config.secret import claims_of
 from prt.redaction import register

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from prt.checks.test.check import SkippedError
+from prt.checks.test.outcomes import SkippedError
 from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.stream.rest.answers import RejectedError, UnavailableError, UnknownColumnError
 from prt.stream.rest.client import Rest

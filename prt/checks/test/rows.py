@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from prt.checks.test.check import SkippedError
+from prt.checks.test.outcomes import SkippedError
 from prt.checks.test.row_factory import Template, text_column
 from prt.checks.test.settings import MARK, RunId, Settings, new_run, run_of, this_host
 from prt.checks.test.trace import Trace

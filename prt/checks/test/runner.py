@@ -9,8 +9,9 @@ from typing import Protocol
 
 from msgspec import Struct, structs
 
-from prt.checks.test.check import Check, FailedError, Found, SkippedError, Suite, failure_of
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import FailedError, Found, SkippedError, failure_of
 from prt.errors import PrtError
 from prt.redaction import redact
 from prt.results import Failure, Result

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import structs
 
-from prt.checks.test.check import FailedError, failure_of
+from prt.checks.test.outcomes import FailedError, failure_of
 from prt.checks.test.rows import Row
 from prt.checks.test.trace import Trace
 from prt.errors import PrtError

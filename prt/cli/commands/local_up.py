@@ -17,7 +17,7 @@ from prt.signals import SIGNALLED
 from prt.views.sinks.stderr import notice
 
 if TYPE_CHECKING:
-    from prt.local.project.lifecycle import Project
+    from prt.local.project.embedded import Project
     from prt.local.project.options import Options
     from prt.local.project.registry import Entry
 

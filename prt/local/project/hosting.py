@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from prt.errors import UnreachableError, UsageError
-from prt.local.project.lifecycle import Project
+from prt.local.project.embedded import Project
 from prt.processes import Program
 from prt.signals import SIGNALLED, heeded
 

@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from prt.errors import UsageError
 from prt.inputs import Input
-from prt.local.postgres.server import Launch, Postgres, launched
+from prt.local.postgres.server import Postgres, launched
 from prt.local.project import extra, port
+from prt.local.project.embedded import Project
 from prt.local.project.options import Options
-from prt.local.project.variables import variables
 from prt.local.serving.keys import Keys, generate
-
-
-@dataclass(frozen=True)
-class Project:
-    """PostgreSQL runs and holds the schema, the port is ours; nothing is served yet."""
-
-    options: Options
-    listener: socket.socket
-    postgres: Postgres
-    keys: Keys
-    launch: Launch
-    platform_roles: frozenset[str]
-
-    @property
-    def port(self) -> int:
-        number: int = self.listener.getsockname()[1]
-        return number
-
-    @property
-    def url(self) -> str:
-        return f"http://{port.HOST}:{self.port}"
-
-    def environment(self) -> dict[str, str]:
-        """The variables of `prt local env`: secrets, all but the URL."""
-        return variables(url=self.url, database_url=self.postgres.url, keys=self.keys)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from prt.errors import PrtError
 from prt.local import auth, rest
 from prt.local.postgres.pool import Database
 from prt.local.project import remote
-from prt.local.project.lifecycle import Project
+from prt.local.project.embedded import Project
 from prt.local.realtime import Realtime
 from prt.local.seed import loading, traffic
 from prt.local.serving import server

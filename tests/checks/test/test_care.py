@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from prt.checks.test.check import failure_of
 from prt.checks.test.identities import identities_of
+from prt.checks.test.outcomes import failure_of
 from prt.checks.test.plan import littered
 from prt.checks.test.row_factory import text_column
 from prt.checks.test.rows import Row, Rows

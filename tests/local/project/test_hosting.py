@@ -14,7 +14,7 @@ from starlette.requests import Request
 from prt.errors import UsageError
 from prt.local.postgres.server import Postgres
 from prt.local.project import hosting, options, port
-from prt.local.project.lifecycle import Project
+from prt.local.project.embedded import Project
 from prt.local.project.options import Options
 from prt.local.seed import loading, traffic
 from prt.local.serving import services

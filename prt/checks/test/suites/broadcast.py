@@ -8,8 +8,9 @@ import time
 import msgspec
 from msgspec import Raw
 
-from prt.checks.test.check import Check, FailedError, Found, SkippedError, Suite
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import FailedError, Found, SkippedError
 from prt.checks.test.watcher import Watcher
 from prt.events import Broadcast
 from prt.results import Failure

@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack
 from msgspec import Struct
 
 from prt.checks.test.causes import seen
-from prt.checks.test.check import Check, FailedError, Found, Suite
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import FailedError, Found
 from prt.checks.test.rows import Row
 from prt.checks.test.watcher import Watcher
 from prt.events import Change

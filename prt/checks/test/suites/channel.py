@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from prt.checks.test.bare_connection import line
-from prt.checks.test.check import Check, Found, Suite
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import Found
 from prt.stream.socket.wire import TOPIC_PREFIX
 
 

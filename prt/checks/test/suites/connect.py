@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from prt.checks.test.bare_connection import line
-from prt.checks.test.check import Check, FailedError, Found, Suite, failure_of
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import FailedError, Found, failure_of
 from prt.errors import PrtError
 from prt.state.figures.lag import Lag
 from prt.stream.timing import Timing

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from prt.checks.test.check import Check, FailedError, Found, Suite, failure_of
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import FailedError, Found, failure_of
 from prt.checks.test.rows import Row, Rows
 from prt.checks.test.watcher import Watcher
 from prt.errors import PrtError

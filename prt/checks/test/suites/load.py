@@ -8,8 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec import Struct
 
-from prt.checks.test.check import Check, FailedError, Found, Suite
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import NO_RECONNECTS, Context
+from prt.checks.test.outcomes import FailedError, Found
 from prt.checks.test.rows import Rows
 from prt.checks.test.service_levels import percent
 from prt.checks.test.settings import MESSAGES_PER_SECOND, Plan, Settings

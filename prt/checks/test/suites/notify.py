@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from prt.checks.test.causes import seen
-from prt.checks.test.check import Check, Found, SkippedError, Suite
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import Found, SkippedError
 from prt.checks.test.row_factory import unread
 from prt.errors import PrtError
 from prt.stream.rest.answers import UnknownColumnError

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from prt.checks.test.check import Check, FailedError, Found, Suite
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import FailedError, Found
 from prt.checks.test.watcher import Watcher
 from prt.events import Presence
 from prt.results import Failure

@@ -7,8 +7,9 @@ import time
 from msgspec import structs
 
 from prt.checks.test.causes import seen
-from prt.checks.test.check import Check, FailedError, Found, Suite
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import FailedError, Found
 from prt.events import Gap, Vitals
 from prt.results import Failure
 from prt.stream.live.supervisor import Policy

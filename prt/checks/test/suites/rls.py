@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from prt.checks.test.causes import seen
-from prt.checks.test.check import Check, FailedError, Found, SkippedError, Suite
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.identities import Who
+from prt.checks.test.outcomes import FailedError, Found, SkippedError
 from prt.checks.test.rows import Row, Rows
 from prt.checks.test.watcher import Watcher, all_ready
 from prt.results import Failure

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from prt.checks.test.check import Check, FailedError, Found, SkippedError, Suite
+from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.outcomes import FailedError, Found, SkippedError
 from prt.checks.test.suites.broadcast import EVENT, heard, payload
 from prt.errors import RefusedError
 from prt.events import Status

@@ -18,7 +18,6 @@ from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED, Begin, Chang
 from prt.local.realtime.changes.delivery import Delivery, Hit, Pending
 from prt.local.realtime.changes.lanes import Lanes, Waiting
 from prt.local.realtime.changes.subscriptions import Subscription, Subscriptions
-from prt.local.realtime.channels.messages import SCHEMA, TABLE
 
 # Below this a message can't make a change of more than 1 MiB, even with every byte escaped.
 CERTAINLY_SMALL = forms.LARGEST_RECORD // 8
@@ -118,7 +117,7 @@ class FanOut:
                 self._transaction = message.transaction
                 self._committed = forms.timestamp(message.committed)
             elif isinstance(message, Relation):
-                is_messages = (message.schema, message.name) == (SCHEMA, TABLE)
+                is_messages = (message.schema, message.name) == catalog.MESSAGES
                 self._known[message.oid] = Known(message, is_messages)
         return events, has_broadcast
 

@@ -9,20 +9,19 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import psycopg
 
+from prt.local.postgres.session import Sessions
 from prt.local.realtime.changes import admission
-from prt.local.realtime.changes.subscriptions import Subscription
+from prt.local.realtime.changes.decoding.replication import Stream
+from prt.local.realtime.changes.subscriptions import Subscription, Subscriptions
 from prt.local.realtime.protocol import bindings
 from prt.local.realtime.protocol.bindings import BindingRefusedError, Parameters
 from prt.local.realtime.protocol.frames import Version
 from prt.local.realtime.protocol.join_config import Config
 from prt.local.realtime.protocol.tokens import Token
-
-if TYPE_CHECKING:
-    from prt.local.realtime.channels.hub import Hub
 
 SUBSCRIBED = "Subscribed to PostgreSQL"
 
@@ -32,12 +31,25 @@ Tell = Callable[[str, str], None]
 """The channel is told a status and a message."""
 
 
+class Server(Protocol):
+    """What a subscription needs of the server that it belongs to."""
+
+    @property
+    def stream(self) -> Stream: ...
+
+    @property
+    def admissions(self) -> Sessions: ...
+
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+
+
 class Following:
     """Between `start`, which may be called again with another token, and `stop`."""
 
     def __init__(
         self,
-        hub: Hub,
+        server: Server,
         *,
         config: Config,
         topic: str,
@@ -45,7 +57,7 @@ class Following:
         deliver: Callable[[str], None],
         tell: Tell,
     ) -> None:
-        self._hub = hub
+        self._server = server
         self._config = config
         self._topic = topic
         self._version = version
@@ -75,7 +87,7 @@ class Following:
             self._replace(None)
             self._tell("error", str(error))
             return
-        await self._hub.stream.is_live.wait()
+        await self._server.stream.is_live.wait()
         ids = (binding for binding, _ in self._config.bindings)
         self._replace(
             Subscription(
@@ -113,10 +125,10 @@ class Following:
         ask = partial(admission.admit, role=token.principal.role, parameters=parameters)
         while True:
             try:
-                return await self._hub.admissions.run(ask, spent_seconds=spent_seconds)
+                return await self._server.admissions.run(ask, spent_seconds=spent_seconds)
             except (psycopg.OperationalError, OSError):
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _replace(self, subscription: Subscription | None) -> None:
-        self._hub.subscriptions.replace(self._subscription, subscription)
+        self._server.subscriptions.replace(self._subscription, subscription)
         self._subscription = subscription

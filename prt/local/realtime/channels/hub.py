@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from prt.local.postgres.session import Session, Sessions
 from prt.local.realtime.changes.decoding.replication import Stream
 from prt.local.realtime.changes.subscriptions import Subscriptions
 from prt.local.realtime.channels.messages import Messages
+from prt.local.realtime.channels.outbox import Outbox
 from prt.local.realtime.channels.presence import Presences
 from prt.local.realtime.channels.topics import Topics
 from prt.local.realtime.settings import Settings
 from prt.local.serving.keys import Keys
 
-if TYPE_CHECKING:
-    from prt.local.realtime.channels.connection import Connection
+
+class Client(Protocol):
+    """A client's socket, as far as the server as a whole deals with it."""
+
+    outbox: Outbox
+
+    def close(self, code: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -31,4 +37,4 @@ class Hub:
     topics: Topics
     presences: Presences
     messages: Messages
-    connections: set[Connection] = field(default_factory=set)
+    connections: set[Client] = field(default_factory=set)

@@ -14,23 +14,14 @@ from prt.local.realtime.changes.decoding.pgoutput import Relation, Row
 from prt.local.realtime.changes.snapshots import are_visible, wait_for
 from prt.local.realtime.channels.topics import PREFIX, Room, Topics
 from prt.local.realtime.protocol.frames import Event, encoded
+from prt.local.realtime.protocol.join_config import Replay
 
 logger = logging.getLogger(__name__)
-
-PUBLICATION = "prt_realtime_messages"
-SCHEMA, TABLE = "realtime", "messages"
 
 LARGEST_REPLAY = 25
 KEPT_HOURS = 72
 KEPT_ROWS = 100_000
 """Of a project that sends without end: more is never replayed, and the disk is somebody's own."""
-
-
-class Replay(Struct, frozen=True):
-    """`since` in milliseconds since the epoch."""
-
-    since: int
-    limit: int
 
 
 class Past(Struct, frozen=True):

@@ -6,15 +6,12 @@ import base64
 import itertools
 import struct
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
-from prt.local.realtime.channels.topics import Room, Topics
+from prt.local.realtime.channels.topics import Member, Room, Topics
 from prt.local.realtime.protocol.frames import Event, encoded
-
-if TYPE_CHECKING:
-    from prt.local.realtime.channels.channel import Channel
 
 STATE, DIFF = "presence_state", "presence_diff"
 
@@ -35,9 +32,9 @@ class Presences:
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
-        self._metas: dict[Room, dict[Channel, Meta]] = {}
+        self._metas: dict[Room, dict[Member, Meta]] = {}
 
-    def track(self, channel: Channel, payload: dict[str, Any]) -> None:
+    def track(self, channel: Member, payload: dict[str, Any]) -> None:
         """The same again changes nothing, and nobody is told."""
         metas = self._metas.setdefault(channel.room, {})
         former, text = metas.get(channel), encoded(payload)
@@ -46,7 +43,7 @@ class Presences:
         metas[channel] = meta = _meta(text, former)
         self._tell(channel, joined=meta, left=former)
 
-    def untrack(self, channel: Channel) -> None:
+    def untrack(self, channel: Member) -> None:
         metas = self._metas.get(channel.room)
         former = metas.pop(channel, None) if metas else None
         if former is not None:
@@ -61,7 +58,7 @@ class Presences:
             by_key.setdefault(channel.config.presence_key, []).insert(0, meta.text)
         return _object({key: ",".join(by_key[key]) for key in sorted(by_key)})
 
-    def _tell(self, channel: Channel, *, joined: Meta | None, left: Meta | None) -> None:
+    def _tell(self, channel: Member, *, joined: Meta | None, left: Meta | None) -> None:
         key = channel.config.presence_key
         joins = _object({key: joined.text} if joined else {})
         leaves = _object({key: left.text} if left else {})
@@ -82,5 +79,5 @@ def _object(metas: dict[str, str]) -> str:
     return f"{{{','.join(entries)}}}"
 
 
-def _hears_presence(channel: Channel) -> bool:
+def _hears_presence(channel: Member) -> bool:
     return channel.hears_presence

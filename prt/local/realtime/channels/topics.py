@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
+from prt.local.realtime.channels.rights import Rights
 from prt.local.realtime.protocol.frames import Pushed, Version
-
-if TYPE_CHECKING:
-    from prt.local.realtime.channels.channel import Channel
+from prt.local.realtime.protocol.join_config import Config
 
 PREFIX = "realtime:"
 
@@ -20,22 +19,38 @@ class Room(NamedTuple):
     is_private: bool
 
 
+class Member(Protocol):
+    """A joined channel, as whoever sends to its topic sees it."""
+
+    room: Room
+    version: Version
+    config: Config
+    rights: Rights
+
+    @property
+    def hears_presence(self) -> bool: ...
+
+    def awaits(self, transaction: int) -> bool: ...
+
+    def send(self, frame: str | bytes) -> None: ...
+
+
 class Topics:
     """The channels of each room, in the order of their joins."""
 
     def __init__(self) -> None:
-        self._channels: dict[Room, dict[Channel, None]] = {}
+        self._channels: dict[Room, dict[Member, None]] = {}
 
-    def add(self, channel: Channel) -> None:
+    def add(self, channel: Member) -> None:
         self._channels.setdefault(channel.room, {})[channel] = None
 
-    def discard(self, channel: Channel) -> None:
+    def discard(self, channel: Member) -> None:
         joined = self._channels.get(channel.room, {})
         joined.pop(channel, None)
         if not joined:
             self._channels.pop(channel.room, None)
 
-    def send(self, room: Room, message: Pushed, hears: Callable[[Channel], bool]) -> None:
+    def send(self, room: Room, message: Pushed, hears: Callable[[Member], bool]) -> None:
         """Encoded once for each version of the protocol, however many hear it."""
         frames: dict[Version, str | bytes | None] = {}
         for channel in self._channels.get(room, ()):
@@ -48,5 +63,5 @@ class Topics:
                 channel.send(frame)
 
 
-def hears_broadcasts(channel: Channel) -> bool:
+def hears_broadcasts(channel: Member) -> bool:
     return channel.rights.reads_broadcast

@@ -7,11 +7,19 @@ from typing import Any
 
 from msgspec import Struct
 
-from prt.local.realtime.channels.messages import Replay
 from prt.local.realtime.protocol import bindings
 from prt.local.realtime.protocol.inspection import inspected, interpolated
 
 UNABLE_TO_REPLAY = "UnableToReplayMessages: "
+
+
+class Replay(Struct, frozen=True):
+    """Which earlier broadcasts a join asks for: `since` in milliseconds since the epoch, at most `limit`."""
+
+    since: int
+    limit: int
+
+
 DEFAULT_REPLAY = Replay(since=0, limit=10)
 
 

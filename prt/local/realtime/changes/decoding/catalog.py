@@ -12,6 +12,9 @@ from prt.local.realtime.changes.decoding.pgoutput import Relation
 from prt.local.realtime.changes.decoding.values import Field, Type, Types
 
 PUBLICATION = "supabase_realtime"
+MESSAGES_PUBLICATION = "prt_realtime_messages"
+"""Streams the inserts into `MESSAGES`, the table through which the database sends broadcasts."""
+MESSAGES = ("realtime", "messages")
 
 
 class TableGoneError(Exception):

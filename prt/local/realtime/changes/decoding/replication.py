@@ -18,8 +18,7 @@ import psycopg
 from psycopg import AsyncConnection, pq
 
 from prt.local.postgres.session import conninfo_of
-from prt.local.realtime.changes.decoding.catalog import PUBLICATION
-from prt.local.realtime.channels.messages import PUBLICATION as MESSAGES_PUBLICATION
+from prt.local.realtime.changes.decoding.catalog import MESSAGES_PUBLICATION, PUBLICATION
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,37 @@
+"""The value of an embedded project: what its preparation made, and what serving it needs."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from prt.local.postgres.server import Launch, Postgres
+from prt.local.project import port
+from prt.local.project.options import Options
+from prt.local.project.variables import variables
+from prt.local.serving.keys import Keys
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project whose PostgreSQL holds the schema and whose port is bound; nothing is served yet."""
+
+    options: Options
+    listener: socket.socket
+    postgres: Postgres
+    keys: Keys
+    launch: Launch
+    platform_roles: frozenset[str]
+
+    @property
+    def port(self) -> int:
+        number: int = self.listener.getsockname()[1]
+        return number
+
+    @property
+    def url(self) -> str:
+        return f"http://{port.HOST}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables of `prt local env`; all but the URL are secrets."""
+        return variables(url=self.url, database_url=self.postgres.url, keys=self.keys)

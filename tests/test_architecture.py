@@ -78,7 +78,6 @@ HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn")
 
 
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
-    "realtime": ("prt.checks.test.bare_connection",),
     "long": (
         "prt.checks.status.layers.database.judge: 78 lines",
         "prt.checks.status.layers.wire._refused_handshake: 87 lines",

@@ -18,7 +18,7 @@ from prt.state.notifications import READ, read_column, shown
 from prt.stream import filters as conditions
 from prt.stream.binding import Binding
 from prt.stream.filters import Parameters
-from prt.stream.live.listener import Echoes, listening
+from prt.stream.live.listener import Echoes, echoing
 from prt.stream.live.source import Live
 from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Endpoint, Session, session_of, user_of
@@ -164,7 +164,7 @@ async def send(
         if not is_awaited:
             return await _written(rest, place, values), None
         binding = place.bindings(str(values[place.column]))[0]
-        async with listening(Live(session, [binding])) as echoes:
+        async with echoing(Live(session, [binding])) as echoes:
             one = await _written(rest, place, values)
             if one.id is None:
                 return one, PrtError(

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from prt.app.lines import write_line
 from prt.errors import PrtError, RefusedError, UsageError
-from prt.events import Event, Status
 from prt.inputs import Input
 from prt.signals import SIGNALLED, stopping
+from prt.stream.live.listener import Listener, listening
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
 from prt.stream.rest.broadcast import Poster
@@ -153,31 +153,14 @@ async def _transport(request: SendRequest, session: Session) -> AsyncIterator[Se
         return
     room = Room(topic=request.topic, events=(), is_private=request.is_private, is_acknowledged=True)
     live = Live(session, [], room=room, policy=Policy(max_reconnects=0))
-    async with live as batches:
+    async with listening(live, Listener()) as listener:
         try:
-            await _until_ready(batches)
+            await listener.ready()
         except PrtError as exc:
             if request.is_private and exc.exit_code == RefusedError.exit_code:
                 exc.hint = f"{exc.hint}; who may only send uses {Input.HTTP}"
             raise
-        rest = asyncio.create_task(_read_on(batches))
-        try:
-            yield lambda payload: live.send(request.event, payload, timeout=request.seconds)
-        finally:
-            rest.cancel()
-            await asyncio.gather(rest, return_exceptions=True)
-
-
-async def _until_ready(batches: AsyncIterator[list[Event]]) -> None:
-    async for batch in batches:
-        if any(isinstance(event, Status) and event.status == "READY" for event in batch):
-            return
-
-
-async def _read_on(batches: AsyncIterator[list[Event]]) -> None:
-    """Nothing of it is for us, but a queue that nobody reads fills."""
-    async for _ in batches:
-        pass
+        yield lambda payload: live.send(request.event, payload, timeout=request.seconds)
 
 
 def _write(request: SendRequest, result: Result) -> None:

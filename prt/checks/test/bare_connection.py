@@ -1,120 +1,92 @@
-"""A bare connection: joins and leaves of its own, and every control frame of the server as it came."""
+"""A connection of a check that joins and leaves by itself; what goes wrong on it becomes a failure."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
-
-from realtime import AsyncRealtimeChannel
 
 from prt.checks.test.outcomes import FailedError
-from prt.checks.test.trace import Trace
+from prt.checks.test.trace import FRAME_SHOWN, Trace
 from prt.results import Failure
+from prt.stream.live import bare_connection
+from prt.stream.live.bare_connection import BareConnection
 from prt.stream.rest.session import Session
-from prt.stream.socket.client import JoinRefusedError, Socket
-from prt.stream.socket.queue import EventQueue
+from prt.stream.socket.client import JoinRefusedError
 from prt.stream.socket.refusals import Refusal
 from prt.stream.socket.wire import Frame
 from prt.stream.timing import DEFAULT, Timing
-from prt.stream.topic import Room
-
-FRAME_SHOWN = 400
 
 
 class Line:
-    """`frames` are the control frames, in order."""
+    """A bare connection whose control frames and heartbeats are noted in the trace."""
 
     def __init__(self, session: Session, trace: Trace, timing: Timing) -> None:
         self._trace = trace
-        self.frames: list[Frame] = []
-        self._pulses: list[float] = []
-        self._came = asyncio.Event()
-        self._timing = timing
-        endpoint = session.endpoint
-        self.socket = Socket(
-            endpoint.url,
-            endpoint.key,
-            token=endpoint.token,
-            queue=EventQueue(),
-            on_frame=self._on_frame,
-            on_change=lambda _: None,
-            on_broadcast=lambda _: False,
-            on_unreadable=lambda: None,
-            on_pulse=self._on_pulse,
-            timing=timing,
+        self._pulses_taken = 0
+        self.connection = BareConnection(
+            session, timing=timing, on_frame=self._note_frame, on_pulse=self._note_pulse
         )
 
-    async def join(self, topic: str) -> AsyncRealtimeChannel:
+    async def join(self, topic: str) -> None:
         """Raises FailedError."""
-        room = Room(topic=topic)
         try:
-            return await self.socket.join(topic, [], room.to_wire(None))
+            await self.connection.join(topic)
         except JoinRefusedError as exc:
-            raise FailedError(_join_failure(topic, exc.refused, self._timing.join)) from exc
+            raise FailedError(_join_failure(topic, exc.refused, self.connection.timing.join)) from exc
+
+    async def leave(self, topic: str) -> None:
+        await self.connection.leave(topic)
 
     async def until(self, wanted: Callable[[Frame], bool], expected: str, seconds: float) -> Frame:
-        """The first control frame, from the beginning on, for which `wanted` holds. Raises FailedError."""
-        seen = 0
-        try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    for frame in self.frames[seen:]:
-                        if wanted(frame):
-                            return frame
-                    seen = len(self.frames)
-                    await self._next(seconds)
-        except TimeoutError:
-            last = self.frames[-1].event if self.frames else "nothing"
-            raise FailedError(
-                Failure(
-                    expected=expected,
-                    came=f"{last} in {seconds:g} s",
-                    cause="the server is busy, or something on the way swallows websocket frames",
-                    remedy="give more time with --wait; try without a proxy or VPN",
-                )
-            ) from None
+        """Return the first control frame, from the beginning on, for which `wanted` holds.
+
+        Raises FailedError, and why the connection was lost.
+        """
+        frames, listener = self.connection.frames, self.connection.listener
+        frame = await listener.until(lambda: next(filter(wanted, frames), None), seconds)
+        if frame is not None:
+            return frame
+        if listener.error is not None:
+            raise listener.error
+        last = frames[-1].event if frames else "nothing"
+        raise FailedError(
+            Failure(
+                expected=expected,
+                came=f"{last} in {seconds:g} s",
+                cause="the server is busy, or something on the way swallows websocket frames",
+                remedy="give more time with --wait; try without a proxy or VPN",
+            )
+        )
 
     async def next_pulse(self, seconds: float) -> float:
-        """The round trip of the next heartbeat, ms. Raises FailedError, and why the connection is lost."""
-        while not self._pulses:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._next(seconds)
-            except TimeoutError:
-                raise FailedError(
-                    Failure(
-                        expected="an answer to a heartbeat",
-                        came=f"none in {seconds:g} s",
-                        cause="something on the way swallows websocket frames, or the server hangs",
-                        remedy="try without a proxy or VPN",
-                    )
-                ) from None
-        return self._pulses.pop(0)
+        """Return the round trip of the next heartbeat, ms.
 
-    async def _next(self, seconds: float) -> None:
-        self._came.clear()
-        waiting = asyncio.ensure_future(self._came.wait())
-        try:
-            waited: list[asyncio.Future[Any]] = [waiting, self.socket.lost]
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-        if self.socket.lost.done():
-            raise self.socket.lost.result()
+        Raises FailedError, and why the connection was lost.
+        """
+        listener = self.connection.listener
+        pulse = await listener.until(
+            lambda: next(iter(self.connection.round_trips_ms[self._pulses_taken :]), None), seconds
+        )
+        if pulse is not None:
+            self._pulses_taken += 1
+            return pulse
+        if listener.error is not None:
+            raise listener.error
+        raise FailedError(
+            Failure(
+                expected="an answer to a heartbeat",
+                came=f"none in {seconds:g} s",
+                cause="something on the way swallows websocket frames, or the server hangs",
+                remedy="try without a proxy or VPN",
+            )
+        )
 
-    def _on_frame(self, frame: Frame) -> None:
+    def _note_frame(self, frame: Frame) -> None:
         payload = bytes(frame.payload)[:FRAME_SHOWN].decode(errors="replace")
         self._trace.note("server", f"{frame.event} {payload}")
-        self.frames.append(frame)
-        self._came.set()
 
-    def _on_pulse(self, round_trip_ms: float | None) -> None:
-        if round_trip_ms is not None:
-            self._trace.note("server", f"heartbeat answered after {round_trip_ms:.1f} ms")
-            self._pulses.append(round_trip_ms)
-            self._came.set()
+    def _note_pulse(self, round_trip_ms: float) -> None:
+        self._trace.note("server", f"heartbeat answered after {round_trip_ms:.1f} ms")
 
 
 def _join_failure(topic: str, refused: Refusal | None, seconds: float) -> Failure:
@@ -138,8 +110,5 @@ def _join_failure(topic: str, refused: Refusal | None, seconds: float) -> Failur
 async def line(session: Session, trace: Trace, timing: Timing = DEFAULT) -> AsyncIterator[Line]:
     """Opened, and closed at the end. Raises RefusedError, UnreachableError, ProtocolError."""
     opened = Line(session, trace, timing)
-    try:
-        await opened.socket.open(timing.up)
+    async with bare_connection.opened(opened.connection):
         yield opened
-    finally:
-        await opened.socket.shut()

@@ -6,6 +6,8 @@ import time
 
 from prt.results import Message
 
+FRAME_SHOWN = 400
+"""Characters of a control frame that a message of the report shows."""
 MOST = 300
 """Messages that a report keeps of one check: enough to see what happened, `load` sends thousands."""
 

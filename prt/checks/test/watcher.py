@@ -13,34 +13,35 @@ from msgspec import structs
 
 from prt.checks.test.outcomes import FailedError, failure_of
 from prt.checks.test.rows import Row
-from prt.checks.test.trace import Trace
+from prt.checks.test.trace import FRAME_SHOWN, Trace
 from prt.errors import PrtError
 from prt.events import Broadcast, Change, Event, Gap, Malformed, Presence, Status, Vitals
 from prt.results import Failure
-from prt.stream.live.background import alongside
+from prt.stream.live.listener import Listener, listening
 from prt.stream.live.source import Live
 from prt.stream.socket import wire
 from prt.stream.socket.wire import Frame
-
-FRAME_SHOWN = 400
 
 Kind = TypeVar("Kind", bound=Event)
 
 
 class Watcher:
-    """`events` holds all that came, in order; `error` is what ended the connection."""
+    """`events` holds all that came, in order."""
 
     def __init__(self, who: str, trace: Trace, *, wait_seconds: float, run_mark: str) -> None:
         self.who = who
         self.events: list[Event] = []
-        self.error: PrtError | None = None
-        self.has_ended = False
+        self.listener = Listener(self._apply, self._on_end)
         self._live: Live | None = None
         self._trace = trace
         self._wait_seconds = wait_seconds
         self._run_mark = run_mark
-        self._came = asyncio.Event()
         self._complaint: str | None = None
+
+    @property
+    def error(self) -> PrtError | None:
+        """What ended the connection."""
+        return self.listener.error
 
     @property
     def live(self) -> Live:
@@ -79,20 +80,19 @@ class Watcher:
         Raises FailedError where it doesn't come; `cause_of` tells cause and remedy.
         """
         seen = start
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                while True:
-                    while seen < len(self.events):
-                        event = self.events[seen]
-                        seen += 1
-                        if isinstance(event, kind) and wanted(event):
-                            return event
-                    if self.has_ended:
-                        break
-                    self._came.clear()
-                    await self._came.wait()
-        except TimeoutError:
-            pass
+
+        def find() -> Kind | None:
+            nonlocal seen
+            while seen < len(self.events):
+                event = self.events[seen]
+                seen += 1
+                if isinstance(event, kind) and wanted(event):
+                    return event
+            return None
+
+        found = await self.listener.until(find, self._wait_seconds)
+        if found is not None:
+            return found
         if self.error is not None:
             failure = failure_of(self.error, expected)
             words = failure.server or self.server_words()
@@ -143,20 +143,6 @@ class Watcher:
                 message = wire.system(frame)
                 self._complaint = message.message if message.status != "ok" else self._complaint
 
-    async def read(self, batches: AsyncIterator[list[Event]]) -> None:
-        try:
-            async for batch in batches:
-                for event in batch:
-                    self._note(event)
-                self.events.extend(batch)
-                self._came.set()
-        except PrtError as exc:
-            self.error = exc
-            self._trace.note(self.who, f"ended: {exc.message}")
-        finally:
-            self.has_ended = True
-            self._came.set()
-
     def _why_not_ready(self) -> tuple[str | None, str | None]:
         hints = [event.hint for event in self.events if isinstance(event, Status) and event.hint]
         if hints:
@@ -166,7 +152,12 @@ class Watcher:
             "is the project busy or waking up? try again, or give more time with --wait",
         )
 
-    def _note(self, event: Event) -> None:
+    def _on_end(self, error: PrtError | None) -> None:
+        if error is not None:
+            self._trace.note(self.who, f"ended: {error.message}")
+
+    def _apply(self, event: Event) -> None:
+        self.events.append(event)
         text = described(event, self._run_mark)
         if text is not None:
             self._trace.note(self.who, text, event.at)
@@ -204,11 +195,10 @@ def described(event: Event, run_mark: str) -> str | None:
 
 @asynccontextmanager
 async def watching(watcher: Watcher, live: Live) -> AsyncIterator[Watcher]:
-    """Reads for the life of a block; the channel is left and the socket closed at the end."""
-    async with live as batches:
-        watcher.begin(live)
-        async with alongside(watcher.read(batches)):
-            yield watcher
+    """Read for the life of a block; the channel is left and the socket closed at its end."""
+    watcher.begin(live)
+    async with listening(live, watcher.listener):
+        yield watcher
 
 
 async def all_ready(watchers: Sequence[Watcher], tables: str | None = None) -> None:

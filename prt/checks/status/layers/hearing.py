@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from prt.errors import PrtError, UnreachableError
 from prt.events import ChannelStatus, Event, Status, Vitals
-from prt.stream.live.background import alongside
+from prt.stream.live.listener import Listener, listening
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
-from prt.stream.socket.queue import EventQueue
 from prt.stream.timing import Timing
 
 POLICY = Policy(max_reconnects=0)
@@ -60,55 +58,30 @@ class Heard:
 
 
 class Ear:
-    """Reads a source in the background, until it is left."""
+    """A source that is read in the background, until it is left, and what was heard of it."""
 
     def __init__(self) -> None:
         self.heard = Heard()
-        self._happened = asyncio.Event()
+        self.listener = Listener(self.heard.apply, self._on_end)
 
     async def until(self, wanted: Callable[[Heard], bool], seconds: float) -> bool:
-        """Waits until what was heard is as wanted; False when it wasn't in time, or the source is over."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not wanted(self.heard):
-                    if self.heard.is_over:
-                        return False
-                    self._happened.clear()
-                    await self._happened.wait()
-        except TimeoutError:
-            return False
-        return True
+        """Wait until what was heard is as wanted.
+
+        Return False if it isn't in time, or if the source ends before.
+        """
+        return bool(await self.listener.until(lambda: wanted(self.heard) or None, seconds))
 
     async def unless_over(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`; raises the source's error as soon as that is over, whatever is waited for."""
-        task = asyncio.create_task(work)
-        over = asyncio.create_task(self.until(lambda heard: heard.is_over, LONGEST_SECONDS))
-        try:
-            await asyncio.wait((task, over), return_when=asyncio.FIRST_COMPLETED)
-            if self.heard.error is not None and not task.done():
-                raise self.heard.error
-            return await task
-        finally:
-            task.cancel()
-            over.cancel()
-            await asyncio.gather(task, over, return_exceptions=True)
+        """Return the result of `work`, or raise the source's error as soon as that is over."""
+        return await self.listener.unless_over(work, LONGEST_SECONDS)
 
-    async def listen(self, batches: EventQueue) -> None:
-        try:
-            async for batch in batches:
-                for event in batch:
-                    self.heard.apply(event)
-                self._happened.set()
-        except PrtError as exc:
-            self.heard.error = exc
-        else:
-            self.heard.error = UnreachableError("the source ended")
-        self._happened.set()
+    def _on_end(self, error: PrtError | None) -> None:
+        self.heard.error = error or UnreachableError("the source ended")
 
 
 @asynccontextmanager
 async def hearing(source: Live) -> AsyncIterator[Ear]:
     """The source, open and read, for the life of the block."""
     ear = Ear()
-    async with source as batches, alongside(ear.listen(batches)):
+    async with listening(source, ear.listener):
         yield ear

@@ -8,7 +8,7 @@ from prt.checks.test.bare_connection import line
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import Found
-from prt.stream.socket.wire import TOPIC_PREFIX
+from prt.stream.live.bare_connection import is_close_of
 
 
 async def join(context: Context) -> Found:
@@ -22,11 +22,11 @@ async def join(context: Context) -> Found:
 async def leave(context: Context) -> Found:
     topic = context.topic("channel")
     async with line(await context.identities.session("self"), context.trace) as opened:
-        channel = await opened.join(topic)
+        await opened.join(topic)
         started = time.perf_counter()
-        await opened.socket.drop(channel)
+        await opened.leave(topic)
         await opened.until(
-            lambda frame: frame.event == "phx_close" and frame.topic == TOPIC_PREFIX + topic,
+            lambda frame: is_close_of(topic, frame),
             "phx_close after the leave",
             context.settings.wait_seconds,
         )
@@ -36,7 +36,8 @@ async def leave(context: Context) -> Found:
 async def rejoin(context: Context) -> Found:
     topic = context.topic("channel")
     async with line(await context.identities.session("self"), context.trace) as opened:
-        await opened.socket.drop(await opened.join(topic))
+        await opened.join(topic)
+        await opened.leave(topic)
         started = time.perf_counter()
         await opened.join(topic)
         return Found(

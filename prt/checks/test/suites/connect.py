@@ -23,7 +23,7 @@ async def handshake(context: Context) -> Found:
         started = time.perf_counter()
         async with line(session, context.trace) as opened:
             ms = (time.perf_counter() - started) * 1000
-            vsn = opened.socket.vsn
+            vsn = opened.connection.vsn
     except PrtError as exc:
         expected = f"a websocket at {context.project.host}"
         raise FailedError(failure_of(exc, expected)) from exc

@@ -18,6 +18,7 @@ from prt.errors import PrtError
 from prt.events import Change, Event, Status
 from prt.results import Failure
 from prt.state.figures.lag import Lag
+from prt.stream.live.listener import Listener, listening
 from prt.stream.live.source import Live
 from prt.stream.rest.session import Session
 from prt.stream.socket.queue import committed
@@ -82,26 +83,26 @@ class Client:
         self.out_of_order = 0
         self.lag = Lag()
         self.lags: list[float] = []
-        self.error: PrtError | None = None
         self.words: str | None = None
-        self.ready = asyncio.Event()
-        self.progress = asyncio.Event()
+        self.is_ready = False
+        self.listener = Listener(self._apply)
 
-    async def read(self, batches: AsyncIterator[list[Event]]) -> None:
-        try:
-            async for batch in batches:
-                for event in batch:
-                    self._apply(event)
-                self.progress.set()
-        except PrtError as exc:
-            self.error = exc
-        self.ready.set()
-        self.progress.set()
+    @property
+    def error(self) -> PrtError | None:
+        """What ended its connection."""
+        return self.listener.error
+
+    async def until_ready(self, seconds: float) -> None:
+        """Wait for READY, or for the end of the connection."""
+        await self.listener.until(lambda: self.is_ready or None, seconds)
+
+    async def has_more_than(self, count: int, seconds: float) -> bool:
+        """Wait for more changes than `count`; return whether they came in time."""
+        return bool(await self.listener.until(lambda: self.delivered > count or None, seconds))
 
     def _apply(self, event: Event) -> None:
         if isinstance(event, Status):
-            if event.status == "READY":
-                self.ready.set()
+            self.is_ready |= event.status == "READY"
             self.words = event.reason or self.words
         elif isinstance(event, Change) and self._mark in bytes(event.new):
             self.delivered += 1
@@ -136,8 +137,7 @@ async def _subscribed(context: Context, column: str, mark: str) -> AsyncIterator
             client = Client(mark)
             room = Room(topic=context.topic("load"), events=())
             live = Live(Session(session.endpoint), [binding], room=room, policy=NO_RECONNECTS)
-            batches = await stack.enter_async_context(live)
-            stack.push_async_callback(_ended, asyncio.create_task(client.read(batches)))
+            await stack.enter_async_context(listening(live, client.listener))
             clients.append(client)
             if number % JOINING == JOINING - 1:
                 await _ready(context, clients)
@@ -145,19 +145,10 @@ async def _subscribed(context: Context, column: str, mark: str) -> AsyncIterator
         yield clients
 
 
-async def _ended(reading: asyncio.Task[None]) -> None:
-    reading.cancel()
-    await asyncio.gather(reading, return_exceptions=True)
-
-
 async def _ready(context: Context, clients: list[Client]) -> None:
     seconds = context.settings.wait_seconds
-    try:
-        async with asyncio.timeout(seconds):
-            await asyncio.gather(*(client.ready.wait() for client in clients))
-    except TimeoutError:
-        pass
-    lost = [client for client in clients if client.error is not None or not client.ready.is_set()]
+    await asyncio.gather(*(client.until_ready(seconds) for client in clients))
+    lost = [client for client in clients if client.error is not None or not client.is_ready]
     if lost:
         error = next((client.error for client in lost if client.error is not None), None)
         raise FailedError(
@@ -203,14 +194,10 @@ async def _write(rows: Rows, mark: str, steps: list[Step]) -> tuple[int, float, 
 
 
 async def _settle(clients: list[Client], written: int, seconds: float) -> None:
-    """Until all has come, or nothing comes any more."""
+    """Wait until every change has come, or none came for so many seconds."""
     for client in clients:
-        while client.delivered < written and client.error is None:
-            client.progress.clear()
-            try:
-                async with asyncio.timeout(seconds):
-                    await client.progress.wait()
-            except TimeoutError:
+        while client.delivered < written:
+            if not await client.has_more_than(client.delivered, seconds):
                 break
 
 

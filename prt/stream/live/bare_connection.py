@@ -1,0 +1,106 @@
+"""A socket without a supervisor: it joins and leaves topics one by one, and does not heal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from prt.stream.live.listener import Listener
+from prt.stream.rest.session import Session
+from prt.stream.socket.client import Socket
+from prt.stream.socket.failures import LostError
+from prt.stream.socket.queue import EventQueue
+from prt.stream.socket.wire import TOPIC_PREFIX, Frame, Vsn
+from prt.stream.timing import DEFAULT, Timing
+from prt.stream.topic import Room
+
+if TYPE_CHECKING:
+    from realtime import AsyncRealtimeChannel
+
+
+class BareConnection:
+    """One connection. `frames` are the server's control frames so far, `round_trips_ms` its heartbeats."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        timing: Timing = DEFAULT,
+        on_frame: Callable[[Frame], None] | None = None,
+        on_pulse: Callable[[float], None] | None = None,
+    ) -> None:
+        self.frames: list[Frame] = []
+        self.round_trips_ms: list[float] = []
+        self.listener = Listener()
+        self.timing = timing
+        self._on_frame = on_frame
+        self._on_pulse = on_pulse
+        self._channels: dict[str, AsyncRealtimeChannel] = {}
+        endpoint = session.endpoint
+        self._socket = Socket(
+            endpoint.url,
+            endpoint.key,
+            token=endpoint.token,
+            queue=EventQueue(),
+            on_frame=self._note_frame,
+            on_change=lambda _: None,
+            on_broadcast=lambda _: False,
+            on_unreadable=lambda: None,
+            on_pulse=self._note_pulse,
+            timing=timing,
+        )
+        self._socket.lost.add_done_callback(self._note_loss)
+
+    @property
+    def vsn(self) -> Vsn:
+        """The version of the protocol that the server speaks."""
+        return self._socket.vsn
+
+    async def join(self, topic: str) -> None:
+        """Join a topic. Raises JoinRefusedError, LostError."""
+        self._channels[topic] = await self._socket.join(topic, [], Room(topic=topic).to_wire(None))
+
+    async def leave(self, topic: str) -> None:
+        """Leave a joined topic, which can be joined anew at once."""
+        await self._socket.drop(self._channels.pop(topic))
+
+    async def open(self) -> None:
+        """Open the socket. Raises RefusedError, UnreachableError, ProtocolError."""
+        await self._socket.open(self.timing.up)
+
+    async def shut(self) -> None:
+        await self._socket.shut()
+
+    def _note_frame(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        if self._on_frame is not None:
+            self._on_frame(frame)
+        self.listener.notify()
+
+    def _note_pulse(self, round_trip_ms: float | None) -> None:
+        if round_trip_ms is not None:
+            self.round_trips_ms.append(round_trip_ms)
+            if self._on_pulse is not None:
+                self._on_pulse(round_trip_ms)
+            self.listener.notify()
+
+    def _note_loss(self, lost: asyncio.Future[LostError]) -> None:
+        if not lost.cancelled():
+            self.listener.end(lost.result())
+
+
+def is_close_of(topic: str, frame: Frame) -> bool:
+    """Return whether a frame is the server's answer to the leave of a topic."""
+    return frame.event == "phx_close" and frame.topic == TOPIC_PREFIX + topic
+
+
+@asynccontextmanager
+async def opened(connection: BareConnection) -> AsyncIterator[None]:
+    """Keep the connection open for the block. Raises RefusedError, UnreachableError, ProtocolError."""
+    try:
+        await connection.open()
+        yield
+    finally:
+        await connection.shut()

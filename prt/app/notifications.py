@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,9 @@ from prt.app.lines import write_line, write_text
 from prt.errors import PrtError, RefusedError, UsageError
 from prt.inputs import Input
 from prt.state.notifications import READ, read_column, shown
-from prt.stream import filters as conditions
 from prt.stream.binding import Binding
-from prt.stream.filters import Parameters
+from prt.stream.filters import grammar, postgrest
+from prt.stream.filters.postgrest import Parameters
 from prt.stream.live.listener import Echoes, echoing
 from prt.stream.live.source import Live
 from prt.stream.rest.client import Rest
@@ -35,7 +34,6 @@ TIME = "_at"
 """The end of the name of a column that holds a time."""
 AT_ONCE = 100
 """Ids in one request: a URL has its limits."""
-_PLAIN = re.compile(r'[^,"()\\]+')
 NOW = "now"
 """PostgreSQL's word for the start of the transaction: a time of its clock, not of ours."""
 
@@ -56,9 +54,8 @@ class Place(Struct, frozen=True, kw_only=True):
 
         A DELETE carries the key alone, so that no filter on another column lets it through.
         """
-        value = user if _PLAIN.fullmatch(user) else conditions.quoted(user)
         own = Binding(
-            schema=self.schema, table=self.table, event="INSERT", filter=f"{self.column}=eq.{value}"
+            schema=self.schema, table=self.table, event="INSERT", filter=grammar.equals(self.column, user)
         )
         return [
             own,
@@ -67,7 +64,7 @@ class Place(Struct, frozen=True, kw_only=True):
         ]
 
     def of_user(self, user: str) -> tuple[str, str]:
-        return conditions.condition(self.column, f"eq.{user}")
+        return postgrest.condition(self.column, f"eq.{user}")
 
 
 def user_of_session(endpoint: Endpoint, user: str | None) -> str:
@@ -197,7 +194,7 @@ async def _unheard(rest: Rest, place: Place, its_id: str, echoes: Echoes, second
     message = f"{its_id} was written, and no echo came in {seconds:g} s"
     if echoes.interruption is not None:
         return PrtError(message, f"the connection was interrupted: {echoes.interruption}")
-    select = [conditions.condition(ID, f"eq.{its_id}"), ("select", ID)]
+    select = [postgrest.condition(ID, f"eq.{its_id}"), ("select", ID)]
     if not (await rest.read(place.schema, place.table, select)).rows:
         return PrtError(
             message, "it can't be read any more: was it deleted, or may this identity not see it?"
@@ -222,7 +219,7 @@ async def mark_as_read(session: Session, place: Place, ids: Sequence[str]) -> Ma
         now, before, unknown = [], [], []
         for start in range(0, len(ids), AT_ONCE):
             chunk = list(dict.fromkeys(ids[start : start + AT_ONCE]))
-            where = [conditions.one_of([ID], [[one] for one in chunk])]
+            where = [postgrest.one_of([ID], [[one] for one in chunk])]
             found = {
                 shown(row.get(ID)): row
                 for row in map(_decode, (await rest.read(place.schema, place.table, where)).rows)
@@ -247,7 +244,7 @@ async def mark_all_as_read(session: Session, place: Place, user: str | None) -> 
 
 async def _mark(rest: Rest, place: Place, column: str, where: Parameters) -> list[str]:
     is_time = column.endswith(TIME)
-    unread = conditions.condition(column, "is.null" if is_time else "not.is.true")
+    unread = postgrest.condition(column, "is.null" if is_time else "not.is.true")
     rows = await rest.update(
         place.schema, place.table, [*where, unread, ("select", ID)], {column: NOW if is_time else True}
     )

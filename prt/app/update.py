@@ -23,8 +23,9 @@ from prt.state.conditions.expectations import Expectations
 from prt.state.conditions.matching import Matching
 from prt.state.rows.difference import said
 from prt.state.update import Update
-from prt.stream import filters, values
+from prt.stream import values
 from prt.stream.binding import Binding
+from prt.stream.filters import postgrest
 from prt.stream.rest.client import Rest
 from prt.stream.socket.queue import EventQueue
 from prt.views.sinks.stderr import complain, notice
@@ -98,10 +99,10 @@ async def _followed(request: UpdateRequest, planned: Update) -> tuple[Ending, Up
             return await follow(source, shown, progress, Matching()), source
 
 
-def equals(given: dict[str, Raw]) -> filters.Parameters:
+def equals(given: dict[str, Raw]) -> postgrest.Parameters:
     """Return PostgREST's conditions for these values."""
     return [
-        filters.condition(name, "is.null" if bytes(value) == b"null" else f"eq.{_text(value)}")
+        postgrest.condition(name, "is.null" if bytes(value) == b"null" else f"eq.{_text(value)}")
         for name, value in given.items()
     ]
 

@@ -14,9 +14,9 @@ SHELLS: Final = ("bash", "zsh", "fish", "powershell")
 def words() -> dict[str, tuple[str, ...]]:
     """The words of each kind that are known when the scripts are made."""
     from prt.checks.test.suites.registry import SUITES  # noqa: PLC0415 - only where scripts are made
-    from prt.cli.options.filters import OPERATORS  # noqa: PLC0415
     from prt.cli.options.outputs import TYPES  # noqa: PLC0415
     from prt.cli.options.targets import EVENTS, GROUPS  # noqa: PLC0415
+    from prt.stream.filters.grammar import OPERATORS  # noqa: PLC0415
     from prt.views.panels.registry import VIEWS  # noqa: PLC0415
 
     return {

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from typing import Final
 
 from msgspec import Struct
 
 from prt.errors import UsageError
-
-OPERATORS: Final = (
-    "eq",
-    "neq",
-    "lt",
-    "lte",
-    "gt",
-    "gte",
-    "in",
-    "like",
-    "ilike",
-    "is",
-    "match",
-    "imatch",
-    "isdistinct",
-)
-IS_VALUES: Final = ("null", "true", "false", "unknown")
-MAX_IN_VALUES: Final = 100
+from prt.stream.filters import grammar
+from prt.stream.filters.grammar import IS_VALUES, MAX_IN_VALUES, OPERATORS, FilterError
 
 _EXAMPLE: Final = "write it as production_id=eq.42 or status=in.(open,done)"
-_CONDITION: Final = re.compile(
-    r"(?P<column>[^=]+)=(?P<negated>not\.)?(?P<operator>[^.]*)\.(?P<value>.*)", re.DOTALL
-)
 
 
 class Filter(Struct, frozen=True):
@@ -51,48 +31,27 @@ def parse_filter(text: str) -> Filter:
         table, text = before.strip(), after
         if not table:
             raise UsageError("--filter names no table before the colon", _EXAMPLE)
-    segments = _segments(text.strip())
-    return Filter(table, ",".join(segments), tuple(_checked(segment, text) for segment in segments))
+    text = text.strip()
+    try:
+        conditions = grammar.read(text)
+    except FilterError as error:
+        raise _refused(error, text) from error
+    if not conditions:
+        raise _refused(FilterError("empty", ""), text)
+    return Filter(table, text, tuple(one.column for one in conditions))
 
 
-def _checked(segment: str, text: str) -> str:
-    """The column of one condition."""
-    if not segment:
-        raise UsageError(f"--filter has an empty condition: {text}", "check for extra commas; " + _EXAMPLE)
-    match = _CONDITION.fullmatch(segment)
-    if match is None:
-        raise UsageError(f"--filter can't read {segment}", _EXAMPLE)
-    operator, value = match["operator"], match["value"]
-    if operator not in OPERATORS:
+def _refused(error: FilterError, text: str) -> UsageError:
+    segment, operator = error.segment, error.operator
+    if error.fault == "operator":
         close = get_close_matches(operator.lower(), OPERATORS, n=1)
         hint = f"did you mean {close[0]}?" if close else f"operators: {', '.join(OPERATORS)}"
-        raise UsageError(f"--filter knows no operator {operator or '(empty)'} in {segment}", hint)
-    if operator == "in":
-        if not (value.startswith("(") and value.endswith(")")):
-            raise UsageError(f"--filter: the values of `in` stand in parentheses: {segment}", _EXAMPLE)
-        if len(_segments(value[1:-1])) > MAX_IN_VALUES:
-            raise UsageError(
-                f"--filter: `in` takes at most {MAX_IN_VALUES} values", "use --include on our side"
-            )
-    if operator == "is" and value.lower() not in IS_VALUES:
-        raise UsageError(f"--filter: `is` takes {', '.join(IS_VALUES)}: {segment}", "use eq for other values")
-    return match["column"].strip()
-
-
-def _segments(text: str) -> list[str]:
-    """Split at the commas that stand outside of quotes and parentheses.
-
-    A quote in a column's name is a part of it: the server takes names as they are.
-    """
-    segments, current, depth, is_quoted = [], "", 0, False
-    for character in text:
-        if character == '"' and (is_quoted or current == "" or current[-1] in ".(,"):
-            is_quoted = not is_quoted
-        elif not is_quoted:
-            depth += (character == "(") - (character == ")")
-        if character == "," and not is_quoted and depth <= 0:
-            segments.append(current)
-            current = ""
-        else:
-            current += character
-    return [*segments, current]
+        return UsageError(f"--filter knows no operator {operator or '(empty)'} in {segment}", hint)
+    message, hint = {
+        "empty": (f"--filter has an empty condition: {text}", f"check for extra commas; {_EXAMPLE}"),
+        "unreadable": (f"--filter can't read {segment}", _EXAMPLE),
+        "list": (f"--filter: the values of `in` stand in parentheses: {segment}", _EXAMPLE),
+        "length": (f"--filter: `in` takes at most {MAX_IN_VALUES} values", "use --include on our side"),
+        "is": (f"--filter: `is` takes {', '.join(IS_VALUES)}: {segment}", "use eq for other values"),
+    }[error.fault]
+    return UsageError(message, hint)

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from prt.config.secret import Secret, facts_of
 from prt.errors import ProtocolError, UsageError
-from prt.stream.filters import Parameters
+from prt.stream.filters.postgrest import Parameters
 from prt.stream.rest.answers import (
     Answer,
     UnavailableError,

@@ -8,10 +8,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from prt.errors import ProtocolError
-from prt.stream import filters as conditions
 from prt.stream import values
 from prt.stream.binding import Binding
-from prt.stream.filters import Parameters
+from prt.stream.filters import postgrest
+from prt.stream.filters.postgrest import Parameters
 from prt.stream.rest.answers import UnknownColumnError
 from prt.stream.rest.client import Page, Rest, TooLargeError
 from prt.stream.values import Key
@@ -71,14 +71,14 @@ def roads_of(shape: Shape, binding: Binding) -> list[Road]:
     first = Road(cursor=written)
     if created is None or created == written:
         return [first]
-    return [first, Road(cursor=created, where=(conditions.condition(written, "is.null"),))]
+    return [first, Road(cursor=created, where=(postgrest.condition(written, "is.null"),))]
 
 
 async def shape_of(rest: Rest, binding: Binding, key: tuple[str, ...], cursor: str | None) -> Shape:
     """Asks which of the columns exist. `cursor` is the user's. Raises PrtError, also where no key is."""
     wanted = list(dict.fromkeys([*key, *([cursor] if cursor else []), UPDATED, CREATED]))
     while True:
-        select = ",".join(map(conditions.column, wanted))
+        select = ",".join(map(postgrest.column, wanted))
         try:
             await rest.read(binding.schema, binding.table, [("select", select), ("limit", "0")])
             break
@@ -109,12 +109,12 @@ class Reader:
         self._rest = rest
         self._binding = binding
         self.shape = shape
-        self._filter = conditions.parameters_of(binding.filter)
+        self._filter = postgrest.parameters_of(binding.filter)
         extra = [*shape.key, *(name for name in (shape.written, shape.created) if name is not None)]
         self._select = (
             "*"
             if binding.select is None
-            else ",".join(map(conditions.column, dict.fromkeys([*binding.select, *extra])))
+            else ",".join(map(postgrest.column, dict.fromkeys([*binding.select, *extra])))
         )
 
     async def pages(self, road: Road, *, since: int | None) -> AsyncGenerator[Answer, None]:
@@ -123,7 +123,7 @@ class Reader:
         where = list(road.where)
         if road.cursor is not None:
             dated = "not.is.null" if since is None else f"gte.{values.timestamp(since)}"
-            where.append(conditions.condition(road.cursor, dated))
+            where.append(postgrest.condition(road.cursor, dated))
         async for page in self._paged([("select", self._select), *self._filter, *where], order):
             yield Answer([self._row(raw, order) for raw in page.rows], page.date)
 
@@ -133,10 +133,10 @@ class Reader:
         names = [*self.shape.key, *(n for n in (self.shape.written, self.shape.created) if n is not None)]
         page = await self._read(
             [
-                ("select", ",".join(map(conditions.column, dict.fromkeys(names)))),
+                ("select", ",".join(map(postgrest.column, dict.fromkeys(names)))),
                 *self._filter,
                 *road.where,
-                ("order", ",".join(f"{conditions.column(name)}.desc.nullslast" for name in order)),
+                ("order", ",".join(f"{postgrest.column(name)}.desc.nullslast" for name in order)),
                 ("limit", str(limit)),
             ]
         )
@@ -144,29 +144,29 @@ class Reader:
 
     async def has_undated(self, column: str) -> bool:
         """Whether a row is null there."""
-        name = conditions.column(self.shape.key[0])
-        where = conditions.condition(column, "is.null")
+        name = postgrest.column(self.shape.key[0])
+        where = postgrest.condition(column, "is.null")
         page = await self._read([("select", name), *self._filter, where, ("limit", "1")])
         return bool(page.rows)
 
     async def keys(self) -> AsyncGenerator[list[Key], None]:
         """The keys of the rows that the filter lets through, a page at a time."""
-        select = [("select", ",".join(map(conditions.column, self.shape.key)))]
+        select = [("select", ",".join(map(postgrest.column, self.shape.key)))]
         async for page in self._paged([*select, *self._filter], self.shape.key):
             yield [self._row(raw, self.shape.key).key for raw in page.rows]
 
     async def present(self, keys: Sequence[Key]) -> AsyncIterator[tuple[Sequence[Key], set[Key]]]:
         """Some of the keys at a time, and which of those a row has, whatever the filter says."""
-        select = ("select", ",".join(map(conditions.column, self.shape.key)))
+        select = ("select", ",".join(map(postgrest.column, self.shape.key)))
         for start in range(0, len(keys), KEYS_ASKED):
             asked = keys[start : start + KEYS_ASKED]
             texts = [[values.text(value) for value in key] for key in asked]
-            page = await self._read([select, conditions.one_of(self.shape.key, texts)])
+            page = await self._read([select, postgrest.one_of(self.shape.key, texts)])
             yield asked, {self._row(raw, self.shape.key).key for raw in page.rows}
 
     async def _paged(self, parameters: Parameters, order: tuple[str, ...]) -> AsyncGenerator[Page, None]:
         """Until a page is empty: a server may give fewer rows than asked, and still have more."""
-        ordered = [*parameters, ("order", ",".join(map(conditions.column, order)))]
+        ordered = [*parameters, ("order", ",".join(map(postgrest.column, order)))]
         behind: Parameters = []
         size = PAGE_ROWS
         while True:
@@ -180,7 +180,7 @@ class Reader:
             if not page.rows:
                 return
             yield page
-            behind = [conditions.after(order, self._row(page.rows[-1], order).place)]
+            behind = [postgrest.after(order, self._row(page.rows[-1], order).place)]
 
     async def _read(self, parameters: Parameters) -> Page:
         return await self._rest.read(self._binding.schema, self._binding.table, parameters)

@@ -16,6 +16,8 @@ from prt import quoting
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.redaction import redact
 from prt.stream.binding import Binding
+from prt.stream.filters import grammar
+from prt.stream.filters.grammar import Condition, FilterError
 
 MESSAGE_SHOWN = 400
 RATE_LIMIT_SECONDS = 30
@@ -179,6 +181,9 @@ _PARAMETERS = re.compile(
 )
 
 
+_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
+
 def named(bindings: Sequence[Binding], message: str) -> list[Binding]:
     """The bindings that a `system` error can mean: one where it names it, none where it names none."""
     found = _PARAMETERS.search(message)
@@ -196,12 +201,18 @@ def named(bindings: Sequence[Binding], message: str) -> list[Binding]:
 
 
 def _is_filter_of(binding: Binding, filters: str) -> bool:
-    # The server prints its filters as Elixir tuples: [{"priority", "eq", "abc", false}].
-    if binding.filter is None:
-        return filters == "[]"
-    column, _, rest = binding.filter.partition("=")
-    value = rest.removeprefix("not.").partition(".")[2]
-    return f'{{"{column}", ' in filters and value.split(",")[0].strip('()"') in filters
+    try:
+        conditions = grammar.read(binding.filter)
+    except FilterError:
+        return False
+    return filters == f"[{', '.join(map(_inspected, conditions))}]"
+
+
+def _inspected(one: Condition) -> str:
+    """Return a condition as the server prints it, an Elixir tuple: {"priority", "eq", "abc", false}."""
+    value = f"{{{one.value}}}" if one.operator == "in" else one.value
+    texts = (f'"{text.translate(_ESCAPES)}"' for text in (one.column, one.operator, value))
+    return f"{{{', '.join(texts)}, {'true' if one.is_negated else 'false'}}}"
 
 
 def _exception_hint(binding: Binding, exception: str) -> str:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from prt.cli.options.filters import OPERATORS, Filter, parse_filter
+from prt.cli.options.filters import Filter, parse_filter
 from prt.errors import UsageError
+from prt.stream.filters.grammar import OPERATORS
 
 
 @pytest.mark.parametrize("operator", [one for one in OPERATORS if one not in ("in", "is")])
@@ -33,6 +34,8 @@ def test_every_operator(operator: str) -> None:
         ("a=gte.1,b=lt.3", None, "a=gte.1,b=lt.3", ("a", "b")),
         ("a=in.(1,2),b=eq.3", None, "a=in.(1,2),b=eq.3", ("a", "b")),
         ("a=match.^(x,y)", None, "a=match.^(x,y)", ("a",)),
+        (r'a=in.("p\"q,r",s),b=eq.1', None, r'a=in.("p\"q,r",s),b=eq.1', ("a", "b")),
+        ('status=in.("a=b","c=d,e")', None, 'status=in.("a=b","c=d,e")', ("status",)),
         ("Some Col=eq.1", None, "Some Col=eq.1", ("Some Col",)),
         (" a=eq.1 ", None, "a=eq.1", ("a",)),
     ],
@@ -54,6 +57,7 @@ def test_filters_that_are_understood(
         ("a=ilik.x", "no operator ilik", "did you mean ilike?"),
         ("a=not.foo.1", "no operator foo", "operators: eq"),
         ("a=in.1,2", "in parentheses", "status=in."),
+        ('a=eq.O"Brien,b=nonsense.1', "no operator nonsense", "operators: eq"),
         ("a=is.foo", "`is` takes null", "eq"),
         ("a=eq.1,", "an empty condition", "extra commas"),
         ("", "an empty condition", "extra commas"),

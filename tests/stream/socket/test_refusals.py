@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.local.realtime.protocol import bindings
 from prt.stream.binding import Binding
 from prt.stream.socket import refusals as refusal
 
@@ -137,3 +138,11 @@ def test_a_system_error_that_ends_a_channel(message: str, error: type[PrtError],
     found = refusal.of_system(message)
     assert (found.error, found.is_retryable) == (error, is_retryable)
     assert not refusal.is_of_bindings(message)
+
+
+def test_a_binding_is_told_from_another_by_its_filter_as_the_server_prints_it() -> None:
+    listed = Binding(table="todos", filter='task=not.in.(al,"be,ta")')
+    like = Binding(table="todos", filter="task=like.al%")
+    printed = bindings.parse(listed.to_wire()).described()
+    message = f"{BAD_VALUE.partition('[')[0]}[{printed}]. Exception: …"
+    assert refusal.named([like, listed], message) == [listed]

@@ -13,6 +13,7 @@ from prt.checks.status.layers.gateway import Answer
 from prt.events import Status
 from prt.results import Cause, Finding, State
 from prt.stream.binding import Binding
+from prt.stream.filters import grammar
 
 UNPUBLISHED: Final = "is not in the publication"
 OWNERS: Final = ("user_id", "owner_id", "owner", "created_by")
@@ -57,8 +58,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     @property
     def filtered(self) -> tuple[str, ...]:
         """Columns that a filter looks at."""
-        texts = [condition for binding in self.bindings for condition in (binding.filter or "").split(",")]
-        columns = [text.partition("=")[0].strip() for text in texts if "=" in text]
+        columns = [column for binding in self.bindings for column in grammar.columns_of(binding.filter)]
         return tuple(dict.fromkeys(columns))
 
 

@@ -328,3 +328,11 @@ def test_default_tables_that_are_not_here_are_no_failure() -> None:
     assert judge_default(1, ()).causes[0] == Cause(
         "1 of the default tables is not in this project; name yours", "prt status TABLE"
     )
+
+
+def test_the_columns_of_a_filter_are_those_that_the_server_reads() -> None:
+    bindings = (
+        Binding(table="Orders", filter='status=in.("a=b","c=d,e"),Col A=eq.1'),
+        Binding(table="Orders", filter="status=eq.x"),
+    )
+    assert seen(bindings=bindings).filtered == ("status", "Col A")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prt.stream import filters as conditions
+from prt.stream.filters import postgrest
 
 
 @pytest.mark.parametrize(
@@ -34,17 +34,17 @@ from prt.stream import filters as conditions
     ],
 )
 def test_filters(text: str | None, expected: list[tuple[str, str]]) -> None:
-    assert conditions.parameters_of(text) == expected
+    assert postgrest.parameters_of(text) == expected
 
 
 def test_the_rows_behind_one() -> None:
-    assert conditions.after(["id"], ["7"]) == ("or", '(id.gt."7")')
-    assert conditions.after(["at", "a b", "c"], ["1", 'x"', "\\"]) == (
+    assert postgrest.after(["id"], ["7"]) == ("or", '(id.gt."7")')
+    assert postgrest.after(["at", "a b", "c"], ["1", 'x"', "\\"]) == (
         "or",
         '(at.gt."1",and(at.eq."1","a b".gt."x\\""),and(at.eq."1","a b".eq."x\\"",c.gt."\\\\"))',
     )
 
 
 def test_rows_by_key() -> None:
-    assert conditions.one_of(["id"], [["1"], ["2,3"]]) == ("id", 'in.("1","2,3")')
-    assert conditions.one_of(["a", "b c"], [["1", "x"]]) == ("or", '(and(a.eq."1","b c".eq."x"))')
+    assert postgrest.one_of(["id"], [["1"], ["2,3"]]) == ("id", 'in.("1","2,3")')
+    assert postgrest.one_of(["a", "b c"], [["1", "x"]]) == ("or", '(and(a.eq."1","b c".eq."x"))')

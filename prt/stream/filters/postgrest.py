@@ -1,4 +1,4 @@
-"""A binding's `filter` in PostgREST's words, and the conditions that page through a table. Pure.
+"""A binding's filter as a query of PostgREST, and the conditions that page through a table. Pure.
 
 Realtime and PostgREST share the operators but not their grammars: quotes, lists and patterns differ.
 https://docs.postgrest.org/en/stable/references/api/tables_views.html
@@ -7,7 +7,10 @@ https://docs.postgrest.org/en/stable/references/api/tables_views.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+
+from prt.stream.filters import grammar
+from prt.stream.filters.grammar import Condition
 
 Parameters = list[tuple[str, str]]
 """Names and values of a query string, not yet encoded."""
@@ -17,8 +20,8 @@ _RESERVED = {"select", "order", "limit", "offset", "and", "or", "not", "columns"
 
 
 def parameters_of(text: str | None) -> Parameters:
-    """The conditions of a filter that Realtime took, joined by AND."""
-    return [_parameter(segment.strip()) for segment in _segments(text or "") if segment.strip()]
+    """Return the conditions of a filter, joined by AND. Raises FilterError if Realtime would refuse it."""
+    return [_parameter(one) for one in grammar.read(text)]
 
 
 def column(name: str) -> str:
@@ -62,59 +65,19 @@ def one_of(names: Sequence[str], keys: Sequence[Sequence[str]]) -> tuple[str, st
     return "or", f"({','.join(alternatives)})"
 
 
-def _parameter(segment: str) -> tuple[str, str]:
-    name, _, rest = segment.partition("=")
-    prefix = "not." if rest.startswith("not.") else ""
-    operator, _, value = rest.removeprefix("not.").partition(".")
+def _parameter(one: Condition) -> tuple[str, str]:
+    prefix = "not." if one.is_negated else ""
+    operator, value = one.operator, one.value
     if operator == "in":
-        elements = list(_elements(value[1:-1]))
+        elements = one.elements()
         if prefix and None in elements:  # `x not in (…, null)` holds for nothing
-            return "and", f"({column(name)}.is.null,{column(name)}.not.is.null)"
+            return "and", f"({column(one.column)}.is.null,{column(one.column)}.not.is.null)"
         value = f"({','.join(quoted(element) for element in elements if element is not None)})"
     elif operator == "is":
         value = "null" if value.lower() == "unknown" else value.lower()
-    else:
-        value = _unquoted(value)
-        if operator in ("like", "ilike") and "*" in value:  # which PostgREST takes for `%`
-            operator, value = operator.replace("like", "match"), _regex(value)
-    return condition(name, f"{prefix}{operator}.{value}")
-
-
-def _segments(text: str) -> Iterator[str]:
-    """Split at the commas outside of parentheses and quotes."""
-    current, depth, is_quoted, previous = "", 0, False, ""
-    characters = iter(text)
-    for character in characters:
-        if character == "," and not depth and not is_quoted:
-            yield current
-            current, previous = "", ""
-            continue
-        current += character
-        if is_quoted:
-            if character == "\\":
-                current += next(characters, "")
-            is_quoted = character != '"'
-        elif character == '"' and previous in (".", "(", ","):
-            is_quoted = True
-        else:
-            depth = max(0, depth + (character == "(") - (character == ")"))
-        previous = character
-    yield current
-
-
-def _elements(text: str) -> Iterator[str | None]:
-    """Of an array literal's inside: quoted ones as they are, others trimmed, a bare NULL is None."""
-    for found in re.finditer(r'\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^,"\\]|\\.)*))\s*(?:,|$)', text, re.DOTALL):
-        if found[1] is not None:
-            yield re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL)
-        elif bare := found[2].strip():
-            yield None if bare.upper() == "NULL" else re.sub(r"\\(.)", r"\1", bare, flags=re.DOTALL)
-
-
-def _unquoted(value: str) -> str:
-    """The inside of a value that is quoted as a whole; any other stays as it is."""
-    found = re.fullmatch(r'"((?:[^"\\]|\\.)*)"', value, re.DOTALL)
-    return value if found is None else re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL)
+    elif operator in ("like", "ilike") and "*" in value:  # which PostgREST takes for `%`
+        operator, value = operator.replace("like", "match"), _regex(value)
+    return condition(one.column, f"{prefix}{operator}.{value}")
 
 
 def _regex(pattern: str) -> str:

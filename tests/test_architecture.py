@@ -34,7 +34,7 @@ LAYERS = (
     ("manual",),
     ("config",),
     ("results",),
-    ("events", "errors", "inputs", "processes", "signals"),
+    ("events", "errors", "inputs", "clock", "suggestions", "processes", "signals"),
     ("redaction", "quoting"),
 )
 """The packages from top to bottom: imports point only down this list.
@@ -85,7 +85,7 @@ EXCEPTIONS: dict[str, tuple[str, ...]] = {
     ),
     "wide": (
         "prt.stream.live.subscription.__init__: 9",
-        "prt.stream.recovery.backfill.__init__: 12",
+        "prt.stream.recovery.backfill.__init__: 11",
         "prt.stream.recovery.row_reader.__init__: 9",
         "prt.stream.socket.client.__init__: 10",
     ),
@@ -349,6 +349,40 @@ def test_no_function_takes_more_parameters_than_one_can_hold() -> None:
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     named = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     return len([arg for arg in named if arg.arg not in {"self", "cls"}])
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"), [("get_close_matches", "prt.suggestions"), ("time_ns", "prt.clock")]
+)
+def test_there_is_one_clock_and_one_nearest_word(name: str, owner: str) -> None:
+    users = [
+        module.name
+        for module in modules().values()
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.Attribute) and node.attr == name)
+        or (isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names))
+    ]
+    # A reference that is unique needs more than µs.
+    assert {*users} - {"prt.local.realtime.channels.presence"} == {owner}
+
+
+def test_no_import_changes_a_logger() -> None:
+    changed = [
+        module.name
+        for module in modules().values()
+        for node in at_import(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"addHandler", "addFilter", "setLevel", "propagate", "disabled"}
+    ]
+    hold("logger", changed)
+
+
+def at_import(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes that run when a module is imported: all but the insides of functions."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield node
+            yield from at_import(node)
 
 
 def test_help_loads_no_library_that_takes_time() -> None:

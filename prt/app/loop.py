@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from prt.app.keyboard import Keyboard
+from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, End, Event, Gap, Status
 from prt.signals import SIGNALLED, stopping
@@ -38,10 +38,6 @@ class Ending(Struct, frozen=True):
     end: End
     error: PrtError | None
     is_replayed: bool = False
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
 
 
 async def follow(
@@ -76,7 +72,7 @@ async def follow(
         matching,
         tell,
         recorder=recorder,
-        clock=clock or _now,
+        clock=clock or wall_clock,
         tick_seconds=tick_seconds,
     )
     async with source as batches:
@@ -265,7 +261,7 @@ class _Loop:
 
     def _at_end(self) -> int:
         """A live watch ends now, which is never before its last event; a replay with that event."""
-        if self._clock is _now or self._ended_at is None:
+        if self._clock is wall_clock or self._ended_at is None:
             return self._clock()
         return self._ended_at
 

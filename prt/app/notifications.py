@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from prt.app.lines import write_line, write_text
+from prt.clock import wall_clock
 from prt.errors import PrtError, RefusedError, UsageError
 from prt.inputs import Input
 from prt.state.notifications import READ, read_column, shown
@@ -176,7 +176,7 @@ async def send(
 
 
 async def _written(rest: Rest, place: Place, values: Mapping[str, Any]) -> Sent:
-    started = time.time_ns() // 1000
+    started = wall_clock()
     try:
         (row,) = await rest.insert(place.schema, place.table, [values])
     except RefusedError as exc:
@@ -186,7 +186,7 @@ async def _written(rest: Rest, place: Place, values: Mapping[str, Any]) -> Sent:
         except PrtError:
             raise exc from None
         row = None
-    took = (time.time_ns() // 1000 - started) / 1000
+    took = (wall_clock() - started) / 1000
     return Sent(at=started, id=None if row is None else _id_of(row), row=row, written_ms=took)
 
 

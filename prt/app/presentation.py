@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +12,7 @@ from msgspec import Struct
 from prt.app.alerts import AlertOutput
 from prt.app.loop import TICK_SECONDS, Ending, Source, follow
 from prt.app.notices import Notices
+from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.inputs import Input
 from prt.state.conditions.alerts import Alerts
@@ -140,7 +140,7 @@ class Presentation:
     def _recorder(self, subject: Subject) -> AbstractContextManager[Recorder | None]:
         if self._request.record is None:
             return nullcontext()
-        now = time.time_ns() // 1000
+        now = wall_clock()
         header = header_of(
             subject.host, now, bindings=subject.tables, rooms=subject.topics, keys=subject.keys
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from prt.app.lines import write_line
+from prt.clock import wall_clock
 from prt.errors import PrtError, RefusedError, UsageError
 from prt.inputs import Input
 from prt.signals import SIGNALLED, stopping
@@ -116,7 +116,7 @@ async def send_all(request: SendRequest, session: Session, tally: Tally) -> None
         slots = asyncio.Semaphore(REQUESTS if request.is_http else ON_THE_WAY)
 
         async def deliver(payload: bytes) -> None:
-            sent = time.time_ns() // 1000
+            sent = wall_clock()
             try:
                 ms = await transmit(payload)
             except PrtError as exc:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -15,6 +14,7 @@ import msgspec
 
 from prt.checks.test.check import Suite
 from prt.checks.test.reports import lines
+from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.results import Result, Run
 from prt.views.sinks.form import STDOUT, Form, OutputForm, is_terminal
@@ -45,7 +45,7 @@ class JsonLines:
         _write(lines.result_line(result))
 
     def close(self, run: Run) -> None:
-        _write(lines.slis_line(run, time.time_ns() // 1000))
+        _write(lines.slis_line(run, wall_clock()))
 
 
 class TextLines:

@@ -27,6 +27,7 @@ from prt.checks.test.rows import this_run
 from prt.checks.test.runner import Engine, Step
 from prt.checks.test.service_levels import Limit, judged, slis_of
 from prt.checks.test.settings import Settings
+from prt.clock import wall_clock
 from prt.config.project import Project, environment, is_loopback
 from prt.errors import PrtError, UsageError
 from prt.inputs import Input
@@ -115,7 +116,7 @@ async def _run(
     project: Project, request: RunRequest, steps: list[Step], output: RunOutput
 ) -> tuple[Run, int | None, PrtError | None]:
     """The run, the signal that stopped it, and why nothing could be reached."""
-    started, clock = time.time_ns() // 1000, time.perf_counter()
+    started, clock = wall_clock(), time.perf_counter()
     stopped_by: int | None = None
     is_near = is_loopback(urlsplit(project.url).hostname or "")
     async with identities_of(project, request.stranger) as identities:

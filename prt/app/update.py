@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from prt.app.loop import Ending, Source, follow
+from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Change, End, Event, Status
 from prt.inputs import Input
@@ -156,7 +156,7 @@ class UpdateSource:
             with suppress(asyncio.CancelledError):
                 await self._working
         if self._update.confirmed_at is None and self.failure is None:
-            self._update.roll_back("stopped before it was confirmed", _now())
+            self._update.roll_back("stopped before it was confirmed", wall_clock())
         self._queue.close()
 
     async def _work(self) -> None:
@@ -216,7 +216,7 @@ class UpdateSource:
             )
             self._fail(error, "timeout")
             return
-        self._queue.put(End(at=_now(), reason="expect", exit_code=0, events=0))
+        self._queue.put(End(at=wall_clock(), reason="expect", exit_code=0, events=0))
 
     async def _do(self) -> None:
         update, rest = self._update, self._rest
@@ -226,13 +226,13 @@ class UpdateSource:
                 f"no row {update.key_text} in {update.table} that this identity may read",
                 f"check the KEY, and as whom you write ({Input.IDENTITY})",
             )
-        update.found(row, _now())
-        update.apply_locally(_now())
+        update.found(row, wall_clock())
+        update.apply_locally(wall_clock())
         parameters = [*equals(update.key), *equals(self._unless)]
         rows = await rest.update(update.schema, update.table, parameters, update.values)
         if not rows:
             raise await self._untouched()
-        for conflict in update.commit(rows[0], _now()):
+        for conflict in update.commit(rows[0], wall_clock()):
             self._queue.put(conflict)
         self._look()
 
@@ -267,11 +267,7 @@ class UpdateSource:
 
     def _fail(self, error: PrtError, reason: str) -> None:
         self.failure = error
-        self._update.roll_back(error.message, _now())
+        self._update.roll_back(error.message, wall_clock())
         self._queue.put(
-            End(at=_now(), reason="timeout" if reason == "timeout" else "error", exit_code=1, events=0)
+            End(at=wall_clock(), reason="timeout" if reason == "timeout" else "error", exit_code=1, events=0)
         )
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

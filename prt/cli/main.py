@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -24,6 +23,8 @@ from prt.cli.unexpected import complain_of, guard, show_traceback
 from prt.errors import PrtError, UsageError
 from prt.inputs import named
 from prt.signals import INTERRUPTED, exit_on_signals
+from prt.stream.socket import sdk_log
+from prt.suggestions import nearest
 from prt.views.sinks.stderr import complain
 
 ABOUT: Final = "Watch, test and trust Supabase Realtime from a terminal."
@@ -98,9 +99,9 @@ class Commands(typer.core.TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         names = self.list_commands(ctx)
         if args[0] not in names and not args[0].startswith("-"):
-            close = get_close_matches(args[0], names, n=1)
+            near = nearest(args[0], names)
             raise UsageError(
-                f"no command {args[0]}", f"did you mean `prt {close[0]}`?" if close else "see `prt --help`"
+                f"no command {args[0]}", f"did you mean `prt {near}`?" if near else "see `prt --help`"
             )
         return super().resolve_command(ctx, args)
 
@@ -177,6 +178,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs one command and returns its exit code; whatever went wrong is told on standard error."""
     exit_on_signals()
+    sdk_log.silence()
     with named(OPTIONS):
         try:
             code = _exit_code(list(arguments))

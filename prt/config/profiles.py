@@ -23,13 +23,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from prt.config.secret import Secret, facts_of
 from prt.errors import UsageError
 from prt.redaction import register, register_url
+from prt.suggestions import did_you_mean
 
 PUBLIC_KEYS: Final = {
     "url": "SUPABASE_URL",
@@ -162,5 +162,4 @@ def _texts(value: Any, key: str, name: str, path: Path) -> tuple[str, ...]:
 
 
 def _unknown(message: str, word: str, known: tuple[str, ...], otherwise: str) -> None:
-    close = get_close_matches(word, known, n=1)
-    raise UsageError(message, f"did you mean {close[0]}?" if close else otherwise)
+    raise UsageError(message, did_you_mean(word, known, otherwise))

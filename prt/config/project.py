@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -30,6 +29,7 @@ from prt.config.sources import (
 )
 from prt.errors import UsageError
 from prt.inputs import Input
+from prt.suggestions import did_you_mean
 
 Identity = Literal["anon", "service", "user", "token"]
 Need = Literal["server_key", "database_url"]
@@ -320,6 +320,5 @@ def _identity(as_: str | None, *, has_token: bool) -> tuple[Identity, str | None
         return "service", None
     if as_.count("@") == 1 and not as_.startswith("@") and not as_.endswith("@"):
         return "user", as_
-    close = get_close_matches(as_, ("anon", "service"), n=1)
-    hint = f"did you mean {close[0]}?" if close else "use anon, service or the email address of a user"
+    hint = did_you_mean(as_, ("anon", "service"), "use anon, service or the email address of a user")
     raise UsageError(f"{Input.IDENTITY} takes anon, service or an email address", hint)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from prt.events import Event, Vitals
-from prt.stream.socket import refusals as refusal
+from prt.stream.socket import refusals
 from tests.faults.proxy import Proxy
 from tests.faults.staging import Account, Stage, play
 from tests.faults.watching import hurried
@@ -131,8 +131,8 @@ def waits(events: list[Event]) -> list[float]:
 def test_a_rate_limit_gets_the_pause_that_it_wants(
     project: Project, account: Account, monkeypatch: Patch, fault: str
 ) -> None:
-    assert refusal.RATE_LIMIT_SECONDS >= 30
-    monkeypatch.setattr(refusal, "RATE_LIMIT_SECONDS", 0.5)
+    assert refusals.RATE_LIMIT_SECONDS >= 30
+    monkeypatch.setattr(refusals, "RATE_LIMIT_SECONDS", 0.5)
 
     async def script(stage: Stage) -> None:
         async with stage.ledger.traffic():

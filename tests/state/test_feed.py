@@ -118,9 +118,9 @@ def test_a_table_s_own_words(change: Change, sentence: str) -> None:
 
 
 def test_the_seed_s_tables_all_have_their_word() -> None:
-    from prt.cli.options.targets import GROUPS
+    from prt.config.seed_tables import TABLES
 
-    assert set(NOUNS) == set(GROUPS["all"])
+    assert set(NOUNS) == set(TABLES)
     assert {*VERBS, *ABOUT, *TOLD} <= set(NOUNS)
 
 

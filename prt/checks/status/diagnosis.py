@@ -13,15 +13,13 @@ from msgspec import Struct
 from prt.checks.status.layers import (
     catalog,
     configuration,
+    database,
     gateway,
     hearing,
     network,
     tables,
+    topics,
     wire,
-)
-from prt.checks.status.layers import database as judging_database
-from prt.checks.status.layers import (
-    topics as rooms,
 )
 from prt.checks.status.layers.catalog import Database
 from prt.checks.status.layers.evidence import Seen
@@ -167,7 +165,7 @@ class _Diagnosis:
             if not is_joined:
                 return
             await self._database_and_tables()
-            await rooms.examine(
+            await topics.examine(
                 self._live,
                 self._plan.topic,
                 self._tell,
@@ -203,14 +201,14 @@ class _Diagnosis:
     async def _database_and_tables(self) -> None:
         bindings = self._plan.bindings
         names = list(dict.fromkeys((binding.schema, binding.table) for binding in bindings))
-        database = await self._database(names)
-        if not bindings or (database is not None and judging_database.is_unusable(database)):
+        read = await self._database(names)
+        if not bindings or (read is not None and database.is_unusable(read)):
             return
         heard = await self._subscribed(bindings)
         if "ready" not in heard.phases and not heard.refused:
             self._tell(wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel"))
             return
-        judged = [tables.judge(seen) for seen in await self._seen(names, heard, database)]
+        judged = [tables.judge(seen) for seen in await self._seen(names, heard, read)]
         absent = [found for found in judged if self._plan.is_default and tables.is_missing(found)]
         for finding in (one for found in judged if found not in absent for one in found):
             self._tell(finding)
@@ -221,18 +219,18 @@ class _Diagnosis:
         """What was read of it, None where it can't be asked."""
         secret = self._project.database_url
         if secret is None or not catalog.is_installed():
-            self._tell(judging_database.judge_absence(is_configured=secret is not None))
+            self._tell(database.judge_absence(is_configured=secret is not None))
             return None
         claims = claims_of(self._endpoint.token or self._endpoint.key) or {"role": self._role}
         try:
-            database = await catalog.read(secret.reveal(), names, role=self._role, claims=claims)
+            read = await catalog.read(secret.reveal(), names, role=self._role, claims=claims)
         except (UsageError, UnreachableError, RefusedError) as exc:
             origin = self._project.origins.get("database_url", "SUPABASE_DB_URL")
-            self._tell(judging_database.judge_failure(exc, origin))
+            self._tell(database.judge_failure(exc, origin))
             return None
-        for finding in judging_database.judge(database, self._role):
+        for finding in database.judge(read, self._role):
             self._tell(finding)
-        return database
+        return read
 
     async def _subscribed(self, bindings: Sequence[Binding]) -> hearing.Heard:
         """What `prt watch` of these would hear until changes flow."""

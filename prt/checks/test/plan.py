@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from msgspec import structs
 
 from prt import quoting
 from prt.checks.test.check import Suite
 from prt.checks.test.runner import Step
+from prt.clock import wall_clock
 from prt.errors import UsageError
 from prt.results import Failure, Result
+from prt.suggestions import did_you_mean
 
 GATE = "connect"
 
@@ -26,8 +26,7 @@ def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str
     for name in (*names, *required):
         if all(suite.name != name for suite in suites):
             known = [suite.name for suite in suites]
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"suites: {', '.join(known)}"
+            hint = did_you_mean(name, known, f"suites: {', '.join(known)}")
             raise UsageError(f"no suite {name}", hint)
     wanted = {*names, *required}
     return [
@@ -79,6 +78,4 @@ def littered(table: str, why: str) -> Result:
         cause="the server went away before they were removed, or no policy lets this identity DELETE them",
         remedy="prt test --clean, with the server key where this identity may not",
     )
-    return Result(
-        suite="rows", name="removed", outcome="fail", at=time.time_ns() // 1000, ms=0.0, failure=failure
-    )
+    return Result(suite="rows", name="removed", outcome="fail", at=wall_clock(), ms=0.0, failure=failure)

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found, SkippedError, failure_of
+from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.redaction import redact
 from prt.results import Failure, Result
@@ -67,7 +68,7 @@ class Engine:
         self._observer.finished(result)
 
     async def _result(self, step: Step) -> Result:
-        at, started = time.time_ns() // 1000, time.perf_counter()
+        at, started = wall_clock(), time.perf_counter()
         context = self._context
         is_gate = not self.results
         found, failure, reason = Found(note=""), None, None
@@ -128,7 +129,7 @@ def _skipped(step: Step, reason: str) -> Result:
         suite=step.suite.name,
         name=step.check.name,
         outcome="skip",
-        at=time.time_ns() // 1000,
+        at=wall_clock(),
         ms=0.0,
         round=step.round,
         reason=reason,

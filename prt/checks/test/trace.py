@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+from prt.clock import wall_clock
 from prt.results import Message
 
 FRAME_SHOWN = 400
@@ -22,7 +21,7 @@ class Trace:
     def note(self, who: str, text: str, at: int | None = None) -> None:
         """`at` in µs, now where it is left out."""
         if len(self._messages) < MOST:
-            at = time.time_ns() // 1000 if at is None else at
+            at = wall_clock() if at is None else at
             self._messages.append(Message(at=at, who=who, text=text))
         else:
             self._left_out += 1

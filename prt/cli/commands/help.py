@@ -64,17 +64,16 @@ def _show(page: str) -> None:
 
 
 def _help_of_command(words: list[str]) -> int:
-    from difflib import get_close_matches
-
     from prt import manual
     from prt.cli.completion.grammar import commands
     from prt.cli.main import run
+    from prt.suggestions import nearest
 
     paths = {" ".join(command.path) for command in commands() if command.path}
     name = " ".join(words)
     if name in paths:
         return run([*words, "--help"])
-    close = get_close_matches(name, [*paths, *manual.topics()], n=1)
+    near = nearest(name, [*paths, *manual.topics()])
     raise UsageError(
-        f"unknown topic {name}", f"did you mean `prt help {close[0]}`?" if close else "see `prt help`"
+        f"unknown topic {name}", f"did you mean `prt help {near}`?" if near else "see `prt help`"
     )

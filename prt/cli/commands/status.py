@@ -140,11 +140,11 @@ def _diagnosed(
 
     from prt.checks.status.diagnosis import Plan, diagnose
     from prt.checks.status.layers import hearing
-    from prt.cli.options.targets import GROUPS
+    from prt.config.seed_tables import TABLES
 
     plan = Plan(
         bindings=tuple(targets.bindings),
-        known=GROUPS["all"],
+        known=TABLES,
         topic=asked.topic,
         is_private=asked.is_private,
         is_default=is_default,

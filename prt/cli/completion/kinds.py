@@ -6,8 +6,6 @@ from typing import Final
 
 DYNAMIC: Final = ("table", "column", "profile")
 """Kinds of which `prt __complete KIND` knows words that were seen before."""
-FILTER: Final = "filter"
-"""A column, `=`, an operator and a dot."""
 SHELLS: Final = ("bash", "zsh", "fish", "powershell")
 
 
@@ -15,7 +13,8 @@ def words() -> dict[str, tuple[str, ...]]:
     """The words of each kind that are known when the scripts are made."""
     from prt.checks.test.suites.registry import SUITES  # noqa: PLC0415 - only where scripts are made
     from prt.cli.options.outputs import TYPES  # noqa: PLC0415
-    from prt.cli.options.targets import EVENTS, GROUPS  # noqa: PLC0415
+    from prt.cli.options.targets import EVENTS  # noqa: PLC0415
+    from prt.config.seed_tables import GROUPS  # noqa: PLC0415
     from prt.stream.filters.grammar import OPERATORS  # noqa: PLC0415
     from prt.views.panels.registry import VIEWS  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prt.config import name_cache as seen
+from prt.config import name_cache
 
 
 def offers(kind: str) -> list[str]:
@@ -13,9 +13,11 @@ def offers(kind: str) -> list[str]:
     They come from files that anybody may have written, such as a cloned folder's: each is a plain word.
     """
     if kind == "table":
-        return sorted(seen.read(seen.place()))
+        return sorted(name_cache.read(name_cache.place()))
     if kind == "column":
-        return sorted({column for columns in seen.read(seen.place()).values() for column in columns})
+        return sorted(
+            {column for columns in name_cache.read(name_cache.place()).values() for column in columns}
+        )
     if kind == "profile":
         return sorted({name for path in _profile_files() for name in _profiles(path)})
     return []
@@ -37,4 +39,6 @@ def _profiles(path: Path) -> list[str]:
         return []
     if not isinstance(profiles, dict):
         return []
-    return [name for name in profiles if seen.is_plain(name.replace("-", "_")) and not name.startswith("-")]
+    return [
+        name for name in profiles if name_cache.is_plain(name.replace("-", "_")) and not name.startswith("-")
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Final
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from msgspec import Struct
 from prt.errors import UsageError
 from prt.stream.filters import grammar
 from prt.stream.filters.grammar import IS_VALUES, MAX_IN_VALUES, OPERATORS, FilterError
+from prt.suggestions import did_you_mean
 
 _EXAMPLE: Final = "write it as production_id=eq.42 or status=in.(open,done)"
 
@@ -44,8 +44,7 @@ def parse_filter(text: str) -> Filter:
 def _refused(error: FilterError, text: str) -> UsageError:
     segment, operator = error.segment, error.operator
     if error.fault == "operator":
-        close = get_close_matches(operator.lower(), OPERATORS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"operators: {', '.join(OPERATORS)}"
+        hint = did_you_mean(operator.lower(), OPERATORS, f"operators: {', '.join(OPERATORS)}")
         return UsageError(f"--filter knows no operator {operator or '(empty)'} in {segment}", hint)
     message, hint = {
         "empty": (f"--filter has an empty condition: {text}", f"check for extra commas; {_EXAMPLE}"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from prt.errors import UsageError
+from prt.suggestions import did_you_mean
 from prt.views.sinks.form import Form, OutputForm, is_terminal
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def _types(texts: Sequence[str]) -> frozenset[str] | None:
     names = [name.strip() for text in texts for name in text.split(",") if name.strip()]
     for name in names:
         if name not in TYPES:
-            close = get_close_matches(name, TYPES, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"types: {', '.join(TYPES)}"
+            hint = did_you_mean(name, TYPES, f"types: {', '.join(TYPES)}")
             raise UsageError(f"--only knows no type {name}", hint)
     return frozenset(names) if names else None
 

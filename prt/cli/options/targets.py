@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from msgspec import Struct
@@ -12,45 +11,10 @@ from msgspec.structs import replace
 
 from prt.cli.options.filters import Filter, parse_filter
 from prt.cli.options.identifiers import QUOTED, names_of, unquoted
+from prt.config.seed_tables import GROUPS
 from prt.errors import UsageError
 from prt.stream.binding import Binding, BindingEvent
-
-CORE: Final = (
-    "organizations",
-    "workspaces",
-    "user_roles",
-    "activities",
-    "comments",
-    "user_presence",
-    "notifications",
-)
-MODULE: Final = (
-    "productions",
-    "project_tasks",
-    "project_milestones",
-    "events",
-    "run_of_show",
-    "bookings",
-    "incidents",
-    "personnel",
-    "teams",
-    "time_entries",
-    "assets",
-    "asset_transactions",
-    "locations",
-    "files",
-    "companies",
-    "budgets",
-    "financial_transactions",
-    "invoices",
-    "purchase_orders",
-    "approval_requests",
-    "community_posts",
-    "connections",
-    "marketplace_orders",
-)
-GROUPS: Final[dict[str, tuple[str, ...]]] = {"core": CORE, "module": MODULE, "all": CORE + MODULE}
-"""The seed's tables."""
+from prt.suggestions import did_you_mean
 
 EVENTS: Final[tuple[BindingEvent, ...]] = ("INSERT", "UPDATE", "DELETE")
 WILDCARD: Final = "*"
@@ -142,8 +106,7 @@ def _parse_events(texts: Iterable[str], where: str) -> tuple[BindingEvent, ...]:
         if name in ("*", "ALL"):
             return ("*",)
         if name not in EVENTS:
-            close = get_close_matches(name, EVENTS, n=1)
-            hint = f"did you mean {close[0]}?" if close else "Realtime sends INSERT, UPDATE and DELETE"
+            hint = did_you_mean(name, EVENTS, "Realtime sends INSERT, UPDATE and DELETE")
             raise UsageError(f"{where}: there is no event {name}", hint)
         found.append(name)
     kept = tuple(event for event in EVENTS if event in found)
@@ -172,8 +135,7 @@ def _conditions(filters: list[Filter], targets: list[_Target], schema: str) -> d
             for name in names:
                 if name not in conditions:
                     watched = [target.table for target in targets]
-                    close = get_close_matches(name.rpartition(".")[2], watched, n=1)
-                    hint = f"did you mean {close[0]}?" if close else f"add {one.table} to the tables"
+                    hint = did_you_mean(name.rpartition(".")[2], watched, f"add {one.table} to the tables")
                     raise UsageError(f"--filter names {one.table}, which is not watched", hint)
         for name in names:
             if one not in conditions[name]:

@@ -5,7 +5,6 @@ Reads that name their columns need none of it; writes look up one table, embeddi
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +12,7 @@ from psycopg import AsyncConnection
 
 from prt.local.rest.errors import RestError
 from prt.local.rest.sql import execute, quote
+from prt.suggestions import nearest
 
 
 class TableName(Struct, frozen=True):
@@ -123,12 +123,12 @@ async def foreign_keys(connection: AsyncConnection[Any], schema: str) -> tuple[F
 
 
 async def unknown_table(connection: AsyncConnection[Any], name: TableName) -> RestError:
-    near = get_close_matches(name.name, await table_names(connection, name.schema), n=1)
+    near = nearest(name.name, await table_names(connection, name.schema))
     return RestError(
         404,
         "PGRST205",
         f"Could not find the table '{name.schema}.{name.name}' in the schema cache",
-        hint=f"Perhaps you meant the table '{name.schema}.{near[0]}'" if near else None,
+        hint=f"Perhaps you meant the table '{name.schema}.{near}'" if near else None,
     )
 
 

@@ -21,7 +21,7 @@ from prt.local.rest.caller import ANONYMOUS, Caller, caller_of
 from prt.local.rest.catalog import TableName, find_table
 from prt.local.rest.errors import RestError, from_database
 from prt.local.rest.exchange import MediaType, media_type_of, window_of
-from prt.local.rest.functions import calls as functions
+from prt.local.rest.functions import calls
 from prt.local.rest.preferences import parse_preferences
 from prt.local.rest.query.parameters import parameters_of, parse_query
 from prt.local.serving.gateway import refusal, token_of
@@ -79,7 +79,7 @@ class _Rest:
         async def respond(caller: Caller) -> Response:
             if request.method not in {"GET", "HEAD", "POST"}:
                 raise RestError(405, "PGRST101", f"Cannot use the {request.method} method on RPC")
-            call = functions.Call(
+            call = calls.Call(
                 method=request.method,
                 function=TableName(_schema_of(request), request.path_params["function"]),
                 parameters=parameters_of(request.url.query.encode()),
@@ -88,7 +88,7 @@ class _Rest:
                 media=media_type_of(request.headers.get("accept", "")),
                 body=await _json_body(request) if request.method == "POST" else None,
             )
-            return await self._transaction(request, caller, lambda c: functions.answer(c, call))
+            return await self._transaction(request, caller, lambda c: calls.answer(c, call))
 
         return await self._guarded(request, respond)
 

@@ -6,7 +6,6 @@ https://docs.postgrest.org/en/stable/references/api/resource_embedding.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Literal
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from msgspec import Struct
 from prt.local.rest.catalog import ForeignKey
 from prt.local.rest.errors import RestError
 from prt.local.rest.query.tree import Embed
+from prt.suggestions import nearest
 
 Cardinality = Literal["many-to-one", "one-to-one", "one-to-many", "many-to-many"]
 
@@ -116,7 +116,7 @@ def _ambiguous(parent: str, embed: Embed, found: list[Relationship]) -> RestErro
 
 def _unknown(parent: str, embed: Embed, keys: tuple[ForeignKey, ...], schema: str) -> RestError:
     targets = sorted({one.target for one, _ in _candidates(parent, keys)})
-    near = get_close_matches(embed.target, targets, n=1)
+    near = nearest(embed.target, targets)
     using = f" using the hint '{embed.hint}'" if embed.hint is not None else ""
     return RestError(
         400,
@@ -124,5 +124,5 @@ def _unknown(parent: str, embed: Embed, keys: tuple[ForeignKey, ...], schema: st
         f"Could not find a relationship between '{parent}' and '{embed.target}' in the schema cache",
         f"Searched for a foreign key relationship between '{parent}' and '{embed.target}'{using}"
         f" in the schema '{schema}', but no matches were found.",
-        f"Perhaps you meant '{near[0]}' instead of '{embed.target}'." if near else None,
+        f"Perhaps you meant '{near}' instead of '{embed.target}'." if near else None,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +13,7 @@ from msgspec import Struct
 from prt.errors import UsageError
 from prt.events import Broadcast, Change, Event
 from prt.inputs import Input
+from prt.suggestions import did_you_mean
 
 EVENTS: Final = ("INSERT", "UPDATE", "DELETE", "*", "BROADCAST")
 _EXAMPLES: Final = "write 'INSERT notifications title=Test' or 'broadcast document:7 cursor-move userId=4'"
@@ -125,10 +125,8 @@ def _parse(text: str) -> Expectation:
         raise UsageError(f"{Input.EXPECT} needs an event and a table: {text}", _EXAMPLES)
     event = words[0].upper()
     if event not in EVENTS:
-        close = get_close_matches(event, EVENTS, n=1)
-        raise UsageError(
-            f"{Input.EXPECT} knows no event {words[0]}", f"did you mean {close[0]}?" if close else _EXAMPLES
-        )
+        hint = did_you_mean(event, EVENTS, _EXAMPLES)
+        raise UsageError(f"{Input.EXPECT} knows no event {words[0]}", hint)
     if event == "BROADCAST":
         if len(words) < 3 or "=" in words[2]:
             raise UsageError(f"{Input.EXPECT} needs a topic and an event: {text}", _EXAMPLES)

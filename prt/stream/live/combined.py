@@ -6,11 +6,11 @@ A topic that is refused is told of and left out; it never blocks the others, eac
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Event, Status, Vitals
 from prt.redaction import redact
@@ -51,7 +51,7 @@ class Together:
         elif error is not None and not source.has_told_end:
             self._queue.put(
                 Status(
-                    at=time.time_ns() // 1000,
+                    at=wall_clock(),
                     status="CHANNEL_ERROR",
                     topic=source.topic,
                     reason=_reason(error),

@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from prt.stream.binding import Binding
-from prt.stream.socket import refusals as refusal
+from prt.stream.socket import refusals
 from prt.stream.socket.refusals import Refusal
 
 
@@ -44,7 +44,7 @@ async def narrow(
             break
         bad = await _bad_ones(left, words, attempt)
         for binding, said in bad:
-            report(Refused(binding=binding, refusal=refusal.of_binding(binding, said)))
+            report(Refused(binding=binding, refusal=refusals.of_binding(binding, said)))
         refused = {binding.name for binding, _ in bad}
         left = [binding for binding in left if binding.name not in refused]
     return left
@@ -52,7 +52,7 @@ async def narrow(
 
 async def _bad_ones(group: list[Binding], words: str, attempt: Attempt) -> list[tuple[Binding, str]]:
     """At least one of `group`, which was refused as a whole with `words`."""
-    suspects = refusal.named(group, words) or group
+    suspects = refusals.named(group, words) or group
     if len(suspects) == 1:
         return [(suspects[0], words)]
     bad: list[tuple[Binding, str]] = []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 from msgspec.structs import replace
 
+from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
 from prt.events import EMPTY, Broadcast, ChannelStatus, Event, Status, Vitals
 from prt.stream.binding import Binding
@@ -296,7 +297,7 @@ class Live:
         self._show_vitals()
 
     def _show_vitals(self) -> None:
-        link, now, monotonic = self._link, _now(), time.monotonic()
+        link, now, monotonic = self._link, wall_clock(), time.monotonic()
         life = self._tenure.life
 
         def wall(moment: float) -> int:
@@ -335,7 +336,7 @@ class Live:
     def _say(self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None) -> None:
         self._queue.put(
             Status(
-                at=_now(),
+                at=wall_clock(),
                 status=status,
                 topic=self._topic,
                 tables=self._accounts.tables or None,
@@ -346,7 +347,3 @@ class Live:
 
     def _put(self, event: Event) -> None:
         self._queue.put(event)
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

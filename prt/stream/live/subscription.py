@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 from realtime import AsyncRealtimeChannel
 
+from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
 from prt.events import ChannelStatus, Event, Status
 from prt.stream.binding import Binding
@@ -20,8 +20,7 @@ from prt.stream.live.narrowing import Refused
 from prt.stream.live.roster import Roster, difference_of, state_of
 from prt.stream.live.sending import Sender
 from prt.stream.policies import hears_sql, role_of
-from prt.stream.socket import refusals as refusal
-from prt.stream.socket import wire
+from prt.stream.socket import refusals, wire
 from prt.stream.socket.client import PRESENCE, JoinRefusedError, Socket
 from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError, NothingTakenError
 from prt.stream.socket.refusals import Refusal
@@ -87,7 +86,7 @@ class Subscription:
     def resync(self) -> None:
         """Tells the whole roster again."""
         if self._roster.is_known:
-            self._put(self._roster.sync(_now()))
+            self._put(self._roster.sync(wall_clock()))
 
     async def _narrowed(self, bindings: Sequence[Binding]) -> list[Binding]:
         if not bindings:
@@ -154,7 +153,7 @@ class Subscription:
             elif frame.event in PRESENCE:
                 self._on_presence(frame)
         except (msgspec.DecodeError, RecursionError) as exc:
-            self._put(wire.malformed(bytes(frame.payload), f"{frame.event}: {exc}", _now()))
+            self._put(wire.malformed(bytes(frame.payload), f"{frame.event}: {exc}", wall_clock()))
 
     async def _attempt(self, bindings: list[Binding]) -> str | None:
         """Joins these on a fresh channel. None once READY, else the words of the refusal."""
@@ -205,9 +204,9 @@ class Subscription:
         if self._room is None or not self._room.hears_presence or self._is_probing:
             return
         if frame.event == "presence_state":
-            self._put(self._roster.state(state_of(frame.payload), _now()))
+            self._put(self._roster.state(state_of(frame.payload), wall_clock()))
             return
-        for event in self._roster.difference(difference_of(frame.payload), _now()):
+        for event in self._roster.difference(difference_of(frame.payload), wall_clock()):
             self._put(event)
 
     def _on_reply(self, frame: Frame) -> None:
@@ -224,10 +223,10 @@ class Subscription:
             if message.message == SUBSCRIBED:
                 self._on_subscribed()
             return
-        if refusal.is_of_bindings(message.message) and not self._verdict.done():
+        if refusals.is_of_bindings(message.message) and not self._verdict.done():
             self._settle(message.message)
             return
-        found = refusal.of_system(message.message)
+        found = refusals.of_system(message.message)
         self._finish(EndedError(f"the server ended the subscription: {found.reason}", found))
 
     def _on_subscribed(self) -> None:
@@ -272,7 +271,7 @@ class Subscription:
     ) -> None:
         self._put(
             Status(
-                at=_now(),
+                at=wall_clock(),
                 status=status,
                 topic=self._topic,
                 tables=tables or tables_of(self._joining) or None,
@@ -285,7 +284,3 @@ class Subscription:
 def tables_of(bindings: Sequence[Binding]) -> list[str]:
     """Their tables as `schema.table`, each once."""
     return sorted({binding.name for binding in bindings})
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

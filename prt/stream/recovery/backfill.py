@@ -6,11 +6,11 @@ Beside the gaps: a snapshot, and the time before the start. All three read rows 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from msgspec import Struct, structs
 
+from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, ChangeSource, Event, Gap, Loaded, Status
 from prt.stream import values
@@ -20,11 +20,11 @@ from prt.stream.recovery.progress import Ledgers
 from prt.stream.recovery.reasons import Reasons
 from prt.stream.recovery.row_reader import LEAST_OVERLAP, Retelling, Settings
 from prt.stream.recovery.table_progress import HeldKeys, Ledger, Table
+from prt.stream.recovery.windows import OVERLAP
 from prt.stream.rest.answers import UnknownColumnError
 from prt.stream.rest.client import Rest
 from prt.stream.rest.pages import Answer, Reader, Road, roads_of
 
-OVERLAP_SECONDS = 5.0
 SETTLE_SECONDS = 1.0
 """A polling server takes half a second from a commit to us."""
 ROWS_LIMIT = 10_000
@@ -42,7 +42,6 @@ class Recovery:
         rest: Rest,
         bindings: Sequence[Binding],
         *,
-        overlap_seconds: float = OVERLAP_SECONDS,
         settle_seconds: float = SETTLE_SECONDS,
         is_backfilling: bool = True,
         keeps_snapshot: bool | Collection[Table] = False,
@@ -59,11 +58,11 @@ class Recovery:
         """
         self._rest = rest
         self._settings = Settings(
-            overlap=round(overlap_seconds * 1_000_000),
+            overlap=OVERLAP,
             settle_seconds=settle_seconds,
             limit=limit,
             topic=topic,
-            now=now or _now,
+            now=now or wall_clock,
         )
         self._is_backfilling = is_backfilling
         self._keeps_snapshot = keeps_snapshot
@@ -309,10 +308,6 @@ class _Latest(Struct, frozen=True):
     road: Road
     answer: Answer
     number: int
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
 
 
 def _asking(bindings: Sequence[Binding]) -> list[Binding]:

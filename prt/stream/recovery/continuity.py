@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from prt.events import Change, Gap
-from prt.stream.recovery import windows as gaps
+from prt.stream.recovery import windows
 from prt.stream.recovery.windows import Known
 from prt.stream.socket.queue import committed
 
@@ -48,33 +48,33 @@ class Continuity:
         self._ready = now
         if self.open is None:
             return None
-        end = gaps.until(self._known, now)
+        end = windows.until(self._known, now)
         self.open = replace(self.open, start=min(self.open.start, end), end=end)
         return self.open
 
     def broke(self, alive: int, now: int, tables: Sequence[str], cause: str) -> None:
         """The connection or the channel is gone; its last bytes came at `alive`."""
         known = self._known = self._what_is_known(alive)
-        self._extend(gaps.lost_since(known), gaps.until(known, now), tables, cause)
+        self._extend(windows.lost_since(known), windows.until(known, now), tables, cause)
 
     def resubscribed(self, alive: int, now: int, tables: Sequence[str]) -> Gap:
         """The server subscribed anew without being asked: the gap before it."""
         known = self._known = self._what_is_known(alive)
-        start = gaps.resubscribed_since(known, self._ready)
+        start = windows.resubscribed_since(known, self._ready)
         cause = "the server subscribed anew by itself: its publication changed, or it had lost us"
-        return self._extend(start, gaps.until(known, now), tables, cause)
+        return self._extend(start, windows.until(known, now), tables, cause)
 
     def damaged(self, alive: int, now: int, tables: Sequence[str], cause: str) -> Gap:
         """What came lately is not all there: unreadable frames, rows that the server cut."""
         known = self._known = self._what_is_known(alive)
-        start = gaps.lost_since(known)
-        return self._extend(start, gaps.until(known, now), tables, cause)
+        start = windows.lost_since(known)
+        return self._extend(start, windows.until(known, now), tables, cause)
 
     def unfinished(self, now: int, *, is_up: bool) -> Gap | None:
         """The gap that the end of the watch leaves open; without READY since it lasts until now."""
         if self.open is None or is_up:
             return self.open
-        return replace(self.open, end=max(self.open.start, gaps.until(self._known, now)))
+        return replace(self.open, end=max(self.open.start, windows.until(self._known, now)))
 
     def closed(self) -> None:
         """The recovery of the open gap is done."""

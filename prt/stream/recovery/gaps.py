@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
+from prt.clock import wall_clock
 from prt.events import Change, Event, Gap
 from prt.stream.binding import Binding
 from prt.stream.live.subscription import tables_of
-from prt.stream.recovery import windows as gaps
+from prt.stream.recovery import windows
 from prt.stream.recovery.continuity import Continuity
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Connected(Protocol):
 
     @property
     def alive_at(self) -> float | None:
-        """When the last bytes came, by `gaps.running_clock`; None without a connection."""
+        """When the last bytes came, by `windows.running_clock`; None without a connection."""
         ...
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -52,7 +52,7 @@ class Accounting:
         self._put = put
         self._recovery = recovery
         self._gathering_seconds = gathering_seconds
-        self._clock = gaps.started_clock()
+        self._clock = windows.started_clock()
         self._continuity = Continuity(self._now)
         self._taken: list[Binding] = []
         self._recovering: asyncio.Task[None] | None = None
@@ -136,8 +136,8 @@ class Accounting:
     def _close(self, gap: Gap) -> None:
         self._continuity.closed()
         if gap.tables:
-            self._put(replace(gap, at=time.time_ns() // 1000))
+            self._put(replace(gap, at=wall_clock()))
 
     def _now(self) -> int:
         """Our time, which no adjustment of the wall clock moves."""
-        return self._clock.at(gaps.running_clock())
+        return self._clock.at(windows.running_clock())

@@ -10,8 +10,10 @@ import time
 
 from msgspec import Struct
 
-OVERLAP_SECONDS = 5.0
-"""What a change may need from its commit to us: a polling server takes half a second, a busy one more."""
+from prt.clock import wall_clock
+
+OVERLAP = 5_000_000
+"""µs that a change may need from its commit to us: a polling server takes half a second, a busy one more."""
 RESUBSCRIBED_SECONDS = 70.0
 """How long a server may have been deaf before it subscribes anew by itself: it looks every 60 s."""
 SKEW = 1_000_000
@@ -39,7 +41,7 @@ def running_clock() -> float:
 
 
 def started_clock() -> Clock:
-    return Clock(wall=time.time_ns() // 1000, running=running_clock())
+    return Clock(wall=wall_clock(), running=running_clock())
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -56,25 +58,22 @@ class Known(Struct, frozen=True, kw_only=True):
 
 def lost_since(known: Known) -> int:
     """Where a gap begins: what committed before and was not delivered by then was delivered already."""
-    overlap = round(OVERLAP_SECONDS * 1_000_000)
-    start = known.alive - _skew(known) - overlap
-    return start if known.last_commit is None else max(start, known.last_commit - overlap)
+    start = known.alive - _skew(known) - OVERLAP
+    return start if known.last_commit is None else max(start, known.last_commit - OVERLAP)
 
 
 def resubscribed_since(known: Known, ready: int) -> int:
     """Where a gap begins that shows only by the server subscribing anew: READY was `ready`."""
-    overlap = round(OVERLAP_SECONDS * 1_000_000)
-    floor = max(ready, known.alive - round(RESUBSCRIBED_SECONDS * 1_000_000)) - _skew(known) - overlap
-    return floor if known.last_commit is None else max(floor, known.last_commit - overlap)
+    floor = max(ready, known.alive - round(RESUBSCRIBED_SECONDS * 1_000_000)) - _skew(known) - OVERLAP
+    return floor if known.last_commit is None else max(floor, known.last_commit - OVERLAP)
 
 
 def until(known: Known | None, ready: int) -> int:
     """Where a gap ends: READY, in the server's time, or later: a slow delivery looks like a clock ahead."""
     ahead = None if known is None else known.ahead
-    overlap = round(OVERLAP_SECONDS * 1_000_000)
-    if ahead is None or -SKEW <= ahead <= overlap:
+    if ahead is None or -SKEW <= ahead <= OVERLAP:
         return ready
-    return ready - ahead + overlap
+    return ready - ahead + OVERLAP
 
 
 def _skew(known: Known) -> int:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.stream.limits import checked_json, checked_size
 from prt.stream.policies import role_of, sends_sql
-from prt.stream.socket import refusals as refusal
+from prt.stream.socket import refusals
 
 if TYPE_CHECKING:
     import httpx
@@ -84,7 +84,7 @@ class Poster:
         return (time.perf_counter() - started) * 1000
 
     def _failure(self, host: str, endpoint: Endpoint, status: int, body: bytes) -> PrtError:
-        words = refusal.words_of(body)
+        words = refusals.words_of(body)
         message = f"{host} refused the broadcast: HTTP {status}" + (f", {words}" if words else "")
         if status == 401:
             return RefusedError(message, "is the key this project's, and the token still valid?")

@@ -20,8 +20,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
@@ -34,11 +32,11 @@ from realtime.message import Message, ServerMessageAdapter
 from realtime.types import RealtimePostgresChangesListenEvent
 from websockets.asyncio.client import ClientConnection
 
+from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Broadcast, Change, Malformed
 from prt.stream.binding import Binding
-from prt.stream.socket import refusals as refusal
-from prt.stream.socket import wire
+from prt.stream.socket import refusals, wire
 from prt.stream.socket.connection import MessageConnection
 from prt.stream.socket.failures import SILENCE, LostError, VersionRefusedError
 from prt.stream.socket.handshake import connected
@@ -49,16 +47,11 @@ from prt.stream.timing import Timing
 
 PRESENCE = ("presence_state", "presence_diff")
 
-# The SDK logs failures that we report ourselves, some with the payload: not on the user's terminal.
-for _name in ("realtime", "websockets"):
-    logging.getLogger(_name).addHandler(logging.NullHandler())
-    logging.getLogger(_name).propagate = False
-
 
 class JoinRefusedError(Exception):
     """A join that was answered with an error, or not at all (`refused` is None)."""
 
-    def __init__(self, refused: refusal.Refusal | None) -> None:
+    def __init__(self, refused: refusals.Refusal | None) -> None:
         super().__init__(refused.reason if refused else "no answer")
         self.refused = refused
 
@@ -162,7 +155,7 @@ class Socket(AsyncRealtimeClient):
             return channel
         self._remove_channel(channel)
         if status is RealtimeSubscribeStates.CHANNEL_ERROR and error is not None:
-            raise JoinRefusedError(refusal.of_join(_response(error)))
+            raise JoinRefusedError(refusals.of_join(_response(error)))
         raise JoinRefusedError(None)
 
     def _channel(
@@ -277,7 +270,7 @@ class Socket(AsyncRealtimeClient):
             return
         # Text and binary messages tell themselves apart by their first byte.
         try:
-            value = self._decode(data, time.time_ns() // 1000)
+            value = self._decode(data, wall_clock())
             if type(value) is Frame:
                 self._control(value, data)
                 return
@@ -347,22 +340,20 @@ class Socket(AsyncRealtimeClient):
             )
         except ValidationError as exc:
             reason = f"{frame.event}: {exc.error_count()} unexpected values"
-            self._queue.put(wire.malformed(data, reason, time.time_ns() // 1000))
+            self._queue.put(wire.malformed(data, reason, wall_clock()))
             return
         try:
             channel._handle_message(message)
         except Exception as exc:
             self._queue.put(
-                Malformed(
-                    at=time.time_ns() // 1000, frame=frame.event, reason=f"{type(exc).__name__} in the SDK"
-                )
+                Malformed(at=wall_clock(), frame=frame.event, reason=f"{type(exc).__name__} in the SDK")
             )
 
     def _answered(self, answer: asyncio.Future[Reply], frame: Frame, data: bytes) -> None:
         try:
             reply = wire.reply(frame)
         except (msgspec.DecodeError, RecursionError) as exc:
-            self._queue.put(wire.malformed(data, f"{frame.event}: {exc}", time.time_ns() // 1000))
+            self._queue.put(wire.malformed(data, f"{frame.event}: {exc}", wall_clock()))
             return
         if not answer.done():
             answer.set_result(reply)

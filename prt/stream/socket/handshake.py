@@ -11,7 +11,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from prt.errors import ProtocolError, UnreachableError
-from prt.stream.socket import refusals as refusal
+from prt.stream.socket import refusals
 from prt.stream.socket.connection import MessageConnection
 from prt.stream.socket.failures import HandshakeRefusedError, VersionRefusedError
 
@@ -39,7 +39,7 @@ async def connected(
     except websockets.InvalidStatus as exc:
         status, body = exc.response.status_code, exc.response.body or b""
         error = VersionRefusedError if status == _FORBIDDEN and not body else HandshakeRefusedError
-        raise error(host, refusal.of_handshake(status, body)) from exc
+        raise error(host, refusals.of_handshake(status, body)) from exc
     except TimeoutError as exc:
         raise UnreachableError(f"no answer from {host}", "check the project's URL") from exc
     except (websockets.InvalidURI, websockets.InvalidHandshake, ValueError) as exc:

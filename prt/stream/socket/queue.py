@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 
+from prt.clock import wall_clock
 from prt.events import Broadcast, Change, Event, Gap, Presence
 
 MAX_EVENTS = 4_000
@@ -104,7 +104,7 @@ def _gap_of(dropped: list[Change | Broadcast | Presence]) -> Gap:
     if len(changes) < len(dropped):
         counts.append(f"{len(dropped) - len(changes)} messages of rooms")
     return Gap(
-        at=time.time_ns() // 1000,
+        at=wall_clock(),
         start=min(moments),
         # The wire's timestamps are cut to milliseconds.
         end=max(moments) + 1_000,

@@ -33,9 +33,6 @@ class Refusal(Struct, frozen=True, kw_only=True):
     is_retryable: bool = False
     wait_seconds: float = 0
 
-    def raised(self, where: str) -> PrtError:
-        return self.error(f"{where}: {self.reason}", self.hint)
-
 
 _NEW_KEY = "copy the key anew from the project's settings (API keys), and check that it belongs to this URL"
 _SIGN_IN = "sign in again (`--as EMAIL`), or give a fresh token in PRT_TOKEN"

@@ -30,7 +30,6 @@ _LONGEST = len("-99,999,999.99")
 _NOTE = 12
 _LIT = 6_000_000
 """µs for which a transaction that came is marked."""
-_ALERTS = 100
 
 
 class BudgetView:

@@ -17,8 +17,6 @@ from prt.views.drawing.lines import fitted, plain
 from prt.views.drawing.notices import gap_text
 from prt.views.sinks.template import compile_template
 
-_HAPPENED = ("moved", "was")
-
 
 class FeedView:
     """`waiting` says what an empty one waits for; `tz` None is local."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.text import Text
 
+from prt.clock import wall_clock
 from prt.redaction import redact
 from prt.results import Cause, Finding, State, counts_of, worst
 from prt.views.drawing.cells import cut_middle, safe, wrapped
@@ -32,7 +32,6 @@ REMEDY: Final = "→ "
 NOT_REACHED: Final = "not reached"
 _STATE = max(len(state) for state in MARKS) + 1
 _INDENT = 2 + _STATE
-_TOLD_OF_TABLE: Final = ("policies", "primary key")
 _LAYER, _NARROW_NAME, _WIDE_NAME = 10, 22, 40
 _WIDE = 120
 
@@ -206,7 +205,7 @@ class JsonTelling:
         self._write({"type": "layers", "exit_code": exit_code, **counts_of(self.found)})
 
     def _write(self, line: dict[str, Any]) -> None:
-        kind, at = line.pop("type"), timestamp(time.time_ns() // 1000)
+        kind, at = line.pop("type"), timestamp(wall_clock())
         text = json.dumps(
             {"type": kind, "at": at, **line}, ensure_ascii=self._is_terminal, separators=(",", ":")
         )

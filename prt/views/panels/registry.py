@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from prt.errors import UsageError
 from prt.inputs import Input
+from prt.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -137,8 +137,7 @@ def view_names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     for name in names:
         if name not in VIEWS:
-            close = get_close_matches(name, VIEWS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"views: {', '.join(VIEWS)}"
+            hint = did_you_mean(name, VIEWS, f"views: {', '.join(VIEWS)}")
             raise UsageError(f"{Input.VIEW} knows no {name}", hint)
     if not names:
         raise UsageError(f"{Input.VIEW} names no view", f"views: {', '.join(VIEWS)}")
@@ -148,8 +147,3 @@ def view_names(text: str) -> tuple[str, ...]:
 def made(names: Sequence[str], options: ViewOptions) -> Callable[[Screen], Sequence[View]]:
     """What makes the views of these names, in that order."""
     return lambda screen: [VIEWS[name](screen, options) for name in names]
-
-
-def views_named(text: str, options: ViewOptions) -> Callable[[Screen], Sequence[View]]:
-    """The same of `NAME,NAME`; UsageError where one is not known."""
-    return made(view_names(text), options)

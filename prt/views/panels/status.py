@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from rich.text import Text
 
+from prt.clock import wall_clock
 from prt.events import Event
 from prt.results import Finding, worst
 from prt.state.figures.usage import Usage, Use
@@ -90,7 +90,7 @@ class FiguresOutput(LineOutput):
         usage: Usage,
         *,
         is_json: bool,
-        clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+        clock: Callable[[], int] = wall_clock,
     ) -> None:
         super().__init__(fd, ndjson.encode if is_json else TextLines().encode, only=_KEPT)
         self._usage = usage

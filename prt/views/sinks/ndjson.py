@@ -10,7 +10,6 @@ import json
 import re
 import time
 from base64 import b64encode
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -80,11 +79,6 @@ def encode(event: Event) -> bytes:
     if line.isascii() and line.find(b"\n") == len(line) - 1:
         return line
     return _mended(line)
-
-
-def encode_all(events: Iterable[Event]) -> bytes:
-    """The lines of several events, joined."""
-    return b"".join(map(encode, events))
 
 
 def encode_for_terminal(event: Event) -> bytes:

@@ -11,7 +11,6 @@ import atexit
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
@@ -23,6 +22,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from prt.clock import wall_clock
 from prt.events import Change, End, Event
 from prt.state.newest import NEWEST
 from prt.state.rows.cache import Table as TableName
@@ -44,10 +44,6 @@ PAUSE = " "
 
 IDLE_REDRAW = 1_000_000
 """µs until a screen on which nothing happened is drawn again: its rate falls."""
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
 
 
 class TerminalConsole(Console):
@@ -90,7 +86,7 @@ class ScreenOutput:
         *,
         console: Console | None = None,
         errors: Console | None = None,
-        clock: Callable[[], int] = _now,
+        clock: Callable[[], int] = wall_clock,
         shown_time: Callable[[], int] | None = None,
     ) -> None:
         """Prepare the screen.

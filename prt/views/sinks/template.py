@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 
 import msgspec
 from msgspec import Raw, Struct
 
 from prt.errors import UsageError
 from prt.events import Event
+from prt.suggestions import nearest
 from prt.views.drawing.cells import safe
 from prt.views.sinks.ndjson import encode
 
@@ -119,8 +119,8 @@ def _field(text: str) -> _Field:
         raise UsageError(f"template: {{{text}}} is no field", _EXAMPLE)
     name = match["name"]
     if name not in MEMBERS:
-        near = get_close_matches(name, sorted(MEMBERS), 1)
-        hint = f"did you mean {{{near[0]}}}?" if near else f"a column is {{new[{name}]}} or {{old[{name}]}}"
+        near = nearest(name, sorted(MEMBERS))
+        hint = f"did you mean {{{near}}}?" if near else f"a column is {{new[{name}]}} or {{old[{name}]}}"
         raise UsageError(f"template: no event has a field {name!r}", hint)
     return _Field(name, tuple(_STEP.findall(match["steps"])))
 

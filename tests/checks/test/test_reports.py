@@ -12,8 +12,7 @@ import pytest
 from msgspec import structs
 from rich.cells import cell_len
 
-from prt.checks.test.reports import charts as drawing
-from prt.checks.test.reports import github, lines
+from prt.checks.test.reports import charts, github, lines
 from prt.checks.test.reports.files import report_file
 from prt.checks.test.reports.html import html
 from prt.checks.test.reports.junit import junit
@@ -132,13 +131,13 @@ def test_the_page_is_whole_and_asks_for_nothing() -> None:
 
 
 def test_bars_and_rows_are_drawn() -> None:
-    drawn = drawing.histogram([1.0] * 9 + [1000.0])
+    drawn = charts.histogram([1.0] * 9 + [1000.0])
     assert len(re.findall("<rect", drawn)) == 2
     assert "9 between 1.0 ms" in drawn
-    assert len(re.findall("<rect", drawing.histogram([5.0]))) == 1
-    assert len(re.findall("<rect", drawing.histogram([-3.0, 0.0]))) == 1
-    assert len(re.findall("<rect", drawing.timeline(RESULTS))) == 3
-    assert drawing.timeline(RESULTS[3:]) == "<p>nothing ran</p>"
+    assert len(re.findall("<rect", charts.histogram([5.0]))) == 1
+    assert len(re.findall("<rect", charts.histogram([-3.0, 0.0]))) == 1
+    assert len(re.findall("<rect", charts.timeline(RESULTS))) == 3
+    assert charts.timeline(RESULTS[3:]) == "<p>nothing ran</p>"
 
 
 def test_lines_of_ndjson() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from prt.cli.main import run
 from prt.events import End, Event
-from prt.views.sinks.ndjson import encode_all, timestamp
+from prt.views.sinks.ndjson import encode, timestamp
 from prt.views.sinks.recorder import Recorder, header_of
 from tests.views import story
 
@@ -52,7 +52,7 @@ def test_the_lines_are_those_of_the_watch_and_to_have_played_them_is_success(
     code, out, _ = replayed(capfdbinary, recording, "--json")
     assert code == 0
     *lines, end = out.splitlines(keepends=True)
-    assert b"".join(lines) == encode_all(story.story())
+    assert b"".join(lines) == b"".join(map(encode, story.story()))
     assert json.loads(end)["at"] == timestamp(story.ending().at)
     assert (json.loads(end)["reason"], json.loads(end)["exit_code"]) == ("signal", 130)
     assert json.loads(end)["events"] == len([one for one in CHANGES if one.source == "stream"])
@@ -97,7 +97,7 @@ def test_a_window_of_it(recording: Path, capfdbinary: pytest.CaptureFixture[byte
         window = ["--from", f"{milliseconds[0]:.0f}ms", "--to", f"{milliseconds[1]:.0f}ms"]
     code, out, _ = replayed(capfdbinary, recording, *window, "--only", "change")
     assert code == 0
-    assert b"".join(out.splitlines(keepends=True)[:-1]) == encode_all(CHANGES[2:5])
+    assert b"".join(out.splitlines(keepends=True)[:-1]) == b"".join(map(encode, CHANGES[2:5]))
 
 
 def test_a_row_is_merged_where_that_is_asked_for(

@@ -18,7 +18,7 @@ from prt.cli.completion.grammar import commands
 from prt.cli.completion.kinds import SHELLS
 from prt.cli.completion.offers import offers
 from prt.cli.main import run
-from prt.config import name_cache as seen
+from prt.config import name_cache
 from tests.running import PRT, Terminal, clean_environment, of_project, piped
 
 HERE = Path(__file__).parents[3] / "completions"
@@ -79,13 +79,15 @@ def test_a_tab_imports_nothing_that_takes_time(tmp_path: Path) -> None:
 
 def test_names_that_were_seen_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "cache" / "seen.json"
-    seen.keep(path, {"tasks": ["id", "title"], "crew.people": ["id"]})
-    seen.keep(path, {"tasks": ["id", "title", "done"], "$(reboot)": ["id"], "odd": ["a b", "\x1b[31m", "c"]})
-    assert seen.read(path) == {"tasks": ["id", "title", "done"], "crew.people": ["id"], "odd": ["c"]}
+    name_cache.keep(path, {"tasks": ["id", "title"], "crew.people": ["id"]})
+    name_cache.keep(
+        path, {"tasks": ["id", "title", "done"], "$(reboot)": ["id"], "odd": ["a b", "\x1b[31m", "c"]}
+    )
+    assert name_cache.read(path) == {"tasks": ["id", "title", "done"], "crew.people": ["id"], "odd": ["c"]}
     path.write_text("{ broken")
-    assert seen.read(path) == {}
-    seen.keep(path, {"tasks": ["id"]})
-    assert seen.read(path) == {"tasks": ["id"]}
+    assert name_cache.read(path) == {}
+    name_cache.keep(path, {"tasks": ["id"]})
+    assert name_cache.read(path) == {"tasks": ["id"]}
 
 
 class Shell(Terminal):
@@ -170,7 +172,7 @@ HOSTILE = (
 def test_names_of_a_poisoned_cache_are_not_read(tmp_path: Path) -> None:
     path = tmp_path / "seen.json"
     path.write_text(json.dumps({**{name: ["id"] for name in HOSTILE}, "tasks": [*HOSTILE, "id"]}))
-    assert seen.read(path) == {"tasks": ["id"]}
+    assert name_cache.read(path) == {"tasks": ["id"]}
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_names_of_a_poisoned_cache_are_not_read(tmp_path: Path) -> None:
 def test_whatever_is_in_the_cache_is_no_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "seen.json"
     path.write_bytes(content)
-    assert set(seen.read(path)) <= {"c"}
+    assert set(name_cache.read(path)) <= {"c"}
 
 
 def test_profiles_of_a_cloned_folder_are_plain_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,5 +247,5 @@ def test_a_watch_remembers_names_for_tab(project: dict[str, str], tmp_path: Path
                 " select workspace_id, 'TAB Rigging' from productions limit 1"
             )
         assert watch.finish()[0] == 0
-    kept = seen.read(tmp_path / "prt" / "seen.json")
+    kept = name_cache.read(tmp_path / "prt" / "seen.json")
     assert {"id", "workspace_id", "name"} <= set(kept["companies"])

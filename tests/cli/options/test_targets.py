@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from prt.cli.options.targets import CORE, GROUPS, MODULE, parse_targets
+from prt.cli.options.targets import parse_targets
+from prt.config.seed_tables import CORE, GROUPS, MODULE
 from prt.errors import UsageError
 from prt.stream.binding import Binding
 

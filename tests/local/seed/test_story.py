@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
+from prt.config.seed_tables import TABLES
 from prt.local.seed.story import Step, story
-from prt.local.seed.tables import TABLES
 
 TABLE = re.compile(r"(insert into|update|delete from) public\.(\w+)")
 STILL = {"organizations", "workspaces", "user_roles"}

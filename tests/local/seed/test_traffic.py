@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
+from prt.config.seed_tables import TABLES
 from prt.errors import UnreachableError, UsageError
 from prt.local.postgres.server import Postgres
 from prt.local.seed import schema, traffic
 from prt.local.seed.story import Step
-from prt.local.seed.tables import TABLES
 from tests.local.databases import bootstrapped, database, values
 from tests.running import PATIENCE
 

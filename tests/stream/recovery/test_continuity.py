@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prt.events import Change
-from prt.stream.recovery import windows as gaps
+from prt.stream.recovery import windows
 from prt.stream.recovery.continuity import Continuity
 from prt.stream.recovery.windows import Clock, Known
 
 SECOND = 1_000_000
-OVERLAP = round(gaps.OVERLAP_SECONDS * SECOND)
+OVERLAP = windows.OVERLAP
 
 
 def change(commit: int, at: int) -> Change:
@@ -113,13 +113,13 @@ def test_our_time_is_not_moved_by_the_wall_clock() -> None:
 
 def test_small_differences_are_latency_and_not_clocks() -> None:
     known = Known(alive=100 * SECOND, ahead=SECOND // 2)
-    assert gaps.lost_since(known) == 100 * SECOND - OVERLAP
+    assert windows.lost_since(known) == 100 * SECOND - OVERLAP
     far = Known(alive=100 * SECOND, ahead=30 * SECOND)
-    assert gaps.lost_since(far) == 70 * SECOND - OVERLAP
+    assert windows.lost_since(far) == 70 * SECOND - OVERLAP
 
 
 def test_a_slow_delivery_ends_no_gap_before_ready() -> None:
     for ahead in (None, -SECOND // 2, SECOND // 2, 3 * SECOND):
-        assert gaps.until(Known(alive=0, ahead=ahead), 100 * SECOND) == 100 * SECOND
-    assert gaps.until(Known(alive=0, ahead=30 * SECOND), 100 * SECOND) == 70 * SECOND + OVERLAP
-    assert gaps.until(Known(alive=0, ahead=-30 * SECOND), 100 * SECOND) == 130 * SECOND + OVERLAP
+        assert windows.until(Known(alive=0, ahead=ahead), 100 * SECOND) == 100 * SECOND
+    assert windows.until(Known(alive=0, ahead=30 * SECOND), 100 * SECOND) == 70 * SECOND + OVERLAP
+    assert windows.until(Known(alive=0, ahead=-30 * SECOND), 100 * SECOND) == 130 * SECOND + OVERLAP

@@ -11,7 +11,7 @@ import pytest
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.local.realtime.protocol import bindings
 from prt.stream.binding import Binding
-from prt.stream.socket import refusals as refusal
+from prt.stream.socket import refusals
 
 TRANSCRIPTS = Path(__file__).parents[2] / "transcripts"
 
@@ -35,7 +35,7 @@ def steps_of(name: str) -> list[dict[str, Any]]:
     ],
 )
 def test_a_refused_handshake(status: int, body: bytes, error: type[PrtError], is_retryable: bool) -> None:
-    found = refusal.of_handshake(status, body)
+    found = refusals.of_handshake(status, body)
     assert (found.error, found.is_retryable) == (error, is_retryable)
     assert found.hint
     assert str(status) in found.reason
@@ -45,7 +45,7 @@ def test_every_recorded_refusal_of_a_handshake_is_final() -> None:
     bodies = [s["body"] for s in steps_of("connect_errors") if s["dir"] == "open" and s["status"] == 401]
     assert len(bodies) >= 8
     for body in bodies:
-        found = refusal.of_handshake(401, body.encode())
+        found = refusals.of_handshake(401, body.encode())
         assert found.error is RefusedError
         assert json.loads(body)["error"] in found.reason
 
@@ -63,14 +63,14 @@ def test_every_recorded_refusal_of_a_handshake_is_final() -> None:
     ],
 )
 def test_a_refused_join(reason: str, error: type[PrtError], is_retryable: bool) -> None:
-    found = refusal.of_join({"reason": reason})
+    found = refusals.of_join({"reason": reason})
     assert (found.error, found.is_retryable, found.reason) == (error, is_retryable, reason)
 
 
 def test_a_join_may_be_answered_with_anything() -> None:
-    assert refusal.of_join("payload_size_exceeded").reason == "payload_size_exceeded"
-    assert refusal.of_join({"odd": 1}).reason == '{"odd":1}'
-    assert refusal.of_join(None).reason == "null"
+    assert refusals.of_join("payload_size_exceeded").reason == "payload_size_exceeded"
+    assert refusals.of_join({"odd": 1}).reason == '{"odd":1}'
+    assert refusals.of_join(None).reason == "null"
 
 
 UNPUBLISHED = (
@@ -87,12 +87,12 @@ BAD_VALUE = (
 
 def test_an_unpublished_table_is_named_with_the_sql_that_publishes_it() -> None:
     bindings = [Binding(table=table) for table in ("todos", "not_published")]
-    assert refusal.named(bindings, UNPUBLISHED) == [bindings[1]]
-    found = refusal.of_binding(bindings[1], UNPUBLISHED)
+    assert refusals.named(bindings, UNPUBLISHED) == [bindings[1]]
+    found = refusals.of_binding(bindings[1], UNPUBLISHED)
     assert found.hint == "alter publication supabase_realtime add table public.not_published;"
     assert "not_published" in found.reason
     odd = Binding(schema="My Schema", table='a"b')
-    assert refusal.of_binding(odd, UNPUBLISHED).hint == (
+    assert refusals.of_binding(odd, UNPUBLISHED).hint == (
         'alter publication supabase_realtime add table "My Schema"."a""b";'
     )
 
@@ -101,8 +101,8 @@ def test_of_two_bindings_of_a_table_the_filter_tells_which() -> None:
     plain = Binding(table="todos")
     good = Binding(table="todos", filter="priority=eq.1")
     bad = Binding(table="todos", filter="priority=eq.abc")
-    assert refusal.named([plain, good, bad], BAD_VALUE) == [bad]
-    found = refusal.of_binding(bad, BAD_VALUE)
+    assert refusals.named([plain, good, bad], BAD_VALUE) == [bad]
+    found = refusals.of_binding(bad, BAD_VALUE)
     assert "22P02" in found.reason
     assert found.hint == "check the filter priority=eq.abc"
 
@@ -115,14 +115,14 @@ def test_every_recorded_refusal_of_a_binding_is_recognised() -> None:
                 continue
             payload = json.loads(step["frame"])[4]
             if payload["status"] == "error":
-                assert refusal.is_of_bindings(payload["message"]), payload["message"]
+                assert refusals.is_of_bindings(payload["message"]), payload["message"]
                 seen += 1
     assert seen >= 20
 
 
 def test_a_parse_error_names_no_binding() -> None:
     message = "Error parsing `filter` params: `in` filter value must be wrapped by parentheses"
-    assert refusal.named([Binding(table="a"), Binding(table="b")], message) == []
+    assert refusals.named([Binding(table="a"), Binding(table="b")], message) == []
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_a_parse_error_names_no_binding() -> None:
     ],
 )
 def test_a_system_error_that_ends_a_channel(message: str, error: type[PrtError], is_retryable: bool) -> None:
-    found = refusal.of_system(message)
+    found = refusals.of_system(message)
     assert (found.error, found.is_retryable) == (error, is_retryable)
-    assert not refusal.is_of_bindings(message)
+    assert not refusals.is_of_bindings(message)
 
 
 def test_a_binding_is_told_from_another_by_its_filter_as_the_server_prints_it() -> None:
@@ -145,4 +145,4 @@ def test_a_binding_is_told_from_another_by_its_filter_as_the_server_prints_it() 
     like = Binding(table="todos", filter="task=like.al%")
     printed = bindings.parse(listed.to_wire()).described()
     message = f"{BAD_VALUE.partition('[')[0]}[{printed}]. Exception: …"
-    assert refusal.named([like, listed], message) == [listed]
+    assert refusals.named([like, listed], message) == [listed]

@@ -12,7 +12,7 @@ import pytest
 
 from prt.errors import PrtError
 from prt.events import Event, Status, Vitals
-from prt.views.sinks.ndjson import encode, encode_all, encode_for_terminal
+from prt.views.sinks.ndjson import encode, encode_for_terminal
 from prt.views.sinks.output import JsonOutput, LineOutput, ReaderGone, settled
 from prt.views.sinks.template import compile_template
 from prt.views.sinks.text import TextLines
@@ -47,7 +47,7 @@ def test_a_reader_that_takes_nothing_does_not_block_and_loses_nothing(pipe: tupl
     output = JsonOutput(pipe[1])
     for event in MANY:
         output.write(event)
-    whole = encode_all(MANY)
+    whole = b"".join(map(encode, MANY))
 
     assert not output.drain()
     assert not output.drain()
@@ -62,7 +62,7 @@ def test_a_reader_that_takes_nothing_does_not_block_and_loses_nothing(pipe: tupl
 
 def test_a_slow_reader_holds_up_the_writer_but_not_the_loop(pipe: tuple[int, int]) -> None:
     output = JsonOutput(pipe[1])
-    whole = encode_all(MANY)
+    whole = b"".join(map(encode, MANY))
     got = bytearray()
     may_read = threading.Event()
 
@@ -91,7 +91,7 @@ def test_a_slow_reader_holds_up_the_writer_but_not_the_loop(pipe: tuple[int, int
 
 def test_flush_waits_for_the_reader(pipe: tuple[int, int]) -> None:
     output = JsonOutput(pipe[1])
-    whole = encode_all(MANY)
+    whole = b"".join(map(encode, MANY))
     got = bytearray()
 
     def reader() -> None:
@@ -162,7 +162,7 @@ def test_a_file_takes_everything_at_once(tmp_path: Path) -> None:
         assert output.drain()
         output.close(story.ending())
 
-    assert (tmp_path / "lines").read_bytes() == encode_all([*MANY, story.ending()])
+    assert (tmp_path / "lines").read_bytes() == b"".join(map(encode, [*MANY, story.ending()]))
 
 
 @pytest.mark.parametrize(

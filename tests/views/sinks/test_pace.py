@@ -10,7 +10,7 @@ from rich.console import Console
 
 from prt.events import Event, Presence
 from prt.state.screen import Screen
-from prt.views.panels.registry import ViewOptions, views_named
+from prt.views.panels.registry import ViewOptions, made
 from prt.views.sinks.screen import REDRAW, ScreenOutput, ScreenSettings
 from tests.views import meeting
 from tests.views.story import BEGIN
@@ -50,7 +50,7 @@ def test_a_busy_room_is_drawn_ten_times_a_second(
     file, now = Tty(), BEGIN
     console = Console(file=file, width=140, height=40, _environ={"TERM": "xterm"}, legacy_windows=False)
     screens: list[Screen] = []
-    wanted = views_named(view, ViewOptions())
+    wanted = made([view], ViewOptions())
 
     def views_of(screen: Screen) -> object:
         screens.append(screen)

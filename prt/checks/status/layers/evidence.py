@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from prt.events import Status
 from prt.results import Cause, Finding, State
 from prt.stream.binding import Binding
 from prt.stream.filters import grammar
+from prt.suggestions import nearest
 
 UNPUBLISHED: Final = "is not in the publication"
 OWNERS: Final = ("user_id", "owner_id", "owner", "created_by")
@@ -63,7 +63,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 def missing(seen: Seen, hint: str = "") -> Finding:
-    near = hint or next(iter(get_close_matches(seen.table, seen.known, n=1)), None)
+    near = hint or nearest(seen.table, seen.known)
     if near:
         cause = Cause(
             f"there is no table {seen.name}; did you mean {near}?", f"prt status {quoting.table(near)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from prt import quoting
@@ -23,6 +22,7 @@ from prt.checks.status.layers.evidence import (
     unpublished,
 )
 from prt.results import Cause, Finding
+from prt.suggestions import nearest
 
 IDENTITIES: Final = {"d": "default", "f": "full", "n": "nothing", "i": "an index"}
 KINDS: Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
@@ -194,7 +194,7 @@ def _ready(seen: Seen, found: Sequence[Finding]) -> Finding:
 
 def _unpublished_or_missing(seen: Seen, found: Sequence[Finding]) -> list[Cause]:
     causes = [unpublished(seen)]
-    near = next(iter(get_close_matches(seen.table, seen.known, n=1)), None)
+    near = nearest(seen.table, seen.known)
     if not any(one.check == "exists" for one in found):
         name = f"; did you mean {near}?" if near and near != seen.table else ""
         missing = Cause(
@@ -218,7 +218,7 @@ def _parameters(seen: Seen, words: str, hint: str | None) -> list[Cause]:
         sql = f"grant select ({quoting.identifier(column)}) on {seen.target} to {role};"
         if column in columns:
             return [Cause(f"{seen.role} may not read {column}, which --{kind} names", sql)]
-        near = next(iter(get_close_matches(column, columns, n=1)), None)
+        near = nearest(column, columns)
         listed = f"did you mean {near}?" if near else f"columns: {', '.join(columns)}" if columns else ""
         causes = [Cause(f"{seen.name} has no column {column}, which --{kind} names", listed or None)]
         if not columns:

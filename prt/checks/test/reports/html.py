@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from prt.checks.test.reports import charts as drawing
+from prt.checks.test.reports import charts
 from prt.results import Result, Run
 from prt.views.drawing.cells import safe
 from prt.views.drawing.figures import clock, lag_text, milliseconds, timestamp_text
@@ -45,7 +45,7 @@ def html(run: Run) -> str:
 <ul class="levels">{"".join(_levels(run))}</ul>
 {_histogram(run)}
 <h2>Timeline</h2>
-{drawing.timeline(run.results)}
+{charts.timeline(run.results)}
 <h2>Results</h2>
 <table>
 <tr><th></th><th>suite</th><th>test</th><th>what was found</th><th>figures</th><th>took</th></tr>
@@ -77,7 +77,7 @@ def _histogram(run: Run) -> str:
     lags = [lag for result in run.results for lag in result.lags_ms]
     if not lags:
         return ""
-    return f"<h2>Commit → receive, {len(lags):,} changes</h2>\n{drawing.histogram(lags)}"
+    return f"<h2>Commit → receive, {len(lags):,} changes</h2>\n{charts.histogram(lags)}"
 
 
 def _row(result: Result) -> str:

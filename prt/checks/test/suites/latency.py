@@ -10,6 +10,7 @@ from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found, failure_of
 from prt.checks.test.rows import Row, Rows
 from prt.checks.test.watcher import Watcher
+from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Change, Vitals
 from prt.results import Failure
@@ -115,7 +116,7 @@ async def _measure(context: Context, rows: Rows, watcher: Watcher, samples: Samp
             if watcher.error is not None:
                 raise
             continue
-        samples.add(row, change, write_ms, max(time.time_ns() / 1_000_000 - change.at / 1000, 0.0))
+        samples.add(row, change, write_ms, max((wall_clock() - change.at) / 1000, 0.0))
 
 
 def _lost(context: Context, watcher: Watcher, samples: Samples) -> Failure:

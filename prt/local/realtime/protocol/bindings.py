@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from prt.local.realtime.changes.filters import grammar as filters
+from prt.local.realtime.changes.filters import grammar
 from prt.local.realtime.changes.filters.grammar import Filter
 from prt.local.realtime.protocol.frames import encoded
 from prt.local.realtime.protocol.inspection import inspected, interpolated
@@ -86,7 +86,7 @@ def parse(binding: dict[str, Any]) -> Parameters:
                     f"Error parsing `filter` params: a filter holds {LARGEST_FILTER} characters at most, "
                     f"not {len(text)}"
                 )
-            parsed = filters.parse(text)
+            parsed = grammar.parse(text)
             if isinstance(parsed, str):
                 raise BindingRefusedError(f"Error parsing `filter` params: {parsed}")
             found = Parameters(

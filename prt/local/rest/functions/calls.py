@@ -7,7 +7,6 @@ https://docs.postgrest.org/en/stable/references/api/functions.html
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -34,6 +33,7 @@ from prt.local.rest.query.tree import Query
 from prt.local.rest.reading import Reading, Source, has_embeds
 from prt.local.rest.sql import execute, quote
 from prt.local.rest.tables import Request, fetch
+from prt.suggestions import nearest
 
 RESERVED = {"select", "order", "limit", "offset", "and", "or", "not.and", "not.or", "columns", "on_conflict"}
 JSON_TYPES = {"json", "jsonb"}
@@ -240,7 +240,7 @@ async def _candidates(connection: AsyncConnection[Any], name: TableName) -> list
 async def _unknown(connection: AsyncConnection[Any], name: TableName, given: list[str]) -> RestError:
     cursor = await execute(connection, FUNCTION_NAMES, (quote(name.schema),))
     names = [row[0] for row in await cursor.fetchall()]
-    near = get_close_matches(name.name, names, n=1)
+    near = nearest(name.name, names)
     full = f"{name.schema}.{name.name}"
     listed = ", ".join(given)
     with_parameters = f"with parameters {listed}" if given else "without parameters"
@@ -251,5 +251,5 @@ async def _unknown(connection: AsyncConnection[Any], name: TableName, given: lis
         " in the schema cache",
         f"Searched for the function {full} {with_parameters} or with a single unnamed json/jsonb parameter,"
         " but no matches were found in the schema cache.",
-        f"Perhaps you meant to call the function {name.schema}.{near[0]}" if near else None,
+        f"Perhaps you meant to call the function {name.schema}.{near}" if near else None,
     )

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from prt.checks.status.layers import database as judging
 from prt.checks.status.layers.catalog import Database, Publication, Server
+from prt.checks.status.layers.database import is_unusable, judge, judge_absence, judge_failure
 from prt.errors import RefusedError, UnreachableError
 from prt.results import Finding
 
@@ -27,7 +27,7 @@ def database(**changed: Any) -> Database:
 
 
 def judged(**changed: Any) -> list[Finding]:
-    return judging.judge(database(**changed), "anon")
+    return judge(database(**changed), "anon")
 
 
 def test_a_good_one() -> None:
@@ -36,11 +36,11 @@ def test_a_good_one() -> None:
         "ok",
         "PostgreSQL 17.4 · 1 of 10 replication slots · 8 of 60 connections",
     )
-    assert not judging.is_unusable(database())
+    assert not is_unusable(database())
 
 
 @pytest.mark.parametrize(
-    ("changed", "state", "check", "remedy", "is_unusable"),
+    ("changed", "state", "check", "remedy", "is_fatal"),
     [
         ({"wal_level": "replica"}, "failed", "wal_level", "set wal_level = logical", True),
         ({"publication": None}, "failed", "publication", "create publication", True),
@@ -52,23 +52,23 @@ def test_a_good_one() -> None:
     ],
 )
 def test_one_thing_wrong(
-    changed: dict[str, Any], state: str, check: str, remedy: str, is_unusable: bool
+    changed: dict[str, Any], state: str, check: str, remedy: str, is_fatal: bool
 ) -> None:
     (found,) = judged(**changed)
     assert (found.state, found.check) == (state, check)
     assert remedy in (found.causes[0].remedy or "")
-    assert judging.is_unusable(database(**changed)) == is_unusable
+    assert is_unusable(database(**changed)) == is_fatal
 
 
 def test_nobody_to_ask() -> None:
-    without, unable = (judging.judge_absence(is_configured=is_configured) for is_configured in (False, True))
+    without, unable = (judge_absence(is_configured=is_configured) for is_configured in (False, True))
     assert (without.state, unable.state) == ("skipped", "skipped")
     assert "SUPABASE_DB_URL is not set" in without.causes[0].why
     assert unable.causes[0].remedy == "pip install 'prt-realtime[local]'"
 
 
 def test_no_answer_or_no_right() -> None:
-    away = judging.judge_failure(UnreachableError("no answer in 10 s"), "SUPABASE_DB_URL in .env")
+    away = judge_failure(UnreachableError("no answer in 10 s"), "SUPABASE_DB_URL in .env")
     assert away.causes[0].why.startswith("SUPABASE_DB_URL in .env leads to no database")
-    closed = judging.judge_failure(RefusedError("permission denied", "be postgres"), "SUPABASE_DB_URL")
+    closed = judge_failure(RefusedError("permission denied", "be postgres"), "SUPABASE_DB_URL")
     assert (closed.state, closed.causes[0].remedy) == ("warning", "be postgres")

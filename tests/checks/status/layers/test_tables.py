@@ -13,7 +13,7 @@ from prt.checks.status.layers.tables import is_missing, judge, judge_default
 from prt.events import Status
 from prt.results import Cause, Finding
 from prt.stream.binding import Binding
-from prt.stream.socket import refusals as refusal
+from prt.stream.socket import refusals
 
 GOOD = Relation(
     schema="public",
@@ -57,7 +57,7 @@ def judged(one: Seen) -> dict[str, Finding]:
 
 def refused(message: str, **of: Any) -> tuple[Status, ...]:
     binding = Binding(table="Orders", **of)
-    found = refusal.of_binding(binding, message)
+    found = refusals.of_binding(binding, message)
     return (
         Status(at=1, status="CHANNEL_ERROR", tables=["public.Orders"], reason=found.reason, hint=found.hint),
     )

@@ -14,19 +14,19 @@ from prt.config.secret import KeyFacts
 from prt.errors import PrtError, UnreachableError
 from prt.events import ChannelStatus, Status, Vitals
 from prt.results import Finding
-from prt.stream.socket import refusals as refusal
+from prt.stream.socket import refusals
 from prt.stream.socket.failures import EndedError, HandshakeRefusedError
 
 
 def handshake(status: int, words: str, *, is_bare: bool = False, kind: str = "jwt") -> Finding:
     body = f'{{"error":"{words}"}}'.encode() if words else b""
-    error = HandshakeRefusedError("h", refusal.of_handshake(status, body))
+    error = HandshakeRefusedError("h", refusals.of_handshake(status, body))
     facts = KeyFacts(kind)  # type: ignore[arg-type]
     return judge_handshake(error, host="h", facts=facts, key_origin="KEY", is_bare=is_bare)
 
 
 def ended(reason: str) -> EndedError:
-    return EndedError("the join was refused", refusal.of_join({"reason": reason}))
+    return EndedError("the join was refused", refusals.of_join({"reason": reason}))
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ import asyncio
 import logging
 import secrets
 import struct
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import psycopg
 from psycopg import AsyncConnection, pq
 
+from prt.clock import wall_clock
 from prt.local.postgres.session import conninfo_of
 from prt.local.realtime.changes.decoding.catalog import MESSAGES_PUBLICATION, PUBLICATION
 
@@ -140,7 +140,7 @@ class _Report:
     def _send(self) -> None:
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         self._schedule()
-        clock = time.time_ns() // 1000 - _POSTGRES_EPOCH_MICROSECONDS
+        clock = wall_clock() - _POSTGRES_EPOCH_MICROSECONDS
         try:
             self._pgconn.put_copy_data(_status(b"r", self.position, self.position, self.position, clock, 0))
             self._pgconn.flush()

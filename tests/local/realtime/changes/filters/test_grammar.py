@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from prt.local.realtime.changes.filters import grammar as filters
+from prt.local.realtime.changes.filters import grammar
 from prt.local.realtime.changes.filters.grammar import Filter
 
 PARSED = {
@@ -44,9 +44,9 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "parsed"), PARSED.items(), ids=repr)
 def test_parses(text: str, parsed: tuple[Filter, ...]) -> None:
-    assert filters.parse(text) == parsed
+    assert grammar.parse(text) == parsed
 
 
 @pytest.mark.parametrize(("text", "words"), REFUSED.items(), ids=repr)
 def test_refuses_in_the_servers_words(text: str, words: str) -> None:
-    assert filters.parse(text) == words
+    assert grammar.parse(text) == words

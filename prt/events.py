@@ -87,7 +87,10 @@ class Presence(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """A step of a channel. `tables` are those concerned, as `schema.table`; None means all."""
+    """A step of a channel. `tables` are those concerned, as `schema.table`; None means all.
+
+    `code` says why, for programs, and `subject` what it is about, such as a column. Lines have neither.
+    """
 
     at: int
     status: ChannelStatus
@@ -95,6 +98,8 @@ class Status(Struct, frozen=True, kw_only=True):
     tables: list[str] | None = None
     reason: str | None = None
     hint: str | None = None
+    code: str | None = None
+    subject: str | None = None
 
     @property
     def connection(self) -> Connection:

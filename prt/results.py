@@ -61,6 +61,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     check: str | None = None
     milliseconds: float | None = None
     exit_code: int = UnreachableError.exit_code
+    is_reached: bool = True
+    """False if a layer above it failed, so that it was not looked at."""
 
 
 def of_error(layer: Layer, error: PrtError, *, figure: str = "", check: str | None = None) -> Finding:

@@ -78,11 +78,6 @@ HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn")
 
 
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
-    "long": (
-        "prt.checks.status.layers.database.judge: 78 lines",
-        "prt.checks.status.layers.wire._refused_handshake: 87 lines",
-        "prt.checks.status.layers.wire.join_causes: 80 lines",
-    ),
     "wide": (
         "prt.stream.live.subscription.__init__: 9",
         "prt.stream.recovery.backfill.__init__: 11",
@@ -94,7 +89,6 @@ EXCEPTIONS: dict[str, tuple[str, ...]] = {
         "prt.checks.status.layers.database: 1",
         "prt.checks.status.layers.evidence: 1",
         "prt.checks.status.layers.topics: 1",
-        "prt.checks.status.layers.wire: 5",
         "prt.checks.test.bare_connection: 1",
         "prt.checks.test.causes: 1",
         "prt.checks.test.context: 3",

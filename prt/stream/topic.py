@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec import Struct
 
-NOT_TRACKED = "not on the roster"
-"""How the reason of a READY begins where the server would not put us there."""
+NOT_TRACKED = "not_tracked"
+"""The code of a READY if the server would not put us on the roster."""
 
-NO_ROSTER = "no roster came"
-"""How the reason of a READY begins where the server keeps it from us."""
+NO_ROSTER = "no_roster"
+"""The code of a READY if the server keeps the roster from us."""
 
 
 class Replay(Struct, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ from prt.results import LAYERS, Finding, Layer, of_error
 from prt.stream.binding import Binding
 from prt.stream.live.source import Live
 from prt.stream.rest.session import Endpoint, Session, session_of
+from prt.stream.socket.failures import NoAnswerError
 from prt.stream.timing import Timing
 from prt.stream.topic import Room
 
@@ -71,7 +72,7 @@ async def diagnose(project: Project, plan: Plan, tell: Tell) -> None:
     if failed:
         for layer in LAYERS[LAYERS.index(failed[0]) + 1 :]:
             if layer not in reached and _applies(layer, project, plan):
-                tell(Finding(layer=layer, state="skipped", figure="not reached"))
+                tell(Finding(layer=layer, state="skipped", figure="not reached", is_reached=False))
 
 
 def _applies(layer: Layer, project: Project, plan: Plan) -> bool:
@@ -179,7 +180,7 @@ class _Diagnosis:
         heard = ear.heard
         shaken = heard.milliseconds("connecting", "joining")
         if shaken is None:
-            error = heard.error or UnreachableError(f"no answer from {self._project.host}")
+            error = heard.error or NoAnswerError(self._project.host)
             return [
                 wire.judge_handshake(
                     error,

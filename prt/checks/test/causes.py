@@ -13,6 +13,7 @@ from prt.checks.test.watcher import Watcher
 from prt.errors import PrtError
 from prt.events import Change
 from prt.results import Failure
+from prt.stream.socket import refusal_codes
 
 
 async def seen(context: Context, watcher: Watcher, event_type: str, row: Row, who: Who = "self") -> Change:
@@ -32,12 +33,14 @@ async def seen(context: Context, watcher: Watcher, event_type: str, row: Row, wh
 def _came_with_errors(context: Context, change: Change) -> Failure:
     words = "; ".join(change.errors or ())
     table = f"{quoting.identifier(context.settings.schema)}.{quoting.identifier(context.settings.table)}"
-    if "401" in words:
-        cause, remedy = "this identity's role may not select from the table", f"grant select on {table} to …;"
-    elif "400" in words:
-        cause, remedy = "the table has no primary key", f"alter table {table} add primary key (…);"
-    else:
-        cause, remedy = "the row is larger than 1 MiB", "read it over REST when its change comes"
+    cause, remedy = {
+        "unauthorized": (
+            "this identity's role may not select from the table",
+            f"grant select on {table} to …;",
+        ),
+        "no_primary_key": ("the table has no primary key", f"alter table {table} add primary key (…);"),
+        "too_large": ("the row is larger than 1 MiB", "read it over REST when its change comes"),
+    }[refusal_codes.of_row(change.errors or [])]
     return Failure(
         expected=f"{change.event_type} of our row, whole",
         came="a change without its row",

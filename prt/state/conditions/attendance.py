@@ -36,17 +36,17 @@ class Attendance:
 
     def apply(self, event: Event) -> bool:
         """Raises RefusedError where the server keeps the roster from us, or a place on it."""
-        if isinstance(event, Status) and event.reason is not None and self._is_in_vain(event.reason):
-            raise RefusedError(event.reason, event.hint)
+        if isinstance(event, Status) and self._is_in_vain(event.code):
+            raise RefusedError(event.reason or event.status, event.hint)
         if isinstance(event, Presence) and event.topic == self._topic:
             self._presences.apply(event)
             self.are_met = self.are_met or not self.missing()
         return self.are_met
 
-    def _is_in_vain(self, reason: str) -> bool:
-        if reason.startswith(NOT_TRACKED):
+    def _is_in_vain(self, code: str | None) -> bool:
+        if code == NOT_TRACKED:
             return self._own is not None
-        return reason.startswith(NO_ROSTER) and not self.are_met
+        return code == NO_ROSTER and not self.are_met
 
     def missing(self) -> list[str]:
         if self.are_met:

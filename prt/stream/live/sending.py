@@ -12,8 +12,9 @@ from msgspec import Raw
 from prt.errors import PrtError, RefusedError
 from prt.stream.limits import PresenceCalls, checked_json, checked_presence, checked_size
 from prt.stream.policies import role_of, sends_sql
-from prt.stream.socket import binary
+from prt.stream.socket import binary, refusal_codes
 from prt.stream.socket.client import Socket
+from prt.stream.socket.failures import MessageRefusedError, UnacknowledgedError
 from prt.stream.socket.wire import TOPIC_PREFIX, Reply
 from prt.stream.topic import Room
 
@@ -93,14 +94,15 @@ class Sender:
     def _unanswered(self, event: str, seconds: float) -> PrtError:
         message = f"no acknowledgement of {event} to {self._room.topic} in {seconds:g} s"
         if self._room.is_private:
-            return PrtError(message, f"the server does not answer who may not send: {self._policy()}")
-        return PrtError(message, "is the server busy? it may have been sent all the same")
+            hint = f"the server does not answer who may not send: {self._policy()}"
+            return UnacknowledgedError(message, hint)
+        return UnacknowledgedError(message, "is the server busy? it may have been sent all the same")
 
 
 def _refused(event: str, reply: Reply) -> PrtError:
     words = reply.response.get("reason") if isinstance(reply.response, dict) else reply.response
     text = words if isinstance(words, str) else msgspec.json.encode(reply.response).decode()
-    hint = None
-    if text == "payload_size_exceeded":
+    hint, code = None, refusal_codes.of_words(text)
+    if code == "payload_too_large":
         hint = "the project's limit is lower than the 3,000 KB of the server (256 KB on the free plan)"
-    return PrtError(f"the server refused the broadcast {event}: {text}", hint)
+    return MessageRefusedError(f"the server refused the broadcast {event}: {text}", hint, code)

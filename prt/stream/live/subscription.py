@@ -101,7 +101,14 @@ class Subscription:
         def report(one: Refused) -> None:
             refused.append(one)
             found = one.refusal
-            self._say("CHANNEL_ERROR", tables=[one.binding.name], reason=found.reason, hint=found.hint)
+            self._say(
+                "CHANNEL_ERROR",
+                tables=[one.binding.name],
+                reason=found.reason,
+                hint=found.hint,
+                code=found.code,
+                subject=found.subject,
+            )
 
         taken = await narrowing.narrow(bindings, attempt, report)
         if taken:
@@ -109,7 +116,7 @@ class Subscription:
         last = refused[-1].refusal
         count = len(refused)
         what = "the subscription was" if count == 1 else f"all {count} subscriptions were"
-        raise NothingTakenError(f"{what} refused", last.reason, last.hint)
+        raise NothingTakenError(f"{what} refused", last.reason, last.hint, last.code)
 
     async def end(self) -> PrtError:
         """Waits until the channel or the connection is gone; why."""
@@ -131,8 +138,8 @@ class Subscription:
         hint = "is presence switched on in the project's Realtime settings?"
         if room.is_private:
             hint = hears_sql(role_of(self._socket.access_token), room.topic)
-        reason = f"{NO_ROSTER}: {room.topic} keeps its presence to itself"
-        self._say("READY", reason=reason, hint=hint)
+        reason = f"no roster came: {room.topic} keeps its presence to itself"
+        self._say("READY", reason=reason, hint=hint, code=NO_ROSTER)
 
     async def authorise(self, token: str) -> None:
         """Gives the channel a fresh token; the server subscribes anew for it, which is no gap."""
@@ -179,7 +186,7 @@ class Subscription:
         raise JoinTimedOutError(f'no "{SUBSCRIBED}" in {self._timing.join:g} s')
 
     def _with_remedy(self, refused: Refusal) -> Refusal:
-        if self._room is None or not self._room.is_private or not refused.reason.startswith("Unauthorized"):
+        if self._room is None or not self._room.is_private or refused.code != "unauthorized":
             return refused
         return replace(refused, hint=hears_sql(role_of(self._socket.access_token), self._room.topic))
 
@@ -197,7 +204,8 @@ class Subscription:
         except LostError:
             return  # `end` tells it
         except PrtError as exc:
-            self._say("READY", reason=f"{NOT_TRACKED}: {exc.message}", hint=exc.hint)
+            reason = f"not on the roster: {exc.message}"
+            self._say("READY", reason=reason, hint=exc.hint, code=NOT_TRACKED)
 
     def _on_presence(self, frame: Frame) -> None:
         # On a public topic everyone is told of differences, whoever asked for them.
@@ -268,6 +276,8 @@ class Subscription:
         tables: list[str] | None = None,
         reason: str | None = None,
         hint: str | None = None,
+        code: str | None = None,
+        subject: str | None = None,
     ) -> None:
         self._put(
             Status(
@@ -277,6 +287,8 @@ class Subscription:
                 tables=tables or tables_of(self._joining) or None,
                 reason=reason,
                 hint=hint,
+                code=code,
+                subject=subject,
             )
         )
 

@@ -2,17 +2,21 @@
 
 UnreachableError
 ├── LostError             the connection is gone
+├── NoAnswerError         the server did not answer a handshake
 ├── JoinTimedOutError     the server did not answer a join, or never became READY
 └── NothingTakenError     the server refused every binding
 PrtError
 ├── HandshakeRefusedError an HTTP status instead of a websocket
 │   └── VersionRefusedError   of a version of the protocol
-└── EndedError            the server refused the join, or ended the channel
+├── EndedError            the server refused the join, or ended the channel
+├── MessageRefusedError   the server refused a broadcast
+└── UnacknowledgedError   the server did not acknowledge a broadcast
 """
 
 from __future__ import annotations
 
 from prt.errors import ProtocolError, PrtError, UnreachableError
+from prt.stream.socket.refusal_codes import Code
 from prt.stream.socket.refusals import Refusal
 
 SILENCE = "answers no heartbeat"
@@ -33,12 +37,13 @@ class JoinTimedOutError(UnreachableError):
 
 
 class NothingTakenError(UnreachableError):
-    """`why` is that of the last binding."""
+    """The refusal of every binding; `why` and `code` are those of the last one."""
 
-    def __init__(self, what: str, why: str, hint: str | None) -> None:
+    def __init__(self, what: str, why: str, hint: str | None, code: Code = "other") -> None:
         super().__init__(f"{what}: {why}", hint)
         self.what = what
         self.why = why
+        self.code: Code = code
 
 
 class RefusedByServerError(PrtError):
@@ -61,6 +66,25 @@ class VersionRefusedError(HandshakeRefusedError):
 
 class EndedError(RefusedByServerError):
     pass
+
+
+class NoAnswerError(UnreachableError):
+    """A handshake that nobody answered in time."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"no answer from {host}", "check the project's URL")
+
+
+class MessageRefusedError(PrtError):
+    """A broadcast that the server refused."""
+
+    def __init__(self, message: str, hint: str | None, code: Code) -> None:
+        super().__init__(message, hint)
+        self.code: Code = code
+
+
+class UnacknowledgedError(PrtError):
+    """A broadcast without an acknowledgement in time: the server is silent to who may not send."""
 
 
 def is_retryable(failure: PrtError, *, was_ready: bool) -> bool:

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from prt.errors import ProtocolError, UnreachableError
 from prt.stream.socket import refusals
 from prt.stream.socket.connection import MessageConnection
-from prt.stream.socket.failures import HandshakeRefusedError, VersionRefusedError
+from prt.stream.socket.failures import HandshakeRefusedError, NoAnswerError, VersionRefusedError
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 _FORBIDDEN = 403
@@ -41,7 +41,7 @@ async def connected(
         error = VersionRefusedError if status == _FORBIDDEN and not body else HandshakeRefusedError
         raise error(host, refusals.of_handshake(status, body)) from exc
     except TimeoutError as exc:
-        raise UnreachableError(f"no answer from {host}", "check the project's URL") from exc
+        raise NoAnswerError(host) from exc
     except (websockets.InvalidURI, websockets.InvalidHandshake, ValueError) as exc:
         raise ProtocolError(
             f"{host} doesn't speak websocket ({type(exc).__name__})",

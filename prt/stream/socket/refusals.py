@@ -18,6 +18,8 @@ from prt.redaction import redact
 from prt.stream.binding import Binding
 from prt.stream.filters import grammar
 from prt.stream.filters.grammar import Condition, FilterError
+from prt.stream.socket import refusal_codes
+from prt.stream.socket.refusal_codes import Code
 
 MESSAGE_SHOWN = 400
 RATE_LIMIT_SECONDS = 30
@@ -25,13 +27,24 @@ RATE_LIMIT_SECONDS = 30
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """`reason` is the server's words, `wait_seconds` the least pause before a retry makes sense."""
+    """What the server refused.
+
+    `reason` is the server's words and `code` what they mean; `subject` is the column that a binding's
+    code is about. `wait_seconds` is the least pause before a retry makes sense.
+    """
 
     error: type[PrtError]
     reason: str
+    code: Code = "other"
+    subject: str | None = None
     hint: str | None = None
     is_retryable: bool = False
     wait_seconds: float = 0
+
+    @property
+    def is_of_token(self) -> bool:
+        """Whether the token, or in a handshake the project's key, is what was refused."""
+        return self.code.startswith("token_")
 
 
 _NEW_KEY = "copy the key anew from the project's settings (API keys), and check that it belongs to this URL"
@@ -48,6 +61,13 @@ _HANDSHAKE_HINTS = {
     "copy it anew",
     "Invalid API key": _NEW_KEY,
 }
+
+_STATUS_HINTS = {
+    403: "is Realtime enabled in the project's settings?",
+    404: "check the project's URL",
+    429: _LATER,
+}
+_NO_PROJECT = "is this a Supabase project's URL?"
 
 _JOIN_CODES: dict[str, tuple[type[PrtError], str | None, bool, float]] = {
     "InvalidJWTToken": (RefusedError, _SIGN_IN, False, 0),
@@ -78,61 +98,60 @@ _TOKEN_WORDS = ("Token has expired", "not a valid JWT", "required in JWT", "JWT 
 
 
 def of_handshake(status: int, body: bytes) -> Refusal:
-    """A handshake that was answered with an HTTP status instead of 101."""
+    """Return the refusal of a handshake that was answered with an HTTP status instead of 101."""
     words = words_of(body)
     reason = f"HTTP {status}" + (f", {words}" if words else "")
+    code = refusal_codes.of_handshake(status, words)
     if status == 401:
-        return Refusal(error=RefusedError, reason=reason, hint=_HANDSHAKE_HINTS.get(words, _NEW_KEY))
-    if status == 403:
-        return Refusal(
-            error=UnreachableError, reason=reason, hint="is Realtime enabled in the project's settings?"
-        )
-    if status == 404:
-        return Refusal(error=UnreachableError, reason=reason, hint="check the project's URL")
-    if status == 429:
+        hint = _HANDSHAKE_HINTS.get(words, _NEW_KEY)
+        return Refusal(error=RefusedError, reason=reason, code=code, hint=hint)
+    hint = "is the project paused?" if status >= 500 else _STATUS_HINTS.get(status, _NO_PROJECT)
+    if status >= 500 or status in _STATUS_HINTS:
         return Refusal(
             error=UnreachableError,
             reason=reason,
-            hint=_LATER,
-            is_retryable=True,
-            wait_seconds=RATE_LIMIT_SECONDS,
+            code=code,
+            hint=hint,
+            is_retryable=status >= 500 or status == 429,
+            wait_seconds=RATE_LIMIT_SECONDS if status == 429 else 0,
         )
-    if status >= 500:
-        return Refusal(
-            error=UnreachableError, reason=reason, hint="is the project paused?", is_retryable=True
-        )
-    return Refusal(
-        error=ProtocolError,
-        reason=f"{reason} instead of a websocket",
-        hint="is this a Supabase project's URL?",
-    )
+    return Refusal(error=ProtocolError, reason=f"{reason} instead of a websocket", code=code, hint=hint)
 
 
 def of_join(response: Any) -> Refusal:
     """A join that was answered with an error; `response` is the reply's."""
     reason = response.get("reason") if isinstance(response, dict) else response
     text = _cut(reason if isinstance(reason, str) else msgspec.json.encode(response).decode())
-    code = text.partition(":")[0]
-    error, hint, is_retryable, wait = _JOIN_CODES.get(code, (UnreachableError, None, False, 0.0))
-    return Refusal(error=error, reason=text, hint=hint, is_retryable=is_retryable, wait_seconds=wait)
+    error, hint, is_retryable, wait = _JOIN_CODES.get(
+        text.partition(":")[0], (UnreachableError, None, False, 0.0)
+    )
+    return Refusal(
+        error=error,
+        reason=text,
+        code=refusal_codes.of_words(text),
+        hint=hint,
+        is_retryable=is_retryable,
+        wait_seconds=wait,
+    )
 
 
 def of_system(message: str) -> Refusal:
     """A `system` error that ends a channel, or all of its bindings."""
-    reason = _cut(message)
+    reason, code = _cut(message), refusal_codes.of_words(message)
     if any(words in message for words in _TOKEN_WORDS):
-        return Refusal(error=RefusedError, reason=reason, hint=_SIGN_IN)
-    if "do not have permissions" in message:
-        return Refusal(error=RefusedError, reason=reason, hint="add a policy on realtime.messages")
+        return Refusal(error=RefusedError, reason=reason, code=code, hint=_SIGN_IN)
+    if code == "unauthorized":
+        return Refusal(error=RefusedError, reason=reason, code=code, hint="add a policy on realtime.messages")
     if message.startswith("Too many"):
         return Refusal(
             error=UnreachableError,
             reason=reason,
+            code=code,
             hint=_LATER,
             is_retryable=True,
             wait_seconds=RATE_LIMIT_SECONDS,
         )
-    return Refusal(error=UnreachableError, reason=reason, is_retryable=True)
+    return Refusal(error=UnreachableError, reason=reason, code=code, is_retryable=True)
 
 
 def of_binding(binding: Binding, message: str) -> Refusal:
@@ -141,13 +160,17 @@ def of_binding(binding: Binding, message: str) -> Refusal:
         target = f"{quoting.identifier(binding.schema)}.{quoting.identifier(binding.table)}"
         return Refusal(
             error=UnreachableError,
+            code="unpublished",
             reason=f"{binding.name} is not in the publication supabase_realtime, or does not exist",
             hint=f"alter publication supabase_realtime add table {target};",
         )
     exception = message.partition("Exception: ")[2]
     if exception:
+        code, subject = refusal_codes.of_exception(_cut(exception))
         return Refusal(
             error=UnreachableError,
+            code=code,
+            subject=subject,
             reason=f"{binding.name}: {_cut(exception)}",
             hint=_exception_hint(binding, exception),
         )

@@ -29,7 +29,6 @@ MARKS: Final[dict[State, tuple[str, str]]] = {
     "skipped": ("–", "dim"),
 }
 REMEDY: Final = "→ "
-NOT_REACHED: Final = "not reached"
 _STATE = max(len(state) for state in MARKS) + 1
 _INDENT = 2 + _STATE
 _LAYER, _NARROW_NAME, _WIDE_NAME = 10, 22, 40
@@ -55,7 +54,7 @@ class Layers:
         lines = self._held_back(finding)
         if finding.layer == "table" and finding.table is not None:
             self._table.append(finding)
-        elif finding.state == "skipped" and finding.figure == NOT_REACHED:
+        elif not finding.is_reached:
             self._unreached.append("tables" if finding.layer == "table" else finding.layer)
         else:
             lines += self._single(finding)

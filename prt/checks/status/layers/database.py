@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Final
 
 from prt import quoting
-from prt.checks.status.layers.catalog import PUBLICATION, Database
+from prt.checks.status.layers.catalog import PUBLICATION, Database, Server
 from prt.errors import RefusedError, UnreachableError, UsageError
-from prt.results import Cause, Finding
+from prt.results import Cause, Finding, State
 
 SLOTS_SQL = "select slot_name, active, restart_lsn from pg_replication_slots order by active, slot_name;"
 
@@ -47,83 +48,94 @@ def judge_failure(error: UsageError | UnreachableError | RefusedError, origin: s
 
 
 def judge(database: Database, role: str) -> list[Finding]:
-    """The database as a whole: what keeps Realtime from following it."""
-    server, found = database.server, []
+    """Return what keeps Realtime from following the database as a whole."""
+    server = database.server
     figure = (
         f"PostgreSQL {server.version} · {server.slots} of {server.max_slots} replication slots · "
         f"{server.connections} of {server.max_connections} connections"
     )
+    found = [
+        Finding(
+            layer="database",
+            state=state,
+            figure=figure,
+            causes=(cause,),
+            check=check,
+            milliseconds=database.milliseconds,
+        )
+        for check, state, question in _QUESTIONS
+        if (cause := question(server, role)) is not None
+    ]
+    return found or [
+        Finding(
+            layer="database", state="ok", figure=figure, check="server", milliseconds=database.milliseconds
+        )
+    ]
 
-    def add(state: Any, *causes: Cause, check: str) -> None:
-        found.append(
-            Finding(
-                layer="database",
-                state=state,
-                figure=figure,
-                causes=causes,
-                check=check,
-                milliseconds=database.milliseconds,
-            )
-        )
 
-    if server.wal_level != "logical":
-        add(
-            "failed",
-            Cause(
-                f"wal_level is {server.wal_level}: nobody can follow changes",
-                "alter system set wal_level = logical; -- then restart PostgreSQL",
-            ),
-            check="wal_level",
-        )
-    if server.slots >= server.max_slots:
-        name = server.idle_slots[0] if server.idle_slots else None
-        drop = f"select pg_drop_replication_slot({quoting.literal(name)});" if name else SLOTS_SQL
-        idle = f", {len(server.idle_slots)} of them idle" if server.idle_slots else ""
-        add(
-            "warning",
-            Cause(f"every replication slot is taken{idle}: once Realtime loses its own it finds none", drop),
-            check="slots",
-        )
-    if server.connections >= server.max_connections * 0.9:
-        add(
-            "warning",
-            Cause(
-                "nearly every connection is taken: Realtime may find none when it restarts",
-                "select usename, state, count(*) from pg_stat_activity group by 1, 2 order by 3 desc;",
-            ),
-            check="connections",
-        )
-    if server.publication is None:
-        add(
-            "failed",
-            Cause(
-                f"there is no publication {PUBLICATION}, so no table is streamed",
-                f"create publication {PUBLICATION};",
-            ),
-            check="publication",
-        )
-    elif server.publication.missing:
-        names = " and ".join(server.publication.missing)
-        add(
-            "warning",
-            Cause(
-                f"the publication {PUBLICATION} leaves {names} out",
-                f"alter publication {PUBLICATION} set (publish = 'insert, update, delete');",
-            ),
-            check="publication",
-        )
-    if not server.has_role:
-        add(
-            "failed",
-            Cause(
-                f"the token's role {role} does not exist in the database",
-                "sign in with --as EMAIL, or sign the token with role=authenticated",
-            ),
-            check="role",
-        )
-    if not found:
-        add("ok", check="server")
-    return found
+def _wal_level(server: Server, _: str) -> Cause | None:
+    if server.wal_level == "logical":
+        return None
+    return Cause(
+        f"wal_level is {server.wal_level}: nobody can follow changes",
+        "alter system set wal_level = logical; -- then restart PostgreSQL",
+    )
+
+
+def _slots(server: Server, _: str) -> Cause | None:
+    if server.slots < server.max_slots:
+        return None
+    name = server.idle_slots[0] if server.idle_slots else None
+    drop = f"select pg_drop_replication_slot({quoting.literal(name)});" if name else SLOTS_SQL
+    idle = f", {len(server.idle_slots)} of them idle" if server.idle_slots else ""
+    return Cause(f"every replication slot is taken{idle}: once Realtime loses its own it finds none", drop)
+
+
+def _connections(server: Server, _: str) -> Cause | None:
+    if server.connections < server.max_connections * 0.9:
+        return None
+    return Cause(
+        "nearly every connection is taken: Realtime may find none when it restarts",
+        "select usename, state, count(*) from pg_stat_activity group by 1, 2 order by 3 desc;",
+    )
+
+
+def _publication(server: Server, _: str) -> Cause | None:
+    if server.publication is not None:
+        return None
+    return Cause(
+        f"there is no publication {PUBLICATION}, so no table is streamed",
+        f"create publication {PUBLICATION};",
+    )
+
+
+def _published_events(server: Server, _: str) -> Cause | None:
+    if server.publication is None or not server.publication.missing:
+        return None
+    return Cause(
+        f"the publication {PUBLICATION} leaves {' and '.join(server.publication.missing)} out",
+        f"alter publication {PUBLICATION} set (publish = 'insert, update, delete');",
+    )
+
+
+def _role(server: Server, role: str) -> Cause | None:
+    if server.has_role:
+        return None
+    return Cause(
+        f"the token's role {role} does not exist in the database",
+        "sign in with --as EMAIL, or sign the token with role=authenticated",
+    )
+
+
+_QUESTIONS: Final[tuple[tuple[str, State, Callable[[Server, str], Cause | None]], ...]] = (
+    ("wal_level", "failed", _wal_level),
+    ("slots", "warning", _slots),
+    ("connections", "warning", _connections),
+    ("publication", "failed", _publication),
+    ("publication", "warning", _published_events),
+    ("role", "failed", _role),
+)
+"""Each check with the state that it ends in if its question has a cause for an answer."""
 
 
 def is_unusable(database: Database) -> bool:

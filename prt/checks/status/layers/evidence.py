@@ -15,7 +15,6 @@ from prt.stream.binding import Binding
 from prt.stream.filters import grammar
 from prt.suggestions import nearest
 
-UNPUBLISHED: Final = "is not in the publication"
 OWNERS: Final = ("user_id", "owner_id", "owner", "created_by")
 SIGN_IN: Final = "prt status --as EMAIL"
 
@@ -77,7 +76,7 @@ def missing(seen: Seen, hint: str = "") -> Finding:
 
 def unpublished(seen: Seen) -> Cause:
     return Cause(
-        f"{seen.name} {UNPUBLISHED} {PUBLICATION}",
+        f"{seen.name} is not in the publication {PUBLICATION}",
         f"alter publication {PUBLICATION} add table {seen.target};",
     )
 

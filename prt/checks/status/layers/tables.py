@@ -10,7 +10,6 @@ from prt.checks.status.layers import inference
 from prt.checks.status.layers.catalog import PUBLICATION, Relation
 from prt.checks.status.layers.evidence import (
     SIGN_IN,
-    UNPUBLISHED,
     Seen,
     columns_of,
     finding,
@@ -21,6 +20,7 @@ from prt.checks.status.layers.evidence import (
     ungranted,
     unpublished,
 )
+from prt.events import Status
 from prt.results import Cause, Finding
 from prt.suggestions import nearest
 
@@ -28,6 +28,10 @@ IDENTITIES: Final = {"d": "default", "f": "full", "n": "nothing", "i": "an index
 KINDS: Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 ANONYMOUS: Final = "anon"
 NAMED = 3
+
+
+_OPTIONS = {"filter_column": "filter", "select_column": "select"}
+"""What names the column that a refused binding is about."""
 
 
 def judge(seen: Seen) -> list[Finding]:
@@ -182,14 +186,14 @@ def _ready(seen: Seen, found: Sequence[Finding]) -> Finding:
         return finding(seen, "READY", "ok", "READY")
     if not seen.refused:
         return finding(seen, "READY", "failed", "not READY", Cause("the server said nothing of this table"))
-    words = [status.reason or "refused" for status in seen.refused]
-    figure = words[0].removeprefix(f"{seen.name}: ")
+    refused = seen.refused[0]
+    figure = (refused.reason or "refused").removeprefix(f"{seen.name}: ")
     if any(one.state == "failed" for one in found):
         first = next(one for one in found if one.state == "failed")
         return finding(seen, "READY", "failed", "refused", Cause(f"follows from: {first.check}"))
-    if UNPUBLISHED in words[0]:
+    if refused.code == "unpublished":
         return finding(seen, "READY", "failed", "refused", *_unpublished_or_missing(seen, found))
-    return finding(seen, "READY", "failed", figure, *_parameters(seen, words[0], seen.refused[0].hint))
+    return finding(seen, "READY", "failed", figure, *_parameters(seen, refused, figure))
 
 
 def _unpublished_or_missing(seen: Seen, found: Sequence[Finding]) -> list[Cause]:
@@ -206,28 +210,18 @@ def _unpublished_or_missing(seen: Seen, found: Sequence[Finding]) -> list[Cause]
     return [*causes, Cause(f"the publication {PUBLICATION} itself is gone", absent)]
 
 
-def _parameters(seen: Seen, words: str, hint: str | None) -> list[Cause]:
-    """Why a filter or a selection was refused."""
+def _parameters(seen: Seen, refused: Status, words: str) -> list[Cause]:
+    """Return why a filter or a selection was refused."""
+    if refused.code == "value":
+        return [Cause(f"the filter's value is none of the column's type ({refused.subject})", refused.hint)]
+    kind, column = _OPTIONS.get(refused.code or ""), refused.subject
+    if kind is None or column is None:
+        return [Cause(words, refused.hint)]
     columns = seen.relation.columns if seen.relation is not None else columns_of(seen.read)
-    for kind in ("filter", "select"):
-        _, found, column = words.partition(f"invalid column for {kind} ")
-        if not found:
-            continue
-        column = column.strip()
-        role = quoting.identifier(seen.role)
-        sql = f"grant select ({quoting.identifier(column)}) on {seen.target} to {role};"
-        if column in columns:
-            return [Cause(f"{seen.role} may not read {column}, which --{kind} names", sql)]
-        near = nearest(column, columns)
-        listed = f"did you mean {near}?" if near else f"columns: {', '.join(columns)}" if columns else ""
-        causes = [Cause(f"{seen.name} has no column {column}, which --{kind} names", listed or None)]
-        if not columns:
-            causes.append(Cause(f"{seen.role} may not read {column}", sql))
-        return causes
-    if "22P02" in words or "invalid input syntax" in words:
-        return [Cause(f"the filter's value is none of the column's type ({_quoted_words(words)})", hint)]
-    return [Cause(words.removeprefix(f"{seen.name}: "), hint)]
-
-
-def _quoted_words(words: str) -> str:
-    return words.rpartition(") ")[2] or words
+    sql = f"grant select ({quoting.identifier(column)}) on {seen.target} to {quoting.identifier(seen.role)};"
+    if column in columns:
+        return [Cause(f"{seen.role} may not read {column}, which --{kind} names", sql)]
+    near = nearest(column, columns)
+    listed = f"did you mean {near}?" if near else f"columns: {', '.join(columns)}" if columns else ""
+    causes = [Cause(f"{seen.name} has no column {column}, which --{kind} names", listed or None)]
+    return causes if columns else [*causes, Cause(f"{seen.role} may not read {column}", sql)]

@@ -15,8 +15,11 @@ from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.events import Broadcast, Presence
 from prt.results import Cause, Finding, Layer
 from prt.stream.live.source import Live
-from prt.stream.policies import hears_sql, sends_sql
+from prt.stream.policies import hears_sql
+from prt.stream.socket.failures import MessageRefusedError, RefusedByServerError, UnacknowledgedError
+from prt.stream.socket.refusal_codes import Code
 from prt.stream.topic import Room
+from prt.views.drawing import refusal_causes
 
 ECHO: Final = "prt-status"
 PATIENCE_SECONDS: Final = 10.0
@@ -117,22 +120,15 @@ def _refused(layer: Layer, error: PrtError, heard: Heard, role: str, topic: str)
 
 
 def message_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ...]:
-    """Why a broadcast or a presence was not taken, or ended the channel."""
-    words = reason_of(error)
-    if "payload_size_exceeded" in words or "message size exceeded" in words:
-        why = "the payload is above the project's limit (256 KB Free, 3 MB Pro)"
-        return (Cause(why, "send a reference to it instead, or raise the plan"),)
-    if "presence rate limit" in words or "presence messages" in words:
-        why = "presence changes too often: 5 calls in 30 s a client, 20 a second a project (Free)"
-        return (Cause(why, "track on change only, and send what moves fast as broadcasts"),)
-    if "no acknowledgement" in words:
-        return (
-            Cause(
-                f"no INSERT policy on realtime.messages lets {role} send to {topic}", sends_sql(role, topic)
-            ),
-            Cause("the server is busy", "try again in 30 s"),
-        )
-    return join_causes(error, role=role, topic=topic)
+    """Return why a broadcast or a presence was not taken, or ended the channel."""
+    code: Code | None = "other"
+    if isinstance(error, RefusedByServerError):
+        code = error.refused.code
+    elif isinstance(error, MessageRefusedError):
+        code = error.code
+    elif isinstance(error, UnacknowledgedError):
+        code = None
+    return refusal_causes.of_message(code, role=role, topic=topic) or (Cause(error.message, error.hint),)
 
 
 def _private(heard: Heard, is_open: bool, role: str, topic: str) -> Finding:
@@ -141,9 +137,11 @@ def _private(heard: Heard, is_open: bool, role: str, topic: str) -> Finding:
         return Finding(layer="private", state="ok", figure=f"{topic} is open to {role}")
     if heard.error is None:
         return judge_join("private", None, role=role, topic=topic)
+    refused = heard.error.refused if isinstance(heard.error, RefusedByServerError) else None
+    is_unauthorized = refused is not None and refused.code == "unauthorized"
     return Finding(
         layer="private",
-        state="skipped" if "Unauthorized" in reason_of(heard.error) else "warning",
+        state="skipped" if is_unauthorized else "warning",
         figure=f"closed to {role}; --private makes it count",
         causes=join_causes(heard.error, role=role, topic=topic),
     )

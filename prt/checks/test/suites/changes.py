@@ -115,7 +115,7 @@ async def _takes(operator: Operator, watcher: Watcher) -> None:
         await watcher.ready(f"a filter with {operator.name}")
     except FailedError as exc:
         error = watcher.error
-        if not isinstance(error, NothingTakenError) or "in the publication" in error.why:
+        if not isinstance(error, NothingTakenError) or error.code == "unpublished":
             raise
         raise FailedError(
             Failure(

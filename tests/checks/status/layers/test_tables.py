@@ -59,7 +59,15 @@ def refused(message: str, **of: Any) -> tuple[Status, ...]:
     binding = Binding(table="Orders", **of)
     found = refusals.of_binding(binding, message)
     return (
-        Status(at=1, status="CHANNEL_ERROR", tables=["public.Orders"], reason=found.reason, hint=found.hint),
+        Status(
+            at=1,
+            status="CHANNEL_ERROR",
+            tables=["public.Orders"],
+            reason=found.reason,
+            hint=found.hint,
+            code=found.code,
+            subject=found.subject,
+        ),
     )
 
 

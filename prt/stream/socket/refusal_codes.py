@@ -1,0 +1,113 @@
+"""Why a server refuses: a code, read once from the server's own words.
+
+Sources: the server's error codes, recorded handshakes, joins and system messages.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Code = Literal[
+    "token_missing",
+    "token_malformed",
+    "token_expired",
+    "token_incomplete",
+    "token_foreign",
+    "token_refused",
+    "unauthorized",
+    "private_only",
+    "disabled",
+    "tenant_unknown",
+    "no_realtime",
+    "no_websocket",
+    "unavailable",
+    "project_unreachable",
+    "no_db_connections",
+    "too_many_requests",
+    "too_many_connections",
+    "too_many_channels",
+    "too_many_joins",
+    "too_many_messages",
+    "presence_too_often",
+    "payload_too_large",
+    "unpublished",
+    "filter_column",
+    "select_column",
+    "value",
+    "other",
+]
+"""In a handshake the token is the project's key. `filter_column` and `select_column` are columns that do
+not exist or may not be read, `value` is one that is not of its column's type.
+"""
+
+_WORDS: Final[tuple[tuple[str, Code], ...]] = (
+    ("Failed to validate JWT signature", "token_foreign"),
+    ("not a valid JWT", "token_malformed"),
+    ("has expired", "token_expired"),
+    ("required in JWT", "token_incomplete"),
+    ("API key is missing", "token_missing"),
+    ("do not have permissions", "unauthorized"),
+    ("disabled for this tenant", "disabled"),
+    ("Tenant not found", "tenant_unknown"),
+    ("Too many connected users", "too_many_connections"),
+    ("Too many joins", "too_many_joins"),
+    ("payload_size_exceeded", "payload_too_large"),
+    ("message size exceeded", "payload_too_large"),
+    ("presence rate limit", "presence_too_often"),
+    ("presence messages", "presence_too_often"),
+    ("Too many messages", "too_many_messages"),
+)
+_PREFIXES: Final[dict[str, Code]] = {
+    "Unauthorized": "unauthorized",
+    "PrivateOnly": "private_only",
+    "JwtSignatureError": "token_foreign",
+    "ChannelRateLimitReached": "too_many_channels",
+    "ClientJoinRateLimitReached": "too_many_joins",
+    "ConnectionRateLimitReached": "too_many_connections",
+    "DatabaseConnectionRateLimitReached": "no_db_connections",
+    "DatabaseLackOfConnections": "no_db_connections",
+    "IncreaseConnectionPool": "no_db_connections",
+    "UnableToConnectToProject": "project_unreachable",
+    "RealtimeDisabledForTenant": "disabled",
+    "TenantNotFound": "tenant_unknown",
+}
+_STATUSES: Final[dict[int, Code]] = {401: "token_refused", 404: "no_realtime", 429: "too_many_requests"}
+_EXCEPTIONS: Final[tuple[tuple[str, Code], ...]] = (
+    ("invalid column for filter ", "filter_column"),
+    ("invalid column for select ", "select_column"),
+)
+
+
+RowError = Literal["unauthorized", "no_primary_key", "too_large"]
+"""Why a change comes without its row."""
+
+_ROW_ERRORS: Final[tuple[tuple[str, RowError], ...]] = (("401", "unauthorized"), ("400", "no_primary_key"))
+
+
+def of_words(text: str) -> Code:
+    """Return the code of a refused join, of a `system` error, or of a refused message."""
+    found = next((code for words, code in _WORDS if words in text), None)
+    return found or _PREFIXES.get(text.partition(":")[0], "other")
+
+
+def of_handshake(status: int, words: str) -> Code:
+    """Return the code of an HTTP answer instead of a websocket."""
+    found = next((code for part, code in _WORDS if part in words), None)
+    return found or _STATUSES.get(status, "unavailable" if status >= 500 else "no_websocket")
+
+
+def of_exception(text: str) -> tuple[Code, str | None]:
+    """Return the code of a refused binding, and the column or the words that it is about."""
+    for words, code in _EXCEPTIONS:
+        _, found, column = text.partition(words)
+        if found:
+            return code, column.strip()
+    if "22P02" in text or "invalid input syntax" in text:
+        return "value", text.rpartition(") ")[2] or text
+    return "other", None
+
+
+def of_row(errors: list[str]) -> RowError:
+    """Return why a change comes without its row, from its `errors`."""
+    text = "; ".join(errors)
+    return next((code for words, code in _ROW_ERRORS if words in text), "too_large")

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from prt.stream import filters
 from prt.stream.binding import Binding
+from prt.stream.filters import postgrest
 from prt.stream.rest.answers import Answer, UnknownColumnError, unread
 from prt.stream.rest.client import Rest
 from prt.stream.rest.pages import Reader, Road, Shape, shape_of
@@ -128,10 +128,10 @@ def test_a_column_of_any_name_selects_orders_filters_and_names_rows(
             pages = [some async for some in both.keys()]  # noqa: SIM118 - it is no mapping
             keys = [key for some in pages for key in some]
             assert {key for _, there in [p async for p in both.present(keys)] for key in there} == set(keys)
-            where = [filters.condition(name, "eq.z")]
+            where = [postgrest.condition(name, "eq.z")]
             (updated,) = await rest.update("public", binding.table, where, {name: "zz"})
             assert b"zz" in bytes(updated)
-            (deleted,) = await rest.delete("public", binding.table, [filters.condition(name, "in.(zz)")])
+            (deleted,) = await rest.delete("public", binding.table, [postgrest.condition(name, "in.(zz)")])
             assert b"zz" in bytes(deleted)
             (inserted,) = await rest.insert("public", binding.table, [{name: "z"}])
             assert b'"z"' in bytes(inserted)

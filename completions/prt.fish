@@ -133,7 +133,7 @@ complete -c prt -n '__prt_in ""' -a local -d 'The embedded Supabase: a real Post
 complete -c prt -n '__prt_in ""' -a demo -d 'Show everything: an embedded project, simulated traffic, a live view.'
 complete -c prt -n '__prt_in ""' -a init -d 'Write a profile into prt.toml, by asking or from the files of a folder.'
 complete -c prt -n '__prt_in ""' -a config -d 'Show what is in force and where each value came from, without secrets.'
-complete -c prt -n '__prt_in ""' -a help -d 'Show a page of the manual, or the help of a command; without a topic, list them.'
+complete -c prt -n '__prt_in ""' -a help -d 'Show a page of the manual, the help of a command or an error; without a topic, list them.'
 complete -c prt -n '__prt_in ""' -a schema -d 'Print the JSON Schema of the lines of NDJSON.'
 complete -c prt -n '__prt_in ""' -a completion -d 'Print the script with which a shell completes prt\'s words at TAB.'
 complete -c prt -n '__prt_in ""' -s V -l version -d 'Show the versions.'

@@ -1,13 +1,17 @@
 """What can go wrong, each with the exit code that scripts rely on.
 
 PrtError                1   a test or an expectation failed, an update was rolled back
-├── UsageError          2   usage or configuration
+├── UsageError          2   usage
+│   └── ConfigError     2   configuration
+│       ├── NoProjectError  2   no project is configured
+│       └── WrongKeyError   2   a key that does not belong where it was found
 ├── RefusedError        3   authentication or authorization refused
 ├── UnreachableError    4   the project can't be reached, or the subscription was refused
 ├── ProtocolError       5   the server spoke something that is not its protocol
 └── TimedOutError     124   `--timeout` ran out
 
-Foreign exceptions are translated once, where the library is called.
+Foreign exceptions are translated once, where the library is called. Every `id` is explained in the manual's
+page `errors`.
 """
 
 from __future__ import annotations
@@ -24,8 +28,14 @@ class PrtError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    id: ClassVar[str] = "E-FAILED"
+    """Names the cause; it stays the same when the message is reworded."""
+    attempt: ClassVar[str | None] = None
+    """A command that helps to find or to mend the cause, the key `try` of an error's JSON."""
     is_told = False
     """Whether standard error has it already."""
+    is_in_lines = False
+    """Whether the line `end` of the NDJSON has it already."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.message = redact(message)
@@ -35,19 +45,41 @@ class PrtError(Exception):
 
 class UsageError(PrtError):
     exit_code = 2
+    id = "E-USAGE"
+
+
+class ConfigError(UsageError):
+    id = "E-CONFIG"
+    attempt = "prt config"
+
+
+class NoProjectError(ConfigError):
+    id = "E-NO-PROJECT"
+    attempt = "prt init"
+
+
+class WrongKeyError(ConfigError):
+    id = "E-WRONG-KEY"
 
 
 class RefusedError(PrtError):
     exit_code = 3
+    id = "E-REFUSED"
+    attempt = "prt status"
 
 
 class UnreachableError(PrtError):
     exit_code = 4
+    id = "E-UNREACHABLE"
+    attempt = "prt status"
 
 
 class ProtocolError(PrtError):
     exit_code = 5
+    id = "E-PROTOCOL"
+    attempt = "prt status"
 
 
 class TimedOutError(PrtError):
     exit_code = 124
+    id = "E-TIMEOUT"

@@ -174,6 +174,15 @@ class Malformed(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ErrorReport(Struct, frozen=True, kw_only=True):
+    """What ended a command: the id of the cause, what happened, what to do, and a command to try."""
+
+    id: str
+    message: str
+    hint: str | None = None
+    attempt: str | None = msgspec.field(name="try", default=None)
+
+
 class End(Struct, frozen=True, kw_only=True):
     """The last event of every stream. `lag_ms` has p50, p95, p99, max, or is None without changes."""
 
@@ -183,6 +192,7 @@ class End(Struct, frozen=True, kw_only=True):
     events: int
     gaps: int = 0
     lag_ms: dict[str, float] | None = None
+    error: ErrorReport | None = None
 
 
 Event = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Vitals | Loaded | Malformed | End

@@ -19,6 +19,7 @@ from prt.signals import SIGNALLED, stopping
 from prt.state.conditions.bounds import UNMET, Outcome, Progress
 from prt.state.conditions.matching import Matching
 from prt.state.figures.lag import Lag
+from prt.views.sinks.ndjson import report_of
 from prt.views.sinks.output import Output, settled
 from prt.views.sinks.recorder import Recorder
 
@@ -153,7 +154,10 @@ class _Loop:
             events=self._progress.events,
             gaps=self._gaps,
             lag_ms=self._lag.summary(),
+            error=None if error is None else report_of(error),
         )
+        if error is not None:
+            error.is_in_lines = True
         if self._recorder is not None:
             self._recorder.take(end)
             self._recorder.flush()

@@ -5,7 +5,6 @@ A command's module is imported when it is run, so that `prt --help` costs no mor
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +16,11 @@ import typer.core
 import typer.main
 
 from prt import __version__
+from prt.cli.failure import ReaderGoneError, asks_for_traceback, report, silence_stdout
 from prt.cli.help import with_plain_help
 from prt.cli.options.names import OPTIONS
-from prt.cli.unexpected import complain_of, guard, show_traceback
-from prt.errors import PrtError, UsageError
+from prt.cli.unexpected import guard
+from prt.errors import UsageError
 from prt.inputs import named
 from prt.signals import INTERRUPTED, exit_on_signals
 from prt.stream.socket import sdk_log
@@ -72,10 +72,6 @@ BEGINNING: Final = (
         (("prt local run -- pytest", "a real PostgreSQL, no Docker"),),
     ),
 )
-
-
-class ReaderGoneError(Exception):
-    """The reader of our pipe went away. Typer would make exit 1 of the OSError."""
 
 
 @contextmanager
@@ -171,7 +167,7 @@ def _root(
 
 def main() -> None:
     """The `prt` command."""
-    guard(is_debug=_asks_for_traceback(sys.argv[1:]))
+    guard(is_debug=asks_for_traceback(sys.argv[1:]))
     sys.exit(run(sys.argv[1:]))
 
 
@@ -195,64 +191,8 @@ def _exit_code(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         raise
     except BaseException as exc:
-        return _told(exc, is_debug=_asks_for_traceback(arguments))
+        return report(exc, arguments)
     return result if isinstance(result, int) else 0
-
-
-def _told(exc: BaseException, *, is_debug: bool) -> int:
-    """The one place where an error becomes two lines and an exit code."""
-    error = _innermost(exc)
-    if isinstance(error, ReaderGoneError | BrokenPipeError) or type(error).__name__ == "ReaderGone":
-        _silence_stdout()
-        return 0
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    if is_debug:
-        show_traceback(exc)
-    if isinstance(error, PrtError):
-        if not error.is_told:
-            complain(error.message, error.hint)
-        return error.exit_code
-    if isinstance(error, typer.TyperException):
-        _complain_of_usage(error)
-        return error.exit_code
-    if isinstance(error, typer.Abort):
-        complain("aborted", None)
-        return INTERRUPTED
-    if isinstance(error, OSError) and error.strerror:
-        complain(f"{error.strerror}{f': {error.filename}' if error.filename else ''}", None)
-        return 1
-    complain_of(error, is_debug=is_debug)
-    return 1
-
-
-def _innermost(exc: BaseException) -> BaseException:
-    """The error that tells most of a group's: ours before others."""
-    if not isinstance(exc, BaseExceptionGroup):
-        return exc
-    errors = [_innermost(one) for one in exc.exceptions]
-    return next((one for one in errors if isinstance(one, PrtError)), errors[0])
-
-
-def _complain_of_usage(error: typer.TyperException) -> None:
-    message = error.format_message()
-    if not message:
-        # A group without a command: Typer has written its help.
-        return
-    what, _, suggestion = message.partition(" Did you mean ")
-    possibilities = getattr(error, "possibilities", None)
-    if possibilities:
-        what, suggestion = error.message, f"{' or '.join(sorted(possibilities))}?"
-    context = getattr(error, "ctx", None)
-    see = f"see `{context.command_path if context else 'prt'} --help`"
-    # Pydantic words, where Typer lets it judge a value.
-    what = what.replace("Value error, ", "").replace("\n\t", " ").rstrip(". ")
-    complain(what, f"did you mean {suggestion}" if suggestion else see)
-
-
-def _asks_for_traceback(arguments: list[str]) -> bool:
-    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    return "--debug" in own
 
 
 def _flush_stdout(code: int) -> int:
@@ -262,16 +202,9 @@ def _flush_stdout(code: int) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence_stdout()
+        silence_stdout()
     except OSError as exc:
-        _silence_stdout()
+        silence_stdout()
         complain(f"standard output can't be written: {exc.strerror}", None)
         return code or 1
     return code
-
-
-def _silence_stdout() -> None:
-    """Python flushes stdout at its very end and would complain of the closed pipe."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 def complain_of(error: BaseException, *, is_debug: bool) -> None:
     """Write what an unexpected error is, and what to do about it."""
+    complain(*words_of(error, is_debug=is_debug))
+
+
+def words_of(error: BaseException, *, is_debug: bool) -> tuple[str, str]:
+    """Return what an unexpected error is, and what to do about it."""
     text = str(error)
-    complain(
+    return (
         f"unexpected {type(error).__name__}{f': {text}' if text else ''}; this is a bug in prt",
         "report it with the traceback" if is_debug else "run it again with --debug and report the traceback",
     )

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from prt.config.secret import Secret, facts_of
-from prt.errors import UsageError
+from prt.errors import ConfigError
 from prt.redaction import register, register_url
 from prt.suggestions import did_you_mean
 
@@ -82,23 +82,23 @@ class Profile:
 
 
 def tables_of_profiles(text: str, path: Path) -> dict[str, dict[str, Any]]:
-    """The profiles of a file by name, unchecked. UsageError where the file is none of ours."""
+    """The profiles of a file by name, unchecked. ConfigError where the file is none of ours."""
     try:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         # The parser's words name line and column, never the value.
-        raise UsageError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
+        raise ConfigError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
     for name in read:
         if name != "profiles":
             _unknown(f"{path} has no section {name}", name, ("profiles",), "write [profiles.NAME]")
     profiles = read.get("profiles", {})
     if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
-        raise UsageError(f"{path}: `profiles` is no table of tables", "write [profiles.NAME]")
+        raise ConfigError(f"{path}: `profiles` is no table of tables", "write [profiles.NAME]")
     return profiles
 
 
 def parse(chosen: Mapping[str, Any], name: str, path: Path, *, is_own: bool) -> Profile:
-    """One profile, checked whole; `is_own` is the user's own configuration. Raises UsageError."""
+    """One profile, checked whole; `is_own` is the user's own configuration. Raises ConfigError."""
     where = f"{path}: profile {name}"
     for key in chosen:
         if key not in SETTINGS:
@@ -111,10 +111,10 @@ def parse(chosen: Mapping[str, Any], name: str, path: Path, *, is_own: bool) -> 
     if delivery is not None and (
         isinstance(delivery, bool) or not isinstance(delivery, int | float) or not 0 <= delivery <= 100
     ):
-        raise UsageError(f"{path}: `min_delivery` of profile {name} is no percentage", "write 99.9")
+        raise ConfigError(f"{path}: `min_delivery` of profile {name} is no percentage", "write 99.9")
     feed = chosen.get("feed", {})
     if not isinstance(feed, dict) or not all(isinstance(one, str) for one in feed.values()):
-        raise UsageError(f"{path}: `feed` of profile {name} is no table of texts", 'write TABLE = "text"')
+        raise ConfigError(f"{path}: `feed` of profile {name} is no table of texts", 'write TABLE = "text"')
     return Profile(
         name,
         sources,
@@ -129,23 +129,23 @@ def _source(value: Any, key: str, name: str, path: Path, *, is_own: bool) -> Sou
         if key in SECRET_KEYS or (key != "url" and facts_of(Secret(value)).is_server_key):
             register(value)
             register_url(value)
-            raise UsageError(
+            raise ConfigError(
                 f"{which} holds a secret itself",
                 f"{reference}, and renew the key: the file may have been seen",
             )
         return Source("text", value)
     if key == "url":
-        raise UsageError(f"{which} is no text", "put it in quotes")
+        raise ConfigError(f"{which} is no text", "put it in quotes")
     if (
         not isinstance(value, dict)
         or len(value) != 1
         or not all(isinstance(one, str) for one in value.values())
     ):
-        raise UsageError(f"{which} does not say where it comes from", reference)
+        raise ConfigError(f"{which} does not say where it comes from", reference)
     ((kind, text),) = value.items()
     if kind == "command":
         if not is_own:
-            raise UsageError(
+            raise ConfigError(
                 f"{which} is a command, which is run only from your own configuration",
                 f"{reference}, or move the profile there (`prt config` shows where)",
             )
@@ -157,9 +157,9 @@ def _source(value: Any, key: str, name: str, path: Path, *, is_own: bool) -> Sou
 
 def _texts(value: Any, key: str, name: str, path: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise UsageError(f"{path}: `{key}` of profile {name} is no list of texts", 'write ["a", "b"]')
+        raise ConfigError(f"{path}: `{key}` of profile {name} is no list of texts", 'write ["a", "b"]')
     return tuple(value)
 
 
 def _unknown(message: str, word: str, known: tuple[str, ...], otherwise: str) -> None:
-    raise UsageError(message, did_you_mean(word, known, otherwise))
+    raise ConfigError(message, did_you_mean(word, known, otherwise))

@@ -27,7 +27,7 @@ from prt.config.sources import (
     own_configuration,
     register_secrets,
 )
-from prt.errors import UsageError
+from prt.errors import ConfigError, NoProjectError, UsageError, WrongKeyError
 from prt.inputs import Input
 from prt.suggestions import did_you_mean
 
@@ -70,7 +70,7 @@ class Project:
         """What goes into `apikey`: the server key only for the identity "service"."""
         key = self.server_key if self.identity == "service" else self.client_key
         if key is None:
-            raise UsageError("this project has no key", _KEY_HINT[self.identity == "service"])
+            raise WrongKeyError("this project has no key", _KEY_HINT[self.identity == "service"])
         return key
 
     @property
@@ -130,7 +130,7 @@ def resolve(
         )
     found_url = find(places, URL, is_needed=True)
     if found_url is None:
-        raise UsageError(
+        raise NoProjectError(
             "no project configured",
             f"try `prt demo`, add {Input.LOCAL} for an embedded project, or set SUPABASE_URL and "
             "SUPABASE_ANON_KEY (or SUPABASE_PUBLISHABLE_KEY)",
@@ -167,7 +167,7 @@ class _Resolution:
         if database_url is not None:
             self._origins["database_url"] = database_url.origin
         elif "database_url" in self._needs:
-            raise UsageError("this needs a direct connection to the database", "set SUPABASE_DB_URL")
+            raise ConfigError("this needs a direct connection to the database", "set SUPABASE_DB_URL")
         if token is not None:
             self._judge(facts_of(token), self._origins["token"])
         if is_service:
@@ -207,7 +207,7 @@ class _Resolution:
             found = vouched if vouched is not None and vouched.value == found.value else found
         if found.place.trust > trust:
             if is_needed:
-                raise UsageError(
+                raise WrongKeyError(
                     f"{found.origin} is not sent to the URL from {self._url.origin}",
                     f"a folder could collect your keys that way: set SUPABASE_URL where {found.variable} is, "
                     f"or keep both in one place",
@@ -217,7 +217,7 @@ class _Resolution:
         if any(character.isspace() or not character.isprintable() for character in found.value) and (
             what not in ("password", "stranger_password", "jwt_secret")
         ):
-            raise UsageError(
+            raise WrongKeyError(
                 f"{found.origin} holds spaces or control characters", "copy the key again, whole"
             )
         self._origins[what] = found.origin
@@ -232,19 +232,19 @@ class _Resolution:
                 hint = _KEY_HINT[is_server]
                 if not is_server and find(self._places, SERVER_KEY) is not None:
                     hint += f", or say {Input.IDENTITY} service to use the server key"
-                raise UsageError(f"no {kind} key for {urlsplit(self._address).netloc}", hint)
+                raise WrongKeyError(f"no {kind} key for {urlsplit(self._address).netloc}", hint)
             return None
         if not is_needed:
             return key
         facts, origin = facts_of(key), self._origins[what]
         if not is_server and facts.is_server_key:
-            raise UsageError(
+            raise WrongKeyError(
                 f"{origin} holds a server key ({facts.role}), which passes over row level security",
                 "put it into SUPABASE_SECRET_KEY or SUPABASE_SERVICE_ROLE_KEY and say "
                 f"{Input.IDENTITY} service, or use the client key",
             )
         if is_server and (facts.kind == "publishable" or facts.role in ("anon", "authenticated")):
-            raise UsageError(f"{origin} holds a client key, not a server key", _KEY_HINT[True])
+            raise WrongKeyError(f"{origin} holds a client key, not a server key", _KEY_HINT[True])
         self._judge(facts, origin)
         return key
 
@@ -252,7 +252,7 @@ class _Resolution:
         host = urlsplit(self._address).hostname or ""
         ref = next((host.removesuffix(domain) for domain in HOSTED if host.endswith(domain)), None)
         if ref is not None and facts.ref is not None and facts.ref != ref:
-            raise UsageError(
+            raise WrongKeyError(
                 f"{origin} belongs to project {facts.ref}, the URL to {ref}",
                 f"take the key of {ref}, or set SUPABASE_URL={quoting.word(f'https://{facts.ref}.supabase.co')}",
             )
@@ -270,24 +270,24 @@ def parse_url(text: str, origin: str) -> str:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
-        raise UsageError(f"the URL from {origin} is none", hint) from exc
+        raise ConfigError(f"the URL from {origin} is none", hint) from exc
     if parts.scheme in ("postgres", "postgresql"):
-        raise UsageError(f"the URL from {origin} is the database's", "put it into SUPABASE_DB_URL; " + hint)
+        raise ConfigError(f"the URL from {origin} is the database's", "put it into SUPABASE_DB_URL; " + hint)
     scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
     if scheme not in ("http", "https") or not host or not text.isprintable() or " " in text:
-        raise UsageError(f"the URL from {origin} is not a project's", hint)
+        raise ConfigError(f"the URL from {origin} is not a project's", hint)
     if parts.username is not None or parts.password is not None:
-        raise UsageError(
+        raise ConfigError(
             f"the URL from {origin} holds a user or a password", "leave out what stands before @"
         )
     if parts.query or parts.fragment:
-        raise UsageError(
+        raise ConfigError(
             f"the URL from {origin} holds a query or a fragment", "leave out what follows ? or #"
         )
     segments = parts.path.strip("/").split("/")
     if host in ("supabase.com", "app.supabase.com") and "project" in segments[:-1]:
         ref = segments[segments.index("project") + 1]
-        raise UsageError(
+        raise ConfigError(
             f"the URL from {origin} is the dashboard's", f"use {quoting.word(f'https://{ref}.supabase.co')}"
         )
     path = parts.path
@@ -303,7 +303,7 @@ def _working_directory() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError as exc:
-        raise UsageError("the working directory is gone", "change to one that exists") from exc
+        raise ConfigError("the working directory is gone", "change to one that exists") from exc
 
 
 def is_loopback(host: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from prt.config import dotenv, profiles
 from prt.config.profiles import Defaults
-from prt.errors import UsageError
+from prt.errors import ConfigError
 from prt.inputs import Input
 from prt.redaction import register, register_url
 
@@ -58,8 +58,8 @@ class Place:
     names: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
     is_profile: bool = False
-    problem: UsageError | None = None
-    missing: Mapping[str, UsageError] = field(default_factory=dict)
+    problem: ConfigError | None = None
+    missing: Mapping[str, ConfigError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def find(places: Iterable[Place], variables: tuple[str, ...], *, is_needed: bool
 def all_places(
     url: str | None, profile: str | None, environ: Mapping[str, str], directory: Path, own: Path
 ) -> tuple[list[Place], Defaults]:
-    """Every place, in order, and what the profile gives. UsageError for a profile that isn't there.
+    """Every place, in order, and what the profile gives. ConfigError for a profile that isn't there.
 
     `own` is the folder of the user's own configuration.
     """
@@ -132,7 +132,7 @@ def own_configuration() -> Path:
 def _dotenv(path: Path) -> Iterator[Place]:
     try:
         text = _read(path)
-    except UsageError as problem:
+    except ConfigError as problem:
         yield Place("in .env", WORKING_DIRECTORY, problem=problem)
     else:
         if text is not None:
@@ -157,13 +157,13 @@ def _profile_places(
                 one = profiles.parse(found[name], name, path, is_own=trust == USER_CONFIG)
                 places += _places_of(one, path, trust, environ)
                 defaults = defaults or one.defaults
-        except UsageError as problem:
+        except ConfigError as problem:
             if profile is not None:
                 raise
             places.append(Place(f"in {path}", trust, problem=problem))
     if profile is not None and not places:
         listed = ", ".join(sorted(known)) or "there is none in prt.toml, here or in your own configuration"
-        raise UsageError(f"no profile {profile}", f"profiles: {listed}")
+        raise ConfigError(f"no profile {profile}", f"profiles: {listed}")
     return places, defaults or Defaults()
 
 
@@ -191,7 +191,7 @@ def _places_of(one: profiles.Profile, path: Path, trust: int, environ: Mapping[s
             names,
             is_profile=True,
             missing={
-                variable: UsageError(f"{names[variable]} {where} is not set", f"set {name}")
+                variable: ConfigError(f"{names[variable]} {where} is not set", f"set {name}")
                 for variable, name in by_kind["env"].items()
             },
         )
@@ -208,11 +208,11 @@ def printed_by(command: str, origin: str) -> str:
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
         reason = "is not done in time" if isinstance(exc, subprocess.TimeoutExpired) else "can't be run"
-        raise UsageError(f"the command for {origin} {reason}", "run it by hand to see why") from exc
+        raise ConfigError(f"the command for {origin} {reason}", "run it by hand to see why") from exc
     line = done.stdout.strip().partition("\n")[0]
     if done.returncode or not line:
         failed = f"ended with {done.returncode}" if done.returncode else "printed nothing"
-        raise UsageError(f"the command for {origin} {failed}", "run it by hand to see why")
+        raise ConfigError(f"the command for {origin} {failed}", "run it by hand to see why")
     return line
 
 
@@ -225,7 +225,7 @@ def _supabase_folder(directory: Path) -> Iterator[Place]:
             if text is None:
                 continue
             url = _local_url(text, path)
-        except UsageError as problem:
+        except ConfigError as problem:
             yield Place(f"in {path}", WORKING_DIRECTORY, problem=problem)
         else:
             yield Place(f"in {path}", WORKING_DIRECTORY, {"SUPABASE_URL": url}, {"SUPABASE_URL": "api.port"})
@@ -238,7 +238,7 @@ def _local_url(text: str, path: Path) -> str:
         api = {}
     port = api.get("port", LOCAL_API_PORT)
     if not isinstance(port, int) or not 0 < port < 65536:
-        raise UsageError(f"{path}: `api.port` is no port", f"it is a number, {LOCAL_API_PORT} by default")
+        raise ConfigError(f"{path}: `api.port` is no port", f"it is a number, {LOCAL_API_PORT} by default")
     tls = api.get("tls", {})
     return f"{'https' if isinstance(tls, dict) and tls.get('enabled') is True else 'http'}://127.0.0.1:{port}"
 
@@ -248,7 +248,7 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         # The parser's words name line and column, never the value.
-        raise UsageError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
+        raise ConfigError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
 
 
 def _read(path: Path) -> str | None:
@@ -257,4 +257,4 @@ def _read(path: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as exc:
-        raise UsageError(f"{path} can't be read", "mend its rights or its encoding (UTF-8)") from exc
+        raise ConfigError(f"{path} can't be read", "mend its rights or its encoding (UTF-8)") from exc

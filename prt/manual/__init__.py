@@ -23,6 +23,12 @@ def page(topic: str) -> str:
     return resources.files(__name__).joinpath(topic + SUFFIX).read_text(encoding="utf-8")
 
 
+def errors() -> dict[str, str]:
+    """Return the section of the page `errors` about each error, by its id."""
+    sections = page("errors").split("\n## ")[1:]
+    return {(parts := section.partition("\n"))[0]: parts[2].strip() for section in sections}
+
+
 def _names() -> list[str]:
     files = (file.name for file in resources.files(__name__).iterdir())
     return sorted(name.removesuffix(SUFFIX) for name in files if name.endswith(SUFFIX))

@@ -16,17 +16,19 @@ from prt.errors import UsageError
 def show_help(
     topic: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TOPIC]", help="A page of the manual, or a command such as `local up`."),
+        typer.Argument(metavar="[TOPIC]", help="A page of the manual, a command, or the id of an error."),
     ] = None,
     debug: options.Debug = False,
 ) -> int:
-    """Show a page of the manual, or the help of a command; without a topic, list them.
+    """Show a page of the manual, the help of a command or an error; without a topic, list them.
 
     prt help
 
     prt help diagnosis
 
     prt help local up
+
+    prt help E-TABLE-UNPUBLISHED
     """
     from prt import manual
 
@@ -34,6 +36,8 @@ def show_help(
         _list(manual.topics())
     elif len(topic) == 1 and topic[0] in manual.topics():
         _show(manual.page(topic[0]))
+    elif len(topic) == 1 and topic[0].upper() in manual.errors():
+        _show(f"# {topic[0].upper()}\n\n{manual.errors()[topic[0].upper()]}\n")
     else:
         return _help_of_command(topic)
     return 0
@@ -73,7 +77,7 @@ def _help_of_command(words: list[str]) -> int:
     name = " ".join(words)
     if name in paths:
         return run([*words, "--help"])
-    near = nearest(name, [*paths, *manual.topics()])
+    near = nearest(name, [*paths, *manual.topics(), *manual.errors()])
     raise UsageError(
         f"unknown topic {name}", f"did you mean `prt help {near}`?" if near else "see `prt help`"
     )

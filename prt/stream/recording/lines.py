@@ -18,6 +18,7 @@ from prt.events import (
     Conflict,
     End,
     EndReason,
+    ErrorReport,
     Event,
     EventType,
     Gap,
@@ -107,6 +108,7 @@ class _End(_Line, frozen=True, tag="end"):
     events: int
     gaps: int
     lag_ms: dict[str, float] | None
+    error: ErrorReport | None = None
 
 
 _AnyLine = _Change | _Broadcast | _Presence | _Status | _Gap | _Malformed | _Alert | _Conflict | _End

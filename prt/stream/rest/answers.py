@@ -38,7 +38,9 @@ _decode_rows = msgspec.json.Decoder(list[Raw]).decode
 
 
 class RejectedError(PrtError):
-    """A constraint, a type, a column or a trigger speaks against the values; `code` is the database's."""
+    """A constraint, a type, a column or a trigger refuses the values; `code` is the database's."""
+
+    id = "E-ROW-REJECTED"
 
     def __init__(self, message: str, hint: str | None, code: str | None) -> None:
         super().__init__(message, hint)
@@ -47,6 +49,8 @@ class RejectedError(PrtError):
 
 class UnknownColumnError(ProtocolError):
     """The table has no such column; `column` is the database's word for it, perhaps behind its table's."""
+
+    id = "E-UNKNOWN-COLUMN"
 
     def __init__(self, message: str, column: str) -> None:
         super().__init__(message)
@@ -60,9 +64,13 @@ class UnknownColumnError(ProtocolError):
 class UnavailableError(UnreachableError):
     """REST is away or busy; the request may succeed later."""
 
+    id = "E-REST-UNAVAILABLE"
+
 
 class UnknownFateError(UnreachableError):
     """The write went out, and no answer says whether it was done: ask before it is repeated."""
+
+    id = "E-UNKNOWN-OUTCOME"
 
     def __init__(self, message: str) -> None:
         super().__init__(

@@ -49,6 +49,8 @@ Row = Mapping[str, Any]
 class TooLargeError(ProtocolError):
     """The answer outgrew what is read at once: ask for fewer rows."""
 
+    id = "E-ANSWER-TOO-LARGE"
+
 
 class _AwayError(UnavailableError):
     """There is nobody to ask."""

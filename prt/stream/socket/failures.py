@@ -16,6 +16,7 @@ PrtError
 from __future__ import annotations
 
 from prt.errors import ProtocolError, PrtError, UnreachableError
+from prt.stream.socket import refusal_codes
 from prt.stream.socket.refusal_codes import Code
 from prt.stream.socket.refusals import Refusal
 
@@ -25,6 +26,8 @@ SILENCE = "answers no heartbeat"
 class LostError(UnreachableError):
     """`code` is the websocket's close code, None where none came; `is_silence`: TCP said nothing."""
 
+    id = "E-CONNECTION-LOST"
+
     def __init__(self, message: str, code: int | None = None, *, is_silence: bool = False) -> None:
         super().__init__(message, "is the server up, and is the network?")
         self.code = code
@@ -32,6 +35,8 @@ class LostError(UnreachableError):
 
 
 class JoinTimedOutError(UnreachableError):
+    id = "E-NOT-READY"
+
     def __init__(self, message: str) -> None:
         super().__init__(message, "is the project's database up?")
 
@@ -44,15 +49,19 @@ class NothingTakenError(UnreachableError):
         self.what = what
         self.why = why
         self.code: Code = code
+        self.id = refusal_codes.error_id(code)  # type: ignore[misc]
 
 
 class RefusedByServerError(PrtError):
-    """`exit_code` follows what the refusal means."""
+    """What a server refused; `exit_code` and `id` follow from what the refusal means."""
+
+    attempt = "prt status"
 
     def __init__(self, message: str, refused: Refusal) -> None:
         super().__init__(message, refused.hint)
         self.refused = refused
         self.exit_code = refused.error.exit_code  # type: ignore[misc]
+        self.id = refusal_codes.error_id(refused.code)  # type: ignore[misc]
 
 
 class HandshakeRefusedError(RefusedByServerError):
@@ -71,6 +80,8 @@ class EndedError(RefusedByServerError):
 class NoAnswerError(UnreachableError):
     """A handshake that nobody answered in time."""
 
+    id = "E-NO-ANSWER"
+
     def __init__(self, host: str) -> None:
         super().__init__(f"no answer from {host}", "check the project's URL")
 
@@ -81,10 +92,13 @@ class MessageRefusedError(PrtError):
     def __init__(self, message: str, hint: str | None, code: Code) -> None:
         super().__init__(message, hint)
         self.code: Code = code
+        self.id = refusal_codes.error_id(code)  # type: ignore[misc]
 
 
 class UnacknowledgedError(PrtError):
-    """A broadcast without an acknowledgement in time: the server is silent to who may not send."""
+    """A broadcast without an acknowledgement in time: the server does not answer who may not send."""
+
+    id = "E-UNACKNOWLEDGED"
 
 
 def is_retryable(failure: PrtError, *, was_ready: bool) -> bool:

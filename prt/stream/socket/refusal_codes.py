@@ -84,6 +84,15 @@ RowError = Literal["unauthorized", "no_primary_key", "too_large"]
 _ROW_ERRORS: Final[tuple[tuple[str, RowError], ...]] = (("401", "unauthorized"), ("400", "no_primary_key"))
 
 
+_IDS: Final[dict[Code, str]] = {"unpublished": "E-TABLE-UNPUBLISHED", "other": "E-REFUSED-BY-SERVER"}
+"""The ids of errors that are not made from the code's own name."""
+
+
+def error_id(code: Code) -> str:
+    """Return the stable id of the error that a refusal with this code becomes, such as `E-TOKEN-EXPIRED`."""
+    return _IDS.get(code) or f"E-{code.upper().replace('_', '-')}"
+
+
 def of_words(text: str) -> Code:
     """Return the code of a refused join, of a `system` error, or of a refused message."""
     found = next((code for words, code in _WORDS if words in text), None)

@@ -16,12 +16,14 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from prt.errors import PrtError
 from prt.events import (
     Alert,
     Broadcast,
     Change,
     Conflict,
     End,
+    ErrorReport,
     Event,
     Gap,
     Loaded,
@@ -202,10 +204,17 @@ def _object_of(event: Event) -> bytes:
         case End():
             members |= {"reason": event.reason, "exit_code": event.exit_code, "events": event.events}
             members |= {"gaps": event.gaps, "lag_ms": event.lag_ms}
+            if event.error is not None:
+                members["error"] = msgspec.to_builtins(event.error)
     return b"{%b}\n" % b",".join(
         b'"%b":%b' % (name.encode(), bytes(value) if isinstance(value, Raw) else _value(value))
         for name, value in members.items()
     )
+
+
+def report_of(error: PrtError) -> ErrorReport:
+    """Return an error as the line `end` carries it."""
+    return ErrorReport(id=error.id, message=error.message, hint=error.hint, attempt=error.attempt)
 
 
 def _one_line(line: bytes) -> bytes:

@@ -17,12 +17,23 @@ NUMBER: Final = {"type": "number"}
 BOOLEAN: Final = {"type": "boolean"}
 OBJECT: Final = {"type": "object"}
 MOMENT: Final = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"}
+VERSION: Final = 1
+"""Of the lines: it changes when a key is removed or changes its meaning, not when one is added."""
 TEXTS: Final = {"type": "array", "items": TEXT}
 METAS: Final = {"type": "array", "items": OBJECT}
 PERCENTILES: Final = {
     "type": ["object", "null"],
     "properties": dict.fromkeys(("p50", "p95", "p99", "max"), NUMBER),
     "required": ["p50", "p95", "p99", "max"],
+    "additionalProperties": False,
+}
+
+
+_TEXT_OR_NULL: Final = {"type": ["string", "null"]}
+_ERROR: Final = {
+    "type": "object",
+    "properties": {"id": TEXT, "message": TEXT, "hint": _TEXT_OR_NULL, "try": _TEXT_OR_NULL},
+    "required": ["id", "message", "hint", "try"],
     "additionalProperties": False,
 }
 
@@ -128,6 +139,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("events", INTEGER, "how many live ones"),
         Key("gaps", INTEGER, "how many"),
         Key("lag_ms", PERCENTILES, "of the changes; null without any"),
+        Key("error", _ERROR, "what ended it: `id`, `message`, `hint`, `try`", False),
     ),
 }
 """By `type`; every line has `type` and `at` besides."""
@@ -228,6 +240,7 @@ def json_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of prt",
+        "version": VERSION,
         "type": "object",
         "required": ["type", "at"],
         "oneOf": [_of_type(name, keys) for name, keys in ALL_KEYS.items()],

@@ -1,0 +1,141 @@
+"""What becomes of an error: two lines on standard error, an exit code, and the line `end` of NDJSON."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import typer
+
+from prt.cli.unexpected import show_traceback, words_of
+from prt.clock import wall_clock
+from prt.errors import PrtError, UsageError
+from prt.signals import INTERRUPTED
+from prt.views.sinks.stderr import complain
+
+WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo", "update"})
+"""Commands whose NDJSON ends with the line `end`."""
+WITHOUT_LINES: Final = frozenset({"send", "read"})
+"""Commands below one of these that have no such line."""
+FORMS: Final = ("-o", "--output", "--template")
+
+
+class ReaderGoneError(Exception):
+    """The reader of our pipe went away. Typer would make exit 1 of the OSError."""
+
+
+class FileError(PrtError):
+    """An error of the system with a file that nobody else has explained."""
+
+    id = "E-FILE"
+
+
+class BugError(PrtError):
+    """An error that nobody expected."""
+
+    id = "E-BUG"
+
+
+def report(exc: BaseException, arguments: Sequence[str]) -> int:
+    """Report what ended a command and return its exit code; the one place where that happens."""
+    error = _innermost(exc)
+    if isinstance(error, ReaderGoneError | BrokenPipeError) or type(error).__name__ == "ReaderGone":
+        silence_stdout()
+        return 0
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    is_debug = asks_for_traceback(arguments)
+    if is_debug:
+        show_traceback(exc)
+    if isinstance(error, typer.Abort):
+        complain("aborted", None)
+        return INTERRUPTED
+    ours = _as_ours(error, is_debug=is_debug)
+    if ours is None:
+        return error.exit_code if isinstance(error, typer.TyperException) else 1
+    if not ours.is_told:
+        complain(ours.message, ours.hint)
+    if not ours.is_in_lines and writes_lines(arguments):
+        _write_end(ours)
+    return ours.exit_code
+
+
+def writes_lines(arguments: Sequence[str]) -> bool:
+    """Return whether a command line asks for NDJSON that ends with the line `end`."""
+    own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    if not own or own[0] not in WRITES_LINES or (own[1:2] and own[1] in WITHOUT_LINES):
+        return False
+    if any(word in {"-h", "--help"} for word in own):
+        return False
+    if "--json" in own or "--output=json" in own:
+        return True
+    if any(word in FORMS or word.startswith(tuple(f"{form}=" for form in FORMS)) for word in own):
+        return any(pair in {("-o", "json"), ("--output", "json")} for pair in pairwise(own))
+    return sys.stdout is not None and not sys.stdout.isatty()
+
+
+def asks_for_traceback(arguments: Sequence[str]) -> bool:
+    """Return whether `--debug` stands among prt's own arguments."""
+    return "--debug" in (arguments[: arguments.index("--")] if "--" in arguments else arguments)
+
+
+def silence_stdout() -> None:
+    """Close standard output for good: Python flushes it at its very end and would complain of the pipe."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _innermost(exc: BaseException) -> BaseException:
+    """Return the error that says most of a group's: ours before others."""
+    if not isinstance(exc, BaseExceptionGroup):
+        return exc
+    errors = [_innermost(one) for one in exc.exceptions]
+    return next((one for one in errors if isinstance(one, PrtError)), errors[0])
+
+
+def _as_ours(error: BaseException, *, is_debug: bool) -> PrtError | None:
+    """Return an error as one of ours; None if Typer has written the help of a group instead."""
+    if isinstance(error, PrtError):
+        return error
+    if isinstance(error, typer.TyperException):
+        return _usage_error(error)
+    if isinstance(error, OSError) and error.strerror:
+        return FileError(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
+    return BugError(*words_of(error, is_debug=is_debug))
+
+
+def _usage_error(error: typer.TyperException) -> UsageError | None:
+    message = error.format_message()
+    if not message:
+        return None
+    what, _, suggestion = message.partition(" Did you mean ")
+    possibilities = getattr(error, "possibilities", None)
+    if possibilities:
+        what, suggestion = error.message, f"{' or '.join(sorted(possibilities))}?"
+    context = getattr(error, "ctx", None)
+    see = f"see `{context.command_path if context else 'prt'} --help`"
+    # Pydantic words, if Typer lets it judge a value.
+    what = what.replace("Value error, ", "").replace("\n\t", " ").rstrip(". ")
+    told = UsageError(what, f"did you mean {suggestion}" if suggestion else see)
+    told.exit_code = error.exit_code  # type: ignore[misc]
+    return told
+
+
+def _write_end(error: PrtError) -> None:
+    """Write the line `end` of a command that ended before it had an output."""
+    from prt.events import End  # noqa: PLC0415 - msgspec is for lines
+    from prt.views.sinks.ndjson import encode, report_of  # noqa: PLC0415 - as above
+
+    end = End(at=wall_clock(), reason="error", exit_code=error.exit_code, events=0, error=report_of(error))
+    try:
+        sys.stdout.buffer.write(encode(end))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
+    except (OSError, ValueError, AttributeError):
+        # What can't be written to standard output has been reported on standard error.
+        return

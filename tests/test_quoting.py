@@ -21,6 +21,7 @@ from prt.cli.options.targets import parse_table
 from prt.config.project import Project, parse_url, resolve
 from prt.config.secret import KeyFacts, Secret
 from prt.errors import UsageError
+from prt.events import Status
 from prt.results import Finding
 from prt.stream.binding import Binding
 from prt.stream.policies import hears_sql, sends_sql
@@ -234,7 +235,7 @@ def test_each_statement_does_what_it_says_and_no_more(sql: psycopg.Connection[An
             tables._key(one, relation),
         ),
         refusals.of_binding(binding, "Please check Realtime is enabled").hint,
-        tables._parameters(_seen_with(one, read=row), f"invalid column for filter {name}", None)[0].remedy,
+        tables._parameters(_seen_with(one, read=row), _refused_column(name), "")[0].remedy,
     ]
     for statement in statements:
         assert statement is not None
@@ -246,6 +247,11 @@ def test_each_statement_does_what_it_says_and_no_more(sql: psycopg.Connection[An
     (drop,) = [cause.remedy for found in slot for cause in found.causes]
     assert drop == f"select pg_drop_replication_slot({quoting.literal(name)});"
     sql.rollback()
+
+
+def _refused_column(name: str) -> Status:
+    """Return what a binding gets whose filter names a column that may not be read."""
+    return Status(at=0, topic="t", status="CHANNEL_ERROR", code="filter_column", subject=name)
 
 
 def database_with_slot(name: str) -> Any:

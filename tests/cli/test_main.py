@@ -451,7 +451,7 @@ def test_a_full_disk_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: py
         def flush(self) -> None:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ground, "_silence_stdout", lambda: None)
+    monkeypatch.setattr(ground, "silence_stdout", lambda: None)
     monkeypatch.setattr("sys.stdout", Full())
     assert ground._flush_stdout(0) == 1
     assert ground._flush_stdout(3) == 3

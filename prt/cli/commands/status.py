@@ -94,10 +94,10 @@ def status(
     """
     from prt.cli.options.connection import connected_project
     from prt.cli.options.targets import parse_targets
+    from prt.config.plans import limits_of
     from prt.errors import UsageError
     from prt.results import exit_code_of, is_live, of_error
     from prt.state.conditions.bounds import parse_bounds
-    from prt.state.conditions.plans import limits_of
     from prt.views.sinks.stderr import notice
 
     def targets_of(words: Sequence[str]) -> Targets:
@@ -160,9 +160,9 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
     from prt.app.watch import watch
     from prt.app.watch_request import RecoveryRequest, WatchRequest
     from prt.cli.options.outputs import form_of
+    from prt.config.plans import limits_of
     from prt.state.conditions.expectations import Expectations
     from prt.state.conditions.matching import Matching
-    from prt.state.conditions.plans import limits_of
     from prt.state.figures.usage import Usage
     from prt.stream.topic import Room
     from prt.views.panels.status import FiguresOutput, StatusView

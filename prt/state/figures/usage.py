@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from prt.config.plans import Limits
 from prt.events import Broadcast, Change, Event, Presence, Status, Vitals
-from prt.state.conditions.plans import Limits
 from prt.state.figures.rate import Rate
 
 SECOND = 1_000_000

@@ -140,7 +140,7 @@ def test_budgets_have_their_rules_and_others_replace_them() -> None:
         ({"view": " , "}, "--view names no view"),
         ({"view": "board", "wip": ["todo"]}, "--wip can't read todo"),
         ({"view": "board", "wip": ["todo=0"]}, "--wip can't read todo=0"),
-        ({"view": "stats", "plan": "team"}, "--plan knows no team"),
+        ({"view": "stats", "plan": "team"}, 'unknown plan "team"'),
     ],
 )
 def test_what_can_t_be_read(options: dict[str, Any], what: str) -> None:

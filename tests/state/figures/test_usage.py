@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from prt.config.plans import PLANS
 from prt.events import Change, Event, Presence, Status, Vitals
-from prt.state.conditions.plans import PLANS
 from prt.state.figures.usage import SECOND, Usage
 
 START = 1_763_830_000 * SECOND

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from prt.config.plans import PLANS
 from prt.events import End, Event, Status, Vitals
 from prt.results import Finding
-from prt.state.conditions.plans import PLANS
 from prt.state.figures.usage import SECOND, Usage
 from prt.views.panels.status import FiguresOutput, StatusView
 from tests.state.figures.test_usage import START, change

@@ -1,4 +1,7 @@
-"""What Supabase's plans allow. https://supabase.com/docs/guides/realtime/limits"""
+"""What Supabase's plans allow. https://supabase.com/docs/guides/realtime/limits
+
+The client compares its own use with these limits, and the embedded server keeps them where it is asked to.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,21 @@ from prt.inputs import Input
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Connections and channels at a time; messages, joins and presence messages a second."""
+    """Connections and channels at a time; messages, joins and presence messages a second.
+
+    `largest_broadcast` is in bytes.
+    """
 
     connections: int
     messages: int
     joins: int
     presence: int
+    largest_broadcast: int = 3_000_000
     channels: int = 100
 
 
 PLANS: Final[dict[str, Limits]] = {
-    "free": Limits(connections=200, messages=100, joins=100, presence=20),
+    "free": Limits(connections=200, messages=100, joins=100, presence=20, largest_broadcast=256_000),
     "pro": Limits(connections=500, messages=500, joins=500, presence=50),
     "no-cap": Limits(connections=10_000, messages=2_500, joins=2_500, presence=1_000),
 }
@@ -29,7 +36,7 @@ PLANS: Final[dict[str, Limits]] = {
 
 
 def limits_of(plan: str) -> Limits:
-    """UsageError where there is no such plan."""
+    """Return a plan's limits. Raise UsageError for an unknown name."""
     if plan not in PLANS:
-        raise UsageError(f"{Input.PLAN} knows no {plan}", f"there are {', '.join(PLANS)}")
+        raise UsageError(f'{Input.PLAN}: unknown plan "{plan}"', f"there are {', '.join(PLANS)}")
     return PLANS[plan]

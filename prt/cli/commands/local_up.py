@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 RATE: Final = 2.0
 PROJECT: Final = "The project"
+HOSTED: Final = "As a hosted project"
+HOSTED_POLL: Final = "100ms"
+HOSTED_PLAN: Final = "free"
 
 Port = Annotated[
     int | None,
@@ -59,6 +62,28 @@ Rate = Annotated[
     float,
     typer.Option("--rate", metavar="N", help="Changes a second of the traffic.", rich_help_panel=PROJECT),
 ]
+PlanName = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        metavar="NAME",
+        help="Keep the limits of a plan: free, pro or no-cap [no limits].",
+        rich_help_panel=HOSTED,
+    ),
+]
+Poll = Annotated[
+    str | None,
+    typer.Option(
+        "--poll",
+        metavar="TIME",
+        help="Deliver changes in polls, TIME to 500ms apart [streamed].",
+        rich_help_panel=HOSTED,
+    ),
+]
+LikeHosted = Annotated[
+    bool,
+    typer.Option("--like-hosted", help="Stands for --poll 100ms --plan free.", rich_help_panel=HOSTED),
+]
 
 
 def up(
@@ -68,6 +93,9 @@ def up(
     no_seed: NoSeed = False,
     traffic: Traffic = False,
     rate: Rate = RATE,
+    plan: PlanName = None,
+    poll: Poll = None,
+    like_hosted: LikeHosted = False,
     debug: Debug = False,
 ) -> None:
     """Start the embedded project in the foreground.
@@ -80,11 +108,15 @@ def up(
     prt local up --port 54321 --migrations supabase/migrations
 
     prt local up --data-dir supabase-data
+
+    prt local up --like-hosted
     """
     from prt.local.project import hosting, registry
     from prt.local.project.lifecycle import prepared
 
-    options = _options(port, data_dir, migrations, no_seed, traffic, rate)
+    if like_hosted:
+        plan, poll = plan or HOSTED_PLAN, poll or HOSTED_POLL
+    options = _options(port, data_dir, migrations, no_seed, traffic, rate, plan, poll)
     environ = config.environment()
     with registry.slot(registry.runtime_folder(environ)) as slot, prepared(options, environ) as project:
 
@@ -104,6 +136,9 @@ def run(
     no_seed: NoSeed = False,
     traffic: Traffic = False,
     rate: Rate = RATE,
+    plan: PlanName = None,
+    poll: Poll = None,
+    like_hosted: LikeHosted = False,
     debug: Debug = False,
 ) -> None:
     """Run a command against an embedded project of its own.
@@ -120,7 +155,9 @@ def run(
     from prt.local.project import hosting, registry
     from prt.local.project.lifecycle import prepared
 
-    options = _options(port, data_dir, migrations, no_seed, traffic, rate)
+    if like_hosted:
+        plan, poll = plan or HOSTED_PLAN, poll or HOSTED_POLL
+    options = _options(port, data_dir, migrations, no_seed, traffic, rate, plan, poll)
     environ = config.environment()
     with registry.slot(registry.runtime_folder(environ)) as slot, prepared(options, environ) as project:
         own = {registry.RUN: str(slot.announce(_entry(project), is_private=True))}
@@ -137,8 +174,11 @@ def _options(
     no_seed: bool,
     traffic: bool,
     rate: float,
+    plan: str | None,
+    poll: str | None,
 ) -> Options:
     from prt.local.project.options import Options
+    from prt.state.conditions.bounds import parse_duration
 
     return Options(
         port=port,
@@ -147,6 +187,8 @@ def _options(
         seed=not no_seed,
         traffic=traffic,
         rate=rate,
+        plan=plan,
+        poll_seconds=None if poll is None else parse_duration(poll, "--poll"),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from prt.config.plans import limits_of
 from prt.errors import UsageError
 from prt.inputs import Input
 from prt.local.postgres.server import Postgres, launched
@@ -48,6 +49,8 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
 
 def check(options: Options) -> None:
     """Raises UsageError for what can be known before anything starts."""
+    if options.plan is not None:
+        limits_of(options.plan)
     if options.rate <= 0:
         raise UsageError(f"{Input.RATE} must be above 0, not {options.rate:g}", "it is changes a second")
     for path in options.migrations:

@@ -6,6 +6,7 @@ starlette routes; see `prt.local.serving.server` for who serves. psycopg only fo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -17,17 +18,22 @@ from starlette.websockets import WebSocket
 
 from prt.errors import UnreachableError
 from prt.local.postgres.session import Session, Sessions
+from prt.local.realtime.changes.decoding.catalog import MESSAGES_PUBLICATION, PUBLICATION
 from prt.local.realtime.changes.decoding.replication import Stream
 from prt.local.realtime.changes.delivery import Delivery
 from prt.local.realtime.changes.fanout import FanOut
 from prt.local.realtime.changes.lanes import Lanes
+from prt.local.realtime.changes.polling import Deliver, Intervals, Poller
+from prt.local.realtime.changes.publication import Publication
 from prt.local.realtime.changes.subscriptions import Subscriptions
 from prt.local.realtime.channels import api
 from prt.local.realtime.channels.connection import RESTARTING, handle
 from prt.local.realtime.channels.hub import Hub
+from prt.local.realtime.channels.message_stream import MessageStream
 from prt.local.realtime.channels.messages import Messages, prune
 from prt.local.realtime.channels.presence import Presences
 from prt.local.realtime.channels.topics import Topics
+from prt.local.realtime.rates import Rates
 from prt.local.realtime.settings import Settings
 from prt.local.serving.keys import Keys
 
@@ -38,7 +44,10 @@ PATH = "/realtime/v1/websocket"
 
 
 class Realtime:
-    """`conninfo` is a superuser's. Between `start` and `stop` the routes answer."""
+    """`conninfo` is a superuser's. Between `start` and `stop` the routes answer.
+
+    `publication` and `rates` look by themselves, and at once where they are asked to.
+    """
 
     def __init__(self, conninfo: str, keys: Keys, *, settings: Settings | None = None) -> None:
         settings = settings or Settings()
@@ -49,9 +58,12 @@ class Realtime:
             partial(Session, conninfo, "prt_realtime_filters", statement_seconds=settings.filter_seconds),
             CONNECTIONS,
         )
+        policies = session("prt_realtime_policies")
         topics, subscriptions = Topics(), Subscriptions()
         messages = Messages(topics, settings.largest_broadcast)
-        delivery = Delivery(subscriptions)
+        self.rates = Rates(settings.limits, settings.rate_seconds)
+        self.publication = Publication(policies, settings.publication_seconds)
+        delivery = Delivery(subscriptions, self.rates.changes.add)
         self.lanes = Lanes(
             subscriptions,
             self._filters,
@@ -60,27 +72,25 @@ class Realtime:
             self._settle,
             budget_seconds=settings.filter_seconds,
         )
-        fanout = FanOut(
+        self._fanout = FanOut(
             session=self._changes,
             subscriptions=subscriptions,
             delivery=delivery,
             lanes=self.lanes,
             settle=self._settle,
-            broadcast=messages.deliver,
+            is_polled=settings.poll_seconds is not None,
         )
-
-        def on_start() -> None:
-            """Whoever was subscribed when the stream broke lost changes, and is told so."""
-            fanout.reset()
-            for subscription in subscriptions:
-                subscription.resubscribed()
-
+        self._poller = _poller(settings, self._deliver, self._fanout.reset)
+        stream, broadcasts = self._streams(conninfo, settings, messages)
         self._hub = Hub(
             keys=keys,
             settings=settings,
-            stream=Stream(conninfo, fanout.deliver, on_start),
+            rates=self.rates,
+            stream=stream,
+            broadcasts=broadcasts,
+            publication=self.publication,
             admissions=Sessions(partial(session, "prt_realtime_subscriptions"), CONNECTIONS),
-            policies=session("prt_realtime_policies"),
+            policies=policies,
             subscriptions=subscriptions,
             topics=topics,
             presences=Presences(topics),
@@ -88,21 +98,48 @@ class Realtime:
         )
         self._running: list[asyncio.Task[None]] = []
 
+    def _streams(self, conninfo: str, settings: Settings, messages: Messages) -> tuple[Stream, Stream]:
+        """Return the streams of changes and of realtime.messages, which break apart from each other."""
+        changes = Stream(
+            conninfo,
+            "prt_realtime_stream",
+            PUBLICATION,
+            self._poller.put if self._poller else self._deliver,
+            self._poller.clear if self._poller else self._fanout.reset,
+            retry_seconds=settings.changes_retry_seconds,
+        )
+        broadcasts = Stream(
+            conninfo,
+            "prt_realtime_broadcasts",
+            MESSAGES_PUBLICATION,
+            MessageStream(messages, self._settle).deliver,
+            retry_seconds=settings.broadcasts_retry_seconds,
+            sender_seconds=settings.sender_seconds,
+        )
+        return changes, broadcasts
+
     async def start(self) -> None:
-        """Returns once changes are followed. Raises UnreachableError where that takes too long."""
-        stream = self._hub.stream
-        self._running = [asyncio.create_task(work) for work in (stream.run(), self._prune())]
+        """Return once changes are followed. Raise UnreachableError if that takes too long."""
+        hub = self._hub
+        work = [hub.stream.run(), hub.broadcasts.run(), self.publication.run(), self._prune(), self._count()]
+        if self._poller:
+            work.append(self._poller.run())
+        self._running = [asyncio.create_task(each) for each in work]
         try:
-            await asyncio.wait_for(stream.is_live.wait(), self._hub.settings.start_seconds)
-        except TimeoutError:
+            async with asyncio.timeout(hub.settings.start_seconds):
+                for stream in (hub.stream, hub.broadcasts):
+                    await stream.is_live.wait()
+                await self.publication.check()
+        except (TimeoutError, psycopg.Error, OSError) as error:
             await self.stop()
+            trouble = hub.stream.trouble or hub.broadcasts.trouble or str(error)
             raise UnreachableError(
-                f"can't follow PostgreSQL's changes: {stream.trouble or 'a transaction stays open'}",
+                f"can't follow PostgreSQL's changes: {trouble or 'a transaction stays open'}",
                 "PostgreSQL needs wal_level=logical, and waits for open transactions that write",
             ) from None
 
     async def stop(self) -> None:
-        """Sockets close with 1012; nothing stays connected to PostgreSQL, whose shutdown would wait."""
+        """Close the sockets with 1012, and every connection to PostgreSQL, whose shutdown would wait."""
         for connection in list(self._hub.connections):
             connection.close(RESTARTING)
         for task in self._running:
@@ -125,6 +162,18 @@ class Realtime:
     async def _websocket(self, websocket: WebSocket) -> None:
         await handle(websocket, self._hub)
 
+    async def _deliver(self, batch: list[bytes]) -> None:
+        """Above the rate a batch is dropped whole, and nobody is told, as on the real server."""
+        if self.rates.changes.is_exceeded:
+            self._fanout.drop(batch)
+        else:
+            await self._fanout.deliver(batch)
+
+    async def _count(self) -> None:
+        while True:
+            await asyncio.sleep(self._hub.settings.rate_seconds)
+            self.rates.tick()
+
     async def _prune(self) -> None:
         while True:
             with suppress(psycopg.Error, OSError):  # a reset may have the table in its hands
@@ -135,6 +184,12 @@ class Realtime:
         crowded = [each.outbox for each in self._hub.connections if each.outbox.is_worth_waiting_for]
         if crowded:
             await asyncio.gather(*(outbox.settle() for outbox in crowded))
+
+
+def _poller(settings: Settings, deliver: Deliver, reset: Callable[[], None]) -> Poller | None:
+    if settings.poll_seconds is None:
+        return None
+    return Poller(deliver, reset, Intervals(settings.poll_seconds, settings.longest_poll_seconds))
 
 
 async def _no_upgrade(_: Request) -> Response:

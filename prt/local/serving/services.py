@@ -6,18 +6,21 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import psycopg
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from prt.config.plans import limits_of
 from prt.errors import PrtError
 from prt.local import auth, rest
 from prt.local.postgres.pool import Database
 from prt.local.project import remote
 from prt.local.project.embedded import Project
-from prt.local.realtime import Realtime
+from prt.local.project.options import Options
+from prt.local.realtime import Realtime, Settings
 from prt.local.seed import loading, traffic
 from prt.local.serving import server
 
@@ -27,7 +30,7 @@ AUTH_CONNECTIONS = 4
 @asynccontextmanager
 async def serving(project: Project) -> AsyncIterator[None]:
     """Serves while the block runs. At its end: no more requests, sockets closed, the stream, the pool."""
-    realtime = Realtime(project.postgres.conninfo(), project.keys)
+    realtime = Realtime(project.postgres.conninfo(), project.keys, settings=_settings(project.options))
     day = Traffic(project)
     async with (
         Database(project.postgres.conninfo("authenticator")) as database,
@@ -39,7 +42,7 @@ async def serving(project: Project) -> AsyncIterator[None]:
                 *realtime.routes(),
                 *rest.routes(database, project.keys),
                 *auth.routes(auth_database, project.keys),
-                _reset_route(project, day),
+                _reset_route(project, day, realtime),
             ]
         )
         await realtime.start()
@@ -80,7 +83,15 @@ class Traffic:
             self._task = None
 
 
-def _reset_route(project: Project, day: Traffic) -> Route:
+def _settings(options: Options) -> Settings:
+    found: dict[str, Any] = {"poll_seconds": options.poll_seconds}
+    if options.plan is not None:
+        limits = limits_of(options.plan)
+        found |= {"limits": limits, "largest_broadcast": limits.largest_broadcast}
+    return Settings(**found | options.realtime)
+
+
+def _reset_route(project: Project, day: Traffic, realtime: Realtime) -> Route:
     one_at_a_time = asyncio.Lock()
 
     async def reset(request: Request) -> JSONResponse:
@@ -93,6 +104,8 @@ def _reset_route(project: Project, day: Traffic) -> Route:
                 await asyncio.to_thread(
                     loading.reset, project.postgres, project.options, keep_roles=project.platform_roles
                 )
+                # All tables are new ones: who listens to the former ones would hear nothing for a minute.
+                await realtime.publication.check()
             except PrtError as error:
                 return JSONResponse({"message": error.message, "hint": error.hint}, status_code=422)
             except psycopg.Error as error:

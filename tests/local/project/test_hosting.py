@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -48,6 +49,16 @@ class Day:
             self.running -= 1
 
 
+class Unchecked:
+    """Counts how often it was told to look at the publication."""
+
+    def __init__(self) -> None:
+        self.checks = 0
+
+    async def check(self) -> None:
+        self.checks += 1
+
+
 @pytest.mark.parametrize("error", [None, UsageError("1.sql: line 1: syntax error", "mend it")])
 def test_traffic_rests_during_a_reset(monkeypatch: pytest.MonkeyPatch, error: UsageError | None) -> None:
     day = Day(monkeypatch)
@@ -75,10 +86,12 @@ def test_traffic_rests_during_a_reset(monkeypatch: pytest.MonkeyPatch, error: Us
         writing.start()
         await asyncio.sleep(0)
         assert day.running == 1
-        route = services._reset_route(project, writing)
+        realtime = Unchecked()
+        route = services._reset_route(project, writing, cast("Any", SimpleNamespace(publication=realtime)))
         headers = [(b"apikey", project.keys.secret.encode())]
         response = await route.endpoint(Request({"type": "http", "method": "POST", "headers": headers}))
         assert response.status_code == (200 if error is None else 422)
+        assert realtime.checks == (1 if error is None else 0)
         await asyncio.sleep(0)
         assert day.running == 1
         await writing.stop()

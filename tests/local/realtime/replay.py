@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from prt.local.postgres.statements import split
 from prt.local.realtime import Settings
-from tests.local.realtime.differences import additions, is_left_out
+from tests.local.realtime.differences import CHECKED, additions, is_left_out
 from tests.local.realtime.sameness import Sameness, lane, whole
 from tests.local.realtime.serving import Client, Running
 from tests.local.realtime.translation import translated
@@ -186,6 +186,8 @@ class Replay:
         if is_left_out(self.scenario, self.version, expected, step["t"]):
             return
         connection = self._connections[step["c"]]
+        if (self.scenario, self.version, step["t"]) in CHECKED:
+            await self._running.realtime.publication.check()
         try:
             actual = await connection.next(expected)
         except TimeoutError:

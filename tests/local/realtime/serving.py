@@ -139,6 +139,15 @@ class Running:
         ) as websocket:
             yield Client(websocket)
 
+    async def streaming(self, name: str = "prt_realtime_stream") -> None:
+        """A slot exists again after its backend was ended and waited for."""
+        query = "select pg_sleep(0.01), count(*) from pg_stat_replication where application_name = %s"
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                row = (await asyncio.to_thread(self.backend.sql.execute, query, [name])).fetchone()
+                if row and row[1]:
+                    return
+
     async def delivered(self) -> None:
         """Everything committed before this call has been handed to its sockets, or to nobody."""
         marker = next(MARKERS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -30,8 +31,15 @@ class _RaisedError(Exception):
     """What the server's trigger raises."""
 
 
-async def admit(connection: Connection, role: str, parameters: Parameters) -> bool:
-    """Return whether the role passes row security. Raise BindingRefusedError for a bad binding."""
+class Admitted(NamedTuple):
+    """Whether the role passes row security, and the oids of the tables that the binding found."""
+
+    is_unrestricted: bool
+    tables: frozenset[int]
+
+
+async def admit(connection: Connection, role: str, parameters: Parameters) -> Admitted:
+    """Raise BindingRefusedError for a bad binding."""
     try:
         oids = await catalog.published(connection, parameters.schema, parameters.table)
         if not oids:
@@ -47,7 +55,7 @@ async def admit(connection: Connection, role: str, parameters: Parameters) -> bo
         if connection.closed:
             raise  # its backend was ended: that says nothing about the binding
         raise BindingRefusedError(bindings.raised(parameters, _described(error))) from error
-    return is_unrestricted
+    return Admitted(is_unrestricted, frozenset(oids))
 
 
 async def _check(connection: Connection, oid: int, role: str, parameters: Parameters) -> None:

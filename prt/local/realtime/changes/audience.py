@@ -80,10 +80,12 @@ class Audiences:
     """The audiences of one table, one after the other; what they share is worked out once.
 
     Forms and filters last as long as the table stays as it is, what a role may read is asked again.
+    `is_polled` looks also at rows that a role sees whatever the policies are: they may be gone by the poll.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, is_polled: bool) -> None:
         self.table = table
+        self._is_polled = is_polled
         self._primary = frozenset(column.name for column in table.primary_key)
         self._forms: dict[frozenset[str], Form] = {}
         self._checks: dict[Filter, Check] = {}
@@ -91,14 +93,7 @@ class Audiences:
 
     async def assemble(self, connection: Connection, *, subscriptions: list[Subscription]) -> Audience:
         """Raises TableGoneError."""
-        heard_by = {
-            subscription: [
-                (binding, parameters)
-                for binding, parameters in reversed(subscription.bindings)
-                if parameters.covers(self.table.schema, self.table.name)
-            ]
-            for subscription in subscriptions
-        }
+        heard_by = {subscription: subscription.bindings_of(self.table.oid) for subscription in subscriptions}
         wanted = {filter_ for heard in heard_by.values() for _, each in heard for filter_ in each.filters}
         self._checks = {filter_: self._check(filter_) for filter_ in wanted}
         self._readable = {
@@ -122,7 +117,12 @@ class Audiences:
         """One for each set of selected columns: the server sends each its own frame, all columns first."""
         readable = self._readable[subscription.principal.role]
         refusal = _refusal(self.table, event, self._primary, readable)
-        is_hidden_by_rows = self.table.has_row_security and event != "DELETE"
+        needs_visibility = (
+            self.table.has_row_security
+            and event != "DELETE"
+            and refusal is None
+            and (self._is_polled or not subscription.is_unrestricted)
+        )
         before, after = subscription.version.around(
             subscription.topic, event if subscription.is_legacy else "postgres_changes"
         )
@@ -137,7 +137,7 @@ class Audiences:
                     for binding, parameters in group
                 ],
                 refusal=refusal,
-                needs_visibility=is_hidden_by_rows and refusal is None and not subscription.is_unrestricted,
+                needs_visibility=needs_visibility,
                 before_data=before if subscription.is_legacy else before + '{"data":',
                 after_ids=after,
             )

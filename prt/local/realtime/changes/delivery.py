@@ -50,10 +50,11 @@ class Run(Protocol):
 
 
 class Delivery:
-    """Sends hits to those of their subscriptions that still exist."""
+    """Sends hits to those of their subscriptions that still exist. `count` is called with each frame."""
 
-    def __init__(self, subscriptions: Subscriptions) -> None:
+    def __init__(self, subscriptions: Subscriptions, count: Callable[[], None]) -> None:
         self._subscriptions = subscriptions
+        self._count = count
 
     async def send(self, hits: list[Hit], run: Run) -> None:
         """Ask row security, and send what it shows in the order of `hits`."""
@@ -69,6 +70,7 @@ class Delivery:
                 data = listener.form.encode(event.change, event.committed, is_too_large=event.is_too_large)
                 event.encoded[listener.form] = data
             subscription.deliver(listener.frame(data, ids))
+            self._count()
 
 
 async def _hidden(hits: list[Hit], run: Run) -> set[tuple[int, Principal]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -14,10 +15,13 @@ from prt.local.realtime.changes import forms, snapshots
 from prt.local.realtime.changes.audience import Audience, Audiences, Listener
 from prt.local.realtime.changes.decoding import catalog, pgoutput
 from prt.local.realtime.changes.decoding.catalog import Table, TableGoneError
-from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED, Begin, Change, Relation, Row
+from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED, Begin, Change, Relation
 from prt.local.realtime.changes.delivery import Delivery, Hit, Pending
 from prt.local.realtime.changes.lanes import Lanes, Waiting
+from prt.local.realtime.changes.polling import is_spoiled
 from prt.local.realtime.changes.subscriptions import Subscription, Subscriptions
+
+logger = logging.getLogger(__name__)
 
 # Below this a message can't make a change of more than 1 MiB, even with every byte escaped.
 CERTAINLY_SMALL = forms.LARGEST_RECORD // 8
@@ -27,7 +31,6 @@ class Known(Struct):
     """A relation of the stream with what was found out about it. `audience` is of one `revision`."""
 
     relation: Relation
-    is_messages: bool
     audiences: Audiences | None = None
     audience: Audience | None = None
     revision: int = -1
@@ -42,7 +45,7 @@ class FanOut:
         delivery: Sends what needs no lane.
         lanes: Take what has to wait.
         settle: Awaited after each batch: it lets the sockets catch up.
-        broadcast: Gets the rows that are inserted into realtime.messages, each with its transaction.
+        is_polled: Whether batches are polls, in which rows may be gone and one filter can spoil all.
     """
 
     def __init__(
@@ -53,14 +56,14 @@ class FanOut:
         delivery: Delivery,
         lanes: Lanes,
         settle: Callable[[], Awaitable[None]],
-        broadcast: Callable[[Relation, Row, int], None],
+        is_polled: bool = False,
     ) -> None:
         self._session = session
         self._subscriptions = subscriptions
         self._delivery = delivery
         self._lanes = lanes
-        self._broadcast = broadcast
         self._settle = settle
+        self._is_polled = is_polled
         self._known: dict[int, Known] = {}
         self._transaction = 0
         self._committed = ""
@@ -72,8 +75,11 @@ class FanOut:
 
     async def deliver(self, messages: list[bytes]) -> None:
         """Send the changes that nobody has to be asked about; the others go into lanes, and wait there."""
-        events, has_broadcast = await self._events(messages)
-        if not (events or has_broadcast):
+        events = await self._events(messages)
+        if not events:
+            return
+        if self._is_polled and is_spoiled(events):
+            logger.warning("changes were lost: a filter on an array or a composite spoils the poll")
             return
         hits, laned = self._parted(events)
         await self._delivery.send(hits, self._session.run)
@@ -82,6 +88,12 @@ class FanOut:
         # Reading never blocks while there is more to read: without this no sender would get a turn.
         await asyncio.sleep(0)
         await self._settle()
+
+    def drop(self, messages: list[bytes]) -> None:
+        """Send nothing of a batch, but remember the relations that later ones refer to."""
+        for data in messages:
+            if not pgoutput.is_change(data):
+                self._take(pgoutput.decode(data))
 
     def _parted(self, events: list[Pending]) -> tuple[list[Hit], dict[Subscription, Waiting]]:
         """Once a change of a subscription has to wait, those behind it have to wait with it."""
@@ -96,30 +108,29 @@ class FanOut:
                     hits.append(Hit(event, listener, ids))
         return hits, laned
 
-    async def _events(self, messages: list[bytes]) -> tuple[list[Pending], bool]:
-        """The changes that somebody hears, and whether a broadcast was among the others."""
+    async def _events(self, messages: list[bytes]) -> list[Pending]:
+        """Return the changes that somebody hears."""
         events: list[Pending] = []
-        has_broadcast = False
         for data in messages:
             message = pgoutput.decode(data)
             if isinstance(message, Change):
                 known = self._known[message.relation]
-                if known.is_messages and message.event == "INSERT" and message.new is not None:
-                    self._broadcast(known.relation, message.new, self._transaction)
-                    has_broadcast = True
                 if known.revision != self._subscriptions.revision:
                     await self._assemble(known)
                 if known.audiences and known.audience:
                     listeners = known.audience.listeners[message.event]
                     if listeners:
                         events.append(self._event(message, listeners, known.audiences.table, len(data)))
-            elif isinstance(message, Begin):
-                self._transaction = message.transaction
-                self._committed = forms.timestamp(message.committed)
-            elif isinstance(message, Relation):
-                is_messages = (message.schema, message.name) == catalog.MESSAGES
-                self._known[message.oid] = Known(message, is_messages)
-        return events, has_broadcast
+            else:
+                self._take(message)
+        return events
+
+    def _take(self, message: pgoutput.Message | None) -> None:
+        if isinstance(message, Begin):
+            self._transaction = message.transaction
+            self._committed = forms.timestamp(message.committed)
+        elif isinstance(message, Relation):
+            self._known[message.oid] = Known(message)
 
     def _event(self, change: Change, listeners: list[Listener], table: Table, size: int) -> Pending:
         row = change.new
@@ -145,27 +156,15 @@ class FanOut:
     async def _assemble(self, known: Known) -> None:
         """The revision is taken first: who comes while we ask the catalog is found with the next change."""
         revision = self._subscriptions.revision
-        subscriptions = [
-            each
-            for each in self._subscriptions
-            if any(
-                parameters.covers(known.relation.schema, known.relation.name)
-                for _, parameters in each.bindings
-            )
-        ]
+        subscriptions = [each for each in self._subscriptions if each.hears_of(known.relation.oid)]
         known.audience = None
-        if subscriptions and (not known.is_messages or await self._is_published(known.relation)):
+        if subscriptions:
             with suppress(TableGoneError):  # what its rows were allowed to show can't be asked any more
                 if known.audiences is None:
                     await self._session.run(partial(snapshots.wait_for, transaction=self._transaction))
                     table = await self._session.run(partial(catalog.describe, relation=known.relation))
-                    known.audiences = Audiences(table)
+                    known.audiences = Audiences(table, is_polled=self._is_polled)
                 known.audience = await self._session.run(
                     partial(known.audiences.assemble, subscriptions=subscriptions)
                 )
         known.revision = revision
-
-    async def _is_published(self, relation: Relation) -> bool:
-        """realtime.messages is streamed for its broadcasts: whoever wants its changes publishes it."""
-        ask = partial(catalog.published, schema=relation.schema, table=relation.name)
-        return bool(await self._session.run(ask))

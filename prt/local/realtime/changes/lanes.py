@@ -97,7 +97,7 @@ class Lanes:
             subscription.resubscribed()
 
     def clear(self) -> None:
-        """Forget what waits: whoever is subscribed is about to be told that changes were lost."""
+        """Forget what waits: it was in the slot that is gone."""
         for lane in self._lanes.values():
             lane.clear()
 
@@ -142,8 +142,8 @@ class Lanes:
         except _SlowFilterError:
             raise
         except (psycopg.OperationalError, OSError) as error:
+            # Nobody is told: what waits in the real server is lost with its connection in the same way.
             logger.debug("a lane broke: %s", error)
-            subscription.resubscribed()
         except Exception as error:
             logger.error(
                 "changes were lost: %r",

@@ -15,7 +15,9 @@ import psycopg
 
 from prt.local.postgres.session import Sessions
 from prt.local.realtime.changes import admission
+from prt.local.realtime.changes.admission import Admitted
 from prt.local.realtime.changes.decoding.replication import Stream
+from prt.local.realtime.changes.publication import Publication
 from prt.local.realtime.changes.subscriptions import Subscription, Subscriptions
 from prt.local.realtime.protocol import bindings
 from prt.local.realtime.protocol.bindings import BindingRefusedError, Parameters
@@ -26,6 +28,8 @@ from prt.local.realtime.protocol.tokens import Token
 SUBSCRIBED = "Subscribed to PostgreSQL"
 
 RETRY_SECONDS = 0.5
+MOST_ATTEMPTS = 10
+"""A bound of our own: each attempt asks about every binding of the channel."""
 
 Tell = Callable[[str, str], None]
 """The channel is told a status and a message."""
@@ -36,6 +40,9 @@ class Server(Protocol):
 
     @property
     def stream(self) -> Stream: ...
+
+    @property
+    def publication(self) -> Publication: ...
 
     @property
     def admissions(self) -> Sessions: ...
@@ -63,26 +70,40 @@ class Following:
         self._version = version
         self._deliver = deliver
         self._tell = tell
+        self._token: Token | None = None
         self._subscription: Subscription | None = None
         self._subscribing: asyncio.Task[None] | None = None
 
     def start(self, token: Token) -> None:
+        """Subscribe with a token, in place of a former one."""
         if not self._config.bindings:
             return
-        if self._subscribing is not None:
-            self._subscribing.cancel()
-        self._subscribing = asyncio.create_task(self._admit(token))
+        self._token = token
+        self._again(1)
 
     def stop(self) -> None:
+        """End the subscription."""
         if self._subscribing is not None:
             self._subscribing.cancel()
+        self._server.publication.forget(self._again)
         self._replace(None)
+
+    def _again(self, times: int) -> None:
+        if self._subscribing is not None:
+            self._subscribing.cancel()
+        self._subscribing = asyncio.create_task(self._subscribe(times))
+
+    async def _subscribe(self, times: int) -> None:
+        """As often as the real server does, which says each time what came of it."""
+        for _ in range(min(times, MOST_ATTEMPTS)):
+            if self._token is not None:
+                await self._admit(self._token)
 
     async def _admit(self, token: Token) -> None:
         """One bad binding and the channel hears of no change at all, as on the real server."""
         try:
             wanted = bindings.parse_all([entry for _, entry in self._config.bindings])
-            is_unrestricted = await self._admitted(token, wanted)
+            admitted = await self._admitted(token, wanted)
         except BindingRefusedError as error:
             self._replace(None)
             self._tell("error", str(error))
@@ -92,8 +113,9 @@ class Following:
         self._replace(
             Subscription(
                 principal=token.principal,
-                is_unrestricted=is_unrestricted,
+                is_unrestricted=admitted[0].is_unrestricted,
                 bindings=tuple(zip(ids, wanted, strict=True)),
+                tables=tuple(each.tables for each in admitted),
                 topic=self._topic,
                 version=self._version,
                 is_legacy=self._config.is_legacy,
@@ -111,16 +133,21 @@ class Following:
     def _say_subscribed(self) -> None:
         self._tell("ok", SUBSCRIBED)
 
-    async def _admitted(self, token: Token, wanted: list[Parameters]) -> bool:
-        """Ask about one binding after the other, so that those of other clients get their turns."""
-        spent_seconds, is_unrestricted = 0.0, False
-        for parameters in wanted:
-            start = time.monotonic()
-            is_unrestricted = await self._admitted_one(token, parameters, spent_seconds)
-            spent_seconds += time.monotonic() - start
-        return is_unrestricted
+    async def _admitted(self, token: Token, wanted: list[Parameters]) -> list[Admitted]:
+        """Ask about one binding after the other, so that those of other clients get their turns.
 
-    async def _admitted_one(self, token: Token, parameters: Parameters, spent_seconds: float) -> bool:
+        The last one of the join comes first, as on the real server: those that are let in before one is
+        refused are remembered.
+        """
+        spent_seconds, admitted = 0.0, []
+        for (binding, _), parameters in zip(reversed(self._config.bindings), reversed(wanted), strict=True):
+            start = time.monotonic()
+            admitted.append(await self._admitted_one(token, parameters, spent_seconds))
+            spent_seconds += time.monotonic() - start
+            self._server.publication.let_in(self._again, binding)
+        return admitted[::-1]
+
+    async def _admitted_one(self, token: Token, parameters: Parameters, spent_seconds: float) -> Admitted:
         """Ask until PostgreSQL answers: a channel is joined before it is subscribed, and may wait."""
         ask = partial(admission.admit, role=token.principal.role, parameters=parameters)
         while True:

@@ -14,20 +14,31 @@ from prt.local.realtime.protocol.tokens import Principal
 class Subscription:
     """The bindings of one joined channel, in the order of its join, and the way to its socket.
 
-    `bindings` are ids with their parameters; `is_legacy` subscriptions get the payload bare, under
-    the change's own event name. `resubscribed` tells the channel that changes were lost and flow anew,
-    `refused` ends the subscription with a message.
+    `bindings` are ids with their parameters, `tables` the oids of the tables that each of them found
+    published when the channel subscribed: another table of the same name is not heard of. `is_legacy`
+    subscriptions get the payload bare, under the change's own event name. `resubscribed` tells the channel
+    that changes were lost and flow anew, `refused` ends the subscription with a message.
     """
 
     principal: Principal
     is_unrestricted: bool
     bindings: tuple[tuple[int, Parameters], ...]
+    tables: tuple[frozenset[int], ...]
     topic: str
     version: Version
     is_legacy: bool
     deliver: Callable[[str], None]
     resubscribed: Callable[[], None]
     refused: Callable[[str], None]
+
+    def hears_of(self, table: int) -> bool:
+        """Return whether one of its bindings found that table, given as an oid."""
+        return any(table in found for found in self.tables)
+
+    def bindings_of(self, table: int) -> list[tuple[int, Parameters]]:
+        """Return the bindings that found that table in the server's order: the last of the join first."""
+        bound = zip(self.bindings, self.tables, strict=True)
+        return [binding for binding, found in reversed(list(bound)) if table in found]
 
 
 class Subscriptions:

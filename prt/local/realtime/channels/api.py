@@ -109,6 +109,8 @@ class _Api:
             raise _AnsweredError(_json({"message": "Tenant is suspended"}, 403))
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         key = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("apikey", "")
+        if self._hub.rates.messages.is_exceeded:
+            raise _AnsweredError(_json({"message": "You have exceeded your rate limit"}, 429))
         try:
             return tokens.read(self._hub.keys.exchange(key), self._hub.keys.jwt_secret, time.time())
         except TokenRefusedError as error:

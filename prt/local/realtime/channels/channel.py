@@ -136,6 +136,7 @@ class Channel:
         """Who may not send gets no answer."""
         if not self.rights.writes_broadcast:
             return
+        self._hub.rates.messages.add()
         message: UserBroadcast | Event
         if isinstance(frame.payload, UserBroadcast):
             message, size = frame.payload, len(frame.payload.body)
@@ -161,6 +162,10 @@ class Channel:
             return
         if not self._calls.is_allowed(time.monotonic()):
             self._end("Client presence rate limit exceeded")
+            return
+        self._hub.rates.presence.add()
+        if self._hub.rates.presence.is_exceeded:
+            self._end("Too many presence messages per second")
             return
         event, payload = call["event"], call.get("payload", {})
         match event.lower() if isinstance(event, str) else None:
@@ -198,6 +203,13 @@ class Channel:
     def reply(self, ref: Any, status: str, response: Any) -> None:
         payload = outcome(status, response)
         self.send(self.version.encode(self.join_ref, ref, self.topic, "phx_reply", payload))
+
+    def hear(self, frame: str | bytes) -> None:
+        """Send what comes from the topic. Above the rate it is the last, as on the real server."""
+        self.send(frame)
+        self._hub.rates.messages.add()
+        if self._hub.rates.messages.is_exceeded:
+            self._end("Too many messages per second")
 
     def send(self, frame: str | bytes) -> None:
         self._outbox.put(frame)
@@ -260,7 +272,7 @@ class Channel:
 
     async def _report_replication(self) -> None:
         try:
-            await asyncio.wait_for(self._hub.stream.is_live.wait(), self._hub.settings.start_seconds)
+            await asyncio.wait_for(self._hub.broadcasts.is_live.wait(), self._hub.settings.start_seconds)
         except TimeoutError:
             self._end(REPLICATION_LATE)
             return

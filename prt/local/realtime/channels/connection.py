@@ -31,11 +31,14 @@ PHOENIX = "phoenix"
 SUSPENDED = "Realtime was disabled for this tenant"
 
 NORMAL = 1000
+GOING_AWAY = 1001
 TOO_BIG = 1009
 RESTARTING = 1012
 TRY_AGAIN_LATER = 1013
 
 CLOSE_SECONDS = 1.0
+
+TOO_MANY_JOINS = "Too many joins per second"
 
 
 async def handle(websocket: WebSocket, hub: Hub) -> None:
@@ -54,6 +57,10 @@ async def handle(websocket: WebSocket, hub: Hub) -> None:
         await asyncio.sleep(hub.settings.refused_handshake_seconds)
         await websocket.send_denial_response(JSONResponse({"error": error.handshake}, 401))
         return
+    if (reason := _too_many(hub)) is not None:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": reason}, 429))
+        return
     await websocket.accept()
     connection = Connection(websocket, hub, version, token)
     hub.connections.add(connection)
@@ -61,6 +68,14 @@ async def handle(websocket: WebSocket, hub: Hub) -> None:
         await connection.run()
     finally:
         hub.connections.discard(connection)
+
+
+def _too_many(hub: Hub) -> str | None:
+    """Return why the plan allows no further connection now."""
+    limits = hub.settings.limits
+    if limits is not None and len(hub.connections) >= limits.connections:
+        return "Too many connected users"
+    return TOO_MANY_JOINS if hub.rates.joins.is_exceeded else None
 
 
 def _authenticated(websocket: WebSocket, hub: Hub) -> Token:
@@ -167,19 +182,30 @@ class Connection:
             self._answer(None, frame, "error", {"reason": "unmatched topic"})
 
     async def _join(self, frame: Frame) -> None:
-        topic = frame.topic
+        topic, limits = frame.topic, self._hub.settings.limits
         if not isinstance(topic, str) or not topic.startswith(PREFIX):
             self._answer(frame.join_ref, frame, "error", {"reason": "unmatched topic"})
             return
         former = self._channels.pop(topic, None)
         if former is not None:
             former.release()
-        reason = await self._enter(frame, topic, former)
+        self._hub.rates.joins.add()
+        is_above_rate = self._hub.rates.joins.is_exceeded
+        if is_above_rate:
+            reason: str | None = f"ClientJoinRateLimitReached: {TOO_MANY_JOINS}"
+        elif limits is not None and len(self._channels) >= limits.channels:
+            reason = "ChannelRateLimitReached: Too many channels"
+        else:
+            reason = await self._enter(frame, topic, former)
         if reason is not None:
             await asyncio.sleep(self._hub.settings.refused_join_seconds)
             self._answer(frame.join_ref, frame, "error", {"reason": reason})
             if former is not None:
                 former.close()
+        if is_above_rate:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.outbox.sent(), CLOSE_SECONDS)
+            self.close(GOING_AWAY)
 
     async def _enter(self, frame: Frame, topic: str, former: Channel | None) -> str | None:
         """Opens the channel, and closes the former one behind the answer; or gives the reason for neither."""

@@ -7,11 +7,13 @@ from typing import Protocol
 
 from prt.local.postgres.session import Session, Sessions
 from prt.local.realtime.changes.decoding.replication import Stream
+from prt.local.realtime.changes.publication import Publication
 from prt.local.realtime.changes.subscriptions import Subscriptions
 from prt.local.realtime.channels.messages import Messages
 from prt.local.realtime.channels.outbox import Outbox
 from prt.local.realtime.channels.presence import Presences
 from prt.local.realtime.channels.topics import Topics
+from prt.local.realtime.rates import Rates
 from prt.local.realtime.settings import Settings
 from prt.local.serving.keys import Keys
 
@@ -26,11 +28,18 @@ class Client(Protocol):
 
 @dataclass(frozen=True)
 class Hub:
-    """`admissions` asks whether bindings are good, `policies` who may use a private topic."""
+    """The parts by name.
+
+    `stream` is of changes, `broadcasts` of realtime.messages. `admissions` asks whether bindings are good,
+    `policies` who may use a private topic.
+    """
 
     keys: Keys
     settings: Settings
+    rates: Rates
     stream: Stream
+    broadcasts: Stream
+    publication: Publication
     admissions: Sessions
     policies: Session
     subscriptions: Subscriptions

@@ -27,6 +27,8 @@ class Outbox:
         self._frames: deque[Frame] = deque()
         self._waiting = 0
         self._filled = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
         self._eased = asyncio.Event()
         self._eased.set()
         self._is_slow = False
@@ -38,6 +40,7 @@ class Outbox:
         self._frames.append(frame)
         self._waiting += len(frame)
         self._filled.set()
+        self._emptied.clear()
         if self._waiting > CROWDED:
             self._eased.clear()
             if self._waiting > OVERFLOWING:
@@ -49,6 +52,7 @@ class Outbox:
         self._is_closed = True
         self._frames.clear()
         self._eased.set()
+        self._emptied.set()
         self._filled.set()
 
     async def drain(self, send: Callable[[Frame], Awaitable[None]]) -> None:
@@ -62,7 +66,12 @@ class Outbox:
                     self._is_slow = False
                     self._eased.set()
             self._filled.clear()
+            self._emptied.set()
             await self._filled.wait()
+
+    async def sent(self) -> None:
+        """Return when everything was sent."""
+        await self._emptied.wait()
 
     @property
     def is_worth_waiting_for(self) -> bool:

@@ -53,14 +53,15 @@ class Topics:
     def send(self, room: Room, message: Pushed, hears: Callable[[Member], bool]) -> None:
         """Encoded once for each version of the protocol, however many hear it."""
         frames: dict[Version, str | bytes | None] = {}
-        for channel in self._channels.get(room, ()):
+        # A copy, because a channel above the rate is closed with what it gets.
+        for channel in list(self._channels.get(room, ())):
             if not hears(channel):
                 continue
             version = channel.version
             if version not in frames:
                 frames[version] = message.frame(version, room.topic)
             if (frame := frames[version]) is not None:
-                channel.send(frame)
+                channel.hear(frame)
 
 
 def hears_broadcasts(channel: Member) -> bool:

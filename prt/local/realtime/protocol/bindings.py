@@ -35,9 +35,6 @@ class Parameters(Struct, frozen=True, kw_only=True):
     filters: tuple[Filter, ...] = ()
     select: tuple[str, ...] | None = None
 
-    def covers(self, schema: str, table: str) -> bool:
-        return self.schema in (EVERY, schema) and self.table in (EVERY, table)
-
     def described(self) -> str:
         """As the server lists them in a refusal."""
         listed = [(each.column, each.operator, each.value, each.is_negated) for each in self.filters]

@@ -270,7 +270,7 @@ def test_a_replication_that_does_not_come_back_ends_the_channel(backend: Backend
             writer.execute("insert into marker values (-1)")
             backend.sql.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where application_name = 'prt_realtime_stream'"
+                " where application_name = 'prt_realtime_broadcasts'"
             )
             async with running.client() as client:
                 while True:

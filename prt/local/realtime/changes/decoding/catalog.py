@@ -13,8 +13,7 @@ from prt.local.realtime.changes.decoding.values import Field, Type, Types
 
 PUBLICATION = "supabase_realtime"
 MESSAGES_PUBLICATION = "prt_realtime_messages"
-"""Streams the inserts into `MESSAGES`, the table through which the database sends broadcasts."""
-MESSAGES = ("realtime", "messages")
+"""Streams the inserts into realtime.messages, through which the database sends broadcasts."""
 
 
 class TableGoneError(Exception):
@@ -60,6 +59,21 @@ async def published(connection: Connection, schema: str, table: str) -> list[int
         [PUBLICATION, schema, table],
     )
     return [oid for (oid,) in rows]
+
+
+async def tables(connection: Connection) -> frozenset[tuple[str, str, int]]:
+    """Return the publication's tables: schema, name and oid."""
+    rows = await _rows(
+        connection,
+        """
+        select p.schemaname, p.tablename, c.oid::int8 from pg_publication_tables p
+        join pg_namespace n on n.nspname = p.schemaname
+        join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+        where p.pubname = %s
+        """,
+        [PUBLICATION],
+    )
+    return frozenset((schema, name, oid) for schema, name, oid in rows)
 
 
 async def is_unrestricted(connection: Connection, role: str) -> bool:

@@ -97,6 +97,16 @@ def decode(data: bytes) -> Message | None:
     return None
 
 
+def is_change(data: bytes) -> bool:
+    """Return whether it is a row's change, without decoding it."""
+    return data[0] in b"IUD"
+
+
+def is_commit(data: bytes) -> bool:
+    """Return whether it ends a transaction, without decoding it."""
+    return data[0] == ord("C")
+
+
 def _update(data: bytes) -> Change:
     relation, at, old = _int32(data, 1)[0], 5, None
     if data[at] != _NEW:  # K: the old key, because it changed; O: the whole old row

@@ -2,7 +2,7 @@
 
 The slot is TEMPORARY: it is gone with the connection and never holds back the log of a database
 that nobody listens to. So changes made while the connection is down are lost, as they are on a real
-server. Source: PostgreSQL's documentation, "Streaming Replication Protocol".
+server, and nobody is told. Source: PostgreSQL's documentation, "Streaming Replication Protocol".
 """
 
 from __future__ import annotations
@@ -11,21 +11,20 @@ import asyncio
 import logging
 import secrets
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import psycopg
 from psycopg import AsyncConnection, pq
 
 from prt.clock import wall_clock
 from prt.local.postgres.session import conninfo_of
-from prt.local.realtime.changes.decoding.catalog import MESSAGES_PUBLICATION, PUBLICATION
 
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
 SHORTEST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.1
-RETRY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 _XLOG, _KEEPALIVE = b"wk"
 _HEADER = 25  # w, start, end, clock
@@ -39,21 +38,46 @@ Deliver = Callable[[list[bytes]], Awaitable[None]]
 class Stream:
     """Hands batches of pgoutput messages to `deliver`, one after the other, and reconnects for ever.
 
-    `trouble` is the last reason why it had to.
+    `is_live` is set while a slot exists: what is committed then will be delivered. `trouble` is the last
+    reason why the stream had to reconnect.
 
-    `is_live` is set while a slot exists: what is committed then will be delivered. `on_start` is
-    called whenever a new slot starts, since that one tells all relations anew.
+    Args:
+        conninfo: A superuser's.
+        name: Shows in pg_stat_activity and in the slot's name.
+        publication: Whose tables are streamed.
+        deliver: Gets the batches.
+        on_start: Called whenever a new slot starts, since that one describes all relations anew.
+        retry_seconds: Pauses before the first, the second … attempt after a loss; the last one is repeated.
+        sender_seconds: How long PostgreSQL waits for a sign of life before it ends the stream, which
+            happens if this process is stopped; None is for ever.
     """
 
-    def __init__(self, conninfo: str, deliver: Deliver, on_start: Callable[[], None]) -> None:
-        self._conninfo = conninfo_of(conninfo, "prt_realtime_stream", replication="database")
+    def __init__(
+        self,
+        conninfo: str,
+        name: str,
+        publication: str,
+        deliver: Deliver,
+        on_start: Callable[[], None] = lambda: None,
+        *,
+        retry_seconds: Sequence[float],
+        sender_seconds: float | None = None,
+    ) -> None:
+        timeout = round((sender_seconds or 0) * 1000)
+        self._conninfo = conninfo_of(
+            conninfo, name, options=f"-c wal_sender_timeout={timeout}", replication="database"
+        )
+        self._name = name
+        self._publication = publication
         self._deliver = deliver
         self._on_start = on_start
+        self._retry_seconds = retry_seconds
+        self._sender_seconds = sender_seconds
         self.is_live = asyncio.Event()
         self.trouble = ""
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Follow the changes until cancelled."""
         failures = 0
         while True:
             try:
@@ -71,12 +95,12 @@ class Stream:
                 )
             finally:
                 self.is_live.clear()
-            await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+            await asyncio.sleep(self._retry_seconds[min(failures, len(self._retry_seconds) - 1)])
 
     async def _follow(self) -> None:
         connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
         try:
-            slot = f"prt_realtime_{secrets.token_hex(8)}"
+            slot = f"{self._name}_{secrets.token_hex(8)}"
             await _command(
                 connection.pgconn,
                 f"CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
@@ -84,7 +108,7 @@ class Stream:
             await _command(
                 connection.pgconn,
                 f"START_REPLICATION SLOT {slot} LOGICAL 0/0 "
-                f"(proto_version '1', publication_names '{PUBLICATION},{MESSAGES_PUBLICATION}')",
+                f"(proto_version '1', publication_names '{self._publication}')",
             )
             self._on_start()
             self.is_live.set()
@@ -96,6 +120,9 @@ class Stream:
         report = _Report(pgconn)
         try:
             async for batch in _batches(pgconn):
+                if self._sender_seconds and report.silent_seconds > self._sender_seconds:
+                    # What libpq still holds is not delivered: the real server loses it as well.
+                    raise psycopg.OperationalError("PostgreSQL ended the stream while we were stopped")
                 changes: list[bytes] = []
                 for message in batch:
                     if message[0] == _XLOG:
@@ -122,8 +149,14 @@ class _Report:
         self.position = 0
         self._pgconn = pgconn
         self._pause = SHORTEST_PAUSE_SECONDS
+        self._sent = time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
         self.repeat_soon()
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long PostgreSQL has heard nothing: more than `LONGEST_PAUSE_SECONDS` if we were stopped."""
+        return time.monotonic() - self._sent
 
     def repeat_soon(self) -> None:
         self._pause = SHORTEST_PAUSE_SECONDS
@@ -140,6 +173,7 @@ class _Report:
     def _send(self) -> None:
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         self._schedule()
+        self._sent = time.monotonic()
         clock = wall_clock() - _POSTGRES_EPOCH_MICROSECONDS
         try:
             self._pgconn.put_copy_data(_status(b"r", self.position, self.position, self.position, clock, 0))

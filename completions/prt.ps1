@@ -33,8 +33,8 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/update' = @('--if', '--timeout', '--json', '-o', '--output', '--template', '--only', '--export', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/replay' = @('--speed', '--from', '--to', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--batch', '--export', '-q', '--quiet', '--no-color', '-n', '--count', '--expect', '--debug', '-h', '--help')
         '/local' = @('-h', '--help')
-        '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '-h', '--help')
-        '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--debug', '-h', '--help')
+        '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--plan', '--poll', '--like-hosted', '--debug', '-h', '--help')
+        '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--plan', '--poll', '--like-hosted', '--debug', '-h', '--help')
         '/local/status' = @('--port', '--data-dir', '--debug', '-h', '--help')
         '/local/env' = @('--format', '--port', '--data-dir', '--debug', '-h', '--help')
         '/local/token' = @('--role', '--sub', '--claim', '--expires', '--port', '--data-dir', '--debug', '-h', '--help')
@@ -89,8 +89,8 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/update' = @{ '--if' = ''; '--timeout' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--export' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/replay' = @{ '--speed' = ''; '--from' = ''; '--to' = ''; '--include' = ''; '--exclude' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--batch' = ''; '--export' = ''; '-n' = ''; '--count' = ''; '--expect' = '' }
         '/local' = @{  }
-        '/local/up' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }
-        '/local/run' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = '' }
+        '/local/up' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = ''; '--plan' = ''; '--poll' = '' }
+        '/local/run' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = ''; '--plan' = ''; '--poll' = '' }
         '/local/status' = @{ '--port' = ''; '--data-dir' = '' }
         '/local/env' = @{ '--format' = 'export,dotenv,json,github'; '--port' = ''; '--data-dir' = '' }
         '/local/token' = @{ '--role' = ''; '--sub' = ''; '--claim' = ''; '--expires' = ''; '--port' = ''; '--data-dir' = '' }

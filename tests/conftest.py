@@ -13,6 +13,9 @@ from prt.cli.options.names import OPTIONS
 from prt.inputs import named
 from prt.local.project.attach import ephemeral
 
+UNCHECKED = {"publication_seconds": 1e6}
+"""For a project that many tests share: it does not look by itself which tables are published."""
+
 
 def pytest_configure() -> None:
     """A runner in the background may ignore these, and so would every program that the tests start."""
@@ -39,8 +42,11 @@ def _secrets_of_one_test() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def project() -> Iterator[dict[str, str]]:
-    """The variables of one seeded project for the whole session; who needs a fresh one starts it."""
-    with ephemeral() as environment:
+    """The variables of one seeded project for the whole session; who needs a fresh one starts it.
+
+    Tests make and drop tables of their own: whoever is subscribed at the time would be told so.
+    """
+    with ephemeral(realtime=UNCHECKED) as environment:
         yield environment
 
 

@@ -76,6 +76,36 @@ class Ledger:
                 except psycopg.OperationalError:
                     await asyncio.sleep(0.02)
 
+    @asynccontextmanager
+    async def no_new_slot(self) -> AsyncIterator[None]:
+        """Within the block no replication slot starts: it would wait for a transaction that writes."""
+        async with await AsyncConnection.connect(self._database) as writer:
+            await writer.execute("create temporary table writes () on commit drop")
+            await writer.execute("select pg_current_xact_id()")
+            yield
+            await writer.rollback()
+
+    async def end_backends(self, which: str) -> None:
+        """End those whose row in pg_stat_activity holds it, and wait until they have gone."""
+        await self.execute(
+            f"select pg_terminate_backend(pid, 60000) from pg_stat_activity where {which}"
+            " and pid <> pg_backend_pid()"
+        )
+
+    async def until_streamed(self) -> None:
+        """Wait for the slot in which the server follows the changes, after its backend was ended."""
+        query = "select pg_sleep(0.01), count(*) from pg_stat_replication where application_name = %s"
+        async with asyncio.timeout(PATIENCE):
+            while not (await self.execute(query, "prt_realtime_stream"))[0][1]:
+                pass
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """What is written in the block is committed at its end."""
+        assert self._connection is not None
+        async with self._connection.transaction():
+            yield
+
     async def insert(self, count: int = 1, *, table: int = 0, body: str = "") -> list[int]:
         """That many rows, a transaction each; their keys."""
         keys = [next(self._keys) for _ in range(count)]

@@ -13,6 +13,7 @@ from prt.stream.rest.session import Endpoint, Session
 from tests.faults.judge import Verdict
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import Proxy
+from tests.faults.table import INCOMPLETE
 from tests.faults.watching import Watch, watching
 
 Account = Callable[..., Verdict]
@@ -51,6 +52,10 @@ class Stage:
         (last,) = await self.ledger.insert()
         await self.watch.until_seen(last)
         await self.watch.until_gap(gaps)
+
+    async def settle_loss(self, fault: str) -> None:
+        """As `settle`, after a loss that no frame tells of: without a gap if prt does not notice it yet."""
+        await self.settle(gaps=0 if fault in INCOMPLETE else 1)
 
 
 @asynccontextmanager

@@ -15,16 +15,18 @@ from msgspec import Struct
 
 
 class Fault(Struct, frozen=True):
-    """A row: what happens, what prt does."""
+    """A row: what happens, what prt does, and whether it was seen on a real server."""
 
     what: str
     answer: str
+    is_recorded: bool = False
 
 
 RECONNECTS = "reconnects, declares the gap, backfills it"
 REJOINS = "joins anew, declares the gap, backfills it"
 ENDS = "declares the gap as incomplete and ends with exit"
 GOES_ON = "goes on; no gap"
+DECLARES = "declares the gap, backfills it"
 
 FAULTS: dict[str, Fault] = {
     "killed": Fault("server killed with `kill -9`, down, restarted on its data folder", RECONNECTS),
@@ -63,10 +65,20 @@ FAULTS: dict[str, Fault] = {
     "token-expired": Fault("token expired, nobody can renew it", f"announced ahead; {ENDS} 3"),
     "token-renewed": Fault("token renewed while changes flow", GOES_ON),
     "token-late": Fault("token expired while the link was down", "renews it, " + RECONNECTS),
-    "publication": Fault(
-        "publication altered: the server subscribes anew by itself", "declares the gap, backfills it"
+    "publication": Fault("publication altered: the server subscribes anew by itself", DECLARES),
+    "slot-killed": Fault("the backend of the server's slot killed", DECLARES, is_recorded=True),
+    "backends-killed": Fault("all backends of the server killed", DECLARES, is_recorded=True),
+    "postgres": Fault("PostgreSQL restarted after a crash of one backend", DECLARES, is_recorded=True),
+    "database-closed": Fault("the database closed to connections", DECLARES, is_recorded=True),
+    "publication-recreated": Fault(
+        "the publication dropped and made again within a minute", DECLARES, is_recorded=True
     ),
-    "postgres": Fault("PostgreSQL restarted under the server", "declares the gap, backfills it"),
+    "table-removed": Fault("a table taken out of the publication and put back", DECLARES, is_recorded=True),
+    "filter-blocks": Fault(
+        "another client's filter on an array column fails in the database", DECLARES, is_recorded=True
+    ),
+    "rate": Fault("more changes than the plan allows", DECLARES, is_recorded=True),
+    "server-stalled": Fault("the server stopped, and going on later", GOES_ON, is_recorded=True),
     "in-flight": Fault("changes still in the server when it dies, behind an answered heartbeat", RECONNECTS),
     "again": Fault("the connection is lost again during the backfill", "one gap over both, backfilled"),
     "rest-refuses": Fault("REST refuses the backfill", "declares the gap as incomplete, and why"),
@@ -101,6 +113,22 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+INCOMPLETE = {
+    "slot-killed",
+    "backends-killed",
+    "postgres",
+    "database-closed",
+    "publication-recreated",
+    "table-removed",
+    "filter-blocks",
+    "rate",
+}
+"""The rows that are not complete: the server loses changes without a word, and prt does not notice yet.
+
+Their tests expect the silent loss, and fail once there is none: then the row has to leave this list.
+"""
+
+
 class Results:
     """Of the tests, by pytest's own words: every fault with its verdicts."""
 
@@ -124,7 +152,8 @@ def markdown(results: Results) -> str:
     for name, fault in FAULTS.items():
         lost = sum(verdict["lost_silently"] for verdict in results.verdicts[name])
         total += lost
-        lines.append(f"| {fault.what} | {fault.answer} | {lost} |")
+        answer = "not noticed yet" if name in INCOMPLETE else fault.answer
+        lines.append(f"| {fault.what} | {answer} | {lost} |")
     lines.append(f"| **{len(FAULTS)} faults** | | **{total}** |")
     return "\n".join(lines)
 

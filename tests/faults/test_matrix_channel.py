@@ -1,9 +1,7 @@
-"""The matrix, second part: channels, tokens, publications, the database behind the server."""
+"""The matrix, second part: channels, tokens, publications."""
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
 from prt.local.serving.keys import Keys
@@ -126,22 +124,6 @@ def test_a_server_that_subscribes_anew_by_itself_was_deaf(project: Project, acco
 
     verdict = play(project, script, account, "publication")
     assert (verdict.recovered, verdict.declared, verdict.gaps) == (5, 0, 1)
-
-
-def test_a_database_that_restarts_under_the_server_is_a_gap(project: Project, account: Account) -> None:
-    async def script(stage: Stage) -> None:
-        ledger = stage.ledger
-        (walsender,) = await ledger.execute(
-            "select active_pid from pg_replication_slots where active and plugin = 'pgoutput'"
-        )
-        # A backend that dies makes PostgreSQL end all of them and recover, as after a crash.
-        os.kill(walsender[0], signal.SIGKILL)
-        await ledger.reconnect_soon()
-        await ledger.insert(5)
-        await stage.watch.until_gap()
-        await stage.settle()
-
-    play(project, script, account, "postgres")
 
 
 def test_changes_in_flight_behind_an_answered_heartbeat_are_missed_and_found(

@@ -119,7 +119,7 @@ async def watching(
     watch = Watch()
     async with Rest(lambda: session.endpoint) as rest:
         # The embedded server doesn't poll: what was committed is with us in a few milliseconds.
-        recovery = Recovery(rest, bindings, settle_seconds=0.1, **options)
+        recovery = Recovery(rest, bindings, **{"settle_seconds": 0.1, **options})
         live = Live(
             session,
             bindings,

@@ -60,3 +60,17 @@ def kill_together(*pids: int) -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
     wait_for_end(*pids)
+
+
+def listener_of(port: int) -> int:
+    """The process that listens on a port of 127.0.0.1."""
+    sockets = {
+        fields[9]
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        if (fields := line.split())[1] == f"0100007F:{port:04X}" and fields[3] == "0A"
+    }
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if str(link.readlink()).removeprefix("socket:[").removesuffix("]") in sockets:
+                return int(link.parts[2])
+    raise AssertionError(f"nobody listens on {port}")

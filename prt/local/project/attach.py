@@ -50,13 +50,25 @@ def ephemeral(
     migrations: Sequence[Path] = (),
     traffic: bool = False,
     rate: float = DEFAULT_RATE,
+    plan: str | None = None,
+    poll_seconds: float | None = None,
+    realtime: Mapping[str, float | tuple[float, ...]] | None = None,
 ) -> Iterator[dict[str, str]]:
     """A project of our own on a free port; neither process nor file is left, however we end.
 
-    Raises UsageError and UnreachableError with the child's words.
+    The arguments are those of `Options`. Raises UsageError and UnreachableError with the child's words.
     """
     extra.require()
-    options = Options(port=0, seed=seed, migrations=tuple(migrations), traffic=traffic, rate=rate)
+    options = Options(
+        port=0,
+        seed=seed,
+        migrations=tuple(migrations),
+        traffic=traffic,
+        rate=rate,
+        plan=plan,
+        poll_seconds=poll_seconds,
+        realtime=dict(realtime or {}),
+    )
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(  # noqa: S603 - ourselves
             own_python("-m", "prt.local.project.child"),

@@ -30,7 +30,7 @@ AUTH_CONNECTIONS = 4
 @asynccontextmanager
 async def serving(project: Project) -> AsyncIterator[None]:
     """Serves while the block runs. At its end: no more requests, sockets closed, the stream, the pool."""
-    realtime = Realtime(project.postgres.conninfo(), project.keys, settings=_settings(project.options))
+    realtime = Realtime(project.postgres.conninfo(), project.keys, settings=settings_of(project.options))
     day = Traffic(project)
     async with (
         Database(project.postgres.conninfo("authenticator")) as database,
@@ -83,7 +83,8 @@ class Traffic:
             self._task = None
 
 
-def _settings(options: Options) -> Settings:
+def settings_of(options: Options) -> Settings:
+    """Return the settings of Realtime that the options ask for."""
     found: dict[str, Any] = {"poll_seconds": options.poll_seconds}
     if options.plan is not None:
         limits = limits_of(options.plan)

@@ -94,7 +94,10 @@ class Ledger:
 
     async def until_streamed(self) -> None:
         """Wait for the slot in which the server follows the changes, after its backend was ended."""
-        query = "select pg_sleep(0.01), count(*) from pg_stat_replication where application_name = %s"
+        query = (
+            "select pg_sleep(0.01), count(*) from pg_stat_replication"
+            " where application_name = %s and state <> 'startup'"
+        )
         async with asyncio.timeout(PATIENCE):
             while not (await self.execute(query, "prt_realtime_stream"))[0][1]:
                 pass

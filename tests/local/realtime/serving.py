@@ -141,7 +141,10 @@ class Running:
 
     async def streaming(self, name: str = "prt_realtime_stream") -> None:
         """A slot exists again after its backend was ended and waited for."""
-        query = "select pg_sleep(0.01), count(*) from pg_stat_replication where application_name = %s"
+        query = (
+            "select pg_sleep(0.01), count(*) from pg_stat_replication"
+            " where application_name = %s and state <> 'startup'"
+        )
         async with asyncio.timeout(PATIENCE):
             while True:
                 row = (await asyncio.to_thread(self.backend.sql.execute, query, [name])).fetchone()

@@ -20,7 +20,7 @@ SETTINGS = {"sender_seconds": 0.5, "broadcasts_retry_seconds": (0.01,)}
 TABLE = (
     "create table public.rows (id int primary key);alter publication supabase_realtime add table public.rows"
 )
-STREAM = "select count(*) from pg_stat_replication where application_name = %s"
+STREAM = "select count(*) from pg_stat_replication where state <> 'startup' and application_name = %s"
 
 
 def count(sql: psycopg.Connection[Any], query: str, *parameters: object) -> int:

@@ -10,8 +10,7 @@ import pytest
 from prt.local.realtime import Settings
 from prt.local.realtime.changes.polling import BACKLOG, Intervals, Poller
 from tests.local.realtime.serving import Backend, Client, Running
-from tests.local.realtime.test_losses import OF_CHANGES as SLOT
-from tests.local.realtime.test_losses import QUICK, end, ids, insert, no_new_slot
+from tests.local.realtime.test_losses import ids, insert
 from tests.local.realtime.test_service import ME, OTHER, TODOS, run
 
 POLLED = Settings(poll_seconds=0.01, longest_poll_seconds=0.01)
@@ -74,6 +73,26 @@ def test_a_transaction_in_pieces_is_polled_when_it_is_whole() -> None:
     assert polled(small, [BEGIN, INSERT], [INSERT, COMMIT]) == [[*small, BEGIN, INSERT, INSERT, COMMIT]]
 
 
+def test_what_waits_for_a_poll_is_lost_with_its_slot() -> None:
+    """The new slot describes all relations anew, after the last poll of the former one."""
+    small = [BEGIN, INSERT, COMMIT]
+    said: list[object] = []
+
+    async def main() -> None:
+        polls = Polls()
+        poller = Poller(polls.deliver, lambda: said.append("reset"), Intervals(1e6, 1e6))
+        await poller.put([*small, BEGIN, INSERT])
+        poller.clear()
+        await poller.put(small)
+        running = asyncio.create_task(poller.run())
+        await polls.first.wait()
+        running.cancel()
+        said.extend(polls.batches)
+
+    asyncio.run(main())
+    assert said == ["reset", small]
+
+
 def test_the_stream_waits_where_polls_do_not_keep_up() -> None:
     async def main() -> None:
         polls = Polls()
@@ -125,30 +144,6 @@ def test_a_row_that_changes_hands_before_the_poll_shows_its_former_owner_nothing
             assert await ids(client, 1) == [2]
 
     run(backend, scenario, Settings(poll_seconds=0.5))
-
-
-def test_what_waits_for_a_poll_is_lost_with_its_slot(backend: Backend) -> None:
-    async def scenario(running: Running) -> None:
-        async with running.client() as client:
-            await client.subscribe("realtime:a", TODOS)
-            insert(backend, 1)
-            assert await ids(client, 1) == [1]
-            with no_new_slot(backend):
-                end(backend, SLOT)
-                insert(backend, 2)
-            await running.streaming()
-            insert(backend, 3)
-            assert await ids(client, 1) == [3]
-
-    run(
-        backend,
-        scenario,
-        Settings(
-            poll_seconds=0.01,
-            longest_poll_seconds=0.01,
-            changes_retry_seconds=QUICK.changes_retry_seconds,
-        ),
-    )
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ class Stream:
         try:
             async for batch in _batches(pgconn):
                 if self._sender_seconds and report.silent_seconds > self._sender_seconds:
-                    # What libpq still holds is not delivered: the real server loses it as well.
+                    # What libpq read before the end came is lost as well, whichever it noticed first.
                     raise psycopg.OperationalError("PostgreSQL ended the stream while we were stopped")
                 changes: list[bytes] = []
                 for message in batch:

@@ -82,7 +82,7 @@ Poll = Annotated[
 ]
 LikeHosted = Annotated[
     bool,
-    typer.Option("--like-hosted", help="Stands for --poll 100ms --plan free.", rich_help_panel=HOSTED),
+    typer.Option("--like-hosted", help="Same as --poll 100ms --plan free.", rich_help_panel=HOSTED),
 ]
 
 

@@ -26,6 +26,7 @@ RECONNECTS = "reconnects, declares the gap, backfills it"
 REJOINS = "joins anew, declares the gap, backfills it"
 ENDS = "declares the gap as incomplete and ends with exit"
 GOES_ON = "goes on; no gap"
+NOT_YET = "does not notice yet"
 DECLARES = "declares the gap, backfills it"
 
 FAULTS: dict[str, Fault] = {
@@ -146,14 +147,23 @@ class Results:
             self.failed.add(fault)
 
 
+def row(name: str, fault: Fault, lost: int) -> str:
+    """Return a row of the table; ¹ marks what was seen on a real server.
+
+    How much an incomplete row loses depends on the moment.
+    """
+    answer, loss = (NOT_YET, "yes") if name in INCOMPLETE else (fault.answer, str(lost))
+    what = f"{fault.what} ¹" if fault.is_recorded else fault.what
+    return f"| {what} | {answer} | {loss} |"
+
+
 def markdown(results: Results) -> str:
     lines = ["| fault | what prt does | lost silently |", "| --- | --- | ---: |"]
     total = 0
     for name, fault in FAULTS.items():
         lost = sum(verdict["lost_silently"] for verdict in results.verdicts[name])
-        total += lost
-        answer = "not noticed yet" if name in INCOMPLETE else fault.answer
-        lines.append(f"| {fault.what} | {answer} | {lost} |")
+        total += 0 if name in INCOMPLETE else lost
+        lines.append(row(name, fault, lost))
     lines.append(f"| **{len(FAULTS)} faults** | | **{total}** |")
     return "\n".join(lines)
 

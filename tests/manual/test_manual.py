@@ -154,8 +154,8 @@ def test_every_path_in_code_is_there() -> None:
 
 def test_the_matrix_has_every_fault() -> None:
     delivery = text_of("delivery")
-    for fault in faults.FAULTS.values():
-        assert f"\n| {fault.what} | {fault.answer} | 0 |" in delivery
+    for name, fault in faults.FAULTS.items():
+        assert f"\n{faults.row(name, fault, 0)}" in delivery
     assert f"| **{len(faults.FAULTS)} faults** | | **0** |" in delivery
 
 

@@ -21,7 +21,7 @@ def test_all_is_well_in_a_pipe(project: Mapping[str, str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        (["--plan", "gratis", "--watch"], 'unknown plan "gratis"', "there are free, pro, no-cap"),
+        (["--plan", "gratis", "--watch"], '--plan: unknown plan "gratis"', "there are free, pro, no-cap"),
         (["--duration", "3s"], "--duration is how long to watch", "add --watch"),
         (
             ["--url", "http://127.0.0.1:1", "--local"],

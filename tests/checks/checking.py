@@ -110,3 +110,11 @@ def count_of(project: Mapping[str, str], condition: str, table: str = "notificat
         row = connection.execute(f"select count(*) from {table} where {condition}".encode()).fetchone()
         assert row is not None
         return int(row[0])
+
+
+def row_of(project: Mapping[str, str], condition: str, table: str = "notifications") -> dict[str, Any]:
+    """Return the one row as JSON has it."""
+    with psycopg.connect(project["SUPABASE_DB_URL"]) as connection:
+        row = connection.execute(f"select to_jsonb(t) from {table} t where {condition}".encode()).fetchone()
+        assert row is not None
+        return dict(row[0])

@@ -69,6 +69,8 @@ class Proxy:
         self.connections = 0
         """Websockets that were asked for, whatever became of them."""
         self.joins = 0
+        self.ready = 0
+        """Those whose "Subscribed to PostgreSQL" passed on to the client."""
         self.heartbeats = 0
         """Those whose answer passed on to the client."""
         self.changes = 0
@@ -76,6 +78,8 @@ class Proxy:
         self.requests = 0
         """Connections for anything but a websocket."""
         self.delay_seconds = 0.0
+        self.changes_delay_seconds = 0.0
+        """Changes alone come so much later, as from a server that polls."""
         self.bytes_per_second: int | None = None
         self.is_shut = False
         """New connections are reset, as where nobody listens."""
@@ -255,7 +259,7 @@ class Proxy:
             if link.swallows_to_client:
                 continue
             if link.is_websocket:
-                data = b"".join(self._to_pass(frame) for frame in splitter.feed(data))
+                data = b"".join(self._to_pass(link, frame) for frame in splitter.feed(data))
             await self._written(link.to_client, data)
 
     def _passes_to_server(self, link: _Link, frame: Frame) -> bool:
@@ -269,8 +273,11 @@ class Proxy:
             link.join = json.loads(frame.payload)
         return True
 
-    def _to_pass(self, frame: Frame) -> bytes:
-        if b'"postgres_changes",' in frame.payload[:200]:
+    def _to_pass(self, link: _Link, frame: Frame) -> bytes:
+        if b'"Subscribed to PostgreSQL"' in frame.payload[:400]:
+            self.ready += 1
+            self._note()
+        elif b'"postgres_changes",' in frame.payload[:200]:
             if self._is_deaf:
                 self.dropped_changes += 1
                 self._note()
@@ -280,6 +287,10 @@ class Proxy:
                 return frame.garbled()
             self.changes += 1
             self._note()
+            if self.changes_delay_seconds:
+                loop = asyncio.get_running_loop()
+                loop.call_later(self.changes_delay_seconds, link.to_client.write, frame.raw)
+                return b""
         elif b'"phoenix"' in frame.payload[:50]:
             self.heartbeats += 1
             self._note()

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from prt.checks.test.suites import changes, load
+from prt.checks.test.suites import changes, load, reconnect
+from prt.events import Gap
 from prt.local.project.variables import keys_of
 from prt.local.seed.people import MEMBER, PASSWORD, STRANGER
-from tests.checks.checking import SOON, Ran, cleaned, count_of, made, marked_rows, run_suites
-from tests.fakes import Peer, scripted_server
+from tests.checks.checking import SOON, Ran, cleaned, count_of, made, marked_rows, row_of, run_suites
+from tests.fakes import Peer, change_data, scripted_server
+from tests.faults.proxy import Proxy
 
 TABLE = """
 create table public.checked (
@@ -270,6 +272,35 @@ def test_an_expired_session_is_refused_at_the_gate(project: dict[str, str]) -> N
     assert ran.gate_error is not None
     assert ran.gate_error.exit_code == 3
     assert keys_of(project).jwt_secret not in str(ran["connect handshake"].failure)
+
+
+def test_a_server_that_streams_a_row_again_after_ready(project: dict[str, str]) -> None:
+    """A server that polls delivers, up to 0.6 s after READY, what was committed before."""
+
+    async def polled() -> Ran:
+        async with Proxy(project["SUPABASE_URL"]).serving() as proxy:
+            environment = {**project, "SUPABASE_URL": proxy.url}
+            run = asyncio.create_task(asyncio.to_thread(run_suites, environment, "reconnect"))
+            await proxy.until(lambda one: one.ready == 1)
+            proxy.changes_delay_seconds = 0.5
+            await proxy.until(lambda one: one.ready == 2)
+            await asyncio.sleep(proxy.changes_delay_seconds)
+            row = row_of(project, "title like 'prt-test:% reconnect, meanwhile'")
+            proxy.say("postgres_changes", {"data": change_data("notifications", record=row), "ids": [1]})
+            return await run
+
+    ran = asyncio.run(polled())
+    assert ran.outcomes["reconnect recovered"] == "pass", ran["reconnect recovered"].failure
+    assert ran["reconnect recovered"].figures["recovered"] == 0
+
+
+@pytest.mark.parametrize(
+    ("is_complete", "times", "words"),
+    [(False, 0, "no column that says when"), (True, 2, "more than 1 s after READY"), (True, 0, "REST")],
+)
+def test_the_cause_of_a_row_that_is_not_there_once(is_complete: bool, times: int, words: str) -> None:
+    gap = Gap(at=1, start=0, end=1, tables=["public.todos"], cause="cut", complete=is_complete)
+    assert words in str(reconnect.not_whole(gap, times).cause)
 
 
 def test_a_server_that_filters_otherwise(project: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from prt.checks.test.outcomes import FailedError, Found
 from prt.events import Gap, Vitals
 from prt.results import Failure
 from prt.stream.live.supervisor import Policy
-from prt.stream.recovery.backfill import Recovery
+from prt.stream.recovery.backfill import SETTLE_SECONDS, Recovery
 from prt.stream.rest.session import Session
 from prt.stream.timing import Timing
 
@@ -30,7 +30,7 @@ async def recovered(context: Context) -> Found:
     column = await rows.column()
     # Only our own rows are worth bringing back; deletes can't be asked for afterwards.
     binding = context.binding(event="INSERT", filter=f"{column}=like.{context.run.mark}%")
-    recovery = Recovery(rest, [binding], settle_seconds=0.1)
+    recovery = Recovery(rest, [binding])
     async with context.watch(
         [binding], session=session, recovery=recovery, policy=Policy(), timing=HASTE
     ) as watcher:
@@ -49,18 +49,31 @@ async def recovered(context: Context) -> Found:
         ms = (time.perf_counter() - started) * 1000
         await seen(context, watcher, "INSERT", await rows.insert("reconnect, after"))
         if not gap.complete or len(watcher.changes(missed)) != 1:
-            raise FailedError(_not_whole(gap, len(watcher.changes(missed))))
+            raise FailedError(not_whole(gap, len(watcher.changes(missed))))
     return Found(
         note="gap declared, the row brought back once", figures={"outage_ms": ms, "recovered": gap.recovered}
     )
 
 
-def _not_whole(gap: Gap, times: int) -> Failure:
+def not_whole(gap: Gap, times: int) -> Failure:
+    """Return what a row that came `times` times, or its gap, says of the table and of the server."""
+    if not gap.complete:
+        cause = "the table has no column that says when a row changed, or REST can't read it"
+        remedy = "an updated_at with a trigger, or --cursor COLUMN for `prt watch`"
+    elif times:
+        cause = (
+            f"the server streamed the row more than {SETTLE_SECONDS:g} s after READY, "
+            "though it was committed before: it is slow to read the database's changes"
+        )
+        remedy = "try again when there is less traffic; look into the project's Realtime logs"
+    else:
+        cause = "REST did not return the row: a policy hides it, or its date is not the time of the write"
+        remedy = "prt status, or --cursor COLUMN for `prt watch`"
     return Failure(
         expected="a complete gap, and the row of the outage once",
         came=f"{'a complete' if gap.complete else 'an incomplete'} gap ({gap.cause}), the row {times} times",
-        cause="the table has no column that says when a row changed, or REST hides rows of it",
-        remedy="an updated_at with a trigger, or --cursor COLUMN for `prt watch`",
+        cause=cause,
+        remedy=remedy,
     )
 
 

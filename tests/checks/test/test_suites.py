@@ -341,3 +341,15 @@ def test_changes_that_are_lost_under_load_are_counted(
     assert result.figures["lost"] == result.figures["rows"] > 0
     assert result.figures["delivered_percent"] == 50
     assert "rate of messages" in told(ran, "load delivery")["cause"]
+
+
+def test_clients_that_miss_changes_are_waited_for_together() -> None:
+    count, seconds = 20, 0.3
+
+    async def waited() -> float:
+        clients = [load.Client("a mark") for _ in range(count)]
+        started = asyncio.get_running_loop().time()
+        await load.settle(clients, 1, seconds)
+        return asyncio.get_running_loop().time() - started
+
+    assert seconds <= asyncio.run(waited()) < seconds * count / 2

@@ -122,7 +122,7 @@ async def load(context: Context) -> Found:
     steps, is_stopped = ramp(settings)
     async with _subscribed(context, column, mark) as clients:
         written, seconds, failed = await _write(rows, mark, steps)
-        await _settle(clients, written, settings.wait_seconds)
+        await settle(clients, written, settings.wait_seconds)
         return _found(context, clients, written, seconds, failed, is_stopped=is_stopped)
 
 
@@ -193,12 +193,15 @@ async def _write(rows: Rows, mark: str, steps: list[Step]) -> tuple[int, float, 
     return written, asyncio.get_running_loop().time() - started, failed
 
 
-async def _settle(clients: list[Client], written: int, seconds: float) -> None:
-    """Wait until every change has come, or none came for so many seconds."""
-    for client in clients:
+async def settle(clients: Sequence[Client], written: int, seconds: float) -> None:
+    """Wait until each client has every change, or got none for so many seconds; all at the same time."""
+
+    async def one(client: Client) -> None:
         while client.delivered < written:
             if not await client.has_more_than(client.delivered, seconds):
                 break
+
+    await asyncio.gather(*map(one, clients))
 
 
 def _found(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prt.checks.test.suites import changes, load, reconnect
+from prt.checks.test.suites import changes, latency, load, reconnect
 from prt.events import Gap
 from prt.local.project.variables import keys_of
 from prt.local.seed.people import MEMBER, PASSWORD, STRANGER
@@ -353,3 +353,17 @@ def test_clients_that_miss_changes_are_waited_for_together() -> None:
         return asyncio.get_running_loop().time() - started
 
     assert seconds <= asyncio.run(waited()) < seconds * count / 2
+
+
+def test_rows_are_written_at_random_times(project: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for the last change and writes at once is locked to the polls of a server."""
+    asked: list[tuple[float, float]] = []
+
+    def uniform(low: float, high: float) -> float:
+        asked.append((low, high))
+        return low
+
+    monkeypatch.setattr(latency.random, "uniform", uniform)
+    ran = run_suites(project, "latency", samples=3)
+    assert ran["latency lag"].figures["delivered"] == 3
+    assert asked == [(0, 1.0)] * 3

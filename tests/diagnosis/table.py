@@ -123,6 +123,12 @@ FAULTS: dict[str, Fault] = {
         3,
         also="rotated",
     ),
+    "realtime-down": Fault(
+        "Realtime down behind its gateway",
+        "handshake",
+        "Realtime itself is down or restarting",
+        "restart the project",
+    ),
     "disabled": Fault("Realtime disabled", "handshake", "Realtime is switched off", "Enable Realtime"),
     "no-tenant": Fault(
         "tenant unknown to Realtime",

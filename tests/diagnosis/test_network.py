@@ -170,6 +170,19 @@ def test_refused_handshakes(named: Named, served: Served, fault: str, status: in
     named(fault, env=client(served(answering({"/realtime": (status, {"error": words})}))))
 
 
+def figure_of(findings: list[dict[str, Any]]) -> str:
+    return str(next(one for one in findings if one["layer"] == "handshake")["figure"])
+
+
+@pytest.mark.usefixtures("impatient")
+def test_realtime_down_behind_its_gateway(named: Named, stage: Stage, served: Served) -> None:
+    url = served(answering({"/realtime": (502, "<h1>Bad Gateway</h1>")}))
+    found = named("realtime-down", env=stage.environment(SUPABASE_URL=url))
+    assert figure_of(found) == "HTTP 502 · REST: 200 · database: ok"
+    found = named("realtime-down", env=client(url, SUPABASE_DB_URL="postgresql://127.0.0.1:9/postgres"))
+    assert "· database: connection failed" in figure_of(found)
+
+
 def test_a_proxy_that_drops_upgrades(named: Named, stage: Stage, served: Served) -> None:
     url = served(before(stage.url, drops_upgrade=True))
     named("swallowed", env=stage.environment(SUPABASE_URL=url))

@@ -188,6 +188,7 @@ class _Diagnosis:
                     facts=self._facts,
                     key_origin=self._key_origin,
                     is_bare=gateway.is_bare(self._health),
+                    others=await self._others() if wire.is_realtime_down(error) else "",
                 )
             ]
         found = [Finding(layer="handshake", state="ok", milliseconds=shaken)]
@@ -198,6 +199,22 @@ class _Diagnosis:
         if heard.status == "READY" and joined is not None:
             return [*found, Finding(layer="join", state="ok", figure=f"as {self._role}", milliseconds=joined)]
         return [*found, wire.judge_join("join", heard.error, role=self._role, topic=self._topic)]
+
+    async def _others(self) -> str:
+        """Return what REST and the database answer, in a few words."""
+        endpoint = self._endpoint
+        async with Gateway(endpoint.url, endpoint.key, endpoint.token) as http:
+            rest = await http.get("/rest/v1/")
+        words = [f"REST: {rest.error or rest.status}"]
+        secret = self._project.database_url
+        if secret is not None and catalog.is_installed():
+            try:
+                await catalog.read(secret.reveal(), (), role=self._role, claims={})
+            except (UnreachableError, RefusedError) as exc:
+                words.append(f"database: {exc.message}")
+            else:
+                words.append("database: ok")
+        return " · ".join(words)
 
     async def _database_and_tables(self) -> None:
         bindings = self._plan.bindings

@@ -54,6 +54,8 @@ def _cause_of(error: PrtError) -> str | None:
             return "the key is of another project, of a kind that this server does not take, or not whole"
         case RefusedByServerError() if error.exit_code == RefusedError.exit_code:
             return "the token, or a policy on realtime.messages, does not let this identity in"
+        case RefusedByServerError() if error.refused.code == "realtime_down":
+            return "Realtime itself is down or restarting: the gateway answered in its place"
         case RefusedByServerError():
             return "the project is paused, switched off, or at a limit of its plan"
         case RejectedError():

@@ -21,6 +21,7 @@ Code = Literal[
     "no_realtime",
     "no_websocket",
     "unavailable",
+    "realtime_down",
     "project_unreachable",
     "no_db_connections",
     "too_many_requests",
@@ -37,7 +38,8 @@ Code = Literal[
     "other",
 ]
 """In a handshake the token is the project's key. `filter_column` and `select_column` are columns that do
-not exist or may not be read, `value` is one that is not of its column's type.
+not exist or may not be read, `value` is one that is not of its column's type. `unavailable` is Realtime's
+own word, `realtime_down` the gateway's about Realtime.
 """
 
 _WORDS: Final[tuple[tuple[str, Code], ...]] = (
@@ -71,7 +73,14 @@ _PREFIXES: Final[dict[str, Code]] = {
     "RealtimeDisabledForTenant": "disabled",
     "TenantNotFound": "tenant_unknown",
 }
-_STATUSES: Final[dict[int, Code]] = {401: "token_refused", 404: "no_realtime", 429: "too_many_requests"}
+_STATUSES: Final[dict[int, Code]] = {
+    401: "token_refused",
+    404: "no_realtime",
+    429: "too_many_requests",
+    502: "realtime_down",
+    503: "realtime_down",
+    504: "realtime_down",
+}
 _EXCEPTIONS: Final[tuple[tuple[str, Code], ...]] = (
     ("invalid column for filter ", "filter_column"),
     ("invalid column for select ", "select_column"),

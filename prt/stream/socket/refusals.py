@@ -67,6 +67,10 @@ _STATUS_HINTS = {
     404: "check the project's URL",
     429: _LATER,
 }
+_REALTIME_DOWN = (
+    "the gateway answered for Realtime, which is down or restarting; `prt status` shows what REST and the "
+    "database answer"
+)
 _NO_PROJECT = "is this a Supabase project's URL?"
 
 _JOIN_CODES: dict[str, tuple[type[PrtError], str | None, bool, float]] = {
@@ -105,7 +109,10 @@ def of_handshake(status: int, body: bytes) -> Refusal:
     if status == 401:
         hint = _HANDSHAKE_HINTS.get(words, _NEW_KEY)
         return Refusal(error=RefusedError, reason=reason, code=code, hint=hint)
-    hint = "is the project paused?" if status >= 500 else _STATUS_HINTS.get(status, _NO_PROJECT)
+    if code == "realtime_down":
+        hint = _REALTIME_DOWN
+    else:
+        hint = "is the project paused?" if status >= 500 else _STATUS_HINTS.get(status, _NO_PROJECT)
     if status >= 500 or status in _STATUS_HINTS:
         return Refusal(
             error=UnreachableError,

@@ -90,6 +90,13 @@ _HANDSHAKE: Final[Table] = {
             "select count(*) from pg_stat_activity;",
         ),
     ),
+    "realtime_down": (
+        (
+            "Realtime itself is down or restarting: the gateway of {host} answered in its place",
+            "try again in a minute; if it stays so, restart the project (self-hosted: docker compose "
+            "restart realtime)",
+        ),
+    ),
     "no_websocket": (
         (
             "a proxy between here and {host} does not pass on websocket upgrades",

@@ -38,6 +38,7 @@ def test_a_refused_handshake(status: int, body: bytes, error: type[PrtError], is
     found = refusals.of_handshake(status, body)
     assert (found.error, found.is_retryable) == (error, is_retryable)
     assert found.hint
+    assert ("which is down or restarting" in found.hint) == (status == 502)
     assert str(status) in found.reason
 
 

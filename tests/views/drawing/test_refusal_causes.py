@@ -62,6 +62,10 @@ def test_words_become_codes(words: str, code: Code) -> None:
         (429, "Too many connected users", "too_many_connections"),
         (429, "", "too_many_requests"),
         (540, "", "unavailable"),
+        (500, "Error connecting to Realtime", "unavailable"),
+        (502, "", "realtime_down"),
+        (503, "name resolution failed", "realtime_down"),
+        (504, "", "realtime_down"),
         (400, "", "no_websocket"),
     ],
 )

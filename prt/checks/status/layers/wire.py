@@ -14,16 +14,30 @@ PULSE_SECONDS = 10.0
 SLOW_MS = 1000.0
 
 
+def is_realtime_down(error: PrtError) -> bool:
+    """Return whether the gateway answered a handshake because Realtime did not."""
+    return isinstance(error, HandshakeRefusedError) and error.refused.code == "realtime_down"
+
+
 def judge_handshake(
-    error: PrtError, *, host: str, facts: KeyFacts, key_origin: str, is_bare: bool
+    error: PrtError, *, host: str, facts: KeyFacts, key_origin: str, is_bare: bool, others: str = ""
 ) -> Finding:
-    """Return why there is no socket where HTTP answers. `is_bare`: no gateway was seen before Realtime."""
+    """Return why there is no socket where HTTP answers.
+
+    Args:
+        error: What the handshake ended with.
+        host: The project's host.
+        facts: What the key says of itself.
+        key_origin: Where the key comes from.
+        is_bare: Whether no gateway was seen before Realtime.
+        others: What the other services answered, if that was asked.
+    """
     if isinstance(error, HandshakeRefusedError):
         refused = error.refused
         return Finding(
             layer="handshake",
             state="failed",
-            figure=refused.reason,
+            figure=f"{refused.reason} · {others}" if others else refused.reason,
             causes=refusal_causes.of_handshake(
                 refused, host=host, origin=key_origin, kind=facts.kind, is_bare=is_bare
             ),

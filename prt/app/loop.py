@@ -7,14 +7,14 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
 from prt.app.keyboard import Keyboard
 from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
-from prt.events import Change, End, Event, Gap, Status
+from prt.events import Change, End, Event, Gap, Status, Vitals
 from prt.signals import SIGNALLED, stopping
 from prt.state.conditions.bounds import UNMET, Outcome, Progress
 from prt.state.conditions.matching import Matching
@@ -27,7 +27,11 @@ Source = AbstractAsyncContextManager[AsyncIterator[list[Event]]]
 """What has arrived, in order and in batches. Cancelling the wait for a batch must lose nothing."""
 
 TICK_SECONDS = 0.1
+REFUSAL_SECONDS = 8.0
+"""How long an answer to a join is awaited beyond the end of a duration: a refusal comes after 5 s."""
 QUIT = "q"
+REFUSING: Final[tuple[str, ...]] = ("joining", "ended")
+"""Phases of a connection from a join until its refusal has ended the source."""
 
 
 class Ending(Struct, frozen=True):
@@ -112,6 +116,8 @@ class _Loop:
         self._lag = Lag()
         self._gaps = 0
         self._was_ready = False
+        self._phase: str | None = None
+        self._granted: float | None = None
         self._signals: list[int] = []
         self._output_failure: Exception | None = None
 
@@ -222,6 +228,8 @@ class _Loop:
     def _note(self, event: Event) -> None:
         if isinstance(event, Status):
             self._was_ready |= event.status == "READY"
+        elif isinstance(event, Vitals):
+            self._phase = event.phase
         elif isinstance(event, Gap):
             self._gaps += 1
         if self._tell is not None:
@@ -234,11 +242,11 @@ class _Loop:
         now = asyncio.get_running_loop().time
         while True:
             try:
-                async with asyncio.timeout_at(progress.next_deadline):
+                async with asyncio.timeout_at(self._granted or progress.next_deadline):
                     batch = await anext(batches)
             except TimeoutError:
                 outcome = progress.due(now())
-                if outcome is not None:
+                if outcome is not None and not self._waits_for_answer(outcome, now()):
                     return outcome
                 continue
             except StopAsyncIteration:
@@ -261,7 +269,16 @@ class _Loop:
                     return outcome
             if recorder is not None:
                 recorder.flush()
+            if self._granted is not None and self._phase not in REFUSING:
+                return Outcome("duration", 0)
             await settled(output)
+
+    def _waits_for_answer(self, outcome: Outcome, now: float) -> bool:
+        """Return whether the end of a duration has to wait: a refusal is worth more than "not READY"."""
+        if outcome.reason != "duration" or self._was_ready or self._phase not in REFUSING or self._granted:
+            return False
+        self._granted = now + REFUSAL_SECONDS
+        return True
 
     def _at_end(self) -> int:
         """A live watch ends now, which is never before its last event; a replay with that event."""

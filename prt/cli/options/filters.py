@@ -43,6 +43,9 @@ def parse_filter(text: str) -> Filter:
 
 def _refused(error: FilterError, text: str) -> UsageError:
     segment, operator = error.segment, error.operator
+    if error.fault == "unreadable" and (quoted := _quoted(text, segment)) is not None:
+        hint = f"a comma separates conditions; a value that holds one stands in double quotes: '{quoted}'"
+        return UsageError(f"--filter can't read {segment}", hint)
     if error.fault == "operator":
         hint = did_you_mean(operator.lower(), OPERATORS, f"operators: {', '.join(OPERATORS)}")
         return UsageError(f"--filter knows no operator {operator or '(empty)'} in {segment}", hint)
@@ -54,3 +57,16 @@ def _refused(error: FilterError, text: str) -> UsageError:
         "is": (f"--filter: `is` takes {', '.join(IS_VALUES)}: {segment}", "use eq for other values"),
     }[error.fault]
     return UsageError(message, hint)
+
+
+def _quoted(text: str, segment: str) -> str | None:
+    """Return the condition before an unreadable one, with a value that holds the comma between the two."""
+    before = text[: text.rindex(segment)].rstrip().removesuffix(",")
+    try:
+        *_, last = grammar.read(before) or (None,)
+    except FilterError:
+        return None
+    if last is None or last.operator == "in":
+        return None
+    value = f"{last.value},{segment}".replace("\\", "\\\\").replace('"', '\\"')
+    return f'{last.column}={"not." * last.is_negated}{last.operator}."{value}"'

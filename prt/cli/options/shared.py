@@ -219,7 +219,7 @@ Since = Annotated[
     typer.Option(
         "--since",
         metavar="TIME",
-        help="Also read changes since TIME (5m, 2h or a timestamp).",
+        help="Also read changes since TIME (5m, 2h or a timestamp), except deletes.",
         rich_help_panel=RECOVERY,
     ),
 ]

@@ -199,6 +199,7 @@ class Live:
     async def _live_once(self) -> PrtError:
         """One connection from its handshake to its end: why it ended. Raises what kept it from READY."""
         endpoint = self._tenure.begin()
+        self._tenure.check()
         self._step(Connecting())
         socket = self._socket = Socket(
             endpoint.url,

@@ -9,7 +9,11 @@ from typing import Protocol
 
 from prt.errors import PrtError
 from prt.stream.rest.session import Endpoint, Life, Session, life_of
-from prt.stream.socket.failures import LostError
+from prt.stream.socket import refusals
+from prt.stream.socket.failures import EndedError, LostError
+
+SKEW_SECONDS = 30.0
+"""How far our clock may be ahead of the server's before its tokens look expired."""
 
 
 class Tell(Protocol):
@@ -36,6 +40,17 @@ class Tenure:
         self._endpoint = self._session.endpoint
         self.life = life_of(self._endpoint, time.time())
         return self._endpoint
+
+    def check(self) -> None:
+        """Raise EndedError if the token has expired, and nobody can renew it.
+
+        The server would say the same, of a join after 5 s. Clocks may differ by `SKEW_SECONDS`.
+        """
+        past = -1.0 if self.life is None else time.time() - self.life.expires
+        if past < SKEW_SECONDS or self._session.is_renewable:
+            return
+        what = "the project's key" if self._endpoint.token is None else "the token"
+        raise EndedError(f"{what} has expired", refusals.of_expired(is_key=self._endpoint.token is None))
 
     async def keep(self, authorise: Callable[[str], Awaitable[None]]) -> None:
         """Renews ahead of the end, as long as the connection lasts."""

@@ -117,7 +117,10 @@ class Recovery:
         return reasons.by_reason()
 
     async def since(self, moment: str, bindings: Sequence[Binding], emit: Emit) -> Gap | None:
-        """Rows written from a moment (RFC 3339) on; a gap where that isn't all of them."""
+        """Rows written from a moment (RFC 3339) on; a gap where that isn't all of them.
+
+        A deleted row can't be read: that is said, and makes no gap.
+        """
         start = values.moment(moment)
         reasons = Reasons()
 
@@ -128,6 +131,9 @@ class Recovery:
 
         before = self._recovered
         await self._each_table(bindings, reasons, self._counting(emit), "backfill", load)
+        deaf = sorted({binding.name for binding in bindings if binding.event in ("*", "DELETE")})
+        if deaf:
+            self._say(emit, f"what was deleted since {moment} can't be asked for", deaf)
         told, self._recovered = self._recovered - before, before
         if not reasons:
             return None

@@ -161,6 +161,12 @@ def of_system(message: str) -> Refusal:
     return Refusal(error=UnreachableError, reason=reason, code=code, is_retryable=True)
 
 
+def of_expired(*, is_key: bool) -> Refusal:
+    """Return the refusal that a token, or the project's key, is bound to meet: it has expired."""
+    hint = _NEW_KEY if is_key else _SIGN_IN
+    return Refusal(error=RefusedError, reason="Token has expired", code="token_expired", hint=hint)
+
+
 def of_binding(binding: Binding, message: str) -> Refusal:
     """A binding that the server refused, with what mends it."""
     if _NOT_PUBLISHED in message and "An exception happened" not in message:

@@ -700,6 +700,33 @@ def test_a_token_that_nobody_can_renew_is_announced_ahead() -> None:
     assert told.hint
 
 
+@pytest.mark.parametrize(
+    ("token", "what"), [("expired", "the token has expired"), (None, "the project's key has expired")]
+)
+def test_an_expired_token_is_not_shown_to_the_server(token: str | None, what: str) -> None:
+    """It would answer a join only after 5 s."""
+    stale = jwt.encode({"role": "anon", "exp": int(time.time()) - 60}, "a secret of nobody, thirty-two bytes")
+
+    async def script(peer: Peer) -> None:
+        raise AssertionError
+
+    async def main() -> PrtError | None:
+        async with scripted_server(script, refuse=(418, "I'm a teapot")) as url:
+            session = Session(Endpoint(url=url, key=stale, token=token and stale))
+            try:
+                async with Live(session, TODOS) as batches, asyncio.timeout(PATIENCE):
+                    async for _ in batches:
+                        pass
+            except PrtError as exc:
+                return exc
+        return None
+
+    error = asyncio.run(main())
+    assert error is not None
+    assert (error.message, error.exit_code) == (what, 3)
+    assert error.hint
+
+
 def test_an_expired_token_is_renewed_and_the_watch_goes_on() -> None:
     tokens: list[str] = []
 

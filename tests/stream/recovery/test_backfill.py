@@ -665,6 +665,9 @@ def test_since_a_moment(project: Project, database: Database) -> None:
 
     async def script(watch: Told) -> None:
         await watch.begin()
+        (status,) = [event for event in watch.events if isinstance(event, Status)]
+        assert status.reason == "what was deleted since 2021-01-01T00:00:00Z can't be asked for"
+        assert status.tables == ["public.notes"]
         assert watch.told() == [("UPDATE", 2), ("INSERT", 3)]
         database.execute("insert into notes (id) values (4)")
         await watch.recover()

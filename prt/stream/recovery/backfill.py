@@ -74,6 +74,10 @@ class Recovery:
         self._has_begun = False
         self._recovered = 0
 
+    def cut(self, change: Change) -> None:
+        """Note a change whose row the server has cut: the next recovery reads it."""
+        self._ledgers.of((change.schema, change.table)).cut(change)
+
     async def begin(self, bindings: Sequence[Binding], emit: Emit) -> None:
         """After the first READY: what was asked for of the time before, and a point to recover from."""
         async with self._reading:
@@ -218,6 +222,7 @@ class Recovery:
         self._ledgers.doubt(gap.start)
 
         async def refill(retelling: Retelling, ledger: Ledger, own: Sequence[Binding]) -> None:
+            await retelling.cut(own, gap.start)
             for binding in own:
                 await retelling.roads(binding, lambda *road: self._start(ledger, road, told, until, reasons))
             await retelling.deletes(own)

@@ -74,6 +74,8 @@ class Accounting:
         self._continuity.observe(change)
         if change.errors is not None and any(TRUNCATED in error for error in change.errors):
             self._damage("the server cut rows above 1 MiB", [f"{change.schema}.{change.table}"])
+            if self._recovery is not None:
+                self._recovery.cut(change)
         if self._recovery is not None:
             self._recovery.observe(change)
 

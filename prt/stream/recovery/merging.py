@@ -17,7 +17,8 @@ from prt.stream import values
 from prt.stream.rest.pages import Row, Stamp
 from prt.stream.values import Key
 
-Verdict = Literal["known", "changed", "gone before", "unknown"]
+Verdict = Literal["known", "changed", "cut", "gone before", "unknown"]
+"""`cut` is a row of which the server has left out what was too large."""
 
 UNTOUCHED = 60_000_000
 """µs by which an UPDATE's own date may lie before its commit: a transaction may take that long."""
@@ -46,6 +47,7 @@ class Merger:
         self._has_begun = False
         self.has_untouched = False
         """Whether an UPDATE came that did not touch the column that should date it."""
+        self._cut: dict[Key, Raw] = {}
 
     def begin(self) -> None:
         """From here on rows are read."""
@@ -72,11 +74,23 @@ class Merger:
         if known is None or known.number < number:
             self._known[key] = Known(number, stamp=stamp)
 
+    def cut(self, row: Raw) -> None:
+        """Note that a row streamed without what was too large."""
+        key = values.key_of(values.row_of(row), self._key)
+        if key is not None:
+            self._cut[key] = row
+
+    def still_cut(self) -> list[Key]:
+        """Return the keys of the cut rows of which nothing else has come since."""
+        return [key for key in self._cut if self._is_cut(key)]
+
     def judge(self, row: Row) -> Verdict:
         """What a row that was read after `begin` says."""
         if row.key in self._streamed:
             return "known"
         known = self._known.get(row.key)
+        if self._is_cut(row.key):
+            return "cut"
         if known is None:
             return "unknown"
         if known.is_deleted:
@@ -92,6 +106,12 @@ class Merger:
     def has_streamed(self, key: Key) -> bool:
         """Since the reading began."""
         return key in self._streamed
+
+    def _is_cut(self, key: Key) -> bool:
+        if key not in self._cut or key in self._streamed:
+            return False
+        known = self._known.get(key)
+        return known is None or known.row is self._cut[key]
 
     def _take(self, key: Key, known: Known) -> None:
         if self._has_begun:

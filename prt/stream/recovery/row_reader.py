@@ -95,6 +95,24 @@ class Retelling:
         if last is not None and last == roads[0].cursor and await reader.has_undated(last):
             self._say(f"rows without {last} can't be asked for")
 
+    async def cut(self, bindings: Sequence[Binding], start: int) -> None:
+        """Read the rows that the server has cut, by their keys; `start` (µs) is where their gap begins."""
+        if self._ledger.has_cut_delete:
+            self._say("the server cut a row that was deleted")
+        if self._ledger.has_forgotten_cuts:
+            self._say("more rows were cut than are kept")
+        missing = dict.fromkeys(self._merger.still_cut())
+        for binding in bindings:
+            if not missing or binding.event == "DELETE":
+                continue
+            async for answer in Reader(self._rest, binding, self._shape).rows(list(missing)):
+                found = [Found(binding, row.key, row, start=start, date=answer.date) for row in answer.rows]
+                await self._holding.add(found, sum(len(row.raw) for row in answer.rows))
+                for row in answer.rows:
+                    missing.pop(row.key, None)
+        if missing:
+            self._say("rows that the server cut could not be read")
+
     async def snapshot(self, held: HeldKeys, bindings: Sequence[Binding]) -> None:
         """Every row of the bindings, whose keys are held from now on."""
         held.is_whole = True
@@ -212,6 +230,8 @@ class Retelling:
     def _event(self, found: Found, row: Row, verdict: Verdict) -> EventType | None:
         """What the stream would have said, as far as that is known; None where the binding is deaf to it."""
         wanted = found.binding.event
+        if verdict == "cut":
+            return "INSERT" if wanted == "INSERT" else "UPDATE"
         is_new = self._is_new(found, row, verdict)
         if wanted == "UPDATE":
             written, created = row.stamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from prt.events import Change
 from prt.stream import values
@@ -16,6 +16,9 @@ from prt.stream.values import Key
 
 Table = tuple[str, str]
 """(schema, table)"""
+
+CUT_KEPT = 10_000
+"""Rows of one table that the server cut, until they are read."""
 
 
 class Place(Struct):
@@ -62,6 +65,11 @@ class Ledger:
         self._is_key_given = given_key is not None
         self._told: dict[Key, tuple[int, Stamp | None]] = {}
         self._doubtful: set[Key] = set()
+        self._cut: list[Raw] = []
+        self._cut_before: list[Raw] = []
+        """Those of them that had come when the reading began."""
+        self.has_cut_delete = False
+        """Whether the server has left out a part of a row that was deleted, which nobody can read."""
 
     @property
     def is_attentive(self) -> bool:
@@ -82,6 +90,18 @@ class Ledger:
             if after is not None:
                 self.held.add(after)
 
+    def cut(self, change: Change) -> None:
+        """Note a change without what was too large: its row has to be read."""
+        if change.event_type == "DELETE":
+            self.has_cut_delete = True
+        elif len(self._cut) <= CUT_KEPT:
+            self._cut.append(change.new)
+
+    @property
+    def has_forgotten_cuts(self) -> bool:
+        """Whether more rows were cut than are kept."""
+        return len(self._cut) > CUT_KEPT
+
     def learn_key(self, memory: Memory) -> None:
         """From what has streamed, unless the key was given or rows are held by the one that was assumed."""
         if self._is_key_given or self.held is not None:
@@ -101,6 +121,9 @@ class Ledger:
         for number, change in memory:
             if self.is_of(change):
                 merger.observe(change, number)
+        self._cut_before = self._cut.copy()
+        for row in self._cut:
+            merger.cut(row)
         merger.begin()
         self.merger = merger
         return merger
@@ -121,6 +144,8 @@ class Ledger:
         """A row that did not stream; without a stamp it is deleted."""
         self._told[key] = (number, stamp)
         self._doubtful.discard(key)
+        if self._cut:
+            self._cut = [row for row in self._cut if values.key_of(values.row_of(row), self.key) != key]
         if self.merger is not None:
             self.merger.told(key, stamp, number)
 
@@ -144,6 +169,9 @@ class Ledger:
         """The gap is closed: whatever came before it is told."""
         for place in self.places.values():
             place.is_read = False
+        done = set(map(id, self._cut_before))
+        self._cut = [row for row in self._cut if id(row) not in done]
+        self._cut_before, self.has_cut_delete = [], False
 
     def place(self, binding: Binding, road: Road) -> Place:
         return self.places.setdefault((binding, road), Place())

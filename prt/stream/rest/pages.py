@@ -127,6 +127,14 @@ class Reader:
         async for page in self._paged([("select", self._select), *self._filter, *where], order):
             yield Answer([self._row(raw, order) for raw in page.rows], page.date)
 
+    async def rows(self, keys: Sequence[Key]) -> AsyncGenerator[Answer, None]:
+        """Read the rows of these keys that the binding's filter lets through, some at a time."""
+        for start in range(0, len(keys), KEYS_ASKED):
+            texts = [[values.text(value) for value in key] for key in keys[start : start + KEYS_ASKED]]
+            where = postgrest.one_of(self.shape.key, texts)
+            page = await self._read([("select", self._select), *self._filter, where])
+            yield Answer([self._row(raw, self.shape.key) for raw in page.rows], page.date)
+
     async def latest(self, road: Road, limit: int) -> Answer:
         """The rows written last, without their contents."""
         order = road.order(self.shape)

@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
 from prt.events import EMPTY, Change, Event, EventType, Gap, Status
 from prt.local.seed.people import MEMBER, STRANGER
@@ -682,6 +683,69 @@ def test_since_a_moment(project: Project, database: Database) -> None:
         assert gap.cause == "what was written since 2021-01-01T00:00:00Z: stopped at 1 rows"
 
     watched(project, NOTES, limited, since="2021-01-01T00:00:00Z", limit=1)
+
+
+def cut(database: Database, row_id: int, kind: EventType = "INSERT", *, leaves_out: str = "text") -> Change:
+    """The row as the server streams it if it is too large."""
+    whole = streamed(database, "notes", row_id, kind=kind)
+    kept = {name: value for name, value in whole.new_row().items() if name != leaves_out}
+    errors = ["Error 413: Payload Too Large"]
+    return replace(whole, new=Raw(msgspec.json.encode(kept)), errors=errors)
+
+
+@pytest.mark.parametrize("keeps_snapshot", [False, True])
+@pytest.mark.parametrize(("event", "told"), [("*", "UPDATE"), ("INSERT", "INSERT"), ("UPDATE", "UPDATE")])
+def test_a_row_that_the_server_cut_is_read(
+    project: Project, database: Database, event: Any, told: str, *, keeps_snapshot: bool
+) -> None:
+    """Also if nothing dates the change that made it too large."""
+
+    async def script(watch: Told) -> None:
+        await watch.begin()
+        database.execute(f"insert into notes (id, text, updated_at) values (1, 'long', {AGO})")
+        change = cut(database, 1, "UPDATE" if event == "UPDATE" else "INSERT")
+        watch.recovery.observe(change)
+        watch.recovery.cut(change)
+        await watch.recover()
+        assert [one.new_row()["text"] for one in watch.changes] == ["long"]
+        assert watch.told() == [(told, 1)]
+        await watch.recover()
+        assert watch.told() == []
+
+    bindings = [Binding(table="notes", event=event)]
+    watched(project, bindings, script, keeps_snapshot=keeps_snapshot)
+
+
+def test_a_row_that_streamed_whole_since_it_was_cut_is_known(project: Project, database: Database) -> None:
+    async def script(watch: Told) -> None:
+        await watch.begin()
+        database.execute("insert into notes (id, text) values (1, 'long')")
+        change = cut(database, 1)
+        watch.recovery.observe(change)
+        watch.recovery.cut(change)
+        database.execute("update notes set text = 'short' where id = 1")
+        watch.recovery.observe(streamed(database, "notes", 1, kind="UPDATE"))
+        gap = await watch.recover()
+        assert (watch.told(), gap.cause) == ([], f"lost; {NO_DELETES}")
+
+    watched(project, NOTES, script)
+
+
+def test_a_cut_row_that_nobody_can_read_leaves_its_gap_open(project: Project, database: Database) -> None:
+    async def script(watch: Told) -> None:
+        await watch.begin()
+        database.execute("insert into notes (id, text) values (1, 'long'), (2, 'longer')")
+        rows = [cut(database, 1), replace(cut(database, 2, "DELETE"), new=EMPTY)]
+        for change in rows:
+            watch.recovery.observe(change)
+            watch.recovery.cut(change)
+        database.execute("delete from notes")
+        gap = await watch.recover()
+        assert not gap.complete
+        assert "rows that the server cut could not be read" in gap.cause
+        assert "the server cut a row that was deleted" in gap.cause
+
+    watched(project, NOTES, script, keeps_snapshot=True)
 
 
 def test_of_a_whole_schema_only_seen_tables_are_asked_for(project: Project, database: Database) -> None:

@@ -95,7 +95,7 @@ class Socket(AsyncRealtimeClient):
         self._authorising = asyncio.Lock()
         self._is_silenced = False
         self._answers: dict[str, asyncio.Future[Reply]] = {}
-        self._decode = wire.Decoder(self.vsn).decode
+        self._decode = wire.Decoder().decode
         self._holding_up: asyncio.Task[None] | None = None
 
     def endpoint_url(self) -> str:
@@ -114,7 +114,6 @@ class Socket(AsyncRealtimeClient):
         self._heartbeat_task = self._started(self._beat())
 
     async def _handshake(self, seconds: float) -> ClientConnection:
-        self._decode = wire.Decoder(self.vsn).decode
         return await connected(
             self.endpoint_url(),
             self.host,
@@ -279,7 +278,7 @@ class Socket(AsyncRealtimeClient):
             elif type(value) is Broadcast:
                 if not self._on_broadcast(value):
                     return
-            else:
+            elif not wire.is_broadcast(data):
                 self._on_unreadable()
             queue = self._queue
             queue.put(value, len(data))  # type: ignore[arg-type]

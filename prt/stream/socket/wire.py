@@ -4,10 +4,15 @@ vsn 2.0.0 is an array `[join_ref, ref, topic, event, payload]`, vsn 1.0.0 an obj
 Changes, nearly all of the traffic, are decoded in one pass by msgspec with their rows left raw, and
 broadcasts with their payload raw, whether they come as text or as binary frames (vsn 2.0.0); every other
 frame becomes a `Frame` whose payload its reader decodes. What can't be read is a `Malformed` event.
+
+A socket may get frames of the other version: a change is encoded once for clients of both (recorded in
+`mixed_versions`). A frame of vsn 1.0.0 may be no JSON: a broadcast from a client that sends bytes is passed
+on without a look (`broadcast_binary`).
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Literal
 
@@ -100,22 +105,25 @@ _decode_reply = msgspec.json.Decoder(Reply).decode
 
 _V2_CHANGES = b'"postgres_changes",{'
 _V2_HEAD = 400
+_BROADCAST = re.compile(
+    rb"""\s*(?:\{"ref":[^,"{\[]*,"event":"broadcast","topic":"""
+    rb"""|\[(?:[^,"{\[]*|"\w*"),(?:[^,"{\[]*|"\w*"),"(?:[^"\\]|\\.)*","broadcast",)"""
+)
 
 
 class Decoder:
     """Frames of one connection to values. Remembers only the last commit timestamp, to parse it once."""
 
-    def __init__(self, vsn: Vsn) -> None:
-        self._is_v2 = vsn == "2.0.0"
+    def __init__(self) -> None:
         self._commit_text: str | None = None
         self._commit_us: int | None = None
 
     def decode(self, frame: bytes, at: int) -> Change | Broadcast | Frame | Malformed:
         """`at` is when the frame was received, in µs since the epoch."""
         try:
-            if self._is_v2:
-                if binary.is_binary(frame):
-                    return _heard_binary(frame, at)
+            if binary.is_binary(frame):
+                return _heard_binary(frame, at)
+            if not is_object(frame):
                 if _V2_CHANGES in frame[:_V2_HEAD]:
                     hot = _decode_changes_frame(frame)
                     if hot.event == "postgres_changes":
@@ -155,6 +163,17 @@ class Decoder:
             self._commit_text = commit_timestamp
             self._commit_us = microseconds(commit_timestamp)
         return self._commit_us
+
+
+def is_object(frame: bytes) -> bool:
+    """Return whether a text frame has the shape of vsn 1.0.0."""
+    first = frame[:1]
+    return first == b"{" or (first.isspace() and frame.lstrip()[:1] == b"{")
+
+
+def is_broadcast(frame: bytes) -> bool:
+    """Return whether a frame that can't be read is a broadcast all the same, and so no lost change."""
+    return binary.is_binary(frame) or _BROADCAST.match(frame) is not None
 
 
 def system(frame: Frame) -> System:

@@ -23,6 +23,7 @@ from prt.stream.live import source
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
 from prt.stream.recovery.backfill import Recovery
+from prt.stream.recovery.gaps import Accounting
 from prt.stream.rest.session import Endpoint, Session
 from prt.stream.socket.queue import EventQueue
 from prt.stream.timing import Timing
@@ -698,6 +699,25 @@ def test_a_token_that_nobody_can_renew_is_announced_ahead() -> None:
     assert told.connection == "connected"
     assert told.reason == "the token expires in 3 min and can't be renewed"
     assert told.hint
+
+
+def test_an_unreadable_broadcast_is_no_lost_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[None] = []
+    monkeypatch.setattr(Accounting, "unreadable", lambda _: lost.append(None))
+
+    async def script(peer: Peer) -> None:
+        frame = await peer.accept()
+        head = f'{{"ref":null,"event":"broadcast","topic":"{frame[2]}"'
+        await peer.raw(head + ',"payload":{"event":"bad","payload":{"x":,"type":"broadcast"}}')
+        await peer.raw("garbage")
+        change = {"data": change_data(), "ids": [1]}
+        mixed = {"ref": None, "event": "postgres_changes", "topic": frame[2], "payload": change}
+        await peer.raw(json.dumps(mixed))
+        await peer.until_closed()
+
+    events, _ = run(script, until=has_change)
+    assert sum(isinstance(event, Malformed) for event in events) == 2
+    assert len(lost) == 1
 
 
 @pytest.mark.parametrize(

@@ -210,13 +210,23 @@ class UpdateSource:
             async with asyncio.timeout(self._timeout):
                 await self._is_confirmed.wait()
         except TimeoutError:
-            error = PrtError(
-                f"committed, but its change did not come back over realtime in {self._timeout:g} s",
-                "the write stands in the database; may this identity read the row as it is now?",
-            )
-            self._fail(error, "timeout")
+            what = f"committed, but its change did not come back over realtime in {self._timeout:g} s"
+            self._fail(PrtError(what, await self._why_unconfirmed()), "timeout")
             return
         self._queue.put(End(at=wall_clock(), reason="expect", exit_code=0, events=0))
+
+    async def _why_unconfirmed(self) -> str:
+        """Return why a committed write did not come back: row level security, if the row can't be read."""
+        try:
+            is_readable = await self._present() is not None
+        except PrtError:
+            is_readable = False
+        if not is_readable:
+            return "the write stands in the database; this identity may not read the row as it is now"
+        return (
+            "the write stands in the database, and this identity may read it: the server dropped the change "
+            "above its rate of messages a second, or `prt status` finds what keeps changes away"
+        )
 
     async def _do(self) -> None:
         update, rest = self._update, self._rest

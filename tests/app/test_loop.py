@@ -22,6 +22,8 @@ DURATION = 0.05
 class Silent:
     """An output that writes nothing."""
 
+    keys = None
+
     def drain(self) -> bool:
         return True
 

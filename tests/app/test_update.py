@@ -188,15 +188,22 @@ def test_a_refusal_rolls_back() -> None:
     assert "→ rolled back " in steps(stage.update_)
 
 
-def test_without_its_echo_in_time_it_is_rolled_back_and_said_to_be_committed() -> None:
+@pytest.mark.parametrize(
+    ("present", "hint"),
+    [(WRITTEN, "dropped the change above its rate"), (None, "may not read the row as it is now")],
+)
+def test_without_its_echo_in_time_it_is_rolled_back_and_said_to_be_committed(present: Any, hint: str) -> None:
     async def script(stage: Stage) -> None:
         stage.say(READY)
+        await stage.is_asked.wait()
+        stage.rows = [] if present is None else [present]
         stage.answer.set_result([raw(WRITTEN)])
 
     stage, end, error = play(script, timeout=0.01)
     assert (end.reason, end.exit_code, stage.shown) == ("timeout", 1, ROW)
     assert error is not None
     assert error.message == "committed, but its change did not come back over realtime in 0.01 s"
+    assert hint in (error.hint or "")
 
 
 @pytest.mark.parametrize(

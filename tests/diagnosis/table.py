@@ -321,6 +321,30 @@ FAULTS: dict[str, Fault] = {
     "wildcard-select": Fault(
         "wildcard with `select`", "usage", "--select can't be used with '*'", "a selection is a table's", 2
     ),
+    "partition-root": Fault(
+        "partitioned table, published as its root",
+        "table",
+        "Realtime is subscribed and delivers nothing",
+        "set (publish_via_partition_root = false); -- then prt watch public.d_root_a",
+    ),
+    "partitioned": Fault(
+        "partitioned table, published as its partitions",
+        "table",
+        "its changes come under the names of its partitions",
+        "prt watch public.d_parts_a",
+    ),
+    "no-slot": Fault(
+        "no replication slot, because PostgreSQL may not load wal2json",
+        "database",
+        "output_plugin_libraries leaves out wal2json",
+        "alter system set output_plugin_libraries = ",
+    ),
+    "blocking-filter": Fault(
+        "another client's filter on an array column",
+        "database",
+        "a client filters d_blocked by tags, an array or composite column",
+        "take it out of that app",
+    ),
     # --- beside the tables
     "messages": Fault(
         "messages above the limit", "broadcast", "limit of messages a second is exceeded", "--filter"

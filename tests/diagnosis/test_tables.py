@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from prt.checks.status.layers import undelivered
 from tests.diagnosis.conftest import Named
 from tests.diagnosis.stage import Stage
 
@@ -225,6 +226,54 @@ def test_column_grant_missing(named: Named, stage: Stage) -> None:
     with stage.table("d_columns", "id bigint primary key, title text, secret text", rules=rules):
         named("column-grant", "d_columns", env=stage.environment())
         named("column-filter", "d_columns", "--filter", "secret=eq.x", env=stage.environment())
+
+
+PARTITIONED = "id int, k int, primary key (id, k)) partition by range (k"
+
+
+def test_partitioned_tables(named: Named, stage: Stage) -> None:
+    part = "create table public.{0}_a partition of public.{0} for values from (0) to (10);"
+    with stage.table("d_parts", PARTITIONED, rules=part.format("d_parts")):
+        named("partitioned", "d_parts", env=stage.environment())
+    via_root = "alter publication supabase_realtime set (publish_via_partition_root = {})"
+    with (
+        stage.changed(via_root.format("true"), via_root.format("false")),
+        stage.table("d_root", PARTITIONED, rules=part.format("d_root")),
+    ):
+        named("partition-root", "d_root", env=stage.environment())
+
+
+SUBSCRIPTIONS = """
+create type realtime.user_defined_filter as (column_name text, op text, value text, negate boolean);
+create table realtime.subscription (entity regclass, filters realtime.user_defined_filter[]);
+"""
+NO_SUBSCRIPTIONS = "drop table realtime.subscription; drop type realtime.user_defined_filter;"
+
+
+def test_nobody_reads_the_changes(named: Named, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(undelivered, "SLOT_PAUSE_SECONDS", 0)
+    with stage.table("d_slotless"), stage.changed(SUBSCRIPTIONS, NO_SUBSCRIPTIONS):
+        stage.sql.execute("insert into realtime.subscription values ('d_slotless', '{}')")
+        named("no-slot", "d_slotless", env=stage.environment())
+
+
+def test_a_filter_of_another_client_blocks_everybody(named: Named, stage: Stage) -> None:
+    slot = "supabase_realtime_replication_slot_test"
+    with (
+        stage.table("d_blocked", "id bigint primary key, tags text[], title text, place point"),
+        stage.changed(SUBSCRIPTIONS, NO_SUBSCRIPTIONS),
+        stage.changed(
+            # The session that makes a temporary slot holds it.
+            f"select pg_create_logical_replication_slot('{slot}', 'pgoutput', true)",
+            f"select pg_drop_replication_slot('{slot}')",
+        ),
+    ):
+        stage.sql.execute(
+            "insert into realtime.subscription values "
+            "('d_blocked', array[row('title', 'eq', 'a', false)::realtime.user_defined_filter]), "
+            "('d_blocked', array[row('tags', 'eq', '{a}', false)::realtime.user_defined_filter])"
+        )
+        named("blocking-filter", "d_blocked", env=stage.environment())
 
 
 def test_bad_filters(named: Named, stage: Stage) -> None:

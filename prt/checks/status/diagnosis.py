@@ -10,6 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from prt.checks import delivery
+from prt.checks.delivery import Delivery, Partitioned
 from prt.checks.status.layers import (
     catalog,
     configuration,
@@ -19,6 +21,7 @@ from prt.checks.status.layers import (
     network,
     tables,
     topics,
+    undelivered,
     wire,
 )
 from prt.checks.status.layers.catalog import Database
@@ -93,6 +96,7 @@ class _Diagnosis:
         self._health = Answer()
         self._session: Session | None = None
         self._known: tuple[str, ...] = ()
+        self._roots: dict[tuple[str, str], Partitioned] = {}
 
     @property
     def _key_origin(self) -> str:
@@ -222,7 +226,7 @@ class _Diagnosis:
         read = await self._database(names)
         if not bindings or (read is not None and database.is_unusable(read)):
             return
-        heard = await self._subscribed(bindings)
+        heard = await self._subscribed(bindings, names)
         if "ready" not in heard.phases and not heard.refused:
             self._tell(wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel"))
             return
@@ -250,12 +254,30 @@ class _Diagnosis:
             self._tell(finding)
         return read
 
-    async def _subscribed(self, bindings: Sequence[Binding]) -> hearing.Heard:
+    async def _subscribed(
+        self, bindings: Sequence[Binding], names: Sequence[tuple[str, str]]
+    ) -> hearing.Heard:
         """What `prt watch` of these would hear until changes flow."""
+        before = await self._delivery(names)
+        self._roots = {} if before is None else {(one.schema, one.name): one for one in before.roots}
         room = Room(topic=self._plan.topic, events=(), is_private=True) if self._plan.is_private else None
         async with hearing.hearing(self._live(bindings, room)) as ear:
-            await ear.until(lambda heard: heard.status == "READY", self._patience + len(bindings))
+            is_ready = await ear.until(lambda heard: heard.status == "READY", self._patience + len(bindings))
+            if is_ready and before is not None:
+                finding = await undelivered.examine(
+                    ear,
+                    lambda: self._delivery(names),
+                    before,
+                    passes_row_security=self._passes_row_security,
+                    is_filtered=any(binding.filter is not None for binding in bindings),
+                )
+                if finding is not None:
+                    self._tell(finding)
             return ear.heard
+
+    async def _delivery(self, names: Sequence[tuple[str, str]]) -> Delivery | None:
+        secret = self._project.database_url
+        return None if secret is None else await delivery.read(secret.reveal(), names)
 
     async def _seen(
         self, names: Sequence[tuple[str, str]], heard: hearing.Heard, database: Database | None
@@ -284,7 +306,7 @@ class _Diagnosis:
                     table=table,
                     bindings=bindings,
                     role=self._role,
-                    passes_row_security=facts_of(Secret(endpoint.token or endpoint.key)).is_server_key
+                    passes_row_security=self._passes_row_security
                     or (database is not None and database.server.passes_row_security),
                     is_catalog_read=database is not None,
                     relation=database.relations.get((schema, table)) if database else None,
@@ -292,10 +314,15 @@ class _Diagnosis:
                     counted=counted,
                     is_ready="ready" in heard.phases and len(refused) < len(bindings),
                     refused=refused,
+                    partitioned=self._roots.get((schema, table)),
                     known=known,
                 )
 
             return await asyncio.gather(*(of(*one) for one in _expanded(names, database)))
+
+    @property
+    def _passes_row_security(self) -> bool:
+        return facts_of(Secret(self._endpoint.token or self._endpoint.key)).is_server_key
 
     def _live(self, bindings: Sequence[Binding], room: Room | None) -> Live:
         assert self._session is not None  # noqa: S101 - below sign-in there is one

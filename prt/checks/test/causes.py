@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from prt import quoting
+from prt.checks import delivery
 from prt.checks.test.context import Context
 from prt.checks.test.identities import Who
 from prt.checks.test.outcomes import FailedError
@@ -12,7 +13,7 @@ from prt.checks.test.rows import Row
 from prt.checks.test.watcher import Watcher
 from prt.errors import PrtError
 from prt.events import Change
-from prt.results import Failure
+from prt.results import Cause, Failure
 from prt.stream.socket import refusal_codes
 
 
@@ -52,6 +53,9 @@ def _came_with_errors(context: Context, change: Change) -> Failure:
 
 async def _why_unseen(context: Context, event_type: str, row: Row, who: Who) -> tuple[str, str]:
     table = f"{quoting.identifier(context.settings.schema)}.{quoting.identifier(context.settings.table)}"
+    known = await _known_hindrance(context)
+    if known is not None:
+        return known.why, known.remedy or ""
     if event_type == "DELETE":
         return (
             f"the publication leaves out deletes, or {table} has no primary key",
@@ -68,7 +72,16 @@ async def _why_unseen(context: Context, event_type: str, row: Row, who: Who) -> 
         )
     return (
         f"REST shows the row to this identity, so it is not row level security: the publication leaves out "
-        f"{event_type}s, or the server dropped it above its rate of messages a second",
+        f"{event_type}s, the server dropped it above its rate of messages a second, another client filters "
+        "on an array or composite column, or Realtime has no replication slot",
         "alter publication supabase_realtime set (publish = 'insert, update, delete, truncate'); "
-        "else look for MessagePerSecondRateLimitReached in the project's Realtime logs",
+        "else look for MessagePerSecondRateLimitReached in the project's Realtime logs, or let `prt status` "
+        "look into the database (SUPABASE_DB_URL)",
     )
+
+
+async def _known_hindrance(context: Context) -> Cause | None:
+    """Return what keeps changes from every client, as far as the database can be asked."""
+    secret = context.project.database_url
+    found = None if secret is None else await delivery.read(secret.reveal())
+    return None if found is None else next(iter(delivery.causes_of(found)), None)

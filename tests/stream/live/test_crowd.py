@@ -135,7 +135,7 @@ class Here:
 
 async def states(url: str) -> Shown:
     """What the server itself tells of the topic to somebody new."""
-    decode = Decoder("2.0.0").decode
+    decode = Decoder().decode
     async with connect(url, compression=None, proxy=None, open_timeout=PATIENCE) as connection:
         config = {"config": {"presence": {"enabled": True}}}
         await connection.send(json.dumps(["1", "1", TOPIC, "phx_join", config]))

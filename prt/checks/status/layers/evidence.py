@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from prt import quoting
+from prt.checks.delivery import Partitioned
 from prt.checks.status.layers.catalog import PUBLICATION, ROWS_LOOKED_AT, Relation
 from prt.checks.status.layers.gateway import Answer
 from prt.events import Status
@@ -38,6 +39,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     counted: Answer | None = None
     is_ready: bool = False
     refused: tuple[Status, ...] = ()
+    partitioned: Partitioned | None = None
+    """Where the table is the root of a partitioned one."""
     known: tuple[str, ...] = ()
     """Names of tables, of which the nearest is offered."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from prt import quoting
+from prt.checks.delivery import partition_cause
 from prt.checks.status.layers import inference
 from prt.checks.status.layers.catalog import PUBLICATION, Relation
 from prt.checks.status.layers.evidence import (
@@ -74,6 +75,8 @@ def _by_catalog(seen: Seen) -> list[Finding]:
 
 
 def _published(seen: Seen, relation: Relation) -> Finding:
+    if seen.partitioned is not None:
+        return finding(seen, "published", "failed", "partitioned", partition_cause(seen.partitioned))
     if relation.is_published:
         return finding(seen, "published", "ok")
     return finding(seen, "published", "failed", "not published", unpublished(seen))

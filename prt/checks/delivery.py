@@ -1,0 +1,194 @@
+"""What keeps changes from clients though every layer is up, as far as the database knows it.
+
+`status` looks at it while it is subscribed, `test` where a change did not come, `watch` where it has a
+direct connection. psycopg comes with the extra `local`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from prt import quoting
+from prt.results import Cause
+
+CONNECT_SECONDS = 10
+SLOT: Final = "supabase_realtime_replication_slot"
+DECODER: Final = "wal2json"
+PUBLICATION: Final = "supabase_realtime"
+LIMIT: Final = Cause(
+    "the server drops what is above its limit of messages a second (100 Free, 500 Pro; each row counts once "
+    "a subscriber), until the average of a minute has fallen below it",
+    "wait a minute without bursts; fewer subscribers a row, filters, or a larger plan",
+)
+
+
+class Filtered(Struct, frozen=True, array_like=True):
+    """A column of an array or of a composite type that some client filters on."""
+
+    table: str
+    column: str
+
+
+class Partitioned(Struct, frozen=True, kw_only=True):
+    """The root of a partitioned table, with its partitions as SQL names them."""
+
+    schema: str
+    name: str
+    is_via_root: bool
+    partitions: tuple[str, ...]
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """What was read.
+
+    `slot` says whether the slot of changes is read by somebody, None if there is no slot. `plugins` is
+    PostgreSQL's list of decoders that may be loaded, None where it has no such setting. `subscribers` counts
+    subscriptions, None where the server keeps none in the database. `changed` counts the rows of the tables
+    that were asked about which were ever written.
+    """
+
+    slot: bool | None
+    plugins: str | None
+    subscribers: int | None
+    filters: tuple[Filtered, ...]
+    roots: tuple[Partitioned, ...]
+    changed: int
+
+    @property
+    def has_slot(self) -> bool:
+        """Whether a slot is read, or nobody needs one."""
+        return bool(self.slot) or not self.subscribers
+
+
+async def read(conninfo: str, names: Sequence[tuple[str, str]] = ()) -> Delivery | None:
+    """Return what the database says of delivery, and of the tables `names`; None if it can't be asked."""
+    try:
+        import psycopg  # noqa: PLC0415
+    except ImportError:
+        return None
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            connection = await psycopg.AsyncConnection.connect(
+                conninfo,
+                autocommit=True,
+                prepare_threshold=None,
+                application_name="prt",
+                connect_timeout=CONNECT_SECONDS,
+            )
+            async with connection:
+                asked = {
+                    "slot": f"{SLOT}%",
+                    "publication": PUBLICATION,
+                    "schemas": [schema for schema, _ in names],
+                    "tables": [table for _, table in names],
+                }
+                row = await (await connection.execute(_DELIVERY, asked)).fetchone()
+                found: tuple[int | None, list[list[str]]] = (None, [])
+                if row is not None and row[0].pop("has_subscriptions"):
+                    held = await (await connection.execute(_SUBSCRIPTIONS)).fetchone()
+                    found = found if held is None else (held[0], held[1])
+    except (TimeoutError, psycopg.Error):
+        return None
+    if row is None:
+        return None
+    return msgspec.convert({**row[0], "subscribers": found[0], "filters": found[1]}, Delivery)
+
+
+def slot_causes(found: Delivery) -> tuple[Cause, ...]:
+    """Return why nobody reads the database's changes; none if somebody does, or nobody needs to."""
+    if found.has_slot:
+        return ()
+    if found.plugins is not None and DECODER not in [one.strip() for one in found.plugins.split(",")]:
+        allowed = f"{found.plugins}, {DECODER}" if found.plugins.strip() else DECODER
+        return (
+            Cause(
+                f"PostgreSQL's output_plugin_libraries leaves out {DECODER}, by which Realtime reads changes",
+                f"alter system set output_plugin_libraries = {quoting.literal(allowed)}; "
+                "select pg_reload_conf();",
+            ),
+        )
+    what = f"nobody reads the replication slot {SLOT}" if found.slot is False else f"there is no slot {SLOT}"
+    return (
+        Cause(
+            f"{what}: Realtime could not begin to read the database's changes",
+            "restart the project's Realtime (Project Settings, General); its logs say why",
+        ),
+        Cause(
+            "every replication slot or WAL sender is taken",
+            "select slot_name, active, restart_lsn from pg_replication_slots;",
+        ),
+    )
+
+
+def filter_causes(found: Delivery) -> tuple[Cause, ...]:
+    """Return which clients' filters make the server lose everybody's changes."""
+    remedy = "select entity, filters, claims from realtime.subscription; -- and take it out of that app"
+    return tuple(
+        Cause(
+            f"a client filters {one.table} by {one.column}, an array or composite column: meanwhile the "
+            "server loses the changes of every client",
+            remedy,
+        )
+        for one in found.filters
+    )
+
+
+def causes_of(found: Delivery) -> tuple[Cause, ...]:
+    """Return what keeps every change away from every client."""
+    return (*slot_causes(found), *filter_causes(found))
+
+
+def partition_cause(root: Partitioned) -> Cause:
+    """Return why no change of a partitioned table comes under its own name, and what works."""
+    name = f"{root.schema}.{root.name}"
+    watched = f"prt watch {' '.join(map(quoting.word, root.partitions))}" if root.partitions else None
+    if root.is_via_root:
+        return Cause(
+            f"{name} is partitioned and the publication sends its changes as the root's "
+            "(publish_via_partition_root): Realtime is subscribed and delivers nothing",
+            f"alter publication {PUBLICATION} set (publish_via_partition_root = false);"
+            + (f" -- then {watched}" if watched else ""),
+        )
+    return Cause(
+        f"{name} is partitioned: its changes come under the names of its partitions",
+        watched,
+    )
+
+
+_DELIVERY = """
+select jsonb_build_object(
+  'slot', (select bool_or(active) from pg_replication_slots where slot_name like %(slot)s),
+  'plugins', current_setting('output_plugin_libraries', true),
+  'has_subscriptions', to_regclass('realtime.subscription') is not null,
+  'changed', coalesce((select sum(n_tup_ins + n_tup_upd + n_tup_del) from pg_stat_user_tables s
+    join unnest(%(schemas)s::text[], %(tables)s::text[]) wanted(schema, name)
+      on s.schemaname = wanted.schema and wanted.name in (s.relname, '*')
+    where exists (select from pg_publication_tables p where p.pubname = %(publication)s
+      and p.schemaname = s.schemaname and p.tablename = s.relname)), 0)::bigint,
+  'roots', coalesce((select jsonb_agg(jsonb_build_object(
+      'schema', n.nspname, 'name', c.relname,
+      'is_via_root', coalesce((select pubviaroot from pg_publication where pubname = %(publication)s), false),
+      'partitions', array(select format('%%I.%%I', m.nspname, d.relname) from pg_partition_tree(c.oid) t
+        join pg_class d on d.oid = t.relid join pg_namespace m on m.oid = d.relnamespace
+        where t.isleaf and t.relid <> c.oid order by 1)) order by n.nspname, c.relname)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    join unnest(%(schemas)s::text[], %(tables)s::text[]) wanted(schema, name)
+      on n.nspname = wanted.schema and c.relname = wanted.name
+    where c.relkind = 'p'), '[]')
+)
+"""
+
+_SUBSCRIPTIONS = """
+select count(*), coalesce((select jsonb_agg(distinct jsonb_build_array(s.entity::text, f.column_name))
+  from realtime.subscription s, unnest(s.filters) f
+  join pg_attribute a on a.attname = f.column_name
+  join pg_type t on t.oid = a.atttypid
+  left join pg_type base on base.oid = t.typbasetype
+  where a.attrelid = s.entity and coalesce(base.typcategory, t.typcategory) in ('A', 'C')), '[]')
+from realtime.subscription
+"""

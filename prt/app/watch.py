@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prt.stream.recording.file import Recording
     from prt.stream.rest.client import Rest
     from prt.stream.rest.session import Session
+    from prt.stream.socket.queue import EventQueue
 
 
 def watch(request: WatchRequest) -> int:
@@ -49,8 +50,11 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
 
     from prt.app.name_cache import NameCachingSource
     from prt.app.presentation import Subject
+    from prt.checks.partitions import partition_notices
     from prt.stream.rest.client import Rest
+    from prt.stream.rest.column_types import refuse_unfilterable
     from prt.stream.rest.session import session_of
+    from prt.stream.socket.queue import EventQueue
 
     started = asyncio.get_running_loop().time()
     bindings, rooms = request.bindings, request.rooms
@@ -59,11 +63,16 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
         topics = rooms(session.endpoint) if callable(rooms) else rooms
         keys = request.recovery.keys_of(tables)
         subject = Subject(host=project.host, tables=tables, topics=topics, keys=keys)
-        source = _source(session, rest, subject, request)
-        return await presentation.follow(NameCachingSource(source), subject, started=started)
+        await refuse_unfilterable(rest, tables)
+        queue = EventQueue()
+        source = NameCachingSource(_source(session, rest, subject, request, queue))
+        async with partition_notices(project.database_url, tables, queue.put):
+            return await presentation.follow(source, subject, started=started)
 
 
-def _source(session: Session, rest: Rest, subject: Subject, request: WatchRequest) -> Source:
+def _source(
+    session: Session, rest: Rest, subject: Subject, request: WatchRequest, queue: EventQueue
+) -> Source:
     """Return a channel for the tables, if any or nothing else is watched, and one for each topic."""
     from prt.stream.live.combined import Together
     from prt.stream.live.source import Live
@@ -82,4 +91,7 @@ def _source(session: Session, rest: Rest, subject: Subject, request: WatchReques
             keys=subject.keys,
         )
         lives.insert(0, Live(session, subject.tables, policy=policy, recovery=recovery))
-    return lives[0] if len(lives) == 1 else Together(lives)
+    if len(lives) > 1:
+        return Together(lives, queue=queue)
+    lives[0].pour_into(queue)
+    return lives[0]

@@ -7,6 +7,7 @@ direct connection. psycopg comes with the extra `local`.
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -68,7 +69,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
 async def read(conninfo: str, names: Sequence[tuple[str, str]] = ()) -> Delivery | None:
     """Return what the database says of delivery, and of the tables `names`; None if it can't be asked."""
     try:
-        import psycopg  # noqa: PLC0415
+        # In a thread: it takes a tenth of a second, in which changes may come.
+        psycopg = await asyncio.to_thread(importlib.import_module, "psycopg")
     except ImportError:
         return None
     try:

@@ -345,6 +345,13 @@ FAULTS: dict[str, Fault] = {
         "a client filters d_blocked by tags, an array or composite column",
         "take it out of that app",
     ),
+    "array-filter": Fault(
+        "filter on an array column",
+        "table",
+        "tags is an array column; a filter on it makes the server lose the changes of every client",
+        "filter by another column",
+        2,
+    ),
     # --- beside the tables
     "messages": Fault(
         "messages above the limit", "broadcast", "limit of messages a second is exceeded", "--filter"

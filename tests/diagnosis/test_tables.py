@@ -276,6 +276,12 @@ def test_a_filter_of_another_client_blocks_everybody(named: Named, stage: Stage)
         named("blocking-filter", "d_blocked", env=stage.environment())
 
 
+def test_a_filter_that_would_block_everybody(named: Named, stage: Stage) -> None:
+    with stage.table("d_tagged", "id bigint primary key, tags text[]"):
+        findings = named("array-filter", "d_tagged", "--filter", "tags=eq.{a}", env=stage.environment())
+    assert not any(one["check"] == "READY" for one in findings)
+
+
 def test_bad_filters(named: Named, stage: Stage) -> None:
     with stage.table("d_filters"):
         named("bad-column", "d_filters", "--filter", "titel=eq.x", env=stage.environment())

@@ -361,3 +361,31 @@ def test_bad_input_is_one_line_and_a_hint(project: dict[str, str]) -> None:
         what, hint = err.splitlines()
         assert what.startswith("prt: "), arguments
         assert hint.startswith("hint: "), arguments
+
+
+def test_a_filter_that_would_cost_everybody_changes_is_refused(project: dict[str, str]) -> None:
+    arguments = ("watch", "project_tasks", "--filter", "labels=eq.{sad}", "--json")
+    done = ran(*arguments, environment=of_project(project))
+    assert done.returncode == 2
+    assert "public.project_tasks: labels is an array column" in done.stderr
+    assert '"SUBSCRIBED"' not in done.stdout
+
+
+def test_a_partitioned_table_is_told_with_its_partitions(project: dict[str, str], database: Database) -> None:
+    database.execute(
+        "create table public.by_day (id int, day date, primary key (id, day)) partition by range (day); "
+        "create table public.by_day_1 partition of public.by_day default; "
+        "alter publication supabase_realtime add table public.by_day"
+    )
+    try:
+        environment = of_project(project, SUPABASE_DB_URL=project["SUPABASE_DB_URL"])
+        with piped("watch", "by_day", "project_tasks", environment=environment) as watch:
+            told = watch.until(
+                lambda line: line["type"] == "status" and "is partitioned" in (line["reason"] or "")
+            )
+            watch.process.send_signal(signal.SIGTERM)
+            watch.finish()
+    finally:
+        database.execute("drop table public.by_day")
+    assert (told["status"], told["tables"]) == ("CHANNEL_ERROR", ["public.by_day"])
+    assert told["hint"] == "prt watch public.by_day_1"

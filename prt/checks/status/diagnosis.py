@@ -18,6 +18,7 @@ from prt.checks.status.layers import (
     database,
     gateway,
     hearing,
+    neighbours,
     network,
     tables,
     topics,
@@ -33,6 +34,7 @@ from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.results import LAYERS, Finding, Layer, of_error
 from prt.stream.binding import Binding
 from prt.stream.live.source import Live
+from prt.stream.rest.column_types import unfilterable_of
 from prt.stream.rest.session import Endpoint, Session, session_of
 from prt.stream.socket.failures import NoAnswerError
 from prt.stream.timing import Timing
@@ -192,7 +194,9 @@ class _Diagnosis:
                     facts=self._facts,
                     key_origin=self._key_origin,
                     is_bare=gateway.is_bare(self._health),
-                    others=await self._others() if wire.is_realtime_down(error) else "",
+                    others=await neighbours.answers(self._project, self._endpoint, self._role)
+                    if wire.is_realtime_down(error)
+                    else "",
                 )
             ]
         found = [Finding(layer="handshake", state="ok", milliseconds=shaken)]
@@ -204,27 +208,18 @@ class _Diagnosis:
             return [*found, Finding(layer="join", state="ok", figure=f"as {self._role}", milliseconds=joined)]
         return [*found, wire.judge_join("join", heard.error, role=self._role, topic=self._topic)]
 
-    async def _others(self) -> str:
-        """Return what REST and the database answer, in a few words."""
-        endpoint = self._endpoint
-        async with Gateway(endpoint.url, endpoint.key, endpoint.token) as http:
-            rest = await http.get("/rest/v1/")
-        words = [f"REST: {rest.error or rest.status}"]
-        secret = self._project.database_url
-        if secret is not None and catalog.is_installed():
-            try:
-                await catalog.read(secret.reveal(), (), role=self._role, claims={})
-            except (UnreachableError, RefusedError) as exc:
-                words.append(f"database: {exc.message}")
-            else:
-                words.append("database: ok")
-        return " · ".join(words)
-
     async def _database_and_tables(self) -> None:
         bindings = self._plan.bindings
         names = list(dict.fromkeys((binding.schema, binding.table) for binding in bindings))
         read = await self._database(names)
         if not bindings or (read is not None and database.is_unusable(read)):
+            return
+        found = await unfilterable_of(self._endpoint, bindings)
+        for one in found:
+            self._tell(tables.judge_unfilterable(one))
+        refused = [one.binding for one in found]
+        bindings = tuple(binding for binding in bindings if binding not in refused)
+        if not bindings:
             return
         heard = await self._subscribed(bindings, names)
         if "ready" not in heard.phases and not heard.refused:

@@ -174,7 +174,8 @@ def of_binding(binding: Binding, message: str) -> Refusal:
         return Refusal(
             error=UnreachableError,
             code="unpublished",
-            reason=f"{binding.name} is not in the publication supabase_realtime, or does not exist",
+            reason=f"{binding.name} is not in the publication supabase_realtime, or does not exist (of a "
+            "partitioned table the partitions are in it)",
             hint=f"alter publication supabase_realtime add table {target};",
         )
     exception = message.partition("Exception: ")[2]

@@ -21,8 +21,10 @@ from prt.checks.status.layers.evidence import (
     ungranted,
     unpublished,
 )
+from prt.errors import UsageError
 from prt.events import Status
 from prt.results import Cause, Finding
+from prt.stream.rest.column_types import Unfilterable
 from prt.suggestions import nearest
 
 IDENTITIES: Final = {"d": "default", "f": "full", "n": "nothing", "i": "an index"}
@@ -39,6 +41,20 @@ def judge(seen: Seen) -> list[Finding]:
     """Findings in the order of the questions; those after a missing table are left out."""
     found = _by_catalog(seen) if seen.is_catalog_read else inference.findings(seen)
     return [*found, _ready(seen, found)]
+
+
+def judge_unfilterable(found: Unfilterable) -> Finding:
+    """Return the finding of a filter that is not asked of the server."""
+    cause = Cause(found.reason, "filter by another column, or pick the lines here, behind the stream")
+    return Finding(
+        layer="table",
+        table=found.binding.name,
+        check="filter",
+        state="failed",
+        figure=f"filter on the {found.kind} column {found.column}",
+        causes=(cause,),
+        exit_code=UsageError.exit_code,
+    )
 
 
 def is_missing(found: Sequence[Finding]) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from prt.checks import delivery
 from prt.checks.delivery import Delivery
+from prt.checks.status.layers.evidence import SIGN_IN
 from prt.checks.status.layers.hearing import Ear
 from prt.results import Cause, Finding
 
@@ -72,7 +73,7 @@ def judge(found: Delivery, *, silent: int, passes_row_security: bool) -> Finding
         return Finding(layer="database", state="failed", figure=figure, causes=causes, check="delivery")
     if not silent:
         return None
-    hiding = Cause("policies hide those rows from this identity", "prt status --as EMAIL")
+    hiding = Cause("policies hide those rows from this identity", SIGN_IN)
     causes = (delivery.LIMIT,) if passes_row_security else (delivery.LIMIT, hiding)
     figure = f"{silent:,} rows changed and nothing came"
     return Finding(layer="database", state="warning", figure=figure, causes=causes, check="delivery")

@@ -68,7 +68,7 @@ def not_whole(gap: Gap, times: int) -> Failure:
         remedy = "try again when there is less traffic; look into the project's Realtime logs"
     else:
         cause = "REST did not return the row: a policy hides it, or its date is not the time of the write"
-        remedy = "prt status, or --cursor COLUMN for `prt watch`"
+        remedy = "prt status shows what this identity may read; else name the column that dates its rows"
     return Failure(
         expected="a complete gap, and the row of the outage once",
         came=f"{'a complete' if gap.complete else 'an incomplete'} gap ({gap.cause}), the row {times} times",

@@ -1,0 +1,88 @@
+"""Columns that no filter of Realtime may look at, because their types break it for every client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from prt.errors import PrtError, UsageError
+from prt.stream.binding import Binding
+from prt.stream.filters import grammar, postgrest
+from prt.stream.rest.client import Rest
+from prt.stream.rest.session import Endpoint
+
+ANSWER_SECONDS: Final = 5.0
+"""Longer, and the types count as unknown: whoever watches does not wait for REST."""
+
+Kind = Literal["array", "composite"]
+
+_LITERALS: Final[tuple[tuple[str, Kind], ...]] = (
+    ("malformed array literal", "array"),
+    ("malformed record literal", "composite"),
+    ("input of anonymous composite types", "composite"),
+)
+"""PostgreSQL's words about a text that it can't read as a value of such a type."""
+_PROBE: Final = "eq.-"
+"""A value that is neither an array nor a row."""
+
+
+class Unfilterable(Struct, frozen=True):
+    """A filter's column of an array or a composite type."""
+
+    binding: Binding
+    column: str
+    kind: Kind
+
+    @property
+    def reason(self) -> str:
+        article = "an" if self.kind == "array" else "a"
+        return (
+            f"{self.binding.name}: {self.column} is {article} {self.kind} column; a filter on it makes the "
+            "server lose the changes of every client of the project"
+        )
+
+
+async def unfilterable(rest: Rest, bindings: Sequence[Binding]) -> list[Unfilterable]:
+    """Return the filters on array and composite columns, as far as REST lets the types be known.
+
+    The server accepts such a filter, fails to evaluate it, and with it drops what it has just read of every
+    table. REST is asked for no row under a condition that only such a column takes for malformed.
+    """
+    asked: dict[tuple[str, str, str], Binding] = {}
+    for binding in bindings:
+        if binding.table != "*":
+            for column in grammar.columns_of(binding.filter):
+                asked.setdefault((binding.schema, binding.table, column), binding)
+    kinds = await asyncio.gather(*(_kind_of(rest, *names) for names in asked))
+    return [
+        Unfilterable(binding, names[2], kind)
+        for (names, binding), kind in zip(asked.items(), kinds, strict=True)
+        if kind is not None
+    ]
+
+
+async def unfilterable_of(endpoint: Endpoint, bindings: Sequence[Binding]) -> list[Unfilterable]:
+    """Return the same as `unfilterable`, on a connection of its own."""
+    async with Rest(lambda: endpoint, pauses=()) as rest:
+        return await unfilterable(rest, bindings)
+
+
+async def refuse_unfilterable(rest: Rest, bindings: Sequence[Binding]) -> None:
+    """Raise UsageError for the first filter that must not be asked of the server."""
+    for found in await unfilterable(rest, bindings):
+        raise UsageError(found.reason, "filter by another column, or pick the lines here, behind the stream")
+
+
+async def _kind_of(rest: Rest, schema: str, table: str, column: str) -> Kind | None:
+    parameters = [("select", postgrest.column(column)), postgrest.condition(column, _PROBE), ("limit", "0")]
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await rest.read(schema, table, parameters)
+    except PrtError as exc:
+        return next((kind for words, kind in _LITERALS if words in exc.message), None)
+    except TimeoutError:
+        return None
+    return None

@@ -107,7 +107,10 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 class Gap(Struct, frozen=True, kw_only=True):
-    """Events may have been missed between `start` and `end` (both µs), and what was done about it."""
+    """Events may have been missed between `start` and `end` (both µs), and what was done about it.
+
+    They are changes of `tables`, or broadcasts and presence events of `topics`.
+    """
 
     at: int
     start: int
@@ -116,6 +119,7 @@ class Gap(Struct, frozen=True, kw_only=True):
     cause: str
     recovered: int = 0
     complete: bool = False
+    topics: list[str] = []
 
 
 class Alert(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ IDS_KEPT = 1_000
 
 class _Meta(Struct):
     id: str | None = None
+    replayed: bool = False
 
 
 _decode_meta = msgspec.json.Decoder(_Meta).decode
@@ -32,6 +33,10 @@ class Past:
         self._wanted = room.replay
         self._alive_ms: int | None = None
         self._ids: dict[str, None] = {}
+        self.replayed = 0
+        """Messages that the server has replayed since the last loss."""
+        self.recovered = 0
+        """Those of them that had not come before."""
 
     @property
     def wanted(self) -> Replay | None:
@@ -43,18 +48,22 @@ class Past:
     def lost(self, alive: int) -> None:
         """The connection is gone; its last bytes came at `alive`, in µs."""
         self._alive_ms = alive // 1000
+        self.replayed = self.recovered = 0
 
     def is_new(self, broadcast: Broadcast) -> bool:
         """Whether it has not come before; remembers it."""
         if self._wanted is None or broadcast.meta is None:
             return True
         try:
-            id_ = _decode_meta(broadcast.meta).id
+            meta = _decode_meta(broadcast.meta)
         except (msgspec.DecodeError, RecursionError):
             return True
+        id_ = meta.id
+        is_new = id_ is None or id_ not in self._ids
+        self.replayed += meta.replayed
+        self.recovered += meta.replayed and is_new
         if id_ is None:
             return True
-        is_new = id_ not in self._ids
         self._ids.pop(id_, None)
         self._ids[id_] = None
         if len(self._ids) > IDS_KEPT:

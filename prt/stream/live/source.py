@@ -31,6 +31,7 @@ from prt.stream.live.supervisor import (
 )
 from prt.stream.live.token_refresh import Tenure
 from prt.stream.recovery.gaps import Accounting
+from prt.stream.recovery.topic_gaps import TopicGaps
 from prt.stream.rest.session import Session
 from prt.stream.socket.client import Socket
 from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError, is_retryable, wait_of
@@ -78,6 +79,7 @@ class Live:
         self._queue = queue or EventQueue()
         self._on_frame = on_frame
         self._accounts = Accounting(self, self._put, recovery, self._timing.gathering)
+        self._topic_gaps = TopicGaps(room, self._past, self._put, 2 * self._timing.gathering)
         self._link = Link()
         self._socket: Socket | None = None
         self._subscription: Subscription | None = None
@@ -170,6 +172,7 @@ class Live:
             self._is_over = True
             await self._drop_connection()
             self._accounts.end(is_up=self._link.is_up)
+            self._topic_gaps.end()
             self._queue.close(error)
 
     async def _supervise(self) -> None:
@@ -181,6 +184,7 @@ class Live:
             was_up = self._link.is_up
             if was_up:
                 self._accounts.broke(failure.message)
+                self._topic_gaps.broke(self._accounts.alive, failure.message)
                 if self._past is not None:
                     self._past.lost(self._accounts.alive)
             await self._drop_connection()
@@ -242,6 +246,8 @@ class Live:
             self._wanted = taken
         self._step(Ready())
         self._accounts.ready(taken, is_first=is_first)
+        if self._topic_gaps.is_open:
+            self.start(self._topic_gaps.close())
 
     def _is_wanted(self, broadcast: Broadcast) -> bool:
         if self._room is None or self._past is None or not self._room.hears(broadcast.event):

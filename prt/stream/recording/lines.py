@@ -78,6 +78,7 @@ class _Gap(_Line, frozen=True, tag="gap"):
     cause: str
     recovered: int
     complete: bool
+    topics: list[str] = []
 
 
 class _Malformed(_Line, frozen=True, tag="malformed"):

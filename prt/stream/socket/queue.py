@@ -109,6 +109,7 @@ def _gap_of(dropped: list[Change | Broadcast | Presence]) -> Gap:
         # The wire's timestamps are cut to milliseconds.
         end=max(moments) + 1_000,
         tables=sorted({f"{change.schema}.{change.table}" for change in changes}),
+        topics=sorted({event.topic for event in dropped if not isinstance(event, Change)}),
         cause=f"the reader of our output is too slow: {' and '.join(counts)} dropped",
     )
 

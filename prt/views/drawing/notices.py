@@ -47,7 +47,8 @@ def told(event: Alert | Conflict) -> str:
 def gap_text(gap: Gap) -> str:
     """Which window, which tables, why, and what was done about it."""
     window = f"{timestamp_text(gap.start)} to {timestamp_text(gap.end)}"
-    tables = f" ({tables_text(gap.tables)})" if gap.tables else ""
+    named = tables_text(gap.tables) if gap.tables else ", ".join(gap.topics)
+    tables = f" ({named})" if named else ""
     return f"from {window}{tables}: {gap.cause}; {outcome_text(gap)}"
 
 

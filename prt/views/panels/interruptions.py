@@ -76,8 +76,12 @@ def _facts(gap: Gap, tz: tzinfo | None, *, has_length: bool = False, has_names: 
     if has_length:
         window += f" ({duration(gap.end - gap.start)})"
     tables = tables_text(gap.tables) if has_names else counted(len(gap.tables), "table")
+    if not gap.tables:
+        tables = ", ".join(gap.topics) if has_names else counted(len(gap.topics), "topic")
     outcome = f"{gap.recovered:,} recovered, {'complete' if gap.complete else 'incomplete'}"
-    return safe(f"gap {window} · {tables} · {outcome}" if gap.tables else f"gap {window} · {outcome}")
+    return safe(
+        f"gap {window} · {tables} · {outcome}" if gap.tables or gap.topics else f"gap {window} · {outcome}"
+    )
 
 
 def _begun(entry: Entry, time_width: int, tz: tzinfo | None) -> Text:

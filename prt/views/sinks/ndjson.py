@@ -188,7 +188,12 @@ def _object_of(event: Event) -> bytes:
             members |= {"reason": event.reason, "hint": event.hint}
         case Gap():
             members |= {"from": timestamp(event.start), "to": timestamp(event.end), "tables": event.tables}
-            members |= {"cause": event.cause, "recovered": event.recovered, "complete": event.complete}
+            members |= {
+                "topics": event.topics,
+                "cause": event.cause,
+                "recovered": event.recovered,
+                "complete": event.complete,
+            }
         case Malformed():
             members |= {"frame": event.frame, "reason": event.reason}
         case Alert():

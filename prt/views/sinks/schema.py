@@ -110,6 +110,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("from", MOMENT, "events may have been missed from here"),
         Key("to", MOMENT, "to here"),
         Key("tables", TEXTS, "of these tables"),
+        Key("topics", TEXTS, "or of these topics: their broadcasts and presence"),
         Key("cause", TEXT, "why"),
         Key("recovered", INTEGER, "rows brought back over REST"),
         Key("complete", BOOLEAN, "whether nothing that is still there is missing"),

@@ -15,7 +15,7 @@ import pytest
 from msgspec import Raw
 
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
-from prt.events import Broadcast, Event, Malformed, Presence, Status, Vitals
+from prt.events import Broadcast, Event, Gap, Malformed, Presence, Status, Vitals
 from prt.stream.binding import Binding
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
@@ -658,3 +658,100 @@ def test_after_a_loss_the_past_is_asked_for_and_told_once() -> None:
     )
     assert 0 <= lost_ms - 60_000 - second["since"] < PATIENCE * 1000
     assert not any("is lost" in (event.reason or "") for event in events if isinstance(event, Status))
+
+
+def gaps(events: list[Event]) -> list[Gap]:
+    return [event for event in events if isinstance(event, Gap)]
+
+
+def gap_of(room: Room, *, replayed: int = 0) -> Gap:
+    """The gap of an outage after which the server replays so many messages; the first one is known."""
+    joins = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal joins
+        await peer.accept_join()
+        joins += 1
+        if joins == 1:
+            await say(peer, "e", {"n": 0}, meta={"id": "0"})
+            await peer.connection.close(1012)
+        for n in range(replayed):
+            await say(peer, "e", {"n": n}, meta={"id": str(n), "replayed": True})
+        await peer.until_closed()
+
+    async def main() -> Gap:
+        timing = Timing(first_pause=0.01, gathering=0.05)
+        async with entered(script, room, policy=Policy(), timing=timing) as watch:
+            events = await watch.until(lambda events: bool(gaps(events)))
+            (gap,) = gaps(events)
+            ends = [event.at for event in events if isinstance(event, Status) and event.status == "READY"]
+            assert gap.start < gap.end
+            assert gap.end >= ends[-1]
+            return gap
+
+    return asyncio.run(main())
+
+
+PAST = Replay(since=1_000, limit=2)
+
+
+@pytest.mark.parametrize(
+    ("room", "replayed", "recovered", "is_complete", "words"),
+    [
+        (Room(topic="room"), 0, 0, False, "closed the connection"),
+        (Room(topic="room", events=(), has_presence=True), 0, 0, False, "closed the connection"),
+        (Room(topic="room", is_private=True, replay=PAST), 0, 0, True, "what clients sent is not replayed"),
+        (Room(topic="room", is_private=True, replay=PAST), 24, 23, True, "what clients sent is not replayed"),
+        (Room(topic="room", is_private=True, replay=PAST), 25, 24, False, "25 messages at most"),
+    ],
+    ids=["broadcasts", "presence", "nothing was sent", "all was replayed", "a full replay"],
+)
+def test_an_outage_of_a_topic_is_a_gap(
+    room: Room, replayed: int, recovered: int, words: str, *, is_complete: bool
+) -> None:
+    gap = gap_of(room, replayed=replayed)
+    assert (gap.tables, gap.topics) == ([], ["room"])
+    assert (gap.recovered, gap.complete) == (recovered, is_complete)
+    assert words in gap.cause
+
+
+def test_an_outage_that_lasts_until_the_end_is_a_gap_too() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.accept_join()
+        await peer.connection.close(1012)
+
+    async def main() -> list[Event]:
+        events: list[Event] = []
+        async with scripted_server(script) as url:
+            live = Live(Session(Endpoint(url=url, key="key")), (), room=Room(topic="room"), policy=Policy())
+            async with live as batches:
+                async for batch in batches:
+                    events += batch
+                    if "CLOSED" in statuses(events):
+                        break
+            async for batch in batches:
+                events += batch
+        return events
+
+    (gap,) = gaps(asyncio.run(main()))
+    assert gap.topics == ["room"]
+    assert "the watch ended before" in gap.cause
+
+
+def test_a_room_from_which_nothing_is_wanted_has_no_gap() -> None:
+    joins = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal joins
+        await peer.accept_join()
+        joins += 1
+        if joins == 1:
+            await peer.connection.close(1012)
+        await peer.until_closed()
+
+    async def main() -> list[Event]:
+        async with entered(script, Room(topic="room", events=()), policy=Policy()) as watch:
+            await watch.until_ready(2)
+            return watch.events
+
+    assert gaps(asyncio.run(main())) == []

@@ -230,7 +230,7 @@ def test_a_signal_that_was_ignored_stays_ignored(command: Callable[..., None]) -
         (["local", "tokn"], "prt: No such command 'tokn'\nhint: did you mean 'token'?\n"),
         (
             ["local", "up", "--prot", "1"],
-            "prt: No such option: --prot\nhint: did you mean --port or --rate?\n",
+            "prt: No such option: --prot\nhint: did you mean --poll or --port or --rate?\n",
         ),
         (
             ["local", "up", "--port"],

@@ -31,6 +31,7 @@ LAYERS = (
     ("state",),
     ("tap",),
     ("stream", "local"),
+    ("postgres",),
     ("manual",),
     ("config",),
     ("results",),

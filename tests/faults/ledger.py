@@ -17,8 +17,8 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from prt.events import EventType
-from prt.local.realtime.changes.decoding import pgoutput
-from prt.local.realtime.changes.decoding.pgoutput import Begin, Change, Relation
+from prt.postgres import pgoutput
+from prt.postgres.pgoutput import Begin, Change, Relation
 from tests.faults.judge import Write
 from tests.running import PATIENCE
 

@@ -10,13 +10,13 @@ from prt.local.postgres.session import Connection
 from prt.local.realtime.changes import forms
 from prt.local.realtime.changes.decoding import catalog
 from prt.local.realtime.changes.decoding.catalog import Table
-from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED, Row
 from prt.local.realtime.changes.filters import conditions
 from prt.local.realtime.changes.filters.conditions import NEVER, Condition
 from prt.local.realtime.changes.filters.grammar import Filter
 from prt.local.realtime.changes.forms import Form
 from prt.local.realtime.changes.subscriptions import Subscription
 from prt.local.realtime.protocol.bindings import EVENTS, EVERY, Parameters
+from prt.postgres.pgoutput import UNCHANGED, Row
 
 Check = tuple[int, Condition]
 """The place of a column in the row, and what must hold for it."""

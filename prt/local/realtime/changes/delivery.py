@@ -12,11 +12,11 @@ from msgspec import Struct
 from prt.local.postgres.session import Connection
 from prt.local.realtime.changes.audience import Listener
 from prt.local.realtime.changes.decoding.catalog import Table
-from prt.local.realtime.changes.decoding.pgoutput import Change, Row
 from prt.local.realtime.changes.forms import Form
 from prt.local.realtime.changes.subscriptions import Subscriptions
 from prt.local.realtime.changes.visibility import visible
 from prt.local.realtime.protocol.tokens import Principal
+from prt.postgres.pgoutput import Change, Row
 
 T = TypeVar("T")
 

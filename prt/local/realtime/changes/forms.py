@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from prt.local.realtime.changes.decoding import jsonb, values
 from prt.local.realtime.changes.decoding.catalog import Table
-from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED, Change, Row
 from prt.local.realtime.changes.decoding.values import Convert
+from prt.postgres.pgoutput import UNCHANGED, Change, Row
 
 LARGEST_RECORD = 1024 * 1024
 LARGEST_KEPT_VALUE = 64

@@ -19,11 +19,11 @@ import psycopg
 
 from prt.local.postgres.session import Connection, Session, Sessions
 from prt.local.realtime.changes.audience import Listener
-from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED
 from prt.local.realtime.changes.delivery import Delivery, Hit, Pending
 from prt.local.realtime.changes.filters.conditions import Condition
 from prt.local.realtime.changes.subscriptions import Subscription, Subscriptions
 from prt.local.realtime.protocol import bindings
+from prt.postgres.pgoutput import UNCHANGED
 
 logger = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import psycopg
 
-from prt.local.realtime.changes.decoding import pgoutput
-from prt.local.realtime.changes.decoding.pgoutput import UNCHANGED
 from prt.local.realtime.changes.decoding.values import Type, Types
 from prt.local.realtime.changes.delivery import Pending
 from prt.local.realtime.changes.filters.conditions import AskedCondition
+from prt.postgres import pgoutput
+from prt.postgres.pgoutput import UNCHANGED
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from psycopg import sql
 from prt.local.postgres.quoting import identifier, type_name
 from prt.local.postgres.session import Connection
 from prt.local.realtime.changes.decoding.catalog import Table
-from prt.local.realtime.changes.decoding.pgoutput import Row, Value
 from prt.local.realtime.changes.snapshots import NotYet, are_visible
 from prt.local.realtime.protocol.tokens import Principal
+from prt.postgres.pgoutput import Row, Value
 
 logger = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from prt.local.realtime.changes.decoding import pgoutput
-from prt.local.realtime.changes.decoding.pgoutput import Begin, Change, Relation
 from prt.local.realtime.channels.messages import Messages
+from prt.postgres import pgoutput
+from prt.postgres.pgoutput import Begin, Change, Relation
 
 
 class MessageStream:

@@ -8,8 +8,8 @@ from msgspec import Struct
 from psycopg.rows import tuple_row
 
 from prt.local.postgres.session import Connection
-from prt.local.realtime.changes.decoding.pgoutput import Relation
 from prt.local.realtime.changes.decoding.values import Field, Type, Types
+from prt.postgres.pgoutput import Relation
 
 PUBLICATION = "supabase_realtime"
 MESSAGES_PUBLICATION = "prt_realtime_messages"

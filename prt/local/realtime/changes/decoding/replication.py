@@ -10,27 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import struct
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 
 import psycopg
 from psycopg import AsyncConnection, pq
 
-from prt.clock import wall_clock
 from prt.local.postgres.session import conninfo_of
+from prt.postgres import replication
 
 logger = logging.getLogger(__name__)
-
-BATCH = 1000
-SHORTEST_PAUSE_SECONDS = 0.002
-LONGEST_PAUSE_SECONDS = 0.1
-
-_XLOG, _KEEPALIVE = b"wk"
-_HEADER = 25  # w, start, end, clock
-_xlog_end = _keepalive_end = struct.Struct("!Q").unpack_from
-_status = struct.Struct("!cQQQqB").pack
-_POSTGRES_EPOCH_MICROSECONDS = 946_684_800 * 1_000_000
 
 Deliver = Callable[[list[bytes]], Awaitable[None]]
 
@@ -101,11 +90,11 @@ class Stream:
         connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
         try:
             slot = f"{self._name}_{secrets.token_hex(8)}"
-            await _command(
+            await replication.command(
                 connection.pgconn,
                 f"CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
             )
-            await _command(
+            await replication.command(
                 connection.pgconn,
                 f"START_REPLICATION SLOT {slot} LOGICAL 0/0 "
                 f"(proto_version '1', publication_names '{self._publication}')",
@@ -117,117 +106,8 @@ class Stream:
             await connection.close()
 
     async def _read(self, pgconn: pq.abc.PGconn) -> None:
-        report = _Report(pgconn)
-        try:
-            async for batch in _batches(pgconn):
-                if self._sender_seconds and report.silent_seconds > self._sender_seconds:
-                    # What libpq read before the end came is lost as well, whichever it noticed first.
-                    raise psycopg.OperationalError("PostgreSQL ended the stream while we were stopped")
-                changes: list[bytes] = []
-                for message in batch:
-                    if message[0] == _XLOG:
-                        changes.append(message[_HEADER:])
-                        report.position = max(report.position, _xlog_end(message, 9)[0])
-                    elif message[0] == _KEEPALIVE:
-                        report.position = max(report.position, _keepalive_end(message, 1)[0])
+        batches = replication.streamed(pgconn, sender_seconds=self._sender_seconds)
+        async with aclosing(batches):
+            async for changes in batches:
                 if changes:
                     await self._deliver(changes)
-                report.repeat_soon()
-        finally:
-            report.end()
-
-
-class _Report:
-    """Standby status updates: everything up to `position` may be forgotten.
-
-    Sent soon after anything came, then ever more slowly, because PostgreSQL needs the knocking: a
-    walsender (of 16 to 18) that is about to sleep while somebody commits can miss to be woken, and
-    would leave the commit lying until its own timeout, 10 s later. Whatever we send makes it look.
-    """
-
-    def __init__(self, pgconn: pq.abc.PGconn) -> None:
-        self.position = 0
-        self._pgconn = pgconn
-        self._pause = SHORTEST_PAUSE_SECONDS
-        self._sent = time.monotonic()
-        self._timer: asyncio.TimerHandle | None = None
-        self.repeat_soon()
-
-    @property
-    def silent_seconds(self) -> float:
-        """How long PostgreSQL has heard nothing: more than `LONGEST_PAUSE_SECONDS` if we were stopped."""
-        return time.monotonic() - self._sent
-
-    def repeat_soon(self) -> None:
-        self._pause = SHORTEST_PAUSE_SECONDS
-        self._schedule()
-
-    def end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _schedule(self) -> None:
-        self.end()
-        self._timer = asyncio.get_running_loop().call_later(self._pause, self._send)
-
-    def _send(self) -> None:
-        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
-        self._schedule()
-        self._sent = time.monotonic()
-        clock = wall_clock() - _POSTGRES_EPOCH_MICROSECONDS
-        try:
-            self._pgconn.put_copy_data(_status(b"r", self.position, self.position, self.position, clock, 0))
-            self._pgconn.flush()
-        except psycopg.OperationalError:
-            self.end()  # the reader is about to find out
-
-
-async def _batches(pgconn: pq.abc.PGconn) -> AsyncIterator[list[bytes]]:
-    """What has arrived, at most BATCH messages at once. Ends by OperationalError."""
-    batch: list[bytes] = []
-    while True:
-        size, data = pgconn.get_copy_data(1)
-        if size > 0:
-            batch.append(bytes(data))
-        elif size < 0:
-            raise psycopg.OperationalError("the replication stream ended")
-        else:
-            pgconn.consume_input()
-            size, data = pgconn.get_copy_data(1)
-            if size > 0:
-                batch.append(bytes(data))
-            elif batch:
-                yield batch
-                batch = []
-            elif size == 0:
-                await _readable(pgconn)
-                pgconn.consume_input()
-        if len(batch) >= BATCH:
-            yield batch
-            batch = []
-
-
-async def _command(pgconn: pq.abc.PGconn, command: str) -> None:
-    """One command of the replication protocol, which knows no parameters and no extended queries."""
-    pgconn.send_query(command.encode())
-    pgconn.flush()
-    while pgconn.is_busy():
-        await _readable(pgconn)
-        pgconn.consume_input()
-    result = pgconn.get_result()
-    if result is None or result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COPY_BOTH):
-        raise psycopg.OperationalError(pgconn.get_error_message())
-    if result.status == pq.ExecStatus.TUPLES_OK:
-        while pgconn.get_result() is not None:
-            pass
-
-
-async def _readable(pgconn: pq.abc.PGconn) -> None:
-    loop = asyncio.get_running_loop()
-    readable = loop.create_future()
-    descriptor = pgconn.socket
-    loop.add_reader(descriptor, lambda: readable.set_result(None) if not readable.done() else None)
-    try:
-        await readable
-    finally:
-        loop.remove_reader(descriptor)

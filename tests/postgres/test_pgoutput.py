@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from prt.local.realtime.changes.decoding import pgoutput
-from prt.local.realtime.changes.decoding.pgoutput import (
+from prt.postgres import pgoutput
+from prt.postgres.pgoutput import (
     UNCHANGED,
     Begin,
     Change,

@@ -1,0 +1,164 @@
+"""The conversation with a WAL sender: commands, what arrives, and reports of how far it was read.
+
+psycopg streams nothing by itself, so this uses its libpq. Source: PostgreSQL's documentation,
+"Streaming Replication Protocol".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import psycopg
+from psycopg import pq
+
+from prt.clock import wall_clock
+
+BATCH = 1000
+SHORTEST_PAUSE_SECONDS = 0.002
+LONGEST_PAUSE_SECONDS = 0.1
+
+_XLOG, _KEEPALIVE = b"wk"
+_HEADER = 25  # w, start, end, clock
+_xlog_end = _keepalive_end = struct.Struct("!Q").unpack_from
+_status = struct.Struct("!cQQQqB").pack
+_POSTGRES_EPOCH_MICROSECONDS = 946_684_800 * 1_000_000
+
+
+async def command(pgconn: pq.abc.PGconn, text: str) -> None:
+    """Run one command of the replication protocol, which has no parameters and no extended queries.
+
+    Raises:
+        psycopg.OperationalError: PostgreSQL refused it; the error's `pgresult` says why.
+    """
+    pgconn.send_query(text.encode())
+    pgconn.flush()
+    while pgconn.is_busy():
+        await _readable(pgconn)
+        pgconn.consume_input()
+    result = pgconn.get_result()
+    if result is None or result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COPY_BOTH):
+        message = pgconn.get_error_message()
+        while result is not None and pgconn.get_result() is not None:
+            pass  # the connection takes another command only after the last result
+        raise psycopg.OperationalError(message)
+    if result.status == pq.ExecStatus.TUPLES_OK:
+        while pgconn.get_result() is not None:
+            pass
+
+
+async def streamed(
+    pgconn: pq.abc.PGconn, *, sender_seconds: float | None = None
+) -> AsyncGenerator[list[bytes], None]:
+    """Yield the decoding plugin's messages in batches, after START_REPLICATION.
+
+    A batch is reported as read when the next one is asked for. An empty batch is a keepalive.
+
+    Args:
+        pgconn: The connection.
+        sender_seconds: How long PostgreSQL waits for a sign of life before it ends the stream, which
+            happens if this process is stopped; None is for ever.
+
+    Raises:
+        psycopg.OperationalError: The stream ended; there is no other end.
+    """
+    report = _Report(pgconn)
+    try:
+        async for batch in _batches(pgconn):
+            if sender_seconds and report.silent_seconds > sender_seconds:
+                # What libpq read before the end came is lost as well, whichever it noticed first.
+                raise psycopg.OperationalError("PostgreSQL ended the stream while we were stopped")
+            messages: list[bytes] = []
+            for message in batch:
+                if message[0] == _XLOG:
+                    messages.append(message[_HEADER:])
+                    report.position = max(report.position, _xlog_end(message, 9)[0])
+                elif message[0] == _KEEPALIVE:
+                    report.position = max(report.position, _keepalive_end(message, 1)[0])
+            yield messages
+            report.repeat_soon()
+    finally:
+        report.end()
+
+
+class _Report:
+    """Standby status updates: everything up to `position` may be forgotten.
+
+    Sent soon after anything came, then ever more slowly, because PostgreSQL needs the knocking: a
+    walsender (of 16 to 18) that is about to sleep while somebody commits can miss to be woken, and
+    would leave the commit lying until its own timeout, 10 s later. Whatever we send makes it look.
+    """
+
+    def __init__(self, pgconn: pq.abc.PGconn) -> None:
+        self.position = 0
+        self._pgconn = pgconn
+        self._pause = SHORTEST_PAUSE_SECONDS
+        self._sent = time.monotonic()
+        self._timer: asyncio.TimerHandle | None = None
+        self.repeat_soon()
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long PostgreSQL has heard nothing: more than `LONGEST_PAUSE_SECONDS` if we were stopped."""
+        return time.monotonic() - self._sent
+
+    def repeat_soon(self) -> None:
+        self._pause = SHORTEST_PAUSE_SECONDS
+        self._schedule()
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _schedule(self) -> None:
+        self.end()
+        self._timer = asyncio.get_running_loop().call_later(self._pause, self._send)
+
+    def _send(self) -> None:
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        self._schedule()
+        self._sent = time.monotonic()
+        clock = wall_clock() - _POSTGRES_EPOCH_MICROSECONDS
+        try:
+            self._pgconn.put_copy_data(_status(b"r", self.position, self.position, self.position, clock, 0))
+            self._pgconn.flush()
+        except psycopg.OperationalError:
+            self.end()  # the reader is about to find out
+
+
+async def _batches(pgconn: pq.abc.PGconn) -> AsyncIterator[list[bytes]]:
+    """Yield what has arrived, at most BATCH messages at once. Ends by OperationalError."""
+    batch: list[bytes] = []
+    while True:
+        size, data = pgconn.get_copy_data(1)
+        if size > 0:
+            batch.append(bytes(data))
+        elif size < 0:
+            raise psycopg.OperationalError("the replication stream ended")
+        else:
+            pgconn.consume_input()
+            size, data = pgconn.get_copy_data(1)
+            if size > 0:
+                batch.append(bytes(data))
+            elif batch:
+                yield batch
+                batch = []
+            elif size == 0:
+                await _readable(pgconn)
+                pgconn.consume_input()
+        if len(batch) >= BATCH:
+            yield batch
+            batch = []
+
+
+async def _readable(pgconn: pq.abc.PGconn) -> None:
+    loop = asyncio.get_running_loop()
+    readable = loop.create_future()
+    descriptor = pgconn.socket
+    loop.add_reader(descriptor, lambda: readable.set_result(None) if not readable.done() else None)
+    try:
+        await readable
+    finally:
+        loop.remove_reader(descriptor)

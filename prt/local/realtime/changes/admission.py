@@ -12,7 +12,6 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from prt.local.postgres.quoting import type_name
 from prt.local.postgres.session import Connection
 from prt.local.realtime.changes.decoding import catalog
 from prt.local.realtime.changes.decoding.catalog import TableGoneError
@@ -20,6 +19,7 @@ from prt.local.realtime.changes.filters.conditions import IS_VALUES, SYMBOLS
 from prt.local.realtime.changes.filters.grammar import Filter
 from prt.local.realtime.protocol import bindings
 from prt.local.realtime.protocol.bindings import BindingRefusedError, Parameters
+from prt.postgres.quoting import type_name
 
 LARGEST_LIST = 100
 

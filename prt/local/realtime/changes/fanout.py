@@ -11,7 +11,7 @@ from functools import partial
 from msgspec import Struct
 
 from prt.local.postgres.session import Session
-from prt.local.realtime.changes import forms, snapshots
+from prt.local.realtime.changes import forms
 from prt.local.realtime.changes.audience import Audience, Audiences, Listener
 from prt.local.realtime.changes.decoding import catalog
 from prt.local.realtime.changes.decoding.catalog import Table, TableGoneError
@@ -19,7 +19,7 @@ from prt.local.realtime.changes.delivery import Delivery, Hit, Pending
 from prt.local.realtime.changes.lanes import Lanes, Waiting
 from prt.local.realtime.changes.polling import is_spoiled
 from prt.local.realtime.changes.subscriptions import Subscription, Subscriptions
-from prt.postgres import pgoutput
+from prt.postgres import pgoutput, snapshots
 from prt.postgres.pgoutput import UNCHANGED, Begin, Change, Relation
 
 logger = logging.getLogger(__name__)

@@ -7,12 +7,12 @@ import logging
 import psycopg
 from psycopg import sql
 
-from prt.local.postgres.quoting import identifier, type_name
 from prt.local.postgres.session import Connection
 from prt.local.realtime.changes.decoding.catalog import Table
-from prt.local.realtime.changes.snapshots import NotYet, are_visible
 from prt.local.realtime.protocol.tokens import Principal
 from prt.postgres.pgoutput import Row, Value
+from prt.postgres.quoting import identifier, type_name
+from prt.postgres.snapshots import NotYet, are_visible
 
 logger = logging.getLogger(__name__)
 

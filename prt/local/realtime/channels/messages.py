@@ -10,11 +10,11 @@ from typing import Any
 from msgspec import Struct
 
 from prt.local.postgres.session import Connection
-from prt.local.realtime.changes.snapshots import are_visible, wait_for
 from prt.local.realtime.channels.topics import PREFIX, Room, Topics
 from prt.local.realtime.protocol.frames import Event, encoded
 from prt.local.realtime.protocol.join_config import Replay
 from prt.postgres.pgoutput import Relation, Row
+from prt.postgres.snapshots import are_visible, wait_for
 
 logger = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from prt.local.postgres.quoting import type_name
 from prt.local.postgres.session import Connection
 from prt.local.realtime.changes.decoding.catalog import Column
 from prt.local.realtime.changes.filters import comparison, patterns
 from prt.local.realtime.changes.filters.grammar import Filter
 from prt.local.realtime.changes.filters.patterns import Folding
+from prt.postgres.quoting import type_name
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from typing import Any
 
-from prt.local.postgres.session import Connection
+from psycopg import AsyncConnection
 
 PAUSE_SECONDS = 0.0005
 PATIENCE_SECONDS = 5.0
@@ -27,7 +28,7 @@ class NotYet:
         return time.monotonic() < self._end
 
 
-async def wait_for(connection: Connection, transaction: int) -> None:
+async def wait_for(connection: AsyncConnection[Any], transaction: int) -> None:
     """Returns when what the transaction did can be seen."""
     not_yet = NotYet()
     while True:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from prt.local.realtime.changes.snapshots import are_visible
+from prt.postgres.snapshots import are_visible
 
 TWO_TO_32 = 2**32
 

@@ -19,6 +19,8 @@ EndReason = Literal[
     "count", "duration", "idle", "timeout", "signal", "error", "expect", "quit", "replayed", "once"
 ]
 
+LossCode = Literal["connection", "restart", "structured_filter", "publication", "slot", "rate", "unexplained"]
+
 CONNECTION_OF: dict[ChannelStatus, Connection] = {
     "SUBSCRIBED": "connected",
     "READY": "connected",
@@ -145,6 +147,49 @@ class Conflict(Struct, frozen=True, kw_only=True):
     remote: Raw
 
 
+class LossCause(Struct, frozen=True, kw_only=True):
+    """The likeliest cause of a lost change.
+
+    `at` is when it was seen (µs, the database's clock), `subject` a column or the words of another part.
+    `rate` are committed changes a second in the busiest 5 s before the loss, `average` over its last minute.
+    """
+
+    code: LossCode
+    at: int | None = None
+    subject: str | None = None
+    rate: float | None = None
+    average: float | None = None
+
+
+class Loss(Struct, frozen=True, kw_only=True):
+    """A committed change that never arrived; `committed` in µs, `table` is `schema.table`."""
+
+    at: int
+    table: str
+    committed: int
+    event_type: EventType
+    key: str
+    cause: LossCause
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """What became of the changes committed to a table during an audit.
+
+    `committed` is the sum of arrived, hidden, filtered, cut, lost and unknown; `late` is a part of arrived.
+    """
+
+    at: int
+    table: str
+    committed: int
+    arrived: int
+    hidden: int
+    filtered: int
+    cut: int
+    late: int
+    lost: int
+    unknown: int
+
+
 class Vitals(Struct, frozen=True, kw_only=True):
     """How the connection is, for the head of a view; no line of any output.
 
@@ -199,7 +244,21 @@ class End(Struct, frozen=True, kw_only=True):
     error: ErrorReport | None = None
 
 
-Event = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Vitals | Loaded | Malformed | End
+Event = (
+    Change
+    | Broadcast
+    | Presence
+    | Status
+    | Gap
+    | Alert
+    | Conflict
+    | Loss
+    | Account
+    | Vitals
+    | Loaded
+    | Malformed
+    | End
+)
 
 _decode_row = msgspec.json.Decoder(dict[str, Any]).decode
 

@@ -65,8 +65,8 @@ class Judge:
         self._filters = filters
 
     def needs(self, change: LoggedChange) -> bool:
-        """Return whether anything has to be asked about a change."""
-        return bool(self._filters.get(change.table.name)) or self._is_guarded(change)
+        """Return whether a change can be filtered or hidden at all."""
+        return bool(self._filters.get(change.table.name)) or change.table.has_row_security
 
     async def judge(self, changes: Sequence[LoggedChange]) -> list[Judgement]:
         """Return a judgement for each change; its answers are None if the database failed to give them."""

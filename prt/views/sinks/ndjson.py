@@ -18,6 +18,7 @@ from msgspec import Raw
 
 from prt.errors import PrtError
 from prt.events import (
+    Account,
     Alert,
     Broadcast,
     Change,
@@ -27,11 +28,13 @@ from prt.events import (
     Event,
     Gap,
     Loaded,
+    Loss,
     Malformed,
     Presence,
     Status,
     Vitals,
 )
+from prt.views.drawing.losses import cause_text
 
 TYPE_OF: dict[type, str] = {
     Change: "change",
@@ -42,6 +45,8 @@ TYPE_OF: dict[type, str] = {
     Malformed: "malformed",
     Alert: "alert",
     Conflict: "conflict",
+    Account: "audit",
+    Loss: "loss",
     End: "end",
 }
 """The `type` of a line, by the event's class. Vitals and Loaded have none: they are for views."""
@@ -206,6 +211,11 @@ def _object_of(event: Event) -> bytes:
         case Conflict():
             members |= {"table": event.table, "key": event.key, "kept": event.kept}
             members |= {"local": event.local, "remote": event.remote}
+        case Account():
+            members |= {name: getattr(event, name) for name in Account.__struct_fields__[1:]}
+        case Loss():
+            members |= {"table": event.table, "commit_timestamp": timestamp(event.committed)}
+            members |= {"eventType": event.event_type, "key": event.key, "cause": cause_text(event.cause)}
         case End():
             members |= {"reason": event.reason, "exit_code": event.exit_code, "events": event.events}
             members |= {"gaps": event.gaps, "lag_ms": event.lag_ms}

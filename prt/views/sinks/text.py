@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prt.events import (
+    Account,
     Alert,
     Broadcast,
     Change,
@@ -11,6 +12,7 @@ from prt.events import (
     Event,
     Gap,
     Loaded,
+    Loss,
     Malformed,
     Presence,
     Status,
@@ -23,12 +25,13 @@ from prt.state.topics.messages import hex_head, is_replayed
 from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.changes import whole
 from prt.views.drawing.figures import counted, lag_text, milliseconds, table_name, timestamp_text
+from prt.views.drawing.losses import account_text, loss_text
 from prt.views.drawing.notices import gap_text, notice, told
 from prt.views.drawing.topics import carried_whole
 
 _PAYLOAD = 400
 
-_Told = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Malformed | End
+_Told = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Account | Loss | Malformed | End
 
 
 class TextLines:
@@ -66,6 +69,10 @@ class TextLines:
                 return safe(f"MALFORMED {event.reason}: {event.frame}")
             case Gap():
                 return safe(f"GAP {gap_text(event)}")
+            case Account():
+                return safe(f"AUDIT {account_text(event)}")
+            case Loss():
+                return safe(f"LOSS {loss_text(event)}")
             case Alert() | Conflict():
                 return safe(f"{type(event).__name__.upper()} {told(event)}")
 

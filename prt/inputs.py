@@ -18,6 +18,7 @@ class Input(Enum):
     was in force when the module was imported.
     """
 
+    ALLOW_SLOT = "the permission to open a slot"
     ALERT = "the alert rule"
     BATCH = "the batch window"
     COMMAND = "the command"
@@ -34,7 +35,9 @@ class Input(Enum):
     INCLUDE = "the pattern to include"
     JUNIT = "the JUnit report"
     KEY = "the key"
+    LATE_AFTER = "the time after which a change is late"
     LOCAL = "the embedded project"
+    MAX_WAL = "the limit of the WAL held back"
     MIGRATIONS = "the migrations"
     NO_SEED = "the wish for no seed"
     NO_WAIT = "the wish not to wait"

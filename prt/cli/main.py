@@ -44,6 +44,7 @@ COMMANDS: Final = (
     Entry("presence", "presence:presence", "Show who is online on a topic."),
     Entry("notify", "notify:app", "Show a user's notifications; send one, mark them as read."),
     Entry("test", "test:run_tests", "Test a project's realtime, for people and for CI."),
+    Entry("audit", "audit:audit", "Account for every committed change: arrived, hidden, late, lost."),
     Entry("status", "status:status", "Find what is wrong with a project's realtime, and what mends it."),
     Entry("send", "send:send", "Send a broadcast over the socket or over HTTP."),
     Entry("update", "update:update", "Write a row and wait for its own realtime echo."),

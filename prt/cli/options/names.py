@@ -8,6 +8,7 @@ from typing import Final
 from prt.inputs import Input
 
 OPTIONS: Final[Mapping[Input, str]] = {
+    Input.ALLOW_SLOT: "--allow-slot",
     Input.ALERT: "--alert",
     Input.BATCH: "--batch",
     Input.COMMAND: "--exec",
@@ -24,7 +25,9 @@ OPTIONS: Final[Mapping[Input, str]] = {
     Input.INCLUDE: "--include",
     Input.JUNIT: "--junit",
     Input.KEY: "--key",
+    Input.LATE_AFTER: "--late-after",
     Input.LOCAL: "--local",
+    Input.MAX_WAL: "--max-wal",
     Input.MIGRATIONS: "--migrations",
     Input.NO_SEED: "--no-seed",
     Input.NO_WAIT: "--no-wait",

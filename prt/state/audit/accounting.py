@@ -88,8 +88,9 @@ class Audit:
         return self.state.clock_ahead if self.state else 0
 
     def begin(self, at: int) -> None:
-        """Account for what is committed from `at` on (µs, the database's clock)."""
+        """Account for nothing that was committed before `at` (µs, the database's clock)."""
         self._begin = at
+        self._forget([one for one in self._entries.values() if one.committed < at])
 
     def end(self, at: int, *, interrupted_after: int | None = None) -> None:
         """Account for nothing that is committed after `at`.
@@ -97,12 +98,11 @@ class Audit:
         With `interrupted_after`, nobody waits any longer: what was committed in the last so many µs and is
         still missing is unknown.
         """
+        if self._begin is None:
+            self.begin(at)
         if self._end is None:
             self._end = at
-            for entry in [one for one in self._entries.values() if one.committed > at]:
-                del self._entries[entry.number]
-                self._missing.pop(entry.number, None)
-                self._count(entry, -1)
+            self._forget([one for one in self._entries.values() if one.committed > at])
         if interrupted_after is not None:
             self._interrupted = at - interrupted_after
 
@@ -231,6 +231,12 @@ class Audit:
         self._count(entry, 1, with_commit=False)
         self.arrivals += 1
         self.lag.add(lag / 1000)
+
+    def _forget(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            del self._entries[entry.number]
+            self._missing.pop(entry.number, None)
+            self._count(entry, -1)
 
     def _count(self, entry: Entry, step: int, *, with_commit: bool = True) -> None:
         """Count what is certain of an entry; what became of the missing ones is worked out when asked for."""

@@ -18,6 +18,7 @@ from psycopg import AsyncConnection
 from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.postgres import replication
 from prt.stream.database.decoding import IsAsked, LogDecoder, PgoutputDecoder, Wal2JsonDecoder
+from prt.stream.database.preflight import PUBLICATION
 from prt.stream.database.session import connect, first_line
 from prt.stream.database.values import AuditedTable, LoggedChange
 
@@ -36,7 +37,6 @@ class ChangeLog:
     Args:
         url: The direct connection's, of a role that may replicate.
         tables: The tables whose changes are wanted.
-        publication: What pgoutput decodes, if there is no wal2json.
         is_asked: Tells whether a binding asks for a kind of event of a table.
         deliver: Gets the changes, in the order of their commits.
         on_hole: Called after the slot was lost and another one was opened.
@@ -46,7 +46,6 @@ class ChangeLog:
         self,
         url: str,
         tables: Sequence[AuditedTable],
-        publication: str,
         *,
         is_asked: IsAsked,
         deliver: Callable[[list[LoggedChange]], None],
@@ -54,7 +53,6 @@ class ChangeLog:
     ) -> None:
         self._url = url
         self._tables = tables
-        self._publication = publication
         self._is_asked = is_asked
         self._deliver = deliver
         self._on_hole = on_hole
@@ -138,8 +136,7 @@ class ChangeLog:
 
     def _start(self) -> str:
         if self.plugin == "pgoutput":
-            publication = '"' + self._publication.replace('"', '""') + '"'
-            options = {"proto_version": "1", "publication_names": publication}
+            options = {"proto_version": "1", "publication_names": PUBLICATION}
         else:
             names = ",".join(f"{_escaped(one.schema)}.{_escaped(one.table)}" for one in self._tables)
             options = {

@@ -9,16 +9,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, LiteralString
 
+import msgspec
 import psycopg
 from msgspec import Struct
 from psycopg import AsyncConnection, sql
 from psycopg.sql import Composable
 
+from prt.config.secret import Secret, claims_of, facts_of
 from prt.postgres.quoting import identifier, type_name
 from prt.postgres.snapshots import NotYet, are_visible
 from prt.stream.database.session import DatabaseSession
 from prt.stream.database.values import AuditedTable, Judgement, LoggedChange
 from prt.stream.filters.grammar import Condition
+from prt.stream.rest.session import Endpoint
 
 AT_ONCE = 1_000
 _OPERATORS: Final[dict[str, LiteralString]] = {
@@ -49,6 +52,13 @@ class Identity(Struct, frozen=True, kw_only=True):
     role: str
     claims: str
     is_unrestricted: bool = False
+
+
+def role_and_claims(endpoint: Endpoint) -> tuple[str, str]:
+    """Return the role and the claims, as JSON, that Realtime acts with for an endpoint."""
+    text = endpoint.token or endpoint.key
+    role = facts_of(Secret(text)).role or "anon"
+    return role, msgspec.json.encode(claims_of(text) or {"role": role}).decode()
 
 
 class Judge:

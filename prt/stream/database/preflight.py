@@ -14,9 +14,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from prt.config.project import HOSTED, is_loopback
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
+from prt.inputs import Input
 from prt.stream.database.session import DatabaseSession, first_line
 from prt.stream.database.values import AuditedTable
+from prt.stream.socket.refusals import quoted
 
+PUBLICATION = "supabase_realtime"
 POOLER_DOMAIN = ".pooler.supabase.com"
 POOLER_PORT = "6543"
 FREE = 2
@@ -81,9 +84,7 @@ def address_of(database_url: str, project_url: str) -> Address:
     return Address(hosts[0], is_near)
 
 
-async def read(
-    session: DatabaseSession, tables: Sequence[tuple[str, str]], *, role: str, publication: str
-) -> Database:
+async def read(session: DatabaseSession, tables: Sequence[tuple[str, str]], *, role: str) -> Database:
     """Read what the audit depends on; a table "*" is every published one of its schema.
 
     Raises:
@@ -92,7 +93,7 @@ async def read(
     """
     asked = {
         "role": role,
-        "publication": publication,
+        "publication": PUBLICATION,
         "schemas": [schema for schema, _ in tables],
         "tables": [table for _, table in tables],
     }
@@ -145,7 +146,8 @@ def check(database: Database, wanted: Sequence[tuple[str, str]], role: str) -> N
             )
     if not database.role_exists:
         raise PrtError(
-            f"the identity's role {role} does not exist in the database", "sign in with --as EMAIL"
+            f"the identity's role {role} does not exist in the database",
+            f"name another identity with {Input.IDENTITY}",
         )
     _check_tables(database.tables, wanted)
 
@@ -159,8 +161,8 @@ def check_filter(table: AuditedTable, columns: Sequence[str]) -> None:
             raise UsageError(f"{table.name} has no column {name}", f"there are {names}")
         if found.is_structured:
             raise UsageError(
-                f"--filter on {name}: a filter on a column of type {found.type} fails in the database and "
-                "makes every client of the project lose changes",
+                f"{Input.FILTER} on {name}: a filter on a column of type {found.type} fails in the database, "
+                "and every client of the project loses changes",
                 "filter on another column",
             )
 
@@ -172,7 +174,7 @@ def _check_tables(tables: Sequence[AuditedTable], wanted: Sequence[tuple[str, st
             continue
         table = found.get((schema, name))
         if table is None:
-            raise PrtError(f"there is no table {schema}.{name}", "check the name and --schema")
+            raise PrtError(f"there is no table {schema}.{name}", "check its name and schema")
         if table.kind == "p":
             raise PrtError(
                 f"{schema}.{name} is partitioned, and Realtime sends changes of its partitions only",
@@ -180,11 +182,11 @@ def _check_tables(tables: Sequence[AuditedTable], wanted: Sequence[tuple[str, st
             )
         if not table.is_published:
             raise PrtError(
-                f"{schema}.{name} is not in the publication supabase_realtime",
-                f'alter publication supabase_realtime add table "{schema}"."{name}";',
+                f"{schema}.{name} is not in the publication {PUBLICATION}",
+                f"alter publication {PUBLICATION} add table {quoted(schema)}.{quoted(name)};",
             )
     if not tables:
-        raise PrtError("the publication supabase_realtime holds no table of that schema", "name the tables")
+        raise PrtError(f"the publication {PUBLICATION} holds no table of that schema", "name the tables")
 
 
 def _ref_of(host: str) -> str | None:

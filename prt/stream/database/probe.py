@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
 
+from prt.stream.database.preflight import PUBLICATION
 from prt.stream.database.session import DatabaseSession
 from prt.stream.database.values import AuditedTable, ServerState
+
+PAUSE_SECONDS = 0.05
 
 
 class Probe:
     """Reads the server's state; `slot` is our own, which is no sign of anything."""
 
-    def __init__(self, session: DatabaseSession, tables: Sequence[AuditedTable], publication: str) -> None:
+    def __init__(self, session: DatabaseSession, tables: Sequence[AuditedTable]) -> None:
         self._session = session
         self._oids = [table.oid for table in tables]
-        self._publication = publication
         self.slot = ""
 
     async def state(self) -> ServerState | None:
@@ -29,8 +33,27 @@ class Probe:
         except psycopg.Error:
             return None
 
+    async def until_read(self, seconds: float) -> None:
+        """Wait until our slot has read all that the log holds now, for at most so many seconds."""
+
+        async def end(connection: AsyncConnection[Any]) -> str:
+            row = await (await connection.execute("select pg_current_wal_flush_lsn()::text")).fetchone()
+            return str(row[0]) if row else "0/0"
+
+        async def is_read(connection: AsyncConnection[Any]) -> bool:
+            row = await (await connection.execute(_IS_READ, [position, self.slot])).fetchone()
+            return bool(row and row[0])
+
+        with suppress(psycopg.Error, TimeoutError):
+            async with asyncio.timeout(seconds):
+                position = await self._session.run(end)
+                while True:
+                    if await self._session.run(is_read):
+                        return
+                    await asyncio.sleep(PAUSE_SECONDS)
+
     async def _read(self, connection: AsyncConnection[Any]) -> ServerState:
-        asked = {"oids": self._oids, "publication": self._publication, "slot": self.slot}
+        asked = {"oids": self._oids, "publication": PUBLICATION, "slot": self.slot}
         before = _now()
         cursor = await connection.execute(_STATE, asked)
         clock_ahead = (before + _now()) // 2
@@ -77,6 +100,8 @@ select
     where slot_name = %(slot)s),
   coalesce(has_table_privilege(to_regclass('realtime.subscription'), 'select'), false)
 """
+
+_IS_READ = "select confirmed_flush_lsn >= %s::pg_lsn from pg_replication_slots where slot_name = %s"
 
 _STRUCTURED_FILTERS = """
 select distinct s.entity::text || '.' || f.column_name from realtime.subscription s

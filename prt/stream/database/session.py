@@ -41,7 +41,7 @@ class DatabaseSession:
     """A connection for one piece of work at a time."""
 
     def __init__(self, url: str, name: str) -> None:
-        self._url = url
+        self.url = url
         self._name = name
         self._lock = asyncio.Lock()
         self._connection: AsyncConnection[Any] | None = None
@@ -54,7 +54,7 @@ class DatabaseSession:
         """
         async with self._lock:
             if self._connection is None or self._connection.closed:
-                self._connection = await connect(self._url, self._name)
+                self._connection = await connect(self.url, self._name)
                 await self._connection.execute(
                     "select set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)]
                 )

@@ -1,0 +1,120 @@
+"""`prt audit`: how far the audit is, and the account of each table as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+from rich.text import Text
+
+from prt.events import Account, Event, Loss
+from prt.state.audit.accounting import Audit
+from prt.views.drawing.cells import cut, safe
+from prt.views.drawing.figures import counted, duration, timestamp_text
+from prt.views.drawing.losses import cause_text
+
+COLUMNS: Final = ("committed", "arrived", "late", "hidden", "filtered", "cut", "lost", "unknown")
+_WIDTH: Final = 10
+_LONGEST: Final = 32
+_BAR: Final = 20
+_SHOWN: Final = 20
+"""Causes of losses that the summary lists."""
+_BAD: Final = {"lost": "bold red", "cut": "yellow", "late": "yellow", "unknown": "dim"}
+
+
+class AuditView:
+    """A View of the accounts.
+
+    `phase` is what is done now, `began` when counting began (µs), `plugin` what decodes the log.
+    """
+
+    title = "audit"
+
+    def __init__(self, audit: Audit, *, role: str, duration: float) -> None:
+        self.phase = ""
+        self.began: int | None = None
+        self.plugin = ""
+        self._audit = audit
+        self._role = role
+        self._duration = round(duration * 1_000_000)
+        self._accounts: list[Account] = []
+        self._losses: list[Loss] = []
+
+    def apply(self, event: Event) -> None:
+        if isinstance(event, Account):
+            self._accounts.append(event)
+        elif isinstance(event, Loss):
+            self._losses.append(event)
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """The progress, then the tables, those that something is missing of first."""
+        accounts = self._accounts or self._audit.accounts(now)
+        waiting = self._audit.waiting(now - self._audit.clock_ahead)
+        name = _name_width(accounts)
+        lines = [Text(self._progress(now)), Text(), _heading(name)]
+        # What is still waited for is not lost yet.
+        accounts = [_without(account, waiting[account.table]) for account in accounts]
+        for account in sorted(accounts, key=lambda one: (-one.lost, -one.committed, one.table)):
+            lines.append(_row(account, name, waiting[account.table]))
+        if len(lines) > height:
+            lines[max(height - 1, 0) :] = [Text(f"  and {counted(len(lines) - height + 1, 'table')} more")]
+        for line in lines:
+            line.truncate(width)
+        return lines[:height]
+
+    def summary(self) -> list[str]:
+        name = _name_width(self._accounts)
+        lines = [_heading(name).plain, *(_row(account, name, 0).plain for account in self._accounts)]
+        lines = lines if self._accounts else []
+        causes: dict[str, list[Loss]] = {}
+        for loss in self._losses:
+            causes.setdefault(f"{loss.table} {loss.cause.code} {loss.cause.at}", []).append(loss)
+        for losses in list(causes.values())[:_SHOWN]:
+            lines.append(safe(_losses_text(losses)))
+        if len(causes) > _SHOWN:
+            lines.append(f"and {counted(len(causes) - _SHOWN, 'cause')} more")
+        return lines
+
+    def _progress(self, now: int) -> str:
+        decoded = f"as {self._role}, log decoded with {self.plugin or '…'}"
+        if self.began is None:
+            return f"waiting for READY, {decoded}"
+        done = min(max(now - self.began, 0), self._duration)
+        filled = _BAR * done // max(self._duration, 1)
+        bar = "━" * filled + "─" * (_BAR - filled)
+        phase = f", {self.phase}" if self.phase else ""
+        return f"{bar} {duration(done)} of {duration(self._duration)}, {decoded}{phase}"
+
+
+def _losses_text(losses: Sequence[Loss]) -> str:
+    first, last = timestamp_text(losses[0].committed), timestamp_text(losses[-1].committed)
+    when = f"at {first}" if first == last else f"from {first} to {last}"
+    return f"✗ {losses[0].table}: {counted(len(losses), 'change')} lost {when}: {cause_text(losses[0].cause)}"
+
+
+def _heading(name: int) -> Text:
+    return Text(f"  {'table':{name}}" + "".join(f"{column:>{_WIDTH}}" for column in COLUMNS), "underline")
+
+
+def _row(account: Account, name: int, waiting: int) -> Text:
+    shown = cut(safe(account.table.removeprefix("public.")), name)
+    text = Text("✗ " if account.lost else "✓ ", "red" if account.lost else "green")
+    text.append(f"{shown:{name}}")
+    for column in COLUMNS:
+        count = getattr(account, column)
+        text.append(f"{count:>{_WIDTH},}", _BAD.get(column, "") if count else "dim")
+    if waiting:
+        text.append(f"  {waiting:,} on their way", "dim")
+    return text
+
+
+def _without(account: Account, waiting: int) -> Account:
+    """Return the account without the losses that may still arrive."""
+
+    return replace(account, lost=max(account.lost - waiting, 0))
+
+
+def _name_width(accounts: Sequence[Account]) -> int:
+    longest = max((len(account.table.removeprefix("public.")) for account in accounts), default=0)
+    return min(max(longest, len("table")), _LONGEST)

@@ -111,8 +111,10 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """The list of commands in plain text: Rich would take longer to import than all the rest."""
-        self.format_usage(ctx, formatter)
+        """Write the list of commands in plain text, and in the 24 lines of a screen.
+
+        Rich would take longer to import than all the rest.
+        """
         formatter.write_text(ABOUT)
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.line) for entry in COMMANDS])

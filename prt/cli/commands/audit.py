@@ -87,8 +87,8 @@ def audit(
     """
     from dataclasses import replace
 
-    from prt.app.audit import audit as run
-    from prt.app.audit_request import AuditRequest
+    from prt.app.audit.audit import audit as run
+    from prt.app.audit.request import AuditRequest
     from prt.cli.options.connection import connected_project
     from prt.cli.options.outputs import form_of
     from prt.cli.options.sizes import parse_size

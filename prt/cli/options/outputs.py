@@ -22,6 +22,8 @@ TYPES: Final = (
     "malformed",
     "alert",
     "conflict",
+    "audit",
+    "loss",
     "end",
 )
 """The `type` of the contract's lines."""

@@ -29,7 +29,8 @@ JUDGED = SECOND
 """A judgement of a row is worth something this long after the commit. Realtime looks at a row when it polls,
 up to 0.6 s after the commit, so that a row which changed in this time may have been visible or not."""
 PASSED = 2 * SECOND
-"""After this time a change that policies hide is not waited for any longer."""
+"""A missing change is not waited for any longer once one arrived that was committed so much later, because
+Realtime sends changes in the order of their commits; nor, if policies hide it, this time after its commit."""
 
 COUNTS = ("committed", "arrived", "hidden", "filtered", "cut", "late", "lost", "unknown")
 K = TypeVar("K")
@@ -71,6 +72,7 @@ class Audit:
         self._late_after = late_after
         self._begin: int | None = None
         self._end: int | None = None
+        self._passed = 0
         self._interrupted: int | None = None
         self._entries: dict[int, Entry] = {}
         self._missing: dict[int, Entry] = {}
@@ -229,6 +231,7 @@ class Audit:
         lag = arrival.at - self.clock_ahead - entry.committed
         entry.is_late = entry.arrival == "arrived" and lag > self._late_after
         self._count(entry, 1, with_commit=False)
+        self._passed = max(self._passed, entry.committed)
         self.arrivals += 1
         self.lag.add(lag / 1000)
 
@@ -248,7 +251,7 @@ class Audit:
 
     def _is_awaited(self, entry: Entry, now: int) -> bool:
         outcome = self._outcome(entry)
-        if outcome == "filtered":
+        if outcome == "filtered" or self._passed - entry.committed > PASSED:
             return False
         return outcome == "lost" or now - entry.committed < PASSED
 

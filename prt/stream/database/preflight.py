@@ -15,9 +15,9 @@ from psycopg.conninfo import conninfo_to_dict
 from prt.config.project import HOSTED, is_loopback
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.inputs import Input
+from prt.quoting import identifier
 from prt.stream.database.session import DatabaseSession, first_line
 from prt.stream.database.values import AuditedTable
-from prt.stream.socket.refusals import quoted
 
 PUBLICATION = "supabase_realtime"
 POOLER_DOMAIN = ".pooler.supabase.com"
@@ -183,7 +183,7 @@ def _check_tables(tables: Sequence[AuditedTable], wanted: Sequence[tuple[str, st
         if not table.is_published:
             raise PrtError(
                 f"{schema}.{name} is not in the publication {PUBLICATION}",
-                f"alter publication {PUBLICATION} add table {quoted(schema)}.{quoted(name)};",
+                f"alter publication {PUBLICATION} add table {identifier(schema)}.{identifier(name)};",
             )
     if not tables:
         raise PrtError(f"the publication {PUBLICATION} holds no table of that schema", "name the tables")

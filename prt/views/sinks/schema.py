@@ -141,7 +141,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("hidden", INTEGER, "changes of rows that policies hide"),
         Key("filtered", INTEGER, "changes that no binding asks for, or that the filter does not match"),
         Key("cut", INTEGER, "changes that came with an error and without all values"),
-        Key("late", INTEGER, "of those that arrived: later than `--late-after`"),
+        Key("late", INTEGER, "those of `arrived` that came too late"),
         Key("lost", INTEGER, "changes that should have come and did not"),
         Key("unknown", INTEGER, "changes that did not come and can't be judged"),
     ),

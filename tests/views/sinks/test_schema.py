@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from msgspec import Raw
 
 from prt.cli.main import run
-from prt.events import Alert, Broadcast, Change, Conflict, Event, Presence
+from prt.events import Account, Alert, Broadcast, Change, Conflict, Event, Loss, LossCause, Presence
 from prt.views.sinks.ndjson import TYPE_OF, encode
 from prt.views.sinks.schema import KEYS, json_schema
 from tests.views import story
@@ -24,6 +24,26 @@ MORE: list[Event] = [
         at=story.NOW, rule="a>=1", severity="warn", table="public.a", value="1.5", limit="1", row=Raw(b"{}")
     ),
     Conflict(at=story.NOW, table="public.a", key="1", kept="local", local=Raw(b'{"a":1}'), remote=Raw(b"{}")),
+    Account(
+        at=story.NOW,
+        table="public.a",
+        committed=6,
+        arrived=1,
+        hidden=1,
+        filtered=1,
+        cut=1,
+        late=1,
+        lost=1,
+        unknown=1,
+    ),
+    Loss(
+        at=story.NOW,
+        table="public.a",
+        committed=story.NOW,
+        event_type="UPDATE",
+        key="1",
+        cause=LossCause(code="rate", at=story.NOW, rate=400.0, average=120.0),
+    ),
     Change(
         at=story.NOW, topic="a", event_type="INSERT", schema="s", table="t", commit_timestamp=None, merged=3
     ),

@@ -26,13 +26,13 @@ from prt.stream.live.source import Live
 from prt.views.sinks.output import Output, ReaderGone
 
 if TYPE_CHECKING:
-    from prt.app.audit_request import AuditRequest
+    from prt.app.audit.request import AuditRequest
     from prt.stream.rest.session import Session
     from prt.views.panels.audit import AuditView
 
 PROBE_SECONDS = 1.0
 TICK_SECONDS = 0.1
-SILENT_SECONDS = 10.0
+SILENT_SECONDS = 15.0
 """After the end, and without anything arriving for so long, what is missing is lost."""
 CAUGHT_UP_SECONDS = 15.0
 MICROSECONDS = 1_000_000
@@ -75,7 +75,7 @@ class AuditRun:
         self._ready = asyncio.Event()
         self._failed: asyncio.Future[PrtError | ReaderGone] = asyncio.get_running_loop().create_future()
         self._heard = 0.0
-        self._read_at = 0
+        self._ready_at = 0
         self._output: Output | None = None
 
     async def measure(self, output: Output, view: AuditView, caught: list[int]) -> PrtError | None:
@@ -104,7 +104,8 @@ class AuditRun:
     async def _measured(self, view: AuditView, caught: list[int]) -> PrtError | None:
         try:
             await self._until(self._ready.wait())
-            self.audit.begin(await self._probed())
+            await self._probed()
+            self.audit.begin(self._ready_at - self.audit.clock_ahead)
             view.began = time.time_ns() // 1000
             await self._until(asyncio.sleep(self._request.duration))
             self.audit.end(await self._probed())
@@ -190,7 +191,8 @@ class AuditRun:
         raise UnreachableError("the subscription ended")
 
     def _take_status(self, status: Status) -> None:
-        if status.status == "READY":
+        if status.status == "READY" and not self._ready.is_set():
+            self._ready_at = status.at
             self._ready.set()
         elif status.status == "CHANNEL_ERROR" and status.tables and not self._ready.is_set():
             raise UnreachableError(
@@ -242,7 +244,6 @@ class AuditRun:
             await asyncio.sleep(TICK_SECONDS)
 
     def _take_logged(self, changes: list[LoggedChange]) -> None:
-        self._read_at = self._now()
         for change in changes:
             self.audit.apply(change)
             if change.is_asked and self._judge.needs(change):

@@ -22,8 +22,8 @@ from prt.views.sinks.form import opened
 from prt.views.sinks.stderr import notice
 
 if TYPE_CHECKING:
-    from prt.app.audit_request import AuditRequest
-    from prt.app.audit_run import AuditRun
+    from prt.app.audit.request import AuditRequest
+    from prt.app.audit.run import AuditRun
     from prt.config.secret import Secret
     from prt.stream.database.preflight import Address, Database
     from prt.stream.database.session import DatabaseSession
@@ -82,7 +82,7 @@ async def _audited(request: AuditRequest, database_url: Secret) -> _Ending:
 async def _measured(
     request: AuditRequest, session: Session, address: Address, questions: DatabaseSession
 ) -> _Ending:
-    from prt.app.audit_run import AuditRun
+    from prt.app.audit.run import AuditRun
     from prt.stream.database import preflight
     from prt.stream.database.judging import Identity, role_and_claims
     from prt.views.panels.audit import AuditView

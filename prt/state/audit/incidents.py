@@ -24,8 +24,8 @@ AFTER: dict[LossCode, int] = {
     "publication": 70 * SECOND,  # the server looks at its publication every 60 s
     "slot": 3 * SECOND,  # one to two seconds of changes
 }
-ORDER: tuple[LossCode, ...] = ("connection", "restart", "structured_filter", "publication", "slot")
-"""The likelier of two that cover a loss comes first."""
+ORDER: tuple[LossCode, ...] = ("restart", "slot", "structured_filter", "publication", "connection")
+"""The likelier of two that cover a loss comes first: what the database shows before what our channel says."""
 
 BUCKET = 5
 """Seconds that the server counts together before it looks at its rate."""
@@ -75,7 +75,7 @@ class Incidents:
                 self._policies.append((table, last.at, state.at))
 
     def note_gap(self, gap: Gap, clock_ahead: int) -> None:
-        """Take a gap of our own connection, whose times are ours."""
+        """Take a gap that our own channel declared, whose times are ours."""
         self._add("connection", gap.start - clock_ahead, gap.end - clock_ahead, gap.cause)
 
     def note_restart(self, start: int, end: int) -> None:

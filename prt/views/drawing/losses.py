@@ -11,7 +11,7 @@ def cause_text(cause: LossCause) -> str:
     at = f" at {timestamp_text(cause.at)}" if cause.at is not None else ""
     match cause.code:
         case "connection":
-            return f"the audit's own connection was interrupted: {cause.subject}"
+            return f"the audit's own channel had a gap: {cause.subject}"
         case "restart":
             return f"the database restarted, crashed or closed its connections, seen{at}"
         case "structured_filter":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
+from rich.cells import cell_len
 from rich.text import Text
 
 from prt.events import Account, Event, Loss
@@ -15,7 +16,6 @@ from prt.views.drawing.figures import counted, duration, timestamp_text
 from prt.views.drawing.losses import cause_text
 
 COLUMNS: Final = ("committed", "arrived", "late", "hidden", "filtered", "cut", "lost", "unknown")
-_WIDTH: Final = 10
 _LONGEST: Final = 32
 _BAR: Final = 20
 _SHOWN: Final = 20
@@ -49,14 +49,17 @@ class AuditView:
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         """The progress, then the tables, those that something is missing of first."""
-        accounts = self._accounts or self._audit.accounts(now)
         waiting = self._audit.waiting(now - self._audit.clock_ahead)
-        name = _name_width(accounts)
-        lines = [Text(self._progress(now)), Text(), _heading(name)]
         # What is still waited for is not lost yet.
-        accounts = [_without(account, waiting[account.table]) for account in accounts]
-        for account in sorted(accounts, key=lambda one: (-one.lost, -one.committed, one.table)):
-            lines.append(_row(account, name, waiting[account.table]))
+        accounts = [
+            replace(one, lost=max(one.lost - waiting[one.table], 0)) for one in self._audit.accounts(now)
+        ]
+        accounts.sort(key=lambda one: (-one.lost, -one.committed, one.table))
+        rows = _table(accounts)
+        for account, row in zip(accounts, rows[1:], strict=True):
+            if waiting[account.table]:
+                row.append(f"  {waiting[account.table]:,} on their way", "dim")
+        lines = [Text(self._progress(now)), Text(), *rows]
         if len(lines) > height:
             lines[max(height - 1, 0) :] = [Text(f"  and {counted(len(lines) - height + 1, 'table')} more")]
         for line in lines:
@@ -64,9 +67,7 @@ class AuditView:
         return lines[:height]
 
     def summary(self) -> list[str]:
-        name = _name_width(self._accounts)
-        lines = [_heading(name).plain, *(_row(account, name, 0).plain for account in self._accounts)]
-        lines = lines if self._accounts else []
+        lines = [row.plain for row in _table(self._accounts)] if self._accounts else []
         causes: dict[str, list[Loss]] = {}
         for loss in self._losses:
             causes.setdefault(f"{loss.table} {loss.cause.code} {loss.cause.at}", []).append(loss)
@@ -93,28 +94,23 @@ def _losses_text(losses: Sequence[Loss]) -> str:
     return f"✗ {losses[0].table}: {counted(len(losses), 'change')} lost {when}: {cause_text(losses[0].cause)}"
 
 
-def _heading(name: int) -> Text:
-    return Text(f"  {'table':{name}}" + "".join(f"{column:>{_WIDTH}}" for column in COLUMNS), "underline")
-
-
-def _row(account: Account, name: int, waiting: int) -> Text:
-    shown = cut(safe(account.table.removeprefix("public.")), name)
-    text = Text("✗ " if account.lost else "✓ ", "red" if account.lost else "green")
-    text.append(f"{shown:{name}}")
-    for column in COLUMNS:
-        count = getattr(account, column)
-        text.append(f"{count:>{_WIDTH},}", _BAD.get(column, "") if count else "dim")
-    if waiting:
-        text.append(f"  {waiting:,} on their way", "dim")
-    return text
-
-
-def _without(account: Account, waiting: int) -> Account:
-    """Return the account without the losses that may still arrive."""
-
-    return replace(account, lost=max(account.lost - waiting, 0))
-
-
-def _name_width(accounts: Sequence[Account]) -> int:
-    longest = max((len(account.table.removeprefix("public.")) for account in accounts), default=0)
-    return min(max(longest, len("table")), _LONGEST)
+def _table(accounts: Sequence[Account]) -> list[Text]:
+    """Return the heading and a line for each account, as narrow as their numbers allow."""
+    names = [cut(safe(account.table.removeprefix("public.")), _LONGEST) for account in accounts]
+    first = max([cell_len(name) for name in names] + [len("table")])
+    widths = {
+        column: max([len(f"{getattr(one, column):,}") for one in accounts] + [len(column)]) + 2
+        for column in COLUMNS
+    }
+    heading = Text(f"  {'table':{first}}", "underline")
+    for column, width in widths.items():
+        heading.append(f"{column:>{width}}")
+    lines = [heading]
+    for account, name in zip(accounts, names, strict=True):
+        line = Text("✗ " if account.lost else "✓ ", "red" if account.lost else "green")
+        line.append(name + " " * (first - cell_len(name)), "default")
+        for column, width in widths.items():
+            count = getattr(account, column)
+            line.append(f"{count:>{width},}", _BAD.get(column, "default") if count else "dim")
+        lines.append(line)
+    return lines

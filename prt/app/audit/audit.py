@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from prt.clock import wall_clock
 from prt.config.project import is_loopback
 from prt.errors import PrtError, UsageError
 from prt.events import Account, End, EndReason
@@ -99,7 +99,7 @@ async def _measured(
     with opened(request.form, request.project.host, views_of=lambda _: [view]) as output:
         with stopping() as caught:
             failure = await run.measure(output, view, caught)
-        now = time.time_ns() // 1000
+        now = wall_clock()
         for loss in run.audit.losses(now):
             output.write(loss)
         accounts = run.audit.accounts(now)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, Event, Gap, Status
 from prt.inputs import Input
@@ -106,7 +107,7 @@ class AuditRun:
             await self._until(self._ready.wait())
             await self._probed()
             self.audit.begin(self._ready_at - self.audit.clock_ahead)
-            view.began = time.time_ns() // 1000
+            view.began = wall_clock()
             await self._until(asyncio.sleep(self._request.duration))
             self.audit.end(await self._probed())
             view.phase = "waiting for what is on its way"
@@ -256,7 +257,7 @@ class AuditRun:
         ahead = self.audit.clock_ahead
         self._write(
             Gap(
-                at=time.time_ns() // 1000,
+                at=wall_clock(),
                 start=start + ahead,
                 end=end + ahead,
                 tables=list(self.audit.tables),
@@ -274,7 +275,7 @@ class AuditRun:
 
     def _now(self) -> int:
         """Return the time by the database's clock (µs)."""
-        return time.time_ns() // 1000 - self.audit.clock_ahead
+        return wall_clock() - self.audit.clock_ahead
 
 
 def explicit(bindings: Sequence[Binding], tables: Sequence[AuditedTable]) -> list[Binding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
+from prt.clock import wall_clock
 from prt.stream.database.preflight import PUBLICATION
 from prt.stream.database.session import DatabaseSession
 from prt.stream.database.values import AuditedTable, ServerState
@@ -54,9 +54,9 @@ class Probe:
 
     async def _read(self, connection: AsyncConnection[Any]) -> ServerState:
         asked = {"oids": self._oids, "publication": PUBLICATION, "slot": self.slot}
-        before = _now()
+        before = wall_clock()
         cursor = await connection.execute(_STATE, asked)
-        clock_ahead = (before + _now()) // 2
+        clock_ahead = (before + wall_clock()) // 2
         row = await cursor.fetchone()
         assert row is not None  # noqa: S101 - a query without FROM has one row
         at, started, slots, publication, publication_oid, policies, retained, can_read_filters = row
@@ -74,10 +74,6 @@ class Probe:
             structured_filters=tuple(name for (name,) in filters),
             retained=None if retained is None else int(retained),
         )
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
 
 
 _STATE = """

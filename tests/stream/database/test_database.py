@@ -19,7 +19,7 @@ from prt.stream.database.judging import Identity, Judge
 from prt.stream.database.probe import Probe
 from prt.stream.database.session import DatabaseSession
 from prt.stream.database.values import AuditedTable, Judgement, LoggedChange
-from prt.stream.filters import conditions_of
+from prt.stream.filters import grammar
 from tests.running import PATIENCE
 
 OWNER = "11111111-1111-4111-8111-111111111111"
@@ -167,7 +167,7 @@ async def judged(made: Base, filter_text: str | None, role: str = "authenticated
         )
         await made.until(lambda: len(made.changes) == 3)
     identity = Identity(role=role, claims=CLAIMS, is_unrestricted=role == "service_role")
-    judge = Judge(made.session, identity, {f"public.{made.name}": conditions_of(filter_text)})
+    judge = Judge(made.session, identity, {f"public.{made.name}": grammar.read(filter_text)})
     assert all(judge.needs(change) for change in made.changes)
     return await judge.judge(made.changes)
 
@@ -235,7 +235,7 @@ def test_a_delete_matches_by_its_key_alone(project: dict[str, str]) -> None:
             await made.until(lambda: bool(made.changes))
         identity = Identity(role="authenticated", claims=CLAIMS)
         for text, is_matching in (("rank=eq.10", False), ("rank=is.null", False), ("id=eq.1", True)):
-            judge = Judge(made.session, identity, {f"public.{made.name}": conditions_of(text)})
+            judge = Judge(made.session, identity, {f"public.{made.name}": grammar.read(text)})
             (judgement,) = await judge.judge(made.changes)
             assert (judgement.is_matching, judgement.is_visible) == (is_matching, True)
 

@@ -6,7 +6,7 @@ __prt_words() {
     case $1 in
         table) printf '%s\n' core module all organizations workspaces user_roles activities comments user_presence notifications productions project_tasks project_milestones events run_of_show bookings incidents personnel teams time_entries assets asset_transactions locations files companies budgets financial_transactions invoices purchase_orders approval_requests community_posts connections marketplace_orders; command prt __complete table 2>/dev/null ;;
         event) printf '%s\n' INSERT UPDATE DELETE ;;
-        type) printf '%s\n' change broadcast presence status gap malformed alert conflict end ;;
+        type) printf '%s\n' change broadcast presence status gap malformed alert conflict audit loss end ;;
         view) printf '%s\n' table board budget feed stats details presence cursors ;;
         suite) printf '%s\n' connect channel changes broadcast presence notify rls reconnect token latency load ;;
         who) printf '%s\n' anon service ;;
@@ -70,6 +70,7 @@ _prt() {
             "/notify/send") path="$path/send" ;;
             "/notify/read") path="$path/read" ;;
             "/test") path="$path/test" ;;
+            "/audit") path="$path/audit" ;;
             "/status") path="$path/status" ;;
             "/send") path="$path/send" ;;
             "/update") path="$path/update" ;;
@@ -210,6 +211,15 @@ _prt() {
         "/test --url") return ;;
         "/test --as") __prt_kind who; return ;;
         "/test --profile") __prt_kind profile; return ;;
+        "/audit --schema") return ;;
+        "/audit --filter") __prt_kind filter; return ;;
+        "/audit --duration") return ;;
+        "/audit --late-after") return ;;
+        "/audit --min-delivery") return ;;
+        "/audit --max-wal") return ;;
+        "/audit --url") return ;;
+        "/audit --as") __prt_kind who; return ;;
+        "/audit --profile") __prt_kind profile; return ;;
         "/status --schema") return ;;
         "/status --event") __prt_kind event; return ;;
         "/status --filter") __prt_kind filter; return ;;
@@ -311,7 +321,7 @@ _prt() {
         "")
             case $cur in
                 -*) __prt_offer -V --version --debug -h --help ;;
-                *) __prt_offer watch presence notify test status send update replay local demo init config help schema completion ;;
+                *) __prt_offer watch presence notify test audit status send update replay local demo init config help schema completion ;;
             esac ;;
         "/watch")
             case $cur in
@@ -342,6 +352,11 @@ _prt() {
             case $cur in
                 -*) __prt_offer --list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json -o --output -q --quiet --no-color --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind suite ;;
+            esac ;;
+        "/audit")
+            case $cur in
+                -*) __prt_offer --schema --filter --duration --late-after --min-delivery --allow-slot --max-wal --json -q --quiet --no-color --url --local --as --profile --debug -h --help ;;
+                *) __prt_kind table ;;
             esac ;;
         "/status")
             case $cur in

@@ -18,6 +18,8 @@ function __prt_path
                 set path /notify/read
             case /test
                 set path /test
+            case /audit
+                set path /audit
             case /status
                 set path /status
             case /send
@@ -73,7 +75,7 @@ function __prt_words
         case event
             printf '%s\n' INSERT UPDATE DELETE
         case type
-            printf '%s\n' change broadcast presence status gap malformed alert conflict end
+            printf '%s\n' change broadcast presence status gap malformed alert conflict audit loss end
         case view
             printf '%s\n' table board budget feed stats details presence cursors
         case suite
@@ -125,6 +127,7 @@ complete -c prt -n '__prt_in ""' -a watch -d 'Show the live changes of tables an
 complete -c prt -n '__prt_in ""' -a presence -d 'Show who is online on a topic, and who joins, leaves and changes.'
 complete -c prt -n '__prt_in ""' -a notify -d 'Show the live notifications of a user: toasts on a terminal, NDJSON in a pipe.'
 complete -c prt -n '__prt_in ""' -a test -d 'Test a project\'s realtime: a live table on a terminal, NDJSON in a pipe.'
+complete -c prt -n '__prt_in ""' -a audit -d 'Account for every committed change: arrived, hidden, filtered, cut, late, lost.'
 complete -c prt -n '__prt_in ""' -a status -d 'Check every layer from here to a live table: its state, figure and remedy.'
 complete -c prt -n '__prt_in ""' -a send -d 'Send a broadcast, such as a cursor move.'
 complete -c prt -n '__prt_in ""' -a update -d 'Write a row: show it at once, commit it, confirm it by its own realtime echo.'
@@ -315,6 +318,23 @@ complete -c prt -n '__prt_in "/test"' -l as -x -a '(__prt_kind who)' -d 'Connect
 complete -c prt -n '__prt_in "/test"' -l profile -x -a '(__prt_kind profile)' -d 'Use the profile NAME of prt.toml.'
 complete -c prt -n '__prt_in "/test"' -l debug -d 'Show a traceback if something fails.'
 complete -c prt -n '__prt_in "/test"' -s h -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/audit"' -a '(__prt_kind table)'
+complete -c prt -n '__prt_in "/audit"' -l schema -x -d 'Schema of tables given without one.'
+complete -c prt -n '__prt_in "/audit"' -l filter -x -a '(__prt_kind filter)' -d 'Filter on the server, such as status=eq.open; several are joined by AND.'
+complete -c prt -n '__prt_in "/audit"' -l duration -x -d 'Account for the commits of TIME [60s].'
+complete -c prt -n '__prt_in "/audit"' -l late-after -x -d 'Count a change as late if it arrives later than TIME after its commit [5s].'
+complete -c prt -n '__prt_in "/audit"' -l min-delivery -x -d 'Exit with 1 if less arrives whole and in time.'
+complete -c prt -n '__prt_in "/audit"' -l allow-slot -d 'Open a replication slot on a database that is not on this machine.'
+complete -c prt -n '__prt_in "/audit"' -l max-wal -x -d 'Stop if the slot makes the server keep more log than SIZE [64MB].'
+complete -c prt -n '__prt_in "/audit"' -l json -d 'Write NDJSON, which is the default in a pipe.'
+complete -c prt -n '__prt_in "/audit"' -s q -l quiet -d 'Write no notices to standard error.'
+complete -c prt -n '__prt_in "/audit"' -l no-color -d 'Use no colours.'
+complete -c prt -n '__prt_in "/audit"' -l url -x -d 'URL of the project [SUPABASE_URL].'
+complete -c prt -n '__prt_in "/audit"' -l local -d 'Use the embedded project: the running one, or a fresh one.'
+complete -c prt -n '__prt_in "/audit"' -l as -x -a '(__prt_kind who)' -d 'Connect as anon, service or a user\'s EMAIL [PRT_PASSWORD].'
+complete -c prt -n '__prt_in "/audit"' -l profile -x -a '(__prt_kind profile)' -d 'Use the profile NAME of prt.toml.'
+complete -c prt -n '__prt_in "/audit"' -l debug -d 'Show a traceback if something fails.'
+complete -c prt -n '__prt_in "/audit"' -s h -l help -d 'Show this message and exit.'
 complete -c prt -n '__prt_in "/status"' -a '(__prt_kind table)'
 complete -c prt -n '__prt_in "/status"' -l schema -x -d 'Schema of tables given without one.'
 complete -c prt -n '__prt_in "/status"' -l event -x -a '(__prt_kind event)' -d 'Only INSERT, UPDATE or DELETE; repeatable.'

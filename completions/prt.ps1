@@ -6,7 +6,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
     $known = @{
         'table' = @('core', 'module', 'all', 'organizations', 'workspaces', 'user_roles', 'activities', 'comments', 'user_presence', 'notifications', 'productions', 'project_tasks', 'project_milestones', 'events', 'run_of_show', 'bookings', 'incidents', 'personnel', 'teams', 'time_entries', 'assets', 'asset_transactions', 'locations', 'files', 'companies', 'budgets', 'financial_transactions', 'invoices', 'purchase_orders', 'approval_requests', 'community_posts', 'connections', 'marketplace_orders')
         'event' = @('INSERT', 'UPDATE', 'DELETE')
-        'type' = @('change', 'broadcast', 'presence', 'status', 'gap', 'malformed', 'alert', 'conflict', 'end')
+        'type' = @('change', 'broadcast', 'presence', 'status', 'gap', 'malformed', 'alert', 'conflict', 'audit', 'loss', 'end')
         'view' = @('table', 'board', 'budget', 'feed', 'stats', 'details', 'presence', 'cursors')
         'suite' = @('connect', 'channel', 'changes', 'broadcast', 'presence', 'notify', 'rls', 'reconnect', 'token', 'latency', 'load')
         'who' = @('anon', 'service')
@@ -15,7 +15,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         'table,json,text' = @('table', 'json', 'text')
         'free,pro,no-cap,none' = @('free', 'pro', 'no-cap', 'none')
         'export,dotenv,json,github' = @('export', 'dotenv', 'json', 'github')
-        'below' = @('watch', 'presence', 'notify', 'test', 'status', 'send', 'update', 'replay', 'local', 'demo', 'init', 'config', 'help', 'schema', 'completion')
+        'below' = @('watch', 'presence', 'notify', 'test', 'audit', 'status', 'send', 'update', 'replay', 'local', 'demo', 'init', 'config', 'help', 'schema', 'completion')
         'below/notify' = @('send', 'read')
         'below/local' = @('up', 'run', 'status', 'env', 'token', 'traffic', 'reset', 'stop')
     }
@@ -28,6 +28,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/notify/send' = @('--title', '--message', '--type', '--set', '--user', '--table', '--schema', '--user-column', '--timeout', '--no-wait', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/notify/read' = @('--all', '--user', '--table', '--schema', '--user-column', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/test' = @('--list', '--clean', '--require', '--allow-writes', '--table', '--marker', '--stranger', '--private-topic', '--repeat', '--wait', '--samples', '--clients', '--rate', '--duration', '--limit', '--max-lag', '--min-delivery', '--junit', '--report', '--json', '-o', '--output', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/audit' = @('--schema', '--filter', '--duration', '--late-after', '--min-delivery', '--allow-slot', '--max-wal', '--json', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '-w', '--watch', '--plan', '--duration', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/send' = @('--private', '--http', '--rate', '--repeat', '--timeout', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/update' = @('--if', '--timeout', '--json', '-o', '--output', '--template', '--only', '--export', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
@@ -56,6 +57,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/notify/send' = ''
         '/notify/read' = ''
         '/test' = 'suite'
+        '/audit' = 'table'
         '/status' = 'table'
         '/send' = ''
         '/update' = 'table'
@@ -84,6 +86,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/notify/send' = @{ '--title' = ''; '--message' = ''; '--type' = ''; '--set' = ''; '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/notify/read' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/test' = @{ '--require' = 'suite'; '--table' = ''; '--marker' = 'column'; '--stranger' = ''; '--private-topic' = ''; '--repeat' = ''; '--wait' = ''; '--samples' = ''; '--clients' = ''; '--rate' = ''; '--duration' = ''; '--limit' = 'free,pro,no-cap,none'; '--max-lag' = ''; '--min-delivery' = ''; '--junit' = ''; '--report' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/audit' = @{ '--schema' = ''; '--filter' = 'filter'; '--duration' = ''; '--late-after' = ''; '--min-delivery' = ''; '--max-wal' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/status' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--topic' = ''; '--plan' = ''; '--duration' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/send' = @{ '--rate' = ''; '--repeat' = ''; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/update' = @{ '--if' = ''; '--timeout' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--export' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }

@@ -59,6 +59,8 @@ def bounded(example: str) -> str:
     """The example with an end."""
     if example.startswith(GOES_ON) and not any(word in example for word in ENDS):
         return f"{example} --count 1"
+    if example.startswith("prt audit"):
+        return f"{example} --duration 1s"
     return example
 
 

@@ -24,7 +24,7 @@ def audit(
     duration: Annotated[
         str,
         typer.Option(
-            "--duration", metavar="TIME", help="Account for the commits of TIME.", rich_help_panel=AUDIT
+            "--duration", metavar="TIME", help="Account for the commits of TIME [60s].", rich_help_panel=AUDIT
         ),
     ] = DURATION,
     late_after: Annotated[
@@ -32,7 +32,7 @@ def audit(
         typer.Option(
             "--late-after",
             metavar="TIME",
-            help="Count a change as late if it arrives later than TIME after its commit.",
+            help="Count a change as late if it arrives later than TIME after its commit [5s].",
             rich_help_panel=AUDIT,
         ),
     ] = LATE_AFTER,
@@ -60,7 +60,7 @@ def audit(
         typer.Option(
             "--max-wal",
             metavar="SIZE",
-            help="Stop if the slot makes the server keep more log than SIZE.",
+            help="Stop if the slot makes the server keep more log than SIZE [64MB].",
             rich_help_panel=SAFETY,
         ),
     ] = MAX_WAL,
@@ -81,7 +81,7 @@ def audit(
 
     prt audit
 
-    prt audit project_tasks --filter status=eq.open --as maya@example.com --duration 10m
+    prt audit project_tasks --filter status=eq.done --as maya@example.com --duration 10m
 
     prt audit --allow-slot --min-delivery 99.9 --json
     """

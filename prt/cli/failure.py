@@ -16,7 +16,7 @@ from prt.errors import PrtError, UsageError
 from prt.signals import INTERRUPTED
 from prt.views.sinks.stderr import complain
 
-WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo", "update"})
+WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo", "update", "audit"})
 """Commands whose NDJSON ends with the line `end`."""
 WITHOUT_LINES: Final = frozenset({"send", "read"})
 """Commands below one of these that have no such line."""

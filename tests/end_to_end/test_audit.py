@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -84,7 +85,7 @@ def test_every_committed_change_is_in_one_account(audited: Audited) -> None:
     end = lines[-1]
     assert (code, end["reason"], end["exit_code"], end["events"]) == (0, "duration", 0, 300)
     assert "temporary replication slot" in err
-    assert audited.slots() == []
+    audited.until_no_slot()
 
 
 def test_a_change_that_the_server_lost_is_named_with_its_cause(audited: Audited) -> None:
@@ -103,7 +104,7 @@ def test_a_change_that_the_server_lost_is_named_with_its_cause(audited: Audited)
         audited.execute("insert into {table} (id) values (2)")
         other.commit()
         code, lines, err = run.finish()
-    assert code == 1
+    assert (code, lines[-1]["exit_code"], lines[-1]["error"]["id"]) == (1, 1, "E-CHANGES-LOST")
     assert "2 of 2 committed changes were lost" in err
     assert accounts(lines)["lost"] == 2
     losses = [line for line in lines if line["type"] == "loss"]
@@ -147,7 +148,7 @@ def test_a_signal_ends_it_with_the_account_so_far(audited: Audited, number: int,
     account = accounts(lines)
     assert (exit_code, lines[-1]["reason"]) == (code, "signal")
     assert account["lost"] == 0, "what may be on its way is not lost"
-    assert audited.slots() == []
+    audited.until_no_slot()
 
 
 def test_it_stops_before_the_slot_holds_back_too_much(audited: Audited) -> None:
@@ -156,7 +157,7 @@ def test_it_stops_before_the_slot_holds_back_too_much(audited: Audited) -> None:
     code, lines, err = run.finish()
     assert (code, lines[-1]["reason"], lines[-1]["exit_code"]) == (1, "error", 1)
     assert "held back" in err
-    assert audited.slots() == []
+    audited.until_no_slot()
 
 
 @pytest.mark.parametrize(
@@ -194,6 +195,8 @@ def test_it_says_first_what_keeps_it_from_starting(
     done = ran(*arguments, "--json", environment={**environment, **variables})
     assert done.returncode == code, done.stderr
     assert words in done.stderr
+    (end,) = map(json.loads, done.stdout.splitlines())
+    assert (end["type"], end["exit_code"]) == ("end", code)
     assert "hush-hush" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 

@@ -19,6 +19,7 @@ from prt.inputs import Input
 from prt.signals import SIGNALLED, stopping
 from prt.views.drawing.figures import counted, duration
 from prt.views.sinks.form import opened
+from prt.views.sinks.ndjson import report_of
 from prt.views.sinks.stderr import notice
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from prt.stream.rest.session import Session
 
 MEGABYTE = 1_000_000
+
+
+class ChangesLostError(PrtError):
+    """An audit found changes that should have arrived and did not, or too few that came in time."""
+
+    id = "E-CHANGES-LOST"
 
 
 class _Ending(Struct, frozen=True):
@@ -114,8 +121,11 @@ async def _measured(
                 events=run.audit.arrivals,
                 gaps=run.audit.gaps,
                 lag_ms=run.audit.lag.summary(),
+                error=None if ending.error is None else report_of(ending.error),
             )
         )
+        if ending.error is not None:
+            ending.error.is_in_lines = True
     return ending
 
 
@@ -147,13 +157,13 @@ def _ending(
     percent = 100 * in_time / expected if expected else 100.0
     if lost:
         committed = sum(account.committed for account in accounts)
-        error = PrtError(
+        error = ChangesLostError(
             f"{lost:,} of {counted(committed, 'committed change')} were lost",
             "each has a line `loss` with its likeliest cause",
         )
         return _Ending("duration", error.exit_code, error)
     if request.min_delivery is not None and percent < request.min_delivery:
-        error = PrtError(
+        error = ChangesLostError(
             f"{percent:.4g} % arrived whole and in time, less than {request.min_delivery:g} %",
             f"see `cut` and `late`; {Input.LATE_AFTER} says what is late",
         )

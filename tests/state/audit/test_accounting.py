@@ -190,6 +190,14 @@ def test_a_change_with_an_error_is_cut(writer: Writer, commit_timestamp: str | N
     assert counted(writer.account()) == {"cut": 1}
 
 
+def test_a_change_that_came_without_its_row_is_not_taken_for_a_second_time(writer: Writer) -> None:
+    first, second = writer.commit(1, "UPDATE"), writer.commit(1, "UPDATE")
+    came = arrival(first, after=1_000, errors=["Error 401: Unauthorized"])
+    writer.audit.apply(msgspec.structs.replace(came, commit_timestamp=None, new=Raw(b"{}")))
+    writer.deliver(second)
+    assert counted(writer.account()) == {"arrived": 1, "cut": 1}
+
+
 def test_an_error_without_a_row_that_came_first_counts_for_the_next_change(writer: Writer) -> None:
     change = Writer(audit()).commit(1)
     came = arrival(change, after=1_000, errors=["Error 401: Unauthorized"])
@@ -229,11 +237,11 @@ GUARDED_CASES: dict[str, tuple[Callable[[Writer, LoggedChange], object], str]] =
         "unknown",
     ),
     "deleted before the server looked": (
-        lambda w, c: (w.judge(c), later(w, c, SECOND // 2, "DELETE")),
+        lambda w, c: (w.judge(c), w.judge(later(w, c, SECOND // 2, "DELETE"))),
         "unknown",
     ),
     "deleted long after": (
-        lambda w, c: (w.judge(c), later(w, c, 2 * SECOND, "DELETE")),
+        lambda w, c: (w.judge(c), w.judge(later(w, c, 2 * SECOND, "DELETE"))),
         "lost",
     ),
     "policies changed": (

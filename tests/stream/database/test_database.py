@@ -13,7 +13,8 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
-from prt.stream.database import preflight
+from prt.postgres.snapshots import NotYet
+from prt.stream.database import judging, preflight
 from prt.stream.database.change_log import ChangeLog
 from prt.stream.database.judging import Identity, Judge
 from prt.stream.database.probe import Probe
@@ -181,6 +182,47 @@ def test_policies_are_asked_as_the_identity_and_with_the_database_time(project: 
         assert [one.is_visible for one in judgements] == [True, True, False]
         assert [one.is_matching for one in judgements] == [True, True, True]
         assert all(one.at > change.committed for one, change in zip(judgements, made.changes, strict=True))
+
+    run(project, test)
+
+
+def test_a_row_is_asked_for_until_its_transaction_can_be_seen(
+    project: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log may report a commit a moment before the database shows it."""
+
+    async def test(made: Base) -> None:
+        judge = Judge(made.session, Identity(role="authenticated", claims=CLAIMS), {})
+        async with await AsyncConnection.connect(made.url) as writer:
+            await writer.execute(
+                f"insert into {made.name} (id, owner) values (1, '{OWNER}')"  # type: ignore[arg-type]
+            )
+            cursor = await writer.execute("select pg_current_xact_id()::text::int8")
+            (transaction,) = await cursor.fetchone() or (0,)
+            change = LoggedChange(
+                number=1,
+                table=await made.table(),
+                event="INSERT",
+                committed=0,
+                transaction=transaction,
+                key=("1",),
+                row={"id": "1"},
+            )
+            has_asked = asyncio.Event()
+
+            class Noticed(NotYet):
+                async def wait(self) -> bool:
+                    has_asked.set()
+                    return await super().wait()
+
+            monkeypatch.setattr(judging, "NotYet", Noticed)
+            asking = asyncio.create_task(judge.judge([change]))
+            asked = asyncio.create_task(has_asked.wait())
+            await asyncio.wait([asking, asked], return_when=asyncio.FIRST_COMPLETED)
+            await writer.commit()
+            asked.cancel()
+        (judgement,) = await asking
+        assert judgement.is_visible
 
     run(project, test)
 

@@ -4,6 +4,9 @@ The rules: every write that was not delivered exactly once commits inside a decl
 table; that row's final state is recovered, or the gap's `complete` is false; no gap begins before the
 last delivered commit less the overlap, nor ends after READY. Besides, nothing comes twice, no row goes
 backwards, and nothing comes that was never written.
+
+A row's version tells its writes apart, which no user's table has. So each verdict is also a test of the
+account of `prt audit`, which must find as many writes delivered without knowing the versions.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from prt.events import Change, Event, EventType, Gap, Status
+from prt.state.audit.accounting import Audit
+from prt.stream.database.values import AuditedTable, Column, LoggedChange
 from prt.stream.socket.wire import microseconds
 
 GRAIN = 1_000
@@ -89,6 +94,7 @@ def judge(
         else:
             lost += 1
             violations.append(f"{_words(write)}: the gap is complete, yet the row's last state never came")
+    violations += _account(promised, [event for _, event in seen], streamed)
     violations += _repetitions(came)
     violations += _order(writes, [state for state, _ in seen])
     violations += _bounds(events, round(overlap_seconds * 1_000_000))
@@ -152,6 +158,48 @@ def state_of(change: Change) -> State:
         return name, change.old_row()["id"], None
     row = change.new_row()
     return name, row["id"], row["version"]
+
+
+def audited_table(name: str) -> AuditedTable:
+    """Return a table of the ledger as an audit knows it; `name` is `schema.table`."""
+    schema, _, table = name.partition(".")
+    return AuditedTable(
+        oid=0,
+        schema=schema,
+        table=table,
+        kind="r",
+        has_row_security=False,
+        is_published=True,
+        key=("id",),
+        columns=(Column("id", "integer"), Column("version", "bigint")),
+    )
+
+
+def _account(promised: Sequence[Write], changes: Sequence[Change], streamed: Counter[State]) -> list[str]:
+    """Compare the account of `prt audit` with what the versions say."""
+    tables = {name: audited_table(name) for name in {write.table for write in promised}}
+    account = Audit(list(tables.values()), late_after=0)
+    for number, write in enumerate(promised):
+        row = {"id": str(write.key), "version": None if write.version is None else str(write.version)}
+        account.apply(
+            LoggedChange(
+                number=number,
+                table=tables[write.table],
+                event=write.event,
+                committed=write.committed,
+                transaction=number,
+                key=(str(write.key),),
+                row=row,
+            )
+        )
+    for change in changes:
+        account.apply(change)
+    arrived = sum(one.arrived + one.cut for one in account.accounts(0))
+    lost = sum(1 for _ in account.losses(0))
+    delivered = sum(bool(streamed[write.state]) for write in promised)
+    if (arrived, lost) == (delivered, len(promised) - delivered):
+        return []
+    return [f"the audit finds {arrived} arrived and {lost} lost, the versions {delivered} of {len(promised)}"]
 
 
 def _covers(gap: Gap, write: Write) -> bool:

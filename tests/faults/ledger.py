@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from prt.events import EventType
-from prt.postgres import pgoutput
-from prt.postgres.pgoutput import Begin, Change, Relation
-from tests.faults.judge import Write
+from prt.stream.database.decoding import PgoutputDecoder
+from tests.faults.judge import Write, audited_table
 from tests.running import PATIENCE
 
 TRAFFIC_SECONDS = 0.003
@@ -200,7 +198,7 @@ class Ledger:
             self._slot,
         )
         known = {write.state for write in self._log}
-        for write in _read(bytes(data) for (data,) in messages):
+        for write in _read(self.names, (bytes(data) for (data,) in messages)):
             # A slot that went through a crash may tell again what it has told.
             if write.state not in known:
                 self._log.append(write)
@@ -247,28 +245,16 @@ class Ledger:
             await self._connection.close()
 
 
-def _read(messages: Any) -> list[Write]:
-    relations: dict[int, Relation] = {}
-    writes: list[Write] = []
-    committed = 0
-    for data in messages:
-        message = pgoutput.decode(data)
-        if isinstance(message, Begin):
-            committed = message.committed
-        elif isinstance(message, Relation):
-            relations[message.oid] = message
-        elif isinstance(message, Change):
-            relation = relations[message.relation]
-            row = message.new or message.old or []
-            values = dict(zip((column.name for column in relation.columns), row, strict=False))
-            version = None if message.new is None else int(str(values["version"]))
-            writes.append(
-                Write(
-                    table=f"{relation.schema}.{relation.name}",
-                    key=int(str(values["id"])),
-                    event=cast("EventType", message.event),
-                    committed=committed,
-                    version=version,
-                )
-            )
-    return writes
+def _read(names: Sequence[str], messages: Iterable[bytes]) -> list[Write]:
+    """Read the log as `prt audit` does."""
+    decoder = PgoutputDecoder([audited_table(name) for name in names], lambda *_: True)
+    return [
+        Write(
+            table=change.table.name,
+            key=int(change.row["id"] or 0),
+            event=change.event,
+            committed=change.committed,
+            version=None if change.event == "DELETE" else int(change.row["version"] or 0),
+        )
+        for change in decoder.decode(messages)
+    ]

@@ -17,7 +17,8 @@ from prt.events import EMPTY, Broadcast, ChannelStatus, Event, Status, Vitals
 from prt.stream.binding import Binding
 from prt.stream.live import supervisor
 from prt.stream.live.broadcast_replay import Past
-from prt.stream.live.subscription import Subscription
+from prt.stream.live.rejoining import Rejoining
+from prt.stream.live.subscription import Subscription, tables_of
 from prt.stream.live.supervisor import (
     Connected,
     Connecting,
@@ -83,6 +84,7 @@ class Live:
         self._link = Link()
         self._socket: Socket | None = None
         self._subscription: Subscription | None = None
+        self._rejoining: Rejoining | None = None
         self._round_trip_ms: float | None = None
         self._supervising: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -228,16 +230,48 @@ class Live:
             on_ready=self._on_ready,
             on_resubscribed=self._accounts.resubscribed,
         )
+        self._rejoining = Rejoining(
+            socket,
+            self._topic,
+            self._timing,
+            on_back=self._on_back,
+            on_resubscribed=self._accounts.resubscribed,
+            on_failed=subscription.fail,
+        )
         await socket.open(self._timing.up)
         self._step(Connected())
-        await subscription.establish(self._wanted)
-        self.start(self._tenure.keep(subscription.authorise))
+        taken = await subscription.establish(self._wanted)
+        refused = [binding for binding in self._wanted if binding not in taken]
+        if refused and not (self._room is not None and self._room.is_private):
+            self.start(self._rejoining.run(refused))
+        self.start(self._tenure.keep(self._authorise))
         return await subscription.end()
 
     def _control(self, subscription: Subscription, frame: Frame) -> None:
         if self._on_frame is not None:
             self._on_frame(frame)
         subscription.on_frame(frame)
+        if self._rejoining is not None:
+            self._rejoining.on_frame(frame)
+
+    async def _authorise(self, token: str) -> None:
+        """Give every channel of the connection a fresh token. Raises LostError."""
+        if self._rejoining is not None:
+            self._rejoining.expect_answers()
+        if self._subscription is not None:
+            await self._subscription.authorise(token)
+
+    def _on_back(self, bindings: list[Binding]) -> None:
+        self._accounts.rejoined(bindings)
+        self._queue.put(
+            Status(
+                at=wall_clock(),
+                status="READY",
+                topic=self._topic,
+                tables=tables_of(bindings),
+                reason="the server takes it again",
+            )
+        )
 
     def _on_ready(self, taken: list[Binding]) -> None:
         is_first = not self._link.was_ready
@@ -273,7 +307,7 @@ class Live:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._subscription = None
+        self._subscription = self._rejoining = None
         if self._socket is not None:
             socket, self._socket = self._socket, None
             await socket.shut()

@@ -141,6 +141,20 @@ class Subscription:
         reason = f"no roster came: {room.topic} keeps its presence to itself"
         self._say("READY", reason=reason, hint=hint, code=NO_ROSTER)
 
+    def expect_answer(self) -> None:
+        """Note that the server will subscribe anew because a fresh token was given."""
+        self._answers_due += 1
+
+    def fail(self, error: PrtError) -> None:
+        """End it: another channel of the same connection was ended by the server."""
+        self._finish(error)
+
+    async def leave(self) -> None:
+        """Leave what is joined."""
+        if self._channel is not None:
+            channel, self._channel = self._channel, None
+            await self._socket.drop(channel)
+
     async def authorise(self, token: str) -> None:
         """Gives the channel a fresh token; the server subscribes anew for it, which is no gap."""
         self._answers_due += 1
@@ -231,14 +245,18 @@ class Subscription:
             if message.message == SUBSCRIBED:
                 self._on_subscribed()
             return
-        if refusals.is_of_bindings(message.message) and not self._verdict.done():
-            self._settle(message.message)
+        if refusals.is_of_bindings(message.message) and not self._flows:
+            self._settle(message.message)  # a refusal may be repeated, once for each binding
             return
         found = refusals.of_system(message.message)
         self._finish(EndedError(f"the server ended the subscription: {found.reason}", found))
 
+    @property
+    def _flows(self) -> bool:
+        return self._verdict.done() and self._verdict.result() is None
+
     def _on_subscribed(self) -> None:
-        if not self._verdict.done():
+        if not self._flows:
             self._settle(None)
         elif self._answers_due:
             self._answers_due -= 1

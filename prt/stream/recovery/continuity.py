@@ -64,6 +64,10 @@ class Continuity:
         cause = "the server subscribed anew by itself: its publication changed, or it had lost us"
         return self._extend(start, windows.until(known, now), tables, cause)
 
+    def absent(self, since: int, now: int, tables: Sequence[str], cause: str) -> Gap:
+        """Return the gap of tables that did not stream from `since` until now, though the others did."""
+        return self._extend(since, windows.until(self._known, now), tables, cause)
+
     def damaged(self, alive: int, now: int, tables: Sequence[str], cause: str) -> Gap:
         """What came lately is not all there: unreadable frames, rows that the server cut."""
         known = self._known = self._what_is_known(alive)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prt.stream.recovery.backfill import Recovery
 
 TRUNCATED = "413"
+ABSENT = "the server refused the table while others streamed: it had left the publication"
 
 
 class Connected(Protocol):
@@ -55,6 +56,8 @@ class Accounting:
         self._clock = windows.started_clock()
         self._continuity = Continuity(self._now)
         self._taken: list[Binding] = []
+        self._absent: dict[str, int] = {}
+        """Tables that the server refuses since a loss, with the beginning (µs) of what is missing of them."""
         self._recovering: asyncio.Task[None] | None = None
         self._gathering: asyncio.Task[None] | None = None
         self._damages: dict[str, set[str]] = {}
@@ -88,9 +91,29 @@ class Accounting:
         self._taken = taken
         gap = self._continuity.ready(self._now())
         if gap is not None:
+            gap = self._with_absent(gap)
+        if gap is not None:
             self._recover(gap)
         elif is_first and self._recovery is not None:
             self._connection.start(self._recovery.begin(taken, self._put))
+
+    def rejoined(self, bindings: list[Binding]) -> None:
+        """Changes of these flow again, which the server had refused while the others flowed."""
+        self._taken = [*self._taken, *bindings]
+        names = tables_of(bindings)
+        start = min(self._absent.pop(name, self._now()) for name in names)
+        self._recover(self._continuity.absent(start, self._now(), names, ABSENT))
+
+    def _with_absent(self, gap: Gap) -> Gap:
+        """Return the gap as it is for tables that are back; note those that the server now refuses."""
+        names = set(self.tables)
+        back = [name for name in self._absent if name in names]
+        if back:
+            start = min(self._absent.pop(name) for name in back)
+            gap = self._continuity.absent(min(start, gap.start), self._now(), back, gap.cause)
+        for name in set(gap.tables) - names:
+            self._absent.setdefault(name, gap.start)
+        return gap
 
     def resubscribed(self) -> None:
         """The server subscribed anew by itself."""
@@ -102,6 +125,9 @@ class Accounting:
 
     def end(self, *, is_up: bool) -> None:
         """What is still missing is said."""
+        absent, self._absent = self._absent, {}
+        if absent:
+            self._continuity.absent(min(absent.values()), self._now(), sorted(absent), ABSENT)
         gap = self._continuity.unfinished(self._now(), is_up=is_up)
         if gap is not None:
             self._close(replace(gap, cause=f"{gap.cause}; the watch ended before that was recovered"))

@@ -810,3 +810,125 @@ def test_the_error_of_a_task_ends_the_source(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         asyncio.run(main())
     assert caught.value is error
+
+
+def refusal_of(table: str) -> str:
+    return (
+        "Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the "
+        f"given connect parameters: [event: *, schema: public, table: {table}, filters: [], select: []]"
+    )
+
+
+def test_a_table_that_left_the_publication_is_joined_again_beside_its_neighbours() -> None:
+    """As recorded in publication_table_removed_and_added: the server itself never joins it again."""
+    both = [Binding(table="todos"), Binding(table="notes")]
+    sockets = asked = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal sockets, asked
+        sockets += 1
+        if sockets == 1:
+            frame = await peer.accept()
+            await peer.system(frame, refusal_of("notes"), "error")
+            await peer.system(frame, refusal_of("notes"), "error")
+            await peer.until_closed()
+        while True:
+            frame = await peer.accept_join()
+            tables = [one["table"] for one in frame[4]["config"]["postgres_changes"]]
+            if "again" in frame[2]:
+                asked += 1
+            if "notes" not in tables:
+                await peer.system(frame, SUBSCRIBED)
+            elif asked < 3:
+                # One for each binding, as the server says it.
+                await peer.system(frame, refusal_of("notes"), "error")
+                await peer.system(frame, refusal_of("notes"), "error")
+            else:
+                await peer.system(frame, SUBSCRIBED)
+                await peer.change(frame[2], table="notes")
+                await peer.change("realtime:prt-watch", table="todos")
+
+    def is_whole(events: list[Event]) -> bool:
+        changes = [event.table for event in events if isinstance(event, Change)]
+        return {"notes", "todos"} <= set(changes)
+
+    timing = Timing(first_pause=0.01, longest_pause=0.01)
+    events, error = run(script, both, until=is_whole, policy=Policy(), timing=timing)
+    assert error is None
+    assert (sockets, asked) == (2, 3)
+    gaps = [event for event in events if isinstance(event, Gap)]
+    of_notes = [gap for gap in gaps if "public.notes" in gap.tables]
+    assert len(of_notes) == 2
+    assert of_notes[1].tables == ["public.notes"]
+    assert of_notes[1].start == of_notes[0].start
+    assert of_notes[1].end >= of_notes[0].end
+    told = [event for event in events if isinstance(event, Status) and event.reason]
+    assert [status.tables for status in told if status.status == "CHANNEL_ERROR"][-1:] == [["public.notes"]]
+    assert (told[-1].status, told[-1].tables) == ("READY", ["public.notes"])
+
+
+def test_the_end_of_a_channel_of_its_own_renews_the_connection() -> None:
+    both = [Binding(table="todos"), Binding(table="notes")]
+    sockets = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal sockets
+        sockets += 1
+        if sockets == 1:
+            frame = await peer.accept()
+            await peer.system(frame, refusal_of("notes"), "error")
+            await peer.until_closed()
+        while True:
+            frame = await peer.accept_join()
+            tables = [one["table"] for one in frame[4]["config"]["postgres_changes"]]
+            is_own = "again" in frame[2]
+            if "notes" in tables and sockets == 2 and not is_own:
+                await peer.system(frame, refusal_of("notes"), "error")
+                continue
+            await peer.system(frame, SUBSCRIBED)
+            if is_own:
+                await peer.system(frame, refusal_of("notes"), "error")
+            elif sockets == 3:
+                await peer.change(frame[2], table="notes")
+
+    timing = Timing(first_pause=0.01, longest_pause=0.01)
+    _, error = run(script, both, until=has_change, policy=Policy(), timing=timing)
+    assert (error, sockets) == (None, 3)
+
+
+def test_a_table_that_stays_away_is_missing_until_the_end() -> None:
+    both = [Binding(table="todos"), Binding(table="notes")]
+    sockets = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal sockets
+        sockets += 1
+        if sockets == 1:
+            frame = await peer.accept()
+            await peer.system(frame, refusal_of("notes"), "error")
+            await peer.until_closed()
+        while True:
+            frame = await peer.accept_join()
+            tables = [one["table"] for one in frame[4]["config"]["postgres_changes"]]
+            if "notes" in tables:
+                await peer.system(frame, refusal_of("notes"), "error")
+            else:
+                await peer.system(frame, SUBSCRIBED)
+                await peer.change(frame[2], table="todos")
+
+    async def main() -> list[Event]:
+        events: list[Event] = []
+        async with scripted_server(script) as url:
+            session = Session(Endpoint(url=url, key="key", token="token"))
+            async with Live(session, both, policy=Policy(), timing=HURRIED) as batches:
+                async for batch in batches:
+                    events += batch
+                    if has_change(batch):
+                        break
+            async for batch in batches:
+                events += batch
+        return events
+
+    gap = [event for event in asyncio.run(main()) if isinstance(event, Gap)][-1]
+    assert gap.tables == ["public.notes"]
+    assert not gap.complete

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prt.cli.options.names import OPTIONS
 from prt.inputs import named
+from tests.manual.man import MAN, man_pages
 from tests.manual.pages import COMMANDS, written
 from tests.manual.pictures import draw_all
 from tests.manual.sections import command_pages, rewritten
@@ -16,4 +17,9 @@ if __name__ == "__main__":
             old.unlink()
         for name, text in command_pages().items():
             (COMMANDS / f"{name}.md").write_text(text, encoding="utf-8")
+        MAN.mkdir(exist_ok=True)
+        for old in MAN.glob("*.1"):
+            old.unlink()
+        for name, text in man_pages().items():
+            (MAN / name).write_text(text, encoding="utf-8")
         draw_all()

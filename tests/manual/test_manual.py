@@ -22,6 +22,7 @@ from prt.cli.options.outputs import TYPES
 from prt.errors import PrtError
 from tests.diagnosis import table as diagnosis
 from tests.faults import table as faults
+from tests.manual.man import MAN, man_pages
 from tests.manual.pages import COMMANDS as FOLDER
 from tests.manual.pages import README, ROOT, pages, text_of, written
 from tests.manual.sections import SECTIONS, command_pages, rewritten
@@ -66,6 +67,7 @@ def test_generated_pages_and_sections_are_as_the_program_makes_them() -> None:
         assert rewritten(text) == text, path
     assert all(f"<!-- {name} -->" in WRITTEN for name in SECTIONS)
     assert {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()} == command_pages()
+    assert {path.name: path.read_text(encoding="utf-8") for path in MAN.iterdir()} == man_pages()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.path))

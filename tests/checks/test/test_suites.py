@@ -162,6 +162,20 @@ def test_a_policy_that_hides_from_realtime_what_rest_shows(project: dict[str, st
     assert "REST shows the row to this identity" in failure["cause"]
 
 
+def test_a_change_that_does_not_come_because_nobody_reads_them(project: dict[str, str]) -> None:
+    """As far as the database tells: a server that keeps its subscriptions there, and no slot."""
+    subscribed = """drop policy own on public.checked;
+      create policy hiding on public.checked for all to authenticated
+      using (user_id = auth.uid() and nullif(current_setting('request.headers', true), '') is not null);
+      create type realtime.user_defined_filter as (column_name text, op text, value text, negate boolean);
+      create table realtime.subscription (entity regclass, filters realtime.user_defined_filter[]);
+      insert into realtime.subscription values ('public.checked', '{}');"""
+    gone = "drop table realtime.subscription; drop type realtime.user_defined_filter;"
+    with made(project, PUBLISHED + subscribed, DROPPED + gone):
+        ran = run_suites(project, "changes", only=["insert"], table="checked", wait_seconds=SOON)
+    assert "output_plugin_libraries leaves out wal2json" in told(ran, "changes insert")["cause"]
+
+
 def test_the_deleted_row_told_to_those_who_may_not_read_it(project: dict[str, str]) -> None:
     """Without row level security nothing hides a row from Realtime but the grants, which REST needs too."""
     open_ = """alter table public.checked disable row level security;

@@ -12,8 +12,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
+from prt.tap.proxy.frames import Splitter, close, text
 from tests.fakes import Peer, scripted_server
-from tests.faults.frames import Splitter, close, text
 from tests.faults.proxy import Proxy
 from tests.running import PATIENCE
 

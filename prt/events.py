@@ -244,6 +244,80 @@ class End(Struct, frozen=True, kw_only=True):
     error: ErrorReport | None = None
 
 
+Severity = Literal["error", "warning", "advice"]
+ChannelState = Literal["joining", "SUBSCRIBED", "READY", "refused", "error", "left", "closed"]
+
+
+class TapConnection(Struct, frozen=True, kw_only=True):
+    """A websocket that `prt tap` forwards: who opened it, and what became of it.
+
+    `status` is that of a refused handshake, `code` that of the close frame; `token_expires_at` in µs.
+    `sent` and `received` count the client's frames, `skipped` those that were passed on without being read.
+    """
+
+    at: int
+    connection: int
+    state: Literal["open", "refused", "closed"]
+    client: str = ""
+    role: str | None = None
+    user: str | None = None
+    token_expires_at: int | None = None
+    status: int | None = None
+    code: int | None = None
+    sent: int = 0
+    received: int = 0
+    skipped: int = 0
+
+
+class TapChannel(Struct, frozen=True, kw_only=True):
+    """A step of a channel of an app; `bindings` as `EVENT schema.table filter`."""
+
+    at: int
+    topic: str
+    connection: int
+    state: ChannelState
+    private: bool = False
+    presence: bool = False
+    bindings: list[str] = []
+    role: str | None = None
+    reason: str | None = None
+
+
+class TapFrame(Struct, frozen=True, kw_only=True):
+    """One frame between an app and its project, without secrets; binary payloads are base64 text."""
+
+    at: int
+    connection: int
+    direction: Literal["sent", "received"]
+    topic: str
+    event: str
+    ref: str | None
+    join_ref: str | None
+    size: int
+    payload: Raw = EMPTY
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """What was observed and when: a frame of a connection, or a request."""
+
+    at: int
+    what: str
+    connection: int | None = None
+
+
+class TapFinding(Struct, frozen=True, kw_only=True):
+    """What an app does wrong. `data` fills the sentences that `prt.views.drawing.findings` has for `id`."""
+
+    at: int
+    id: str
+    severity: Severity
+    evidence: list[Evidence]
+    connection: int | None = None
+    topic: str | None = None
+    data: dict[str, str] = {}
+
+
+TapEvent = TapConnection | TapChannel | TapFrame | TapFinding
 Event = (
     Change
     | Broadcast
@@ -257,6 +331,10 @@ Event = (
     | Vitals
     | Loaded
     | Malformed
+    | TapConnection
+    | TapChannel
+    | TapFrame
+    | TapFinding
     | End
 )
 

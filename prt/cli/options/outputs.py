@@ -24,6 +24,10 @@ TYPES: Final = (
     "conflict",
     "audit",
     "loss",
+    "connection",
+    "channel",
+    "frame",
+    "finding",
     "end",
 )
 """The `type` of the contract's lines."""

@@ -14,6 +14,7 @@ from prt.events import (
     Broadcast,
     Change,
     ChangeSource,
+    ChannelState,
     ChannelStatus,
     Conflict,
     End,
@@ -21,10 +22,17 @@ from prt.events import (
     ErrorReport,
     Event,
     EventType,
+    Evidence,
     Gap,
     Malformed,
     Presence,
+    Severity,
     Status,
+    TapChannel,
+    TapConnection,
+    TapEvent,
+    TapFinding,
+    TapFrame,
 )
 from prt.stream import values
 
@@ -103,6 +111,57 @@ class _Conflict(_Line, frozen=True, tag="conflict"):
     remote: Raw
 
 
+class _Connection(_Line, frozen=True, tag="connection"):
+    connection: int
+    state: Literal["open", "refused", "closed"]
+    client: str = ""
+    role: str | None = None
+    user: str | None = None
+    token_expires_at: str | None = None
+    status: int | None = None
+    code: int | None = None
+    sent: int = 0
+    received: int = 0
+    skipped: int = 0
+
+
+class _Channel(_Line, frozen=True, tag="channel"):
+    topic: str
+    connection: int
+    state: ChannelState
+    private: bool = False
+    presence: bool = False
+    bindings: list[str] = []
+    role: str | None = None
+    reason: str | None = None
+
+
+class _Frame(_Line, frozen=True, tag="frame"):
+    connection: int
+    direction: Literal["sent", "received"]
+    topic: str
+    event: str
+    ref: str | None
+    join_ref: str | None
+    size: int
+    payload: Raw
+
+
+class _Proof(Struct, frozen=True):
+    at: str
+    what: str
+    connection: int | None = None
+
+
+class _Finding(_Line, frozen=True, tag="finding"):
+    id: str
+    severity: Severity
+    evidence: list[_Proof]
+    connection: int | None = None
+    topic: str | None = None
+    data: dict[str, str] = {}
+
+
 class _End(_Line, frozen=True, tag="end"):
     reason: EndReason
     exit_code: int
@@ -112,7 +171,10 @@ class _End(_Line, frozen=True, tag="end"):
     error: ErrorReport | None = None
 
 
-_AnyLine = _Change | _Broadcast | _Presence | _Status | _Gap | _Malformed | _Alert | _Conflict | _End
+_TapLine = _Connection | _Channel | _Frame | _Finding
+_AnyLine = (
+    _Change | _Broadcast | _Presence | _Status | _Gap | _Malformed | _Alert | _Conflict | _TapLine | _End
+)
 _decode_line = msgspec.json.Decoder(_AnyLine).decode
 
 
@@ -152,6 +214,8 @@ def event_of(text: bytes) -> Event:
             return Malformed(**_members(line, at))
         case _Conflict():
             return Conflict(**_members(line, at))
+        case _Connection() | _Channel() | _Frame() | _Finding():
+            return _of_tap(line, at)
     return End(**_members(line, at))
 
 
@@ -172,6 +236,24 @@ def _broadcast(line: _Broadcast, at: int) -> Broadcast:
     except ValueError as exc:
         raise msgspec.DecodeError(f"a payload is no base64: {exc}") from exc
     return Broadcast(at=at, topic=line.topic, event=line.event, payload=EMPTY, meta=meta, binary=binary)
+
+
+def _of_tap(line: _TapLine, at: int) -> TapEvent:
+    members = _members(line, at)
+    match line:
+        case _Connection():
+            expires = line.token_expires_at
+            return TapConnection(
+                **members | {"token_expires_at": None if expires is None else moment_of(expires)}
+            )
+        case _Channel():
+            return TapChannel(**members)
+        case _Frame():
+            return TapFrame(**members)
+    evidence = [
+        Evidence(at=moment_of(one.at), what=one.what, connection=one.connection) for one in line.evidence
+    ]
+    return TapFinding(**members | {"evidence": evidence})
 
 
 def _members(line: _Line, at: int) -> dict[str, Any]:

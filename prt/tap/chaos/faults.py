@@ -15,8 +15,8 @@ from typing import Any, Literal
 from prt.tap.chaos.delays import Delayed
 from prt.tap.proxy import frames, heads
 from prt.tap.proxy.frames import Frame, Splitter
-from prt.tap.proxy.heads import LARGEST_READ, Head
-from prt.tap.proxy.server import Link, Observer, Proxy, first_of
+from prt.tap.proxy.heads import Head
+from prt.tap.proxy.server import Link, Observer, Proxy, first_of, read_some
 
 SLICES = 20
 """Writes a second of a throttled connection."""
@@ -92,6 +92,7 @@ class FaultProxy(Proxy):
         self._swallows = (to_client, to_server)
         for link in self.websockets():
             self._swallowing[link] = self._swallows
+            link.note_end(is_by_client=False)
 
     def heal(self) -> None:
         """Let new connections pass again; those whose bytes were swallowed are beyond help."""
@@ -193,7 +194,7 @@ class FaultProxy(Proxy):
         splitter = Splitter()
         passes = self._to_server if is_sent else self._to_client
         async with Delayed(lambda data: self._written(writer, data)) as delayed:
-            while data := await reader.read(LARGEST_READ):
+            while data := await read_some(link, reader, is_sent=is_sent):
                 passed = []
                 for frame in splitter.feed(data):
                     raw = b"" if self._is_swallowed(link, is_sent=is_sent) else passes(link, frame)

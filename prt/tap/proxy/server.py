@@ -35,8 +35,8 @@ class Observer(Protocol):
         """Take a whole frame, None for one that is too large to be copied; the client's if `is_sent`."""
         ...
 
-    def ended(self, number: int) -> None:
-        """Take the end of a websocket."""
+    def ended(self, number: int, *, is_by_client: bool) -> None:
+        """Take the end of a websocket, and whether it was the client that went away."""
         ...
 
 
@@ -50,9 +50,17 @@ class Link:
         self.number = 0
         """The number of its last request."""
         self.is_websocket = False
+        self.is_left: bool | None = None
+        """Whether the client ended it, rather than the project or a fault; None while it is open."""
+
+    def note_end(self, *, is_by_client: bool) -> None:
+        """Note who ended the connection; only the first one counts."""
+        if self.is_left is None:
+            self.is_left = is_by_client
 
     def close(self, *, is_reset: bool) -> None:
         """Close both sides; reset them at once if asked to."""
+        self.note_end(is_by_client=False)
         for writer in (self.to_client, self.to_server):
             if writer is None:
                 continue
@@ -139,7 +147,7 @@ class Proxy:
         finally:
             self.links.discard(link)
             if link.is_websocket and self.observer is not None:
-                self.observer.ended(link.number)
+                self.observer.ended(link.number, is_by_client=bool(link.is_left))
             link.close(is_reset=False)
 
     async def _exchange(self, link: Link) -> bool:
@@ -224,12 +232,23 @@ class Proxy:
         self, link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_sent: bool
     ) -> None:
         scanner, observer = Scanner(), self.observer
-        while data := await reader.read(LARGEST_READ):
+        while data := await read_some(link, reader, is_sent=is_sent):
             writer.write(data)
             if observer is not None:
                 for raw in scanner.feed(data):
                     observer.framed(link.number, raw, is_sent=is_sent)
             await writer.drain()
+
+
+async def read_some(link: Link, reader: asyncio.StreamReader, *, is_sent: bool) -> bytes:
+    """Return the next bytes of one direction of a websocket, none at its end, whose side is noted."""
+    try:
+        data = await reader.read(LARGEST_READ)
+    except OSError:
+        data = b""
+    if not data:
+        link.note_end(is_by_client=is_sent)
+    return data
 
 
 def _close_if_broken(link: Link, body: asyncio.Task[None]) -> None:

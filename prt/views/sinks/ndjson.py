@@ -32,8 +32,13 @@ from prt.events import (
     Malformed,
     Presence,
     Status,
+    TapChannel,
+    TapConnection,
+    TapFinding,
+    TapFrame,
     Vitals,
 )
+from prt.views.drawing import findings
 from prt.views.drawing.losses import cause_text
 
 TYPE_OF: dict[type, str] = {
@@ -47,6 +52,10 @@ TYPE_OF: dict[type, str] = {
     Conflict: "conflict",
     Account: "audit",
     Loss: "loss",
+    TapConnection: "connection",
+    TapChannel: "channel",
+    TapFrame: "frame",
+    TapFinding: "finding",
     End: "end",
 }
 """The `type` of a line, by the event's class. Vitals and Loaded have none: they are for views."""
@@ -216,6 +225,10 @@ def _object_of(event: Event) -> bytes:
         case Loss():
             members |= {"table": event.table, "commit_timestamp": timestamp(event.committed)}
             members |= {"eventType": event.event_type, "key": event.key, "cause": cause_text(event.cause)}
+        case TapConnection() | TapChannel() | TapFrame():
+            members |= _own_members(event)
+        case TapFinding():
+            members |= _finding_members(event)
         case End():
             members |= {"reason": event.reason, "exit_code": event.exit_code, "events": event.events}
             members |= {"gaps": event.gaps, "lag_ms": event.lag_ms}
@@ -230,6 +243,30 @@ def _object_of(event: Event) -> bytes:
 def report_of(error: PrtError) -> ErrorReport:
     """Return an error as the line `end` carries it."""
     return ErrorReport(id=error.id, message=error.message, hint=error.hint, attempt=error.attempt)
+
+
+def _own_members(event: TapConnection | TapChannel | TapFrame) -> dict[str, Any]:
+    members = {name: getattr(event, name) for name in event.__struct_fields__ if name != "at"}
+    if isinstance(event, TapConnection):
+        expires = event.token_expires_at
+        members["token_expires_at"] = None if expires is None else timestamp(expires)
+    return members
+
+
+def _finding_members(event: TapFinding) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "severity": event.severity,
+        "cause": findings.cause_of(event),
+        "remedy": findings.remedy_of(event),
+        "evidence": [
+            {"at": timestamp(one.at), "connection": one.connection, "what": one.what}
+            for one in event.evidence
+        ],
+        "connection": event.connection,
+        "topic": event.topic,
+        "data": event.data,
+    }
 
 
 def _one_line(line: bytes) -> bytes:

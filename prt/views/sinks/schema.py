@@ -6,7 +6,15 @@ from typing import Any, Final, get_args
 
 from msgspec import Struct
 
-from prt.events import ChangeSource, ChannelStatus, Connection, EndReason, EventType
+from prt.events import (
+    ChangeSource,
+    ChannelState,
+    ChannelStatus,
+    Connection,
+    EndReason,
+    EventType,
+    Severity,
+)
 from prt.inputs import Input
 from prt.results import STATES, Layer, State
 
@@ -61,6 +69,13 @@ def _one_of(values: Any) -> dict[str, Any]:
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "type": [schema["type"], "null"]}
 
+
+_EVIDENCE: Final = {
+    "type": "object",
+    "properties": {"at": MOMENT, "connection": {"type": ["integer", "null"]}, "what": TEXT},
+    "required": ["at", "connection", "what"],
+    "additionalProperties": False,
+}
 
 _TOPIC: Final = Key("topic", TEXT, "the channel, without `realtime:`")
 
@@ -151,6 +166,49 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("eventType", _one_of(EventType), "as in a change"),
         Key("key", TEXT, "of the row; its columns joined by commas"),
         Key("cause", TEXT, "the likeliest"),
+    ),
+    "connection": (
+        Key("connection", INTEGER, "its number, which the other lines of `prt tap` name"),
+        Key("state", {"enum": ["open", "refused", "closed"]}, "of a websocket that `prt tap` forwards"),
+        Key("client", TEXT, "what the app calls itself"),
+        Key("role", TEXT_OR_NULL, "of its newest token, else of its key"),
+        Key("user", TEXT_OR_NULL, "the token's `sub`"),
+        Key("token_expires_at", _or_null(MOMENT), "of the same token"),
+        Key("status", _or_null(INTEGER), "of the handshake: 101, or why it was refused"),
+        Key("code", _or_null(INTEGER), "of the close frame; null without one"),
+        Key("sent", INTEGER, "frames of the app"),
+        Key("received", INTEGER, "frames of the project"),
+        Key("skipped", INTEGER, "frames that were forwarded without being read"),
+    ),
+    "channel": (
+        _TOPIC,
+        Key("connection", INTEGER, "the number of its connection"),
+        Key("state", _one_of(ChannelState), "what became of it"),
+        Key("private", BOOLEAN, "whether it was joined as private"),
+        Key("presence", BOOLEAN, "whether `presence.enabled` was set"),
+        Key("bindings", TEXTS, "`EVENT schema.table filter`"),
+        Key("role", TEXT_OR_NULL, "of its token"),
+        Key("reason", TEXT_OR_NULL, "the server's, for a refusal or an error"),
+    ),
+    "frame": (
+        Key("connection", INTEGER, "the number of its connection"),
+        Key("direction", {"enum": ["sent", "received"]}, "as the app sees it"),
+        Key("topic", TEXT, "as on the wire"),
+        Key("event", TEXT, "as on the wire"),
+        Key("ref", TEXT_OR_NULL, "as on the wire"),
+        Key("join_ref", TEXT_OR_NULL, "as on the wire"),
+        Key("size", INTEGER, "bytes of the message"),
+        Key("payload", {}, "as on the wire, without keys and tokens"),
+    ),
+    "finding": (
+        Key("id", TEXT, "which finding it is"),
+        Key("severity", _one_of(Severity), "how grave it is"),
+        Key("cause", TEXT, "what the app does, and what comes of it"),
+        Key("remedy", TEXT, "what to change"),
+        Key("evidence", {"type": "array", "items": _EVIDENCE}, "the frames and requests that prove it"),
+        Key("connection", _or_null(INTEGER), "the connection that it concerns"),
+        Key("topic", TEXT_OR_NULL, "the channel that it concerns"),
+        Key("data", {"type": "object", "additionalProperties": TEXT}, "the values in its sentences"),
     ),
     "end": (
         Key("reason", _one_of(EndReason), "why it ended"),

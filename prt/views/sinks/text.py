@@ -16,12 +16,18 @@ from prt.events import (
     Malformed,
     Presence,
     Status,
+    TapChannel,
+    TapConnection,
+    TapEvent,
+    TapFinding,
+    TapFrame,
     Vitals,
 )
 from prt.state.roster import PresenceLine, Presences
 from prt.state.rows.cache import Rows
 from prt.state.rows.difference import Line, line_of
 from prt.state.topics.messages import hex_head, is_replayed
+from prt.views.drawing import findings
 from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.changes import whole
 from prt.views.drawing.figures import counted, lag_text, milliseconds, table_name, timestamp_text
@@ -31,7 +37,20 @@ from prt.views.drawing.topics import carried_whole
 
 _PAYLOAD = 400
 
-_Told = Change | Broadcast | Presence | Status | Gap | Alert | Conflict | Account | Loss | Malformed | End
+_Told = (
+    Change
+    | Broadcast
+    | Presence
+    | Status
+    | Gap
+    | Alert
+    | Conflict
+    | Account
+    | Loss
+    | Malformed
+    | TapEvent
+    | End
+)
 
 
 class TextLines:
@@ -75,6 +94,8 @@ class TextLines:
                 return safe(f"LOSS {loss_text(event)}")
             case Alert() | Conflict():
                 return safe(f"{type(event).__name__.upper()} {told(event)}")
+            case TapConnection() | TapChannel() | TapFrame() | TapFinding():
+                return safe(findings.line_of(event))
 
 
 def _broadcast(event: Broadcast) -> str:

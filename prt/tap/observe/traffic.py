@@ -1,0 +1,368 @@
+"""The state of an app's connections and channels, reduced from what was observed; without clock and I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from prt.events import ChannelState, TapChannel, TapConnection, TapEvent
+from prt.tap.observe.messages import (
+    Answered,
+    Asked,
+    Client,
+    ClosedSocket,
+    Framed,
+    Observed,
+    Skipped,
+    Who,
+)
+
+REQUESTS_KEPT = 500
+CONNECTIONS_KEPT = 200
+"""Closed connections that are remembered."""
+CHANGES = "postgres_changes"
+
+LIVE: tuple[ChannelState, ...] = ("joining", "SUBSCRIBED", "READY")
+
+
+@dataclass(frozen=True, slots=True)
+class BindingSeen:
+    """A binding of a join, as the app asked for it; `id` is the server's, once it has answered."""
+
+    event: str
+    schema: str
+    table: str
+    filter: str
+    id: int | None = None
+
+    @property
+    def full_table(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+    @property
+    def filter_columns(self) -> list[str]:
+        """The columns that the filter names."""
+        return [part.partition("=")[0].strip() for part in self.filter.split(",") if "=" in part]
+
+    def covers(self, other: BindingSeen) -> bool:
+        """Return whether every change of the other binding is one of this one too."""
+        return (
+            (self.schema, self.table, self.filter) == (other.schema, other.table, other.filter)
+        ) and self.event in ("*", other.event)
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.event, self.full_table, self.filter) if part)
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """A channel of a connection: its latest join, and what became of it."""
+
+    topic: str
+    number: int
+    join_ref: str | None
+    ref: str | None
+    joined_at: int
+    who: Who
+    state: ChannelState = "joining"
+    is_private: bool = False
+    has_presence: bool = False
+    wants_ack: bool = False
+    bindings: list[BindingSeen] = field(default_factory=list)
+    token_at: int = 0
+    """When its token was last given."""
+    ended_at: int | None = None
+    changes: int = 0
+    messages: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.topic.removeprefix("realtime:")
+
+    @property
+    def is_joined(self) -> bool:
+        return self.state in ("SUBSCRIBED", "READY")
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all that it asked for flows."""
+        return self.state == "READY" or (self.state == "SUBSCRIBED" and not self.bindings)
+
+
+@dataclass(slots=True, eq=False)
+class Socket:
+    """A websocket of an app."""
+
+    number: int
+    client: Client
+    who: Who
+    asked_at: int
+    opened_at: int | None = None
+    closed_at: int | None = None
+    code: int | None = None
+    is_closed_by_client: bool = False
+    channels: dict[str, Channel] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+    """Topics that the client has left."""
+    sent: int = 0
+    received: int = 0
+    skipped: int = 0
+    heartbeat_at: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.opened_at is not None and self.closed_at is None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every frame was read, so that what did not come can prove something."""
+        return not self.skipped
+
+
+class Traffic:
+    """The connections by number, and the requests of late."""
+
+    def __init__(self) -> None:
+        self.sockets: dict[int, Socket] = {}
+        self.requests: dict[int, Asked] = {}
+        self.answers: dict[int, int] = {}
+        self._closed: deque[int] = deque()
+        self.before: Channel | None = None
+        """The channel of a topic before the latest message changed it, as a finding needs it."""
+
+    def open_sockets(self) -> list[Socket]:
+        return [socket for socket in self.sockets.values() if socket.is_open]
+
+    def channel_of(self, message: Framed) -> Channel | None:
+        """Return the channel of a frame's topic."""
+        socket = self.sockets.get(message.number)
+        return None if socket is None else socket.channels.get(message.topic)
+
+    def apply(self, message: Observed) -> Iterator[TapEvent]:
+        """Take one message; yield what changed."""
+        match message:
+            case Asked():
+                yield from self._asked(message)
+            case Answered():
+                yield from self._answered(message)
+            case Framed():
+                yield from self._framed(message)
+            case Skipped():
+                if message.number in self.sockets:
+                    self.sockets[message.number].skipped += message.count
+            case ClosedSocket():
+                yield from self._ended(message)
+
+    def _asked(self, message: Asked) -> Iterator[TapEvent]:
+        self.requests[message.number] = message
+        while len(self.requests) > REQUESTS_KEPT:
+            oldest = next(iter(self.requests))
+            del self.requests[oldest]
+            self.answers.pop(oldest, None)
+        if message.is_socket:
+            self.sockets[message.number] = Socket(message.number, message.client, message.who, message.at)
+        yield from ()
+
+    def _answered(self, message: Answered) -> Iterator[TapEvent]:
+        if message.number in self.requests:
+            self.answers[message.number] = message.status
+        socket = self.sockets.get(message.number)
+        if socket is None:
+            return
+        if message.status == 101:
+            socket.opened_at = message.at
+            yield self.connection_event(socket, message.at)
+        else:
+            del self.sockets[message.number]
+            yield TapConnection(
+                at=message.at,
+                connection=message.number,
+                state="refused",
+                client=client_name(socket.client),
+                status=message.status,
+                role=socket.who.role,
+                user=socket.who.user,
+                token_expires_at=socket.who.expires_at,
+            )
+
+    def _ended(self, message: ClosedSocket) -> Iterator[TapEvent]:
+        socket = self.sockets.get(message.number)
+        if socket is None:
+            return
+        socket.closed_at, socket.code = message.at, message.code
+        socket.is_closed_by_client = message.is_by_client
+        yield self.connection_event(socket, message.at)
+        self._closed.append(message.number)
+        if len(self._closed) > CONNECTIONS_KEPT:
+            self.sockets.pop(self._closed.popleft(), None)
+
+    def _framed(self, message: Framed) -> Iterator[TapEvent]:
+        socket = self.sockets.get(message.number)
+        if socket is None:
+            return
+        if message.is_sent:
+            socket.sent += 1
+            yield from self._sent(socket, message)
+        else:
+            socket.received += 1
+            yield from self._received(socket, message)
+
+    def _sent(self, socket: Socket, message: Framed) -> Iterator[TapEvent]:
+        if message.topic == "phoenix":
+            socket.heartbeat_at = message.at
+        elif message.event == "phx_join":
+            self.before = socket.channels.get(message.topic)
+            socket.channels[message.topic] = channel = joined(socket, message)
+            socket.left.discard(message.topic)
+            yield channel_event(channel, message.at)
+        elif message.event == "phx_leave":
+            channel_left = socket.channels.pop(message.topic, None)
+            socket.left.add(message.topic)
+            if channel_left is not None:
+                channel_left.state, channel_left.ended_at = "left", message.at
+                yield channel_event(channel_left, message.at)
+        elif (
+            message.event == "access_token"
+            and message.token is not None
+            and (channel_now := socket.channels.get(message.topic)) is not None
+        ):
+            channel_now.who, channel_now.token_at = message.token, message.at
+
+    def _received(self, socket: Socket, message: Framed) -> Iterator[TapEvent]:
+        channel = socket.channels.get(message.topic)
+        if channel is None:
+            return
+        match message.event:
+            case "phx_reply" if message.ref == channel.ref and channel.state == "joining":
+                yield from self._replied(channel, message)
+            case "system":
+                payload = message.read()
+                is_changes = isinstance(payload, dict) and payload.get("extension") == CHANGES
+                if is_changes and payload.get("status") == "ok" and channel.is_live:
+                    channel.state = "READY"
+                    yield channel_event(channel, message.at)
+                elif isinstance(payload, dict) and payload.get("status") == "error":
+                    yield channel_event(channel, message.at, str(payload.get("message"))[:300])
+            case "phx_close" | "phx_error":
+                # The close of a join that another one has replaced says nothing of the new one.
+                if message.join_ref in (None, channel.join_ref) and message.ref in (None, channel.join_ref):
+                    channel.state = "closed" if message.event == "phx_close" else "error"
+                    channel.ended_at = message.at
+                    yield channel_event(channel, message.at)
+            case "postgres_changes":
+                channel.changes += 1
+            case _:
+                channel.messages += 1
+
+    def _replied(self, channel: Channel, message: Framed) -> Iterator[TapEvent]:
+        payload = message.read()
+        if not isinstance(payload, dict):
+            return
+        if payload.get("status") != "ok":
+            channel.state, channel.ended_at = "refused", message.at
+            yield channel_event(channel, message.at, _reason(payload.get("response")))
+            return
+        channel.state = "SUBSCRIBED"
+        response = payload.get("response")
+        rows = response.get(CHANGES) if isinstance(response, dict) else None
+        if isinstance(rows, list):
+            channel.bindings = [
+                BindingSeen(known.event, known.schema, known.table, known.filter, _id(row))
+                for known, row in zip(channel.bindings, rows, strict=False)
+            ]
+        yield channel_event(channel, message.at)
+
+    def connection_event(self, socket: Socket, at: int) -> TapConnection:
+        """Return a connection as it is."""
+        who = latest_who(socket)
+        return TapConnection(
+            at=at,
+            connection=socket.number,
+            state="open" if socket.is_open else "closed",
+            client=client_name(socket.client),
+            role=who.role,
+            user=who.user,
+            token_expires_at=who.expires_at,
+            status=101,
+            code=socket.code,
+            sent=socket.sent,
+            received=socket.received,
+            skipped=socket.skipped,
+        )
+
+
+def latest_who(socket: Socket) -> Who:
+    """Return who a connection's channels act as: the newest token counts, the key if there is none."""
+    live = [channel for channel in socket.channels.values() if channel.is_live]
+    return max(live, key=lambda channel: channel.token_at).who if live else socket.who
+
+
+def client_name(client: Client) -> str:
+    """Return what a client calls itself, at most a line of it."""
+    return client.name or client.agent or client.origin or "unknown client"
+
+
+def joined(socket: Socket, message: Framed) -> Channel:
+    """Return the channel of a join, as the app asked for it."""
+    payload = message.read()
+    config = payload.get("config") if isinstance(payload, dict) else None
+    config = config if isinstance(config, dict) else {}
+    broadcast, presence = _object(config.get("broadcast")), _object(config.get("presence"))
+    rows = config.get(CHANGES)
+    return Channel(
+        topic=message.topic,
+        number=message.number,
+        join_ref=message.join_ref or message.ref,
+        ref=message.ref,
+        joined_at=message.at,
+        who=message.token or socket.who,
+        is_private=config.get("private") is True,
+        has_presence=presence.get("enabled") is True,
+        wants_ack=broadcast.get("ack") is True,
+        bindings=[_binding(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [],
+        token_at=message.at,
+    )
+
+
+def channel_event(channel: Channel, at: int, reason: str | None = None) -> TapChannel:
+    """Return a channel as it is."""
+    return TapChannel(
+        at=at,
+        topic=channel.name,
+        connection=channel.number,
+        state=channel.state,
+        private=channel.is_private,
+        presence=channel.has_presence,
+        bindings=[str(binding) for binding in channel.bindings],
+        role=channel.who.role,
+        reason=reason,
+    )
+
+
+def _binding(row: dict[str, Any]) -> BindingSeen:
+    def text(name: str, otherwise: str) -> str:
+        value = row.get(name)
+        return value if isinstance(value, str) else otherwise
+
+    event = text("event", "*").upper()
+    return BindingSeen(event, text("schema", "public"), text("table", "*"), text("filter", ""))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _id(row: Any) -> int | None:
+    found = row.get("id") if isinstance(row, dict) else None
+    return found if isinstance(found, int) else None
+
+
+def _reason(response: Any) -> str:
+    reason = response.get("reason") if isinstance(response, dict) else response
+    return str(reason)[:300]

@@ -16,7 +16,17 @@ ChangeSource = Literal["stream", "snapshot", "backfill"]
 ChannelStatus = Literal["SUBSCRIBED", "READY", "CHANNEL_ERROR", "TIMED_OUT", "CLOSED"]
 Connection = Literal["connected", "error", "timeout", "disconnected"]
 EndReason = Literal[
-    "count", "duration", "idle", "timeout", "signal", "error", "expect", "quit", "replayed", "once"
+    "count",
+    "duration",
+    "idle",
+    "timeout",
+    "signal",
+    "error",
+    "expect",
+    "quit",
+    "replayed",
+    "once",
+    "command",
 ]
 
 LossCode = Literal["connection", "restart", "structured_filter", "publication", "slot", "rate", "unexplained"]

@@ -49,6 +49,7 @@ COMMANDS: Final = (
     Entry("send", "send:send", "Send a broadcast over the socket or over HTTP."),
     Entry("update", "update:update", "Write a row and wait for its own realtime echo."),
     Entry("replay", "replay:replay", "Play a recording through the same views and outputs."),
+    Entry("tap", "tap:tap", "Forward your own app's traffic, and name what it does wrong."),
     Entry("local", "local:app", "Run an embedded Supabase: up, run, env, status, stop and more."),
     Entry("demo", "demo:demo", "Show everything: an embedded project, its traffic, a live view."),
     Entry("init", "init:init", "Write a profile of your project into prt.toml."),

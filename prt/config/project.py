@@ -98,6 +98,7 @@ def resolve(
     local: Mapping[str, str] | None = None,
     needs: Collection[Need] = (),
     surroundings: Surroundings | None = None,
+    has_keys: bool = True,
 ) -> Project:
     """Return the project of this command.
 
@@ -108,6 +109,7 @@ def resolve(
         local: The environment of an embedded project, which comes instead of all places.
         needs: Secrets that the command can't do without.
         surroundings: Where the other places are.
+        has_keys: Whether keys are looked for; a command that only forwards needs none and must hold none.
 
     Raises:
         UsageError: Nothing is configured, or a key or a password is missing, of the wrong kind, of another
@@ -136,6 +138,15 @@ def resolve(
             "SUPABASE_ANON_KEY (or SUPABASE_PUBLISHABLE_KEY)",
         )
     address = parse_url(found_url.value, found_url.origin)
+    if not has_keys:
+        notices = _clear_text_notices(address)
+        return Project(
+            url=address,
+            identity="anon",
+            defaults=defaults,
+            origins={"url": found_url.origin},
+            notices=notices,
+        )
     identity, email = _identity(as_, has_token=find(places, TOKEN) is not None)
     now = time.time() if surroundings.now is None else surroundings.now
     return _Resolution(places, found_url, address, needs, now).project(identity, email, defaults, profile)
@@ -177,9 +188,7 @@ class _Resolution:
             )
         if profile is not None and not self._url.place.is_profile:
             self._notices.append(f"the URL is {self._url.origin}, not that of profile {profile}")
-        parts = urlsplit(self._address)
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            self._notices.append(f"{parts.netloc} is reached without TLS: keys and rows travel in the clear")
+        self._notices.extend(_clear_text_notices(self._address))
         return Project(
             url=self._address,
             identity=identity,
@@ -258,6 +267,13 @@ class _Resolution:
             )
         if facts.expires_at is not None and facts.expires_at <= self._now:
             self._notices.append(f"{origin} has expired")
+
+
+def _clear_text_notices(address: str) -> tuple[str, ...]:
+    parts = urlsplit(address)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        return (f"{parts.netloc} is reached without TLS: keys and rows travel in the clear",)
+    return ()
 
 
 def parse_url(text: str, origin: str) -> str:

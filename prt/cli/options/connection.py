@@ -35,6 +35,26 @@ def connected_project(
         yield resolve(as_=as_, local={**its_environment, "PRT_PASSWORD": password})
 
 
+@contextmanager
+def project_without_keys(
+    *, url: str | None = None, profile: str | None = None, local: bool = False
+) -> Iterator[tuple[Project, dict[str, str]]]:
+    """Yield the project of a command that only forwards, and the variables of an embedded one.
+
+    Raises UsageError as `resolve` does.
+    """
+    if not local:
+        yield resolve(url=url, profile=profile, has_keys=False), {}
+        return
+    if url is not None or profile is not None:
+        other = "--url" if url is not None else "--profile"
+        raise UsageError(f"--local and {other} name two projects", "leave one of them out")
+    from prt.local.project.attach import attached  # noqa: PLC0415 - brings a server along
+
+    with attached() as its_environment:
+        yield resolve(local=its_environment, has_keys=False), its_environment
+
+
 def with_password(project: Project) -> Project:
     """The project, with the password of its user asked for where no variable holds it."""
     if project.identity != "user" or project.password is not None:

@@ -248,6 +248,9 @@ class FaultProxy(Proxy):
 
     def dropped(self, link: Link, frame: Frame) -> None:
         """Called for a change that was dropped."""
+        if self.observer is not None:
+            data = _data_of(frame)
+            self.observer.dropped(link.number, f"{data.get('schema')}.{data.get('table')}")
 
     async def _written(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         if self.bytes_per_second is None:

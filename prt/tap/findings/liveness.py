@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from prt.events import Evidence, TapFinding
-from prt.tap.findings.finding import SECOND, at_moment, finding, of_request
-from prt.tap.observe.messages import Answered, Asked, Client, ClosedSocket, Dropped, Framed, Observed, Tick
-from prt.tap.observe.traffic import CHANGES, Socket, Traffic
+from prt.tap.findings.finding import SECOND, at_moment, finding
+from prt.tap.observe.messages import Answered, Asked, Client, ClosedSocket, Observed, Tick
+from prt.tap.observe.missed import change_of, read_of
+from prt.tap.observe.traffic import Socket, Traffic
 
 LATE_HEARTBEAT = 45 * SECOND
 """A client sends one every 25 s; the server closes a socket after 66 s of silence."""
@@ -67,18 +68,14 @@ class AfterReconnect:
                 self._note_loss(message, traffic)
             case Answered():
                 self._note_return(message, traffic)
-                self._note_write(message, traffic)
-            case Asked() if message.table is not None and message.method in ("GET", "HEAD"):
+            case Asked() if (table := read_of(message)) is not None:
                 for loss in self._losses:
                     if loss.back_at is not None and _same(message.client, loss.socket.client):
-                        loss.read.add(f"public.{message.table}")
-            case Framed() if not message.is_sent and message.event == CHANGES:
-                self._note_change(message)
-            case Dropped():
-                for loss in self._losses:
-                    loss.missed.setdefault(message.table, _dropped(message))
+                        loss.read.add(table)
             case Tick():
                 yield from self._judged(message.at)
+        if self._losses and (changed := change_of(message, traffic)) is not None:
+            self._note_missed(*changed)
 
     def _note_loss(self, message: ClosedSocket, traffic: Traffic) -> None:
         socket = traffic.sockets.get(message.number)
@@ -98,21 +95,6 @@ class AfterReconnect:
             if loss.back is None and loss.socket.client == socket.client:
                 loss.back, loss.back_at = socket, message.at
                 return
-
-    def _note_write(self, message: Answered, traffic: Traffic) -> None:
-        asked = traffic.requests.get(message.number)
-        if asked is None or asked.table is None or not 200 <= message.status < 300:
-            return
-        if asked.method in ("POST", "PATCH", "PUT", "DELETE"):
-            self._note_missed(f"public.{asked.table}", of_request(asked, message.status))
-
-    def _note_change(self, message: Framed) -> None:
-        payload = message.read()
-        data = payload.get("data") if isinstance(payload, dict) else None
-        if isinstance(data, dict) and self._losses:
-            table = f"{data.get('schema')}.{data.get('table')}"
-            what = f"connection {message.number} received a change of {table}"
-            self._note_missed(table, at_moment(message.at, what, message.number))
 
     def _note_missed(self, table: str, evidence: Evidence) -> None:
         for loss in self._losses:
@@ -184,7 +166,3 @@ class AfterReconnect:
 
 def _same(one: Client, other: Client) -> bool:
     return (one.key, one.origin) == (other.key, other.origin)
-
-
-def _dropped(message: Dropped) -> Evidence:
-    return at_moment(message.at, f"a change of {message.table} was dropped on purpose", message.number)

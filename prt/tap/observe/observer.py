@@ -22,14 +22,15 @@ SLICE_SECONDS = 0.0005
 TICK_SECONDS = 0.5
 
 
-def _now() -> int:
+def now() -> int:
+    """Return the time in µs since the epoch."""
     return time.time_ns() // 1000
 
 
 class CopyObserver:
     """An `Observer` of `prt.tap.proxy.server`; `run` hands over what was observed, in its order."""
 
-    def __init__(self, take: Callable[[Observed], None], clock: Callable[[], int] = _now) -> None:
+    def __init__(self, take: Callable[[Observed], None], clock: Callable[[], int] = now) -> None:
         """Hand each message to `take`; `clock` gives µs since the epoch."""
         self._take = take
         self._clock = clock
@@ -70,6 +71,10 @@ class CopyObserver:
         if number in self._sockets:
             self._sockets.discard(number)
             self._put(ClosedSocket(self._clock(), number, None, is_by_client))
+
+    def now(self) -> int:
+        """Return the time (µs) that messages are dated by."""
+        return self._clock()
 
     def dropped(self, number: int, table: str) -> None:
         """Take a change that was kept from a client."""

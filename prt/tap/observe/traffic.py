@@ -114,6 +114,8 @@ class Socket:
     received: int = 0
     skipped: int = 0
     heartbeat_at: int | None = None
+    latest_who: Who | None = None
+    """Who the newest token of a channel stands for."""
 
     @property
     def is_open(self) -> bool:
@@ -220,6 +222,7 @@ class Traffic:
             self.before = socket.channels.get(message.topic)
             socket.channels[message.topic] = channel = joined(socket, message)
             socket.left.discard(message.topic)
+            socket.latest_who = channel.who
             yield channel_event(channel, message.at)
         elif message.event == "phx_leave":
             channel_left = socket.channels.pop(message.topic, None)
@@ -233,6 +236,7 @@ class Traffic:
             and (channel_now := socket.channels.get(message.topic)) is not None
         ):
             channel_now.who, channel_now.token_at = message.token, message.at
+            socket.latest_who = message.token
 
     def _received(self, socket: Socket, message: Framed) -> Iterator[TapEvent]:
         channel = socket.channels.get(message.topic)
@@ -299,8 +303,7 @@ class Traffic:
 
 def latest_who(socket: Socket) -> Who:
     """Return who a connection's channels act as: the newest token counts, the key if there is none."""
-    live = [channel for channel in socket.channels.values() if channel.is_live]
-    return max(live, key=lambda channel: channel.token_at).who if live else socket.who
+    return socket.latest_who or socket.who
 
 
 def client_name(client: Client) -> str:

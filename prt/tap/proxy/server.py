@@ -39,6 +39,10 @@ class Observer(Protocol):
         """Take the end of a websocket, and whether it was the client that went away."""
         ...
 
+    def dropped(self, number: int, table: str) -> None:
+        """Take a change of `schema.table` that was kept from the client on purpose."""
+        ...
+
 
 class Link:
     """One connection of a client, and ours to the project once a request was passed on."""

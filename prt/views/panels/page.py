@@ -49,7 +49,12 @@ class Page:
         """At most `height` lines of at most `width` cells."""
         before = self._events_before
         came = None if before is None else self._screen.events - before
-        top = head(self._screen, self._title, self.now, width, self._tz, came_while_paused=came)
+        has_own_head = all(getattr(view, "has_own_head", False) for view in self._views)
+        top = (
+            []
+            if has_own_head
+            else head(self._screen, self._title, self.now, width, self._tz, came_while_paused=came)
+        )
         foot = _foot(self._screen, self._said, width, height // 3)
         room = max(height - len(top) - len(foot), 0)
         if came is None:

@@ -172,6 +172,34 @@ class JsonOutput(LineOutput):
         super().__init__(fd, ndjson.encode_for_terminal if is_terminal else ndjson.encode, only=only)
 
 
+class NoOutput:
+    """An Output that writes nothing, for a command whose standard output is another program's."""
+
+    pending = 0
+    keys = None
+
+    def fileno(self) -> int:
+        return -1
+
+    def write(self, event: Event) -> None:
+        """Nothing is written."""
+
+    def drain(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        """Nothing is left to write."""
+
+    def close(self, end: End) -> None:
+        """Nothing is open."""
+
+    def suspend(self) -> None:
+        """No terminal was taken."""
+
+    def resume(self) -> None:
+        """Nor is one taken again."""
+
+
 class Passing:
     """An Output that passes on to another one; who does more with what comes extends it."""
 

@@ -130,7 +130,13 @@ class ScreenOutput:
 
     @property
     def keys(self) -> Mapping[str, Callable[[], None]] | None:
-        return {PAUSE: self._toggle_pause} if self._is_drawn_over else None
+        if not self._is_drawn_over:
+            return None
+        keys: dict[str, Callable[[], None]] = {PAUSE: self._toggle_pause}
+        for view in self._views:
+            own: Mapping[str, Callable[[], None]] = getattr(view, "keys", {})
+            keys |= {key: self._redrawn(action) for key, action in own.items()}
+        return keys
 
     def fileno(self) -> int:
         return self._console.file.fileno()
@@ -205,6 +211,15 @@ class ScreenOutput:
                 live.stop()
             except (OSError, ReaderGone):  # the terminal is gone, and nothing is left to restore
                 return
+
+    def _redrawn(self, action: Callable[[], None]) -> Callable[[], None]:
+        """Return the action of a view's key, after which the screen is drawn again."""
+
+        def act() -> None:
+            action()
+            self._is_dirty = True
+
+        return act
 
     def _toggle_pause(self) -> None:
         self._page.toggle_pause()

@@ -1,0 +1,208 @@
+"""`prt tap`: a proxy between an app and its project, which names what the app does wrong."""
+
+# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from prt.cli.options import shared as options
+from prt.views.sinks.form import Form, OutputForm
+
+PORT: Final = 54399
+CHAOS: Final = "Faults on purpose"
+
+
+def tap(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- COMMAND...]",
+            help="Run this app with SUPABASE_URL and the framework's name for it set to the tap.",
+            show_default=False,
+        ),
+    ] = None,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Listen here; 0 is a free port.")
+    ] = PORT,
+    view: Annotated[
+        bool, typer.Option("--view", help="Draw the screen.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    command_log: Annotated[
+        Path | None,
+        typer.Option(
+            "--command-log",
+            metavar="FILE",
+            help="Write the command's output to FILE.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    frames: Annotated[
+        bool, typer.Option("--frames", help="Also write every frame.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    json: options.Json = False,
+    output: options.Output = None,
+    only: options.Only = None,
+    record: options.Record = None,
+    quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
+    duration: options.Duration = None,
+    cut: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cut",
+            metavar="at=TIME,for=TIME",
+            help="Cut all connections, or every=TIME; repeatable.",
+            rich_help_panel=CHAOS,
+        ),
+    ] = None,
+    delay: Annotated[
+        str | None,
+        typer.Option(
+            "--delay",
+            metavar="TIME±TIME",
+            help="Delay websocket frames: 300ms+-100ms.",
+            rich_help_panel=CHAOS,
+        ),
+    ] = None,
+    half_open: Annotated[
+        bool,
+        typer.Option("--half-open", help="Keep sockets open but pass nothing.", rich_help_panel=CHAOS),
+    ] = False,
+    refuse: Annotated[
+        int | None,
+        typer.Option(
+            "--refuse",
+            metavar="STATUS",
+            help="Refuse websockets with 401, 403, 429 or 503.",
+            rich_help_panel=CHAOS,
+        ),
+    ] = None,
+    expire_token: Annotated[
+        bool,
+        typer.Option("--expire-token", help="Let the users' tokens expire early.", rich_help_panel=CHAOS),
+    ] = False,
+    drop_changes: Annotated[
+        str | None,
+        typer.Option(
+            "--drop-changes", metavar="5%", help="Drop this part of the changes.", rich_help_panel=CHAOS
+        ),
+    ] = None,
+    fault_at: Annotated[
+        str,
+        typer.Option(
+            "--fault-at",
+            metavar="TIME",
+            help="Begin the faults without at= then.",
+            rich_help_panel=CHAOS,
+        ),
+    ] = "10s",
+    fault_for: Annotated[
+        str,
+        typer.Option("--fault-for", metavar="TIME", help="Refuse that long.", rich_help_panel=CHAOS),
+    ] = "5s",
+    chaos_seed: Annotated[
+        int | None,
+        typer.Option(
+            "--chaos-seed", metavar="N", help="Repeat the same delays and drops.", rich_help_panel=CHAOS
+        ),
+    ] = None,
+    expect_recovery: Annotated[
+        str | None,
+        typer.Option(
+            "--expect-recovery",
+            metavar="TIME",
+            help="Exit 1 unless the app is well TIME after each fault.",
+            rich_help_panel=CHAOS,
+        ),
+    ] = None,
+    url: options.Url = None,
+    local: options.Local = False,
+    profile: options.Profile = None,
+    debug: options.Debug = False,
+) -> int:
+    """Watch an app's own traffic, and name what it does wrong.
+
+    The tap listens on 127.0.0.1 and forwards everything unchanged between the app and its project. The app
+    has to use the tap's URL: a COMMAND gets it as SUPABASE_URL and under the names of the common frameworks.
+    Findings are lines on standard error, each with its cause and its remedy. The exit code is the command's
+    if that is not 0, otherwise 1 if --expect-recovery failed.
+
+    Faults begin after the app's first websocket has opened.
+
+    prt tap -- npm run dev
+
+    prt tap --json --frames
+
+    prt tap --view --command-log app.log -- npm run dev
+
+    prt tap --cut at=5s,for=10s --expect-recovery 15s -- npm test
+    """
+    from prt.app.tap import tap as run
+    from prt.app.tap_request import TapRequest
+    from prt.cli.options import chaos
+    from prt.cli.options.connection import project_without_keys
+    from prt.config.project import environment
+    from prt.state.conditions.bounds import parse_bounds
+    from prt.views.sinks.stderr import notice
+
+    form = _form(json, output, only, no_color, view=view, has_command=bool(command), log=command_log)
+    faults = [
+        *(chaos.parse_cut(text) for text in cut or ()),
+        *chaos.single_faults(
+            half_open=half_open, refuse=refuse, expire_token=expire_token, at=fault_at, seconds=fault_for
+        ),
+    ]
+    plan = chaos.plan_of(
+        faults, delay=delay, drop_changes=drop_changes, seed=chaos_seed, expect_recovery=expect_recovery
+    )
+    with project_without_keys(url=url, profile=profile, local=local) as (project, variables):
+        if not quiet:
+            for line in project.notices:
+                notice(line)
+        request = TapRequest(
+            project=project,
+            port=port,
+            form=form,
+            command=tuple(command or ()),
+            environment={**environment(), **variables},
+            command_log=command_log,
+            is_command_on_stderr=form is not None and not form.is_table and command_log is None,
+            has_frames=frames or (form is not None and form.is_table),
+            record=record,
+            bounds=parse_bounds(duration=duration),
+            chaos=plan,
+            is_quiet=quiet,
+        )
+        return run(request)
+
+
+def _form(
+    json: bool,
+    output: OutputForm | None,
+    only: list[str] | None,
+    no_color: bool,
+    *,
+    view: bool,
+    has_command: bool,
+    log: Path | None,
+) -> Form | None:
+    """Return what is written to standard output; None if that is the command's."""
+    from prt.cli.options.outputs import form_of
+    from prt.errors import UsageError
+
+    if view and (json or output not in (None, OutputForm.TABLE)):
+        raise UsageError("--view and another form of output exclude each other", "leave one of them out")
+    is_drawn = view or output is OutputForm.TABLE
+    if is_drawn and has_command and log is None:
+        raise UsageError(
+            "the screen and the command can't share a terminal", "add --command-log FILE for its output"
+        )
+    if has_command and not (is_drawn or json or output):
+        if only:
+            raise UsageError("--only needs lines on standard output", "add --json")
+        return None
+    return form_of(json=json, output=OutputForm.TABLE if is_drawn else output, only=only, no_color=no_color)

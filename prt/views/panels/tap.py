@@ -1,0 +1,168 @@
+"""The screen of `prt tap`: connections with their channels, and below them what the app does wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import tzinfo
+
+from rich.text import Text
+
+from prt.events import Event, TapFinding, TapFrame
+from prt.state.conditions.plans import PLANS
+from prt.state.tap import ChannelLine, ConnectionLine, Item, TapState
+from prt.views.drawing.cells import cut, safe, within, wrapped
+from prt.views.drawing.figures import clock, counted, duration, roughly
+from prt.views.drawing.findings import cause_of, remedy_of
+
+STYLES = {"error": "bold red", "warning": "yellow", "advice": "cyan"}
+CHANNEL_STYLES = {"READY": "green", "SUBSCRIBED": "green", "joining": "yellow"}
+_HELP = "j, k choose · Enter opens and closes · space pauses · q quits"
+
+
+class TapView:
+    """A View that has the whole screen, its head too; `tz` None is local."""
+
+    title = "tap"
+    has_own_head = True
+
+    def __init__(
+        self, state: TapState, *, host: str = "", plan: str = "free", tz: tzinfo | None = None
+    ) -> None:
+        self._state = state
+        self._host = host
+        self._limit = PLANS[plan].messages
+        self._tz = tz
+
+    def apply(self, event: Event) -> None:
+        self._state.apply(event)
+
+    @property
+    def keys(self) -> Mapping[str, Callable[[], None]]:
+        """What single keys do to the view."""
+        state = self._state
+        return {
+            "j": lambda: state.move(1),
+            "k": lambda: state.move(-1),
+            "\r": state.toggle,
+            "\n": state.toggle,
+        }
+
+    def summary(self) -> list[str]:
+        state = self._state
+        found = counted(len(state.findings), "finding")
+        return [safe(f"{counted(len(state.connections), 'connection')}, {found}")]
+
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        state = self._state
+        opened = state.opened
+        body = list(
+            self._details(opened, width, height) if opened is not None else self._overview(width, now)
+        )
+        head = _line(self._headline(), width, "bold")
+        foot = _line(_HELP, width, "dim")
+        room = max(height - 2, 0)
+        if len(body) > room > 0:
+            body = [*body[: room - 1], _line(f"and {len(body) - room + 1} lines more", width, "italic")]
+        return within([head, *body, foot], width, height)
+
+    def all_lines(self, width: int, now: int) -> list[Text]:
+        """Return everything that there is to show."""
+        return [_line(self._headline(), width, "bold"), *self._overview(width, now)]
+
+    def _headline(self) -> str:
+        state = self._state
+        opened = [one for one in state.connections.values() if one.latest.state == "open"]
+        words = [f"tap {self._host}".strip(), counted(len(opened), "connection")]
+        if state.refused:
+            words.append(f"{state.refused} refused")
+        words.append(counted(len(state.findings), "finding"))
+        return safe(" · ".join(words))
+
+    def _overview(self, width: int, now: int) -> Iterator[Text]:
+        state = self._state
+        items = state.items
+        chosen = items[min(state.chosen, len(items) - 1)] if items else None
+        if not state.connections:
+            yield _line("waiting for the app's first websocket", width, "italic")
+        for connection in state.connections.values():
+            style = "" if connection.latest.state == "open" else "dim"
+            mark = "▸" if connection is chosen else " "
+            yield _line(f"{mark} {self._connection(connection, now)}", width, style)
+            for channel in connection.channels.values():
+                mark = "▸" if channel is chosen else " "
+                yield _line(
+                    f"{mark}   {_channel(channel)}", width, CHANNEL_STYLES.get(channel.latest.state, "dim")
+                )
+        if state.findings:
+            yield Text()
+            yield _line("findings", width, "bold")
+        for found in state.findings:
+            mark = "▸" if found is chosen else " "
+            yield from _finding(found, mark, width)
+
+    def _connection(self, connection: ConnectionLine, now: int) -> str:
+        latest = connection.latest
+        who = " ".join(part for part in (latest.role or "nobody", (latest.user or "")[:8]) if part)
+        parts = [f"{latest.connection} {latest.client}", who]
+        if latest.token_expires_at is not None:
+            left = latest.token_expires_at - now
+            parts.append(f"token {roughly(left)}" if left > 0 else "token expired")
+        if latest.state == "open":
+            parts.append(f"since {clock(connection.opened_at, self._tz)}")
+            beat = connection.heartbeat_at
+            parts.append("no heartbeat" if beat is None else f"heartbeat {duration(now - beat)} ago")
+        else:
+            parts.append(f"closed {latest.code or ''}".strip())
+        rate = connection.rate.per_second(now)
+        parts.append(f"↑{connection.sent:,} ↓{connection.received:,}, {rate:.1f}/s of {self._limit}")
+        if latest.skipped:
+            parts.append(f"{latest.skipped:,} not read")
+        return safe(" · ".join(parts))
+
+    def _details(self, item: Item, width: int, height: int) -> Iterator[Text]:
+        if isinstance(item, ConnectionLine):
+            yield _line(f"frames of connection {item.latest.connection}", width, "bold")
+            for frame in list(item.frames)[-max(height - 3, 1) :]:
+                yield _line(self._frame(frame), width)
+        elif isinstance(item, ChannelLine):
+            yield _line(f"history of {item.latest.topic}", width, "bold")
+            for step in item.history:
+                reason = f": {step.reason}" if step.reason else ""
+                yield _line(f"{clock(step.at, self._tz, is_fine=True)} {step.state}{reason}", width)
+        else:
+            yield from _finding(item, " ", width)
+            yield Text()
+            for one in item.evidence:
+                number = "" if one.connection is None else f"connection {one.connection} "
+                yield _line(f"{clock(one.at, self._tz, is_fine=True)} {number}{one.what}", width)
+
+    def _frame(self, frame: TapFrame) -> str:
+        arrow = "↑" if frame.direction == "sent" else "↓"
+        payload = bytes(frame.payload)[:2000].decode(errors="replace")
+        return f"{clock(frame.at, self._tz, is_fine=True)} {arrow} {frame.topic} {frame.event} {payload}"
+
+
+def _channel(channel: ChannelLine) -> str:
+    latest = channel.latest
+    kind = "private" if latest.private else "public"
+    parts = [latest.topic, f"{kind} {latest.state}"]
+    parts += latest.bindings
+    if latest.presence or channel.presences:
+        parts.append(f"presence {channel.presences}")
+    parts.append(counted(channel.events, "event"))
+    return safe(" · ".join(parts))
+
+
+def _finding(found: TapFinding, mark: str, width: int) -> Iterator[Text]:
+    """Yield a finding and its remedy, uncut: what is to be typed must be whole."""
+    style = STYLES[found.severity]
+    first, *more = wrapped(safe(f"{found.severity} {found.id}: {cause_of(found)}"), max(width - 2, 1))
+    yield _line(f"{mark} {first}", width, style)
+    for line in more:
+        yield _line(f"  {line}", width, style)
+    for line in wrapped(safe(f"→ {remedy_of(found)}"), max(width - 4, 1)):
+        yield _line(f"    {line}", width)
+
+
+def _line(text: str, width: int, style: str = "") -> Text:
+    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")

@@ -33,7 +33,7 @@ def clock_of(speed: int) -> Callable[[], int]:
 async def found_of(
     script: Path, name: str, kind: str, project: dict[str, str], environment: dict[str, str]
 ) -> set[str]:
-    """Run an app behind a tap: a bad one until a finding has come, a good one until none can come any more."""
+    """Run an app behind a tap: a bad one until a finding comes, a good one until none can come any more."""
     # A token's expiry is real time.
     clock = clock_of(1 if name == "token-expired" else FAST)
     source = TapSource(

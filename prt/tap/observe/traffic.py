@@ -226,8 +226,8 @@ class Traffic:
             yield channel_event(channel, message.at)
         elif message.event == "phx_leave":
             channel_left = socket.channels.pop(message.topic, None)
-            socket.left.add(message.topic)
             if channel_left is not None:
+                socket.left.add(message.topic)
                 channel_left.state, channel_left.ended_at = "left", message.at
                 yield channel_event(channel_left, message.at)
         elif (

@@ -54,7 +54,7 @@ class TapSource:
         self._say = say
         self._judge = Judge()
         chaos = request.chaos
-        self._recovery = None if chaos.expect_recovery is None else Recovery(chaos.expect_recovery)
+        self.recovery = None if chaos.expect_recovery is None else Recovery(chaos.expect_recovery)
         self._observer = CopyObserver(self._take, clock)
         self._chaos: Chaos | None = None
         self.proxy: Proxy | None = None
@@ -124,12 +124,12 @@ class TapSource:
     @property
     def has_recovered(self) -> bool:
         """Whether the app has recovered from every fault, or nothing of the kind is expected."""
-        return self._recovery is None or self._recovery.are_met
+        return self.recovery is None or self.recovery.are_met
 
     @property
     def unjudged(self) -> tuple[str, str] | None:
         """What is to be said if a recovery was expected, and nothing was judged."""
-        if self._recovery is None or self._recovery.judged:
+        if self.recovery is None or self.recovery.judged:
             return None
         return (
             "no recovery was judged: the run ended before",
@@ -163,8 +163,8 @@ class TapSource:
         if isinstance(message, Tick):
             self.judged_at = message.at
             self._judged.set()
-        if self._recovery is not None:
-            for event in self._recovery.apply(message, self._judge.traffic):
+        if self.recovery is not None:
+            for event in self.recovery.apply(message, self._judge.traffic):
                 self._put(event)
 
     def _put_frame(self, message: Framed) -> None:

@@ -20,6 +20,8 @@ from prt.tap.proxy.server import Link, Observer, Proxy, first_of, read_some
 
 SLICES = 20
 """Writes a second of a throttled connection."""
+HEAD = 400
+"""Bytes of a frame in which its event stands."""
 WEBSOCKET_PATH = "/realtime/v1/websocket"
 
 
@@ -223,7 +225,9 @@ class FaultProxy(Proxy):
         return frame.raw
 
     def _to_client(self, link: Link, frame: Frame) -> bytes:
-        if b'"postgres_changes",' in frame.payload[:200] or b'"event":"postgres_changes"' in frame.payload:
+        head = frame.payload[:HEAD]
+        # A `system` message names them too, as its extension.
+        if b'"postgres_changes",{' in head or b'"event":"postgres_changes"' in head:
             if self._is_deaf or (self.loses is not None and self.loses(_data_of(frame))):
                 self.dropped_changes += 1
                 self.changed()

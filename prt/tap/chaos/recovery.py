@@ -53,8 +53,7 @@ class Recovery:
         elif self._trials:
             for trial in self._trials:
                 self._note(trial, message, traffic)
-            if isinstance(message, Tick):
-                yield from self._judged(message.at, traffic)
+            yield from self._judged(message, traffic)
 
     def _note_fault(self, message: Fault, traffic: Traffic) -> None:
         if not message.is_over:
@@ -81,10 +80,13 @@ class Recovery:
             trial.missed.setdefault(*changed)
             trial.read.discard(changed[0])
 
-    def _judged(self, at: int, traffic: Traffic) -> Iterator[TapFinding]:
+    def _judged(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
+        """Judge a recovery as soon as it is there, and its absence when time passes."""
+        at = message.at
         for trial in [one for one in self._trials if one.deadline is not None]:
             missing = self._missing(trial, traffic)
-            if missing and trial.deadline is not None and at < trial.deadline:
+            is_due = isinstance(message, Tick) and at >= (trial.deadline or 0)
+            if missing and not is_due:
                 continue
             self._trials.remove(trial)
             self.judged += 1

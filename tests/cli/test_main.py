@@ -269,7 +269,7 @@ def test_help_fits_a_screen(capsys: pytest.CaptureFixture[str], option: str) -> 
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
     names = [line.split()[0] for line in lines[lines.index("Commands:") + 1 : lines.index("Options:") - 1]]
-    order = "watch presence notify test audit status send update replay local demo init config help"
+    order = "watch presence notify test audit status send update replay tap local demo init config help"
     assert " ".join(names) == f"{order} schema completion"
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from prt.app.tap_request import TapRequest
-from prt.app.tap_source import TapSource
+from prt.app.tap.request import TapRequest
+from prt.app.tap.source import TapSource
 from prt.config.project import Project
 from prt.events import Event, TapFinding
 from prt.tap.chaos.faults import FaultProxy

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from prt.app.tap_request import TapRequest
-from prt.app.tap_source import TapSource
+from prt.app.tap.request import TapRequest
+from prt.app.tap.source import TapSource
 from prt.config.project import Project
 from prt.events import TapFinding
 from prt.local.project.variables import keys_of

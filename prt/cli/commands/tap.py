@@ -141,8 +141,8 @@ def tap(
 
     prt tap --cut at=5s,for=10s --expect-recovery 15s -- npm test
     """
-    from prt.app.tap import tap as run
-    from prt.app.tap_request import TapRequest
+    from prt.app.tap.request import TapRequest
+    from prt.app.tap.run import tap as run
     from prt.cli.options import chaos
     from prt.cli.options.connection import project_without_keys
     from prt.config.project import environment

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from prt.config.secret import redact
+from prt.redaction import redact
 from prt.stream.socket.binary import JSON, PUSHED, RECEIVED
 from prt.tap.observe.identity import who_of
 from prt.tap.observe.messages import Framed, Who

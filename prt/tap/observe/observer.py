@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from prt.clock import wall_clock
 from prt.tap.observe.decoding import FrameReader
 from prt.tap.observe.identity import asked_of
 from prt.tap.observe.messages import Answered, ClosedSocket, Dropped, Fault, Observed, Skipped, Tick
@@ -22,15 +23,10 @@ SLICE_SECONDS = 0.0005
 TICK_SECONDS = 0.5
 
 
-def now() -> int:
-    """Return the time in µs since the epoch."""
-    return time.time_ns() // 1000
-
-
 class CopyObserver:
     """An `Observer` of `prt.tap.proxy.server`; `run` hands over what was observed, in its order."""
 
-    def __init__(self, take: Callable[[Observed], None], clock: Callable[[], int] = now) -> None:
+    def __init__(self, take: Callable[[Observed], None], clock: Callable[[], int] = wall_clock) -> None:
         """Hand each message to `take`; `clock` gives µs since the epoch."""
         self._take = take
         self._clock = clock

@@ -87,7 +87,10 @@ class TapView:
         for connection in state.connections.values():
             style = "" if connection.latest.state == "open" else "dim"
             mark = "▸" if connection is chosen else " "
-            yield _line(f"{mark} {self._connection(connection, now)}", width, style)
+            first, *more = wrapped(self._connection(connection, now), max(width - 2, 1))
+            yield _line(f"{mark} {first}", width, style)
+            for line in more:
+                yield _line(f"  {line}", width, style)
             for channel in connection.channels.values():
                 mark = "▸" if channel is chosen else " "
                 yield _line(

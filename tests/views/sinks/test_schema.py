@@ -9,7 +9,22 @@ from jsonschema import Draft202012Validator, ValidationError
 from msgspec import Raw
 
 from prt.cli.main import run
-from prt.events import Account, Alert, Broadcast, Change, Conflict, Event, Loss, LossCause, Presence
+from prt.events import (
+    Account,
+    Alert,
+    Broadcast,
+    Change,
+    Conflict,
+    Event,
+    Evidence,
+    Loss,
+    LossCause,
+    Presence,
+    TapChannel,
+    TapConnection,
+    TapFinding,
+    TapFrame,
+)
 from prt.views.sinks.ndjson import TYPE_OF, encode
 from prt.views.sinks.schema import KEYS, json_schema
 from tests.views import story
@@ -43,6 +58,27 @@ MORE: list[Event] = [
         event_type="UPDATE",
         key="1",
         cause=LossCause(code="rate", at=story.NOW, rate=400.0, average=120.0),
+    ),
+    TapConnection(at=story.NOW, connection=1, state="open", role="anon", token_expires_at=story.NOW),
+    TapChannel(at=story.NOW, topic="a", connection=1, state="READY", bindings=["* public.a"]),
+    TapFrame(
+        at=story.NOW,
+        connection=1,
+        direction="sent",
+        topic="realtime:a",
+        event="phx_join",
+        ref="1",
+        join_ref="1",
+        size=2,
+    ),
+    TapFinding(
+        at=story.NOW,
+        id="binding-refused",
+        severity="error",
+        evidence=[Evidence(at=story.NOW, what="received system on a", connection=1)],
+        connection=1,
+        topic="a",
+        data={"table": "public.a", "tables": "public.a", "reason": "words"},
     ),
     Change(
         at=story.NOW, topic="a", event_type="INSERT", schema="s", table="t", commit_timestamp=None, merged=3

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
+from prt.clock import wall_clock
 from prt.errors import UsageError
 from prt.events import End, Event, TapEvent, TapFrame
 from prt.inputs import Input
@@ -20,11 +21,11 @@ from prt.tap.chaos.recovery import Recovery
 from prt.tap.chaos.runner import Chaos
 from prt.tap.findings.judge import Judge
 from prt.tap.observe.messages import Answered, Framed, Observed, Tick
-from prt.tap.observe.observer import CopyObserver, now
+from prt.tap.observe.observer import CopyObserver
 from prt.tap.proxy.server import Proxy
 
 if TYPE_CHECKING:
-    from prt.app.tap_request import TapRequest
+    from prt.app.tap.request import TapRequest
     from prt.state.conditions.bounds import Awaited
 
 END_SECONDS = 3.0
@@ -47,7 +48,7 @@ class TapSource:
     """`async with` starts the proxy and then the command, and ends both; iterating gives the events."""
 
     def __init__(
-        self, request: TapRequest, say: Callable[[str], None], clock: Callable[[], int] = now
+        self, request: TapRequest, say: Callable[[str], None], clock: Callable[[], int] = wall_clock
     ) -> None:
         """Report to `say` what is no event; `clock` gives µs since the epoch."""
         self._request = request

@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from prt.app.loop import Ending, follow
-from prt.app.tap_request import TapRequest
-from prt.app.tap_source import TapSource
+from prt.app.tap.request import TapRequest
+from prt.app.tap.source import TapSource
+from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Event, TapFinding
 from prt.state.conditions.bounds import Progress
@@ -102,7 +102,7 @@ class _Tap:
         request = self._request
         if request.record is None:
             return nullcontext()
-        header = header_of(request.project.host, time.time_ns() // 1000)
+        header = header_of(request.project.host, wall_clock())
         return Recorder(request.record, header, self._recording_failed)
 
     def _recording_failed(self, error: PrtError) -> None:

@@ -19,6 +19,7 @@ from tests.benchmarks import (
     reconnect,
     rooms,
     suites,
+    tap,
     throughput,
 )
 
@@ -34,6 +35,7 @@ def main() -> None:
             "broadcast": lambda: broadcast.measure(Path(folder)),
             "diffs": lambda: rooms.measure(Path(folder)),
             "batching": batching.measure,
+            "tap": tap.measure,
             "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)

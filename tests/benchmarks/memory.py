@@ -27,7 +27,7 @@ def measure(*, marks: tuple[int, int] = (100_000, 1_000_000)) -> list[tuple[str,
             for mark in marks:
                 flood.order(mark - lines)
                 lines = _read_until(client, lines, mark)
-                found.append(_resident_mb(client.pid))
+                found.append(resident_mb(client.pid))
         finally:
             client.terminate()
             client.communicate()
@@ -48,7 +48,7 @@ def _read_until(client: subprocess.Popen[bytes], lines: int, mark: int) -> int:
     return lines
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
     if Path("/proc/self/status").exists():
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
         kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.benchmarks import batching, broadcast, help, latency, memory, rooms, suites  # noqa: A004 - an option
+from tests.benchmarks import batching, broadcast, help, latency, memory, rooms, suites, tap  # noqa: A004 - an option
 from tests.benchmarks.flood import CHUNK
 from tests.benchmarks.subjects import flooding_server, own_environment, prt_watch, serving
 from tests.benchmarks.throughput import rate_of
@@ -67,8 +67,9 @@ def test_throughput_notices_a_client_that_fails(tmp_path: Path) -> None:
         (lambda: latency.measure(samples=3), "a polling server's p50 / ours"),
         (lambda: help.measure(rounds=1), "prt --help / bare import"),
         (lambda: batching.measure(count=2 * CHUNK, rounds=1), "batched / not batched"),
+        (lambda: tap.measure(samples=6, frames=50, sockets=5), "added delay a direction, p50 ms"),
     ],
-    ids=["memory", "latency", "help", "batching"],
+    ids=["memory", "latency", "help", "batching", "tap"],
 )
 def test_the_others_measure(figures: object, last: str) -> None:
     found = figures()  # type: ignore[operator]

@@ -210,6 +210,9 @@ class TapSource:
         stack.push_async_callback(program.end, END_SECONDS)
         waiting = asyncio.create_task(self._wait(program))
         stack.push_async_callback(_ended, waiting)
+        if request.command_log is None:
+            # The terminal's Ctrl-C has reached it too: it may end by itself.
+            stack.push_async_callback(asyncio.wait, {waiting}, timeout=END_SECONDS)
 
     def _command_streams(self, stack: AsyncExitStack) -> tuple[IO[bytes] | None, IO[bytes] | None]:
         log = self._request.command_log

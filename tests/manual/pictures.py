@@ -4,6 +4,8 @@ The recordings in `recordings/` were made by
 
     prt demo --view board,budget,feed --duration 45s --record demo.ndjson
     prt demo --view cursors,presence --rate 6 --duration 10s --record cursors.ndjson
+    prt tap --record tap.ndjson, with tests/end_to_end/js/page.html (and a service key) in Chromium and
+    the faulty apps `binding-refused`, `change-twice` and `push-outside-join` of js/tap.mjs behind it
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ RECORDINGS: Final = HERE / "recordings"
 
 
 class Picture(Struct, frozen=True):
-    """What is drawn, and in how many columns and lines."""
+    """What is drawn, and in how many columns and lines; a recording of `prt tap` has a view of its own."""
 
-    view: str
+    view: str | None
     recording: str = "demo"
     columns: int = 120
     lines: int = 32
@@ -35,6 +37,7 @@ class Picture(Struct, frozen=True):
 DRAWN: Final = {
     "together": Picture("board,budget,feed", columns=160, lines=44),
     "cursors": Picture("cursors", "cursors"),
+    "tap": Picture(None, "tap", lines=30),
     **{name: Picture(name) for name in ("table", "board", "budget", "feed", "stats", "presence")},
 }
 
@@ -46,7 +49,7 @@ def drawn(name: str) -> str:
         path = Path(folder, "picture.svg")
         played = [PRT, "replay", RECORDINGS / f"{picture.recording}.ndjson", "--quiet", "--json"]
         subprocess.run(
-            [*played, "--view", picture.view, "--export", path],
+            [*played, *(["--view", picture.view] if picture.view else []), "--export", path],
             env=clean_environment(TZ="UTC", COLUMNS=str(picture.columns), LINES=str(picture.lines)),
             stdout=subprocess.DEVNULL,
             check=True,

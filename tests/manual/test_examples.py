@@ -30,6 +30,8 @@ LIFECYCLE = ("up", "status", "env", "token", "traffic", "reset", "stop")
 ELSEWHERE = {
     "prt init": "it asks a person: tests/cli/commands/test_init.py",
     "prt status --watch --plan pro": "it goes on until Ctrl-C: tests/cli/commands/test_status.py",
+    "prt tap --cut at=5s,for=10s --expect-recovery 15s -- npm test": "it needs an app: "
+    "tests/end_to_end/test_tap_chaos.py",
     "prt test": "a recipe of the manual runs it",
     "prt local run -- prt test --junit out.xml --report out.html": "a recipe of the manual",
 }

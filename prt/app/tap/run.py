@@ -102,7 +102,7 @@ class _Tap:
         request = self._request
         if request.record is None:
             return nullcontext()
-        header = header_of(request.project.host, wall_clock())
+        header = header_of(request.project.host, wall_clock(), command="tap")
         return Recorder(request.record, header, self._recording_failed)
 
     def _recording_failed(self, error: PrtError) -> None:

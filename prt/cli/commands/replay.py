@@ -12,8 +12,12 @@ import typer
 from prt.cli.options import shared as options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from prt.state.screen import Screen
     from prt.stream.binding import Binding
     from prt.stream.recording.file import Header
+    from prt.views.panels.view import View
 
 PLAYING = "What to play"
 
@@ -132,13 +136,23 @@ def replay(
         bounds=count_bound,
         expectations=expectations,
         matching=matching,
-        views_of=viewing.views_of(ViewOptions(highlight=form.highlight), bindings),
+        views_of=_tap_views(recording.header.host)
+        if recording.header.command == "tap"
+        else viewing.views_of(ViewOptions(highlight=form.highlight), bindings),
         rules=parse_rules(alert or (), viewing),
         fails_on=fails_on,
         is_once=once,
         is_quiet=quiet,
     )
     return watch(request)
+
+
+def _tap_views(host: str) -> Callable[[Screen], Sequence[View]]:
+    """Return what draws a recording of `prt tap`."""
+    from prt.state.tap import TapState
+    from prt.views.panels.tap import TapView
+
+    return lambda _: [TapView(TapState(), host=host)]
 
 
 def bindings_of(header: Header) -> list[Binding]:

@@ -133,11 +133,11 @@ def tap(
 
     Faults begin after the app's first websocket has opened.
 
-    prt tap -- npm run dev
+    prt tap -- npm test
 
-    prt tap --json --frames
+    prt tap --port 0 --json --frames --duration 10s
 
-    prt tap --view --command-log app.log -- npm run dev
+    prt tap --port 0 --view --command-log app.log -- npm test
 
     prt tap --cut at=5s,for=10s --expect-recovery 15s -- npm test
     """

@@ -35,6 +35,8 @@ class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="recording
     bindings: list[dict[str, Any]] = []
     rooms: list[dict[str, Any]] = []
     keys: dict[str, list[str]] = {}
+    command: str = "watch"
+    """Whose lines they are: those of `prt tap` are drawn by its own view."""
 
 
 _decode_header = msgspec.json.Decoder(Header).decode

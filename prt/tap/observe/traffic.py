@@ -222,7 +222,7 @@ class Traffic:
             self.before = socket.channels.get(message.topic)
             socket.channels[message.topic] = channel = joined(socket, message)
             socket.left.discard(message.topic)
-            socket.latest_who = channel.who
+            yield from self._known_as(socket, channel.who, message.at)
             yield channel_event(channel, message.at)
         elif message.event == "phx_leave":
             channel_left = socket.channels.pop(message.topic, None)
@@ -236,7 +236,14 @@ class Traffic:
             and (channel_now := socket.channels.get(message.topic)) is not None
         ):
             channel_now.who, channel_now.token_at = message.token, message.at
-            socket.latest_who = message.token
+            yield from self._known_as(socket, message.token, message.at)
+
+    def _known_as(self, socket: Socket, who: Who, at: int) -> Iterator[TapEvent]:
+        """Note a token of a connection; yield the connection if it stands for somebody else, or for longer."""
+        before = latest_who(socket)
+        socket.latest_who = who
+        if who != before:
+            yield self.connection_event(socket, at)
 
     def _received(self, socket: Socket, message: Framed) -> Iterator[TapEvent]:
         channel = socket.channels.get(message.topic)

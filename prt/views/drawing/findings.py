@@ -52,7 +52,7 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "and operator (tables of the channel: {tables})",
     ),
     "change-twice": (
-        "each change of {table} comes twice: for '{first}' and for '{second}' ({other}, {topic})",
+        "each change of {table} comes twice: for '{first}' on {other} and for '{second}' on {topic}",
         "keep one of the two .on('postgres_changes', …), and branch on payload.eventType in its callback",
     ),
     "delete-filter": (

@@ -15,7 +15,6 @@ from prt.views.drawing.figures import clock, counted, duration, roughly
 from prt.views.drawing.findings import cause_of, remedy_of
 
 STYLES = {"error": "bold red", "warning": "yellow", "advice": "cyan"}
-CHANNEL_STYLES = {"READY": "green", "SUBSCRIBED": "green", "joining": "yellow"}
 _HELP = "j, k choose · Enter opens and closes · space pauses · q quits"
 
 
@@ -93,9 +92,7 @@ class TapView:
                 yield _line(f"  {line}", width, style)
             for channel in connection.channels.values():
                 mark = "▸" if channel is chosen else " "
-                yield _line(
-                    f"{mark}   {_channel(channel)}", width, CHANNEL_STYLES.get(channel.latest.state, "dim")
-                )
+                yield _line(f"{mark}   {_channel(channel)}", width, _style(channel))
         if state.findings:
             yield Text()
             yield _line("findings", width, "bold")
@@ -143,6 +140,14 @@ class TapView:
         arrow = "↑" if frame.direction == "sent" else "↓"
         payload = bytes(frame.payload)[:2000].decode(errors="replace")
         return f"{clock(frame.at, self._tz, is_fine=True)} {arrow} {frame.topic} {frame.event} {payload}"
+
+
+def _style(channel: ChannelLine) -> str:
+    """Return the colour of a channel: with tables, SUBSCRIBED is not yet what it waits for."""
+    state = channel.latest.state
+    if state == "READY" or (state == "SUBSCRIBED" and not channel.latest.bindings):
+        return "green"
+    return "yellow" if state in ("joining", "SUBSCRIBED") else "dim"
 
 
 def _channel(channel: ChannelLine) -> str:

@@ -35,6 +35,7 @@ def header_of(
     bindings: Sequence[Binding] = (),
     rooms: Sequence[Room] = (),
     keys: dict[tuple[str, str], tuple[str, ...]] | None = None,
+    command: str = "watch",
 ) -> Header:
     """What is watched where; no key, no token, nothing of what is tracked."""
     return Header(
@@ -45,6 +46,7 @@ def header_of(
         bindings=[binding.to_wire() for binding in bindings],
         rooms=[_room(room) for room in rooms],
         keys={".".join(table): list(columns) for table, columns in (keys or {}).items()},
+        command=command,
     )
 
 

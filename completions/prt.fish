@@ -140,7 +140,6 @@ complete -c prt -n '__prt_in ""' -a help -d 'Show a page of the manual, the help
 complete -c prt -n '__prt_in ""' -a schema -d 'Print the JSON Schema of the lines of NDJSON.'
 complete -c prt -n '__prt_in ""' -a completion -d 'Print the script with which a shell completes prt\'s words at TAB.'
 complete -c prt -n '__prt_in ""' -s V -l version -d 'Show the versions.'
-complete -c prt -n '__prt_in ""' -l debug -d 'Show a traceback if something fails.'
 complete -c prt -n '__prt_in ""' -s h -l help -d 'Show this message and exit.'
 complete -c prt -n '__prt_in "/watch"' -a '(__prt_kind table)'
 complete -c prt -n '__prt_in "/watch"' -l schema -x -d 'Schema of tables given without one.'

@@ -157,7 +157,9 @@ def _root(
         bool,
         typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the versions."),
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback if something fails.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", hidden=True, help="Show a traceback if something fails.")
+    ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(ABOUT)

@@ -134,3 +134,17 @@ def test_the_screen_shows_the_app_and_leaves_the_terminal_to_it(
         assert run.finish() == 0
         assert "1 finding" in run.text
     assert "ready" in log.read_text()
+
+
+def test_it_ends_after_a_duration_without_a_command(environment: dict[str, str]) -> None:
+    done = ran("tap", "--port", "0", "--duration", "100ms", "--json", environment=environment)
+    (end,) = lines_of(done.stdout)
+    assert (done.returncode, end["reason"], end["exit_code"]) == (0, "duration", 0)
+
+
+def test_the_screen_of_a_command_that_ends(environment: dict[str, str], tmp_path: Path) -> None:
+    arguments = ("--view", "--command-log", str(tmp_path / "log"), "--", "sh", "-c", "echo out; exit 3")
+    with terminal("tap", "--port", "0", *arguments, environment=environment) as run:
+        assert run.finish() == 3
+        assert "the command has ended" in run.text
+    assert (tmp_path / "log").read_text() == "out\n"

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from prt.state.conditions.bounds import Bounds
 from prt.tap.chaos.plan import ChaosPlan
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ class TapRequest:
     is_command_on_stderr: bool = False
     has_frames: bool = False
     record: Path | None = None
-    bounds: Bounds = field(default_factory=Bounds)
+    duration: float | None = None
+    """Seconds after which the run ends."""
     chaos: ChaosPlan = field(default_factory=ChaosPlan)
     is_quiet: bool = False

@@ -16,7 +16,7 @@ from prt.app.tap.source import TapSource
 from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Event, TapFinding
-from prt.state.conditions.bounds import Progress
+from prt.state.conditions.bounds import Bounds, Progress
 from prt.state.conditions.matching import Matching
 from prt.views.drawing import findings
 from prt.views.sinks.form import opened
@@ -54,7 +54,7 @@ class _Tap:
             ending = await follow(
                 source,
                 output,
-                Progress(request.bounds, source.expectations, started=started),
+                Progress(Bounds(), source.expectations, started=started),
                 Matching(),
                 self._tell,
                 recorder=recorder,

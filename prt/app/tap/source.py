@@ -87,6 +87,8 @@ class TapSource:
             if self._chaos is not None:
                 await stack.enter_async_context(self._chaos.running())
             self._say(f"the tap for {self._request.project.host} listens on {proxy.url}")
+            if self._request.duration is not None:
+                stack.callback(self._end_after(self._request.duration).cancel)
             if self._request.command:
                 self._start(proxy.url, stack)
             self._stack = stack.pop_all()
@@ -221,6 +223,13 @@ class TapSource:
         if self._request.is_command_on_stderr:
             return sys.stderr.buffer, None
         return None, None
+
+    def _end_after(self, seconds: float) -> asyncio.TimerHandle:
+        def end() -> None:
+            self._observer.finish()
+            self._put(End(at=self._observer.now(), reason="duration", exit_code=0, events=0))
+
+        return asyncio.get_running_loop().call_later(seconds, end)
 
     async def _wait(self, program: Program) -> None:
         code = await program.wait()

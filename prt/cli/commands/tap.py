@@ -146,7 +146,7 @@ def tap(
     from prt.cli.options import chaos
     from prt.cli.options.connection import project_without_keys
     from prt.config.project import environment
-    from prt.state.conditions.bounds import parse_bounds
+    from prt.state.conditions.bounds import parse_duration
     from prt.views.sinks.stderr import notice
 
     form = _form(json, output, only, no_color, view=view, has_command=bool(command), log=command_log)
@@ -173,7 +173,7 @@ def tap(
             is_command_on_stderr=form is not None and not form.is_table and command_log is None,
             has_frames=frames or (form is not None and form.is_table),
             record=record,
-            bounds=parse_bounds(duration=duration),
+            duration=None if duration is None else parse_duration(duration, "--duration"),
             chaos=plan,
             is_quiet=quiet,
         )

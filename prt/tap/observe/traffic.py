@@ -239,7 +239,7 @@ class Traffic:
             yield from self._known_as(socket, message.token, message.at)
 
     def _known_as(self, socket: Socket, who: Who, at: int) -> Iterator[TapEvent]:
-        """Note a token of a connection; yield the connection if it stands for somebody else, or for longer."""
+        """Note a token of a connection; yield the connection if its role, user or expiry is another."""
         before = latest_who(socket)
         socket.latest_who = who
         if who != before:

@@ -19,6 +19,7 @@ _REASONS = {
     "expect": "all that was expected came",
     "quit": "quit",
     "once": "what there is was shown",
+    "command": "the command has ended",
     "replayed": "the recording is over",
 }
 _TABLES = 40

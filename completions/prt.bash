@@ -6,7 +6,7 @@ __prt_words() {
     case $1 in
         table) printf '%s\n' core module all organizations workspaces user_roles activities comments user_presence notifications productions project_tasks project_milestones events run_of_show bookings incidents personnel teams time_entries assets asset_transactions locations files companies budgets financial_transactions invoices purchase_orders approval_requests community_posts connections marketplace_orders; command prt __complete table 2>/dev/null ;;
         event) printf '%s\n' INSERT UPDATE DELETE ;;
-        type) printf '%s\n' change broadcast presence status gap malformed alert conflict audit loss end ;;
+        type) printf '%s\n' change broadcast presence status gap malformed alert conflict audit loss connection channel frame finding end ;;
         view) printf '%s\n' table board budget feed stats details presence cursors ;;
         suite) printf '%s\n' connect channel changes broadcast presence notify rls reconnect token latency load ;;
         who) printf '%s\n' anon service ;;
@@ -75,6 +75,7 @@ _prt() {
             "/send") path="$path/send" ;;
             "/update") path="$path/update" ;;
             "/replay") path="$path/replay" ;;
+            "/tap") path="$path/tap" ;;
             "/local") path="$path/local" ;;
             "/local/up") path="$path/up" ;;
             "/local/run") path="$path/run" ;;
@@ -266,6 +267,22 @@ _prt() {
         "/replay --export") return ;;
         "/replay -n"|"/replay --count") return ;;
         "/replay --expect") return ;;
+        "/tap --port") return ;;
+        "/tap --command-log") __prt_kind files; return ;;
+        "/tap -o"|"/tap --output") __prt_offer table json text; return ;;
+        "/tap --only") __prt_kind type; return ;;
+        "/tap --record") __prt_kind files; return ;;
+        "/tap --duration") return ;;
+        "/tap --cut") return ;;
+        "/tap --delay") return ;;
+        "/tap --refuse") return ;;
+        "/tap --drop-changes") return ;;
+        "/tap --fault-at") return ;;
+        "/tap --fault-for") return ;;
+        "/tap --chaos-seed") return ;;
+        "/tap --expect-recovery") return ;;
+        "/tap --url") return ;;
+        "/tap --profile") __prt_kind profile; return ;;
         "/local/up --port") return ;;
         "/local/up --data-dir") __prt_kind files; return ;;
         "/local/up --migrations") __prt_kind files; return ;;
@@ -320,8 +337,8 @@ _prt() {
     case "$path" in
         "")
             case $cur in
-                -*) __prt_offer -V --version --debug -h --help ;;
-                *) __prt_offer watch presence notify test audit status send update replay local demo init config help schema completion ;;
+                -*) __prt_offer -V --version -h --help ;;
+                *) __prt_offer watch presence notify test audit status send update replay tap local demo init config help schema completion ;;
             esac ;;
         "/watch")
             case $cur in
@@ -376,6 +393,11 @@ _prt() {
         "/replay")
             case $cur in
                 -*) __prt_offer --speed --from --to --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --batch --export -q --quiet --no-color -n --count --expect --debug -h --help ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/tap")
+            case $cur in
+                -*) __prt_offer --port --view --command-log --frames --json -o --output --only --record -q --quiet --no-color --duration --cut --delay --half-open --refuse --expire-token --drop-changes --fault-at --fault-for --chaos-seed --expect-recovery --url --local --profile --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local")

@@ -28,6 +28,8 @@ function __prt_path
                 set path /update
             case /replay
                 set path /replay
+            case /tap
+                set path /tap
             case /local
                 set path /local
             case /local/up
@@ -75,7 +77,7 @@ function __prt_words
         case event
             printf '%s\n' INSERT UPDATE DELETE
         case type
-            printf '%s\n' change broadcast presence status gap malformed alert conflict audit loss end
+            printf '%s\n' change broadcast presence status gap malformed alert conflict audit loss connection channel frame finding end
         case view
             printf '%s\n' table board budget feed stats details presence cursors
         case suite
@@ -132,6 +134,7 @@ complete -c prt -n '__prt_in ""' -a status -d 'Check every layer from here to a 
 complete -c prt -n '__prt_in ""' -a send -d 'Send a broadcast, such as a cursor move.'
 complete -c prt -n '__prt_in ""' -a update -d 'Write a row: show it at once, commit it, confirm it by its own realtime echo.'
 complete -c prt -n '__prt_in ""' -a replay -d 'Play a recording through the views, lines and expectations of prt watch.'
+complete -c prt -n '__prt_in ""' -a tap -d 'Watch an app\'s own traffic, and name what it does wrong.'
 complete -c prt -n '__prt_in ""' -a local -d 'The embedded Supabase: a real PostgreSQL, Realtime, REST and Auth on one port of 127.0.0.1.'
 complete -c prt -n '__prt_in ""' -a demo -d 'Show everything: an embedded project, simulated traffic, a live view.'
 complete -c prt -n '__prt_in ""' -a init -d 'Write a profile into prt.toml, by asking or from the files of a folder.'
@@ -411,6 +414,32 @@ complete -c prt -n '__prt_in "/replay"' -s n -l count -x -d 'Stop after N live e
 complete -c prt -n '__prt_in "/replay"' -l expect -x -d 'Stop once this event has come, such as \'INSERT tasks title=x\'; repeatable.'
 complete -c prt -n '__prt_in "/replay"' -l debug -d 'Show a traceback if something fails.'
 complete -c prt -n '__prt_in "/replay"' -s h -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/tap"' -l port -x -d 'Listen here; 0 is a free port.'
+complete -c prt -n '__prt_in "/tap"' -l view -d 'Draw the screen.'
+complete -c prt -n '__prt_in "/tap"' -l command-log -r -F -d 'Write the command\'s output to FILE.'
+complete -c prt -n '__prt_in "/tap"' -l frames -d 'Also write every frame.'
+complete -c prt -n '__prt_in "/tap"' -l json -d 'Write NDJSON, which is the default in a pipe.'
+complete -c prt -n '__prt_in "/tap"' -s o -l output -x -a 'table json text' -d 'Form of the output, on a terminal or in a pipe.'
+complete -c prt -n '__prt_in "/tap"' -l only -x -a '(__prt_kind type)' -d 'Write only lines of these types.'
+complete -c prt -n '__prt_in "/tap"' -l record -r -F -d 'Record every event to FILE, for `prt replay`.'
+complete -c prt -n '__prt_in "/tap"' -s q -l quiet -d 'Write no notices to standard error.'
+complete -c prt -n '__prt_in "/tap"' -l no-color -d 'Use no colours.'
+complete -c prt -n '__prt_in "/tap"' -l duration -x -d 'Stop after TIME, such as 30s, 5m or 1h, and exit with 0.'
+complete -c prt -n '__prt_in "/tap"' -l cut -x -d 'Cut all connections, or every=TIME; repeatable.'
+complete -c prt -n '__prt_in "/tap"' -l delay -x -d 'Delay websocket frames: 300ms+-100ms.'
+complete -c prt -n '__prt_in "/tap"' -l half-open -d 'Keep sockets open but pass nothing.'
+complete -c prt -n '__prt_in "/tap"' -l refuse -x -d 'Refuse websockets with 401, 403, 429 or 503.'
+complete -c prt -n '__prt_in "/tap"' -l expire-token -d 'Let the users\' tokens expire early.'
+complete -c prt -n '__prt_in "/tap"' -l drop-changes -x -d 'Drop this part of the changes.'
+complete -c prt -n '__prt_in "/tap"' -l fault-at -x -d 'Begin the faults without at= then.'
+complete -c prt -n '__prt_in "/tap"' -l fault-for -x -d 'Refuse that long.'
+complete -c prt -n '__prt_in "/tap"' -l chaos-seed -x -d 'Repeat the same delays and drops.'
+complete -c prt -n '__prt_in "/tap"' -l expect-recovery -x -d 'Exit 1 unless the app is well TIME after each fault.'
+complete -c prt -n '__prt_in "/tap"' -l url -x -d 'URL of the project [SUPABASE_URL].'
+complete -c prt -n '__prt_in "/tap"' -l local -d 'Use the embedded project: the running one, or a fresh one.'
+complete -c prt -n '__prt_in "/tap"' -l profile -x -a '(__prt_kind profile)' -d 'Use the profile NAME of prt.toml.'
+complete -c prt -n '__prt_in "/tap"' -l debug -d 'Show a traceback if something fails.'
+complete -c prt -n '__prt_in "/tap"' -s h -l help -d 'Show this message and exit.'
 complete -c prt -n '__prt_in "/local"' -a up -d 'Start the embedded project in the foreground.'
 complete -c prt -n '__prt_in "/local"' -a run -d 'Run a command against an embedded project of its own.'
 complete -c prt -n '__prt_in "/local"' -a status -d 'Show the running projects: URL, age, data folder, and whether they answer.'

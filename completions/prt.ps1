@@ -6,7 +6,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
     $known = @{
         'table' = @('core', 'module', 'all', 'organizations', 'workspaces', 'user_roles', 'activities', 'comments', 'user_presence', 'notifications', 'productions', 'project_tasks', 'project_milestones', 'events', 'run_of_show', 'bookings', 'incidents', 'personnel', 'teams', 'time_entries', 'assets', 'asset_transactions', 'locations', 'files', 'companies', 'budgets', 'financial_transactions', 'invoices', 'purchase_orders', 'approval_requests', 'community_posts', 'connections', 'marketplace_orders')
         'event' = @('INSERT', 'UPDATE', 'DELETE')
-        'type' = @('change', 'broadcast', 'presence', 'status', 'gap', 'malformed', 'alert', 'conflict', 'audit', 'loss', 'end')
+        'type' = @('change', 'broadcast', 'presence', 'status', 'gap', 'malformed', 'alert', 'conflict', 'audit', 'loss', 'connection', 'channel', 'frame', 'finding', 'end')
         'view' = @('table', 'board', 'budget', 'feed', 'stats', 'details', 'presence', 'cursors')
         'suite' = @('connect', 'channel', 'changes', 'broadcast', 'presence', 'notify', 'rls', 'reconnect', 'token', 'latency', 'load')
         'who' = @('anon', 'service')
@@ -15,7 +15,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         'table,json,text' = @('table', 'json', 'text')
         'free,pro,no-cap,none' = @('free', 'pro', 'no-cap', 'none')
         'export,dotenv,json,github' = @('export', 'dotenv', 'json', 'github')
-        'below' = @('watch', 'presence', 'notify', 'test', 'audit', 'status', 'send', 'update', 'replay', 'local', 'demo', 'init', 'config', 'help', 'schema', 'completion')
+        'below' = @('watch', 'presence', 'notify', 'test', 'audit', 'status', 'send', 'update', 'replay', 'tap', 'local', 'demo', 'init', 'config', 'help', 'schema', 'completion')
         'below/notify' = @('send', 'read')
         'below/local' = @('up', 'run', 'status', 'env', 'token', 'traffic', 'reset', 'stop')
     }
@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/send' = @('--private', '--http', '--rate', '--repeat', '--timeout', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/update' = @('--if', '--timeout', '--json', '-o', '--output', '--template', '--only', '--export', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/replay' = @('--speed', '--from', '--to', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--batch', '--export', '-q', '--quiet', '--no-color', '-n', '--count', '--expect', '--debug', '-h', '--help')
+        '/tap' = @('--port', '--view', '--command-log', '--frames', '--json', '-o', '--output', '--only', '--record', '-q', '--quiet', '--no-color', '--duration', '--cut', '--delay', '--half-open', '--refuse', '--expire-token', '--drop-changes', '--fault-at', '--fault-for', '--chaos-seed', '--expect-recovery', '--url', '--local', '--profile', '--debug', '-h', '--help')
         '/local' = @('-h', '--help')
         '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--plan', '--poll', '--like-hosted', '--debug', '-h', '--help')
         '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--plan', '--poll', '--like-hosted', '--debug', '-h', '--help')
@@ -62,6 +63,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/send' = ''
         '/update' = 'table'
         '/replay' = ''
+        '/tap' = ''
         '/local' = 'below/local'
         '/local/up' = ''
         '/local/run' = ''
@@ -91,6 +93,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/send' = @{ '--rate' = ''; '--repeat' = ''; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/update' = @{ '--if' = ''; '--timeout' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--export' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/replay' = @{ '--speed' = ''; '--from' = ''; '--to' = ''; '--include' = ''; '--exclude' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--batch' = ''; '--export' = ''; '-n' = ''; '--count' = ''; '--expect' = '' }
+        '/tap' = @{ '--port' = ''; '--command-log' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--only' = 'type'; '--record' = ''; '--duration' = ''; '--cut' = ''; '--delay' = ''; '--refuse' = ''; '--drop-changes' = ''; '--fault-at' = ''; '--fault-for' = ''; '--chaos-seed' = ''; '--expect-recovery' = ''; '--url' = ''; '--profile' = 'profile' }
         '/local' = @{  }
         '/local/up' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = ''; '--plan' = ''; '--poll' = '' }
         '/local/run' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = ''; '--plan' = ''; '--poll' = '' }

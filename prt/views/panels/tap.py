@@ -7,8 +7,8 @@ from datetime import tzinfo
 
 from rich.text import Text
 
+from prt.config.plans import PLANS
 from prt.events import Event, TapFinding, TapFrame
-from prt.state.conditions.plans import PLANS
 from prt.state.tap import ChannelLine, ConnectionLine, Item, TapState
 from prt.views.drawing.cells import cut, safe, within, wrapped
 from prt.views.drawing.figures import clock, counted, duration, roughly

@@ -41,7 +41,10 @@ def tap(
         ),
     ] = None,
     frames: Annotated[
-        bool, typer.Option("--frames", help="Also write every frame.", rich_help_panel=options.OUTPUT)
+        bool,
+        typer.Option(
+            "--frames", help="Write a line for every frame as well.", rich_help_panel=options.OUTPUT
+        ),
     ] = False,
     json: options.Json = False,
     output: options.Output = None,

@@ -230,14 +230,17 @@ def _object_of(event: Event) -> bytes:
         case TapFinding():
             members |= _finding_members(event)
         case End():
-            members |= {"reason": event.reason, "exit_code": event.exit_code, "events": event.events}
-            members |= {"gaps": event.gaps, "lag_ms": event.lag_ms}
-            if event.error is not None:
-                members["error"] = msgspec.to_builtins(event.error)
+            members |= _end_members(event)
     return b"{%b}\n" % b",".join(
         b'"%b":%b' % (name.encode(), bytes(value) if isinstance(value, Raw) else _value(value))
         for name, value in members.items()
     )
+
+
+def _end_members(event: End) -> dict[str, Any]:
+    members = {"reason": event.reason, "exit_code": event.exit_code, "events": event.events}
+    members |= {"gaps": event.gaps, "lag_ms": event.lag_ms}
+    return members if event.error is None else members | {"error": msgspec.to_builtins(event.error)}
 
 
 def report_of(error: PrtError) -> ErrorReport:

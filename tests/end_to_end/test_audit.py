@@ -112,6 +112,35 @@ def test_a_change_that_the_server_lost_is_named_with_its_cause(audited: Audited)
     assert all("replication slot was replaced" in loss["cause"] for loss in losses), losses
 
 
+def test_a_row_that_the_server_cuts_is_not_counted_as_whole(audited: Audited) -> None:
+    with piped(
+        "audit", audited.name, "--duration", DURATION, "--json", environment=audited.environment
+    ) as run:
+        run.until_ready()
+        audited.execute("insert into {table} (id, kind) values (1, repeat('x', 1500000)), (2, 'x')")
+        code, lines, _ = run.finish()
+    account = accounts(lines)
+    assert (code, account["arrived"], account["cut"]) == (0, 1, 1), account
+
+
+def test_the_loss_of_its_own_slot_is_a_gap_and_the_audit_goes_on(audited: Audited) -> None:
+    with piped(
+        "audit", audited.name, "--duration", DURATION, "--json", environment=audited.environment
+    ) as run:
+        run.until_ready()
+        audited.execute(
+            "select pg_terminate_backend(active_pid) from pg_replication_slots "
+            "where slot_name like 'prt_audit%'"
+        )
+        gap = run.until(lambda line: line["type"] == "gap")
+        audited.execute("insert into {table} (id) values (1)")
+        code, lines, _ = run.finish()
+    assert "the audit's own replication slot was lost" in gap["cause"]
+    assert (gap["tables"], gap["complete"]) == ([f"public.{audited.name}"], False)
+    assert (code, lines[-1]["gaps"]) == (0, 1)
+    assert accounts(lines)["arrived"] == 1
+
+
 def test_what_comes_too_late_fails_a_minimum_and_nothing_else(audited: Audited) -> None:
     arguments = ("audit", audited.name, "--duration", DURATION, "--late-after", "0.001ms", "--json")
     for more, expected in (((), 0), (("--min-delivery", "50"), 1)):

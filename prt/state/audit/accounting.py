@@ -127,6 +127,7 @@ class Audit:
 
     def note_hole(self, start: int, end: int) -> None:
         """Take the time in which our own slot was lost: what was committed then is not counted."""
+        self.gaps += 1
         self._incidents.note_restart(start, end)
 
     def is_settled(self, now: int) -> bool:

@@ -74,7 +74,7 @@ def test_the_database_of_another_project_is_refused() -> None:
     ("url", "is_loopback"),
     [
         ("postgresql://postgres:x@127.0.0.1:54322/postgres", True),
-        ("postgresql:///postgres?host=/tmp/socket", True),
+        ("postgresql:///postgres?host=/var/run/postgresql", True),
         ("postgresql://postgres:x@127.0.0.1,db.example.org/postgres", False),
         ("postgresql://postgres:x@db.abcdefghijklmnopqrst.supabase.co/postgres", False),
     ],

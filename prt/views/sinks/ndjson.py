@@ -238,7 +238,7 @@ def _object_of(event: Event) -> bytes:
 
 
 def _end_members(event: End) -> dict[str, Any]:
-    members = {"reason": event.reason, "exit_code": event.exit_code, "events": event.events}
+    members: dict[str, Any] = {"reason": event.reason, "exit_code": event.exit_code, "events": event.events}
     members |= {"gaps": event.gaps, "lag_ms": event.lag_ms}
     return members if event.error is None else members | {"error": msgspec.to_builtins(event.error)}
 

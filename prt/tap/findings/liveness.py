@@ -79,7 +79,7 @@ class AfterReconnect:
 
     def _note_loss(self, message: ClosedSocket, traffic: Traffic) -> None:
         socket = traffic.sockets.get(message.number)
-        if socket is None or message.is_by_client or not socket.is_whole:
+        if socket is None or message.is_by_client or socket.skipped:
             return
         live = [channel for channel in socket.channels.values() if channel.is_joined]
         if live:

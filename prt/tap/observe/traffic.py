@@ -13,6 +13,7 @@ from prt.tap.observe.messages import (
     Asked,
     Client,
     ClosedSocket,
+    Fault,
     Framed,
     Observed,
     Skipped,
@@ -114,6 +115,8 @@ class Socket:
     received: int = 0
     skipped: int = 0
     heartbeat_at: int | None = None
+    is_swallowed: bool = False
+    """Whether a fault lets what either side sends vanish."""
     latest_who: Who | None = None
     """Who the newest token of a channel stands for."""
 
@@ -124,7 +127,7 @@ class Socket:
     @property
     def is_whole(self) -> bool:
         """Whether every frame was read, so that what did not come can prove something."""
-        return not self.skipped
+        return not self.skipped and not self.is_swallowed
 
 
 class Traffic:
@@ -160,6 +163,9 @@ class Traffic:
                     self.sockets[message.number].skipped += message.count
             case ClosedSocket():
                 yield from self._ended(message)
+            case Fault(kind="half-open", is_over=False):
+                for socket in self.open_sockets():
+                    socket.is_swallowed = True
 
     def _asked(self, message: Asked) -> Iterator[TapEvent]:
         self.requests[message.number] = message

@@ -188,6 +188,10 @@ UNPROVEN = {
     .skipped(0)
     .sent(1, "broadcast", ref="5")
     .tick(9),
+    "heartbeats that a fault of ours swallowed": Story()
+    .opened(0)
+    .fault(1, is_over=False, kind="half-open")
+    .tick(60),
     "heartbeats in time": Story().opened(0).beat(25).tick(46).beat(50).tick(90),
     "a page that was closed, and another one": joined().closed(1, is_by_client=True).opened(2, 2).tick(20),
     "joined again": joined().closed(1).opened(2, 2).join(3, number=2).tick(20),

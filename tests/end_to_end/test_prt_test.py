@@ -74,6 +74,16 @@ def until_written(project: dict[str, str], run: Piped, table: str = "notificatio
                 return
 
 
+def test_a_project_that_polls_like_a_hosted_one_passes() -> None:
+    arguments = ("local", "run", "--like-hosted", "--", "prt", "test", "--samples", "3", "--json")
+    run = ran(*arguments, environment=clean_environment())
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = [json.loads(line) for line in run.stdout.splitlines()]
+    passed = {f"{one['suite']} {one['test']}" for one in results if one.get("outcome") == "pass"}
+    assert {"reconnect recovered", "latency lag", "changes filters", "rls visibility"} <= passed
+    assert not [one for one in results if one.get("outcome") == "fail"]
+
+
 @pytest.mark.parametrize("next_", [("test", "--clean"), ("test", "changes")], ids=["clean", "the next run"])
 def test_a_killed_run_leaves_nothing_to_the_next(project: dict[str, str], next_: tuple[str, ...]) -> None:
     environment = clean_environment(**project)

@@ -14,6 +14,7 @@ from msgspec import Raw, Struct
 EventType = Literal["INSERT", "UPDATE", "DELETE"]
 ChangeSource = Literal["stream", "snapshot", "backfill"]
 ChannelStatus = Literal["SUBSCRIBED", "READY", "CHANNEL_ERROR", "TIMED_OUT", "CLOSED"]
+VerifiedScope = Literal["all", "inserts", "none"]
 Connection = Literal["connected", "error", "timeout", "disconnected"]
 EndReason = Literal[
     "count",
@@ -200,6 +201,17 @@ class Account(Struct, frozen=True, kw_only=True):
     unknown: int
 
 
+class Cost(Struct, frozen=True, kw_only=True):
+    """What a watch took of the project's quota.
+
+    `messages` came or were sent; `connections` and `channels` were held at the same time.
+    """
+
+    messages: int = 0
+    connections: int = 0
+    channels: int = 0
+
+
 class Vitals(Struct, frozen=True, kw_only=True):
     """How the connection is, for the head of a view; no line of any output.
 
@@ -215,6 +227,7 @@ class Vitals(Struct, frozen=True, kw_only=True):
     failures: int = 0
     round_trip_ms: float | None = None
     token_expires_at: int | None = None
+    cost: Cost = Cost()
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -223,6 +236,20 @@ class Loaded(Struct, frozen=True, kw_only=True):
     at: int
     tables: list[str]
     complete: bool = True
+
+
+class Verified(Struct, frozen=True, kw_only=True):
+    """What is known of a table's completeness; no line of any output.
+
+    `verified_at` (µs, ours) is when the rows were last found to be all emitted, None if never. `scope` says
+    what the verification covers, `reason` why that is not everything.
+    """
+
+    at: int
+    table: str
+    verified_at: int | None
+    scope: VerifiedScope
+    reason: str | None = None
 
 
 class Malformed(Struct, frozen=True, kw_only=True):
@@ -242,8 +269,20 @@ class ErrorReport(Struct, frozen=True, kw_only=True):
     attempt: str | None = msgspec.field(name="try", default=None)
 
 
+class TableVerification(Struct, frozen=True, kw_only=True):
+    """How long ago a table was verified; `age_seconds` is None if it never was."""
+
+    age_seconds: float | None
+    scope: VerifiedScope
+    reason: str | None = None
+
+
 class End(Struct, frozen=True, kw_only=True):
-    """The last event of every stream. `lag_ms` has p50, p95, p99, max, or is None without changes."""
+    """The last event of every stream. `lag_ms` has p50, p95, p99, max, or is None without changes.
+
+    `verified` holds the tables that were to be verified, by `schema.table`. `cost` is None if nothing was
+    connected, as in a replay.
+    """
 
     at: int
     reason: EndReason
@@ -252,6 +291,8 @@ class End(Struct, frozen=True, kw_only=True):
     gaps: int = 0
     lag_ms: dict[str, float] | None = None
     error: ErrorReport | None = None
+    verified: dict[str, TableVerification] = {}
+    cost: Cost | None = None
 
 
 Severity = Literal["error", "warning", "advice"]
@@ -340,6 +381,7 @@ Event = (
     | Account
     | Vitals
     | Loaded
+    | Verified
     | Malformed
     | TapConnection
     | TapChannel

@@ -79,12 +79,7 @@ HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn")
 
 
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
-    "wide": (
-        "prt.stream.live.subscription.__init__: 9",
-        "prt.stream.recovery.backfill.__init__: 11",
-        "prt.stream.recovery.row_reader.__init__: 9",
-        "prt.stream.socket.client.__init__: 10",
-    ),
+    "wide": (),
     "option": (
         "prt.checks.status.layers.configuration: 2",
         "prt.checks.status.layers.database: 1",

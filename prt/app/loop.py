@@ -14,11 +14,12 @@ from msgspec import Struct
 from prt.app.keyboard import Keyboard
 from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
-from prt.events import Change, End, Event, Gap, Status, Vitals
+from prt.events import Change, Cost, End, Event, Gap, Status, Verified, Vitals
 from prt.signals import SIGNALLED, stopping
 from prt.state.conditions.bounds import UNMET, Outcome, Progress
 from prt.state.conditions.matching import Matching
 from prt.state.figures.lag import Lag
+from prt.state.figures.verification import Verification
 from prt.views.sinks.ndjson import report_of
 from prt.views.sinks.output import Output, settled
 from prt.views.sinks.recorder import Recorder
@@ -115,6 +116,8 @@ class _Loop:
         self._tell = tell
         self._lag = Lag()
         self._gaps = 0
+        self._verification = Verification()
+        self._cost: Cost | None = None
         self._was_ready = False
         self._phase: str | None = None
         self._granted: float | None = None
@@ -141,6 +144,8 @@ class _Loop:
         """What a source says when it is closed: the gaps that are still open."""
         async for batch in batches:
             for event in batch:
+                if isinstance(event, Vitals):
+                    self._note(event)
                 if isinstance(event, Gap):
                     if self._recorder is not None:
                         self._recorder.take(event)
@@ -161,6 +166,8 @@ class _Loop:
             gaps=self._gaps,
             lag_ms=self._lag.summary(),
             error=None if error is None else report_of(error),
+            verified=self._verification.ages(self._at_end()),
+            cost=self._cost,
         )
         if error is not None:
             error.is_in_lines = True
@@ -230,8 +237,11 @@ class _Loop:
             self._was_ready |= event.status == "READY"
         elif isinstance(event, Vitals):
             self._phase = event.phase
+            self._cost = event.cost
         elif isinstance(event, Gap):
             self._gaps += 1
+        elif isinstance(event, Verified):
+            self._verification.apply(event)
         if self._tell is not None:
             self._tell(event)
 

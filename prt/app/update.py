@@ -81,6 +81,7 @@ def update(request: UpdateRequest) -> int:
 async def _followed(request: UpdateRequest, planned: Update) -> tuple[Ending, UpdateSource]:
     from prt.stream.live.source import Live
     from prt.stream.recovery.backfill import Recovery
+    from prt.stream.recovery.options import Options
     from prt.stream.rest.session import session_of
     from prt.views.sinks.form import opened
 
@@ -92,7 +93,7 @@ async def _followed(request: UpdateRequest, planned: Update) -> tuple[Ending, Up
     binding = Binding(table=request.table, schema=request.schema, filter=filter_of(request.key))
     keys = {(request.schema, request.table): tuple(request.key)}
     async with session_of(request.project) as session, Rest(lambda: session.endpoint) as rest:
-        live = Live(session, [binding], recovery=Recovery(rest, [binding], keys=keys))
+        live = Live(session, [binding], recovery=Recovery(rest, [binding], Options(keys=keys)))
         source = UpdateSource(live, rest, planned, unless=request.unless, timeout=request.seconds)
         with opened(request.form, request.project.host, keys, views_of) as shown:
             progress = Progress(Bounds(), Expectations(), started=asyncio.get_running_loop().time())

@@ -77,19 +77,20 @@ def _source(
     from prt.stream.live.combined import Together
     from prt.stream.live.source import Live
     from prt.stream.recovery.backfill import Recovery
+    from prt.stream.recovery.options import Options
 
     policy, wanted = request.policy, request.recovery
     lives = [Live(session, [], room=room, policy=policy) for room in subject.topics]
     if subject.tables or not lives:
-        recovery = Recovery(
-            rest,
-            subject.tables,
+        options = Options(
             is_backfilling=wanted.backfill,
+            is_verifying=wanted.verify,
             keeps_snapshot=wanted.snapshot,
             since=wanted.since,
             cursor=wanted.cursor,
             keys=subject.keys,
         )
+        recovery = Recovery(rest, subject.tables, options)
         lives.insert(0, Live(session, subject.tables, policy=policy, recovery=recovery))
     if len(lives) > 1:
         return Together(lives, queue=queue)

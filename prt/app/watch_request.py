@@ -44,6 +44,8 @@ class RecoveryRequest(Struct, frozen=True, kw_only=True):
 
     backfill: bool = True
     """Whether a gap is filled."""
+    verify: bool = False
+    """Whether the tables are compared with what came, all the time."""
     snapshot: bool | frozenset[tuple[str, str]] = False
     """Of every table, of none, or of these."""
     since: str | None = None

@@ -26,10 +26,12 @@ from prt.events import (
     Malformed,
     Presence,
     Status,
+    Verified,
     Vitals,
 )
 from prt.state.figures.lag import Lag
 from prt.state.figures.rate import Rate
+from prt.state.figures.verification import Verification
 from prt.state.newest import Entry, Newest, Shown
 from prt.state.roster import Presences
 from prt.state.rows.cache import Rows, Table
@@ -85,6 +87,7 @@ class Screen:
         self.has_open_gap = False
         self.last_gaps: deque[Gap] = deque(maxlen=GAPS)
         self.last_incomplete_gap: Gap | None = None
+        self.verification = Verification()
         self.lag = Lag()
         self.rate = Rate()
         self.first_at: int | None = None
@@ -142,6 +145,9 @@ class Screen:
         if type(event) is Change:
             self.note(event)
             return self.show(event)
+        if type(event) is Verified:
+            self.verification.apply(event)
+            return True
         if self.first_at is None:
             self.first_at = event.at
         self.last_at = event.at

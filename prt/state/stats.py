@@ -6,8 +6,9 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Final
 
-from prt.events import Broadcast, Change, Event, Presence
+from prt.events import Broadcast, Change, Cost, Event, Presence, Verified, Vitals
 from prt.state.figures.lag import Lag
+from prt.state.figures.verification import Verification
 
 SLICE: Final = 1_000_000
 """µs of a slice of the past."""
@@ -39,6 +40,8 @@ class Stats:
         self.lag = Lag()
         self.tables: Counter[tuple[str, str]] = Counter()
         self.types: Counter[str] = Counter()
+        self.verification = Verification()
+        self.cost = Cost()
         self._slices: deque[Slice] = deque(maxlen=SLICES)
 
     def apply(self, event: Event) -> None:
@@ -57,6 +60,10 @@ class Stats:
         elif type(event) is Presence and event.event != "sync":
             kind, size = "presence", 0
         else:
+            if type(event) is Verified:
+                self.verification.apply(event)
+            elif type(event) is Vitals:
+                self.cost = event.cost
             return
         self.count += merged
         self.bytes += size

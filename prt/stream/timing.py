@@ -5,6 +5,27 @@ from __future__ import annotations
 from msgspec import Struct
 
 
+class VerificationTiming(Struct, frozen=True, kw_only=True):
+    """How often rows are compared with what was emitted, and when a missing one counts as lost."""
+
+    every: float = 20.0
+    """How long a table rests after it was verified, unless there is a sign of a loss."""
+    pause: float = 1.0
+    """The least time between two requests, of whatever table."""
+    share: float = 0.01
+    """The part of the time (no length) that may go into reading one table."""
+    overlap: float = 60.0
+    """How far a window reaches back, because `now()` is the start of a transaction."""
+    margin: float = 2.0
+    """How much later than a read a change must have been committed to show that the stream has passed it."""
+    silence: float = 15.0
+    """How long a stream must have been silent to have passed a read."""
+    slow: float = 2.0
+    """How long a request may take before its table is verified no more."""
+    retry: float = 60.0
+    """How long a table rests that could not be read."""
+
+
 class Timing(Struct, frozen=True, kw_only=True):
     """How long things may take, and how often they are done."""
 
@@ -24,6 +45,7 @@ class Timing(Struct, frozen=True, kw_only=True):
     """How long damages are gathered before their gap is told."""
     answer: float = 5.0
     """How long the answer to a message of ours is awaited."""
+    verification: VerificationTiming = VerificationTiming()
 
 
 DEFAULT = Timing()

@@ -53,7 +53,7 @@ def timestamp(moment_us: int) -> str:
 
 def key_of(row: Mapping[str, Any], columns: Sequence[str]) -> Key | None:
     """None where the row lacks a column of the key, or has null there."""
-    values = tuple(_comparable(row.get(column)) for column in columns)
+    values = tuple(comparable(row.get(column)) for column in columns)
     return None if None in values else values
 
 
@@ -86,7 +86,8 @@ def is_same(streamed: Any, read: Any) -> bool:
     return streamed is None and read in _NOT_FINITE
 
 
-def _comparable(value: Any) -> Any:
+def comparable(value: Any) -> Any:
+    """Return a value of a key in the form in which two prints of it are equal."""
     if isinstance(value, str):
         at = moment(value)
         return value if at is None else timestamp(at)

@@ -23,6 +23,8 @@ from prt.state.audit.accounting import Audit
 from prt.stream.database.values import AuditedTable, Column, LoggedChange
 from prt.stream.socket.wire import microseconds
 
+DATE_GRAIN = 2_000_000
+"""µs by which the time of a read may be off, as an HTTP date gives it."""
 GRAIN = 1_000
 """µs: commit timestamps come in milliseconds, so a bound can't be judged more finely."""
 
@@ -65,10 +67,12 @@ def judge(
     *,
     overlap_seconds: float = 5.0,
     until: int | None = None,
+    is_verified: bool = False,
 ) -> Verdict:
     """`writes` in the order of the log, since before the first READY; `until` (µs) is when prt gave up.
 
-    Writes before the first READY and after `until` are not promised.
+    Writes before the first READY and after `until` are not promised. What a verification finds lies between
+    two reads, however far they are apart, and their times are known in whole seconds.
     """
     ready = _first_ready(events)
     promised = [w for w in writes if ready <= w.committed and (until is None or w.committed <= until)]
@@ -97,7 +101,7 @@ def judge(
     violations += _account(promised, [event for _, event in seen], streamed)
     violations += _repetitions(came)
     violations += _order(writes, [state for state, _ in seen])
-    violations += _bounds(events, round(overlap_seconds * 1_000_000))
+    violations += _bounds(events, round(overlap_seconds * 1_000_000), is_verified=is_verified)
     return Verdict(
         writes=len(promised),
         delivered=delivered,
@@ -225,20 +229,22 @@ def _order(writes: Sequence[Write], seen: Sequence[State]) -> list[str]:
     return violations
 
 
-def _bounds(events: Sequence[Event], overlap: int) -> list[str]:
+def _bounds(events: Sequence[Event], overlap: int, *, is_verified: bool) -> list[str]:
     violations = []
+    grain = DATE_GRAIN if is_verified else 0
     for place, gap in enumerate(events):
         if not isinstance(gap, Gap):
             continue
         ready = _ready_that_ended_a_loss(events[:place])
         before = events[: place if ready is None else ready]
-        limit, name = (gap.at, "it was told") if ready is None else (events[ready].at, "READY")
+        limit, name = (gap.at + grain, "it was told") if ready is None else (events[ready].at, "READY")
         if gap.end > limit + GRAIN:
             violations.append(f"the gap ({gap.cause}) ends {gap.end - limit} µs after {name}")
         if gap.end < gap.start:
             violations.append(f"the gap ({gap.cause}) ends before it begins")
         commits = [_commit(event, gap) for event in before if ready is not None or event.at <= gap.end]
-        if any(commits) and gap.start < max(commits) - overlap - GRAIN:
+        is_between_reads = is_verified and ready is None
+        if any(commits) and not is_between_reads and gap.start < max(commits) - overlap - GRAIN:
             early = max(commits) - overlap - gap.start
             violations.append(
                 f"the gap ({gap.cause}) begins {early} µs before the last commit less the overlap"

@@ -103,6 +103,12 @@ def play(
             await script(stage)
             # After its end nothing is promised.
             until = stage.watch.gaps[-1].at if stage.watch.has_ended and stage.watch.gaps else None
-            return account(fault, await stage.ledger.writes(), stage.watch.events, until=until)
+            return account(
+                fault,
+                await stage.ledger.writes(),
+                stage.watch.events,
+                until=until,
+                is_verified=options.get("is_verifying", False),
+            )
 
     return asyncio.run(main())

@@ -25,6 +25,7 @@ class Fault(Struct, frozen=True):
 RECONNECTS = "reconnects, declares the gap, backfills it"
 REJOINS = "joins anew, declares the gap, backfills it"
 ENDS = "declares the gap as incomplete and ends with exit"
+COMPARES = "finds them in the table, declares the gap, backfills it"
 GOES_ON = "goes on; no gap"
 NOT_YET = "does not notice yet"
 DECLARES = "declares the gap, backfills it"
@@ -92,6 +93,18 @@ FAULTS: dict[str, Fault] = {
     "transaction": Fault(
         "a transaction that began before the link went down, shorter than the overlap", RECONNECTS
     ),
+    "lost-silently": Fault("inserts that the server loses without a word, on a silent stream", COMPARES),
+    "lost-in-traffic": Fault("changes of one table lost amid the traffic of another", COMPARES),
+    "lost-update": Fault("an update lost without a word", COMPARES),
+    "lost-not-backfilled": Fault(
+        "changes lost without a word, with `--no-backfill`", "declares the gap as incomplete, once"
+    ),
+    "lost-burst": Fault("a burst of 2,500 rows lost without a word", COMPARES),
+    "lost-transaction": Fault("a transaction of 50 s lost without a word", COMPARES),
+    "lost-and-clocks": Fault("changes lost without a word, while the clocks differ", COMPARES),
+    "stalled": Fault("a server that stalls and streams everything later", GOES_ON),
+    "burst": Fault("a burst of 10,000 rows", GOES_ON),
+    "traffic": Fault("ordinary traffic, compared with the tables again and again", GOES_ON),
     "slow-reader": Fault(
         "a reader that stops for longer than a heartbeat interval",
         "memory stays bounded; drops the oldest, declares the gap with their count",

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from prt.errors import PrtError
-from prt.events import Change, Event, Gap, Malformed, Status
+from prt.events import Change, Event, Gap, Malformed, Status, Verified
 from prt.stream.binding import Binding
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
 from prt.stream.recovery.backfill import Recovery
+from prt.stream.recovery.options import Options
 from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Session
 from prt.stream.socket.queue import EventQueue
-from prt.stream.timing import Timing
+from prt.stream.timing import Timing, VerificationTiming
 from tests.faults.story import story
 from tests.running import PATIENCE
 
@@ -27,9 +29,20 @@ def hurried(
     join: float = 20.0,
     pause: float = 0.02,
     longest_pause: float = 0.1,
+    silence: float = 0.3,
+    every: float = 0.2,
+    slow: float = 2.0,
 ) -> Timing:
     """Shorter intervals, in seconds, where a fault shows only by waiting."""
-    return Timing(heartbeat=heartbeat, join=join, first_pause=pause, longest_pause=longest_pause)
+    return Timing(
+        heartbeat=heartbeat,
+        join=join,
+        first_pause=pause,
+        longest_pause=longest_pause,
+        verification=VerificationTiming(
+            every=every, pause=0.02, share=1.0, silence=silence, slow=slow, retry=0.2
+        ),
+    )
 
 
 class Watch:
@@ -54,6 +67,10 @@ class Watch:
     @property
     def gaps(self) -> list[Gap]:
         return [event for event in self.events if isinstance(event, Gap)]
+
+    @property
+    def verified(self) -> list[Verified]:
+        return [event for event in self.events if isinstance(event, Verified)]
 
     @property
     def malformed(self) -> list[Malformed]:
@@ -85,6 +102,17 @@ class Watch:
 
     async def until_gap(self, times: int = 1) -> None:
         await self.until(lambda watch: len(watch.gaps) >= times)
+
+    async def until_verified(self, *tables: str, times: int = 2) -> None:
+        """Waits until each table was verified so often from now on: two whole windows have begun since."""
+        before = Counter(event.table for event in self.verified if event.scope != "none")
+        await self.until(
+            lambda watch: all(
+                sum(event.table == table and event.scope != "none" for event in watch.verified)
+                >= before[table] + times
+                for table in tables
+            )
+        )
 
     async def until_seen(self, *keys: int) -> None:
         await self.until(lambda watch: set(keys) <= set(watch.keys()))
@@ -119,7 +147,7 @@ async def watching(
     watch = Watch()
     async with Rest(lambda: session.endpoint) as rest:
         # The embedded server doesn't poll: what was committed is with us in a few milliseconds.
-        recovery = Recovery(rest, bindings, **{"settle_seconds": 0.1, **options})
+        recovery = Recovery(rest, bindings, Options(**{"settle_seconds": 0.1, **options}))
         live = Live(
             session,
             bindings,

@@ -29,6 +29,7 @@ def demo(
     highlight: options.Highlight = None,
     view: options.Views = None,
     batch: options.Batch = None,
+    verify: options.Verify = True,
     record: options.Record = None,
     export: options.Export = None,
     no_color: options.NoColor = False,
@@ -89,7 +90,9 @@ def demo(
             expectations=Expectations(),
             matching=Matching(),
             # All of it is small, and the rows give names to the ids on cards and in sentences.
-            recovery=RecoveryRequest(snapshot=not {"board", "budget", "feed"}.isdisjoint(viewing.names)),
+            recovery=RecoveryRequest(
+                snapshot=not {"board", "budget", "feed"}.isdisjoint(viewing.names), verify=verify
+            ),
             views_of=viewing.views_of(ViewOptions(highlight=form.highlight), bindings),
             rooms=parse_rooms(cursors, [PRESENCE]),
             rules=parse_rules((), viewing),

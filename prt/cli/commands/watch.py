@@ -46,6 +46,7 @@ def watch(
     timeout: options.Timeout = None,
     expect: options.Expect = None,
     backfill: options.Backfill = True,
+    verify: options.Verify = True,
     snapshot: options.Snapshot = False,
     since: options.Since = None,
     cursor: options.Cursor = None,
@@ -109,7 +110,7 @@ def watch(
     expectations = parse_expectations(expect or ())
     matching = Matching(include or (), exclude or ())
     recovery = parse_recovery(
-        backfill=backfill, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
+        backfill=backfill, verify=verify, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
     )
     policy = Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server)
     rooms = parse_rooms(broadcast or (), presence or (), is_private=private, replay=replay)

@@ -16,11 +16,18 @@ _TABLE_AND_COLUMNS = re.compile(rf"(?:({QUOTED}|[^\":][^:]*|):)?(.*)", re.DOTALL
 
 
 def parse_recovery(
-    *, backfill: bool, snapshot: bool, since: str | None, cursor: str | None, keys: Iterable[str]
+    *,
+    backfill: bool,
+    snapshot: bool,
+    since: str | None,
+    cursor: str | None,
+    keys: Iterable[str],
+    verify: bool = False,
 ) -> RecoveryRequest:
     """Return the checked options. Raise UsageError if one can't be read."""
     return RecoveryRequest(
         backfill=backfill,
+        verify=verify,
         snapshot=snapshot,
         since=None if since is None else moment_of(since, "--since").isoformat(),
         cursor=cursor,

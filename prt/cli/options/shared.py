@@ -211,6 +211,15 @@ Backfill = Annotated[
         rich_help_panel=RECOVERY,
     ),
 ]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify/--no-verify",
+        help="Compare what came with the tables over REST, and declare what is missing [verify].",
+        show_default=False,
+        rich_help_panel=RECOVERY,
+    ),
+]
 Snapshot = Annotated[
     bool, typer.Option("--snapshot", help="Load the current rows first.", rich_help_panel=RECOVERY)
 ]

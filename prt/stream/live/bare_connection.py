@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from prt.stream.live.listener import Listener
 from prt.stream.rest.session import Session
-from prt.stream.socket.client import Socket
+from prt.stream.socket.client import Socket, SocketHandlers
 from prt.stream.socket.failures import LostError
 from prt.stream.socket.queue import EventQueue
 from prt.stream.socket.wire import TOPIC_PREFIX, Frame, Vsn
@@ -44,11 +44,13 @@ class BareConnection:
             endpoint.key,
             token=endpoint.token,
             queue=EventQueue(),
-            on_frame=self._note_frame,
-            on_change=lambda _: None,
-            on_broadcast=lambda _: False,
-            on_unreadable=lambda: None,
-            on_pulse=self._note_pulse,
+            handlers=SocketHandlers(
+                on_frame=self._note_frame,
+                on_change=lambda _: None,
+                on_broadcast=lambda _: False,
+                on_unreadable=lambda: None,
+                on_pulse=self._note_pulse,
+            ),
             timing=timing,
         )
         self._socket.lost.add_done_callback(self._note_loss)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from prt.clock import wall_clock
 from prt.errors import PrtError
-from prt.events import Event, Status, Vitals
+from prt.events import Cost, Event, Status, Vitals
 from prt.redaction import redact
 from prt.stream.live.source import Live
 from prt.stream.socket.queue import EventQueue
@@ -29,6 +29,7 @@ class Together:
         self._queue = queue or EventQueue()
         self._left = len(self._sources)
         self._vitals: dict[Live, Vitals] = {}
+        self._costs: dict[Live, Cost] = {}
 
     async def __aenter__(self) -> EventQueue:
         for source in self._sources:
@@ -61,9 +62,9 @@ class Together:
 
     def merged(self, source: Live, vitals: Vitals) -> Vitals:
         """As one connection: the worst phase, all reconnects, the longest round trip, the first expiry."""
-        self._vitals[source] = vitals
+        self._vitals[source], self._costs[source] = vitals, vitals.cost
         if len(self._vitals) == 1:
-            return vitals
+            return replace(vitals, cost=self._cost())
         all_ = [one for one in self._vitals.values() if one.phase in WORST_FIRST] or [vitals]
         worst = min(all_, key=lambda one: WORST_FIRST.index(one.phase) if one.phase in WORST_FIRST else 0)
         trips = [one.round_trip_ms for one in all_ if one.round_trip_ms is not None]
@@ -74,6 +75,16 @@ class Together:
             reconnects=sum(one.reconnects for one in all_),
             round_trip_ms=max(trips, default=None),
             token_expires_at=min(expiries, default=None),
+            cost=self._cost(),
+        )
+
+    def _cost(self) -> Cost:
+        """Return what all sources take together, those that have ended too."""
+        costs = self._costs.values()
+        return Cost(
+            messages=sum(one.messages for one in costs),
+            connections=sum(one.connections for one in costs),
+            channels=sum(one.channels for one in costs),
         )
 
 

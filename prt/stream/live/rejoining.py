@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from prt.errors import PrtError
 from prt.events import Event
 from prt.stream.binding import Binding
-from prt.stream.live.subscription import Subscription
+from prt.stream.live.subscription import Subscription, SubscriptionHandlers
 from prt.stream.live.supervisor import pause
 from prt.stream.socket.client import Socket
 from prt.stream.socket.failures import NothingTakenError
@@ -79,10 +79,12 @@ class Rejoining:
             room=None,
             past=None,
             timing=self._timing,
-            put=_unsaid,
-            on_joined=lambda: None,
-            on_ready=self._on_back,
-            on_resubscribed=self._on_resubscribed,
+            handlers=SubscriptionHandlers(
+                put=_unsaid,
+                on_joined=lambda: None,
+                on_ready=self._on_back,
+                on_resubscribed=self._on_resubscribed,
+            ),
         )
         self._channels.append(channel)
         try:

@@ -49,6 +49,7 @@ class Sender:
         else:
             message = {"type": "broadcast", "event": event, "payload": Raw(body)}
             data = self._socket.text(self._join_ref, ref, topic, "broadcast", message)
+        self._socket.messages += 1
         if not self._room.is_acknowledged:
             await self._socket.write(data)
             return None
@@ -79,6 +80,7 @@ class Sender:
 
     async def _presence(self, message: dict[str, Any]) -> Reply:
         self._calls.count(time.monotonic())
+        self._socket.messages += 1
         ref = self._socket.next_ref()
         data = self._socket.text(self._join_ref, ref, TOPIC_PREFIX + self._room.topic, "presence", message)
         try:

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
-from prt.events import EMPTY, Broadcast, ChannelStatus, Event, Status, Vitals
+from prt.events import EMPTY, Broadcast, ChannelStatus, Cost, Event, Status, Vitals
 from prt.stream.binding import Binding
 from prt.stream.live import supervisor
 from prt.stream.live.broadcast_replay import Past
 from prt.stream.live.rejoining import Rejoining
-from prt.stream.live.subscription import Subscription, tables_of
+from prt.stream.live.subscription import Subscription, SubscriptionHandlers, tables_of
 from prt.stream.live.supervisor import (
     Connected,
     Connecting,
@@ -34,7 +34,7 @@ from prt.stream.live.token_refresh import Tenure
 from prt.stream.recovery.gaps import Accounting
 from prt.stream.recovery.topic_gaps import TopicGaps
 from prt.stream.rest.session import Session
-from prt.stream.socket.client import Socket
+from prt.stream.socket.client import Socket, SocketHandlers
 from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError, is_retryable, wait_of
 from prt.stream.socket.queue import EventQueue
 from prt.stream.socket.wire import Frame
@@ -79,13 +79,16 @@ class Live:
         self._tenure = Tenure(session, self._timing.renewal_retry, self._tell, self._show_vitals)
         self._queue = queue or EventQueue()
         self._on_frame = on_frame
-        self._accounts = Accounting(self, self._put, recovery, self._timing.gathering)
+        self._accounts = Accounting(self, self._put, recovery, self._timing)
         self._topic_gaps = TopicGaps(room, self._past, self._put, 2 * self._timing.gathering)
         self._link = Link()
         self._socket: Socket | None = None
         self._subscription: Subscription | None = None
         self._rejoining: Rejoining | None = None
         self._round_trip_ms: float | None = None
+        self._was_connected = False
+        self._former_messages = 0
+        """Those of the sockets before the present one."""
         self._supervising: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
@@ -106,6 +109,10 @@ class Live:
     def alive_at(self) -> float | None:
         """When the last bytes came, by `gaps.running_clock`; None without a connection."""
         return None if self._socket is None else self._socket.alive_at
+
+    async def is_answering(self, seconds: float) -> bool:
+        """Return whether the server answers a heartbeat within so many seconds."""
+        return self._socket is not None and await self._socket.is_answering(seconds)
 
     def pour_into(self, queue: EventQueue) -> None:
         """Another queue than its own, before it is entered."""
@@ -175,6 +182,7 @@ class Live:
             await self._drop_connection()
             self._accounts.end(is_up=self._link.is_up)
             self._topic_gaps.end()
+            self._show_vitals()
             self._queue.close(error)
 
     async def _supervise(self) -> None:
@@ -185,7 +193,8 @@ class Live:
                 failure = exc
             was_up = self._link.is_up
             if was_up:
-                self._accounts.broke(failure.message)
+                was_deaf = isinstance(failure, EndedError) and failure.is_of_bindings
+                self._accounts.broke(failure.message, was_deaf=was_deaf)
                 self._topic_gaps.broke(self._accounts.alive, failure.message)
                 if self._past is not None:
                     self._past.lost(self._accounts.alive)
@@ -212,11 +221,13 @@ class Live:
             endpoint.key,
             token=endpoint.token,
             queue=self._queue,
-            on_frame=lambda frame: self._control(subscription, frame),
-            on_change=self._accounts.observe,
-            on_broadcast=self._is_wanted,
-            on_unreadable=self._accounts.unreadable,
-            on_pulse=self._on_pulse,
+            handlers=SocketHandlers(
+                on_frame=lambda frame: self._control(subscription, frame),
+                on_change=self._accounts.observe,
+                on_broadcast=self._is_wanted,
+                on_unreadable=self._accounts.unreadable,
+                on_pulse=self._on_pulse,
+            ),
             timing=self._timing,
         )
         subscription = self._subscription = Subscription(
@@ -225,10 +236,12 @@ class Live:
             room=self._room,
             past=self._past,
             timing=self._timing,
-            put=self._queue.put,
-            on_joined=lambda: self._step(Joined()),
-            on_ready=self._on_ready,
-            on_resubscribed=self._accounts.resubscribed,
+            handlers=SubscriptionHandlers(
+                put=self._queue.put,
+                on_joined=lambda: self._step(Joined()),
+                on_ready=self._on_ready,
+                on_resubscribed=self._accounts.resubscribed,
+            ),
         )
         self._rejoining = Rejoining(
             socket,
@@ -239,6 +252,7 @@ class Live:
             on_failed=subscription.fail,
         )
         await socket.open(self._timing.up)
+        self._was_connected = True
         self._step(Connected())
         taken = await subscription.establish(self._wanted)
         refused = [binding for binding in self._wanted if binding not in taken]
@@ -310,6 +324,7 @@ class Live:
         self._subscription = self._rejoining = None
         if self._socket is not None:
             socket, self._socket = self._socket, None
+            self._former_messages += socket.messages
             await socket.shut()
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -331,6 +346,8 @@ class Live:
     def _on_pulse(self, round_trip_ms: float | None) -> None:
         if round_trip_ms is not None:
             self._round_trip_ms = round_trip_ms
+            if round_trip_ms > self._timing.heartbeat * 1000:
+                self._accounts.answered_late(round_trip_ms / 1000)
         self._step(Pulse(round_trip_ms is None))
 
     def _step(self, happening: Happening) -> None:
@@ -354,7 +371,17 @@ class Live:
                 failures=link.failures,
                 round_trip_ms=self._round_trip_ms,
                 token_expires_at=None if life is None else round(life.expires * 1_000_000),
+                cost=self._cost(),
             )
+        )
+
+    def _cost(self) -> Cost:
+        """Return what this source has taken of the project's quota so far."""
+        present = 0 if self._socket is None else self._socket.messages
+        return Cost(
+            messages=self._former_messages + present,
+            connections=int(self._was_connected),
+            channels=int(self._was_connected),
         )
 
     def _say_lost(self, failure: PrtError, *, was_up: bool) -> None:

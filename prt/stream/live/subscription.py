@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 from realtime import AsyncRealtimeChannel
 
@@ -31,12 +32,24 @@ from prt.stream.topic import NO_ROSTER, NOT_TRACKED, Room
 SUBSCRIBED = "Subscribed to PostgreSQL"
 
 
-class Subscription:
-    """`establish` returns when changes flow, `end` when they no longer do.
+class SubscriptionHandlers(Struct, frozen=True, kw_only=True):
+    """What a subscription calls, at once and in the order of the frames.
 
-    What happens is told at once, in the order of the frames: `on_ready` with the bindings that flow,
-    `on_resubscribed` when the server subscribes anew without being asked. `past` is the room's.
+    Attributes:
+        put: Gets statuses and presence events.
+        on_joined: Is called when the join was accepted.
+        on_ready: Gets the bindings that flow.
+        on_resubscribed: Is called when the server subscribes anew without being asked.
     """
+
+    put: Callable[[Event], None]
+    on_joined: Callable[[], None]
+    on_ready: Callable[[list[Binding]], None]
+    on_resubscribed: Callable[[], None]
+
+
+class Subscription:
+    """`establish` returns when changes flow, `end` when they no longer do. `past` is the room's."""
 
     def __init__(
         self,
@@ -46,20 +59,17 @@ class Subscription:
         room: Room | None,
         past: Past | None,
         timing: Timing,
-        put: Callable[[Event], None],
-        on_joined: Callable[[], None],
-        on_ready: Callable[[list[Binding]], None],
-        on_resubscribed: Callable[[], None],
+        handlers: SubscriptionHandlers,
     ) -> None:
         self._socket = socket
         self._topic = topic
         self._room = room
         self._past = past
         self._timing = timing
-        self._put = put
-        self._on_joined = on_joined
-        self._on_ready = on_ready
-        self._on_resubscribed = on_resubscribed
+        self._put = handlers.put
+        self._on_joined = handlers.on_joined
+        self._on_ready = handlers.on_ready
+        self._on_resubscribed = handlers.on_resubscribed
         self._channel: AsyncRealtimeChannel | None = None
         self._joining: list[Binding] = []
         self._is_probing = False
@@ -249,7 +259,9 @@ class Subscription:
             self._settle(message.message)  # a refusal may be repeated, once for each binding
             return
         found = refusals.of_system(message.message)
-        self._finish(EndedError(f"the server ended the subscription: {found.reason}", found))
+        is_of_bindings = refusals.is_of_bindings(message.message)
+        words = f"the server ended the subscription: {found.reason}"
+        self._finish(EndedError(words, found, is_of_bindings=is_of_bindings))
 
     @property
     def _flows(self) -> bool:

@@ -17,6 +17,7 @@ from prt.events import (
     ChannelState,
     ChannelStatus,
     Conflict,
+    Cost,
     End,
     EndReason,
     ErrorReport,
@@ -28,6 +29,7 @@ from prt.events import (
     Presence,
     Severity,
     Status,
+    TableVerification,
     TapChannel,
     TapConnection,
     TapEvent,
@@ -169,6 +171,8 @@ class _End(_Line, frozen=True, tag="end"):
     gaps: int
     lag_ms: dict[str, float] | None
     error: ErrorReport | None = None
+    verified: dict[str, TableVerification] = {}
+    cost: Cost | None = None
 
 
 _TapLine = _Connection | _Channel | _Frame | _Finding

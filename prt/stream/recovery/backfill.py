@@ -6,69 +6,65 @@ Beside the gaps: a snapshot, and the time before the start. All three read rows 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, ChangeSource, Event, Gap, Loaded, Status
 from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.recovery.delay import Budget
+from prt.stream.recovery.options import Options
 from prt.stream.recovery.progress import Ledgers
 from prt.stream.recovery.reasons import Reasons
-from prt.stream.recovery.row_reader import LEAST_OVERLAP, Retelling, Settings
-from prt.stream.recovery.table_progress import HeldKeys, Ledger, Table
+from prt.stream.recovery.row_reader import LEAST_OVERLAP, Reading, RowReader, Settings
+from prt.stream.recovery.table_progress import Baseline, HeldKeys, Ledger, Table
 from prt.stream.recovery.windows import OVERLAP
 from prt.stream.rest.answers import UnknownColumnError
 from prt.stream.rest.client import Rest
 from prt.stream.rest.pages import Answer, Reader, Road, roads_of
+from prt.stream.values import Key
 
-SETTLE_SECONDS = 1.0
-"""A polling server takes half a second from a commit to us."""
-ROWS_LIMIT = 10_000
+FUTURE = 5_000_000
+"""µs after its read from which on a date is one of the future, whatever the clocks are."""
 LATEST_READ = 100
 """Rows of a table whose dates are read at READY."""
 
 Emit = Callable[[Event], None]
 
 
+class Missing(Struct, frozen=True, kw_only=True):
+    """Keys of rows that were never emitted, and keys that are gone without a DELETE, by binding.
+
+    `is_of_keys` if they were found by comparing keys, which leaves no other key in doubt.
+    """
+
+    rows: Mapping[Binding, Sequence[Key]] = {}
+    gone: Mapping[Binding, Sequence[Key]] = {}
+    is_of_keys: bool = False
+
+    def __bool__(self) -> bool:
+        return any(self.rows.values()) or any(self.gone.values())
+
+
 class Recovery:
     """One for the life of a watch. `observe` takes every change of the stream before it is told."""
 
-    def __init__(
-        self,
-        rest: Rest,
-        bindings: Sequence[Binding],
-        *,
-        settle_seconds: float = SETTLE_SECONDS,
-        is_backfilling: bool = True,
-        keeps_snapshot: bool | Collection[Table] = False,
-        since: str | None = None,
-        cursor: str | None = None,
-        keys: Mapping[Table, tuple[str, ...]] | None = None,
-        limit: int = ROWS_LIMIT,
-        topic: str = "prt-watch",
-        now: Callable[[], int] | None = None,
-    ) -> None:
-        """`since` is an RFC 3339 moment; a snapshot, of all or some tables, shows its rows too.
-
-        `limit` is rows of a table.
-        """
-        self._rest = rest
+    def __init__(self, rest: Rest, bindings: Sequence[Binding], options: Options | None = None) -> None:
+        self.rest = rest
+        self.options = options = options or Options()
         self._settings = Settings(
             overlap=OVERLAP,
-            settle_seconds=settle_seconds,
-            limit=limit,
-            topic=topic,
-            now=now or wall_clock,
+            settle_seconds=options.settle_seconds,
+            limit=options.limit,
+            topic=options.topic,
+            now=options.now,
         )
-        self._is_backfilling = is_backfilling
-        self._keeps_snapshot = keeps_snapshot
-        self._since = since
-        self._ledgers = Ledgers(rest, bindings, keys or {}, cursor)
-        self._memory = self._ledgers.memory
+        self.ledgers = Ledgers(rest, bindings, options.keys, options.cursor)
+        if options.is_verifying:
+            self.ledgers.verify()
+        self._memory = self.ledgers.memory
         self.observe: Callable[[Change], None] = self._memory.observe
         self._reading = asyncio.Lock()
         self._has_begun = False
@@ -76,7 +72,7 @@ class Recovery:
 
     def cut(self, change: Change) -> None:
         """Note a change whose row the server has cut: the next recovery reads it."""
-        self._ledgers.of((change.schema, change.table)).cut(change)
+        self.ledgers.of((change.schema, change.table)).cut(change)
 
     async def begin(self, bindings: Sequence[Binding], emit: Emit) -> None:
         """After the first READY: what was asked for of the time before, and a point to recover from."""
@@ -93,30 +89,72 @@ class Recovery:
             concerned = [
                 binding for binding in bindings if binding.table == "*" or binding.name in gap.tables
             ]
-            if self._is_backfilling:
+            if self.options.is_backfilling:
                 await self._backfill(gap, concerned, reasons, emit)
             else:
-                for name in gap.tables:
-                    reasons.add("not asked for (--no-backfill)", name)
+                self._give_up(gap, reasons)
             if not self._has_begun:
                 for binding in concerned:
-                    if self._keeps(binding) and not self._ledgers.has_snapshot(binding):
+                    if self._keeps(binding) and not self.ledgers.has_snapshot(binding):
                         reasons.add("its snapshot was not there yet", binding.name)
                 await self._begin(bindings, emit)
-            recovered, self._recovered = self._recovered, 0
-            cause = f"{gap.cause}; {reasons.text(gap.tables)}" if reasons else gap.cause
-            return structs.replace(gap, recovered=recovered, complete=not reasons, cause=cause)
+            return self._closed(gap, reasons)
+
+    async def bring_back(self, gap: Gap, missing: Callable[[], Missing], emit: Emit) -> Gap | None:
+        """Emit rows that were found missing, as they are now; return their gap with the result.
+
+        Args:
+            gap: Where they were lost.
+            missing: Returns what is still missing; called when no other recovery is at work.
+            emit: Gets the rows.
+
+        Returns:
+            The gap, or None if nothing is missing any more.
+        """
+        async with self._reading:
+            self._memory.collect()
+            found = missing()
+            if not found:
+                return None
+            for binding, keys in found.rows.items():
+                self.ledgers.of((binding.schema, binding.table)).never_emitted(keys)
+            reasons = Reasons()
+
+            async def refill(reader: RowReader, _: Ledger, own: Sequence[Binding]) -> None:
+                for binding in own:
+                    await reader.rows(binding, found.rows.get(binding, ()), gap.start)
+                    await reader.gone(binding, found.gone.get(binding, ()))
+                if not found.is_of_keys:
+                    await reader.deletes(own)
+                await reader.finish()
+
+            if self.options.is_backfilling:
+                bindings = list(dict.fromkeys([*found.rows, *found.gone]))
+                await self._each_table(bindings, reasons, self._counting(emit), "backfill", refill)
+            else:
+                self._give_up(gap, reasons)
+            return self._closed(gap, reasons)
+
+    def _closed(self, gap: Gap, reasons: Reasons) -> Gap:
+        recovered, self._recovered = self._recovered, 0
+        cause = f"{gap.cause}; {reasons.text(gap.tables)}" if reasons else gap.cause
+        return structs.replace(gap, recovered=recovered, complete=not reasons, cause=cause)
+
+    @staticmethod
+    def _give_up(gap: Gap, reasons: Reasons) -> None:
+        for name in gap.tables:
+            reasons.add("not asked for (--no-backfill)", name)
 
     async def snapshot(self, bindings: Sequence[Binding], emit: Emit) -> list[tuple[str, list[str]]]:
         """The present rows, each once and merged with what streams; why they may not be all, with tables."""
         reasons = Reasons()
 
-        async def load(retelling: Retelling, ledger: Ledger, own: Sequence[Binding]) -> None:
+        async def load(reader: RowReader, ledger: Ledger, own: Sequence[Binding]) -> None:
             if ledger.held is None:
                 ledger.held = HeldKeys(2 * self._settings.limit)
-            await retelling.snapshot(ledger.held, own)
+            await reader.snapshot(ledger.held, own)
 
-        missing = [one for one in _asking(bindings) if not self._ledgers.has_snapshot(one)]
+        missing = [one for one in _asking(bindings) if not self.ledgers.has_snapshot(one)]
         await self._each_table(missing, reasons, emit, "snapshot", load)
         return reasons.by_reason()
 
@@ -128,10 +166,10 @@ class Recovery:
         start = values.moment(moment)
         reasons = Reasons()
 
-        async def load(retelling: Retelling, _: Ledger, own: Sequence[Binding]) -> None:
+        async def load(reader: RowReader, _: Ledger, own: Sequence[Binding]) -> None:
             for binding in own:
-                await retelling.roads(binding, lambda *_: start)
-            await retelling.finish()
+                await reader.roads(binding, lambda *_: start)
+            await reader.finish()
 
         before = self._recovered
         await self._each_table(bindings, reasons, self._counting(emit), "backfill", load)
@@ -157,10 +195,13 @@ class Recovery:
         They count once the stream has had its time: until then one of them may still be under way.
         """
         self._memory.collect()
-        if not self._is_backfilling or self._memory.count:
+        if not (self.options.is_backfilling or self.options.is_verifying):
+            return
+        if self._memory.count and not self.options.is_verifying:
             return
         found = [place for places in await asyncio.gather(*map(self._latest, bindings)) for place in places]
         await asyncio.sleep(self._settings.settle_seconds)
+        self._memory.collect()
         for latest in found:
             self._remember(latest)
 
@@ -173,25 +214,24 @@ class Recovery:
             names = sorted({binding.name for binding in kept})
             emit(Loaded(at=self._settings.now(), tables=names, complete=not missing))
         others = [binding for binding in bindings if binding not in kept]
-        if self._since is not None and others:
-            gap = await self.since(self._since, others, emit)
+        if self.options.since is not None and others:
+            gap = await self.since(self.options.since, others, emit)
             if gap is not None:
                 emit(gap)
         await self.at_ready(bindings)
         self._has_begun = True
 
     def _keeps(self, binding: Binding) -> bool:
-        kept = self._keeps_snapshot
-        return kept if isinstance(kept, bool) else (binding.schema, binding.table) in kept
+        return self.options.keeps((binding.schema, binding.table))
 
     async def _latest(self, binding: Binding) -> list[_Latest]:
         """Of each road; nothing where the table can't be read, which a gap will say."""
         if binding.table == "*" or binding.event == "DELETE":
             return []
-        ledger, number = self._ledgers.of((binding.schema, binding.table)), self._memory.count
+        ledger, number = self.ledgers.of((binding.schema, binding.table)), self._memory.count
         try:
-            shape = await self._ledgers.shape(ledger, binding)
-            reader = Reader(self._rest, binding, shape)
+            shape = await self.ledgers.shape(ledger, binding)
+            reader = Reader(self.rest, binding, shape)
             return [
                 _Latest(ledger, binding, road, await reader.latest(road, LATEST_READ), number)
                 for road in roads_of(shape, binding)
@@ -203,6 +243,7 @@ class Recovery:
     def _remember(self, latest: _Latest) -> None:
         ledger, rows = latest.ledger, latest.answer.rows
         date = latest.answer.date
+        self._remember_baseline(latest)
         for row in rows:
             is_older = (
                 date is not None and row.moment is not None and row.moment < date - self._settings.overlap
@@ -214,19 +255,44 @@ class Recovery:
         if len(rows) == LATEST_READ:
             place.floor = rows[-1].moment
 
+    def _remember_baseline(self, latest: _Latest) -> None:
+        """Note which rows were there at READY: nobody has to emit them.
+
+        A row that was written after the first change of its table that streamed is none of them.
+        """
+        emitted, date = latest.ledger.emitted, latest.answer.date
+        if emitted is None or date is None:
+            return
+        rows = [(row.key, row.moment) for row in latest.answer.rows if row.moment is not None]
+        is_cut = len(latest.answer.rows) == LATEST_READ
+        floor = rows[-1][1] if is_cut and rows else 0
+        first = latest.ledger.streamed_since(self._memory)
+        for key, moment in rows:
+            if first is None or moment <= first or moment > date + FUTURE:
+                emitted.note(key, moment)
+        inserted_since = date if first is None else min(date, first)
+        floor = floor if first is None else min(floor, first)
+        former = latest.ledger.baselines.get(latest.binding)
+        if former is not None:
+            date, floor = min(date, former.date), max(floor, former.floor)
+            inserted_since = min(inserted_since, former.inserted_since)
+        latest.ledger.baselines[latest.binding] = Baseline(
+            date=date, floor=floor, inserted_since=inserted_since
+        )
+
     async def _backfill(self, gap: Gap, bindings: Sequence[Binding], reasons: Reasons, emit: Emit) -> None:
         self._memory.collect()
         # A gap begins an overlap before the last commit that was told.
         until = gap.start + self._settings.overlap
         told = self._memory.last_commit(until)
-        self._ledgers.doubt(gap.start)
+        self.ledgers.doubt(gap.start)
 
-        async def refill(retelling: Retelling, ledger: Ledger, own: Sequence[Binding]) -> None:
-            await retelling.cut(own, gap.start)
+        async def refill(reader: RowReader, ledger: Ledger, own: Sequence[Binding]) -> None:
+            await reader.cut(own, gap.start)
             for binding in own:
-                await retelling.roads(binding, lambda *road: self._start(ledger, road, told, until, reasons))
-            await retelling.deletes(own)
-            await retelling.finish()
+                await reader.roads(binding, lambda *road: self._start(ledger, road, told, until, reasons))
+            await reader.deletes(own)
+            await reader.finish()
             ledger.recovered()
 
         for name in set(gap.tables) - {binding.name for binding in bindings}:
@@ -262,36 +328,34 @@ class Recovery:
         reasons: Reasons,
         emit: Emit,
         source: ChangeSource,
-        work: Callable[[Retelling, Ledger, Sequence[Binding]], Awaitable[None]],
+        work: Callable[[RowReader, Ledger, Sequence[Binding]], Awaitable[None]],
     ) -> None:
-        budget = Budget()
+        reading = Reading(
+            rest=self.rest,
+            memory=self._memory,
+            settings=self._settings,
+            source=source,
+            reasons=reasons,
+            budget=Budget(),
+            emit=emit,
+        )
 
         async def one(table: Table, own: Sequence[Binding]) -> None:
-            ledger = self._ledgers.of(table)
+            ledger = self.ledgers.of(table)
             try:
                 ledger.learn_key(self._memory)
-                retelling = Retelling(
-                    self._rest,
-                    self._memory,
-                    ledger,
-                    await self._ledgers.shape(ledger, own[0]),
-                    self._settings,
-                    source=source,
-                    reasons=reasons,
-                    budget=budget,
-                    emit=emit,
-                )
+                reader = RowReader(reading, ledger, await self.ledgers.shape(ledger, own[0]))
                 try:
-                    await work(retelling, ledger, own)
+                    await work(reader, ledger, own)
                 finally:
-                    retelling.close()
+                    reader.close()
             except PrtError as exc:
                 if isinstance(exc, UnknownColumnError):
                     ledger.shape = None  # the table was altered
                 reasons.add(exc.message, ledger.name)
 
         async with asyncio.TaskGroup() as group:
-            for table, own in self._ledgers.by_table(bindings, reasons).items():
+            for table, own in self.ledgers.by_table(bindings, reasons).items():
                 group.create_task(one(table, own))
 
     def _counting(self, emit: Emit) -> Emit:

@@ -30,7 +30,7 @@ class Continuity:
         self._sampled_at = 0
         self._aheads: deque[int] = deque(maxlen=SAMPLES)
         self._known: Known | None = None
-        self._ready = 0
+        self._first_ready: int | None = None
         self.open: Gap | None = None
 
     def observe(self, change: Change) -> None:
@@ -45,24 +45,30 @@ class Continuity:
 
     def ready(self, now: int) -> Gap | None:
         """Changes flow again: the gap that this ends, which stays open until `closed`."""
-        self._ready = now
+        if self._first_ready is None:
+            self._first_ready = now
         if self.open is None:
             return None
         end = windows.until(self._known, now)
         self.open = replace(self.open, start=min(self.open.start, end), end=end)
         return self.open
 
-    def broke(self, alive: int, now: int, tables: Sequence[str], cause: str) -> None:
-        """The connection or the channel is gone; its last bytes came at `alive`."""
+    def broke(
+        self, alive: int, now: int, tables: Sequence[str], cause: str, *, was_deaf: bool = False
+    ) -> None:
+        """The connection or the channel is gone; its last bytes came at `alive`.
+
+        `was_deaf` if some of its tables may have been silent for a while before.
+        """
         known = self._known = self._what_is_known(alive)
-        self._extend(windows.lost_since(known), windows.until(known, now), tables, cause)
+        start = windows.resubscribed_since(known) if was_deaf else windows.lost_since(known)
+        self._extend(start, windows.until(known, now), tables, cause)
 
     def resubscribed(self, alive: int, now: int, tables: Sequence[str]) -> Gap:
         """The server subscribed anew without being asked: the gap before it."""
         known = self._known = self._what_is_known(alive)
-        start = windows.resubscribed_since(known, self._ready)
         cause = "the server subscribed anew by itself: its publication changed, or it had lost us"
-        return self._extend(start, windows.until(known, now), tables, cause)
+        return self._extend(windows.resubscribed_since(known), windows.until(known, now), tables, cause)
 
     def absent(self, since: int, now: int, tables: Sequence[str], cause: str) -> Gap:
         """Return the gap of tables that did not stream from `since` until now, though the others did."""
@@ -85,6 +91,8 @@ class Continuity:
         self.open = None
 
     def _extend(self, start: int, end: int, tables: Sequence[str], cause: str) -> Gap:
+        if self._first_ready is not None:
+            start = max(start, windows.ready_by_server(self._known, self._first_ready))
         if self.open is not None:
             start = min(start, self.open.start)
             tables = sorted({*tables, *self.open.tables})

@@ -17,6 +17,8 @@ from prt.stream.recovery.continuity import Continuity
 
 if TYPE_CHECKING:
     from prt.stream.recovery.backfill import Recovery
+    from prt.stream.recovery.verification.verifier import Verifier
+    from prt.stream.timing import Timing
 
 TRUNCATED = "413"
 ABSENT = "the server refused the table while others streamed: it had left the publication"
@@ -37,6 +39,10 @@ class Connected(Protocol):
         """A task of the present connection: it ends with it."""
         ...
 
+    async def is_answering(self, seconds: float) -> bool:
+        """Return whether the server answers a heartbeat within so many seconds."""
+        ...
+
 
 class Accounting:
     """`recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said."""
@@ -46,13 +52,18 @@ class Accounting:
         connection: Connected,
         put: Callable[[Event], None],
         recovery: Recovery | None,
-        gathering_seconds: float,
+        timing: Timing,
     ) -> None:
-        """Damages of `gathering_seconds` are one gap."""
         self._connection = connection
         self._put = put
         self._recovery = recovery
-        self._gathering_seconds = gathering_seconds
+        self._timing = timing
+        self._verifier: Verifier | None = None
+        if recovery is not None and recovery.options.is_verifying:
+            # What the verification needs is loaded only where it is wanted.
+            from prt.stream.recovery.verification.verifier import Verifier  # noqa: PLC0415
+
+            self._verifier = Verifier(recovery, connection, put, timing.verification)
         self._clock = windows.started_clock()
         self._continuity = Continuity(self._now)
         self._taken: list[Binding] = []
@@ -82,9 +93,9 @@ class Accounting:
         if self._recovery is not None:
             self._recovery.observe(change)
 
-    def broke(self, cause: str) -> None:
-        """The connection is lost."""
-        self._continuity.broke(self.alive, self._now(), self.tables, cause)
+    def broke(self, cause: str, *, was_deaf: bool = False) -> None:
+        """The connection is lost; `was_deaf` if some of its tables may have been silent before."""
+        self._continuity.broke(self.alive, self._now(), self.tables, cause, was_deaf=was_deaf)
 
     def ready(self, taken: list[Binding], *, is_first: bool) -> None:
         """Changes of these flow, again or for the first time."""
@@ -95,7 +106,14 @@ class Accounting:
         if gap is not None:
             self._recover(gap)
         elif is_first and self._recovery is not None:
-            self._connection.start(self._recovery.begin(taken, self._put))
+            self._connection.start(self._begin(self._recovery))
+        if self._verifier is not None and (gap is not None or not is_first):
+            self._connection.start(self._verifier.run(taken))
+
+    async def _begin(self, recovery: Recovery) -> None:
+        await recovery.begin(self._taken, self._put)
+        if self._verifier is not None:
+            await self._verifier.run(self._taken)
 
     def rejoined(self, bindings: list[Binding]) -> None:
         """Changes of these flow again, which the server had refused while the others flowed."""
@@ -123,6 +141,11 @@ class Accounting:
         """Any frame that nobody can read may have been a change."""
         self._damage("frames came that can't be read", self.tables)
 
+    def answered_late(self, seconds: float) -> None:
+        """Take note that the server answered a heartbeat too late, so many seconds after it was sent."""
+        if self._verifier is not None:
+            self._verifier.hurry("late heartbeat", seconds)
+
     def end(self, *, is_up: bool) -> None:
         """What is still missing is said."""
         absent, self._absent = self._absent, {}
@@ -141,7 +164,7 @@ class Accounting:
 
     async def _gather_damages(self) -> None:
         try:
-            await asyncio.sleep(self._gathering_seconds)
+            await asyncio.sleep(self._timing.gathering)
         finally:
             self._gathering = None
             damages, self._damages = self._damages, {}
@@ -163,6 +186,8 @@ class Accounting:
 
     def _close(self, gap: Gap) -> None:
         self._continuity.closed()
+        if self._verifier is not None:
+            self._verifier.declared(gap)
         if gap.tables:
             self._put(replace(gap, at=wall_clock()))
 

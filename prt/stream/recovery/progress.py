@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
@@ -12,8 +13,14 @@ from prt.stream.binding import Binding
 from prt.stream.recovery.reasons import Reasons
 from prt.stream.recovery.recent_changes import Memory
 from prt.stream.recovery.table_progress import Ledger, Table
+from prt.stream.recovery.verification.emitted import Budget, Emitted
+from prt.stream.recovery.verification.windows import SECOND, Operations
 from prt.stream.rest.client import Rest
 from prt.stream.rest.pages import Shape, shape_of
+from prt.stream.socket import wire
+
+HORIZON = 120 * SECOND
+"""µs before READY: no window of a verification reaches back so far."""
 
 _table_of = attrgetter("schema", "table")
 
@@ -32,19 +39,49 @@ class Ledgers:
         self._keys = keys
         self._cursor = cursor
         self._ledgers: dict[Table, Ledger] = {}
+        self._bindings = bindings
         self._has_wildcard = any(binding.table == "*" for binding in bindings)
         self._seen: set[Table] = set()
         self.memory = Memory(self._on_chunk)
+        self.ready_at: int | None = None
+        """The server's time (µs) at the first read after READY."""
+        self.operations = Operations()
+        self._budget: Budget | None = None
+
+    def verify(self) -> None:
+        """Remember the rows of all tables that are emitted, so that they can be verified."""
+        self._budget = Budget()
+        for binding in self._bindings:
+            if binding.table != "*":
+                self.of((binding.schema, binding.table))
 
     def of(self, table: Table) -> Ledger:
         if table not in self._ledgers:
-            self._ledgers[table] = Ledger(table, given_key=self._keys.get(table))
+            ledger = self._ledgers[table] = Ledger(table, given_key=self._keys.get(table))
+            if self._budget is not None:
+                ledger.emitted = Emitted(self._budget)
+                ledger.emitted.horizon = self._horizon
         return self._ledgers[table]
+
+    @property
+    def _horizon(self) -> int | None:
+        return None if self.ready_at is None else self.ready_at - HORIZON
+
+    def read_at(self, date: int | None) -> None:
+        """Note the server's time of a read; the first one after READY dates the beginning of the watch."""
+        if date is None or self.ready_at is not None:
+            return
+        self.ready_at = date
+        for ledger in self._ledgers.values():
+            if ledger.emitted is not None:
+                ledger.emitted.horizon = self._horizon
 
     async def shape(self, ledger: Ledger, binding: Binding) -> Shape:
         """Raises PrtError where the table can't be read, or its rows not be told apart."""
         if ledger.shape is None:
             ledger.shape = await shape_of(self._rest, binding, ledger.key, self._cursor)
+            self.read_at(self._rest.answered_at)
+            ledger.date_by(ledger.shape, self.memory)
         return ledger.shape
 
     def doubt(self, since: int) -> None:
@@ -60,23 +97,55 @@ class Ledgers:
         """The bindings of each table; a whole schema stands for the tables that were seen."""
         tables: dict[Table, list[Binding]] = {}
         for binding in bindings:
-            if binding.table != "*":
-                tables.setdefault((binding.schema, binding.table), []).append(binding)
-                continue
-            reasons.add("only tables that changes have come from can be asked for", binding.name)
-            for schema, table in sorted(self._seen):
-                if binding.schema in ("*", schema):
-                    one = structs.replace(binding, schema=schema, table=table)
-                    tables.setdefault((schema, table), []).append(one)
+            if binding.table == "*":
+                reasons.add("only tables that changes have come from can be asked for", binding.name)
+        for binding in self.concrete(bindings):
+            tables.setdefault((binding.schema, binding.table), []).append(binding)
         return tables
+
+    def concrete(self, bindings: Sequence[Binding]) -> list[Binding]:
+        """Return bindings of single tables: a whole schema stands for the tables that were seen."""
+        found: list[Binding] = []
+        for binding in bindings:
+            if binding.table != "*":
+                found.append(binding)
+                continue
+            found += [
+                structs.replace(binding, schema=schema, table=table)
+                for schema, table in sorted(self._seen)
+                if binding.schema in ("*", schema)
+            ]
+        return found
 
     def _on_chunk(self, changes: list[Change], first: int) -> None:
         ledgers = self._ledgers
         if self._has_wildcard:
             self._seen.update(map(_table_of, changes))
+        if self._budget is not None:
+            self._note(changes, self._budget)
         if not any(ledger.is_attentive for ledger in ledgers.values()):
             return
         for number, change in enumerate(changes, first):
             ledger = ledgers.get((change.schema, change.table))
             if ledger is not None:
                 ledger.observe(change, number)
+
+    def _note(self, changes: Sequence[Change], budget: Budget) -> None:
+        """Remember the rows that were emitted, unless there are too many of them at once."""
+        if not self.operations.are_all_seen:
+            self.operations.see({change.event_type for change in changes})
+        if not budget.allows(len(changes), time.monotonic()):
+            self._skip(changes)
+            return
+        for change in changes:
+            self.of((change.schema, change.table)).note(change)
+
+    def _skip(self, changes: Sequence[Change]) -> None:
+        """Give up the verification of what was written until now."""
+        commit = next((one.commit_timestamp for one in reversed(changes) if one.commit_timestamp), None)
+        until = None if commit is None else wire.microseconds(commit)
+        if until is not None:
+            for table in set(map(_table_of, changes)):
+                emitted = self.of(table).emitted
+                if emitted is not None:
+                    emitted.skip(until)

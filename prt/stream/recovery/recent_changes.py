@@ -63,6 +63,14 @@ class Memory:
         for first, chunk, _ in self._chunks:
             yield from enumerate(chunk, first)
 
+    def newest_commit(self) -> int | None:
+        """Return the commit of the last change that was collected (µs of the server)."""
+        for _, chunk, _ in reversed(self._chunks):
+            for change in reversed(chunk):
+                if change.commit_timestamp is not None:
+                    return wire.microseconds(change.commit_timestamp)
+        return None
+
     def last_commit(self, until: int) -> int | None:
         """The largest commit that was seen up to a moment, both µs of the server's time."""
         texts = {change.commit_timestamp for _, change in self}

@@ -21,6 +21,7 @@ from prt.stream.values import Key
 
 HIDDEN = "deleted or no longer visible"
 DELETES_UNASKED = "deletes can't be asked for without --snapshot"
+UNDATED = "no column dates its rows: name one with --cursor"
 LEAST_OVERLAP = 1_000_000
 """µs of the overlap that a burst must have left for `complete` to hold."""
 
@@ -46,33 +47,39 @@ class Found(Struct, frozen=True, gc=False):
     date: int | None = None
 
 
-class Retelling:
-    """`emit` gets what is told; `told` counts it. Raises PrtError; `close` is due in any case."""
+class Reading(Struct, frozen=True, kw_only=True):
+    """What all tables of one recovery, or of one snapshot, have in common.
 
-    def __init__(
-        self,
-        rest: Rest,
-        memory: Memory,
-        ledger: Ledger,
-        shape: Shape,
-        settings: Settings,
-        *,
-        source: ChangeSource,
-        reasons: Reasons,
-        budget: Budget,
-        emit: Callable[[Event], None],
-    ) -> None:
-        self._rest = rest
-        self._memory = memory
+    `emit` gets the rows that are news, marked with their `source`; `reasons` collects why that may not be
+    all.
+    """
+
+    rest: Rest
+    memory: Memory
+    settings: Settings
+    source: ChangeSource
+    reasons: Reasons
+    budget: Budget
+    emit: Callable[[Event], None]
+
+
+class RowReader:
+    """Reads the rows of one table and emits those that are news.
+
+    Every method may raise PrtError; `close` has to be called in any case.
+    """
+
+    def __init__(self, reading: Reading, ledger: Ledger, shape: Shape) -> None:
+        self._reading = reading
+        self._rest = reading.rest
+        self._memory = reading.memory
+        self._settings = reading.settings
+        self._source = reading.source
         self._ledger = ledger
         self._shape = shape
-        self._settings = settings
-        self._source = source
-        self._reasons = reasons
-        self._emit = emit
         self._date: int | None = None
-        self._merger = ledger.open(shape, memory)
-        self._holding: Holding[Found] = Holding(settings.settle_seconds, budget, self._tell)
+        self._merger = ledger.open(shape, reading.memory)
+        self._holding: Holding[Found] = Holding(reading.settings.settle_seconds, reading.budget, self._tell)
 
     async def roads(self, binding: Binding, start_of: Callable[[Binding, Road], int | None]) -> None:
         """Every dated row from the start of its road on."""
@@ -81,13 +88,9 @@ class Retelling:
         reader = Reader(self._rest, binding, self._shape)
         roads = roads_of(self._shape, binding)
         if roads[0].cursor is None:
-            self._say("no column dates its rows: name one with --cursor")
+            self._say(UNDATED)
             return
-        if binding.event != "INSERT":
-            if roads[0].cursor == self._shape.created:
-                self._say("no column dates its updates: only new rows can be asked for")
-            if self._merger.has_untouched:
-                self._say(f"an UPDATE left {roads[0].cursor} as it was: updates can't be asked for")
+        self._say_which_updates_are_not_dated(binding, roads[0].cursor)
         for road in roads:
             start = start_of(binding, road)
             await self._read(reader, binding, road, start)
@@ -113,6 +116,27 @@ class Retelling:
         if missing:
             self._say("rows that the server cut could not be read")
 
+    async def rows(self, binding: Binding, keys: Sequence[Key], start: int) -> None:
+        """Read the rows of these keys as they are now; `start` (µs) is where their gap begins."""
+        if not keys:
+            return
+        road = roads_of(self._shape, binding)[0]
+        if road.cursor is None:
+            self._say(UNDATED)
+        else:
+            self._say_which_updates_are_not_dated(binding, road.cursor)
+        limit = self._settings.limit
+        if len(keys) > limit:
+            self._say(f"stopped at {limit:,} rows")
+        async for answer in Reader(self._rest, binding, self._shape).rows(keys[:limit]):
+            found = [Found(binding, row.key, row, start=start, date=answer.date) for row in answer.rows]
+            await self._holding.add(found, sum(len(row.raw) for row in answer.rows))
+
+    async def gone(self, binding: Binding, keys: Sequence[Key]) -> None:
+        """Take keys that the snapshot showed and that have no row any more."""
+        if keys:
+            await self._holding.add([Found(binding, key) for key in keys], 0)
+
     async def snapshot(self, held: HeldKeys, bindings: Sequence[Binding]) -> None:
         """Every row of the bindings, whose keys are held from now on."""
         held.is_whole = True
@@ -120,6 +144,7 @@ class Retelling:
             reader = Reader(self._rest, binding, self._shape)
             held.is_whole &= await self._read(reader, binding, Road(cursor=None), None)
         await self.finish()
+        self._ledger.held_at = self._date
         self._ledger.snapshots.update(bindings)
         if held.is_whole:
             roads = [(one, road) for one in bindings for road in roads_of(self._shape, one)]
@@ -262,7 +287,7 @@ class Retelling:
     ) -> None:
         names = self._shape.key
         old = EMPTY if key is None else Raw(msgspec.json.encode(dict(zip(names, key, strict=True))))
-        self._emit(
+        self._reading.emit(
             Change(
                 at=self._settings.now(),
                 topic=self._settings.topic,
@@ -278,5 +303,13 @@ class Retelling:
             )
         )
 
+    def _say_which_updates_are_not_dated(self, binding: Binding, cursor: str) -> None:
+        if binding.event == "INSERT":
+            return
+        if cursor == self._shape.created:
+            self._say("no column dates its updates: only new rows can be asked for")
+        if self._merger.has_untouched:
+            self._say(f"an UPDATE left {cursor} as it was: updates can't be asked for")
+
     def _say(self, reason: str) -> None:
-        self._reasons.add(reason, self._ledger.name)
+        self._reading.reasons.add(reason, self._ledger.name)

@@ -9,9 +9,10 @@ from msgspec import Raw, Struct
 from prt.events import Change
 from prt.stream import values
 from prt.stream.binding import Binding
-from prt.stream.recovery.merging import Merger
+from prt.stream.recovery.merging import UNTOUCHED, Merger
 from prt.stream.recovery.recent_changes import Memory
-from prt.stream.rest.pages import Road, Row, Shape, Stamp
+from prt.stream.recovery.verification.emitted import UNDATED_SLACK, DateReader, Emitted
+from prt.stream.rest.pages import CREATED, UPDATED, Road, Row, Shape, Stamp
 from prt.stream.values import Key
 
 Table = tuple[str, str]
@@ -19,6 +20,8 @@ Table = tuple[str, str]
 
 CUT_KEPT = 10_000
 """Rows of one table that the server cut, until they are read."""
+SAME_TRANSACTION = 5_000_000
+"""µs within which an INSERT and an UPDATE of a row with the same date may belong to one transaction."""
 
 
 class Place(Struct):
@@ -32,6 +35,18 @@ class Place(Struct):
     through: int | None = None
     floor: int | None = None
     is_read: bool = False
+
+
+class Baseline(Struct, frozen=True, kw_only=True):
+    """The rows that were there at READY, as far as they are remembered. All in µs of the server.
+
+    They were read at `date`; those dated up to `floor` are not remembered. What was created after
+    `inserted_since` was certainly inserted during the watch.
+    """
+
+    date: int
+    floor: int
+    inserted_since: int
 
 
 class HeldKeys:
@@ -61,6 +76,17 @@ class Ledger:
         self.held: HeldKeys | None = None
         self.snapshots: set[Binding] = set()
         """Whose rows were all read for a snapshot."""
+        self.held_at: int | None = None
+        """When the held keys were read (µs of the server): an INSERT of one of them that was committed later
+        shows that a DELETE is missing."""
+        self.emitted: Emitted | None = None
+        """Set if the rows of the table are verified."""
+        self.baselines: dict[Binding, Baseline] = {}
+        """What of the table's present rows was read at READY, if they are verified."""
+        self.has_untouched = False
+        """Whether an UPDATE came that did not touch the column that should date it."""
+        self.reinserted_since: int | None = None
+        """Since when (µs of the server) the DELETE of a row may be missing that was inserted another time."""
         self.merger: Merger | None = None
         self._is_key_given = given_key is not None
         self._told: dict[Key, tuple[int, Stamp | None]] = {}
@@ -70,6 +96,7 @@ class Ledger:
         """Those of them that had come when the reading began."""
         self.has_cut_delete = False
         """Whether the server has left out a part of a row that was deleted, which nobody can read."""
+        self._dates = DateReader(Shape(key=self.key, written=UPDATED, created=CREATED))
 
     @property
     def is_attentive(self) -> bool:
@@ -101,6 +128,65 @@ class Ledger:
     def has_forgotten_cuts(self) -> bool:
         """Whether more rows were cut than are kept."""
         return len(self._cut) > CUT_KEPT
+
+    def date_by(self, shape: Shape, memory: Memory) -> None:
+        """Read keys and dates by these columns from now on, and those of the changes that are remembered."""
+        assumed = (UPDATED, CREATED, None)
+        if shape.key == self._dates.key and shape.written in assumed and self._dates.written in assumed:
+            return
+        self._dates = DateReader(shape)
+        if self.emitted is not None:
+            self.emitted.clear()
+            for _, change in memory:
+                if self.is_of(change):
+                    self.note(change)
+
+    def note(self, change: Change) -> None:
+        """Remember the row of a change as emitted, or forget it if the change deleted it."""
+        dates, emitted = self._dates, self.emitted
+        if emitted is None:
+            return
+        if change.event_type == "DELETE":
+            emitted.drop(dates.old_key(change))
+            return
+        key, date = dates.new(change)
+        if key is None or date is None:
+            return
+        known = emitted.date_of(key)
+        if change.event_type == "INSERT":
+            self._look_for_another_insert(change, key, date, known)
+        else:
+            if known is None and (before := dates.old_key(change)) != key:
+                emitted.drop(before)
+            if not self.has_untouched and (commit := dates.commit(change)) is not None:
+                age = commit - date
+                self.has_untouched = age > UNTOUCHED or (known == date and age > SAME_TRANSACTION)
+        emitted.note(key, date)
+
+    def _look_for_another_insert(self, change: Change, key: Key, date: int, known: int | None) -> None:
+        """Note that a row is inserted that was there already, if a snapshot has not just shown it."""
+        if known is None and self.merger is None and self.held is not None and key in self.held.keys:
+            commit = self._dates.commit(change)
+            known = self.held_at if self.held_at is not None and commit and commit > self.held_at else None
+            date = commit or date
+        if known is not None and known < date:
+            self.reinserted_since = min(known, self.reinserted_since or known)
+
+    def streamed_since(self, memory: Memory) -> int | None:
+        """Return the date (µs) after which every write of the table has streamed, or None if nothing has.
+
+        That is the first commit that came, later by as much as a client's clock is ahead which dates rows.
+        """
+        first, ahead = None, 0
+        for _, change in memory:
+            commit = self._dates.commit(change) if self.is_of(change) else None
+            if commit is None:
+                continue
+            first = commit if first is None else min(first, commit)
+            date = None if change.event_type == "DELETE" else self._dates.new(change)[1]
+            if date is not None and date != commit + UNDATED_SLACK:
+                ahead = max(ahead, date - commit)
+        return None if first is None else first + ahead
 
     def learn_key(self, memory: Memory) -> None:
         """From what has streamed, unless the key was given or rows are held by the one that was assumed."""
@@ -143,6 +229,8 @@ class Ledger:
     def told(self, key: Key, stamp: Stamp | None, number: int) -> None:
         """A row that did not stream; without a stamp it is deleted."""
         self._told[key] = (number, stamp)
+        if self.emitted is not None and (moment := _moment(stamp)) is not None:
+            self.emitted.note(key, moment)
         self._doubtful.discard(key)
         if self._cut:
             self._cut = [row for row in self._cut if values.key_of(values.row_of(row), self.key) != key]
@@ -157,6 +245,11 @@ class Ledger:
         self._told[row.key] = (number, row.stamp)
         if not is_older:
             self._doubtful.add(row.key)
+
+    def never_emitted(self, keys: Iterable[Key]) -> None:
+        """Forget rows that were read at READY and turned out to be lost."""
+        for key in keys:
+            self._told.pop(key, None)
 
     def doubt(self, since: int) -> None:
         """The stream may have missed what was written since then, whoever has read it."""

@@ -62,10 +62,21 @@ def lost_since(known: Known) -> int:
     return start if known.last_commit is None else max(start, known.last_commit - OVERLAP)
 
 
-def resubscribed_since(known: Known, ready: int) -> int:
-    """Where a gap begins that shows only by the server subscribing anew: READY was `ready`."""
-    floor = max(ready, known.alive - round(RESUBSCRIBED_SECONDS * 1_000_000)) - _skew(known) - OVERLAP
-    return floor if known.last_commit is None else max(floor, known.last_commit - OVERLAP)
+def resubscribed_since(known: Known) -> int:
+    """Return where a gap begins that shows only by the server subscribing anew, or by its refusing to.
+
+    Changes of one table prove nothing about another one: a table that was taken out of the publication is
+    silent while its neighbours go on.
+    """
+    return known.alive - round(RESUBSCRIBED_SECONDS * 1_000_000) - _skew(known) - OVERLAP
+
+
+def ready_by_server(known: Known | None, ready: int) -> int:
+    """Return READY in the server's time (µs), or earlier by the least delay of a change.
+
+    Nothing that was committed before the first READY is promised, so no gap begins before it.
+    """
+    return ready if known is None or known.ahead is None else ready - known.ahead
 
 
 def until(known: Known | None, ready: int) -> int:

@@ -6,6 +6,7 @@ httpx comes with the SDK; it is imported at the first request, because most watc
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
@@ -26,11 +27,10 @@ from prt.stream.rest.answers import (
     unread,
     unwritten,
 )
+from prt.stream.rest.session import Endpoint, user_of
 
 if TYPE_CHECKING:
     import httpx
-
-    from prt.stream.rest.session import Endpoint
 
 ANSWER_SECONDS = 10.0
 PAUSES = (0.3, 1.0)
@@ -69,6 +69,8 @@ class _Request(Struct, frozen=True):
     parameters: Parameters
     headers: dict[str, str]
     content: bytes | None = None
+    is_repeated: bool = True
+    is_anonymous: bool = False
 
     @property
     def is_write(self) -> bool:
@@ -93,6 +95,10 @@ class Rest:
         self._client: httpx.AsyncClient | None = None
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
         self._times_away = 0
+        self.answered_at: int | None = None
+        """When the server gave its last answer, by its own clock (µs), if it has said so."""
+        self.answered_running = 0
+        """The same by the monotonic clock of this machine (µs)."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,17 +109,53 @@ class Rest:
             await client.aclose()
 
     @property
+    def user(self) -> str | None:
+        """The id of the user whose session it is; None if there is no session."""
+        endpoint = self._endpoint()
+        return None if endpoint.token is None else user_of(endpoint)
+
+    @property
     def passes_row_security(self) -> bool:
         """Whether our identity sees every row."""
         endpoint = self._endpoint()
         return facts_of(Secret(endpoint.token or endpoint.key)).is_server_key
 
-    async def read(self, schema: str, table: str, parameters: Parameters) -> Page:
-        """Raises RefusedError, UnreachableError, ProtocolError, UnknownColumnError, TooLargeError."""
-        answer = await self._answered(_Request("GET", table, parameters, {"Accept-Profile": schema}))
+    async def read(
+        self,
+        schema: str,
+        table: str,
+        parameters: Parameters,
+        *,
+        is_repeated: bool = True,
+        is_anonymous: bool = False,
+    ) -> Page:
+        """Read rows.
+
+        Args:
+            schema: The schema of the table.
+            table: The table's name.
+            parameters: The query string.
+            is_repeated: Whether to ask again after an answer that may be better later.
+            is_anonymous: Whether to ask with the key alone, without the user's session.
+
+        Raises:
+            RefusedError, UnreachableError, ProtocolError, UnknownColumnError, TooLargeError
+        """
+        request = _Request(
+            "GET",
+            table,
+            parameters,
+            {"Accept-Profile": schema},
+            is_repeated=is_repeated,
+            is_anonymous=is_anonymous,
+        )
+        answer = await self._answered(request)
         if answer.status != 200:
             raise unread(schema, table, answer)
-        return Page(rows_of(answer.body), date_of(answer.date))
+        date = date_of(answer.date)
+        if date is not None:
+            self.answered_at, self.answered_running = date, time.monotonic_ns() // 1000
+        return Page(rows_of(answer.body), date)
 
     async def insert(
         self, schema: str, table: str, rows: Sequence[Row], *, returning: bool = True
@@ -163,7 +205,7 @@ class Rest:
     async def _answered(self, request: _Request) -> Answer:
         """The first answer but those that say that the request may succeed later, or the last one."""
         times_away = self._times_away
-        for pause in (*self._pauses, None):
+        for pause in (*(self._pauses if request.is_repeated else ()), None):
             async with self._slots:
                 if self._times_away > times_away:  # who has waited for a slot need not find out anew
                     raise _AwayError(AWAY)
@@ -185,7 +227,7 @@ class Rest:
         endpoint = self._endpoint()
         headers = {
             "apikey": endpoint.key,
-            "Authorization": f"Bearer {endpoint.token or endpoint.key}",
+            "Authorization": f"Bearer {(not request.is_anonymous and endpoint.token) or endpoint.key}",
             "Accept": "application/json",
             **request.headers,
         }

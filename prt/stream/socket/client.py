@@ -26,6 +26,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import websockets
+from msgspec import Struct
 from pydantic import ValidationError
 from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscribeStates
 from realtime.message import Message, ServerMessageAdapter
@@ -56,6 +57,24 @@ class JoinRefusedError(Exception):
         self.refused = refused
 
 
+class SocketHandlers(Struct, frozen=True, kw_only=True):
+    """What a socket calls as frames come; none of it may raise.
+
+    Attributes:
+        on_frame: Gets every control frame.
+        on_change: Gets every change before it is queued.
+        on_broadcast: Gets every broadcast, and returns whether it is wanted.
+        on_unreadable: Is called for a frame that nobody can read.
+        on_pulse: Gets the round trip of each heartbeat in ms, None for one that is late.
+    """
+
+    on_frame: Callable[[Frame], None]
+    on_change: Callable[[Change], None]
+    on_broadcast: Callable[[Broadcast], bool]
+    on_unreadable: Callable[[], None]
+    on_pulse: Callable[[float | None], None]
+
+
 class Socket(AsyncRealtimeClient):
     """One connection of one life: `open`, `join` channels, read until `lost`, `shut`."""
 
@@ -65,19 +84,11 @@ class Socket(AsyncRealtimeClient):
         key: str,
         *,
         queue: EventQueue,
-        on_frame: Callable[[Frame], None],
-        on_change: Callable[[Change], None],
-        on_broadcast: Callable[[Broadcast], bool],
-        on_unreadable: Callable[[], None],
-        on_pulse: Callable[[float | None], None],
+        handlers: SocketHandlers,
         timing: Timing,
         token: str | None = None,
     ) -> None:
-        """`url` is the project's; `key` goes into the handshake, `token` (else the key) into joins.
-
-        `on_broadcast` says whether a broadcast is wanted; `on_pulse` gets the round trip of each heartbeat
-        in ms, None for one that is late.
-        """
+        """`url` is the project's; `key` goes into the handshake, `token` (else the key) into joins."""
         timeout: Any = timing.join
         super().__init__(f"{url}/realtime/v1", auto_reconnect=False, timeout=timeout)
         self.apikey = key
@@ -86,15 +97,17 @@ class Socket(AsyncRealtimeClient):
         self.vsn: Vsn = "2.0.0"
         self.lost: asyncio.Future[LostError] = asyncio.get_running_loop().create_future()
         self._queue = queue
-        self._on_frame = on_frame
-        self._on_change = on_change
-        self._on_broadcast = on_broadcast
-        self._on_unreadable = on_unreadable
+        self._on_frame = handlers.on_frame
+        self._on_change = handlers.on_change
+        self._on_broadcast = handlers.on_broadcast
+        self._on_unreadable = handlers.on_unreadable
         self._timing = timing
-        self._heart = Heartbeat(self._make_ref, self._send_heartbeat, on_pulse, timing.heartbeat)
+        self._heart = Heartbeat(self._make_ref, self._send_heartbeat, handlers.on_pulse, timing.heartbeat)
         self._authorising = asyncio.Lock()
         self._is_silenced = False
         self._answers: dict[str, asyncio.Future[Reply]] = {}
+        self.messages = 0
+        """Messages that count against the project's quota: changes, broadcasts and presence, both ways."""
         self._decode = wire.Decoder().decode
         self._holding_up: asyncio.Task[None] | None = None
 
@@ -260,6 +273,15 @@ class Socket(AsyncRealtimeClient):
             return answer.result()
         raise LostError("the connection was lost before the answer")
 
+    async def is_answering(self, seconds: float) -> bool:
+        """Return whether the server answers a heartbeat within so many seconds."""
+        ref = self.next_ref()
+        try:
+            await self.ask(ref, self.text(None, ref, "phoenix", "heartbeat", {}), seconds)
+        except (TimeoutError, LostError):
+            return False
+        return True
+
     def silence(self) -> None:
         """From now on nothing is told: what comes after a loss was counted belongs to its gap."""
         self._is_silenced = True
@@ -274,8 +296,10 @@ class Socket(AsyncRealtimeClient):
                 self._control(value, data)
                 return
             if type(value) is Change:
+                self.messages += 1
                 self._on_change(value)
             elif type(value) is Broadcast:
+                self.messages += 1
                 if not self._on_broadcast(value):
                     return
             elif not wire.is_broadcast(data):
@@ -313,6 +337,9 @@ class Socket(AsyncRealtimeClient):
 
     def _control(self, frame: Frame, data: bytes) -> None:
         if frame.topic == "phoenix":
+            if (asked := self._answers.get(str(frame.ref))) is not None:
+                self._answered(asked, frame, data)
+                return
             self._heart.answered(str(frame.ref))
             return
         if frame.event == "phx_reply" and (answer := self._answers.get(str(frame.ref))) is not None:
@@ -320,6 +347,7 @@ class Socket(AsyncRealtimeClient):
             return
         self._on_frame(frame)
         if frame.event in PRESENCE:
+            self.messages += 1
             return
         if frame.event in ("system", "phx_error") or (
             frame.event == "phx_close" and not self.is_current(frame)

@@ -74,7 +74,14 @@ class VersionRefusedError(HandshakeRefusedError):
 
 
 class EndedError(RefusedByServerError):
-    pass
+    """`is_of_bindings` if the server looked at a live subscription again and refused a table of it.
+
+    It looks every 60 s, and the table may have been silent since the look before.
+    """
+
+    def __init__(self, message: str, refused: Refusal, *, is_of_bindings: bool = False) -> None:
+        super().__init__(message, refused)
+        self.is_of_bindings = is_of_bindings
 
 
 class NoAnswerError(UnreachableError):

@@ -35,6 +35,8 @@ class FaultProxy(Proxy):
         self._swallowed_joins = 0
         self._swallows = (False, False)
         self._is_deaf = False
+        self._may_pass = asyncio.Event()
+        self._may_pass.set()
         self._swallowing: dict[Link, tuple[bool, bool]] = {}
         self._joins: dict[Link, list[Any]] = {}
         self.loses: Callable[[dict[str, Any]], bool] | None = None
@@ -46,6 +48,7 @@ class FaultProxy(Proxy):
         """Those whose "Subscribed to PostgreSQL" passed on to the client."""
         self.heartbeats = 0
         """Those whose answer passed on to the client."""
+        self.heartbeats_sent = 0
         self.changes = 0
         self.dropped_changes = 0
         self.requests = 0
@@ -100,6 +103,14 @@ class FaultProxy(Proxy):
         """Let new connections pass again; those whose bytes were swallowed are beyond help."""
         self._swallows = (False, False)
         self.is_shut = False
+
+    def hold(self) -> None:
+        """Stall the server: nothing that it sends over websockets arrives before `release`."""
+        self._may_pass.clear()
+
+    def release(self) -> None:
+        """Let pass what was held, and what follows."""
+        self._may_pass.set()
 
     def garble(self, count: int) -> None:
         """Garble the payloads of the next changes."""
@@ -197,6 +208,8 @@ class FaultProxy(Proxy):
         passes = self._to_server if is_sent else self._to_client
         async with Delayed(lambda data: self._written(writer, data)) as delayed:
             while data := await read_some(link, reader, is_sent=is_sent):
+                if not is_sent:
+                    await self._may_pass.wait()
                 passed = []
                 for frame in splitter.feed(data):
                     raw = b"" if self._is_swallowed(link, is_sent=is_sent) else passes(link, frame)
@@ -220,6 +233,9 @@ class FaultProxy(Proxy):
             self._is_deaf = False
             with suppress(ValueError):
                 self._joins[link] = json.loads(frame.payload)
+        elif b'"heartbeat"' in frame.payload[:200]:
+            self.heartbeats_sent += 1
+            self.changed()
         if self.judge_frame is not None and not self.judge_frame(link, frame):
             return b""
         return frame.raw

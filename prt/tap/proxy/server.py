@@ -123,6 +123,10 @@ class Proxy:
         """Return what is answered in the project's stead, after which the connection ends; None passes."""
         return None
 
+    def answer_head(self, raw: bytes) -> bytes:
+        """Return the head of an answer as the client gets it."""
+        return raw
+
     async def pass_frames(self, link: Link) -> None:
         """Forward both directions of a websocket until one of them ends."""
         assert link.from_server is not None  # noqa: S101 - the handshake was answered
@@ -213,7 +217,7 @@ class Proxy:
         while True:
             raw = await link.from_server.readuntil(b"\r\n\r\n")
             answer = heads.read(raw)
-            link.to_client.write(raw)
+            link.to_client.write(self.answer_head(raw))
             if answer.status == 101 or answer.status >= 200:
                 break
         if self.observer is not None:

@@ -15,6 +15,7 @@ from rich.text import Text
 from prt.state.screen import Screen
 from prt.views.drawing.cells import cut, safe, wrapped
 from prt.views.drawing.figures import counted, milliseconds, moment, per_second, roughly
+from prt.views.drawing.verification import age_text
 
 CONNECTIONS = {
     "connected": ("●", "bold green"),
@@ -139,6 +140,8 @@ def _stream(screen: Screen, now: int) -> list[Figure]:
 def _health(screen: Screen, now: int) -> list[Figure]:
     """The most important first: at the narrowest the last give way."""
     figures = [_gaps(screen)] if screen.gaps or screen.ready_at is not None else []
+    verified = age_text(screen.verification, now)
+    figures += [] if verified is None else [Figure(verified)]
     vitals = screen.vitals
     if vitals is not None:
         if vitals.token_expires_at is not None:

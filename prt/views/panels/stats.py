@@ -10,8 +10,9 @@ from rich.text import Text
 from prt.events import Change, Event
 from prt.state.stats import Slice, Stats
 from prt.views.drawing.cells import cut, safe
-from prt.views.drawing.figures import lag_text, milliseconds, per_second, table_name
+from prt.views.drawing.figures import counted, lag_text, milliseconds, per_second, table_name
 from prt.views.drawing.lines import fitted, plain
+from prt.views.drawing.verification import verification_lines
 
 _STEPS = "▁▂▃▄▅▆▇█"
 _LABEL = 8
@@ -62,8 +63,19 @@ class StatsView:
         lag = self.stats.lag.summary()
         if lag:
             lines.append(plain(cut(lag_text(lag), width)))
+        lines += [plain(cut(text, width)) for text in self._account(now)]
         lines.append(plain())
         return fitted([*lines, *self._tables(width, max(height - len(lines), 0))], width, height)
+
+    def _account(self, now: int) -> list[str]:
+        """What the watch has cost, and what is known of its completeness."""
+        cost, verification = self.stats.cost, self.stats.verification
+        lines = []
+        if cost.connections:
+            connections = counted(cost.connections, "connection")
+            channels = counted(cost.channels, "channel")
+            lines.append(f"cost {counted(cost.messages, 'message')}, {connections}, {channels}")
+        return lines + verification_lines(verification, now)
 
     def _rate(self, slices: Sequence[Slice], width: int, rows: int) -> list[Text]:
         counts = [one.count for one in slices]

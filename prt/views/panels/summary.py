@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from prt.events import End
 from prt.state.screen import Screen
 from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.figures import counted, duration, lag_text, per_second, table_name
 from prt.views.drawing.notices import gap_text
+from prt.views.drawing.verification import verification_lines
 
 _REASONS = {
     "count": "the count was reached",
@@ -49,6 +51,9 @@ def summary(screen: Screen, *, title: str = "") -> list[str]:
         lines.append(f"✗ {refusal.table}: {refusal.reason or 'refused'}")
         lines += [f"hint: {refusal.hint}"] if refusal.hint else []
     lines += _gaps(screen)
+    if screen.end is not None:
+        lines += verification_lines(screen.verification, screen.end.at)
+        lines += _cost(screen.end)
     if screen.malformed:
         lines.append(f"! {counted(screen.malformed, 'unreadable frame')} left out")
     if screen.end:
@@ -65,6 +70,15 @@ def _watched(screen: Screen) -> int:
     if screen.first_at is None or screen.last_at is None:
         return 0
     return screen.last_at - screen.first_at
+
+
+def _cost(end: End) -> list[str]:
+    """What the watch took of the project's quota."""
+    if end.cost is None or not end.cost.connections:
+        return []
+    connections = counted(end.cost.connections, "connection")
+    channels = counted(end.cost.channels, "channel")
+    return [f"cost {counted(end.cost.messages, 'message')}, {connections}, {channels}"]
 
 
 def _gaps(screen: Screen) -> list[str]:

@@ -36,6 +36,7 @@ from prt.events import (
     TapConnection,
     TapFinding,
     TapFrame,
+    Verified,
     Vitals,
 )
 from prt.views.drawing import findings
@@ -58,8 +59,8 @@ TYPE_OF: dict[type, str] = {
     TapFinding: "finding",
     End: "end",
 }
-"""The `type` of a line, by the event's class. Vitals and Loaded have none: they are for views."""
-_UNWRITTEN = {Vitals, Loaded}
+"""The `type` of a line, by the event's class. Vitals, Loaded and Verified have none: they are for views."""
+_UNWRITTEN = {Vitals, Loaded, Verified}
 
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
@@ -240,6 +241,7 @@ def _object_of(event: Event) -> bytes:
 def _end_members(event: End) -> dict[str, Any]:
     members: dict[str, Any] = {"reason": event.reason, "exit_code": event.exit_code, "events": event.events}
     members |= {"gaps": event.gaps, "lag_ms": event.lag_ms}
+    members |= {"verified": event.verified, "cost": event.cost}
     return members if event.error is None else members | {"error": msgspec.to_builtins(event.error)}
 
 

@@ -14,6 +14,7 @@ from prt.events import (
     EndReason,
     EventType,
     Severity,
+    VerifiedScope,
 )
 from prt.inputs import Input
 from prt.results import STATES, Layer, State
@@ -33,6 +34,25 @@ PERCENTILES: Final = {
     "type": ["object", "null"],
     "properties": dict.fromkeys(("p50", "p95", "p99", "max"), NUMBER),
     "required": ["p50", "p95", "p99", "max"],
+    "additionalProperties": False,
+}
+VERIFIED: Final = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "properties": {
+            "age_seconds": {"type": ["number", "null"]},
+            "scope": {"enum": list(get_args(VerifiedScope))},
+            "reason": TEXT_OR_NULL,
+        },
+        "required": ["age_seconds", "scope", "reason"],
+        "additionalProperties": False,
+    },
+}
+COST: Final = {
+    "type": ["object", "null"],
+    "properties": dict.fromkeys(("messages", "connections", "channels"), INTEGER),
+    "required": ["messages", "connections", "channels"],
     "additionalProperties": False,
 }
 
@@ -216,6 +236,8 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("events", INTEGER, "how many live ones"),
         Key("gaps", INTEGER, "how many"),
         Key("lag_ms", PERCENTILES, "of the changes; null without any"),
+        Key("verified", VERIFIED, "by table: how long ago all its rows were found to have come"),
+        Key("cost", COST, "messages of the project's quota, connections and channels; null if replayed"),
         Key("error", _ERROR, "what ended it: `id`, `message`, `hint`, `try`", False),
     ),
 }

@@ -21,6 +21,7 @@ from prt.events import (
     TapEvent,
     TapFinding,
     TapFrame,
+    Verified,
     Vitals,
 )
 from prt.state.roster import PresenceLine, Presences
@@ -62,7 +63,7 @@ class TextLines:
 
     def encode(self, event: Event) -> bytes:
         """One line with its newline; none of the vitals and the like, which are a view's."""
-        if isinstance(event, Vitals | Loaded):
+        if isinstance(event, Vitals | Loaded | Verified):
             return b""
         return f"{timestamp_text(event.at)} {self._said(event)}\n".encode()
 

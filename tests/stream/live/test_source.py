@@ -24,6 +24,7 @@ from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
 from prt.stream.recovery.backfill import Recovery
 from prt.stream.recovery.gaps import Accounting
+from prt.stream.recovery.options import Options
 from prt.stream.rest.session import Endpoint, Session
 from prt.stream.socket.queue import EventQueue
 from prt.stream.timing import Timing
@@ -788,6 +789,7 @@ class Failing(Recovery):
 
     def __init__(self, error: Exception) -> None:
         self._error = error
+        self.options = Options()
         self.observe = lambda _: None
 
     async def begin(self, *_: Any) -> None:

@@ -17,6 +17,7 @@ from prt.events import EMPTY, Change, Event, EventType, Gap, Status
 from prt.local.seed.people import MEMBER, STRANGER
 from prt.stream.binding import Binding
 from prt.stream.recovery.backfill import Recovery
+from prt.stream.recovery.options import Options
 from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Endpoint
 from prt.stream.values import timestamp
@@ -58,7 +59,7 @@ class Told:
 
     def __init__(self, rest: Rest, bindings: Sequence[Binding], **options: Any) -> None:
         self.bindings = list(bindings)
-        self.recovery = Recovery(rest, bindings, settle_seconds=0, **options)
+        self.recovery = Recovery(rest, bindings, Options(settle_seconds=0, **options))
         self.events: list[Event] = []
         self._awaited: tuple[int, asyncio.Event] | None = None
 

@@ -102,7 +102,36 @@ def test_a_server_that_subscribes_anew_was_deaf_for_seventy_seconds_at_most() ->
     assert gap.end == 500 * SECOND
     recent = Continuity(lambda: 100 * SECOND)
     recent.ready(495 * SECOND)
-    assert recent.resubscribed(500 * SECOND, 500 * SECOND, ["public.a"]).start == 495 * SECOND - OVERLAP
+    assert recent.resubscribed(500 * SECOND, 500 * SECOND, ["public.a"]).start == 495 * SECOND
+
+
+def test_a_table_may_have_been_silent_while_its_neighbours_went_on() -> None:
+    continuity = Continuity(lambda: 500 * SECOND)
+    continuity.ready(0)
+    continuity.observe(change(499 * SECOND, 500 * SECOND))
+    tables = ["public.todos", "public.a"]
+    assert continuity.resubscribed(500 * SECOND, 500 * SECOND, tables).start <= 430 * SECOND
+    continuity.closed()
+    continuity.broke(500 * SECOND, 500 * SECOND, tables, "refused", was_deaf=True)
+    assert continuity.open is not None
+    assert continuity.open.start <= 430 * SECOND
+
+
+def test_no_gap_begins_before_the_first_ready() -> None:
+    def begun(*, lag: int) -> Continuity:
+        continuity = Continuity(lambda: 100 * SECOND + lag)
+        continuity.ready(100 * SECOND)
+        continuity.observe(change(100 * SECOND, 100 * SECOND + lag))
+        return continuity
+
+    for lag in (0, SECOND // 5):
+        earliest = 100 * SECOND - lag
+        damaged = begun(lag=lag).damaged(101 * SECOND, 101 * SECOND, ["public.todos"], "unreadable")
+        assert damaged.start == earliest
+        continuity = begun(lag=lag)
+        continuity.broke(101 * SECOND, 101 * SECOND, ["public.todos"], "cut")
+        assert continuity.open is not None
+        assert continuity.open.start == earliest
 
 
 def test_our_time_is_not_moved_by_the_wall_clock() -> None:

@@ -26,6 +26,7 @@ from prt.stream.recovery import progress as ledgers_module
 from prt.stream.recovery import row_reader as retelling_module
 from prt.stream.recovery.backfill import Recovery
 from prt.stream.recovery.delay import Budget
+from prt.stream.recovery.options import Options
 from prt.stream.recovery.row_reader import DELETES_UNASKED, Found
 from prt.stream.rest.client import Rest
 from prt.stream.rest.pages import Answer, Road, Row, Shape
@@ -43,6 +44,7 @@ class Model:
     """`told` are (row, version, source) in the order of the output: each change of a row is a version."""
 
     passes_row_security = True
+    answered_at = None
 
     def __init__(self) -> None:
         self.now = START
@@ -201,9 +203,7 @@ class Watch:
         self.recovery = Recovery(
             cast(Rest, model),
             BINDINGS,
-            settle_seconds=0,
-            keeps_snapshot=keeps_snapshot,
-            now=lambda: model.now,
+            Options(settle_seconds=0, keeps_snapshot=keeps_snapshot, now=lambda: model.now),
         )
         self.task: asyncio.Task[None] | None = None
         self.open: Gap | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from prt.events import Change
 from prt.stream.binding import Binding
-from prt.stream.socket.client import Socket
+from prt.stream.socket.client import Socket, SocketHandlers
 from prt.stream.socket.queue import EventQueue
 from prt.stream.timing import DEFAULT
 from tests.fakes import Peer, scripted_server
@@ -23,11 +23,13 @@ def socket_of(url: str, on_change: Callable[[Change], None] = lambda _: None) ->
         "key",
         token="former",
         queue=EventQueue(),
-        on_frame=lambda _: None,
-        on_change=on_change,
-        on_broadcast=lambda _: False,
-        on_unreadable=lambda: None,
-        on_pulse=lambda _: None,
+        handlers=SocketHandlers(
+            on_frame=lambda _: None,
+            on_change=on_change,
+            on_broadcast=lambda _: False,
+            on_unreadable=lambda: None,
+            on_pulse=lambda _: None,
+        ),
         timing=DEFAULT,
     )
 

@@ -5,7 +5,7 @@ from datetime import UTC
 
 import pytest
 
-from prt.events import Broadcast, Gap
+from prt.events import Broadcast, Cost, End, Gap, Verified
 from prt.state.screen import GAPS, Screen
 from prt.views.drawing import figures
 from prt.views.panels.summary import summary
@@ -43,6 +43,29 @@ def test_that_there_was_no_gap_is_said_of_what_was_ready() -> None:
     for event in story.connecting():
         screen.apply(event)
     assert "no gaps" in summary(screen)
+
+
+def test_it_says_how_far_the_tables_were_verified_and_what_the_watch_has_cost() -> None:
+    screen = Screen()
+    for event in (
+        Verified(at=story.NOW, table="public.todos", verified_at=story.NOW - 14_000_000, scope="all"),
+        Verified(at=story.NOW, table="public.notes", verified_at=story.NOW, scope="inserts", reason="why"),
+        Verified(at=story.NOW, table="other.logs", verified_at=None, scope="none", reason="no index"),
+        End(
+            at=story.NOW,
+            reason="quit",
+            exit_code=0,
+            events=0,
+            cost=Cost(messages=1_234, connections=2, channels=2),
+        ),
+    ):
+        screen.apply(event)
+    assert summary(screen)[1:5] == [
+        "2 of 3 tables verified 14 s ago",
+        "other.logs not verified: no index",
+        "notes only inserts are verified: why",
+        "cost 1,234 messages, 2 connections, 2 channels",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from prt.checks.test.outcomes import FailedError, Found
 from prt.events import Gap, Vitals
 from prt.results import Failure
 from prt.stream.live.supervisor import Policy
-from prt.stream.recovery.backfill import SETTLE_SECONDS, Recovery
+from prt.stream.recovery.backfill import Recovery
+from prt.stream.recovery.options import SETTLE_SECONDS
 from prt.stream.rest.session import Session
 from prt.stream.timing import Timing
 

@@ -1,0 +1,186 @@
+"""The rows of a table that were emitted lately: their keys, each with the latest date that it came with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from prt.events import Change
+from prt.stream import values
+from prt.stream.rest.pages import Shape
+from prt.stream.values import Key
+
+MAX_ROWS: Final = 100_000
+"""Rows that all tables remember together, about 25 MB."""
+UNDATED_SLACK: Final = 60_000_000
+"""µs after its commit up to which a change without a date column counts as the row's latest one: the column
+may be set by a client whose clock is ahead."""
+
+
+BURST_CHANGES: Final = 50_000
+CHANGES_A_SECOND: Final = 5_000
+"""Changes that are looked at in a burst, and in the long run: each costs about 2 µs, which a flood that is
+many times faster than a hosted project can be must not wait for."""
+
+
+class Budget(Struct):
+    """How many more rows all tables together may remember, and how many more changes may be looked at."""
+
+    left: int = MAX_ROWS
+    changes: float = BURST_CHANGES
+    at: float = 0.0
+
+    def allows(self, changes: int, now: float) -> bool:
+        """Take so many changes from the budget if it holds them; `now` in seconds of a running clock."""
+        self.changes = min(self.changes + (now - self.at) * CHANGES_A_SECOND, BURST_CHANGES)
+        self.at = now
+        if self.changes < changes:
+            return False
+        self.changes -= changes
+        return True
+
+
+class Emitted:
+    """The emitted rows of one table.
+
+    When the budget is spent, the table forgets everything, and `floor` says up to which date (µs) its rows
+    can no longer be judged.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._dates: dict[Key, int] = {}
+        self._latest = 0
+        self.floor: int | None = None
+        self.horizon: int | None = None
+        """Rows dated before this are not remembered: no window reaches back so far."""
+
+    def __len__(self) -> int:
+        return len(self._dates)
+
+    def note(self, key: Key, date: int) -> None:
+        """Remember that a row was emitted, or is accounted for, with this date (µs)."""
+        if self.horizon is not None and date < self.horizon:
+            return
+        known = self._dates.get(key)
+        if known is None:
+            if self._budget.left <= 0:
+                self._overflow()
+            self._budget.left -= 1
+        elif known >= date:
+            return
+        self._dates[key] = date
+        self._latest = max(self._latest, date)
+
+    def date_of(self, key: Key) -> int | None:
+        """Return the latest date that the row was emitted with, or None if it is not remembered."""
+        return self._dates.get(key)
+
+    def knows(self, key: Key) -> bool:
+        """Return whether the row is remembered with whatever date."""
+        return key in self._dates
+
+    def has(self, key: Key, date: int) -> bool:
+        """Return whether the row was emitted with this date or a later one, or can no longer be judged."""
+        if self.floor is not None and date <= self.floor:
+            return True
+        known = self._dates.get(key)
+        return known is not None and known >= date
+
+    def recent(self, count: int) -> list[Key]:
+        """Return the keys of some rows that were seen, the latest ones."""
+        return list(self._dates)[-count:]
+
+    def drop(self, key: Key | None) -> None:
+        """Forget a row that was deleted."""
+        if key is not None and self._dates.pop(key, None) is not None:
+            self._budget.left += 1
+
+    def forget(self, before: int) -> None:
+        """Forget the rows dated before a moment (µs) that no window reaches any more."""
+        self.horizon = before
+        kept = {key: date for key, date in self._dates.items() if date >= before}
+        self._budget.left += len(self._dates) - len(kept)
+        self._dates = kept
+
+    def clear(self) -> None:
+        """Forget all rows, as if nothing had been emitted."""
+        self._budget.left += len(self._dates)
+        self._dates = {}
+
+    def skip(self, until: int) -> None:
+        """Note that changes up to this commit (µs of the server) were not looked at."""
+        self.floor = max(until, self._latest, self.floor or 0)
+        if self._dates:
+            self.clear()
+
+    def _overflow(self) -> None:
+        self.skip(self._latest)
+
+
+class DateReader:
+    """Reads key and date out of the rows of one table's changes, without decoding the rest of them."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.key, self.written = shape.key, shape.written
+        dating = dict.fromkeys(name for name in (shape.written, shape.created) if name is not None)
+        names = list(dict.fromkeys([*shape.key, *dating]))
+        fields = {name: f"f{number}" for number, name in enumerate(names)}
+        columns = msgspec.defstruct(
+            "Columns",
+            [(field, Any, None) for field in fields.values()],
+            rename={field: name for name, field in fields.items()},
+            gc=False,
+        )
+        self._decode: Callable[[Raw], Any] = msgspec.json.Decoder(columns).decode
+        self._key_fields = [fields[name] for name in shape.key]
+        self._date_fields = [fields[name] for name in dating]
+        self._text: object = None
+        self._moment: int | None = None
+        self._commit_text: str | None = None
+        self._commit: int | None = None
+
+    def new(self, change: Change) -> tuple[Key | None, int | None]:
+        """Return key and date (µs) of the row as it is after the change.
+
+        The key is None if the change does not name its row. The date is the commit with some slack if the
+        change does not carry the columns that date the row.
+        """
+        columns = self._decode(change.new)
+        date = None
+        for field in self._date_fields:
+            value = getattr(columns, field)
+            if value is not None:
+                date = self._parsed(value)
+                break
+        if date is None:
+            commit = self.commit(change)
+            date = None if commit is None else commit + UNDATED_SLACK
+        return self._key(columns), date
+
+    def commit(self, change: Change) -> int | None:
+        """Return when the change was committed (µs of the server)."""
+        if change.commit_timestamp != self._commit_text:
+            self._commit_text = change.commit_timestamp
+            self._commit = values.moment(change.commit_timestamp)
+        return self._commit
+
+    def old_key(self, change: Change) -> Key | None:
+        """Return the key that the row had before the change."""
+        return self._key(self._decode(change.old))
+
+    def _key(self, columns: Any) -> Key | None:
+        if len(self._key_fields) == 1:
+            value = getattr(columns, self._key_fields[0])
+            return None if value is None else (values.comparable(value),)
+        row = {field: getattr(columns, field) for field in self._key_fields}
+        return values.key_of(row, self._key_fields)
+
+    def _parsed(self, value: object) -> int | None:
+        # The rows of one statement have the same date.
+        if value != self._text:
+            self._text, self._moment = value, values.moment(value)
+        return self._moment

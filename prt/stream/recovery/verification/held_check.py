@@ -1,0 +1,175 @@
+"""The check of a table by the keys that a snapshot holds, page by page."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from prt.clock import wall_clock
+from prt.errors import PrtError
+from prt.events import Gap
+from prt.stream.binding import Binding
+from prt.stream.recovery.backfill import Missing
+from prt.stream.recovery.table_progress import HeldKeys, Ledger
+from prt.stream.recovery.verification.check import Check, Desk
+from prt.stream.recovery.verification.held_keys import Differences, HeldComparison
+from prt.stream.recovery.verification.position import running
+from prt.stream.recovery.verification.reads import KeyReads
+from prt.stream.recovery.verification.windows import DATE_GRAIN
+from prt.stream.rest.pages import KEYS_ASKED
+from prt.stream.values import Key
+
+NOT_WHOLE = "its snapshot is not whole"
+
+
+class HeldCheck(Check):
+    """Finds keys that are held and gone, and new rows of a table whose rows nothing dates.
+
+    `bindings` are those of the table whose rows the snapshot has shown.
+    """
+
+    def __init__(self, desk: Desk, ledger: Ledger, bindings: Sequence[Binding]) -> None:
+        super().__init__(desk, ledger, ("held", ledger.schema, ledger.table))
+        self.bindings = list(bindings)
+        self._comparison: HeldComparison | None = None
+        self._reads: list[KeyReads] = []
+        self._turn = 0
+        """Which binding is read."""
+        self._behind: Key | None = None
+        self._lost = Differences([], [])
+
+    def add(self, binding: Binding) -> None:
+        """Compare with the rows of another binding too."""
+        self.bindings.append(binding)
+        self._comparison = None
+        self.abandon()
+
+    @property
+    def is_busy(self) -> bool:
+        return self._comparison is not None and self._comparison.is_read
+
+    async def read(self) -> None:
+        held = self.ledger.held
+        if held is None or self.ledger.held_at is None or not held.is_whole:
+            self.give_up(NOT_WHOLE)
+            return
+        comparison = await self._begun(self.ledger.held_at)
+        if comparison is None:
+            return
+        page = await self.requested(self._reads[self._turn].page(self._behind))
+        if page is None:
+            return
+        self.desk.position.take_in()
+        read_at = page.date or self.desk.recovery.rest.answered_at or self.ledger.held_at
+        comparison.take(page.keys, held.keys, read_at=read_at)
+        self._behind = page.next
+        if page.next is not None:
+            return
+        self._turn = (self._turn + 1) % len(self._reads)
+        if self._turn == 0:
+            comparison.read_to_end(held.keys, read_at=read_at, now=running())
+            await self.advance()
+
+    async def advance(self) -> None:
+        comparison, held = self._comparison, self.ledger.held
+        if comparison is None or held is None or not comparison.is_read:
+            return
+        await self.desk.position.prove_silence(comparison.suspects)
+        due = comparison.due(held.keys, self.desk.position.passage)
+        if due and self.desk.schedule.may_request(self.name, time.monotonic()):
+            await self._judge(comparison, due)
+        if self._lost and not comparison.suspects:
+            await self._declare(comparison, held)
+        if comparison.is_settled and not self._lost:
+            comparison.settle()
+            self.verified()
+
+    async def control(self) -> str | None:
+        await self._reads[0].present(list(self.ledger.held.keys)[:1] if self.ledger.held else [])
+        return None
+
+    def abandon(self) -> None:
+        self._turn, self._behind, self._lost = 0, None, Differences([], [])
+        if self._comparison is not None:
+            self._comparison.abandon()
+
+    async def _begun(self, held_at: int) -> HeldComparison | None:
+        """Return the comparison once the columns are known."""
+        if self._comparison is None or self.ledger.shape is None:
+            recovery = self.desk.recovery
+            try:
+                shape = await recovery.ledgers.shape(self.ledger, self.bindings[0])
+            except PrtError as exc:
+                self.failed(exc)
+                return None
+            self._reads = [KeyReads(recovery.rest, binding, shape) for binding in self.bindings]
+            finds_inserts = shape.written is None and shape.created is None
+            self._comparison = self._comparison or HeldComparison(
+                self.desk.rules, held_at, finds_inserts=finds_inserts
+            )
+        return self._comparison
+
+    async def _judge(self, comparison: HeldComparison, due: Differences) -> None:
+        """Look at keys a second time, some of them in one request."""
+        keys = [*due.gone, *due.new][:KEYS_ASKED]
+        present = await self.requested(self._reads[0].present(keys))
+        if present is None:
+            return
+        asked, gone, new = set(keys), set(due.gone), set(due.new)
+        lost_inserts = present & new
+        if lost_inserts and not self._sees_everything:
+            lost_inserts = set()  # a row that nothing dates may have become visible by a change elsewhere
+        self._lost = Differences(
+            [*self._lost.gone, *((asked & gone) - present)], [*self._lost.new, *lost_inserts]
+        )
+        comparison.judged(keys)
+
+    @property
+    def _sees_everything(self) -> bool:
+        rest = self.desk.recovery.rest
+        return rest.user is None or rest.passes_row_security
+
+    async def _declare(self, comparison: HeldComparison, held: HeldKeys) -> None:
+        """Emit what came and went, and the gap."""
+        lost, self._lost = self._lost, Differences([], [])
+        end = comparison.read_at + DATE_GRAIN
+        gap = Gap(
+            at=wall_clock(),
+            start=min(comparison.start, end),
+            end=end,
+            tables=[self.ledger.name],
+            cause=cause_of(lost),
+        )
+
+        def still_lost() -> Missing:
+            binding = self.bindings[0]
+            return Missing(
+                gone={binding: [key for key in lost.gone if key in held.keys]},
+                rows={binding: [key for key in lost.new if key not in held.keys]},
+                is_of_keys=True,
+            )
+
+        try:
+            closed = await self.desk.recovery.bring_back(gap, still_lost, self.desk.put)
+        except asyncio.CancelledError:
+            if still_lost():
+                self.desk.put(replace(gap, at=wall_clock()))
+            raise
+        if closed is not None:
+            self.desk.put(replace(closed, at=wall_clock()))
+            self.desk.on_loss(closed.start, closed.end)
+
+
+def cause_of(lost: Differences) -> str:
+    """Return in words what the comparison has found."""
+    parts = []
+    if lost.gone:
+        rows = "1 row is" if len(lost.gone) == 1 else f"{len(lost.gone):,} rows are"
+        parts.append(f"{rows} gone without a DELETE")
+    if lost.new:
+        rows = "1 row is" if len(lost.new) == 1 else f"{len(lost.new):,} rows are"
+        parts.append(f"{rows} there without an INSERT")
+    return f"{' and '.join(parts)}, as a comparison of the keys shows"

@@ -1,0 +1,48 @@
+"""Whether policies are likely to have shown a row to a user when it was written: pure.
+
+A row may become visible through a change elsewhere, such as a new membership, and then it was never
+streamed to this user without being lost. REST shows only what is visible now. What speaks for a row is
+that it names the user, or that everything it refers to was already referred to by rows that the user had
+seen before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def was_visible(row: Row, seen: Sequence[Row], *, user: str | None, key: Collection[str]) -> bool:
+    """Return whether a row was probably visible when it was written.
+
+    Args:
+        row: The row as it is now.
+        seen: Rows of the same table that were visible before.
+        user: The id of the user whose session it is.
+        key: The columns that name the rows, which refer to nothing else.
+    """
+    if user is not None and user in row.values():
+        return True
+    references = {name: value for name, value in row.items() if name not in key and value is not None}
+    return all(
+        any(one.get(name) == value for one in seen)
+        for name, value in references.items()
+        if _is_reference(name, value, seen)
+    )
+
+
+def _is_reference(name: str, value: object, seen: Sequence[Row]) -> bool:
+    """Return whether a column seems to refer to other rows: by its name, its type, or values that recur."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return False
+    if name.endswith("_id") or (isinstance(value, str) and _UUID.fullmatch(value)):
+        return True
+    if isinstance(value, str):
+        return False
+    values = [one.get(name) for one in seen]
+    return len(set(map(str, values))) * 2 <= len(values)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from prt import redaction
 from prt.cli.options.names import OPTIONS
@@ -15,6 +16,11 @@ from prt.local.project.attach import ephemeral
 
 UNCHECKED = {"publication_seconds": 1e6}
 """For a project that many tests share: it does not look by itself which tables are published."""
+
+
+# A busy machine is slow; what is slow without one shows in the benchmarks.
+settings.register_profile("prt", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("prt")
 
 
 def pytest_configure() -> None:

@@ -21,6 +21,7 @@ from tests.benchmarks import (
     suites,
     tap,
     throughput,
+    verifying,
 )
 
 
@@ -36,6 +37,7 @@ def main() -> None:
             "diffs": lambda: rooms.measure(Path(folder)),
             "batching": batching.measure,
             "tap": tap.measure,
+            "verifying": verifying.measure,
             "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.benchmarks import batching, broadcast, help, latency, memory, rooms, suites, tap  # noqa: A004 - an option
+from tests.benchmarks import (
+    batching,
+    broadcast,
+    help,  # noqa: A004 - named after the option
+    latency,
+    memory,
+    rooms,
+    suites,
+    tap,
+    verifying,
+)
 from tests.benchmarks.flood import CHUNK
 from tests.benchmarks.subjects import flooding_server, own_environment, prt_watch, serving
 from tests.benchmarks.throughput import rate_of
@@ -46,6 +56,13 @@ def test_the_suites_of_prt_are_read(project: dict[str, str]) -> None:
     for suite in suites.SUITES:
         assert levels[suite]["delivered"] == levels[suite]["expected"] > 0
         assert set(levels[suite]["lag_ms"]) == set(suites.PERCENTILES)
+
+
+def test_verifying_counts_the_requests_of_a_watch(project: dict[str, str]) -> None:
+    cost = asyncio.run(verifying.cost_of(project, "--verify", seconds=3.0, settling=0.0))
+    assert cost.requests > 0
+    assert cost.bytes > 0
+    assert cost.cpu > 0
 
 
 def test_throughput_counts_every_change(tmp_path: Path) -> None:

@@ -50,6 +50,19 @@ def test_the_view_shows_the_state_and_the_newest_change_first(
     assert b"\x1b[?25h" in view.raw
 
 
+def test_the_head_says_that_the_tables_are_verified_and_the_summary_what_that_covers(
+    project: dict[str, str], database: Database
+) -> None:
+    with terminal("watch", "project_tasks", environment=of_project(project), columns=120) as view:
+        view.until(lambda text: "verified" in text and "s ago" in text)
+        add_task(database, "Costs a message")
+        view.until(lambda text: "Costs a message" in text)
+        view.send(b"q")
+        assert view.finish() == 0
+        assert "1 table verified" in view.text
+        assert "cost 1 message, 1 connection, 1 channel" in view.text
+
+
 def test_an_update_shows_old_and_new_and_where_the_old_comes_from(
     project: dict[str, str], database: Database
 ) -> None:

@@ -61,6 +61,18 @@ def test_three_rows_are_three_lines_and_an_end(project: dict[str, str], database
     assert set(end["lag_ms"]) == {"p50", "p95", "p99", "max"}
 
 
+def test_the_end_says_what_the_watch_has_cost_and_how_far_the_tables_were_verified(
+    project: dict[str, str], database: Database
+) -> None:
+    arguments = ("watch", "project_tasks", "--broadcast", "room", "--count", "2", "--no-verify")
+    with piped(*arguments, environment=of_project(project)) as watch:
+        watch.until(lambda _: [line.get("status") for line in watch.seen].count("READY") == 2)
+        add_tasks(database, "one", "two")
+        _, lines, _ = watch.finish()
+    assert lines[-1]["verified"] == {}
+    assert lines[-1]["cost"] == {"messages": 2, "connections": 2, "channels": 2}
+
+
 def test_the_server_filters_and_selects(project: dict[str, str], database: Database) -> None:
     arguments = ("watch", "project_tasks:INSERT,UPDATE", "--count", "2", "--select", "id,title")
     with piped(*arguments, "--filter", "title=like.life%", environment=of_project(project)) as watch:

@@ -13,6 +13,7 @@ from prt.tap.proxy.heads import Head
 from prt.tap.proxy.server import Link
 from tests.running import PATIENCE
 
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _DATE = re.compile(rb"(?i)(\r\ndate: )([^\r]+)")
 
 
@@ -26,6 +27,10 @@ class Proxy(FaultProxy):
         """How many seconds the request with this first line waits before it is passed on."""
         self.rest_clock_seconds = 0
         """How far the clock by which REST dates its answers is ahead."""
+        self.rest_requests = 0
+        """Requests that were passed on for anything but a websocket."""
+        self.rest_bytes = 0
+        """Bytes of the heads of these requests, and of their answers by the length that these give."""
 
     def changed(self) -> None:
         self._happened.set()
@@ -33,10 +38,14 @@ class Proxy(FaultProxy):
     async def own_answer(self, link: Link, head: Head) -> bytes | None:
         answer = await super().own_answer(link, head)
         if answer is None and not link.is_websocket:
+            self.rest_requests += 1
+            self.rest_bytes += len(head.raw)
             await asyncio.sleep(self.rest_delay(f"{head.method} {head.target} HTTP/1.1"))
         return answer
 
     def answer_head(self, raw: bytes) -> bytes:
+        length = _LENGTH.search(raw)
+        self.rest_bytes += len(raw) + (int(length[1]) if length else 0)
         if not self.rest_clock_seconds:
             return raw
         return _DATE.sub(lambda found: _redated(found, self.rest_clock_seconds), raw)

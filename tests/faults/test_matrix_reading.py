@@ -150,6 +150,20 @@ def test_garbled_changes_are_told_and_recovered(project: Project, account: Accou
     assert verdict.recovered == 3
 
 
+def test_a_damaged_frame_brings_back_no_row_from_before_the_watch(project: Project, account: Account) -> None:
+    async def script(stage: Stage) -> None:
+        stage.proxy.garble(1)
+        await stage.ledger.insert(1)
+        await stage.watch.until_gap()
+        await stage.settle()
+        (gap,) = stage.watch.gaps
+        assert gap.recovered == 1
+        assert set(stage.watch.keys()).isdisjoint(stage.present)
+
+    # They were written in the seconds before READY.
+    assert play(project, script, account, "garbled", present=3).recovered == 1
+
+
 @pytest.mark.parametrize(("fault", "hours"), [("clock-forward", 1), ("clock-back", -1)])
 def test_a_clock_that_jumps_moves_no_gap(
     project: Project, account: Account, monkeypatch: Patch, fault: str, hours: int

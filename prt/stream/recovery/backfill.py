@@ -197,8 +197,6 @@ class Recovery:
         self._memory.collect()
         if not (self.options.is_backfilling or self.options.is_verifying):
             return
-        if self._memory.count and not self.options.is_verifying:
-            return
         found = [place for places in await asyncio.gather(*map(self._latest, bindings)) for place in places]
         await asyncio.sleep(self._settings.settle_seconds)
         self._memory.collect()

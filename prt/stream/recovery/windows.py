@@ -72,11 +72,11 @@ def resubscribed_since(known: Known) -> int:
 
 
 def ready_by_server(known: Known | None, ready: int) -> int:
-    """Return READY in the server's time (µs), or earlier by the least delay of a change.
+    """Return READY in the server's time (µs): no gap begins before the first one.
 
-    Nothing that was committed before the first READY is promised, so no gap begins before it.
+    Nothing that was committed before it is promised, and what was there should not be brought back.
     """
-    return ready if known is None or known.ahead is None else ready - known.ahead
+    return ready if known is None else ready - _skew(known)
 
 
 def until(known: Known | None, ready: int) -> int:

@@ -124,8 +124,7 @@ def test_no_gap_begins_before_the_first_ready() -> None:
         continuity.observe(change(100 * SECOND, 100 * SECOND + lag))
         return continuity
 
-    for lag in (0, SECOND // 5):
-        earliest = 100 * SECOND - lag
+    for lag, earliest in ((0, 100 * SECOND), (SECOND // 2, 100 * SECOND), (-7 * SECOND, 107 * SECOND)):
         damaged = begun(lag=lag).damaged(101 * SECOND, 101 * SECOND, ["public.todos"], "unreadable")
         assert damaged.start == earliest
         continuity = begun(lag=lag)

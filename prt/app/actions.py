@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
-from prt.config.project import environment
+from prt.config.environment import environment
 from prt.errors import UsageError
 from prt.events import Event
 from prt.inputs import Input

@@ -28,7 +28,8 @@ from prt.checks.test.runner import Engine, Step
 from prt.checks.test.service_levels import Limit, judged, slis_of
 from prt.checks.test.settings import Settings
 from prt.clock import wall_clock
-from prt.config.project import Project, environment, is_loopback
+from prt.config.environment import environment
+from prt.config.project import Project, is_loopback
 from prt.errors import PrtError, UsageError
 from prt.inputs import Input
 from prt.results import Result, Run

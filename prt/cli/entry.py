@@ -6,12 +6,15 @@ import contextlib
 import os
 import sys
 
+from prt.config.environment import LIBRARIES, withdraw
+
 COMPLETE = "__complete"
 
 
 def main() -> None:
     """The `prt` command."""
     _keep_standard_files()
+    withdraw(LIBRARIES)
     if sys.argv[1:2] == [COMPLETE]:
         _offer(sys.argv[2] if len(sys.argv) > 2 else "")
         return

@@ -15,6 +15,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from prt import quoting
+from prt.config.environment import LIBPQ, withdraw
 from prt.config.profiles import Defaults
 from prt.config.secret import KeyFacts, Secret, facts_of
 from prt.config.sources import (
@@ -85,11 +86,6 @@ _KEY_HINT = {
 }
 
 
-def environment() -> dict[str, str]:
-    """A copy of the environment, for those who start processes."""
-    return dict(os.environ)
-
-
 def resolve(
     *,
     url: str | None = None,
@@ -118,6 +114,7 @@ def resolve(
     surroundings = surroundings or Surroundings()
     environ = os.environ if surroundings.environ is None else surroundings.environ
     if local is not None:
+        withdraw(LIBPQ)
         register_secrets(local)
         places = [Place("of the embedded project", COMMAND_LINE, local)]
         defaults = Defaults()

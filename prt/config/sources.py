@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prt.config import dotenv, profiles
+from prt.config.environment import environment
 from prt.config.profiles import Defaults
 from prt.errors import ConfigError
 from prt.inputs import Input
@@ -204,7 +205,12 @@ def printed_by(command: str, origin: str) -> str:
 
     try:
         done = subprocess.run(  # noqa: S603 - the user's own
-            shlex.split(command), stdout=subprocess.PIPE, text=True, timeout=COMMAND_SECONDS, check=False
+            shlex.split(command),
+            stdout=subprocess.PIPE,
+            env=environment(),
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
         reason = "is not done in time" if isinstance(exc, subprocess.TimeoutExpired) else "can't be run"

@@ -29,7 +29,8 @@ def config(
     import msgspec
     import typer
 
-    from prt.config.project import environment, resolve
+    from prt.config.environment import environment
+    from prt.config.project import resolve
     from prt.config.report import Setting, in_force
     from prt.config.sources import all_places, own_configuration
     from prt.errors import PrtError

@@ -60,7 +60,8 @@ def init(
     """
     import sys
 
-    from prt.config.project import CLIENT_KEY, URL, environment, parse_url
+    from prt.config.environment import environment
+    from prt.config.project import CLIENT_KEY, URL, parse_url
     from prt.config.sources import all_places, find, own_configuration
     from prt.errors import UsageError
     from prt.views.sinks.stderr import notice

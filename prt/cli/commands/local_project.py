@@ -13,7 +13,7 @@ import typer
 
 from prt.cli.commands.local_up import RATE
 from prt.cli.options.shared import Debug
-from prt.config import project as config
+from prt.config.environment import environment
 from prt.errors import UnreachableError, UsageError
 from prt.views.sinks.stderr import notice
 
@@ -59,7 +59,7 @@ def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug
     """
     from prt.local.project import registry, remote
 
-    entries = registry.visible(config.environment())
+    entries = registry.visible(environment())
     if port is not None or data_dir is not None:
         entries = [_chosen(port, data_dir)]
     if not entries:
@@ -94,12 +94,12 @@ def env(
     """
     from prt.local.project.variables import renewed
 
-    environment = renewed(_chosen(port, data_dir).environment)
+    variables = renewed(_chosen(port, data_dir).environment)
     if form is Format.GITHUB:
-        for name, value in environment.items():
+        for name, value in variables.items():
             if name != "SUPABASE_URL":
                 typer.echo(f"::add-mask::{value}", err=True)
-    typer.echo(written(environment, form), nl=False)
+    typer.echo(written(variables, form), nl=False)
 
 
 def token(
@@ -170,8 +170,8 @@ def traffic(
 
     notice(f"traffic to {entry.url} at {rate:g} changes a second; Ctrl-C ends it")
     try:
-        environment = entry.environment
-        database, key = environment["SUPABASE_DB_URL"], environment["SUPABASE_ANON_KEY"]
+        its = entry.environment
+        database, key = its["SUPABASE_DB_URL"], its["SUPABASE_ANON_KEY"]
         asyncio.run(traffic.play(database, entry.url, key, rate=rate, seed=seed))
     except psycopg.errors.UndefinedTable as error:
         raise UsageError(
@@ -217,7 +217,7 @@ def stop(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug =
 def _chosen(port: int | None, data_dir: Path | None) -> Entry:
     from prt.local.project import registry
 
-    environ = config.environment()
+    environ = environment()
     entry = registry.the_one(environ, port=port, data_dir=data_dir)
     if entry is None:
         if port is not None or data_dir is not None:
@@ -234,7 +234,7 @@ def _chosen(port: int | None, data_dir: Path | None) -> Entry:
 def _nothing_runs() -> UnreachableError:
     from prt.local.project import registry
 
-    if config.environment().get(registry.RUN):
+    if environment().get(registry.RUN):
         return UnreachableError(
             "the embedded project of this `prt local run` has ended",
             f"unset {registry.RUN} to reach the others that run",
@@ -250,18 +250,18 @@ def _age(entry: Entry) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{seconds} s"
 
 
-def written(environment: Mapping[str, str], form: Format) -> str:
+def written(variables: Mapping[str, str], form: Format) -> str:
     """The variables in one of the forms, each line ended."""
     import json
     import shlex
 
     if form is Format.JSON:
-        return json.dumps(environment, indent=2) + "\n"
+        return json.dumps(variables, indent=2) + "\n"
     if form is Format.EXPORT:
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     else:
         # Neither a key nor a URL of ours holds a quote, a space, a `$` or a `#`.
-        lines = [f"{name}={value}" for name, value in environment.items()]
+        lines = [f"{name}={value}" for name, value in variables.items()]
     return "".join(f"{line}\n" for line in lines)
 
 

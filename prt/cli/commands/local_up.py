@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from prt.cli.options.shared import Debug
-from prt.config import project as config
+from prt.config.environment import environment
 from prt.signals import SIGNALLED
 from prt.views.sinks.stderr import notice
 
@@ -117,7 +117,7 @@ def up(
     if like_hosted:
         plan, poll = plan or HOSTED_PLAN, poll or HOSTED_POLL
     options = _options(port, data_dir, migrations, no_seed, traffic, rate, plan, poll)
-    environ = config.environment()
+    environ = environment()
     with registry.slot(registry.runtime_folder(environ)) as slot, prepared(options, environ) as project:
 
         def announce() -> None:
@@ -158,7 +158,7 @@ def run(
     if like_hosted:
         plan, poll = plan or HOSTED_PLAN, poll or HOSTED_POLL
     options = _options(port, data_dir, migrations, no_seed, traffic, rate, plan, poll)
-    environ = config.environment()
+    environ = environment()
     with registry.slot(registry.runtime_folder(environ)) as slot, prepared(options, environ) as project:
         own = {registry.RUN: str(slot.announce(_entry(project), is_private=True))}
         # Whoever runs `.venv/bin/prt local run -- prt test` means the prt beside it.

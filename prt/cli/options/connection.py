@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from prt.config.project import Project, environment, resolve
+from prt.config.environment import environment
+from prt.config.project import Project, resolve
 from prt.config.secret import Secret
 from prt.errors import UsageError
 from prt.redaction import register

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, cast
 from urllib.parse import quote
 
+from prt.config.environment import LIBPQ, withdraw
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
 from prt.local.postgres import watchdog
@@ -70,10 +71,15 @@ class Postgres:
     def conninfo(
         self, user: str = "postgres", dbname: str = "postgres", *, password: str | None = None
     ) -> str:
-        """libpq's keywords, over TCP, with the superuser's password where no other is given."""
+        """Return libpq's keywords, over TCP, with the superuser's password if no other is given.
+
+        They also answer what libpq would ask the environment or a file in the user's home; see also
+        `prt.config.environment.LIBPQ`.
+        """
         return (
             f"host={self.host} port={self.port} user={_quoted(user)} dbname={_quoted(dbname)} "
-            f"password={_quoted(password or self.password)}"
+            f"password={_quoted(password or self.password)} "
+            "passfile=/dev/null sslmode=disable gssencmode=disable client_encoding=utf8"
         )
 
     @property
@@ -160,6 +166,7 @@ def launched(data_dir: Path | None = None, *, programs_folder: str | None = None
 
     `data_dir` None: ephemeral, no file of it survives. Raises UsageError where a folder can't serve.
     """
+    withdraw(LIBPQ)
     programs = find(programs_folder)
     user = service_user()
     folder = _ephemeral_folder(user) if data_dir is None else _data_folder(data_dir, user, programs)

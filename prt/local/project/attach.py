@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 
 import msgspec
 
-from prt.config import project as config
+from prt.config import environment as variables
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.local.project import extra, registry
 from prt.local.project.options import DEFAULT_RATE, Options, encode
@@ -35,7 +35,7 @@ def attached(
 
     Raises UsageError where several run, and what `ephemeral` raises.
     """
-    entry = registry.the_one(config.environment() if environ is None else environ)
+    entry = registry.the_one(variables.environment() if environ is None else environ)
     if entry is not None:
         yield renewed(entry.environment)
         return

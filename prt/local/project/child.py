@@ -11,7 +11,7 @@ import sys
 
 import msgspec
 
-from prt.config import project as config
+from prt.config.environment import environment
 from prt.errors import PrtError
 from prt.local.project import hosting
 from prt.local.project.lifecycle import prepared
@@ -21,7 +21,7 @@ from prt.local.project.options import decode
 def main() -> int:
     options = decode(_line())
     try:
-        with prepared(options, config.environment()) as project:
+        with prepared(options, environment()) as project:
             hosting.hold(project, lambda: _tell(environment=project.environment()), life=0)
     except PrtError as error:
         _tell(message=error.message, hint=error.hint, exit_code=error.exit_code)

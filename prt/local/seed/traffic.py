@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncClientCursor, AsyncConnection
 
+from prt.config.environment import LIBPQ, withdraw
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
 from prt.local.seed import colleagues
@@ -49,6 +50,7 @@ async def run(conninfo: str, *, rate: float = 2.0, seed: int | None = None) -> N
     """
     if not rate > 0:
         raise UsageError(f"the rate must be above 0, not {rate:g}", "it is changes a second")
+    withdraw(LIBPQ)
     steps = story(Random(seed))  # noqa: S311 - a story, not a secret
     try:
         connection = await AsyncConnection.connect(

@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
 
+PROXIES = ["127.0.0.1", "::1"]
+"""Who may say in a header which client a request comes from."""
 BACKLOG = 1024
 LARGEST_FRAME = 5_000_000
 """Realtime's own bound: a longer frame closes the socket with 1009."""
@@ -109,6 +111,9 @@ async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None
         ws_ping_timeout=None,
         lifespan="off",
         log_config=None,
+        # Unless they are given, they come from WEB_CONCURRENCY and FORWARDED_ALLOW_IPS.
+        workers=1,
+        forwarded_allow_ips=PROXIES,
         access_log=False,
         server_header=False,
         backlog=BACKLOG,

@@ -133,7 +133,7 @@ def _pictured(
     keys: KeyColumns,
     views_of: Callable[[Screen], Sequence[View]] | None,
 ) -> Pictured:
-    from prt.config.project import environment
+    from prt.config.environment import environment
     from prt.state.screen import Screen
     from prt.views.panels.table import Table
     from prt.views.sinks.svg import HEIGHT, Pictured

@@ -29,7 +29,8 @@ from prt.checks.test.service_levels import Limit, judged, slis_of
 from prt.checks.test.settings import Settings
 from prt.clock import wall_clock
 from prt.config.environment import environment
-from prt.config.project import Project, is_loopback
+from prt.config.hosts import is_loopback
+from prt.config.project import Project
 from prt.errors import PrtError, UsageError
 from prt.inputs import Input
 from prt.results import Result, Run

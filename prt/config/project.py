@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from prt import quoting
 from prt.config.environment import LIBPQ, withdraw
+from prt.config.hosts import is_loopback
 from prt.config.profiles import Defaults
 from prt.config.secret import KeyFacts, Secret, facts_of
 from prt.config.sources import (
@@ -317,11 +318,6 @@ def _working_directory() -> Path:
         return Path.cwd()
     except FileNotFoundError as exc:
         raise ConfigError("the working directory is gone", "change to one that exists") from exc
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name is this machine's own."""
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _identity(as_: str | None, *, has_token: bool) -> tuple[Identity, str | None]:

@@ -171,7 +171,7 @@ class Line:
 async def _joined(address: str, topic: str, key: str) -> AsyncIterator[Line]:
     """Raises GONE."""
     async with connect(
-        address, compression=None, close_timeout=CLOSE_SECONDS, ping_interval=None
+        address, compression=None, close_timeout=CLOSE_SECONDS, ping_interval=None, proxy=None
     ) as connection:
         line = Line(connection, topic)
         await line.join(key)

@@ -14,6 +14,8 @@ from urllib.parse import quote, urlsplit
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.stream.limits import checked_json, checked_size
 from prt.stream.policies import role_of, sends_sql
+from prt.stream.reaching import failure_of
+from prt.stream.rest.answers import one_line
 from prt.stream.socket import refusals
 
 if TYPE_CHECKING:
@@ -37,9 +39,9 @@ class Poster:
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
-        import httpx  # noqa: PLC0415
+        from prt.stream.rest.http import BoundedClient  # noqa: PLC0415
 
-        self._client = httpx.AsyncClient(timeout=self._answer_seconds)
+        self._client = BoundedClient(self._endpoint().url, seconds=self._answer_seconds)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -73,12 +75,15 @@ class Poster:
                 content=payload,
             )
         except httpx.TimeoutException as exc:
-            raise UnreachableError(
+            raise failure_of(exc, endpoint.url, what="can't reach") or UnreachableError(
                 f"no answer from {host} in {self._answer_seconds:g} s",
                 "it may have been sent all the same",
             ) from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise UnreachableError(f"can't reach {host}", "is the server up, and the URL right?") from exc
+            raise failure_of(exc, endpoint.url, what="can't reach") or UnreachableError(
+                f"can't reach {host}: {one_line(str(exc)) or 'no answer'}",
+                "is the server up, and the URL right?",
+            ) from exc
         if response.status_code != 202:
             raise self._failure(host, endpoint, response.status_code, response.content)
         return (time.perf_counter() - started) * 1000

@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 from prt.config.secret import Secret, facts_of
 from prt.errors import ProtocolError, UsageError
 from prt.stream.filters.postgrest import Parameters
+from prt.stream.reaching import obstacle_of
 from prt.stream.rest.answers import (
     Answer,
     UnavailableError,
@@ -224,6 +225,8 @@ class Rest:
     async def _asked(self, request: _Request) -> Answer:
         import httpx  # noqa: PLC0415
 
+        from prt.stream.rest.http import BoundedClient, OversizedError, bounded_body  # noqa: PLC0415
+
         endpoint = self._endpoint()
         headers = {
             "apikey": endpoint.key,
@@ -234,7 +237,7 @@ class Rest:
         # A schema may be named in any script, and what stands in a header is bytes.
         encoded = {name.encode(): value.encode() for name, value in headers.items()}
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=self._timeout)
+            self._client = BoundedClient(endpoint.url, seconds=self._timeout)
         url = f"{endpoint.url}/rest/v1/{quote(request.table, safe='')}"
         is_on_its_way = False
 
@@ -254,22 +257,17 @@ class Rest:
                     extensions={"trace": trace},
                 ) as answer,
             ):
-                body = await self._body(answer)
+                body = await bounded_body(answer, self._max_bytes)
+        except OversizedError as exc:
+            raise TooLargeError(f"a page of rows is larger than {self._max_bytes >> 20} MB") from exc
         except httpx.DecodingError as exc:
             raise ProtocolError("REST answered what can't be unpacked") from exc
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as exc:
             is_late = isinstance(exc, TimeoutError | httpx.TimeoutException)
             message = f"REST did not answer in {self._timeout:g} s" if is_late else AWAY
+            if (obstacle := obstacle_of(exc, endpoint.url)) is not None:
+                message = obstacle.message
             if request.is_write and is_on_its_way:
                 raise UnknownFateError(message if is_late else "REST went away before it answered") from exc
             raise (UnavailableError if is_late else _AwayError)(message) from exc
         return Answer(answer.status_code, body, answer.headers.get("date"))
-
-    async def _body(self, answer: httpx.Response) -> bytes:
-        pieces, size = [], 0
-        async for piece in answer.aiter_bytes():
-            pieces.append(piece)
-            size += len(piece)
-            if size > self._max_bytes:
-                raise TooLargeError(f"a page of rows is larger than {self._max_bytes >> 20} MB")
-        return b"".join(pieces)

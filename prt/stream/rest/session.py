@@ -16,6 +16,7 @@ from prt.config.project import Project
 from prt.config.secret import claims_of
 from prt.errors import ProtocolError, RefusedError, UnreachableError
 from prt.redaction import register
+from prt.stream.reaching import failure_of
 
 if TYPE_CHECKING:
     from supabase_auth.types import Session as AuthSession
@@ -112,10 +113,11 @@ async def session_of(project: Project) -> AsyncIterator[Session]:
 
 @asynccontextmanager
 async def _signed_in(project: Project, key: str) -> AsyncIterator[Session]:
-    import httpx  # noqa: PLC0415 - only where somebody signs in
-    from supabase_auth import AsyncGoTrueClient  # noqa: PLC0415
+    from supabase_auth import AsyncGoTrueClient  # noqa: PLC0415 - only where somebody signs in
 
-    async with httpx.AsyncClient(timeout=AUTH_SECONDS) as http:
+    from prt.stream.rest.http import BoundedClient  # noqa: PLC0415
+
+    async with BoundedClient(project.url, seconds=AUTH_SECONDS) as http:
         auth = AsyncGoTrueClient(
             url=f"{project.url}/auth/v1",
             headers={"apikey": key},
@@ -148,18 +150,22 @@ async def _answered(project: Project, what: str, request: Awaitable[Any]) -> Aut
     try:
         answer = await request
     except AuthRetryableError as exc:
-        raise UnreachableError(f"no answer from {project.host} to {who}", way_on) from exc
+        raise failure_of(exc, project.url) or UnreachableError(
+            f"no answer from {project.host} to {who}", way_on
+        ) from exc
     except AuthApiError as exc:
         raise RefusedError(
             f"{project.host} refused {who}: {exc.message}", "check PRT_PASSWORD and --as"
         ) from exc
-    except (AuthError, ValueError):
+    except (AuthError, ValueError, RecursionError):
         # Their words hold parts of the answer, and with it parts of tokens that nobody has registered yet.
         raise ProtocolError(
             f"{project.host} did not answer {who} as Auth does", "is this a Supabase project's URL?"
         ) from None
     except httpx.HTTPError as exc:
-        raise UnreachableError(f"no answer from {project.host} to {who}", way_on) from exc
+        raise failure_of(exc, project.url) or UnreachableError(
+            f"no answer from {project.host} to {who}", way_on
+        ) from exc
     if answer.session is None:
         raise RefusedError(f"{project.host} opened no session for {project.email}", "is the user confirmed?")
     session: AuthSession = answer.session

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable
 from functools import partial
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from prt.errors import ProtocolError, UnreachableError
+from prt.errors import ProtocolError
+from prt.stream.reaching import failure_of, socket_keywords
 from prt.stream.socket import refusals
 from prt.stream.socket.connection import MessageConnection
 from prt.stream.socket.failures import HandshakeRefusedError, NoAnswerError, VersionRefusedError
@@ -35,26 +34,16 @@ async def connected(
             # reader would leave unanswered.
             compression=None,
             ping_interval=None,
+            **socket_keywords(url),
         )
     except websockets.InvalidStatus as exc:
         status, body = exc.response.status_code, exc.response.body or b""
         error = VersionRefusedError if status == _FORBIDDEN and not body else HandshakeRefusedError
         raise error(host, refusals.of_handshake(status, body)) from exc
     except TimeoutError as exc:
-        raise NoAnswerError(host) from exc
-    except (websockets.InvalidURI, websockets.InvalidHandshake, ValueError) as exc:
-        raise ProtocolError(
-            f"{host} doesn't speak websocket ({type(exc).__name__})",
-            "is this a Supabase project's URL?",
+        raise failure_of(exc, url) or NoAnswerError(host) from exc
+    except (OSError, websockets.InvalidURI, websockets.InvalidHandshake, ValueError) as exc:
+        # A certificate that is not valid is a ValueError too.
+        raise failure_of(exc, url) or ProtocolError(
+            f"{host} doesn't speak websocket ({type(exc).__name__})", "is this a Supabase project's URL?"
         ) from exc
-    except OSError as exc:
-        raise UnreachableError(
-            f"can't connect to {host}: {_os_words(exc)}", "is the server up, and the URL right?"
-        ) from exc
-
-
-def _os_words(exc: OSError) -> str:
-    if isinstance(exc, socket.gaierror) or exc.errno is None:
-        # asyncio joins the failures of several addresses into one long line; the first says it.
-        return (exc.strerror or str(exc) or type(exc).__name__).split(" (")[0].lower()
-    return os.strerror(exc.errno).lower()

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from prt import quoting
-from prt.config.project import HOSTED, Project, is_loopback
+from prt.config.hosts import is_loopback
+from prt.config.project import HOSTED, Project
 from prt.config.secret import KeyFacts, Secret, claims_of, facts_of
 from prt.errors import RefusedError
 from prt.results import Cause, Finding, State

@@ -5,6 +5,7 @@ httpx comes with the SDK; it is imported at the first request.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,7 @@ from prt.config.secret import KeyFacts
 from prt.errors import RefusedError, UnreachableError
 from prt.redaction import redact
 from prt.results import Cause, Finding
+from prt.stream.reaching import failure_of
 
 if TYPE_CHECKING:
     import httpx
@@ -94,24 +96,30 @@ class Gateway:
     ) -> Answer:
         import httpx  # noqa: PLC0415
 
+        from prt.stream.rest.http import BoundedClient  # noqa: PLC0415
+
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=ANSWER_SECONDS, follow_redirects=False)
+            self._client = BoundedClient(self._url, seconds=ANSWER_SECONDS)
         began, body = time.monotonic(), bytearray()
         try:
             asked = {**self._headers, **(headers or {})}
-            async with self._client.stream(method, self._url + path, headers=asked) as response:
+            async with (
+                asyncio.timeout(ANSWER_SECONDS),
+                self._client.stream(method, self._url + path, headers=asked) as response,
+            ):
                 milliseconds = (time.monotonic() - began) * 1000
                 at = time.time() - milliseconds / 2000
                 async for piece in response.aiter_bytes():
                     body += piece
                     if len(body) > LARGEST_BODY:
                         break
-        except httpx.TimeoutException:
+        except (TimeoutError, httpx.TimeoutException):
             return Answer(error=f"no answer in {ANSWER_SECONDS:g} s")
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as exc:
             return Answer(error=str(exc).rstrip(".").lower() or "the connection was closed without an answer")
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            return Answer(error=str(exc).lower() or type(exc).__name__)
+            failure = failure_of(exc, self._url)
+            return Answer(error=failure.message if failure else str(exc).lower() or type(exc).__name__)
         return Answer(
             status=response.status_code,
             headers=dict(response.headers),

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import ssl
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from msgspec import Struct
 
 from prt import quoting
 from prt.checks.status.layers.configuration import is_hosted
-from prt.config.project import is_loopback
+from prt.config.certificates import client_context
+from prt.config.hosts import is_loopback
+from prt.config.proxies import proxy_of
 from prt.results import Cause, Finding
+from prt.stream.reaching import words_of
 
 CONNECT_SECONDS = 5.0
 CERTIFICATE_SOON_SECONDS = 14 * 24 * 3600
@@ -29,7 +30,7 @@ _WRONG_NAME = (62, 64)
 
 
 class Address(Struct, frozen=True):
-    """Where a URL leads; `proxy` is the environment's, through which httpx and websockets go."""
+    """Where a URL leads; `proxy` is the variable that names the proxy at this place."""
 
     scheme: str
     host: str
@@ -56,10 +57,8 @@ def address_of(url: str) -> Address:
     """The project's own host and port, or those of a proxy before it."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    proxy = None if proxy_bypass(host) else getproxies().get(parts.scheme)
-    if proxy:
-        by = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        return Address(parts.scheme, by.hostname or "", by.port or 80, proxy=by.hostname or "")
+    if (proxy := proxy_of(url)) is not None:
+        return Address(parts.scheme, proxy.host, proxy.port, proxy=proxy.variable)
     return Address(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80))
 
 
@@ -73,8 +72,8 @@ async def resolved(address: Address) -> Answered:
     except TimeoutError:
         return Answered(_since(began), error=f"no answer in {CONNECT_SECONDS:g} s")
     except (OSError, UnicodeError) as exc:
-        words = exc.strerror if isinstance(exc, OSError) else "no name of a host"
-        return Answered(_since(began), error=(words or str(exc)).lower())
+        words = words_of(exc) if isinstance(exc, OSError) else "no name of a host"
+        return Answered(_since(began), error=words)
     names = list(dict.fromkeys(str(info[4][0]) for info in infos))
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
     return Answered(_since(began), ", ".join(names[:2]) + more)
@@ -88,8 +87,7 @@ async def connected(address: Address) -> Answered:
     except TimeoutError:
         return Answered(_since(began), error=f"no answer in {CONNECT_SECONDS:g} s")
     except OSError as exc:
-        words = os.strerror(exc.errno) if exc.errno else str(exc)
-        return Answered(_since(began), error=words.lower(), code=exc.errno)
+        return Answered(_since(began), error=words_of(exc), code=exc.errno)
     milliseconds = _since(began)
     await _closed(writer)
     return Answered(milliseconds, address.place)
@@ -100,17 +98,15 @@ async def encrypted(address: Address) -> Answered:
     began = time.monotonic()
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            _, writer = await asyncio.open_connection(
-                address.host, address.port, ssl=ssl.create_default_context()
-            )
+            _, writer = await asyncio.open_connection(address.host, address.port, ssl=client_context())
     except TimeoutError:
         return Answered(_since(began), error=f"no answer in {CONNECT_SECONDS:g} s")
     except ssl.SSLCertVerificationError as exc:
-        return Answered(_since(began), error=exc.verify_message.lower(), code=exc.verify_code)
+        return Answered(_since(began), error=words_of(exc), code=exc.verify_code)
     except ssl.SSLError as exc:
-        return Answered(_since(began), error=(exc.reason or "no TLS").lower().replace("_", " "))
+        return Answered(_since(began), error=words_of(exc))
     except OSError as exc:
-        return Answered(_since(began), error=(exc.strerror or "closed without an answer").lower())
+        return Answered(_since(began), error=words_of(exc) if str(exc) else "closed without an answer")
     milliseconds = _since(began)
     session: ssl.SSLObject = writer.get_extra_info("ssl_object")
     certificate = session.getpeercert() or {}
@@ -142,13 +138,11 @@ async def speaks_http(address: Address) -> bool:
 def judge_dns(url: str, address: Address, answer: Answered) -> Finding:
     if answer.error is None:
         figure = answer.figure if answer.figure != address.host else "an address, no name"
-        through = f" · through the proxy {address.place}" if address.proxy else ""
+        through = f" · through the proxy {address.place} of {address.proxy}" if address.proxy else ""
         return Finding(layer="dns", state="ok", figure=figure + through, milliseconds=answer.milliseconds)
     figure = f"{address.host}: {answer.error}"
     if address.proxy:
-        cause = Cause(
-            f"the environment's proxy {address.host} has no address", "unset HTTPS_PROXY HTTP_PROXY"
-        )
+        cause = Cause(f"the proxy {address.host} of {address.proxy} has no address", f"unset {address.proxy}")
         return Finding(layer="dns", state="failed", figure=figure, causes=(cause,))
     if is_hosted(url):
         causes: tuple[Cause, ...] = (
@@ -179,7 +173,9 @@ def judge_tcp(address: Address, answer: Answered) -> Finding:
         "prt local up" if is_loopback(address.host) else f"nc -vz {quoting.host(address.host)} {address.port}"
     )
     if address.proxy:
-        causes = [Cause(f"the environment's proxy {address.place} can't be reached", "unset HTTPS_PROXY")]
+        causes = [
+            Cause(f"the proxy {address.place} of {address.proxy} can't be reached", f"unset {address.proxy}")
+        ]
     elif answer.code is not None:
         causes = [
             Cause(

@@ -15,7 +15,7 @@ from prt.checks.status.layers.network import (
 NOW = 1_800_000_000.0
 URL = "https://project.example:8443"
 THERE = Address("https", "project.example", 8443)
-BEHIND = Address("https", "proxy.example", 3128, proxy="proxy.example")
+BEHIND = Address("https", "proxy.example", 3128, proxy="https_proxy")
 
 
 def test_where_a_url_leads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,10 +37,10 @@ def test_names() -> None:
         "an address, no name"
     )
     assert judge_dns(URL, BEHIND, Answered(1.0, "10.0.0.1")).figure == (
-        "10.0.0.1 · through the proxy proxy.example:3128"
+        "10.0.0.1 · through the proxy proxy.example:3128 of https_proxy"
     )
     lost = judge_dns(URL, BEHIND, Answered(1.0, error="unknown"))
-    assert lost.causes[0].remedy == "unset HTTPS_PROXY HTTP_PROXY"
+    assert lost.causes[0].remedy == "unset https_proxy"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,12 @@ def test_names() -> None:
             "a firewall drops",
             "nc -vz project.example 8443",
         ),
-        (BEHIND, Answered(1.0, error="connection refused", code=111), "the environment's proxy", "unset"),
+        (
+            BEHIND,
+            Answered(1.0, error="connection refused", code=111),
+            "the proxy proxy.example:3128 of https_proxy",
+            "unset",
+        ),
     ],
 )
 def test_no_connection(address: Address, answer: Answered, why: str, remedy: str) -> None:

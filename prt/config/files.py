@@ -1,0 +1,96 @@
+"""The one way in which files are read that somebody else may have put there.
+
+A FIFO would be waited for without end, and a device like /dev/zero never ends. So only regular files are
+read, opened without blocking, and no more of them than makes sense.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from prt.errors import UsageError
+
+MAX_BYTES: Final = 1024 * 1024
+"""Bytes of a file of settings. The largest `supabase/config.toml` in use holds some 20 KB."""
+_PIECE: Final = 64 * 1024
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | os.O_CLOEXEC
+
+
+def read_bytes(path: Path | str, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the content of a regular file, or nothing if it is the null device.
+
+    Raises:
+        OSError: The file can't be read, is not a regular one, or holds more than `max_bytes`; `strerror`
+            says which.
+    """
+    descriptor = open_regular(path)
+    try:
+        return _up_to(descriptor, max_bytes, path)
+    finally:
+        os.close(descriptor)
+
+
+def read_text(path: Path | str, *, max_bytes: int = MAX_BYTES) -> str:
+    """Return the text of a regular file in UTF-8.
+
+    Raises:
+        OSError: As `read_bytes` does.
+        UnicodeDecodeError: The file is not UTF-8.
+    """
+    return read_bytes(path, max_bytes=max_bytes).decode().replace("\r\n", "\n")
+
+
+def read_named(path: Path | str, *, max_bytes: int) -> bytes:
+    """Return the content of a file that the user names, which may be a pipe (`<(…)`, /dev/stdin).
+
+    Raises OSError as `read_bytes` does.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return _up_to(descriptor, max_bytes, path)
+    finally:
+        os.close(descriptor)
+
+
+def open_regular(path: Path | str) -> int:
+    """Return a descriptor of a regular file, or of the null device. Raises OSError for any other."""
+    descriptor = os.open(path, _FLAGS)
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(found.st_mode) and not _is_null(found):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def require_readable(path: str, what: str) -> None:
+    """Raise UsageError unless a library may be given the path to open; `what` names it."""
+    try:
+        os.close(open_regular(path))
+    except OSError as error:
+        raise UsageError(
+            f"can't read {what}: {path}: {error.strerror}", "name a file, or unset it"
+        ) from error
+
+
+def _is_null(found: os.stat_result) -> bool:
+    """Whether it is the null device, which containers mount in the place of a file to hide it."""
+    return stat.S_ISCHR(found.st_mode) and found.st_rdev == os.stat(os.devnull).st_rdev  # noqa: PTH116
+
+
+def _up_to(descriptor: int, max_bytes: int, path: Path | str) -> bytes:
+    pieces, size = [], 0
+    while piece := os.read(descriptor, _PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        if size > max_bytes:
+            raise OSError(errno.EFBIG, f"it holds more than {max_bytes >> 10:,} KB", str(path))
+    return b"".join(pieces)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from prt.config.files import read_text
+
 MOST_TABLES = 500
 MOST_COLUMNS = 200
 MOST_CHARACTERS = 64
@@ -27,7 +29,7 @@ def place() -> Path:
 def read(path: Path) -> dict[str, list[str]]:
     """Column names by table, `public` left out."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(kept, dict):

@@ -10,6 +10,7 @@ from typing import Any
 
 from prt.config import dotenv, profiles
 from prt.config.environment import environment
+from prt.config.files import read_text
 from prt.config.profiles import Defaults
 from prt.errors import ConfigError
 from prt.inputs import Input
@@ -252,6 +253,8 @@ def _local_url(text: str, path: Path) -> str:
 def _toml(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
+    except RecursionError as exc:
+        raise ConfigError(f"{path} can't be read: it is nested too deep", "mend it or move it away") from exc
     except tomllib.TOMLDecodeError as exc:
         # The parser's words name line and column, never the value.
         raise ConfigError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
@@ -259,8 +262,10 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{path} can't be read", "mend its rights or its encoding (UTF-8)") from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{path} can't be read: it is not UTF-8", "save it as UTF-8") from exc
+    except OSError as exc:
+        raise ConfigError(f"{path} can't be read: {exc.strerror}", "mend it or move it away") from exc

@@ -30,6 +30,10 @@ _PLAIN: Final = frozenset(
 """OpenSSL's reasons if what answers is not TLS."""
 
 
+class ObstacleError(UnreachableError):
+    """A proxy or TLS stands in the way: what no further attempt changes, unless it has worked before."""
+
+
 def socket_keywords(url: str) -> dict[str, Any]:
     """Return how `websockets.connect` reaches a URL. Raises UsageError if the environment can't be used."""
     proxy = proxy_of(url)
@@ -55,21 +59,21 @@ def failure_of(error: BaseException, url: str, *, what: str = "can't connect to"
     return None
 
 
-def obstacle_of(error: BaseException, url: str) -> UnreachableError | None:
+def obstacle_of(error: BaseException, url: str) -> ObstacleError | None:
     """Return what is wrong with the proxy or with TLS on the way to a URL, None if nothing is."""
     host, causes = _host_of(url), list(_chain(error))
     if (proxy := proxy_of(url)) is not None and (why := _at_proxy(causes)) is not None:
-        return UnreachableError(
+        return ObstacleError(
             f"can't reach {host} through the proxy {proxy.place} of {proxy.variable}: {why}",
             proxy.hint_for(urlsplit(url).hostname or host),
         )
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return UnreachableError(f"{host} has no valid certificate: {words_of(cause)}", CERTIFICATE_HINT)
+            return ObstacleError(f"{host} has no valid certificate: {words_of(cause)}", CERTIFICATE_HINT)
         if isinstance(cause, ssl.SSLError):
             if cause.reason in _PLAIN:
-                return UnreachableError(f"{host} does not speak TLS", f"is its URL http://{host}?")
-            return UnreachableError(f"no TLS connection to {host}: {words_of(cause)}", CERTIFICATE_HINT)
+                return ObstacleError(f"{host} does not speak TLS", f"is its URL http://{host}?")
+            return ObstacleError(f"no TLS connection to {host}: {words_of(cause)}", CERTIFICATE_HINT)
     return None
 
 

@@ -124,17 +124,19 @@ def _present(path: Path, name: str) -> str:
     """What the file holds, with room for a profile; UsageError where it has one of that name."""
     import re
 
+    from prt.config.files import read_text
     from prt.config.profiles import tables_of_profiles
     from prt.errors import UsageError
 
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise UsageError(f"{name!r} is no name for a profile", "use letters, digits, - and _")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as exc:
-        raise UsageError(f"{path} can't be read", "mend it or move it away") from exc
+        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
+        raise UsageError(f"{path} can't be read: {why}", "mend it or move it away") from exc
     if name in tables_of_profiles(text, path):
         raise UsageError(f"{path} has a profile {name} already", "choose another --name, or edit the file")
     return text if not text or text.endswith("\n\n") else f"{text.rstrip()}\n\n"

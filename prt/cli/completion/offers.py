@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prt.config import name_cache
+from prt.config.files import read_text
 
 
 def offers(kind: str) -> list[str]:
@@ -34,8 +35,8 @@ def _profiles(path: Path) -> list[str]:
     import tomllib  # noqa: PLC0415 - only for profiles
 
     try:
-        profiles = tomllib.loads(path.read_text(encoding="utf-8")).get("profiles", {})
-    except (OSError, ValueError):
+        profiles = tomllib.loads(read_text(path)).get("profiles", {})
+    except (OSError, ValueError, RecursionError):
         return []
     if not isinstance(profiles, dict):
         return []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 from prt.app.lines import lines
+from prt.config.files import read_named
 from prt.errors import UsageError
 from prt.stream.limits import LARGEST_BROADCAST, checked_json, checked_size
 
@@ -53,7 +53,7 @@ def _check(payload: bytes, name: str, is_object: bool) -> None:
 
 def _read(name: str) -> bytes:
     try:
-        return Path(name).read_bytes().strip()
+        return read_named(name, max_bytes=LARGEST_BROADCAST).strip()
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise UsageError(f"can't read the file {name}: {reason}", "PAYLOAD is JSON, @FILE or -") from exc

@@ -14,9 +14,13 @@ import psycopg
 from psycopg import Connection
 from psycopg.pq import TransactionStatus
 
+from prt.config.files import read_text
 from prt.errors import UsageError
 from prt.inputs import Input
 from prt.local.postgres.statements import Statement, split
+
+MAX_SCRIPT_BYTES = 256 * 1024 * 1024
+"""Of one file: a dump with data may be large, but it is held in memory."""
 
 SESSION = 'reset role; reset all; set search_path to "$user", public, extensions'
 """What a dump sets must not reach the next file; the search path is that of new connections."""
@@ -75,7 +79,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return read_text(file, max_bytes=MAX_SCRIPT_BYTES).removeprefix("\ufeff")
     except OSError as exc:
         raise UsageError(
             f"{file}: {exc.strerror}", f"{Input.MIGRATIONS} takes SQL files and folders of them"

@@ -22,6 +22,7 @@ from typing import IO, cast
 from urllib.parse import quote
 
 from prt.config.environment import LIBPQ, withdraw
+from prt.config.files import open_regular, read_text
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
 from prt.local.postgres import watchdog
@@ -225,7 +226,7 @@ def _password(folder: Path) -> str:
     """The superuser's; kept in the folder, because the cluster keeps its hash."""
     path = folder / "password"
     with suppress(FileNotFoundError):
-        kept = path.read_text()
+        kept = read_text(path)
         register(kept)
         return kept
     password = secrets.token_urlsafe(24)
@@ -257,7 +258,7 @@ def _ephemeral_folder(user: ServiceUser | None) -> Path:
 def _remove_abandoned(parent: Path) -> None:
     """What was left when prt and its watchdog were killed together, by us or another of this user."""
     for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError), (folder / watchdog.LOCK).open("rb") as lock:
+        with suppress(OSError), os.fdopen(open_regular(folder / watchdog.LOCK), "rb") as lock:
             if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
                 continue
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -287,7 +288,7 @@ def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -
             )
         os.chown(folder, user.uid, user.gid)
     with suppress(FileNotFoundError):
-        version = (folder / "data" / "PG_VERSION").read_text().strip()
+        version = read_text(folder / "data" / "PG_VERSION").strip()
         if version != str(programs.major):
             raise UsageError(
                 f"{folder} was made by PostgreSQL {version}, this one is {programs.major}",

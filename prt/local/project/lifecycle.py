@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from prt.config.files import read_bytes
 from prt.config.plans import limits_of
 from prt.errors import UsageError
 from prt.inputs import Input
@@ -75,8 +76,8 @@ def _settled(options: Options, postgres: Postgres) -> tuple[Keys, frozenset[str]
     # Written last: without it an earlier start was interrupted, and what it left is thrown away.
     loaded = folder / "loaded.json"
     if loaded.exists():
-        roles = msgspec.json.decode(loaded.read_bytes(), type=frozenset[str])
-        return msgspec.json.decode((folder / "keys.json").read_bytes(), type=Keys), roles
+        roles = msgspec.json.decode(read_bytes(loaded), type=frozenset[str])
+        return msgspec.json.decode(read_bytes(folder / "keys.json"), type=Keys), roles
     keys = generate()
     _write(folder / "keys.json", msgspec.json.encode(keys))
     roles = loading.reset(postgres, options, keep_roles=None)

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from prt.config.files import open_regular, read_bytes
 from prt.errors import UsageError
 from prt.inputs import Input
 
@@ -149,7 +150,7 @@ def _read(paths: Iterable[Path]) -> list[Entry]:
     entries = []
     for path in paths:
         with suppress(OSError, msgspec.DecodeError):
-            entry = msgspec.json.decode(path.read_bytes(), type=Entry)
+            entry = msgspec.json.decode(read_bytes(path), type=Entry)
             entries.append(msgspec.structs.replace(entry, path=str(path)))
     return entries
 
@@ -157,7 +158,7 @@ def _read(paths: Iterable[Path]) -> list[Entry]:
 def is_running(path: Path) -> bool:
     """Return whether the owner of the entry lives, who alone can hold its lock."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = open_regular(path)
     except FileNotFoundError:
         return False
     try:

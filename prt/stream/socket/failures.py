@@ -16,6 +16,7 @@ PrtError
 from __future__ import annotations
 
 from prt.errors import ProtocolError, PrtError, UnreachableError
+from prt.stream.reaching import ObstacleError
 from prt.stream.socket import refusal_codes
 from prt.stream.socket.refusal_codes import Code
 from prt.stream.socket.refusals import Refusal
@@ -115,7 +116,7 @@ def is_retryable(failure: PrtError, *, was_ready: bool) -> bool:
     """
     if isinstance(failure, RefusedByServerError):
         return failure.refused.is_retryable
-    if isinstance(failure, NothingTakenError | ProtocolError):
+    if isinstance(failure, NothingTakenError | ProtocolError | ObstacleError):
         return was_ready
     return isinstance(failure, UnreachableError)
 

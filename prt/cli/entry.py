@@ -1,6 +1,14 @@
 """Where `prt` begins: a TAB is answered before anything is imported that takes time."""
 
+# ruff: noqa: E402 - while modules are imported, Ctrl-C must end us without a traceback
+
 from __future__ import annotations
+
+import signal
+
+_IS_FIRST_TO_HEED = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+if _IS_FIRST_TO_HEED:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import contextlib
 import os
@@ -20,7 +28,8 @@ def main() -> None:
         return
     from prt.cli.main import main  # noqa: PLC0415 - Typer takes longer than a TAB may
 
-    main()
+    # From here on the stack is unwound, so that whoever opened something closes it.
+    main(heeds_interrupts=_IS_FIRST_TO_HEED)
 
 
 def _keep_standard_files() -> None:

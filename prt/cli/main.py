@@ -5,6 +5,7 @@ A command's module is imported when it is run, so that `prt --help` costs no mor
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -171,18 +172,24 @@ def _root(
         typer.echo("\nAll commands: prt --help; all options of one: prt COMMAND --help")
 
 
-def main() -> None:
-    """The `prt` command."""
+def main(*, heeds_interrupts: bool = False) -> None:
+    """The `prt` command.
+
+    Args:
+        heeds_interrupts: Whether Ctrl-C, which ends the process at once so far, unwinds the stack from now on.
+    """
     guard(is_debug=asks_for_traceback(sys.argv[1:]))
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], heeds_interrupts=heeds_interrupts))
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], *, heeds_interrupts: bool = False) -> int:
     """Runs one command and returns its exit code; whatever went wrong is told on standard error."""
     exit_on_signals()
     sdk_log.silence()
     with named(OPTIONS):
         try:
+            if heeds_interrupts:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
             code = _exit_code(list(arguments))
         except KeyboardInterrupt:
             code = INTERRUPTED

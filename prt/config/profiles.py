@@ -86,7 +86,7 @@ def tables_of_profiles(text: str, path: Path) -> dict[str, dict[str, Any]]:
     try:
         read = tomllib.loads(text)
     except RecursionError as exc:
-        raise UsageError(f"{path} can't be read: it is nested too deep", "mend it or move it away") from exc
+        raise ConfigError(f"{path} can't be read: it is nested too deep", "mend it or move it away") from exc
     except tomllib.TOMLDecodeError as exc:
         # The parser's words name line and column, never the value.
         raise ConfigError(f"{path} can't be read: {exc}", "mend it or move it away") from exc

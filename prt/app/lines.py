@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from prt.errors import UsageError
+from prt.views.drawing.escaping import escaped_line
 
 CHUNK_BYTES = 65536
 
@@ -59,7 +60,7 @@ def write_line(line: Mapping[str, Any]) -> None:
     """Write a line of JSON at once. Raise BrokenPipeError if there is nobody to read it."""
     if sys.stdout is None:
         raise BrokenPipeError
-    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+    sys.stdout.buffer.write(escaped_line(msgspec.json.encode(line)) + b"\n")
     sys.stdout.buffer.flush()
 
 

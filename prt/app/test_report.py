@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -18,7 +17,6 @@ from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.results import Result, Run
 from prt.views.sinks.form import STDOUT, Form, OutputForm, is_terminal
-from prt.views.sinks.ndjson import for_terminal
 from prt.views.sinks.output import ReaderGone
 
 WIDE = 10_000
@@ -111,8 +109,6 @@ def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:
 
 def _write(data: bytes) -> None:
     """Raises ReaderGone, and PrtError where the output can't be written."""
-    if sys.stdout is not None and sys.stdout.isatty():
-        data = for_terminal(data)
     try:
         while data:
             data = data[os.write(STDOUT, data) :]

@@ -176,7 +176,8 @@ def main(*, heeds_interrupts: bool = False) -> None:
     """The `prt` command.
 
     Args:
-        heeds_interrupts: Whether Ctrl-C, which ends the process at once so far, unwinds the stack from now on.
+        heeds_interrupts: Whether Ctrl-C, which ended the process at once so far, unwinds the stack from
+            now on.
     """
     guard(is_debug=asks_for_traceback(sys.argv[1:]))
     sys.exit(run(sys.argv[1:], heeds_interrupts=heeds_interrupts))

@@ -34,6 +34,7 @@ def config(
     from prt.config.report import Setting, in_force
     from prt.config.sources import all_places, own_configuration
     from prt.errors import PrtError
+    from prt.views.drawing.escaping import escaped_line
     from prt.views.sinks.stderr import printable
 
     own = own_configuration()
@@ -53,7 +54,7 @@ def config(
         settings.insert(1, Setting(name="acting as", value=who or project.identity))
         settings += [Setting(name="notice", value=line) for line in project.notices]
     if json:
-        typer.echo(msgspec.json.encode(settings))
+        typer.echo(escaped_line(msgspec.json.encode(settings)))
     else:
         width = max(len(setting.name) for setting in settings)
         for setting in settings:

@@ -196,11 +196,11 @@ def _as_a_page(given: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
 def _once(form: Form, topic: str, columns: Sequence[str], own_key: str | None) -> Output:
     """The output of `--once`."""
     from prt.views.sinks import ndjson
-    from prt.views.sinks.form import STDOUT, OutputForm, is_terminal
+    from prt.views.sinks.form import STDOUT, OutputForm
     from prt.views.sinks.once import OnceLines, OnceTable
 
     if form.kind is OutputForm.JSON:
-        encode = ndjson.encode_for_terminal if is_terminal() else ndjson.encode
+        encode = ndjson.encode
         return OnceLines(STDOUT, topic, encode, only=form.only)
     if form.encode is not None:
         return OnceLines(STDOUT, topic, form.encode, only=form.only)

@@ -193,8 +193,7 @@ def _is_ready(binding: Binding, ready: Set[str | None]) -> bool:
 
 def _telling(asked: Asked, *, is_json: bool) -> Telling:
     from prt.views.panels.layers import JsonTelling, LineTelling
-    from prt.views.sinks.form import is_terminal
 
     if is_json:
-        return JsonTelling(is_terminal=is_terminal())
+        return JsonTelling()
     return LineTelling(has_color=None if asked.has_color else False)

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from prt.config.plans import limits_of
 from prt.errors import UsageError
 from prt.stream.binding import Binding, BindingEvent
-from prt.views.sinks.form import Form, OutputForm, is_terminal
+from prt.views.sinks.form import Form, OutputForm
 
 if TYPE_CHECKING:
     from prt.app.watch_request import RecoveryRequest
@@ -117,7 +117,7 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         rows = Rows()
         feed = Feed(rows=rows, named=Names(rows).of, templates=templates_of(self.feed))
         lines = text_lines(feed) if form.kind is OutputForm.TEXT else None
-        return replace(form, encode=lines or json_lines(feed, is_terminal=is_terminal()))
+        return replace(form, encode=lines or json_lines(feed))
 
     def recovery(self, recovery: RecoveryRequest, bindings: Sequence[Binding]) -> RecoveryRequest:
         """With the snapshots that the views need; --once without such a view shows every table's."""

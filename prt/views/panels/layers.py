@@ -17,6 +17,7 @@ from prt.clock import wall_clock
 from prt.redaction import redact
 from prt.results import Cause, Finding, State, counts_of, worst
 from prt.views.drawing.cells import cut_middle, safe, wrapped
+from prt.views.drawing.escaping import escaped_line
 from prt.views.drawing.figures import milliseconds
 from prt.views.sinks.ndjson import timestamp
 from prt.views.sinks.screen import terminal_console
@@ -185,13 +186,12 @@ class LineTelling:
 
 
 class JsonTelling:
-    """NDJSON, flushed line by line; `is_terminal` escapes what could steer one."""
+    """NDJSON, flushed line by line."""
 
     is_json = True
 
-    def __init__(self, *, is_terminal: bool) -> None:
+    def __init__(self) -> None:
         self.found: list[Finding] = []
-        self._is_terminal = is_terminal
 
     def expect(self, tables: Sequence[str]) -> None:
         """Nothing depends on it here."""
@@ -205,10 +205,8 @@ class JsonTelling:
 
     def _write(self, line: dict[str, Any]) -> None:
         kind, at = line.pop("type"), timestamp(wall_clock())
-        text = json.dumps(
-            {"type": kind, "at": at, **line}, ensure_ascii=self._is_terminal, separators=(",", ":")
-        )
-        sys.stdout.write(text + "\n")
+        text = json.dumps({"type": kind, "at": at, **line}, ensure_ascii=False, separators=(",", ":"))
+        sys.stdout.write(escaped_line(text.encode(errors="backslashreplace")).decode() + "\n")
         sys.stdout.flush()
 
 

@@ -14,6 +14,7 @@ from prt.results import Finding, worst
 from prt.state.figures.usage import Usage, Use
 from prt.state.screen import Screen
 from prt.views.drawing.cells import safe
+from prt.views.drawing.escaping import escaped_line
 from prt.views.drawing.figures import counted, lag_text, milliseconds, per_second, timestamp_text
 from prt.views.panels.layers import MARKS, Layers
 from prt.views.sinks import ndjson
@@ -138,7 +139,7 @@ def figures_of(screen: Screen, usage: Usage, now: int) -> dict[str, Any]:
 
 def _encoded(figures: dict[str, Any], now: int) -> bytes:
     line = {"type": "figures", "at": ndjson.timestamp(now), **figures}
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    return escaped_line(json.dumps(line, separators=(",", ":")).encode()) + b"\n"
 
 
 def _written(screen: Screen, usage: Usage, now: int) -> bytes:

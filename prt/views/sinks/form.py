@@ -119,7 +119,7 @@ def _lines(form: Form) -> LineOutput:
     if form.kind is OutputForm.JSON and form.encode is None:
         from prt.views.sinks.output import JsonOutput
 
-        return JsonOutput(STDOUT, only=form.only, is_terminal=is_terminal())
+        return JsonOutput(STDOUT, only=form.only)
     from prt.views.sinks.output import LineOutput
     from prt.views.sinks.text import TextLines
 

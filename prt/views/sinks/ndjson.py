@@ -7,7 +7,6 @@ double's precision stays what it was, and 100,000 changes a second need a tenth 
 from __future__ import annotations
 
 import json
-import re
 import time
 from base64 import b64encode
 from functools import lru_cache
@@ -40,6 +39,7 @@ from prt.events import (
     Vitals,
 )
 from prt.views.drawing import findings
+from prt.views.drawing.escaping import escaped_line
 from prt.views.drawing.losses import cause_text
 
 TYPE_OF: dict[type, str] = {
@@ -62,16 +62,16 @@ TYPE_OF: dict[type, str] = {
 """The `type` of a line, by the event's class. Vitals, Loaded and Verified have none: they are for views."""
 _UNWRITTEN = {Vitals, Loaded, Verified}
 
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
-)
 _MICROSECONDS = 1_000_000
 
 _encode_json = msgspec.json.encode
 
 
 def encode(event: Event) -> bytes:
-    """One line with its newline: valid UTF-8, whatever the payload's bytes were; none of the vitals."""
+    """One line with its newline: valid UTF-8, whatever the payload's bytes were; none of the vitals.
+
+    What could steer a terminal or turn a text around is escaped, so that the JSON stays equal.
+    """
     if type(event) is not Change:
         if type(event) is Broadcast and event.binary is None:
             return _one_line(_spliced(event))
@@ -93,21 +93,7 @@ def encode(event: Event) -> bytes:
             _change_from_source(event.source, event.merged),
         )
     )
-    if line.isascii() and line.find(b"\n") == len(line) - 1:
-        return line
-    return _mended(line)
-
-
-def encode_for_terminal(event: Event) -> bytes:
-    """The same JSON, but what could steer a terminal or turn the text's direction is escaped as \\uXXXX."""
-    return for_terminal(encode(event))
-
-
-def for_terminal(line: bytes) -> bytes:
-    """A line of JSON as `encode_for_terminal` writes it."""
-    if line.isascii() and b"\x7f" not in line:
-        return line
-    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", line.decode()).encode()
+    return _one_line(line)
 
 
 def timestamp(at: int) -> str:
@@ -275,7 +261,9 @@ def _finding_members(event: TapFinding) -> dict[str, Any]:
 
 
 def _one_line(line: bytes) -> bytes:
-    return line if line.isascii() and line.find(b"\n") == len(line) - 1 else _mended(line)
+    if line.isascii() and line.find(b"\n") == len(line) - 1 and b"\x7f" not in line:
+        return line
+    return _mended(line)
 
 
 def _mended(line: bytes) -> bytes:
@@ -283,7 +271,6 @@ def _mended(line: bytes) -> bytes:
     if line.find(b"\n") != len(line) - 1:
         line = line[:-1].replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
     try:
-        line.decode()
+        return escaped_line(line)
     except UnicodeDecodeError:
-        return line.decode(errors="replace").encode()
-    return line
+        return escaped_line(line.decode(errors="replace").encode())

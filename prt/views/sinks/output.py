@@ -166,10 +166,10 @@ class LineOutput:
 
 
 class JsonOutput(LineOutput):
-    """NDJSON. `is_terminal` escapes what could steer one; the JSON stays equal."""
+    """NDJSON."""
 
-    def __init__(self, fd: int, *, only: Iterable[str] | None = None, is_terminal: bool = False) -> None:
-        super().__init__(fd, ndjson.encode_for_terminal if is_terminal else ndjson.encode, only=only)
+    def __init__(self, fd: int, *, only: Iterable[str] | None = None) -> None:
+        super().__init__(fd, ndjson.encode, only=only)
 
 
 class NoOutput:

@@ -19,6 +19,7 @@ from prt.errors import PrtError, UsageError
 from prt.events import Event
 from prt.stream.binding import Binding
 from prt.stream.recording.file import VERSION, Header
+from prt.views.drawing.escaping import escaped_line
 from prt.views.sinks.ndjson import encode, timestamp
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Recorder:
         self._lines: list[bytes] = []
         self._size = 0
         self._fd = _opened(path)
-        self._write(msgspec.json.encode(header) + b"\n")
+        self._write(escaped_line(msgspec.json.encode(header)) + b"\n")
 
     def __enter__(self) -> Recorder:
         return self

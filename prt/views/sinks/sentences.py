@@ -9,6 +9,7 @@ import msgspec
 from prt.events import Change, Event
 from prt.state.feed import Feed
 from prt.views.drawing.cells import safe
+from prt.views.drawing.escaping import escaped_line
 from prt.views.drawing.figures import timestamp_text
 from prt.views.sinks import ndjson
 from prt.views.sinks.text import TextLines
@@ -29,16 +30,15 @@ def text_lines(feed: Feed) -> Callable[[Event], bytes]:
     return encode
 
 
-def json_lines(feed: Feed, *, is_terminal: bool = False) -> Callable[[Event], bytes]:
+def json_lines(feed: Feed) -> Callable[[Event], bytes]:
     """An encoder of lines that have a `sentence` where a change is live."""
-    escaped = ndjson.for_terminal if is_terminal else bytes
 
     def encode(event: Event) -> bytes:
         line = ndjson.encode(event)
         if type(event) is Change:
             sentence = feed.sentence(event)
             if event.source != "snapshot":
-                line = b'%b,"sentence":%b}\n' % (line[:-2], msgspec.json.encode(sentence.text))
-        return escaped(line)
+                line = b'%b,"sentence":%b}\n' % (line[:-2], escaped_line(msgspec.json.encode(sentence.text)))
+        return line
 
     return encode

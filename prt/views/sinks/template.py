@@ -15,6 +15,7 @@ from prt.errors import UsageError
 from prt.events import Event
 from prt.suggestions import nearest
 from prt.views.drawing.cells import safe
+from prt.views.drawing.escaping import escaped_text
 from prt.views.sinks.ndjson import encode
 
 COMMON = frozenset({"type", "at"})
@@ -74,7 +75,7 @@ def compile_template(template: str, *, is_terminal: bool = False) -> Callable[[E
     parts = _parts(template)
     names = {part.name for part in parts if isinstance(part, _Field)}
     telling = (names - COMMON) or names
-    shown = safe if is_terminal else str
+    shown = safe if is_terminal else escaped_text
 
     def line_of(event: Event) -> bytes:
         line = encode(event)

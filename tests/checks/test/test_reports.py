@@ -24,7 +24,7 @@ from prt.inputs import Input
 from prt.results import Failure, Message, Result, Run
 from prt.views.panels import test_report
 
-HOSTILE = "</pre><script src=//evil.example/x.js></script>\x1b[31m\u202e\x00]]>&amp;|`%0A::error::"
+HOSTILE = "</pre><script src=//evil.example></script>\x1b[31m\x7f\x9b\u2066\u202e\x00]]>&amp;|`%0A::error::"
 AT = 1_795_385_497_000_000
 
 RESULTS = (
@@ -260,3 +260,9 @@ def test_reports_that_can_not_be_written(tmp_path: Path) -> None:
         report_file(Path("/dev/full"), Input.REPORT) as file,
     ):
         file.write("page")
+
+
+def test_no_report_holds_control_characters() -> None:
+    """In a failure's text a newline separates its lines, and is never a server's."""
+    for text in (junit(RUN), html(RUN), *(line.decode() for line in map(lines.result_line, RESULTS))):
+        assert not set(text) & {"\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\x00"}

@@ -111,15 +111,14 @@ def test_findings_as_objects() -> None:
     assert "also" not in object_of(dns)
 
 
-@pytest.mark.parametrize("is_terminal", [True, False])
-def test_lines_of_json(capsys: pytest.CaptureFixture[str], is_terminal: bool) -> None:
-    telling = JsonTelling(is_terminal=is_terminal)
+def test_lines_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    telling = JsonTelling()
     telling.expect(["budgets"])
     for finding in story():
         telling.tell(finding)
     telling.end(4)
     text = capsys.readouterr().out
-    assert text.isascii() == is_terminal
+    assert not set(text) & set("\x1b\x7f\x9b\u202e")
     *lines, end = [json.loads(line) for line in text.splitlines()]
     assert len(lines) == len(list(story()))
     for line in (*lines, end):

@@ -12,7 +12,7 @@ import pytest
 
 from prt.errors import PrtError
 from prt.events import Event, Status, Vitals
-from prt.views.sinks.ndjson import encode, encode_for_terminal
+from prt.views.sinks.ndjson import encode
 from prt.views.sinks.output import JsonOutput, LineOutput, ReaderGone, settled
 from prt.views.sinks.template import compile_template
 from prt.views.sinks.text import TextLines
@@ -185,7 +185,7 @@ def test_what_cannot_be_written_is_said(
 
 def test_a_terminal_takes_what_it_is_given() -> None:
     master, slave = os.openpty()
-    output = JsonOutput(slave, is_terminal=True)
+    output = JsonOutput(slave)
     output.write(MANY[0])
     assert output.drain()
     assert os.read(master, 1 << 16).replace(b"\r\n", b"\n") == encode(MANY[0])
@@ -216,8 +216,8 @@ def test_an_encoder_may_write_nothing_for_an_event(pipe: tuple[int, int]) -> Non
 
 @pytest.mark.parametrize(
     "encode",
-    [encode, encode_for_terminal, TextLines().encode, compile_template("{type} {at}")],
-    ids=["json", "json on a terminal", "text", "template"],
+    [encode, TextLines().encode, compile_template("{type} {at}")],
+    ids=["json", "text", "template"],
 )
 def test_vitals_are_no_line_of_any_output(encode: Callable[[Event], bytes], pipe: tuple[int, int]) -> None:
     vitals = Vitals(at=story.BEGIN, phase="waiting", since=story.BEGIN, retry_at=story.NOW)
@@ -228,8 +228,8 @@ def test_vitals_are_no_line_of_any_output(encode: Callable[[Event], bytes], pipe
     assert output.pending == 0
 
 
-def test_a_terminal_gets_no_control_characters(pipe: tuple[int, int]) -> None:
-    output = JsonOutput(pipe[1], is_terminal=True)
+def test_no_line_holds_control_characters(pipe: tuple[int, int]) -> None:
+    output = JsonOutput(pipe[1])
     output.write(story.change("INSERT", "t", new={"a": "\x9b\u202e"}))
     assert output.drain()
     assert b'"a": "\\u009b\\u202e"' in os.read(pipe[0], 1000)

@@ -88,7 +88,15 @@ def test_half_a_surrogate_pair_harms_nothing() -> None:
     assert compile_template("{payload[a]}")(event).decode() == "x\ufffd\n"
 
 
-def test_a_terminal_gets_values_made_safe_and_a_pipe_gets_them_as_they_are() -> None:
+def test_a_terminal_gets_values_made_safe_and_a_pipe_gets_them_escaped() -> None:
     event = story.change("INSERT", "t", new={"a": "\x1b[31m\n"})
     assert compile_template("{new[a]}", is_terminal=True)(event).decode() == "␛[31m␊\n"
-    assert compile_template("{new[a]}")(event) == b"\x1b[31m\n\n"
+    assert compile_template("{new[a]}")(event) == b"\\x1b[31m\\n\n"
+
+
+def test_a_line_is_one_line_and_a_newline_of_the_template_its_own() -> None:
+    event = story.change("INSERT", "t", new={"a": "1\r\n2\u2028\x85\x9b\x7f\u202e", "b": "👨\u200d👩"})
+    line = compile_template(r"{new[a]}\n{new[b]} {new}")(event).decode()
+    assert line.splitlines()[0] == r"1\r\n2\u2028\x85\x9b\x7f\u202e"
+    assert line.splitlines()[1].startswith("👨\u200d👩 {")
+    assert line.count("\n") == 2

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from prt.results import Failure, Result, Run
+from prt.views.drawing.escaping import escaped_text
 
 # What XML 1.0 can't hold, even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -38,7 +39,7 @@ def _add(suite: ET.Element, result: Result) -> None:
     if result.failure is not None:
         message = f"expected {result.failure.expected}, came {result.failure.came}"
         failure = ET.SubElement(case, "failure", type=result.suite, message=_plain(message))
-        failure.text = _plain("\n".join(told(result.failure)))
+        failure.text = "\n".join(map(_plain, told(result.failure)))
     elif result.outcome == "skip":
         ET.SubElement(case, "skipped", message=_plain(result.reason or ""))
     if result.note:
@@ -65,4 +66,4 @@ def _counts(results: Sequence[Result]) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text)
+    return _FORBIDDEN.sub("\ufffd", escaped_text(text))

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from prt.results import Result, Run
+from prt.views.drawing.escaping import escaped_line
 from prt.views.sinks.ndjson import timestamp
 
 DIGITS = 3
@@ -49,4 +50,4 @@ def slis_line(run: Run, at: int) -> bytes:
 
 
 def _line(line: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(line) + b"\n"
+    return escaped_line(msgspec.json.encode(line)) + b"\n"

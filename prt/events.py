@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Raw, Struct
+
+from prt.decoding import decoded_row
 
 EventType = Literal["INSERT", "UPDATE", "DELETE"]
 ChangeSource = Literal["stream", "snapshot", "backfill"]
@@ -67,11 +68,11 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
 
     def new_row(self) -> dict[str, Any]:
         """`new` decoded; a fresh dict a call."""
-        return _row(self.new)
+        return decoded_row(self.new)
 
     def old_row(self) -> dict[str, Any]:
         """`old` decoded; a fresh dict a call."""
-        return _row(self.old)
+        return decoded_row(self.old)
 
 
 class Broadcast(Struct, frozen=True, gc=False, kw_only=True):
@@ -389,9 +390,3 @@ Event = (
     | TapFinding
     | End
 )
-
-_decode_row = msgspec.json.Decoder(dict[str, Any]).decode
-
-
-def _row(raw: Raw) -> dict[str, Any]:
-    return _decode_row(raw)

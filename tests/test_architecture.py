@@ -36,7 +36,7 @@ LAYERS = (
     ("config",),
     ("results",),
     ("events", "errors", "inputs", "clock", "suggestions", "processes", "signals"),
-    ("redaction", "quoting"),
+    ("redaction", "quoting", "decoding"),
 )
 """The packages from top to bottom: imports point only down this list.
 

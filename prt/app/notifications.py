@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from prt.app.lines import write_line, write_text
 from prt.clock import wall_clock
+from prt.decoding import decoded_row
 from prt.errors import PrtError, RefusedError, UsageError
 from prt.inputs import Input
 from prt.state.notifications import READ, read_column, shown
@@ -259,8 +260,7 @@ def _read_column(place: Place, row: Mapping[str, Any]) -> str:
 
 
 def _decode(row: Raw) -> dict[str, Any]:
-    decoded: dict[str, Any] = msgspec.json.decode(row)
-    return decoded
+    return decoded_row(row)
 
 
 def _id_of(row: Raw) -> str:

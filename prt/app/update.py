@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 
 from prt.app.loop import Ending, Source, follow
 from prt.clock import wall_clock
+from prt.decoding import decoded
 from prt.errors import PrtError
 from prt.events import Change, End, Event, Status
 from prt.inputs import Input
@@ -122,7 +123,7 @@ def filter_of(key: dict[str, Raw]) -> str | None:
 def _text(value: Raw) -> str:
     if _NUMBER.fullmatch(bytes(value)):
         return bytes(value).decode()
-    return values.text(msgspec.json.decode(value))
+    return values.text(decoded(value))
 
 
 class UpdateSource:

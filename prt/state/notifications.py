@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from prt.decoding import decoded, decoded_row
 from prt.events import Change, Event
 from prt.state.conditions.matching import Matching
 from prt.state.rows.present import KeyColumns, Present, assume_id, key_of, values_of
@@ -119,7 +120,7 @@ class Own(Matching):
 
     def _is_user(self, owner: bytes | None) -> bool:
         """What a row doesn't say is believed: the server filters."""
-        return owner is None or shown(msgspec.json.decode(owner)) == self.user
+        return owner is None or shown(decoded(owner)) == self.user
 
 
 def is_news(event: Event) -> bool:
@@ -128,10 +129,10 @@ def is_news(event: Event) -> bool:
 
 
 def notification_of(key: bytes, raw: bytes, at: int) -> Notification:
-    row: dict[str, Any] = msgspec.json.decode(raw)
+    row = decoded_row(raw)
     written = next((found for name in CREATED if (found := moment(row.get(name))) is not None), at)
     return Notification(
-        key=", ".join(shown(value) for value in msgspec.json.decode(b"[" + key + b"]")),
+        key=", ".join(shown(value) for value in decoded(b"[" + key + b"]")),
         kind=_first(row, KIND),
         title=_first(row, TITLE),
         message=_first(row, MESSAGE),

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from prt.decoding import decoded_row
+
 Key = tuple[Any, ...]
 """What names a row: the comparable values of its key columns, in their order."""
 
@@ -19,18 +21,9 @@ _MICROSECOND = timedelta(microseconds=1)
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
-_decode = msgspec.json.Decoder(dict[str, object]).decode
-
-
 def row_of(raw: Raw) -> dict[str, object]:
-    """Return a row by column, empty if it can't be read.
-
-    A number of more than 4,300 digits can't, which `numeric` allows, nor can text that is not UTF-8.
-    """
-    try:
-        return _decode(raw)
-    except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
-        return {}
+    """Return a row by column, empty if it is not an object."""
+    return decoded_row(raw)
 
 
 def moment(value: Any) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from prt.decoding import decoded, decoded_row
 from prt.errors import UsageError
 from prt.events import Broadcast, Change, Event
 from prt.inputs import Input
@@ -168,20 +169,16 @@ def _equals(found: Any, expected: str) -> bool:
         return found == expected
     if found is None or isinstance(found, bool):
         return expected == {None: "null", True: "true", False: "false"}[found]
-    if isinstance(found, int | float):
+    if isinstance(found, int | float | Decimal):
         try:
             return Decimal(str(found)) == Decimal(expected)
         except InvalidOperation:
             return False
-    try:
-        return bool(msgspec.json.decode(expected) == found)
-    except (msgspec.DecodeError, RecursionError):
-        return False
+    return bool(decoded(expected.encode(errors="surrogatepass")) == found)
 
 
 def _payload(event: Broadcast) -> dict[str, Any]:
-    payload = msgspec.json.decode(event.payload)
-    return payload if isinstance(payload, dict) else {}
+    return decoded_row(event.payload)
 
 
 def _describe(event: Event, expectation: Expectation) -> str:

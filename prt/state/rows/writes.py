@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Raw, Struct
 
+from prt.decoding import decoded_row
 from prt.events import Change, ChangeSource, Conflict
 from prt.state.rows.ages import CURSORS, dated
 from prt.stream import values
 
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = decoded_row
 
 
 class Kept(Struct, frozen=True, gc=False):

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 import msgspec
 from msgspec import Raw, Struct
 
+from prt.decoding import decoded
 from prt.errors import ProtocolError
 from prt.stream import values
 from prt.stream.binding import Binding
@@ -204,7 +205,7 @@ class Reader:
     def _read_row(self, raw: Raw, order: tuple[str, ...]) -> Row:
         shape = self.shape
         columns = _columns_of(raw)
-        row = {name: msgspec.json.decode(columns[name]) for name in {*order, *shape.key}}
+        row = {name: decoded(columns[name]) for name in {*order, *shape.key}}
         key = values.key_of(row, shape.key)
         if key is None:
             raise ProtocolError("a row has null in its key: name another (--key)")
@@ -217,4 +218,4 @@ class Reader:
     @staticmethod
     def _moment(columns: dict[str, Raw], name: str | None) -> int | None:
         raw = None if name is None else columns.get(name)
-        return None if raw is None else values.moment(msgspec.json.decode(raw))
+        return None if raw is None else values.moment(decoded(raw))

@@ -16,7 +16,7 @@ from typing import Any, Final
 SIGNALLED: Final = 128
 """What is added to a signal's number for the exit code, as shells do."""
 INTERRUPTED: Final = SIGNALLED + signal.SIGINT
-ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 """The names of the signals that end a process in good order; not every system has all of them."""
 
 
@@ -27,12 +27,12 @@ def heeded(names: tuple[str, ...] = ENDING) -> list[signal.Signals]:
 
 
 def exit_on_signals() -> None:
-    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that whoever opened something closes it."""
+    """Let SIGTERM, SIGHUP and SIGQUIT unwind the stack as Ctrl-C does, so that whoever opened closes."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(SIGNALLED + number)
 
-    for number in heeded(("SIGTERM", "SIGHUP")):
+    for number in heeded(ENDING[1:]):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, leave)
 

@@ -27,6 +27,7 @@ from prt.state.update import Update
 from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.filters import postgrest
+from prt.stream.rest.answers import UnknownColumnError
 from prt.stream.rest.client import Rest
 from prt.stream.socket.queue import EventQueue
 from prt.views.sinks.stderr import complain, notice
@@ -250,9 +251,12 @@ class UpdateSource:
 
     async def _present(self) -> Raw | None:
         update = self._update
-        page = await self._rest.read(
-            update.schema, update.table, [*equals(update.key), ("select", "*"), ("limit", "2")]
-        )
+        try:
+            page = await self._rest.read(
+                update.schema, update.table, [*equals(update.key), ("select", "*"), ("limit", "2")]
+            )
+        except UnknownColumnError as exc:
+            raise PrtError(exc.message, "name the columns of the key: COL=VALUE,COL=VALUE") from exc
         if len(page.rows) > 1:
             raise PrtError(
                 f"{update.key_text} names more than one row", "name the whole key: COL=VALUE,COL=VALUE"

@@ -197,8 +197,25 @@ def run(arguments: Sequence[str], *, heeds_interrupts: bool = False) -> int:
         return _flush_stdout(code)
 
 
+_PATHS: Final = ("--record", "--export", "--junit", "--report", "--data-dir", "--migrations")
+"""The options that take a path, which may be any bytes."""
+
+
+def _require_utf8(arguments: list[str]) -> None:
+    """Raise UsageError for an argument that is not UTF-8, unless it is a path or belongs to another program.
+
+    No text of PostgreSQL, of JSON or of a URL could hold it.
+    """
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    for before, argument in zip(("", *own), own, strict=False):
+        is_path = before in _PATHS or argument.startswith(("@", *(f"{name}=" for name in _PATHS)))
+        if not is_path and own[0] != "replay" and any("\ud800" <= one <= "\udfff" for one in argument):
+            raise UsageError(f"an argument is not UTF-8: {argument}", "write it in UTF-8")
+
+
 def _exit_code(arguments: list[str]) -> int:
     try:
+        _require_utf8(arguments)
         result = typer.main.get_command(app).main(arguments, prog_name="prt", standalone_mode=False)
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else int(exc.code is not None)

@@ -15,6 +15,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from prt import quoting
+from prt.config.database_url import libpq_url
 from prt.config.environment import LIBPQ, withdraw
 from prt.config.hosts import is_loopback
 from prt.config.profiles import Defaults
@@ -195,7 +196,7 @@ class _Resolution:
             token=token,
             email=email,
             password=password,
-            database_url=Secret(database_url.value) if database_url else None,
+            database_url=Secret(libpq_url(database_url.value)) if database_url else None,
             jwt_secret=self._take("jwt_secret", JWT_SECRET, is_needed=False),
             stranger_password=self._take("stranger_password", STRANGER_PASSWORD, is_needed=False),
             defaults=defaults,
@@ -221,6 +222,13 @@ class _Resolution:
                 )
             return None
         secret = Secret(found.value)
+        if not is_utf8(found.value):
+            raise UsageError(f"{found.origin} is not UTF-8", "set it again, in UTF-8")
+        if what not in ("password", "stranger_password", "jwt_secret") and _is_quoted(found.value):
+            raise UsageError(
+                f"{found.origin} has quotes around it",
+                "leave them out: docker, systemd and CI take them for a part of the value",
+            )
         if any(character.isspace() or not character.isprintable() for character in found.value) and (
             what not in ("password", "stranger_password", "jwt_secret")
         ):
@@ -277,6 +285,11 @@ def _clear_text_notices(address: str) -> tuple[str, ...]:
 def parse_url(text: str, origin: str) -> str:
     """The project's base URL, without a trailing API path. The text itself is never in an error."""
     hint = "it looks like https://PROJECT_REF.supabase.co or http://127.0.0.1:54321"
+    if _is_quoted(text.strip()):
+        raise UsageError(
+            f"the URL from {origin} has quotes around it",
+            "leave them out: docker, systemd and CI take them for a part of the value",
+        )
     text = text.strip()
     if "://" not in text:
         text = f"{'http' if is_loopback(text.partition('/')[0].partition(':')[0]) else 'https'}://{text}"
@@ -311,6 +324,15 @@ def parse_url(text: str, origin: str) -> str:
             path = before
     name = f"[{host}]" if ":" in host else host
     return f"{scheme}://{name}{f':{port}' if port else ''}{path.rstrip('/')}"
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a text of the command line or the environment was UTF-8 there."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _is_quoted(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`"
 
 
 def _working_directory() -> Path:

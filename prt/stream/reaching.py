@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from prt.config.certificates import client_context
+from prt.config.lifelines import end_of
 from prt.config.proxies import proxy_of
 from prt.errors import UnreachableError
 
@@ -28,6 +29,10 @@ _PLAIN: Final = frozenset(
     }
 )
 """OpenSSL's reasons if what answers is not TLS."""
+
+
+class EndedProjectError(UnreachableError):
+    """The embedded project that this process started has ended, so that no further attempt can help."""
 
 
 class ObstacleError(UnreachableError):
@@ -52,6 +57,8 @@ def context_for(url: str) -> ssl.SSLContext | None:
 
 def failure_of(error: BaseException, url: str, *, what: str = "can't connect to") -> UnreachableError | None:
     """Return why nothing came of a request to a URL: the proxy, TLS or TCP; None if it is none of them."""
+    if (why := end_of(_host_of(url).partition("?")[0])) is not None:
+        return EndedProjectError(f"the embedded project has ended: {why}", "start the command again")
     if (obstacle := obstacle_of(error, url)) is not None:
         return obstacle
     if (words := _tcp_words(_chain(error))) is not None:

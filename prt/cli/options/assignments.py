@@ -12,9 +12,10 @@ from msgspec import Raw
 from prt.cli.options.identifiers import QUOTED, unquoted
 from prt.errors import UsageError
 
-_CONDITION: Final = rf"(?:[^\W\d]\w*|{QUOTED})=[^,]+"
-_NAMED: Final = re.compile(rf"{_CONDITION}(?:,{_CONDITION})*")
-_CONDITIONS: Final = re.compile(_CONDITION)
+_NAME: Final = rf"(?:[^\W\d]\w*|{QUOTED})"
+_NAMED: Final = re.compile(rf"{_NAME}=.+", re.DOTALL)
+_CONDITIONS: Final = re.compile(rf'({_NAME}=(?:"(?:[^"\\]|\\.)*"(?=,|$)|.*?))(?:,(?={_NAME}=)|$)', re.DOTALL)
+"""A comma ends a value if a further COL= follows it, and never within a JSON text."""
 _WORD: Final = re.compile(rf"({QUOTED}|[^=]*)(=?)(.*)", re.DOTALL)
 
 
@@ -42,7 +43,7 @@ def assignments_of(words: Iterable[str], option: str) -> dict[str, Raw]:
 
 
 def key_of(text: str) -> dict[str, Raw]:
-    """`7` is id=7; `org=1,nr=7` names the columns."""
+    """`7` is id=7; `org=1,nr=7` names the columns. `name=a,b` and `name="a,b=c"` are one value each."""
     if not text:
         raise UsageError("the KEY is empty", "write the row's id, or COL=VALUE,COL=VALUE")
     if _NAMED.fullmatch(text):

@@ -6,12 +6,14 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
 import msgspec
 
 from prt.config import environment as variables
+from prt.config.lifelines import lifeline
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.local.project import extra, registry
 from prt.local.project.options import DEFAULT_RATE, Options, encode
@@ -80,9 +82,23 @@ def ephemeral(
             start_new_session=True,
         )
         try:
-            yield _environment(child, options, complaints)
+            environment = _environment(child, options, complaints)
+            with lifeline(environment["SUPABASE_URL"], partial(_end_of, child)):
+                yield environment
         finally:
             _end(child)
+
+
+def _end_of(child: subprocess.Popen[bytes]) -> str | None:
+    """Why the child has ended, None while it runs."""
+    code = child.poll()
+    if code is None:
+        return None
+    stdout = cast("IO[bytes]", child.stdout)
+    with suppress(msgspec.DecodeError, KeyError, TypeError):
+        message: str = msgspec.json.decode(stdout.readline())["message"]
+        return message
+    return f"it was ended by signal {-code}" if code < 0 else f"it ended with {code}"
 
 
 def _environment(child: subprocess.Popen[bytes], options: Options, complaints: IO[bytes]) -> dict[str, str]:

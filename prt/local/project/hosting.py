@@ -111,8 +111,8 @@ def _started(command: Sequence[str], environment: dict[str, str]) -> Program:
 
 
 def _forward(program: Program, number: signal.Signals) -> None:
-    """The terminal's Ctrl-C has reached the command already, as a member of the same foreground group."""
-    if number == signal.SIGINT and _is_in_foreground():
+    """The terminal's Ctrl-C and Ctrl-\\ have reached the command in the foreground already."""
+    if number in (signal.SIGINT, signal.SIGQUIT) and _is_in_foreground():
         return
     program.send_signal(number)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -19,6 +21,7 @@ from prt.suggestions import did_you_mean
 EVENTS: Final = ("INSERT", "UPDATE", "DELETE", "*", "BROADCAST")
 _EXAMPLES: Final = "write 'INSERT notifications title=Test' or 'broadcast document:7 cursor-move userId=4'"
 _MISSING: Final = object()
+_JSON: Final = json.JSONDecoder()
 
 
 class Condition(Struct, frozen=True):
@@ -119,7 +122,7 @@ def parse_expectations(texts: Iterable[str]) -> Expectations:
 
 def _parse(text: str) -> Expectation:
     try:
-        words = shlex.split(text)
+        words = _words(text)
     except ValueError as exc:
         raise UsageError(f"{Input.EXPECT} has a quote that does not end: {text}", _EXAMPLES) from exc
     if len(words) < 2:
@@ -142,6 +145,30 @@ def _parse(text: str) -> Expectation:
     if "=" in words[1]:
         raise UsageError(f"{Input.EXPECT} needs a table before {words[1]}", _EXAMPLES)
     return Expectation(text=text, event=event, subject=words[1], conditions=_conditions(words[2:], text))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a shell, in which an object or an array after `=` is one word with its quotes."""
+    quoted, at = [], 0
+    for match in re.finditer(r"=(?=[{\[])", text):
+        if match.end() < at or not _is_whole(text[: match.end()]):
+            continue
+        try:
+            _, end = _JSON.raw_decode(text, match.end())
+        except (ValueError, RecursionError):
+            continue
+        quoted += [text[at : match.end()], shlex.quote(text[match.end() : end])]
+        at = end
+    return shlex.split("".join([*quoted, text[at:]]))
+
+
+def _is_whole(text: str) -> bool:
+    """Whether no quote is open at the end of a text."""
+    try:
+        shlex.split(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _conditions(words: list[str], text: str) -> tuple[Condition, ...]:

@@ -8,6 +8,8 @@ its end, or with half of a line.
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -61,6 +63,7 @@ class Recording:
         self._start: int | None = None
         self._end: int | None = None
         self._on_unreadable = on_unreadable
+        self._spooled: IO[bytes] | None = None
         self.header, self._begin = self._read_header()
         self._file: IO[bytes] | None = None
         self._events: Iterator[Event] = self._read_events()
@@ -84,7 +87,7 @@ class Recording:
         return found
 
     async def __aenter__(self) -> Recording:
-        self._file = self._path.open("rb")
+        self._file = self._spooled or self._path.open("rb")
         self._file.seek(self._begin)
         self._next = next(self._events)
         return self
@@ -136,6 +139,12 @@ class Recording:
         try:
             with self._path.open("rb") as file:
                 line = file.readline(_LONGEST_HEADER)
+                if not file.seekable():
+                    # A pipe can't be read twice, nor waited for while the loop runs.
+                    self._spooled = tempfile.TemporaryFile()  # noqa: SIM115 - closed as the file would be
+                    self._spooled.write(line)
+                    if line[-1:] == b"\n":
+                        shutil.copyfileobj(file, self._spooled)
         except OSError as exc:
             raise UsageError(
                 f"{self._path} can't be read: {exc.strerror}", "name a file of --record"

@@ -16,7 +16,7 @@ PrtError
 from __future__ import annotations
 
 from prt.errors import ProtocolError, PrtError, UnreachableError
-from prt.stream.reaching import ObstacleError
+from prt.stream.reaching import EndedProjectError, ObstacleError
 from prt.stream.socket import refusal_codes
 from prt.stream.socket.refusal_codes import Code
 from prt.stream.socket.refusals import Refusal
@@ -114,6 +114,8 @@ def is_retryable(failure: PrtError, *, was_ready: bool) -> bool:
 
     A project that once was READY is a project: what it refuses while it restarts is not final.
     """
+    if isinstance(failure, EndedProjectError):
+        return False
     if isinstance(failure, RefusedByServerError):
         return failure.refused.is_retryable
     if isinstance(failure, NothingTakenError | ProtocolError | ObstacleError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from prt.config.database_url import parameters_of
 from prt.errors import RefusedError, UnreachableError, UsageError
 
 if TYPE_CHECKING:
@@ -143,7 +144,12 @@ def _check(conninfo: str) -> None:
     """
     from psycopg import ProgrammingError  # noqa: PLC0415
     from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+    from psycopg.pq import Conninfo  # noqa: PLC0415
 
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    unknown = [name for name in parameters_of(conninfo) if name.isidentifier() and name not in known]
+    if unknown:
+        raise UsageError(f"it has a parameter that libpq does not know: {unknown[0]}", "leave it out")
     try:
         found = conninfo_to_dict(conninfo)
     except ProgrammingError:

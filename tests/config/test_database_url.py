@@ -35,5 +35,5 @@ def test_what_libpq_understands_stays() -> None:
 
 
 def test_an_unknown_parameter_is_named_instead_of_the_password() -> None:
-    with pytest.raises(UsageError, match="does not know: sslmod$"):
+    with pytest.raises(UsageError, match=r"does not know: sslmod$"):
         _check(libpq_url(f"{PLAIN}?sslmod=require"))

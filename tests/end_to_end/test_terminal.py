@@ -121,3 +121,17 @@ def test_the_demo_shows_its_first_change_and_leaves_a_summary(tmp_path: Path) ->
         assert view.finish() == 0
         assert "5 events" in view.text
         assert "the count was reached" in view.text
+
+
+@pytest.mark.parametrize(
+    "arguments", [("watch", "project_tasks"), ("presence", "room"), ("status", "-w")]
+)
+def test_every_key_that_ends_a_program_restores_the_terminal(
+    project: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    with terminal(*arguments, environment=of_project(project), columns=120) as view:
+        view.until(lambda text: b"\x1b[?1049h" in view.raw and text.strip() != "")
+        view.send(b"\x1c")  # Ctrl-\
+        assert view.finish() == 128 + signal.SIGQUIT
+    assert b"\x1b[?1049l" in view.raw
+    assert b"\x1b[?25h" in view.raw

@@ -64,3 +64,20 @@ def test_null_is_a_condition_of_its_own() -> None:
 def test_an_empty_key_is_none() -> None:
     with pytest.raises(UsageError, match="KEY is empty"):
         key_of("")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("name=a,b", {"name": '"a,b"'}),
+        ("name=a,b,nr=7", {"name": '"a,b"', "nr": "7"}),
+        ('name="a,nr=7"', {"name": '"a,nr=7"'}),
+        ('name="a,nr=7",nr=8', {"name": '"a,nr=7"', "nr": "8"}),
+        ('name="a \\" b",nr=8', {"name": '"a \\" b"', "nr": "8"}),
+        ("org=1,nr=7", {"org": "1", "nr": "7"}),
+        ('"odd, name"=x,y', {"odd, name": '"x,y"'}),
+        ("a,b", {"id": '"a,b"'}),
+    ],
+)
+def test_a_comma_in_a_value_of_a_key(text: str, key: dict[str, str]) -> None:
+    assert {name: bytes(value).decode() for name, value in key_of(text).items()} == key

@@ -179,3 +179,19 @@ def test_a_mistyped_event_is_suggested() -> None:
     with pytest.raises(UsageError) as caught:
         parse_expectations(["UPDAET a"])
     assert caught.value.hint == "did you mean UPDATE?"
+
+
+@pytest.mark.parametrize(
+    ("text", "new", "is_met"),
+    [
+        ('INSERT t j={"k":1}', {"j": {"k": 1}}, True),
+        ('INSERT t j={"k": "a b"} x=1', {"j": {"k": "a b"}, "x": 1}, True),
+        ('INSERT t j=["a","b c"]', {"j": ["a", "b c"]}, True),
+        ("INSERT t 'j={\"k\":1}'", {"j": {"k": 1}}, True),
+        ("INSERT t title='a={\"k\":1}'", {"title": 'a={"k":1}'}, True),
+        ('INSERT t j={"k":1}', {"j": {"k": 2}}, False),
+        ('INSERT t title="a b"', {"title": "a b"}, True),
+    ],
+)
+def test_json_after_the_equals_sign_keeps_its_quotes(text: str, new: object, is_met: bool) -> None:
+    assert parse_expectations([text]).apply(change(table="t", new=new)) == is_met

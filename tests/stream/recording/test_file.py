@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from prt.stream.recording.lines import event_of
 from prt.stream.topic import Room
 from prt.views.sinks.ndjson import encode
 from prt.views.sinks.recorder import Recorder, header_of
+from tests.running import PRT, clean_environment
 from tests.views import story
 
 AT = story.BEGIN
@@ -260,3 +262,26 @@ def test_it_is_played_at_its_pace(
     assert [seconds for seconds in loop.slept if seconds] == [round(0.4 * factor, 6), round(0.6 * factor, 6)]
     assert sum(count for count, _ in shown) == len(events) + 1
     assert [moment for _, moment in shown][-1] == 1_000_000
+
+
+@pytest.mark.parametrize("form", [["--json"], ["--output", "text"], ["--template", "{type}"]])
+def test_a_recording_from_a_pipe_plays_as_from_its_file(form: list[str], tmp_path: Path) -> None:
+    path = Path(__file__).parents[2] / "manual" / "recordings" / "demo.ndjson"
+    arguments = [PRT, "replay", "--speed", "max", *form]
+
+    with path.open("rb") as file:
+        cat = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
+        piped = subprocess.run(
+            [*arguments, "/dev/stdin"],
+            stdin=cat.stdout,
+            capture_output=True,
+            env=clean_environment(),
+            check=False,
+            timeout=60,
+        )
+        cat.communicate()
+    direct = subprocess.run(
+        [*arguments, str(path)], capture_output=True, env=clean_environment(), check=False, timeout=60
+    )
+
+    assert (piped.returncode, piped.stdout, piped.stderr) == (0, direct.stdout, b"")

@@ -73,6 +73,12 @@ EVERYWHERE = {
 CHECKED = {("pg_ddl_while_subscribed", "v1", 9.7063)}
 """The frames, by scenario, version and second, before which the recorded server looked at its publication."""
 
+SUBSCRIBED_BEFORE = {("wait_ok", "v2", 0.393): "realtime:u"}
+"""The topic that has to be subscribed before SQL, by scenario, version and second.
+
+The recorded server polled: the row was committed before that subscription, and read after it.
+"""
+
 
 def is_left_out(scenario: str, version: str, frame: str, at: float) -> bool:
     """Whether this recorded frame is one that we don't send."""

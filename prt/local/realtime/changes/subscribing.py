@@ -6,10 +6,11 @@ psycopg only for the errors of `prt.local.postgres.session`.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import psycopg
 
@@ -25,6 +26,8 @@ from prt.local.realtime.protocol.frames import Version
 from prt.local.realtime.protocol.join_config import Config
 from prt.local.realtime.protocol.tokens import Token
 
+DISABLED = "RealtimeDisabledForConfiguration: "
+TIMED_OUT = "PostgresChangesSubscribeTimeout: "
 SUBSCRIBED = "Subscribed to PostgreSQL"
 
 RETRY_SECONDS = 0.5
@@ -51,6 +54,13 @@ class Server(Protocol):
     def subscriptions(self) -> Subscriptions: ...
 
 
+class Prepared(NamedTuple):
+    """The bindings of a channel as they were asked for, and what was found about each."""
+
+    parameters: list[Parameters]
+    admitted: list[Admitted]
+
+
 class Following:
     """Between `start`, which may be called again with another token, and `stop`."""
 
@@ -73,13 +83,39 @@ class Following:
         self._token: Token | None = None
         self._subscription: Subscription | None = None
         self._subscribing: asyncio.Task[None] | None = None
+        self._prepared: Prepared | None = None
+
+    async def prepare(self, token: Token) -> str | None:
+        """Wait until `start` can subscribe at once, if the join asked for that.
+
+        Returns the words in which the server refuses the join, or None.
+        """
+        if self._config.wait is None or not self._config.bindings:
+            return None
+        milliseconds = self._config.wait.milliseconds
+        try:
+            self._prepared = await self._looked_up(token, time.monotonic() + milliseconds / 1000)
+        except BindingRefusedError as error:
+            return DISABLED + str(error)
+        except TimeoutError:
+            return (
+                f"{TIMED_OUT}Timed out after {milliseconds}ms waiting for the postgres_changes subscription"
+            )
+        finally:
+            if self._prepared is None:
+                self._server.publication.forget(self._again)
+        return None
 
     def start(self, token: Token) -> None:
         """Subscribe with a token, in place of a former one."""
         if not self._config.bindings:
             return
         self._token = token
-        self._again(1)
+        prepared, self._prepared = self._prepared, None
+        if prepared is None:
+            self._again(1)
+        else:
+            self._establish(token, prepared)
 
     def stop(self) -> None:
         """End the subscription."""
@@ -102,13 +138,32 @@ class Following:
     async def _admit(self, token: Token) -> None:
         """One bad binding and the channel hears of no change at all, as on the real server."""
         try:
-            wanted = bindings.parse_all([entry for _, entry in self._config.bindings])
-            admitted = await self._admitted(token, wanted)
+            prepared = await self._looked_up(token, None)
         except BindingRefusedError as error:
             self._replace(None)
             self._tell("error", str(error))
             return
-        await self._server.stream.is_live.wait()
+        self._establish(token, prepared)
+
+    async def _looked_up(self, token: Token, deadline: float | None) -> Prepared:
+        """Return what the bindings refer to, once changes are streamed.
+
+        Each binding is asked about at least once, even after `deadline`, a reading of the monotonic clock.
+
+        Raises:
+            BindingRefusedError: The server refuses a binding.
+            TimeoutError: PostgreSQL did not answer, or changes were not streamed, before `deadline`.
+        """
+        wanted = bindings.parse_all([entry for _, entry in self._config.bindings])
+        admitted = await self._admitted(token, wanted, deadline)
+        is_live = self._server.stream.is_live
+        if not is_live.is_set():
+            left = None if deadline is None else deadline - time.monotonic()
+            await asyncio.wait_for(is_live.wait(), left)
+        return Prepared(wanted, admitted)
+
+    def _establish(self, token: Token, prepared: Prepared) -> None:
+        wanted, admitted = prepared.parameters, prepared.admitted
         ids = (binding for binding, _ in self._config.bindings)
         self._replace(
             Subscription(
@@ -133,7 +188,9 @@ class Following:
     def _say_subscribed(self) -> None:
         self._tell("ok", SUBSCRIBED)
 
-    async def _admitted(self, token: Token, wanted: list[Parameters]) -> list[Admitted]:
+    async def _admitted(
+        self, token: Token, wanted: list[Parameters], deadline: float | None
+    ) -> list[Admitted]:
         """Ask about one binding after the other, so that those of other clients get their turns.
 
         The last one of the join comes first, as on the real server: those that are let in before one is
@@ -142,20 +199,30 @@ class Following:
         spent_seconds, admitted = 0.0, []
         for (binding, _), parameters in zip(reversed(self._config.bindings), reversed(wanted), strict=True):
             start = time.monotonic()
-            admitted.append(await self._admitted_one(token, parameters, spent_seconds))
+            admitted.append(await self._admitted_one(token, parameters, spent_seconds, deadline))
             spent_seconds += time.monotonic() - start
             self._server.publication.let_in(self._again, binding)
         return admitted[::-1]
 
-    async def _admitted_one(self, token: Token, parameters: Parameters, spent_seconds: float) -> Admitted:
+    async def _admitted_one(
+        self, token: Token, parameters: Parameters, spent_seconds: float, deadline: float | None
+    ) -> Admitted:
         """Ask until PostgreSQL answers: a channel is joined before it is subscribed, and may wait."""
         ask = partial(admission.admit, role=token.principal.role, parameters=parameters)
         while True:
             try:
                 return await self._server.admissions.run(ask, spent_seconds=spent_seconds)
             except (psycopg.OperationalError, OSError):
-                await asyncio.sleep(RETRY_SECONDS)
+                await _pause(deadline)
 
     def _replace(self, subscription: Subscription | None) -> None:
         self._server.subscriptions.replace(self._subscription, subscription)
         self._subscription = subscription
+
+
+async def _pause(deadline: float | None) -> None:
+    """Wait before the next attempt. Raise TimeoutError at `deadline` if that comes first."""
+    left = math.inf if deadline is None else deadline - time.monotonic()
+    await asyncio.sleep(max(0.0, min(RETRY_SECONDS, left)))
+    if left <= RETRY_SECONDS:
+        raise TimeoutError

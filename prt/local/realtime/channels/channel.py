@@ -100,6 +100,10 @@ class Channel:
             return f"Unauthorized: {self._may_not_read}"
         return None
 
+    async def prepare(self) -> str | None:
+        """Wait for the subscription to changes if the join asked for that. Return the words of a refusal."""
+        return await self._following.prepare(self._token)
+
     def answer(self, ref: Any) -> None:
         """The join is accepted."""
         joined = [{"id": binding, **dict(sorted(entry.items()))} for binding, entry in self.config.bindings]

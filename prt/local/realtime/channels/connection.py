@@ -218,6 +218,9 @@ class Connection:
             past = await self._past(joined)
             if isinstance(past, str):
                 return past
+            if (refusal := await joined.prepare()) is not None:
+                return refusal
+            # From here to the end nothing waits: no change falls between the answer and the subscription.
             self._channels[topic] = joined
             joined.answer(frame.ref)
             if former is not None:

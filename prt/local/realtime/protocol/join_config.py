@@ -23,6 +23,16 @@ class Replay(Struct, frozen=True):
 DEFAULT_REPLAY = Replay(since=0, limit=10)
 
 
+class Wait(Struct, frozen=True):
+    """How long a join waits for its subscription to changes, in milliseconds."""
+
+    milliseconds: int
+
+
+DEFAULT_WAIT = Wait(15_000)
+LONGEST_WAIT = Wait(20_000)
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """`bindings` have their ids. Without a `presence_key` of the client's it is one that nobody else has."""
 
@@ -35,6 +45,8 @@ class Config(Struct, frozen=True, kw_only=True):
     wants_replication_ready: bool = False
     presence_key: str
     replay: Replay | None = None
+    wait: Wait | None = None
+    """None is a join that is answered before its bindings are looked at."""
 
 
 def configured(subtopic: str, payload: Any) -> Config | str:
@@ -62,6 +74,7 @@ def configured(subtopic: str, payload: Any) -> Config | str:
         wants_replication_ready=broadcast.get("replication_ready") is True,
         presence_key=_key(presence.get("key")),
         replay=replay,
+        wait=_wait(_dictionary(config.get("postgres_changes_options"))),
     )
 
 
@@ -79,6 +92,23 @@ def _replay(broadcast: dict[str, Any], *, is_private: bool) -> Replay | str | No
     if type(since) is not int or type(limit) is not int:
         return UNABLE_TO_REPLAY + "Replay params are not valid"
     return Replay(since, limit)
+
+
+def _wait(options: dict[str, Any]) -> Wait | None:
+    """Return how long the join waits. Options that can't be read count as left out, as on the real server."""
+    if not _is_true(options.get("wait")):
+        return None
+    milliseconds = options.get("timeout")
+    if isinstance(milliseconds, str) and milliseconds.isascii() and milliseconds.isdecimal():
+        # A longer text can't be a smaller number than the bound, and conversion takes quadratic time.
+        milliseconds = int(milliseconds) if len(milliseconds) < 10 else LONGEST_WAIT.milliseconds
+    if type(milliseconds) is not int or milliseconds <= 0:
+        return DEFAULT_WAIT
+    return Wait(min(milliseconds, LONGEST_WAIT.milliseconds))
+
+
+def _is_true(value: Any) -> bool:
+    return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 def _key(wanted: Any) -> str:

@@ -24,7 +24,7 @@ from prt.local.postgres.statements import split
 from prt.local.realtime import Settings
 from prt.local.realtime.changes.subscribing import SUBSCRIBED
 from tests.local.realtime.differences import CHECKED, SUBSCRIBED_BEFORE, additions, is_left_out
-from tests.local.realtime.sameness import Sameness, lane, whole
+from tests.local.realtime.sameness import Sameness, lane, readable, whole
 from tests.local.realtime.serving import Client, Running
 from tests.local.realtime.translation import translated
 from tests.running import PATIENCE
@@ -80,7 +80,7 @@ class Recorded:
     async def read(self) -> None:
         try:
             async for frame in self.client.websocket:
-                text = frame if isinstance(frame, str) else frame.hex()
+                text = frame if isinstance(frame, str) else readable(frame)
                 self.lanes[lane(text)].append(text)
                 self.arrival.set()
         except ConnectionClosed:
@@ -202,7 +202,7 @@ class Replay:
             assert len(frame) > 5_000_000, step  # closed while it was still being sent
 
     async def _compare(self, step: Step) -> None:
-        expected = step.get("frame", step.get("bin", ""))
+        expected = readable(bytes.fromhex(step["bin"])) if "bin" in step else step["frame"]
         if is_left_out(self.scenario, self.version, expected, step["t"]):
             return
         connection = self._connections[step["c"]]

@@ -23,6 +23,15 @@ def lane(frame: str) -> str:
     return f"presence of {topic}" if any(event in frame for event in _PRESENCE) else topic
 
 
+def readable(frame: bytes) -> str:
+    """Return a binary broadcast as text in which ids and topics stand as in text frames."""
+    bounds = [(sum(frame[1:at], 5), sum(frame[1 : at + 1], 5)) for at in (1, 2, 3)]
+    topic, event, meta = (frame[start:end].decode() for start, end in bounds)
+    body = frame[sum(frame[1:4], 5) :]
+    payload = body.decode() if frame[4] else body.hex()
+    return f'[{frame[0]},"{topic}","{event}","meta":{meta},{payload}]'
+
+
 def whole(frame: str) -> str:
     """A frame whose middle was cut out of the recording: it was one letter, over and over."""
     return _CUT.sub(lambda found: frame[found.start() - 1] * int(found[1]), frame)

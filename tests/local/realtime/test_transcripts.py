@@ -45,6 +45,7 @@ SCENARIOS = (
     "db_broadcast",
     "rest_broadcast",
     "private_only_and_suspended",
+    "send_binary",
     "wait_ok",
     "wait_missing_table",
     "wait_two_bindings_one_bad",

@@ -17,6 +17,12 @@ _RECEIVED = re.compile(
     r'^\{"ref":(?P<ref>.*?),"event":"(?P<event>\w+)","payload":(?P<payload>.*),"topic":(?P<topic>"[^"]*")\}$',
     re.DOTALL,
 )
+_FROM_THE_DATABASE = re.compile(
+    r'^\{"event":(?P<event>"[^"]*"),"meta":(?P<meta>\{"id":"[0-9a-f-]{36}"\}),'
+    r'"payload":(?P<payload>.*),"type":"broadcast"\}$',
+    re.DOTALL,
+)
+"""A broadcast as it is sent: version 2 has it as a binary frame, and only its replay as text."""
 _OF_ONE_CHANNEL = ("system", "presence_state", "phx_reply")
 
 
@@ -39,19 +45,25 @@ def translated(steps: list[Step]) -> Iterator[Step]:
                 )
                 yield {**step, "frame": json.dumps(parts, ensure_ascii=False, separators=(",", ":"))}
             case "in":
-                yield {**step, "frame": _received(step["frame"], step["c"], joined)}
+                received = {name: value for name, value in step.items() if name != "frame"}
+                yield {**received, **_received(step["frame"], step["c"], joined)}
             case _:
                 yield step
 
 
-def _received(frame: str, connection: str, joined: dict[tuple[str, str], Any]) -> str:
+def _received(frame: str, connection: str, joined: dict[tuple[str, str], Any]) -> Step:
     found = _RECEIVED.match(frame)
     assert found is not None, frame
     event, payload, topic = found["event"], found["payload"], found["topic"]
     ref, join_ref = found["ref"], "null"
+    if (database := _FROM_THE_DATABASE.match(payload)) is not None:
+        parts = [json.loads(topic), json.loads(database["event"]), database["meta"]]
+        names = [part.encode() for part in parts]
+        binary = bytes((4, *map(len, names), 1)) + b"".join(names) + database["payload"].encode()
+        return {"bin": binary.hex()}
     is_of_one = event in _OF_ONE_CHANNEL or '"replayed":true' in payload
     if event == "phx_close":
         join_ref = ref
     elif is_of_one and "unmatched topic" not in payload:
         join_ref = json.dumps(joined.get((connection, json.loads(topic))))
-    return f'[{join_ref},{ref},{topic},"{event}",{payload}]'
+    return {"frame": f'[{join_ref},{ref},{topic},"{event}",{payload}]'}

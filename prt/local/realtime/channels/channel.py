@@ -117,11 +117,14 @@ class Channel:
         if self._reads_presence:
             self._push_json(STATE, self._hub.presences.state(self.room))
         self._past = past
-        for payload in past.payloads if past else ():
-            self._push_json("broadcast", payload)
-        for message in missed:
-            frame = message.event.frame(self.version, self.topic)
-            if frame is not None and self.awaits(message.transaction):
+        for message in past.messages if past else ():
+            if isinstance(message, str):
+                self._push_json("broadcast", message)
+            elif (frame := message.frame(self.version, self.topic)) is not None:
+                self.send(frame)
+        for late in missed:
+            frame = late.message.frame(self.version, self.topic)
+            if frame is not None and self.awaits(late.transaction):
                 self.send(frame)
         if self.config.wants_replication_ready:
             self._reporting = asyncio.create_task(self._report_replication())

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
 
 from prt.local.postgres.session import Connection
-from prt.local.realtime.channels.topics import PREFIX, Room, Topics
-from prt.local.realtime.protocol.frames import Event, encoded
+from prt.local.realtime.channels.topics import PREFIX, Member, Room, Topics
+from prt.local.realtime.protocol.frames import (
+    BINARY_ENCODED,
+    JSON_ENCODED,
+    LONGEST_PART,
+    Event,
+    UserBroadcast,
+    broadcast_payload,
+    encoded,
+)
 from prt.local.realtime.protocol.join_config import Replay
 from prt.postgres.pgoutput import Relation, Row
 from prt.postgres.snapshots import are_visible, wait_for
@@ -25,9 +33,12 @@ KEPT_ROWS = 100_000
 
 
 class Past(Struct, frozen=True):
-    """Messages as the payloads of their events, and the snapshot in which they were read."""
+    """The messages to send again, and the snapshot in which they were read.
 
-    payloads: tuple[str, ...]
+    JSON is the payload of a text frame, also in version 2, where it was sent as a binary frame at first.
+    """
+
+    messages: tuple[str | UserBroadcast, ...]
     snapshot: str
 
     def holds(self, transaction: int) -> bool:
@@ -36,7 +47,9 @@ class Past(Struct, frozen=True):
 
 
 class Missed(Struct, frozen=True):
-    event: Event
+    """What was sent while a channel was joining, and the transaction that wrote it."""
+
+    message: Event | UserBroadcast
     transaction: int
 
 
@@ -64,20 +77,38 @@ class Messages:
         values: dict[str, Any] = {
             column.name: value for column, value in zip(relation.columns, row, strict=True)
         }
-        payload = values["payload"]
         self._delivered = transaction
-        if payload is None or values["event"] is None or values["private"] is None:
+        payload, event = values["payload"], values["event"]
+        is_binary = payload is None
+        if is_binary:
+            payload = values.get("binary_payload")
+        if (
+            payload is None
+            or event is None
+            or values["private"] is None
+            or values.get("skip_broadcast") == "t"
+        ):
             return
-        if len(payload) > self._largest:
+        body = bytes.fromhex(payload.removeprefix("\\x")) if is_binary else payload.encode()
+        if len(body) > self._largest:
             logger.warning("a broadcast of the database to %s is too large", values["topic"])
             return
-        meta = encoded({"id": values["id"]})
-        event = Event("broadcast", _payload(values["event"], meta, payload))
         room = Room(PREFIX + values["topic"], values["private"] == "t")
+        message = _message(room, event, body, encoded({"id": values["id"]}), is_binary=is_binary)
+        self.send(room, message, transaction)
+
+    def send(
+        self,
+        room: Room,
+        message: Event | UserBroadcast,
+        transaction: int,
+        hears: Callable[[Member], bool] = lambda _: True,
+    ) -> None:
+        """Send what a transaction wrote to those of the room who `hears` means, and have not read it yet."""
         for joining, missed in self._collecting:
             if joining == room:
-                missed.append(Missed(event, transaction))
-        self._topics.send(room, event, lambda channel: channel.awaits(transaction))
+                missed.append(Missed(message, transaction))
+        self._topics.send(room, message, lambda channel: hears(channel) and channel.awaits(transaction))
 
     async def past(self, connection: Connection, subtopic: str, wanted: Replay) -> Past:
         """What a private topic was sent before, without a seam to what comes. Raises psycopg.Error."""
@@ -91,9 +122,9 @@ async def _replayed(connection: Connection, subtopic: str, wanted: Replay) -> Pa
     """The last ones, the oldest first."""
     cursor = await connection.execute(
         """
-        select pg_current_snapshot()::text, id::text, event, payload
+        select pg_current_snapshot()::text, id::text, event, payload, binary_payload
         from (select) as always left join (
-          select id, event, payload, inserted_at from realtime.messages
+          select id, event, payload, binary_payload, inserted_at from realtime.messages
           where topic = %s and private and extension = 'broadcast'
             and inserted_at >= to_timestamp(%s / 1000.0) at time zone 'utc'
             and inserted_at >= (now() at time zone 'utc') - make_interval(hours => %s)
@@ -103,12 +134,15 @@ async def _replayed(connection: Connection, subtopic: str, wanted: Replay) -> Pa
         [subtopic, wanted.since, KEPT_HOURS, max(1, min(wanted.limit, LARGEST_REPLAY))],
     )
     rows = await cursor.fetchall()
-    payloads = (
-        _payload(event, encoded({"id": id_, "replayed": True}), encoded(payload))
-        for _, id_, event, payload in rows
+    messages = (
+        broadcast_payload(event, encoded(payload), meta)
+        if binary is None
+        else UserBroadcast(event=event or "", encoding=BINARY_ENCODED, body=binary, meta=meta)
+        for _, id_, event, payload, binary in rows
         if id_ is not None
+        for meta in [encoded({"id": id_, "replayed": True})]
     )
-    return Past(tuple(payloads), rows[0][0])
+    return Past(tuple(messages), rows[0][0])
 
 
 async def prune(connection: Connection) -> None:
@@ -124,5 +158,9 @@ async def prune(connection: Connection) -> None:
     )
 
 
-def _payload(event: str | None, meta: str, payload: str) -> str:
-    return f'{{"event":{encoded(event)},"meta":{meta},"payload":{payload},"type":"broadcast"}}'
+def _message(room: Room, event: str, body: bytes, meta: str, *, is_binary: bool) -> Event | UserBroadcast:
+    """Return a broadcast of the database, which version 2 sends as a binary frame if its names fit there."""
+    if not is_binary and max(len(part.encode()) for part in (room.topic, event)) > LONGEST_PART:
+        return Event("broadcast", broadcast_payload(event, body.decode(), meta))
+    encoding = BINARY_ENCODED if is_binary else JSON_ENCODED
+    return UserBroadcast(event=event, encoding=encoding, body=body, meta=meta)

@@ -13,6 +13,8 @@ from msgspec import Struct
 USER_BROADCAST_PUSH = 3
 USER_BROADCAST = 4
 BINARY_ENCODED, JSON_ENCODED = 0, 1
+LONGEST_PART = 255
+"""The size of a topic, an event or metadata is one byte of a binary frame."""
 
 
 class Frame(Struct, frozen=True, kw_only=True):
@@ -43,11 +45,15 @@ class Event(Struct, frozen=True):
 
 
 class UserBroadcast(Struct, frozen=True, kw_only=True):
-    """A binary broadcast, its payload kept as bytes. What a client says beside it is not passed on."""
+    """A broadcast whose payload is kept as bytes.
+
+    `meta` is JSON that the server adds; what a client sends beside the payload is not passed on.
+    """
 
     event: str
     encoding: int
     body: bytes
+    meta: str = ""
 
     def frame(self, version: Version, topic: str) -> str | bytes | None:
         return version.encode_broadcast(topic, self)
@@ -100,7 +106,7 @@ class VersionOne:
             text = broadcast.body.decode()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        payload = f'{{"event":{encoded(broadcast.event)},"payload":{text},"type":"broadcast"}}'
+        payload = broadcast_payload(broadcast.event, text, broadcast.meta)
         return self.encode(None, None, topic, "broadcast", payload)
 
 
@@ -136,11 +142,11 @@ class VersionTwo:
         return f"[null,null,{encoded(topic)},{encoded(event)},", "]"
 
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
-        name, event = topic.encode(), broadcast.event.encode()
-        if max(len(name), len(event)) > 255:
-            return None  # a size is one byte
-        sizes = (USER_BROADCAST, len(name), len(event), 0, broadcast.encoding)
-        return bytes(sizes) + name + event + broadcast.body
+        parts = [part.encode() for part in (topic, broadcast.event, broadcast.meta)]
+        if max(map(len, parts)) > LONGEST_PART:
+            return None
+        sizes = (USER_BROADCAST, *map(len, parts), broadcast.encoding)
+        return bytes(sizes) + b"".join(parts) + broadcast.body
 
 
 _SORTED = msgspec.json.Encoder(order="deterministic")
@@ -158,6 +164,12 @@ def version_of(vsn: str) -> Version | None:
 def encoded(value: Any, *, is_sorted: bool = True) -> str:
     """Compact JSON, with sorted keys as Elixir's maps come out."""
     return (_SORTED if is_sorted else _AS_IT_IS).encode(value).decode()
+
+
+def broadcast_payload(event: str | None, payload: str, meta: str) -> str:
+    """Return the payload of a broadcast's text frame. `payload` and `meta` are JSON, `meta` may be empty."""
+    described = f'"meta":{meta},' if meta else ""
+    return f'{{"event":{encoded(event)},{described}"payload":{payload},"type":"broadcast"}}'
 
 
 def _decoded(text: str | bytes) -> Any:

@@ -15,6 +15,11 @@ create table if not exists realtime.messages (
   id uuid not null default gen_random_uuid(),
   primary key (id, inserted_at)
 );
+-- A project that was made before has the table already. Rows with skip_broadcast were sent when they were
+-- written, and are only replayed; expires_at is in UTC, null as long as other messages are kept.
+alter table realtime.messages add column if not exists binary_payload bytea;
+alter table realtime.messages add column if not exists skip_broadcast boolean not null default false;
+alter table realtime.messages add column if not exists expires_at timestamp;
 create index if not exists messages_inserted_at_topic_index on realtime.messages (inserted_at desc, topic);
 alter table realtime.messages enable row level security;
 grant select, insert, update on realtime.messages to anon, authenticated, service_role;
@@ -46,6 +51,17 @@ begin
     message, topic, 'broadcast', event, private,
     case when payload ? 'id' then payload else jsonb_set(payload, '{id}', to_jsonb(message)) end
   );
+exception when others then
+  raise warning 'ErrorSendingBroadcastMessage: %', sqlerrm;
+end $$;
+
+create or replace function realtime.send_binary(
+  payload bytea, event text, topic text, private boolean default true
+) returns void language plpgsql as $$
+begin
+  perform set_config('realtime.topic', topic, true);
+  insert into realtime.messages (topic, extension, event, private, binary_payload)
+  values (topic, 'broadcast', event, private, payload);
 exception when others then
   raise warning 'ErrorSendingBroadcastMessage: %', sqlerrm;
 end $$;

@@ -256,8 +256,12 @@ class Replay:
                 step["method"],
                 f"http://127.0.0.1:{self._running.port}{step['path']}",
                 headers={name: self._filled(value) for name, value in step["headers"].items()},
-                content=self._filled(_whole_body(step["body"])) if step["body"] else None,
+                content=self._content(step) if step["body"] else None,
             )
+
+    def _content(self, step: Step) -> bytes:
+        is_binary = step["headers"].get("content-type") == "application/octet-stream"
+        return self._filled(_whole_body(step["body"])).encode("latin-1" if is_binary else "utf-8")
 
     async def _compare_response(self, step: Step) -> None:
         response = self._response

@@ -10,8 +10,10 @@ _BINDING_ID = re.compile(r'\{"id":(\d+)')
 _IDS = re.compile(r'"ids":\[([\d,]*)\]')
 _CUT = re.compile(r"\.\.\.<(\d+) chars cut>\.\.\.")
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_NAMES = re.compile(rf'"phx_ref(?:_prev)?":"([^"]+)"|"meta":{{"id":"({_UUID})"|"({_UUID})":{{"metas"')
-"""References of presence, ids of the database's broadcasts, keys of who gave none."""
+_NAMES = re.compile(
+    rf'"phx_ref(?:_prev)?":"([^"]+)"|"(?:meta|response)":{{"id":"({_UUID})"|"({_UUID})":{{"metas"'
+)
+"""References of presence, ids of stored broadcasts, keys of who gave none."""
 _PRESENCE = ("presence_state", "presence_diff")
 
 

@@ -46,6 +46,11 @@ SCENARIOS = (
     "rest_broadcast",
     "private_only_and_suspended",
     "send_binary",
+    "persist_ttl",
+    "persist_public",
+    "persist_no_policy",
+    "persist_http",
+    "persist_flag_off",
     "wait_ok",
     "wait_missing_table",
     "wait_two_bindings_one_bad",
@@ -65,6 +70,7 @@ NOT_REPLAYED = {
     "limit_joins": "no limit by default",
     "mixed_versions": "which shape a socket gets depends on its process",
     "wait_realtime_disabled": "drops the publication that the replay itself needs; see test_waiting",
+    "persist_ok": "the recorded server stored without being asked; see test_storing",
     "broadcast_binary": "its sender is another recording's",
 }
 

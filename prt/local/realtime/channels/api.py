@@ -6,6 +6,7 @@ starlette routes. Words, status and order of checks are the recorded server's.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -14,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from prt.local.realtime.channels.rights import UnanswerableError, rights
+from prt.local.realtime.channels.rights import EVERYTHING, NOTHING, Rights, UnanswerableError, rights
+from prt.local.realtime.channels.storing import NotStoredError, Retention, retention_of, store
 from prt.local.realtime.channels.topics import PREFIX, Room, hears_broadcasts
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.frames import BINARY_ENCODED, JSON_ENCODED, Event, UserBroadcast, encoded
@@ -28,6 +30,7 @@ PATH = "/realtime/v1/api"
 LARGEST_BODY = 8_000_000
 
 BLANK, INVALID = "can't be blank", "is invalid"
+PUBLIC = "can only be used on private channels"
 TOO_LARGE = "Payload size exceeds tenant limit"
 
 TRUTHS = {
@@ -76,7 +79,7 @@ class _Api:
         for message in messages:
             room = Room(PREFIX + message["topic"], TRUTHS[message.get("private")])
             if room.is_private and message["topic"] not in allowed:
-                allowed[message["topic"]] = await self._may_write(message["topic"], token)
+                allowed[message["topic"]] = (await self._rights(message["topic"], token)).writes_broadcast
         # Public ones go first, as on the real server.
         for message in sorted(messages, key=lambda each: TRUTHS[each.get("private")]):
             room = Room(PREFIX + message["topic"], TRUTHS[message.get("private")])
@@ -94,13 +97,22 @@ class _Api:
             token = self._authenticated(request)
             message = self._message(event, await _body(request), _kind(request))
             is_private = request.query_params.get("private") == "true"
-            if is_private and not await self._may_write(topic, token, is_strict=True):
+            retention = _retention(request, is_private=is_private)
+            allowed = await self._rights(topic, token, is_strict=True) if is_private else EVERYTHING
+            if not allowed.writes_broadcast:
                 return _json({"message": "Unauthorized"}, 403)
         except _AnsweredError as error:
             return error.response
         except RecursionError:
             return _html("Bad Request", 400)
-        self._hub.topics.send(Room(PREFIX + topic, is_private), message, hears_broadcasts)
+        room = Room(PREFIX + topic, is_private)
+        if retention is not None and allowed.stores_broadcast:
+            # An answer is 202 also if it was not stored, as on the real server.
+            with suppress(NotStoredError):
+                stored = await store(self._hub.policies, topic, message, retention)
+                self._hub.messages.send(room, message, stored.transaction, hears_broadcasts)
+                return Response(status_code=202)
+        self._hub.topics.send(room, message, hears_broadcasts)
         return Response(status_code=202)
 
     def _authenticated(self, request: Request) -> Token:
@@ -116,12 +128,12 @@ class _Api:
         except TokenRefusedError as error:
             raise _AnsweredError(_json({"message": "Unauthorized"}, 401)) from error
 
-    async def _may_write(self, subtopic: str, token: Token, *, is_strict: bool = False) -> bool:
+    async def _rights(self, subtopic: str, token: Token, *, is_strict: bool = False) -> Rights:
         try:
-            return (await rights(self._hub.policies, subtopic, token.principal)).writes_broadcast
+            return await rights(self._hub.policies, subtopic, token.principal)
         except UnanswerableError as error:
             if not is_strict:
-                return False
+                return NOTHING
             raise _AnsweredError(_json({"message": str(error).partition(": ")[2]}, 422)) from error
 
     def _messages(self, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -163,6 +175,25 @@ class _Api:
 
     def _is_too_large(self, payload: bytes) -> bool:
         return len(payload) > self._hub.settings.largest_broadcast
+
+
+def _retention(request: Request, *, is_private: bool) -> Retention | None:
+    """Return how long the query asks to store the message, or None."""
+    seconds = request.query_params.get("persist[ttl]")
+    if seconds is None:
+        persist: Any = request.query_params.get("persist") == "true"
+    else:
+        persist = {
+            "ttl": int(seconds)
+            if seconds.isascii() and seconds.isdecimal() and len(seconds) < 20
+            else seconds
+        }
+    if persist and not is_private:
+        raise _AnsweredError(_json({"errors": {"persist": [PUBLIC]}}, 422))
+    try:
+        return retention_of(persist)
+    except NotStoredError as error:
+        raise _AnsweredError(_json({"errors": {"persist": [INVALID]}}, 422)) from error
 
 
 def _names(raw_path: str) -> tuple[str, str] | None:

@@ -20,7 +20,8 @@ from prt.local.realtime.channels.rights import (
     UnanswerableError,
     rights,
 )
-from prt.local.realtime.channels.topics import PREFIX, Room, hears_broadcasts
+from prt.local.realtime.channels.storing import NotStoredError, Stored, retention_of, store
+from prt.local.realtime.channels.topics import PREFIX, Member, Room, hears_broadcasts
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.frames import Event, Frame, UserBroadcast, Version, encoded
 from prt.local.realtime.protocol.join_config import Config
@@ -133,13 +134,13 @@ class Channel:
     async def receive(self, frame: Frame) -> None:
         """An event of the client. The server does not answer events that it doesn't know."""
         if frame.event == "broadcast":
-            self._broadcast(frame)
+            await self._broadcast(frame)
         elif frame.event == "presence":
             self._track(frame)
         elif frame.event == "access_token":
             await self._renew(frame.payload)
 
-    def _broadcast(self, frame: Frame) -> None:
+    async def _broadcast(self, frame: Frame) -> None:
         """Who may not send gets no answer."""
         if not self.rights.writes_broadcast:
             return
@@ -154,12 +155,35 @@ class Channel:
             if self.config.wants_acknowledgement:
                 self.reply(frame.ref, "error", "payload_size_exceeded")
             return
-        sees_itself = self.config.sees_itself
-        self._hub.topics.send(
-            self.room, message, lambda each: hears_broadcasts(each) and (each is not self or sees_itself)
-        )
+        status, response = await self._passed_on(message, frame.persist)
         if self.config.wants_acknowledgement:
-            self.reply(frame.ref, "ok", {})
+            self.reply(frame.ref, status, response)
+
+    async def _passed_on(self, message: UserBroadcast | Event, persist: Any) -> tuple[str, dict[str, str]]:
+        """Send a broadcast, and store it if `persist` asks for that. Return the sender's acknowledgement."""
+        topics, room = self._hub.topics, self.room
+        try:
+            stored = await self._stored(message, persist)
+        except NotStoredError as error:
+            topics.send(room, message, self._is_heard_by)
+            return "error", {"error": str(error)}
+        if stored is None:
+            topics.send(room, message, self._is_heard_by)
+            return "ok", {}
+        self._hub.messages.send(room, message, stored.transaction, self._is_heard_by)
+        return "ok", {"id": stored.id}
+
+    async def _stored(self, message: UserBroadcast | Event, persist: Any) -> Stored | None:
+        if not self.config.is_private or (retention := retention_of(persist)) is None:
+            return None
+        if not self.rights.stores_broadcast:
+            raise NotStoredError(
+                f"You do not have permissions to persist messages on this Channel topic: {self.subtopic}"
+            )
+        return await store(self._hub.policies, self.subtopic, message, retention)
+
+    def _is_heard_by(self, channel: Member) -> bool:
+        return hears_broadcasts(channel) and (channel is not self or self.config.sees_itself)
 
     def _track(self, frame: Frame) -> None:
         """Every call counts, whatever becomes of it."""

@@ -128,6 +128,7 @@ async def _replayed(connection: Connection, subtopic: str, wanted: Replay) -> Pa
           where topic = %s and private and extension = 'broadcast'
             and inserted_at >= to_timestamp(%s / 1000.0) at time zone 'utc'
             and inserted_at >= (now() at time zone 'utc') - make_interval(hours => %s)
+            and (expires_at is null or expires_at > now() at time zone 'utc')
           order by inserted_at desc limit %s
         ) as found on true order by inserted_at
         """,
@@ -149,7 +150,8 @@ async def prune(connection: Connection) -> None:
     """Removes what can't be replayed any more."""
     await connection.execute(
         """
-        delete from realtime.messages where inserted_at <= greatest(
+        delete from realtime.messages
+        where expires_at <= now() at time zone 'utc' or inserted_at <= greatest(
           (now() at time zone 'utc') - make_interval(hours => %s),
           (select inserted_at from realtime.messages order by inserted_at desc offset %s limit 1)
         )

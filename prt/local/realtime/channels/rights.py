@@ -15,7 +15,7 @@ from prt.local.realtime.protocol.tokens import Principal
 
 logger = logging.getLogger(__name__)
 
-BROADCAST, PRESENCE = "broadcast", "presence"
+BROADCAST, PRESENCE, PERSISTENCE = "broadcast", "presence", "persistence"
 
 
 class Rights(Struct, frozen=True, kw_only=True):
@@ -23,10 +23,11 @@ class Rights(Struct, frozen=True, kw_only=True):
     reads_presence: bool
     writes_broadcast: bool
     writes_presence: bool
+    stores_broadcast: bool = False
 
 
 EVERYTHING = Rights(reads_broadcast=True, reads_presence=True, writes_broadcast=True, writes_presence=True)
-"""What everyone may do on a public topic."""
+"""What everyone may do on a public topic, of which no broadcast is stored."""
 
 NOTHING = Rights(reads_broadcast=False, reads_presence=False, writes_broadcast=False, writes_presence=False)
 
@@ -77,6 +78,7 @@ async def _tried(connection: Connection, subtopic: str, principal: Principal) ->
             reads_presence=PRESENCE in readable,
             writes_broadcast=await _writes(connection, subtopic, BROADCAST),
             writes_presence=await _writes(connection, subtopic, PRESENCE),
+            stores_broadcast=await _writes(connection, subtopic, PERSISTENCE),
         )
 
 

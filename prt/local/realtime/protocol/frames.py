@@ -18,13 +18,17 @@ LONGEST_PART = 255
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """What a client sent. `topic`, `event` and refs are whatever JSON stood there."""
+    """What a client sent. `topic`, `event`, refs and `persist` are whatever JSON stood there.
+
+    `persist` asks to store a broadcast, which only version 2 can.
+    """
 
     topic: Any
     event: Any
     payload: Any
     ref: Any = None
     join_ref: Any = None
+    persist: Any = None
 
 
 class Pushed(Protocol):
@@ -114,7 +118,10 @@ class VersionTwo:
     def decode(self, text: str) -> Frame | None:
         match _decoded(text):
             case [join_ref, ref, topic, event, payload, *_]:
-                return Frame(topic=topic, event=event, payload=payload, ref=ref, join_ref=join_ref)
+                persist = payload.get("persist") if isinstance(payload, dict) else None
+                return Frame(
+                    topic=topic, event=event, payload=payload, ref=ref, join_ref=join_ref, persist=persist
+                )
             case _:
                 return None
 
@@ -133,7 +140,15 @@ class VersionTwo:
         except UnicodeDecodeError:
             return None
         body = UserBroadcast(event=event, encoding=data[6], body=data[at:])
-        return Frame(topic=topic, event="broadcast", payload=body, ref=ref or None, join_ref=join_ref or None)
+        metadata = _decoded(parts[4])
+        return Frame(
+            topic=topic,
+            event="broadcast",
+            payload=body,
+            ref=ref or None,
+            join_ref=join_ref or None,
+            persist=metadata.get("persist") if isinstance(metadata, dict) else None,
+        )
 
     def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
         return f"[{encoded(join_ref)},{encoded(ref)},{encoded(topic)},{encoded(event)},{payload}]"

@@ -18,6 +18,8 @@ ANSWER_SECONDS = 3.0
 RESET_SECONDS = 600.0
 STOP_SECONDS = 30.0
 RESET = "/local/v1/reset"
+EMPTY = "/local/v1/empty"
+"""`prt.pytest_plugin` asks for it after each test."""
 
 # Proxies of the environment are for other hosts than this one.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open

@@ -15,6 +15,8 @@ from prt.local.project.options import Options
 from prt.local.seed import schema
 
 LOCK_SECONDS = 10
+PLATFORM_SCHEMAS = ["auth", "storage", "realtime", "extensions", "vault", "supabase_migrations"]
+"""Schemas that are Supabase's own: what stands there is never emptied."""
 
 
 def load(postgres: Postgres, options: Options) -> frozenset[str]:
@@ -33,6 +35,42 @@ def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | 
             connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
             _drop_everything(connection, keep_roles)
         return _fill(connection, postgres, options)
+
+
+def empty_written(postgres: Postgres, since: int | None) -> tuple[list[str], int]:
+    """Empty the user's tables with rows of transactions from `since` on, and the tables that refer to them.
+
+    The rows themselves name the transaction that wrote them, so what was committed is found at once, which
+    the counters of `pg_stat_user_tables` don't promise. Realtime sends nothing for a TRUNCATE.
+
+    Returns:
+        The names of the tables with such rows, and the mark of this moment, a transaction id.
+    """
+    with psycopg.connect(postgres.conninfo()) as connection:
+        connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
+        tables = [] if since is None else _written_since(connection, since)
+        if tables:
+            connection.execute(sql.SQL("truncate {} cascade").format(sql.SQL(", ").join(tables)))
+        connection.commit()
+        row = connection.execute("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint").fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+    return [table.as_string(None).replace('"', "") for table in tables], row[0]
+
+
+def _written_since(connection: Connection[Any], since: int) -> list[sql.Identifier]:
+    found = connection.execute(
+        "select schemaname, tablename from pg_tables where schemaname !~ '^pg_'"
+        " and schemaname <> 'information_schema' and schemaname <> all(%s) order by 1, 2",
+        [PLATFORM_SCHEMAS],
+    ).fetchall()
+    return [
+        table
+        for table in (sql.Identifier(*name) for name in found)
+        if connection.execute(
+            sql.SQL("select exists (select from {} where xmin::text::bigint >= %s)").format(table), [since]
+        ).fetchone()
+        == (True,)
+    ]
 
 
 def _fill(connection: Connection[Any], postgres: Postgres, options: Options) -> frozenset[str]:

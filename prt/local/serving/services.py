@@ -43,6 +43,7 @@ async def serving(project: Project) -> AsyncIterator[None]:
                 *rest.routes(database, project.keys),
                 *auth.routes(auth_database, project.keys),
                 _reset_route(project, day, realtime),
+                _emptying_route(project),
             ]
         )
         await realtime.start()
@@ -96,8 +97,7 @@ def _reset_route(project: Project, day: Traffic, realtime: Realtime) -> Route:
     one_at_a_time = asyncio.Lock()
 
     async def reset(request: Request) -> JSONResponse:
-        key = request.headers.get("apikey", "")
-        if not secrets.compare_digest(key.encode(), project.keys.secret.encode()):
+        if not _has_secret_key(request, project):
             return JSONResponse({"message": "Invalid API key"}, status_code=401)
         async with one_at_a_time:
             await day.stop()
@@ -118,3 +118,26 @@ def _reset_route(project: Project, day: Traffic, realtime: Realtime) -> Route:
         return JSONResponse({})
 
     return Route(remote.RESET, reset, methods=["POST"])
+
+
+def _emptying_route(project: Project) -> Route:
+    """Empty the tables that were written to since the mark of an earlier answer; answer with a new mark."""
+
+    async def empty(request: Request) -> JSONResponse:
+        if not _has_secret_key(request, project):
+            return JSONResponse({"message": "Invalid API key"}, status_code=401)
+        since = request.query_params.get("since")
+        try:
+            emptied, mark = await asyncio.to_thread(
+                loading.empty_written, project.postgres, None if since is None else int(since)
+            )
+        except (ValueError, psycopg.Error) as error:
+            return JSONResponse({"message": f"emptying failed: {error}".strip()}, status_code=500)
+        return JSONResponse({"emptied": emptied, "mark": mark})
+
+    return Route(remote.EMPTY, empty, methods=["POST"])
+
+
+def _has_secret_key(request: Request, project: Project) -> bool:
+    key = request.headers.get("apikey", "")
+    return secrets.compare_digest(key.encode(), project.keys.secret.encode())

@@ -1,0 +1,205 @@
+"""The project of the tests: embedded, or the remote one of the environment."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import pytest
+
+from prt.pytest_plugin.http import AnswerError, request
+from prt.pytest_plugin.program import Program, only_project, without_project
+
+START_SECONDS: Final = 180.0
+TOKEN_SECONDS: Final = 7 * 24 * 3600
+ANNOUNCE: Final = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
+"""Runs inside `prt local run`: writes the project's variables, and ends when we close its input."""
+CLIENT_KEYS: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_KEY")
+SERVER_KEYS: Final = ("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY")
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the project; `token` is a JWT if the user has signed in."""
+
+    email: str
+    id: str
+    role: str = "authenticated"
+    token: str | None = field(default=None, repr=False)
+
+
+class Project:
+    """A Supabase project: where it is, its keys and its users."""
+
+    def __init__(
+        self, program: Program, variables: Mapping[str, str], *, is_own: bool, is_writable: bool
+    ) -> None:
+        """Describe a project.
+
+        Args:
+            program: The `prt` that watches it.
+            variables: `SUPABASE_URL`, the keys and `SUPABASE_DB_URL`.
+            is_own: Whether the plugin started it, and may empty its tables.
+            is_writable: Whether tests may make rows.
+        """
+        self.program = program
+        self.variables = only_project(variables)
+        self.is_own = is_own
+        self.is_writable = is_writable
+        self.url = variables["SUPABASE_URL"].rstrip("/")
+        self.key = _first(variables, CLIENT_KEYS)
+        self.service_key = _first(variables, SERVER_KEYS)
+        self.database = variables.get("SUPABASE_DB_URL")
+        self._made: list[tuple[str, dict[str, Any]]] = []
+
+    @property
+    def users(self) -> tuple[User, ...]:
+        """The users that the project has now, with the roles of their tokens."""
+        if not self.service_key:
+            return ()
+        found = request(f"{self.url}/auth/v1/admin/users", key=self.service_key)
+        return tuple(
+            User(one.get("email") or "", one["id"], one.get("role") or "authenticated")
+            for one in found["users"]
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables for a child process that uses this project."""
+        return {**without_project(os.environ), **self.variables, "PYTHONUNBUFFERED": "1"}
+
+    def sign_in(self, email: str, password: str | None = None) -> User:
+        """Return the user with a token.
+
+        Without a password, PRT_PASSWORD is used; a user of the embedded project needs none at all.
+        """
+        password = password or os.environ.get("PRT_PASSWORD")
+        if password is None and self.is_own:
+            return self._signed(email)
+        if password is None:
+            raise pytest.UsageError(f"prt: no password for {email}: set PRT_PASSWORD, or give one to sign_in")
+        answer = request(
+            f"{self.url}/auth/v1/token?grant_type=password",
+            key=self.key,
+            method="POST",
+            body={"email": email, "password": password},
+        )
+        user = answer["user"]
+        return User(email, user["id"], user.get("role") or "authenticated", answer["access_token"])
+
+    def insert(self, table: str, row: Mapping[str, Any] | None = None, /, **columns: Any) -> dict[str, Any]:
+        """Make a row with the server key, and return it as the database holds it.
+
+        On a remote project it needs `--allow-writes`; the row is deleted by its key after the test.
+        """
+        if not self.is_writable:
+            raise pytest.UsageError("prt: a remote project is only read: run pytest with --allow-writes")
+        rows = request(
+            f"{self.url}/rest/v1/{table}",
+            key=self.service_key,
+            method="POST",
+            body={**(row or {}), **columns},
+            headers={"Prefer": "return=representation"},
+        )
+        made: dict[str, Any] = rows[0]
+        if not self.is_own:
+            if "id" not in made:
+                raise pytest.UsageError(f"prt: {table} has no column id: give its key to made(TABLE, …)")
+            self.made(table, id=made["id"])
+        return made
+
+    def made(self, table: str, **key: Any) -> None:
+        """Have a row that the test made deleted by its key after the test; needs a writable project."""
+        if not self.is_writable:
+            raise pytest.UsageError("prt: a remote project is only read: run pytest with --allow-writes")
+        if not key:
+            raise pytest.UsageError("prt: made(TABLE, …) needs the columns of the key")
+        self._made.append((table, key))
+
+    @contextmanager
+    def cleaned(self) -> Iterator[None]:
+        """Clean up after the block, by the rules of the kind of project."""
+        mark = self._emptied(None) if self.is_own else None
+        try:
+            yield
+        finally:
+            self._delete_made()
+            if mark is not None:
+                self._emptied(mark)
+
+    def _emptied(self, since: int | None) -> int:
+        query = "" if since is None else f"?since={since}"
+        key = self.variables["SUPABASE_SECRET_KEY"]
+        answer = request(f"{self.url}/local/v1/empty{query}", key=key, method="POST")
+        return int(answer["mark"])
+
+    def _delete_made(self) -> None:
+        """Delete the newest first: later rows may refer to earlier ones."""
+        refused = []
+        while self._made:
+            table, key = self._made.pop()
+            query = urlencode({name: f"eq.{value}" for name, value in key.items()})
+            try:
+                request(f"{self.url}/rest/v1/{table}?{query}", key=self.service_key, method="DELETE")
+            except AnswerError as error:
+                refused.append(f"{table} {key}: {error}")
+        if refused:
+            pytest.fail("prt: rows of this test remain:\n" + "\n".join(refused), pytrace=False)
+
+    def _signed(self, email: str) -> User:
+        user = next((one for one in self.users if one.email == email), None)
+        if user is None:
+            known = ", ".join(one.email for one in self.users) or "none"
+            raise pytest.UsageError(f"prt: no user {email} in the embedded project; there are: {known}")
+        claims = {
+            "aud": "authenticated",
+            "role": user.role,
+            "sub": user.id,
+            "email": email,
+            "exp": int(time.time()) + TOKEN_SECONDS,
+        }
+        token = _jwt(claims, self.variables["SUPABASE_JWT_SECRET"])
+        return User(email, user.id, user.role, token)
+
+
+def _first(variables: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((variables[name] for name in names if variables.get(name)), "")
+
+
+def _jwt(claims: Mapping[str, Any], secret: str) -> str:
+    def encoded(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    head = {"alg": "HS256", "typ": "JWT"}
+    text = ".".join(encoded(json.dumps(part).encode()) for part in (head, claims))
+    return f"{text}.{encoded(hmac.digest(secret.encode(), text.encode(), hashlib.sha256))}"
+
+
+@contextmanager
+def embedded(program: Program, migrations: Sequence[str]) -> Iterator[Project]:
+    """Start an embedded project, which ends with the block, or with our process at the latest."""
+    paths = [word for path in migrations for word in ("--migrations", path)]
+    command = ["local", "run", *paths, "--", sys.executable, "-c", ANNOUNCE]
+    child = program.start(command, without_project(os.environ))
+    try:
+        if not child.wait_for(lambda: bool(child.lines), START_SECONDS):
+            raise pytest.UsageError(f"prt: the embedded project did not start\n{child.complaints()}")
+        yield Project(program, child.lines[0], is_own=True, is_writable=True)
+    finally:
+        child.stop()
+
+
+def remote(program: Program, *, is_writable: bool) -> Project:
+    """Return the project of the environment."""
+    if not os.environ.get("SUPABASE_URL"):
+        raise pytest.UsageError("prt: --prt-remote needs SUPABASE_URL and the project's keys")
+    return Project(program, os.environ, is_own=False, is_writable=is_writable)

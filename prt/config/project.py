@@ -138,14 +138,8 @@ def resolve(
         )
     address = parse_url(found_url.value, found_url.origin)
     if not has_keys:
-        notices = _clear_text_notices(address)
-        return Project(
-            url=address,
-            identity="anon",
-            defaults=defaults,
-            origins={"url": found_url.origin},
-            notices=notices,
-        )
+        origins, notices = {"url": found_url.origin}, _clear_text_notices(address)
+        return Project(url=address, identity="anon", defaults=defaults, origins=origins, notices=notices)
     identity, email = _identity(as_, has_token=find(places, TOKEN) is not None)
     now = time.time() if surroundings.now is None else surroundings.now
     return _Resolution(places, found_url, address, needs, now).project(identity, email, defaults, profile)

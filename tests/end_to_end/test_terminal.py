@@ -123,9 +123,7 @@ def test_the_demo_shows_its_first_change_and_leaves_a_summary(tmp_path: Path) ->
         assert "the count was reached" in view.text
 
 
-@pytest.mark.parametrize(
-    "arguments", [("watch", "project_tasks"), ("presence", "room"), ("status", "-w")]
-)
+@pytest.mark.parametrize("arguments", [("watch", "project_tasks"), ("presence", "room"), ("status", "-w")])
 def test_every_key_that_ends_a_program_restores_the_terminal(
     project: dict[str, str], arguments: tuple[str, ...]
 ) -> None:

@@ -118,7 +118,7 @@ def test_a_table_s_own_words(change: Change, sentence: str) -> None:
 
 
 def test_the_seed_s_tables_all_have_their_word() -> None:
-    from prt.config.seed_tables import TABLES
+    from prt.config.constants.seed_tables import TABLES
 
     assert set(NOUNS) == set(TABLES)
     assert {*VERBS, *ABOUT, *TOLD} <= set(NOUNS)

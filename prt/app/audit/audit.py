@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from prt.clock import wall_clock
-from prt.config.project import is_loopback
+from prt.config.hosts import is_loopback
 from prt.errors import PrtError, UsageError
 from prt.events import Account, End, EndReason
 from prt.inputs import Input

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from prt.config.plans import PLANS
+from prt.config.constants.plans import PLANS
 
 MARK = "prt-test:"
 """What the text of every row begins with that a test run makes."""

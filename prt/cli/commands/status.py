@@ -94,7 +94,7 @@ def status(
     """
     from prt.cli.options.connection import connected_project
     from prt.cli.options.targets import parse_targets
-    from prt.config.plans import limits_of
+    from prt.config.constants.plans import limits_of
     from prt.errors import UsageError
     from prt.results import exit_code_of, is_live, of_error
     from prt.state.conditions.bounds import parse_bounds
@@ -140,7 +140,7 @@ def _diagnosed(
 
     from prt.checks.status.diagnosis import Plan, diagnose
     from prt.checks.status.layers import hearing
-    from prt.config.seed_tables import TABLES
+    from prt.config.constants.seed_tables import TABLES
 
     plan = Plan(
         bindings=tuple(targets.bindings),
@@ -160,7 +160,7 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
     from prt.app.watch import watch
     from prt.app.watch_request import RecoveryRequest, WatchRequest
     from prt.cli.options.outputs import form_of
-    from prt.config.plans import limits_of
+    from prt.config.constants.plans import limits_of
     from prt.state.conditions.expectations import Expectations
     from prt.state.conditions.matching import Matching
     from prt.state.figures.usage import Usage

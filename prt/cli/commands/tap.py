@@ -148,7 +148,7 @@ def tap(
     from prt.app.tap.run import tap as run
     from prt.cli.options import chaos
     from prt.cli.options.connection import project_without_keys
-    from prt.config.project import environment
+    from prt.config.environment import environment
     from prt.state.conditions.bounds import parse_duration
     from prt.views.sinks.stderr import notice
 

@@ -14,7 +14,7 @@ def words() -> dict[str, tuple[str, ...]]:
     from prt.checks.test.suites.registry import SUITES  # noqa: PLC0415 - only where scripts are made
     from prt.cli.options.outputs import TYPES  # noqa: PLC0415
     from prt.cli.options.targets import EVENTS  # noqa: PLC0415
-    from prt.config.seed_tables import GROUPS  # noqa: PLC0415
+    from prt.config.constants.seed_tables import GROUPS  # noqa: PLC0415
     from prt.stream.filters.grammar import OPERATORS  # noqa: PLC0415
     from prt.views.panels.registry import VIEWS  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from prt.cli.options.filters import Filter, parse_filter
 from prt.cli.options.identifiers import QUOTED, names_of, unquoted
-from prt.config.seed_tables import GROUPS
+from prt.config.constants.seed_tables import GROUPS
 from prt.errors import UsageError
 from prt.stream.binding import Binding, BindingEvent
 from prt.suggestions import did_you_mean

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, structs
 
-from prt.config.plans import limits_of
+from prt.config.constants.plans import limits_of
 from prt.errors import UsageError
 from prt.stream.binding import Binding, BindingEvent
 from prt.views.sinks.form import Form, OutputForm

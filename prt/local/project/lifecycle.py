@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from prt.config.constants.plans import limits_of
 from prt.config.files import read_bytes
-from prt.config.plans import limits_of
 from prt.errors import UsageError
 from prt.inputs import Input
 from prt.local.postgres.server import Postgres, launched

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from prt.config.plans import Limits
+from prt.config.constants.plans import Limits
 
 BUCKETS = 12
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from prt.config.plans import Limits
+from prt.config.constants.plans import Limits
 
 
 class Settings(Struct, frozen=True, kw_only=True):

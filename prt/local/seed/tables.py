@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prt.config.seed_tables import TABLES
+from prt.config.constants.seed_tables import TABLES
 
 
 def seeded(table: str, number: int) -> str:

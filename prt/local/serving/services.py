@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from prt.config.plans import limits_of
+from prt.config.constants.plans import limits_of
 from prt.errors import PrtError
 from prt.local import auth, rest
 from prt.local.postgres.pool import Database

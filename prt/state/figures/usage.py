@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from prt.config.plans import Limits
+from prt.config.constants.plans import Limits
 from prt.events import Broadcast, Change, Event, Presence, Status, Vitals
 from prt.state.figures.rate import Rate
 

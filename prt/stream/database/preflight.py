@@ -12,7 +12,8 @@ from msgspec import Struct
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict
 
-from prt.config.project import HOSTED, is_loopback
+from prt.config.hosts import is_loopback
+from prt.config.project import HOSTED
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.inputs import Input
 from prt.quoting import identifier

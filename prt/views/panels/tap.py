@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 from rich.text import Text
 
-from prt.config.plans import PLANS
+from prt.config.constants.plans import PLANS
 from prt.events import Event, TapFinding, TapFrame
 from prt.state.tap import ChannelLine, ConnectionLine, Item, TapState
 from prt.views.drawing.cells import cut, safe, within, wrapped

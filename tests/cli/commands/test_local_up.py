@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from prt.cli.commands import local_up
-from prt.config.plans import PLANS
+from prt.config.constants.plans import PLANS
 from prt.errors import UsageError
 from prt.local.project import lifecycle
 from prt.local.project.options import Options

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from prt.cli.options.targets import parse_targets
-from prt.config.seed_tables import CORE, GROUPS, MODULE
+from prt.config.constants.seed_tables import CORE, GROUPS, MODULE
 from prt.errors import UsageError
 from prt.stream.binding import Binding
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from prt.config.plans import PLANS, Limits
+from prt.config.constants.plans import PLANS, Limits
 from prt.local.realtime import Settings
 from prt.local.realtime.rates import Rate
 from tests.local.realtime.serving import Backend, Client, Running

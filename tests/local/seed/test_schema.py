@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
-from prt.config.seed_tables import TABLES
+from prt.config.constants.seed_tables import TABLES
 from prt.local.auth.passwords import password_matches
 from prt.local.postgres.server import Postgres
 from prt.local.seed import schema

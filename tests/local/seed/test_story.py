@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from prt.config.seed_tables import TABLES
+from prt.config.constants.seed_tables import TABLES
 from prt.local.seed.story import Step, story
 
 TABLE = re.compile(r"(insert into|update|delete from) public\.(\w+)")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from prt.config.plans import PLANS
+from prt.config.constants.plans import PLANS
 from prt.events import Change, Event, Presence, Status, Vitals
 from prt.state.figures.usage import SECOND, Usage
 

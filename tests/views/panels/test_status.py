@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from prt.config.plans import PLANS
+from prt.config.constants.plans import PLANS
 from prt.events import End, Event, Status, Vitals
 from prt.results import Finding
 from prt.state.figures.usage import SECOND, Usage

@@ -1,8 +1,16 @@
-"""Which hosts are this machine."""
+"""Which hosts are this machine, and which projects on it this process has started."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+_owned: Final[dict[str, Callable[[], str | None]]] = {}
+"""The embedded projects that this process has started. Somebody else's may come back at the same address,
+one of ours can't."""
 
 
 def is_loopback(host: str) -> bool:
@@ -17,3 +25,20 @@ def is_loopback(host: str) -> bool:
     mapped = getattr(address, "ipv4_mapped", None)
     # Nobody listens elsewhere at the unspecified address: a connection to it goes to this machine.
     return address.is_loopback or address.is_unspecified or (mapped is not None and mapped.is_loopback)
+
+
+@contextmanager
+def lifeline(url: str, end_of: Callable[[], str | None]) -> Iterator[None]:
+    """Answer for a project during the block; `end_of` returns why it has ended, None while it runs."""
+    place = urlsplit(url).netloc
+    _owned[place] = end_of
+    try:
+        yield
+    finally:
+        del _owned[place]
+
+
+def end_of(place: str) -> str | None:
+    """Return why our project at this host and port has ended, None if it runs or is not ours."""
+    ask = _owned.get(place)
+    return None if ask is None else ask()

@@ -118,8 +118,7 @@ def resolve(
     if local is not None:
         withdraw(LIBPQ)
         register_secrets(local)
-        places = [Place("of the embedded project", COMMAND_LINE, local)]
-        defaults = Defaults()
+        places, defaults = [Place("of the embedded project", COMMAND_LINE, local)], Defaults()
     else:
         directory, own = surroundings.directory, surroundings.own
         places, defaults = all_places(

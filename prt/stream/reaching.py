@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from prt.config.certificates import client_context
-from prt.config.lifelines import end_of
+from prt.config.hosts import end_of
 from prt.config.proxies import proxy_of
 from prt.errors import UnreachableError
 

@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 import msgspec
 
 from prt.config import environment as variables
-from prt.config.lifelines import lifeline
+from prt.config.hosts import lifeline
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.local.project import extra, registry
 from prt.local.project.options import DEFAULT_RATE, Options, encode

@@ -22,6 +22,7 @@ from tests.benchmarks import (
     tap,
     throughput,
     verifying,
+    view,
 )
 
 
@@ -36,6 +37,7 @@ def main() -> None:
             "broadcast": lambda: broadcast.measure(Path(folder)),
             "diffs": lambda: rooms.measure(Path(folder)),
             "batching": batching.measure,
+            "view": lambda: view.measure(Path(folder)),
             "tap": tap.measure,
             "verifying": verifying.measure,
             "test": lambda: suites.measure(Path(folder)),

@@ -12,10 +12,10 @@ from prt.events import Event, Presence
 from prt.state.screen import Screen
 from prt.views.panels.registry import ViewOptions, made
 from prt.views.sinks.screen import REDRAW, ScreenOutput, ScreenSettings
+from prt.views.terminal.painter import BEGIN_FRAME
 from tests.views import meeting
 from tests.views.story import BEGIN
 
-HOME = "\x1b[H"
 SECOND = 1_000_000
 SECONDS = 2
 
@@ -67,7 +67,7 @@ def test_a_busy_room_is_drawn_ten_times_a_second(
         now = event.at
         output.write(event)
         output.drain()
-        drawn += file.getvalue().count(HOME)
+        drawn += file.getvalue().count(BEGIN_FRAME)
         file.seek(0)
         file.truncate()
     output.restore()

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from prt.app.keyboard import Keyboard
+from prt.app.keyboard.decoder import Key
+from prt.app.keyboard.reader import Keyboard
 from prt.clock import wall_clock
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, Cost, End, Event, Gap, Status, Verified, Vitals
@@ -105,8 +106,8 @@ class _Loop:
         self._recorder = recorder
         self._clock = clock
         self._tick_seconds = tick_seconds
-        keys = output.keys
-        self._keyboard = None if keys is None else Keyboard({**keys, QUIT: self._quit})
+        self._keys = output.keys
+        self._keyboard = None if self._keys is None else Keyboard(self._press)
         self._has_quit = False
         self._reader: asyncio.Task[Any] | None = None
         self._replayed: End | None = None
@@ -226,6 +227,19 @@ class _Loop:
     def _stop_reading(self) -> None:
         if self._reader is not None:
             self._reader.cancel()
+
+    def _press(self, keys: list[Key]) -> None:
+        """Hand the keys to the screen, and show at once what they did."""
+        assert self._keys is not None  # noqa: S101 - without them there is no keyboard
+        try:
+            for key in keys:
+                if not self._keys.press(key.name, is_text=key.is_text) and key.name == QUIT:
+                    self._quit()
+                    return
+            self._keys.answer()
+        except Exception as exc:
+            self._output_failure = exc
+            self._stop_reading()
 
     def _quit(self) -> None:
         if not self._has_quit:

@@ -71,8 +71,10 @@ class Board:
         limits: Mapping[str, int] | None = None,
         key_columns: KeyColumns = assume_id,
     ) -> None:
+        self.schema = schema
         self.table = table
         self.group_by = group_by
+        self.key_columns = key_columns
         self.moves = 0
         self.has_groups = False
         """Whether a row has the column at all, if only without a value."""
@@ -120,6 +122,14 @@ class Board:
         newest = {key: mark.at for key in keys if (mark := self.mark(key, now)) is not None}
         keys.sort(key=lambda key: -newest.get(key, 0))
         return [self._card(key) for key in keys[:most]]
+
+    def row(self, key: bytes) -> bytes | None:
+        """Return the row of a card as raw JSON; None if the card is gone."""
+        return self._present.rows.get(key)
+
+    def column_of(self, key: bytes) -> str | None:
+        """Return the name of the column in which a card stands; None if the card is gone."""
+        return self._groups.get(key)
 
     def mark(self, key: bytes, now: int) -> Mark | None:
         """That of a card which came or moved a moment ago."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Raw, Struct
 
-from prt.events import Alert, Change, Event, Gap
+from prt.events import Alert, Change, Event, Gap, Known
 from prt.state.rows.cache import Rows
 from prt.state.rows.difference import Cell, Line, line_of, said
 from prt.state.rows.names import is_uuid, name_of
@@ -167,6 +167,9 @@ class Feed:
             if event.source != "snapshot":
                 self.added += 1
                 self._entries.append(_Pending(event, previous))
+        elif type(event) is Known:
+            for row in event.changes():
+                self._rows.apply(row)
         elif isinstance(event, Alert | Gap):
             self._entries.append(event)
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import Struct
 
-from prt.events import Alert, Change, Conflict, Gap, Status
+from prt.events import Alert, Change, Conflict, Event, Gap, Presence, Status
 from prt.state.roster import PresenceLine
 from prt.state.rows.cache import Rows
 from prt.state.rows.difference import Line, line_of
 from prt.state.topics.messages import BroadcastLine, Message
 
 NEWEST = 200
-"""Entries that stay to be shown: more than a screen has lines."""
+"""Entries that stay to be shown without a keyboard: more than a screen has lines."""
+
+KEPT = 10_000
+"""Entries that stay where one can scroll back to them."""
+
+KEPT_BYTES = 64 << 20
+"""The most bytes of entries that stay, whatever their number."""
+
+_OVERHEAD = 700
+"""Bytes that an entry costs besides its rows."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -31,30 +42,60 @@ Entry = Line | BroadcastLine | PresenceLine | Gap | Alert | Conflict | Step
 
 
 class Shown:
-    """A change with the row before it until it is drawn, then only its line."""
+    """A change with the row before it; its line is worked out when it is drawn first."""
 
     __slots__ = ("change", "line", "previous")
 
     def __init__(self, change: Change, previous: bytes | None) -> None:
-        self.change: Change | None = change
+        self.change = change
         self.previous = previous
         self.line: Line | None = None
 
 
-Kept = Shown | Message | PresenceLine | Gap | Alert | Conflict | Step
+class Met:
+    """What a presence event says of whom, with the event itself."""
+
+    __slots__ = ("event", "line")
+
+    def __init__(self, event: Presence, line: PresenceLine) -> None:
+        self.event = event
+        self.line = line
+
+
+Kept = Shown | Message | Met | Gap | Alert | Conflict | Step
 
 
 class Newest:
-    """`added` counts every entry that there was. Lines are worked out when they are asked for."""
+    """The newest entries, each with a number of its own: `first` to `added` - 1 are kept.
 
-    def __init__(self, rows: Rows) -> None:
+    Lines are worked out when they are asked for.
+    """
+
+    def __init__(self, rows: Rows, *, keep: int = NEWEST, keep_bytes: int = KEPT_BYTES) -> None:
+        """Keep at most `keep` entries and `keep_bytes` bytes, and always the newest entry."""
         self.added = 0
         self._rows = rows
-        self._entries: deque[Kept] = deque(maxlen=NEWEST)
+        self._keep = keep
+        self._keep_bytes = keep_bytes
+        self._entries: deque[Kept] = deque()
+        self._sizes: deque[int] = deque()
+        self._bytes = 0
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest entry that is kept."""
+        return self.added - len(self._entries)
 
     def add(self, entry: Kept) -> None:
+        """Add an entry, and forget the oldest ones that are too many."""
+        size = _size(entry)
         self.added += 1
         self._entries.append(entry)
+        self._sizes.append(size)
+        self._bytes += size
+        while len(self._entries) > self._keep or (self._bytes > self._keep_bytes and len(self._entries) > 1):
+            self._entries.popleft()
+            self._bytes -= self._sizes.popleft()
 
     def add_step(self, status: Status, down_us: int | None) -> None:
         """Attempts that fail alike, one after the other, are one entry: they must not push changes out."""
@@ -69,18 +110,52 @@ class Newest:
         newest = zip(reversed(self._entries), range(count), strict=False)
         return [self._entry(entry) for entry, _ in newest]
 
+    def kept(self, number: int) -> Kept | None:
+        """Return the entry of a number as it came; None if it is not kept."""
+        return self._entries[number - self.first] if self.first <= number < self.added else None
+
+    def since(self, number: int) -> Iterator[tuple[int, Kept]]:
+        """Yield the kept entries from a number on, oldest first, each with its number."""
+        start = max(number, self.first)
+        return zip(range(start, self.added), islice(self._entries, start - self.first, None), strict=False)
+
+    def entry(self, number: int) -> Entry | None:
+        """Return the entry of a number as it is drawn; None if it is not kept."""
+        kept = self.kept(number)
+        return None if kept is None else self._entry(kept)
+
     def _entry(self, entry: Kept) -> Entry:
         if isinstance(entry, Shown):
             return self._line(entry)
-        return entry.line if isinstance(entry, Message) else entry
+        return entry.line if isinstance(entry, Message | Met) else entry
 
     def _line(self, shown: Shown) -> Line:
         if shown.line is None:
             change = shown.change
-            assert change is not None  # noqa: S101 - a change without its line is still there
-            shown.line = line_of(change, shown.previous, self._rows.key_columns(change.schema, change.table))
-            shown.change = shown.previous = None  # their frames may be large
+            key = self._rows.key_columns(change.schema, change.table)
+            shown.line = line_of(change, shown.previous, key)
         return shown.line
+
+
+def event_of(kept: Kept) -> Event:
+    """Return the event that an entry was made of."""
+    if isinstance(kept, Shown):
+        return kept.change
+    if isinstance(kept, Message):
+        return kept.broadcast
+    if isinstance(kept, Met):
+        return kept.event
+    return kept.status if isinstance(kept, Step) else kept
+
+
+def _size(entry: Kept) -> int:
+    if isinstance(entry, Shown):
+        change = entry.change
+        rows = len(memoryview(change.new)) + len(memoryview(change.old)) + len(entry.previous or b"")
+        return _OVERHEAD + rows
+    if isinstance(entry, Message):
+        return _OVERHEAD + len(memoryview(entry.broadcast.payload))
+    return _OVERHEAD
 
 
 def _words(status: Status) -> tuple[str, str | None]:

@@ -61,6 +61,10 @@ class Notifications:
             self._came_at.setdefault(turn.key, event.at)
             self._newest = None
 
+    def row(self, key: str) -> bytes | None:
+        """Return the row of a notification as raw JSON; None if it is gone."""
+        return next((row for row, one in self._read.values() if one.key == key), None)
+
     def newest(self) -> list[Notification]:
         """The unread ones, newest first, then those that were read."""
         if self._newest is None:

@@ -22,6 +22,7 @@ from prt.events import (
     End,
     Event,
     Gap,
+    Known,
     Loaded,
     Malformed,
     Presence,
@@ -32,10 +33,11 @@ from prt.events import (
 from prt.state.figures.lag import Lag
 from prt.state.figures.rate import Rate
 from prt.state.figures.verification import Verification
-from prt.state.newest import Entry, Newest, Shown
+from prt.state.newest import NEWEST, Entry, Met, Newest, Shown
 from prt.state.roster import Presences
 from prt.state.rows.cache import Rows, Table
 from prt.state.topics.messages import Message
+from prt.state.viewport.viewport import Viewport
 
 GAPS = 20
 """The last gaps that are kept whole; all are counted."""
@@ -65,7 +67,8 @@ class Screen:
     that is refused while others flow stands in `refused`. `since` (µs) is when the channel's status began, or
     the connection was lost, or was first tried. A gap is open from the loss until its event."""
 
-    def __init__(self, *, keys: Mapping[Table, tuple[str, ...]] | None = None) -> None:
+    def __init__(self, *, keys: Mapping[Table, tuple[str, ...]] | None = None, keep: int = NEWEST) -> None:
+        """Take the key columns by table, and how many events stay to be scrolled back to."""
         self.channel: ChannelStatus | None = None
         self.reason: str | None = None
         self.hint: str | None = None
@@ -103,7 +106,9 @@ class Screen:
         self._table_topics: set[str | None] = set()
         self._are_tables_lost = False
         self._rows = Rows(keys=keys)
-        self._newest = Newest(self._rows)
+        self.newest = Newest(self._rows, keep=keep)
+        self.viewport = Viewport(self.newest)
+        """Where a person is among the newest events."""
 
     @property
     def connection(self) -> Connection | None:
@@ -123,7 +128,7 @@ class Screen:
     @property
     def entries(self) -> int:
         """How many there were to show, whether they are still kept or not."""
-        return self._newest.added
+        return self.newest.added
 
     @property
     def rows(self) -> Rows:
@@ -148,6 +153,10 @@ class Screen:
         if type(event) is Verified:
             self.verification.apply(event)
             return True
+        if type(event) is Known:
+            for row in event.changes():
+                self._rows.take(row)
+            return True
         if self.first_at is None:
             self.first_at = event.at
         self.last_at = event.at
@@ -169,7 +178,7 @@ class Screen:
     def show(self, change: Change) -> bool:
         """Takes its row; `apply` without the counting."""
         previous, is_news = self._rows.take(change)
-        self._newest.add(Shown(change, previous))
+        self.newest.add(Shown(change, previous))
         return is_news
 
     def _apply_other(self, event: Event) -> None:
@@ -177,7 +186,7 @@ class Screen:
             case Broadcast():
                 self.broadcasts += 1
                 self.rate.apply(event)
-                self._newest.add(Message(event))
+                self.newest.add(Message(event))
             case Presence():
                 self._apply_presence(event)
             case Status():
@@ -186,7 +195,7 @@ class Screen:
                 self._apply_gap(event)
             case Alert() | Conflict():
                 self.told[type(event)] += 1
-                self._newest.add(event)
+                self.newest.add(event)
             case Malformed():
                 self.malformed += 1
                 self.last_malformed = event
@@ -197,7 +206,7 @@ class Screen:
 
     def lines(self, count: int) -> list[Entry]:
         """The newest changes, gaps and steps of the channel, newest first."""
-        return self._newest.entries(count)
+        return self.newest.entries(count)
 
     def _apply_presence(self, event: Presence) -> None:
         if event.event != "sync":  # it tells what is, not what happens
@@ -205,7 +214,7 @@ class Screen:
             self.rate.apply(event)
         line = self.roster.apply(event)
         if line is not None:
-            self._newest.add(line)
+            self.newest.add(Met(event, line))
 
     def _apply_gap(self, gap: Gap) -> None:
         self.gaps += 1
@@ -215,7 +224,7 @@ class Screen:
         if not gap.complete:
             self.incomplete_gaps += 1
             self.last_incomplete_gap = gap
-        self._newest.add(gap)
+        self.newest.add(gap)
 
     def _apply_status(self, status: Status) -> None:
         """An error that names some of the joined tables is theirs; any other status is the channel's."""
@@ -285,6 +294,6 @@ class Screen:
         is_back = status.status == "READY" and self._lost_at is not None
         if not is_connected or is_back or status.reason:
             down = status.at - self._lost_at if is_back and self._lost_at is not None else None
-            self._newest.add_step(status, down)
+            self.newest.add_step(status, down)
         if is_back:
             self._lost_at = None

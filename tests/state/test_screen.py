@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from prt.events import Broadcast, Gap, Presence, Status
-from prt.state.newest import NEWEST, Step
+from prt.events import Broadcast, Change, Gap, Presence, Status
+from prt.state.newest import NEWEST, Newest, Shown, Step
+from prt.state.rows.cache import Rows
 from prt.state.screen import Refusal, Screen
 from tests.views import story
 
@@ -192,10 +193,16 @@ def test_lines_are_the_newest_first_with_the_row_before_at_that_time() -> None:
     assert len(screen.lines(99)) == 3
 
 
-def test_frames_are_let_go_once_their_lines_are_drawn() -> None:
-    screen = screen_of(*story.changes())
-    screen.lines(NEWEST)
-    assert all(shown.change is None and shown.previous is None for shown in screen._newest._entries)
+def test_large_rows_push_the_oldest_out_and_never_the_newest() -> None:
+    newest = Newest(Rows(), keep=100, keep_bytes=100_000)
+    for number in range(10):
+        row = {"id": number, "body": "x" * (30_000 if number < 9 else 200_000)}
+        change = story.change("INSERT", "t", new=row)
+        assert isinstance(change, Change)
+        newest.add(Shown(change, None))
+        assert newest.added - newest.first == (min(number + 1, 3) if number < 9 else 1)
+    assert newest.kept(8) is None
+    assert isinstance(newest.kept(9), Shown)
 
 
 def test_what_is_shown_is_bounded() -> None:

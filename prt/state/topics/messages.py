@@ -45,6 +45,11 @@ class Message:
             )
 
     @property
+    def broadcast(self) -> Broadcast:
+        """What was sent; without its payload if that is too large to be kept."""
+        return self._broadcast
+
+    @property
     def line(self) -> BroadcastLine:
         if self._line is None:
             self._line = message_of(self._broadcast) if self._text is None else self._cut(self._text)

@@ -10,14 +10,20 @@ from rich.text import Text
 from prt.events import Event
 from prt.inputs import Input
 from prt.state.board import Board, Card, Column, Mark
+from prt.state.viewport.intents import Intent
 from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.figures import counted
 from prt.views.drawing.lines import fitted, plain
+from prt.views.panels.inspection import Inspected
+from prt.views.panels.keys import Hint
 
 LEAST_COLUMN = 18
 """Cells of a column; with less a title says nothing."""
 PAGE_US = 8_000_000
 """How long each page of a board stands that is wider than the screen."""
+
+SELECTED = "❯ "
+"""What stands before the selected card."""
 
 _BETWEEN = "│ "
 _WIDEST_NAME = 40
@@ -44,8 +50,12 @@ class BoardView:
         waiting: Callable[[], str] = lambda: "",
     ) -> None:
         self.board = board
+        self.selected: bytes | None = None
+        """The key of the selected card, None if there is none."""
+        self.can_edit = False
         self._named = named
         self._waiting = waiting
+        self._now = 0
 
     @property
     def title(self) -> str:
@@ -53,6 +63,63 @@ class BoardView:
 
     def apply(self, event: Event) -> None:
         self.board.apply(event)
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """The keys that matter on a board."""
+        arrows = ("↑↓←→", "choose a card")
+        if self.selected is None:
+            return (arrows, ("space", "pause"), ("e", "save"), ("?", "keys"))
+        moving: tuple[Hint, ...] = (("< >", "move it"),) if self.can_edit else ()
+        return (arrows, ("Enter", "details"), *moving, ("y", "copy"), ("?", "keys"))
+
+    def press(self, intent: Intent) -> bool:
+        """Move the selection from card to card. Return whether it was a key that does so."""
+        if intent is Intent.BACK and self.selected is not None:
+            self.selected = None
+            return True
+        steps = {Intent.UP: (0, -1), Intent.DOWN: (0, 1), Intent.LEFT: (-1, 0), Intent.RIGHT: (1, 0)}
+        step = steps.get(intent)
+        if step is None:
+            return False
+        columns = [
+            [card.key for card in self.board.cards(column.name, self._now)] for column in self.board.columns()
+        ]
+        place = next(
+            (
+                (index, keys.index(self.selected))
+                for index, keys in enumerate(columns)
+                if self.selected in keys
+            ),
+            None,
+        )
+        if place is None:
+            self.selected = next((keys[0] for keys in columns if keys), None)
+            return True
+        index, row = place
+        if step[1]:
+            self.selected = columns[index][max(min(row + step[1], len(columns[index]) - 1), 0)]
+            return True
+        others = range(index + step[0], -1 if step[0] < 0 else len(columns), step[0])
+        target = next((other for other in others if columns[other]), index)
+        self.selected = columns[target][min(row, len(columns[target]) - 1)]
+        return True
+
+    def neighbour(self, step: int) -> str | None:
+        """Return the column beside the selected card's, `step` -1 or 1 away; None if there is none."""
+        names = [column.name for column in self.board.columns()]
+        here = None if self.selected is None else self.board.column_of(self.selected)
+        if here is None or not 0 <= names.index(here) + step < len(names):
+            return None
+        return names[names.index(here) + step]
+
+    def inspected(self) -> Inspected | None:
+        """Return the selected card's row."""
+        row = None if self.selected is None else self.board.row(self.selected)
+        if row is None or self.selected is None:
+            return None
+        key = self.selected.decode(errors="replace").strip('"')
+        return Inspected(title=f"{self.board.table} {key}", facts=("as it was last seen",), payload=row)
 
     def summary(self) -> list[str]:
         if not len(self.board):
@@ -69,13 +136,16 @@ class BoardView:
         return lines
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        self._now = now
         columns = self.board.columns()
+        if self.selected is not None and self.board.row(self.selected) is None:
+            self.selected = None
         if not columns or height < 1:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
         most = _most(width)
         foot = self._foot(columns, most, width, now)
         height -= len(foot)
-        first = _first(len(columns), most, now)
+        first = self._first(columns, most, now)
         lines = self._page(columns, first, width, height, now)
         if foot:
             lines += [plain() for _ in range(height - len(lines))]
@@ -113,12 +183,19 @@ class BoardView:
     def _foot(self, columns: Sequence[Column], most: int, width: int, now: int) -> list[Text]:
         notes = []
         if len(columns) > most:
-            first = _first(len(columns), most, now)
+            first = self._first(columns, most, now)
             last = min(first + most, len(columns))
             seconds = -(-(PAGE_US - now % PAGE_US) // 1_000_000)
-            notes.append(f"columns {first + 1}–{last} of {len(columns)} · next in {seconds} s")
+            following = f" · next in {seconds} s" if self.selected is None else ""
+            notes.append(f"columns {first + 1}–{last} of {len(columns)}{following}")
         notes += self._notes()
         return [plain(cut(" · ".join(notes), width), "italic")] if notes else []
+
+    def _first(self, columns: Sequence[Column], most: int, now: int) -> int:
+        """The first column of the page: that of the selected card, else the one whose time it is."""
+        here = None if self.selected is None else self.board.column_of(self.selected)
+        names = [column.name for column in columns]
+        return names.index(here) // most * most if here in names else _first(len(columns), most, now)
 
     def _notes(self) -> list[str]:
         notes = []
@@ -135,7 +212,10 @@ class BoardView:
         fits = room // per_card
         if column.count > fits:
             fits = max((room - 1) // per_card, 0)
-        for card in self.board.cards(column.name, now, fits):
+        cards = self.board.cards(column.name, now, None if self.selected is not None else fits)
+        place = next((index for index, card in enumerate(cards) if card.key == self.selected), 0)
+        first = max(place - fits + 1, 0)
+        for card in cards[first : first + fits]:
             lines += self._card(card, self.board.mark(card.key, now), width)[:per_card]
         if column.count > fits:
             lines.append(plain(cut(f"  +{column.count - fits:,} more", width), "italic"))
@@ -144,11 +224,17 @@ class BoardView:
     def _card(self, card: Card, mark: Mark | None, width: int) -> list[Text]:
         """Title, then what is known about it; of a card that just came, where it came from."""
         gutter = "  " if mark is None else "+ " if mark.origin is None else "▸ "
+        if card.key == self.selected:
+            gutter = SELECTED
+        is_lit = mark is not None or card.key == self.selected
         room = width - len(gutter)
         title = (
             plain()
             .append(gutter, "bold")
-            .append(cut(safe(card.title), room), "bold reverse" if mark else _URGENT.get(card.priority, ""))
+            .append(
+                cut(safe(card.title), room),
+                "bold reverse" if is_lit else _URGENT.get(card.priority, ""),
+            )
         )
         details = plain("  ")
         if mark is not None and mark.origin is not None:

@@ -12,7 +12,7 @@ from msgspec import Raw
 from rich.cells import cell_len
 from rich.text import Text
 
-from prt.events import Change, Event
+from prt.events import Change, Event, Known
 from prt.state.rows.cache import Rows
 from prt.state.rows.difference import NOISE, rank_of, said
 from prt.views.drawing.cells import cut, safe
@@ -43,6 +43,9 @@ class DetailsView:
         self._drawn: tuple[int, list[Text]] | None = None
 
     def apply(self, event: Event) -> None:
+        if type(event) is Known:
+            for row in event.changes():
+                self._rows.apply(row)
         if type(event) is not Change:
             return
         previous = self._rows.apply(event)
@@ -84,6 +87,18 @@ class DetailsView:
         if change.event_type == "UPDATE" and not earlier and len(old) < len(new):
             lines.append(plain(cut("? the row before is not known", width), "italic"))
         return lines
+
+
+def differences(before: bytes, after: bytes, width: int) -> Iterator[Text]:
+    """Yield the columns in which two rows differ, bookkeeping last; those that one side lacks are no news."""
+    try:
+        old, new = _columns_of(before), _columns_of(after)
+    except msgspec.DecodeError as exc:
+        yield plain(cut(safe(f"unreadable row: {exc}"), width), "bold red")
+        return
+    for name in sorted(set(old) & set(new), key=rank_of):
+        if bytes(old[name]) != bytes(new[name]):
+            yield from _column(name, old[name], new[name], width)
 
 
 def _column(name: str, before: Raw | None, after: Raw | None, width: int) -> Iterator[Text]:

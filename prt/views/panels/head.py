@@ -51,7 +51,7 @@ def head(
     """`title` is safe, `now` in µs; `came_while_paused` None is not paused."""
     stream = _stream(screen, now)
     if came_while_paused is not None:
-        stream.insert(0, Figure(f"‖ PAUSED, {came_while_paused:,} came", "bold reverse"))
+        stream.insert(0, Figure(f"‖ paused · {came_while_paused:,} new", "bold reverse"))
     figures = _flowed([stream, _health(screen, now)], width)
     return [_state(screen, title, now, width, tz), *figures, *_reason(screen, width)]
 

@@ -14,9 +14,12 @@ from rich.text import Text
 from prt.events import Event
 from prt.state.notifications import Notification, Notifications
 from prt.state.screen import Screen
+from prt.state.viewport.intents import Intent
 from prt.views.drawing.cells import cut, cut_middle, safe, wrapped
 from prt.views.drawing.figures import counted, roughly
 from prt.views.panels.head import waiting
+from prt.views.panels.inspection import Inspected
+from prt.views.panels.keys import Hint
 
 COLORS = {
     "blue": ("info", "notice", "message"),
@@ -51,12 +54,49 @@ class Toasts:
     title = "notifications"
 
     def __init__(self, state: Notifications, screen: Screen, *, user: str) -> None:
+        self.selected: str | None = None
+        """The key of the selected notification, None if there is none."""
+        self.can_edit = False
         self._state = state
         self._screen = screen
         self._user = user
 
     def apply(self, event: Event) -> None:
         self._state.apply(event)
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """The keys that matter for notifications."""
+        marking: tuple[Hint, ...] = (("r", "mark as read"),) if self.can_edit else ()
+        return (("↑↓", "choose"), ("Enter", "open"), *marking, ("y", "copy"), ("?", "keys"))
+
+    def press(self, intent: Intent) -> bool:
+        """Move the selection. Return whether it was a key that does so."""
+        keys = [one.key for one in self._state.newest()]
+        place = keys.index(self.selected) if self.selected in keys else None
+        if intent is Intent.BACK and place is not None:
+            self.selected = None
+        elif intent in (Intent.UP, Intent.DOWN) and keys:
+            step = 1 if intent is Intent.DOWN else -1
+            self.selected = keys[0 if place is None else max(min(place + step, len(keys) - 1), 0)]
+        elif intent in (Intent.HOME, Intent.END) and keys:
+            self.selected = keys[0 if intent is Intent.HOME else -1]
+        else:
+            return False
+        return True
+
+    def inspected(self) -> Inspected | None:
+        """Return the selected notification, else the newest."""
+        newest = self._state.newest()
+        one = next((one for one in newest if one.key == self.selected), newest[0] if newest else None)
+        if one is None:
+            return None
+        self.selected = one.key
+        facts = (one.title, one.message, "read" if one.is_read else "unread")
+        payload = self._state.row(one.key)
+        return Inspected(
+            title=f"{one.kind or 'notification'} {one.key}", facts=tuple(filter(None, facts)), payload=payload
+        )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         newest = self._state.newest()
@@ -65,9 +105,18 @@ class Toasts:
             text = "waiting for the first notification" if is_ready else waiting(self._screen)
             return [_count(newest, self._user, width), Text(""), _line(text, width, "italic")][:height]
         lines, widths = [_count(newest, self._user, width)], _widths_of(newest, width)
+        chosen = next((index for index, one in enumerate(newest) if one.key == self.selected), 0)
+        if chosen and len(newest) > 1:
+            # Two lines and a message each, about: what stands before the selection gives way.
+            newest = newest[max(chosen - max(height // 4 - 1, 0), 0) :]
         for index, one in enumerate(newest):
             is_first_read = one.is_read and (index == 0 or not newest[index - 1].is_read)
             toast = _toast(one, widths, now)
+            if one.key == self.selected:
+                toast[0] = Text("❯ ", "bold", no_wrap=True, overflow="crop").append_text(
+                    toast[0][len(_BAR) :]
+                )
+                toast[0].stylize("reverse")
             for line in toast:
                 line.truncate(width)
             if not one.is_read or is_first_read:

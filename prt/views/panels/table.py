@@ -22,12 +22,14 @@ from prt.state.roster import PresenceLine
 from prt.state.rows.difference import Line
 from prt.state.screen import Screen
 from prt.state.topics.messages import BroadcastLine
+from prt.state.viewport.intents import Intent
 from prt.views.drawing.cells import cut, cut_middle, safe
 from prt.views.drawing.changes import LEGEND, changed, mark_of
 from prt.views.drawing.figures import clock, milliseconds, table_name
 from prt.views.drawing.topics import EVENTS as TOPIC_EVENTS
 from prt.views.drawing.topics import TopicLine, carried, kind_of, name_of
 from prt.views.panels.head import waiting_for_rows
+from prt.views.panels.inspection import Inspected, inspected
 from prt.views.panels.interruptions import gap_line, interruption, whole
 
 EVENTS = {"INSERT": "green", "UPDATE": "magenta", "DELETE": "red"}
@@ -39,7 +41,12 @@ REPLAYED = "↻"
 
 _LEGEND = {**LEGEND, "backfill": "↺ backfill", "snapshot": "◦ snapshot", "replayed": f"{REPLAYED} replayed"}
 
+SELECTED, FOUND = "▸", "•"
+"""What stands behind the time of the selected row, and of the rows that a search found."""
+
 _LAG, _EVENT = 7, 6
+_NARROWEST = 72
+"""Cells below which names and keys are cut, so that what changed can be read."""
 
 
 class Widths(Struct, frozen=True, kw_only=True):
@@ -67,6 +74,8 @@ class Table:
         self._screen = screen
         self._tz = tz
         self._highlight = highlight
+        self._former_widths: tuple[int, Widths] | None = None
+        self._drawn_rows: dict[int, tuple[Entry, object, list[Text]]] = {}
 
     def apply(self, event: Event) -> None:
         """The screen has it already: head and table share one."""
@@ -88,17 +97,102 @@ class Table:
             foot.append(_line(text, width, "italic"))
         return [*body, *foot]
 
+    def press(self, intent: Intent) -> bool:
+        """Do what a key asks. Return whether it was anything that the list can do."""
+        return self._screen.viewport.apply(intent)
+
+    def inspected(self) -> Inspected | None:
+        """Return the event whose details are open, else the selected one."""
+        viewport = self._screen.viewport
+        number = viewport.current() if viewport.opened is None else viewport.opened
+        kept = None if number is None else self._screen.newest.kept(number)
+        return None if kept is None else inspected(kept, self._screen.rows.key_columns, self._tz)
+
     def _parts(self, width: int, height: int) -> tuple[list[Text], list[Text]]:
         """What there is to see, and below it what it means."""
-        newest = self._screen.lines(height)
-        foot = self._foot(newest, width, height)
+        viewport = self._screen.viewport
+        newest = self._entries(viewport.window(height))
+        foot = self._foot([entry for _, entry in newest], width, height)
         room = max(height - 1 - len(foot), 0)
-        shown = newest[:room]
+        shown = self._entries(viewport.window(room)) if room else []
         if not shown:
-            return [Text(""), _line(waiting_for_rows(self._screen), width, "italic")], foot
-        widths = widths_of(shown, width)
-        rows = [row for entry in shown for row in self.rows(entry, widths, width)][:room]
+            words = "nothing matches" if viewport.hidden else waiting_for_rows(self._screen)
+            return [Text(""), _line(words, width, "italic")], foot
+        widths = self._widths(shown, width)
+        rows = self._drawn(shown, widths, width, room)
+        self._drawn_rows = {
+            number: self._drawn_rows[number] for number, _ in shown if number in self._drawn_rows
+        }
         return [heading(widths), *rows], foot
+
+    def _entries(self, numbers: Sequence[int]) -> list[tuple[int, Entry]]:
+        newest = self._screen.newest
+        found = ((number, newest.entry(number)) for number in numbers)
+        return [(number, entry) for number, entry in found if entry is not None]
+
+    def _drawn(self, shown: list[tuple[int, Entry]], widths: Widths, width: int, room: int) -> list[Text]:
+        """Return the rows that fit, the selected one among them: what stands above it may need more lines."""
+        selected = self._screen.viewport.selected
+        while True:
+            rows: list[Text] = []
+            is_seen = selected is None
+            for number, entry in shown:
+                rows += self._kept_rows(number, entry, widths, width)
+                is_seen |= number == selected and len(rows) <= room
+            if is_seen or len(shown) < 2 or shown[0][0] == selected:
+                return rows[:room]
+            self._screen.viewport.push_down()
+            shown = shown[1:]
+
+    def _kept_rows(self, number: int, entry: Entry, widths: Widths, width: int) -> list[Text]:
+        """Return the rows of an entry, those of the last drawing if nothing about it has changed."""
+        viewport = self._screen.viewport
+        mark = " "
+        if number == viewport.selected:
+            mark = SELECTED
+        elif viewport.query and viewport.is_match(number):
+            mark = FOUND
+        state = (widths, width, mark, viewport.query.text)
+        known = self._drawn_rows.get(number)
+        if known is not None and known[0] is entry and known[1] == state:
+            return known[2]
+        rows = self.rows(entry, widths, width)
+        if mark != " ":
+            rows = [self._marked(row, mark, widths, width) for row in rows]
+        self._drawn_rows[number] = (entry, state, rows)
+        return rows
+
+    def _marked(self, row: Text, mark: str, widths: Widths, width: int) -> Text:
+        """Put the mark behind the time, where a space stands; light what was found."""
+        place = widths.time
+        if row.plain[place : place + 1] == " ":
+            row = row[:place].append(mark, "bold").append_text(row[place + 1 :])
+            row.no_wrap, row.overflow = True, "crop"
+        pattern = self._screen.viewport.query.pattern
+        if pattern is not None:
+            row.highlight_regex(pattern, "bold underline")
+        if mark == SELECTED:
+            row.append(" " * max(width - row.cell_len, 0))
+            row.stylize("reverse")
+        return row
+
+    def _widths(self, shown: Sequence[tuple[int, Entry]], width: int) -> Widths:
+        """Return columns that only grow, so that the rows stay where they are while others come and go."""
+        former = self._former_widths if self._former_widths and self._former_widths[0] == width else None
+        drawn = self._drawn_rows
+        entries = [entry for number, entry in shown if former is None or number not in drawn]
+        if former is not None and not entries:
+            return former[1]
+        wanted = widths_of(entries, width)
+        if former is not None:
+            had = former[1]
+            table, key = max(had.table, wanted.table), max(had.key, wanted.key)
+            event = max(had.event, wanted.event)
+            grown = table - wanted.table + key - wanted.key + event - wanted.event
+            changed = max(wanted.changed - grown, 0)
+            wanted = Widths(time=wanted.time, table=table, key=key, changed=changed, event=event)
+        self._former_widths = (width, wanted)
+        return wanted
 
     def rows(self, entry: Entry, widths: Widths, width: int) -> list[Text]:
         """A change is one; a gap may need more."""
@@ -187,6 +281,8 @@ def widest_of(width: int) -> Widths:
     time = len("00:00:00") if is_narrow else len("00:00:00.000")
     table = 18 if is_narrow else 32 if is_wide else 24
     key = 9 if is_narrow else 36 if is_wide else 13
+    if width < _NARROWEST:
+        table, key = 12, 6
     taken = time + 1 + _LAG + 1 + table + 1 + _EVENT + 1 + key + 1
     return Widths(time=time, table=table, key=key, changed=max(width - taken, 0))
 

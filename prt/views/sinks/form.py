@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from prt.views.sinks.batched import Sink
     from prt.views.sinks.output import LineOutput, Output
     from prt.views.sinks.svg import Pictured
+    from prt.views.terminal.interaction import Controls
 
 STDOUT: Final = 1
 PICTURE_COLUMNS: Final = 120
@@ -51,6 +52,8 @@ class Form:
     """Seconds of a window in which the changes of a row are merged."""
     export: Path | None = None
     """Where the last screen is drawn to."""
+    keep: int = 10_000
+    """How many events can be scrolled back to."""
 
     @property
     def is_table(self) -> bool:
@@ -68,6 +71,7 @@ def opened(
     *,
     is_once: bool = False,
     shown_time: Callable[[], int] | None = None,
+    controls: Controls | None = None,
 ) -> Iterator[Output]:
     """Open the sink of a command.
 
@@ -79,6 +83,7 @@ def opened(
         notes: Lines for the foot of the screen, read at each drawing.
         is_once: Print what there is at the end, without a screen.
         shown_time: What a screen takes for now (µs); None is the time.
+        controls: What keys do beyond the view.
     """
     if is_once and form.is_table:
         from prt.state.screen import Screen
@@ -100,6 +105,8 @@ def opened(
             views_of=views_of,
             notes=notes,
             export=form.export,
+            keep=form.keep,
+            controls=controls,
         )
         with ScreenOutput(settings, shown_time=shown_time) as screen:
             yield _batched(screen, form, keys)

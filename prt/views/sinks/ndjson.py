@@ -26,10 +26,12 @@ from prt.events import (
     ErrorReport,
     Event,
     Gap,
+    Known,
     Loaded,
     Loss,
     Malformed,
     Presence,
+    Rewound,
     Status,
     TapChannel,
     TapConnection,
@@ -59,8 +61,8 @@ TYPE_OF: dict[type, str] = {
     TapFinding: "finding",
     End: "end",
 }
-"""The `type` of a line, by the event's class. Vitals, Loaded and Verified have none: they are for views."""
-_UNWRITTEN = {Vitals, Loaded, Verified}
+"""The `type` of a line, by the event's class. Those for views alone have none."""
+_UNWRITTEN = {Vitals, Loaded, Known, Rewound, Verified}
 
 _MICROSECONDS = 1_000_000
 

@@ -16,7 +16,7 @@ import errno
 import os
 import select
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from prt.errors import PrtError
@@ -33,6 +33,18 @@ _GONE = {errno.EPIPE, errno.ECONNRESET, errno.EIO}  # EIO: a terminal that was c
 
 class ReaderGone(Exception):  # noqa: N818 - no error: the command ends well
     """The other end of our pipe is closed."""
+
+
+class KeyHandler(Protocol):
+    """Takes the keys of a terminal."""
+
+    def press(self, name: str, *, is_text: bool = False) -> bool:
+        """Do what a key asks; `is_text` is what was pasted. Return False if it is not this screen's."""
+        ...
+
+    def answer(self) -> None:
+        """Show what the keys did."""
+        ...
 
 
 class Output(Protocol):
@@ -66,8 +78,8 @@ class Output(Protocol):
         ...
 
     @property
-    def keys(self) -> Mapping[str, Callable[[], None]] | None:
-        """What single keys do to it; None where there is no screen that they could act on."""
+    def keys(self) -> KeyHandler | None:
+        """What takes the keys; None if there is no screen that they could act on."""
         ...
 
     def fileno(self) -> int: ...
@@ -211,7 +223,7 @@ class Passing:
         return self._output.pending
 
     @property
-    def keys(self) -> Mapping[str, Callable[[], None]] | None:
+    def keys(self) -> KeyHandler | None:
         return self._output.keys
 
     def fileno(self) -> int:

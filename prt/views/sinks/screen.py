@@ -19,12 +19,11 @@ from typing import IO
 
 from msgspec import Struct
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from prt.clock import wall_clock
-from prt.events import Change, End, Event
-from prt.state.newest import NEWEST
+from prt.events import Change, End, Event, Rewound
+from prt.state.newest import KEPT, NEWEST
 from prt.state.rows.cache import Table as TableName
 from prt.state.screen import Screen
 from prt.views.panels.dispatch import Sharing
@@ -32,18 +31,25 @@ from prt.views.panels.page import Page
 from prt.views.panels.summary import summary
 from prt.views.panels.table import Table, heading, widest_of
 from prt.views.panels.view import View
-from prt.views.sinks.output import ReaderGone
+from prt.views.sinks.output import KeyHandler, ReaderGone
+from prt.views.terminal.interaction import Controls, Interaction
+from prt.views.terminal.painter import Painter
 
 REDRAW = 100_000
 """µs between two drawings, at least."""
 
-BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
-"""Between them a terminal shows nothing by halves: DEC private mode 2026, which others ignore."""
-
-PAUSE = " "
+ENTER, LEAVE = "\x1b[?1049h\x1b[H\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+"""The alternate screen without a cursor, and back."""
 
 IDLE_REDRAW = 1_000_000
 """µs until a screen on which nothing happened is drawn again: its rate falls."""
+
+WHOLE_REDRAW = 10_000_000
+"""µs until every line is written again: another program may have written over the screen."""
+
+
+_SUMMARY_LINES = 8
+"""Lines that are left for the summary below the last rows."""
 
 
 class TerminalConsole(Console):
@@ -65,6 +71,9 @@ class ScreenSettings(Struct, frozen=True, kw_only=True):
         notes: Lines for the foot, read at each drawing.
         tz: The zone of the times that are shown; None is local.
         export: Where the last screen is drawn to.
+        keep: How many events can be scrolled back to.
+        has_keys: Whether somebody types; None is as standard input says.
+        controls: What keys do beyond the view.
     """
 
     host: str = ""
@@ -75,6 +84,9 @@ class ScreenSettings(Struct, frozen=True, kw_only=True):
     notes: Collection[str] = ()
     tz: tzinfo | None = None
     export: Path | None = None
+    keep: int = KEPT
+    has_keys: bool | None = None
+    controls: Controls | None = None
 
 
 class ScreenOutput:
@@ -98,45 +110,74 @@ class ScreenOutput:
             clock: Gives µs since the epoch.
             shown_time: What the screen takes for now (µs), if that is another time.
         """
-        host, tz, has_color, views_of = settings.host, settings.tz, settings.has_color, settings.views_of
-        self.screen = Screen(keys=settings.keys)
-        self._host = host
-        self._console = console or terminal_console(has_color, is_stderr=False)
-        self._errors = errors or terminal_console(has_color, is_stderr=True)
-        self._clock = clock
-        self._shown_time = shown_time or clock
-        self._export = settings.export
-        self._table = Table(self.screen, tz=tz, highlight=settings.highlight)
-        self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
-        self._sharing = Sharing(self.screen, self._views)
-        self._page = Page(self.screen, self._views, title=host, notes=settings.notes, tz=tz)
+        self._settings = settings
+        self._console = console or terminal_console(settings.has_color, is_stderr=False)
+        self._errors = errors or terminal_console(settings.has_color, is_stderr=True)
         # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
         self._is_drawn_over = (
             self._console.file.isatty()
             and self._console.is_interactive
             and not self._console.is_dumb_terminal
         )
-        self._live: Live | None = None
+        self._clock = clock
+        self._shown_time = shown_time or clock
+        self._painter = Painter(self._console)
+        self._is_taken = False
+        self._whole_at: int | None = None
         self._drawn_at: int | None = None
         self._drawn_size = self._console.size
         self._is_dirty = True
         self._is_suspended = False
         self._has_heading = False
         self._appended = 0  # of the screen's entries
+        self._build()
+
+    def _build(self) -> None:
+        """Make the state and its views, with nothing seen yet."""
+        settings = self._settings
+        self.screen = Screen(keys=settings.keys, keep=settings.keep if self._is_drawn_over else NEWEST)
+        self._table = Table(self.screen, tz=settings.tz, highlight=settings.highlight)
+        views_of = settings.views_of
+        self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
+        self._sharing = Sharing(self.screen, self._views)
+        self._page = Page(self.screen, self._views, title=settings.host, notes=settings.notes, tz=settings.tz)
+        is_typed = sys.stdin is not None and sys.stdin.isatty()
+        self._page.has_keys = self._is_drawn_over and (
+            is_typed if settings.has_keys is None else settings.has_keys
+        )
+        if settings.controls is not None:
+            settings.controls.attach(self._page)
+        self._interaction = Interaction(
+            self.screen,
+            self._page,
+            write=self._send,
+            size=lambda: (self._console.size.width, self._console.size.height),
+            redraw=self._painter.forget,
+            controls=settings.controls,
+        )
+
+    def _rewind(self) -> None:
+        """Forget what was seen, but not what is searched for, filtered, and looked at."""
+        viewport, page = self.screen.viewport, self._page
+        self._build()
+        self.screen.viewport.take_over(viewport)
+        self._page.take_over(page)
 
     @property
     def pending(self) -> int:
         return int(self._is_dirty)
 
     @property
-    def keys(self) -> Mapping[str, Callable[[], None]] | None:
-        if not self._is_drawn_over:
-            return None
-        keys: dict[str, Callable[[], None]] = {PAUSE: self._toggle_pause}
-        for view in self._views:
-            own: Mapping[str, Callable[[], None]] = getattr(view, "keys", {})
-            keys |= {key: self._redrawn(action) for key, action in own.items()}
-        return keys
+    def keys(self) -> KeyHandler | None:
+        return self if self._page.has_keys else None
+
+    def press(self, name: str, *, is_text: bool = False) -> bool:
+        self._is_dirty = True
+        return self._interaction.press(name, is_text=is_text)
+
+    def answer(self) -> None:
+        if self._is_taken and self._is_at_hand():
+            self._draw(self._clock())
 
     def fileno(self) -> int:
         return self._console.file.fileno()
@@ -152,6 +193,9 @@ class ScreenOutput:
     def write(self, event: Event) -> None:
         if type(event) is Change:
             self.note(event)
+        elif type(event) is Rewound:
+            self._rewind()
+            return
         self.show(event)
 
     def note(self, change: Change) -> None:
@@ -161,6 +205,8 @@ class ScreenOutput:
     def show(self, event: Event) -> None:
         self._sharing.show(event)
         self._is_dirty = True
+        if self._settings.controls is not None:
+            self._settings.controls.seen(event)
         if not self._is_drawn_over and self.screen.entries - self._appended >= NEWEST:
             self._append()  # the screen's memory of the newest is short
 
@@ -187,43 +233,44 @@ class ScreenOutput:
     def close(self, end: End) -> None:
         self.write(end)
         self._append()
+        was_drawn = self._drawn_at is not None
         self.restore()
         self._save()
+        if was_drawn:
+            self._leave_rows()
         try:
             own = [line for view in self._views for line in view.summary()]
-            for line in (*summary(self.screen, title=self._host), *own):
+            for line in (*summary(self.screen, title=self._settings.host), *own):
                 self._errors.print(Text(line), soft_wrap=True)
         except (OSError, ReaderGone):  # nobody is left to be told
             return
 
+    def _leave_rows(self) -> None:
+        """Leave the last rows above the summary: what came last has been seen, and can be scrolled to."""
+        size = self._console.size
+        try:
+            for line in self._page.last_lines(size.width, max(size.height - _SUMMARY_LINES, 1)):
+                self._console.print(line, soft_wrap=True)
+        except (OSError, ReaderGone):  # the terminal is gone
+            return
+
     def _save(self) -> None:
-        if self._export is not None:
+        if self._settings.export is not None:
             from prt.views.sinks.svg import save  # noqa: PLC0415 - only where one is asked for
 
-            save(self._export, self._page, *self._console.size, self._shown_time())
+            save(self._settings.export, self._page, *self._console.size, self._shown_time())
 
     def restore(self) -> None:
         """The terminal as it was; again and again does no harm."""
-        live, self._live = self._live, None
-        if live is not None:
-            atexit.unregister(self.restore)
-            try:
-                live.stop()
-            except (OSError, ReaderGone):  # the terminal is gone, and nothing is left to restore
-                return
-
-    def _redrawn(self, action: Callable[[], None]) -> Callable[[], None]:
-        """Return the action of a view's key, after which the screen is drawn again."""
-
-        def act() -> None:
-            action()
-            self._is_dirty = True
-
-        return act
-
-    def _toggle_pause(self) -> None:
-        self._page.toggle_pause()
-        self._is_dirty = True
+        if not self._is_taken:
+            return
+        self._is_taken, self._whole_at = False, None
+        atexit.unregister(self.restore)
+        try:
+            self._console.file.write(LEAVE)
+            self._console.file.flush()
+        except (OSError, ReaderGone):  # the terminal is gone, and nothing is left to restore
+            return
 
     def suspend(self) -> None:
         """Before the process stops: the terminal as it was, for the shell.
@@ -246,29 +293,25 @@ class ScreenOutput:
 
     def _draw(self, now: int) -> None:
         self._page.now = self._shown_time()
-        self._drawn_at, self._drawn_size, self._is_dirty = now, self._console.size, False
+        size = self._console.size
+        self._drawn_at, self._drawn_size, self._is_dirty = now, size, False
+        if self._whole_at is None or not 0 <= now - self._whole_at < WHOLE_REDRAW:
+            self._whole_at = now
+            self._painter.forget()
+        frame = self._painter.paint(self._page.lines(size.width, size.height), (size.width, size.height))
         try:
-            if self._live is None:
-                # Nothing else prints while it lives: redirected streams would only hide where errors went.
-                self._live = Live(
-                    self._page,
-                    console=self._console,
-                    screen=True,
-                    auto_refresh=False,
-                    redirect_stdout=False,
-                    redirect_stderr=False,
-                )
+            if not self._is_taken:
+                self._is_taken = True
                 atexit.register(self.restore)
-                self._live.start()
-            file = self._console.file
-            file.write(BEGIN_FRAME)
-            try:
-                self._live.refresh()
-            finally:
-                file.write(END_FRAME)
-                file.flush()
+                self._console.file.write(ENTER)
+            if frame:
+                self._send(frame)
         except OSError as exc:
             raise ReaderGone from exc
+
+    def _send(self, text: str) -> None:
+        self._console.file.write(text)
+        self._console.file.flush()
 
     def _append(self) -> None:
         count = self.screen.entries - self._appended

@@ -11,10 +11,12 @@ from prt.events import (
     End,
     Event,
     Gap,
+    Known,
     Loaded,
     Loss,
     Malformed,
     Presence,
+    Rewound,
     Status,
     TapChannel,
     TapConnection,
@@ -63,7 +65,7 @@ class TextLines:
 
     def encode(self, event: Event) -> bytes:
         """One line with its newline; none of the vitals and the like, which are a view's."""
-        if isinstance(event, Vitals | Loaded | Verified):
+        if isinstance(event, Vitals | Loaded | Known | Rewound | Verified):
             return b""
         return f"{timestamp_text(event.at)} {self._said(event)}\n".encode()
 

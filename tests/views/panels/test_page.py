@@ -7,6 +7,7 @@ from datetime import UTC
 import pytest
 
 from prt.state.screen import Screen
+from prt.state.viewport.intents import Intent
 from prt.views.panels.page import Page
 from prt.views.panels.table import Table
 from tests.views import story
@@ -29,14 +30,14 @@ def test_paused_the_views_stay_and_the_head_counts_what_came() -> None:
     screen, page = stage()
     screen.apply(story.changes()[0])
     before = texts(page)
-    page.toggle_pause()
+    page.press(Intent.PAUSE)
     for event in story.changes()[1:5]:
         screen.apply(event)
     paused = texts(page)
-    assert paused[1].startswith("‖ PAUSED, 4 came · 5 events")
+    assert paused[1].startswith("‖ paused · 4 new · 5 events")
     assert paused[2:] == before[2:]
-    page.toggle_pause()
-    assert "PAUSED" not in texts(page)[1]
+    page.press(Intent.PAUSE)
+    assert "‖ paused" not in texts(page)[1]
     assert texts(page)[2:] != before[2:]
 
 
@@ -46,7 +47,7 @@ def test_a_terminal_may_change_its_size_meanwhile(width: int, height: int) -> No
     for event in story.changes():
         screen.apply(event)
     texts(page)
-    page.toggle_pause()
+    page.press(Intent.PAUSE)
     lines = page.lines(width, height)
     assert len(lines) <= height
     assert all(line.cell_len <= width for line in lines)

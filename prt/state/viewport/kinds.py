@@ -1,0 +1,53 @@
+"""The kinds of events that a list can leave out, and what may lie over it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from prt.events import Alert, Conflict, Gap
+from prt.state.newest import Kept, Met, Shown, Step
+from prt.state.viewport.intents import Intent
+
+
+class Kind(StrEnum):
+    """The kinds of events that can be switched off and on."""
+
+    CHANGES = "changes"
+    BROADCASTS = "broadcasts"
+    PRESENCE = "presence"
+    STATUSES = "statuses"
+
+
+class Overlay(StrEnum):
+    """What lies over the view."""
+
+    DETAILS = "details"
+    HELP = "help"
+
+
+class Prompt(Struct):
+    """A line that is being typed; `former` is what is put back if it is given up."""
+
+    intent: Intent
+    text: str
+    former: str
+
+
+KIND_OF: Final = {
+    Intent.CHANGES: Kind.CHANGES,
+    Intent.BROADCASTS: Kind.BROADCASTS,
+    Intent.PRESENCE: Kind.PRESENCE,
+    Intent.STATUSES: Kind.STATUSES,
+}
+
+
+def kind_of(kept: Kept) -> Kind:
+    """Return the kind of an event."""
+    if isinstance(kept, Shown):
+        return Kind.CHANGES
+    if isinstance(kept, Met):
+        return Kind.PRESENCE
+    return Kind.STATUSES if isinstance(kept, Gap | Alert | Conflict | Step) else Kind.BROADCASTS

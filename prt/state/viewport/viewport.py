@@ -1,0 +1,327 @@
+"""The place of a person in a list of events: selection, offset, search, filter, kinds, pause, overlay.
+
+The list is drawn newest first. `None` as the top stands for following: the newest event is at the top,
+and whatever comes takes its place. A selection is the number of an event, so new events don't move it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from prt.state.newest import Kept, Newest
+from prt.state.viewport.intents import Intent
+from prt.state.viewport.kinds import KIND_OF, Kind, Overlay, Prompt, kind_of
+from prt.state.viewport.query import Filter, Query
+
+
+class Viewport:
+    """Apply intents and typed text, read attributes; `window` gives what is to be drawn.
+
+    `selected` is the number of the selected event, None while the view follows. `kinds` are those shown.
+    """
+
+    def __init__(self, newest: Newest) -> None:
+        self.selected: int | None = None
+        self.kinds = frozenset(Kind)
+        self.query = Query("")
+        self.filter = Filter("")
+        self.prompt: Prompt | None = None
+        self.overlay: Overlay | None = None
+        self.opened: int | None = None
+        """The number of the event whose details are open."""
+        self.overlay_top = 0
+        """Lines of the overlay that are scrolled past."""
+        self.paused_at: int | None = None
+        """The number of the first event that came during the pause."""
+        self._newest = newest
+        self._cleared = 0
+        self._height = 1
+        self._top: int | None = None
+        self._shown: list[int] = []
+        self._matches: list[int] = []
+        self._seen = 0
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the newest event is at the top, and stays there."""
+        return self._top is None
+
+    @property
+    def waiting(self) -> int:
+        """How many events came during the pause."""
+        return 0 if self.paused_at is None else self._newest.added - self.paused_at
+
+    @property
+    def hidden(self) -> int:
+        """How many kept events the filter, the kinds and the clearing leave out."""
+        self.sync()
+        return self._newest.added - self._newest.first - len(self._shown)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a filter or the kinds leave events out."""
+        return bool(self.filter) or len(self.kinds) < len(Kind)
+
+    def sync(self) -> None:
+        """Take in what came since, and let go of what is no longer kept."""
+        newest = self._newest
+        for number, kept in newest.since(max(self._seen, self._cleared)):
+            if self._is_shown(kept):
+                self._shown.append(number)
+                if self.query and self.query.matches(kept):
+                    self._matches.append(number)
+        self._seen = newest.added
+        for numbers in (self._shown, self._matches):
+            gone = bisect_left(numbers, newest.first)
+            if gone:
+                del numbers[:gone]
+        shown = self._visible()
+        if self.selected is not None:
+            self.selected = _nearest(self._shown, shown, self.selected)
+        if self.selected is None:
+            self._top = None
+
+    def window(self, height: int) -> list[int]:
+        """Return the numbers of the events to be drawn, newest first, at most `height` of them."""
+        self.sync()
+        self._height = max(height, 1)
+        shown = self._visible()
+        last = self._place_of_top(shown)
+        return self._shown[max(last + 1 - height, 0) : last + 1][::-1]
+
+    def listed(self) -> list[int]:
+        """Return the numbers of all events that the list holds, oldest first."""
+        self.sync()
+        return self._shown[: self._visible()]
+
+    def newer(self) -> int:
+        """Return how many events are above the window."""
+        shown = self._visible()
+        return shown - 1 - self._place_of_top(shown) if shown else 0
+
+    def push_down(self) -> None:
+        """Scroll one event on, because those above the selection need more lines than one each."""
+        place = self._place_of_top(self._visible())
+        if self.selected is not None and place > 0 and self._shown[place] > self.selected:
+            self._top = self._shown[place - 1]
+
+    def take_over(self, former: Viewport) -> None:
+        """Search, filter and show as another list did, whose events are no longer there."""
+        self.query, self.filter, self.kinds, self.prompt = (
+            former.query,
+            former.filter,
+            former.kinds,
+            former.prompt,
+        )
+
+    def follow(self) -> None:
+        """Go back to the newest event, and close whatever lies over it."""
+        self.selected = self._top = self.paused_at = self.overlay = self.opened = self.prompt = None
+
+    def is_match(self, number: int) -> bool:
+        """Return whether the search found the event."""
+        place = bisect_left(self._matches, number)
+        return place < len(self._matches) and self._matches[place] == number
+
+    def position(self) -> tuple[int, int]:
+        """Return which match is selected, counted from the newest (0 if none is), and how many there are."""
+        count = bisect_left(self._matches, self._limit())
+        current = self.current()
+        if current is None or not self.is_match(current):
+            return 0, count
+        return count - bisect_left(self._matches, current), count
+
+    def current(self) -> int | None:
+        """Return the number of the event that Enter opens: the selected one, else the newest shown."""
+        self.sync()
+        if self.selected is not None:
+            return self.selected
+        shown = self._visible()
+        return self._shown[shown - 1] if shown else None
+
+    def apply(self, intent: Intent) -> bool:
+        """Do what is asked. Return whether it was anything that this list can do."""
+        self.sync()
+        if self.overlay is not None:
+            return self._apply_overlay(intent)
+        kind = KIND_OF.get(intent)
+        if kind is not None:
+            self.kinds = frozenset(self.kinds ^ {kind}) or frozenset(Kind)
+            self._judge_again()
+            return True
+        return self._move(intent) or self._open(intent) or self._state(intent)
+
+    def type(self, text: str) -> None:
+        """Add text to the line that is being typed."""
+        if self.prompt is not None:
+            self.prompt.text += "".join(letter for letter in text if letter.isprintable())
+            self._typed()
+
+    def erase(self) -> None:
+        """Take the last letter back; from an empty line, give the prompt up."""
+        if self.prompt is None:
+            return
+        if not self.prompt.text:
+            self.give_up()
+            return
+        self.prompt.text = self.prompt.text[:-1]
+        self._typed()
+
+    def accept(self) -> None:
+        """End the typing, and select the first match of a search."""
+        prompt, self.prompt = self.prompt, None
+        if prompt is not None and prompt.intent is Intent.SEARCH and self.query:
+            self._find(is_older=True, includes_current=True)
+
+    def give_up(self) -> None:
+        """End the typing, with what was there before."""
+        prompt, self.prompt = self.prompt, None
+        if prompt is not None:
+            self._set(prompt.intent, prompt.former)
+
+    def _typed(self) -> None:
+        assert self.prompt is not None  # noqa: S101 - somebody is typing
+        self._set(self.prompt.intent, self.prompt.text)
+
+    def _set(self, intent: Intent, text: str) -> None:
+        if intent is Intent.SEARCH:
+            self.query = Query(text)
+        else:
+            self.filter = Filter(text)
+        self._judge_again()
+
+    def _is_shown(self, kept: Kept) -> bool:
+        if len(self.kinds) < len(Kind) and kind_of(kept) not in self.kinds:
+            return False
+        return not self.filter or self.filter.matches(kept)
+
+    def _judge_again(self) -> None:
+        self._shown, self._matches, self._seen = [], [], 0
+        self.sync()
+
+    def _limit(self) -> int:
+        return self._newest.added if self.paused_at is None else self.paused_at
+
+    def _visible(self) -> int:
+        """Return how many of those shown came before the pause."""
+        return len(self._shown) if self.paused_at is None else bisect_left(self._shown, self.paused_at)
+
+    def _place_of_top(self, shown: int) -> int:
+        """Return the place of the event at the top, moved so that the selection can be seen; -1 if none."""
+        if self._top is None or self.selected is None or not shown:
+            return shown - 1
+        place = min(bisect_left(self._shown, self._top), shown - 1)
+        selected = bisect_left(self._shown, self.selected)
+        place = min(max(place, selected), selected + self._height - 1, shown - 1)
+        self._top = self._shown[place]
+        return place
+
+    def _select(self, place: int, *, stays: bool = False) -> None:
+        """Select by place among those shown; at the newest the view follows again unless it `stays`."""
+        shown = self._visible()
+        place = max(place, 0)
+        if not shown or place >= shown - (not stays):
+            self.selected = self._top = None
+            return
+        if self._top is None:
+            self._top = self._shown[shown - 1]
+        self.selected = self._shown[place]
+        self._place_of_top(shown)
+
+    def _move(self, intent: Intent) -> bool:
+        page = max(self._height - 1, 1)
+        steps = {Intent.UP: 1, Intent.DOWN: -1, Intent.PAGE_UP: page, Intent.PAGE_DOWN: -page}
+        shown = self._visible()
+        if intent in steps:
+            place = shown - 1 if self.selected is None else bisect_left(self._shown, self.selected)
+            self._select(place + steps[intent])
+        elif intent is Intent.HOME:
+            self._select(shown)
+        elif intent is Intent.END:
+            self._select(0)
+        elif intent in (Intent.NEXT, Intent.PREVIOUS):
+            self._find(is_older=intent is Intent.NEXT, includes_current=False)
+        else:
+            return False
+        return True
+
+    def _find(self, *, is_older: bool, includes_current: bool) -> None:
+        """Select the next match, around the end if there is none further on."""
+        matches = self._matches[: bisect_left(self._matches, self._limit())]
+        if not matches:
+            return
+        current = self.current()
+        place = bisect_left(matches, self._newest.added if current is None else current)
+        is_at = place < len(matches) and matches[place] == current
+        if not (includes_current and is_at):
+            place = place - 1 if is_older else place + is_at
+        self._select(bisect_left(self._shown, matches[place % len(matches)]), stays=True)
+
+    def _open(self, intent: Intent) -> bool:
+        if intent is Intent.OPEN:
+            self.opened = self.current()
+            self.overlay = None if self.opened is None else Overlay.DETAILS
+        elif intent is Intent.HELP:
+            self.overlay = Overlay.HELP
+        elif intent is Intent.SEARCH:
+            self.prompt = Prompt(intent, "", self.query.text)
+        elif intent is Intent.FILTER:
+            self.prompt = Prompt(intent, self.filter.text, self.filter.text)
+        else:
+            return False
+        self.overlay_top = 0
+        return True
+
+    def _state(self, intent: Intent) -> bool:
+        if intent is Intent.PAUSE:
+            self.paused_at = self._newest.added if self.paused_at is None else None
+        elif intent is Intent.CLEAR:
+            self._cleared = self._limit()
+            self.selected = self._top = None
+            self._judge_again()
+        elif intent is Intent.BACK:
+            self._go_back()
+        else:
+            return False
+        return True
+
+    def _go_back(self) -> None:
+        """Undo one thing at a time: the search, the filter, the scrolling."""
+        if self.query:
+            self._set(Intent.SEARCH, "")
+        elif self.is_narrowed:
+            self.kinds = frozenset(Kind)
+            self._set(Intent.FILTER, "")
+        else:
+            self.selected = self._top = None
+
+    def _apply_overlay(self, intent: Intent) -> bool:
+        page = max(self._height - 1, 1)
+        steps = {Intent.UP: -1, Intent.DOWN: 1, Intent.PAGE_UP: -page, Intent.PAGE_DOWN: page}
+        if intent in steps:
+            self.overlay_top = max(self.overlay_top + steps[intent], 0)
+        elif intent is Intent.HOME:
+            self.overlay_top = 0
+        elif intent is Intent.END:
+            self.overlay_top = 1 << 30
+        elif intent in (Intent.BACK, Intent.QUIT) or (intent, self.overlay) in _CLOSING:
+            self.overlay, self.opened = None, None
+        elif intent in (Intent.NEXT, Intent.PREVIOUS) and self.overlay is Overlay.DETAILS:
+            self._move(intent)
+            self.opened, self.overlay_top = self.current(), 0
+        elif intent is Intent.PAUSE:
+            return self._state(intent)
+        else:
+            return False
+        return True
+
+
+_CLOSING = {(Intent.OPEN, Overlay.DETAILS), (Intent.HELP, Overlay.HELP)}
+
+
+def _nearest(numbers: list[int], shown: int, wanted: int) -> int | None:
+    """Return the number if it is shown, else the next newer one; None if that is the newest or none."""
+    place = bisect_left(numbers, wanted)
+    if place < shown and numbers[place] == wanted:
+        return wanted
+    return None if place >= shown - 1 else numbers[place]

@@ -1,0 +1,198 @@
+"""The details of one thing, over the view: what it is, both sides as a difference, and its JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import tzinfo
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+from rich.text import Text
+
+from prt.events import Event, Presence
+from prt.state.newest import Kept, Shown, event_of
+from prt.state.topics.messages import Message
+from prt.views.drawing.cells import cut, safe, wrapped
+from prt.views.drawing.changes import LEGEND
+from prt.views.drawing.figures import clock, milliseconds, table_name
+from prt.views.drawing.lines import plain
+from prt.views.panels.details import differences
+
+KeyColumns = Callable[[str, str], tuple[str, ...]]
+FOLDED = 2
+"""Levels of JSON that are open at first."""
+_MOST_LINES = 5_000
+_INDENT = 2
+
+
+class Inspected(Struct, frozen=True, kw_only=True):
+    """What the details show; texts are as they came, and made safe when they are drawn.
+
+    `before` and `after` are the sides of a change as JSON objects, `payload` is any other JSON.
+    `event` is what is copied as JSON.
+    """
+
+    title: str
+    facts: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    before: bytes | None = None
+    after: bytes | None = None
+    payload: bytes | None = None
+    event: Event | None = None
+
+
+def inspected(kept: Kept, key_columns: KeyColumns, tz: tzinfo | None) -> Inspected:
+    """Return what there is to know about an event of a list."""
+    if isinstance(kept, Shown):
+        return _change(kept, key_columns, tz)
+    if isinstance(kept, Message):
+        one = kept.broadcast
+        facts = (f"received {clock(one.at, tz)}", f"topic {one.topic}")
+        payload = bytes(one.payload) if one.binary is None else None
+        text = kept.line.text if payload in (None, b"{}") and kept.line.text else ""
+        return Inspected(
+            title=f"broadcast {one.event}",
+            facts=(*facts, text) if text else facts,
+            payload=payload,
+            event=one,
+        )
+    event = event_of(kept)
+    if isinstance(event, Presence):
+        title = f"presence {event.event} {event.key or ''}".rstrip()
+        facts = (f"received {clock(event.at, tz)}", f"topic {event.topic}")
+        payload = msgspec.json.encode(event.presences if event.state is None else event.state)
+        return Inspected(title=title, facts=facts, payload=payload, event=event)
+    return Inspected(
+        title=type(event).__name__.lower(),
+        facts=(f"received {clock(event.at, tz)}",),
+        payload=msgspec.json.encode(event),
+        event=event,
+    )
+
+
+def _change(shown: Shown, key_columns: KeyColumns, tz: tzinfo | None) -> Inspected:
+    change = shown.change
+    line = shown.line
+    key = "" if line is None else line.key
+    facts = [f"received {clock(change.at, tz)}"]
+    if change.commit_timestamp is not None:
+        facts.append(f"committed {change.commit_timestamp}")
+    if change.source == "stream":
+        facts.append(f"lag {milliseconds(change.lag_ms).strip()}")
+    else:
+        facts.append(f"from the {change.source}")
+    facts.append(f"topic {change.topic}")
+    columns = key_columns(change.schema, change.table)
+    old = _columns(change.old)
+    is_partial = change.event_type != "INSERT" and not set(old) - set(columns)
+    if change.event_type != "INSERT":
+        if not is_partial:
+            facts.append("old as the server sent it")
+        elif shown.previous is not None:
+            facts.append(f"old {LEGEND['seen'].removeprefix('≈ ')}")
+        else:
+            facts.append("old is not known: the server sent the key alone")
+    if change.merged > 1:
+        facts.append(f"{change.merged:,} changes in one")
+    before: bytes | None = None
+    if change.event_type != "INSERT":
+        before = shown.previous if is_partial and shown.previous is not None else bytes(change.old)
+    return Inspected(
+        title=f"{change.event_type} {table_name(change.schema, change.table)} {key}".rstrip(),
+        facts=tuple(facts),
+        errors=tuple(change.errors or ()),
+        before=before,
+        after=None if change.event_type == "DELETE" else bytes(change.new),
+        event=change,
+    )
+
+
+def inspection_lines(one: Inspected, width: int, folded: int = FOLDED) -> list[Text]:
+    """Return all lines of the details, at most `width` cells each; JSON is open `folded` levels deep."""
+    lines = [plain(cut(safe(one.title), width), "bold")]
+    for text in _joined(one.facts, width):
+        lines.append(plain(text))
+    lines += [plain(line, "bold red") for error in one.errors for line in wrapped(safe(error), width)]
+    if one.before is not None and one.after is not None:
+        found = list(differences(one.before, one.after, width))
+        lines += [plain(), _rule("what changed", width), *(found or [plain("no column differs", "italic")])]
+    for name, raw in (("new", one.after), ("old", one.before), ("payload", one.payload)):
+        if raw not in (None, b"", b"{}"):
+            lines += [plain(), _rule(name, width), *json_lines(raw or b"", width, folded)]
+    return lines[:_MOST_LINES]
+
+
+def json_lines(raw: bytes, width: int, folded: int) -> list[Text]:
+    """Return JSON as indented and coloured lines; what is deeper than `folded` levels is counted."""
+    try:
+        value = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return [plain(line) for line in wrapped(safe(raw.decode(errors="replace")), width)]
+    lines: list[Text] = []
+    for line in _tree(value, "", folded, 0):
+        lines += _wrapped(line, width)
+        if len(lines) > _MOST_LINES:
+            break
+    return lines
+
+
+def _tree(value: Any, name: str, folded: int, level: int) -> Iterator[Text]:
+    line = plain(" " * _INDENT * level)
+    if name:
+        line.append(safe(name), "cyan").append(": ")
+    if isinstance(value, dict | list) and value:
+        opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
+        if level >= folded:
+            yield line.append(f"{opening}… {len(value):,}{closing}", "italic")
+            return
+        yield line.append(opening)
+        items = value.items() if isinstance(value, dict) else (("", one) for one in value)
+        for key, one in items:
+            yield from _tree(one, key, folded, level + 1)
+        yield plain(" " * _INDENT * level + closing)
+        return
+    yield line.append(safe(json.dumps(value, ensure_ascii=False)), _STYLES.get(type(value), "italic"))
+
+
+_STYLES = {str: "green", int: "yellow", float: "yellow", bool: "magenta"}
+
+
+def _wrapped(line: Text, width: int) -> list[Text]:
+    """Break a long value at the width, so that nothing of it is lost."""
+    if line.cell_len <= width:
+        return [line]
+    lines = []
+    while line.cell_len > width > 1:
+        head = line.copy()
+        head.truncate(width)
+        count = len(head.plain)
+        lines.append(head)
+        rest = line[count:]
+        rest.no_wrap, rest.overflow = True, "crop"
+        line = rest
+    return [*lines, line]
+
+
+def _joined(facts: tuple[str, ...], width: int) -> list[str]:
+    """Return the facts on as few lines as hold them whole."""
+    lines: list[str] = []
+    for fact in map(safe, facts):
+        if lines and len(lines[-1]) + len(fact) + 3 <= width:
+            lines[-1] += f" · {fact}"
+        else:
+            lines += wrapped(fact, width)
+    return lines
+
+
+def _rule(title: str, width: int) -> Text:
+    text = plain("── ").append(title, "bold").append(" ")
+    return text.append("─" * max(width - text.cell_len, 0))
+
+
+def _columns(raw: Raw) -> dict[str, Raw]:
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Raw])
+    except msgspec.DecodeError:
+        return {}

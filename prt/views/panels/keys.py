@@ -1,0 +1,176 @@
+"""The keys, as a person reads them: the foot with the five that matter now, and all of them as help."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from prt.state.viewport.kinds import Overlay
+from prt.state.viewport.viewport import Viewport
+from prt.views.drawing.cells import cut
+from prt.views.drawing.lines import plain
+
+Hint = tuple[str, str]
+"""The keys, and what they do."""
+
+LIST: Final[tuple[Hint, ...]] = (
+    ("↑↓", "move"),
+    ("Enter", "details"),
+    ("/", "search"),
+    ("space", "pause"),
+    ("?", "keys"),
+)
+PLAYED: Final[tuple[Hint, ...]] = (
+    ("space", "pause"),
+    ("←→", "10 s"),
+    ("[ ]", "speed"),
+    ("Enter", "details"),
+    ("?", "keys"),
+)
+"""Of a recording."""
+_SEARCHED: Final[tuple[Hint, ...]] = (
+    ("n N", "next, previous"),
+    ("Enter", "details"),
+    ("Esc", "end the search"),
+    ("y", "copy"),
+    ("?", "keys"),
+)
+_FILTERED: Final[tuple[Hint, ...]] = (
+    ("↑↓", "move"),
+    ("f", "change the filter"),
+    ("Esc", "show all"),
+    ("e", "save"),
+    ("?", "keys"),
+)
+_SCROLLED: Final[tuple[Hint, ...]] = (
+    ("Enter", "details"),
+    ("g", "newest"),
+    ("y", "copy"),
+    ("/", "search"),
+    ("?", "keys"),
+)
+_PAUSED: Final[tuple[Hint, ...]] = (
+    ("space", "go on"),
+    ("↑↓", "move"),
+    ("Enter", "details"),
+    ("y", "copy"),
+    ("?", "keys"),
+)
+_TYPING: Final[tuple[Hint, ...]] = (("Enter", "keep it"), ("Esc", "give it up"))
+_DETAILS: Final[tuple[Hint, ...]] = (
+    ("Esc", "close"),
+    ("↑↓", "scroll"),
+    ("←→", "fold, unfold"),
+    ("y", "copy"),
+    ("e", "save"),
+)
+_HELP: Final[tuple[Hint, ...]] = (("Esc", "close"), ("↑↓", "scroll"))
+
+HELP: Final[tuple[tuple[str, tuple[Hint, ...]], ...]] = (
+    (
+        "Move",
+        (
+            ("↑ ↓  j k", "to the next event; the selection stays on it"),
+            ("PgUp PgDn", "a screen at a time"),
+            ("Home g", "the newest, and follow again"),
+            ("End G", "the oldest that is kept"),
+            ("1…7  Tab", "one of the views, the next"),
+        ),
+    ),
+    (
+        "Look",
+        (
+            ("Enter", "details of what is selected; Esc closes them"),
+            ("/", "search while typing; n N next and previous; Esc ends it"),
+            ("f", "filter: a text, table=…, event=…, COLUMN=VALUE"),
+            ("c b p s", "changes, broadcasts, presence, statuses: off and on"),
+            ("space", "pause and go on; what waits is counted"),
+            ("x", "clear what has been seen so far"),
+        ),
+    ),
+    (
+        "Keep",
+        (
+            ("y", "copy the event as JSON (OSC 52)"),
+            ("e", "save the screen as SVG and the events as NDJSON"),
+        ),
+    ),
+    (
+        "End",
+        (
+            ("?", "these keys"),
+            ("^L", "draw the screen anew"),
+            ("^Z", "stop; fg comes back"),
+            ("q  ^C", "end; the last rows stay in the scrollback"),
+        ),
+    ),
+)
+"""All keys, by what they are for."""
+
+REPLAY: Final[tuple[Hint, ...]] = (
+    ("← →", "10 s back, 10 s on"),
+    ("[ ]", "slower, faster"),
+    (".", "the next event"),
+    ("0", "the start"),
+)
+EDITING: Final[tuple[Hint, ...]] = (
+    ("< >", "move the card to the next column"),
+    ("r", "mark the notification as read"),
+)
+
+
+def foot(viewport: Viewport, width: int, own: tuple[Hint, ...] = (), usual: tuple[Hint, ...] = LIST) -> Text:
+    """Return one line with the five keys that matter now.
+
+    Args:
+        viewport: What is done in the list.
+        width: The most cells of the line.
+        own: The keys of a view that is not the list.
+        usual: The keys while the list follows.
+    """
+    hints = _hints(viewport, own, usual)
+    line, (*_, last) = plain(), hints
+    left = width - cell_len(last[0] + last[1]) - 4
+    for index, (keys, what) in enumerate(hints):
+        between = "   " if index else ""
+        room = width if (keys, what) == last else left
+        if line.cell_len + cell_len(between + keys + what) + 1 > room:
+            continue
+        line.append(between).append(keys, "bold").append(f" {what}")
+    return line
+
+
+def _hints(viewport: Viewport, own: tuple[Hint, ...], usual: tuple[Hint, ...]) -> tuple[Hint, ...]:
+    if viewport.prompt is not None:
+        return _TYPING
+    if viewport.overlay is Overlay.DETAILS:
+        return _DETAILS
+    if viewport.overlay is Overlay.HELP:
+        return _HELP
+    if own:
+        return own
+    if viewport.query:
+        return _SEARCHED
+    if viewport.paused_at is not None:
+        return _PAUSED
+    if not viewport.is_following:
+        return _SCROLLED
+    return _FILTERED if viewport.is_narrowed else usual
+
+
+def help_lines(width: int, *, is_replay: bool, can_edit: bool) -> list[Text]:
+    """Return the keys with what they do."""
+    groups = [*HELP]
+    if is_replay:
+        groups.append(("Recording", REPLAY))
+    if can_edit:
+        groups.append(("Edit", EDITING))
+    lines: list[Text] = []
+    for title, hints in groups:
+        lines += [*([plain()] if lines else []), plain(title, "bold underline")]
+        for keys, what in hints:
+            line = plain("  ").append(f"{keys:<11}", "bold")
+            lines.append(line.append(cut(what, max(width - line.cell_len, 0))))
+    return lines

@@ -1,0 +1,55 @@
+"""A bar that shows where one is in a recording, how fast it is played, and whether it stands still."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rich.text import Text
+
+from prt.views.drawing.figures import clock
+from prt.views.drawing.lines import plain
+
+_LEAST = 10
+"""Cells below which the bar itself is left out."""
+
+
+class Playback(Protocol):
+    """A recording that is being played; moments are in µs since the epoch."""
+
+    @property
+    def started_at(self) -> int: ...
+
+    @property
+    def ended_at(self) -> int: ...
+
+    @property
+    def speed(self) -> float | None: ...
+
+    @property
+    def is_halted(self) -> bool: ...
+
+    def now(self) -> int: ...
+
+
+class PlaybackBar:
+    """A line of the screen; it asks the recording whenever it is drawn."""
+
+    def __init__(self, playback: Playback) -> None:
+        self._playback = playback
+
+    def line(self, width: int) -> Text:
+        """Return the bar in at most `width` cells."""
+        one = self._playback
+        begin, end = one.started_at, max(one.ended_at, one.started_at + 1)
+        now = min(max(one.now(), begin), end)
+        speed = "max" if one.speed is None else f"{one.speed:g}×"
+        line = plain().append("‖ paused" if one.is_halted else "▶", "bold").append(f" {speed} ")
+        last = f" {clock(end, None)} "
+        line.append(f"{clock(now, None)} ")
+        room = width - line.cell_len - len(last)
+        if room >= _LEAST:
+            place = min((now - begin) * room // (end - begin), room - 1)
+            line.append("━" * place, "bold").append("●", "bold").append("─" * (room - place - 1))
+        line.append(last.rstrip())
+        line.truncate(width)
+        return line

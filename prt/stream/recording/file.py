@@ -11,6 +11,8 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,11 +20,14 @@ import msgspec
 from msgspec import Struct
 
 from prt.errors import UsageError
-from prt.events import End, Event, Status
+from prt.events import End, Event, Rewound, Status
 from prt.stream.recording.lines import event_of, moment_of
+from prt.stream.recording.seeking import WARM_BYTES, last_moment, offset_of, warm_offset
 
 VERSION = 1
 _LONGEST_HEADER = 1 << 20
+_OPENING_LINES = 64
+"""Lines at the start among which the first statuses stand."""
 BATCH = 256
 """Events that are handed on together where nothing has to be waited for."""
 
@@ -59,7 +64,10 @@ class Recording:
     ) -> None:
         """Reads the header; UsageError where there is none. `on_unreadable` is told what is skipped."""
         self._path = path
-        self._speed = speed
+        self.speed = speed
+        """How many times faster than it was; None is as fast as can be."""
+        self.is_halted = False
+        """Whether nothing is played but single steps."""
         self._start: int | None = None
         self._end: int | None = None
         self._on_unreadable = on_unreadable
@@ -71,7 +79,12 @@ class Recording:
         self._first_at: int | None = None
         self._started = 0.0
         self.started_at = moment_of(self.header.at)
+        self.ended_at = self.started_at
+        """When its last line came (µs), known once it is open."""
         self._played = self.started_at
+        self._steps = 0
+        self._ends_warm_at = 0
+        self._changed = asyncio.Event()
 
     def keep(self, start: int | None, end: int | None) -> None:
         """Only what came from `start` to `end` (µs) on, and the last status before it."""
@@ -88,6 +101,7 @@ class Recording:
 
     async def __aenter__(self) -> Recording:
         self._file = self._spooled or self._path.open("rb")
+        self.ended_at = max(last_moment(self._file, self._begin) or 0, self.started_at)
         self._file.seek(self._begin)
         self._next = next(self._events)
         return self
@@ -104,35 +118,102 @@ class Recording:
         """Cancelling it loses nothing."""
         if self._next is None:
             raise StopAsyncIteration
-        await self._until_due(self._next.at)
+        await self._until_due()
         batch: list[Event] = []
-        while self._next is not None and len(batch) < BATCH and self._is_due(self._next.at):
+        while self._next is not None and len(batch) < BATCH and self._is_due(self._next):
             batch.append(self._next)
+            if self.is_halted and self._steps and not isinstance(self._next, Rewound):
+                self._steps -= 1
+                self._go_on_from(self._next.at)
             self._played = max(self._played, self._next.at)
             self._next = next(self._events, None)
         return batch
 
     def now(self) -> int:
         """µs: the moment of the recording that is being played."""
-        if self._speed is None or self._first_at is None or self._next is None:
+        if self.speed is None or self._first_at is None or self._next is None or self.is_halted:
             return self._played
         passed = asyncio.get_running_loop().time() - self._started
-        return max(self._played, self._first_at + round(passed * self._speed * 1_000_000))
+        return max(self._played, self._first_at + round(passed * self.speed * 1_000_000))
 
-    async def _until_due(self, at: int) -> None:
-        if self._first_at is None:
-            self._first_at = at if self._start is None else max(at, self._start)
-            self._started = asyncio.get_running_loop().time()
-        wait = 0.0 if self._speed is None else self._due(at) - asyncio.get_running_loop().time()
-        await asyncio.sleep(max(wait, 0.0))
+    def seek(self, moment: int) -> None:
+        """Go on from a moment (µs), back or on. A `Rewound` comes first unless what lies between is short.
 
-    def _is_due(self, at: int) -> bool:
-        return self._speed is None or self._due(at) <= asyncio.get_running_loop().time()
+        Of what was before the moment at most `WARM_LINES` events come again, all at once.
+        """
+        assert self._file is not None  # noqa: S101 - who seeks is playing
+        if self._next is None:
+            return
+        present, moment = self.now(), min(max(moment, self.started_at), self.ended_at)
+        position = self._file.tell()
+        offset = offset_of(self._file, self._begin, moment)
+        if moment >= present and 0 <= offset - position <= WARM_BYTES:
+            self._file.seek(position)
+        else:
+            opening = self._opening()
+            self._file.seek(warm_offset(self._file, self._begin, offset))
+            self._events = chain([Rewound(at=moment)], opening, self._read_events())
+            self._next = next(self._events)
+        self._ends_warm_at = moment
+        self._played = moment
+        self._go_on_from(moment)
+
+    def set_speed(self, speed: float) -> None:
+        """Play so many times faster than it was."""
+        present = self.now()
+        self.speed = speed
+        self._go_on_from(present)
+
+    def halt(self, *, is_halted: bool) -> None:
+        """Stop playing, or go on."""
+        present = self.now()
+        self.is_halted, self._steps = is_halted, 0
+        self._played = max(self._played, present)
+        self._go_on_from(present)
+
+    def step(self) -> None:
+        """Stop playing, and play one event."""
+        if not self.is_halted:
+            self.halt(is_halted=True)
+        self._steps += 1
+        self._changed.set()
+
+    def _go_on_from(self, moment: int) -> None:
+        self._first_at, self._started = moment, asyncio.get_running_loop().time()
+        self._changed.set()
+
+    def _opening(self) -> list[Event]:
+        """Return how the connection came up: without it the head of a view would know nothing."""
+        assert self._file is not None  # noqa: S101 - who seeks is playing
+        self._file.seek(self._begin)
+        events = islice(self._read_lines(), _OPENING_LINES)
+        return [event for event in events if isinstance(event, Status)]
+
+    async def _until_due(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while self._next is not None:
+            if self._first_at is None:
+                at = self._next.at
+                self._first_at = at if self._start is None else max(at, self._start)
+                self._started = clock()
+            if self._is_due(self._next):
+                await asyncio.sleep(0)
+                return
+            self._changed.clear()
+            wait = None if self.is_halted else self._due(self._next.at) - clock()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
+
+    def _is_due(self, event: Event) -> bool:
+        if self.is_halted:
+            return isinstance(event, Rewound) or event.at < self._ends_warm_at or self._steps > 0
+        return self.speed is None or self._due(event.at) <= asyncio.get_running_loop().time()
 
     def _due(self, at: int) -> float:
-        assert self._speed is not None  # noqa: S101 - who asks has a pace
+        assert self.speed is not None  # noqa: S101 - who asks has a pace
         assert self._first_at is not None  # noqa: S101 - and has begun
-        return self._started + max(at - self._first_at, 0) / 1_000_000 / self._speed
+        return self._started + max(at - self._first_at, 0) / 1_000_000 / self.speed
 
     def _read_header(self) -> tuple[Header, int]:
         """And where the events begin."""

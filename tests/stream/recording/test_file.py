@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +28,13 @@ from prt.events import (
     Gap,
     Malformed,
     Presence,
+    Rewound,
     Status,
 )
 from prt.stream.binding import Binding
-from prt.stream.recording.file import VERSION, Recording
+from prt.stream.recording.file import BATCH, VERSION, Recording
 from prt.stream.recording.lines import event_of
+from prt.stream.recording.seeking import WARM_LINES, offset_of
 from prt.stream.topic import Room
 from prt.views.sinks.ndjson import encode
 from prt.views.sinks.recorder import Recorder, header_of
@@ -242,6 +247,14 @@ class Loop:
         self.slept.append(round(seconds, 6))
         self.now += seconds
 
+    @asynccontextmanager
+    async def timeout(self, seconds: float) -> AsyncIterator[None]:
+        await self.sleep(seconds)
+        raise TimeoutError
+        yield
+
+    Event = asyncio.Event
+
 
 @pytest.mark.parametrize(("speed", "factor"), [(1.0, 1.0), (10.0, 0.1), (0.5, 2.0)])
 def test_it_is_played_at_its_pace(
@@ -285,3 +298,96 @@ def test_a_recording_from_a_pipe_plays_as_from_its_file(form: list[str], tmp_pat
     )
 
     assert (piped.returncode, piped.stdout, piped.stderr) == (0, direct.stdout, b"")
+
+
+START = AT + 1_000_000
+
+
+def seekable(path: Path, count: int) -> Path:
+    """A recording of a change every 10 ms."""
+    events = [
+        *story.connecting(),
+        *(story.change("INSERT", "t", at=START + n * 10_000, new={"id": n}) for n in range(count)),
+    ]
+    return recorded(path, events)
+
+
+def keys_of(batch: list[Event]) -> list[int]:
+    return [event.new_row()["id"] for event in batch if isinstance(event, Change)]
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 777, 19_998, 19_999])
+def test_seeking_goes_on_from_the_first_event_of_a_moment(tmp_path: Path, wanted: int) -> None:
+    path = seekable(tmp_path / "r", 20_000)
+
+    async def play() -> list[Event]:
+        found: list[Event] = []
+        async with Recording(path) as batches:
+            await anext(batches)
+            batches.halt(is_halted=True)
+            batches.seek(START + wanted * 10_000)
+            while not (keys := keys_of(found)) or keys[-1] < wanted:
+                batches.step()
+                found += await anext(batches)
+        return found
+
+    found = asyncio.run(play())
+    keys = keys_of(found)
+    if wanted > BATCH:
+        first = found[0]
+        assert isinstance(first, Rewound) or keys[0] >= BATCH - 4
+        assert keys == list(range(keys[0], wanted + 1))
+    assert len(keys) <= WARM_LINES + 1 + BATCH
+
+
+def test_seeking_back_begins_anew_with_how_the_connection_came_up(tmp_path: Path) -> None:
+    path = seekable(tmp_path / "r", 20_000)
+
+    async def play() -> list[Event]:
+        async with Recording(path) as batches:
+            for _ in range(70):
+                await anext(batches)
+            batches.seek(START + 100_000_000)
+            return await anext(batches)
+
+    found = asyncio.run(play())
+    assert found[0] == Rewound(at=START + 100_000_000)
+    assert [event.status for event in found if isinstance(event, Status)] == [
+        event.status for event in story.connecting() if isinstance(event, Status)
+    ]
+    assert keys_of(found)[0] == 10_000 - WARM_LINES
+
+
+def test_a_moment_is_found_in_a_few_looks_at_the_file(tmp_path: Path) -> None:
+    path = seekable(tmp_path / "r", 20_000)
+
+    class Counting(io.BytesIO):
+        looks = 0
+
+        def readline(self, *size: int) -> bytes:
+            self.looks += 1
+            return super().readline(*size)
+
+    file = Counting(path.read_bytes())
+    begin = file.getvalue().index(b"\n") + 1
+    for number in (0, 1, 5_000, 19_999):
+        offset = offset_of(file, begin, START + number * 10_000)
+        file.seek(offset)
+        assert event_of(file.readline()).at == START + number * 10_000
+    assert offset_of(file, begin, START + 10**12) == len(file.getvalue())
+    assert file.looks < 5 * 30
+
+
+def test_one_event_at_a_time(tmp_path: Path) -> None:
+    path = seekable(tmp_path / "r", 20)
+
+    async def play() -> list[int]:
+        async with Recording(path) as batches:
+            found = []
+            for _ in range(6):
+                batches.step()
+                found += keys_of(await anext(batches))
+            assert batches.is_halted
+            return found
+
+    assert asyncio.run(play()) == [0, 1]

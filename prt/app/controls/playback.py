@@ -1,0 +1,63 @@
+"""The keys of a recording: seek, slower and faster, one event at a time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prt.events import Event
+from prt.state.screen import Screen
+from prt.state.viewport.intents import Intent
+from prt.stream.recording.file import Recording
+from prt.views.panels.page import Page
+from prt.views.panels.playback import PlaybackBar
+
+SEEK: Final = 10_000_000
+"""µs that an arrow goes back or on."""
+SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+
+
+class PlaybackControls:
+    """Acts on a recording that is being played."""
+
+    is_replay = True
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def attach(self, page: Page) -> None:
+        """Show where one is."""
+        page.bar = PlaybackBar(self._recording)
+
+    def seen(self, event: Event) -> None:
+        """Nothing of a recording is waited for."""
+
+    def act(self, intent: Intent, screen: Screen, page: Page) -> bool:
+        """Do what a key asks of the recording. Return whether it was anything of that kind."""
+        del screen
+        recording = self._recording
+        match intent:
+            case Intent.SEEK_BACK:
+                recording.seek(recording.now() - SEEK)
+            case Intent.SEEK_ON:
+                recording.seek(recording.now() + SEEK)
+            case Intent.START:
+                recording.seek(recording.started_at)
+            case Intent.STEP:
+                recording.step()
+            case Intent.PAUSE:
+                recording.halt(is_halted=not recording.is_halted)
+            case Intent.SLOWER | Intent.FASTER:
+                recording.set_speed(_speed(recording.speed, is_faster=intent is Intent.FASTER))
+            case _:
+                return False
+        page.message = ""
+        return True
+
+
+def _speed(speed: float | None, *, is_faster: bool) -> float:
+    """Return the next speed; from `max` there is only a slower one."""
+    if speed is None:
+        return SPEEDS[-1]
+    if is_faster:
+        return next((one for one in SPEEDS if one > speed), SPEEDS[-1])
+    return next((one for one in reversed(SPEEDS) if one < speed), SPEEDS[0])

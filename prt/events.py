@@ -254,6 +254,40 @@ class Verified(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class Known(Struct, frozen=True, kw_only=True):
+    """Rows of a table as they were when it was READY, so that a first UPDATE shows what it changed.
+
+    They are not shown, and are no line of any output.
+    """
+
+    at: int
+    schema: str
+    table: str
+    rows: list[Raw]
+
+    def changes(self) -> list[Change]:
+        """Return the rows as the INSERTs of a snapshot, for whoever keeps the last row of each key."""
+        return [
+            Change(
+                at=self.at,
+                topic="",
+                event_type="INSERT",
+                schema=self.schema,
+                table=self.table,
+                commit_timestamp=None,
+                new=row,
+                source="snapshot",
+            )
+            for row in self.rows
+        ]
+
+
+class Rewound(Struct, frozen=True, kw_only=True):
+    """A recording goes on from another moment: what was seen before is to be forgotten; no line."""
+
+    at: int
+
+
 class Malformed(Struct, frozen=True, kw_only=True):
     """A frame that could not be read, cut to what a person can look at."""
 
@@ -384,6 +418,8 @@ Event = (
     | Vitals
     | Loaded
     | Verified
+    | Known
+    | Rewound
     | Malformed
     | TapConnection
     | TapChannel

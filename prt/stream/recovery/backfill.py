@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct, structs
 
 from prt.errors import PrtError, UnreachableError
-from prt.events import Change, ChangeSource, Event, Gap, Loaded, Status
+from prt.events import Change, ChangeSource, Event, Gap, Known, Loaded, Status
 from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.recovery.delay import Budget
@@ -22,8 +23,8 @@ from prt.stream.recovery.row_reader import LEAST_OVERLAP, Reading, RowReader, Se
 from prt.stream.recovery.table_progress import Baseline, HeldKeys, Ledger, Table
 from prt.stream.recovery.windows import OVERLAP
 from prt.stream.rest.answers import UnknownColumnError
-from prt.stream.rest.client import Rest
-from prt.stream.rest.pages import Answer, Reader, Road, roads_of
+from prt.stream.rest.client import Rest, TooLargeError
+from prt.stream.rest.pages import Answer, Reader, Road, Shape, roads_of
 from prt.stream.values import Key
 
 FUTURE = 5_000_000
@@ -68,6 +69,8 @@ class Recovery:
         self.observe: Callable[[Change], None] = self._memory.observe
         self._reading = asyncio.Lock()
         self._has_begun = False
+        self.cache_reader: Rest | None = None
+        """Reads the newest rows whole at READY, and bounds their size; None if nobody shows what changed."""
         self._recovered = 0
 
     def cut(self, change: Change) -> None:
@@ -189,15 +192,22 @@ class Recovery:
             recovered=told,
         )
 
-    async def at_ready(self, bindings: Sequence[Binding]) -> None:
+    async def at_ready(self, bindings: Sequence[Binding], emit: Emit) -> None:
         """Where a backfill starts as long as nothing has streamed: the dates of the rows written last.
 
         They count once the stream has had its time: until then one of them may still be under way.
         """
         self._memory.collect()
-        if not (self.options.is_backfilling or self.options.is_verifying):
+        is_start = self.options.is_backfilling or self.options.is_verifying
+        if not is_start and self.cache_reader is None:
             return
         found = [place for places in await asyncio.gather(*map(self._latest, bindings)) for place in places]
+        for latest in found if self.cache_reader is not None else ():
+            rows = [row.raw for row in latest.answer.rows if latest.is_whole]
+            table = latest.binding
+            emit(Known(at=self._settings.now(), schema=table.schema, table=table.table, rows=rows))
+        if not is_start:
+            return
         await asyncio.sleep(self._settings.settle_seconds)
         self._memory.collect()
         for latest in found:
@@ -216,7 +226,7 @@ class Recovery:
             gap = await self.since(self.options.since, others, emit)
             if gap is not None:
                 emit(gap)
-        await self.at_ready(bindings)
+        await self.at_ready(bindings, emit)
         self._has_begun = True
 
     def _keeps(self, binding: Binding) -> bool:
@@ -229,14 +239,25 @@ class Recovery:
         ledger, number = self.ledgers.of((binding.schema, binding.table)), self._memory.count
         try:
             shape = await self.ledgers.shape(ledger, binding)
-            reader = Reader(self.rest, binding, shape)
-            return [
-                _Latest(ledger, binding, road, await reader.latest(road, LATEST_READ), number)
+            roads = [
+                road
                 for road in roads_of(shape, binding)
                 if road.cursor is not None and (binding, road) not in ledger.places
             ]
+            return [
+                _Latest(ledger, binding, road, *await self._newest(binding, shape, road), number)
+                for road in roads
+            ]
         except PrtError:
             return []
+
+    async def _newest(self, binding: Binding, shape: Shape, road: Road) -> tuple[Answer, bool]:
+        """The rows written last, and whether they are whole: without contents if they are too large."""
+        if self.cache_reader is not None:
+            with suppress(TooLargeError):
+                whole = Reader(self.cache_reader, binding, shape)
+                return await whole.latest(road, LATEST_READ, is_whole=True), True
+        return await Reader(self.rest, binding, shape).latest(road, LATEST_READ), False
 
     def _remember(self, latest: _Latest) -> None:
         ledger, rows = latest.ledger, latest.answer.rows
@@ -380,6 +401,7 @@ class _Latest(Struct, frozen=True):
     binding: Binding
     road: Road
     answer: Answer
+    is_whole: bool
     number: int
 
 

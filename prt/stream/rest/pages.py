@@ -136,13 +136,14 @@ class Reader:
             page = await self._read([("select", self._select), *self._filter, where])
             yield Answer([self._row(raw, self.shape.key) for raw in page.rows], page.date)
 
-    async def latest(self, road: Road, limit: int) -> Answer:
-        """The rows written last, without their contents."""
+    async def latest(self, road: Road, limit: int, *, is_whole: bool = False) -> Answer:
+        """The rows written last; without their contents unless `is_whole`."""
         order = road.order(self.shape)
         names = [*self.shape.key, *(n for n in (self.shape.written, self.shape.created) if n is not None)]
+        dates = ",".join(map(postgrest.column, dict.fromkeys(names)))
         page = await self._read(
             [
-                ("select", ",".join(map(postgrest.column, dict.fromkeys(names)))),
+                ("select", self._select if is_whole else dates),
                 *self._filter,
                 *road.where,
                 ("order", ",".join(f"{postgrest.column(name)}.desc.nullslast" for name in order)),

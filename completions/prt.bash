@@ -117,6 +117,7 @@ _prt() {
         "/watch --alert") return ;;
         "/watch --fail-on-alert") return ;;
         "/watch --exec") return ;;
+        "/watch --keep") return ;;
         "/watch --batch") return ;;
         "/watch --record") __prt_kind files; return ;;
         "/watch --export") return ;;
@@ -263,6 +264,7 @@ _prt() {
         "/replay --plan") return ;;
         "/replay --alert") return ;;
         "/replay --fail-on-alert") return ;;
+        "/replay --keep") return ;;
         "/replay --batch") return ;;
         "/replay --export") return ;;
         "/replay -n"|"/replay --count") return ;;
@@ -315,11 +317,13 @@ _prt() {
         "/local/stop --port") return ;;
         "/local/stop --data-dir") __prt_kind files; return ;;
         "/demo --rate") return ;;
+        "/demo --seed") return ;;
         "/demo -o"|"/demo --output") __prt_offer table json text; return ;;
         "/demo --template") return ;;
         "/demo --only") __prt_kind type; return ;;
         "/demo --highlight") return ;;
         "/demo --view") return ;;
+        "/demo --keep") return ;;
         "/demo --batch") return ;;
         "/demo --record") __prt_kind files; return ;;
         "/demo --export") return ;;
@@ -342,7 +346,7 @@ _prt() {
             esac ;;
         "/watch")
             case $cur in
-                -*) __prt_offer --schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --verify --no-verify --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --keep --edit --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind table ;;
             esac ;;
         "/presence")
@@ -352,7 +356,7 @@ _prt() {
             esac ;;
         "/notify")
             case $cur in
-                -*) __prt_offer --user --table --schema --user-column --snapshot --bell --exec --include --exclude --json -o --output --template --only --highlight --record -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --since --cursor --key --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --user --table --schema --user-column --snapshot --bell --exec --include --exclude --json -o --output --template --only --highlight --record -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --since --cursor --key --edit --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
                 *) __prt_offer send read ;;
             esac ;;
         "/notify/send")
@@ -392,7 +396,7 @@ _prt() {
             esac ;;
         "/replay")
             case $cur in
-                -*) __prt_offer --speed --from --to --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --batch --export -q --quiet --no-color -n --count --expect --debug -h --help ;;
+                -*) __prt_offer --speed --from --to --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --keep --batch --export -q --quiet --no-color -n --count --expect --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/tap")
@@ -447,7 +451,7 @@ _prt() {
             esac ;;
         "/demo")
             case $cur in
-                -*) __prt_offer --rate --json -o --output --template --only --highlight --view --batch --verify --no-verify --record --export --no-color -n --count --duration --idle --timeout --debug -h --help ;;
+                -*) __prt_offer --rate --seed --json -o --output --template --only --highlight --view --keep --edit --batch --record --export --no-color -n --count --duration --idle --timeout --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/init")

@@ -233,6 +233,13 @@ async def mark_as_read(session: Session, place: Place, ids: Sequence[str]) -> Ma
         return Marked(now=now, before=before, unknown=unknown)
 
 
+async def mark_rows(rest: Rest, place: Place, ids: Sequence[str]) -> list[str]:
+    """Mark these as read, and return the ids of those that were unread. Raises PrtError."""
+    where = [postgrest.one_of([ID], [[one] for one in ids])]
+    rows = (await rest.read(place.schema, place.table, [*where, ("limit", "1")])).rows
+    return await _mark(rest, place, _read_column(place, _decode(rows[0])), where) if rows else []
+
+
 async def mark_all_as_read(session: Session, place: Place, user: str | None) -> Marked:
     """Those of the user, else of the session's. Raises PrtError."""
     async with Rest(lambda: session.endpoint) as rest:

@@ -17,7 +17,7 @@ from prt.errors import PrtError
 from prt.inputs import Input
 from prt.state.conditions.alerts import Alerts
 from prt.state.conditions.bounds import Progress
-from prt.views.sinks.form import opened
+from prt.views.sinks.form import is_terminal, opened
 from prt.views.sinks.recorder import Recorder, header_of
 from prt.views.sinks.stderr import complain, notice
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from prt.stream.binding import Binding
     from prt.stream.topic import Room
     from prt.views.sinks.output import Output
+    from prt.views.terminal.interaction import Controls
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -48,8 +49,19 @@ class Presentation:
         self._failures: list[PrtError] = []
         self._alerts: AlertOutput | None = None
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a screen is drawn on a terminal."""
+        return self._has_screen and is_terminal()
+
     async def follow(
-        self, source: Source, subject: Subject, *, started: float, clock: Callable[[], int] | None = None
+        self,
+        source: Source,
+        subject: Subject,
+        *,
+        started: float,
+        clock: Callable[[], int] | None = None,
+        controls: Controls | None = None,
     ) -> Ending:
         """Show, record and act upon what the source brings, until it ends.
 
@@ -58,10 +70,11 @@ class Presentation:
             subject: What it is about.
             started: When the watch began, by the loop's time.
             clock: What is shown as now (µs), if that is another time.
+            controls: What keys do beyond the view.
         """
         request = self._request
         async with request.actions or nullcontext():
-            with self._recorder(subject) as recorder, self._opened(subject, clock) as shown:
+            with self._recorder(subject) as recorder, self._opened(subject, clock, controls) as shown:
                 ending = await follow(
                     source,
                     self._attended(shown, subject.keys),
@@ -110,7 +123,9 @@ class Presentation:
         code = int(not is_met) if ending.is_replayed else ending.end.exit_code
         return code if self._alerts is None else self._alerts.exit_code(code)
 
-    def _opened(self, subject: Subject, clock: Callable[[], int] | None) -> AbstractContextManager[Output]:
+    def _opened(
+        self, subject: Subject, clock: Callable[[], int] | None, controls: Controls | None
+    ) -> AbstractContextManager[Output]:
         request = self._request
         if request.output is not None:
             return nullcontext(request.output)
@@ -122,6 +137,7 @@ class Presentation:
             self._notes,
             is_once=request.is_once,
             shown_time=clock,
+            controls=controls,
         )
 
     def _attended(self, shown: Output, keys: Keys) -> Output:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from prt.stream.socket.queue import EventQueue
 
 
+CACHED_BYTES = 1 << 20
+"""The most bytes of a table's newest rows that are read at READY for a view."""
+
+
 def watch(request: WatchRequest) -> int:
     """Watch until a bound is met, and return the exit code.
 
@@ -38,11 +42,15 @@ def watch(request: WatchRequest) -> int:
 async def _played(recording: Recording, presentation: Presentation) -> Ending:
     import asyncio
 
+    from prt.app.controls.playback import PlaybackControls
     from prt.app.presentation import Subject
 
     subject = Subject(host=recording.header.host, keys=recording.keys)
     started = asyncio.get_running_loop().time()
-    return await presentation.follow(recording, subject, started=started, clock=recording.now)
+    controls = PlaybackControls(recording) if presentation.is_drawn else None
+    return await presentation.follow(
+        recording, subject, started=started, clock=recording.now, controls=controls
+    )
 
 
 async def _followed(project: Project, request: WatchRequest, presentation: Presentation) -> Ending:
@@ -58,22 +66,44 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
 
     started = asyncio.get_running_loop().time()
     bindings, rooms = request.bindings, request.rooms
-    async with session_of(project) as session, Rest(lambda: session.endpoint) as rest:
+    async with (
+        session_of(project) as session,
+        Rest(lambda: session.endpoint) as rest,
+        Rest(lambda: session.endpoint, max_bytes=CACHED_BYTES) as cache_reader,
+    ):
         tables = bindings(session.endpoint) if callable(bindings) else bindings
         topics = rooms(session.endpoint) if callable(rooms) else rooms
         keys = request.recovery.keys_of(tables)
         subject = Subject(host=project.host, tables=tables, topics=topics, keys=keys)
         await refuse_unfilterable(rest, tables)
         queue = EventQueue()
-        source = NameCachingSource(_source(session, rest, subject, request, queue))
+        reader = cache_reader if presentation.is_drawn else None
+        source = NameCachingSource(_source(session, rest, subject, request, queue, cache_reader=reader))
+        controls = None
+        if request.can_edit and presentation.is_drawn:
+            from prt.app.controls.editing import EditControls
+
+            controls = EditControls(rest, request.notifications)
         async with partition_notices(project.database_url, tables, queue.put):
-            return await presentation.follow(source, subject, started=started)
+            ending = await presentation.follow(source, subject, started=started, controls=controls)
+        if controls is not None:
+            await controls.close()
+        return ending
 
 
 def _source(
-    session: Session, rest: Rest, subject: Subject, request: WatchRequest, queue: EventQueue
+    session: Session,
+    rest: Rest,
+    subject: Subject,
+    request: WatchRequest,
+    queue: EventQueue,
+    *,
+    cache_reader: Rest | None,
 ) -> Source:
-    """Return a channel for the tables, if any or nothing else is watched, and one for each topic."""
+    """Return a channel for the tables, if any or nothing else is watched, and one for each topic.
+
+    `cache_reader` reads the newest rows of each table, so that the first UPDATE shows what it changed.
+    """
     from prt.stream.live.combined import Together
     from prt.stream.live.source import Live
     from prt.stream.recovery.backfill import Recovery
@@ -91,6 +121,7 @@ def _source(
             keys=subject.keys,
         )
         recovery = Recovery(rest, subject.tables, options)
+        recovery.cache_reader = cache_reader
         lives.insert(0, Live(session, subject.tables, policy=policy, recovery=recovery))
     if len(lives) > 1:
         return Together(lives, queue=queue)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from prt.app.actions import Actions
+    from prt.app.notifications import Place
     from prt.config.project import Project
     from prt.state.conditions.alerts import Rule
     from prt.state.conditions.bounds import Awaited, Bounds
@@ -100,3 +101,7 @@ class WatchRequest(Struct, frozen=True, kw_only=True):
     is_once: bool = False
     """Print what is there at the end, without a screen."""
     is_quiet: bool = False
+    can_edit: bool = False
+    """Whether keys may write."""
+    notifications: Place | None = None
+    """Where notifications are rows, for the key that marks one as read."""

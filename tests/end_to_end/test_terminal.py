@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,25 @@ def test_an_update_shows_old_and_new_and_where_the_old_comes_from(
         text = view.until(lambda text: "UPDATE" in text)
         assert "≈ status todo → done" in text
         assert "from the last row seen here" in text
+
+
+def test_the_first_update_of_a_row_shows_what_it_changed(project: dict[str, str], database: Database) -> None:
+    """The newest rows of each table are read at READY and not shown: no INSERT of them stands here.
+
+    How long the reading takes is not to be seen, so row after row gets its first UPDATE until it is over.
+    """
+    for number in range(50):
+        add_task(database, f"Written before {number}")
+    with terminal("watch", "project_tasks", environment=of_project(project), columns=120) as view:
+        view.until(lambda text: "READY" in text)
+        for number in range(50):
+            title = f"Written before {number}"
+            database.execute("update project_tasks set status = 'done' where title = %s", (title,))
+            text = view.until(lambda text, number=number: re.search(rf"^{number + 1} event", text, re.M))
+            if "≈ status todo → done" in text:
+                break
+        assert "≈ status todo → done" in text
+        assert "INSERT" not in text
 
 
 def test_it_follows_the_terminals_size(project: dict[str, str]) -> None:

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from prt.cli.options import shared as options
+from prt.cli.options.shared import KEPT
 
 
 def demo(
@@ -22,12 +24,23 @@ def demo(
             rich_help_panel=options.SELECTION,
         ),
     ] = 3.0,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            metavar="N",
+            help="Seed of the random numbers: the same N makes the same demo.",
+            rich_help_panel=options.SELECTION,
+        ),
+    ] = None,
     json: options.Json = False,
     output: options.Output = None,
     template: options.Template = None,
     only: options.Only = None,
     highlight: options.Highlight = None,
     view: options.Views = None,
+    keep: options.Keep = KEPT,
+    edit: options.Edit = False,
     batch: options.Batch = None,
     verify: options.Verify = True,
     record: options.Record = None,
@@ -80,12 +93,12 @@ def demo(
     # Cursors move so often that beside them nothing else would be seen: only who can draw them hears them.
     cursors = [f"{DOCUMENT}={CURSOR}"] if "cursors" in viewing.names else []
     notice("starting an embedded project with a day of its production; Ctrl-C ends it")
-    with ephemeral(traffic=True, rate=rate) as environment:
+    with ephemeral(traffic=True, rate=rate, traffic_seed=seed) as environment:
         bindings = parse_targets([]).bindings
         request = WatchRequest(
             source=resolve(local=environment),
             bindings=bindings,
-            form=viewing.form(form),
+            form=replace(viewing.form(form), keep=keep),
             bounds=bounds,
             expectations=Expectations(),
             matching=Matching(),
@@ -97,5 +110,6 @@ def demo(
             rooms=parse_rooms(cursors, [PRESENCE]),
             rules=parse_rules((), viewing),
             record=record,
+            can_edit=edit,
         )
         return watch(request)

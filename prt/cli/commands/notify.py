@@ -93,6 +93,7 @@ def notify(
     since: options.Since = None,
     cursor: options.Cursor = None,
     key: options.Key = None,
+    edit: options.Edit = False,
     reconnect: options.Reconnect = True,
     max_reconnects: options.MaxReconnects = None,
     wait_for_server: options.WaitForServer = False,
@@ -122,7 +123,7 @@ def notify(
     from prt.app.notifications import user_of_session
     from prt.app.watch import watch
     from prt.app.watch_request import WatchRequest
-    from prt.cli.options.connection import connected_project
+    from prt.cli.options.connection import check_edit, connected_project
     from prt.cli.options.notifications import place_of
     from prt.cli.options.outputs import form_of
     from prt.cli.options.recovery import parse_recovery
@@ -162,6 +163,8 @@ def notify(
         if not quiet:
             for line in project.notices:
                 notice(line)
+        if edit:
+            check_edit(project, is_drawn=form.is_table)
         request = WatchRequest(
             source=project,
             bindings=bindings,
@@ -175,6 +178,8 @@ def notify(
             actions=actions,
             record=record,
             is_quiet=quiet,
+            can_edit=edit,
+            notifications=place,
         )
         return watch(request)
 

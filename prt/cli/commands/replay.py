@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prt.cli.options import shared as options
+from prt.cli.options.shared import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +69,7 @@ def replay(
     once: options.Once = False,
     alert: options.AlertRules = None,
     fail_on_alert: options.FailOnAlert = None,
+    keep: options.Keep = KEPT,
     batch: options.Batch = None,
     export: options.Export = None,
     quiet: options.Quiet = False,
@@ -132,7 +135,7 @@ def replay(
     request = WatchRequest(
         source=recording,
         bindings=bindings,
-        form=viewing.form(form),
+        form=replace(viewing.form(form), keep=keep),
         bounds=count_bound,
         expectations=expectations,
         matching=matching,

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prt.cli.options import shared as options
+from prt.cli.options.shared import KEPT
 
 
 def watch(
@@ -35,6 +38,8 @@ def watch(
     fail_on_alert: options.FailOnAlert = None,
     bell: options.Bell = False,
     exec_: options.Exec = None,
+    keep: options.Keep = KEPT,
+    edit: options.Edit = False,
     batch: options.Batch = None,
     record: options.Record = None,
     export: options.Export = None,
@@ -78,7 +83,7 @@ def watch(
     from prt.app.actions import Actions
     from prt.app.watch import watch as run
     from prt.app.watch_request import WatchRequest
-    from prt.cli.options.connection import connected_project
+    from prt.cli.options.connection import check_edit, connected_project
     from prt.cli.options.outputs import form_of
     from prt.cli.options.recovery import parse_recovery
     from prt.cli.options.targets import Targets, parse_targets
@@ -151,10 +156,12 @@ def watch(
         if not quiet:
             for line in (*project.notices, *targets.notices):
                 notice(line)
+        if edit:
+            check_edit(project, is_drawn=form.is_table and not once)
         request = WatchRequest(
             source=project,
             bindings=bindings,
-            form=viewing.form(form),
+            form=replace(viewing.form(form), keep=keep),
             bounds=bounds,
             expectations=expectations,
             matching=matching,
@@ -173,5 +180,6 @@ def watch(
             fails_on=fails_on,
             is_once=once,
             is_quiet=quiet,
+            can_edit=edit,
         )
         return run(request)

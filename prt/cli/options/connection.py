@@ -6,12 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
+
+import typer
 
 from prt.config.environment import environment
-from prt.config.project import Project, resolve
+from prt.config.project import Project, is_loopback, resolve
 from prt.config.secret import Secret
 from prt.errors import UsageError
 from prt.redaction import register
+from prt.views.sinks.stderr import notice
 
 
 @contextmanager
@@ -70,3 +74,23 @@ def with_password(project: Project) -> Project:
         raise UsageError(f"no password for {project.email}", "set PRT_PASSWORD") from exc
     register(password)
     return replace(project, password=Secret(password), origins={**project.origins, "password": "the prompt"})
+
+
+def check_edit(project: Project, *, is_drawn: bool) -> None:
+    """Report as whom the keys write, and ask once if the project is not on loopback.
+
+    Raises:
+        UsageError: There is no terminal, or the answer was no.
+    """
+    if not (is_drawn and sys.stdin is not None and sys.stdin.isatty()):
+        raise UsageError(
+            "--edit is for a view on a terminal", "prt update TABLE KEY COL=VALUE writes without one"
+        )
+    who = project.email or {"service": "the service role, past row-level security"}.get(
+        project.identity, project.identity
+    )
+    notice(f"--edit writes to {project.host} as {who}")
+    if not is_loopback(urlsplit(project.url).hostname or "") and not typer.confirm(
+        "May keys write to this project?", err=True
+    ):
+        raise UsageError("nothing was started: --edit was not confirmed", "leave --edit out to look only")

@@ -382,6 +382,22 @@ Exec = Annotated[
     ),
 ]
 
+EDIT: Final = "Edit"
+Edit = Annotated[
+    bool,
+    typer.Option("--edit", help="Allow the keys that write, as whoever watches.", rich_help_panel=EDIT),
+]
+KEPT: Final = 10_000
+Keep = Annotated[
+    int,
+    typer.Option(
+        "--keep",
+        metavar="N",
+        min=1,
+        help="Keep the newest N events to scroll back to.",
+        rich_help_panel=VIEW,
+    ),
+]
 Batch = Annotated[
     int | None,
     typer.Option(

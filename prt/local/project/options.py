@@ -14,6 +14,8 @@ DEFAULT_RATE = 2.0
 class Options(Struct, frozen=True, kw_only=True):
     """`port` None: 54321, or a free one where it is taken; 0: a free one. No `data_dir`: ephemeral.
 
+    `migrations` take the place of the seed. `rate` is traffic's changes a second, `traffic_seed` makes
+    them repeatable.
     `migrations` take the place of the seed. `rate` is traffic's changes a second. `plan` is one whose
     limits are kept, `poll_seconds` the pause between polls of changes, which are streamed otherwise.
     `realtime` replaces settings of Realtime by their names, for tests that can't wait as long as it does.
@@ -25,6 +27,7 @@ class Options(Struct, frozen=True, kw_only=True):
     seed: bool = True
     traffic: bool = False
     rate: float = DEFAULT_RATE
+    traffic_seed: int | None = None
     plan: str | None = None
     poll_seconds: float | None = None
     realtime: dict[str, float | tuple[float, ...]] = {}

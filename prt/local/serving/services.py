@@ -73,6 +73,7 @@ class Traffic:
                 self._project.url,
                 self._project.keys.anon,
                 rate=options.rate,
+                seed=options.traffic_seed,
             )
             self._task = asyncio.create_task(day)
 

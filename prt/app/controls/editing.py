@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ from msgspec import Raw
 
 from prt.app.notifications import Place, mark_rows
 from prt.app.update import equals
+from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Change, Event
 from prt.state.board import NOWHERE
@@ -100,8 +100,8 @@ class EditControls:
             update = Update(
                 board.schema, board.table, {name: columns[name] for name in names}, {board.group_by: value}
             )
-            update.found(Raw(row), _now())
-            update.apply_locally(_now())
+            update.found(Raw(row), wall_clock())
+            update.apply_locally(wall_clock())
             self._unconfirmed.append(update)
             self._show(view, update.row or row, update)
             page.message = f"{_moved(update)}: being written"
@@ -113,14 +113,14 @@ class EditControls:
             if not rows:
                 raise PrtError("a row level security policy lets this identity read the row, not write it")
         except PrtError as exc:
-            update.roll_back(exc.message, _now())
+            update.roll_back(exc.message, wall_clock())
             if update in self._unconfirmed:
                 self._unconfirmed.remove(update)
             self._show(view, update.row or bytes(update.before or b"{}"), update)
             view.board.moves -= 2  # there and back is none
             page.message = f"! {_moved(update)}: rolled back: {exc.message}"
         else:
-            update.commit(rows[0], _now())
+            update.commit(rows[0], wall_clock())
             if update.confirmed_at is not None:
                 self._unconfirmed.remove(update)
                 page.message = f"{_moved(update)}: confirmed by its echo"
@@ -132,7 +132,7 @@ class EditControls:
     def _show(view: BoardView, row: bytes, update: Update) -> None:
         view.apply(
             Change(
-                at=_now(),
+                at=wall_clock(),
                 topic="",
                 event_type="UPDATE",
                 schema=update.schema,
@@ -162,7 +162,3 @@ def _moved(update: Update) -> str:
     cell = update.cells[0] if update.cells else None
     (target,) = (said(value) for value in update.values.values())
     return f"'{title}' {cell.before if cell and cell.before else '?'} → {target}"
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -346,7 +346,7 @@ _prt() {
             esac ;;
         "/watch")
             case $cur in
-                -*) __prt_offer --schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --keep --edit --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --keep --edit --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --verify --no-verify --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind table ;;
             esac ;;
         "/presence")
@@ -451,7 +451,7 @@ _prt() {
             esac ;;
         "/demo")
             case $cur in
-                -*) __prt_offer --rate --seed --json -o --output --template --only --highlight --view --keep --edit --batch --record --export --no-color -n --count --duration --idle --timeout --debug -h --help ;;
+                -*) __prt_offer --rate --seed --json -o --output --template --only --highlight --view --keep --edit --batch --verify --no-verify --record --export --no-color -n --count --duration --idle --timeout --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/init")

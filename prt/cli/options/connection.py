@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import typer
 
 from prt.config.environment import environment
-from prt.config.project import Project, is_loopback, resolve
+from prt.config.hosts import is_loopback
+from prt.config.project import Project, resolve
 from prt.config.secret import Secret
 from prt.errors import UsageError
 from prt.redaction import register

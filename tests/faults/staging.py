@@ -10,10 +10,9 @@ from typing import Any
 
 from prt.stream.binding import Binding
 from prt.stream.rest.session import Endpoint, Session
-from tests.faults.judge import Verdict
+from tests.faults.judge import Verdict, judge
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import Proxy
-from tests.faults.table import INCOMPLETE
 from tests.faults.watching import Watch, watching
 
 Account = Callable[..., Verdict]
@@ -53,9 +52,12 @@ class Stage:
         await self.watch.until_seen(last)
         await self.watch.until_gap(gaps)
 
-    async def settle_loss(self, fault: str) -> None:
-        """As `settle`, after a loss that no frame tells of: without a gap if prt does not notice it yet."""
-        await self.settle(gaps=0 if fault in INCOMPLETE else 1)
+    async def settle_loss(self) -> None:
+        """Wait until a last row is delivered and every loss is declared that no frame tells of."""
+        (last,) = await self.ledger.insert()
+        await self.watch.until_seen(last)
+        writes = await self.ledger.writes()
+        await self.watch.until(lambda watch: not judge(writes, watch.events, is_verified=True).lost_silently)
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from tests.local.processes import listener_of
 
 Project = dict[str, str]
 
-SETTLED = {"settle_seconds": 1.0}
+SETTLED = {"settle_seconds": 1.0, "is_verifying": True}
 """A server that polls streams a row up to 0.6 s after READY, though it was committed before."""
 
 QUICK = {"publication_seconds": 0.2, "rate_seconds": 0.2}
@@ -43,7 +43,7 @@ def test_a_new_slot_starts_at_the_present(either: Project, account: Account, fau
             await ledger.insert(3)
             await ledger.insert(2, table=1)
         await ledger.until_streamed()
-        await stage.settle_loss(fault)
+        await stage.settle_loss()
         assert stage.proxy.joins == 1
 
     play(either, script, account, fault, **SETTLED)
@@ -62,7 +62,7 @@ def test_a_crash_of_one_backend_restarts_the_database(either: Project, account: 
             await ledger.end_backends("application_name = 'prt_realtime_stream'")
             await ledger.insert(5)
         await ledger.until_streamed()
-        await stage.settle_loss("postgres")
+        await stage.settle_loss()
 
     play(either, script, account, "postgres", **SETTLED)
 
@@ -78,7 +78,7 @@ def test_a_closed_database_is_found_again(either: Project, account: Account) -> 
         finally:
             await ledger.execute(close, True)
         await ledger.until_streamed()
-        await stage.settle_loss("database-closed")
+        await stage.settle_loss()
 
     play(either, script, account, "database-closed", **SETTLED)
 
@@ -104,7 +104,7 @@ def test_a_publication_made_again_within_a_minute_says_nothing(either: Project, 
         async with unpublished(stage.ledger):
             await stage.ledger.insert(2)
             await stage.ledger.insert(1, table=1)
-        await stage.settle_loss("publication-recreated")
+        await stage.settle_loss()
         assert stage.proxy.joins == 1
 
     play(either, script, account, "publication-recreated", **SETTLED)
@@ -128,7 +128,7 @@ def test_a_table_that_leaves_the_publication_takes_its_neighbours_along(mode: st
         await stage.watch.until(lambda watch: kept in [each.tables for each in watch.statuses("READY")])
         await ledger.execute("alter publication supabase_realtime add table {other}")
         await ledger.insert(2, table=1)
-        await stage.settle_loss("table-removed")
+        await stage.settle_loss()
 
     with own(mode) as project:
         play(project, script, account, "table-removed", **SETTLED)
@@ -141,7 +141,7 @@ def test_above_the_rate_of_a_plan_changes_are_dropped(plan: str, account: Accoun
     async def script(stage: Stage) -> None:
         await stage.ledger.flood(6000 if plan == "pro" else 2000, size=1)
         await _until_again(stage)
-        await stage.settle_loss("rate")
+        await stage.settle_loss()
 
     with ephemeral(seed=False, plan=plan, poll_seconds=0.1, realtime=QUICK) as project:
         play(project, script, account, "rate", **SETTLED)
@@ -174,7 +174,7 @@ def test_another_clients_filter_loses_the_polls_of_everybody(hosted: Project, ac
                 (key,) = await ledger.insert(table=1)
                 await ledger.execute("update {other} set tags = array['sad'] where id = %s", key)
             await _until_again(stage)
-            await stage.settle_loss("filter-blocks")
+            await stage.settle_loss()
 
     play(hosted, script, account, "filter-blocks", **SETTLED)
 

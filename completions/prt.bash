@@ -234,6 +234,7 @@ _prt() {
         "/status --profile") __prt_kind profile; return ;;
         "/send --rate") return ;;
         "/send --repeat") return ;;
+        "/send --ttl") return ;;
         "/send --timeout") return ;;
         "/send --url") return ;;
         "/send --as") __prt_kind who; return ;;
@@ -386,7 +387,7 @@ _prt() {
             esac ;;
         "/send")
             case $cur in
-                -*) __prt_offer --private --http --rate --repeat --timeout --json -q --quiet --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --private --http --rate --repeat --persist --ttl --timeout --json -q --quiet --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/update")

@@ -364,6 +364,8 @@ complete -c prt -n '__prt_in "/send"' -l private -d 'Join topics as private ones
 complete -c prt -n '__prt_in "/send"' -l http -d 'Send over HTTP, which needs the right to write only.'
 complete -c prt -n '__prt_in "/send"' -l rate -x -d 'Send at most N messages a second.'
 complete -c prt -n '__prt_in "/send"' -l repeat -x -d 'Send the message N times.'
+complete -c prt -n '__prt_in "/send"' -l persist -d 'Store the messages, so that a later replay brings them back; needs --private.'
+complete -c prt -n '__prt_in "/send"' -l ttl -x -d 'Keep stored messages for TIME only, such as 10m.'
 complete -c prt -n '__prt_in "/send"' -l timeout -x -d 'Exit with 1 if no answer comes within TIME.'
 complete -c prt -n '__prt_in "/send"' -l json -d 'Write a line for each message: sent, acknowledged, milliseconds.'
 complete -c prt -n '__prt_in "/send"' -s q -l quiet -d 'Write no notices to standard error.'

@@ -21,6 +21,7 @@ from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
 from prt.stream.rest.broadcast import Poster
 from prt.stream.rest.session import Session, session_of
+from prt.stream.socket.binary import Persist
 from prt.stream.topic import Room
 from prt.views.sinks.ndjson import timestamp
 from prt.views.sinks.stderr import notice
@@ -44,6 +45,8 @@ class SendRequest(Struct, frozen=True, kw_only=True):
     payloads: Callable[[], AsyncIterator[bytes]]
     is_private: bool = False
     is_http: bool = False
+    persist: Persist = False
+    """Whether the server is asked to store the messages, and for how long."""
     seconds: float
     """The most that each answer may take."""
     interval: float = 0.0
@@ -149,7 +152,7 @@ async def _transport(request: SendRequest, session: Session) -> AsyncIterator[Se
             is_private=request.is_private,
             answer_seconds=request.seconds,
         ) as poster:
-            yield lambda payload: poster.send(request.event, payload)
+            yield lambda payload: poster.send(request.event, payload, persist=request.persist)
         return
     room = Room(topic=request.topic, events=(), is_private=request.is_private, is_acknowledged=True)
     live = Live(session, [], room=room, policy=Policy(max_reconnects=0))
@@ -160,7 +163,9 @@ async def _transport(request: SendRequest, session: Session) -> AsyncIterator[Se
             if request.is_private and exc.exit_code == RefusedError.exit_code:
                 exc.hint = f"{exc.hint}; who may only send uses {Input.HTTP}"
             raise
-        yield lambda payload: live.send(request.event, payload, timeout=request.seconds)
+        yield lambda payload: live.send(
+            request.event, payload, timeout=request.seconds, persist=request.persist
+        )
 
 
 def _write(request: SendRequest, result: Result) -> None:

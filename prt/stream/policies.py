@@ -24,6 +24,15 @@ def sends_sql(role: str, topic: str) -> str:
     )
 
 
+def stores_sql(role: str, topic: str) -> str:
+    """Return the policy that lets a role store what it sends to one private topic."""
+    return (
+        f"create policy {_name(f'{role} stores in {topic}')} on realtime.messages for insert "
+        f"to {quoting.identifier(role)} with check (realtime.topic() = {quoting.literal(topic)} "
+        "and extension = 'persistence');"
+    )
+
+
 def role_of(token: str | None) -> str:
     """The database role that a token or a key acts as; a publishable key is anon's."""
     role = (claims_of(token or "") or {}).get("role")

@@ -35,6 +35,24 @@ Answer = Annotated[
         rich_help_panel=SENDING,
     ),
 ]
+Persist = Annotated[
+    bool,
+    typer.Option(
+        "--persist",
+        help="Store the messages, so that a later replay brings them back; needs --private.",
+        rich_help_panel=SENDING,
+    ),
+]
+Ttl = Annotated[
+    str | None,
+    typer.Option(
+        "--ttl",
+        metavar="TIME",
+        help="Keep stored messages for TIME only, such as 10m.",
+        rich_help_panel=SENDING,
+        show_default=False,
+    ),
+]
 Results = Annotated[
     bool,
     typer.Option(
@@ -59,6 +77,8 @@ def send(
     http: Http = False,
     rate: Rate = None,
     repeat: Repeat = 1,
+    persist: Persist = False,
+    ttl: Ttl = None,
     timeout: Answer = "5s",
     json: Results = False,
     quiet: options.Quiet = False,
@@ -78,6 +98,8 @@ def send(
     prt send document:7 cursor-move - --rate 60 < moves.ndjson
 
     prt send room:1 cue '{"go": 12}' --http
+
+    prt send room:1 cue '{"go": 12}' --private --persist --ttl 10m
     """
     from prt.app.send import SendRequest
     from prt.app.send import send as run
@@ -93,6 +115,11 @@ def send(
         raise UsageError("EVENT is empty", "prt send document:7 cursor-move")
     if rate is not None and not rate > 0:
         raise UsageError("--rate must be more than 0", "messages a second")
+    if persist and not private:
+        raise UsageError("--persist needs --private", "only messages to private topics are stored")
+    if ttl is not None and not persist:
+        raise UsageError("--ttl needs --persist", "without it nothing is stored")
+    stored = persist if ttl is None else {"ttl": max(1, round(parse_duration(ttl, "--ttl")))}
     payloads = payloads_of(payload, repeat=repeat, is_object=http)
     seconds = parse_duration(timeout, "--timeout")
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
@@ -106,6 +133,7 @@ def send(
             payloads=payloads,
             is_private=private,
             is_http=http,
+            persist=stored,
             seconds=seconds,
             interval=0.0 if rate is None else 1 / rate,
             is_json=json,

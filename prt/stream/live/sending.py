@@ -10,9 +10,11 @@ import msgspec
 from msgspec import Raw
 
 from prt.errors import PrtError, RefusedError
+from prt.inputs import Input
 from prt.stream.limits import PresenceCalls, checked_json, checked_presence, checked_size
-from prt.stream.policies import role_of, sends_sql
+from prt.stream.policies import role_of, sends_sql, stores_sql
 from prt.stream.socket import binary, refusal_codes
+from prt.stream.socket.binary import Persist
 from prt.stream.socket.client import Socket
 from prt.stream.socket.failures import MessageRefusedError, UnacknowledgedError
 from prt.stream.socket.wire import TOPIC_PREFIX, Reply
@@ -30,9 +32,18 @@ class Sender:
         self._calls = PresenceCalls()
 
     async def send(
-        self, event: str, payload: bytes | Raw, *, is_binary: bool, seconds: float | None
+        self,
+        event: str,
+        payload: bytes | Raw,
+        *,
+        is_binary: bool,
+        seconds: float | None,
+        persist: Persist = False,
     ) -> float | None:
-        """Milliseconds until the server's acknowledgement; None where the room asks for none, once sent."""
+        """Return the milliseconds until the acknowledgement, or None if the channel asks for none.
+
+        `persist` asks the server to store the message. An acknowledgement without an id is an error then.
+        """
         body = bytes(payload)
         checked_size(len(body))
         if not is_binary:
@@ -42,7 +53,12 @@ class Sender:
         data: str | bytes
         if self._socket.vsn == "2.0.0" and is_short:
             # The server passes the bytes on as they are, where it would write text anew.
-            data = binary.push(self._join_ref, ref, topic, event, body, is_json=not is_binary)
+            data = binary.push(
+                self._join_ref, ref, topic, event, body, is_json=not is_binary, persist=persist
+            )
+        elif persist:
+            why = "vsn 1.0.0 can't ask for it" if is_short else "it needs a shorter topic and event"
+            raise PrtError(f"the broadcast {event} can't be stored: {why}", f"use {Input.HTTP}")
         elif is_binary:
             why = "vsn 1.0.0 can't carry bytes" if is_short else "bytes need a shorter topic and event"
             raise PrtError(f"the broadcast {event} was not sent: {why}", "send JSON")
@@ -60,7 +76,13 @@ class Sender:
         except TimeoutError as exc:
             raise self._unanswered(event, limit) from exc
         if reply.status != "ok":
-            raise _refused(event, reply)
+            raise self._refused(event, reply)
+        if persist and not (isinstance(reply.response, dict) and isinstance(reply.response.get("id"), str)):
+            raise MessageRefusedError(
+                f"the server sent the broadcast {event} and did not store it",
+                "it stores broadcasts to private topics only, and an older one stores none",
+                "not_stored",
+            )
         return (time.perf_counter() - started) * 1000
 
     async def track(self, payload: Mapping[str, Any]) -> None:
@@ -100,11 +122,14 @@ class Sender:
             return UnacknowledgedError(message, hint)
         return UnacknowledgedError(message, "is the server busy? it may have been sent all the same")
 
-
-def _refused(event: str, reply: Reply) -> PrtError:
-    words = reply.response.get("reason") if isinstance(reply.response, dict) else reply.response
-    text = words if isinstance(words, str) else msgspec.json.encode(reply.response).decode()
-    hint, code = None, refusal_codes.of_words(text)
-    if code == "payload_too_large":
-        hint = "the project's limit is lower than the 3,000 KB of the server (256 KB on the free plan)"
-    return MessageRefusedError(f"the server refused the broadcast {event}: {text}", hint, code)
+    def _refused(self, event: str, reply: Reply) -> PrtError:
+        response = reply.response if isinstance(reply.response, dict) else {}
+        words = response.get("reason", response.get("error")) if response else reply.response
+        text = words if isinstance(words, str) else msgspec.json.encode(reply.response).decode()
+        hint, code = None, refusal_codes.of_words(text)
+        if code == "payload_too_large":
+            hint = "the project's limit is lower than the 3,000 KB of the server (256 KB on the free plan)"
+        elif code == "not_stored":
+            hint = stores_sql(role_of(self._socket.access_token), self._room.topic)
+            return MessageRefusedError(f"the broadcast {event} was sent and not stored: {text}", hint, code)
+        return MessageRefusedError(f"the server refused the broadcast {event}: {text}", hint, code)

@@ -34,6 +34,7 @@ from prt.stream.live.token_refresh import Tenure
 from prt.stream.recovery.gaps import Accounting
 from prt.stream.recovery.topic_gaps import TopicGaps
 from prt.stream.rest.session import Session
+from prt.stream.socket.binary import Persist
 from prt.stream.socket.client import Socket, SocketHandlers
 from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError, is_retryable, wait_of
 from prt.stream.socket.queue import EventQueue
@@ -119,15 +120,22 @@ class Live:
         self._queue = queue
 
     async def send(
-        self, event: str, payload: bytes | Raw = EMPTY, *, binary: bool = False, timeout: float | None = None
+        self,
+        event: str,
+        payload: bytes | Raw = EMPTY,
+        *,
+        binary: bool = False,
+        timeout: float | None = None,
+        persist: Persist = False,
     ) -> float | None:
-        """Sends a broadcast: JSON, or bytes where `binary`.
+        """Send a broadcast: JSON, or bytes if `binary`. `persist` asks the server to store it.
 
         Returns the milliseconds until the server's acknowledgement, None where the room asks for none.
         Raises UnreachableError where the room is not joined (READY), UsageError above the limits, PrtError
         where no acknowledgement came in `timeout` seconds.
         """
-        return await self._joined().sender.send(event, payload, is_binary=binary, seconds=timeout)
+        sender = self._joined().sender
+        return await sender.send(event, payload, is_binary=binary, seconds=timeout, persist=persist)
 
     async def track(self, payload: dict[str, Any]) -> None:
         """Puts us on the roster, or changes what stands there, and again after every rejoin.

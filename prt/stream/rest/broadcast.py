@@ -17,6 +17,7 @@ from prt.stream.policies import role_of, sends_sql
 from prt.stream.reaching import failure_of
 from prt.stream.rest.answers import one_line
 from prt.stream.socket import refusals
+from prt.stream.socket.binary import Persist
 
 if TYPE_CHECKING:
     import httpx
@@ -48,8 +49,12 @@ class Poster:
         if self._client is not None:
             await self._client.aclose()
 
-    async def send(self, event: str, payload: bytes, *, binary: bool = False) -> float:
-        """Milliseconds until the server had accepted it: a JSON object, or bytes where `binary`.
+    async def send(
+        self, event: str, payload: bytes, *, binary: bool = False, persist: Persist = False
+    ) -> float:
+        """Send a JSON object, or bytes if `binary`. Return the milliseconds until the server accepted it.
+
+        `persist` asks the server to store it; the answer does not say whether it did.
 
         Raises UsageError, RefusedError, UnreachableError, ProtocolError, and PrtError for what is too much.
         """
@@ -66,7 +71,7 @@ class Poster:
         try:
             response = await self._client.post(
                 f"{endpoint.url}/realtime/v1/api/broadcast/{names}",
-                params={"private": "true"} if self._is_private else {},
+                params=_query(persist, is_private=self._is_private),
                 headers={
                     "apikey": endpoint.key,
                     "Authorization": f"Bearer {endpoint.token or endpoint.key}",
@@ -99,6 +104,8 @@ class Poster:
             return RefusedError(message, sql if is_of_policies else None)
         if status == 404:
             return ProtocolError(message, "this Realtime knows no such endpoint: leave out --http")
+        if status == 422 and '"persist"' in words:
+            return PrtError(message, "only a private topic stores messages, for a whole number of seconds")
         if status in (413, 422):
             return PrtError(message, "the free plan takes 256 KB a message, a server 3,000 KB by default")
         if status == 429:
@@ -106,3 +113,10 @@ class Poster:
         if status >= 500:
             return UnreachableError(message, "is the project paused?")
         return ProtocolError(message, "is this a Supabase project's URL?")
+
+
+def _query(persist: Persist, *, is_private: bool) -> dict[str, str]:
+    query = {"private": "true"} if is_private else {}
+    if isinstance(persist, dict):
+        return query | {"persist[ttl]": str(persist["ttl"])}
+    return query | ({"persist": "true"} if persist else {})

@@ -15,6 +15,9 @@ PUSHED, RECEIVED = 3, 4
 BYTES, JSON = 0, 1
 LONGEST_PART = 255
 
+Persist = bool | dict[str, int]
+"""Whether the server stores a broadcast, or for how many seconds: `{"ttl": 60}`."""
+
 _checked = msgspec.json.Decoder(Raw).decode
 
 
@@ -61,8 +64,18 @@ def fits(*parts: str) -> bool:
     return all(len(part.encode()) <= LONGEST_PART for part in parts)
 
 
-def push(join_ref: str, ref: str, topic: str, event: str, body: bytes, *, is_json: bool) -> bytes:
-    """A broadcast to send; every part must fit."""
+def push(
+    join_ref: str,
+    ref: str,
+    topic: str,
+    event: str,
+    body: bytes,
+    *,
+    is_json: bool,
+    persist: Persist = False,
+) -> bytes:
+    """Return a broadcast to send. Every part must fit. `persist` is the metadata, as supabase-js sends it."""
     parts = [part.encode() for part in (join_ref, ref, topic, event)]
-    sizes = bytes((PUSHED, *map(len, parts), 0, JSON if is_json else BYTES))
+    parts.append(msgspec.json.encode({"persist": persist}) if persist else b"")
+    sizes = bytes((PUSHED, *map(len, parts), JSON if is_json else BYTES))
     return sizes + b"".join(parts) + body

@@ -35,11 +35,19 @@ Code = Literal[
     "filter_column",
     "select_column",
     "value",
+    "missing_partition",
+    "join_interrupted",
+    "join_payload",
+    "policies_unchecked",
+    "changes_late",
+    "changes_refused",
+    "not_stored",
     "other",
 ]
 """In a handshake the token is the project's key. `filter_column` and `select_column` are columns that do
 not exist or may not be read, `value` is one that is not of its column's type. `unavailable` is Realtime's
-own word, `realtime_down` the gateway's about Realtime.
+own word, `realtime_down` the gateway's about Realtime. `changes_late` and `changes_refused` answer a join
+that asked the server to wait for its subscription.
 """
 
 _WORDS: Final[tuple[tuple[str, Code], ...]] = (
@@ -58,6 +66,7 @@ _WORDS: Final[tuple[tuple[str, Code], ...]] = (
     ("presence rate limit", "presence_too_often"),
     ("presence messages", "presence_too_often"),
     ("Too many messages", "too_many_messages"),
+    ("unable to connect to the project database", "project_unreachable"),
 )
 _PREFIXES: Final[dict[str, Code]] = {
     "Unauthorized": "unauthorized",
@@ -72,6 +81,13 @@ _PREFIXES: Final[dict[str, Code]] = {
     "UnableToConnectToProject": "project_unreachable",
     "RealtimeDisabledForTenant": "disabled",
     "TenantNotFound": "tenant_unknown",
+    "MissingPartition": "missing_partition",
+    "MusterJoinError": "join_interrupted",
+    "InvalidJoinPayload": "join_payload",
+    "UnableToSetPolicies": "policies_unchecked",
+    "PostgresChangesSubscribeTimeout": "changes_late",
+    "RealtimeDisabledForConfiguration": "changes_refused",
+    "UnableToPersistMessage": "not_stored",
 }
 _STATUSES: Final[dict[int, Code]] = {
     401: "token_refused",
@@ -104,8 +120,11 @@ def error_id(code: Code) -> str:
 
 def of_words(text: str) -> Code:
     """Return the code of a refused join, of a `system` error, or of a refused message."""
+    prefix = _PREFIXES.get(text.partition(":")[0])
+    if prefix == "not_stored":
+        return prefix  # its words may name what is missing as those of a refused join do
     found = next((code for words, code in _WORDS if words in text), None)
-    return found or _PREFIXES.get(text.partition(":")[0], "other")
+    return found or prefix or "other"
 
 
 def of_handshake(status: int, words: str) -> Code:

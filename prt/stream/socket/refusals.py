@@ -93,6 +93,19 @@ _JOIN_CODES: dict[str, tuple[type[PrtError], str | None, bool, float]] = {
     "TimeoutOnRpcCall": (UnreachableError, None, True, 1),
     "ErrorOnRpcCall": (UnreachableError, None, True, 1),
     "QueryCanceled": (UnreachableError, "a policy on realtime.messages is too slow", True, 5),
+    # A join whose policies could not be asked is answered without a code.
+    "Realtime was unable to connect to the project database": (
+        UnreachableError,
+        "is the project paused?",
+        True,
+        5,
+    ),
+    "UnableToSetPolicies": (UnreachableError, "the policies on realtime.messages can't be asked", True, 5),
+    "MissingPartition": (UnreachableError, "the server makes the partitions of realtime.messages", True, 5),
+    "MusterJoinError": (UnreachableError, None, True, 1),
+    "PostgresChangesSubscribeTimeout": (UnreachableError, "is the database busy?", True, 1),
+    "RealtimeDisabledForConfiguration": (UnreachableError, "check table, filter and columns", False, 0),
+    "InvalidJoinPayload": (UnreachableError, "the server does not take this client's join", False, 0),
     "TenantNotFound": (UnreachableError, "check the project's URL", False, 0),
     "RealtimeDisabledForTenant": (UnreachableError, "enable Realtime in the project's settings", False, 0),
 }

@@ -10,7 +10,7 @@ from typing import Final
 
 from prt.inputs import Input
 from prt.results import Cause
-from prt.stream.policies import hears_sql, sends_sql
+from prt.stream.policies import hears_sql, sends_sql, stores_sql
 from prt.stream.socket.refusal_codes import Code
 from prt.stream.socket.refusals import Refusal
 
@@ -164,6 +164,39 @@ _JOIN: Final[Table] = {
         ),
         ("the database takes no more connections", "select count(*) from pg_stat_activity;"),
     ),
+    "missing_partition": (
+        (
+            "the partition of realtime.messages for today is missing: the server makes it within minutes",
+            "wait and try again; if it stays so, restart the project",
+        ),
+    ),
+    "join_interrupted": (
+        ("the nodes of Realtime could not agree about this join, as while one restarts", "try again"),
+    ),
+    "join_payload": (
+        (
+            "the server can't read what the join asks for: it is older or newer than this client",
+            "compare the versions of the client and of Realtime",
+        ),
+    ),
+    "policies_unchecked": (
+        (
+            "the database failed while Realtime asked the policies on realtime.messages",
+            "look for an error of a policy in the database's log, then try again",
+        ),
+    ),
+    "changes_late": (
+        (
+            "the subscription to changes did not stand in time: the database is busy or restarting",
+            "try again, or wait longer (postgres_changes_options.timeout, 20 s at most)",
+        ),
+    ),
+    "changes_refused": (
+        (
+            "a table is not in the publication supabase_realtime, or a filter or column does not fit it",
+            "alter publication supabase_realtime add table <table>; or mend the filter",
+        ),
+    ),
     "no_db_connections": (("the database has no connection left for Realtime", _BUSY),),
     "too_many_messages": (
         (
@@ -187,6 +220,10 @@ _MESSAGE: Final[Table] = {
             "presence changes too often: 5 calls in 30 s a client, 20 a second a project (Free)",
             "track on change only, and send what moves fast as broadcasts",
         ),
+    ),
+    "not_stored": (
+        ("no INSERT policy on realtime.messages lets {role} store in {topic}", "{stores}"),
+        ("the payload is not a JSON object, or the database refused it", "send an object"),
     ),
     "unacknowledged": (
         ("no INSERT policy on realtime.messages lets {role} send to {topic}", "{sends}"),
@@ -226,7 +263,13 @@ def of_join(code: Code, *, role: str, topic: str) -> tuple[Cause, ...]:
 
 def of_message(code: Code | None, *, role: str, topic: str) -> tuple[Cause, ...]:
     """Return why a broadcast or a presence was not taken; without a code it was not acknowledged."""
-    data = {"role": role, "topic": topic, "hears": hears_sql(role, topic), "sends": sends_sql(role, topic)}
+    data = {
+        "role": role,
+        "topic": topic,
+        "hears": hears_sql(role, topic),
+        "sends": sends_sql(role, topic),
+        "stores": stores_sql(role, topic),
+    }
     return _made(_MESSAGE.get(code or "unacknowledged", ()), **data)
 
 

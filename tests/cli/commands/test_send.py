@@ -261,3 +261,19 @@ def test_usage_errors_are_two_lines_and_exit_2(
     assert err.startswith(message)
     assert err.count("\n") == 2
     assert "\nhint: " in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--persist"], "--persist needs --private"),
+        (["--private", "--ttl", "1m"], "--ttl needs --persist"),
+        (["--private", "--persist", "--ttl", "soon"], "--ttl is no time: soon"),
+    ],
+)
+def test_storing_is_for_private_topics(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["send", "a", "e", *options, "--url", "http://127.0.0.1:1"]
+    assert run(words) == 2
+    assert capsys.readouterr().err.startswith(f"prt: {message}\n")

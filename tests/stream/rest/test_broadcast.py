@@ -9,6 +9,7 @@ import pytest
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError, UsageError
 from prt.stream.rest.broadcast import Poster
 from prt.stream.rest.session import Endpoint
+from prt.stream.socket.binary import Persist
 from tests.stream.scripted import GONE, Project, Reply, project_of
 
 
@@ -40,6 +41,18 @@ def test_bytes_and_a_public_topic() -> None:
     assert "/events/cursor%20move HTTP/1.1" in head
     assert "Content-Type: application/octet-stream" in head
     assert project.bodies == [b"\x00\xff"]
+
+
+@pytest.mark.parametrize(("persist", "query"), [(True, "persist=true"), ({"ttl": 60}, "persist%5Bttl%5D=60")])
+def test_storing_is_asked_for_in_the_query(persist: Persist, query: str) -> None:
+    async def post() -> str:
+        async with project_of((202, b"")) as project:
+            endpoint = Endpoint(url=project.url, key="the-key", token="the-token")
+            async with Poster(lambda: endpoint, "a", is_private=True, answer_seconds=60) as poster:
+                await poster.send("e", b"{}", persist=persist)
+            return project.requests[0]
+
+    assert f"/events/e?private=true&{query} HTTP/1.1" in asyncio.run(post())
 
 
 @pytest.mark.parametrize(

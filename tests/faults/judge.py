@@ -237,7 +237,7 @@ def _bounds(events: Sequence[Event], overlap: int, *, is_verified: bool) -> list
             continue
         ready = _ready_that_ended_a_loss(events[:place])
         before = events[: place if ready is None else ready]
-        # A channel that stayed joined is READY anew before its tables are read, and each table has its own gap.
+        # A channel that stayed joined is READY anew before its tables are read; each has a gap of its own.
         is_told = ready is None or is_verified
         limit, name = (gap.at + grain, "it was told") if is_told else (events[ready].at, "READY")
         if gap.end > limit + GRAIN:

@@ -89,6 +89,7 @@ _prt() {
             "/init") path="$path/init" ;;
             "/config") path="$path/config" ;;
             "/help") path="$path/help" ;;
+            "/skill") path="$path/skill" ;;
             "/schema") path="$path/schema" ;;
             "/completion") path="$path/completion" ;;
         esac
@@ -343,21 +344,21 @@ _prt() {
         "")
             case $cur in
                 -*) __prt_offer -V --version -h --help ;;
-                *) __prt_offer watch presence notify test audit status send update replay tap local demo init config help schema completion ;;
+                *) __prt_offer watch presence notify test audit status send update replay tap local demo init config help skill schema completion ;;
             esac ;;
         "/watch")
             case $cur in
-                -*) __prt_offer --schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --keep --edit --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --verify --no-verify --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --keep --edit --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --agent --expect --backfill --no-backfill --verify --no-verify --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind table ;;
             esac ;;
         "/presence")
             case $cur in
-                -*) __prt_offer --track --key --private --columns --once --json -o --output --template --only -q --quiet --no-color --expect-key --min -n --count --duration --idle --timeout --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --track --key --private --columns --once --json -o --output --template --only -q --quiet --no-color --expect-key --min -n --count --duration --idle --timeout --agent --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/notify")
             case $cur in
-                -*) __prt_offer --user --table --schema --user-column --snapshot --bell --exec --include --exclude --json -o --output --template --only --highlight --record -q --quiet --no-color -n --count --duration --idle --timeout --expect --backfill --no-backfill --since --cursor --key --edit --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --user --table --schema --user-column --snapshot --bell --exec --include --exclude --json -o --output --template --only --highlight --record -q --quiet --no-color -n --count --duration --idle --timeout --agent --expect --backfill --no-backfill --since --cursor --key --edit --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
                 *) __prt_offer send read ;;
             esac ;;
         "/notify/send")
@@ -382,7 +383,7 @@ _prt() {
             esac ;;
         "/status")
             case $cur in
-                -*) __prt_offer --schema --event --filter --select --private --topic --strict -w --watch --plan --duration --json --no-color --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --schema --event --filter --select --private --topic --strict -w --watch --plan --duration --agent --json --no-color --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind table ;;
             esac ;;
         "/send")
@@ -452,7 +453,7 @@ _prt() {
             esac ;;
         "/demo")
             case $cur in
-                -*) __prt_offer --rate --seed --json -o --output --template --only --highlight --view --keep --edit --batch --verify --no-verify --record --export --no-color -n --count --duration --idle --timeout --debug -h --help ;;
+                -*) __prt_offer --rate --seed --json -o --output --template --only --highlight --view --keep --edit --batch --verify --no-verify --record --export --no-color -n --count --duration --idle --timeout --agent --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/init")
@@ -466,6 +467,11 @@ _prt() {
                 *) __prt_kind files ;;
             esac ;;
         "/help")
+            case $cur in
+                -*) __prt_offer --json --debug -h --help ;;
+                *) __prt_kind files ;;
+            esac ;;
+        "/skill")
             case $cur in
                 -*) __prt_offer --debug -h --help ;;
                 *) __prt_kind files ;;

@@ -56,6 +56,8 @@ function __prt_path
                 set path /config
             case /help
                 set path /help
+            case /skill
+                set path /skill
             case /schema
                 set path /schema
             case /completion
@@ -140,6 +142,7 @@ complete -c prt -n '__prt_in ""' -a demo -d 'Show everything: an embedded projec
 complete -c prt -n '__prt_in ""' -a init -d 'Write a profile into prt.toml, by asking or from the files of a folder.'
 complete -c prt -n '__prt_in ""' -a config -d 'Show what is in force and where each value came from, without secrets.'
 complete -c prt -n '__prt_in ""' -a help -d 'Show a page of the manual, the help of a command or an error; without a topic, list them.'
+complete -c prt -n '__prt_in ""' -a skill -d 'Print a SKILL.md: what prt does, its commands, its exit codes, and examples that end by themselves.'
 complete -c prt -n '__prt_in ""' -a schema -d 'Print the JSON Schema of the lines of NDJSON.'
 complete -c prt -n '__prt_in ""' -a completion -d 'Print the script with which a shell completes prt\'s words at TAB.'
 complete -c prt -n '__prt_in ""' -s V -l version -d 'Show the versions.'
@@ -182,6 +185,7 @@ complete -c prt -n '__prt_in "/watch"' -s n -l count -x -d 'Stop after N live ev
 complete -c prt -n '__prt_in "/watch"' -l duration -x -d 'Stop after TIME, such as 30s, 5m or 1h, and exit with 0.'
 complete -c prt -n '__prt_in "/watch"' -l idle -x -d 'Stop after TIME without an event.'
 complete -c prt -n '__prt_in "/watch"' -l timeout -x -d 'Give up after TIME and exit with 124.'
+complete -c prt -n '__prt_in "/watch"' -l agent -d 'End after 30s, unless --duration or --timeout is given [PRT_AGENT].'
 complete -c prt -n '__prt_in "/watch"' -l expect -x -d 'Stop once this event has come, such as \'INSERT tasks title=x\'; repeatable.'
 complete -c prt -n '__prt_in "/watch"' -l backfill -l no-backfill -d 'After a gap, read the missed rows over REST.'
 complete -c prt -n '__prt_in "/watch"' -l verify -l no-verify -d 'Compare what came with the tables over REST, and declare what is missing [verify].'
@@ -216,6 +220,7 @@ complete -c prt -n '__prt_in "/presence"' -s n -l count -x -d 'Stop after N join
 complete -c prt -n '__prt_in "/presence"' -l duration -x -d 'Stop after TIME, such as 30s, 5m or 1h, and exit with 0.'
 complete -c prt -n '__prt_in "/presence"' -l idle -x -d 'Stop after TIME without an event.'
 complete -c prt -n '__prt_in "/presence"' -l timeout -x -d 'Give up after TIME and exit with 124.'
+complete -c prt -n '__prt_in "/presence"' -l agent -d 'End after 30s, unless --duration or --timeout is given [PRT_AGENT].'
 complete -c prt -n '__prt_in "/presence"' -l reconnect -l no-reconnect -d 'Reconnect after a lost connection, or exit with 4.'
 complete -c prt -n '__prt_in "/presence"' -l max-reconnects -x -d 'Exit with 4 after N reconnects.'
 complete -c prt -n '__prt_in "/presence"' -l wait-for-server -d 'Keep trying to reach a server that is not up yet.'
@@ -248,6 +253,7 @@ complete -c prt -n '__prt_in "/notify"' -s n -l count -x -d 'Stop after N live e
 complete -c prt -n '__prt_in "/notify"' -l duration -x -d 'Stop after TIME, such as 30s, 5m or 1h, and exit with 0.'
 complete -c prt -n '__prt_in "/notify"' -l idle -x -d 'Stop after TIME without an event.'
 complete -c prt -n '__prt_in "/notify"' -l timeout -x -d 'Give up after TIME and exit with 124.'
+complete -c prt -n '__prt_in "/notify"' -l agent -d 'End after 30s, unless --duration or --timeout is given [PRT_AGENT].'
 complete -c prt -n '__prt_in "/notify"' -l expect -x -d 'Stop once this event has come, such as \'INSERT tasks title=x\'; repeatable.'
 complete -c prt -n '__prt_in "/notify"' -l backfill -l no-backfill -d 'After a gap, read the missed rows over REST.'
 complete -c prt -n '__prt_in "/notify"' -l since -x -d 'Also read changes since TIME (5m, 2h or a timestamp), except deletes.'
@@ -352,6 +358,7 @@ complete -c prt -n '__prt_in "/status"' -l strict -d 'Exit with 1 for warnings t
 complete -c prt -n '__prt_in "/status"' -s w -l watch -d 'Keep the diagnosis live.'
 complete -c prt -n '__prt_in "/status"' -l plan -x -d 'With --watch, compare with the limits of a plan: free, pro or no-cap.'
 complete -c prt -n '__prt_in "/status"' -l duration -x -d 'Stop after TIME, such as 30s, 5m or 1h, and exit with 0.'
+complete -c prt -n '__prt_in "/status"' -l agent -d 'End after 30s, unless --duration or --timeout is given [PRT_AGENT].'
 complete -c prt -n '__prt_in "/status"' -l json -d 'Write NDJSON, a line for each finding.'
 complete -c prt -n '__prt_in "/status"' -l no-color -d 'Use no colours.'
 complete -c prt -n '__prt_in "/status"' -l url -x -d 'URL of the project [SUPABASE_URL].'
@@ -528,6 +535,7 @@ complete -c prt -n '__prt_in "/demo"' -s n -l count -x -d 'Stop after N live eve
 complete -c prt -n '__prt_in "/demo"' -l duration -x -d 'Stop after TIME, such as 30s, 5m or 1h, and exit with 0.'
 complete -c prt -n '__prt_in "/demo"' -l idle -x -d 'Stop after TIME without an event.'
 complete -c prt -n '__prt_in "/demo"' -l timeout -x -d 'Give up after TIME and exit with 124.'
+complete -c prt -n '__prt_in "/demo"' -l agent -d 'End after 30s, unless --duration or --timeout is given [PRT_AGENT].'
 complete -c prt -n '__prt_in "/demo"' -l debug -d 'Show a traceback if something fails.'
 complete -c prt -n '__prt_in "/demo"' -s h -l help -d 'Show this message and exit.'
 complete -c prt -n '__prt_in "/init"' -l name -x -d 'Name of the profile.'
@@ -542,8 +550,11 @@ complete -c prt -n '__prt_in "/config"' -l as -x -a '(__prt_kind who)' -d 'Conne
 complete -c prt -n '__prt_in "/config"' -l profile -x -a '(__prt_kind profile)' -d 'Use the profile NAME of prt.toml.'
 complete -c prt -n '__prt_in "/config"' -l debug -d 'Show a traceback if something fails.'
 complete -c prt -n '__prt_in "/config"' -s h -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/help"' -l json -d 'Write one JSON document that describes every command.'
 complete -c prt -n '__prt_in "/help"' -l debug -d 'Show a traceback if something fails.'
 complete -c prt -n '__prt_in "/help"' -s h -l help -d 'Show this message and exit.'
+complete -c prt -n '__prt_in "/skill"' -l debug -d 'Show a traceback if something fails.'
+complete -c prt -n '__prt_in "/skill"' -s h -l help -d 'Show this message and exit.'
 complete -c prt -n '__prt_in "/schema"' -l markdown -d 'Print a Markdown table instead.'
 complete -c prt -n '__prt_in "/schema"' -l debug -d 'Show a traceback if something fails.'
 complete -c prt -n '__prt_in "/schema"' -s h -l help -d 'Show this message and exit.'

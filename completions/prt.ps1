@@ -15,21 +15,21 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         'table,json,text' = @('table', 'json', 'text')
         'free,pro,no-cap,none' = @('free', 'pro', 'no-cap', 'none')
         'export,dotenv,json,github' = @('export', 'dotenv', 'json', 'github')
-        'below' = @('watch', 'presence', 'notify', 'test', 'audit', 'status', 'send', 'update', 'replay', 'tap', 'local', 'demo', 'init', 'config', 'help', 'schema', 'completion')
+        'below' = @('watch', 'presence', 'notify', 'test', 'audit', 'status', 'send', 'update', 'replay', 'tap', 'local', 'demo', 'init', 'config', 'help', 'skill', 'schema', 'completion')
         'below/notify' = @('send', 'read')
         'below/local' = @('up', 'run', 'status', 'env', 'token', 'traffic', 'reset', 'stop')
     }
     $asked = @('table', 'column', 'profile')
     $options = @{
         '' = @('-V', '--version', '-h', '--help')
-        '/watch' = @('--schema', '--event', '--filter', '--select', '--broadcast', '--presence', '--private', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--bell', '--exec', '--keep', '--edit', '--batch', '--record', '--export', '-q', '--quiet', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--verify', '--no-verify', '--snapshot', '--since', '--cursor', '--key', '--replay', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
-        '/presence' = @('--track', '--key', '--private', '--columns', '--once', '--json', '-o', '--output', '--template', '--only', '-q', '--quiet', '--no-color', '--expect-key', '--min', '-n', '--count', '--duration', '--idle', '--timeout', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
-        '/notify' = @('--user', '--table', '--schema', '--user-column', '--snapshot', '--bell', '--exec', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--record', '-q', '--quiet', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--expect', '--backfill', '--no-backfill', '--since', '--cursor', '--key', '--edit', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/watch' = @('--schema', '--event', '--filter', '--select', '--broadcast', '--presence', '--private', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--bell', '--exec', '--keep', '--edit', '--batch', '--record', '--export', '-q', '--quiet', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--agent', '--expect', '--backfill', '--no-backfill', '--verify', '--no-verify', '--snapshot', '--since', '--cursor', '--key', '--replay', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/presence' = @('--track', '--key', '--private', '--columns', '--once', '--json', '-o', '--output', '--template', '--only', '-q', '--quiet', '--no-color', '--expect-key', '--min', '-n', '--count', '--duration', '--idle', '--timeout', '--agent', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/notify' = @('--user', '--table', '--schema', '--user-column', '--snapshot', '--bell', '--exec', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--record', '-q', '--quiet', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--agent', '--expect', '--backfill', '--no-backfill', '--since', '--cursor', '--key', '--edit', '--reconnect', '--no-reconnect', '--max-reconnects', '--wait-for-server', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/notify/send' = @('--title', '--message', '--type', '--set', '--user', '--table', '--schema', '--user-column', '--timeout', '--no-wait', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/notify/read' = @('--all', '--user', '--table', '--schema', '--user-column', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/test' = @('--list', '--clean', '--require', '--allow-writes', '--table', '--marker', '--stranger', '--private-topic', '--repeat', '--wait', '--samples', '--clients', '--rate', '--duration', '--limit', '--max-lag', '--min-delivery', '--junit', '--report', '--json', '-o', '--output', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/audit' = @('--schema', '--filter', '--duration', '--late-after', '--min-delivery', '--allow-slot', '--max-wal', '--json', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
-        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '-w', '--watch', '--plan', '--duration', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '-w', '--watch', '--plan', '--duration', '--agent', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/send' = @('--private', '--http', '--rate', '--repeat', '--persist', '--ttl', '--timeout', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/update' = @('--if', '--timeout', '--json', '-o', '--output', '--template', '--only', '--export', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/replay' = @('--speed', '--from', '--to', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--keep', '--batch', '--export', '-q', '--quiet', '--no-color', '-n', '--count', '--expect', '--debug', '-h', '--help')
@@ -43,10 +43,11 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/local/traffic' = @('--rate', '--seed', '--port', '--data-dir', '--debug', '-h', '--help')
         '/local/reset' = @('--port', '--data-dir', '--debug', '-h', '--help')
         '/local/stop' = @('--port', '--data-dir', '--debug', '-h', '--help')
-        '/demo' = @('--rate', '--seed', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--keep', '--edit', '--batch', '--verify', '--no-verify', '--record', '--export', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--debug', '-h', '--help')
+        '/demo' = @('--rate', '--seed', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--keep', '--edit', '--batch', '--verify', '--no-verify', '--record', '--export', '--no-color', '-n', '--count', '--duration', '--idle', '--timeout', '--agent', '--debug', '-h', '--help')
         '/init' = @('--name', '-y', '--yes', '--own', '--url', '--debug', '-h', '--help')
         '/config' = @('--json', '--url', '--as', '--profile', '--debug', '-h', '--help')
-        '/help' = @('--debug', '-h', '--help')
+        '/help' = @('--json', '--debug', '-h', '--help')
+        '/skill' = @('--debug', '-h', '--help')
         '/schema' = @('--markdown', '--debug', '-h', '--help')
         '/completion' = @('--debug', '-h', '--help')
     }
@@ -77,6 +78,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/init' = ''
         '/config' = ''
         '/help' = ''
+        '/skill' = ''
         '/schema' = ''
         '/completion' = 'shell'
     }
@@ -107,6 +109,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/init' = @{ '--name' = ''; '--url' = '' }
         '/config' = @{ '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/help' = @{  }
+        '/skill' = @{  }
         '/schema' = @{  }
         '/completion' = @{  }
     }

@@ -30,6 +30,7 @@ EndReason = Literal[
     "replayed",
     "once",
     "command",
+    "agent",
 ]
 
 LossCode = Literal["connection", "restart", "structured_filter", "publication", "slot", "rate", "unexplained"]

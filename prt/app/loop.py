@@ -155,7 +155,7 @@ class _Loop:
 
     def ended(self, outcome: Outcome, error: PrtError | None) -> Ending:
         replayed = self._replayed
-        if outcome.reason in ("duration", "idle") and not self._was_ready and replayed is None:
+        if outcome.reason in ("duration", "idle", "agent") and not self._was_ready and replayed is None:
             # Exit 0 would tell a script that nothing happened, where nothing could have been seen.
             error = UnreachableError("the subscription was not READY in that time", "give it longer")
             outcome = Outcome("error", error.exit_code)

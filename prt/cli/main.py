@@ -56,6 +56,7 @@ COMMANDS: Final = (
     Entry("init", "init:init", "Write a profile of your project into prt.toml."),
     Entry("config", "config:config", "Show what is in force, and where each value came from."),
     Entry("help", "help:show_help", "Show a page of the manual, or the help of a command."),
+    Entry("skill", "skill:skill", "Print what an agent needs to know to use prt."),
     Entry("schema", "schema:schema", "Print the JSON Schema of the lines of NDJSON."),
     Entry("completion", "completion:completion", "Print a shell's completion script."),
 )
@@ -118,8 +119,11 @@ class Commands(typer.core.TyperGroup):
         Rich would take longer to import than all the rest.
         """
         formatter.write_text(ABOUT)
-        with formatter.section("Commands"):
-            formatter.write_dl([(entry.name, entry.line) for entry in COMMANDS])
+        # A section would begin with an empty line, and there are 24 lines.
+        formatter.write_heading("Commands")
+        formatter.indent()
+        formatter.write_dl([(entry.name, entry.line) for entry in COMMANDS])
+        formatter.dedent()
         with formatter.section("Options"):
             records = [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx))]
             formatter.write_dl([*records[:-1], (records[-1][0], HELP)])

@@ -270,7 +270,7 @@ def test_help_fits_a_screen(capsys: pytest.CaptureFixture[str], option: str) -> 
     assert max(map(len, lines)) <= 80
     names = [line.split()[0] for line in lines[lines.index("Commands:") + 1 : lines.index("Options:") - 1]]
     order = "watch presence notify test audit status send update replay tap local demo init config help"
-    assert " ".join(names) == f"{order} schema completion"
+    assert " ".join(names) == f"{order} skill schema completion"
 
 
 def test_help_of_a_command(command: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:

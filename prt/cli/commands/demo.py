@@ -50,6 +50,7 @@ def demo(
     duration: options.Duration = None,
     idle: options.Idle = None,
     timeout: options.Timeout = None,
+    agent: options.Agent = False,
     debug: options.Debug = False,
 ) -> int:
     """Show everything: an embedded project, simulated traffic, a live view.
@@ -89,7 +90,7 @@ def demo(
         export=export,
     )
     viewing = parse_views(view)
-    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, agent=agent)
     # Cursors move so often that beside them nothing else would be seen: only who can draw them hears them.
     cursors = [f"{DOCUMENT}={CURSOR}"] if "cursors" in viewing.names else []
     notice("starting an embedded project with a day of its production; Ctrl-C ends it")

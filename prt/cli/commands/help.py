@@ -18,11 +18,16 @@ def show_help(
         list[str] | None,
         typer.Argument(metavar="[TOPIC]", help="A page of the manual, a command, or the id of an error."),
     ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Write one JSON document that describes every command.")
+    ] = False,
     debug: options.Debug = False,
 ) -> int:
     """Show a page of the manual, the help of a command or an error; without a topic, list them.
 
     prt help
+
+    prt help --json
 
     prt help diagnosis
 
@@ -32,6 +37,10 @@ def show_help(
     """
     from prt import manual
 
+    if json:
+        if topic:
+            raise UsageError("--json describes every command", "leave the topic out")
+        return _describe()
     if not topic:
         _list(manual.topics())
     elif len(topic) == 1 and topic[0] in manual.topics():
@@ -40,6 +49,15 @@ def show_help(
         _show(f"# {topic[0].upper()}\n\n{manual.errors()[topic[0].upper()]}\n")
     else:
         return _help_of_command(topic)
+    return 0
+
+
+def _describe() -> int:
+    from json import dumps
+
+    from prt.cli.description import description
+
+    typer.echo(dumps(description(), ensure_ascii=False))
     return 0
 
 

@@ -88,6 +88,7 @@ def notify(
     duration: options.Duration = None,
     idle: options.Idle = None,
     timeout: options.Timeout = None,
+    agent: options.Agent = False,
     expect: options.Expect = None,
     backfill: options.Backfill = True,
     since: options.Since = None,
@@ -137,7 +138,7 @@ def notify(
     form = form_of(
         json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
     )
-    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, agent=agent)
     expectations = parse_expectations(expect or ())
     recovery = parse_recovery(
         backfill=backfill, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()

@@ -97,6 +97,7 @@ def presence(
     duration: options.Duration = None,
     idle: options.Idle = None,
     timeout: options.Timeout = None,
+    agent: options.Agent = False,
     reconnect: options.Reconnect = True,
     max_reconnects: options.MaxReconnects = None,
     wait_for_server: options.WaitForServer = False,
@@ -134,7 +135,7 @@ def presence(
     from prt.views.sinks.stderr import notice
 
     form = form_of(json=json, output=output, template=template, only=only, no_color=no_color)
-    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout)
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, agent=agent)
     name = topic_of(topic, "TOPIC")
     given = None if track is None else parse_tracked(track)
     if key is not None and not key.strip():

@@ -73,6 +73,7 @@ def status(
     watch: Watch = False,
     plan: Plan = "free",
     duration: options.Duration = None,
+    agent: options.Agent = False,
     json: Json = False,
     no_color: options.NoColor = False,
     url: options.Url = None,
@@ -106,7 +107,7 @@ def status(
     limits_of(plan)
     if duration is not None and not watch:
         raise UsageError("--duration is how long to watch", "add --watch")
-    bounds = parse_bounds(count=None, duration=duration, idle=None, timeout=None)
+    bounds = parse_bounds(count=None, duration=duration, idle=None, timeout=None, agent=agent)
     asked = Asked(topic=topic, is_private=private, plan=plan, bounds=bounds, has_color=not no_color)
     targets = targets_of(tables or [])
     telling = _telling(asked, is_json=json)

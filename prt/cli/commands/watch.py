@@ -49,6 +49,7 @@ def watch(
     duration: options.Duration = None,
     idle: options.Idle = None,
     timeout: options.Timeout = None,
+    agent: options.Agent = False,
     expect: options.Expect = None,
     backfill: options.Backfill = True,
     verify: options.Verify = True,
@@ -111,7 +112,7 @@ def watch(
         batch=batch,
         export=export,
     )
-    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, once=once)
+    bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, once=once, agent=agent)
     expectations = parse_expectations(expect or ())
     matching = Matching(include or (), exclude or ())
     recovery = parse_recovery(

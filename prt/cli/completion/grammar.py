@@ -38,7 +38,7 @@ ANYTHING: Final = ""
 class Option(Struct, frozen=True):
     """`kind` None is a flag, "" a value that nobody can guess; `choices` are its only values.
 
-    `value` is the word that stands for it in the help.
+    `value` is the word that stands for it in the help, `type` what the value is read as.
     """
 
     names: tuple[str, ...]
@@ -46,6 +46,20 @@ class Option(Struct, frozen=True):
     kind: str | None
     choices: tuple[str, ...] = ()
     value: str = ""
+    type: str = "flag"
+    default: bool | float | str | None = None
+    is_repeatable: bool = False
+    variable: str | None = None
+    """The environment variable that stands for it."""
+
+
+class Argument(Struct, frozen=True):
+    """What stands without a dash."""
+
+    name: str
+    line: str
+    is_required: bool
+    is_repeatable: bool
 
 
 class Command(Struct, frozen=True):
@@ -58,6 +72,7 @@ class Command(Struct, frozen=True):
     arguments: str = ANYTHING
     argument_choices: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    words: tuple[Argument, ...] = ()
 
 
 def commands() -> list[Command]:
@@ -82,6 +97,12 @@ def _walked(command: Any, path: tuple[str, ...], parent: Any) -> list[Command]:
         arguments=_kind(arguments[0]) if arguments else ANYTHING,
         argument_choices=_choices(arguments[0]) if arguments else (),
         examples=tuple(examples_of(command)),
+        words=tuple(
+            Argument(
+                (one.metavar or one.name).strip("[].").upper(), one.help or "", one.required, one.nargs == -1
+            )
+            for one in arguments
+        ),
     )
     below = [command.get_command(context, name) for name in names]
     return [
@@ -97,10 +118,34 @@ def _walked(command: Any, path: tuple[str, ...], parent: Any) -> list[Command]:
 def _option(one: Any) -> Option:
     # The short one first; those of help come out of a set.
     names = (*sorted(one.opts, key=len), *one.secondary_opts)
+    variable = one.envvar if isinstance(one.envvar, str) else None
     if one.is_flag or one.count:
-        return Option(names, one.help or "", None)
+        return Option(names, one.help or "", None, default=bool(one.default), variable=variable)
     choices = _choices(one)
-    return Option(names, one.help or "", _kind(one), choices, one.metavar or "|".join(choices) or "VALUE")
+    return Option(
+        names,
+        one.help or "",
+        _kind(one),
+        choices,
+        one.metavar or "|".join(choices) or "VALUE",
+        type="choice" if choices else _type(one),
+        default=_default(one.default),
+        is_repeatable=bool(one.multiple),
+        variable=variable,
+    )
+
+
+def _type(one: Any) -> str:
+    annotation = getattr(getattr(one, "type_descriptor", None), "annotation", None)
+    return (
+        {int: "integer", float: "number"}.get(annotation, "text") if isinstance(annotation, type) else "text"
+    )
+
+
+def _default(value: Any) -> bool | float | str | None:
+    if isinstance(value, Enum):
+        return str(value.value)
+    return value if isinstance(value, bool | int | float | str) else None
 
 
 def _kind(one: Any) -> str:

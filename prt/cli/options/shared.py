@@ -164,6 +164,16 @@ Timeout = Annotated[
         rich_help_panel=BOUNDS,
     ),
 ]
+Agent = Annotated[
+    bool,
+    typer.Option(
+        "--agent",
+        envvar="PRT_AGENT",
+        show_envvar=False,
+        help="End after 30s, unless --duration or --timeout is given [PRT_AGENT].",
+        rich_help_panel=BOUNDS,
+    ),
+]
 Expect = Annotated[
     list[str] | None,
     typer.Option(

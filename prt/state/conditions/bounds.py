@@ -18,6 +18,9 @@ from prt.inputs import Input
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|d)?")
 _SECONDS: Final = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
+AGENT_SECONDS: Final = 30.0
+"""How long a watch for an agent lasts that would go on for ever."""
+
 TIMED_OUT = 124
 UNMET = 1
 
@@ -46,6 +49,8 @@ class Bounds(Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     is_once: bool = False
     """It ends when the present rows have come."""
+    agent: float | None = None
+    """The end of a watch for an agent, which nobody would interrupt."""
 
 
 def parse_bounds(
@@ -55,8 +60,13 @@ def parse_bounds(
     idle: str | None = None,
     timeout: str | None = None,
     once: bool = False,
+    agent: bool = False,
 ) -> Bounds:
-    """The options as they were typed; UsageError where one is no count or no time."""
+    """The options as they were typed; UsageError where one is no count or no time.
+
+    For an agent, what has neither a duration nor a timeout ends after `AGENT_SECONDS`: neither a count nor
+    a pause is sure to come.
+    """
     if count is not None and count < 1:
         raise UsageError(f"{Input.COUNT} must be 1 or more", "leave it out to watch without end")
     return Bounds(
@@ -65,6 +75,7 @@ def parse_bounds(
         idle=None if idle is None else parse_duration(idle, Input.IDLE),
         timeout=None if timeout is None else parse_duration(timeout, Input.TIMEOUT),
         is_once=once,
+        agent=AGENT_SECONDS if agent and duration is None and timeout is None else None,
     )
 
 
@@ -160,6 +171,8 @@ class Progress:
             deadlines.append((self._started + bounds.timeout, 0, "timeout"))
         if bounds.duration is not None:
             deadlines.append((self._started + bounds.duration, 1, "duration"))
+        if bounds.agent is not None:
+            deadlines.append((self._started + bounds.agent, 3, "agent"))
         if bounds.idle is not None and self._quiet_since is not None:
             deadlines.append((self._quiet_since + bounds.idle, 2, "idle"))
         return deadlines

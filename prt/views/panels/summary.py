@@ -22,6 +22,7 @@ _REASONS = {
     "quit": "quit",
     "once": "what there is was shown",
     "command": "the command has ended",
+    "agent": "the time of a watch for an agent is over",
     "replayed": "the recording is over",
 }
 _TABLES = 40

@@ -1,0 +1,22 @@
+"""`prt skill`: what an agent needs to know."""
+
+# ruff: noqa: PLC0415 - imports cost where they are used
+
+from __future__ import annotations
+
+import typer
+
+from prt.cli.options import shared as options
+
+
+def skill(debug: options.Debug = False) -> int:
+    """Print a SKILL.md: what prt does, its commands, its exit codes, and examples that end by themselves.
+
+    prt skill
+
+    prt skill > SKILL.md
+    """
+    from prt.cli.description import skill_page
+
+    typer.echo(skill_page(), nl=False)
+    return 0

@@ -15,6 +15,8 @@ def skill(debug: options.Debug = False) -> int:
     prt skill
 
     prt skill > SKILL.md
+
+    prt skill | head -20
     """
     from prt.cli.description import skill_page
 

@@ -167,8 +167,8 @@ class _Loop:
             gaps=self._gaps,
             lag_ms=self._lag.summary(),
             error=None if error is None else report_of(error),
-            verified=self._verification.ages(self._at_end()),
-            cost=self._cost,
+            verified=self._verification.ages(self._at_end()) if replayed is None else replayed.verified,
+            cost=self._cost if replayed is None else replayed.cost,
         )
         if error is not None:
             error.is_in_lines = True

@@ -164,7 +164,8 @@ def test_text_and_template(project: dict[str, str], database: Database) -> None:
 
 def test_nothing_configured_is_said_with_a_way_on(tmp_path: Path) -> None:
     done = ran("watch", environment=clean_environment(), folder=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["id"] == "E-NO-PROJECT"
     what, hint = done.stderr.splitlines()
     assert what == "prt: no project configured"
     for way in ("prt demo", "--local", "SUPABASE_URL"):

@@ -105,6 +105,8 @@ class Refusal(Struct):
 def rows_of(body: bytes) -> list[Raw]:
     """JSON objects, each with a buffer of its own. Raises ProtocolError."""
     try:
+        if not body.isascii():
+            body.decode()  # a value that is left raw is not looked into
         rows = _decode_rows(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise ProtocolError("REST answered something that is no list of rows") from exc

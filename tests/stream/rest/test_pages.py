@@ -18,7 +18,6 @@ ROWS = {
     "not UTF-8 in a value": b'[{"id":"\xff"}]',
     "no object": b"[1]",
     "null": b"[null]",
-    "a number out of range": b'[{"id":1e999}]',
     "half a surrogate pair": b'[{"\\ud800":1}]',
     "very deep": b'[{"id":' + b"[" * 5000 + b"]" * 5000 + b"}]",
     "without the key": b'[{"\\u001b[31mred":1}]',

@@ -87,11 +87,20 @@ def assert_same_broadcast(broadcast: Broadcast, topic: str, payload: Any) -> Non
 
 
 def assert_same_binary(value: object, frame: bytes) -> None:
+    """A broadcast of the server: kind, three sizes, the encoding (1 is JSON), and the parts."""
     assert isinstance(value, Broadcast)
-    name, event = value.topic.encode(), value.event.encode()
-    sizes = bytes((4, len(b"realtime:" + name), len(event), 0, 1))
-    assert frame == sizes + b"realtime:" + name + event + bytes(value.payload)
-    assert (value.binary, value.meta) == (None, None)
+    kind, *sizes, encoding = frame[:5]
+    parts, rest = [], frame[5:]
+    for size in sizes:
+        parts.append(rest[:size])
+        rest = rest[size:]
+    topic, event, meta = parts
+    assert kind == 4
+    assert f"realtime:{value.topic}".encode() == topic
+    assert value.event.encode() == event
+    assert (None if value.meta is None else bytes(value.meta)) == (meta or None)
+    assert (bytes(value.payload) if encoding == 1 else value.binary) == rest
+    assert (value.binary is None) == (encoding == 1)
 
 
 def assert_same_presence(frame: Frame, payload: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Final
 
 import msgspec
@@ -121,6 +122,26 @@ class Emitted:
         self.skip(self._latest)
 
 
+def _decoder(fields: dict[str, str]) -> Callable[[Raw], Any]:
+    """Return a decoder of rows into a value with these attributes, by the names of their columns."""
+    try:
+        columns = msgspec.defstruct(
+            "Columns",
+            [(field, Any, None) for field in fields.values()],
+            rename={field: name for name, field in fields.items()},
+            gc=False,
+        )
+    except ValueError:
+        # msgspec takes no field with a quote, a backslash or a control character in its name.
+        whole = msgspec.json.Decoder(dict[str, Any]).decode
+        return lambda raw: _chosen(whole(raw), fields)
+    return msgspec.json.Decoder(columns).decode
+
+
+def _chosen(row: dict[str, Any], fields: dict[str, str]) -> SimpleNamespace:
+    return SimpleNamespace(**{field: row.get(name) for name, field in fields.items()})
+
+
 class DateReader:
     """Reads key and date out of the rows of one table's changes, without decoding the rest of them."""
 
@@ -129,13 +150,7 @@ class DateReader:
         dating = dict.fromkeys(name for name in (shape.written, shape.created) if name is not None)
         names = list(dict.fromkeys([*shape.key, *dating]))
         fields = {name: f"f{number}" for number, name in enumerate(names)}
-        columns = msgspec.defstruct(
-            "Columns",
-            [(field, Any, None) for field in fields.values()],
-            rename={field: name for name, field in fields.items()},
-            gc=False,
-        )
-        self._decode: Callable[[Raw], Any] = msgspec.json.Decoder(columns).decode
+        self._decode = _decoder(fields)
         self._key_fields = [fields[name] for name in shape.key]
         self._date_fields = [fields[name] for name in dating]
         self._text: object = None

@@ -52,7 +52,7 @@ def test_the_demo_is_searched_opened_copied_and_filtered(tmp_path: Path, columns
         lines=30,
         folder=tmp_path,
     ) as view:
-        view.until(lambda text: READY.search(text) is not None and "project_tasks" in text)
+        view.until(lambda text: READY.search(text) is not None and "project_tas" in text)
         view.send(b"j")
         view.until(lambda text: "▸" in text and "newer" in text)
         view.send(b"/project")

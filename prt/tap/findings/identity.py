@@ -100,10 +100,12 @@ class TokenExpired:
 
     def _judged(self, socket: Socket, channel: Channel, at: int) -> Iterator[TapFinding]:
         expires = channel.who.expires_at
-        if expires is None or at < expires + SECOND or not socket.is_whole or channel.token_at > expires:
+        if expires is None or at < expires or not socket.is_whole or channel.token_at > expires:
             return
         ended_by_it = channel.ended_at is not None and channel.ended_at >= expires - EARLY
-        if not (channel.is_joined or (channel.state in ("closed", "error") and ended_by_it)):
+        # A client may close its socket soon after the server has closed its last channel.
+        is_closed = channel.state in ("closed", "error") and ended_by_it
+        if not is_closed and not (channel.is_joined and at >= expires + SECOND):
             return
         evidence = [
             at_moment(channel.token_at, f"the last token on {channel.name}", socket.number),

@@ -32,6 +32,9 @@ ELSEWHERE = {
     "prt status --watch --plan pro": "it goes on until Ctrl-C: tests/cli/commands/test_status.py",
     "prt tap --cut at=5s,for=10s --expect-recovery 15s -- npm test": "it needs an app: "
     "tests/end_to_end/test_tap_chaos.py",
+    """prt send room:1 cue '{"go": 12}' --private --persist --ttl 10m""": (
+        "it needs a policy: tests/end_to_end/test_send.py"
+    ),
     "prt test": "a recipe of the manual runs it",
     "prt local run -- prt test --junit out.xml --report out.html": "a recipe of the manual",
 }

@@ -62,7 +62,7 @@ const note = await listening.from('e2e_notes').insert({ body: 'first' }).select(
 const told = await heard.next()
 const past = seen()
 await subscribed(
-  open(await signedIn(), 'e2e:both', { broadcast: { replay: { since, limit: 10 } } }).on('broadcast', { event: '*' }, (message) =>
+  open(await signedIn(), 'e2e:both', { broadcast: { replay: { since, limit: 10 } } }).on('broadcast', { event: 'INSERT' }, (message) =>
     past.add(message),
   ),
 )

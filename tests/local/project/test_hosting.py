@@ -41,7 +41,7 @@ class Day:
         self.running = 0
         monkeypatch.setattr(traffic, "play", self.play)
 
-    async def play(self, conninfo: str, url: str, key: str, *, rate: float) -> None:
+    async def play(self, conninfo: str, url: str, key: str, *, rate: float, seed: int | None) -> None:
         self.running += 1
         try:
             await asyncio.get_running_loop().create_future()

@@ -156,12 +156,12 @@ def _first_ready(events: Sequence[Event]) -> int:
 
 
 def state_of(change: Change) -> State:
-    """Of which row the change tells which state."""
+    """Of which row the change tells which state; a table of a single case has no versions."""
     name = f"{change.schema}.{change.table}"
     if change.event_type == "DELETE":
         return name, change.old_row()["id"], None
     row = change.new_row()
-    return name, row["id"], row["version"]
+    return name, row["id"], row.get("version")
 
 
 def audited_table(name: str) -> AuditedTable:

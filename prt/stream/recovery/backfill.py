@@ -22,7 +22,7 @@ from prt.stream.recovery.reasons import Reasons
 from prt.stream.recovery.row_reader import LEAST_OVERLAP, Reading, RowReader, Settings
 from prt.stream.recovery.table_progress import Baseline, HeldKeys, Ledger, Table
 from prt.stream.recovery.windows import OVERLAP
-from prt.stream.rest.answers import UnknownColumnError
+from prt.stream.rest.answers import DATE_GRAIN, UnknownColumnError
 from prt.stream.rest.client import Rest, TooLargeError
 from prt.stream.rest.pages import Answer, Reader, Road, Shape, roads_of
 from prt.stream.values import Key
@@ -289,7 +289,8 @@ class Recovery:
         for key, moment in rows:
             if first is None or moment <= first or moment > date + FUTURE:
                 emitted.note(key, moment)
-        inserted_since = date if first is None else min(date, first)
+        # The date may be a second old, and what was created in that second was there at READY.
+        inserted_since = date + DATE_GRAIN if first is None else min(date + DATE_GRAIN, first)
         floor = floor if first is None else min(floor, first)
         former = latest.ledger.baselines.get(latest.binding)
         if former is not None:

@@ -26,6 +26,8 @@ from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.redaction import redact
 
 MESSAGE_SHOWN = 300
+DATE_GRAIN = 1_000_000
+"""µs by which the date of an answer may be off: it has whole seconds, and servers renew it once a second."""
 _UNDEFINED_COLUMN = "42703"
 _NO_PRIVILEGE = "42501"
 _UNKNOWN_TABLE = ("42P01", "PGRST205", "PGRST106")

@@ -18,7 +18,7 @@ from prt.stream.recovery.verification.check import Check, Desk
 from prt.stream.recovery.verification.held_keys import Differences, HeldComparison
 from prt.stream.recovery.verification.position import running
 from prt.stream.recovery.verification.reads import KeyReads
-from prt.stream.recovery.verification.windows import DATE_GRAIN
+from prt.stream.rest.answers import DATE_GRAIN
 from prt.stream.rest.pages import KEYS_ASKED
 from prt.stream.values import Key
 

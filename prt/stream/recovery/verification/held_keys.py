@@ -9,14 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from prt.stream.recovery.verification.windows import (
-    DATE_GRAIN,
-    Dated,
-    Passage,
-    Rules,
-    Suspect,
-    has_passed,
-)
+from prt.stream.recovery.verification.windows import Dated, Passage, Rules, Suspect, has_passed
+from prt.stream.rest.answers import DATE_GRAIN
 from prt.stream.values import Key
 
 

@@ -19,7 +19,8 @@ from prt.stream.recovery.verification.check import Check, Desk
 from prt.stream.recovery.verification.position import running
 from prt.stream.recovery.verification.reads import DateReads, Place, date_columns
 from prt.stream.recovery.verification.visibility import was_visible
-from prt.stream.recovery.verification.windows import DATE_GRAIN, Suspect, Windows, bounds_of
+from prt.stream.recovery.verification.windows import Suspect, Windows, bounds_of
+from prt.stream.rest.answers import DATE_GRAIN
 from prt.stream.rest.pages import CREATED, KEYS_ASKED, Shape
 from prt.stream.values import Key
 

@@ -13,11 +13,10 @@ from msgspec import Struct
 from prt.events import EventType
 from prt.stream.binding import BindingEvent
 from prt.stream.recovery.verification.emitted import Emitted
+from prt.stream.rest.answers import DATE_GRAIN
 from prt.stream.values import Key
 
 SECOND = 1_000_000
-DATE_GRAIN = 1 * SECOND
-"""How far a read's time may be off: an HTTP date has whole seconds, and servers renew it once a second."""
 LATE = 3 * SECOND
 """How long before the former read a row must be dated to have been visible in it, had it been there."""
 CLOCKS = 10 * SECOND
@@ -282,7 +281,7 @@ class Windows:
 
     def proven(self, seen: Operations) -> list[Suspect]:
         """Take out the suspects whose operation is now known to be published, to be judged again."""
-        found = [one for one in self.unproven.values() if self._is_published(one.row, None, seen)]
+        found = [one for one in self.unproven.values() if self._is_published(one.row, seen)]
         for one in found:
             del self.unproven[one.row.key]
         return found
@@ -316,7 +315,8 @@ class Windows:
     def _is_declared(self, row: Dated) -> bool:
         return any(start <= row.date <= end for start, end in self._declared)
 
-    def _is_published(self, row: Dated, known: int | None, seen: Operations) -> bool:
+    def _is_published(self, row: Dated, seen: Operations) -> bool:
+        known = self.emitted.date_of(row.key)
         return is_published(row, self.event, self.inserted_since, known, seen)
 
     def _verdict(
@@ -329,4 +329,4 @@ class Windows:
             return "emitted"
         if known is None and is_hidden:
             return "hidden"
-        return "lost" if self._is_published(row, known, seen) else "unproven"
+        return "lost" if self._is_published(row, seen) else "unproven"

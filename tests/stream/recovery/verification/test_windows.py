@@ -327,6 +327,21 @@ def test_a_row_that_the_former_read_did_not_show_is_late() -> None:
     assert {one.row.key: one.is_late for one in passed(windows)} == {(1,): True, (2,): False}
 
 
+def test_a_row_that_was_emitted_stays_unproven_until_an_update_shows() -> None:
+    """Its INSERT streamed, and its UPDATE need not have: the publication may leave them out."""
+    windows = windows_of()
+    windows.emitted.note((1,), 105 * SECOND)
+    row = Dated((1,), 106 * SECOND, 105 * SECOND)
+    read(windows, row, at=110 * SECOND)
+    seen = Operations(inserts=True)
+    assert windows.judge(passed(windows), {(1,): row}, seen, is_hidden={}) == {(1,): "unproven"}
+    assert windows.proven(seen) == []
+    assert windows.is_settled
+    seen.see(["UPDATE"])
+    (proven,) = windows.proven(seen)
+    assert windows.judge([proven], {(1,): row}, seen, is_hidden={}) == {(1,): "lost"}
+
+
 def test_an_unproven_row_is_lost_as_soon_as_its_operation_shows() -> None:
     windows = windows_of()
     row = Dated((1,), 105 * SECOND, 50 * SECOND)

@@ -15,14 +15,18 @@ class Input(Enum):
     """One thing that a user gives. Its value is its name in a sentence without a command line.
 
     Format it when the sentence is made, never in a constant of a module, which would keep the name that
-    was in force when the module was imported.
+    was in force when the module was imported: such a constant is a template for `filled`.
     """
 
-    ALLOW_SLOT = "the permission to open a slot"
     ALERT = "the alert rule"
+    ALLOW_SLOT = "the permission to open a slot"
+    ALLOW_WRITES = "the permission to write"
     BATCH = "the batch window"
+    CLEAN = "the removal of former rows"
+    CLIENTS = "the number of clients"
     COMMAND = "the command"
     COUNT = "the count"
+    CURSOR = "the column that dates its rows"
     DATA_DIR = "the data folder"
     DURATION = "the duration"
     EXCLUDE = "the pattern to exclude"
@@ -36,25 +40,45 @@ class Input(Enum):
     JUNIT = "the JUnit report"
     KEY = "the key"
     LATE_AFTER = "the time after which a change is late"
+    LIMIT = "the limit of a plan"
+    LIST = "the list of suites"
     LOCAL = "the embedded project"
+    MARKER = "the column for the mark"
+    MAX_LAG = "the limit of the lag"
     MAX_WAL = "the limit of the WAL held back"
     MIGRATIONS = "the migrations"
+    NO_BACKFILL = "the wish for no backfill"
     NO_SEED = "the wish for no seed"
     NO_WAIT = "the wish not to wait"
     PLAN = "the plan"
     PORT = "the port"
     PRIVATE = "a private channel"
+    PRIVATE_TOPIC = "the private topic"
     RATE = "the rate"
+    RECORD = "the recording"
     REPORT = "the HTML report"
+    REQUIRE = "what is required"
+    SAMPLES = "the number of samples"
+    SELECT = "the columns"
+    SNAPSHOT = "a snapshot"
     SORT = "the sort order"
+    STRANGER = "the second user"
+    TABLE = "the table"
     TIMEOUT = "the timeout"
     TRAFFIC = "the traffic"
     URL = "the URL"
     USER = "the user"
     VIEW = "the view"
+    WAIT = "the waiting time"
+    WAIT_FOR_SERVER = "waiting for the server"
 
     def __str__(self) -> str:
         return _names.get(self, self.value)
+
+
+def filled(template: str) -> str:
+    """Return a constant text with the names of its inputs: `{TABLE}` becomes "the table", or its option."""
+    return template.format_map({each.name: each for each in Input})
 
 
 _names: dict[Input, str] = {}

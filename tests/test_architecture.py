@@ -78,45 +78,6 @@ HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn")
 """Libraries that no help may wait for."""
 
 
-EXCEPTIONS: dict[str, tuple[str, ...]] = {
-    "wide": (),
-    "option": (
-        "prt.checks.status.layers.configuration: 2",
-        "prt.checks.status.layers.database: 1",
-        "prt.checks.status.layers.evidence: 1",
-        "prt.checks.status.layers.topics: 1",
-        "prt.checks.test.bare_connection: 1",
-        "prt.checks.test.causes: 1",
-        "prt.checks.test.context: 3",
-        "prt.checks.test.identities: 2",
-        "prt.checks.test.plan: 5",
-        "prt.checks.test.row_factory: 4",
-        "prt.checks.test.rows: 1",
-        "prt.checks.test.runner: 1",
-        "prt.checks.test.service_levels: 1",
-        "prt.checks.test.suites.broadcast: 2",
-        "prt.checks.test.suites.changes: 2",
-        "prt.checks.test.suites.latency: 3",
-        "prt.checks.test.suites.load: 6",
-        "prt.checks.test.suites.notify: 3",
-        "prt.checks.test.suites.reconnect: 3",
-        "prt.checks.test.suites.rls: 3",
-        "prt.checks.test.suites.token: 2",
-        "prt.checks.test.watcher: 1",
-        "prt.stream.live.token_refresh: 1",
-        "prt.stream.recording.file: 2",
-        "prt.stream.recovery.backfill: 1",
-        "prt.stream.recovery.row_reader: 2",
-        "prt.stream.rest.answers: 3",
-        "prt.stream.rest.broadcast: 2",
-        "prt.stream.rest.pages: 2",
-        "prt.stream.rest.session: 2",
-        "prt.stream.socket.refusals: 8",
-    ),
-}
-"""What breaks a rule today, by rule. The list only shrinks: what no longer breaks a rule has to leave it."""
-
-
 class Module(NamedTuple):
     name: str
     path: Path
@@ -161,9 +122,9 @@ def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef
             yield node
 
 
-def hold(rule: str, broken: Iterable[str]) -> None:
-    """Fail on what breaks a rule and is not excepted, and on exceptions that are no longer needed."""
-    assert sorted(broken) == sorted(EXCEPTIONS.get(rule, ()))
+def hold(broken: Iterable[str]) -> None:
+    """Fail on whatever breaks a rule."""
+    assert sorted(broken) == []
 
 
 def test_imports_point_down() -> None:
@@ -176,12 +137,12 @@ def test_imports_point_down() -> None:
         if (package := [*name.split("."), ""][1]) and package != module.package
         if place[package] <= place[module.package]
     ]
-    hold("up", upward)
+    hold(upward)
 
 
 def test_nothing_is_imported_in_a_circle() -> None:
     graph = {name: own_imports(module) - {name} for name, module in modules().items()}
-    hold("circle", (f"{group[0]} and {len(group) - 1} more" for group in circles(graph)))
+    hold(f"{group[0]} and {len(group) - 1} more" for group in circles(graph))
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
@@ -225,7 +186,7 @@ def test_a_library_is_imported_only_where_it_belongs(library: str) -> None:
         if module.package not in ONLY_IN[library]
         and any(name.split(".")[0] == library for name in imported(module))
     ]
-    hold(library, elsewhere)
+    hold(elsewhere)
 
 
 def test_only_config_reads_the_environment() -> None:
@@ -239,7 +200,7 @@ def test_only_config_reads_the_environment() -> None:
         and isinstance(node.value, ast.Name)
         and node.value.id == "os"
     ]
-    hold("environment", readers)
+    hold(readers)
 
 
 def test_only_the_command_line_knows_the_names_of_options() -> None:
@@ -257,7 +218,7 @@ def test_only_the_command_line_knows_the_names_of_options() -> None:
             if module.name in STYLESHEETS:
                 text = CUSTOM_PROPERTY.sub("", text)  # noqa: PLW2901 - what is left of it
             named[module.name] += len(OPTION.findall(text))
-    hold("option", (f"{name}: {count}" for name, count in named.items() if count))
+    hold((f"{name}: {count}" for name, count in named.items() if count))
 
 
 def texts(module: Module) -> Iterator[str]:
@@ -283,7 +244,7 @@ def test_an_input_is_named_when_its_sentence_is_made() -> None:
         and isinstance(node.value.value, ast.Name)
         and node.value.value.id == "Input"
     ]
-    hold("early", early)
+    hold(early)
 
 
 def outside_functions(tree: ast.AST) -> Iterator[ast.expr]:
@@ -305,7 +266,7 @@ def test_no_folder_holds_more_modules_than_a_reader_can_survey() -> None:
         for folder, count in held.items()
         if count > (MODULES_OF_A_LIST if folder in LISTS else MODULES)
     }
-    hold("crowded", (f"{folder}: {count}" for folder, count in crowded.items()))
+    hold((f"{folder}: {count}" for folder, count in crowded.items()))
 
 
 def test_every_package_says_what_belongs_there() -> None:
@@ -314,7 +275,7 @@ def test_every_package_says_what_belongs_there() -> None:
         for module in modules().values()
         if module.path.name == "__init__.py" and not (ast.get_docstring(module.tree) or "").strip()
     ]
-    hold("silent", silent)
+    hold(silent)
 
 
 def test_every_function_fits_a_screen() -> None:
@@ -325,7 +286,7 @@ def test_every_function_fits_a_screen() -> None:
         for function in functions(module)
         if function.end_lineno is not None and function.end_lineno - function.lineno + 1 > LINES
     ]
-    hold("long", long)
+    hold(long)
 
 
 def test_no_function_takes_more_parameters_than_one_can_hold() -> None:
@@ -336,7 +297,7 @@ def test_no_function_takes_more_parameters_than_one_can_hold() -> None:
         if not module.name.startswith("prt.cli.commands")
         if (count := parameters(function)) > PARAMETERS
     ]
-    hold("wide", wide)
+    hold(wide)
 
 
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -367,7 +328,7 @@ def test_no_import_changes_a_logger() -> None:
         if isinstance(node, ast.Attribute)
         and node.attr in {"addHandler", "addFilter", "setLevel", "propagate", "disabled"}
     ]
-    hold("logger", changed)
+    hold(changed)
 
 
 def at_import(tree: ast.AST) -> Iterator[ast.AST]:

@@ -15,6 +15,7 @@ from prt.checks.test.check import Suite
 from prt.checks.test.reports import lines
 from prt.clock import wall_clock
 from prt.errors import PrtError
+from prt.inputs import filled
 from prt.results import Result, Run
 from prt.views.sinks.form import STDOUT, Form, OutputForm, is_terminal
 from prt.views.sinks.output import ReaderGone
@@ -87,8 +88,8 @@ def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:
             msgspec.json.encode(
                 {
                     "suite": suite.name,
-                    "line": suite.line,
-                    "needs": suite.needs,
+                    "line": filled(suite.line),
+                    "needs": filled(suite.needs),
                     "writes": suite.writes,
                     "named_only": suite.is_named_only,
                     "tests": [check.name for check in suite.checks],
@@ -100,10 +101,10 @@ def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:
     told = []
     for suite in suites:
         told.append(
-            f"{suite.name:10} {suite.line}{'; runs only when named' if suite.is_named_only else ''}\n"
+            f"{suite.name:10} {filled(suite.line)}{'; runs only when named' if suite.is_named_only else ''}\n"
         )
         told.append(f"{'':10} tests  {', '.join(check.name for check in suite.checks)}\n")
-        told.append(f"{'':10} needs  {suite.needs}\n")
+        told.append(f"{'':10} needs  {filled(suite.needs)}\n")
     return "".join(told)
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from prt.checks.test.outcomes import FailedError
 from prt.checks.test.trace import FRAME_SHOWN, Trace
+from prt.inputs import Input
 from prt.results import Failure
 from prt.stream.live import bare_connection
 from prt.stream.live.bare_connection import BareConnection
@@ -54,7 +55,7 @@ class Line:
                 expected=expected,
                 came=f"{last} in {seconds:g} s",
                 cause="the server is busy, or something on the way swallows websocket frames",
-                remedy="give more time with --wait; try without a proxy or VPN",
+                remedy=f"give more time with {Input.WAIT}; try without a proxy or VPN",
             )
         )
 

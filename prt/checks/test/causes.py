@@ -13,6 +13,7 @@ from prt.checks.test.rows import Row
 from prt.checks.test.watcher import Watcher
 from prt.errors import PrtError
 from prt.events import Change
+from prt.inputs import Input
 from prt.results import Cause, Failure
 from prt.stream.socket import refusal_codes
 
@@ -68,7 +69,8 @@ async def _why_unseen(context: Context, event_type: str, row: Row, who: Who) -> 
     if not is_readable:
         return (
             "row level security hides the row from this identity: REST does not show it either",
-            f"create policy … on {table} for select to authenticated using (…); or take another --as",
+            f"create policy … on {table} for select to authenticated using (…); "
+            f"or take another {Input.IDENTITY}",
         )
     return (
         f"REST shows the row to this identity, so it is not row level security: the publication leaves out "

@@ -15,6 +15,7 @@ from prt.checks.test.trace import Trace
 from prt.checks.test.watcher import Watcher, watching
 from prt.config.project import Project
 from prt.errors import PrtError, RefusedError
+from prt.inputs import Input
 from prt.results import Failure
 from prt.stream.binding import Binding
 from prt.stream.live.source import Live
@@ -134,7 +135,8 @@ class Context:
         if not self.has_written and (left := (await sweeper.sweep_dead()).left):
             raise SkippedError(
                 f"rows of former test runs ({left}) stand in {self.table}, and this identity may not delete "
-                "them: it makes no further ones; set the server key for cleaning, or take another --as"
+                "them: it makes no further ones; set the server key for cleaning, "
+                f"or take another {Input.IDENTITY}"
             )
         self.has_written = True
         try:
@@ -145,7 +147,7 @@ class Context:
         if not (await sweeper.sweep_own(self.run)).gone:
             raise SkippedError(
                 f"this identity may insert into {self.table} but not delete: one row is left, {row.mark}; "
-                "set the server key for cleaning, or take another --as"
+                f"set the server key for cleaning, or take another {Input.IDENTITY}"
             )
         return rows
 
@@ -159,7 +161,7 @@ class Context:
 
 def _not_there(table: str, error: NoTableError) -> Failure:
     return Failure(
-        expected=f"the table {table}, which --table names",
+        expected=f"the table {table}, which {Input.TABLE} names",
         came=error.words,
         cause="its name is misspelt, or the project's API does not show it",
         remedy=error.hint or "check the name and its schema",

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from prt.checks.test.outcomes import SkippedError
 from prt.config.project import Project
 from prt.config.secret import claims_of
+from prt.inputs import Input
 from prt.redaction import register
 from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Endpoint, Session, session_of
@@ -78,7 +79,7 @@ class Identities:
                 raise SkippedError("needs the server key (SUPABASE_SECRET_KEY or SUPABASE_SERVICE_ROLE_KEY)")
             return Session(Endpoint(url=project.url, key=project.server_key.reveal()))
         if who == "member":
-            raise SkippedError("needs a user: --as EMAIL with PRT_PASSWORD, or PRT_TOKEN")
+            raise SkippedError(f"needs a user: {Input.IDENTITY} EMAIL with PRT_PASSWORD, or PRT_TOKEN")
         return await self._opened_stranger()
 
     async def _opened_stranger(self) -> Session:
@@ -90,7 +91,8 @@ class Identities:
             return await self._stack.enter_async_context(session_of(user))
         if project.jwt_secret is None:
             raise SkippedError(
-                "needs a second user: --stranger EMAIL with PRT_STRANGER_PASSWORD, or SUPABASE_JWT_SECRET"
+                f"needs a second user: {Input.STRANGER} EMAIL with PRT_STRANGER_PASSWORD, "
+                "or SUPABASE_JWT_SECRET"
             )
         return Session(self.signed(seconds=SIGNED_SECONDS, sub=str(uuid.uuid4())))
 

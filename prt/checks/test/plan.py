@@ -11,6 +11,7 @@ from prt.checks.test.check import Suite
 from prt.checks.test.runner import Step
 from prt.clock import wall_clock
 from prt.errors import UsageError
+from prt.inputs import Input
 from prt.results import Failure, Result
 from prt.suggestions import did_you_mean
 
@@ -39,7 +40,7 @@ def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str
 
 
 def steps_of(suites: Sequence[Suite], *, may_write: bool, host: str, rounds: int) -> list[Step]:
-    reason = f"writes rows to {host}, which is not this machine: allow it with --allow-writes"
+    reason = f"writes rows to {host}, which is not this machine: allow it with {Input.ALLOW_WRITES}"
     return [
         Step(suite, check, number, None if may_write or not suite.writes else reason)
         for number in range(1, rounds + 1)
@@ -56,11 +57,11 @@ def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
         if skipped:
             reasons = dict.fromkeys(result.reason or "" for result in skipped)
             failure = Failure(
-                expected=f"every check of {name} to run (--require {name})",
+                expected=f"every check of {name} to run ({Input.REQUIRE} {name})",
                 came=f"{len(skipped)} skipped",
                 cause="; ".join(reasons),
-                remedy="give it what it needs (prt test --list), or run without "
-                f"--require {quoting.word(name)}",
+                remedy=f"give it what it needs (prt test {Input.LIST}), or run without "
+                f"{Input.REQUIRE} {quoting.word(name)}",
             )
             found.append(
                 Result(
@@ -76,6 +77,6 @@ def littered(table: str, why: str) -> Result:
         expected=f"every row of this run removed from {table}",
         came=why,
         cause="the server went away before they were removed, or no policy lets this identity DELETE them",
-        remedy="prt test --clean, with the server key where this identity may not",
+        remedy=f"prt test {Input.CLEAN}, with the server key where this identity may not",
     )
     return Result(suite="rows", name="removed", outcome="fail", at=wall_clock(), ms=0.0, failure=failure)

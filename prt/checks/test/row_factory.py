@@ -15,6 +15,7 @@ import msgspec
 
 from prt.checks.test.outcomes import SkippedError
 from prt.errors import PrtError, RefusedError, UnreachableError
+from prt.inputs import Input
 from prt.stream.rest.answers import RejectedError, UnavailableError, UnknownColumnError
 from prt.stream.rest.client import Rest
 
@@ -62,14 +63,14 @@ async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -
             raise unread(exc, f"{schema}.{table}") from exc
         return name
     what = f"no column {wanted}" if wanted else f"none of the columns {', '.join(MARKERS[:6])}…"
-    raise SkippedError(f"{schema}.{table} has {what} for the mark; name a text column with --marker")
+    raise SkippedError(f"{schema}.{table} has {what} for the mark; name a text column with {Input.MARKER}")
 
 
 class NoTableError(SkippedError):
     """There is no such table for anybody; `hint` may name one like it."""
 
     def __init__(self, reason: str, hint: str | None) -> None:
-        super().__init__(f"{reason}; name another with --table")
+        super().__init__(f"{reason}; name another with {Input.TABLE}")
         self.words = reason
         self.hint = hint
 
@@ -108,7 +109,9 @@ class Template:
                     raise
             else:
                 return dict(msgspec.json.decode(written[0]))
-        raise SkippedError(f"{self._schema}.{self._table} takes no row of ours; name another with --table")
+        raise SkippedError(
+            f"{self._schema}.{self._table} takes no row of ours; name another with {Input.TABLE}"
+        )
 
     async def _own(self) -> bool:
         """Whether a column that may be empty now says whose row it is: policies often ask for that."""
@@ -159,4 +162,4 @@ class Template:
 
     def _unfit(self, error: RejectedError) -> SkippedError:
         name = f"{self._schema}.{self._table}"
-        return SkippedError(f"{name} takes no row of ours: {error.message}; name another with --table")
+        return SkippedError(f"{name} takes no row of ours: {error.message}; name another with {Input.TABLE}")

@@ -17,6 +17,7 @@ from prt.checks.test.settings import MARK, RunId, Settings, new_run, run_of, thi
 from prt.checks.test.trace import Trace
 from prt.errors import RefusedError
 from prt.events import Change
+from prt.inputs import Input
 from prt.stream.rest.answers import RejectedError
 from prt.stream.rest.client import Rest
 from prt.stream.values import is_same
@@ -132,7 +133,7 @@ class Rows:
     def _nothing_done(self, doing: str) -> SkippedError:
         """Policies make no error of it: the row is none of those that may be written."""
         return SkippedError(
-            f"no policy of {self._name} lets this identity {doing} its row; take another --as"
+            f"no policy of {self._name} lets this identity {doing} its row; take another {Input.IDENTITY}"
         )
 
     async def read(self, rest: Rest, row: Row) -> dict[str, Any] | None:

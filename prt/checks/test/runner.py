@@ -14,6 +14,7 @@ from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found, SkippedError, failure_of
 from prt.clock import wall_clock
 from prt.errors import PrtError
+from prt.inputs import Input
 from prt.redaction import redact
 from prt.results import Failure, Result
 
@@ -90,7 +91,7 @@ class Engine:
                 expected="an end of this check",
                 came=f"none in {WAITS} times {context.settings.wait_seconds:g} s",
                 cause="the server answers too slowly, or something on the way holds its answers back",
-                remedy="give more time with --wait, or look where it goes: prt status",
+                remedy=f"give more time with {Input.WAIT}, or look where it goes: prt status",
             )
         result = Result(
             suite=step.suite.name,

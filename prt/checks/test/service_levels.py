@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from prt.errors import UsageError
+from prt.inputs import Input
 from prt.results import Failure, Result, Slis
 from prt.state.figures.lag import Lag
 
@@ -22,7 +23,7 @@ _LIMIT = re.compile(r"(?P<name>p50|p95|p99|max)=(?P<size>\d+(?:\.\d+)?)(?P<unit>
 
 
 class Limit(Struct, frozen=True):
-    """`--max-lag p95=500ms`."""
+    """A limit of a percentile of the lag, such as `p95=500ms`."""
 
     name: Percentile
     ms: float
@@ -32,7 +33,7 @@ def parse_limit(text: str) -> Limit:
     """UsageError where it is none."""
     found = _LIMIT.fullmatch(text.strip())
     if found is None:
-        raise UsageError(f"--max-lag is no limit: {text}", "write p50, p95, p99 or max: p95=500ms")
+        raise UsageError(f"{Input.MAX_LAG} is no limit: {text}", "write p50, p95, p99 or max: p95=500ms")
     name: Percentile = found["name"]  # type: ignore[assignment]
     return Limit(name, float(found["size"]) * (1000 if found["unit"] == "s" else 1))
 

@@ -16,6 +16,7 @@ from prt.checks.test.rows import Row
 from prt.checks.test.trace import FRAME_SHOWN, Trace
 from prt.errors import PrtError
 from prt.events import Broadcast, Change, Event, Gap, Malformed, Presence, Status, Vitals
+from prt.inputs import Input
 from prt.results import Failure
 from prt.stream.live.listener import Listener, listening
 from prt.stream.live.source import Live
@@ -149,7 +150,7 @@ class Watcher:
             return None, hints[-1]
         return (
             "the database did not take the subscription up in time",
-            "is the project busy or waking up? try again, or give more time with --wait",
+            f"is the project busy or waking up? try again, or give more time with {Input.WAIT}",
         )
 
     def _on_end(self, error: PrtError | None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from prt.errors import PrtError
+from prt.inputs import Input
 from prt.stream.rest.session import Endpoint, Life, Session, life_of
 from prt.stream.socket import refusals
 from prt.stream.socket.failures import EndedError, LostError
@@ -58,7 +59,7 @@ class Tenure:
             await _sleep_until(life.renew_at)
             if not self._session.is_renewable:
                 left = max(round((life.expires - time.time()) / 60), 0)
-                hint = "sign in with --as EMAIL, or start again with a fresh PRT_TOKEN"
+                hint = f"sign in with {Input.IDENTITY} EMAIL, or start again with a fresh PRT_TOKEN"
                 self._tell(f"the token expires in {left} min and can't be renewed", hint)
                 return
             try:

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from prt.errors import UsageError
 from prt.events import End, Event, Rewound, Status
+from prt.inputs import Input
 from prt.stream.recording.lines import event_of, moment_of
 from prt.stream.recording.seeking import WARM_BYTES, last_moment, offset_of, warm_offset
 
@@ -228,14 +229,15 @@ class Recording:
                         shutil.copyfileobj(file, self._spooled)
         except OSError as exc:
             raise UsageError(
-                f"{self._path} can't be read: {exc.strerror}", "name a file of --record"
+                f"{self._path} can't be read: {exc.strerror}", f"name a file of {Input.RECORD}"
             ) from exc
         try:
             header = _decode_header(line)
             moment_of(header.at)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise UsageError(
-                f"{self._path} is no recording", "a recording is what `prt watch --record FILE` writes"
+                f"{self._path} is no recording",
+                f"a recording is what `prt watch {Input.RECORD} FILE` writes",
             ) from exc
         if header.version > VERSION:
             raise UsageError(

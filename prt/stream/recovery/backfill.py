@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from prt.errors import PrtError, UnreachableError
 from prt.events import Change, ChangeSource, Event, Gap, Known, Loaded, Status
+from prt.inputs import Input
 from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.recovery.delay import Budget
@@ -146,7 +147,7 @@ class Recovery:
     @staticmethod
     def _give_up(gap: Gap, reasons: Reasons) -> None:
         for name in gap.tables:
-            reasons.add("not asked for (--no-backfill)", name)
+            reasons.add(f"not asked for ({Input.NO_BACKFILL})", name)
 
     async def snapshot(self, bindings: Sequence[Binding], emit: Emit) -> list[tuple[str, list[str]]]:
         """The present rows, each once and merged with what streams; why they may not be all, with tables."""

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from prt.events import EMPTY, Change, ChangeSource, Event, EventType
+from prt.inputs import filled
 from prt.stream.binding import Binding
 from prt.stream.recovery.delay import Budget, Holding
 from prt.stream.recovery.merging import Verdict
@@ -20,8 +21,8 @@ from prt.stream.rest.pages import Reader, Road, Row, Shape, roads_of
 from prt.stream.values import Key
 
 HIDDEN = "deleted or no longer visible"
-DELETES_UNASKED = "deletes can't be asked for without --snapshot"
-UNDATED = "no column dates its rows: name one with --cursor"
+DELETES_UNASKED = "deletes can't be asked for without {SNAPSHOT}"
+UNDATED = "no column dates its rows: name one with {CURSOR}"
 LEAST_OVERLAP = 1_000_000
 """µs of the overlap that a burst must have left for `complete` to hold."""
 
@@ -88,7 +89,7 @@ class RowReader:
         reader = Reader(self._rest, binding, self._shape)
         roads = roads_of(self._shape, binding)
         if roads[0].cursor is None:
-            self._say(UNDATED)
+            self._say(filled(UNDATED))
             return
         self._say_which_updates_are_not_dated(binding, roads[0].cursor)
         for road in roads:
@@ -122,7 +123,7 @@ class RowReader:
             return
         road = roads_of(self._shape, binding)[0]
         if road.cursor is None:
-            self._say(UNDATED)
+            self._say(filled(UNDATED))
         else:
             self._say_which_updates_are_not_dated(binding, road.cursor)
         limit = self._settings.limit
@@ -156,7 +157,7 @@ class RowReader:
         if all(binding.event not in ("*", "DELETE") for binding in bindings):
             return
         if held is None:
-            self._say(DELETES_UNASKED)
+            self._say(filled(DELETES_UNASKED))
             return
         if not held.is_whole:
             self._say("deletes can't be told of rows that the snapshot left out")

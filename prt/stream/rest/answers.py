@@ -23,6 +23,7 @@ from msgspec import Raw, Struct
 
 from prt import quoting
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.inputs import Input
 from prt.redaction import redact
 
 MESSAGE_SHOWN = 300
@@ -204,13 +205,13 @@ def _why_refused(table: str, doing: str, said: Refusal) -> str:
         # RETURNING has to pass the policies for SELECT too, and says the same.
         return (
             f"no policy of {table} lets this identity {doing} such a row, or SELECT it; "
-            "--as takes another one"
+            f"{Input.IDENTITY} takes another one"
         )
     if said.code == _NO_PRIVILEGE:
         # What is returned has to be readable.
         rights = f"select, {doing.lower()}"
-        return f"grant {rights} on {table} to this identity's role, or take another one with --as"
-    return "is the token still valid? --as EMAIL signs in"
+        return f"grant {rights} on {table} to this identity's role, or take another one with {Input.IDENTITY}"
+    return f"is the token still valid? {Input.IDENTITY} EMAIL signs in"
 
 
 def _why_rejected(code: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, urlsplit
 
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.inputs import Input
 from prt.stream.limits import checked_json, checked_size
 from prt.stream.policies import role_of, sends_sql
 from prt.stream.reaching import failure_of
@@ -103,13 +104,13 @@ class Poster:
             is_of_policies = self._is_private and words == "Unauthorized"
             return RefusedError(message, sql if is_of_policies else None)
         if status == 404:
-            return ProtocolError(message, "this Realtime knows no such endpoint: leave out --http")
+            return ProtocolError(message, f"this Realtime has no such endpoint: leave out {Input.HTTP}")
         if status == 422 and '"persist"' in words:
             return PrtError(message, "only a private topic stores messages, for a whole number of seconds")
         if status in (413, 422):
             return PrtError(message, "the free plan takes 256 KB a message, a server 3,000 KB by default")
         if status == 429:
-            return PrtError(message, "send fewer a second: --rate N")
+            return PrtError(message, f"send fewer a second: {Input.RATE} N")
         if status >= 500:
             return UnreachableError(message, "is the project paused?")
         return ProtocolError(message, "is this a Supabase project's URL?")

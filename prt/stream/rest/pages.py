@@ -9,6 +9,7 @@ from msgspec import Raw, Struct
 
 from prt.decoding import decoded
 from prt.errors import ProtocolError
+from prt.inputs import Input
 from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.filters import postgrest
@@ -89,7 +90,7 @@ async def shape_of(rest: Rest, binding: Binding, key: tuple[str, ...], cursor: s
                 raise
             if missing in key:
                 raise ProtocolError(
-                    f"no column {missing} tells its rows apart: name the key (--key)"
+                    f"no column {missing} tells its rows apart: name the key ({Input.KEY})"
                 ) from exc
             wanted.remove(missing)
     written = next((name for name in (cursor, UPDATED, CREATED) if name in wanted), None)
@@ -209,7 +210,7 @@ class Reader:
         row = {name: decoded(columns[name]) for name in {*order, *shape.key}}
         key = values.key_of(row, shape.key)
         if key is None:
-            raise ProtocolError("a row has null in its key: name another (--key)")
+            raise ProtocolError(f"a row has null in its key: name another ({Input.KEY})")
         stamp = (self._moment(columns, shape.written), self._moment(columns, shape.created))
         select = self._binding.select
         if select is not None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from prt.config.project import Project
 from prt.config.secret import claims_of
 from prt.errors import ProtocolError, RefusedError, UnreachableError
+from prt.inputs import Input
 from prt.redaction import register
 from prt.stream.reaching import failure_of
 
@@ -91,7 +92,7 @@ class Session:
         Where somebody else has renewed the `stale` one meanwhile, theirs: Auth takes a refresh token once.
         """
         if self._renew is None:
-            raise RefusedError("this token can't be renewed", "sign in with --as EMAIL")
+            raise RefusedError("this token can't be renewed", f"sign in with {Input.IDENTITY} EMAIL")
         async with self._renewing:
             if stale is None or stale is self.endpoint:
                 self.endpoint = await self._renew()
@@ -155,7 +156,7 @@ async def _answered(project: Project, what: str, request: Awaitable[Any]) -> Aut
         ) from exc
     except AuthApiError as exc:
         raise RefusedError(
-            f"{project.host} refused {who}: {exc.message}", "check PRT_PASSWORD and --as"
+            f"{project.host} refused {who}: {exc.message}", f"check PRT_PASSWORD and {Input.IDENTITY}"
         ) from exc
     except (AuthError, ValueError, RecursionError):
         # Their words hold parts of the answer, and with it parts of tokens that nobody has registered yet.

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from prt import quoting
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
+from prt.inputs import Input, filled
 from prt.redaction import redact
 from prt.stream.binding import Binding
 from prt.stream.filters import grammar
@@ -48,8 +49,8 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 
 _NEW_KEY = "copy the key anew from the project's settings (API keys), and check that it belongs to this URL"
-_SIGN_IN = "sign in again (`--as EMAIL`), or give a fresh token in PRT_TOKEN"
-_LATER = "try again in half a minute; `--wait-for-server` goes on trying"
+_SIGN_IN = "sign in again (`{IDENTITY} EMAIL`), or give a fresh token in PRT_TOKEN"
+_LATER = "try again in half a minute; `{WAIT_FOR_SERVER}` goes on trying"
 
 _HANDSHAKE_HINTS = {
     "API key is missing": "set SUPABASE_PUBLISHABLE_KEY or SUPABASE_ANON_KEY",
@@ -79,8 +80,8 @@ _JOIN_CODES: dict[str, tuple[type[PrtError], str | None, bool, float]] = {
     "JwtSignatureError": (RefusedError, "the token belongs to another project: " + _SIGN_IN, False, 0),
     "JwtSignerError": (RefusedError, "the project's JWT secret is not set up", False, 0),
     "Unauthorized": (RefusedError, "add a SELECT policy on realtime.messages for this topic", False, 0),
-    "UnableToReplayMessages": (RefusedError, "only private topics are replayed: use `--private`", False, 0),
-    "PrivateOnly": (RefusedError, "the project allows private channels only: use `--private`", False, 0),
+    "UnableToReplayMessages": (RefusedError, "only private topics are replayed: use `{PRIVATE}`", False, 0),
+    "PrivateOnly": (RefusedError, "the project allows private channels only: use `{PRIVATE}`", False, 0),
     "ChannelRateLimitReached": (UnreachableError, "100 channels a socket are the limit", False, 0),
     "ConnectionRateLimitReached": (UnreachableError, _LATER, True, RATE_LIMIT_SECONDS),
     "ClientJoinRateLimitReached": (UnreachableError, _LATER, True, RATE_LIMIT_SECONDS),
@@ -120,12 +121,12 @@ def of_handshake(status: int, body: bytes) -> Refusal:
     reason = f"HTTP {status}" + (f", {words}" if words else "")
     code = refusal_codes.of_handshake(status, words)
     if status == 401:
-        hint = _HANDSHAKE_HINTS.get(words, _NEW_KEY)
+        hint = filled(_HANDSHAKE_HINTS.get(words, _NEW_KEY))
         return Refusal(error=RefusedError, reason=reason, code=code, hint=hint)
     if code == "realtime_down":
         hint = _REALTIME_DOWN
     else:
-        hint = "is the project paused?" if status >= 500 else _STATUS_HINTS.get(status, _NO_PROJECT)
+        hint = "is the project paused?" if status >= 500 else filled(_STATUS_HINTS.get(status, _NO_PROJECT))
     if status >= 500 or status in _STATUS_HINTS:
         return Refusal(
             error=UnreachableError,
@@ -149,7 +150,7 @@ def of_join(response: Any) -> Refusal:
         error=error,
         reason=text,
         code=refusal_codes.of_words(text),
-        hint=hint,
+        hint=None if hint is None else filled(hint),
         is_retryable=is_retryable,
         wait_seconds=wait,
     )
@@ -159,7 +160,7 @@ def of_system(message: str) -> Refusal:
     """A `system` error that ends a channel, or all of its bindings."""
     reason, code = _cut(message), refusal_codes.of_words(message)
     if any(words in message for words in _TOKEN_WORDS):
-        return Refusal(error=RefusedError, reason=reason, code=code, hint=_SIGN_IN)
+        return Refusal(error=RefusedError, reason=reason, code=code, hint=filled(_SIGN_IN))
     if code == "unauthorized":
         return Refusal(error=RefusedError, reason=reason, code=code, hint="add a policy on realtime.messages")
     if message.startswith("Too many"):
@@ -167,7 +168,7 @@ def of_system(message: str) -> Refusal:
             error=UnreachableError,
             reason=reason,
             code=code,
-            hint=_LATER,
+            hint=filled(_LATER),
             is_retryable=True,
             wait_seconds=RATE_LIMIT_SECONDS,
         )
@@ -176,7 +177,7 @@ def of_system(message: str) -> Refusal:
 
 def of_expired(*, is_key: bool) -> Refusal:
     """Return the refusal that a token, or the project's key, is bound to meet: it has expired."""
-    hint = _NEW_KEY if is_key else _SIGN_IN
+    hint = _NEW_KEY if is_key else filled(_SIGN_IN)
     return Refusal(error=RefusedError, reason="Token has expired", code="token_expired", hint=hint)
 
 
@@ -204,7 +205,7 @@ def of_binding(binding: Binding, message: str) -> Refusal:
     return Refusal(
         error=UnreachableError,
         reason=f"{binding.name}: {_cut(message)}",
-        hint="check `--filter` and `--select`",
+        hint=f"check `{Input.FILTER}` and `{Input.SELECT}`",
     )
 
 
@@ -267,7 +268,7 @@ def _exception_hint(binding: Binding, exception: str) -> str:
         return "the token's role does not exist in the database"
     if binding.filter is not None:
         return f"check the filter {binding.filter}"
-    return "check `--filter` and `--select`"
+    return f"check `{Input.FILTER}` and `{Input.SELECT}`"
 
 
 def words_of(body: bytes) -> str:

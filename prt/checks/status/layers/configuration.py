@@ -10,13 +10,14 @@ from prt.config.hosts import is_loopback
 from prt.config.project import HOSTED, Project
 from prt.config.secret import KeyFacts, Secret, claims_of, facts_of
 from prt.errors import RefusedError
+from prt.inputs import Input, filled
 from prt.results import Cause, Finding, State
 
 SOON_SECONDS = 7 * 24 * 3600
 SESSION_SOON_SECONDS = 300
 
 _COPY = "copy the key again, whole, from the project's settings (API Keys)"
-_SIGN_IN = "sign in with `--as EMAIL`, or put a fresh token into PRT_TOKEN"
+_SIGN_IN = "sign in with `{IDENTITY} EMAIL`, or put a fresh token into PRT_TOKEN"
 
 
 def judge(project: Project, now: float) -> list[Finding]:
@@ -89,18 +90,22 @@ def _token(project: Project, token: Secret, now: float) -> Finding:
     origin = project.origins.get("token", "PRT_TOKEN")
     facts, claims = facts_of(token), claims_of(token.reveal())
     if claims is None:
-        return _finding("token", "failed", "no JWT", origin, Cause(f"{origin} is no JWT", _SIGN_IN))
+        return _finding("token", "failed", "no JWT", origin, Cause(f"{origin} is no JWT", filled(_SIGN_IN)))
     figure = _described(facts, now)
     missing = [f"`{name}`" for name, value in (("role", facts.role), ("exp", facts.expires_at)) if not value]
     if missing:
         why = f"{origin} has no {' and no '.join(missing)}: Realtime refuses every join with it"
-        remedy = "sign the token with role and exp, e.g. role=authenticated (`--as EMAIL` brings one)"
+        remedy = (
+            f"sign the token with role and exp, e.g. role=authenticated (`{Input.IDENTITY} EMAIL` brings one)"
+        )
         return _finding("token", "failed", figure, origin, Cause(why, remedy))
     life = _life(facts, origin, now, SESSION_SOON_SECONDS)
     if life is not None:
-        return _finding("token", life[0], figure, origin, Cause(life[1], _SIGN_IN))
+        return _finding("token", life[0], figure, origin, Cause(life[1], filled(_SIGN_IN)))
     if facts.is_server_key:
-        cause = Cause(f"{origin} is a {facts.role} token: it passes over row level security", _SIGN_IN)
+        cause = Cause(
+            f"{origin} is a {facts.role} token: it passes over row level security", filled(_SIGN_IN)
+        )
         return _finding("token", "warning", figure, origin, cause)
     return _finding("token", "ok", figure, origin)
 

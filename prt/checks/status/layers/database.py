@@ -8,6 +8,7 @@ from typing import Final
 from prt import quoting
 from prt.checks.status.layers.catalog import PUBLICATION, Database, Server
 from prt.errors import RefusedError, UnreachableError, UsageError
+from prt.inputs import Input
 from prt.results import Cause, Finding, State
 
 SLOTS_SQL = "select slot_name, active, restart_lsn from pg_replication_slots order by active, slot_name;"
@@ -123,7 +124,7 @@ def _role(server: Server, role: str) -> Cause | None:
         return None
     return Cause(
         f"the token's role {role} does not exist in the database",
-        "sign in with --as EMAIL, or sign the token with role=authenticated",
+        f"sign in with {Input.IDENTITY} EMAIL, or sign the token with role=authenticated",
     )
 
 

@@ -17,7 +17,7 @@ from prt.stream.filters import grammar
 from prt.suggestions import nearest
 
 OWNERS: Final = ("user_id", "owner_id", "owner", "created_by")
-SIGN_IN: Final = "prt status --as EMAIL"
+SIGN_IN: Final = "prt status {IDENTITY} EMAIL"
 
 
 class Seen(Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from prt.checks.status.layers.evidence import (
 )
 from prt.errors import UsageError
 from prt.events import Status
+from prt.inputs import filled
 from prt.results import Cause, Finding
 from prt.stream.rest.column_types import Unfilterable
 from prt.suggestions import nearest
@@ -156,7 +157,7 @@ def _policies(seen: Seen, relation: Relation) -> Finding:
         )
         closed = [Cause(why, policy_sql(seen))]
         if seen.role == ANONYMOUS:
-            closed.append(Cause("its rows are for those who are signed in, and you are not", SIGN_IN))
+            closed.append(Cause("its rows are for those who are signed in, and you are not", filled(SIGN_IN)))
         return finding(seen, "policies", "failed", f"none for {seen.role}", *closed)
     figure = f"{len(permissive)} polic{'y' if len(permissive) == 1 else 'ies'}"
     if relation.trouble is not None:
@@ -170,7 +171,7 @@ def _policies(seen: Seen, relation: Relation) -> Finding:
             "warning",
             f"{figure}, sees 0 of {many(relation.rows)}",
             Cause(why, policies_sql(seen)),
-            Cause("you are another user than you mean", SIGN_IN),
+            Cause("you are another user than you mean", filled(SIGN_IN)),
         )
     if relation.rows is not None and relation.visible is not None:
         figure += f", sees {relation.visible:,} of {many(relation.rows)}"

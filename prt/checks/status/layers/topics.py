@@ -13,6 +13,7 @@ from prt.checks.status.layers.hearing import Ear, Heard, hearing
 from prt.checks.status.layers.wire import join_causes, judge_join, reason_of
 from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.events import Broadcast, Presence
+from prt.inputs import Input
 from prt.results import Cause, Finding, Layer
 from prt.stream.live.source import Live
 from prt.stream.policies import hears_sql
@@ -132,7 +133,7 @@ def message_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ..
 
 
 def _private(heard: Heard, is_open: bool, role: str, topic: str) -> Finding:
-    """Closed is no failure where nobody asked for `--private`."""
+    """Judge a private topic; closed is no failure where nobody asked for a private channel."""
     if is_open:
         return Finding(layer="private", state="ok", figure=f"{topic} is open to {role}")
     if heard.error is None:
@@ -142,6 +143,6 @@ def _private(heard: Heard, is_open: bool, role: str, topic: str) -> Finding:
     return Finding(
         layer="private",
         state="skipped" if is_unauthorized else "warning",
-        figure=f"closed to {role}; --private makes it count",
+        figure=f"closed to {role}; {Input.PRIVATE} makes it count",
         causes=join_causes(heard.error, role=role, topic=topic),
     )

@@ -10,6 +10,7 @@ from prt.checks import delivery
 from prt.checks.delivery import Delivery
 from prt.checks.status.layers.evidence import SIGN_IN
 from prt.checks.status.layers.hearing import Ear
+from prt.inputs import filled
 from prt.results import Cause, Finding
 
 SLOT_LOOKS: Final = 8
@@ -73,7 +74,7 @@ def judge(found: Delivery, *, silent: int, passes_row_security: bool) -> Finding
         return Finding(layer="database", state="failed", figure=figure, causes=causes, check="delivery")
     if not silent:
         return None
-    hiding = Cause("policies hide those rows from this identity", SIGN_IN)
+    hiding = Cause("policies hide those rows from this identity", filled(SIGN_IN))
     causes = (delivery.LIMIT,) if passes_row_security else (delivery.LIMIT, hiding)
     figure = f"{silent:,} rows changed and nothing came"
     return Finding(layer="database", state="warning", figure=figure, causes=causes, check="delivery")

@@ -13,6 +13,7 @@ from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found, SkippedError
 from prt.checks.test.watcher import Watcher
 from prt.events import Broadcast
+from prt.inputs import Input
 from prt.results import Failure
 from prt.stream.rest.broadcast import Poster
 from prt.stream.socket.failures import RefusedByServerError
@@ -80,7 +81,7 @@ async def private(context: Context) -> Found:
             if context.settings.private_topic is None and isinstance(watcher.error, RefusedByServerError):
                 raise SkippedError(
                     "needs policies on realtime.messages that let this identity use a private topic: "
-                    f"name one with --private-topic (the server: {watcher.error.refused.reason})"
+                    f"name one with {Input.PRIVATE_TOPIC} (the server: {watcher.error.refused.reason})"
                 ) from exc
             raise
         await watcher.live.send(EVENT, payload(1), timeout=context.settings.wait_seconds)
@@ -122,7 +123,7 @@ def _heard_itself() -> Failure:
 SUITE = Suite(
     name="broadcast",
     line="self, acknowledgement, two clients, HTTP, a private topic",
-    needs="public channels allowed; for private a policy on realtime.messages (--private-topic)",
+    needs="public channels allowed; for private a policy on realtime.messages ({PRIVATE_TOPIC})",
     checks=tuple(
         Check(suite="broadcast", name=name, run=run)
         for name, run in (

@@ -223,7 +223,7 @@ def _lag(change: Change) -> dict[str, float]:
 SUITE = Suite(
     name="changes",
     line="INSERT, UPDATE, DELETE, every filter, select, two bindings, types",
-    needs="a table that is published, writable and readable (--table); --allow-writes away from this machine",
+    needs="a table that is published, writable and readable ({TABLE}); {ALLOW_WRITES} away from this machine",
     checks=tuple(
         Check(suite="changes", name=name, run=run)
         for name, run in (

@@ -157,8 +157,8 @@ def _round_trip(watcher: Watcher) -> float | None:
 
 SUITE = Suite(
     name="latency",
-    line="commit → receive: p50, p95, p99, max, and where the time goes (--samples)",
-    needs="a table that is published, writable and readable (--table); --allow-writes away from this machine",
+    line="commit → receive: p50, p95, p99, max, and where the time goes ({SAMPLES})",
+    needs="a table that is published, writable and readable ({TABLE}); {ALLOW_WRITES} away from this machine",
     checks=(Check(suite="latency", name="lag", run=commit_to_receive, is_long=True),),
     writes=True,
 )

@@ -16,6 +16,7 @@ from prt.checks.test.service_levels import percent
 from prt.checks.test.settings import MESSAGES_PER_SECOND, Plan, Settings
 from prt.errors import PrtError
 from prt.events import Change, Event, Status
+from prt.inputs import Input
 from prt.results import Failure
 from prt.state.figures.lag import Lag
 from prt.stream.live.listener import Listener, listening
@@ -158,7 +159,9 @@ async def _ready(context: Context, clients: list[Client]) -> None:
                 + (f": {error.message}" if error else f" in {seconds:g} s"),
                 server=lost[0].words,
                 cause="the plan's connections or joins a second are used up",
-                remedy=error.hint if error is not None and error.hint else "fewer --clients",
+                remedy=error.hint
+                if error is not None and error.hint
+                else f"try a lower value of {Input.CLIENTS}",
             )
         )
 
@@ -222,7 +225,7 @@ def _found(
     lags = [value for client in clients for value in client.lags]
     found = Found(
         note=f"{settings.rate:g} rows/s × {len(clients)} clients = {allowed(settings)}"
-        + (f"; held at the limit of --limit {settings.plan}" if is_stopped else ""),
+        + (f"; held at the limit of {Input.LIMIT} {settings.plan}" if is_stopped else ""),
         figures={
             "delivered_percent": percent(delivered, expected) if expected else 0.0,
             **{f"{name}_ms": value for name, value in (lag.summary() or {}).items()},
@@ -258,8 +261,8 @@ def _found(
 
 SUITE = Suite(
     name="load",
-    line="--clients subscribers, --rate rows a second for --duration: delivered, lost, out of order, lag",
-    needs="as latency; stops at the limit of a plan (--limit free, pro, no-cap, none)",
+    line="{CLIENTS} subscribers, {RATE} rows a second for {DURATION}: delivered, lost, out of order, lag",
+    needs="as latency; stops at the limit of a plan ({LIMIT} free, pro, no-cap, none)",
     checks=(Check(suite="load", name="delivery", run=load, is_long=True),),
     writes=True,
     is_named_only=True,

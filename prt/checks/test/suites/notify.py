@@ -78,8 +78,8 @@ async def _has(context: Context, column: str, reason: str) -> None:
 SUITE = Suite(
     name="notify",
     line="a notification reaches its user, and that it was read",
-    needs="a user (--as EMAIL, PRT_TOKEN); a table with user_id (--table); "
-    "--allow-writes away from this machine",
+    needs="a user ({IDENTITY} EMAIL, PRT_TOKEN); a table with user_id ({TABLE}); "
+    "{ALLOW_WRITES} away from this machine",
     checks=(
         Check(suite="notify", name="own", run=own),
         Check(suite="notify", name="read", run=read),

@@ -11,6 +11,7 @@ from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found
 from prt.events import Gap, Vitals
+from prt.inputs import Input
 from prt.results import Failure
 from prt.stream.live.supervisor import Policy
 from prt.stream.recovery.backfill import Recovery
@@ -60,7 +61,7 @@ def not_whole(gap: Gap, times: int) -> Failure:
     """Return what a row that came `times` times, or its gap, says of the table and of the server."""
     if not gap.complete:
         cause = "the table has no column that says when a row changed, or REST can't read it"
-        remedy = "an updated_at with a trigger, or --cursor COLUMN for `prt watch`"
+        remedy = f"an updated_at with a trigger, or {Input.CURSOR} COLUMN for `prt watch`"
     elif times:
         cause = (
             f"the server streamed the row more than {SETTLE_SECONDS:g} s after READY, "
@@ -81,7 +82,7 @@ def not_whole(gap: Gap, times: int) -> Failure:
 SUITE = Suite(
     name="reconnect",
     line="cut by us: the gap is declared, the rows of the outage come back",
-    needs="a table that is published, writable and readable (--table); --allow-writes away from this machine",
+    needs="a table that is published, writable and readable ({TABLE}); {ALLOW_WRITES} away from this machine",
     checks=(Check(suite="reconnect", name="recovered", run=recovered),),
     writes=True,
 )

@@ -148,8 +148,8 @@ def _leak(context: Context, who: Who, event_type: str) -> Failure:
 SUITE = Suite(
     name="rls",
     line="who sees which row live, against what REST lets each read",
-    needs="two of: server key, user (--as, PRT_TOKEN), stranger (--stranger, SUPABASE_JWT_SECRET), "
-    "client key; --allow-writes away from this machine",
+    needs="two of: server key, user ({IDENTITY}, PRT_TOKEN), stranger ({STRANGER}, SUPABASE_JWT_SECRET), "
+    "client key; {ALLOW_WRITES} away from this machine",
     checks=(
         Check(suite="rls", name="visibility", run=visibility),
         Check(suite="rls", name="deletes", run=deletes),

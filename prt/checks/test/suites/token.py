@@ -11,6 +11,7 @@ from prt.checks.test.outcomes import FailedError, Found, SkippedError
 from prt.checks.test.suites.broadcast import EVENT, heard, payload
 from prt.errors import RefusedError
 from prt.events import Status
+from prt.inputs import Input
 from prt.results import Failure
 from prt.stream.rest.session import Endpoint, Session
 from prt.stream.topic import Room
@@ -23,7 +24,7 @@ async def refresh(context: Context) -> Found:
     """Auth gives a fresh token for an old one, and Realtime takes it."""
     session = await context.identities.session("self")
     if not session.is_renewable:
-        raise SkippedError("needs a sign-in: --as EMAIL with PRT_PASSWORD")
+        raise SkippedError(f"needs a sign-in: {Input.IDENTITY} EMAIL with PRT_PASSWORD")
     user = context.identities.user_id(session)
     started = time.perf_counter()
     await session.renew()
@@ -104,7 +105,7 @@ async def _subject(context: Context) -> str:
 SUITE = Suite(
     name="token",
     line="a session renewed ahead of its end, and one that ends",
-    needs="for refresh --as EMAIL with PRT_PASSWORD; for expiry SUPABASE_JWT_SECRET",
+    needs="for refresh {IDENTITY} EMAIL with PRT_PASSWORD; for expiry SUPABASE_JWT_SECRET",
     checks=(
         Check(suite="token", name="refresh", run=refresh),
         Check(suite="token", name="expiry", run=expiry),

@@ -34,6 +34,8 @@ class PrtError(Exception):
     """A command that helps to find or to mend the cause, the key `try` of an error's JSON."""
     is_told = False
     """Whether standard error has it already."""
+    is_in_status = False
+    """Whether a status of its channel has it already."""
     is_in_lines = False
     """Whether the line `end` of the NDJSON has it already."""
 
@@ -41,6 +43,10 @@ class PrtError(Exception):
         self.message = redact(message)
         self.hint = None if hint is None else redact(hint)
         super().__init__(self.message)
+
+
+class ReaderGoneError(Exception):
+    """The other end of our pipe is closed, with which a command ends well."""
 
 
 class UsageError(PrtError):

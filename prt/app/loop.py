@@ -71,7 +71,7 @@ async def follow(
         tick_seconds: The time between two drains of the output while nothing comes.
 
     Raises:
-        ReaderGone: The reader of the output went away.
+        ReaderGoneError: The reader of the output went away.
     """
     running = _Loop(
         output,

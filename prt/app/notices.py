@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from prt.errors import PrtError
 from prt.events import Event, Malformed, Status
 from prt.views.drawing.notices import notice
 from prt.views.sinks.stderr import complain
@@ -16,16 +15,8 @@ class Notices:
 
     def __init__(self) -> None:
         self._malformed = 0
-        self._last: Status | None = None
-
-    def has_told(self, error: PrtError) -> bool:
-        """Return whether what ends the watch was the last that happened to a channel."""
-        last = self._last
-        return last is not None and error.message.endswith(last.reason or "") and error.hint == last.hint
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, Status) and event.reason is not None:
-            self._last = event
         if isinstance(event, Status) and event.connection == "connected":
             if event.reason is not None:
                 complain(event.reason, event.hint)

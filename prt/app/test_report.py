@@ -14,11 +14,10 @@ import msgspec
 from prt.checks.test.check import Suite
 from prt.checks.test.reports import lines
 from prt.clock import wall_clock
-from prt.errors import PrtError
+from prt.errors import PrtError, ReaderGoneError
 from prt.inputs import filled
 from prt.results import Result, Run
 from prt.views.sinks.form import STDOUT, Form, OutputForm, is_terminal
-from prt.views.sinks.output import ReaderGone
 
 WIDE = 10_000
 """A line of text that isn't cut."""
@@ -109,11 +108,11 @@ def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:
 
 
 def _write(data: bytes) -> None:
-    """Raises ReaderGone, and PrtError where the output can't be written."""
+    """Raises ReaderGoneError, and PrtError where the output can't be written."""
     try:
         while data:
             data = data[os.write(STDOUT, data) :]
     except BrokenPipeError as exc:
-        raise ReaderGone from exc
+        raise ReaderGoneError from exc
     except OSError as exc:
         raise PrtError(f"the output can't be written: {exc.strerror}") from exc

@@ -12,7 +12,7 @@ import typer
 
 from prt.cli.unexpected import show_traceback, words_of
 from prt.clock import wall_clock
-from prt.errors import PrtError, UsageError
+from prt.errors import PrtError, ReaderGoneError, UsageError
 from prt.signals import INTERRUPTED
 from prt.views.sinks.stderr import complain
 
@@ -21,10 +21,6 @@ WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo"
 WITHOUT_LINES: Final = frozenset({"send", "read"})
 """Commands below one of these that have no such line."""
 FORMS: Final = ("-o", "--output", "--template")
-
-
-class ReaderGoneError(Exception):
-    """The reader of our pipe went away. Typer would make exit 1 of the OSError."""
 
 
 class FileError(PrtError):
@@ -42,7 +38,7 @@ class BugError(PrtError):
 def report(exc: BaseException, arguments: Sequence[str]) -> int:
     """Report what ended a command and return its exit code; the one place where that happens."""
     error = _innermost(exc)
-    if isinstance(error, ReaderGoneError | BrokenPipeError) or type(error).__name__ == "ReaderGone":
+    if isinstance(error, ReaderGoneError | BrokenPipeError):
         silence_stdout()
         return 0
     if isinstance(error, KeyboardInterrupt):

@@ -17,11 +17,11 @@ import typer.core
 import typer.main
 
 from prt import __version__
-from prt.cli.failure import ReaderGoneError, asks_for_traceback, report, silence_stdout
+from prt.cli.failure import asks_for_traceback, report, silence_stdout
 from prt.cli.help import with_plain_help
 from prt.cli.options.names import OPTIONS
 from prt.cli.unexpected import guard
-from prt.errors import UsageError
+from prt.errors import ReaderGoneError, UsageError
 from prt.inputs import named
 from prt.signals import INTERRUPTED, exit_on_signals
 from prt.stream.socket import sdk_log

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from prt.clock import wall_clock
-from prt.errors import PrtError, UnreachableError
+from prt.errors import PrtError, ReaderGoneError, UnreachableError
 from prt.events import Change, Event, Gap, Status
 from prt.inputs import Input
 from prt.state.audit.accounting import Audit
@@ -24,7 +24,7 @@ from prt.stream.database.session import DatabaseSession
 from prt.stream.database.values import AuditedTable, LoggedChange
 from prt.stream.filters import grammar
 from prt.stream.live.source import Live
-from prt.views.sinks.output import Output, ReaderGone
+from prt.views.sinks.output import Output
 
 if TYPE_CHECKING:
     from prt.app.audit.request import AuditRequest
@@ -74,7 +74,7 @@ class AuditRun:
         self._live = Live(session, self._bindings)
         self._to_judge: asyncio.Queue[LoggedChange] = asyncio.Queue()
         self._ready = asyncio.Event()
-        self._failed: asyncio.Future[PrtError | ReaderGone] = asyncio.get_running_loop().create_future()
+        self._failed: asyncio.Future[PrtError | ReaderGoneError] = asyncio.get_running_loop().create_future()
         self._heard = 0.0
         self._ready_at = 0
         self._output: Output | None = None
@@ -92,7 +92,7 @@ class AuditRun:
 
         Raises:
             PrtError: The audit could not start.
-            ReaderGone: The reader of the output went away.
+            ReaderGoneError: The reader of the output went away.
         """
         self._output = output
         try:
@@ -161,7 +161,7 @@ class AuditRun:
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except (PrtError, ReaderGone) as exc:
+        except (PrtError, ReaderGoneError) as exc:
             if not self._failed.done():
                 self._failed.set_result(exc)
         except Exception as exc:

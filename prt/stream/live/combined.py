@@ -49,7 +49,7 @@ class Together:
         self._vitals.pop(source, None)
         if self._left == 0:
             self._queue.close(error)
-        elif error is not None and not source.has_told_end:
+        elif error is not None and not getattr(error, "is_in_status", False):
             self._queue.put(
                 Status(
                     at=wall_clock(),

@@ -94,8 +94,6 @@ class Live:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._is_over = False
-        self.has_told_end = False
-        """Whether a status said why it has ended."""
 
     @property
     def topic(self) -> str:
@@ -407,7 +405,7 @@ class Live:
         if self._room is not None and self._room.events and self._room.replay is None and not is_final:
             reason += f"; what is sent to {self._topic} meanwhile is lost"
         self._say(status, reason=reason, hint=failure.hint)
-        self.has_told_end = is_final
+        failure.is_in_status = is_final
 
     def _say(self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None) -> None:
         self._queue.put(

@@ -4,7 +4,7 @@
         output.write(event)        # never blocks
     await settled(output)          # writes; waits for a slow reader without holding up the loop
 
-`ReaderGone` comes out of `drain`, `settled` and `close` when the reader of our pipe went away; `drain`
+`ReaderGoneError` comes out of `drain`, `settled` and `close` when the reader of our pipe went away; `drain`
 notices it also when nothing is to be written, so call it now and then. An output that can't be written
 for another reason (a full disk) is a PrtError.
 """
@@ -19,7 +19,7 @@ import stat
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from prt.errors import PrtError
+from prt.errors import PrtError, ReaderGoneError
 from prt.events import Change, End, Event
 from prt.views.sinks import ndjson
 
@@ -29,10 +29,6 @@ STALLED_MS = 2_000
 _SAFE_WRITE = getattr(select, "PIPE_BUF", 512)  # what a pipe that polls as writable takes without blocking
 
 _GONE = {errno.EPIPE, errno.ECONNRESET, errno.EIO}  # EIO: a terminal that was closed
-
-
-class ReaderGone(Exception):  # noqa: N818 - no error: the command ends well
-    """The other end of our pipe is closed."""
 
 
 class KeyHandler(Protocol):
@@ -160,7 +156,7 @@ class LineOutput:
             if exc.errno not in _GONE:
                 raise PrtError(f"the output can't be written: {exc.strerror}") from exc
             left = left[:0]
-            raise ReaderGone from exc
+            raise ReaderGoneError from exc
         finally:
             self._pending = len(left)
             if left:
@@ -173,7 +169,7 @@ class LineOutput:
             self._poll.register(self._fd, select.POLLOUT)
         ready = self._poll.poll(timeout_ms)
         if ready and ready[0][1] & select.POLLERR:
-            raise ReaderGone
+            raise ReaderGoneError
         return bool(ready)
 
 

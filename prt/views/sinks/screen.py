@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.text import Text
 
 from prt.clock import wall_clock
+from prt.errors import ReaderGoneError
 from prt.events import Change, End, Event, Rewound
 from prt.state.newest import KEPT, NEWEST
 from prt.state.rows.cache import Table as TableName
@@ -31,7 +32,7 @@ from prt.views.panels.page import Page
 from prt.views.panels.summary import summary
 from prt.views.panels.table import Table, heading, widest_of
 from prt.views.panels.view import View
-from prt.views.sinks.output import KeyHandler, ReaderGone
+from prt.views.sinks.output import KeyHandler
 from prt.views.terminal.interaction import Controls, Interaction
 from prt.views.terminal.painter import Painter
 
@@ -56,7 +57,7 @@ class TerminalConsole(Console):
     """Rich's own answer to a closed pipe is to exit with 1; ours is to end well."""
 
     def on_broken_pipe(self) -> None:
-        raise ReaderGone
+        raise ReaderGoneError
 
 
 class ScreenSettings(Struct, frozen=True, kw_only=True):
@@ -242,7 +243,7 @@ class ScreenOutput:
             own = [line for view in self._views for line in view.summary()]
             for line in (*summary(self.screen, title=self._settings.host), *own):
                 self._errors.print(Text(line), soft_wrap=True)
-        except (OSError, ReaderGone):  # nobody is left to be told
+        except (OSError, ReaderGoneError):  # nobody is left to be told
             return
 
     def _leave_rows(self) -> None:
@@ -251,7 +252,7 @@ class ScreenOutput:
         try:
             for line in self._page.last_lines(size.width, max(size.height - _SUMMARY_LINES, 1)):
                 self._console.print(line, soft_wrap=True)
-        except (OSError, ReaderGone):  # the terminal is gone
+        except (OSError, ReaderGoneError):  # the terminal is gone
             return
 
     def _save(self) -> None:
@@ -269,7 +270,7 @@ class ScreenOutput:
         try:
             self._console.file.write(LEAVE)
             self._console.file.flush()
-        except (OSError, ReaderGone):  # the terminal is gone, and nothing is left to restore
+        except (OSError, ReaderGoneError):  # the terminal is gone, and nothing is left to restore
             return
 
     def suspend(self) -> None:
@@ -307,7 +308,7 @@ class ScreenOutput:
             if frame:
                 self._send(frame)
         except OSError as exc:
-            raise ReaderGone from exc
+            raise ReaderGoneError from exc
 
     def _send(self, text: str) -> None:
         self._console.file.write(text)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from prt.errors import PrtError
+from prt.errors import PrtError, ReaderGoneError
 from prt.events import Event, Status, Vitals
 from prt.views.sinks.ndjson import encode
-from prt.views.sinks.output import JsonOutput, LineOutput, ReaderGone, settled
+from prt.views.sinks.output import JsonOutput, LineOutput, settled
 from prt.views.sinks.template import compile_template
 from prt.views.sinks.text import TextLines
 from tests.views import story
@@ -135,7 +135,7 @@ def test_a_reader_that_went_away_is_noticed_even_when_nothing_is_written(pipe: t
     assert output.drain()
     os.close(pipe[0])
 
-    with pytest.raises(ReaderGone):
+    with pytest.raises(ReaderGoneError):
         output.drain()
 
 
@@ -145,7 +145,7 @@ def test_a_reader_that_went_away_is_noticed_by_every_way_of_writing(pipe: tuple[
 
     for write in (output.drain, output.flush, lambda: output.close(story.ending())):
         output.write(MANY[0])
-        with pytest.raises(ReaderGone):
+        with pytest.raises(ReaderGoneError):
             write()
 
 
@@ -166,7 +166,8 @@ def test_a_file_takes_everything_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "expected"), [(errno.ENOSPC, PrtError), (errno.EIO, ReaderGone), (errno.EPIPE, ReaderGone)]
+    ("code", "expected"),
+    [(errno.ENOSPC, PrtError), (errno.EIO, ReaderGoneError), (errno.EPIPE, ReaderGoneError)],
 )
 def test_what_cannot_be_written_is_said(
     code: int, expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -191,7 +192,7 @@ def test_a_terminal_takes_what_it_is_given() -> None:
     assert os.read(master, 1 << 16).replace(b"\r\n", b"\n") == encode(MANY[0])
     os.close(master)
     output.write(MANY[0])
-    with pytest.raises(ReaderGone):
+    with pytest.raises(ReaderGoneError):
         output.drain()
     os.close(slave)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from prt.errors import ReaderGoneError
 from prt.events import Event, Status
 from prt.views.panels.table import Table
 from prt.views.sinks import screen as screens
-from prt.views.sinks.output import ReaderGone
 from prt.views.sinks.screen import (
     IDLE_REDRAW,
     REDRAW,
@@ -217,7 +217,7 @@ def test_a_reader_that_went_away(is_terminal: bool) -> None:
     console = TerminalConsole(file=Closed(), width=80, _environ={"TERM": "xterm"}, force_terminal=is_terminal)
     output = ScreenOutput(ScreenSettings(), console=console)
     output.write(story.changes()[0])
-    with pytest.raises(ReaderGone):
+    with pytest.raises(ReaderGoneError):
         output.drain()
     output.restore()
 

@@ -1,4 +1,4 @@
-"""What came from outside, quoted for the language of a command that people paste."""
+"""Quoting of outside text for the language of a command that people paste."""
 
 from __future__ import annotations
 

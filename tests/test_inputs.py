@@ -17,11 +17,11 @@ def test_every_input_has_an_option_that_a_command_takes() -> None:
 
 def test_a_sentence_names_the_thing_and_the_option_while_a_table_is_in_force() -> None:
     with named({}):
-        with pytest.raises(UsageError, match=r"^the timeout is no time: soon$"):
+        with pytest.raises(UsageError, match=r'^the timeout expects a time, not "soon"$'):
             parse_duration("soon", Input.TIMEOUT)
         with (
             named({Input.TIMEOUT: "--timeout"}),
-            pytest.raises(UsageError, match=r"^--timeout is no time: soon$"),
+            pytest.raises(UsageError, match=r'^--timeout expects a time, not "soon"$'),
         ):
             parse_duration("soon", Input.TIMEOUT)
         assert f"{Input.TIMEOUT}" == "the timeout"

@@ -75,7 +75,7 @@ def user_of_session(endpoint: Endpoint, user: str | None) -> str:
     own = user or user_of(endpoint)
     if own is None:
         raise UsageError(
-            "this session is no user's",
+            "this session does not belong to a user",
             f"name one with {Input.USER} ID, or sign in with {Input.IDENTITY} EMAIL",
         )
     return own

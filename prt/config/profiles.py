@@ -95,7 +95,7 @@ def tables_of_profiles(text: str, path: Path) -> dict[str, dict[str, Any]]:
             _unknown(f"{path} has no section {name}", name, ("profiles",), "write [profiles.NAME]")
     profiles = read.get("profiles", {})
     if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
-        raise ConfigError(f"{path}: `profiles` is no table of tables", "write [profiles.NAME]")
+        raise ConfigError(f"{path}: `profiles` is not a table of tables", "write [profiles.NAME]")
     return profiles
 
 
@@ -113,10 +113,10 @@ def parse(chosen: Mapping[str, Any], name: str, path: Path, *, is_own: bool) -> 
     if delivery is not None and (
         isinstance(delivery, bool) or not isinstance(delivery, int | float) or not 0 <= delivery <= 100
     ):
-        raise ConfigError(f"{path}: `min_delivery` of profile {name} is no percentage", "write 99.9")
+        raise ConfigError(f"{path}: `min_delivery` of profile {name} is not a percentage", "write 99.9")
     feed = chosen.get("feed", {})
     if not isinstance(feed, dict) or not all(isinstance(one, str) for one in feed.values()):
-        raise ConfigError(f"{path}: `feed` of profile {name} is no table of texts", 'write TABLE = "text"')
+        raise ConfigError(f"{path}: `feed` of profile {name} is not a table of texts", 'write TABLE = "text"')
     return Profile(
         name,
         sources,
@@ -137,7 +137,7 @@ def _source(value: Any, key: str, name: str, path: Path, *, is_own: bool) -> Sou
             )
         return Source("text", value)
     if key == "url":
-        raise ConfigError(f"{which} is no text", "put it in quotes")
+        raise ConfigError(f"{which} is not a text", "put it in quotes")
     if (
         not isinstance(value, dict)
         or len(value) != 1
@@ -153,13 +153,13 @@ def _source(value: Any, key: str, name: str, path: Path, *, is_own: bool) -> Sou
             )
         return Source("command", text)
     if kind != "env":
-        _unknown(f"{which} knows no source {kind}", kind, ("env", "command"), reference)
+        _unknown(f"{which} has an unknown source {kind}", kind, ("env", "command"), reference)
     return Source("env", text)
 
 
 def _texts(value: Any, key: str, name: str, path: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise ConfigError(f"{path}: `{key}` of profile {name} is no list of texts", 'write ["a", "b"]')
+        raise ConfigError(f"{path}: `{key}` of profile {name} is not a list of texts", 'write ["a", "b"]')
     return tuple(value)
 
 

@@ -76,7 +76,7 @@ def facts_of(key: Secret) -> KeyFacts:
 
 
 def claims_of(token: str) -> dict[str, Any] | None:
-    """The claims of a JWT, unverified; None where it is no JWT."""
+    """The claims of a JWT, unverified; None where it is not a JWT."""
     parts = token.split(".")
     if len(parts) != 3:
         return None

@@ -245,7 +245,7 @@ def _local_url(text: str, path: Path) -> str:
         api = {}
     port = api.get("port", LOCAL_API_PORT)
     if not isinstance(port, int) or not 0 < port < 65536:
-        raise ConfigError(f"{path}: `api.port` is no port", f"it is a number, {LOCAL_API_PORT} by default")
+        raise ConfigError(f"{path}: `api.port` is not a port", f"it is a number, {LOCAL_API_PORT} by default")
     tls = api.get("tls", {})
     return f"{'https' if isinstance(tls, dict) and tls.get('enabled') is True else 'http'}://127.0.0.1:{port}"
 

@@ -1,4 +1,4 @@
-"""What the fixture `prt_realtime` offers: watches, messages, and a presence of our own."""
+"""The object behind the fixture `prt_realtime`: watches, messages, and a presence of our own."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ WIDEST: Final = 300
 
 
 class Watch:
-    """What comes to one watch. Each event meets one expectation at most, in any order."""
+    """The events that come to one watch. Each event meets one expectation at most, in any order."""
 
     def __init__(
         self, subject: str, start: Callable[[], Child], diagnose: Callable[[], str], link: Link | None

@@ -33,7 +33,7 @@ def checked_json(payload: bytes, what: str) -> None:
     try:
         _is_json(payload)
     except (ValueError, RecursionError) as exc:
-        raise UsageError(f"{what} is no JSON: {exc}") from exc
+        raise UsageError(f"{what} is not valid JSON: {exc}") from exc
 
 
 def checked_presence(payload: Mapping[str, Any]) -> None:

@@ -130,12 +130,12 @@ def test_a_file_that_holds_a_secret_is_refused(folder: Folder, line: str, is_own
     ("lines", "message", "hint"),
     [
         ("anon_key = 5", "does not say where it comes from", "env ="),
-        ("anon_key = { evn = 'X' }", "knows no source evn", "did you mean env?"),
+        ("anon_key = { evn = 'X' }", "has an unknown source evn", "did you mean env?"),
         ("anon_key = { env = 'X', command = 'y' }", "does not say where", "env ="),
         ("veiws = ['board']", "no setting veiws", "did you mean views?"),
-        ("min_delivery = 120", "no percentage", "99.9"),
-        ("min_delivery = true", "no percentage", "99.9"),
-        ("feed = { tasks = 1 }", "no table of texts", "TABLE"),
+        ("min_delivery = 120", "not a percentage", "99.9"),
+        ("min_delivery = true", "not a percentage", "99.9"),
+        ("feed = { tasks = 1 }", "not a table of texts", "TABLE"),
     ],
 )
 def test_what_can_not_be_meant(folder: Folder, lines: str, message: str, hint: str) -> None:

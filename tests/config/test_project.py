@@ -148,12 +148,12 @@ def test_a_profile_that_the_environment_outranks_is_told(folder: Folder) -> None
     ("text", "message", "hint"),
     [
         ("[profiles.x]\nulr = 'a'", "no setting ulr", "did you mean url?"),
-        ("[profiles.x]\nurl = 5", "`url` of profile x is no text", "quotes"),
-        ("[profiles.x]\ntables = 'a'", "no list of texts", '["a", "b"]'),
-        ("[profiles.x]\ntables = [1]", "no list of texts", '["a", "b"]'),
+        ("[profiles.x]\nurl = 5", "`url` of profile x is not a text", "quotes"),
+        ("[profiles.x]\ntables = 'a'", "not a list of texts", '["a", "b"]'),
+        ("[profiles.x]\ntables = [1]", "not a list of texts", '["a", "b"]'),
         ("profile = 1", "has no section profile", "did you mean profiles?"),
-        ("profiles = 1", "no table of tables", "[profiles.NAME]"),
-        ("[profiles]\nx = 1", "no table of tables", "[profiles.NAME]"),
+        ("profiles = 1", "not a table of tables", "[profiles.NAME]"),
+        ("[profiles]\nx = 1", "not a table of tables", "[profiles.NAME]"),
         ("[profiles", "can't be read", "mend it"),
     ],
 )

@@ -44,7 +44,7 @@ FAULTS: dict[str, Fault] = {
         "expired session", "configuration", "PRT_TOKEN in the environment expired", "--as EMAIL", 3
     ),
     "no-role": Fault("token without `role`", "configuration", "has no `role`", "role=authenticated", 3),
-    "cut-token": Fault("token cut in copying", "configuration", "is no JWT", "fresh token", 3),
+    "cut-token": Fault("token cut in copying", "configuration", "is not a JWT", "fresh token", 3),
     # --- the network
     "wrong-host": Fault(
         "wrong host", "dns", "there is no host no-such-host.example", "set SUPABASE_URL", also="look up names"
@@ -317,7 +317,7 @@ FAULTS: dict[str, Fault] = {
     "bad-value": Fault(
         "bad value for the type", "table", "is none of the column's type", "check the filter id=eq.abc"
     ),
-    "bad-operator": Fault("bad operator", "usage", "--filter knows no operator equals", "operators: eq", 2),
+    "bad-operator": Fault("bad operator", "usage", "--filter: unknown operator equals", "operators: eq", 2),
     "wildcard-select": Fault(
         "wildcard with `select`", "usage", "--select can't be used with '*'", "a selection is a table's", 2
     ),

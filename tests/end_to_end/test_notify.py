@@ -211,8 +211,16 @@ def test_one_of_supabase_js_is_seen(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("notify", "--as", "anon"), 2, "prt: this session is no user's\nhint: name one with --user ID"),
-        (("notify", "send", "--title", "x", "--as", "anon"), 2, "prt: this session is no user's"),
+        (
+            ("notify", "--as", "anon"),
+            2,
+            "prt: this session does not belong to a user\nhint: name one with --user ID",
+        ),
+        (
+            ("notify", "send", "--title", "x", "--as", "anon"),
+            2,
+            "prt: this session does not belong to a user",
+        ),
         (("notify", "send", "--title", "x", "--user", STRANGER.id), 3, "row-level security"),
         (("notify", "read", STRANGER.id), 1, f"prt: no notification {STRANGER.id}\nhint: none with this id"),
         (("notify", "read"), 2, "prt: name notifications by their ids, or --all"),

@@ -137,7 +137,7 @@ def test_a_required_suite_that_is_skipped_fails(project: dict[str, str]) -> None
         (("test", "--junit", "/nowhere/out.xml"), 2, "can't be written"),
         (("test", "latecny"), 2, "did you mean latency?"),
         (("test", "connect", "--max-lag", "p95=1s"), 2, "add latency or load"),
-        (("test", "--max-lag", "soon"), 2, "--max-lag is no limit"),
+        (("test", "--max-lag", "soon"), 2, "--max-lag expects a percentile and a time"),
         (("test",), 4, "can't connect"),
     ],
     ids=["report", "suite", "objective", "limit", "nobody there"],

@@ -203,10 +203,10 @@ def test_private_broadcasts_of_before_are_marked(project: dict[str, str]) -> Non
     [
         (["watch", "--broadcast", "a", "--replay", "since=1h"], "--replay is for private broadcasts"),
         (["watch", "--private"], "--private is for topics"),
-        (["watch", "--view", "cursor"], "--view knows no cursor"),
+        (["watch", "--view", "cursor"], 'unknown view "cursor"'),
         (["presence", " "], "TOPIC names no topic"),
         (["presence", "a", "--key", "k"], "--key is ours, and nothing puts us on the roster"),
-        (["presence", "a", "--track", "{"], "--track is no JSON object: {"),
+        (["presence", "a", "--track", "{"], "--track is not a JSON object: {"),
     ],
 )
 def test_bad_input_is_one_line_and_a_hint(project: dict[str, str], words: list[str], message: str) -> None:

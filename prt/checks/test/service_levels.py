@@ -33,7 +33,10 @@ def parse_limit(text: str) -> Limit:
     """UsageError where it is none."""
     found = _LIMIT.fullmatch(text.strip())
     if found is None:
-        raise UsageError(f"{Input.MAX_LAG} is no limit: {text}", "write p50, p95, p99 or max: p95=500ms")
+        raise UsageError(
+            f'{Input.MAX_LAG} expects a percentile and a time, not "{text}"',
+            "write p50, p95, p99 or max: p95=500ms",
+        )
     name: Percentile = found["name"]  # type: ignore[assignment]
     return Limit(name, float(found["size"]) * (1000 if found["unit"] == "s" else 1))
 

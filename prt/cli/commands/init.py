@@ -129,7 +129,7 @@ def _present(path: Path, name: str) -> str:
     from prt.errors import UsageError
 
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise UsageError(f"{name!r} is no name for a profile", "use letters, digits, - and _")
+        raise UsageError(f"{name!r} is not a valid name for a profile", "use letters, digits, - and _")
     try:
         text = read_text(path)
     except FileNotFoundError:

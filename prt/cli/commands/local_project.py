@@ -270,7 +270,9 @@ def _claim(text: str) -> tuple[str, Any]:
 
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise UsageError(f"--claim is no NAME=VALUE: {text}", "as in --claim 'app_metadata={\"team\": 7}'")
+        raise UsageError(
+            f'--claim expects NAME=VALUE, not "{text}"', "as in --claim 'app_metadata={\"team\": 7}'"
+        )
     try:
         return name, json.loads(value)
     except ValueError:

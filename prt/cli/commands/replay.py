@@ -186,7 +186,7 @@ def _speed(text: str | None, *, is_drawn: bool) -> float | None:
     except ValueError:
         speed = 0.0
     if not 0 < speed < float("inf"):
-        raise UsageError(f"--speed is no speed: {text}", "write 0.5, 10 or max")
+        raise UsageError(f'--speed expects a factor or max, not "{text}"', "write 0.5, 10 or max")
     return speed
 
 

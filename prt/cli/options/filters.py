@@ -48,7 +48,7 @@ def _refused(error: FilterError, text: str) -> UsageError:
         return UsageError(f"--filter can't read {segment}", hint)
     if error.fault == "operator":
         hint = did_you_mean(operator.lower(), OPERATORS, f"operators: {', '.join(OPERATORS)}")
-        return UsageError(f"--filter knows no operator {operator or '(empty)'} in {segment}", hint)
+        return UsageError(f"--filter: unknown operator {operator or '(empty)'} in {segment}", hint)
     message, hint = {
         "empty": (f"--filter has an empty condition: {text}", f"check for extra commas; {_EXAMPLE}"),
         "unreadable": (f"--filter can't read {segment}", _EXAMPLE),

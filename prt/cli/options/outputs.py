@@ -75,7 +75,7 @@ def _types(texts: Sequence[str]) -> frozenset[str] | None:
     for name in names:
         if name not in TYPES:
             hint = did_you_mean(name, TYPES, f"types: {', '.join(TYPES)}")
-            raise UsageError(f"--only knows no type {name}", hint)
+            raise UsageError(f"--only: unknown type {name}", hint)
     return frozenset(names) if names else None
 
 
@@ -84,5 +84,5 @@ def _pattern(text: str) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as exc:
         raise UsageError(
-            f"--highlight is no regular expression: {exc}", "escape . * [ ( where they are meant"
+            f"--highlight is not a valid regular expression: {exc}", "escape . * [ ( where they are meant"
         ) from exc

@@ -47,7 +47,9 @@ def _check(payload: bytes, name: str, is_object: bool) -> None:
         hint = SHELL if name == "PAYLOAD" else "one JSON value a line: jq -c ." if "line" in name else None
         raise UsageError(exc.message, hint) from exc
     if is_object and payload.lstrip()[:1] != b"{":
-        raise UsageError(f"{name} is no JSON object, which --http takes alone", "send it over the socket")
+        raise UsageError(
+            f"{name} is not a JSON object, and --http takes nothing else", "send it over the socket"
+        )
     checked_size(len(payload))
 
 

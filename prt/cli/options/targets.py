@@ -73,7 +73,9 @@ def parse_table(word: str, schema: str = "public") -> tuple[str, str]:
     """(schema, table) of TABLE or SCHEMA.TABLE; UsageError where it is no single table."""
     match = _WORD.fullmatch(word.strip())
     if match is None or match["events"] is not None or match["table"] == WILDCARD:
-        raise UsageError(f"{word!r} is no table", 'write TABLE or SCHEMA.TABLE; odd names in ""')
+        raise UsageError(
+            f"{word!r} is not the name of a table", 'write TABLE or SCHEMA.TABLE; odd names in ""'
+        )
     named_schema, table = match["schema"], match["table"]
     return schema if named_schema is None else unquoted(named_schema), unquoted(table)
 
@@ -82,7 +84,7 @@ def _parse_word(word: str, schema: str, events: tuple[BindingEvent, ...]) -> lis
     match = _WORD.fullmatch(word.strip())
     if match is None:
         raise UsageError(
-            f"{word!r} is no table",
+            f"{word!r} is not the name of a table",
             "write TABLE, SCHEMA.TABLE, TABLE:INSERT,UPDATE, a group or '*'; odd names in \"\"",
         )
     own = match["events"]

@@ -85,7 +85,7 @@ def parse_tracked(words: Iterable[str]) -> dict[str, Any]:
             try:
                 tracked |= msgspec.json.decode(word, type=dict[str, Any])
             except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as exc:
-                raise UsageError(f"--track is no JSON object: {word}", _TRACK) from exc
+                raise UsageError(f"--track is not a JSON object: {word}", _TRACK) from exc
             continue
         key, equals, value = word.partition("=")
         if not key.strip() or not equals:

@@ -216,5 +216,7 @@ def checked_severity(severity: str | None) -> str | None:
     from prt.state.conditions.alerts import SEVERITIES  # noqa: PLC0415
 
     if severity is not None and severity not in SEVERITIES:
-        raise UsageError(f"--fail-on-alert knows no {severity}", f"there are {', '.join(SEVERITIES)}")
+        raise UsageError(
+            f"--fail-on-alert: unknown severity {severity}", f"there are {', '.join(SEVERITIES)}"
+        )
     return severity

@@ -276,7 +276,7 @@ def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -
         ) from error
     if not is_empty and not (folder / "password").exists():
         raise UsageError(
-            f"{folder} is not empty and is no data folder of prt", "choose an empty or a new folder"
+            f"{folder} is not empty and is not a data folder of prt", "choose an empty or a new folder"
         )
     if user is not None:
         if not user.can_pass(folder.parent):

@@ -46,7 +46,7 @@ def parse_rule(text: str) -> Rule:
     expression, _, severity = rest.rpartition(":") if ":" in rest else (rest, "", SEVERITIES[1])
     severity = severity.strip()
     if severity not in SEVERITIES:
-        raise UsageError(f"{Input.ALERT} knows no severity {severity}", f"there are {', '.join(SEVERITIES)}")
+        raise UsageError(f"{Input.ALERT}: unknown severity {severity}", f"there are {', '.join(SEVERITIES)}")
     schema, _, name = table.strip().rpartition(".")
     return Rule(
         text=text.strip(),

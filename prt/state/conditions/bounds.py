@@ -34,7 +34,7 @@ def parse_duration(text: str, what: Input | str) -> float:
         position = match.end()
         seconds += float(match[1]) * _SECONDS[match[2]]
     if not position or position != len(text.strip()):
-        raise UsageError(f"{what} is no time: {text}", "write 3, 3s, 500ms, 5m or 1h")
+        raise UsageError(f'{what} expects a time, not "{text}"', "write 3, 3s, 500ms, 5m or 1h")
     if seconds <= 0:
         raise UsageError(f"{what} must be more than 0", "write 3, 3s, 500ms, 5m or 1h")
     return seconds

@@ -130,7 +130,7 @@ def _parse(text: str) -> Expectation:
     event = words[0].upper()
     if event not in EVENTS:
         hint = did_you_mean(event, EVENTS, _EXAMPLES)
-        raise UsageError(f"{Input.EXPECT} knows no event {words[0]}", hint)
+        raise UsageError(f"{Input.EXPECT}: unknown event {words[0]}", hint)
     if event == "BROADCAST":
         if len(words) < 3 or "=" in words[2]:
             raise UsageError(f"{Input.EXPECT} needs a topic and an event: {text}", _EXAMPLES)

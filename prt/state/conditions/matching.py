@@ -65,5 +65,5 @@ def _compile(text: str, what: Input) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as exc:
         raise UsageError(
-            f"{what} is no regular expression: {exc}", "escape . * [ ( where they are meant"
+            f"{what} is not a valid regular expression: {exc}", "escape . * [ ( where they are meant"
         ) from exc

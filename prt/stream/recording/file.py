@@ -236,7 +236,7 @@ class Recording:
             moment_of(header.at)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise UsageError(
-                f"{self._path} is no recording",
+                f"{self._path} is not a recording",
                 f"a recording is what `prt watch {Input.RECORD} FILE` writes",
             ) from exc
         if header.version > VERSION:

@@ -227,7 +227,7 @@ def moment_of(text: str) -> int:
     """µs since the epoch. Raises msgspec.DecodeError."""
     moment = values.moment(text)
     if moment is None:
-        raise msgspec.DecodeError(f"{text} is no moment")
+        raise msgspec.DecodeError(f"{text} is not a timestamp")
     return moment
 
 
@@ -238,7 +238,7 @@ def _broadcast(line: _Broadcast, at: int) -> Broadcast:
     try:
         binary = b64decode(msgspec.json.decode(line.payload, type=str), validate=True)
     except ValueError as exc:
-        raise msgspec.DecodeError(f"a payload is no base64: {exc}") from exc
+        raise msgspec.DecodeError(f"a payload is not base64: {exc}") from exc
     return Broadcast(at=at, topic=line.topic, event=line.event, payload=EMPTY, meta=meta, binary=binary)
 
 

@@ -112,7 +112,7 @@ def rows_of(body: bytes) -> list[Raw]:
             body.decode()  # a value that is left raw is not looked into
         rows = _decode_rows(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise ProtocolError("REST answered something that is no list of rows") from exc
+        raise ProtocolError("REST answered something that is not a list of rows") from exc
     return [row.copy() for row in rows]
 
 

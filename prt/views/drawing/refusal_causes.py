@@ -33,7 +33,7 @@ _HANDSHAKE: Final[Table] = {
         ),
         ("the gateway of {host} does not know this {kind} key", _COPY),
     ),
-    "token_malformed": (("{origin} is no whole JWT: it may have been cut", _COPY),),
+    "token_malformed": (("{origin} is not a whole JWT: it may have been cut", _COPY),),
     "token_expired": (
         ("the key of {origin} has expired", _COPY),
         ("the server's clock is ahead", "date -u, there"),
@@ -60,7 +60,7 @@ _HANDSHAKE: Final[Table] = {
     ),
     "no_realtime": (
         (
-            "{host} answers HTTP, but has no Realtime at /realtime/v1: it is no Supabase project's URL",
+            "{host} answers HTTP, but has no Realtime at /realtime/v1: this is not a Supabase project",
             "set SUPABASE_URL as the dashboard shows it (Project Settings, Data API)",
         ),
         (

@@ -138,7 +138,7 @@ def view_names(text: str) -> tuple[str, ...]:
     for name in names:
         if name not in VIEWS:
             hint = did_you_mean(name, VIEWS, f"views: {', '.join(VIEWS)}")
-            raise UsageError(f"{Input.VIEW} knows no {name}", hint)
+            raise UsageError(f'unknown view "{name}"', hint)
     if not names:
         raise UsageError(f"{Input.VIEW} names no view", f"views: {', '.join(VIEWS)}")
     return names

@@ -117,7 +117,7 @@ def _parts(template: str) -> list[str | _Field]:
 def _field(text: str) -> _Field:
     match = _FIELD.fullmatch(text)
     if match is None:
-        raise UsageError(f"template: {{{text}}} is no field", _EXAMPLE)
+        raise UsageError(f"template: {{{text}}} is not a field", _EXAMPLE)
     name = match["name"]
     if name not in MEMBERS:
         near = nearest(name, sorted(MEMBERS))

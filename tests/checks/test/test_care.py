@@ -155,7 +155,7 @@ def test_a_schema_in_any_script(project: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("test", "--table", ""), "is no table"),
+        (("test", "--table", ""), "is not the name of a table"),
         (("test", "load", "--clients", "201"), "more than the plan's 200 connections"),
     ],
 )

@@ -79,7 +79,7 @@ def test_into_the_users_own_configuration(folder: Folder) -> None:
     [
         (["--yes"], "no URL found"),
         ([], "nobody can be asked"),
-        (["--yes", "--url", "https://a.example", "--name", "a.b"], "no name for a profile"),
+        (["--yes", "--url", "https://a.example", "--name", "a.b"], "not a valid name for a profile"),
         (["--yes", "--url", "postgres://a"], "is the database's"),
     ],
 )

@@ -127,11 +127,11 @@ def test_on_no_terminal_a_view_is_lines_and_its_picture_is_drawn(
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["--speed", "fast"], "--speed is no speed: fast"),
-        (["--speed", "0"], "--speed is no speed: 0"),
-        (["--from", "noon"], "--from is no time: noon"),
+        (["--speed", "fast"], '--speed expects a factor or max, not "fast"'),
+        (["--speed", "0"], '--speed expects a factor or max, not "0"'),
+        (["--from", "noon"], '--from expects a time, not "noon"'),
         (["--export", "a.png"], "--export draws SVG, not .png"),
-        (["--view", "cosmos"], "--view knows no cosmos"),
+        (["--view", "cosmos"], 'unknown view "cosmos"'),
     ],
 )
 def test_what_it_cannot_do(

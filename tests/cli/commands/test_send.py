@@ -42,12 +42,12 @@ def test_a_payload_is_sent_as_it_was_typed_and_as_often_as_asked(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "is_object", "message", "hint"),
     [
-        ("{x: 1}", False, "PAYLOAD is no JSON", "quote it for the shell"),
-        ("", False, "PAYLOAD is no JSON", "quote it"),
-        ("[1]", True, "PAYLOAD is no JSON object, which --http takes alone", "socket"),
+        ("{x: 1}", False, "PAYLOAD is not valid JSON", "quote it for the shell"),
+        ("", False, "PAYLOAD is not valid JSON", "quote it"),
+        ("[1]", True, "PAYLOAD is not a JSON object, and --http takes nothing else", "socket"),
         ("@/nowhere", False, "can't read the file /nowhere: no such file or directory", "@FILE"),
         ('"' + "x" * 3_000_000 + '"', False, "3,000 KB is above the limit", "256 KB"),
-        ("\udcff", False, "PAYLOAD is no JSON", "quote it"),
+        ("\udcff", False, "PAYLOAD is not valid JSON", "quote it"),
     ],
 )
 def test_what_is_no_payload_is_said_before_anything_is_opened(
@@ -212,7 +212,7 @@ def test_bad_input_is_told_once_the_rest_is_sent(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UsageError) as raised:
         asyncio.run(main())
     os.close(reader)
-    assert raised.value.message.startswith("line 3 of standard input is no JSON")
+    assert raised.value.message.startswith("line 3 of standard input is not valid JSON")
     assert raised.value.message.endswith("(2 sent before it)")
     assert raised.value.hint == "one JSON value a line: jq -c ."
     assert len(results) == 2
@@ -243,12 +243,12 @@ def test_over_http_nothing_is_joined() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["room", "e", "{x}"], "prt: PAYLOAD is no JSON"),
+        (["room", "e", "{x}"], "prt: PAYLOAD is not valid JSON"),
         (["room", " "], "prt: EVENT is empty"),
         (["realtime:", "e"], "prt: TOPIC names no topic"),
         (["room", "e", "--rate", "0"], "prt: --rate must be more than 0"),
-        (["room", "e", "--timeout", "soon"], "prt: --timeout is no time"),
-        (["room", "e", "[1]", "--http"], "prt: PAYLOAD is no JSON object"),
+        (["room", "e", "--timeout", "soon"], "prt: --timeout expects a time"),
+        (["room", "e", "[1]", "--http"], "prt: PAYLOAD is not a JSON object"),
         (["room"], "prt: Missing argument 'EVENT'"),
     ],
 )
@@ -268,7 +268,7 @@ def test_usage_errors_are_two_lines_and_exit_2(
     [
         (["--persist"], "--persist needs --private"),
         (["--private", "--ttl", "1m"], "--ttl needs --persist"),
-        (["--private", "--persist", "--ttl", "soon"], "--ttl is no time: soon"),
+        (["--private", "--persist", "--ttl", "soon"], '--ttl expects a time, not "soon"'),
     ],
 )
 def test_storing_is_for_private_topics(

@@ -76,12 +76,12 @@ def test_schema_and_events_of_the_options() -> None:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        ([""], "no table", "TABLE"),
-        (["a.b.c"], "no table", "odd names"),
-        (["a:b:c"], "no table", "odd names"),
-        ([":INSERT"], "no table", "TABLE"),
-        ([".a"], "no table", "TABLE"),
-        (['"a'], "no table", "odd names"),
+        ([""], "not the name of a table", "TABLE"),
+        (["a.b.c"], "not the name of a table", "odd names"),
+        (["a:b:c"], "not the name of a table", "odd names"),
+        ([":INSERT"], "not the name of a table", "TABLE"),
+        ([".a"], "not the name of a table", "TABLE"),
+        (['"a'], "not the name of a table", "odd names"),
         (["a:"], "names no event", "TABLE:INSERT"),
         (["a:INSRT"], "no event INSRT", "did you mean INSERT?"),
         (["a:TRUNCATE"], "no event TRUNCATE", "INSERT, UPDATE and DELETE"),

@@ -54,7 +54,7 @@ def test_a_past_of_so_long_ago() -> None:
         (["a"], {"is_private": True, "replay": "since=1h,limit=26"}, "limit is 1 to 25, not 26"),
         (["a"], {"is_private": True, "replay": "since=1h,limit=0"}, "limit is 1 to 25, not 0"),
         (["a"], {"is_private": True, "replay": "since=1h,limit=²"}, "limit is 1 to 25"),
-        (["a"], {"is_private": True, "replay": "since=soon"}, "--replay since is no time: soon"),
+        (["a"], {"is_private": True, "replay": "since=soon"}, '--replay since expects a time, not "soon"'),
         (["a"], {"is_private": True, "replay": "since=2026-11-22T16:45"}, "has no time zone"),
     ],
 )
@@ -86,7 +86,7 @@ def test_what_we_track(words: list[str], tracked: dict[str, Any]) -> None:
     [
         (["busy"], "--track can't read 'busy'"),
         (["=busy"], "--track can't read '=busy'"),
-        (["{a: 1}"], "--track is no JSON object: {a: 1}"),
+        (["{a: 1}"], "--track is not a JSON object: {a: 1}"),
         ([f"k{number}=1" for number in range(11)], "a presence may have 10 keys, this one has 11"),
     ],
 )

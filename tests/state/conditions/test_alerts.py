@@ -108,7 +108,7 @@ def test_a_rule_names_its_table_and_severity() -> None:
     assert parse_rule("a>1").severity == "warn"
     assert parse_rule("a>1:info").severity == "info"
     assert (parse_rule("app.t: a>1").schema, parse_rule("app.t: a>1").table) == ("app", "t")
-    with pytest.raises(UsageError, match="no severity bad"):
+    with pytest.raises(UsageError, match="unknown severity bad"):
         parse_rule("a>1:bad")
 
 

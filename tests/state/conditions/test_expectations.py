@@ -159,8 +159,8 @@ def test_the_closest_event_is_told(text: str, events: list[Event], told: str) ->
     [
         ("", "needs an event and a table"),
         ("INSERT", "needs an event and a table"),
-        ("INSRT a", "knows no event INSRT"),
-        ("TRUNCATE a", "knows no event"),
+        ("INSRT a", "unknown event INSRT"),
+        ("TRUNCATE a", "unknown event"),
         ("INSERT title=x", "needs a table"),
         ("INSERT a title", "can't read title"),
         ("INSERT a =x", "can't read =x"),

@@ -590,7 +590,7 @@ def test_limits_are_looked_at_before_the_server_is_asked() -> None:
             with pytest.raises(UsageError, match="3,001 KB is above the limit of 3,000 KB") as raised:
                 await live.send("e", b" " * 3_001_000)
             assert "256 KB" in (raised.value.hint or "")
-            with pytest.raises(UsageError, match="is no JSON"):
+            with pytest.raises(UsageError, match="is not valid JSON"):
                 await live.send("e", b'{"x": ')
             with pytest.raises(UsageError, match="10 keys, this one has 11"):
                 await live.track({str(n): n for n in range(11)})

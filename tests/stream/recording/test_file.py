@@ -177,11 +177,11 @@ def test_a_line_that_cannot_be_read_is_left_out_and_said(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is no recording"),
-        (b"hello\n", "is no recording"),
-        (encode(story.changes()[0]), "is no recording"),
-        (b"\xff\xfe\x00", "is no recording"),
-        (b'{"type":"recording","version":1,"prt":"1","at":"noon","host":"h"}\n', "is no recording"),
+        (b"", "is not a recording"),
+        (b"hello\n", "is not a recording"),
+        (encode(story.changes()[0]), "is not a recording"),
+        (b"\xff\xfe\x00", "is not a recording"),
+        (b'{"type":"recording","version":1,"prt":"1","at":"noon","host":"h"}\n', "is not a recording"),
         (
             b'{"type":"recording","version":%d,"prt":"9.9","at":"2026-11-22T16:45:14Z","host":"h","more":1}\n'
             % (VERSION + 1),

@@ -91,7 +91,7 @@ def test_no_answer_in_time_leaves_it_open() -> None:
     assert raised.value.hint == "it may have been sent all the same"
 
 
-@pytest.mark.parametrize(("payload", "words"), [(b"{", "is no JSON"), (b" " * 3_100_000, "3,100 KB")])
+@pytest.mark.parametrize(("payload", "words"), [(b"{", "is not valid JSON"), (b" " * 3_100_000, "3,100 KB")])
 def test_what_no_server_takes_is_not_asked(payload: bytes, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         asyncio.run(posted((202, b""), payload=payload))

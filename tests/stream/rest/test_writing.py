@@ -113,7 +113,7 @@ def test_what_goes_out(writing: Writing, line: str, body: str, preference: str) 
         ((404, b'{"code":"PGRST205","message":"no table"}'), UnreachableError, "no table", "exposed"),
         ((404, b"<html>"), UnreachableError, "REST answered 404", "is app.my notes exposed"),
         ((302, b""), ProtocolError, "REST answered 302", None),
-        ((201, b"{}"), ProtocolError, "no list of rows", None),
+        ((201, b"{}"), ProtocolError, "not a list of rows", None),
     ],
 )
 def test_every_refusal_has_its_error(

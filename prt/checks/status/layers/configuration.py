@@ -50,7 +50,8 @@ def _database(url: str, origin: str | None) -> Finding:
         host = None
     if not host:
         cause = Cause(
-            f"{origin} is no URL of a database", "it looks like postgresql://USER:PASSWORD@HOST:5432/postgres"
+            f"{origin} is not the URL of a database",
+            "it looks like postgresql://USER:PASSWORD@HOST:5432/postgres",
         )
         return _finding("database", "warning", "no URL", origin, cause)
     return _finding("database", "ok", host, origin)
@@ -90,7 +91,9 @@ def _token(project: Project, token: Secret, now: float) -> Finding:
     origin = project.origins.get("token", "PRT_TOKEN")
     facts, claims = facts_of(token), claims_of(token.reveal())
     if claims is None:
-        return _finding("token", "failed", "no JWT", origin, Cause(f"{origin} is no JWT", filled(_SIGN_IN)))
+        return _finding(
+            "token", "failed", "no JWT", origin, Cause(f"{origin} is not a JWT", filled(_SIGN_IN))
+        )
     figure = _described(facts, now)
     missing = [f"`{name}`" for name, value in (("role", facts.role), ("exp", facts.expires_at)) if not value]
     if missing:

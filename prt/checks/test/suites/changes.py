@@ -152,7 +152,7 @@ async def select(context: Context) -> Found:
                 Failure(
                     expected=f"the columns {', '.join(sorted(wanted))}",
                     came=", ".join(came),
-                    cause="the server knows no `select`",
+                    cause="the server does not support `select`",
                     remedy="update a self-hosted Realtime",
                 )
             )

@@ -33,7 +33,7 @@ def ended(reason: str) -> EndedError:
     ("status", "words", "why", "code"),
     [
         (401, "Token has expired", "the key of KEY has expired", 3),
-        (401, "The token provided is not a valid JWT", "KEY is no whole JWT", 3),
+        (401, "The token provided is not a valid JWT", "KEY is not a whole JWT", 3),
         (401, "Fields `role` and `exp` are required in JWT", "KEY is a JWT without `role`", 3),
         (401, "API key is missing", "something on the way drops the query", 3),
         (401, "of tomorrow", "HTTP 401, of tomorrow", 3),
@@ -58,7 +58,7 @@ def test_the_likelier_of_two_depends_on_whether_a_gateway_was_seen() -> None:
     )
     assert bare == behind[::-1]
     assert "bare Realtime server" in bare[0]
-    assert "no Supabase project" in handshake(404, "", is_bare=True).causes[0].why
+    assert "not a Supabase project" in handshake(404, "", is_bare=True).causes[0].why
 
 
 def test_what_else_keeps_from_a_socket() -> None:

@@ -1,4 +1,4 @@
-"""What can go wrong, each with the exit code that scripts rely on.
+"""The errors of `prt`, each with the exit code that scripts rely on.
 
 PrtError                1   a test or an expectation failed, an update was rolled back
 ├── UsageError          2   usage
@@ -50,42 +50,58 @@ class ReaderGoneError(Exception):
 
 
 class UsageError(PrtError):
+    """The command line asks for something that can't be meant."""
+
     exit_code = 2
     id = "E-USAGE"
 
 
 class ConfigError(UsageError):
+    """A file of settings can't be read or understood."""
+
     id = "E-CONFIG"
     attempt = "prt config"
 
 
 class NoProjectError(ConfigError):
+    """No project is configured."""
+
     id = "E-NO-PROJECT"
     attempt = "prt init"
 
 
 class WrongKeyError(ConfigError):
+    """The configured key is of the wrong kind."""
+
     id = "E-WRONG-KEY"
 
 
 class RefusedError(PrtError):
+    """The project refuses this identity."""
+
     exit_code = 3
     id = "E-REFUSED"
     attempt = "prt status"
 
 
 class UnreachableError(PrtError):
+    """The project, or a part of it, can't be reached."""
+
     exit_code = 4
     id = "E-UNREACHABLE"
     attempt = "prt status"
 
 
 class ProtocolError(PrtError):
+    """The other side does not follow the protocol."""
+
     exit_code = 5
     id = "E-PROTOCOL"
     attempt = "prt status"
 
 
 class TimedOutError(PrtError):
+    """Something that was waited for did not happen in time."""
+
     exit_code = 124
     id = "E-TIMEOUT"

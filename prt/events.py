@@ -119,6 +119,7 @@ class Status(Struct, frozen=True, kw_only=True):
 
     @property
     def connection(self) -> Connection:
+        """Return the seed's connection state for this status."""
         return CONNECTION_OF[self.status]
 
 
@@ -187,7 +188,7 @@ class Loss(Struct, frozen=True, kw_only=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """What became of the changes committed to a table during an audit.
+    """The account of the changes that were committed to a table during an audit.
 
     `committed` is the sum of arrived, hidden, filtered, cut, lost and unknown; `late` is a part of arrived.
     """
@@ -205,7 +206,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """What a watch took of the project's quota.
+    """The share of the project's quota that a watch has used.
 
     `messages` came or were sent; `connections` and `channels` were held at the same time.
     """
@@ -242,7 +243,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
 
 
 class Verified(Struct, frozen=True, kw_only=True):
-    """What is known of a table's completeness; no line of any output.
+    """The verified completeness of a table; it is not written as a line.
 
     `verified_at` (µs, ours) is when the rows were last found to be all emitted, None if never. `scope` says
     what the verification covers, `reason` why that is not everything.
@@ -298,7 +299,7 @@ class Malformed(Struct, frozen=True, kw_only=True):
 
 
 class ErrorReport(Struct, frozen=True, kw_only=True):
-    """What ended a command: the id of the cause, what happened, what to do, and a command to try."""
+    """The error that ended a command: the cause's id, what happened, what to do, and a command to try."""
 
     id: str
     message: str
@@ -386,7 +387,7 @@ class TapFrame(Struct, frozen=True, kw_only=True):
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """What was observed and when: a frame of a connection, or a request."""
+    """An observation with its time: a frame of a connection, or a request."""
 
     at: int
     what: str
@@ -394,7 +395,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 
 class TapFinding(Struct, frozen=True, kw_only=True):
-    """What an app does wrong. `data` fills the sentences that `prt.views.drawing.findings` has for `id`."""
+    """A mistake of an app. `data` fills the sentences that `prt.views.drawing.findings` has for `id`."""
 
     at: int
     id: str

@@ -65,6 +65,7 @@ class Program:
 
     @property
     def pid(self) -> int:
+        """Return the program's process id, which is also its group's if it has a group of its own."""
         return self._process.pid
 
     async def wait(self) -> int:

@@ -79,7 +79,7 @@ def worst(findings: Iterable[Finding]) -> State:
 
 
 def exit_code_of(findings: Iterable[Finding], *, is_strict: bool) -> int:
-    """Of the first layer that failed; 1 for warnings where they count."""
+    """Return the exit code of the first layer that failed; 1 for warnings if they count."""
     states = list(findings)
     failed = next((finding for finding in states if finding.state == "failed"), None)
     if failed is not None:

@@ -1,4 +1,4 @@
-"""What is done about an event besides showing it: the terminal's bell, and a command that gets its JSON.
+"""Actions that an event causes besides being shown: the terminal's bell, a command that gets its JSON.
 
 The command is split as a shell would and started without one; it sees our environment and no more.
 """

@@ -21,11 +21,13 @@ class AlertOutput(Passing):
         self._least = least
 
     def write(self, event: Event) -> None:
+        """Pass events on to the output, each followed by the alerts that it raised."""
         self._output.write(event)
         for alert in self._alerts.apply(event):
             self._output.write(alert)
 
     def close(self, end: End) -> None:
+        """Close the output."""
         self._output.close(structs.replace(end, exit_code=self.exit_code(end.exit_code)))
 
     def exit_code(self, code: int) -> int:

@@ -142,7 +142,7 @@ class _Loop:
             return Outcome("signal", SIGNALLED + self._signals[0]), None
 
     async def take_leftovers(self, batches: AsyncIterator[list[Event]]) -> None:
-        """What a source says when it is closed: the gaps that are still open."""
+        """Take the last events of a source that is closed: the gaps that are still open."""
         async for batch in batches:
             for event in batch:
                 if isinstance(event, Vitals):
@@ -311,7 +311,7 @@ class _Loop:
         return self._ended_at
 
     def _end_of_recording(self, end: End) -> Outcome:
-        """What was expected and did not come fails a replay too."""
+        """Return the end of a replay, which fails if an expectation was not met."""
         self._replayed = end
         outcome = self._progress.ended(end.reason)
         return outcome if outcome.exit_code == UNMET else Outcome(end.reason, end.exit_code)

@@ -1,4 +1,4 @@
-"""What happens to the stream, reported on standard error if the output is a pipe."""
+"""Reports on standard error of what happens to the stream, if the output is a pipe."""
 
 from __future__ import annotations
 

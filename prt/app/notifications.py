@@ -40,7 +40,7 @@ NOW = "now"
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where notifications are rows; `column` holds the user."""
+    """The table that holds notifications; `column` holds the user."""
 
     schema: str
     table: str
@@ -48,10 +48,11 @@ class Place(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
+        """Return `schema.table`."""
         return f"{self.schema}.{self.table}"
 
     def bindings(self, user: str) -> list[Binding]:
-        """Of one channel: the seed's, the marks that somebody has read one, and what is removed.
+        """Return the bindings of one channel: new notifications, those marked as read, and removed ones.
 
         A DELETE carries the key alone, so that no filter on another column lets it through.
         """
@@ -65,6 +66,7 @@ class Place(Struct, frozen=True, kw_only=True):
         ]
 
     def of_user(self, user: str) -> tuple[str, str]:
+        """Return the query parameter that asks for the notifications of one user."""
         return postgrest.condition(self.column, f"eq.{user}")
 
 
@@ -152,7 +154,7 @@ class Sent(Struct, frozen=True, kw_only=True):
 async def send(
     session: Session, place: Place, values: Mapping[str, Any], *, seconds: float, is_awaited: bool
 ) -> tuple[Sent, PrtError | None]:
-    """What was written, and the error where its echo was awaited and did not come. Raises PrtError.
+    """Write a notification and return it, with the error if its echo was awaited and did not come.
 
     Nothing is written before the subscription is READY.
     """

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """What is watched, and where; `keys` are those that were given."""
+    """The subject of a watch: its project and tables; `keys` are the key columns that were given."""
 
     host: str
     tables: Sequence[Binding] = ()

@@ -37,7 +37,7 @@ Send = Callable[[bytes], Awaitable[float | None]]
 
 
 class SendRequest(Struct, frozen=True, kw_only=True):
-    """What is sent, where to and how."""
+    """The request to send messages: the payloads, the topic and the way."""
 
     project: Project
     topic: str
@@ -74,6 +74,7 @@ class Tally:
         self._tell = tell
 
     def add(self, result: Result) -> None:
+        """Count one message."""
         if result.ms is not None:
             self.answered += 1
             self.times.append(result.ms)

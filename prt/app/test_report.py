@@ -26,23 +26,31 @@ WIDE = 10_000
 class RunOutput(Protocol):
     """An Observer of the engine that is closed with the whole run."""
 
-    def started(self, check: str) -> None: ...
+    def started(self, check: str) -> None:
+        """Note that a check has started."""
+        ...
 
-    def finished(self, result: Result) -> None: ...
+    def finished(self, result: Result) -> None:
+        """Write the result of a check."""
+        ...
 
-    def close(self, run: Run) -> None: ...
+    def close(self, run: Run) -> None:
+        """Write what is left to be written about the whole run."""
+        ...
 
 
 class JsonLines:
     """NDJSON, each object written at once."""
 
     def started(self, check: str) -> None:
-        """Only what came of a check is data."""
+        """Write nothing: only the result of a check is data."""
 
     def finished(self, result: Result) -> None:
+        """Write the line of a result."""
         _write(lines.result_line(result))
 
     def close(self, run: Run) -> None:
+        """Write the line `slis`."""
         _write(lines.slis_line(run, wall_clock()))
 
 
@@ -50,14 +58,16 @@ class TextLines:
     """A line a result, then what failed and why."""
 
     def started(self, check: str) -> None:
-        """A line is written when there is a result."""
+        """Write nothing: a line is written when there is a result."""
 
     def finished(self, result: Result) -> None:
+        """Write the line of a result."""
         from prt.views.panels import test_report
 
         _write(f"{test_report.line(result, WIDE, is_padded=False).plain.rstrip()}\n".encode())
 
     def close(self, run: Run) -> None:
+        """Write the failures and the summary."""
         from prt.views.drawing.test_results import ending
         from prt.views.panels.test_report import failures
 

@@ -41,7 +41,7 @@ from prt.views.sinks.stderr import complain, notice
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
-    """What a test run is asked to do."""
+    """The request for a test run."""
 
     suites: Sequence[Suite]
     settings: Settings

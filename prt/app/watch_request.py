@@ -1,4 +1,4 @@
-"""What a watch is asked to do: the values that a command makes of its options."""
+"""The request for a watch: the values that a command makes of its options."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class KeyColumns(Struct, frozen=True):
 
 
 class RecoveryRequest(Struct, frozen=True, kw_only=True):
-    """What is read over REST beside the stream."""
+    """The reads over REST that accompany the stream."""
 
     backfill: bool = True
     """Whether a gap is filled."""

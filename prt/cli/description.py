@@ -34,7 +34,7 @@ ONLINE: Final = tuple(code for code in EXIT_CODES if code != 124)
 
 
 class Effect(Struct, frozen=True):
-    """What a command changes: `writes` in any case, `with_options` only with these.
+    """The effect of a command: `writes` in any case, `with_options` only with these.
 
     What `is_local` reaches no remote project.
     """

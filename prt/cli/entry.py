@@ -1,4 +1,4 @@
-"""Where `prt` begins: a TAB is answered before anything is imported that takes time."""
+"""The entry point of `prt`: a TAB is answered before anything is imported that takes time."""
 
 # ruff: noqa: E402 - while modules are imported, Ctrl-C must end us without a traceback
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _keep_standard_files() -> None:
-    """What is closed (`prt … >&-`) the next socket would be given, and our output would go to it.
+    """Open the standard files that are closed (`prt … >&-`), whose numbers the next socket would be given.
 
     Such a file is one that can't be written then; nobody misses what goes to standard error.
     """

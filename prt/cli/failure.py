@@ -1,4 +1,4 @@
-"""What becomes of an error: two lines on standard error, an exit code, and the line `end` of NDJSON."""
+"""Reports of errors: two lines on standard error, an exit code, and the line `end` of NDJSON."""
 
 from __future__ import annotations
 

@@ -90,13 +90,16 @@ class Commands(typer.core.TyperGroup):
     """Imports a command's module when it is run or completed, never to list it."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Return the names of the commands in the order of the help."""
         return [entry.name for entry in COMMANDS]
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """Return a command, None if there is no such command."""
         entry = next((entry for entry in COMMANDS if entry.name == cmd_name), None)
         return None if entry is None else _load(entry)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is named first. Raise UsageError with the nearest name if there is none."""
         names = self.list_commands(ctx)
         if args[0] not in names and not args[0].startswith("-"):
             near = nearest(args[0], names)
@@ -106,10 +109,12 @@ class Commands(typer.core.TyperGroup):
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse the arguments; a reader that went away is reported as ReaderGoneError."""
         with _pipe_guarded():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command; a reader that went away is reported as ReaderGoneError."""
         with _pipe_guarded():
             return super().invoke(ctx)
 
@@ -231,7 +236,7 @@ def _exit_code(arguments: list[str]) -> int:
 
 
 def _flush_stdout(code: int) -> int:
-    """What is still buffered goes out here, where its failing can be told."""
+    """Write what is still buffered, here where a failure can be reported."""
     if sys.stdout is None:
         return code
     try:

@@ -65,7 +65,7 @@ def _traceback(error: BaseException, shown: set[int]) -> Iterator[str]:
 
 
 def guard(*, is_debug: bool) -> None:
-    """From now on, report what Python would write to standard error by itself as `complain_of` does."""
+    """Report from now on whatever Python would write to standard error by itself, as `complain_of` does."""
 
     def report(error: BaseException | None) -> None:
         if error is None or isinstance(error, SystemExit | KeyboardInterrupt):

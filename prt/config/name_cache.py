@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]*")
 
 
 def place() -> Path:
-    """Where the names are kept."""
+    """Return the path of the file that keeps the names."""
     import platformdirs  # noqa: PLC0415 - only where they are asked for
 
     return platformdirs.user_cache_path("prt", appauthor=False) / "seen.json"

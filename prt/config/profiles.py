@@ -53,7 +53,7 @@ SourceKind = Literal["text", "env", "command"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a value comes from: `text` is the value, `env` a variable's name, `command` what prints it."""
+    """The source of a value: `text` is the value, `env` a variable's name, `command` prints it."""
 
     kind: SourceKind
     text: str
@@ -61,7 +61,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a profile gives where the command line says nothing. `feed` are templates by table."""
+    """A profile's values for what the command line leaves open. `feed` are templates by table."""
 
     tables: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()

@@ -70,7 +70,7 @@ class Project:
 
     @property
     def api_key(self) -> Secret:
-        """What goes into `apikey`: the server key only for the identity "service"."""
+        """Return the value of the header `apikey`: the server key only for the identity "service"."""
         key = self.server_key if self.identity == "service" else self.client_key
         if key is None:
             raise WrongKeyError("this project has no key", _KEY_HINT[self.identity == "service"])

@@ -1,4 +1,4 @@
-"""What is in force and where each value came from, with nothing in it that must not be seen."""
+"""A report of the settings in force and of their sources, without secrets."""
 
 from __future__ import annotations
 

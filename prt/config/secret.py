@@ -23,6 +23,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
+        """Return the text itself."""
         return self._value
 
     def __repr__(self) -> str:
@@ -43,7 +44,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """What an API key or a session says of itself; nothing of it is verified."""
+    """The claims of an API key or of a session; none of them is verified."""
 
     kind: KeyKind
     role: str | None = None

@@ -1,4 +1,4 @@
-"""Where settings come from, in order, and how far each place is trusted."""
+"""The sources of settings, in order, and how far each is trusted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COMMAND_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where a project is looked for; what is None is the process's own."""
+    """The places in which a project is looked for; what is None is the process's own."""
 
     environ: Mapping[str, str] | None = None
     directory: Path | None = None
@@ -74,7 +74,7 @@ class Found:
 
     @property
     def origin(self) -> str:
-        """For people: `SUPABASE_URL in .env`."""
+        """Return the source in words: `SUPABASE_URL in .env`."""
         return f"{self.place.names.get(self.variable, self.variable)} {self.place.name}".strip()
 
 
@@ -170,7 +170,7 @@ def _profile_places(
 
 
 def _places_of(one: profiles.Profile, path: Path, trust: int, environ: Mapping[str, str]) -> Iterator[Place]:
-    """What the file says itself, what it takes from the environment, what commands print.
+    """Return a profile's values: those in the file, those from the environment, those that commands print.
 
     A variable that a cloned folder names stays the environment's: it goes to no URL of that folder.
     """

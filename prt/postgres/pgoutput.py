@@ -40,6 +40,8 @@ class Commit(Struct, frozen=True, gc=False):
 
 
 class RelationColumn(Struct, frozen=True, gc=False):
+    """A column of a relation as the stream describes it."""
+
     name: str
     type_oid: int
     modifier: int

@@ -24,6 +24,7 @@ class NotYet:
         self._end = time.monotonic() + PATIENCE_SECONDS
 
     async def wait(self) -> bool:
+        """Pause, and return whether to ask again."""
         await asyncio.sleep(PAUSE_SECONDS)
         return time.monotonic() < self._end
 

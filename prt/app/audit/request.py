@@ -1,4 +1,4 @@
-"""What an audit is asked for, as one value."""
+"""The request for an audit, as one value."""
 
 from __future__ import annotations
 

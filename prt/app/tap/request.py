@@ -1,4 +1,4 @@
-"""What a tap is asked to do: the values that the command makes of its options."""
+"""The request for a tap: the values that the command makes of its options."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class TapSource:
 
     @property
     def expectations(self) -> Awaited:
-        """What the exit code depends on beside the command's own."""
+        """Return the results on which the exit code depends beside the command's own."""
         return _Recovered(self)
 
     @property
@@ -131,7 +131,7 @@ class TapSource:
 
     @property
     def unjudged(self) -> tuple[str, str] | None:
-        """What is to be said if a recovery was expected, and nothing was judged."""
+        """Return the words for a recovery that was expected and never judged."""
         if self.recovery is None or self.recovery.judged:
             return None
         return (

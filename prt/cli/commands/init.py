@@ -21,7 +21,7 @@ PROFILE: Final = "The profile"
 
 
 class Answers(Struct, frozen=True, kw_only=True):
-    """What a profile is written from. `has_keys_here` says that the folder's `.env` has the client key."""
+    """The values of a new profile. `has_keys_here` says that the folder's `.env` has the client key."""
 
     name: str
     url: str
@@ -121,7 +121,7 @@ def written(answers: Answers) -> str:
 
 
 def _present(path: Path, name: str) -> str:
-    """What the file holds, with room for a profile; UsageError where it has one of that name."""
+    """Return the present text of the file. Raise UsageError if it has a profile of that name."""
     import re
 
     from prt.config.files import read_text

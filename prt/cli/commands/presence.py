@@ -181,7 +181,7 @@ def presence(
 
 
 def _as_a_page(given: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
-    """What the seed's page tracks of itself, with what is given over it."""
+    """Return the state that the seed's page tracks of itself, with the given values over it."""
     from datetime import UTC, datetime
 
     from prt.config.secret import claims_of

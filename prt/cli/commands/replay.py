@@ -159,7 +159,7 @@ def _tap_views(host: str) -> Callable[[Screen], Sequence[View]]:
 
 
 def bindings_of(header: Header) -> list[Binding]:
-    """What the watch was joined to; whatever else a header says of it is left out."""
+    """Return the bindings of the recorded watch; other members of the header are ignored."""
     from prt.stream.binding import Binding
 
     return [

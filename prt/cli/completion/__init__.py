@@ -1,1 +1,1 @@
-"""What a shell offers at TAB: scripts made from the program, and words from what was seen before."""
+"""Completion at TAB: scripts made from the program, and words from what was seen before."""

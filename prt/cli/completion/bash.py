@@ -104,7 +104,7 @@ def script(commands: Sequence[Command]) -> str:
 
 
 def _values(command: Command) -> list[str]:
-    """What follows each option that takes a value; nothing, where nobody can guess it."""
+    """Return what follows each option that takes a value; nothing, if nobody can guess it."""
     lines = []
     for option in command.options:
         if option.kind is None:

@@ -54,7 +54,7 @@ class Option(Struct, frozen=True):
 
 
 class Argument(Struct, frozen=True):
-    """What stands without a dash."""
+    """A positional argument, given without a dash."""
 
     name: str
     line: str

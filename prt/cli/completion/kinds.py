@@ -1,4 +1,4 @@
-"""What values may be, by kind: those that the scripts hold, and those that the program is asked for."""
+"""Kinds of values: those whose words the scripts hold, and those that the program is asked for."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def script(commands: Sequence[Command]) -> str:
 
 
 def _kind(option: Option) -> str:
-    """What names the words; "" leaves them to the shell, which knows its files."""
+    """Return the name of the kind of words; "" leaves them to the shell, which completes files itself."""
     if option.choices:
         return ",".join(option.choices)
     return "" if option.kind in (FILES, None) else str(option.kind)

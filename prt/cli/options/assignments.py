@@ -20,7 +20,7 @@ _WORD: Final = re.compile(rf"({QUOTED}|[^=]*)(=?)(.*)", re.DOTALL)
 
 
 def value_of(text: str) -> Raw:
-    """As it was typed, so that 1.10 stays 1.10; nothing is the empty text."""
+    """Return a value as it was typed, so that 1.10 stays 1.10; nothing is the empty text."""
     try:
         msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):

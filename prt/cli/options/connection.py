@@ -1,4 +1,4 @@
-"""From the connection options of a command to a project: the embedded one attached, a password asked for."""
+"""The project that the connection options of a command mean: attached if embedded, with its password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `prt send` sends: one payload from the command line or a file, or a line of standard input each."""
+"""Payloads of `prt send`: one from the command line or a file, or one for each line of standard input."""
 
 from __future__ import annotations
 

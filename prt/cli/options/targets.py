@@ -24,7 +24,7 @@ _WORD: Final = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<table>{_PART})(?::(?P
 
 
 class Targets(Struct, frozen=True):
-    """What to join, each binding once, in the order of the words."""
+    """The bindings to join, each once, in the order of the words."""
 
     bindings: list[Binding]
     notices: list[str]

@@ -53,7 +53,7 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         return bool(self.names) and _BRINGING.issuperset(self.names)
 
     def given(self, defaults: Defaults) -> ViewSelection:
-        """With what the profile says where the command line says nothing."""
+        """Return the selection with the profile's values for what the command line leaves open."""
         from prt.views.panels.registry import view_names  # noqa: PLC0415 - only where a profile names views
 
         names = self.names or (view_names(",".join(defaults.views)) if defaults.views else ())
@@ -71,7 +71,7 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         return words
 
     def companions(self, bindings: Sequence[Binding]) -> list[Binding]:
-        """What makes a board readable: the people whose ids stand on the cards of the seed's."""
+        """Return the tables that make a board readable: the people whose ids stand on the seed's cards."""
         tables = {binding.table for binding in bindings}
         if "board" not in self.names or _BOARD not in tables or tables & {_PEOPLE, EVERY}:
             return []
@@ -79,7 +79,7 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         return [Binding(table=_PEOPLE, schema=schema)]
 
     def options(self, options: ViewOptions, bindings: Sequence[Binding]) -> ViewOptions:
-        """What the views are to show of what is watched."""
+        """Return the options of the views for what is watched."""
         budgets = [one for one in bindings if one.table == _BUDGETS[0][0]]
         return structs.replace(
             options,
@@ -98,14 +98,14 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
     def views_of(
         self, options: ViewOptions, bindings: Sequence[Binding]
     ) -> Callable[[Screen], Sequence[View]] | None:
-        """What makes the views; None where nobody asked for any."""
+        """Return the function that makes the views, None if no view was asked for."""
         from prt.views.panels.registry import made  # noqa: PLC0415
 
         names = self._shown(bindings)
         return made(names, self.options(options, bindings)) if names else None
 
     def form(self, form: Form) -> Form:
-        """With sentences for lines, where the feed is shown without a screen."""
+        """Return the form of the output: sentences instead of lines if the feed is shown without a screen."""
         if "feed" not in self.names or form.encode is not None or form.is_table:
             return form
         from prt.state.feed import Feed  # noqa: PLC0415
@@ -120,7 +120,7 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         return replace(form, encode=lines or json_lines(feed))
 
     def recovery(self, recovery: RecoveryRequest, bindings: Sequence[Binding]) -> RecoveryRequest:
-        """With the snapshots that the views need; --once without such a view shows every table's."""
+        """Return the reads with the snapshots that the views need, of every table with --once."""
         needed = self.snapshot_of(bindings)
         if recovery.snapshot or not (needed or self.wants_rows):
             return recovery

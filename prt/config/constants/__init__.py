@@ -1,4 +1,4 @@
-"""What is known of Supabase and of the seed without asking: the limits of plans, the names of tables.
+"""Constants of Supabase and of the seed: the limits of plans, the names of tables.
 
 What a user may set belongs one folder up.
 """

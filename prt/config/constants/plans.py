@@ -1,4 +1,4 @@
-"""What Supabase's plans allow. https://supabase.com/docs/guides/realtime/limits
+"""The limits of Supabase's plans. https://supabase.com/docs/guides/realtime/limits
 
 The client compares its own use with these limits, and the embedded server keeps them where it is asked to.
 """

@@ -159,12 +159,14 @@ class FaultProxy(Proxy):
         return [link for link in self.links if link.is_websocket]
 
     def admits(self) -> bool:
+        """Return whether a new connection is accepted."""
         if self.is_shut:
             self.connections += 1
             self.changed()
         return not self.is_shut
 
     async def own_answer(self, link: Link, head: Head) -> bytes | None:
+        """Return the answer that a fault gives instead of the project, None if the request is passed on."""
         link.is_websocket = WEBSOCKET_PATH in head.target
         if link.is_websocket:
             self.connections += 1
@@ -190,6 +192,7 @@ class FaultProxy(Proxy):
         return None if answer is None else heads.answer(*answer)
 
     async def pass_frames(self, link: Link) -> None:
+        """Pass frames in both directions, meddled with as the faults ask, until one side ends."""
         assert link.from_server is not None  # noqa: S101 - the handshake was answered
         assert link.to_server is not None  # noqa: S101
         try:

@@ -1,4 +1,4 @@
-"""What faults are made, and when: plain values, checked where the options are read."""
+"""The plan of faults: plain values, checked where the options are read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What the fault is called in a finding."""
+        """Return the name of the fault in a finding."""
         return f"{self.kind} {self.status}" if self.kind == "refuse" else self.kind
 
 

@@ -1,4 +1,4 @@
-"""What was observed, as values: requests, handshakes and frames, in the order in which they passed.
+"""Observed messages as values: requests, handshakes and frames, in the order in which they passed.
 
 Times named `at` are in µs since the epoch. No value holds a secret.
 """

@@ -1,4 +1,4 @@
-"""What proves that a table changed: a write over REST, or a change that somebody received or was denied."""
+"""Proof that a table changed: a write over REST, or a change that somebody received or was denied."""
 
 from __future__ import annotations
 

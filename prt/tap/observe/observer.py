@@ -41,12 +41,14 @@ class CopyObserver:
         self.skipped = 0
 
     def asked(self, number: int, head: Head) -> None:
+        """Take in a request."""
         asked = asked_of(number, head, self._clock())
         if asked.is_socket:
             self._asked.add(number)
         self._put(asked)
 
     def answered(self, number: int, status: int) -> None:
+        """Take in the status of an answer."""
         if number in self._asked:
             self._asked.discard(number)
             if status == 101:
@@ -54,6 +56,7 @@ class CopyObserver:
         self._put(Answered(self._clock(), number, status))
 
     def framed(self, number: int, raw: bytes | None, *, is_sent: bool) -> None:
+        """Take in the bytes of a frame, or skip them if decoding has fallen behind."""
         if raw is None or self._frames >= WAITING_FRAMES or self._bytes >= WAITING_BYTES:
             self.skipped += 1
             self._skipped[number] = self._skipped.get(number, 0) + 1
@@ -64,6 +67,7 @@ class CopyObserver:
         self._put((number, is_sent, raw, self._clock()))
 
     def ended(self, number: int, *, is_by_client: bool) -> None:
+        """Take in the end of a connection."""
         if number in self._sockets:
             self._sockets.discard(number)
             self._put(ClosedSocket(self._clock(), number, None, is_by_client))

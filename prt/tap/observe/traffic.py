@@ -40,6 +40,7 @@ class BindingSeen:
 
     @property
     def full_table(self) -> str:
+        """Return `schema.table`."""
         return f"{self.schema}.{self.table}"
 
     @property
@@ -80,14 +81,17 @@ class Channel:
 
     @property
     def name(self) -> str:
+        """Return the topic without the prefix `realtime:`."""
         return self.topic.removeprefix("realtime:")
 
     @property
     def is_joined(self) -> bool:
+        """Return whether the server has accepted the join."""
         return self.state in ("SUBSCRIBED", "READY")
 
     @property
     def is_live(self) -> bool:
+        """Return whether the channel is joined or joining."""
         return self.state in LIVE
 
     @property
@@ -122,6 +126,7 @@ class Socket:
 
     @property
     def is_open(self) -> bool:
+        """Return whether the connection is still open."""
         return self.opened_at is not None and self.closed_at is None
 
     @property
@@ -142,6 +147,7 @@ class Traffic:
         """The channel of a topic before the latest message changed it, as a finding needs it."""
 
     def open_sockets(self) -> list[Socket]:
+        """Return the connections that are open."""
         return [socket for socket in self.sockets.values() if socket.is_open]
 
     def channel_of(self, message: Framed) -> Channel | None:

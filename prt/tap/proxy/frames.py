@@ -25,14 +25,17 @@ class Frame:
 
     @property
     def is_text(self) -> bool:
+        """Return whether the frame holds text."""
         return self.first == FINAL_TEXT
 
     @property
     def opcode(self) -> int:
+        """Return the opcode (RFC 6455, 5.2)."""
         return self.first & 0x0F
 
     @property
     def is_final(self) -> bool:
+        """Return whether the frame ends its message."""
         return bool(self.first & FINAL)
 
     def garbled(self) -> bytes:

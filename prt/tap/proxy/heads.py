@@ -41,14 +41,17 @@ class Head:
 
     @property
     def method(self) -> str:
+        """Return the method of a request."""
         return self.start[0]
 
     @property
     def target(self) -> str:
+        """Return the target of a request."""
         return self.start[1]
 
     @property
     def status(self) -> int:
+        """Return the status of an answer."""
         return int(self.start[1])
 
     @property

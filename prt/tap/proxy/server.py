@@ -94,6 +94,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
+        """Return the URL under which the proxy listens."""
         return f"http://127.0.0.1:{self.port}"
 
     @asynccontextmanager

@@ -24,8 +24,6 @@ MESSAGE: Final = re.compile(r"knows no|has none|\b(?<!there )is no (?!longer\b)"
 UNWRITTEN: Final = {
     "checks",
     "local",
-    "state",
-    "stream",
     "views",
 }
 """Packages whose docstrings still have to be rewritten. The set only shrinks."""

@@ -55,6 +55,7 @@ class Column(Struct, frozen=True):
 
     @property
     def is_over_limit(self) -> bool:
+        """Return whether the column holds more cards than its limit allows."""
         return self.limit is not None and self.count > self.limit
 
 
@@ -97,6 +98,7 @@ class Board:
         return self._present.forgotten
 
     def apply(self, event: Event) -> None:
+        """Take in an event; only changes of the board's table count."""
         if type(event) is not Change:
             return
         turn = self._present.apply(event)
@@ -112,7 +114,7 @@ class Board:
             self._forget()
 
     def columns(self) -> list[Column]:
-        """In their order; those that were given or are known stand there empty too."""
+        """Return the columns in their order; given and known ones stand there even if they are empty."""
         names = ordered(self._given, self.table, self.group_by, [*self._keys])
         return [Column(name, len(self._keys.get(name, ())), self._limits.get(name)) for name in names]
 
@@ -168,7 +170,7 @@ class Board:
         self._marks.pop(key, None)
 
     def _forget(self) -> None:
-        """What is no longer present: beyond the limit, or under a key that was another one."""
+        """Remove the cards that are no longer kept: beyond the limit, or whose key has changed."""
         for key in [key for key in self._groups if key not in self._present.rows]:
             self._cards.pop(key, None)
             self._positions.pop(key, None)

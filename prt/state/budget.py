@@ -52,15 +52,17 @@ class Budget(Struct, frozen=True, kw_only=True):
 
     @property
     def used(self) -> Decimal:
+        """Return what was spent, with the transactions that the budget's row does not include yet."""
         return self.spent + self.pending
 
     @property
     def remaining(self) -> Decimal | None:
+        """Return what is left of the amount, None if the budget has no amount."""
         return None if self.amount is None else self.amount - self.used - self.committed
 
     @property
     def share(self) -> Decimal:
-        """What is used of the amount: of nothing, whatever is used is infinitely much."""
+        """Return the used share of the amount, infinite if something is used of an amount of zero."""
         if self.amount is None:
             return _ZERO
         if self.amount > 0:
@@ -124,6 +126,7 @@ class Budgets:
         return len(self._rows)
 
     def apply(self, event: Event) -> None:
+        """Take in an event; only changes of budgets and of transactions count."""
         if type(event) is not Change or event.schema != self._schema:
             return
         if event.table == self._of_transactions:
@@ -151,6 +154,7 @@ class Budgets:
         return row is not None and not _is_same(row.budget.currency, transaction.currency)
 
     def is_pending(self, transaction: Transaction) -> bool:
+        """Return whether the budget's row does not include a transaction yet."""
         return transaction.key in self._pending.get(self._budget_of(transaction), ())
 
     def _apply_budget(self, change: Change) -> None:
@@ -175,7 +179,7 @@ class Budgets:
             self._pending[turn.key] = left
 
     def _whole(self, currency: str) -> str:
-        """Of a row that was never read, whose letter is all that Realtime leaves of a `char(3)`."""
+        """Return the whole currency for the single letter that Realtime leaves of a `char(3)`."""
         known = {row.budget.currency for row in self._rows.values()} - {currency}
         whole = [one for one in known if one.startswith(currency)]
         return whole[0] if len(currency) == 1 and len(whole) == 1 else currency
@@ -206,7 +210,7 @@ class Budgets:
             self._wait(transaction)
 
     def _wait(self, transaction: Transaction) -> None:
-        """Until its budget's row knows it."""
+        """Keep a transaction as pending until its budget's row includes it."""
         budget = self._budget_of(transaction)
         row = self._rows.get(budget)
         if row is not None and not _lacks(row, transaction):
@@ -242,7 +246,7 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _knows(row: _Row, transaction: Transaction) -> bool:
-    """By commits where both came over the stream, else by the database's own dates."""
+    """Return whether a row includes a transaction: by commits if both were streamed, else by dates."""
     if row.commit is not None and transaction.commit is not None:
         return row.commit >= transaction.commit
     if row.moment is None or transaction.moment is None:

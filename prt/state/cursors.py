@@ -1,4 +1,4 @@
-"""Where the cursors of a document are: one reducer over broadcasts, by the seed's `cursor-move`.
+"""Positions of the cursors in a document: one reducer over broadcasts, by the seed's `cursor-move`.
 
 Positions are `payload.position.{x,y}` or `payload.{x,y}`, in pixels or in fractions of the page; the user is
 `userId`, `user_id`, `user`, `id` or a name. Time comes in with the events.
@@ -35,7 +35,7 @@ _NAMES: Final = ("name", "userName", "user_name", "username", "displayName", "em
 
 
 class Position(Struct, frozen=True):
-    """In the sender's own units; `at` in µs."""
+    """A position in the sender's own units; `at` is in µs."""
 
     x: float
     y: float
@@ -43,7 +43,7 @@ class Position(Struct, frozen=True):
 
 
 class Extent(Struct, frozen=True):
-    """What the canvas shows, in the senders' units."""
+    """The part of the canvas that is shown, in the senders' units."""
 
     left: float
     top: float
@@ -52,7 +52,7 @@ class Extent(Struct, frozen=True):
 
 
 class Cursor(Struct, kw_only=True, eq=False):
-    """Of one user on one topic. `trail` ends with the present position; `gone_at` is when it left."""
+    """The cursor of one user on one topic. `trail` ends with the present position; it left at `gone_at`."""
 
     topic: str
     user: str
@@ -64,11 +64,12 @@ class Cursor(Struct, kw_only=True, eq=False):
 
     @property
     def position(self) -> Position:
+        """Return the present position."""
         return self.trail[-1]
 
 
 class _Move(Struct):
-    """What a payload may hold, in every spelling that is known."""
+    """The members of a payload that are read, in every spelling that is known."""
 
     userId: Any = None  # noqa: N815 - the seed's spelling
     user_id: Any = None
@@ -98,6 +99,7 @@ class Cursors:
         self.unread = 0
 
     def apply(self, event: Event) -> None:
+        """Take in an event: a move, or a user who leaves."""
         if type(event) is Broadcast:
             self._applied(event)
         elif type(event) is Presence and event.event == "leave":
@@ -105,6 +107,7 @@ class Cursors:
 
     @property
     def newest_first(self) -> list[Cursor]:
+        """Return the cursors, the one that moved last first."""
         return list(reversed(self.cursors.values()))
 
     def extent(self) -> Extent:

@@ -126,6 +126,7 @@ class Sentence(Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
+        """Return the sentence as one text."""
         quoted = f" '{self.row}'" if self.row else ""
         return f"{self.noun}{quoted} {self.happened}".rstrip()
 
@@ -154,7 +155,7 @@ class Feed:
         named: Named = lambda _, value: value,
         templates: Mapping[str, Write] | None = None,
     ) -> None:
-        """Without `rows` of somebody who applies changes before, the feed keeps its own."""
+        """Begin empty; a feed without `rows`, to which somebody else applies changes, keeps its own."""
         self.added = 0
         self._rows = rows or Rows()
         self._named = named
@@ -162,6 +163,7 @@ class Feed:
         self._entries: deque[_Pending | Alert | Gap] = deque(maxlen=NEWEST)
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         if type(event) is Change:
             previous = self._rows.apply(event)
             if event.source != "snapshot":
@@ -174,12 +176,12 @@ class Feed:
             self._entries.append(event)
 
     def entries(self, count: int) -> list[Entry]:
-        """At most `count`, newest first."""
+        """Return at most `count` entries, the newest first."""
         newest = zip(reversed(self._entries), range(count), strict=False)
         return [self._sentence(entry) if isinstance(entry, _Pending) else entry for entry, _ in newest]
 
     def sentence(self, change: Change) -> Sentence:
-        """Of one change, which is taken in by this."""
+        """Return the sentence of one change, and take the change in."""
         return self._sentence(_Pending(change, self._rows.apply(change)))
 
     def _sentence(self, pending: _Pending) -> Sentence:

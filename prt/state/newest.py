@@ -53,7 +53,7 @@ class Shown:
 
 
 class Met:
-    """What a presence event says of whom, with the event itself."""
+    """A presence event with its line: who came, changed or left."""
 
     __slots__ = ("event", "line")
 
@@ -106,7 +106,7 @@ class Newest:
             self.add(Step(status=status, down_us=down_us))
 
     def entries(self, count: int) -> list[Entry]:
-        """At most `count`, newest first."""
+        """Return at most `count` entries, the newest first."""
         newest = zip(reversed(self._entries), range(count), strict=False)
         return [self._entry(entry) for entry, _ in newest]
 

@@ -54,6 +54,7 @@ class Notifications:
         self._newest: list[Notification] | None = []
 
     def apply(self, event: Event) -> None:
+        """Take in an event; only changes count."""
         if not isinstance(event, Change):
             return
         turn = self._present.apply(event)
@@ -106,6 +107,7 @@ class Own(Matching):
         return True
 
     def keeps(self, event: Event) -> bool:
+        """Return whether an event is about the user's own rows and passes the patterns."""
         return not (isinstance(event, Change) and not self._is_own(event)) and super().keeps(event)
 
     def _is_own(self, change: Change) -> bool:
@@ -123,7 +125,7 @@ class Own(Matching):
         return is_own
 
     def _is_user(self, owner: bytes | None) -> bool:
-        """What a row doesn't say is believed: the server filters."""
+        """Return whether a row is the user's; a row that does not say so was filtered by the server."""
         return owner is None or shown(decoded(owner)) == self.user
 
 
@@ -133,6 +135,7 @@ def is_news(event: Event) -> bool:
 
 
 def notification_of(key: bytes, raw: bytes, at: int) -> Notification:
+    """Return the notification in a row; `at` (µs) dates it if the row has no date."""
     row = decoded_row(raw)
     written = next((found for name in CREATED if (found := moment(row.get(name))) is not None), at)
     return Notification(
@@ -146,6 +149,7 @@ def notification_of(key: bytes, raw: bytes, at: int) -> Notification:
 
 
 def is_read(row: Mapping[str, Any]) -> bool:
+    """Return whether a row is marked as read."""
     column = read_column(row)
     return column is not None and bool(row[column])
 

@@ -73,10 +73,12 @@ class Person(Struct, kw_only=True, eq=False):
 
     @property
     def user(self) -> str:
+        """Return the name of the user, by the newest of the person's metas."""
         return user_of(reversed(self.metas))
 
     @property
     def where(self) -> str:
+        """Return where the person is."""
         return where_of(self.metas)
 
 
@@ -120,12 +122,12 @@ class Presences:
         return None
 
     def people(self, count: int) -> list[Person]:
-        """At most `count`, those who came last first."""
+        """Return at most `count` people, those who came last first."""
         everyone = (person for topic in self.topics.values() for person in topic.people.values())
         return heapq.nlargest(count, everyone, key=lambda person: (person.since, person.number))
 
     def columns(self) -> list[str]:
-        """What people say of themselves, the columns that most have first, without who, where and since."""
+        """Return the columns that people track besides who, where and since, the most frequent first."""
         return sorted(self._columns, key=lambda column: (-self._columns[column], column))
 
     def _applied(self, event: Presence) -> PresenceLine | None:
@@ -241,7 +243,7 @@ class Presences:
 
 
 def _values(metas: Iterable[Meta]) -> tuple[Cell, ...]:
-    """What they say of themselves, then where; who and since when only where they say nothing else."""
+    """Return a person's own columns and where they are; who and since only if there is nothing else."""
     columns = [(column, value) for meta in metas for column, value in meta.items() if column != REF]
     told = [one for one in columns if one[0] not in _PLACED] + [one for one in columns if one[0] in WHERE]
     return tuple(Cell(column, None, said(value)) for column, value in told or columns)

@@ -1,4 +1,4 @@
-"""What the live view of `prt watch` knows: one reducer over every event, without a clock.
+"""The state of the live view of `prt watch`: one reducer over every event, without a clock.
 
 Every change is counted, timed and kept as its table's last known row (about 4 µs); what it changed is
 worked out only for those that are drawn, from the row before, which is remembered with the change.
@@ -259,7 +259,7 @@ class Screen:
                 self.refused.pop(table, None)
 
     def _worst(self, status: Status) -> Status:
-        """With this one taken in: the latest of the worst, without what is refused while others flow."""
+        """Take in a status, and return the latest of the worst; one table's refusal counts less."""
         if status.topic is None:
             self._statuses.clear()
         self._statuses.pop(None, None)

@@ -56,9 +56,11 @@ class Sheet:
 
     @property
     def forgotten(self) -> int:
+        """Return how many rows are no longer kept."""
         return self._present.forgotten
 
     def apply(self, event: Event) -> None:
+        """Take in an event; only changes of the sheet's table count."""
         if type(event) is not Change:
             return
         turn = self._present.apply(event)

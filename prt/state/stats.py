@@ -17,7 +17,7 @@ _MOST_TABLES: Final = 1000
 
 
 class Slice:
-    """What came within a second."""
+    """The events of one second."""
 
     __slots__ = ("bytes", "count", "lag", "start", "types")
 
@@ -45,6 +45,7 @@ class Stats:
         self._slices: deque[Slice] = deque(maxlen=SLICES)
 
     def apply(self, event: Event) -> None:
+        """Count an event."""
         kind: str
         merged = 1
         if type(event) is Change:

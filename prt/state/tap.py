@@ -1,4 +1,4 @@
-"""What the screen of `prt tap` shows: connections, channels, findings, and what is chosen among them."""
+"""The state of the screen of `prt tap`: connections, channels, findings, and the selection among them."""
 
 from __future__ import annotations
 

@@ -34,10 +34,12 @@ class Update:
 
     @property
     def key_text(self) -> str:
+        """Return the values of the key as one text."""
         return ", ".join(said(value) for value in self.key.values())
 
     @property
     def row(self) -> bytes | None:
+        """Return the row as it is known at present, None if it is unknown."""
         values = [msgspec.json.encode(value) for value in self.key.values()]
         return self._rows.row(self.schema, self.table, b",".join(values))
 

@@ -1,1 +1,1 @@
-"""From the wire to events: the SDK's socket, guarded; pure decoding; REST."""
+"""The stream of events from the wire: the SDK's socket, guarded; pure decoding; REST."""

@@ -1,4 +1,4 @@
-"""What a server takes of one client, looked at before it is asked: above it, it closes the channel."""
+"""Limits of what a server takes from one client, checked beforehand: above them it closes the channel."""
 
 from __future__ import annotations
 

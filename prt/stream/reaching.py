@@ -114,7 +114,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _at_proxy(causes: list[BaseException]) -> str | None:
-    """What went wrong at the proxy, or behind it before TLS began: the two can't be told apart."""
+    """Return what failed at the proxy, or behind it before TLS began: the two can't be told apart."""
     import httpx  # noqa: PLC0415
     import websockets  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What is asked of a topic beside its tables: broadcasts, their replay, presence, and our own place in it."""
+"""The parts of a topic beside its tables: broadcasts, their replay, presence, and our own presence."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Room(Struct, frozen=True, kw_only=True):
 
     @property
     def hears_presence(self) -> bool:
+        """Return whether presence events are received."""
         return self.has_presence or self.tracked is not None
 
     def hears(self, event: str) -> bool:

@@ -1,4 +1,4 @@
-"""What happened to the database and the connection during an audit, and which of it explains a loss. Pure.
+"""Incidents of the database and the connection during an audit, and which of them explains a loss. Pure.
 
 The spans around each incident were measured on a real server 2.129.8; they are given at their constants.
 """
@@ -110,6 +110,7 @@ class CommitRate:
         self._seconds: Counter[int] = Counter()
 
     def add(self, committed: int) -> None:
+        """Count a commit at a time in µs."""
         self._seconds[committed // SECOND] += 1
 
     def cause_at(self, committed: int) -> LossCause | None:

@@ -35,6 +35,7 @@ class Rule(Struct, frozen=True):
     severity: str
 
     def is_for(self, change: Change) -> bool:
+        """Return whether the rule is about the table of a change."""
         return self.table in (None, change.table) and self.schema in (None, change.schema)
 
 
@@ -77,6 +78,7 @@ class Alerts:
         return [self._rules[index] for index in sorted(self._given - self._judging)]
 
     def apply(self, event: Event) -> list[Alert]:
+        """Return the alerts that an event raises."""
         if type(event) is not Change:
             return []
         name = (event.schema, event.table)
@@ -141,13 +143,14 @@ def number_of(value: bytes | None) -> Decimal | None:
 
 
 def plain(number: Decimal) -> str:
-    """Without an exponent, at most six places after the point."""
+    """Return a number without an exponent and with at most six decimal places."""
     if number.adjusted() > _LONGEST:
         return str(number)
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def is_as_severe(severity: str, least: str) -> bool:
+    """Return whether a severity is at least as severe as another one."""
     return SEVERITIES.index(severity) >= SEVERITIES.index(least)
 
 

@@ -1,4 +1,4 @@
-"""What `prt presence` waits for: somebody's key, a number of people, our own presence, the first roster."""
+"""Conditions of `prt presence`: somebody's key, a number of people, our own presence, the first roster."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prt.stream.topic import NO_ROSTER, NOT_TRACKED
 
 
 class Attendance:
-    """Of one topic. Met once the roster is known and all that is asked of it holds at the same time."""
+    """The conditions on one topic, met once its roster is known and all of them hold at the same time."""
 
     def __init__(
         self, topic: str, *, keys: Sequence[str] = (), least: int = 0, is_roster_enough: bool = False
@@ -49,6 +49,7 @@ class Attendance:
         return code == NO_ROSTER and not self.are_met
 
     def missing(self) -> list[str]:
+        """Return what does not hold yet, each as a line."""
         if self.are_met:
             return []
         topic = self._presences.topics.get(self._topic)

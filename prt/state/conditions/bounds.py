@@ -80,25 +80,29 @@ def parse_bounds(
 
 
 class Awaited(Protocol):
-    """What a watch ends well with: events that must come, or somebody who must be there."""
+    """Events that must come, or somebody who must be there, for a watch to end well."""
 
     def __bool__(self) -> bool:
         """Whether anything is waited for at all."""
         ...
 
     @property
-    def are_met(self) -> bool: ...
+    def are_met(self) -> bool:
+        """Return whether nothing is missing any more."""
+        ...
 
     def apply(self, event: Event) -> bool:
         """Takes a live event, a presence's sync or a status; whether all is met now."""
         ...
 
     def missing(self) -> Sequence[object]:
-        """What did not come, each as a line."""
+        """Return what did not come, each as a line."""
         ...
 
 
 class Outcome(Struct, frozen=True):
+    """The end of a watch: why it ended, and the exit code of that."""
+
     reason: EndReason
     exit_code: int
 

@@ -1,4 +1,4 @@
-"""What `--expect` waits for: `INSERT notifications title=Test`, `broadcast room:7 cursor-move userId=4`."""
+"""Expectations of `--expect`: `INSERT notifications title=Test`, `broadcast room:7 cursor-move userId=4`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Condition(Struct, frozen=True):
     value: str
 
     def holds_in(self, row: dict[str, Any], old: dict[str, Any]) -> bool:
+        """Return whether a row, or its old values if the path begins with `old.`, has the expected value."""
         found = _look_up(row, self.path)
         if found is _MISSING and self.path.startswith("old."):
             found = _look_up(old, self.path.removeprefix("old."))
@@ -96,6 +97,7 @@ class Expectations:
 
     @property
     def are_met(self) -> bool:
+        """Return whether every expectation was met."""
         return not self._open
 
     def apply(self, event: Event) -> bool:
@@ -111,7 +113,7 @@ class Expectations:
         return self.are_met
 
     def missing(self) -> list[Missing]:
-        """What did not come, in the order of the options."""
+        """Return what did not come, in the order of the options."""
         return [Missing(one, self._nearest[one][1] if one in self._nearest else None) for one in self._open]
 
 

@@ -49,6 +49,8 @@ _DEEPEST: Final = 50
 
 
 class Verdict(Struct, frozen=True):
+    """The result of a comparison: whether it holds, with the numbers that were compared."""
+
     holds: bool
     value: Decimal
     limit: Decimal

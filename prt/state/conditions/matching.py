@@ -28,6 +28,7 @@ class Matching:
         return bool(self._include or self._exclude)
 
     def keeps(self, event: Event) -> bool:
+        """Return whether an event passes the patterns; only changes and broadcasts can fail to."""
         if not self or not isinstance(event, Change | Broadcast):
             return True
         text = text_of(event)

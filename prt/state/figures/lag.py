@@ -30,6 +30,7 @@ class Lag:
             self.add(event.lag_ms)
 
     def add(self, lag_ms: float) -> None:
+        """Count a lag in ms."""
         bucket = _bucket_of(lag_ms)
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
         self.count += 1
@@ -39,6 +40,7 @@ class Lag:
             self._min = lag_ms
 
     def merge(self, other: Lag) -> None:
+        """Add the lags of another one."""
         for bucket, count in other._buckets.items():
             self._buckets[bucket] = self._buckets.get(bucket, 0) + count
         self.count += other.count
@@ -58,7 +60,7 @@ class Lag:
         return self._max
 
     def summary(self) -> dict[str, float] | None:
-        """p50, p95, p99 and max for `End.lag_ms`, None without changes."""
+        """Return p50, p95, p99 and max (ms) for `End.lag_ms`, None without changes."""
         if not self.count:
             return None
         percentiles = {name: self.percentile(share) or 0.0 for name, share in _SUMMARY}

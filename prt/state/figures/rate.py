@@ -18,9 +18,11 @@ class Rate:
         self._first: int | None = None
 
     def apply(self, event: Event) -> None:
+        """Count an event."""
         self.add(event.at)
 
     def add(self, at: int) -> None:
+        """Count something that happened at `at` (µs)."""
         if self._first is None:
             self._first = at
         slices = self._slices

@@ -1,4 +1,4 @@
-"""What our own connection takes of a plan's limits: now, and the most that it ever took.
+"""The use that our own connection makes of a plan's limits: now, and the most that it ever was.
 
 The limits are the whole project's, and nobody tells a client what the others take: this is its own share.
 """
@@ -26,7 +26,7 @@ class Use(Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float:
-        """Of the limit, at its worst."""
+        """Return the used share of the limit, at its highest."""
         return max(self.now, self.most) / self.limit
 
 
@@ -41,6 +41,7 @@ class Usage:
         self._rates = {name: _Peak() for name in ("messages", "joins", "presence")}
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         if isinstance(event, Vitals):
             self._is_open = event.phase in _OPEN
         elif isinstance(event, Status):
@@ -54,7 +55,7 @@ class Usage:
                 self._rates["presence"].add(event.at)
 
     def uses(self, now: int) -> list[Use]:
-        """At `now` (µs), what is counted first."""
+        """Return the uses at `now` (µs), those that are counted before those that are rates."""
         limits, most = self.limits, self._connections
         held = most if self._is_open else 0
         found = [

@@ -58,9 +58,11 @@ class Batch:
 
     @property
     def is_full(self) -> bool:
+        """Return whether the window has to be taken before it is over."""
         return len(self._entries) >= MOST
 
     def add(self, change: Change) -> None:
+        """Add a change, merged into the former ones of its row."""
         before, after = self._keys.of(change)
         key = before if after is None else after
         if key is None:
@@ -79,7 +81,7 @@ class Batch:
             self._open[schema, table, key] = self._next - 1
 
     def take(self) -> list[Change]:
-        """What is left of the window, which begins anew."""
+        """Return the merged changes of the window, and begin the next one."""
         entries = self._entries.values()
         changes = [_change(entry) for entry in entries if entry.net is not None]
         self._entries, self._open, self._next = {}, {}, 0

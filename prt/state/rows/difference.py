@@ -1,4 +1,4 @@
-"""What a change changed: a few columns with their values before and after, ready to be shown."""
+"""The difference that a change makes: a few columns with their values before and after, ready to be shown."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def _is_same(one: Raw, other: Raw) -> bool:
 
 
 def is_one_letter_of(one: Raw, other: Raw) -> bool:
-    """What Realtime leaves of a `char(n)`, which its cast knows no length of, against a row that was read."""
+    """Return whether `one` is the single letter that Realtime leaves of the `char(n)` value `other`."""
     letter, text = bytes(one), bytes(other)
     return letter[:1] == text[:1] == b'"' and len(letter) == 3 < len(text) and letter[1] == text[1]
 

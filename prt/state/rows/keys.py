@@ -1,4 +1,4 @@
-"""What names a row of each table: given by the user, learned from the wire, or assumed to be `id`."""
+"""The key columns of each table: given by the user, learned from the wire, or assumed to be `id`."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class Keys:
         self.keyless: set[Table] = set()
 
     def columns(self, schema: str, table: str) -> tuple[str, ...]:
+        """Return the key columns of a table."""
         return self._keys.get((schema, table), _ID).columns
 
     def of(self, change: Change) -> tuple[bytes | None, bytes | None]:

@@ -41,10 +41,11 @@ class Names:
 
 
 def is_uuid(text: str) -> bool:
+    """Return whether a text has the shape of a UUID."""
     return len(text) == _UUID_LENGTH and text.count("-") == 4
 
 
 def name_of(row: bytes | Raw) -> str:
-    """What a row calls itself, empty where it has no such column."""
+    """Return the name that a row has in one of its columns, empty if it has no such column."""
     values = values_of(row, NAMES) or ()
     return next((said(Raw(value)) for value in values if value and value != b"null"), "")

@@ -35,7 +35,7 @@ def assume_id(_schema: str, _table: str) -> tuple[str, ...]:
 
 
 class Turn(Struct, frozen=True, gc=False):
-    """What a change made of a row: None where it was not known before, or is no more."""
+    """The effect of a change on a row. A side is None if the row was not known before, or is gone."""
 
     key: bytes
     before: bytes | None

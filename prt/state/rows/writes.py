@@ -47,7 +47,7 @@ def is_echo(write: Write, change: Change) -> bool:
 
 
 def kept_of(write: Write, change: Change) -> Literal["local", "remote"]:
-    """Whose values stay. A row that is gone has no date, and can't be kept."""
+    """Return whose values stay. A row that is gone has no date, and can't be kept."""
     if change.event_type == "DELETE":
         return "remote"
     remote, local = dated(change.new), dated(write.row)

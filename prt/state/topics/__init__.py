@@ -1,4 +1,4 @@
-"""What broadcasts and presence say, reduced to what a screen shows.
+"""Broadcasts and presence, reduced to what a screen shows.
 
 The states of whole views stand one folder up.
 """

@@ -46,11 +46,12 @@ class Message:
 
     @property
     def broadcast(self) -> Broadcast:
-        """What was sent; without its payload if that is too large to be kept."""
+        """Return the message, without its payload if that is too large to be kept."""
         return self._broadcast
 
     @property
     def line(self) -> BroadcastLine:
+        """Return the message as a line, made when it is asked for first."""
         if self._line is None:
             self._line = message_of(self._broadcast) if self._text is None else self._cut(self._text)
         return self._line

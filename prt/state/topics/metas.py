@@ -1,4 +1,4 @@
-"""What the metas of a presence say: who it is, where, since when. Any client may track any keys."""
+"""The metas of a presence: who it is, where, since when. Any client may track any keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each key means: names of keys to intents, by what the view is doing."""
+"""The meaning of each key: names of keys to intents, by what the view is doing."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 class Overlay(StrEnum):
-    """What lies over the view."""
+    """A panel that lies over the view."""
 
     DETAILS = "details"
     HELP = "help"

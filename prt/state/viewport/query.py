@@ -1,4 +1,4 @@
-"""What is searched for, and what a filter keeps: conditions on kept events, in the form in which they came.
+"""Queries of a search and of a filter: conditions on kept events, in the form in which they came.
 
 Events are judged by their raw JSON. To lay a line out costs fifty times as much, and 10,000 events have to
 be judged between two letters that somebody types.

@@ -24,7 +24,9 @@ IsAsked = Callable[[AuditedTable, str], bool]
 class LogDecoder(Protocol):
     """A plugin's decoder. It remembers the relations of one slot and counts the changes of all slots."""
 
-    def decode(self, messages: Iterable[bytes]) -> Iterator[LoggedChange]: ...
+    def decode(self, messages: Iterable[bytes]) -> Iterator[LoggedChange]:
+        """Yield the changes of audited tables in messages of the log."""
+        ...
 
     def reset(self) -> None:
         """Forget what the former slot described."""
@@ -78,6 +80,7 @@ class Wal2JsonDecoder(_Numbered):
     """A decoder of wal2json's format version 2, with transaction ids and timestamps."""
 
     def decode(self, messages: Iterable[bytes]) -> Iterator[LoggedChange]:
+        """Yield the changes of audited tables in messages of wal2json."""
         for data in messages:
             message = _decode_wal2json(data)
             event = _EVENTS.get(message.action)
@@ -101,6 +104,7 @@ class PgoutputDecoder(_Numbered):
         self._begin = pgoutput.Begin(0, 0)
 
     def decode(self, messages: Iterable[bytes]) -> Iterator[LoggedChange]:
+        """Yield the changes of audited tables in messages of pgoutput."""
         for data in messages:
             message = pgoutput.decode(data)
             if isinstance(message, pgoutput.Begin):
@@ -114,6 +118,7 @@ class PgoutputDecoder(_Numbered):
                 yield self._change(table, event, self._begin.committed, self._begin.transaction, row)
 
     def reset(self) -> None:
+        """Forget the relations: a new stream describes them anew."""
         self._relations.clear()
 
     def _describe(self, relation: pgoutput.Relation) -> None:

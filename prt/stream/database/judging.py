@@ -1,4 +1,4 @@
-"""What the database says about a change right after its commit: whether filters match, who may see the row.
+"""Judgements by the database right after a commit: whether filters match, and who may see the row.
 
 The questions are asked as the audited identity, as Realtime asks them, and for many changes at once.
 """
@@ -47,7 +47,7 @@ _NOW = "(extract(epoch from clock_timestamp()) * 1000000)::int8"
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """As whom Realtime evaluates policies. `claims` is JSON; `is_unrestricted` passes row level security."""
+    """The identity that policies are evaluated as. `claims` is JSON; `is_unrestricted` passes them over."""
 
     role: str
     claims: str

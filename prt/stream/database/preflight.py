@@ -1,4 +1,4 @@
-"""What is looked at before a slot is opened on somebody's database."""
+"""Checks that are made before a slot is opened on somebody's database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WILDCARD = "*"
 
 
 class Address(NamedTuple):
-    """Where the direct connection goes; an empty host is a local socket."""
+    """The address of the direct connection; an empty host is a local socket."""
 
     host: str
     is_loopback: bool

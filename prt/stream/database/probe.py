@@ -1,4 +1,4 @@
-"""What of the database can explain a loss, read once a second."""
+"""The state of the database that can explain a loss, read once a second."""
 
 from __future__ import annotations
 

@@ -66,6 +66,7 @@ class DatabaseSession:
                 raise
 
     async def close(self) -> None:
+        """Close the connection if it is open."""
         if self._connection is not None:
             await self._connection.close()
 

@@ -1,4 +1,4 @@
-"""What the direct connection reports: tables, changes of the log, judgements, and the server's state."""
+"""Values that the direct connection reports: tables, changes of the log, judgements, the server's state."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class AuditedTable(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
+        """Return `schema.table`."""
         return f"{self.schema}.{self.table}"
 
     def type_of(self, column: str) -> str | None:
@@ -84,7 +85,7 @@ class LoggedChange(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Judgement(Struct, frozen=True, kw_only=True, gc=False):
-    """What the database said about a change at `at` (µs, its clock).
+    """The database's answers about a change at `at` (µs, its clock).
 
     Both answers are None if they could not be had. `is_visible` is of the row as it was then.
     """
@@ -96,7 +97,7 @@ class Judgement(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ServerState(Struct, frozen=True, kw_only=True):
-    """What of the database can explain a loss, at `at` (µs, its clock); `clock_ahead` is ours less its.
+    """The state that can explain a loss, at `at` (µs, the database's clock); `clock_ahead` is ours less its.
 
     Each part is a value that is equal as long as nothing has changed. `retained` are the bytes of WAL that
     our own slot holds back, None if it is gone.

@@ -73,6 +73,7 @@ class BareConnection:
         await self._socket.open(self.timing.up)
 
     async def shut(self) -> None:
+        """Close the connection."""
         await self._socket.shut()
 
     def _note_frame(self, frame: Frame) -> None:

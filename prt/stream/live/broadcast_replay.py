@@ -27,7 +27,7 @@ _decode_meta = msgspec.json.Decoder(_Meta).decode
 
 
 class Past:
-    """Of one room, over all of its connections."""
+    """The stored broadcasts of one topic that were asked for, over all of its connections."""
 
     def __init__(self, room: Room) -> None:
         self._wanted = room.replay
@@ -40,7 +40,7 @@ class Past:
 
     @property
     def wanted(self) -> Replay | None:
-        """What the next join is to ask for."""
+        """Return what the next join asks for, None if it is nothing."""
         if self._wanted is None or self._alive_ms is None:
             return self._wanted
         return Replay(since=max(self._wanted.since, self._alive_ms - OVERLAP_MS), limit=LARGEST_REPLAY)

@@ -61,7 +61,7 @@ class Together:
             )
 
     def merged(self, source: Live, vitals: Vitals) -> Vitals:
-        """As one connection: the worst phase, all reconnects, the longest round trip, the first expiry."""
+        """Return all as one connection: the worst phase, the longest round trip, the first expiry."""
         self._vitals[source], self._costs[source] = vitals, vitals.cost
         if len(self._vitals) == 1:
             return replace(vitals, cost=self._cost())

@@ -17,6 +17,8 @@ from prt.stream.socket.refusals import Refusal
 
 
 class Refused(Struct, frozen=True, kw_only=True):
+    """A binding that was refused, and why."""
+
     binding: Binding
     refusal: Refusal
 
@@ -51,7 +53,7 @@ async def narrow(
 
 
 async def _bad_ones(group: list[Binding], words: str, attempt: Attempt) -> list[tuple[Binding, str]]:
-    """At least one of `group`, which was refused as a whole with `words`."""
+    """Find at least one bad binding of `group`, which was refused as a whole with `words`."""
     suspects = refusals.named(group, words) or group
     if len(suspects) == 1:
         return [(suspects[0], words)]

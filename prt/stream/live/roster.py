@@ -20,7 +20,7 @@ Shown = dict[str, list[dict[str, Any]]]
 
 
 class Entry(Struct, frozen=True):
-    """Of one key: a meta a connection, as the wire has it."""
+    """The presence of one key: a meta for each connection, as the wire has it."""
 
     metas: list[dict[str, Any]]
 
@@ -39,7 +39,7 @@ difference_of: Callable[[Raw], Difference] = msgspec.json.Decoder(Difference).de
 
 
 class Roster:
-    """Of one join of one topic: a new join begins a new one, so that nobody stays on it who is gone."""
+    """The roster of one join of one topic. Each join has a new one, so that nobody stays who is gone."""
 
     def __init__(self, topic: str) -> None:
         self._topic = topic

@@ -1,4 +1,4 @@
-"""What a joined channel sends: broadcasts and our own presence, each with the answer that it gets."""
+"""The messages that a joined channel sends: broadcasts and our own presence, each with its answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from prt.stream.topic import Room
 
 
 class Sender:
-    """Of one join: it is of no use once that has ended."""
+    """The sending side of one join; it is of no use once that has ended."""
 
     def __init__(self, socket: Socket, room: Room, join_ref: str, answer_seconds: float) -> None:
         self._socket = socket

@@ -97,6 +97,7 @@ class Live:
 
     @property
     def topic(self) -> str:
+        """Return the topic without the prefix `realtime:`."""
         return self._topic
 
     @property
@@ -309,7 +310,7 @@ class Live:
         return self._past.is_new(broadcast)
 
     def _resync(self) -> None:
-        """Where the queue had to drop events, the roster is told anew."""
+        """Report the whole roster again after the queue had to drop events."""
         if self._subscription is not None:
             self._subscription.resync()
 

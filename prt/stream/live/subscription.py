@@ -33,7 +33,7 @@ SUBSCRIBED = "Subscribed to PostgreSQL"
 
 
 class SubscriptionHandlers(Struct, frozen=True, kw_only=True):
-    """What a subscription calls, at once and in the order of the frames.
+    """The functions that a subscription calls, at once and in the order of the frames.
 
     Attributes:
         put: Gets statuses and presence events.
@@ -88,7 +88,7 @@ class Subscription:
 
     @property
     def sender(self) -> Sender:
-        """For what is sent to the room. Raises UnreachableError where it is not joined."""
+        """Return the sending side of the channel. Raise UnreachableError if it is not joined."""
         if self._sender is None or self._ended.done() or self._socket.lost.done():
             raise UnreachableError(f"{self._topic} is not joined: nothing was sent", "wait for READY")
         return self._sender

@@ -64,7 +64,7 @@ Happening = Connecting | Connected | Joined | Ready | Pulse | Lost
 
 
 class Link(Struct, frozen=True, kw_only=True):
-    """Where a connection is in its life. `since` is when its phase began, `retry_at` when it ends."""
+    """The phase of a connection. `since` is when the phase began, `retry_at` when it ends."""
 
     phase: Phase = "offline"
     started: float = 0.0
@@ -77,6 +77,7 @@ class Link(Struct, frozen=True, kw_only=True):
 
     @property
     def is_up(self) -> bool:
+        """Return whether changes flow, if only of some tables."""
         return self.phase in ("ready", "degraded")
 
 

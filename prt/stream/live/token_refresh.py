@@ -24,7 +24,7 @@ class Tell(Protocol):
 
 
 class Tenure:
-    """Of one stream; several may share a session, and so its renewals."""
+    """The refresh of one stream's token; several streams may share a session, and so its renewals."""
 
     def __init__(
         self, session: Session, retry_seconds: float, tell: Tell, on_renewed: Callable[[], None]
@@ -37,7 +37,7 @@ class Tenure:
         self.life: Life | None = None
 
     def begin(self) -> Endpoint:
-        """As whom a new connection is made."""
+        """Return the endpoint with the token that a new connection is made with."""
         self._endpoint = self._session.endpoint
         self.life = life_of(self._endpoint, time.time())
         return self._endpoint
@@ -91,6 +91,6 @@ class Tenure:
 
 
 async def _sleep_until(moment: float) -> None:
-    """Until a time of the wall clock, which may be set meanwhile."""
+    """Sleep until a time of the wall clock, which may be set meanwhile."""
     while (left := moment - time.time()) > 0:  # noqa: ASYNC110 - nobody sets an event for a time
         await asyncio.sleep(min(left, 30))

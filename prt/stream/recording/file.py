@@ -93,7 +93,7 @@ class Recording:
 
     @property
     def keys(self) -> dict[tuple[str, str], tuple[str, ...]]:
-        """As they were given to the watch, by (schema, table)."""
+        """Return the key columns that were given to the watch, by (schema, table)."""
         found = {}
         for name, columns in self.header.keys.items():
             schema, _, table = name.partition(".")

@@ -1,4 +1,4 @@
-"""What a gap took, brought back over REST as far as that is possible, and said where it isn't.
+"""The recovery of what a gap took, over REST as far as that is possible, and reported if it is not.
 
 Beside the gaps: a snapshot, and the time before the start. All three read rows and tell what is news.
 """
@@ -79,7 +79,7 @@ class Recovery:
         self.ledgers.of((change.schema, change.table)).cut(change)
 
     async def begin(self, bindings: Sequence[Binding], emit: Emit) -> None:
-        """After the first READY: what was asked for of the time before, and a point to recover from."""
+        """Read after the first READY what was asked for of the time before, and a point to recover from."""
         async with self._reading:
             await self._begin(bindings, emit)
 
@@ -194,7 +194,7 @@ class Recovery:
         )
 
     async def at_ready(self, bindings: Sequence[Binding], emit: Emit) -> None:
-        """Where a backfill starts as long as nothing has streamed: the dates of the rows written last.
+        """Note where a backfill starts as long as nothing has streamed: the dates of the rows written last.
 
         They count once the stream has had its time: until then one of them may still be under way.
         """
@@ -234,7 +234,7 @@ class Recovery:
         return self.options.keeps((binding.schema, binding.table))
 
     async def _latest(self, binding: Binding) -> list[_Latest]:
-        """Of each road; nothing where the table can't be read, which a gap will say."""
+        """Read the latest rows in each order; nothing if the table can't be read, which a gap will say."""
         if binding.table == "*" or binding.event == "DELETE":
             return []
         ledger, number = self.ledgers.of((binding.schema, binding.table)), self._memory.count
@@ -323,7 +323,7 @@ class Recovery:
     def _start(
         self, ledger: Ledger, road: tuple[Binding, Road], told: int | None, until: int, reasons: Reasons
     ) -> int | None:
-        """Where a road is taken up again, µs; None is its beginning."""
+        """Return the moment (µs) from which an order of reading goes on; None is its beginning."""
         place = ledger.places.get(road)
         if place is None and told is None:
             raise UnreachableError("nothing had come from it, nor been read at READY, to start from")

@@ -75,7 +75,7 @@ class Continuity:
         return self._extend(since, windows.until(self._known, now), tables, cause)
 
     def damaged(self, alive: int, now: int, tables: Sequence[str], cause: str) -> Gap:
-        """What came lately is not all there: unreadable frames, rows that the server cut."""
+        """Return a gap for frames that can't be used: unreadable ones, and rows that the server cut."""
         known = self._known = self._what_is_known(alive)
         start = windows.lost_since(known)
         return self._extend(start, windows.until(known, now), tables, cause)

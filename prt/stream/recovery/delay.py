@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Budget(Struct):
-    """What all tables of a recovery hold back together."""
+    """The bytes that all tables of a recovery may hold back together."""
 
     left: int = MAX_BYTES
 
@@ -30,6 +30,7 @@ class Holding(Generic[T]):
         self._held: deque[tuple[float, int, Sequence[T]]] = deque()
 
     async def add(self, rows: Sequence[T], weight: int) -> None:
+        """Hold rows back, and emit the oldest ones whose time has come or for which there is no room."""
         self._held.append((asyncio.get_running_loop().time() + self._seconds, weight, rows))
         self._budget.left -= weight
         while self._held and (self._budget.left < 0 or self._is_due()):
@@ -41,7 +42,7 @@ class Holding(Generic[T]):
             await self._tell_oldest()
 
     def drop(self) -> None:
-        """What is left won't be told."""
+        """Forget the rows that are held back."""
         while self._held:
             self._budget.left += self._held.popleft()[1]
 

@@ -25,10 +25,12 @@ ABSENT = "the server refused the table while others streamed: it had left the pu
 
 
 class Connected(Protocol):
-    """What the accounts ask of the connection that they are kept for."""
+    """The connection as its accounts see it."""
 
     @property
-    def is_up(self) -> bool: ...
+    def is_up(self) -> bool:
+        """Return whether changes flow."""
+        ...
 
     @property
     def alive_at(self) -> float | None:
@@ -85,6 +87,7 @@ class Accounting:
         return self._now() if alive_at is None else self._clock.at(alive_at)
 
     def observe(self, change: Change) -> None:
+        """Take in a streamed change; one that the server cut begins a gap."""
         self._continuity.observe(change)
         if change.errors is not None and any(TRUNCATED in error for error in change.errors):
             self._damage("the server cut rows above 1 MiB", [f"{change.schema}.{change.table}"])
@@ -147,7 +150,7 @@ class Accounting:
             self._verifier.hurry("late heartbeat", seconds)
 
     def end(self, *, is_up: bool) -> None:
-        """What is still missing is said."""
+        """Report the gaps that are still open."""
         absent, self._absent = self._absent, {}
         if absent:
             self._continuity.absent(min(absent.values()), self._now(), sorted(absent), ABSENT)
@@ -172,7 +175,7 @@ class Accounting:
         self._recover(self._continuity.damaged(self.alive, self._now(), tables, "; ".join(damages)))
 
     def _recover(self, gap: Gap) -> None:
-        """What can be brought back, then the gap as an event; without a recovery the gap alone."""
+        """Bring back what can be brought back, then report the gap; without a recovery report it alone."""
         if self._recovering is not None:
             self._recovering.cancel()
             self._recovering = None

@@ -33,11 +33,15 @@ class Known(Struct, frozen=True, gc=False):
 
     @property
     def is_deleted(self) -> bool:
+        """Return whether the row was deleted."""
         return self.row is None and self.stamp is None
 
 
 class Merger:
-    """Of one table. Changes streamed before `begin` are remembered with their rows, later ones without."""
+    """The merger of one table's streamed changes with the rows read over REST.
+
+    Changes streamed before `begin` are remembered with their rows, later ones without.
+    """
 
     def __init__(self, key: tuple[str, ...], written: str | None = None) -> None:
         self._key = key
@@ -50,7 +54,7 @@ class Merger:
         self._cut: dict[Key, Raw] = {}
 
     def begin(self) -> None:
-        """From here on rows are read."""
+        """Note that rows are read from here on."""
         self._has_begun = True
 
     def observe(self, change: Change, number: int) -> None:
@@ -85,7 +89,7 @@ class Merger:
         return [key for key in self._cut if self._is_cut(key)]
 
     def judge(self, row: Row) -> Verdict:
-        """What a row that was read after `begin` says."""
+        """Return what a row that was read after `begin` means."""
         if row.key in self._streamed:
             return "known"
         known = self._known.get(row.key)
@@ -104,7 +108,7 @@ class Merger:
         return "known" if is_same else "changed"
 
     def has_streamed(self, key: Key) -> bool:
-        """Since the reading began."""
+        """Return whether a change of the row has streamed since the reading began."""
         return key in self._streamed
 
     def _is_cut(self, key: Key) -> bool:

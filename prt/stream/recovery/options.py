@@ -1,4 +1,4 @@
-"""What is asked of the recovery of a watch, as one value."""
+"""The options of a watch's recovery, as one value."""
 
 from __future__ import annotations
 

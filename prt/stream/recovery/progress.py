@@ -56,6 +56,7 @@ class Ledgers:
                 self.of((binding.schema, binding.table))
 
     def of(self, table: Table) -> Ledger:
+        """Return the progress of a table, begun when it is asked for first."""
         if table not in self._ledgers:
             ledger = self._ledgers[table] = Ledger(table, given_key=self._keys.get(table))
             if self._budget is not None:
@@ -90,6 +91,7 @@ class Ledgers:
             ledger.doubt(since)
 
     def has_snapshot(self, binding: Binding) -> bool:
+        """Return whether the rows of a binding were read whole."""
         ledger = self._ledgers.get((binding.schema, binding.table))
         return ledger is not None and binding in ledger.snapshots
 

@@ -17,6 +17,7 @@ class Reasons:
         return bool(self._tables)
 
     def add(self, reason: str, table: str) -> None:
+        """Note why a table's gap is not complete."""
         self._tables.setdefault(reason, set()).add(table)
 
     def text(self, concerned: Collection[str]) -> str:
@@ -27,6 +28,7 @@ class Reasons:
         )
 
     def by_reason(self) -> list[tuple[str, list[str]]]:
+        """Return each reason with its tables, sorted."""
         return [(reason, sorted(tables)) for reason, tables in self._tables.items()]
 
 

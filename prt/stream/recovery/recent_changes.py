@@ -59,7 +59,7 @@ class Memory:
         self._on_chunk(chunk, first)
 
     def __iter__(self) -> Iterator[tuple[int, Change]]:
-        """What is remembered, in order, each with its number."""
+        """Yield the remembered changes in order, each with its number."""
         for first, chunk, _ in self._chunks:
             yield from enumerate(chunk, first)
 

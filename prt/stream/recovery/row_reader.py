@@ -49,7 +49,7 @@ class Found(Struct, frozen=True, gc=False):
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """What all tables of one recovery, or of one snapshot, have in common.
+    """The values that all tables of one recovery, or of one snapshot, share.
 
     `emit` gets the rows that are news, marked with their `source`; `reasons` collects why that may not be
     all.
@@ -152,7 +152,7 @@ class RowReader:
             self._ledger.told_all(roads, self._date)
 
     async def deletes(self, bindings: Sequence[Binding]) -> None:
-        """What the snapshot showed and is no more."""
+        """Emit a DELETE for each row that the snapshot showed and that is gone."""
         held, limit = self._ledger.held, self._settings.limit
         if all(binding.event not in ("*", "DELETE") for binding in bindings):
             return
@@ -185,6 +185,7 @@ class RowReader:
         await self._holding.finish()
 
     def close(self) -> None:
+        """Emit what is still held back."""
         self._holding.drop()
         self._ledger.close(self._settings.overlap)
 
@@ -254,7 +255,7 @@ class RowReader:
             self._ledger.held.add(row.key)
 
     def _event(self, found: Found, row: Row, verdict: Verdict) -> EventType | None:
-        """What the stream would have said, as far as that is known; None where the binding is deaf to it."""
+        """Return the change that the stream would have brought; None if the binding does not ask for it."""
         wanted = found.binding.event
         if verdict == "cut":
             return "INSERT" if wanted == "INSERT" else "UPDATE"

@@ -1,4 +1,4 @@
-"""What is known of one table: its key, what was told of its rows lately, where each road has come to."""
+"""Recovery state of one table: its key, the rows emitted recently, and how far each read has come."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ class HeldKeys:
         self.is_whole = False
 
     def add(self, key: Key) -> None:
+        """Hold a key, or note that there is no room for all of them."""
         if len(self.keys) >= self._limit:
             self.is_whole = False
         else:
@@ -189,7 +190,7 @@ class Ledger:
         return None if first is None else first + ahead
 
     def learn_key(self, memory: Memory) -> None:
-        """From what has streamed, unless the key was given or rows are held by the one that was assumed."""
+        """Learn the key from what has streamed, unless it was given, or rows are held by the assumed one."""
         if self._is_key_given or self.held is not None:
             return
         learned = learned_key(change for _, change in memory if self.is_of(change))
@@ -267,6 +268,7 @@ class Ledger:
         self._cut_before, self.has_cut_delete = [], False
 
     def place(self, binding: Binding, road: Road) -> Place:
+        """Return how far a read of a binding in one order has come."""
         return self.places.setdefault((binding, road), Place())
 
     def came_to(self, binding: Binding, road: Road, row: Row, date: int | None) -> None:
@@ -287,6 +289,7 @@ class Ledger:
             self.places.setdefault(road, Place(through=through, is_read=True))
 
     def is_of(self, change: Change) -> bool:
+        """Return whether a change is of this table."""
         return change.table == self.table and change.schema == self.schema
 
 

@@ -15,7 +15,7 @@ BEFORE = 1_000_000
 
 
 class TopicGaps:
-    """At most one gap, open from a loss until the topic is joined again and has been replayed."""
+    """The gap of a topic, at most one: open from a loss until the topic is joined and replayed again."""
 
     def __init__(
         self, room: Room | None, past: Past | None, put: Callable[[Event], None], quiet_seconds: float
@@ -30,6 +30,7 @@ class TopicGaps:
 
     @property
     def is_open(self) -> bool:
+        """Return whether a gap is open."""
         return self._start is not None
 
     def broke(self, alive: int, cause: str) -> None:

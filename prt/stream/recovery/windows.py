@@ -41,11 +41,12 @@ def running_clock() -> float:
 
 
 def started_clock() -> Clock:
+    """Return the wall clock and the running clock of this moment."""
     return Clock(wall=wall_clock(), running=running_clock())
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """What is known of a stream when it breaks; µs.
+    """The known moments of a stream when it breaks, in µs.
 
     `alive` is when its last bytes came, `last_commit` the largest commit delivered, `ahead` the least
     lag seen lately: how far our clock is ahead of the server's, delivery included.
@@ -57,7 +58,7 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 def lost_since(known: Known) -> int:
-    """Where a gap begins: what committed before and was not delivered by then was delivered already."""
+    """Return where a gap begins (µs): what committed an overlap before it was delivered already."""
     start = known.alive - _skew(known) - OVERLAP
     return start if known.last_commit is None else max(start, known.last_commit - OVERLAP)
 
@@ -80,7 +81,10 @@ def ready_by_server(known: Known | None, ready: int) -> int:
 
 
 def until(known: Known | None, ready: int) -> int:
-    """Where a gap ends: READY, in the server's time, or later: a slow delivery looks like a clock ahead."""
+    """Return where a gap ends (µs of the server).
+
+    That is READY, or later if deliveries are slow: a slow delivery looks like a clock that is ahead.
+    """
     ahead = None if known is None else known.ahead
     if ahead is None or -SKEW <= ahead <= OVERLAP:
         return ready

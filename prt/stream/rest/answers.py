@@ -1,4 +1,4 @@
-"""What REST answered: rows, or the error that its status and PostgREST's own words amount to. Pure.
+"""Answers of REST: rows, or the error that the status and PostgREST's own words amount to. Pure.
 
 PrtError
 ├── RejectedError         the database takes no such row

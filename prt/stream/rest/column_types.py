@@ -38,6 +38,7 @@ class Unfilterable(Struct, frozen=True):
 
     @property
     def reason(self) -> str:
+        """Return why the filter is refused, as a sentence."""
         article = "an" if self.kind == "array" else "a"
         return (
             f"{self.binding.name}: {self.column} is {article} {self.kind} column; a filter on it makes the "

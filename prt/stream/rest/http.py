@@ -52,6 +52,7 @@ class BoundedClient(httpx.AsyncClient):
         self._max_bytes = max_bytes
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
+        """Send a request and read its answer within the bounds of time and size, unless it is streamed."""
         if stream:
             return await super().send(request, stream=True, **options)
         try:

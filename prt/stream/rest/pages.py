@@ -176,7 +176,7 @@ class Reader:
             yield asked, {self._row(raw, self.shape.key).key for raw in page.rows}
 
     async def _paged(self, parameters: Parameters, order: tuple[str, ...]) -> AsyncGenerator[Page, None]:
-        """Until a page is empty: a server may give fewer rows than asked, and still have more."""
+        """Yield pages until one is empty: a server may give fewer rows than asked, and still have more."""
         ordered = [*parameters, ("order", ",".join(map(postgrest.column, order)))]
         behind: Parameters = []
         size = PAGE_ROWS

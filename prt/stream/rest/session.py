@@ -1,4 +1,4 @@
-"""As whom we are connected: the endpoint with its token, how long it lives, and how it is renewed.
+"""The identity of a connection: the endpoint with its token, how long it lives, and how it is renewed.
 
 supabase-auth signs in and refreshes: it knows Auth's answers, and keeps doing so.
 """
@@ -29,7 +29,7 @@ SHORT_LIFE_SECONDS = 900.0
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """Where to and as whom: `url` is the project's, `key` goes into the handshake, `token` into joins."""
+    """An address and an identity: `url` is the project's, `key` is for the handshake, `token` for joins."""
 
     url: str
     key: str
@@ -40,7 +40,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
 
 class Life(Struct, frozen=True, kw_only=True):
-    """Of a token, in seconds since the epoch; `role` is what it claims."""
+    """The life of a token, in seconds since the epoch; `role` is its claim."""
 
     issued: float
     expires: float
@@ -48,6 +48,7 @@ class Life(Struct, frozen=True, kw_only=True):
 
     @property
     def renew_at(self) -> float:
+        """Return the moment at which the token should be renewed."""
         life = self.expires - self.issued
         return (
             self.issued + life * 2 / 3 if life < SHORT_LIFE_SECONDS else self.expires - REFRESH_AHEAD_SECONDS
@@ -55,7 +56,7 @@ class Life(Struct, frozen=True, kw_only=True):
 
 
 def life_of(endpoint: Endpoint, now: float) -> Life | None:
-    """What the token, else the key, says of itself; None where it says no end."""
+    """Return the life of the token, or without one of the key; None if it does not expire."""
     claims = claims_of(endpoint.token or endpoint.key) or {}
     expires, role = _time(claims.get("exp")), claims.get("role")
     if expires is None:
@@ -69,7 +70,7 @@ def life_of(endpoint: Endpoint, now: float) -> Life | None:
 
 
 def user_of(endpoint: Endpoint) -> str | None:
-    """Whose session it is; None where it is nobody's, as with a key alone."""
+    """Return the id of the session's user, None if it has no user, as with a key alone."""
     sub = (claims_of(endpoint.token or endpoint.key) or {}).get("sub")
     return sub if isinstance(sub, str) else None
 
@@ -84,6 +85,7 @@ class Session:
 
     @property
     def is_renewable(self) -> bool:
+        """Return whether the token can be renewed."""
         return self._renew is not None
 
     async def renew(self, stale: Endpoint | None = None) -> Endpoint:

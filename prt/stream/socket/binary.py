@@ -37,7 +37,7 @@ def is_binary(frame: bytes) -> bool:
 
 
 def read(frame: bytes, empty: Raw) -> Said:
-    """What the server sent; `empty` is the payload beside bytes. Raises ValueError where it is none."""
+    """Return the message of a frame; `empty` is the payload beside bytes. Raise ValueError if it is none."""
     if frame[:1] != bytes((RECEIVED,)):
         raise ValueError(f"a binary frame of kind {frame[0] if frame else 'none'}")
     if len(frame) < 5:

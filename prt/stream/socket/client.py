@@ -58,7 +58,7 @@ class JoinRefusedError(Exception):
 
 
 class SocketHandlers(Struct, frozen=True, kw_only=True):
-    """What a socket calls as frames come; none of it may raise.
+    """The functions that a socket calls as frames come; none of them may raise.
 
     Attributes:
         on_frame: Gets every control frame.
@@ -112,6 +112,7 @@ class Socket(AsyncRealtimeClient):
         self._holding_up: asyncio.Task[None] | None = None
 
     def endpoint_url(self) -> str:
+        """Return the URL of the handshake, with the key and the version of the protocol."""
         return f"{self.url}?{urlencode({'apikey': self.apikey, 'vsn': self.vsn})}"
 
     async def open(self, seconds: float) -> None:
@@ -255,7 +256,7 @@ class Socket(AsyncRealtimeClient):
             raise LostError("the connection is closed") from exc
 
     def next_ref(self) -> str:
-        """For a frame of ours."""
+        """Return the ref of the next frame that is sent."""
         return self._make_ref()
 
     async def ask(self, ref: str, data: str | bytes, seconds: float) -> Reply:
@@ -283,7 +284,7 @@ class Socket(AsyncRealtimeClient):
         return True
 
     def silence(self) -> None:
-        """From now on nothing is told: what comes after a loss was counted belongs to its gap."""
+        """Report nothing from now on: what comes after a loss was counted belongs to its gap."""
         self._is_silenced = True
 
     def _on_message(self, data: bytes) -> None:

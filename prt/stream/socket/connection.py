@@ -40,10 +40,12 @@ class MessageConnection(ClientConnection):
         self.transport.pause_reading()
 
     def resume_reading(self) -> None:
+        """Read again, unless the connection is being closed."""
         if not self.transport.is_closing():
             self.transport.resume_reading()
 
     def process_event(self, event: Event) -> None:
+        """Hand over whole messages at once, and leave every other frame to the library."""
         if type(event) is not Frame:
             super().process_event(event)
             return
@@ -59,6 +61,7 @@ class MessageConnection(ClientConnection):
             super().process_event(event)
 
     def data_received(self, data: bytes) -> None:
+        """Take the whole messages out of the bytes that came, and leave the rest to the library."""
         self.alive_at = running_clock()
         if self._is_between_frames:
             data = self._take_messages(self._rest + data if self._rest else data)

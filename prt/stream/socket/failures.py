@@ -1,4 +1,4 @@
-"""What ends a connection, a join or a channel, and whether a further attempt makes sense.
+"""The failures that end a connection, a join or a channel, and whether a further attempt makes sense.
 
 UnreachableError
 ├── LostError             the connection is gone
@@ -36,6 +36,8 @@ class LostError(UnreachableError):
 
 
 class JoinTimedOutError(UnreachableError):
+    """A join that was not answered in time."""
+
     id = "E-NOT-READY"
 
     def __init__(self, message: str) -> None:
@@ -54,7 +56,7 @@ class NothingTakenError(UnreachableError):
 
 
 class RefusedByServerError(PrtError):
-    """What a server refused; `exit_code` and `id` follow from what the refusal means."""
+    """A refusal of the server; `exit_code` and `id` follow from its meaning."""
 
     attempt = "prt status"
 
@@ -66,6 +68,8 @@ class RefusedByServerError(PrtError):
 
 
 class HandshakeRefusedError(RefusedByServerError):
+    """A handshake that the server refused."""
+
     def __init__(self, host: str, refused: Refusal) -> None:
         super().__init__(f"{host} refused the connection: {refused.reason}", refused)
 

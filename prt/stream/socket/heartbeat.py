@@ -40,11 +40,12 @@ class Heartbeat:
                 self._on_pulse(None)
 
     def answered(self, ref: str) -> None:
+        """Note the answer to a heartbeat, and report the round trip."""
         sent = self._unanswered.pop(ref, None)
         if sent is not None:
             self._unanswered.clear()
             self._on_pulse((time.monotonic() - sent) * 1000)
 
     def forget(self) -> None:
-        """What was sent while we did not read."""
+        """Forget the heartbeats that were sent while nothing was read."""
         self._unanswered.clear()

@@ -34,6 +34,7 @@ class EventQueue:
 
     @property
     def is_full(self) -> bool:
+        """Return whether the queue takes no further event."""
         return len(self._events) >= self._max_events or self._bytes >= self._max_bytes
 
     def put(self, event: Event, weight: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""What the server refused, what that means, and what to do: one table over its own words.
+"""Refusals of the server, their meaning, and what to do: one table over its own words.
 
 Sources: the server's error codes, recorded handshakes, joins and system messages.
 """
@@ -28,7 +28,7 @@ RATE_LIMIT_SECONDS = 30
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """What the server refused.
+    """A refusal of the server.
 
     `reason` is the server's words and `code` what they mean; `subject` is the column that a binding's
     code is about. `wait_seconds` is the least pause before a retry makes sense.
@@ -272,7 +272,7 @@ def _exception_hint(binding: Binding, exception: str) -> str:
 
 
 def words_of(body: bytes) -> str:
-    """What an HTTP answer says of itself, in one line; empty where it says nothing."""
+    """Return the words of an HTTP answer in one line, empty if it has none."""
     try:
         answer = msgspec.json.decode(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What every check of a table has in common: its requests, and what it may claim."""
+"""The common part of every check of a table: its requests, and what it may claim."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNREAD = "it has not been read yet"
 
 
 class Desk(Struct, frozen=True, kw_only=True):
-    """What all checks of a watch share.
+    """The values that all checks of a watch share.
 
     `report` is called with a table's name when its state has changed; `on_slow` with a table's name and the
     column whose index it lacks; `on_loss` with the bounds of each gap that a check declares.

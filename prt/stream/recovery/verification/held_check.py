@@ -49,9 +49,11 @@ class HeldCheck(Check):
 
     @property
     def is_busy(self) -> bool:
+        """Return whether the keys were all read, and some differences are not judged yet."""
         return self._comparison is not None and self._comparison.is_read
 
     async def read(self) -> None:
+        """Read a page of keys."""
         held = self.ledger.held
         if held is None or self.ledger.held_at is None or not held.is_whole:
             self.give_up(NOT_WHOLE)
@@ -74,6 +76,7 @@ class HeldCheck(Check):
             await self.advance()
 
     async def advance(self) -> None:
+        """Judge the differences that the stream has passed, declare what is lost, and go on."""
         comparison, held = self._comparison, self.ledger.held
         if comparison is None or held is None or not comparison.is_read:
             return
@@ -88,10 +91,12 @@ class HeldCheck(Check):
             self.verified()
 
     async def control(self) -> str | None:
+        """Read one key, which needs no index but the key's own."""
         await self._reads[0].present(list(self.ledger.held.keys)[:1] if self.ledger.held else [])
         return None
 
     def abandon(self) -> None:
+        """Begin the present comparison again."""
         self._turn, self._behind, self._lost = 0, None, Differences([], [])
         if self._comparison is not None:
             self._comparison.abandon()

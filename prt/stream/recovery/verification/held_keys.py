@@ -45,7 +45,7 @@ class HeldComparison:
 
     @property
     def start(self) -> int:
-        """Where a gap of this comparison begins."""
+        """Return where a gap of this comparison begins (µs)."""
         return self.verified_to - 2 * DATE_GRAIN
 
     def take(self, keys: Iterable[Key], held: set[Key], *, read_at: int) -> None:
@@ -79,6 +79,7 @@ class HeldComparison:
 
     @property
     def suspects(self) -> list[Suspect]:
+        """Return the keys that differ and are not judged yet."""
         return [*self.gone.values(), *self.new.values()]
 
     def judged(self, keys: Iterable[Key]) -> None:

@@ -16,7 +16,7 @@ from prt.stream.timing import VerificationTiming
 
 
 class Connected(Protocol):
-    """What a verification asks of the connection."""
+    """The connection as a verification sees it."""
 
     async def is_answering(self, seconds: float) -> bool:
         """Return whether the server answers a heartbeat within so many seconds."""

@@ -11,7 +11,7 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Rates(Struct, frozen=True, kw_only=True):
-    """What verifying may cost.
+    """The cost that verifying may have.
 
     `pause` is the least time in seconds between the starts of two requests, of whatever table; `share` is
     the part of the time that may go into reading one table; `every` is how often a table is read at most,

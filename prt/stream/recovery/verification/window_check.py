@@ -54,10 +54,12 @@ class WindowCheck(Check):
 
     @property
     def is_busy(self) -> bool:
+        """Return whether the window was read to its end, and some suspects are not judged yet."""
         return self.windows is not None and self.windows.is_read
 
     @property
     def limits(self) -> str | None:
+        """Return why only inserts are verified, None if updates are too."""
         shape = self._shape
         if shape is None or self.binding.event == "INSERT":
             return None
@@ -66,12 +68,14 @@ class WindowCheck(Check):
         return UNTOUCHED.format(shape.written) if self.ledger.has_untouched else None
 
     async def control(self) -> str | None:
+        """Read one key, and return the column whose index the check needs."""
         if self._reads is None:
             return None
         await self._reads.one_key()
         return self._reads.columns.written
 
     async def read(self) -> None:
+        """Read a page of the window."""
         reads = await self._ready_reads()
         if reads is None:
             return
@@ -89,6 +93,7 @@ class WindowCheck(Check):
             await self.advance()
 
     async def advance(self) -> None:
+        """Judge the suspects that the stream has passed, declare what is lost, and begin the next window."""
         windows = self.windows
         if windows is None:
             return
@@ -105,6 +110,7 @@ class WindowCheck(Check):
             self.verified()
 
     def abandon(self) -> None:
+        """Read the window again from its start."""
         self._place = self._recheck = None
         self._lost.clear()
         if self.windows is not None:

@@ -195,7 +195,7 @@ class Windows:
 
     @property
     def gap_start(self) -> int:
-        """Where a gap of this window begins: what was committed before was in the last verified read."""
+        """Return where a gap of this window begins: the last verified read had what was committed before."""
         return self.verified_to - (2 * DATE_GRAIN if self.was_read else 0)
 
     @property

@@ -22,7 +22,6 @@ MESSAGE: Final = re.compile(r"knows no|has none|\b(?<!there )is no (?!longer\b)"
 """How no message is worded: "X is no Y" is "X is not a Y", "X knows no Y" is "unknown Y"."""
 
 UNWRITTEN: Final = {
-    "checks",
     "local",
     "views",
 }

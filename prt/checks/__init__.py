@@ -1,1 +1,1 @@
-"""What `prt test` and `prt status` run: each check measures, and judges what it measured."""
+"""The checks of `prt test` and `prt status`: each measures, and judges what it measured."""

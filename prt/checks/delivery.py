@@ -1,4 +1,4 @@
-"""What keeps changes from clients though every layer is up, as far as the database knows it.
+"""Causes that keep changes from clients though every layer is up, as far as the database shows them.
 
 `status` looks at it while it is subscribed, `test` where a change did not come, `watch` where it has a
 direct connection. psycopg comes with the extra `local`.
@@ -45,7 +45,7 @@ class Partitioned(Struct, frozen=True, kw_only=True):
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """What was read.
+    """The state of the database that decides about delivery.
 
     `slot` says whether the slot of changes is read by somebody, None if there is no slot. `plugins` is
     PostgreSQL's list of decoders that may be loaded, None where it has no such setting. `subscribers` counts

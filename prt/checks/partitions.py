@@ -1,4 +1,4 @@
-"""What a watch says of partitioned tables: no change of theirs comes under the name that was asked for."""
+"""Warnings of a watch about partitioned tables: their changes never come under the name asked for."""
 
 from __future__ import annotations
 

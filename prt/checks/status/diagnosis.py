@@ -48,7 +48,7 @@ _LEAVES: Final = ("table", "broadcast", "presence", "private")
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What is to be looked at. `known` are names to offer for a misspelt table."""
+    """The plan of a diagnosis. `known` are names to offer for a misspelt table."""
 
     bindings: tuple[Binding, ...] = ()
     known: tuple[str, ...] = ()
@@ -233,7 +233,7 @@ class _Diagnosis:
             self._tell(tables.judge_default(len(absent), self._known))
 
     async def _database(self, names: Sequence[tuple[str, str]]) -> Database | None:
-        """What was read of it, None where it can't be asked."""
+        """Read the database's state; None if it can't be asked."""
         secret = self._project.database_url
         if secret is None or not catalog.is_installed():
             self._tell(database.judge_absence(is_configured=secret is not None))
@@ -252,7 +252,7 @@ class _Diagnosis:
     async def _subscribed(
         self, bindings: Sequence[Binding], names: Sequence[tuple[str, str]]
     ) -> hearing.Heard:
-        """What `prt watch` of these would hear until changes flow."""
+        """Subscribe as `prt watch` does, and return what is heard until changes flow."""
         before = await self._delivery(names)
         self._roots = {} if before is None else {(one.schema, one.name): one for one in before.roots}
         room = Room(topic=self._plan.topic, events=(), is_private=True) if self._plan.is_private else None
@@ -325,7 +325,7 @@ class _Diagnosis:
 
     @property
     def _topic(self) -> str:
-        """Of the channel that is open all the while: a private one has to be let in somewhere."""
+        """Return the topic that is open all the while: a private one has to be let in somewhere."""
         return self._plan.topic if self._plan.is_private else SYSTEM
 
     @property

@@ -36,6 +36,7 @@ class Line:
             raise FailedError(_join_failure(topic, exc.refused, self.connection.timing.join)) from exc
 
     async def leave(self, topic: str) -> None:
+        """Leave a topic."""
         await self.connection.leave(topic)
 
     async def until(self, wanted: Callable[[Frame], bool], expected: str, seconds: float) -> Frame:

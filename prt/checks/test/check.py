@@ -1,4 +1,4 @@
-"""What `prt test` runs: checks, and the suites that they belong to."""
+"""Checks, and the suites that they belong to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check has to work with: identities, connections, marked rows, and what is asked of the run."""
+"""The context of a check: identities, connections, marked rows, and the settings of the run."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ NO_RECONNECTS = Policy(max_reconnects=0)
 
 
 class Context:
+    """The context that every check of a run gets."""
+
     def __init__(
         self, project: Project, identities: Identities, settings: Settings, run: RunId, *, is_loopback: bool
     ) -> None:
@@ -46,10 +48,11 @@ class Context:
 
     @property
     def table(self) -> str:
+        """Return the table under test as `schema.table`."""
         return self.settings.table_name
 
     def binding(self, **more: Any) -> Binding:
-        """Of the table under test."""
+        """Return a binding of the table under test."""
         return Binding(table=self.settings.table, schema=self.settings.schema, **more)
 
     def topic(self, what: str) -> str:
@@ -112,7 +115,7 @@ class Context:
         return f"{swept.left} may not be deleted by this identity" if swept.left else None
 
     async def sweeper(self) -> Sweeper:
-        """As the server where its key is known: it sees what any of us has written."""
+        """Return a sweeper, as the server if its key is known: it sees what any of us has written."""
         rest: Rest
         try:
             rest = await self.identities.rest("service")
@@ -152,7 +155,7 @@ class Context:
         return rows
 
     async def _member_id(self) -> str | None:
-        """For a server's rows: they need an owner too."""
+        """Return the member's id, which a server's rows need as their owner too; None without a member."""
         try:
             return self.identities.user_id(await self.identities.session("member"))
         except SkippedError:

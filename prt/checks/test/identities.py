@@ -52,12 +52,16 @@ class Identities:
         return self._rests[who]
 
     def user_id(self, session: Session) -> str | None:
-        """Whose session it is."""
+        """Return the id of a session's user, None if it has no user."""
         sub = (claims_of(session.endpoint.token or "") or {}).get("sub")
         return sub if isinstance(sub, str) else None
 
     def signed(self, *, seconds: float, **claims: Any) -> Endpoint:
-        """As whoever the claims say, by the project's own secret; SkippedError where that is unknown."""
+        """Return an endpoint with a token of these claims, signed with the project's secret.
+
+        Raises:
+            SkippedError: The secret is unknown.
+        """
         if self._project.jwt_secret is None:
             raise SkippedError("needs SUPABASE_JWT_SECRET, to sign a token of its own")
         import jwt  # noqa: PLC0415 - only where one is signed
@@ -104,5 +108,6 @@ class Identities:
 
 @asynccontextmanager
 async def identities_of(project: Project, stranger: str | None) -> AsyncIterator[Identities]:
+    """Open a project's identities, closed at the end of the block; `stranger` is a second user's e-mail."""
     async with AsyncExitStack() as stack:
         yield Identities(project, stranger, stack)

@@ -11,7 +11,7 @@ from prt.stream.socket.failures import HandshakeRefusedError, NothingTakenError,
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """What a check that holds has measured. Figures carry their unit in their name: `join_ms`, `rows`.
+    """The figures of a check that holds. They carry their unit in their name: `join_ms`, `rows`.
 
     `note` is the one line for people; `lags_ms` are commit → receive, a change each.
     """
@@ -30,7 +30,7 @@ class SkippedError(Exception):
 
 
 class FailedError(Exception):
-    """What was expected did not come. What was measured until then may be told too."""
+    """A failed check, with the figures that were measured until then."""
 
     def __init__(self, failure: Failure, found: Found | None = None) -> None:
         super().__init__(f"expected {failure.expected}, came {failure.came}")

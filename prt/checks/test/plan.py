@@ -1,4 +1,4 @@
-"""From what was asked for to what is run, what is skipped, and why; and what is wrong with the whole."""
+"""The plan of a run: which checks run, which are skipped and why, and what fails the run as a whole."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str
 
 
 def steps_of(suites: Sequence[Suite], *, may_write: bool, host: str, rounds: int) -> list[Step]:
+    """Return the checks of a run in order; those that write are skipped if the run may not write."""
     reason = f"writes rows to {host}, which is not this machine: allow it with {Input.ALLOW_WRITES}"
     return [
         Step(suite, check, number, None if may_write or not suite.writes else reason)

@@ -58,6 +58,7 @@ class Writes:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def done(self, write: Coroutine[Any, Any, Written]) -> Written:
+        """Await a write to its end, even if the check that asked for it is cancelled."""
         task = asyncio.create_task(write)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -99,6 +100,7 @@ class Rows:
         return self._column
 
     def next_mark(self, tag: str) -> str:
+        """Return the mark of the next row, unique in this run."""
         self._count += 1
         return f"{self._run.mark} {self._count} {tag}"
 
@@ -180,6 +182,7 @@ class Sweeper:
         return await self._sweep(lambda run: run is None or is_over(run, time.time()))
 
     async def sweep_own(self, run: RunId) -> Swept:
+        """Delete the rows of one run."""
         return await self._sweep(lambda other: other == run)
 
     async def _sweep(self, is_wanted: Callable[[RunId | None], bool]) -> Swept:
@@ -223,6 +226,7 @@ def is_over(run: RunId, now: float) -> bool:
 
 
 def this_run() -> RunId:
+    """Return the id of this process's run."""
     return new_run(os.getpid())
 
 

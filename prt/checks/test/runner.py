@@ -25,9 +25,13 @@ WAITS = 8
 class Observer(Protocol):
     """Is told what happens, as it happens."""
 
-    def started(self, check: str) -> None: ...
+    def started(self, check: str) -> None:
+        """Note that a check has started."""
+        ...
 
-    def finished(self, result: Result) -> None: ...
+    def finished(self, result: Result) -> None:
+        """Note the result of a check."""
+        ...
 
 
 class Step(Struct, frozen=True):

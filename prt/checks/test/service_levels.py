@@ -42,6 +42,7 @@ def parse_limit(text: str) -> Limit:
 
 
 def slis_of(results: Sequence[Result], seconds: float) -> Slis:
+    """Return the service level indicators of a run that took so many seconds."""
     lags = lag_of(results)
     measured = [result for result in results if result.suite in MEASURING and "expected" in result.figures]
     expected = sum(int(result.figures["expected"]) for result in measured)
@@ -66,7 +67,7 @@ def slis_of(results: Sequence[Result], seconds: float) -> Slis:
 
 
 def lag_of(results: Iterable[Result]) -> Lag:
-    """Of the changes of the measuring suites."""
+    """Return the lag of the changes of the measuring suites."""
     lag = Lag()
     for result in results:
         if result.suite in MEASURING:

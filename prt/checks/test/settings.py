@@ -1,4 +1,4 @@
-"""What a test run was asked for."""
+"""The settings of a test run."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def table_name(self) -> str:
+        """Return the table under test as `schema.table`."""
         return f"{self.schema}.{self.table}"
 
 
@@ -58,10 +59,12 @@ class RunId(Struct, frozen=True):
 
     @property
     def mark(self) -> str:
+        """Return the mark that every row of the run begins with."""
         return f"{MARK}{self}"
 
 
 def new_run(pid: int) -> RunId:
+    """Return a new id for a run of process `pid`."""
     return RunId(int(time.time()), this_host(), pid, secrets.randbits(24))
 
 

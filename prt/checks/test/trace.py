@@ -12,7 +12,7 @@ MOST = 300
 
 
 class Trace:
-    """Of the check that runs; `take` ends it."""
+    """The messages of the check that runs; `take` ends it."""
 
     def __init__(self) -> None:
         self._messages: list[Message] = []
@@ -27,6 +27,7 @@ class Trace:
             self._left_out += 1
 
     def take(self) -> tuple[Message, ...]:
+        """Return the messages, and begin anew for the next check."""
         if self._left_out:
             last = self._messages[-1]
             more = f"and {self._left_out:,} more, left out"

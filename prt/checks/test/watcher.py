@@ -41,15 +41,17 @@ class Watcher:
 
     @property
     def error(self) -> PrtError | None:
-        """What ended the connection."""
+        """Return what ended the connection, None while it is up."""
         return self.listener.error
 
     @property
     def live(self) -> Live:
+        """Return the source of the events."""
         assert self._live is not None  # noqa: S101 - set before the block that it is used in
         return self._live
 
     def begin(self, live: Live) -> None:
+        """Begin with a source."""
         self._live = live
 
     async def ready(self, tables: str | None = None) -> Status:
@@ -111,14 +113,15 @@ class Watcher:
         )
 
     def changes(self, row: Row) -> list[Change]:
-        """What has come of this row."""
+        """Return the changes of a row that have come."""
         return [event for event in self.events if isinstance(event, Change) and row.is_in(event)]
 
     def has_come(self, row: Row) -> bool:
+        """Return whether a change of a row has come."""
         return bool(self.changes(row))
 
     def summary(self, start: int = 0) -> str:
-        """What came instead, in a few words."""
+        """Return in a few words what has come since the event number `start`."""
         states = [event.status for event in self.events if isinstance(event, Status)]
         counts: dict[str, int] = {}
         for event in self.events[start:]:

@@ -1,4 +1,4 @@
-"""What the database's catalog says about tables, as far as Realtime and a role depend on it.
+"""Tables in the database's catalog, as far as Realtime and a role depend on them.
 
 psycopg is PostgreSQL's client; it comes with the extra `local`.
 """
@@ -34,6 +34,8 @@ _CONNECT_AS_OWNER = "put the URL of the user postgres into SUPABASE_DB_URL (dash
 
 
 class Policy(Struct, frozen=True, array_like=True):
+    """A policy for row level security."""
+
     name: str
     is_permissive: bool
 
@@ -65,12 +67,15 @@ class Relation(Struct, frozen=True, kw_only=True):
 
 
 class Publication(Struct, frozen=True, array_like=True):
+    """The operations that a publication sends."""
+
     inserts: bool
     updates: bool
     deletes: bool
 
     @property
     def missing(self) -> list[str]:
+        """Return the operations that it leaves out."""
         kinds = {"INSERT": self.inserts, "UPDATE": self.updates, "DELETE": self.deletes}
         return [name for name, is_sent in kinds.items() if not is_sent]
 
@@ -101,6 +106,7 @@ class Database(Struct, frozen=True, kw_only=True):
 
 
 def is_installed() -> bool:
+    """Return whether the database can be asked at all: psycopg is an extra."""
     return find_spec("psycopg") is not None
 
 
@@ -192,7 +198,7 @@ async def _server(connection: AsyncConnection[Any], role: str) -> Server:
 async def _counted(
     connection: AsyncConnection[Any], relation: Relation, role: str, claims: dict[str, Any]
 ) -> Relation:
-    """With its rows counted, as we and as the role; nothing stays."""
+    """Return a relation with its rows counted, as we and as the role; nothing is changed."""
     import psycopg  # noqa: PLC0415
     from psycopg import sql  # noqa: PLC0415
 

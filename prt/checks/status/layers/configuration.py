@@ -114,7 +114,7 @@ def _token(project: Project, token: Secret, now: float) -> Finding:
 
 
 def _life(facts: KeyFacts, origin: str, now: float, soon: float) -> tuple[State, str] | None:
-    """What an end in the past, or within `soon` seconds, makes of it, and why."""
+    """Return state and cause of a token that has expired or ends within `soon` seconds, else None."""
     left = None if facts.expires_at is None else facts.expires_at - now
     if left is None or left >= soon:
         return None
@@ -137,6 +137,7 @@ def _described(facts: KeyFacts, now: float) -> str:
 
 
 def is_hosted(url: str) -> bool:
+    """Return whether a URL is one of Supabase's hosted projects."""
     return (urlsplit(url).hostname or "").endswith(HOSTED)
 
 

@@ -1,4 +1,4 @@
-"""What the database as a whole does to a subscription, and what is missing where it can't be asked."""
+"""Findings about the database as a whole, and about what is missing if it can't be asked."""
 
 from __future__ import annotations
 

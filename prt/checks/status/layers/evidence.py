@@ -46,15 +46,17 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
+        """Return `schema.table`."""
         return f"{self.schema}.{self.table}"
 
     @property
     def target(self) -> str:
-        """For SQL."""
+        """Return the table's name for SQL."""
         return f"{quoting.identifier(self.schema)}.{quoting.identifier(self.table)}"
 
     @property
     def is_deleting(self) -> bool:
+        """Return whether a binding asks for deletes."""
         return any(binding.event in ("*", "DELETE") for binding in self.bindings)
 
     @property
@@ -65,6 +67,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 def missing(seen: Seen, hint: str = "") -> Finding:
+    """Return the finding that there is no such table, with the nearest name."""
     near = hint or nearest(seen.table, seen.known)
     if near:
         cause = Cause(
@@ -78,6 +81,7 @@ def missing(seen: Seen, hint: str = "") -> Finding:
 
 
 def unpublished(seen: Seen) -> Cause:
+    """Return the cause that a table is not published."""
     return Cause(
         f"{seen.name} is not in the publication {PUBLICATION}",
         f"alter publication {PUBLICATION} add table {seen.target};",
@@ -85,6 +89,7 @@ def unpublished(seen: Seen) -> Cause:
 
 
 def ungranted(seen: Seen) -> Cause:
+    """Return the cause that the role may not read a table."""
     return Cause(
         f'{seen.role} may not SELECT: changes come empty ("Error 401: Unauthorized")',
         f"grant select on {seen.target} to {quoting.identifier(seen.role)};",
@@ -102,21 +107,25 @@ def policy_sql(seen: Seen) -> str:
 
 
 def policies_sql(seen: Seen) -> str:
+    """Return the query that lists a table's policies."""
     schema, table = quoting.literal(seen.schema), quoting.literal(seen.table)
     where = f"schemaname = {schema} and tablename = {table}"
     return f"select policyname, roles, cmd, qual from pg_policies where {where};"  # noqa: S608 - for people
 
 
 def many(count: int) -> str:
+    """Return a number of rows in words, with `+` if there may be more."""
     return f"{count:,}{'+' if count >= ROWS_LOOKED_AT else ''} row{'' if count == 1 else 's'}"
 
 
 def finding(seen: Seen, check: str, state: State, figure: str = "", *causes: Cause) -> Finding:
+    """Return a finding about a table."""
     return Finding(
         layer="table", table=seen.name, check=check, state=state, figure=figure or check, causes=causes
     )
 
 
 def columns_of(answer: Answer | None) -> tuple[str, ...]:
+    """Return the columns of the first row of an answer, none if there is no row."""
     rows = answer.json() if answer is not None and answer.status == 200 else None
     return tuple(rows[0]) if isinstance(rows, list) and rows and isinstance(rows[0], dict) else ()

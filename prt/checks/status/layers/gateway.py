@@ -37,7 +37,7 @@ PAUSED = 540
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What came back, or `error`: why nothing did. `at` is our time at half of the way, in seconds."""
+    """An answer over HTTP, or `error`: why there is none. `at` is our time at half of the way, in seconds."""
 
     status: int = 0
     headers: Mapping[str, str] = {}
@@ -55,7 +55,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """What an error says of itself."""
+        """Return the words of an error in one line, empty if it has none."""
         said = self.json()
         texts = (said.get(key) for key in ("message", "error", "msg")) if isinstance(said, dict) else ()
         return next((" ".join(redact(text).split())[:300] for text in texts if isinstance(text, str)), "")
@@ -69,6 +69,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     @property
     def hint(self) -> str:
+        """Return PostgREST's hint, empty if there is none."""
         said = self.json()
         hint = said.get("hint") if isinstance(said, dict) else None
         return hint if isinstance(hint, str) else ""
@@ -94,6 +95,7 @@ class Gateway:
     async def get(
         self, path: str, *, headers: Mapping[str, str] | None = None, method: str = "GET"
     ) -> Answer:
+        """Send a request to the gateway and return its answer, or why there is none."""
         import httpx  # noqa: PLC0415
 
         from prt.stream.rest.http import BoundedClient  # noqa: PLC0415

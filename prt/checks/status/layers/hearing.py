@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Heard:
-    """What one source has said so far; times are µs since the epoch."""
+    """The events of one source so far; times are µs since the epoch."""
 
     def __init__(self) -> None:
         self.phases: dict[str, int] = {}
@@ -35,6 +35,7 @@ class Heard:
         """All that is neither a status nor about the connection."""
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         if isinstance(event, Vitals):
             self.phases.setdefault(event.phase, event.since)
             self.round_trip_ms = event.round_trip_ms
@@ -51,7 +52,7 @@ class Heard:
         return self.error is not None
 
     def milliseconds(self, since: str, until: str) -> float | None:
-        """Between the entries of two phases."""
+        """Return the time between the entries of two phases, None if one was not entered."""
         if since not in self.phases or until not in self.phases:
             return None
         return (self.phases[until] - self.phases[since]) / 1000

@@ -1,4 +1,4 @@
-"""What the answers of REST give away of a table where the database is not asked."""
+"""Findings about a table from the answers of REST, if the database is not asked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEED_DATABASE: Final = "set SUPABASE_DB_URL, or SUPABASE_SECRET_KEY to count wha
 
 
 def findings(seen: Seen) -> list[Finding]:
-    """What the answer to our own read of one row gives away."""
+    """Return what the answer to our own read of one row shows."""
     answer = seen.read
     if answer is None or answer.error is not None or answer.status >= 500:
         return []

@@ -1,4 +1,4 @@
-"""What REST and the database answer, asked where Realtime does not."""
+"""The answers of REST and the database, asked if Realtime gives none."""
 
 from __future__ import annotations
 

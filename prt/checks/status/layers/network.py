@@ -30,7 +30,7 @@ _WRONG_NAME = (62, 64)
 
 
 class Address(Struct, frozen=True):
-    """Where a URL leads; `proxy` is the variable that names the proxy at this place."""
+    """The address that a URL leads to; `proxy` is the variable that names the proxy in its place."""
 
     scheme: str
     host: str
@@ -39,6 +39,7 @@ class Address(Struct, frozen=True):
 
     @property
     def place(self) -> str:
+        """Return `host:port`."""
         return f"{self.host}:{self.port}"
 
 
@@ -63,6 +64,7 @@ def address_of(url: str) -> Address:
 
 
 async def resolved(address: Address) -> Answered:
+    """Resolve the host of an address."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -80,6 +82,7 @@ async def resolved(address: Address) -> Answered:
 
 
 async def connected(address: Address) -> Answered:
+    """Open a connection to an address and close it."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -136,6 +139,7 @@ async def speaks_http(address: Address) -> bool:
 
 
 def judge_dns(url: str, address: Address, answer: Answered) -> Finding:
+    """Return the finding about the resolved host."""
     if answer.error is None:
         figure = answer.figure if answer.figure != address.host else "an address, no name"
         through = f" · through the proxy {address.place} of {address.proxy}" if address.proxy else ""
@@ -166,6 +170,7 @@ def judge_dns(url: str, address: Address, answer: Answered) -> Finding:
 
 
 def judge_tcp(address: Address, answer: Answered) -> Finding:
+    """Return the finding about the opened connection."""
     if answer.error is None:
         return Finding(layer="tcp", state="ok", figure=answer.figure, milliseconds=answer.milliseconds)
     figure = f"{address.place}: {answer.error}"

@@ -59,7 +59,7 @@ def judge_unfilterable(found: Unfilterable) -> Finding:
 
 
 def is_missing(found: Sequence[Finding]) -> bool:
-    """Of one table's findings: whether there is no such table."""
+    """Return whether one table's findings say that there is no such table."""
     return any(one.check == "exists" and one.state == "failed" for one in found)
 
 

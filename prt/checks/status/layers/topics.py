@@ -1,4 +1,4 @@
-"""What a topic does beside tables: a broadcast's way there and back, presence, a private channel."""
+"""Findings about a topic beside tables: a broadcast's way there and back, presence, a private channel."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Source = Callable[[tuple[()], Room], Live]
 async def examine(
     source: Source, topic: str, tell: Callable[[Finding], None], *, role: str, is_private: bool
 ) -> None:
-    """Of a topic of our own, joined as `is_private` says; a private one is tried last all the same."""
+    """Examine a topic of our own, joined as `is_private` says; a private one is tried last all the same."""
     room = Room(
         topic=topic,
         events=(ECHO,),
@@ -108,7 +108,7 @@ def _has_us(event: Presence) -> bool:
 
 
 def _refused(layer: Layer, error: PrtError, heard: Heard, role: str, topic: str) -> Finding:
-    """What a message of ours came to; the end of the channel tells more than the missing answer."""
+    """Return the finding about a failed message; a closed channel says more than a missing answer."""
     said = heard.error or error
     figure = reason_of(said)
     return Finding(

@@ -1,4 +1,4 @@
-"""What the wire says: the handshake, a heartbeat, the join, and why one of them failed."""
+"""Findings about the wire: the handshake, a heartbeat, the join, and why one of them failed."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def judge_handshake(
 
 
 def judge_heartbeat(round_trip_ms: float | None) -> Finding:
+    """Return the finding about a heartbeat; `round_trip_ms` is None if it was not answered."""
     if round_trip_ms is None:
         return Finding(
             layer="heartbeat",

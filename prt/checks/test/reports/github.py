@@ -1,4 +1,4 @@
-"""What GitHub Actions shows: a summary of the step in Markdown, and an annotation for each failure.
+"""The report for GitHub Actions: a summary of the step in Markdown, and an annotation for each failure.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """

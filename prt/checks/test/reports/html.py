@@ -29,6 +29,7 @@ _MARKS = {"pass": "✓", "fail": "✗", "skip": "–"}
 
 
 def html(run: Run) -> str:
+    """Return the report of a run as one page that loads nothing."""
     verdict = "fail" if run.exit_code else "pass"
     return f"""<!doctype html>
 <html lang="en">

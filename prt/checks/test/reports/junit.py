@@ -15,6 +15,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def junit(run: Run) -> str:
+    """Return the report of a run in JUnit's XML."""
     root = ET.Element("testsuites", {"name": "prt test", **_counts(run.results)})
     moment = datetime.fromtimestamp(run.started / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     for name in dict.fromkeys(result.suite for result in run.results):

@@ -14,6 +14,7 @@ DIGITS = 3
 
 
 def result_line(result: Result) -> bytes:
+    """Return the line `result`."""
     line: dict[str, Any] = {
         "type": "result",
         "at": timestamp(result.at),
@@ -37,6 +38,7 @@ def result_line(result: Result) -> bytes:
 
 
 def slis_line(run: Run, at: int) -> bytes:
+    """Return the line `slis`."""
     return _line(
         {
             "type": "slis",

@@ -34,6 +34,7 @@ async def echo(context: Context) -> Found:
 
 
 async def acknowledged(context: Context) -> Found:
+    """Send a broadcast that asks for an acknowledgement."""
     room = Room(topic=context.topic("ack"), is_acknowledged=True)
     async with context.watch(room=room) as watcher:
         await watcher.ready()
@@ -59,6 +60,7 @@ async def two_clients(context: Context) -> Found:
 
 
 async def http(context: Context) -> Found:
+    """Send a broadcast over HTTP, and hear it."""
     topic = context.topic("http")
     session = await context.identities.session("self")
     seconds = context.settings.wait_seconds
@@ -103,6 +105,7 @@ async def heard(watcher: Watcher, number: int) -> Broadcast:
 
 
 def payload(number: int) -> Raw:
+    """Return the payload of a numbered message."""
     return Raw(msgspec.json.encode({"prt-test": number}))
 
 

@@ -21,6 +21,7 @@ from prt.stream.socket.failures import NothingTakenError
 
 
 async def insert(context: Context) -> Found:
+    """Write a row, and expect its INSERT."""
     rows = await context.rows()
     started = time.perf_counter()
     async with context.watch([context.binding()]) as watcher:
@@ -31,6 +32,7 @@ async def insert(context: Context) -> Found:
 
 
 async def update(context: Context) -> Found:
+    """Change a row, and expect its UPDATE."""
     rows = await context.rows()
     async with context.watch([context.binding()]) as watcher:
         await watcher.ready(context.table)
@@ -43,6 +45,7 @@ async def update(context: Context) -> Found:
 
 
 async def delete(context: Context) -> Found:
+    """Delete a row, and expect its DELETE."""
     rows = await context.rows()
     async with context.watch([context.binding()]) as watcher:
         await watcher.ready(context.table)
@@ -139,6 +142,7 @@ def _wrongly_filtered(operator: Operator, came: str) -> Failure:
 
 
 async def select(context: Context) -> Found:
+    """Subscribe to some columns, and expect no others."""
     rows = await context.rows()
     column = await rows.column()
     first = await rows.insert("select, before")

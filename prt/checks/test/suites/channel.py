@@ -12,6 +12,7 @@ from prt.stream.live.bare_connection import is_close_of
 
 
 async def join(context: Context) -> Found:
+    """Join a topic."""
     topic = context.topic("channel")
     async with line(await context.identities.session("self"), context.trace) as opened:
         started = time.perf_counter()
@@ -20,6 +21,7 @@ async def join(context: Context) -> Found:
 
 
 async def leave(context: Context) -> Found:
+    """Leave a topic, and expect the channel's close."""
     topic = context.topic("channel")
     async with line(await context.identities.session("self"), context.trace) as opened:
         await opened.join(topic)
@@ -34,6 +36,7 @@ async def leave(context: Context) -> Found:
 
 
 async def rejoin(context: Context) -> Found:
+    """Join a topic again after leaving it."""
     topic = context.topic("channel")
     async with line(await context.identities.session("self"), context.trace) as opened:
         await opened.join(topic)

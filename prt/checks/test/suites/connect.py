@@ -18,6 +18,7 @@ PULSE = Timing(heartbeat=1.0)
 
 
 async def handshake(context: Context) -> Found:
+    """Open a connection, and note the version of the protocol."""
     try:
         session = await context.identities.session("self")
         started = time.perf_counter()
@@ -31,6 +32,7 @@ async def handshake(context: Context) -> Found:
 
 
 async def heartbeat(context: Context) -> Found:
+    """Measure the round trip of heartbeats."""
     lag = Lag()
     session = await context.identities.session("self")
     async with line(session, context.trace, PULSE) as opened:

@@ -31,7 +31,7 @@ would meet the beginning of such an interval each time: 516 ms at p50, instead o
 
 
 class Split:
-    """Where the time of each sample went, ms; what can't be known of a project stays empty.
+    """The parts of each sample's time, in ms; a part that can't be known of a project stays empty.
 
     write     the request of the INSERT, until REST answered
     database  from the beginning of its transaction (`created_at`) to its commit, both by the database's clock
@@ -47,6 +47,7 @@ class Split:
         self._wire_ms = None if round_trip_ms is None else round_trip_ms / 2
 
     def add(self, row: Row, change: Change, write_ms: float, client_ms: float) -> None:
+        """Add a sample: the row, its change, and the times (ms) of the write and of our own side."""
         self._lags["write"].add(write_ms)
         self._lags["client"].add(client_ms)
         begun = values.moment(row.values.get("created_at"))
@@ -65,7 +66,7 @@ class Split:
 
 
 class Samples:
-    """What was measured until now: a check that ends early tells that much."""
+    """The samples so far: a check that ends early reports that much."""
 
     def __init__(self, round_trip_ms: float | None) -> None:
         self._split = Split(round_trip_ms)
@@ -75,12 +76,14 @@ class Samples:
         self.lost = 0
 
     def add(self, row: Row, change: Change, write_ms: float, client_ms: float) -> None:
+        """Add a sample: the row, its change, and the times (ms) of the write and of our own side."""
         self._split.add(row, change, write_ms, client_ms)
         if change.lag_ms is not None:
             self._lag.add(change.lag_ms)
             self._lags.append(change.lag_ms)
 
     def found(self) -> Found:
+        """Return the figures of the samples so far."""
         parts = self._split.figures()
         lags = {f"{name}_ms": value for name, value in (self._lag.summary() or {}).items()}
         return Found(
@@ -91,6 +94,7 @@ class Samples:
 
 
 async def commit_to_receive(context: Context) -> Found:
+    """Write rows one after the other, and measure the time from each commit to its change."""
     rows = await context.rows()
     column = await rows.column()
     binding = context.binding(event="INSERT", filter=f"{column}=like.{context.run.mark}%")
@@ -146,7 +150,7 @@ def _told(parts: Mapping[str, float]) -> str:
 
 
 def _round_trip(watcher: Watcher) -> float | None:
-    """Of the heartbeats that came back until now, the last."""
+    """Return the last round trip of a heartbeat (ms), None if none was answered yet."""
     times = [
         event.round_trip_ms
         for event in watcher.events

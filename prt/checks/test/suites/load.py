@@ -63,7 +63,7 @@ def moments(steps: Sequence[Step]) -> Iterator[float]:
 
 
 def allowed(settings: Settings) -> str:
-    """What the plans make of so many subscribers of so many rows."""
+    """Return whether the plans allow so many subscribers of so many rows, in words."""
     wanted = settings.rate * settings.clients
     plans: tuple[Plan, ...] = ("free", "pro")
     verdicts = [
@@ -90,7 +90,7 @@ class Client:
 
     @property
     def error(self) -> PrtError | None:
-        """What ended its connection."""
+        """Return what ended the client's connection, None while it is up."""
         return self.listener.error
 
     async def until_ready(self, seconds: float) -> None:
@@ -116,6 +116,7 @@ class Client:
 
 
 async def load(context: Context) -> Found:
+    """Write rows at a rate for many subscribers, and count what each of them receives."""
     settings = context.settings
     rows = await context.rows()
     column = await rows.column()
@@ -167,7 +168,7 @@ async def _ready(context: Context, clients: list[Client]) -> None:
 
 
 async def _write(rows: Rows, mark: str, steps: list[Step]) -> tuple[int, float, list[PrtError]]:
-    """At the pace of the steps: how many rows were written, in which time, and what went wrong."""
+    """Write rows at the pace of the steps; return how many, in how many seconds, and the errors."""
     failed: list[PrtError] = []
     written = 0
 

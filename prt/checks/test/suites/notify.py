@@ -52,7 +52,7 @@ async def _user(context: Context) -> str:
 
 
 async def _known(context: Context, marked: str) -> dict[str, str]:
-    """Of the seed's values those whose columns are there."""
+    """Return those of the seed's values whose columns exist."""
     found = {}
     for name, value in SEED.items():
         if name != marked:

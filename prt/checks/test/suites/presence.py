@@ -20,7 +20,7 @@ CAUSE = (
 
 
 async def track(context: Context) -> Found:
-    """On, changed and off again: three of the five calls that the server takes in half a minute."""
+    """Track, change and untrack: three of the five calls that the server takes in half a minute."""
     topic = context.topic("presence")
     async with context.watch(room=Room(topic=topic, has_presence=True, key="one")) as one:
         await one.ready()

@@ -25,6 +25,7 @@ HASTE = Timing(first_pause=0.1, longest_pause=0.5)
 
 
 async def recovered(context: Context) -> Found:
+    """Cut the connection, write a row meanwhile, and expect it back once, within a declared gap."""
     rows = await context.rows()
     own = await context.identities.session("self")
     session = Session(own.endpoint)

@@ -103,7 +103,7 @@ async def _readers(context: Context, rows: Rows, watchers: Watchers, row: Row) -
 async def _all_see(
     context: Context, watchers: Watchers, readers: list[Who], event_type: str, row: Row
 ) -> None:
-    """Wait until every reader has the change, before the row changes again: delivery judges who may see it."""
+    """Wait until every reader has the change, before the row changes again: delivery judges who sees it."""
     await asyncio.gather(*(seen(context, watchers[who], event_type, row, who) for who in readers))
 
 

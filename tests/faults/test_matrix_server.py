@@ -134,6 +134,26 @@ def test_a_table_that_leaves_the_publication_takes_its_neighbours_along(mode: st
         play(project, script, account, "table-removed", **SETTLED)
 
 
+def test_a_table_that_came_back_is_verified_again(account: Account) -> None:
+    async def script(stage: Stage) -> None:
+        ledger, watch, (kept, other) = stage.ledger, stage.watch, stage.ledger.names
+        await ledger.execute("alter publication supabase_realtime drop table {other}")
+        await watch.until(lambda watch: [kept] in [each.tables for each in watch.statuses("READY")])
+        await ledger.execute("alter publication supabase_realtime add table {other}")
+        await watch.until(lambda watch: [other] in [each.tables for each in watch.statuses("READY")])
+        await stage.settle_loss()
+        # The times of a gap that was verified are known to two seconds.
+        await ledger.execute("select pg_sleep(2.5)")
+        stage.proxy.loses = lambda data: data["table"] == other.partition(".")[2]
+        await ledger.insert(2, table=1)
+        await stage.proxy.until(lambda proxy: proxy.dropped_changes == 2)
+        stage.proxy.loses = None
+        await stage.settle_loss()
+
+    with own("embedded") as project:
+        play(project, script, account, "table-removed", **SETTLED)
+
+
 @pytest.mark.parametrize("plan", ["free", "pro"])
 def test_above_the_rate_of_a_plan_changes_are_dropped(plan: str, account: Account) -> None:
     """A burst still comes; what is written after it does not, until the average has fallen."""

@@ -121,6 +121,8 @@ class Accounting:
     def rejoined(self, bindings: list[Binding]) -> None:
         """Changes of these flow again, which the server had refused while the others flowed."""
         self._taken = [*self._taken, *bindings]
+        if self._verifier is not None:
+            self._verifier.add(bindings)
         names = tables_of(bindings)
         start = min(self._absent.pop(name, self._now()) for name in names)
         self._recover(self._continuity.absent(start, self._now(), names, ABSENT))

@@ -82,6 +82,10 @@ class Verifier:
             except TimeoutError:
                 pass
 
+    def add(self, bindings: Sequence[Binding]) -> None:
+        """Verify these bindings too, whose changes flow again while the connection goes on."""
+        self._bindings += [binding for binding in bindings if binding not in self._bindings]
+
     def hurry(self, sign: Sign, seconds: float) -> None:
         """Verify all tables at once, because of a sign of a loss within the last so many seconds."""
         self._signs.append((sign, seconds))
@@ -100,7 +104,10 @@ class Verifier:
         self._add_tables()
         wanted = set(self._recovery.ledgers.concrete(bindings))
         for binding in [one for one in self._windows if one not in wanted]:
-            self._schedule.remove(self._windows.pop(binding).name)
+            check = self._windows.pop(binding)
+            self._schedule.remove(check.name)
+            # If it comes back, a gap accounts for what was written until then.
+            check.ledger.baselines.pop(binding, None)
         for name in [name for name, one in self._held.items() if not wanted.issuperset(one.bindings)]:
             self._schedule.remove(self._held.pop(name).name)
         for check in self._checks:

@@ -104,10 +104,10 @@ class Verifier:
         self._add_tables()
         wanted = set(self._recovery.ledgers.concrete(bindings))
         for binding in [one for one in self._windows if one not in wanted]:
-            check = self._windows.pop(binding)
-            self._schedule.remove(check.name)
+            gone = self._windows.pop(binding)
+            self._schedule.remove(gone.name)
             # If it comes back, a gap accounts for what was written until then.
-            check.ledger.baselines.pop(binding, None)
+            gone.ledger.baselines.pop(binding, None)
         for name in [name for name, one in self._held.items() if not wanted.issuperset(one.bindings)]:
             self._schedule.remove(self._held.pop(name).name)
         for check in self._checks:

@@ -81,7 +81,7 @@ def audit(
 
     prt audit
 
-    prt audit project_tasks --filter status=eq.done --as maya@example.com --duration 10m
+    prt audit project_tasks --filter status=eq.done --duration 10m
 
     prt audit --allow-slot --min-delivery 99.9 --json
     """

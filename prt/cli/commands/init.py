@@ -56,7 +56,7 @@ def init(
 
     prt init --yes
 
-    prt init --yes --own --name staging --url https://abcdefghijklmnopqrst.supabase.co
+    prt init --yes --own --name staging --url https://abcdefghij.supabase.co
     """
     import sys
 

@@ -19,6 +19,7 @@ from prt.local.project.options import decode
 
 
 def main() -> int:
+    """Run an embedded project for the process that started this one, until that closes the pipe."""
     options = decode(_line())
     try:
         with prepared(options, environment()) as project:

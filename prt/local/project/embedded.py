@@ -25,11 +25,13 @@ class Project:
 
     @property
     def port(self) -> int:
+        """Return the port that the project listens on."""
         number: int = self.listener.getsockname()[1]
         return number
 
     @property
     def url(self) -> str:
+        """Return the URL of the project."""
         return f"http://{port.HOST}:{self.port}"
 
     def environment(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What an embedded project is asked to be."""
+"""The options of an embedded project."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 def encode(options: Options) -> bytes:
+    """Return options as JSON, for the process that runs the project."""
     return msgspec.json.encode(options, enc_hook=str)
 
 
 def decode(text: bytes) -> Options:
+    """Return the options that `encode` wrote."""
     return msgspec.json.decode(text, type=Options, dec_hook=lambda kind, value: kind(value))

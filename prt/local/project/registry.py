@@ -51,7 +51,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 def runtime_folder(environ: Mapping[str, str]) -> Path:
-    """Where the entries are; it exists while there is one.
+    """Return the folder of the entries, which exists while there is one.
 
     Not below TMPDIR: terminals of one user differ in it, and must find each other's projects.
     """
@@ -103,6 +103,7 @@ class Slot:
                 return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
     def leave(self) -> None:
+        """Remove the entry."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
             os.close(self._descriptor)

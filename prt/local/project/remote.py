@@ -1,4 +1,4 @@
-"""What one prt asks of an embedded project that another one runs."""
+"""Requests of one prt to an embedded project that another one runs."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def renewed(environment: dict[str, str]) -> dict[str, str]:
 
 
 def member_claims() -> dict[str, object]:
-    """As Auth's sessions carry them."""
+    """Return the claims of the seed's member, as Auth's sessions carry them."""
     return {
         "aud": "authenticated",
         "role": "authenticated",

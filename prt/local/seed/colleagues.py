@@ -46,7 +46,7 @@ GONE = (OSError, TimeoutError, WebSocketException)
 
 
 async def run(url: str, key: str, *, rate: float = 2.0, seed: int | None = None) -> None:
-    """Until it is cancelled; who loses the connection comes back. `rate` is that of the traffic."""
+    """Play the colleagues until cancelled; who loses the connection comes back. `rate` is the traffic's."""
     moves_per_second = min(max(rate * MOVES_PER_CHANGE, SLOWEST), FASTEST)
     address = f"{url.replace('http', 'ws', 1)}/realtime/v1/websocket?apikey={key}&vsn=1.0.0"
     cursors = Cursors(address)
@@ -71,7 +71,7 @@ async def _live(colleague: Colleague, address: str, day: Iterator[Act], cursors:
 
 
 async def _work(colleague: Colleague, line: Line, day: Iterator[Act], cursors: Cursors) -> None:
-    """Until the colleague leaves, or the connection is lost: then the next page is where they are back."""
+    """Play one colleague until they leave or the connection is lost; the day goes on at the next page."""
     now = asyncio.get_running_loop().time
     due = now()
     for act in day:
@@ -94,11 +94,13 @@ class Cursors:
         self._moves: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MOVES_KEPT)
 
     def move(self, colleague: Colleague, point: Point) -> None:
+        """Queue a move of a colleague's cursor, or drop it if too many wait."""
         if not self._moves.full():
             position = {"x": point.x, "y": point.y}
             self._moves.put_nowait({"userId": colleague.id, "name": colleague.name, "position": position})
 
     async def run(self) -> None:
+        """Send the queued moves, over a new connection whenever one is lost."""
         while True:
             try:
                 async with _joined(self._address, DOCUMENT, "colleagues") as line:
@@ -118,6 +120,7 @@ class Line:
         self._online_at = datetime.now(UTC).isoformat(timespec="milliseconds")
 
     async def join(self, key: str) -> None:
+        """Join the topic under a presence key."""
         config = {
             "broadcast": {"self": False, "ack": False},
             "presence": {"key": key, "enabled": True},
@@ -133,12 +136,13 @@ class Line:
         raise ConnectionError("closed before the join was answered")
 
     async def track(self, colleague: Colleague, location: str) -> None:
-        """As the seed's page does, with a name for people to read."""
+        """Track a colleague as the seed's page does, with a name for people to read."""
         meta = {"user_id": colleague.id, "name": colleague.name, "online_at": self._online_at}
         meta["location"] = location
         await self._send("presence", {"type": "presence", "event": "track", "payload": meta})
 
     async def broadcast(self, event: str, payload: dict[str, Any]) -> None:
+        """Send a broadcast."""
         await self._send("broadcast", {"type": "broadcast", "event": event, "payload": payload})
 
     async def keep(self) -> None:

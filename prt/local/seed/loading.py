@@ -29,7 +29,7 @@ def load(postgres: Postgres, options: Options) -> frozenset[str]:
 
 
 def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | None) -> frozenset[str]:
-    """As `load`, after removing all that is there; sessions and what is streamed stay. None keeps roles."""
+    """Load everything anew, after removing all that is there; sessions and streams stay. None keeps roles."""
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         with connection.transaction():
             connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())

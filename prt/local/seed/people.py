@@ -6,6 +6,8 @@ from msgspec import Struct
 
 
 class Person(Struct, frozen=True, kw_only=True):
+    """A person of the seed's production."""
+
     id: str
     email: str
     name: str

@@ -31,7 +31,7 @@ LOST = (psycopg.errors.IntegrityError, psycopg.errors.DeadlockDetected)
 
 
 async def play(conninfo: str, url: str, key: str, *, rate: float = 2.0, seed: int | None = None) -> None:
-    """What changes in the tables, and the colleagues, who come by the project's `url` with its client `key`.
+    """Play the changes of the tables, and the colleagues, who come by the project's `url` with its `key`.
 
     Raises what `run` raises.
     """
@@ -83,7 +83,7 @@ def _due(due: float, changes: int, rate: float, now: float) -> float:
 
 
 def _taken(steps: Iterator[Step], wanted: float) -> tuple[list[Step], int]:
-    """As many steps as make `wanted` changes, at least one change."""
+    """Return as many steps as make `wanted` changes, and how many they make: at least one."""
     batch: list[Step] = []
     changes = 0
     for step in steps:

@@ -1,4 +1,4 @@
-"""What a hosted project's gateway does before REST and Auth: the API key, and whose token counts."""
+"""The gateway of a hosted project before REST and Auth: the API key, and whose token counts."""
 
 from __future__ import annotations
 

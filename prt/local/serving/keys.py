@@ -31,7 +31,7 @@ class Keys(Struct, frozen=True, kw_only=True):
         return jwt.encode({"iat": now, "exp": now + int(seconds), **claims}, self.jwt_secret, "HS256")
 
     def exchange(self, key: str) -> str:
-        """What the gateway does: an opaque key of this project becomes its JWT, all else passes."""
+        """Return the JWT for an opaque key of this project, and every other key as it is."""
         return {self.publishable: self.anon, self.secret: self.service_role}.get(key, key)
 
 

@@ -1,4 +1,4 @@
-"""What an embedded project serves: Realtime, REST, Auth, its own reset, and traffic on top."""
+"""The services of an embedded project: Realtime, REST, Auth, its own reset, and traffic on top."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ class Traffic:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Start the traffic if the options ask for it."""
         options = self._project.options
         if options.traffic:
             day = traffic.play(
@@ -78,6 +79,7 @@ class Traffic:
             self._task = asyncio.create_task(day)
 
     async def stop(self) -> None:
+        """Stop the traffic."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError, psycopg.Error):

@@ -16,7 +16,7 @@ __all__ = ["Step", "story"]
 
 
 def story(random: Random) -> Iterator[Step]:
-    """Without end; the same steps for the same `random`. The seed's rows are taken for granted.
+    """Yield the steps of a day without end, the same for the same `random`, on top of the seed's rows.
 
     It begins by undoing what an earlier story did. Tables keep their size: what it adds, it removes.
     """

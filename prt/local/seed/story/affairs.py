@@ -142,9 +142,11 @@ class Affairs:
         self._titles: dict[str, str] = {}
 
     def opening(self) -> list[Step]:
+        """Return the steps that undo what an earlier story did."""
         return [forget(self._kind.table)]
 
     def go_on(self) -> Scene:
+        """Move one affair to its next stage, or open a new one."""
         last = len(self._kind.stages) - 1
         stage_of = {status: stage for stage, names in enumerate(self._kind.stages) for status in names}
         waiting = [row for row, status in self._shelf.rows.items() if stage_of[status] < last]

@@ -19,11 +19,13 @@ PRODUCTIONS, PERSONNEL, MILESTONES = 12, 18, 24
 
 
 def seeded_status(number: int) -> str:
-    """Where the seed puts its task `number`."""
+    """Return the status that the seed gives its task `number`."""
     return COLUMNS[number // 3 % 4]
 
 
 class Board:
+    """The task board, on which people add, move, edit and comment."""
+
     def __init__(self, random: Random) -> None:
         self._random = random
         self._tasks = {
@@ -34,6 +36,7 @@ class Board:
         self._activities = Shelf("activities", 60)
 
     def opening(self) -> list[Step]:
+        """Return the steps that undo what an earlier story did."""
         rows = {task: (status,) for task, status in self._tasks.items()}
         return [
             *(forget(table) for table in ("comments", "activities", "project_tasks")),
@@ -72,6 +75,7 @@ class Board:
             )
 
     def add(self) -> Scene:
+        """Add a task."""
         yield from self._added.add(
             self._random,
             {
@@ -86,6 +90,7 @@ class Board:
         )
 
     def edit(self) -> Scene:
+        """Edit a task."""
         row, _, _ = self._any()
         match self._random.randrange(3):
             case 0:
@@ -96,6 +101,7 @@ class Board:
                 yield update("project_tasks", row, position=self._random.randint(1, 9999) / 100)
 
     def comment(self) -> Scene:
+        """Comment on a task."""
         row, _, _ = self._any()
         yield from self._comments.add(
             self._random,
@@ -108,6 +114,7 @@ class Board:
         )
 
     def milestone(self) -> Scene:
+        """Change the status of a milestone."""
         row = seeded("project_milestones", self._random.randint(1, MILESTONES))
         status = self._random.choice(("upcoming", "at_risk", "reached"))
         yield update(

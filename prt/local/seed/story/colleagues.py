@@ -23,6 +23,8 @@ WIDTH, HEIGHT = 1280, 800
 
 
 class Colleague(Struct, frozen=True):
+    """A colleague who is present on the seed's pages."""
+
     id: str
     name: str
 
@@ -49,12 +51,16 @@ class At(Struct, frozen=True):
 
 
 class Point(Struct, frozen=True):
+    """A move of the cursor to a point, so many seconds after the act before."""
+
     after: float
     x: int
     y: int
 
 
 class Leave(Struct, frozen=True):
+    """The end of a stay, so many seconds after the act before."""
+
     after: float
 
 
@@ -62,7 +68,7 @@ Act = At | Point | Leave
 
 
 def acts(random: Random, moves_per_second: float) -> Iterator[Act]:
-    """Of one of them, without end. Nobody goes on so soon that a server's limit on presence is met."""
+    """Yield the acts of one colleague without end, slowly enough for a server's limit on presence."""
     pause = random.uniform(0.1, 2)
     while True:
         yield At(pause, random.choice(PLACES))

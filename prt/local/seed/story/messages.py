@@ -1,4 +1,4 @@
-"""What the member is told."""
+"""Notifications of the seed's member."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from prt.local.seed.story.steps import NOW, Scene, Shelf, Step, forget, update
 
 
 class Messages:
+    """The member's notifications, new and read."""
+
     def __init__(self, random: Random) -> None:
         self._random = random
         self._shelf = Shelf("notifications", 30)
         self._unread: list[str] = []
 
     def opening(self) -> list[Step]:
+        """Return the steps that undo what an earlier story did."""
         return [forget("notifications")]
 
     def notify(self, kind: str, title: str, message: str) -> Scene:
+        """Write a notification."""
         yield from self._shelf.add(
             self._random, {"user_id": MEMBER.id, "type": kind, "title": title, "message": message}
         )
@@ -25,5 +29,6 @@ class Messages:
         self._unread.append(next(reversed(self._shelf.rows)))
 
     def read(self) -> Scene:
+        """Mark the oldest unread notification as read."""
         if self._unread:
             yield update("notifications", self._unread.pop(0), read_at=NOW)

@@ -53,6 +53,8 @@ def seeded_budgets() -> list[Budget]:
 
 
 class Books:
+    """The production's money: budgets, expenses, refunds and invoices."""
+
     def __init__(self, random: Random, messages: Messages) -> None:
         self._random = random
         self._messages = messages
@@ -62,6 +64,7 @@ class Books:
         self._order_of: dict[str, tuple[Budget, Decimal]] = {}
 
     def opening(self) -> list[Step]:
+        """Return the steps that undo what an earlier story did."""
         rows = {b.id: (b.amount, b.opened_with / 10, b.spent, "active") for b in self._budgets}
         return [
             *(forget(table) for table in ("financial_transactions", "purchase_orders")),
@@ -74,11 +77,13 @@ class Books:
         ]
 
     def expense(self) -> Scene:
+        """Book an expense."""
         budget = self._random.choice(self._budgets)
         share = Decimal(self._random.randint(15, 70)) / 1000
         yield from self._book(budget, (budget.opened_with * share).quantize(CENT))
 
     def refund(self) -> Scene:
+        """Book a refund."""
         budget = self._random.choice(self._budgets)
         amount = (budget.opened_with * Decimal(self._random.randint(5, 20)) / 1000).quantize(CENT)
         budget.spent -= amount
@@ -120,6 +125,7 @@ class Books:
                 yield from self._book(budget, amount)
 
     def invoice(self) -> Scene:
+        """Change the status of an invoice."""
         number = self._random.randint(1, 12)
         status = self._random.choice(("sent", "overdue", "paid"))
         paid = Expression("now()") if status == "paid" else None

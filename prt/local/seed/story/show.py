@@ -16,6 +16,8 @@ ASSETS, PERSONNEL, PRODUCTIONS = 16, 18, 12
 
 
 class Show:
+    """The show itself: cues, assets, posts and files."""
+
     def __init__(self, random: Random, messages: Messages) -> None:
         self._random = random
         self._messages = messages
@@ -27,6 +29,7 @@ class Show:
         self._files = Shelf("files", 16)
 
     def opening(self) -> list[Step]:
+        """Return the steps that undo what an earlier story did."""
         cues = {seeded("run_of_show", n): ("pending", None, None) for n in range(1, CUES + 1)}
         assets = dict.fromkeys(self._is_out, ("available",))
         return [
@@ -71,6 +74,7 @@ class Show:
         yield update("events", event, tickets_sold=sold)
 
     def hand_over(self) -> Scene:
+        """Check an asset out or in."""
         asset = self._random.choice(list(self._is_out))
         goes_out = not self._is_out[asset]
         self._is_out[asset] = goes_out
@@ -96,6 +100,7 @@ class Show:
         )
 
     def post(self) -> Scene:
+        """Like a post, or write one."""
         if self._random.random() < 0.7:
             yield update(
                 "community_posts",
@@ -107,6 +112,7 @@ class Show:
         yield from self._posts.add(self._random, {"user_id": MEMBER.id, "title": title, "body": body})
 
     def upload(self) -> Scene:
+        """Upload a file, or a new version of one."""
         size = self._random.randint(20_000, 9_000_000)
         if self._random.random() < 0.5:
             row = seeded("files", self._random.randint(1, 14))
@@ -126,7 +132,7 @@ class Show:
         )
 
     def tidy(self) -> Scene:
-        """What changes seldom: ratings, contacts, teams, descriptions, acquaintances."""
+        """Change what seldom changes: ratings, contacts, teams, descriptions, acquaintances."""
         pick = self._random.randint
         match self._random.randrange(6):
             case 0:

@@ -35,6 +35,7 @@ FIRST, LAST = "7aff1c00-0000-0000-0000-000000000000", "7aff1c00-ffff-ffff-ffff-f
 
 
 def plus(column: str, amount: object) -> Expression:
+    """Return the expression that adds an amount to a column."""
     return Expression(f"{column} + %s", (amount,))
 
 
@@ -45,6 +46,7 @@ def new_id(random: Random) -> str:
 
 
 def insert(table: str, columns: Mapping[str, object], changes: int = 1) -> Step:
+    """Return the step that inserts a row; `changes` is how many changes it makes."""
     # A client may have removed what the row belongs to, but never a second row with this id.
     values, parameters = _rendered(columns)
     names = ", ".join(columns)
@@ -56,12 +58,14 @@ def insert(table: str, columns: Mapping[str, object], changes: int = 1) -> Step:
 
 
 def update(table: str, row: str, **columns: object) -> Step:
+    """Return the step that updates a row."""
     values, parameters = _rendered(columns)
     changes = ", ".join(f"{name} = {value}" for name, value in zip(columns, values, strict=True))
     return Step(f"update public.{table} set {changes} where id = %s", (*parameters, row))
 
 
 def delete(table: str, row: str) -> Step:
+    """Return the step that deletes a row."""
     return Step(f"delete from public.{table} where id = %s", (row,))
 
 
@@ -97,6 +101,7 @@ class Shelf:
     """Status by id, the oldest first."""
 
     def add(self, random: Random, columns: Mapping[str, object], changes: int = 1) -> Scene:
+        """Insert a row, and delete the oldest one if the shelf is full."""
         if len(self.rows) >= self.size:
             yield self.drop(next(iter(self.rows)))
         row = new_id(random)
@@ -104,10 +109,12 @@ class Shelf:
         yield insert(self.table, {"id": row, **columns}, changes)
 
     def move(self, row: str, status: str, **columns: object) -> Step:
+        """Return the step that gives a row another status."""
         self.rows[row] = status
         return update(self.table, row, status=status, **columns)
 
     def drop(self, row: str) -> Step:
+        """Return the step that deletes a row of the shelf."""
         del self.rows[row]
         return delete(self.table, row)
 

@@ -1,4 +1,4 @@
-"""What people write on such a day."""
+"""Texts that people write on such a day."""
 
 from __future__ import annotations
 

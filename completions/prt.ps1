@@ -14,6 +14,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         'operator' = @('eq.', 'neq.', 'lt.', 'lte.', 'gt.', 'gte.', 'in.', 'like.', 'ilike.', 'is.', 'match.', 'imatch.', 'isdistinct.')
         'table,json,text' = @('table', 'json', 'text')
         'free,pro,no-cap,none' = @('free', 'pro', 'no-cap', 'none')
+        'text,json,nagios,prometheus' = @('text', 'json', 'nagios', 'prometheus')
         'export,dotenv,json,github' = @('export', 'dotenv', 'json', 'github')
         'below' = @('watch', 'presence', 'notify', 'test', 'audit', 'status', 'send', 'update', 'replay', 'tap', 'local', 'demo', 'init', 'config', 'help', 'skill', 'schema', 'completion')
         'below/notify' = @('send', 'read')
@@ -29,7 +30,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/notify/read' = @('--all', '--user', '--table', '--schema', '--user-column', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/test' = @('--list', '--clean', '--require', '--allow-writes', '--table', '--marker', '--stranger', '--private-topic', '--repeat', '--wait', '--samples', '--clients', '--rate', '--duration', '--limit', '--max-lag', '--min-delivery', '--junit', '--report', '--json', '-o', '--output', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/audit' = @('--schema', '--filter', '--duration', '--late-after', '--min-delivery', '--allow-slot', '--max-wal', '--json', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
-        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '-w', '--watch', '--plan', '--duration', '--agent', '--json', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
+        '/status' = @('--schema', '--event', '--filter', '--select', '--private', '--topic', '--strict', '-w', '--watch', '--plan', '--duration', '--agent', '--json', '--format', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/send' = @('--private', '--http', '--rate', '--repeat', '--persist', '--ttl', '--timeout', '--json', '-q', '--quiet', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/update' = @('--if', '--timeout', '--json', '-o', '--output', '--template', '--only', '--export', '-q', '--quiet', '--no-color', '--url', '--local', '--as', '--profile', '--debug', '-h', '--help')
         '/replay' = @('--speed', '--from', '--to', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--keep', '--batch', '--export', '-q', '--quiet', '--no-color', '-n', '--count', '--expect', '--debug', '-h', '--help')
@@ -91,7 +92,7 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/notify/read' = @{ '--user' = ''; '--table' = 'table'; '--schema' = ''; '--user-column' = 'column'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/test' = @{ '--require' = 'suite'; '--table' = ''; '--marker' = 'column'; '--stranger' = ''; '--private-topic' = ''; '--repeat' = ''; '--wait' = ''; '--samples' = ''; '--clients' = ''; '--rate' = ''; '--duration' = ''; '--limit' = 'free,pro,no-cap,none'; '--max-lag' = ''; '--min-delivery' = ''; '--junit' = ''; '--report' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/audit' = @{ '--schema' = ''; '--filter' = 'filter'; '--duration' = ''; '--late-after' = ''; '--min-delivery' = ''; '--max-wal' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
-        '/status' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--topic' = ''; '--plan' = ''; '--duration' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
+        '/status' = @{ '--schema' = ''; '--event' = 'event'; '--filter' = 'filter'; '--select' = 'column'; '--topic' = ''; '--plan' = ''; '--duration' = ''; '--format' = 'text,json,nagios,prometheus'; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/send' = @{ '--rate' = ''; '--repeat' = ''; '--ttl' = ''; '--timeout' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/update' = @{ '--if' = ''; '--timeout' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--export' = ''; '--url' = ''; '--as' = 'who'; '--profile' = 'profile' }
         '/replay' = @{ '--speed' = ''; '--from' = ''; '--to' = ''; '--include' = ''; '--exclude' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--keep' = ''; '--batch' = ''; '--export' = ''; '-n' = ''; '--count' = ''; '--expect' = '' }

@@ -52,6 +52,8 @@ def report(exc: BaseException, arguments: Sequence[str]) -> int:
     ours = _as_ours(error, is_debug=is_debug)
     if ours is None:
         return error.exit_code if isinstance(error, typer.TyperException) else 1
+    if is_plugin(arguments):
+        return _report_to_monitoring(ours)
     if not ours.is_told:
         complain(ours.message, ours.hint)
     if not ours.is_in_lines and writes_lines(arguments):
@@ -71,6 +73,12 @@ def writes_lines(arguments: Sequence[str]) -> bool:
     if any(word in FORMS or word.startswith(tuple(f"{form}=" for form in FORMS)) for word in own):
         return any(pair in {("-o", "json"), ("--output", "json")} for pair in pairwise(own))
     return sys.stdout is not None and not sys.stdout.isatty()
+
+
+def is_plugin(arguments: Sequence[str]) -> bool:
+    """Return whether a command line asks for the output and the exit codes of a monitoring plugin."""
+    own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    return own[:1] == ["status"] and ("--format=nagios" in own or ("--format", "nagios") in pairwise(own))
 
 
 def asks_for_traceback(arguments: Sequence[str]) -> bool:
@@ -119,6 +127,18 @@ def _usage_error(error: typer.TyperException) -> UsageError | None:
     told = UsageError(what, f"did you mean {suggestion}" if suggestion else see)
     told.exit_code = error.exit_code  # type: ignore[misc]
     return told
+
+
+def _report_to_monitoring(error: PrtError) -> int:
+    """Report what kept a check from being made, and return the exit code of a plugin."""
+    from prt.views.monitoring import plugin  # noqa: PLC0415 - only for the plugin's output
+
+    hint = f" ({error.hint})" if error.hint else ""
+    try:
+        plugin.report(plugin.UNKNOWN, error.message + hint)
+    except (OSError, ValueError, AttributeError):
+        silence_stdout()
+    return plugin.UNKNOWN
 
 
 def _write_end(error: PrtError) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
     from prt.views.panels.layers import Telling
 
 TOPIC: Final = "prt-status"
+
+
+class StatusFormat(StrEnum):
+    """The forms of a diagnosis."""
+
+    TEXT = "text"
+    JSON = "json"
+    NAGIOS = "nagios"
+    PROMETHEUS = "prometheus"
+
+
+ONE_SHOT: Final = (StatusFormat.NAGIOS, StatusFormat.PROMETHEUS)
 
 Topic = Annotated[
     str,
@@ -47,6 +60,14 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings
 Json = Annotated[
     bool,
     typer.Option("--json", help="Write NDJSON, a line for each finding.", rich_help_panel=options.OUTPUT),
+]
+Format = Annotated[
+    StatusFormat | None,
+    typer.Option(
+        "--format",
+        help="Write text, NDJSON, a monitoring plugin's output (exits with 0 to 3) or Prometheus's format.",
+        rich_help_panel=options.OUTPUT,
+    ),
 ]
 
 
@@ -75,6 +96,7 @@ def status(
     duration: options.Duration = None,
     agent: options.Agent = False,
     json: Json = False,
+    format: Format = None,  # noqa: A002 - the option's name
     no_color: options.NoColor = False,
     url: options.Url = None,
     local: options.Local = False,
@@ -90,6 +112,8 @@ def status(
     prt status
 
     prt status project_tasks --filter status=eq.done --as maya@example.com
+
+    prt status --format nagios
 
     prt status --watch --plan pro
     """
@@ -107,10 +131,11 @@ def status(
     limits_of(plan)
     if duration is not None and not watch:
         raise UsageError("--duration is how long to watch", "add --watch")
+    form = _checked_format(format, json=json, is_kept_live=watch)
     bounds = parse_bounds(count=None, duration=duration, idle=None, timeout=None, agent=agent)
     asked = Asked(topic=topic, is_private=private, plan=plan, bounds=bounds, has_color=not no_color)
     targets = targets_of(tables or [])
-    telling = _telling(asked, is_json=json)
+    telling = _telling(asked, form)
     try:
         with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
             if not tables and project.defaults.tables:
@@ -122,15 +147,29 @@ def status(
             _diagnosed(project, targets, telling, asked, is_default=is_default)
             code = exit_code_of(telling.found, is_strict=strict)
             if watch and is_live(telling.found):
-                telling.end(code)
+                code = telling.end(code)
                 return _kept_live(project, targets, telling, asked) or code
     except UsageError as exc:
         if telling.found or local:
             raise
         telling.tell(of_error("configuration", exc, figure="can't be used"))
         code = exc.exit_code
-    telling.end(code)
-    return code
+    return telling.end(code)
+
+
+def _checked_format(form: StatusFormat | None, *, json: bool, is_kept_live: bool) -> StatusFormat:
+    """Return the form that was asked for.
+
+    Raises:
+        UsageError: Two forms were asked for, or one that can't be kept live.
+    """
+    from prt.errors import UsageError
+
+    if json and form not in (None, StatusFormat.JSON):
+        raise UsageError(f"--json and --format {form} are two forms", "leave one of them out")
+    if is_kept_live and form in ONE_SHOT:
+        raise UsageError(f"--format {form} is a check that ends", "leave --watch out, or take --format json")
+    return StatusFormat.JSON if json else form or StatusFormat.TEXT
 
 
 def _diagnosed(
@@ -192,9 +231,13 @@ def _is_ready(binding: Binding, ready: Set[str | None]) -> bool:
     return binding.name in ready or (binding.table == "*" and bool(ready))
 
 
-def _telling(asked: Asked, *, is_json: bool) -> Telling:
+def _telling(asked: Asked, form: StatusFormat) -> Telling:
+    if form in ONE_SHOT:
+        from prt.views.monitoring.status import PageTelling, PluginTelling
+
+        return PluginTelling() if form is StatusFormat.NAGIOS else PageTelling()
     from prt.views.panels.layers import JsonTelling, LineTelling
 
-    if is_json:
+    if form is StatusFormat.JSON:
         return JsonTelling()
     return LineTelling(has_color=None if asked.has_color else False)

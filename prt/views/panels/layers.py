@@ -155,8 +155,8 @@ class Telling(Protocol):
 
     def tell(self, finding: Finding) -> None: ...
 
-    def end(self, exit_code: int) -> None:
-        """How many there are of each state."""
+    def end(self, exit_code: int) -> int:
+        """Print what is left to be printed, and return the exit code that the form has for this one."""
         ...
 
 
@@ -177,8 +177,9 @@ class LineTelling:
         self.found.append(finding)
         self._print(self._layers.add(cleared(finding)))
 
-    def end(self, exit_code: int) -> None:
+    def end(self, exit_code: int) -> int:
         self._print(self._layers.end())
+        return exit_code
 
     def _print(self, lines: Sequence[Text]) -> None:
         for line in lines:
@@ -200,8 +201,9 @@ class JsonTelling:
         self.found.append(finding)
         self._write(object_of(cleared(finding)))
 
-    def end(self, exit_code: int) -> None:
+    def end(self, exit_code: int) -> int:
         self._write({"type": "layers", "exit_code": exit_code, **counts_of(self.found)})
+        return exit_code
 
     def _write(self, line: dict[str, Any]) -> None:
         kind, at = line.pop("type"), timestamp(wall_clock())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Mapping
 
 import pytest
@@ -22,6 +23,16 @@ def test_all_is_well_in_a_pipe(project: Mapping[str, str]) -> None:
     ("arguments", "message", "hint"),
     [
         (["--plan", "gratis", "--watch"], '--plan: unknown plan "gratis"', "there are free, pro, no-cap"),
+        (
+            ["--json", "--format", "prometheus"],
+            "--json and --format prometheus are two forms",
+            "leave one of them out",
+        ),
+        (
+            ["--watch", "--format", "prometheus"],
+            "--format prometheus is a check that ends",
+            "leave --watch out, or take --format json",
+        ),
         (["--duration", "3s"], "--duration is how long to watch", "add --watch"),
         (
             ["--url", "http://127.0.0.1:1", "--local"],
@@ -82,3 +93,34 @@ def test_a_reader_that_goes_away(project: Mapping[str, str], arguments: tuple[st
         assert status.process.wait(PATIENCE) == 0
         assert status.process.stderr is not None
         assert status.process.stderr.read() == b""
+
+
+def test_a_check_of_a_monitoring_system(project: Mapping[str, str]) -> None:
+    run = ran("status", "budgets", "nope", "--format", "nagios", environment=of_project(project))
+    assert (run.returncode, run.stderr) == (2, "")
+    assert run.stdout.startswith(
+        "REALTIME CRITICAL - table public.nope exists: there is no table public.nope"
+    )
+    assert "'handshake'=" in run.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--bogus"], ["--watch"], ["budgets:TRUNCATE"], ["--plan", "gratis"]])
+def test_what_can_not_be_checked_is_unknown_to_a_monitoring_system(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    from prt.cli.main import run
+
+    assert run(["status", "--format", "nagios", *arguments]) == 3
+    captured = capsys.readouterr()
+    assert captured.out.startswith("REALTIME UNKNOWN - ")
+    assert captured.err == ""
+
+
+def test_a_page_of_a_check_for_prometheus(project: Mapping[str, str]) -> None:
+    run = ran("status", "budgets", "--format", "prometheus", environment=of_project(project))
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "\nprt_status_up 1.0\n" in run.stdout
+    judged = subprocess.run(
+        ["promtool", "check", "metrics"], input=run.stdout, capture_output=True, text=True, check=False
+    )
+    assert (judged.returncode, judged.stdout, judged.stderr) == (0, "", "")

@@ -118,6 +118,8 @@ _prt() {
         "/watch --alert") return ;;
         "/watch --fail-on-alert") return ;;
         "/watch --exec") return ;;
+        "/watch --metrics") return ;;
+        "/watch --canary") return ;;
         "/watch --keep") return ;;
         "/watch --batch") return ;;
         "/watch --record") __prt_kind files; return ;;
@@ -349,7 +351,7 @@ _prt() {
             esac ;;
         "/watch")
             case $cur in
-                -*) __prt_offer --schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --keep --edit --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --agent --expect --backfill --no-backfill --verify --no-verify --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --schema --event --filter --select --broadcast --presence --private --include --exclude --json -o --output --template --only --highlight --view --group-by --columns --wip --sort --plan --details --once --alert --fail-on-alert --bell --exec --metrics --canary --allow-writes --keep --edit --batch --record --export -q --quiet --no-color -n --count --duration --idle --timeout --agent --expect --backfill --no-backfill --verify --no-verify --snapshot --since --cursor --key --replay --reconnect --no-reconnect --max-reconnects --wait-for-server --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind table ;;
             esac ;;
         "/presence")

@@ -126,7 +126,8 @@ class Status(Struct, frozen=True, kw_only=True):
 class Gap(Struct, frozen=True, kw_only=True):
     """Events may have been missed between `start` and `end` (both µs), and what was done about it.
 
-    They are changes of `tables`, or broadcasts and presence events of `topics`.
+    They are changes of `tables`, or broadcasts and presence events of `topics`. `losses` counts the changes
+    that a verification found to be missing; lines don't have it.
     """
 
     at: int
@@ -137,6 +138,7 @@ class Gap(Struct, frozen=True, kw_only=True):
     recovered: int = 0
     complete: bool = False
     topics: list[str] = []
+    losses: int = 0
 
 
 class Alert(Struct, frozen=True, kw_only=True):

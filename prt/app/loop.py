@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
@@ -23,10 +23,22 @@ from prt.state.figures.lag import Lag
 from prt.state.figures.verification import Verification
 from prt.views.sinks.ndjson import report_of
 from prt.views.sinks.output import Output, settled
-from prt.views.sinks.recorder import Recorder
 
 Source = AbstractAsyncContextManager[AsyncIterator[list[Event]]]
 """What has arrived, in order and in batches. Cancelling the wait for a batch must lose nothing."""
+
+
+class Taker(Protocol):
+    """Takes every event that comes, whatever of it is shown: a recording, or figures."""
+
+    def take(self, event: Event) -> None:
+        """Take note of an event; it must not wait."""
+        ...
+
+    def flush(self) -> None:
+        """Act upon a whole batch of events."""
+        ...
+
 
 TICK_SECONDS = 0.1
 REFUSAL_SECONDS = 8.0
@@ -54,7 +66,7 @@ async def follow(
     matching: Matching,
     tell: Callable[[Event], None] | None = None,
     *,
-    recorder: Recorder | None = None,
+    taker: Taker | None = None,
     clock: Callable[[], int] | None = None,
     tick_seconds: float = TICK_SECONDS,
 ) -> Ending:
@@ -66,7 +78,7 @@ async def follow(
         progress: Keeps the loop's time.
         matching: Says which events go on to the output.
         tell: Gets every event that is not a change.
-        recorder: Gets every event.
+        taker: Gets every event.
         clock: Dates the end, in µs since the epoch.
         tick_seconds: The time between two drains of the output while nothing comes.
 
@@ -78,7 +90,7 @@ async def follow(
         progress,
         matching,
         tell,
-        recorder=recorder,
+        taker=taker,
         clock=clock or wall_clock,
         tick_seconds=tick_seconds,
     )
@@ -98,12 +110,12 @@ class _Loop:
         matching: Matching,
         tell: Callable[[Event], None] | None,
         *,
-        recorder: Recorder | None,
+        taker: Taker | None,
         clock: Callable[[], int],
         tick_seconds: float,
     ) -> None:
         self._output = output
-        self._recorder = recorder
+        self._taker = taker
         self._clock = clock
         self._tick_seconds = tick_seconds
         self._keys = output.keys
@@ -148,8 +160,8 @@ class _Loop:
                 if isinstance(event, Vitals):
                     self._note(event)
                 if isinstance(event, Gap):
-                    if self._recorder is not None:
-                        self._recorder.take(event)
+                    if self._taker is not None:
+                        self._taker.take(event)
                     self._note(event)
                     self._output.write(event)
 
@@ -172,9 +184,9 @@ class _Loop:
         )
         if error is not None:
             error.is_in_lines = True
-        if self._recorder is not None:
-            self._recorder.take(end)
-            self._recorder.flush()
+        if self._taker is not None:
+            self._taker.take(end)
+            self._taker.flush()
         self._output.close(end)
         return Ending(end, error, is_replayed=replayed is not None)
 
@@ -262,7 +274,7 @@ class _Loop:
     async def _read(self, batches: AsyncIterator[list[Event]]) -> Outcome:
         output, progress, keeps = self._output, self._progress, self._keeps
         write, apply, measure = output.write, progress.apply, self._lag.apply
-        recorder = self._recorder
+        taker = self._taker
         now = asyncio.get_running_loop().time
         while True:
             try:
@@ -281,8 +293,8 @@ class _Loop:
                     if type(event) is End:
                         return self._end_of_recording(event)
                     self._note(event)
-                if recorder is not None:
-                    recorder.take(event)
+                if taker is not None:
+                    taker.take(event)
                 if keeps is not None and not keeps(event):
                     continue
                 write(event)
@@ -291,8 +303,8 @@ class _Loop:
                 if outcome is not None:
                     self._ended_at = event.at
                     return outcome
-            if recorder is not None:
-                recorder.flush()
+            if taker is not None:
+                taker.flush()
             if self._granted is not None and self._phase not in REFUSING:
                 return Outcome("duration", 0)
             await settled(output)

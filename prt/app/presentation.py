@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from prt.app.alerts import AlertOutput
-from prt.app.loop import TICK_SECONDS, Ending, Source, follow
+from prt.app.loop import TICK_SECONDS, Ending, Source, Taker, follow
 from prt.app.notices import Notices
 from prt.clock import wall_clock
 from prt.errors import PrtError
+from prt.events import Event
 from prt.inputs import Input
 from prt.state.conditions.alerts import Alerts
 from prt.state.conditions.bounds import Progress
@@ -62,6 +63,7 @@ class Presentation:
         started: float,
         clock: Callable[[], int] | None = None,
         controls: Controls | None = None,
+        takers: Sequence[Taker] = (),
     ) -> Ending:
         """Show, record and act upon what the source brings, until it ends.
 
@@ -71,6 +73,7 @@ class Presentation:
             started: When the watch began, by the loop's time.
             clock: What is shown as now (µs), if that is another time.
             controls: What keys do beyond the view.
+            takers: Get every event, beside the recording.
         """
         request = self._request
         async with request.actions or nullcontext():
@@ -81,13 +84,28 @@ class Presentation:
                     Progress(request.bounds, request.expectations, started=started),
                     request.matching,
                     self._notices,
-                    recorder=recorder,
+                    taker=_Takers([*takers, *([recorder] if recorder is not None else [])]),
                     clock=clock,
                     tick_seconds=min(request.form.batch or TICK_SECONDS, TICK_SECONDS),
                 )
             if request.actions and ending.end.reason != "signal":
                 await request.actions.finish()
         return ending
+
+    def notify(self, message: str) -> None:
+        """Tell a person something beside the data, unless nobody wants to be told."""
+        if self._has_screen:
+            self._notes.append(message)
+        elif not self._request.is_quiet:
+            notice(message)
+
+    def complain(self, error: PrtError) -> None:
+        """Tell a person what went wrong beside the watch, which goes on."""
+        if self._has_screen:
+            self._notes.append(error.message)
+            self._failures.append(error)
+        else:
+            complain(error.message, error.hint)
 
     def report(self, ending: Ending) -> int:
         """Report on standard error what is left to be reported, and return the exit code.
@@ -160,11 +178,17 @@ class Presentation:
         header = header_of(
             subject.host, now, bindings=subject.tables, rooms=subject.topics, keys=subject.keys
         )
-        return Recorder(self._request.record, header, self._recording_failed)
+        return Recorder(self._request.record, header, self.complain)
 
-    def _recording_failed(self, error: PrtError) -> None:
-        if self._has_screen:
-            self._notes.append(error.message)
-            self._failures.append(error)
-        else:
-            complain(error.message, error.hint)
+
+class _Takers:
+    def __init__(self, takers: Sequence[Taker]) -> None:
+        self._takers = takers
+
+    def take(self, event: Event) -> None:
+        for taker in self._takers:
+            taker.take(event)
+
+    def flush(self) -> None:
+        for taker in self._takers:
+            taker.flush()

@@ -56,6 +56,7 @@ async def _played(recording: Recording, presentation: Presentation) -> Ending:
 async def _followed(project: Project, request: WatchRequest, presentation: Presentation) -> Ending:
     import asyncio
 
+    from prt.app.monitoring.monitored import monitored
     from prt.app.name_cache import NameCachingSource
     from prt.app.presentation import Subject
     from prt.checks.partitions import partition_notices
@@ -84,8 +85,14 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
             from prt.app.controls.editing import EditControls
 
             controls = EditControls(rest, request.notifications)
-        async with partition_notices(project.database_url, tables, queue.put):
-            ending = await presentation.follow(source, subject, started=started, controls=controls)
+        opened = len(topics) + bool(tables)
+        async with (
+            partition_notices(project.database_url, tables, queue.put),
+            monitored(request, rest, presentation, connections=max(opened, 1)) as takers,
+        ):
+            ending = await presentation.follow(
+                source, subject, started=started, controls=controls, takers=takers
+            )
         if controls is not None:
             await controls.close()
         return ending

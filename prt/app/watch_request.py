@@ -72,6 +72,24 @@ class RecoveryRequest(Struct, frozen=True, kw_only=True):
         return found
 
 
+class MetricsTarget(Struct, frozen=True, kw_only=True):
+    """A file to replace, or an address of this machine to listen at."""
+
+    path: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+class MetricsRequest(Struct, frozen=True, kw_only=True):
+    """What is measured beside the watch."""
+
+    target: MetricsTarget
+    plan: str = "free"
+    """The plan whose limits count."""
+    canary: tuple[str, str] | None = None
+    """The schema and the table in which a row is written and removed every minute."""
+
+
 class WatchRequest(Struct, frozen=True, kw_only=True):
     """All that a watch is asked to do."""
 
@@ -94,6 +112,7 @@ class WatchRequest(Struct, frozen=True, kw_only=True):
     """Stands in place of the form's."""
     record: Path | None = None
     """A file for all that comes."""
+    metrics: MetricsRequest | None = None
     rules: Sequence[Rule] = ()
     """They raise alerts."""
     fails_on: str | None = None

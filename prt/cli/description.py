@@ -46,7 +46,15 @@ class Effect(Struct, frozen=True):
 
 _FILES: Final = {"--record": "a file", "--export": "a file", "--exec": "what the command does"}
 EFFECTS: Final[dict[tuple[str, ...], Effect]] = {
-    ("watch",): Effect(None, {**_FILES, "--edit": "rows, at the keys that write"}),
+    ("watch",): Effect(
+        None,
+        {
+            **_FILES,
+            "--metrics": "a file",
+            "--canary": "rows, which it removes",
+            "--edit": "rows, at the keys that write",
+        },
+    ),
     ("presence",): Effect(None, {"--track": "a presence of its own while it runs"}),
     ("notify",): Effect(None, {"--exec": "what the command does", "--edit": "that notifications were read"}),
     ("notify", "send"): Effect("a notification"),

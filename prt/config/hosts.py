@@ -27,6 +27,14 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback or address.is_unspecified or (mapped is not None and mapped.is_loopback)
 
 
+def is_listened_to_here_alone(host: str) -> bool:
+    """Return whether a server that listens at this host is reached from this machine alone."""
+    try:
+        return not ipaddress.ip_address(host).is_unspecified and is_loopback(host)
+    except ValueError:
+        return is_loopback(host)
+
+
 @contextmanager
 def lifeline(url: str, end_of: Callable[[], str | None]) -> Iterator[None]:
     """Answer for a project during the block; `end_of` returns why it has ended, None while it runs."""

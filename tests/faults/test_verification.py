@@ -37,7 +37,7 @@ def test_inserts_that_never_come_are_found_in_a_silent_stream(project: Project, 
         await lost(stage, 5)
         await stage.watch.until_gap(2)
         assert {table for gap in stage.watch.gaps for table in gap.tables} == set(stage.ledger.names)
-        assert sorted(gap.recovered for gap in stage.watch.gaps) == [2, 3]
+        assert sorted((gap.recovered, gap.losses) for gap in stage.watch.gaps) == [(2, 2), (3, 3)]
 
     verdict = play(project, script, account, "lost-silently", is_verifying=True)
     assert (verdict.recovered, verdict.declared) == (5, 0)

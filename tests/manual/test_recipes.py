@@ -6,19 +6,26 @@ PyYAML reads those that are configurations of CI, whose commands are run too.
 from __future__ import annotations
 
 import json
+import queue
 import re
+import socket
+import subprocess
 import threading
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import pytest
 import yaml
 
+from prt.pytest_plugin.link import Link
 from tests.manual.pages import ROOT, written
-from tests.manual.town import done, town
+from tests.manual.town import done, town, until
+from tests.running import PATIENCE, clean_environment, piped
 
 TEXT = "\n".join(written().values())
 RECIPES = {
@@ -111,6 +118,140 @@ def test_alert(shell: dict[str, str], tmp_path: Path) -> None:
 
 def test_online(shell: dict[str, str], tmp_path: Path) -> None:
     assert ran("online", shell, tmp_path) == ""
+
+
+def test_nats(shell: dict[str, str], tmp_path: Path) -> None:
+    """A subscriber of its own, by the protocol's own words, gets what the recipe publishes."""
+    server = subprocess.Popen(
+        ["nats-server", "--addr", "127.0.0.1", "--port", "-1"], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        port = until(server, "Listening for client connections on ").rpartition(":")[2].strip()
+        until(server, "Server is ready")
+        with socket.create_connection(("127.0.0.1", int(port)), PATIENCE) as subscriber:
+            answers = subscriber.makefile("rb")
+            subscriber.sendall(b"CONNECT {}\r\nSUB realtime.> 1\r\nPING\r\n")
+            while answers.readline() != b"PONG\r\n":
+                pass
+            ran("nats", {**shell, "NATS_HOST": "127.0.0.1", "NATS_PORT": port}, tmp_path)
+            came = []
+            while len(came) < 6:
+                words = answers.readline().split()
+                if words[0] == b"MSG":
+                    came.append(json.loads(answers.read(int(words[-1]))))
+                    assert words[1] == b"realtime.changes"
+                    answers.readline()
+    finally:
+        server.terminate()
+        server.communicate()
+    assert [one["type"] for one in came] == ["change"] * 5 + ["end"]
+
+
+class Alerts(BaseHTTPRequestHandler):
+    """An Alertmanager that keeps the names of alerts that fire."""
+
+    firing: queue.Queue[str]
+
+    def do_POST(self) -> None:
+        for alert in json.loads(self.rfile.read(int(self.headers["Content-Length"]))):
+            self.firing.put(alert["labels"]["alertname"])
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Tests tell what matters."""
+
+
+@pytest.fixture
+def alertmanager() -> Iterator[tuple[int, queue.Queue[str]]]:
+    """Its port, and the names of the alerts that were sent to it."""
+    Alerts.firing = queue.Queue()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Alerts)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    yield server.server_port, Alerts.firing
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+def alerted(firing: queue.Queue[str], name: str) -> None:
+    """Wait until an alert fires."""
+    while firing.get(timeout=PATIENCE) != name:
+        pass
+
+
+@contextmanager
+def prometheus(folder: Path, targets: str, alertmanager: int) -> Iterator[None]:
+    """A real Prometheus with the manual's configuration, which is only in more of a hurry."""
+    rules = yaml.safe_load(RECIPES["alerts"][1])
+    [group] = rules["groups"]
+    for rule in group["rules"]:
+        rule.pop("for", None)
+    group["rules"].append({"alert": "Ready", "expr": "prt_ready == 1"})
+    config = yaml.safe_load(RECIPES["prometheus"][1])
+    config["global"] = {"evaluation_interval": "200ms"}
+    config["scrape_configs"][0]["scrape_interval"] = "200ms"
+    assert config["scrape_configs"][0]["static_configs"][0]["targets"] == ["127.0.0.1:9464"]
+    config["scrape_configs"][0]["static_configs"][0]["targets"] = [targets]
+    config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]}
+    [name] = config["rule_files"]
+    (folder / name).write_text(yaml.safe_dump(rules))
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    process = subprocess.Popen(
+        [
+            "prometheus",
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            "--web.listen-address=127.0.0.1:0",
+        ],
+        cwd=folder,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def test_prometheus(
+    shell: dict[str, str], tmp_path: Path, alertmanager: tuple[int, queue.Queue[str]]
+) -> None:
+    """It scrapes a watch, and an alert fires when the link to the project is cut."""
+    port, firing = alertmanager
+    project = urlsplit(shell["SUPABASE_URL"])
+    link = Link(project.hostname or "", project.port or 0)
+    try:
+        behind = {**shell, "SUPABASE_URL": f"http://127.0.0.1:{link.port}"}
+        with piped("watch", "notifications", "--metrics", "127.0.0.1:0", environment=behind) as watch:
+            assert watch.process.stderr is not None
+            said = watch.process.stderr.readline().decode()
+            assert said.startswith("prt: metrics at http://"), said
+            with prometheus(tmp_path, said.rpartition("//")[2].partition("/")[0], port):
+                alerted(firing, "Ready")
+                link.cut(is_held=True)
+                alerted(firing, "RealtimeDown")
+    finally:
+        link.close()
+
+
+def test_alerts(tmp_path: Path) -> None:
+    """The rules are those that `test_prometheus` gives to a real one."""
+    (tmp_path / "realtime.rules.yaml").write_text(RECIPES["alerts"][1])
+    (tmp_path / "prometheus.yml").write_text(RECIPES["prometheus"][1])
+    judged = done("promtool check config prometheus.yml", clean_environment(), tmp_path)
+    assert judged.returncode == 0, judged
+    assert "6 rules found" in judged.stdout + judged.stderr
+
+
+def test_nagios(shell: dict[str, str], tmp_path: Path) -> None:
+    assert ran("nagios", shell, tmp_path).startswith("REALTIME OK - ")
+
+
+def test_textfile(shell: dict[str, str], tmp_path: Path) -> None:
+    ran("textfile", shell, tmp_path)
+    assert "\nprt_status_up 1.0\n" in (tmp_path / "status.prom").read_text()
 
 
 def is_a_report_of_all(folder: Path) -> bool:

@@ -38,6 +38,9 @@ def watch(
     fail_on_alert: options.FailOnAlert = None,
     bell: options.Bell = False,
     exec_: options.Exec = None,
+    metrics: options.MetricsPlace = None,
+    canary: options.CanaryTable = None,
+    allow_writes: options.AllowWrites = False,
     keep: options.Keep = KEPT,
     edit: options.Edit = False,
     batch: options.Batch = None,
@@ -79,15 +82,17 @@ def watch(
 
     prt watch --broadcast document:7=cursor-move --view cursors
 
+    prt watch --metrics 127.0.0.1:9464 --quiet
+
     prt watch --local --template '{table} {eventType} {new[id]}'
     """
     from prt.app.actions import Actions
     from prt.app.watch import watch as run
     from prt.app.watch_request import WatchRequest
-    from prt.cli.options.connection import check_edit, connected_project
-    from prt.cli.options.outputs import form_of
+    from prt.cli.options.connection import check_canary, check_edit, connected_project
+    from prt.cli.options.outputs import form_of, parse_metrics
     from prt.cli.options.recovery import parse_recovery
-    from prt.cli.options.targets import Targets, parse_targets
+    from prt.cli.options.targets import Targets, parse_targets, with_canary
     from prt.cli.options.topics import check_topics_alone, check_views, parse_rooms
     from prt.cli.options.views import check_rules, checked_severity, parse_rules, parse_views
     from prt.errors import UsageError
@@ -143,6 +148,7 @@ def watch(
         wants_rows=snapshot or once,
     )
     check_views(viewing.names, rooms)
+    measured = parse_metrics(metrics, canary, plan)
     fails_on = checked_severity(fail_on_alert)
     parse_rules(alert or (), viewing)
     targets = Targets([], []) if rooms and not tables else targets_of(viewing.words(tables or []))
@@ -152,6 +158,9 @@ def watch(
             own = [] if viewing.brings_tables else list(project.defaults.tables)
             targets = targets_of(viewing.words(own))
         bindings = [*targets.bindings, *viewing.companions(targets.bindings)]
+        if measured is not None and measured.canary is not None:
+            check_canary(project, is_allowed=allow_writes)
+            bindings = with_canary(bindings, measured.canary)
         rules = parse_rules(alert or project.defaults.alerts, viewing)
         check_rules(rules if alert else (), bindings)
         if not quiet:
@@ -177,6 +186,7 @@ def watch(
             ),
             rooms=rooms,
             record=record,
+            metrics=measured,
             rules=rules,
             fails_on=fails_on,
             is_once=once,

@@ -95,3 +95,12 @@ def check_edit(project: Project, *, is_drawn: bool) -> None:
         "May keys write to this project?", err=True
     ):
         raise UsageError("nothing was started: --edit was not confirmed", "leave --edit out to look only")
+
+
+def check_canary(project: Project, *, is_allowed: bool) -> None:
+    """Raise UsageError if rows may not be written to the project."""
+    if not is_allowed and not is_loopback(urlsplit(project.url).hostname or ""):
+        raise UsageError(
+            f"--canary writes rows to {project.host}, which is not this machine",
+            "allow it with --allow-writes",
+        )

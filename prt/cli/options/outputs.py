@@ -13,6 +13,8 @@ from prt.views.sinks.form import Form, OutputForm, is_terminal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from prt.app.watch_request import MetricsRequest, MetricsTarget
+
 TYPES: Final = (
     "change",
     "broadcast",
@@ -68,6 +70,48 @@ def form_of(
         batch=None if batch is None else batch / 1000,
         export=export,
     )
+
+
+def parse_metrics(place: str | None, canary: str | None, plan: str | None) -> MetricsRequest | None:
+    """Return where the metrics are put; None if nobody wants any.
+
+    Raises:
+        UsageError: The place is neither a FILE.prom nor an address of this machine, or a canary has none.
+    """
+    from prt.app.watch_request import MetricsRequest  # noqa: PLC0415 - only for a watch
+    from prt.cli.options.targets import parse_table  # noqa: PLC0415
+
+    if place is None:
+        if canary is not None:
+            raise UsageError("--canary measures for --metrics", "add --metrics FILE.prom")
+        return None
+    return MetricsRequest(
+        target=_metrics_target(place),
+        plan=plan or "free",
+        canary=None if canary is None else parse_table(canary),
+    )
+
+
+def _metrics_target(place: str) -> MetricsTarget:
+    from pathlib import Path  # noqa: PLC0415
+
+    from prt.app.watch_request import MetricsTarget  # noqa: PLC0415
+    from prt.config.hosts import is_listened_to_here_alone  # noqa: PLC0415
+
+    if place.endswith(".prom"):
+        return MetricsTarget(path=Path(place))
+    host, separator, port = place.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not separator or not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+        raise UsageError(
+            f"--metrics is neither a FILE.prom nor an address: {place}",
+            "write --metrics prt.prom or --metrics 127.0.0.1:9464",
+        )
+    if not is_listened_to_here_alone(host):
+        raise UsageError(
+            f"--metrics serves this machine alone, not {host}", "take 127.0.0.1; a proxy may publish the page"
+        )
+    return MetricsTarget(host=host, port=int(port))
 
 
 def _types(texts: Sequence[str]) -> frozenset[str] | None:

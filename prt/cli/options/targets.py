@@ -69,6 +69,24 @@ def parse_targets(
     return Targets(_merge(bindings), _notices(targets, conditions))
 
 
+def with_canary(bindings: Sequence[Binding], canary: tuple[str, str]) -> list[Binding]:
+    """Return the bindings with one that brings the canary's rows.
+
+    Raises:
+        UsageError: A filter would keep them away.
+    """
+    schema, table = canary
+    own = [one for one in bindings if one.schema == schema and one.table in (table, WILDCARD)]
+    if any(one.filter is not None or one.select is not None for one in own):
+        raise UsageError(
+            f"--canary {schema}.{table} needs all of its rows and columns",
+            "leave --filter and --select out for it, or take another table",
+        )
+    if any(one.event in ("*", "INSERT") for one in own):
+        return list(bindings)
+    return [*bindings, Binding(table=table, schema=schema, event="INSERT")]
+
+
 def parse_table(word: str, schema: str = "public") -> tuple[str, str]:
     """(schema, table) of TABLE or SCHEMA.TABLE; UsageError where it is no single table."""
     match = _WORD.fullmatch(word.strip())

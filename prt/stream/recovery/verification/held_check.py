@@ -147,6 +147,7 @@ class HeldCheck(Check):
             end=end,
             tables=[self.ledger.name],
             cause=cause_of(lost),
+            losses=len(lost.gone) + len(lost.new),
         )
 
         def still_lost() -> Missing:

@@ -231,7 +231,14 @@ class WindowCheck(Check):
         """Bring back what is lost, and say so."""
         lost, self._lost = self._lost, []
         start, end = bounds_of(lost)
-        gap = Gap(at=wall_clock(), start=start, end=end, tables=[self.ledger.name], cause=cause_of(len(lost)))
+        gap = Gap(
+            at=wall_clock(),
+            start=start,
+            end=end,
+            tables=[self.ledger.name],
+            cause=cause_of(len(lost)),
+            losses=len(lost),
+        )
 
         def still_lost() -> Missing:
             keys = [one.row.key for one in lost if not windows.emitted.has(one.row.key, one.row.date)]

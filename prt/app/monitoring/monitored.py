@@ -1,0 +1,52 @@
+"""The metrics of a watch, from its request to what takes the events."""
+
+# ruff: noqa: PLC0415 - a watch without metrics must not wait for Prometheus's library
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from prt.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from prt.app.loop import Taker
+    from prt.app.presentation import Presentation
+    from prt.app.watch_request import WatchRequest
+    from prt.stream.rest.client import Rest
+
+
+@asynccontextmanager
+async def monitored(
+    request: WatchRequest, rest: Rest, presentation: Presentation, *, connections: int
+) -> AsyncIterator[Sequence[Taker]]:
+    """Keep the metrics of a watch during the block, and yield what has to take its events.
+
+    Raises:
+        UsageError: The metrics can't be put where they are wanted, or the canary's table takes no rows.
+        PrtError: REST can't be reached to prepare the canary.
+    """
+    wanted = request.metrics
+    if wanted is None:
+        yield ()
+        return
+    from prt.app.monitoring.export import MetricsExport
+    from prt.state.metrics import Metrics
+
+    metrics = Metrics(plan=wanted.plan, connections=connections)
+    export = MetricsExport(metrics, wanted.target, has_canary=wanted.canary is not None)
+    async with export.exporting(on_listening=presentation.notify, on_failure=presentation.complain):
+        if wanted.canary is None:
+            yield (export,)
+            return
+        from prt.app.monitoring.canary import Canary
+
+        canary = Canary(rest, *wanted.canary, metrics.note)
+        try:
+            await canary.prepare()
+        except UnreachableError:
+            if request.policy is None or not request.policy.is_patient:
+                raise
+        async with canary.running(presentation.complain):
+            yield (export, canary)

@@ -233,6 +233,7 @@ _prt() {
         "/status --plan") return ;;
         "/status --duration") return ;;
         "/status --format") __prt_offer text json nagios prometheus; return ;;
+        "/status --bundle") return ;;
         "/status --url") return ;;
         "/status --as") __prt_kind who; return ;;
         "/status --profile") __prt_kind profile; return ;;
@@ -386,7 +387,7 @@ _prt() {
             esac ;;
         "/status")
             case $cur in
-                -*) __prt_offer --schema --event --filter --select --private --topic --strict -w --watch --plan --duration --agent --json --format --no-color --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --schema --event --filter --select --private --topic --strict -w --watch --plan --duration --agent --json --format --bundle --no-color --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind table ;;
             esac ;;
         "/send")

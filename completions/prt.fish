@@ -364,6 +364,7 @@ complete -c prt -n '__prt_in "/status"' -l duration -x -d 'Stop after TIME, such
 complete -c prt -n '__prt_in "/status"' -l agent -d 'End after 30s, unless --duration or --timeout is given [PRT_AGENT].'
 complete -c prt -n '__prt_in "/status"' -l json -d 'Write NDJSON, a line for each finding.'
 complete -c prt -n '__prt_in "/status"' -l format -x -a 'text json nagios prometheus' -d 'Write text, NDJSON, a monitoring plugin\'s output (exits with 0 to 3) or Prometheus\'s format.'
+complete -c prt -n '__prt_in "/status"' -l bundle -x -d 'Write what a bug report needs, without secrets and values, to a new FILE.zip.'
 complete -c prt -n '__prt_in "/status"' -l no-color -d 'Use no colours.'
 complete -c prt -n '__prt_in "/status"' -l url -x -d 'URL of the project [SUPABASE_URL].'
 complete -c prt -n '__prt_in "/status"' -l local -d 'Use the embedded project: the running one, or a fresh one.'

@@ -61,7 +61,7 @@ EFFECTS: Final[dict[tuple[str, ...], Effect]] = {
     ("notify", "read"): Effect("that notifications were read"),
     ("test",): Effect(None, {"--allow-writes": "rows, which it removes", "--junit": "a file"}),
     ("audit",): Effect(None, {"--allow-slot": "a replication slot, which it drops"}),
-    ("status",): Effect(),
+    ("status",): Effect(None, {"--bundle": "a file"}),
     ("tap",): Effect(None, {"--record": "a file", "--command-log": "a file"}),
     ("send",): Effect("a broadcast"),
     ("update",): Effect("a row"),

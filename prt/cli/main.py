@@ -206,7 +206,16 @@ def run(arguments: Sequence[str], *, heeds_interrupts: bool = False) -> int:
         return _flush_stdout(code)
 
 
-_PATHS: Final = ("--record", "--export", "--metrics", "--junit", "--report", "--data-dir", "--migrations")
+_PATHS: Final = (
+    "--record",
+    "--export",
+    "--metrics",
+    "--bundle",
+    "--junit",
+    "--report",
+    "--data-dir",
+    "--migrations",
+)
 """The options that take a path, which may be any bytes."""
 
 

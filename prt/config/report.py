@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
+from prt.config.environment import environment
 from prt.config.profiles import LISTS, Defaults
 from prt.config.project import CLIENT_KEY, DATABASE_URL, PASSWORD, SERVER_KEY, TOKEN, URL, parse_url
 from prt.config.secret import Secret, facts_of
-from prt.config.sources import Place, find
+from prt.config.sources import Place, all_places, find, own_configuration
 from prt.errors import UsageError
 
 _SECRETS: Final = {
@@ -30,6 +32,19 @@ class Setting(Struct, frozen=True, kw_only=True):
     value: str | None
     origin: str | None = None
     remark: str | None = None
+
+
+def present_settings(url: str | None, profile: str | None) -> list[Setting]:
+    """Return what is in force here and now, and where the user's own configuration is.
+
+    Raises:
+        ConfigError: The profile is not there.
+    """
+    own = own_configuration()
+    places, defaults = all_places(url, profile, environment(), Path.cwd(), own)
+    file = own / "prt.toml"
+    remark = None if file.exists() else "not there"
+    return [*in_force(places, defaults), Setting(name="own prt.toml", value=str(file), remark=remark)]
 
 
 def in_force(places: Sequence[Place], defaults: Defaults) -> list[Setting]:

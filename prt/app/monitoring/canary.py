@@ -102,7 +102,7 @@ class Canary:
                 complain(
                     PrtError(
                         f"a canary row may be left in {self._settings.table_name}: {exc.message}",
-                        "prt test --clean removes it",
+                        "the cleaning of `prt test` removes it",
                     )
                 )
 

@@ -24,26 +24,16 @@ def config(
 
     prt config --json
     """
-    from pathlib import Path
-
     import msgspec
     import typer
 
-    from prt.config.environment import environment
     from prt.config.project import resolve
-    from prt.config.report import Setting, in_force
-    from prt.config.sources import all_places, own_configuration
+    from prt.config.report import Setting, present_settings
     from prt.errors import PrtError
     from prt.views.drawing.escaping import escaped_line
     from prt.views.sinks.stderr import printable
 
-    own = own_configuration()
-    places, defaults = all_places(url, profile, environment(), Path.cwd(), own)
-    settings = in_force(places, defaults)
-    file = own / "prt.toml"
-    settings.append(
-        Setting(name="own prt.toml", value=str(file), remark=None if file.exists() else "not there")
-    )
+    settings = present_settings(url, profile)
     failure: PrtError | None = None
     try:
         project = resolve(url=url, as_=as_, profile=profile)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from prt.config.project import Project
     from prt.state.conditions.bounds import Bounds
     from prt.stream.binding import Binding
+    from prt.stream.topic import Room
     from prt.views.panels.layers import Telling
 
 TOPIC: Final = "prt-status"
@@ -61,6 +63,15 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="Write NDJSON, a line for each finding.", rich_help_panel=options.OUTPUT),
 ]
+Bundle = Annotated[
+    Path | None,
+    typer.Option(
+        "--bundle",
+        metavar="FILE.zip",
+        help="Write what a bug report needs, without secrets and values, to a new FILE.zip.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
 Format = Annotated[
     StatusFormat | None,
     typer.Option(
@@ -97,6 +108,7 @@ def status(
     agent: options.Agent = False,
     json: Json = False,
     format: Format = None,  # noqa: A002 - the option's name
+    bundle: Bundle = None,
     no_color: options.NoColor = False,
     url: options.Url = None,
     local: options.Local = False,
@@ -115,11 +127,15 @@ def status(
 
     prt status --format nagios
 
+    prt status notifications --bundle report.zip
+
     prt status --watch --plan pro
     """
+    from prt.app.bundle.bundle import opened_bundle
     from prt.cli.options.connection import connected_project
     from prt.cli.options.targets import parse_targets
     from prt.config.constants.plans import limits_of
+    from prt.config.report import present_settings
     from prt.errors import UsageError
     from prt.results import exit_code_of, is_live, of_error
     from prt.state.conditions.bounds import parse_bounds
@@ -135,25 +151,35 @@ def status(
     bounds = parse_bounds(count=None, duration=duration, idle=None, timeout=None, agent=agent)
     asked = Asked(topic=topic, is_private=private, plan=plan, bounds=bounds, has_color=not no_color)
     targets = targets_of(tables or [])
+    if watch and bundle is not None:
+        raise UsageError("--bundle is written at the end of a diagnosis", "leave --watch out")
     telling = _telling(asked, form)
-    try:
-        with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
-            if not tables and project.defaults.tables:
-                targets = targets_of(list(project.defaults.tables))
-            if project.identity == "service":
-                for line in project.notices:
-                    notice(line)
-            is_default = not (tables or project.defaults.tables)
-            _diagnosed(project, targets, telling, asked, is_default=is_default)
-            code = exit_code_of(telling.found, is_strict=strict)
-            if watch and is_live(telling.found):
-                code = telling.end(code)
-                return _kept_live(project, targets, telling, asked) or code
-    except UsageError as exc:
-        if telling.found or local:
-            raise
-        telling.tell(of_error("configuration", exc, figure="can't be used"))
-        code = exc.exit_code
+    with opened_bundle(bundle) as report:
+        try:
+            with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
+                if not tables and project.defaults.tables:
+                    targets = targets_of(list(project.defaults.tables))
+                if project.identity == "service":
+                    for line in project.notices:
+                        notice(line)
+                is_default = not (tables or project.defaults.tables)
+                _diagnosed(project, targets, telling, asked, is_default=is_default)
+                code = exit_code_of(telling.found, is_strict=strict)
+                if watch and is_live(telling.found):
+                    code = telling.end(code)
+                    return _kept_live(project, targets, telling, asked) or code
+                if report is not None and any(
+                    one.layer == "handshake" and one.is_reached for one in telling.found
+                ):
+                    report.watch(project, _watchable(targets, telling, asked), _own_room(asked))
+        except UsageError as exc:
+            if telling.found or local:
+                raise
+            telling.tell(of_error("configuration", exc, figure="can't be used"))
+            code = exc.exit_code
+        if report is not None:
+            report.write(present_settings(url, profile), telling.found)
+            notice(f"written to {bundle}: look through it before you attach it to an issue")
     return telling.end(code)
 
 
@@ -204,17 +230,16 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
     from prt.state.conditions.expectations import Expectations
     from prt.state.conditions.matching import Matching
     from prt.state.figures.usage import Usage
-    from prt.stream.topic import Room
     from prt.views.panels.status import FiguresOutput, StatusView
     from prt.views.sinks.form import STDOUT, is_terminal
 
-    ready = {one.table for one in telling.found if one.check == "READY" and one.state == "ok"}
+    room = _own_room(asked)
     usage = Usage(limits_of(asked.plan))
     is_drawn = is_terminal() and not telling.is_json
     request = WatchRequest(
         source=project,
-        bindings=[] if asked.is_private else [one for one in targets.bindings if _is_ready(one, ready)],
-        rooms=[Room(topic=asked.topic, events=(), is_private=True)] if asked.is_private else (),
+        bindings=_watchable(targets, telling, asked),
+        rooms=() if room is None else [room],
         form=form_of(json=not is_drawn, no_color=not asked.has_color),
         bounds=asked.bounds,
         expectations=Expectations(),
@@ -225,6 +250,18 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
         is_quiet=True,
     )
     return watch(request)
+
+
+def _watchable(targets: Targets, telling: Telling, asked: Asked) -> list[Binding]:
+    """Return the tables that are READY; none if only a private channel is asked for."""
+    ready = {one.table for one in telling.found if one.check == "READY" and one.state == "ok"}
+    return [] if asked.is_private else [one for one in targets.bindings if _is_ready(one, ready)]
+
+
+def _own_room(asked: Asked) -> Room | None:
+    from prt.stream.topic import Room
+
+    return Room(topic=asked.topic, events=(), is_private=True) if asked.is_private else None
 
 
 def _is_ready(binding: Binding, ready: Set[str | None]) -> bool:

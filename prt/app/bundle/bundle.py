@@ -1,0 +1,50 @@
+"""A bundle from its beginning to its end: the file, the short watch, and what is written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from prt.app.bundle.archive import bundle_file, write_bundle
+from prt.app.bundle.frames import Frames, watch_briefly
+from prt.app.bundle.scrubbing import Scrubber
+from prt.config.project import Project
+from prt.config.report import Setting
+from prt.results import Finding
+from prt.stream.binding import Binding
+from prt.stream.topic import Room
+
+
+class Bundle:
+    """What a bug report needs of one diagnosis."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._scrubber = Scrubber(None)
+        self._frames: Frames | None = None
+
+    def watch(self, project: Project, bindings: Sequence[Binding], room: Room | None) -> None:
+        """Watch for a few seconds, and keep the frames."""
+        self._scrubber = Scrubber(project, bindings)
+        self._frames = asyncio.run(watch_briefly(project, bindings, room, self._scrubber))
+
+    def write(self, settings: Sequence[Setting], findings: Sequence[Finding]) -> None:
+        """Write the bundle."""
+        write_bundle(self._file, self._scrubber, settings=settings, findings=findings, frames=self._frames)
+
+
+@contextmanager
+def opened_bundle(path: Path | None) -> Iterator[Bundle | None]:
+    """Yield a bundle for a new file, None if nobody wants one; the file is removed if the block fails.
+
+    Raises:
+        UsageError: The file exists, or can't be created.
+    """
+    if path is None:
+        yield None
+        return
+    with bundle_file(path) as file:
+        yield Bundle(file)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import tempfile
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from prt import redaction
 from prt.cli.options.names import OPTIONS
+from prt.config.terminal import AGENTS
 from prt.inputs import named
 from prt.local.project.attach import ephemeral
 
@@ -28,6 +30,9 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+    # Nor does it matter whether an agent runs the tests.
+    for name in AGENTS:
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session", autouse=True)

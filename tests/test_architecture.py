@@ -74,7 +74,7 @@ STYLESHEETS = {"prt.checks.test.reports.charts", "prt.checks.test.reports.html"}
 
 CUSTOM_PROPERTY = re.compile(r"var\(--[a-z]+\)|--[a-z]+:")
 
-HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn")
+HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn", "prometheus_client")
 """Libraries that no help may wait for."""
 
 
@@ -201,6 +201,17 @@ def test_only_config_reads_the_environment() -> None:
         and node.value.id == "os"
     ]
     hold(readers)
+
+
+def test_one_module_decides_whether_a_person_sits_at_a_terminal() -> None:
+    """An agent has a terminal, too, and wants neither colours nor questions."""
+    askers = [
+        module.name
+        for module in modules().values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr == "isatty"
+    ]
+    assert askers == ["prt.config.terminal"]
 
 
 def test_only_the_command_line_knows_the_names_of_options() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from prt.config.environment import environment
+from prt.config.terminal import is_terminal
 from prt.errors import UsageError
 from prt.events import Event
 from prt.inputs import Input
@@ -171,7 +172,7 @@ class Actions:
 def ring() -> None:
     """The bell of the terminal that one of our outputs is; without one there is nobody to hear it."""
     for stream in (sys.stderr, sys.stdout):
-        if stream is not None and stream.isatty():
+        if stream is not None and is_terminal(stream):
             with suppress(OSError):
                 os.write(stream.fileno(), BELL)
             return

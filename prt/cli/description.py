@@ -180,7 +180,7 @@ JSON object a line with `--json`; standard error is for people. The last line ha
 the command ended. A failed command writes an `error` there with an id: `prt help ID` explains it.
 
 Set PRT_AGENT=1 (or `--agent`): a watch without `--duration` or `--timeout` then ends after
-{AGENT_SECONDS:g} s, with the reason `agent`.
+{AGENT_SECONDS:g} s, with the reason `agent`, and a terminal gets no colours, drawing or questions.
 
 ## Examples
 

@@ -12,6 +12,7 @@ import typer
 
 from prt.cli.unexpected import show_traceback, words_of
 from prt.clock import wall_clock
+from prt.config.terminal import is_terminal
 from prt.errors import PrtError, ReaderGoneError, UsageError
 from prt.signals import INTERRUPTED
 from prt.views.sinks.stderr import complain
@@ -72,7 +73,7 @@ def writes_lines(arguments: Sequence[str]) -> bool:
         return True
     if any(word in FORMS or word.startswith(tuple(f"{form}=" for form in FORMS)) for word in own):
         return any(pair in {("-o", "json"), ("--output", "json")} for pair in pairwise(own))
-    return sys.stdout is not None and not sys.stdout.isatty()
+    return sys.stdout is not None and not is_terminal(sys.stdout)
 
 
 def is_plugin(arguments: Sequence[str]) -> bool:
@@ -84,6 +85,11 @@ def is_plugin(arguments: Sequence[str]) -> bool:
 def asks_for_traceback(arguments: Sequence[str]) -> bool:
     """Return whether `--debug` stands among prt's own arguments."""
     return "--debug" in (arguments[: arguments.index("--")] if "--" in arguments else arguments)
+
+
+def asks_for_agent(arguments: Sequence[str]) -> bool:
+    """Return whether `--agent` stands among prt's own arguments."""
+    return "--agent" in (arguments[: arguments.index("--")] if "--" in arguments else arguments)
 
 
 def silence_stdout() -> None:

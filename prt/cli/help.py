@@ -12,6 +12,8 @@ import shutil
 import sys
 from typing import Any, Final
 
+from prt.config.terminal import is_terminal
+
 ARGUMENTS: Final = "Arguments"
 OPTIONS: Final = "Options"
 WIDEST_NAME: Final = 30
@@ -92,7 +94,7 @@ def _block(formatter: Any, heading: str, records: list[tuple[str, str]]) -> list
 
 
 def _columns(formatter: Any) -> int:
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         return int(formatter.width)
     return shutil.get_terminal_size().columns
 

@@ -17,10 +17,11 @@ import typer.core
 import typer.main
 
 from prt import __version__
-from prt.cli.failure import asks_for_traceback, report, silence_stdout
+from prt.cli.failure import asks_for_agent, asks_for_traceback, report, silence_stdout
 from prt.cli.help import with_plain_help
 from prt.cli.options.names import OPTIONS
 from prt.cli.unexpected import guard
+from prt.config.terminal import serving_agent
 from prt.errors import ReaderGoneError, UsageError
 from prt.inputs import named
 from prt.signals import INTERRUPTED, exit_on_signals
@@ -196,7 +197,7 @@ def run(arguments: Sequence[str], *, heeds_interrupts: bool = False) -> int:
     """Runs one command and returns its exit code; whatever went wrong is told on standard error."""
     exit_on_signals()
     sdk_log.silence()
-    with named(OPTIONS):
+    with named(OPTIONS), serving_agent(asks_for_agent(arguments)):
         try:
             if heeds_interrupts:
                 signal.signal(signal.SIGINT, signal.default_int_handler)

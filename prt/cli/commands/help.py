@@ -74,7 +74,9 @@ def _list(topics: dict[str, str]) -> None:
 
 
 def _show(page: str) -> None:
-    if not sys.stdout.isatty():
+    from prt.config.terminal import is_terminal
+
+    if not is_terminal(sys.stdout):
         from prt.views.drawing.markdown import plain
 
         typer.echo(plain(page), nl=False)

@@ -63,6 +63,7 @@ def init(
     from prt.config.environment import environment
     from prt.config.project import CLIENT_KEY, URL, parse_url
     from prt.config.sources import all_places, find, own_configuration
+    from prt.config.terminal import is_terminal
     from prt.errors import UsageError
     from prt.views.sinks.stderr import notice
 
@@ -83,7 +84,7 @@ def init(
             )
         chosen = suggested
     else:
-        if not (sys.stdin and sys.stdin.isatty()):
+        if not is_terminal(sys.stdin):
             raise UsageError("nobody can be asked here", "say --yes to take what is found")
         chosen = parse_url(typer.prompt("URL of the project", default=suggested, err=True), "the prompt")
         words = typer.prompt("Tables to watch (a group, names)", default="all", err=True)

@@ -14,6 +14,7 @@ from prt.config.environment import environment
 from prt.config.hosts import is_loopback
 from prt.config.project import Project, resolve
 from prt.config.secret import Secret
+from prt.config.terminal import is_terminal
 from prt.errors import UsageError
 from prt.redaction import register
 from prt.views.sinks.stderr import notice
@@ -65,7 +66,7 @@ def with_password(project: Project) -> Project:
     """The project, with the password of its user asked for where no variable holds it."""
     if project.identity != "user" or project.password is not None:
         return project
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise UsageError(f"no password for {project.email}", "set PRT_PASSWORD")
     from getpass import getpass  # noqa: PLC0415 - only where somebody is asked
 
@@ -83,7 +84,7 @@ def check_edit(project: Project, *, is_drawn: bool) -> None:
     Raises:
         UsageError: There is no terminal, or the answer was no.
     """
-    if not (is_drawn and sys.stdin is not None and sys.stdin.isatty()):
+    if not (is_drawn and is_terminal(sys.stdin)):
         raise UsageError(
             "--edit is for a view on a terminal", "prt update TABLE KEY COL=VALUE writes without one"
         )

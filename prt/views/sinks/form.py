@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from prt.config import terminal
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -118,8 +120,8 @@ def opened(
 
 
 def is_terminal() -> bool:
-    """Return whether standard output is a terminal."""
-    return sys.stdout is not None and sys.stdout.isatty()
+    """Return whether standard output is a terminal with a person before it."""
+    return terminal.is_terminal(sys.stdout)
 
 
 def _lines(form: Form) -> LineOutput:

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.text import Text
 
 from prt.clock import wall_clock
+from prt.config.terminal import is_terminal, may_color
 from prt.errors import ReaderGoneError
 from prt.events import Change, End, Event, Rewound
 from prt.state.newest import KEPT, NEWEST
@@ -116,7 +117,7 @@ class ScreenOutput:
         self._errors = errors or terminal_console(settings.has_color, is_stderr=True)
         # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
         self._is_drawn_over = (
-            self._console.file.isatty()
+            is_terminal(self._console.file)
             and self._console.is_interactive
             and not self._console.is_dumb_terminal
         )
@@ -142,7 +143,7 @@ class ScreenOutput:
         self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
         self._sharing = Sharing(self.screen, self._views)
         self._page = Page(self.screen, self._views, title=settings.host, notes=settings.notes, tz=settings.tz)
-        is_typed = sys.stdin is not None and sys.stdin.isatty()
+        is_typed = is_terminal(sys.stdin)
         self._page.has_keys = self._is_drawn_over and (
             is_typed if settings.has_keys is None else settings.has_keys
         )
@@ -343,6 +344,7 @@ def terminal_console(has_color: bool | None, *, is_stderr: bool) -> Console:
         reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no reason to die
     return TerminalConsole(
         stderr=is_stderr,
+        force_terminal=None if may_color() else False,
         no_color=True if has_color is False else None,
         highlight=False,
         markup=False,

@@ -1,0 +1,67 @@
+"""Whether a person sits at a terminal, which decides about colours, drawing and questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from prt.config.environment import environment
+
+AGENTS: Final = (
+    "PRT_AGENT",
+    "AI_AGENT",
+    "AMP_CURRENT_THREAD_ID",
+    "ANTIGRAVITY_AGENT",
+    "AUGMENT_AGENT",
+    "CLAUDECODE",
+    "CLINE_ACTIVE",
+    "CODEX_CI",
+    "CODEX_SANDBOX",
+    "CODEX_THREAD_ID",
+    "COPILOT_AGENT",
+    "COPILOT_CLI",
+    "CURSOR_AGENT",
+    "GEMINI_CLI",
+    "OPENCODE",
+    "OPENCODE_CLIENT",
+)
+"""The variables that coding agents set for the commands that they run, ours and a general one first.
+
+Editors that host an agent set others for a person's terminal too, such as CURSOR_TRACE_ID; those don't count.
+"""
+_UNSET: Final = frozenset({"", "0", "false", "no", "off"})
+
+_served: Final[list[bool]] = []
+
+
+class Stream(Protocol):
+    """A file that may be a terminal."""
+
+    def isatty(self) -> bool: ...
+
+
+@contextmanager
+def serving_agent(is_asked_for: bool) -> Iterator[None]:
+    """Act during the block as for an agent, if it was asked for."""
+    _served.append(is_asked_for)
+    try:
+        yield
+    finally:
+        _served.pop()
+
+
+def is_agent() -> bool:
+    """Return whether an agent runs us: it reads a terminal's output as text, and answers no questions."""
+    variables = environment()
+    return any(_served) or any(variables.get(name, "").strip().lower() not in _UNSET for name in AGENTS)
+
+
+def is_terminal(stream: Stream | None) -> bool:
+    """Return whether a stream, None if it is closed, is a terminal with a person before it."""
+    return stream is not None and stream.isatty() and not is_agent()
+
+
+def may_color() -> bool:
+    """Return whether colours are possible: an agent gets them only if FORCE_COLOR asks for them."""
+    return not is_agent() or bool(environment().get("FORCE_COLOR"))

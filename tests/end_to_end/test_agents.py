@@ -11,11 +11,8 @@ from prt.local.seed.people import MEMBER
 from tests.running import of_project, terminal
 
 
-@pytest.mark.parametrize("variables", [{"CLAUDECODE": "1"}, {"PRT_AGENT": "1"}])
-def test_a_watch_on_an_agents_terminal_writes_lines(
-    project: Mapping[str, str], variables: dict[str, str]
-) -> None:
-    environment = of_project(project, **variables)
+def test_a_watch_on_an_agents_terminal_writes_lines(project: Mapping[str, str]) -> None:
+    environment = of_project(project, CLAUDECODE="1")
     arguments = ("watch", "budgets", "--duration", "3s")
     with terminal(*arguments, environment=environment, columns=2000) as agent:
         assert agent.finish() == 0

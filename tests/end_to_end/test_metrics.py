@@ -104,7 +104,7 @@ def test_a_canary_that_does_not_come_is_reported_and_removed(project: Mapping[st
             noted.set()
 
         async with Rest(lambda: endpoint) as rest:
-            canary = Canary(rest, "public", "notifications", note, patience=2.0)
+            canary = Canary(rest, "public", "notifications", note, patience=0.5)
             await canary.prepare()
             async with canary.running(complaints.append):
                 canary.take(Vitals(at=1, phase="ready", since=1))

@@ -37,14 +37,11 @@ class Bundle:
 
 
 @contextmanager
-def opened_bundle(path: Path | None) -> Iterator[Bundle | None]:
-    """Yield a bundle for a new file, None if nobody wants one; the file is removed if the block fails.
+def opened_bundle(path: Path) -> Iterator[Bundle]:
+    """Yield a bundle for a new file, which is removed again if the block fails.
 
     Raises:
         UsageError: The file exists, or can't be created.
     """
-    if path is None:
-        yield None
-        return
     with bundle_file(path) as file:
         yield Bundle(file)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +16,9 @@ from prt.cli.options import shared as options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
+    from contextlib import AbstractContextManager
 
+    from prt.app.bundle.bundle import Bundle
     from prt.cli.options.targets import Targets
     from prt.config.project import Project
     from prt.state.conditions.bounds import Bounds
@@ -63,7 +66,7 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="Write NDJSON, a line for each finding.", rich_help_panel=options.OUTPUT),
 ]
-Bundle = Annotated[
+BundlePath = Annotated[
     Path | None,
     typer.Option(
         "--bundle",
@@ -108,7 +111,7 @@ def status(
     agent: options.Agent = False,
     json: Json = False,
     format: Format = None,  # noqa: A002 - the option's name
-    bundle: Bundle = None,
+    bundle: BundlePath = None,
     no_color: options.NoColor = False,
     url: options.Url = None,
     local: options.Local = False,
@@ -131,7 +134,6 @@ def status(
 
     prt status --watch --plan pro
     """
-    from prt.app.bundle.bundle import opened_bundle
     from prt.cli.options.connection import connected_project
     from prt.cli.options.targets import parse_targets
     from prt.config.constants.plans import limits_of
@@ -154,7 +156,7 @@ def status(
     if watch and bundle is not None:
         raise UsageError("--bundle is written at the end of a diagnosis", "leave --watch out")
     telling = _telling(asked, form)
-    with opened_bundle(bundle) as report:
+    with nullcontext() if bundle is None else _opened_bundle(bundle) as report:
         try:
             with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
                 if not tables and project.defaults.tables:
@@ -181,6 +183,12 @@ def status(
             report.write(present_settings(url, profile), telling.found)
             notice(f"written to {bundle}: look through it before you attach it to an issue")
     return telling.end(code)
+
+
+def _opened_bundle(path: Path) -> AbstractContextManager[Bundle]:
+    from prt.app.bundle.bundle import opened_bundle
+
+    return opened_bundle(path)
 
 
 def _checked_format(form: StatusFormat | None, *, json: bool, is_kept_live: bool) -> StatusFormat:

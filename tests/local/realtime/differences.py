@@ -70,7 +70,7 @@ EVERYWHERE = {
     "the delay of `Subscribed to PostgreSQL` after an access_token push": "at once instead of 1 to 3 s",
 }
 
-CHECKED = {("pg_ddl_while_subscribed", "v1", 9.7063)}
+CHECKED = {("pg_ddl_while_subscribed", "v1", 9.7063), ("types_more", "v2", 7.8965)}
 """The frames, by scenario, version and second, before which the recorded server looked at its publication."""
 
 SUBSCRIBED_BEFORE = {("wait_ok", "v2", 0.393): "realtime:u"}

@@ -26,6 +26,8 @@ SCENARIOS = (
     "pg_bad_filter",
     "pg_bad_table",
     "pg_rls",
+    "generated_columns",
+    "types_more",
     "pg_big",
     "pg_truncate",
     "pg_latency",

@@ -131,8 +131,8 @@ def is_spoiled(events: Iterable[Pending]) -> bool:
     """Return whether a filter fails in the database, so that nobody hears of anything in the poll.
 
     The real server compares a column's JSON with the filter's value, as values of the column's type. An
-    array's JSON is no array literal, and a composite's is no row. So such a filter is accepted, and loses
-    whole polls, of all tables and for every client, as long as its client is subscribed.
+    array's JSON is no array literal, a composite's is no row and hstore's no hstore. So such a filter is
+    accepted, and loses whole polls, of all tables and for every client, as long as its client is subscribed.
     """
     return any(
         value is not None and value is not UNCHANGED and _is_structured(column.type, event.table.types)
@@ -148,4 +148,4 @@ def is_spoiled(events: Iterable[Pending]) -> bool:
 def _is_structured(type_: Type, types: Types) -> bool:
     if type_.base and type_.base in types:
         return _is_structured(types[type_.base], types)
-    return bool(type_.element or type_.fields)
+    return bool(type_.element or type_.fields or type_.is_hstore)

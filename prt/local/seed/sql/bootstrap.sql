@@ -69,3 +69,36 @@ begin
     create publication supabase_realtime;
   end if;
 end $$;
+
+-- Every publication streams stored generated columns, as wal2json does at a hosted project. Without them
+-- PostgreSQL 18 also refuses each UPDATE of a table that has one and the replica identity FULL. Migrations
+-- make `supabase_realtime` anew, hence the event trigger. Older servers don't have the option.
+do $$
+declare
+  publication name;
+begin
+  if current_setting('server_version_num')::int < 180000 then
+    return;
+  end if;
+  for publication in select pubname from pg_publication where pubgencols <> 's' loop
+    execute format('alter publication %I set (publish_generated_columns = stored)', publication);
+  end loop;
+  create or replace function realtime.publish_generated_columns() returns event_trigger
+    language plpgsql security definer set search_path = '' as $body$
+    declare
+      publication name;
+    begin
+      for publication in
+        select p.pubname from pg_catalog.pg_event_trigger_ddl_commands() as made
+        join pg_catalog.pg_publication p on p.oid = made.objid
+        where made.classid = 'pg_catalog.pg_publication'::regclass and p.pubgencols <> 's'
+      loop
+        execute format('alter publication %I set (publish_generated_columns = stored)', publication);
+      end loop;
+    end
+  $body$;
+  if not exists (select from pg_event_trigger where evtname = 'prt_publish_generated_columns') then
+    create event trigger prt_publish_generated_columns on ddl_command_end when tag in ('CREATE PUBLICATION')
+      execute function realtime.publish_generated_columns();
+  end if;
+end $$;

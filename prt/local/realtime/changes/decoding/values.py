@@ -1,8 +1,10 @@
 """From PostgreSQL's text of a value to the JSON that the real server sends. Pure.
 
-The form is `to_jsonb(text::type)` with the server's three habits: numbers that aren't finite are
-null (wal2json), `bytea` loses its `\\x`, and the cast knows no length, so that `char(5)` and `bit(5)`
-keep one character. The text must come from a session with UTC, ISO dates and hexadecimal bytea.
+The form is `to_jsonb(text::type)`, with three habits of the real server. wal2json prints numbers that
+aren't finite as null and `bytea` without its `\\x`, but only if the column itself is of such a type, not in
+arrays, composites and domains. And the cast knows no length, so that `char(5)` and `bit(3)` keep one
+character, in arrays too; the columns of composites and the bases of domains keep their own length.
+The text must come from a session with UTC, ISO dates and hexadecimal bytea.
 """
 
 from __future__ import annotations
@@ -46,27 +48,40 @@ class Type(Struct, frozen=True, kw_only=True):
     base: int = 0
     fields: tuple[Field, ...] = ()
 
+    @property
+    def is_hstore(self) -> bool:
+        return self.name == "hstore" and self.kind == "b"
+
 
 Types = Mapping[int, Type]
 
 
 def converter(oid: int, types: Types) -> Convert:
-    """The function for values of one type; a type that PostgreSQL has forgotten is text."""
+    """Return the function for the values of a column; a type that PostgreSQL has forgotten is text."""
+    if oid in _OF_COLUMNS:
+        return _OF_COLUMNS[oid]
+    found = types.get(oid)
+    if found is not None and found.element in _WITHOUT_LENGTH:
+        return lambda text: _array(text, _one_character, found.delimiter)
+    return _nested(oid, types)
+
+
+def _nested(oid: int, types: Types) -> Convert:
+    """Return the function for values inside of others, which are printed as `to_jsonb` prints them."""
     if oid in _BUILT_IN:
         return _BUILT_IN[oid]
     found = types.get(oid)
     if found is None:
         return jsonb.string
     if found.base:
-        # A domain is cast as itself: its base's length still holds.
-        return jsonb.string if found.base in (BPCHAR, BIT) else converter(found.base, types)
+        return _nested(found.base, types)
     if found.element:
-        element = converter(found.element, types)
+        element = _nested(found.element, types)
         return lambda text: _array(text, element, found.delimiter)
     if found.fields:
-        fields = [(field.name, converter(field.type_oid, types)) for field in found.fields]
+        fields = [(field.name, _nested(field.type_oid, types)) for field in found.fields]
         return lambda text: _composite(text, fields)
-    return jsonb.string
+    return _hstore if found.is_hstore else jsonb.string
 
 
 def _same(text: str) -> str:
@@ -77,8 +92,17 @@ def _boolean(text: str) -> str:
     return "true" if text == "t" else "false"
 
 
+def is_finite(text: str) -> bool:
+    """Whether a number is one in JSON too."""
+    return text not in _NOT_FINITE
+
+
 def _number(text: str) -> str:
-    return "null" if text in _NOT_FINITE else jsonb.number(text)
+    return jsonb.number(text) if is_finite(text) else "null"
+
+
+def _nested_number(text: str) -> str:
+    return jsonb.number(text) if is_finite(text) else f'"{text}"'
 
 
 def _bytes(text: str) -> str:
@@ -139,6 +163,22 @@ def _composite(text: str, fields: list[tuple[str, Convert]]) -> str:
     return jsonb.object_of(pairs)
 
 
+def _hstore(text: str) -> str:
+    """`"a"=>"1", "b"=>NULL`: a cast to `json` of its own makes it an object."""
+    at, pairs = 0, []
+    while at < len(text):
+        key, at = _quoted(text, at + 1)
+        at += len("=>")
+        if text[at] == '"':
+            value, at = _quoted(text, at + 1)
+            pairs.append((key, jsonb.string(value)))
+        else:
+            at += len("NULL")
+            pairs.append((key, "null"))
+        at += len(", ")
+    return jsonb.object_of(pairs)
+
+
 def _quoted(text: str, at: int) -> tuple[str, int]:
     """From behind the opening quote to behind the closing one; `\\` escapes, and so does `""`."""
     pieces: list[str] = []
@@ -169,14 +209,21 @@ def _bare(text: str, at: int, ends: str) -> tuple[str, int]:
 
 _BUILT_IN: dict[int, Convert] = {
     BOOL: _boolean,
-    BYTEA: _bytes,
-    BPCHAR: _one_character,
-    BIT: _one_character,
     JSON: jsonb.normalised,
     JSONB: _same,
-    NUMERIC: _number,
+    NUMERIC: _nested_number,
     TIMESTAMP: _timestamp,
     TIMESTAMPTZ: _zoned_timestamp,
     **dict.fromkeys(INTEGERS, _same),
+    **dict.fromkeys(FLOATS, _nested_number),
+}
+
+_WITHOUT_LENGTH = (BPCHAR, BIT)
+
+_OF_COLUMNS: dict[int, Convert] = {
+    **_BUILT_IN,
+    BYTEA: _bytes,
+    NUMERIC: _number,
     **dict.fromkeys(FLOATS, _number),
+    **dict.fromkeys(_WITHOUT_LENGTH, _one_character),
 }

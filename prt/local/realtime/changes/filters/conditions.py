@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from prt.local.postgres.session import Connection
+from prt.local.realtime.changes.decoding import values
 from prt.local.realtime.changes.decoding.catalog import Column
 from prt.local.realtime.changes.filters import comparison, patterns
 from prt.local.realtime.changes.filters.grammar import Filter
@@ -41,24 +42,31 @@ SYMBOLS = {
 IS_VALUES = ("null", "true", "false", "unknown")
 
 Test = Callable[[str | None], bool | None]
+Sent = Callable[[str], str | None]
 
 
 class Condition:
-    """A filter on one column. `holds` may be asked once it `is_decided`, with a value's text or None."""
+    """A filter on one column. `holds` may be asked once it `is_decided`, with a value's text or None.
 
-    def __init__(self, test: Test | None, *, is_negated: bool) -> None:
+    `sent` makes of a value the text that the real server's filters see, if it is another one.
+    """
+
+    def __init__(self, test: Test | None, *, is_negated: bool, sent: Sent | None = None) -> None:
         self._test = test
         self._is_negated = is_negated
+        self._sent = sent
 
     @property
     def is_decided(self) -> bool:
         return self._test is not None
 
     def holds(self, value: str | None) -> bool:
+        if self._sent is not None and value is not None:
+            value = self._sent(value)
         result = self._test(value) if self._test is not None else None
         return result is not None and result is not self._is_negated
 
-    async def answered(self, connection: Connection, values: Iterable[str | None]) -> Condition:
+    async def answered(self, connection: Connection, texts: Iterable[str | None]) -> Condition:
         """Return a condition that is decided for these values."""
         return self
 
@@ -67,12 +75,12 @@ class AskedCondition(Condition):
     """A condition for which PostgreSQL is asked: once if Python can go on from there, else each time."""
 
     def __init__(self, filter_: Filter, column: Column) -> None:
-        super().__init__(None, is_negated=filter_.is_negated)
+        super().__init__(None, is_negated=filter_.is_negated, sent=_SENT.get(column.type.oid))
         self._filter = filter_
         self._column = column
         self._is_for_postgresql = False
 
-    async def answered(self, connection: Connection, values: Iterable[str | None]) -> Condition:
+    async def answered(self, connection: Connection, texts: Iterable[str | None]) -> Condition:
         """Raise psycopg.OperationalError if PostgreSQL does not answer in time."""
         if self._test is None and not self._is_for_postgresql:
             try:
@@ -89,8 +97,11 @@ class AskedCondition(Condition):
         query = sql.SQL(
             "select array(select {} from unnest(%s::text[]) with ordinality as t(value, n) order by n)"
         ).format(_expression(self._filter, self._column))
-        answers = await _answers(connection, query, self._filter.value, list(set(values)))
-        return Condition(answers.get, is_negated=self._is_negated)
+        sent = self._sent
+        if sent is not None:
+            texts = (None if text is None else sent(text) for text in texts)
+        answers = await _answers(connection, query, self._filter.value, list(set(texts)))
+        return Condition(answers.get, is_negated=self._is_negated, sent=sent)
 
 
 def condition(filter_: Filter, column: Column) -> Condition:
@@ -101,7 +112,16 @@ def condition(filter_: Filter, column: Column) -> Condition:
     elif filter_.operator == "like" and comparison.is_plain_text(column.type):
         matches = patterns.matcher(filter_.value)
         test = matches and _skipping_null(matches)
-    return AskedCondition(filter_, column) if test is None else Condition(test, is_negated=filter_.is_negated)
+    if test is None:
+        return AskedCondition(filter_, column)
+    return Condition(test, is_negated=filter_.is_negated, sent=_SENT.get(column.type.oid))
+
+
+_SENT: dict[int, Sent] = {
+    **dict.fromkeys((values.NUMERIC, *values.FLOATS), lambda text: text if values.is_finite(text) else None),
+    values.BYTEA: lambda text: text[len("\\x") :],
+}
+"""wal2json's habits (see `decoding/values.py`), by the type of the column."""
 
 
 def _never(_: str | None) -> None:

@@ -113,10 +113,14 @@ def test_prints_like_postgresql(server: Postgres, type_name: str) -> None:
 def own_types(server: Postgres) -> None:
     with psycopg.connect(server.conninfo(), autocommit=True) as connection:
         connection.execute(
-            "create domain public.cents as bigint;"
-            "create domain public.five as char(5);"
-            "create type public.pair as (bb int, a text, c public.mood);"
-            "create type public.nested as (p public.pair, l int[])"
+            "create schema own; create domain own.cents as bigint;"
+            "create domain own.five as char(5);"
+            "create type own.pair as (bb int, a text, c public.mood);"
+            "create type own.nested as (p own.pair, l int[]);"
+            "create domain own.bytes as bytea;"
+            "create domain own.ratio as numeric;"
+            "create type own.sized as (c char(5), b bit(3), r numeric, x bytea, cs char(5)[]);"
+            "create extension if not exists hstore with schema extensions"
         )
 
 
@@ -135,14 +139,24 @@ def own_types(server: Postgres) -> None:
         ("oid", "5"),
         ("int2vector", "1 2 3"),
         ("tsvector", "a:1 b:2"),
-        ("public.cents", "5"),
-        ("public.cents[]", "{5}"),
-        ("public.five", "ab"),
-        ("public.pair", '(1,"x ""y"" \\\\, (z)",happy)'),
-        ("public.pair", "(,,)"),
-        ("public.pair", '(,"",)'),
-        ("public.pair[]", '{"(1,\\"a,b\\",sad)",NULL}'),
-        ("public.nested", '("(1,""q"",)","{1,2}")'),
+        ("own.cents", "5"),
+        ("own.cents[]", "{5}"),
+        ("own.five", "ab"),
+        ("own.pair", '(1,"x ""y"" \\\\, (z)",happy)'),
+        ("own.pair", "(,,)"),
+        ("own.pair", '(,"",)'),
+        ("own.pair[]", '{"(1,\\"a,b\\",sad)",NULL}'),
+        ("own.nested", '("(1,""q"",)","{1,2}")'),
+        ("numeric[]", "{NaN,1.50,Infinity,NULL}"),
+        ("float8[]", "{NaN,-Infinity,1e300,-0}"),
+        ("bytea[]", '{"\\\\xde","\\\\x"}'),
+        ("own.ratio", "NaN"),
+        ("own.bytes", "\\xde"),
+        ("own.sized", '(ab,101,Infinity,"\\\\xde","{ab,c}")'),
+        ("own.five[]", "{ab}"),
+        ("extensions.hstore", 'a=>1, b=>NULL, "c d"=>"x\\"y", ""=>""'),
+        ("extensions.hstore", ""),
+        ("extensions.hstore[]", '{"a=>\\"b, c\\"",NULL}'),
     ],
 )
 @pytest.mark.usefixtures("own_types")
@@ -165,6 +179,15 @@ def test_prints_rarer_types_like_postgresql(server: Postgres, type_name: str, va
 )
 def test_keeps_the_servers_habits(oid: int, text: str, printed: str) -> None:
     assert values.converter(oid, {})(text) == printed
+
+
+@pytest.mark.parametrize(
+    ("type_name", "text", "printed"),
+    [("char(5)[]", '{"ab   ",NULL}', '["a", null]'), ("bit(3)[]", "{101,011}", '["1", "0"]')],
+)
+def test_arrays_lose_the_length_too(server: Postgres, type_name: str, text: str, printed: str) -> None:
+    oid, types = types_of(server, type_name)
+    assert values.converter(oid, types)(text) == printed
 
 
 def test_a_type_that_is_gone_is_text() -> None:

@@ -1,7 +1,11 @@
-"""Password hashes: scrypt of the standard library, in the PHC string format, parameters in each hash.
+"""Password hashes of `auth.users`: what Auth writes, and what it verifies.
 
-The cost is RFC 7914's for interactive sign-in (16 MiB): a project on 127.0.0.1 must sign in at once.
-A call takes tens of milliseconds and releases the GIL: run it off the event loop.
+Auth writes PBKDF2 (RFC 8018) in the PHC string format, because the embedded project's `crypt()` computes it
+in SQL, in 20 ms: users' own functions compare `crypt(password, encrypted_password)`. Seed files write that
+form too, with `crypt(password, gen_salt('bf'))`, or bring bcrypt hashes of a hosted project. scrypt is what
+earlier versions wrote. A call releases the GIL: run it off the event loop.
+
+bcrypt is the package that verifies bcrypt.
 """
 
 from __future__ import annotations
@@ -10,41 +14,69 @@ import hashlib
 import hmac
 import secrets
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from collections.abc import Callable
 
-LOG2_N, R, P = 14, 8, 1
-SALT_BYTES, KEY_BYTES = 16, 32
+import bcrypt
+
+ITERATIONS = 4096
+"""Also in extensions/extension/pgcrypto--1.4.sql."""
+SALT_BYTES = 16
 MAX_MEMORY = 256 * 1024 * 1024
+BCRYPT_BYTES = 72
+"""bcrypt looks at no more of a password."""
 
 
 def hash_password(password: str) -> str:
-    """`$scrypt$ln=14,r=8,p=1$SALT$KEY`, with a fresh salt; fits `auth.users.encrypted_password`."""
+    """Return `$pbkdf2-sha256$i=4096$SALT$KEY`, with a fresh salt; it fits `auth.users.encrypted_password`."""
     salt = secrets.token_bytes(SALT_BYTES)
-    key = _derive(password, salt, (LOG2_N, R, P), KEY_BYTES)
-    return f"$scrypt$ln={LOG2_N},r={R},p={P}${_encode(salt)}${_encode(key)}"
+    key = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
+    return f"$pbkdf2-sha256$i={ITERATIONS}${_encode(salt)}${_encode(key)}"
 
 
 def password_matches(password: str, hashed: str | None) -> bool:
-    """False also where there is no hash, or one of another kind (a bcrypt one from a migration)."""
-    match (hashed or "").split("$"):
-        case ["", "scrypt", cost, salt, key]:
-            try:
-                named = dict(part.split("=", 1) for part in cost.split(","))
-                expected = _decode(key)
-                spent = (int(named["ln"]), int(named["r"]), int(named["p"]))
-                actual = _derive(password, _decode(salt), spent, len(expected))
-            except (ValueError, KeyError, Base64Error):
-                return False
-            return hmac.compare_digest(actual, expected)
-        case _:
-            return False
+    """Return whether the password has that hash; False if there is none, or one of an unknown kind."""
+    hashed = hashed or ""
+    verify = _VERIFIERS.get(hashed.split("$")[1] if hashed.startswith("$") else "")
+    try:
+        return verify is not None and verify(password.encode(), hashed)
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return False
 
 
-def _derive(password: str, salt: bytes, cost: tuple[int, int, int], length: int) -> bytes:
-    log2_n, r, p = cost
-    return hashlib.scrypt(
-        password.encode(), salt=salt, n=1 << log2_n, r=r, p=p, maxmem=MAX_MEMORY, dklen=length
+def _is_bcrypt(password: bytes, hashed: str) -> bool:
+    return bcrypt.checkpw(password[:BCRYPT_BYTES], hashed.encode())
+
+
+def _is_pbkdf2(password: bytes, hashed: str) -> bool:
+    _, _, cost, salt, key = hashed.split("$")
+    expected = _decode(key)
+    actual = hashlib.pbkdf2_hmac(
+        "sha256", password, _decode(salt), int(cost.removeprefix("i=")), len(expected)
     )
+    return hmac.compare_digest(actual, expected)
+
+
+def _is_scrypt(password: bytes, hashed: str) -> bool:
+    _, _, cost, salt, key = hashed.split("$")
+    named = dict(part.split("=", 1) for part in cost.split(","))
+    expected = _decode(key)
+    actual = hashlib.scrypt(
+        password,
+        salt=_decode(salt),
+        n=1 << int(named["ln"]),
+        r=int(named["r"]),
+        p=int(named["p"]),
+        maxmem=MAX_MEMORY,
+        dklen=len(expected),
+    )
+    return hmac.compare_digest(actual, expected)
+
+
+_VERIFIERS: dict[str, Callable[[bytes, str], bool]] = {
+    **dict.fromkeys(("2a", "2b", "2y"), _is_bcrypt),
+    "pbkdf2-sha256": _is_pbkdf2,
+    "scrypt": _is_scrypt,
+}
 
 
 def _encode(raw: bytes) -> str:

@@ -5,6 +5,7 @@ psycopg is PostgreSQL's client.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,10 @@ from psycopg.pq import TransactionStatus
 from prt.config.files import read_text
 from prt.errors import UsageError
 from prt.inputs import Input
+from prt.local.postgres import hosted_extensions
 from prt.local.postgres.statements import Statement, split
+
+logger = logging.getLogger(__name__)
 
 MAX_SCRIPT_BYTES = 256 * 1024 * 1024
 """Of one file: a dump with data may be large, but it is held in memory."""
@@ -25,39 +29,32 @@ MAX_SCRIPT_BYTES = 256 * 1024 * 1024
 SESSION = 'reset role; reset all; set search_path to "$user", public, extensions'
 """What a dump sets must not reach the next file; the search path is that of new connections."""
 
-EXTENSION = re.compile(
-    r'(?:create|comment\s+on)\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)', re.IGNORECASE
-)
-STAND_INS = {
-    "pgcrypto": "gen_random_uuid, gen_random_bytes and digest",
-    "uuid-ossp": "uuid_generate_v4 and uuid_nil",
-}
-"""The extensions of every hosted project for which extensions.sql stands in, and with which functions."""
-
-PLATFORM_ONLY = {"pg_graphql", "pgjwt", "pgsodium", "supabase_vault"}
-"""Created by every dump of a hosted project, seldom used by its tables: what does use them fails there."""
-
-ABSENT = {
-    "pgcrypto": "crypt gen_salt hmac encrypt decrypt pgp_sym_encrypt pgp_sym_decrypt armor dearmor",
-    "uuid-ossp": "uuid_generate_v1 uuid_generate_v1mc uuid_generate_v3 uuid_generate_v5 uuid_ns_dns",
-}
-EXTENSION_OF = {function: extension for extension, names in ABSENT.items() for function in names.split()}
-MISSING_FUNCTION = re.compile(r"function (?:\w+\.)?(\w+)\(")
 MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
+REAL = "set PRT_POSTGRES_BIN to a PostgreSQL that has it"
+_UNDEFINED = (
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.UndefinedTable,
+)
 # psql's guard around a dump, which `pg_dump` writes.
 GUARDS = ("\\restrict", "\\unrestrict")
 
 
 def migrate(connection: Connection[Any], paths: Sequence[Path]) -> None:
-    """Each file in turn, a folder's `*.sql` in the order of their names, each statement on its own.
+    """Run each file in turn, a folder's `*.sql` in the order of their names, each statement on its own.
 
-    Raises UsageError with the first failing statement; those before it stay done.
+    Extensions that only a hosted project has are skipped, and so are calls of their functions; each is
+    announced in one line.
+
+    Raises:
+        UsageError: A statement failed. Those before it stay done.
     """
-    available = {name for (name,) in connection.execute("select name from pg_available_extensions")}
+    run = _Run(connection)
     for file in _files(paths):
         connection.execute(SESSION)
         for statement in split(_read(file)):
-            _run(connection, file, statement, available)
+            run.execute(file, statement)
         if connection.info.transaction_status != TransactionStatus.IDLE:
             connection.rollback()
             raise UsageError(f"{file}: a transaction is left open at the end", "end the file with `commit;`")
@@ -88,44 +85,83 @@ def _read(file: Path) -> str:
         raise UsageError(f"{file}: not UTF-8 at byte {exc.start}", "save the file as UTF-8") from exc
 
 
-def _run(connection: Connection[Any], file: Path, statement: Statement, available: set[str]) -> None:
-    if statement.text.startswith("\\"):
-        command = statement.text.split()[0]
-        if command in GUARDS:
+class _Run:
+    """The statements of one run, with the extensions that the server has, and those announced as absent."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+        self._available = {n for (n,) in connection.execute("select name from pg_available_extensions")}
+        self._announced: set[str] = set()
+
+    def execute(self, file: Path, statement: Statement) -> None:
+        if statement.text.startswith("\\"):
+            command = statement.text.split()[0]
+            if command not in GUARDS:
+                raise UsageError(
+                    f"{file}:{statement.line}: {command} is a command of psql, not SQL", "write it as SQL"
+                )
             return
-        raise UsageError(
-            f"{file}:{statement.line}: {command} is a command of psql, not SQL", "write it as SQL"
+        if self._is_settled(file, statement):
+            return
+        extension = hosted_extensions.called_by(statement.text, self._available)
+        try:
+            if extension is None:
+                self._send(statement)
+                return
+            with self._connection.transaction():
+                self._send(statement)
+        except psycopg.Error as exc:
+            if extension is not None and isinstance(exc, _UNDEFINED):
+                logger.warning(
+                    "%s:%d: skipped, because the embedded PostgreSQL does not have %s",
+                    *(file, statement.line, extension),
+                )
+                return
+            if not self._connection.closed:
+                self._connection.rollback()
+            raise self._explained(exc, file, statement) from exc
+
+    def _is_settled(self, file: Path, statement: Statement) -> bool:
+        """Return whether a statement about an extension is left out, which is announced if it matters."""
+        action, name = hosted_extensions.named_by(statement.text) or ("", "")
+        if hosted_extensions.is_absent(name, self._available):
+            if name not in self._announced:
+                logger.warning(
+                    "%s:%d: the embedded PostgreSQL does not have the extension %s, so it is skipped",
+                    *(file, statement.line, name),
+                )
+            self._announced.add(name)
+            return True
+        if name not in hosted_extensions.PREINSTALLED or action == "drop":
+            return False
+        # Older servers may lack it: `schema.bootstrap` has then made its functions without it.
+        is_there = "select from pg_extension where extname = %s"
+        return (
+            action == "comment on"
+            or name not in self._available
+            or (action == "create" and self._connection.execute(is_there, [name]).rowcount > 0)
         )
-    extension = EXTENSION.match(statement.text)
-    if extension and extension[1].lower() in (STAND_INS.keys() | PLATFORM_ONLY) - available:
-        return
-    try:
+
+    def _send(self, statement: Statement) -> None:
         if statement.rows is None:
-            connection.execute(statement.text.encode())
+            self._connection.execute(statement.text.encode())
         else:
-            with connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
+            with self._connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
                 copy.write(statement.rows)
-    except psycopg.Error as exc:
-        if not connection.closed:
-            connection.rollback()
-        raise _explained(exc, file, statement, available) from exc
 
-
-def _explained(exc: psycopg.Error, file: Path, statement: Statement, available: set[str]) -> UsageError:
-    said = exc.diag.message_primary or str(exc).splitlines()[0]
-    line = statement.line
-    if exc.diag.statement_position:
-        line += statement.text.count("\n", 0, int(exc.diag.statement_position) - 1)
-    hint = exc.diag.message_hint or exc.diag.message_detail
-    real = "set PRT_POSTGRES_BIN to a PostgreSQL that has it"
-    if absent := MISSING_EXTENSION.search(said):
-        said = f'the extension "{absent[1]}" is not part of the embedded PostgreSQL'
-        hint = f"leave it out here, or {real}"
-    elif (unknown := MISSING_FUNCTION.match(said)) and unknown[1] in EXTENSION_OF:
-        extension = EXTENSION_OF[unknown[1]]
-        if extension not in available:
-            stand_in = STAND_INS[extension]
-            hint = f"of {extension} the embedded PostgreSQL has {stand_in} only: do without, or {real}"
-    return UsageError(
-        f"{file}:{line}: {said}", hint or "what stands before it has run: correct it and start afresh"
-    )
+    def _explained(self, exc: psycopg.Error, file: Path, statement: Statement) -> UsageError:
+        said = exc.diag.message_primary or str(exc).splitlines()[0]
+        line = statement.line
+        if exc.diag.statement_position:
+            line += statement.text.count("\n", 0, int(exc.diag.statement_position) - 1)
+        hint = exc.diag.message_hint or exc.diag.message_detail
+        if isinstance(exc, psycopg.errors.FeatureNotSupported) and (absent := MISSING_EXTENSION.search(said)):
+            said = f'the extension "{absent[1]}" is not part of the embedded PostgreSQL'
+            hint = f"leave it out here, or {REAL}"
+        elif isinstance(exc, _UNDEFINED) and (
+            extension := hosted_extensions.missing_by(said, self._available, self._announced)
+        ):
+            hint = f"it is of {extension}, which the embedded PostgreSQL lacks: leave it out here, or {REAL}"
+        return UsageError(
+            f"{file}:{line}: {said}", hint or "what stands before it has run: correct it and start afresh"
+        )

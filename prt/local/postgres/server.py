@@ -25,7 +25,7 @@ from prt.config.environment import LIBPQ, withdraw
 from prt.config.files import open_regular, read_text
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
-from prt.local.postgres import watchdog
+from prt.local.postgres import extensions, watchdog
 from prt.local.postgres.programs import Programs, ServiceUser, find, service_user
 from prt.local.postgres.watchdog import Order
 from prt.redaction import register
@@ -33,6 +33,8 @@ from prt.redaction import register
 PREFIX = "prt-local-"
 ABANDONED_SECONDS = 60.0
 STOP_SECONDS = 20.0
+EXTENSIONS = "extensions"
+"""The copy of `extensions.FOLDER` in a project's folder, if PostgreSQL's user can't read the original."""
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -201,11 +203,15 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
         "--no-instructions",
     ]
     settings = dict(SETTINGS)
+    can_extend = user is None or user.can_enter(extensions.FOLDER)
     if programs.major >= 17:
         initdb += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     if programs.major >= 18:
         # The workers of the new kind are three processes more, for discs that we don't wait for.
         settings["io_method"] = "sync"
+        settings["extension_control_path"] = (
+            f"$system:{extensions.FOLDER if can_extend else folder / EXTENSIONS}"
+        )
     if ephemeral:
         initdb += ["--no-sync"]
         settings |= EPHEMERAL_SETTINGS
@@ -216,7 +222,10 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
         password=_password(folder),
         initdb=initdb,
         settings=settings,
-        copies=[] if is_readable else programs.copies(),
+        copies=[
+            *([] if is_readable else programs.copies()),
+            *([] if can_extend else [(str(extensions.FOLDER), EXTENSIONS)]),
+        ],
         uid=None if user is None else user.uid,
         gid=None if user is None else user.gid,
     )

@@ -6,7 +6,7 @@ import importlib.util
 
 from prt.errors import UsageError
 
-PACKAGES = ("psycopg", "starlette", "uvicorn")
+PACKAGES = ("psycopg", "bcrypt", "starlette", "uvicorn")
 INSTALL = "pip install 'prt-realtime[local]'"
 
 

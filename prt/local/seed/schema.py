@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import Connection, sql
 
 from prt.local.auth.passwords import hash_password
+from prt.local.postgres.extensions import FOLDER
 from prt.local.postgres.migrations import migrate
 from prt.local.seed.people import MEMBER, STRANGER
 
@@ -26,6 +27,7 @@ def bootstrap(connection: Connection[Any], *, authenticator_password: str) -> No
     """Roles, schemas, auth's tables and functions, default grants, publication: safe to run again."""
     for name in PLATFORM:
         _run(connection, name)
+    _stand_in(connection)
     # Hashed here, so that the password stands in no log and no pg_stat_activity.
     hashed = connection.pgconn.encrypt_password(
         authenticator_password.encode(), b"authenticator", b"scram-sha-256"
@@ -47,6 +49,16 @@ def seed(connection: Connection[Any]) -> None:
         )
         for name in SEED:
             _run(connection, name)
+
+
+def _stand_in(connection: Connection[Any]) -> None:
+    """Create the functions of extensions that the server lacks and, before version 18, can't be given."""
+    scripts = {path.name.partition("--")[0]: path for path in FOLDER.glob("extension/*.sql")}
+    available = {name for (name,) in connection.execute("select name from pg_available_extensions")}
+    for name in scripts.keys() - available:
+        with connection.transaction():
+            connection.execute("set local search_path to extensions")
+            connection.execute(scripts[name].read_bytes())
 
 
 def _run(connection: Connection[Any], name: str) -> None:

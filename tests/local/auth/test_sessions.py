@@ -69,7 +69,7 @@ def test_the_password_signs_in_and_is_kept_as_a_hash_alone(
     assert answer.json()["user"]["id"] == session["user"]["id"]
     assert answer.json()["refresh_token"] != session["refresh_token"]
     (hashed,) = database.execute("select encrypted_password from auth.users").fetchone()
-    assert hashed.startswith("$scrypt$")
+    assert hashed.startswith("$pbkdf2-sha256$")
     assert PASSWORD not in hashed
 
 

@@ -177,9 +177,25 @@ def test_a_dump_of_a_hosted_project_loads(project: Connection[Any], tmp_path: Pa
             "Key (id)=(1) already exists",
         ),
         (
-            "-- maps\ncreate extension if not exists postgis;",
-            ':2: the extension "postgis" is not part of the embedded PostgreSQL',
+            "-- maps\ncreate extension if not exists postgsi;",
+            ':2: the extension "postgsi" is not part of the embedded PostgreSQL',
             "PRT_POSTGRES_BIN",
+        ),
+        (
+            "create extension postgis;\ncreate table t (\n  place geometry(point)\n);",
+            ':3: type "geometry" does not exist',
+            "it is of postgis, which the embedded PostgreSQL lacks",
+        ),
+        (
+            "create extension pgjwt;\nselect sign('{}'::json, 'secret');",
+            ":2: function sign(json, unknown) does not exist",
+            "it is of pgjwt,",
+        ),
+        ("select sign('{}'::json, 'secret');", ":1: function sign(json, unknown) does not exist", "argument"),
+        (
+            "create view v as select * from vault.decrypted_secrets;",
+            ':1: relation "vault.decrypted_secrets" does not exist',
+            "it is of supabase_vault,",
         ),
         (
             "do $$ begin create extension pg_cron; end $$;",
@@ -187,11 +203,10 @@ def test_a_dump_of_a_hosted_project_loads(project: Connection[Any], tmp_path: Pa
             "PRT_POSTGRES_BIN",
         ),
         (
-            "select crypt('x', gen_salt('bf'));",
-            ":1: function gen_salt(unknown) does not exist",
-            "of pgcrypto",
+            "select crypt('x', '$2a$06$DCq7YPn5Rq63x1Lad4cll.');",
+            ":1: crypt() of the embedded PostgreSQL can't compute bcrypt hashes",
+            "PRT_POSTGRES_BIN",
         ),
-        ("select uuid_generate_v1();", ":1: function uuid_generate_v1() does not exist", "of uuid-ossp"),
         ("begin;\ncreate table t ();", ": a transaction is left open at the end", "commit"),
         ("\\i other.sql", ":1: \\i is a command of psql, not SQL", "write it as SQL"),
         (
@@ -228,3 +243,71 @@ def test_an_empty_folder_a_missing_file_and_another_encoding(
     latin.unlink()
     with pytest.raises(UsageError, match=r"holds no \.sql file"):
         schema.migrate(project, [tmp_path])
+
+
+LACKED = ("postgis", "pg_net", "http", "pg_cron", "supabase_vault", "pg_graphql", "pgjwt")
+
+
+def test_extensions_that_only_a_hosted_project_has_are_skipped_with_a_line(
+    project: Connection[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    created = "".join(f'create extension if not exists "{name}" with schema extensions;\n' for name in LACKED)
+    settled = (
+        "comment on extension pg_net is 'x'; alter extension pg_cron update; drop extension if exists http;"
+    )
+    file = write(tmp_path, "a.sql", f"{created}{settled}\ncreate table t (id int);")
+    schema.migrate(project, [file])
+    assert caplog.messages == [
+        f"{file}:{line}: the embedded PostgreSQL does not have the extension {name}, so it is skipped"
+        for line, name in enumerate(LACKED, 1)
+    ]
+    assert values(project, "select count(*) from t") == [0]
+
+
+def test_calls_of_such_an_extension_are_skipped_too(
+    project: Connection[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = """
+create extension pg_cron;
+grant usage on schema cron to postgres;
+begin;
+create table t (id int);
+select cron.schedule('nightly', '0 3 * * *', $$delete from t$$);
+create trigger hook after insert on t for each row
+  execute function "supabase_functions"."http_request"('http://127.0.0.1', 'POST', '{}', '{}', '1000');
+insert into t values (1);
+commit;
+"""
+    file = write(tmp_path, "a.sql", text)
+    schema.migrate(project, [file])
+    assert [message.removeprefix(f"{file}:") for message in caplog.messages] == [
+        "2: the embedded PostgreSQL does not have the extension pg_cron, so it is skipped",
+        "3: skipped, because the embedded PostgreSQL does not have pg_cron",
+        "6: skipped, because the embedded PostgreSQL does not have pg_cron",
+        "7: skipped, because the embedded PostgreSQL does not have pg_net",
+    ]
+    assert values(project, "select id from t") == [1]
+
+
+def test_a_schema_of_that_name_is_the_users_own(
+    project: Connection[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = "create schema net; create table net.nodes (id int); insert into net.nodes values (1);"
+    schema.migrate(project, [write(tmp_path, "a.sql", text)])
+    assert values(project, "select id from net.nodes") == [1]
+    assert not caplog.messages
+
+
+def test_the_extensions_of_every_hosted_project_may_be_created_moved_and_made_anew(
+    project: Connection[Any], tmp_path: Path
+) -> None:
+    text = (
+        'create extension pgcrypto; create extension if not exists "uuid-ossp" with schema extensions;'
+        "alter extension pgcrypto set schema extensions; drop extension pgcrypto;"
+        "create extension pgcrypto with schema public; select public.gen_salt('bf');"
+    )
+    schema.migrate(project, [write(tmp_path, "a.sql", text)])
+    assert values(project, "select extname from pg_extension where extname <> 'plpgsql' order by 1") == [
+        "pgcrypto",
+        "uuid-ossp",
+    ]

@@ -1,0 +1,9 @@
+"""pgcrypto and uuid-ossp in SQL, because the wheel of PostgreSQL has neither; nothing here runs in Python.
+
+`extension/` holds the files of `CREATE EXTENSION`. What can't be done in SQL raises one sentence.
+"""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+"""Named by `extension_control_path`, which looks into its `extension/`."""

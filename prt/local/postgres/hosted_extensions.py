@@ -1,0 +1,105 @@
+"""The extensions of a hosted project that the embedded PostgreSQL may lack, and what belongs to them. Pure.
+
+https://supabase.com/docs/guides/database/extensions
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+PREINSTALLED = frozenset({"pgcrypto", "uuid-ossp"})
+"""In every project before its first migration."""
+
+HOSTED = frozenset(
+    {
+        "address_standardizer", "address_standardizer_data_us", "http", "hypopg", "index_advisor",
+        "pg_cron", "pg_graphql", "pg_hashids", "pg_jsonschema", "pg_net", "pg_partman", "pg_repack",
+        "pg_stat_monitor", "pg_tle", "pgaudit", "pgjwt", "pgmq", "pgroonga", "pgroonga_database",
+        "pgrouting", "pgsodium", "pgtap", "plcoffee", "pljava", "plls", "plpgsql_check", "plv8",
+        "postgis", "postgis_raster", "postgis_sfcgal", "postgis_tiger_geocoder", "postgis_topology",
+        "rum", "sslinfo", "supabase_vault", "timescaledb", "wrappers", "xml2",
+    }
+)  # fmt: skip
+"""Skipped if the server lacks them. Others that it lacks are errors: a hosted project lacks them too."""
+
+_SCHEMAS = {
+    "cron": "pg_cron",
+    "graphql": "pg_graphql",
+    "graphql_public": "pg_graphql",
+    "net": "pg_net",
+    "pgmq": "pgmq",
+    "pgsodium": "pgsodium",
+    "supabase_functions": "pg_net",
+    "tiger": "postgis_tiger_geocoder",
+    "topology": "postgis_topology",
+    "vault": "supabase_vault",
+}
+"""Schemas of their own; database webhooks, in `supabase_functions`, send with pg_net."""
+
+_TYPES = {
+    **dict.fromkeys(("geometry", "geography", "box2d", "box3d"), "postgis"),
+    "raster": "postgis_raster",
+    "http_request": "http",
+    "http_response": "http",
+}
+_FUNCTIONS = {
+    **dict.fromkeys(("http", "http_get", "http_post", "http_put", "http_delete", "http_header"), "http"),
+    **dict.fromkeys(("sign", "verify", "url_encode", "url_decode"), "pgjwt"),
+    **dict.fromkeys(("json_matches_schema", "jsonb_matches_schema"), "pg_jsonschema"),
+    **dict.fromkeys(("id_encode", "id_decode"), "pg_hashids"),
+}
+
+_STATEMENT = re.compile(
+    r'(create|alter|drop|comment\s+on)\s+extension\s+(?:if\s+(?:not\s+)?exists\s+)?"?([\w-]+)', re.IGNORECASE
+)
+_OWN_SCHEMA = re.compile(
+    rf'\b({"|".join(_SCHEMAS)})"?\s*\.|\bschema\s+"?({"|".join(_SCHEMAS)})\b', re.IGNORECASE
+)
+_CALLS = re.compile(
+    r"(?:select|call|grant|revoke|alter\s+default\s+privileges|comment\s+on|insert|update|delete"
+    r"|create\s+(?:or\s+replace\s+)?trigger)\b",
+    re.IGNORECASE,
+)
+_MISSING_NAME = re.compile(r'(function|relation|type|schema) "?([\w.-]+)')
+
+
+def named_by(statement: str) -> tuple[str, str] | None:
+    """Return what a statement does with which extension, or None: `("comment on", "pgcrypto")`."""
+    found = _STATEMENT.match(statement)
+    return (" ".join(found[1].lower().split()), found[2].lower()) if found else None
+
+
+def is_absent(extension: str, available: Collection[str]) -> bool:
+    """Return whether a hosted project has the extension and this server has not."""
+    return extension in HOSTED and extension not in available
+
+
+def called_by(statement: str, available: Collection[str]) -> str | None:
+    """Return the absent extension whose schema a statement calls or grants, or None.
+
+    Nothing else is built on such a statement, unlike on one that creates a table or a function.
+    """
+    if _CALLS.match(statement) is None or (found := _OWN_SCHEMA.search(statement)) is None:
+        return None
+    extension = _SCHEMAS[(found[1] or found[2]).lower()]
+    return extension if is_absent(extension, available) else None
+
+
+def missing_by(message: str, available: Collection[str], skipped: Collection[str]) -> str | None:
+    """Return the absent extension to which the name in an error of PostgreSQL belongs, or None.
+
+    A function's name alone could be anybody's: it counts if its extension was `skipped`.
+    """
+    if (found := _MISSING_NAME.search(message)) is None:
+        return None
+    kind, name = found[1], found[2].lower()
+    schema, _, last = name.rpartition(".")
+    by_name = "postgis" if last.startswith("st_") else _FUNCTIONS.get(last)
+    extension = {
+        "schema": _SCHEMAS.get(last),
+        "relation": _SCHEMAS.get(schema),
+        "type": _SCHEMAS.get(schema) or _TYPES.get(last),
+        "function": _SCHEMAS.get(schema) or (by_name if by_name in skipped else None),
+    }[kind]
+    return extension if extension is not None and is_absent(extension, available) else None

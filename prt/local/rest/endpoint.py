@@ -5,7 +5,7 @@ starlette is the embedded project's server (prt/local/serving/server.py).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import msgspec
@@ -24,12 +24,14 @@ from prt.local.rest.exchange import MediaType, media_type_of, window_of
 from prt.local.rest.functions import calls
 from prt.local.rest.preferences import parse_preferences
 from prt.local.rest.query.parameters import parameters_of, parse_query
+from prt.local.rest.schemas import Schemas
+from prt.local.rest.sql import quote
 from prt.local.serving.gateway import refusal, token_of
 from prt.local.serving.keys import Keys
 
 ROOT = "/rest/v1"
-SCHEMAS = ("public",)
-"""What REST exposes, the first by default."""
+SEARCHED = ("public", "extensions")
+"""The schemas of names without one, behind the request's own."""
 METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"]
 
 Work = Callable[[AsyncConnection[Any]], Awaitable[Response]]
@@ -49,6 +51,7 @@ class _Rest:
     def __init__(self, database: Database, keys: Keys) -> None:
         self._database = database
         self._keys = keys
+        self._schemas = Schemas(database)
 
     async def table(self, request: Request) -> Response:
         async def respond(caller: Caller) -> Response:
@@ -59,18 +62,19 @@ class _Rest:
                 query = msgspec.structs.replace(query, windows=windows)
             elif method == "PUT":
                 raise RestError(405, "PGRST117", f"Unsupported HTTP method: {method}")
+            schema = await self._schema_of(request)
             asked = tables.Request(
                 method=method,
-                table=TableName(_schema_of(request), request.path_params["table"]),
+                table=TableName(schema, request.path_params["table"]),
                 query=query,
                 preferences=parse_preferences(request.headers.getlist("prefer")),
                 media=media_type_of(request.headers.get("accept", "")),
                 body=await _json_body(request),
             )
             try:
-                return await self._transaction(request, caller, lambda c: tables.answer(c, asked))
+                return await self._transaction(request, caller, schema, lambda c: tables.answer(c, asked))
             except psycopg.errors.UndefinedTable:
-                await self._transaction(request, caller, lambda c: _require_table(c, asked.table))
+                await self._transaction(request, caller, schema, lambda c: _require_table(c, asked.table))
                 raise
 
         return await self._guarded(request, respond)
@@ -79,23 +83,25 @@ class _Rest:
         async def respond(caller: Caller) -> Response:
             if request.method not in {"GET", "HEAD", "POST"}:
                 raise RestError(405, "PGRST101", f"Cannot use the {request.method} method on RPC")
+            schema = await self._schema_of(request)
             call = calls.Call(
                 method=request.method,
-                function=TableName(_schema_of(request), request.path_params["function"]),
+                function=TableName(schema, request.path_params["function"]),
                 parameters=parameters_of(request.url.query.encode()),
                 headers=dict(request.headers),
                 preferences=parse_preferences(request.headers.getlist("prefer")),
                 media=media_type_of(request.headers.get("accept", "")),
-                body=await _json_body(request) if request.method == "POST" else None,
+                content_type=_content_type(request),
+                body=await _body_of_call(request) if request.method == "POST" else None,
             )
-            return await self._transaction(request, caller, lambda c: calls.answer(c, call))
+            return await self._transaction(request, caller, schema, lambda c: calls.answer(c, call))
 
         return await self._guarded(request, respond)
 
     async def description(self, request: Request) -> Response:
         async def respond(caller: Caller) -> Response:
-            schema = _schema_of(request)
-            return await self._transaction(request, caller, lambda c: description.answer(c, schema))
+            schema = await self._schema_of(request)
+            return await self._transaction(request, caller, schema, lambda c: description.answer(c, schema))
 
         return await self._guarded(request, respond)
 
@@ -115,9 +121,16 @@ class _Rest:
         except (psycopg.Error, NoConnectionError) as exc:
             return _failure(from_database(exc, is_anonymous=role == ANONYMOUS), request.method)
 
-    async def _transaction(self, request: Request, caller: Caller, work: Work) -> Response:
+    async def _schema_of(self, request: Request) -> str:
+        is_read = request.method in {"GET", "HEAD"}
+        return await self._schemas.chosen(
+            request.headers.get("accept-profile" if is_read else "content-profile")
+        )
+
+    async def _transaction(self, request: Request, caller: Caller, schema: str, work: Work) -> Response:
         """As the role of the token, with what PostgREST tells functions and policies about the request."""
         settings = {
+            "search_path": ", ".join(map(quote, dict.fromkeys((schema, *SEARCHED)))),
             "request.method": request.method,
             "request.path": request.scope["raw_path"].decode("latin-1").removeprefix(ROOT),
             "request.headers": msgspec.json.encode(dict(request.headers)).decode(),
@@ -134,24 +147,23 @@ async def _require_table(connection: AsyncConnection[Any], table: TableName) -> 
     return Response()
 
 
-def _schema_of(request: Request) -> str:
-    is_read = request.method in {"GET", "HEAD"}
-    schema = request.headers.get("accept-profile" if is_read else "content-profile", SCHEMAS[0])
-    if schema not in SCHEMAS:
-        raise RestError(
-            406,
-            "PGRST106",
-            f"Invalid schema: {schema}",
-            hint=f"Only the following schemas are exposed: {', '.join(SCHEMAS)}",
-        )
-    return schema
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", calls.JSON).partition(";")[0].strip().lower()
 
 
 async def _json_body(request: Request) -> bytes:
     if request.method not in {"POST", "PATCH"}:
         return b""
-    content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if content_type != "application/json":
+    return await _body(request, {calls.JSON})
+
+
+async def _body_of_call(request: Request) -> bytes:
+    return await _body(request, {*calls.UNNAMED, calls.FORM})
+
+
+async def _body(request: Request, acceptable: Collection[str]) -> bytes:
+    content_type = _content_type(request)
+    if content_type not in acceptable:
         raise RestError(415, "PGRST102", f"Content-Type not acceptable: {content_type}")
     return await request.body()
 

@@ -91,6 +91,17 @@ def check_single(media: MediaType, rows: Rows) -> None:
         )
 
 
+def check_affected(preferences: Preferences, rows: Rows) -> None:
+    """Raise RestError PGRST124 if more rows were affected than the client allows, which takes them back."""
+    if preferences.max_affected is not None and rows.count > preferences.max_affected:
+        raise RestError(
+            400,
+            "PGRST124",
+            "Query result exceeds max-affected preference constraint",
+            f"The query affects {rows.count} rows",
+        )
+
+
 def body_of(media: MediaType, rows: Rows) -> bytes:
     return rows.json[1:-1] if media.is_object else rows.json
 

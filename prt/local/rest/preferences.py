@@ -49,12 +49,14 @@ def parse_preferences(headers: Iterable[str]) -> Preferences:
             "Invalid preferences given with handling=strict",
             f"Invalid preferences: {', '.join(unknown)}",
         )
+    if not is_strict:
+        given.pop("max-affected", None)
     order = ("resolution", "missing", "return", "count", "handling", "max-affected")
     return Preferences(
         returning=given.get("return", "minimal"),  # type: ignore[arg-type]
         resolution=given.get("resolution"),  # type: ignore[arg-type]
         count=given.get("count"),  # type: ignore[arg-type]
         fills_defaults=given.get("missing") == "default",
-        max_affected=int(given["max-affected"]) if is_strict and "max-affected" in given else None,
+        max_affected=int(given["max-affected"]) if "max-affected" in given else None,
         applied=tuple(f"{name}={given[name]}" for name in order if name in given),
     )

@@ -19,7 +19,10 @@ Cardinality = Literal["many-to-one", "one-to-one", "one-to-many", "many-to-many"
 
 
 class Relationship(Struct, frozen=True):
-    """`pairs` are (parent's column, target's column); through a junction, both go to its columns."""
+    """`pairs` are (parent's column, target's column); through a junction, both go to its columns.
+
+    `is_referring`: the foreign key is the parent's.
+    """
 
     cardinality: Cardinality
     parent: str
@@ -29,6 +32,7 @@ class Relationship(Struct, frozen=True):
     names: frozenset[str]
     junction: str | None = None
     junction_pairs: tuple[tuple[str, str], ...] = ()
+    is_referring: bool = False
 
     @property
     def is_to_one(self) -> bool:
@@ -54,14 +58,25 @@ def resolve(parent: str, embed: Embed, keys: tuple[ForeignKey, ...], schema: str
         for one, answers in _candidates(parent, keys)
         if embed.target in answers and (embed.hint is None or embed.hint in one.names)
     ]
+    if embed.hint is None:
+        found = [one for one in found if not _is_read_backwards(one, embed.target)]
     if len(found) > 1 and embed.hint is not None:
         # In a table that refers to itself a hint names both directions: the rows that refer to this one.
-        found = [one for one in found if not one.is_to_one] or found
+        found = [one for one in found if not one.is_referring] or found
     if len(found) == 1:
         return found[0]
     if found:
         raise _ambiguous(parent, embed, found)
     raise _unknown(parent, embed, keys, schema)
+
+
+def _is_read_backwards(one: Relationship, target: str) -> bool:
+    """Return whether a table that refers to itself is meant the other way round.
+
+    Its own name stands for the rows that refer to this one; the row that this one refers to goes by the
+    name of the column, or of the constraint.
+    """
+    return one.parent == one.target and one.junction is None and one.is_referring == (target == one.target)
 
 
 def _candidates(parent: str, keys: tuple[ForeignKey, ...]) -> Iterator[tuple[Relationship, set[str]]]:
@@ -72,7 +87,10 @@ def _candidates(parent: str, keys: tuple[ForeignKey, ...]) -> Iterator[tuple[Rel
             pairs = tuple(zip(key.columns, key.target_columns, strict=True))
             kind: Cardinality = "one-to-one" if key.is_one_to_one else "many-to-one"
             known = frozenset({*names, key.target})
-            yield Relationship(kind, parent, key.target, pairs, key.name, known), {key.target, *names}
+            yield (
+                Relationship(kind, parent, key.target, pairs, key.name, known, is_referring=True),
+                {key.target, *names},
+            )
         if key.target == parent:
             pairs = tuple(zip(key.target_columns, key.columns, strict=True))
             kind = "one-to-one" if key.is_one_to_one else "one-to-many"

@@ -12,13 +12,14 @@ from psycopg import AsyncConnection
 from starlette.responses import Response
 
 from prt.local.rest import writing
-from prt.local.rest.catalog import TableName, find_table, foreign_keys
+from prt.local.rest.catalog import Table, TableName, find_table, foreign_keys
 from prt.local.rest.errors import RestError
 from prt.local.rest.exchange import (
     MAX_ROWS,
     MediaType,
     Rows,
     body_of,
+    check_affected,
     check_single,
     content_range,
     read_status,
@@ -111,18 +112,12 @@ async def _write(connection: AsyncConnection[Any], request: Request) -> Response
     )
     rows = await _rows(connection, text, reading.parameters.values)
     check_single(request.media, rows)
-    limit = preferences.max_affected
-    if limit is not None and request.method != "POST" and rows.count > limit:
-        raise RestError(
-            400,
-            "PGRST124",
-            "Query result exceeds max-affected preference constraint",
-            f"The query affects {rows.count} rows",
-        )
-    return _written(request, rows)
+    if request.method != "POST":
+        check_affected(preferences, rows)
+    return _written(request, table, rows)
 
 
-def _written(request: Request, rows: Rows) -> Response:
+def _written(request: Request, table: Table, rows: Rows) -> Response:
     preferences = request.preferences
     counted = Rows(b"", rows.count, rows.count if preferences.count == "exact" else None)
     unspanned = Rows(b"", 0, counted.total)
@@ -137,7 +132,7 @@ def _written(request: Request, rows: Rows) -> Response:
     if preferences.returning == "headers-only" and rows.count == 1:
         (key,) = msgspec.json.decode(rows.json, type=list[dict[str, str | None]])
         headers["Location"] = _location(request.table.name, key)
-    is_upsert = preferences.resolution is not None
+    is_upsert = preferences.resolution == "merge-duplicates" and bool(request.query.on_conflict or table.key)
     has_inserted = not is_upsert or rows.count > (rows.total or 0)
     return response(201 if has_inserted else 200, request.media, body, preferences, headers)
 

@@ -49,3 +49,38 @@ create function overloaded(a int) returns int language sql as 'select 1';
 create function overloaded(a text) returns int language sql as 'select 2';
 create function teapot() returns int language plpgsql as
   $$ begin raise sqlstate 'PT418' using message = 'short and stout', hint = 'tip me over'; end $$;
+
+-- What refers to itself: through two keys, and through a unique one.
+create table people (
+  id int primary key,
+  name text not null,
+  boss_id int constraint people_boss_fkey references people (id),
+  mentor_id int constraint people_mentor_fkey references people (id)
+);
+insert into people values (1, 'Ada', null, null), (2, 'Ben', 1, null), (3, 'Cem', 1, 2);
+create table chapters (id int primary key, follows int unique references chapters (id));
+insert into chapters values (1, null), (2, 1);
+
+create function raw_text(text) returns text language sql immutable as 'select $1';
+create function raw_bytes(bytea) returns int language sql immutable as 'select length($1)';
+create function either(json) returns int language sql as 'select 1';
+create function either(jsonb) returns int language sql as 'select 2';
+create function mixed(json) returns text language sql as 'select $1::text';
+create function mixed(a int) returns text language sql as $$ select 'a' $$;
+create function mixed() returns text language sql as $$ select 'nothing' $$;
+create function optional(a int) returns int language sql as 'select 1';
+create function optional(a int, b int default 1) returns int language sql as 'select 2';
+create function sell(price numeric) returns setof books language sql as
+  'update books set price = $1 returning *';
+
+create schema shop;
+grant usage on schema shop to anon, authenticated, service_role;
+create table shop.books (id int primary key, label text);
+create table shop.sales (id int primary key, book_id int references shop.books (id));
+grant all on all tables in schema shop to anon, authenticated, service_role;
+insert into shop.books values (1, 'Second hand');
+insert into shop.sales values (7, 1);
+create function shop.searched() returns text language sql stable as $$ select current_setting('search_path') $$;
+create function shop.labels() returns setof text language sql stable as 'select label from shop.books';
+create schema storeroom;
+create table storeroom.boxes (id int primary key);

@@ -162,11 +162,39 @@ def test_order(ask: Ask, order: str, expected: list[int]) -> None:
     assert ids(ask("GET", f"/books?select=id,author_id()&order={order}")) == expected
 
 
-def test_references_within_a_table_go_both_ways(ask: Ask) -> None:
-    up = ask("GET", "/authors?select=name,mentor_id(name)&id=eq.3", headers=OBJECT)
-    down = ask("GET", "/authors?select=name,pupils:authors!mentor_id(name)&id=eq.1", headers=OBJECT)
-    assert up.json() == {"name": "N. K.", "mentor_id": {"name": "Ursula"}}
-    assert down.json() == {"name": "Ursula", "pupils": [{"name": "N. K."}]}
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/authors?select=mentor_id(name)&id=eq.3", {"mentor_id": {"name": "Ursula"}}),
+        ("/authors?select=authors(name)&id=eq.1", {"authors": [{"name": "N. K."}]}),
+        ("/authors?select=authors(name)&id=eq.3", {"authors": []}),
+        ("/authors?select=name,authors!inner(id)", {"name": "Ursula", "authors": [{"id": 3}]}),
+        ("/authors?select=pupils:authors!mentor_id(name)&id=eq.1", {"pupils": [{"name": "N. K."}]}),
+        (
+            "/authors?select=authors_mentor_id_fkey(name,authors(name))&id=eq.3",
+            {"authors_mentor_id_fkey": {"name": "Ursula", "authors": [{"name": "N. K."}]}},
+        ),
+        (
+            "/people?select=boss_id(name),mentor_id(name)&id=eq.3",
+            {"boss_id": {"name": "Ada"}, "mentor_id": {"name": "Ben"}},
+        ),
+        ("/people?select=people!boss_id(name)&id=eq.1", {"people": [{"name": "Ben"}, {"name": "Cem"}]}),
+        ("/people?select=people!people_mentor_fkey(name)&id=eq.2", {"people": [{"name": "Cem"}]}),
+        ("/chapters?select=follows(id),chapters(id)&id=eq.1", {"follows": None, "chapters": {"id": 2}}),
+        ("/chapters?select=follows(id),chapters(id)&id=eq.2", {"follows": {"id": 1}, "chapters": None}),
+    ],
+)
+def test_references_within_a_table_go_both_ways(ask: Ask, path: str, expected: dict[str, Any]) -> None:
+    """The table's name stands for the rows that refer to this one, the column's for the one referred to."""
+    answer = ask("GET", path, headers=OBJECT)
+    assert answer.json() == expected
+
+
+def test_two_references_within_a_table_need_a_hint(ask: Ask) -> None:
+    answer = ask("GET", "/people?select=people(name)")
+    assert (answer.status_code, answer.json()["code"]) == (300, "PGRST201")
+    assert [one["cardinality"] for one in answer.json()["details"]] == ["one-to-many", "one-to-many"]
+    assert "'people!people_boss_fkey', 'people!people_mentor_fkey'" in answer.json()["hint"]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,8 @@ def test_an_empty_object_is_a_row_of_defaults_and_an_empty_list_none(ask: Ask, r
         ("merge-duplicates", [{**BOOK, "id": 3}, {**BOOK, "title": "x"}], (201, ["Tehanu", "x"])),
         ("merge-duplicates", [{**BOOK, "id": 3}], (200, ["Tehanu"])),
         ("ignore-duplicates", [{**BOOK, "id": 3}, BOOK], (201, ["Solaris", "Tehanu"])),
-        ("ignore-duplicates", [{**BOOK, "id": 3}], (200, ["Solaris"])),
+        ("ignore-duplicates", [{**BOOK, "id": 3}], (201, ["Solaris"])),
+        ("ignore-duplicates", [], (201, ["Solaris"])),
     ],
 )
 def test_upserts(
@@ -173,7 +174,57 @@ def test_one_object_is_asked_and_several_changed_so_nothing_is(ask: Ask, rows: A
     assert in_database(rows, "select id from books where price = 0") == []
 
 
-def test_more_rows_than_allowed_are_changed_so_none_is(ask: Ask, rows: Any) -> None:
-    answer = ask("DELETE", "/books_shelves?book_id=gt.0", prefer="handling=strict,max-affected=3")
+def test_an_ignored_duplicate_is_not_returned(ask: Ask) -> None:
+    prefer = "resolution=ignore-duplicates,return=representation"
+    answer = ask("POST", "/books?select=id", [{**BOOK, "id": 3}, BOOK], prefer=prefer)
+    assert (answer.status_code, answer.json()) == (201, [{"id": 9}])
+
+
+def test_an_upsert_into_a_table_without_a_key_is_an_insert(ask: Ask, rows: Any) -> None:
+    rows.execute("create table lines (line text); grant all on lines to service_role")
+    try:
+        answer = ask("POST", "/lines", [{"line": "a"}], prefer="resolution=merge-duplicates")
+        assert (answer.status_code, in_database(rows, "select line from lines")) == (201, ["a"])
+    finally:
+        rows.execute("drop table lines")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "body", "prefer"),
+    [
+        ("PATCH /books?id=gt.0", {"price": 77}, ""),
+        ("PATCH /books?id=gt.0&select=id", {"price": 77}, ",return=representation,count=exact"),
+        ("DELETE /books_shelves?book_id=gt.0", None, ""),
+        ("POST /rpc/sell", {"price": 77}, ""),
+    ],
+)
+def test_more_rows_than_allowed_are_changed_so_none_is(
+    ask: Ask, rows: Any, request_line: str, body: Any, prefer: str
+) -> None:
+    method, path = request_line.split(" ")
+    answer = ask(method, path, body, prefer=f"handling=strict,max-affected=3{prefer}")
     assert (answer.status_code, answer.json()["code"]) == (400, "PGRST124")
+    assert answer.json()["details"] in {"The query affects 4 rows", "The query affects 5 rows"}
+    assert in_database(rows, "select count(*) from books where price = 77") == [0]
     assert in_database(rows, "select count(*) from books_shelves") == [5]
+
+
+def test_as_many_rows_as_allowed_may_be_changed(ask: Ask, rows: Any) -> None:
+    prefer = "handling=strict, max-affected=4"
+    answer = ask("PATCH", "/books?id=gt.0", {"price": 77}, prefer=prefer)
+    assert (answer.status_code, answer.headers["preference-applied"]) == (204, prefer)
+    called = ask("POST", "/rpc/sell", {"price": 78}, prefer=prefer)
+    assert (called.status_code, len(called.json())) == (200, 4)
+    assert in_database(rows, "select count(*) from books where price = 78") == [4]
+
+
+def test_a_limit_counts_under_strict_handling_alone(ask: Ask, rows: Any) -> None:
+    answer = ask("PATCH", "/books?id=gt.0", {"price": 77}, prefer="max-affected=1")
+    assert answer.status_code == 204
+    assert "preference-applied" not in answer.headers
+    assert in_database(rows, "select count(*) from books where price = 77") == [4]
+
+
+def test_a_limit_is_for_functions_that_return_rows(ask: Ask) -> None:
+    answer = ask("POST", "/rpc/add", {"a": 1}, prefer="handling=strict,max-affected=1")
+    assert (answer.status_code, answer.json()["code"]) == (400, "PGRST128")

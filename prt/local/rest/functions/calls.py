@@ -7,6 +7,7 @@ https://docs.postgrest.org/en/stable/references/api/functions.html
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,56 +21,42 @@ from prt.local.rest.exchange import (
     MediaType,
     Rows,
     body_of,
+    check_affected,
     check_single,
     content_range,
     read_status,
     response,
     window_of,
 )
+from prt.local.rest.functions.catalog import Argument, Function, ambiguous, find_functions, unknown
 from prt.local.rest.preferences import Preferences
 from prt.local.rest.query.filters import is_operation
-from prt.local.rest.query.parameters import Parameters, parse_query
+from prt.local.rest.query.parameters import Parameters, parameters_of, parse_query
 from prt.local.rest.query.tree import Query
 from prt.local.rest.reading import Reading, Source, has_embeds
-from prt.local.rest.sql import execute, quote
+from prt.local.rest.sql import quote
 from prt.local.rest.tables import Request, fetch
-from prt.suggestions import nearest
 
 RESERVED = {"select", "order", "limit", "offset", "and", "or", "not.and", "not.or", "columns", "on_conflict"}
-JSON_TYPES = {"json", "jsonb"}
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+UNNAMED = {
+    JSON: ("json", "jsonb"),
+    "text/plain": ("text",),
+    "text/xml": ("xml",),
+    "application/octet-stream": ("bytea",),
+}
+"""The types that a single argument without a name may have, by the type of a body that it takes as it is."""
 
 
-class Argument(Struct, frozen=True):
-    name: str
-    type: str
-    is_variadic: bool
+class Arguments(Struct, frozen=True):
+    """What a call gives: a JSON object with its `keys`, and the body for an argument without a name.
 
+    `keys` are None if the body is no JSON object, `raw` is None if there is no body.
+    """
 
-class Function(Struct, frozen=True):
-    """`table` is the one whose rows it returns; `is_scalar` where a row is one value without a name."""
-
-    name: TableName
-    arguments: tuple[Argument, ...]
-    required: int
-    is_set: bool
-    is_scalar: bool
-    is_void: bool
-    table: str | None
-
-    @property
-    def takes_body(self) -> bool:
-        """One unnamed JSON argument takes the body as it is."""
-        return (
-            len(self.arguments) == 1 and not self.arguments[0].name and self.arguments[0].type in JSON_TYPES
-        )
-
-    def accepts(self, given: set[str]) -> bool:
-        names = [argument.name for argument in self.arguments]
-        return all(names) and given <= set(names) and given >= set(names[: self.required])
-
-    def signature(self) -> str:
-        arguments = ", ".join(f"{argument.name} => {argument.type}" for argument in self.arguments)
-        return f"{self.name.schema}.{self.name.name}({arguments})"
+    keys: frozenset[str] | None
+    named: str = "{}"
+    raw: str | None = None
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -81,44 +68,27 @@ class Call(Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     preferences: Preferences
     media: MediaType
+    content_type: str
     body: bytes | None
-
-
-FUNCTIONS = """
-select inputs.names, inputs.types, inputs.variadics, cardinality(inputs.names) - p.pronargdefaults,
-  p.proretset, t.typname = 'void',
-  t.typtype <> 'c' and t.typname <> 'record' and not coalesce(p.proargmodes && '{t}', false),
-  case when t.typtype = 'c' and r.relnamespace = p.pronamespace then r.relname::text end
-from pg_catalog.pg_proc p
-join pg_catalog.pg_type t on t.oid = p.prorettype
-left join pg_catalog.pg_class r on r.oid = t.typrelid
-cross join lateral (
-  select coalesce(array_agg(coalesce(p.proargnames[u.position], '') order by u.position), '{}') as names,
-    coalesce(array_agg(pg_catalog.format_type(u.type, null) order by u.position), '{}') as types,
-    coalesce(array_agg(coalesce(p.proargmodes[u.position] = 'v', false) order by u.position), '{}')
-      as variadics
-  from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality as u (type, position)
-  where coalesce(p.proargmodes[u.position], 'i') in ('i', 'b', 'v')
-) inputs
-where p.pronamespace = $1::regnamespace and p.proname = $2 and p.prokind = 'f'
-"""
-
-FUNCTION_NAMES = """
-select distinct proname::text from pg_catalog.pg_proc
-where pronamespace = $1::regnamespace and prokind = 'f' order by 1
-"""
 
 
 async def answer(connection: AsyncConnection[Any], call: Call) -> Response:
     """RestError PGRST202 where no function takes these arguments, PGRST203 where several do."""
-    candidates = await _candidates(connection, call.function)
-    body, query = _arguments(call, candidates)
-    function = await _chosen(connection, call, candidates, body)
+    candidates = await find_functions(connection, call.function)
+    arguments, query = _arguments(call, candidates)
+    function = await _chosen(connection, call, candidates, arguments)
     keys = await foreign_keys(connection, call.function.schema) if has_embeds(query.select) else ()
     window = window_of(query, call.headers)
     query = msgspec.structs.replace(query, windows={**query.windows, (): window})
+    if call.preferences.max_affected is not None and not function.is_set:
+        raise RestError(
+            400,
+            "PGRST128",
+            "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
+        )
     reading = Reading(query, call.function.schema, keys)
     reading.check_paths()
+    body = arguments.raw if _is_unnamed(function) and arguments.raw is not None else arguments.named
     prelude = _prelude(function, reading.parameters.bind(body))
     name = quote(call.function.name)
     # The planner knows nothing of a function's rows: every kind of count is the exact one.
@@ -130,6 +100,7 @@ async def answer(connection: AsyncConnection[Any], call: Call) -> Response:
     )
     source = Source(function.table or call.function.name, f"prt_source as {name}", name)
     rows = await fetch(connection, request, reading, source, prelude)
+    check_affected(preferences, rows)
     return _response(call, function, rows, window.offset)
 
 
@@ -159,7 +130,7 @@ def _prelude(function: Function, body: str) -> str:
     """The WITH whose `prt_source` holds the rows; a scalar's column is called `value`."""
     alias = '"prt call"("value")' if function.is_scalar else '"prt call"'
     name = function.name.quoted
-    if function.takes_body:
+    if _is_unnamed(function):
         called = f"{name}({body}::{function.arguments[0].type}) as {alias}"
     elif function.arguments:
         typed = ", ".join(f"{quote(argument.name)} {argument.type}" for argument in function.arguments)
@@ -171,15 +142,24 @@ def _prelude(function: Function, body: str) -> str:
     return f'with prt_source as (select "prt call".* from {called}) '
 
 
+def _is_unnamed(function: Function) -> bool:
+    return len(function.arguments) == 1 and not function.arguments[0].name
+
+
 def _passed(argument: Argument) -> str:
     variadic = "variadic " if argument.is_variadic else ""
     return f'{variadic}{quote(argument.name)} := "prt body".{quote(argument.name)}'
 
 
-def _arguments(call: Call, candidates: list[Function]) -> tuple[str, Query]:
-    """The arguments as a JSON text, and what is asked of the rows."""
+def _arguments(call: Call, candidates: list[Function]) -> tuple[Arguments, Query]:
+    """Return what is given to the function, and what is asked of its rows."""
     if call.body is not None:
-        return call.body.decode(errors="replace") or "{}", parse_query(call.parameters)
+        query = parse_query(call.parameters)
+        if call.content_type == JSON:
+            return _of_json(call.body), query
+        if call.content_type == FORM:
+            return _of_pairs(dict(parameters_of(call.body))), query
+        return Arguments(None, raw=_raw(call)), query
     names = {argument.name for function in candidates for argument in function.arguments}
     given: dict[str, str] = {}
     others: Parameters = []
@@ -189,67 +169,68 @@ def _arguments(call: Call, candidates: list[Function]) -> tuple[str, Query]:
             given[key] = value
         else:
             others.append((key, value))
-    return msgspec.json.encode(given).decode(), parse_query(others)
+    return _of_pairs(given), parse_query(others)
+
+
+def _of_pairs(given: dict[str, str]) -> Arguments:
+    return Arguments(frozenset(given), msgspec.json.encode(given).decode())
+
+
+def _raw(call: Call) -> str:
+    """The body as the text of a value: bytes in hexadecimal, else UTF-8."""
+    body = call.body or b""
+    if call.content_type == "application/octet-stream":
+        return f"\\x{body.hex()}"
+    try:
+        return body.decode()
+    except UnicodeDecodeError as exc:
+        raise RestError(400, "PGRST102", "The body is not UTF-8") from exc
+
+
+def _of_json(body: bytes) -> Arguments:
+    """Of a list of objects with the same keys the first one counts, as in PostgREST."""
+    try:
+        raw = body.decode() or "{}"
+        decoded = msgspec.json.decode(
+            raw, type=dict[str, msgspec.Raw] | list[msgspec.Raw] | None | float | str | bool
+        )
+        if isinstance(decoded, dict):
+            return Arguments(frozenset(decoded), raw, raw)
+        if not isinstance(decoded, list):
+            return Arguments(None, raw=raw)
+        with suppress(msgspec.DecodeError):
+            objects = [msgspec.json.decode(one, type=dict[str, msgspec.Raw]) for one in decoded]
+            if len({frozenset(one) for one in objects}) == 1:
+                return Arguments(frozenset(objects[0]), bytes(decoded[0]).decode(), raw)
+        return Arguments(None, raw=raw)
+    except (UnicodeDecodeError, msgspec.DecodeError) as exc:
+        raise RestError(400, "PGRST102", "Empty or invalid json") from exc
 
 
 async def _chosen(
-    connection: AsyncConnection[Any], call: Call, candidates: list[Function], body: str
+    connection: AsyncConnection[Any], call: Call, candidates: list[Function], arguments: Arguments
 ) -> Function:
-    try:
-        given = set(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
-    except msgspec.DecodeError as exc:
-        given = set()
-        if not any(function.takes_body for function in candidates):
-            raise RestError(400, "PGRST102", "Empty or invalid json") from exc
-    fitting = [function for function in candidates if function.accepts(given)]
-    fitting = fitting or [
-        function for function in candidates if function.takes_body and call.body is not None
-    ]
+    """Return the one function that fits, with the arguments that are given to it."""
+    given = arguments.keys
+    fitting = [function for function in candidates if given is not None and function.accepts(given)]
+    if not fitting and arguments.raw is not None:
+        types = UNNAMED[call.content_type]
+        fitting = [function for function in candidates if function.takes_body_as(types)]
     if len(fitting) > 1:
-        choices = ", ".join(function.signature() for function in fitting)
-        raise RestError(
-            300,
-            "PGRST203",
-            f"Could not choose the best candidate function between: {choices}",
-            hint="Try renaming the parameters or the function itself in the database"
-            " so function overloading can be resolved",
+        raise ambiguous(fitting)
+    if not fitting:
+        if given is None and call.content_type == JSON and candidates:
+            raise RestError(400, "PGRST102", "All object keys must match")
+        unnamed = None if arguments.raw is None else "/".join(UNNAMED[call.content_type])
+        raise await unknown(
+            connection,
+            call.function,
+            None if given is None else sorted(given),
+            unnamed=unnamed,
+            overloads=candidates,
         )
-    if fitting:
-        (function,) = fitting
-        used = [argument for argument in function.arguments if argument.name in given or function.takes_body]
-        return msgspec.structs.replace(function, arguments=tuple(used))
-    raise await _unknown(connection, call.function, sorted(given))
-
-
-async def _candidates(connection: AsyncConnection[Any], name: TableName) -> list[Function]:
-    cursor = await execute(connection, FUNCTIONS, (quote(name.schema), name.name), is_of_catalog=True)
-    return [
-        Function(
-            name,
-            tuple(Argument(*argument) for argument in zip(row[0], row[1], row[2], strict=True)),
-            row[3],
-            is_set=row[4],
-            is_void=row[5],
-            is_scalar=row[6],
-            table=row[7],
-        )
-        for row in await cursor.fetchall()
+    (function,) = fitting
+    used = [
+        argument for argument in function.arguments if not argument.name or argument.name in (given or ())
     ]
-
-
-async def _unknown(connection: AsyncConnection[Any], name: TableName, given: list[str]) -> RestError:
-    cursor = await execute(connection, FUNCTION_NAMES, (quote(name.schema),))
-    names = [row[0] for row in await cursor.fetchall()]
-    near = nearest(name.name, names)
-    full = f"{name.schema}.{name.name}"
-    listed = ", ".join(given)
-    with_parameters = f"with parameters {listed}" if given else "without parameters"
-    return RestError(
-        404,
-        "PGRST202",
-        f"Could not find the function {full}{f'({listed})' if given else ' without parameters'}"
-        " in the schema cache",
-        f"Searched for the function {full} {with_parameters} or with a single unnamed json/jsonb parameter,"
-        " but no matches were found in the schema cache.",
-        f"Perhaps you meant to call the function {name.schema}.{near}" if near else None,
-    )
+    return msgspec.structs.replace(function, arguments=tuple(used))

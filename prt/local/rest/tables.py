@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from starlette.responses import Response
 
 from prt.local.rest import writing
-from prt.local.rest.catalog import Table, TableName, find_table, foreign_keys
+from prt.local.rest.catalog import TableName, find_table, foreign_keys
 from prt.local.rest.errors import RestError
 from prt.local.rest.exchange import (
     MAX_ROWS,
@@ -114,10 +114,10 @@ async def _write(connection: AsyncConnection[Any], request: Request) -> Response
     check_single(request.media, rows)
     if request.method != "POST":
         check_affected(preferences, rows)
-    return _written(request, table, rows)
+    return _written(request, rows)
 
 
-def _written(request: Request, table: Table, rows: Rows) -> Response:
+def _written(request: Request, rows: Rows) -> Response:
     preferences = request.preferences
     counted = Rows(b"", rows.count, rows.count if preferences.count == "exact" else None)
     unspanned = Rows(b"", 0, counted.total)
@@ -132,8 +132,8 @@ def _written(request: Request, table: Table, rows: Rows) -> Response:
     if preferences.returning == "headers-only" and rows.count == 1:
         (key,) = msgspec.json.decode(rows.json, type=list[dict[str, str | None]])
         headers["Location"] = _location(request.table.name, key)
-    is_upsert = preferences.resolution == "merge-duplicates" and bool(request.query.on_conflict or table.key)
-    has_inserted = not is_upsert or rows.count > (rows.total or 0)
+    # Only a merge can find that all was there already. Ignored duplicates answer as an insert does.
+    has_inserted = preferences.resolution != "merge-duplicates" or rows.count > (rows.total or 0)
     return response(201 if has_inserted else 200, request.media, body, preferences, headers)
 
 

@@ -80,7 +80,7 @@ class FanOut:
         if not events:
             return
         if self._is_polled and is_spoiled(events):
-            logger.warning("changes were lost: a filter on an array or a composite spoils the poll")
+            logger.warning("changes were lost: a filter on an array, a composite or hstore spoils the poll")
             return
         hits, laned = self._parted(events)
         await self._delivery.send(hits, self._session.run)

@@ -149,23 +149,24 @@ def test_a_row_that_changes_hands_before_the_poll_shows_its_former_owner_nothing
 @pytest.fixture
 def structured(backend: Backend) -> Any:
     backend.sql.execute(
+        "create extension if not exists hstore with schema extensions;"
         "create type public.tma_pair as (a int, b int);"
-        "create table public.tma (id int primary key, ea text[], pa public.tma_pair);"
+        "create table public.tma (id int primary key, ea text[], pa public.tma_pair, hs extensions.hstore);"
         "alter publication supabase_realtime add table public.tma"
     )
     yield
     backend.sql.execute("drop table public.tma; drop type public.tma_pair")
 
 
-@pytest.mark.parametrize("filter_", ["ea=eq.{sad}", 'pa=eq."(1,2)"'])
+@pytest.mark.parametrize("filter_", ["ea=eq.{sad}", 'pa=eq."(1,2)"', "hs=eq.a=>1"])
 @pytest.mark.usefixtures("structured")
-def test_another_clients_filter_on_an_array_or_a_composite_loses_the_poll_for_everybody(
+def test_another_clients_filter_on_a_structured_column_loses_the_poll_for_everybody(
     backend: Backend, filter_: str
 ) -> None:
     def write(number: int) -> None:
         with backend.sql.transaction():
             insert(backend, number)
-            backend.sql.execute("insert into tma values (%s, array['sad'], row(1, 2))", [number])
+            backend.sql.execute("insert into tma values (%s, array['sad'], row(1, 2), 'a=>1')", [number])
 
     async def scenario(running: Running) -> None:
         async with running.client() as victim, running.client() as other:

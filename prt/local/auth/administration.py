@@ -15,7 +15,7 @@ from prt.local.auth import users
 from prt.local.auth.bearer import require_admin
 from prt.local.auth.bodies import AdminUser, checked_email, checked_password, decoded
 from prt.local.auth.errors import AuthError
-from prt.local.auth.passwords import hash_password
+from prt.local.auth.passwords import hash_password, is_bcrypt
 from prt.local.serving.keys import Keys
 
 PAGE_SIZE = 50
@@ -49,12 +49,13 @@ class Administration:
             raise AuthError(400, "validation_failed", message)
         email = checked_email(body.email)
         user_id = None if body.id is None else _uuid(body.id, 400)
+        hashed = _bcrypt_hash(body) if body.password_hash else await _hashed(body.password)
         try:
             async with self._transaction() as connection:
                 user = await users.create(
                     connection,
                     email=email,
-                    password_hash=await _hashed(body.password),
+                    password_hash=hashed,
                     is_confirmed=bool(body.email_confirm),
                     user_id=user_id,
                     role=body.role,
@@ -112,6 +113,18 @@ def _uuid(text: str, status: int) -> UUID:
 
 async def _hashed(password: str | None) -> str | None:
     return await asyncio.to_thread(hash_password, checked_password(password)) if password else None
+
+
+def _bcrypt_hash(body: AdminUser) -> str:
+    """Return the hash that a user is brought along with, as those who move their users do."""
+    if body.password:
+        message = "Only a password or a password hash should be provided"
+        raise AuthError(400, "validation_failed", message)
+    if not is_bcrypt(body.password_hash or ""):
+        raise AuthError(
+            400, "validation_failed", "Only bcrypt hashes can be verified by the embedded project"
+        )
+    return body.password_hash or ""
 
 
 def _positive(text: str | None, default: int) -> int:

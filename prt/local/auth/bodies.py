@@ -47,6 +47,7 @@ class AdminUser(Struct, frozen=True):
     id: str | None = None
     email: str | None = None
     password: str | None = None
+    password_hash: str | None = None
     role: str | None = None
     email_confirm: bool | None = None
     user_metadata: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -21,6 +22,7 @@ import bcrypt
 ITERATIONS = 4096
 """Also in extensions/extension/pgcrypto--1.4.sql."""
 SALT_BYTES = 16
+_BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 MAX_MEMORY = 256 * 1024 * 1024
 BCRYPT_BYTES = 72
 """bcrypt looks at no more of a password."""
@@ -43,11 +45,16 @@ def password_matches(password: str, hashed: str | None) -> bool:
         return False
 
 
-def _is_bcrypt(password: bytes, hashed: str) -> bool:
+def is_bcrypt(hashed: str) -> bool:
+    """Return whether it has the form of a bcrypt hash that `password_matches` verifies."""
+    return _BCRYPT.fullmatch(hashed) is not None
+
+
+def _matches_bcrypt(password: bytes, hashed: str) -> bool:
     return bcrypt.checkpw(password[:BCRYPT_BYTES], hashed.encode())
 
 
-def _is_pbkdf2(password: bytes, hashed: str) -> bool:
+def _matches_pbkdf2(password: bytes, hashed: str) -> bool:
     _, _, cost, salt, key = hashed.split("$")
     expected = _decode(key)
     actual = hashlib.pbkdf2_hmac(
@@ -56,7 +63,7 @@ def _is_pbkdf2(password: bytes, hashed: str) -> bool:
     return hmac.compare_digest(actual, expected)
 
 
-def _is_scrypt(password: bytes, hashed: str) -> bool:
+def _matches_scrypt(password: bytes, hashed: str) -> bool:
     _, _, cost, salt, key = hashed.split("$")
     named = dict(part.split("=", 1) for part in cost.split(","))
     expected = _decode(key)
@@ -73,9 +80,9 @@ def _is_scrypt(password: bytes, hashed: str) -> bool:
 
 
 _VERIFIERS: dict[str, Callable[[bytes, str], bool]] = {
-    **dict.fromkeys(("2a", "2b", "2y"), _is_bcrypt),
-    "pbkdf2-sha256": _is_pbkdf2,
-    "scrypt": _is_scrypt,
+    **dict.fromkeys(("2a", "2b", "2y"), _matches_bcrypt),
+    "pbkdf2-sha256": _matches_pbkdf2,
+    "scrypt": _matches_scrypt,
 }
 
 

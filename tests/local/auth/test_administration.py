@@ -8,6 +8,7 @@ import pytest
 
 from prt.local.serving.keys import Keys
 from tests.local.auth.conftest import Ask
+from tests.local.auth.test_seeded_users import BCRYPT, PASSWORD
 from tests.local.auth.test_sessions import ADA, EMAIL, PASSWORD_GRANT, refusal
 
 NOBODY = "99999999-9999-4999-8999-999999999999"
@@ -40,6 +41,29 @@ def test_a_user_is_unconfirmed_unless_said(ask: Ask, keys: Keys) -> None:
     assert refusal(ask("POST", PASSWORD_GRANT, ADA)) == (400, "email_not_confirmed")
     ask("PUT", f"/admin/users/{made['id']}", {"email_confirm": True}, token=keys.service_role)
     assert ask("POST", PASSWORD_GRANT, ADA).status_code == 200
+
+
+def test_a_user_may_bring_a_bcrypt_hash_along(ask: Ask, keys: Keys) -> None:
+    moved = {"email": EMAIL, "password_hash": BCRYPT, "email_confirm": True}
+    assert ask("POST", "/admin/users", moved, token=keys.secret).status_code == 200
+    assert ask("POST", PASSWORD_GRANT, {"email": EMAIL, "password": PASSWORD}).status_code == 200
+    assert refusal(ask("POST", PASSWORD_GRANT, {"email": EMAIL, "password": BCRYPT})) == (
+        400,
+        "invalid_credentials",
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"password_hash": BCRYPT, "password": PASSWORD},
+        {"password_hash": "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$a2V5"},
+        {"password_hash": BCRYPT[:-1]},
+    ],
+)
+def test_a_hash_that_can_not_be_verified_is_refused(ask: Ask, keys: Keys, body: dict[str, str]) -> None:
+    answer = ask("POST", "/admin/users", {"email": EMAIL, **body}, token=keys.secret)
+    assert refusal(answer) == (400, "validation_failed")
 
 
 def test_users_come_in_pages(ask: Ask, keys: Keys) -> None:

@@ -18,7 +18,8 @@ from psycopg import Connection, sql
 from prt.local.auth.passwords import password_matches
 from prt.local.postgres import extensions
 from prt.local.postgres.server import Postgres, running
-from tests.local.databases import database, values
+from prt.local.seed import schema
+from tests.local.databases import bootstrapped, database, values
 
 DATA = ("", "abc", "a" * 55, "a" * 64, "ü" * 500)
 KEYS = ("Jefe", "k" * 200)
@@ -141,3 +142,25 @@ def test_from_a_folder_that_only_we_can_read(open_folder: Path, monkeypatch: pyt
         assert values(connection, "select encode(digest('abc', 'sha1'), 'hex')") == [
             hashlib.sha1(b"abc").hexdigest()
         ]
+
+
+def test_a_server_that_can_not_be_given_extensions_has_their_functions(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one before version 18 without contrib. A migration that creates them goes through as well."""
+    monkeypatch.setattr(extensions, "FOLDER", open_folder)
+    text = """
+      create extension if not exists pgcrypto with schema extensions; create extension "uuid-ossp";
+      comment on extension pgcrypto is 'x'; alter extension pgcrypto set schema extensions;
+      create table users (id uuid default uuid_generate_v5(uuid_ns_url(), 'x'), hash text);
+      insert into users (hash) values (extensions.crypt('secret', gen_salt('bf')));
+    """
+    (open_folder / "a.sql").write_text(text)
+    with running() as server, bootstrapped(server, "older") as connection:
+        for name in ("pgcrypto", "uuid-ossp"):
+            assert not values(connection, "select 1 from pg_available_extensions where name = %s", name)
+        schema.migrate(connection, [open_folder / "a.sql"])
+        schema._stand_in(connection)  # as a reset does
+        (found,) = connection.execute("select id, hash from users").fetchall()
+        assert found[0] == uuid.uuid5(uuid.NAMESPACE_URL, "x")
+        assert password_matches("secret", found[1])

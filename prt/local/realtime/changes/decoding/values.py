@@ -21,9 +21,11 @@ BOOL, BYTEA, BPCHAR, BIT, JSON, JSONB = 16, 17, 1042, 1560, 114, 3802
 INTEGERS = (20, 21, 23)
 FLOATS = (700, 701)
 NUMERIC = 1700
+HSTORE = "hstore"
 DATE, TIME, TIMESTAMP, TIMESTAMPTZ = 1082, 1083, 1114, 1184
 
-_NOT_FINITE = {"NaN", "Infinity", "-Infinity"}
+NUMBERS = (NUMERIC, *FLOATS)
+NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 
 
 class Field(Struct, frozen=True):
@@ -50,7 +52,7 @@ class Type(Struct, frozen=True, kw_only=True):
 
     @property
     def is_hstore(self) -> bool:
-        return self.name == "hstore" and self.kind == "b"
+        return self.name == HSTORE and self.kind == "b"
 
 
 Types = Mapping[int, Type]
@@ -94,7 +96,7 @@ def _boolean(text: str) -> str:
 
 def is_finite(text: str) -> bool:
     """Whether a number is one in JSON too."""
-    return text not in _NOT_FINITE
+    return text not in NOT_FINITE
 
 
 def _number(text: str) -> str:
@@ -211,11 +213,10 @@ _BUILT_IN: dict[int, Convert] = {
     BOOL: _boolean,
     JSON: jsonb.normalised,
     JSONB: _same,
-    NUMERIC: _nested_number,
     TIMESTAMP: _timestamp,
     TIMESTAMPTZ: _zoned_timestamp,
     **dict.fromkeys(INTEGERS, _same),
-    **dict.fromkeys(FLOATS, _nested_number),
+    **dict.fromkeys(NUMBERS, _nested_number),
 }
 
 _WITHOUT_LENGTH = (BPCHAR, BIT)
@@ -223,7 +224,6 @@ _WITHOUT_LENGTH = (BPCHAR, BIT)
 _OF_COLUMNS: dict[int, Convert] = {
     **_BUILT_IN,
     BYTEA: _bytes,
-    NUMERIC: _number,
-    **dict.fromkeys(FLOATS, _number),
+    **dict.fromkeys(NUMBERS, _number),
     **dict.fromkeys(_WITHOUT_LENGTH, _one_character),
 }

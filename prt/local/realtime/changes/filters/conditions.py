@@ -118,7 +118,7 @@ def condition(filter_: Filter, column: Column) -> Condition:
 
 
 _SENT: dict[int, Sent] = {
-    **dict.fromkeys((values.NUMERIC, *values.FLOATS), lambda text: text if values.is_finite(text) else None),
+    **dict.fromkeys(values.NUMBERS, lambda text: text if values.is_finite(text) else None),
     values.BYTEA: lambda text: text[len("\\x") :],
 }
 """wal2json's habits (see `decoding/values.py`), by the type of the column."""

@@ -15,7 +15,7 @@ NOW = 1_800_000_000.0
 
 def test_reads_a_good_token() -> None:
     text = KEYS.sign({"role": "authenticated", "sub": "me", "exp": NOW + 1})
-    token = tokens.read(text, KEYS.jwt_secret, NOW)
+    token = tokens.read(text, KEYS, NOW)
     assert (token.text, token.principal.role, token.expires) == (text, "authenticated", NOW + 1)
     assert json.loads(token.principal.claims)["sub"] == "me"
 
@@ -45,13 +45,13 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "reason"), REFUSED.items(), ids=range(len(REFUSED)))
 def test_refuses_in_the_servers_words(text: str, reason: str) -> None:
     with pytest.raises(TokenRefusedError) as refused:
-        tokens.read(text, KEYS.jwt_secret, NOW)
+        tokens.read(text, KEYS, NOW)
     assert refused.value.reason == reason
 
 
 def test_a_refusal_does_not_quote_the_token() -> None:
     secret = "eyJhbGciOiJIUzI1NiJ9.very-secret.x"
     with pytest.raises(TokenRefusedError) as refused:
-        tokens.read(secret, KEYS.jwt_secret, NOW)
+        tokens.read(secret, KEYS, NOW)
     assert "very-secret" not in repr(refused.value)
     assert refused.value.__cause__ is None

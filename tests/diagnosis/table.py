@@ -179,6 +179,56 @@ FAULTS: dict[str, Fault] = {
     "foreign-token": Fault(
         "session of another project", "join", "signed by another project", "--as EMAIL", 3
     ),
+    # --- what signed a token
+    "foreign-secret": Fault(
+        "session of another project, where Auth can be asked",
+        "sign-in",
+        "was signed by another project",
+        "--as EMAIL",
+        3,
+        also="JWT secret was rotated",
+    ),
+    "revoked-key": Fault(
+        "session signed by a key that was rotated out",
+        "sign-in",
+        "is not among the project's keys",
+        "--as EMAIL",
+        3,
+        also="another project's",
+    ),
+    "switched-off-secret": Fault(
+        "session signed with a legacy JWT secret that was switched off",
+        "sign-in",
+        "the legacy JWT secret, which was switched off",
+        "--as EMAIL",
+        3,
+        also="another project",
+    ),
+    "forged-key": Fault(
+        "session that names a key of the project, signed by another",
+        "sign-in",
+        "but that key did not sign it",
+        "--as EMAIL",
+        3,
+    ),
+    "unnamed-key": Fault(
+        "session signed by a key pair that it does not name", "sign-in", "names no key", "--as EMAIL", 3
+    ),
+    "switched-off-keys": Fault(
+        "legacy API keys that were switched off",
+        "http",
+        "this project has switched those off",
+        "SUPABASE_PUBLISHABLE_KEY",
+        3,
+    ),
+    "switched-off-secret-of-a-key": Fault(
+        "API key of a legacy JWT secret that was switched off",
+        "handshake",
+        "the legacy JWT secret, which was switched off",
+        "API Keys",
+        3,
+        also="another project",
+    ),
     # --- the database
     "wrong-password": Fault(
         "wrong SUPABASE_DB_URL", "database", "its password is wrong", "psql", 0, "IPv6", "warning"

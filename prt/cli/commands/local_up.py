@@ -274,7 +274,7 @@ def _introduce(project: Project) -> None:
 
     options = project.options
     which = "" if project.port == DEFAULT_PORT else f" --port {project.port}"
-    if options.port is None and project.port != DEFAULT_PORT:
+    if options.port is None and options.stack is None and project.port != DEFAULT_PORT:
         notice(f"port {DEFAULT_PORT} is taken, this is a free one")
     notice(f"the embedded project is up at {project.url}")
     keeps = f"its data stays in {options.data_dir}" if options.data_dir else "nothing of it stays"

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import jwt
 import pytest
 
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.tokens import TokenRefusedError
-from prt.local.serving.keys import generate
+from prt.local.serving.keys import generate, rotated
 
 KEYS = generate()
+ROTATED = rotated(rotated(KEYS, "ES256"), "RS256")
 NOW = 1_800_000_000.0
 
 
@@ -18,6 +20,12 @@ def test_reads_a_good_token() -> None:
     token = tokens.read(text, KEYS, NOW)
     assert (token.text, token.principal.role, token.expires) == (text, "authenticated", NOW + 1)
     assert json.loads(token.principal.claims)["sub"] == "me"
+
+
+@pytest.mark.parametrize("signer", [KEYS, ROTATED, *ROTATED.signing], ids=range(4))
+def test_reads_what_any_key_of_a_rotation_signed(signer: Any) -> None:
+    text = signer.sign({"role": "authenticated", "exp": int(NOW) + 1})
+    assert tokens.read(text, ROTATED, NOW).principal.role == "authenticated"
 
 
 REQUIRED = "InvalidJWTToken: Fields `role` and `exp` are required in JWT"
@@ -35,6 +43,9 @@ REFUSED = {
     KEYS.sign({"role": "anon", "exp": NOW}): "InvalidJWTToken: Token has expired 0 seconds ago",
     jwt.encode({"role": "anon", "exp": NOW + 1}, "y" * 40, "HS256"): (
         "JwtSignatureError: Failed to validate JWT signature"
+    ),
+    ROTATED.sign({"role": "anon", "exp": NOW + 1}): (
+        "JwtSignerError: Failed to generate JWT signer, check your JWT secret or JWKS configuration"
     ),
     jwt.encode({"role": "anon", "exp": NOW + 1}, "", "none"): (
         "JwtSignerError: Failed to generate JWT signer, check your JWT secret or JWKS configuration"

@@ -66,8 +66,14 @@ def test_an_old_key_is_accepted_during_a_rotation(
     now = rotated(former, "RS256")
     url = served(serving_project(replace(stage.project, keys=now)))
     for token, signer in (
-        (former.sign(MEMBER), f"ES256 with key {former.signing[0].kid}, one of 2 published"),
-        (now.sign(MEMBER), f"RS256 with key {now.signing[0].kid}, one of 2 published"),
+        (
+            former.sign(MEMBER),
+            f"ES256 with key {former.signing[0].kid}, one of 2: a rotation is prepared or under way",
+        ),
+        (
+            now.sign(MEMBER),
+            f"RS256 with key {now.signing[0].kid}, one of 2: a rotation is prepared or under way",
+        ),
         (stage.project.keys.sign(MEMBER), "HS256 with the JWT secret"),
     ):
         with stage.table("d_rotation"):

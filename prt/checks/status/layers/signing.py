@@ -66,7 +66,8 @@ def judge(token: str, origin: str, remedy: str, published: tuple[str, ...], *, i
     named = None if kid is None or is_symmetric else str(kid)[:LONGEST_ID]
     signer = f"{algorithm} with {'the JWT secret' if is_symmetric else f'key {named}'}"
     if not is_refused:
-        others = f", one of {len(published)} published" if named in published and len(published) > 1 else ""
+        is_rotated = named in published and len(published) > 1
+        others = f", one of {len(published)}: a rotation is prepared or under way" if is_rotated else ""
         return Finding(layer="sign-in", state="ok", figure=f"signed by {signer}{others} · {origin}")
     if isinstance(issuer, str) and issuer.startswith("http") and not issuer.rstrip("/").endswith(OWN_ISSUER):
         figure = f"signed by {issuer[:LONGEST_ID]}, which is not this project's Auth · {origin}"

@@ -129,7 +129,8 @@ def up(
     """Start the embedded project in the foreground.
 
     It runs until Ctrl-C or `prt local stop`. Without --data-dir it leaves nothing behind. It takes
-    port 54321, or a free one if that is taken.
+    port 54321, or a free one if that is taken. With --like-cli, what was made for `supabase start` finds it
+    unchanged.
 
     prt local up --traffic
 
@@ -138,8 +139,6 @@ def up(
     prt local up --data-dir supabase-data
 
     prt local up --like-hosted
-
-    prt local up --like-cli --signing-key es256
     """
     from prt.local.project import hosting, registry
     from prt.local.project.lifecycle import prepared

@@ -297,12 +297,14 @@ _prt() {
         "/local/up --rate") return ;;
         "/local/up --plan") return ;;
         "/local/up --poll") return ;;
+        "/local/up --signing-key") return ;;
         "/local/run --port") return ;;
         "/local/run --data-dir") __prt_kind files; return ;;
         "/local/run --migrations") __prt_kind files; return ;;
         "/local/run --rate") return ;;
         "/local/run --plan") return ;;
         "/local/run --poll") return ;;
+        "/local/run --signing-key") return ;;
         "/local/status --port") return ;;
         "/local/status --data-dir") __prt_kind files; return ;;
         "/local/env --format") __prt_offer export dotenv json github; return ;;
@@ -417,12 +419,12 @@ _prt() {
             esac ;;
         "/local/up")
             case $cur in
-                -*) __prt_offer --port --data-dir --migrations --no-seed --traffic --rate --plan --poll --like-hosted --debug -h --help ;;
+                -*) __prt_offer --port --data-dir --migrations --no-seed --traffic --rate --plan --poll --like-hosted --like-cli --signing-key --anonymous-sign-ins --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/run")
             case $cur in
-                -*) __prt_offer --port --data-dir --migrations --no-seed --traffic --rate --plan --poll --like-hosted --debug -h --help ;;
+                -*) __prt_offer --port --data-dir --migrations --no-seed --traffic --rate --plan --poll --like-hosted --like-cli --signing-key --anonymous-sign-ins --debug -h --help ;;
                 *) __prt_kind files ;;
             esac ;;
         "/local/status")

@@ -36,8 +36,8 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/replay' = @('--speed', '--from', '--to', '--include', '--exclude', '--json', '-o', '--output', '--template', '--only', '--highlight', '--view', '--group-by', '--columns', '--wip', '--sort', '--plan', '--details', '--once', '--alert', '--fail-on-alert', '--keep', '--batch', '--export', '-q', '--quiet', '--no-color', '-n', '--count', '--expect', '--debug', '-h', '--help')
         '/tap' = @('--port', '--view', '--command-log', '--frames', '--json', '-o', '--output', '--only', '--record', '-q', '--quiet', '--no-color', '--duration', '--cut', '--delay', '--half-open', '--refuse', '--expire-token', '--drop-changes', '--fault-at', '--fault-for', '--chaos-seed', '--expect-recovery', '--url', '--local', '--profile', '--debug', '-h', '--help')
         '/local' = @('-h', '--help')
-        '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--plan', '--poll', '--like-hosted', '--debug', '-h', '--help')
-        '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--plan', '--poll', '--like-hosted', '--debug', '-h', '--help')
+        '/local/up' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--plan', '--poll', '--like-hosted', '--like-cli', '--signing-key', '--anonymous-sign-ins', '--debug', '-h', '--help')
+        '/local/run' = @('--port', '--data-dir', '--migrations', '--no-seed', '--traffic', '--rate', '--plan', '--poll', '--like-hosted', '--like-cli', '--signing-key', '--anonymous-sign-ins', '--debug', '-h', '--help')
         '/local/status' = @('--port', '--data-dir', '--debug', '-h', '--help')
         '/local/env' = @('--format', '--port', '--data-dir', '--debug', '-h', '--help')
         '/local/token' = @('--role', '--sub', '--claim', '--expires', '--port', '--data-dir', '--debug', '-h', '--help')
@@ -98,8 +98,8 @@ Register-ArgumentCompleter -Native -CommandName prt -ScriptBlock {
         '/replay' = @{ '--speed' = ''; '--from' = ''; '--to' = ''; '--include' = ''; '--exclude' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--template' = ''; '--only' = 'type'; '--highlight' = ''; '--view' = ''; '--group-by' = 'column'; '--columns' = ''; '--wip' = ''; '--sort' = 'column'; '--plan' = ''; '--alert' = ''; '--fail-on-alert' = ''; '--keep' = ''; '--batch' = ''; '--export' = ''; '-n' = ''; '--count' = ''; '--expect' = '' }
         '/tap' = @{ '--port' = ''; '--command-log' = ''; '-o' = 'table,json,text'; '--output' = 'table,json,text'; '--only' = 'type'; '--record' = ''; '--duration' = ''; '--cut' = ''; '--delay' = ''; '--refuse' = ''; '--drop-changes' = ''; '--fault-at' = ''; '--fault-for' = ''; '--chaos-seed' = ''; '--expect-recovery' = ''; '--url' = ''; '--profile' = 'profile' }
         '/local' = @{  }
-        '/local/up' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = ''; '--plan' = ''; '--poll' = '' }
-        '/local/run' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = ''; '--plan' = ''; '--poll' = '' }
+        '/local/up' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = ''; '--plan' = ''; '--poll' = ''; '--signing-key' = '' }
+        '/local/run' = @{ '--port' = ''; '--data-dir' = ''; '--migrations' = ''; '--rate' = ''; '--plan' = ''; '--poll' = ''; '--signing-key' = '' }
         '/local/status' = @{ '--port' = ''; '--data-dir' = '' }
         '/local/env' = @{ '--format' = 'export,dotenv,json,github'; '--port' = ''; '--data-dir' = '' }
         '/local/token' = @{ '--role' = ''; '--sub' = ''; '--claim' = ''; '--expires' = ''; '--port' = ''; '--data-dir' = '' }

@@ -97,6 +97,8 @@ def guard(*, is_debug: bool) -> None:
     sys.unraisablehook = lambda unraisable: report(unraisable.exc_value)
     threading.excepthook = lambda thread: report(thread.exc_value)
     warnings.showwarning = of_warning
+    # PyJWT's, of a secret that Supabase's CLI takes: whoever wrote it into a file is not told at each token.
+    warnings.filterwarnings("ignore", message="The HMAC key is")
     logging.lastResort = Reporter(logging.WARNING)
 
 

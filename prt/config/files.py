@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from prt.errors import UsageError
+from prt.errors import ConfigError, UsageError
 
 MAX_BYTES: Final = 1024 * 1024
 """Bytes of a file of settings. The largest `supabase/config.toml` in use holds some 20 KB."""
@@ -42,6 +42,22 @@ def read_text(path: Path | str, *, max_bytes: int = MAX_BYTES) -> str:
         UnicodeDecodeError: The file is not UTF-8.
     """
     return read_bytes(path, max_bytes=max_bytes).decode().replace("\r\n", "\n")
+
+
+def read_settings(path: Path) -> str | None:
+    """Return the text of a file of settings, or None if there is none.
+
+    Raises:
+        ConfigError: It can't be read.
+    """
+    try:
+        return read_text(path)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{path} can't be read: it is not UTF-8", "save it as UTF-8") from exc
+    except OSError as exc:
+        raise ConfigError(f"{path} can't be read: {exc.strerror}", "mend it or move it away") from exc
 
 
 def read_named(path: Path | str, *, max_bytes: int) -> bytes:

@@ -77,12 +77,22 @@ def facts_of(key: Secret) -> KeyFacts:
 
 
 def claims_of(token: str) -> dict[str, Any] | None:
-    """The claims of a JWT, unverified; None where it is not a JWT."""
+    """Return the claims of a JWT, which are not verified, or None if it is not a JWT."""
+    return _part(token, 1)
+
+
+def header_of(token: str) -> dict[str, Any] | None:
+    """Return the header of a JWT, which names its algorithm and its key, or None if it is not a JWT."""
+    return _part(token, 0)
+
+
+def _part(token: str, index: int) -> dict[str, Any] | None:
     parts = token.split(".")
     if len(parts) != 3:
         return None
+    text = parts[index]
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
+        found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
         return None
-    return claims if isinstance(claims, dict) else None
+    return found if isinstance(found, dict) else None

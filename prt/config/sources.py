@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from prt.config import dotenv, profiles
+from prt.config import dotenv, local_stack, profiles
 from prt.config.environment import environment
-from prt.config.files import read_text
+from prt.config.files import read_settings
+from prt.config.local_stack import Stack
 from prt.config.profiles import Defaults
 from prt.errors import ConfigError
 from prt.inputs import Input
@@ -28,7 +28,13 @@ SECRETS = (
 SECRET_URLS = ("SUPABASE_DB_URL", "SUPABASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 """Variables whose URL may hold a password; those of a proxy are written in lower case too."""
 
-LOCAL_API_PORT = 54321
+_STACK_NAMES: Final = {
+    "SUPABASE_ANON_KEY": "the anon key",
+    "SUPABASE_SERVICE_ROLE_KEY": "the service_role key",
+    "SUPABASE_DB_URL": "db.port",
+    "SUPABASE_JWT_SECRET": "auth.jwt_secret",
+}
+"""What a local project's values are called, most of which need not stand in its file."""
 COMMAND_SECONDS = 60
 """A password manager may ask its owner."""
 
@@ -60,6 +66,8 @@ class Place:
     names: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
     is_profile: bool = False
+    is_stack: bool = False
+    """Whether it is a local project of Supabase's CLI, whose keys are public."""
     problem: ConfigError | None = None
     missing: Mapping[str, ConfigError] = field(default_factory=dict)
 
@@ -110,7 +118,8 @@ def all_places(
     places.append(Place("in the environment", COMMAND_LINE, environ))
     places.extend(_dotenv(directory / ".env"))
     of_profiles, defaults = _profile_places(profile, environ, directory, own)
-    return [*places, *of_profiles, *_supabase_folder(directory)], defaults
+    places += of_profiles
+    return [*places, *_supabase_folder(directory, find(places, ("SUPABASE_URL",)))], defaults
 
 
 def register_secrets(values: Mapping[str, str]) -> None:
@@ -133,7 +142,7 @@ def own_configuration() -> Path:
 
 def _dotenv(path: Path) -> Iterator[Place]:
     try:
-        text = _read(path)
+        text = read_settings(path)
     except ConfigError as problem:
         yield Place("in .env", WORKING_DIRECTORY, problem=problem)
     else:
@@ -152,7 +161,7 @@ def _profile_places(
     known: set[str] = set()
     for path, trust in ((directory / "prt.toml", WORKING_DIRECTORY), (own / "prt.toml", USER_CONFIG)):
         try:
-            text = _read(path)
+            text = read_settings(path)
             found = {} if text is None else profiles.tables_of_profiles(text, path)
             known |= found.keys()
             if name in found:
@@ -223,49 +232,43 @@ def printed_by(command: str, origin: str) -> str:
     return line
 
 
-def _supabase_folder(directory: Path) -> Iterator[Place]:
-    """The nearest `supabase/config.toml`: it has the port of the API, and no keys."""
-    for folder in (directory, *directory.parents):
-        path = folder / "supabase" / "config.toml"
-        try:
-            text = _read(path)
-            if text is None:
-                continue
-            url = _local_url(text, path)
-        except ConfigError as problem:
-            yield Place(f"in {path}", WORKING_DIRECTORY, problem=problem)
-        else:
-            yield Place(f"in {path}", WORKING_DIRECTORY, {"SUPABASE_URL": url}, {"SUPABASE_URL": "api.port"})
+def _supabase_folder(directory: Path, url: Found | None) -> Iterator[Place]:
+    """Yield the place of the nearest `supabase/config.toml`: a local project's URL, and its keys.
+
+    `url` is what an earlier place gives; the keys belong to this project alone, whoever names its URL.
+    """
+    try:
+        found = local_stack.of_folder(directory)
+    except ConfigError as problem:
+        yield Place(f"in {local_stack.FILE}", WORKING_DIRECTORY, problem=problem)
         return
+    if found is None:
+        return
+    path, stack = found
+    values, names, missing = {"SUPABASE_URL": stack.url}, {"SUPABASE_URL": "api.port"}, {}
+    if url is None or stack.serves(url.value):
+        values |= variables_of(stack)
+        register_secrets(values)
+        names |= _STACK_NAMES
+        missing = {name: _unread(stack, path) for name in _STACK_NAMES if not values.get(name)}
+    yield Place(f"in {path}", WORKING_DIRECTORY, values, names, is_stack=True, missing=missing)
 
 
-def _local_url(text: str, path: Path) -> str:
-    api = _toml(text, path).get("api", {})
-    if not isinstance(api, dict):
-        api = {}
-    port = api.get("port", LOCAL_API_PORT)
-    if not isinstance(port, int) or not 0 < port < 65536:
-        raise ConfigError(f"{path}: `api.port` is not a port", f"it is a number, {LOCAL_API_PORT} by default")
-    tls = api.get("tls", {})
-    return f"{'https' if isinstance(tls, dict) and tls.get('enabled') is True else 'http'}://127.0.0.1:{port}"
+def variables_of(stack: Stack) -> dict[str, str]:
+    """Return how a client finds a local project, without what only the environment knows."""
+    found = {
+        "SUPABASE_URL": stack.url,
+        "SUPABASE_ANON_KEY": stack.anon,
+        "SUPABASE_SERVICE_ROLE_KEY": stack.service_role,
+        "SUPABASE_DB_URL": stack.database_url,
+        "SUPABASE_JWT_SECRET": stack.signing_secret,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def _toml(text: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError as exc:
-        raise ConfigError(f"{path} can't be read: it is nested too deep", "mend it or move it away") from exc
-    except tomllib.TOMLDecodeError as exc:
-        # The parser's words name line and column, never the value.
-        raise ConfigError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return read_text(path)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-    except UnicodeDecodeError as exc:
-        raise ConfigError(f"{path} can't be read: it is not UTF-8", "save it as UTF-8") from exc
-    except OSError as exc:
-        raise ConfigError(f"{path} can't be read: {exc.strerror}", "mend it or move it away") from exc
+def _unread(stack: Stack, path: Path) -> ConfigError:
+    settings = ", ".join(f"auth.{name}" for name in stack.variables)
+    return ConfigError(
+        f"{path} takes {settings} from the environment, which is not read for a folder's file",
+        "set SUPABASE_URL and SUPABASE_ANON_KEY as `supabase status` shows them",
+    )

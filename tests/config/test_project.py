@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from prt.config import sources
+from prt.config import files
 from prt.config.project import Project, parse_url, resolve
 from prt.config.sources import Surroundings
 from prt.errors import UsageError
@@ -488,6 +488,6 @@ def test_an_unreadable_dotenv_is_told(folder: Folder, monkeypatch: pytest.Monkey
     def refuse(path: Path, *_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(sources, "read_text", refuse)
+    monkeypatch.setattr(files, "read_text", refuse)
     with pytest.raises(UsageError, match=r"\.env can't be read: Permission denied"):
         folder.resolve()

@@ -99,6 +99,56 @@ FAULTS: dict[str, Fault] = {
         "server's clock",
         "warning",
     ),
+    # --- what signed a token
+    "foreign-secret": Fault(
+        "session of another project, where Auth can be asked",
+        "sign-in",
+        "was signed by another project",
+        "--as EMAIL",
+        3,
+        also="JWT secret was rotated",
+    ),
+    "revoked-key": Fault(
+        "session signed by a key that was rotated out",
+        "sign-in",
+        "is not among the project's keys",
+        "--as EMAIL",
+        3,
+        also="another project's",
+    ),
+    "switched-off-secret": Fault(
+        "session signed with a legacy JWT secret that was switched off",
+        "sign-in",
+        "the legacy JWT secret, which was switched off",
+        "--as EMAIL",
+        3,
+        also="another project",
+    ),
+    "forged-key": Fault(
+        "session that names a key of the project, signed by another",
+        "sign-in",
+        "but that key did not sign it",
+        "--as EMAIL",
+        3,
+    ),
+    "unnamed-key": Fault(
+        "session signed by a key pair that it does not name", "sign-in", "names no key", "--as EMAIL", 3
+    ),
+    "switched-off-keys": Fault(
+        "legacy API keys that were switched off",
+        "http",
+        "this project has switched those off",
+        "SUPABASE_PUBLISHABLE_KEY",
+        3,
+    ),
+    "switched-off-secret-of-a-key": Fault(
+        "API key of a legacy JWT secret that was switched off",
+        "handshake",
+        "the legacy JWT secret, which was switched off",
+        "API Keys",
+        3,
+        also="another project",
+    ),
     # --- the websocket
     "no-realtime": Fault(
         "host without Realtime",
@@ -408,11 +458,12 @@ def markdown(said: dict[str, dict[str, Any]]) -> str:
 
 _COMMAND = re.compile(r"(alter|create|grant|select|prt|export|openssl|psql|sudo|nginx:) ?")
 _PORT = re.compile(r"(?<=127\.0\.0\.1:)[0-9]+|(?<=port )[0-9]+")
+_KEY_ID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 def _cell(text: str) -> str:
-    """Ports are another at each run."""
-    return _PORT.sub("PORT", text).replace("|", "\\|")
+    """Ports and the ids of keys are others at each run."""
+    return _KEY_ID.sub("KID", _PORT.sub("PORT", text)).replace("|", "\\|")
 
 
 def main() -> int:

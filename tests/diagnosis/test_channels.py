@@ -43,7 +43,14 @@ def test_refused_joins(named: Named, served: Served, fault: str, reason: str) ->
 
 
 def test_session_of_another_project(named: Named, stage: Stage) -> None:
-    named("foreign-token", env=stage.environment(PRT_TOKEN=key("authenticated")))
+    named("foreign-secret", env=stage.environment(PRT_TOKEN=key("authenticated")))
+
+
+def test_session_of_another_project_without_auth(named: Named, served: Served) -> None:
+    """Realtime's own refusal is all that there is to judge by."""
+    refused = refusing("JwtSignatureError: Failed to validate JWT signature")
+    environment = client(served(answering(script=refused)))
+    named("foreign-token", env={**environment, "PRT_TOKEN": key("authenticated")})
 
 
 def test_public_client_in_a_private_only_project(named: Named, stage: Stage, served: Served) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, cast
 
 from tests.running import PATIENCE
@@ -51,9 +52,13 @@ class Up:
 
 
 @contextmanager
-def up(*arguments: str) -> Iterator[Up]:
+def up(*arguments: str, folder: Path | None = None) -> Iterator[Up]:
     process = subprocess.Popen(
-        [*PRT, "local", "up", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PRT, "local", "up", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
     )
     try:
         yield _introduced(process)

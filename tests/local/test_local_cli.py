@@ -408,11 +408,21 @@ class TestRun:
         assert list(alone.iterdir()) == []
 
     def test_the_command_has_the_environment_and_the_pipes(self, alone: Path) -> None:
-        script = 'cat; test -n "$PRT_TOKEN" && echo "$SUPABASE_URL"; echo said >&2'
+        script = 'cat; test -n "$PRT_TOKEN" && env; echo said >&2'
         done = prt("local", "run", "--no-seed", "sh", "-c", script, stdin="given\n")
-        given, url = done.stdout.splitlines()
+        given, *lines = done.stdout.splitlines()
+        found = dict(line.split("=", 1) for line in lines)
         assert given == "given"
-        assert url.startswith("http://127.0.0.1:")
+        assert found["SUPABASE_URL"].startswith("http://127.0.0.1:")
+        for prefix in ("NEXT_PUBLIC_", "NUXT_PUBLIC_", "VITE_", "EXPO_PUBLIC_", "REACT_APP_", "PUBLIC_"):
+            own = {name: value for name, value in found.items() if name.startswith(f"{prefix}SUPABASE_")}
+            assert own == {
+                f"{prefix}SUPABASE_URL": found["SUPABASE_URL"],
+                f"{prefix}SUPABASE_ANON_KEY": found["SUPABASE_ANON_KEY"],
+                f"{prefix}SUPABASE_KEY": found["SUPABASE_PUBLISHABLE_KEY"],
+                f"{prefix}SUPABASE_PUBLISHABLE_KEY": found["SUPABASE_PUBLISHABLE_KEY"],
+                f"{prefix}SUPABASE_PUBLISHABLE_DEFAULT_KEY": found["SUPABASE_PUBLISHABLE_KEY"],
+            }
         assert (done.returncode, done.stderr) == (0, "said\n")
         assert list(alone.iterdir()) == []
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
 from prt.clock import wall_clock
+from prt.config.constants.frameworks import URL_NAMES
 from prt.errors import UsageError
 from prt.events import End, Event, TapEvent, TapFrame
 from prt.inputs import Input
@@ -32,16 +33,6 @@ END_SECONDS = 3.0
 """How long the command may take to end after a signal to us."""
 WAITING_EVENTS = 20_000
 """Events that wait for a slow output; frames on top of them are left out, and counted as skipped."""
-URL_NAMES = (
-    "SUPABASE_URL",
-    "NEXT_PUBLIC_SUPABASE_URL",
-    "NUXT_PUBLIC_SUPABASE_URL",
-    "VITE_SUPABASE_URL",
-    "EXPO_PUBLIC_SUPABASE_URL",
-    "REACT_APP_SUPABASE_URL",
-    "PUBLIC_SUPABASE_URL",
-)
-"""The variables by which frameworks find a project; all of them name the tap."""
 
 
 class TapSource:

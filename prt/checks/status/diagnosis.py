@@ -20,6 +20,7 @@ from prt.checks.status.layers import (
     hearing,
     neighbours,
     network,
+    signing,
     tables,
     topics,
     undelivered,
@@ -126,7 +127,11 @@ class _Diagnosis:
             if self._project.identity == "user":
                 figure = f"{self._project.email} as {self._role}"
                 self._tell(Finding(layer="sign-in", state="ok", figure=figure))
-            await self._signed_in()
+            signed = await signing.of_token(self._project, self._endpoint)
+            if signed is not None:
+                self._tell(signed)
+            if signed is None or signed.state != "failed":
+                await self._signed_in()
 
     def _is_configured(self) -> bool:
         found = configuration.judge(self._project, time.time())
@@ -187,6 +192,10 @@ class _Diagnosis:
         shaken = heard.milliseconds("connecting", "joining")
         if shaken is None:
             error = heard.error or NoAnswerError(self._project.host)
+            if wire.is_key_foreign(error):
+                unknown = await signing.of_refused_key(self._endpoint, self._key_origin)
+                if unknown is not None:
+                    return [unknown]
             return [
                 wire.judge_handshake(
                     error,
@@ -313,7 +322,7 @@ class _Diagnosis:
                     known=known,
                 )
 
-            return await asyncio.gather(*(of(*one) for one in _expanded(names, database)))
+            return await asyncio.gather(*(of(*one) for one in catalog.expanded(names, database)))
 
     @property
     def _passes_row_security(self) -> bool:
@@ -332,19 +341,3 @@ class _Diagnosis:
     def _patience(self) -> float:
         timing = self._plan.timing
         return timing.up + timing.join
-
-
-def _expanded(
-    names: Sequence[tuple[str, str]], database: Database | None
-) -> list[tuple[str, str, tuple[str, str]]]:
-    """(schema, table, what was asked for): `*` is each table that it brought, where that is known."""
-    found: list[tuple[str, str, tuple[str, str]]] = []
-    for schema, table in names:
-        if table == catalog.WILDCARD and database is not None:
-            published = [
-                name for name, one in database.relations.items() if name[0] == schema and one.is_published
-            ]
-            found += [(schema, name, (schema, table)) for _, name in published]
-        else:
-            found.append((schema, table, (schema, table)))
-    return found

@@ -21,13 +21,18 @@ PROFILE: Final = "The profile"
 
 
 class Answers(Struct, frozen=True, kw_only=True):
-    """The values of a new profile. `has_keys_here` says that the folder's `.env` has the client key."""
+    """The values of a new profile.
+
+    `has_keys_here` says that the folder's `.env` has the client key, `is_stack` that the URL is that of the
+    folder's own local project, whose keys everybody knows.
+    """
 
     name: str
     url: str
     tables: tuple[str, ...]
     is_own: bool
     has_keys_here: bool
+    is_stack: bool = False
 
 
 def init(
@@ -50,7 +55,8 @@ def init(
     """Write a profile into prt.toml, by asking or from the files of a folder.
 
     With --yes it is made from supabase/config.toml and .env, or from --url. No secret is written: a profile
-    says where each one comes from. Nothing is asked of the network.
+    says where each one comes from. A local project of Supabase's CLI needs none: its keys are the same on
+    every machine. Nothing is asked of the network.
 
     prt init
 
@@ -60,6 +66,7 @@ def init(
     """
     import sys
 
+    from prt.config import local_stack
     from prt.config.environment import environment
     from prt.config.project import CLIENT_KEY, URL, parse_url
     from prt.config.sources import all_places, find, own_configuration
@@ -76,6 +83,7 @@ def init(
     found = find(places, URL)
     suggested = None if found is None else parse_url(found.value, found.origin)
     tables: Sequence[str] = ()
+    stack = None if own else local_stack.of_folder(Path.cwd())
     if yes:
         if suggested is None:
             raise UsageError(
@@ -83,6 +91,9 @@ def init(
                 "say --url, or run it where supabase/config.toml or .env is",
             )
         chosen = suggested
+        if stack is not None and stack[1].serves(chosen):
+            # The schema is the user's own: the group `all` has the seed's tables.
+            tables = ("*",)
     else:
         if not is_terminal(sys.stdin):
             raise UsageError("nobody can be asked here", "say --yes to take what is found")
@@ -94,7 +105,8 @@ def init(
         url=chosen,
         tables=tuple(tables),
         is_own=own,
-        has_keys_here=not own and _is_in_folder(places, CLIENT_KEY),
+        has_keys_here=not own and find(_files_of_folder(places), CLIENT_KEY) is not None,
+        is_stack=stack is not None and stack[1].serves(chosen),
     )
     _write(path, text + written(answers))
     notice(f"profile {name} written to {path}; `prt config{_option(name)}` shows what is in force")
@@ -106,7 +118,9 @@ def written(answers: Answers) -> str:
     import json
 
     lines = [f"[profiles.{answers.name}]", f"url = {json.dumps(answers.url)}"]
-    if answers.has_keys_here:
+    if answers.is_stack and not answers.has_keys_here:
+        lines.append("# The keys are those that Supabase's CLI gives every local project.")
+    elif answers.has_keys_here:
         lines.append("# The client key comes from .env, beside this file.")
     elif answers.is_own:
         lines.append('anon_key = { env = "SUPABASE_ANON_KEY" }')
@@ -159,10 +173,11 @@ def _write(path: Path, text: str) -> None:
         ) from exc
 
 
-def _is_in_folder(places: Sequence[Place], variables: tuple[str, ...]) -> bool:
-    from prt.config.sources import WORKING_DIRECTORY, find
+def _files_of_folder(places: Sequence[Place]) -> list[Place]:
+    """Return the places of the folder that hold keys of the user's own."""
+    from prt.config.sources import WORKING_DIRECTORY
 
-    return find([place for place in places if place.trust == WORKING_DIRECTORY], variables) is not None
+    return [place for place in places if place.trust == WORKING_DIRECTORY and not place.is_stack]
 
 
 def _option(name: str) -> str:

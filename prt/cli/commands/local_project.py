@@ -94,7 +94,7 @@ def env(
     """
     from prt.local.project.variables import renewed
 
-    variables = renewed(_chosen(port, data_dir).environment)
+    variables = renewed(_chosen(port, data_dir))
     if form is Format.GITHUB:
         for name, value in variables.items():
             if name != "SUPABASE_URL":
@@ -130,7 +130,8 @@ def token(
     seconds = parse_duration(expires, "--expires")
     claims = {"aud": "authenticated", "role": role} | ({} if sub is None else {"sub": sub})
     claims |= dict(_claim(text) for text in claim or [])
-    typer.echo(keys_of(_chosen(port, data_dir).environment).sign(claims, seconds=seconds))
+    entry = _chosen(port, data_dir)
+    typer.echo(keys_of(entry.environment, entry.signing).sign(claims, seconds=seconds))
 
 
 def traffic(

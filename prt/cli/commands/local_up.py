@@ -84,6 +84,31 @@ LikeHosted = Annotated[
     bool,
     typer.Option("--like-hosted", help="Same as --poll 100ms --plan free.", rich_help_panel=HOSTED),
 ]
+LikeCli = Annotated[
+    bool,
+    typer.Option(
+        "--like-cli",
+        help="Take the ports, keys and passwords of `supabase start`.",
+        rich_help_panel=PROJECT,
+    ),
+]
+SigningKeyName = Annotated[
+    str | None,
+    typer.Option(
+        "--signing-key",
+        metavar="KIND",
+        help="Sign tokens with a key pair, es256 or rs256 [the JWT secret].",
+        rich_help_panel=HOSTED,
+    ),
+]
+AnonymousSignIns = Annotated[
+    bool,
+    typer.Option(
+        "--anonymous-sign-ins",
+        help="Let clients sign in without an email or a password.",
+        rich_help_panel=HOSTED,
+    ),
+]
 
 
 def up(
@@ -96,12 +121,16 @@ def up(
     plan: PlanName = None,
     poll: Poll = None,
     like_hosted: LikeHosted = False,
+    like_cli: LikeCli = False,
+    signing_key: SigningKeyName = None,
+    anonymous_sign_ins: AnonymousSignIns = False,
     debug: Debug = False,
 ) -> None:
     """Start the embedded project in the foreground.
 
     It runs until Ctrl-C or `prt local stop`. Without --data-dir it leaves nothing behind. It takes
-    port 54321, or a free one if that is taken.
+    port 54321, or a free one if that is taken. With --like-cli, what was made for `supabase start` finds it
+    unchanged.
 
     prt local up --traffic
 
@@ -117,6 +146,7 @@ def up(
     if like_hosted:
         plan, poll = plan or HOSTED_PLAN, poll or HOSTED_POLL
     options = _options(port, data_dir, migrations, no_seed, traffic, rate, plan, poll)
+    options = _as_asked(options, like_cli, signing_key, anonymous_sign_ins)
     environ = environment()
     with registry.slot(registry.runtime_folder(environ)) as slot, prepared(options, environ) as project:
 
@@ -139,12 +169,16 @@ def run(
     plan: PlanName = None,
     poll: Poll = None,
     like_hosted: LikeHosted = False,
+    like_cli: LikeCli = False,
+    signing_key: SigningKeyName = None,
+    anonymous_sign_ins: AnonymousSignIns = False,
     debug: Debug = False,
 ) -> None:
     """Run a command against an embedded project of its own.
 
-    The command finds the project by the variables of `prt local env`; prt ends with its exit code. Inside
-    the command, `prt local` and --local mean this project and no other.
+    The command finds the project by the variables of `prt local env`, and by the names that web frameworks
+    give the URL and the client keys, such as VITE_SUPABASE_URL; prt ends with its exit code. Inside the
+    command, `prt local` and --local mean this project and no other.
 
     prt local run -- pytest
 
@@ -152,18 +186,21 @@ def run(
 
     prt local run --traffic -- prt watch --count 5
     """
+    from prt.config.constants.frameworks import browser_variables
     from prt.local.project import hosting, registry
     from prt.local.project.lifecycle import prepared
 
     if like_hosted:
         plan, poll = plan or HOSTED_PLAN, poll or HOSTED_POLL
     options = _options(port, data_dir, migrations, no_seed, traffic, rate, plan, poll)
+    options = _as_asked(options, like_cli, signing_key, anonymous_sign_ins)
     environ = environment()
     with registry.slot(registry.runtime_folder(environ)) as slot, prepared(options, environ) as project:
         own = {registry.RUN: str(slot.announce(_entry(project), is_private=True))}
         # Whoever runs `.venv/bin/prt local run -- prt test` means the prt beside it.
         path = os.pathsep.join(filter(None, [environ.get("PATH"), str(Path(sys.argv[0]).parent.absolute())]))
-        code = hosting.run(project, command, environ | project.environment() | own | {"PATH": path})
+        its = project.environment()
+        code = hosting.run(project, command, environ | browser_variables(its) | its | own | {"PATH": path})
     raise typer.Exit(code)
 
 
@@ -192,9 +229,30 @@ def _options(
     )
 
 
+def _as_asked(options: Options, like_cli: bool, signing_key: str | None, anonymous_sign_ins: bool) -> Options:
+    """Return the options with how users sign in, and whose ports and keys are taken."""
+    import msgspec
+
+    from prt.config import local_stack
+
+    options = msgspec.structs.replace(options, signing_key=signing_key, anonymous_sign_ins=anonymous_sign_ins)
+    if not like_cli:
+        return options
+    found = local_stack.of_folder(Path.cwd())
+    stack = local_stack.Stack() if found is None else found[1]
+    return msgspec.structs.replace(
+        options,
+        stack=stack,
+        # `run` takes a free port unless it is told which.
+        port=options.port or None,
+        anonymous_sign_ins=anonymous_sign_ins or stack.has_anonymous_sign_ins,
+    )
+
+
 def _entry(project: Project) -> Entry:
-    import os
     import time
+
+    import msgspec
 
     from prt.local.project.registry import Entry
 
@@ -206,6 +264,7 @@ def _entry(project: Project) -> Entry:
         started_at=time.time(),
         environment=project.environment(),
         data_dir=None if data_dir is None else str(data_dir.expanduser().absolute()),
+        signing=tuple(msgspec.to_builtins(project.keys.signing)),
     )
 
 
@@ -214,7 +273,7 @@ def _introduce(project: Project) -> None:
 
     options = project.options
     which = "" if project.port == DEFAULT_PORT else f" --port {project.port}"
-    if options.port is None and project.port != DEFAULT_PORT:
+    if options.port is None and options.stack is None and project.port != DEFAULT_PORT:
         notice(f"port {DEFAULT_PORT} is taken, this is a free one")
     notice(f"the embedded project is up at {project.url}")
     keeps = f"its data stays in {options.data_dir}" if options.data_dir else "nothing of it stays"

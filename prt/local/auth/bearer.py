@@ -14,6 +14,7 @@ from starlette.requests import Request
 from prt.local.auth.errors import AuthError
 from prt.local.serving.gateway import token_of
 from prt.local.serving.keys import Keys
+from prt.local.serving.signing import ALGORITHMS
 
 ADMIN_ROLES = {"service_role", "supabase_admin"}
 
@@ -42,7 +43,10 @@ def bearer_of(request: Request, keys: Keys) -> Bearer:
         raise AuthError(401, "no_authorization", "This endpoint requires a valid Bearer token")
     options: Any = {"verify_aud": False, "verify_sub": False, "verify_iat": False}
     try:
-        return Bearer(jwt.decode(token, keys.jwt_secret, algorithms=["HS256"], options=options))
+        verifier = keys.verifier(token)
+        if verifier is None:
+            raise _bad(_unverifiable(token))
+        return Bearer(jwt.decode(token, verifier.key, algorithms=[verifier.algorithm], options=options))
     except jwt.ExpiredSignatureError as exc:
         reason = "token has invalid claims: token is expired"
         raise _bad(reason) from exc
@@ -56,6 +60,16 @@ def require_admin(request: Request, keys: Keys) -> None:
     """AuthError not_admin for all but the service role."""
     if bearer_of(request, keys).claims.get("role") not in ADMIN_ROLES:
         raise AuthError(403, "not_admin", "User not allowed")
+
+
+def _unverifiable(token: str) -> str:
+    """Return why no key of the project can verify the token, in Auth's words."""
+    header = jwt.get_unverified_header(token)
+    kid, algorithm = header.get("kid"), header.get("alg")
+    if algorithm not in ALGORITHMS:
+        return f"token signature is invalid: signing method {algorithm} is invalid"
+    reason = f"unrecognized JWT kid <nil> for algorithm {algorithm}" if kid is None else f"invalid kid: {kid}"
+    return f"token is unverifiable: error while executing keyfunc: {reason}"
 
 
 def _bad(reason: str) -> AuthError:

@@ -6,7 +6,7 @@ starlette is the embedded project's server (prt/local/serving/server.py).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from prt.local.auth import sessions, users
+from prt.local.auth import absent, sessions, users
 from prt.local.auth.administration import Administration
 from prt.local.auth.bearer import Bearer, bearer_of
 from prt.local.auth.bodies import (
@@ -41,13 +41,14 @@ ROLE = "supabase_auth_admin"
 Answer = Callable[[Request], Awaitable[Response]]
 
 SETTINGS = {
-    "external": {"email": True, "phone": False, "anonymous_users": False},
     "disable_signup": False,
     "mailer_autoconfirm": True,
     "phone_autoconfirm": False,
     "sms_provider": "",
     "saml_enabled": False,
 }
+_CACHED = {"Cache-Control": "public, max-age=600"}
+"""Of the JWKS, which clients keep for ten minutes."""
 HEALTH = {
     "version": "prt-local",
     "name": "GoTrue",
@@ -55,7 +56,7 @@ HEALTH = {
 }
 
 
-def routes(database: Database, keys: Keys) -> list[BaseRoute]:
+def routes(database: Database, keys: Keys, *, allows_anonymous: bool = False) -> list[BaseRoute]:
     """The login of `database` may become `supabase_auth_admin`: the superuser, not `authenticator`."""
 
     @asynccontextmanager
@@ -63,7 +64,8 @@ def routes(database: Database, keys: Keys) -> list[BaseRoute]:
         async with database.acting_as(ROLE, {}) as connection:
             yield connection
 
-    auth = _Auth(transaction, keys)
+    auth = _Auth(transaction, keys, allows_anonymous=allows_anonymous)
+    external = {"email": True, "phone": False, "anonymous_users": allows_anonymous}
     administration = Administration(transaction, keys)
     guarded: list[tuple[str, str, Answer]] = [
         ("POST", "/token", auth.token),
@@ -71,7 +73,7 @@ def routes(database: Database, keys: Keys) -> list[BaseRoute]:
         ("POST", "/logout", auth.log_out),
         ("GET", "/user", auth.user),
         ("PUT", "/user", auth.change_user),
-        ("GET", "/settings", _constant(SETTINGS)),
+        ("GET", "/settings", _constant({"external": external, **SETTINGS})),
         ("GET", "/health", _constant(HEALTH)),
         ("GET", "/admin/users", administration.page),
         ("POST", "/admin/users", administration.create),
@@ -81,15 +83,17 @@ def routes(database: Database, keys: Keys) -> list[BaseRoute]:
     ]
     return [
         # Open, as at the gateway of a hosted project. A project that signs with HS256 has no public keys.
-        Route(f"{ROOT}/.well-known/jwks.json", _constant({"keys": []}), methods=["GET"]),
+        Route(f"{ROOT}/.well-known/jwks.json", _constant(keys.jwks, _CACHED), methods=["GET"]),
         *(Route(f"{ROOT}{path}", _guarded(answer, keys), methods=[verb]) for verb, path, answer in guarded),
+        *absent.routes(ROOT),
     ]
 
 
 class _Auth:
-    def __init__(self, transaction: Callable[[], Any], keys: Keys) -> None:
+    def __init__(self, transaction: Callable[[], Any], keys: Keys, *, allows_anonymous: bool) -> None:
         self._transaction = transaction
         self._keys = keys
+        self._allows_anonymous = allows_anonymous
 
     def _issuer(self, request: Request) -> sessions.Issuer:
         return sessions.Issuer(self._keys, f"{str(request.base_url).rstrip('/')}{ROOT}")
@@ -100,6 +104,8 @@ class _Auth:
                 return await self._sign_in(request)
             case "refresh_token":
                 return await self._refresh(request)
+            case "id_token" | "pkce" | "web3":
+                raise absent.refusal(absent.PROVIDERS)
             case _:
                 raise AuthError(400, "invalid_credentials", "unsupported_grant_type")
 
@@ -137,7 +143,7 @@ class _Auth:
     async def sign_up(self, request: Request) -> Response:
         body = decoded(await request.body(), SignUp)
         if not body.email and not body.phone:
-            raise AuthError(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
+            return await self._sign_in_anonymously(request, body)
         if not body.email:
             raise AuthError(400, "phone_provider_disabled", "Phone signups are disabled")
         if not body.password:
@@ -152,6 +158,14 @@ class _Auth:
                 session = await sessions.start(connection, self._issuer(request), user["id"])
         except psycopg.errors.UniqueViolation as exc:
             raise AuthError(422, "user_already_exists", "User already registered") from exc
+        return JSONResponse(session)
+
+    async def _sign_in_anonymously(self, request: Request, body: SignUp) -> Response:
+        if not self._allows_anonymous:
+            raise AuthError(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
+        async with self._transaction() as connection:
+            user = await users.create_anonymous(connection, body.data)
+            session = await sessions.start(connection, self._issuer(request), user["id"])
         return JSONResponse(session)
 
     async def user(self, request: Request) -> Response:
@@ -169,6 +183,11 @@ class _Auth:
         try:
             async with self._transaction() as connection:
                 user = await _signed_in(connection, bearer)
+                if user["is_anonymous"] and email is not None:
+                    await users.make_permanent(connection, user["id"], email)
+                elif user["is_anonymous"] and body.password:
+                    message = "Updating password of an anonymous user without an email is not allowed"
+                    raise AuthError(422, "validation_failed", message)
                 if body.password:
                     known = await users.credentials(connection, user["email"])
                     hashed_now = None if known is None else known[1]
@@ -231,8 +250,8 @@ def _failure(exc: psycopg.Error | NoConnectionError, request: Request) -> AuthEr
     return AuthError(500, "unexpected_failure", f"Database error {what}: {exc.diag.message_primary}")
 
 
-def _constant(body: dict[str, Any]) -> Answer:
+def _constant(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
     async def answer(_: Request) -> Response:
-        return JSONResponse(body)
+        return JSONResponse(body, headers=headers)
 
     return answer

@@ -131,6 +131,7 @@ async def _answer(
 ) -> dict[str, Any]:
     user = await users.require(connection, session.user_id)
     now = int(time.time())
+    method = "anonymous" if user["is_anonymous"] else "password"
     claims = {
         "iss": issuer.url,
         "sub": user["id"],
@@ -143,7 +144,7 @@ async def _answer(
         "user_metadata": user["user_metadata"],
         "role": user["role"],
         "aal": "aal1",
-        "amr": [{"method": "password", "timestamp": session.signed_in_at}],
+        "amr": [{"method": method, "timestamp": session.signed_in_at}],
         "session_id": session.id,
         "is_anonymous": user["is_anonymous"],
     }

@@ -56,9 +56,9 @@ _INSERT = """
 insert into auth.users (
   instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data,
   raw_user_meta_data, confirmation_token, recovery_token, email_change, email_change_token_new,
-  created_at, updated_at
+  is_anonymous, created_at, updated_at
 ) values (
-  %s, %s, 'authenticated', %s, %s, %s, case when %s then now() end, %s, %s, '', '', '', '', now(), now()
+  %s, %s, 'authenticated', %s, %s, %s, case when %s then now() end, %s, %s, '', '', '', '', %s, now(), now()
 )
 """
 _INSERT_IDENTITY = """
@@ -66,6 +66,12 @@ insert into auth.identities
   (provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
 values (%s, %s, %s, 'email', now(), now(), now())
 """
+_MAKE_PERMANENT = """
+update auth.users set is_anonymous = false, email_confirmed_at = now(),
+  raw_app_meta_data = coalesce(raw_app_meta_data, '{}') || %s
+where id = %s
+"""
+_EMAIL_PROVIDER = {"provider": "email", "providers": ["email"]}
 
 
 async def credentials(
@@ -103,23 +109,51 @@ async def create(
     """The user with an identity of the email. A taken email or id is psycopg's UniqueViolation."""
     user_id = user_id or uuid4()
     given = dict(user_metadata or {})
-    app = {"provider": "email", "providers": ["email"], **(app_metadata or {})}
+    app = {**_EMAIL_PROVIDER, **(app_metadata or {})}
     await connection.execute(
         _INSERT,
         (
             *(NO_INSTANCE, user_id, role or "authenticated", email, password_hash, is_confirmed),
-            *(Jsonb(app), Jsonb(given)),
+            *(Jsonb(app), Jsonb(given), False),
         ),
     )
+    await _identify(connection, str(user_id), email, given, is_confirmed=is_confirmed)
+    return await require(connection, user_id)
+
+
+async def create_anonymous(
+    connection: AsyncConnection[Any], user_metadata: Mapping[str, Any] | None
+) -> UserObject:
+    """Return a new user without an email or a password."""
+    user_id = uuid4()
+    given = Jsonb(dict(user_metadata or {}))
+    values = (NO_INSTANCE, user_id, "authenticated", None, None, False, Jsonb({}), given, True)
+    await connection.execute(_INSERT, values)
+    return await require(connection, user_id)
+
+
+async def make_permanent(connection: AsyncConnection[Any], user_id: str, email: str) -> None:
+    """Give an anonymous user the identity of an email, which counts as confirmed."""
+    await connection.execute(_MAKE_PERMANENT, (Jsonb(_EMAIL_PROVIDER), user_id))
+    await _identify(connection, user_id, email, {}, is_confirmed=True)
+
+
+async def _identify(
+    connection: AsyncConnection[Any],
+    user_id: str,
+    email: str,
+    given: Mapping[str, Any],
+    *,
+    is_confirmed: bool,
+) -> None:
     identity = {
         **given,
-        "sub": str(user_id),
+        "sub": user_id,
         "email": email,
         "email_verified": is_confirmed,
         "phone_verified": False,
     }
-    await connection.execute(_INSERT_IDENTITY, (str(user_id), user_id, Jsonb(identity)))
-    return await require(connection, user_id)
+    await connection.execute(_INSERT_IDENTITY, (user_id, user_id, Jsonb(identity)))
 
 
 async def change(

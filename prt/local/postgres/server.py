@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import quote
@@ -164,16 +164,32 @@ class Launch:
 
 
 @contextmanager
-def launched(data_dir: Path | None = None, *, programs_folder: str | None = None) -> Iterator[Launch]:
-    """A PostgreSQL that starts while the block runs and is stopped at its end.
+def launched(
+    data_dir: Path | None = None,
+    *,
+    programs_folder: str | None = None,
+    port: int | None = None,
+    password: str | None = None,
+) -> Iterator[Launch]:
+    """Start a PostgreSQL that is stopped at the end of the block.
 
-    `data_dir` None: ephemeral, no file of it survives. Raises UsageError where a folder can't serve.
+    Args:
+        data_dir: The folder of its data; without one it is ephemeral, and no file of it survives.
+        programs_folder: The folder of PostgreSQL's programs; None takes those of the wheel.
+        port: The port that it listens on; None takes a free one.
+        password: The password of the role `postgres`; None takes the folder's, or a random one.
+
+    Raises:
+        UsageError: A folder can't serve, or its password is another.
     """
     withdraw(LIBPQ)
     programs = find(programs_folder)
     user = service_user()
     folder = _ephemeral_folder(user) if data_dir is None else _data_folder(data_dir, user, programs)
-    launch = Launch(_order(folder, data_dir is None, programs, user), _password(folder))
+    if password is not None:
+        _choose_password(folder, password)
+    order = replace(_order(folder, data_dir is None, programs, user), port=port)
+    launch = Launch(order, _password(folder))
     try:
         yield launch
     finally:
@@ -240,10 +256,26 @@ def _password(folder: Path) -> str:
         return kept
     password = secrets.token_urlsafe(24)
     register(password)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(password)
+    _write(path, password)
     return password
+
+
+def _choose_password(folder: Path, password: str) -> None:
+    path = folder / "password"
+    with suppress(FileNotFoundError):
+        if read_text(path) != password:
+            raise UsageError(
+                f"{folder} was made with a password of its own",
+                f"choose a new {Input.DATA_DIR}, or leave out {Input.LIKE_CLI}",
+            )
+        return
+    _write(path, password)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a new file that nobody else can read."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def _ephemeral_folder(user: ServiceUser | None) -> Path:

@@ -50,6 +50,8 @@ class Order:
     copies: list[tuple[str, str]]
     uid: int | None = None
     gid: int | None = None
+    port: int | None = None
+    """None takes a free one."""
 
     @property
     def root(self) -> Path:
@@ -121,13 +123,15 @@ def started(order: Order) -> tuple[subprocess.Popen[bytes], int]:
     deadline = time.monotonic() + START_SECONDS
     refused_ports = 0
     while True:
-        port = free_port()
+        port = order.port or free_port()
         postgres = launch(order, port)
         if is_ready(order, postgres, deadline):
             return postgres, port
         said = last_words(order)
         # Another process took the port between our look and PostgreSQL's bind.
         if "could not create any TCP/IP sockets" in said and refused_ports < BIND_ATTEMPTS:
+            if order.port is not None:
+                raise StartError(f"port {order.port} is taken")
             refused_ports += 1
             continue
         # Backends of a killed postmaster go within moments.

@@ -39,7 +39,7 @@ def attached(
     """
     entry = registry.the_one(variables.environment() if environ is None else environ)
     if entry is not None:
-        yield renewed(entry.environment)
+        yield renewed(entry)
         return
     with ephemeral(seed=seed, migrations=migrations, traffic=traffic, rate=rate) as environment:
         yield environment

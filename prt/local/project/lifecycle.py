@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,13 +12,15 @@ import msgspec
 
 from prt.config.constants.plans import limits_of
 from prt.config.files import read_bytes
+from prt.config.local_stack import PASSWORD
 from prt.errors import UsageError
 from prt.inputs import Input
 from prt.local.postgres.server import Postgres, launched
 from prt.local.project import extra, port
 from prt.local.project.embedded import Project
 from prt.local.project.options import Options
-from prt.local.serving.keys import Keys, generate
+from prt.local.serving.keys import Keys, generate, of_stack, rotated
+from prt.local.serving.signing import algorithm_of
 
 
 @contextmanager
@@ -29,8 +32,13 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
     extra.require()
     check(options)
     with (
-        closing(port.bound(options.port)) as listener,
-        launched(options.data_dir, programs_folder=environ.get("PRT_POSTGRES_BIN")) as launch,
+        closing(_listener(options)) as listener,
+        launched(
+            options.data_dir,
+            programs_folder=environ.get("PRT_POSTGRES_BIN"),
+            port=None if options.stack is None else options.stack.database_port,
+            password=None if options.stack is None else PASSWORD,
+        ) as launch,
     ):
         # Imported while PostgreSQL starts: both take about as long.
         from prt.local.seed import loading  # noqa: F401, PLC0415
@@ -48,10 +56,23 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
         )
 
 
+def _listener(options: Options) -> socket.socket:
+    return port.bound(options.port) if options.stack is None else port.of_stack(options.stack, options.port)
+
+
 def check(options: Options) -> None:
     """Raises UsageError for what can be known before anything starts."""
     if options.plan is not None:
         limits_of(options.plan)
+    if options.signing_key is not None:
+        algorithm_of(options.signing_key)
+    if options.stack is not None:
+        of_stack(options.stack)
+        if options.stack.is_encrypted:
+            raise UsageError(
+                "supabase/config.toml asks for TLS, which the embedded project doesn't speak",
+                f"set api.tls.enabled to false there, or leave out {Input.LIKE_CLI}",
+            )
     if options.rate <= 0:
         raise UsageError(f"{Input.RATE} must be above 0, not {options.rate:g}", "it is changes a second")
     for path in options.migrations:
@@ -71,18 +92,32 @@ def _settled(options: Options, postgres: Postgres) -> tuple[Keys, frozenset[str]
     from prt.local.seed import loading  # noqa: PLC0415
 
     if options.data_dir is None:
-        return generate(), loading.load(postgres, options)
+        return _keys(options, None), loading.load(postgres, options)
     folder = options.data_dir.expanduser().absolute()
     # Written last: without it an earlier start was interrupted, and what it left is thrown away.
     loaded = folder / "loaded.json"
     if loaded.exists():
         roles = msgspec.json.decode(read_bytes(loaded), type=frozenset[str])
-        return msgspec.json.decode(read_bytes(folder / "keys.json"), type=Keys), roles
-    keys = generate()
+        keys = _keys(options, msgspec.json.decode(read_bytes(folder / "keys.json"), type=Keys))
+        _write(folder / "keys.json", msgspec.json.encode(keys))
+        return keys, roles
+    keys = _keys(options, None)
     _write(folder / "keys.json", msgspec.json.encode(keys))
     roles = loading.reset(postgres, options, keep_roles=None)
     _write(loaded, msgspec.json.encode(sorted(roles)))
     return keys, roles
+
+
+def _keys(options: Options, kept: Keys | None) -> Keys:
+    """Return fresh keys or those that the data folder kept, with the signing key that is asked for.
+
+    Another signing key than before is a rotation: what the former ones signed stays good.
+    """
+    keys = kept or generate()
+    if options.stack is not None:
+        keys = msgspec.structs.replace(of_stack(options.stack), signing=keys.signing)
+    keys = msgspec.structs.replace(keys, is_open=options.stack is not None)
+    return rotated(keys, None if options.signing_key is None else algorithm_of(options.signing_key))
 
 
 def _write(path: Path, content: bytes) -> None:

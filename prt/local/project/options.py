@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from prt.config.local_stack import Stack
+
 DEFAULT_PORT = 54321
 DEFAULT_RATE = 2.0
 
@@ -30,6 +32,11 @@ class Options(Struct, frozen=True, kw_only=True):
     traffic_seed: int | None = None
     plan: str | None = None
     poll_seconds: float | None = None
+    signing_key: str | None = None
+    """`es256` or `rs256`; None keeps the key of the data folder, or signs with the JWT secret."""
+    anonymous_sign_ins: bool = False
+    stack: Stack | None = None
+    """The local project of Supabase's CLI whose ports and secrets this one takes."""
     realtime: dict[str, float | tuple[float, ...]] = {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 
+from prt.config.local_stack import Stack
 from prt.errors import UsageError
 from prt.inputs import Input
 from prt.local.project.options import DEFAULT_PORT
@@ -25,7 +26,21 @@ def bound(port: int | None) -> socket.socket:
         return _bind(0)
 
 
-def _bind(port: int) -> socket.socket:
+def of_stack(stack: Stack, port: int | None) -> socket.socket:
+    """Return a bound socket for the API of a local project of Supabase's CLI.
+
+    Raises:
+        UsageError: Its port, or that of its database, is taken.
+    """
+    hint = (
+        "`supabase stop` or `prt local stop` frees it, or change it in supabase/config.toml; without "
+        f"{Input.LIKE_CLI} any port will do"
+    )
+    _bind(stack.database_port, hint).close()
+    return _bind(stack.api_port if port is None else port, hint)
+
+
+def _bind(port: int, hint: str | None = None) -> socket.socket:
     # The protocol is named because asyncio turns Nagle's algorithm off for TCP by its name alone: without it
     # a response's body waits some 40 ms for the acknowledgement of its head.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -37,6 +52,6 @@ def _bind(port: int) -> socket.socket:
         is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         raise UsageError(
             f"port {port} is taken" if is_taken else f"can't listen on port {port}: {error}",
-            f"choose another with {Input.PORT}, or 0 for a free one",
+            hint or f"choose another with {Input.PORT}, or 0 for a free one",
         ) from error
     return listener

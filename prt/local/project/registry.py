@@ -39,6 +39,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     started_at: float
     environment: dict[str, str]
     data_dir: str | None = None
+    signing: tuple[dict[str, str], ...] = ()
+    """The project's signing keys, which are secrets too."""
     path: str = ""
 
     def __repr__(self) -> str:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
 from prt.config.sources import register_secrets
+from prt.local.project.registry import Entry
 from prt.local.seed.people import MEMBER
 from prt.local.serving.keys import Keys
+from prt.local.serving.signing import SigningKey
 
 TOKEN_SECONDS = 7 * 24 * 3600
 """Of `PRT_TOKEN`: longer than the hour of a sign-in, because nobody refreshes a variable."""
@@ -28,23 +34,28 @@ def variables(*, url: str, database_url: str, keys: Keys) -> dict[str, str]:
     return found
 
 
-def keys_of(environment: dict[str, str]) -> Keys:
-    """The way back, for tokens of a project that another process runs."""
+def keys_of(environment: Mapping[str, str], signing: Sequence[Mapping[str, str]] = ()) -> Keys:
+    """Return the keys of a project that another process runs, for tokens of it.
+
+    `signing` are its signing keys, as its entry in the registry has them.
+    """
     return Keys(
         jwt_secret=environment["SUPABASE_JWT_SECRET"],
         anon=environment["SUPABASE_ANON_KEY"],
         service_role=environment["SUPABASE_SERVICE_ROLE_KEY"],
         publishable=environment["SUPABASE_PUBLISHABLE_KEY"],
         secret=environment["SUPABASE_SECRET_KEY"],
+        signing=msgspec.convert(signing, tuple[SigningKey, ...]),
     )
 
 
-def renewed(environment: dict[str, str]) -> dict[str, str]:
-    """The same, with a session that starts now: a project may have been up for weeks."""
+def renewed(entry: Entry) -> dict[str, str]:
+    """Return a project's variables with a session that starts now, because it may have been up for weeks."""
+    environment = entry.environment
     return variables(
         url=environment["SUPABASE_URL"],
         database_url=environment["SUPABASE_DB_URL"],
-        keys=keys_of(environment),
+        keys=keys_of(environment, entry.signing),
     )
 
 

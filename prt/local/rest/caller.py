@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from prt.local.rest.errors import RestError
 from prt.local.serving.keys import Keys
+from prt.local.serving.signing import ALGORITHMS
 
 CLOCK_SKEW_SECONDS = 30
 ANONYMOUS = "anon"
@@ -26,6 +27,10 @@ class Caller(Struct, frozen=True):
         return self.role == ANONYMOUS
 
 
+NOBODY = Caller(ANONYMOUS, {"role": ANONYMOUS})
+"""Who asks without a token, which only an open gateway lets through."""
+
+
 def caller_of(token: str, keys: Keys) -> Caller:
     """RestError PGRST301 for a token that can't be read, PGRST303 for claims that don't hold now."""
     if not token:
@@ -33,10 +38,13 @@ def caller_of(token: str, keys: Keys) -> Caller:
     if (parts := token.count(".") + 1) != 3:
         raise _refused("PGRST301", f"Expected 3 parts in JWT; got {parts}")
     try:
+        verifier = keys.verifier(token)
+        if verifier is None:
+            raise _no_key(token)
         claims = jwt.decode(
             token,
-            keys.jwt_secret,
-            algorithms=["HS256"],
+            verifier.key,
+            algorithms=[verifier.algorithm],
             leeway=CLOCK_SKEW_SECONDS,
             options={"verify_aud": False, "verify_sub": False, "verify_jti": False, "verify_iss": False},
         )
@@ -45,13 +53,20 @@ def caller_of(token: str, keys: Keys) -> Caller:
     except jwt.ImmatureSignatureError as exc:
         is_issued = "iat" in str(exc)
         raise _refused("PGRST303", "JWT issued at future" if is_issued else "JWT not yet valid") from exc
-    except jwt.InvalidAlgorithmError as exc:
-        raise _refused("PGRST301", "Wrong or unsupported encoding algorithm") from exc
     except jwt.InvalidTokenError as exc:
-        details = "None of the keys was able to decode the JWT"
-        raise _refused("PGRST301", "No suitable key or wrong key type", details) from exc
+        raise _unsuitable() from exc
     role = claims.get("role")
     return Caller(role if isinstance(role, str) and role else ANONYMOUS, claims)
+
+
+def _no_key(token: str) -> RestError:
+    is_known = jwt.get_unverified_header(token).get("alg") in ALGORITHMS
+    return _unsuitable() if is_known else _refused("PGRST301", "Wrong or unsupported encoding algorithm")
+
+
+def _unsuitable() -> RestError:
+    details = "None of the keys was able to decode the JWT"
+    return _refused("PGRST301", "No suitable key or wrong key type", details)
 
 
 def _refused(code: str, message: str, details: str | None = None) -> RestError:

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from prt.local.postgres.pool import Database, NoConnectionError
 from prt.local.rest import description, tables
-from prt.local.rest.caller import ANONYMOUS, Caller, caller_of
+from prt.local.rest.caller import ANONYMOUS, NOBODY, Caller, caller_of
 from prt.local.rest.catalog import TableName, find_table
 from prt.local.rest.errors import RestError, from_database
 from prt.local.rest.exchange import MediaType, media_type_of, window_of
@@ -111,7 +111,9 @@ class _Rest:
             return refused
         role = ANONYMOUS
         try:
-            caller = caller_of(token_of(request, self._keys), self._keys)
+            token = token_of(request, self._keys)
+            is_nameless = not token and "authorization" not in request.headers
+            caller = NOBODY if is_nameless else caller_of(token, self._keys)
             role = caller.role
             return await respond(caller)
         except RestError as exc:

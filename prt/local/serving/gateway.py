@@ -11,7 +11,12 @@ from prt.local.serving.keys import Keys
 
 
 def refusal(request: Request, keys: Keys) -> JSONResponse | None:
-    """The 401 of a request without one of this project's own keys, in `apikey` as a header or a parameter."""
+    """Return the 401 of a request without a key of this project, in `apikey` as a header or a parameter.
+
+    It is None if the request may pass, which each one may at an open gateway.
+    """
+    if keys.is_open:
+        return None
     key = _api_key(request)
     if not key:
         return JSONResponse(

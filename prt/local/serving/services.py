@@ -22,7 +22,7 @@ from prt.local.project.embedded import Project
 from prt.local.project.options import Options
 from prt.local.realtime import Realtime, Settings
 from prt.local.seed import loading, traffic
-from prt.local.serving import server
+from prt.local.serving import absent, server
 
 AUTH_CONNECTIONS = 4
 
@@ -41,7 +41,10 @@ async def serving(project: Project) -> AsyncIterator[None]:
             [
                 *realtime.routes(),
                 *rest.routes(database, project.keys),
-                *auth.routes(auth_database, project.keys),
+                *auth.routes(
+                    auth_database, project.keys, allows_anonymous=project.options.anonymous_sign_ins
+                ),
+                *absent.routes(),
                 _reset_route(project, day, realtime),
                 _emptying_route(project),
             ]

@@ -78,7 +78,7 @@ _JOIN_CODES: dict[str, tuple[type[PrtError], str | None, bool, float]] = {
     "InvalidJWTToken": (RefusedError, _SIGN_IN, False, 0),
     "MalformedJWT": (RefusedError, _SIGN_IN, False, 0),
     "JwtSignatureError": (RefusedError, "the token belongs to another project: " + _SIGN_IN, False, 0),
-    "JwtSignerError": (RefusedError, "the project's JWT secret is not set up", False, 0),
+    "JwtSignerError": (RefusedError, "no key of the project signed the token: " + _SIGN_IN, False, 0),
     "Unauthorized": (RefusedError, "add a SELECT policy on realtime.messages for this topic", False, 0),
     "UnableToReplayMessages": (RefusedError, "only private topics are replayed: use `{PRIVATE}`", False, 0),
     "PrivateOnly": (RefusedError, "the project allows private channels only: use `{PRIVATE}`", False, 0),

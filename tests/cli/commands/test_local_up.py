@@ -6,15 +6,17 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from prt.cli.commands import local_up
 from prt.config.constants.plans import PLANS
+from prt.config.local_stack import Stack
 from prt.errors import UsageError
 from prt.local.project import lifecycle
-from prt.local.project.options import Options
+from prt.local.project.options import Options, decode, encode
 from prt.local.serving import services
 from tests.local.commands import PRT
 from tests.running import PATIENCE
@@ -79,6 +81,35 @@ def test_conditions_of_a_hosted_project(
     assert settings.poll_seconds == poll
     assert settings.limits == (None if plan is None else PLANS[plan])
     assert settings.largest_broadcast == (256_000 if plan == "free" else 3_000_000)
+
+
+def test_like_cli_takes_the_ports_and_keys_of_the_folder(
+    asked: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert asked(like_cli=True).stack == Stack()
+    assert (asked().stack, asked().anonymous_sign_ins) == (None, False)
+    (tmp_path / "supabase").mkdir()
+    (tmp_path / "supabase" / "config.toml").write_text(
+        "[api]\nport = 55321\n[db]\nport = 55322\n[auth]\nenable_anonymous_sign_ins = true\n"
+    )
+    options = asked(like_cli=True, signing_key="rs256")
+    assert options.stack == Stack(api_port=55321, database_port=55322, has_anonymous_sign_ins=True)
+    assert (options.port, options.signing_key, options.anonymous_sign_ins) == (None, "rs256", True)
+    assert decode(encode(options)) == options
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(signing_key="eddsa"), "unknown --signing-key 'eddsa'"),
+        (Options(stack=Stack(variables=("anon_key",))), "takes anon_key from the environment"),
+        (Options(stack=Stack(is_encrypted=True)), "asks for TLS"),
+    ],
+)
+def test_what_can_not_be_is_refused_before_anything_starts(options: Options, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        lifecycle.check(options)
 
 
 def test_an_unknown_plan_is_refused_before_anything_starts() -> None:

@@ -39,23 +39,34 @@ def database(accounts: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
 
 @pytest.fixture
 def ask(database: psycopg.Connection[Any], postgres: Postgres, keys: Keys) -> Ask:
-    """One request, with the publishable key; `token` is the bearer."""
+    """One request, with the publishable key; `token` is the bearer, `signer` has other keys for tokens."""
 
     def request(
-        method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        signer: Keys | None = None,
+        allows_anonymous: bool = False,
+        **headers: str,
     ) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         named = {"apikey": keys.publishable, **named}
         if token is not None:
             named["authorization"] = f"Bearer {token}"
+        given: dict[str, Any]
         given = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
-        return asyncio.run(_send(postgres, keys, method, path, headers=named, **given))
+        given["allows_anonymous"] = allows_anonymous
+        return asyncio.run(_send(postgres, signer or keys, method, path, headers=named, **given))
 
     return request
 
 
 async def _send(postgres: Postgres, keys: Keys, method: str, path: str, **options: Any) -> httpx.Response:
     async with Database(postgres.conninfo(dbname="accounts")) as database:
-        transport = httpx.ASGITransport(Starlette(routes=auth.routes(database, keys)))
+        allows_anonymous = options.pop("allows_anonymous", False)
+        routes = auth.routes(database, keys, allows_anonymous=allows_anonymous)
+        transport = httpx.ASGITransport(Starlette(routes=routes))
         async with httpx.AsyncClient(transport=transport, base_url="http://project") as client:
             return await client.request(method, f"/auth/v1{path}", **options)

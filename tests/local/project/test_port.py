@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import closing
 
+import pytest
+
+from prt.config.local_stack import Stack
+from prt.errors import UsageError
 from prt.local.project import port
 
 
@@ -22,3 +27,15 @@ def test_answers_are_not_held_back_for_acknowledgements() -> None:
         return option
 
     assert asyncio.run(work()) != 0
+
+
+@pytest.mark.parametrize("taken", ["api_port", "database_port"])
+def test_both_ports_of_a_local_stack_have_to_be_free(taken: str) -> None:
+    with closing(port.bound(0)) as ours, closing(port.bound(0)) as free:
+        numbers = {"api_port": free.getsockname()[1], "database_port": free.getsockname()[1]}
+        free.close()
+        ours.listen()
+        numbers[taken] = ours.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {numbers[taken]} is taken") as refused:
+            port.of_stack(Stack(**numbers), None)
+        assert "supabase stop" in (refused.value.hint or "")

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import jwt
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,8 @@ from starlette.applications import Starlette
 
 from prt.local import rest
 from prt.local.postgres.pool import Database
-from prt.local.serving.keys import Keys, generate
+from prt.local.serving import signing
+from prt.local.serving.keys import Keys, generate, rotated
 from tests.local.rest.conftest import ME, Ask, send
 
 YOU = "22222222-2222-2222-2222-222222222222"
@@ -78,6 +80,32 @@ def test_the_gateway_wants_a_key_of_this_project(rows: Any, keys: Keys, conninfo
     }
     assert foreign.json()["message"] == "Invalid API key"
     assert asked(keys, conninfo, f"/books?select=id&limit=1&apikey={keys.anon}").status_code == 200
+
+
+def test_an_open_gateway_lets_everybody_in_as_anon(rows: Any, keys: Keys, conninfo: str) -> None:
+    is_open = msgspec.structs.replace(keys, is_open=True)
+    nobody = asked(is_open, conninfo, "/rpc/whoami")
+    assert (nobody.status_code, nobody.json()["role"]) == (200, "anon")
+    assert asked(is_open, conninfo, "/rpc/whoami", apikey=keys.secret).json()["role"] == "service_role"
+    empty = asked(is_open, conninfo, "/rpc/whoami", authorization="Bearer ")
+    assert (empty.status_code, empty.json()["code"]) == (401, "PGRST301")
+
+
+@pytest.mark.parametrize("algorithm", signing.ALGORITHMS)
+def test_tokens_of_signing_keys_are_verified(
+    rows: Any, keys: Keys, conninfo: str, algorithm: signing.Algorithm
+) -> None:
+    signs = rotated(keys, algorithm)
+
+    def whoami(token: str, of: Keys) -> httpx.Response:
+        return asked(of, conninfo, "/rpc/whoami", apikey=keys.anon, authorization=f"Bearer {token}")
+
+    later = rotated(rotated(signs, "RS256"), "ES256")
+    for known in (signs, later):
+        assert whoami(signs.sign({"role": "authenticated"}), known).json()["role"] == "authenticated"
+    assert whoami(keys.sign({"role": "authenticated"}), signs).json()["role"] == "authenticated"
+    unknown = whoami(signs.sign({"role": "authenticated"}), keys)
+    assert (unknown.status_code, unknown.json()["message"]) == (401, "No suitable key or wrong key type")
 
 
 @pytest.mark.parametrize(

@@ -298,3 +298,19 @@ where {_WHICH} and exists (
 )
 order by n.nspname, c.relname
 """  # noqa: S608 - a constant
+
+
+def expanded(
+    names: Sequence[tuple[str, str]], database: Database | None
+) -> list[tuple[str, str, tuple[str, str]]]:
+    """(schema, table, what was asked for): `*` is each table that it brought, where that is known."""
+    found: list[tuple[str, str, tuple[str, str]]] = []
+    for schema, table in names:
+        if table == WILDCARD and database is not None:
+            published = [
+                name for name, one in database.relations.items() if name[0] == schema and one.is_published
+            ]
+            found += [(schema, name, (schema, table)) for _, name in published]
+        else:
+            found.append((schema, table, (schema, table)))
+    return found

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 10.0
 HEALTH = "/auth/v1/health"
+JWKS = "/auth/v1/.well-known/jwks.json"
+USER = "/auth/v1/user"
+LEGACY_KEYS_DISABLED = "Legacy API keys are disabled"
+"""What a hosted project's gateway says of an `anon` or `service_role` key that was switched off."""
 CLOCK_SECONDS = 30.0
 """From here on the server takes good tokens for expired, or for issued in the future."""
 LARGEST_BODY = 4 * 1024 * 1024
@@ -139,6 +143,19 @@ class Gateway:
         second = first if first.error is not None else await self.get(HEALTH)
         return first if second.error is not None else second
 
+    async def signing_keys(self) -> tuple[str, ...] | None:
+        """Return the ids of the keys that Auth publishes, or None if it publishes nothing at all."""
+        said = (await self.get(JWKS)).json()
+        keys = said.get("keys") if isinstance(said, dict) else None
+        if not isinstance(keys, list):
+            return None
+        return tuple(str(key["kid"]) for key in keys if isinstance(key, dict) and key.get("kid"))
+
+    async def refuses_signature(self) -> bool:
+        """Return whether Auth can't verify this identity's token, which it checks before the claims."""
+        answer = await self.get(USER)
+        return answer.status in (401, 403) and "verify signature" in answer.words
+
     async def tables(self) -> tuple[str, ...]:
         """Names of what REST exposes, where this key may read them (its OpenAPI root)."""
         said = (await self.get("/rest/v1/")).json()
@@ -184,6 +201,8 @@ def judge(url: str, answer: Answer, *, key_origin: str, facts: KeyFacts, speaks_
         cause = Cause(f"{netloc} sends us on to {target}", f"set SUPABASE_URL={quoting.word(target)}")
         return _finding("failed", figure, cause)
     if answer.status in (401, 403):
+        if answer.words.startswith(LEGACY_KEYS_DISABLED):
+            return _finding("failed", figure, _switched_off(key_origin), exit_code=RefusedError.exit_code)
         return _refused(figure, netloc, key_origin, facts)
     if answer.status == PAUSED:
         ref = netloc.partition(".")[0] if is_hosted(url) else "_"
@@ -232,6 +251,13 @@ def _refused(figure: str, netloc: str, key_origin: str, facts: KeyFacts) -> Find
     if facts.kind in ("jwt", "publishable"):
         causes.append(Cause("the URL is that of another project", "set SUPABASE_URL"))
     return _finding("failed", figure, *causes, exit_code=RefusedError.exit_code)
+
+
+def _switched_off(key_origin: str) -> Cause:
+    return Cause(
+        f"{key_origin} is a legacy API key, and this project has switched those off",
+        "set SUPABASE_PUBLISHABLE_KEY, or SUPABASE_SECRET_KEY for the service role (dashboard: API Keys)",
+    )
 
 
 def _clock(figure: str, answer: Answer) -> Finding:

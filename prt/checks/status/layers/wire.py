@@ -19,6 +19,14 @@ def is_realtime_down(error: PrtError) -> bool:
     return isinstance(error, HandshakeRefusedError) and error.refused.code == "realtime_down"
 
 
+def is_key_foreign(error: PrtError) -> bool:
+    """Return whether Realtime could not verify the signature of the API key."""
+    return isinstance(error, HandshakeRefusedError) and error.refused.code in (
+        "token_foreign",
+        "token_refused",
+    )
+
+
 def judge_handshake(
     error: PrtError, *, host: str, facts: KeyFacts, key_origin: str, is_bare: bool, others: str = ""
 ) -> Finding:

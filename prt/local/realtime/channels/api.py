@@ -124,7 +124,7 @@ class _Api:
         if self._hub.rates.messages.is_exceeded:
             raise _AnsweredError(_json({"message": "You have exceeded your rate limit"}, 429))
         try:
-            return tokens.read(self._hub.keys.exchange(key), self._hub.keys.jwt_secret, time.time())
+            return tokens.read(self._hub.keys.exchange(key), self._hub.keys, time.time())
         except TokenRefusedError as error:
             raise _AnsweredError(_json({"message": "Unauthorized"}, 401)) from error
 

@@ -271,7 +271,7 @@ class Channel:
         if not isinstance(text, str) or text.startswith(OPAQUE_PREFIX) or text == self._token.text:
             return
         try:
-            self._token = tokens.read(text, self._hub.keys.jwt_secret, time.time())
+            self._token = tokens.read(text, self._hub.keys, time.time())
         except TokenRefusedError as error:
             self._end(error.pushed)
             return

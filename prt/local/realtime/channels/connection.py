@@ -83,7 +83,7 @@ def _authenticated(websocket: WebSocket, hub: Hub) -> Token:
     key = websocket.query_params.get("apikey", websocket.headers.get("x-api-key"))
     if key is None:
         raise TokenRefusedError("MissingAPIKey", "API key is missing")
-    return tokens.read(hub.keys.exchange(key), hub.keys.jwt_secret, time.time())
+    return tokens.read(hub.keys.exchange(key), hub.keys, time.time())
 
 
 class Connection:
@@ -270,7 +270,7 @@ class Connection:
         for key in ("access_token", "user_token"):
             text = found.get(key)
             if isinstance(text, str) and not text.startswith(OPAQUE_PREFIX):
-                return tokens.read(text, self._hub.keys.jwt_secret, time.time())
+                return tokens.read(text, self._hub.keys, time.time())
         if self._token.expires <= (now := time.time()):
             raise tokens.expired(self._token.expires, now)
         return self._token

@@ -12,6 +12,8 @@ import jwt
 from jwt.types import Options
 from msgspec import Struct
 
+from prt.local.serving.keys import Keys
+
 OPAQUE_PREFIX = "sb_"
 
 # Everything but the signature is checked here, because the words are the server's.
@@ -63,9 +65,9 @@ def expired(expires: float, now: float) -> TokenRefusedError:
     return TokenRefusedError("InvalidJWTToken", message, handshake="Token has expired")
 
 
-def read(text: str, secret: str, now: float) -> Token:
-    """The token, or TokenRefusedError; `now` in seconds since the epoch."""
-    claims = _verified(text, secret)
+def read(text: str, keys: Keys, now: float) -> Token:
+    """Return a token that is good now, in seconds since the epoch. Raise TokenRefusedError for any other."""
+    claims = _verified(text, keys)
     role, expires = claims.get("role"), claims.get("exp")
     if not isinstance(role, str) or isinstance(expires, bool) or not isinstance(expires, int | float):
         raise TokenRefusedError("InvalidJWTToken", "Fields `role` and `exp` are required in JWT")
@@ -74,18 +76,18 @@ def read(text: str, secret: str, now: float) -> Token:
     return Token(text, Principal(role, json.dumps(claims)), expires)
 
 
-def _verified(text: str, secret: str) -> dict[str, Any]:
+def _verified(text: str, keys: Keys) -> dict[str, Any]:
     malformed = TokenRefusedError("MalformedJWT", "The token provided is not a valid JWT")
     try:
-        algorithm = jwt.get_unverified_header(text).get("alg")
+        verifier = keys.verifier(text)
     except jwt.PyJWTError:
         raise malformed from None
-    if algorithm != "HS256":
+    if verifier is None:
         raise TokenRefusedError(
             "JwtSignerError", "Failed to generate JWT signer, check your JWT secret or JWKS configuration"
         )
     try:
-        claims: dict[str, Any] = jwt.decode(text, secret, ["HS256"], options=_SIGNATURE_ONLY)
+        claims: dict[str, Any] = jwt.decode(text, verifier.key, [verifier.algorithm], options=_SIGNATURE_ONLY)
     except jwt.InvalidSignatureError:
         raise TokenRefusedError(
             "JwtSignatureError", "Failed to validate JWT signature", pushed=":signature_error"

@@ -8,9 +8,10 @@ their frames.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
+from msgspec import Raw
 
 from prt.events import Change, Conflict
 from prt.state.rows.ages import dated, is_newer
@@ -26,7 +27,7 @@ Place = tuple[str, str, bytes]
 TOMBSTONES = 20_000
 """Deleted rows that are remembered, the latest."""
 
-_values_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_values_of = msgspec.json.Decoder(list[Raw]).decode
 
 
 class Rows:
@@ -64,6 +65,26 @@ class Rows:
         """A row as it was last seen; `key` is raw JSON."""
         kept = self._rows.get((schema, table, key))
         return None if kept is None else kept.row
+
+    def present(self) -> Iterator[Change]:
+        """Yield the rows as the INSERTs of a snapshot, the least recently changed first."""
+        for (schema, table, _), kept in list(self._rows.items()):
+            yield Change(
+                at=0,
+                topic="",
+                event_type="INSERT",
+                schema=schema,
+                table=table,
+                commit_timestamp=kept.commit,
+                new=Raw(kept.row),
+                source="snapshot",
+            )
+
+    def key_of(self, change: Change) -> Place | None:
+        """Return schema, table and key of the row that a change is about; None if its key is not known."""
+        before, after = self._keys.of(change)
+        key = before if after is None else after
+        return None if key is None else (change.schema, change.table, key)
 
     def apply(self, change: Change) -> bytes | None:
         """Take the change in; the row as it was known before, None where it was not."""

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from prt.events import Change, Event
+from prt.state.newest import KEPT, event_of
 from prt.state.screen import Screen
 from prt.views.panels.view import View
 
+MOST_HELD = KEPT
+"""Events that are held back from views that are paused; beyond it the oldest reach them."""
+
 
 class Sharing:
-    """Takes events to all of them. A view that counts has a `note`, which gets every change."""
+    """Takes events to the screen and to all views. A view that counts has a `note`, which gets every change.
+
+    While it is held, events reach the screen alone; the views get them afterwards.
+    """
 
     def __init__(self, screen: Screen, views: Sequence[View]) -> None:
         self._screen = screen
-        self._views = views
+        self._views = [*views]
         self._counting = [view.note for view in views if hasattr(view, "note")]
+        self._is_held = False
+        self._held: deque[tuple[Callable[[Any], None], Event]] = deque()
 
     def apply(self, event: Event) -> None:
         if type(event) is Change:
@@ -26,11 +37,49 @@ class Sharing:
         """Only counted: what of it is shown comes later."""
         self._screen.note(change)
         for note in self._counting:
-            note(change)
+            self._hand(note, change)
 
     def show(self, event: Event) -> None:
         """Shown where it is news; a change must have been noted."""
         is_news = self._screen.show(event) if type(event) is Change else self._screen.apply(event)
         if is_news:
             for view in self._views:
-                view.apply(event)
+                self._hand(view.apply, event)
+
+    def hold(self, *, is_held: bool) -> None:
+        """Hold events back from the views, or hand them what was held back."""
+        self._is_held = is_held
+        while self._held and not is_held:
+            take, event = self._held.popleft()
+            take(event)
+
+    def add(self, view: View) -> None:
+        """Let a view join later: it gets the rows and events that are kept, then those that come."""
+        screen, note = self._screen, getattr(view, "note", None)
+        key_of, paused_at = screen.rows.key_of, screen.viewport.paused_at
+        events = [(number, event_of(kept)) for number, kept in screen.newest.since(0)]
+        changed = {key for _, event in events if type(event) is Change and (key := key_of(event))}
+        for row in screen.rows.present():
+            if key_of(row) not in changed:
+                view.apply(row)
+        if screen.vitals is not None:
+            view.apply(screen.vitals)
+        for number, event in events:
+            takes = [note] if note is not None and type(event) is Change else []
+            for take in (*takes, view.apply):
+                if paused_at is not None and number >= paused_at:
+                    self._held.append((take, event))
+                else:
+                    take(event)
+        self._views.append(view)
+        if note is not None:
+            self._counting.append(note)
+
+    def _hand(self, take: Callable[[Any], None], event: Event) -> None:
+        if not self._is_held:
+            take(event)
+            return
+        self._held.append((take, event))
+        if len(self._held) > MOST_HELD:
+            oldest, earlier = self._held.popleft()
+            oldest(earlier)

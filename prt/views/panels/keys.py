@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from prt.state.viewport.kinds import Overlay
 from prt.state.viewport.viewport import Viewport
-from prt.views.drawing.cells import cut
+from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.lines import plain
 
 Hint = tuple[str, str]
@@ -76,7 +77,7 @@ HELP: Final[tuple[tuple[str, tuple[Hint, ...]], ...]] = (
             ("PgUp PgDn", "a screen at a time"),
             ("Home g", "the newest, and follow again"),
             ("End G", "the oldest that is kept"),
-            ("1…7  Tab", "one of the views, the next"),
+            ("1…7  Tab", "one of the views alone, the next"),
         ),
     ),
     (
@@ -149,20 +150,36 @@ def _hints(viewport: Viewport, own: tuple[Hint, ...], usual: tuple[Hint, ...]) -
         return _DETAILS
     if viewport.overlay is Overlay.HELP:
         return _HELP
-    if own:
-        return own
     if viewport.query:
         return _SEARCHED
     if viewport.paused_at is not None:
         return _PAUSED
+    if own:
+        return own
     if not viewport.is_following:
         return _SCROLLED
     return _FILTERED if viewport.is_narrowed else usual
 
 
-def help_lines(width: int, *, is_replay: bool, can_edit: bool) -> list[Text]:
-    """Return the keys with what they do."""
+def help_lines(
+    width: int, *, is_replay: bool, can_edit: bool, views: Sequence[tuple[str, bool]] = ()
+) -> list[Text]:
+    """Return the keys with what they do.
+
+    Args:
+        width: The most cells of a line.
+        is_replay: Whether a recording is played.
+        can_edit: Whether keys may write.
+        views: The name of each view that a digit shows, and whether it is drawn now.
+    """
     groups = [*HELP]
+    if len(views) > 1:
+        drawn = {True: "  (shown)", False: ""}
+        names = [
+            (f"{number}", f"{safe(name)}{drawn[is_drawn]}")
+            for number, (name, is_drawn) in enumerate(views, 1)
+        ]
+        groups.insert(1, ("Views", tuple(names)))
     if is_replay:
         groups.append(("Recording", REPLAY))
     if can_edit:

@@ -8,7 +8,7 @@ their frames.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 from msgspec import Raw
@@ -66,19 +66,9 @@ class Rows:
         kept = self._rows.get((schema, table, key))
         return None if kept is None else kept.row
 
-    def present(self) -> Iterator[Change]:
-        """Yield the rows as the INSERTs of a snapshot, the least recently changed first."""
-        for (schema, table, _), kept in list(self._rows.items()):
-            yield Change(
-                at=0,
-                topic="",
-                event_type="INSERT",
-                schema=schema,
-                table=table,
-                commit_timestamp=kept.commit,
-                new=Raw(kept.row),
-                source="snapshot",
-            )
+    def present(self) -> list[tuple[Place, bytes]]:
+        """Return the rows by their places, the least recently changed first."""
+        return [(place, kept.row) for place, kept in self._rows.items()]
 
     def key_of(self, change: Change) -> Place | None:
         """Return schema, table and key of the row that a change is about; None if its key is not known."""
@@ -225,6 +215,21 @@ class Rows:
         self._gone[place] = commit
         if len(self._gone) > TOMBSTONES:
             del self._gone[next(iter(self._gone))]
+
+
+def read_row(place: Place, row: bytes) -> Change:
+    """Return a row as the INSERT of a snapshot."""
+    schema, table, _ = place
+    return Change(
+        at=0,
+        topic="",
+        event_type="INSERT",
+        schema=schema,
+        table=table,
+        commit_timestamp=None,
+        new=Raw(row),
+        source="snapshot",
+    )
 
 
 def _is_no_later(read: Kept, beneath: Kept | None) -> bool:

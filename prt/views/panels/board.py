@@ -72,7 +72,7 @@ class BoardView(Listed[bytes]):
             return super().hints
         return (self.moving, ("Enter", "details"), ("< >", "move it"), ("y", "copy"), ("?", "keys"))
 
-    def keys(self) -> list[bytes]:
+    def row_keys(self) -> list[bytes]:
         """Return the keys of all cards, column by column."""
         return [key for column in self._columns() for key in column]
 
@@ -86,7 +86,7 @@ class BoardView(Listed[bytes]):
         if here is None:
             if intent not in _STEPS:
                 return super().press(intent)
-            self.choice.select(self.keys(), 0)
+            self.choice.select(self.row_keys(), 0)
             return True
         index, keys = here
         if intent not in _STEPS or _STEPS[intent] == 0:
@@ -116,7 +116,9 @@ class BoardView(Listed[bytes]):
         if row is None:
             return None
         name = key.decode(errors="replace").strip('"')
-        return Inspected(title=f"{self.board.table} {name}", facts=("as it was last seen",), payload=row)
+        return Inspected(
+            title=f"{self.board.table} {name}", facts=("as it was last seen",), payload=row, label="row"
+        )
 
     def summary(self) -> list[str]:
         if not len(self.board):

@@ -65,7 +65,7 @@ class BudgetView(Listed[BudgetKey]):
         seen = counted(self.budgets.seen, "transaction")
         return [f"budgets: {safe(_totals(budgets, 200))}; {seen}{alerts}"]
 
-    def keys(self) -> list[BudgetKey]:
+    def row_keys(self) -> list[BudgetKey]:
         """Return those of the budgets, then those of the transactions, the newest first."""
         transactions = [("transaction", one.key) for one in reversed(self.budgets.transactions)]
         return [*(("budget", one.key) for one in self.budgets.budgets()), *transactions]
@@ -95,7 +95,7 @@ class BudgetView(Listed[BudgetKey]):
             facts += [f"of {name}"] if (name := self.budgets.name_of(transaction)) else []
             facts += ["pending"] if self.budgets.is_pending(transaction) else []
             title = f"transaction {transaction.description}".rstrip()
-        return Inspected(title=title, facts=tuple(facts), payload=row)
+        return Inspected(title=title, facts=tuple(facts), payload=row, label="row")
 
     def _row(self, key: BudgetKey) -> bytes | None:
         kind, raw = key
@@ -109,7 +109,7 @@ class BudgetView(Listed[BudgetKey]):
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
         least = LEAST_TRANSACTIONS if self.budgets.transactions and height > LEAST_TRANSACTIONS + 2 else 0
         room = max(height - 1 - least, 0)
-        keys = self.keys()
+        keys = self.row_keys()
         self.choice.sync(keys)
         places = self.choice.window(keys[: len(budgets)], room if len(budgets) <= room else max(room - 1, 0))
         shown = [budgets[place] for place in places]

@@ -70,7 +70,7 @@ class CursorsView(Listed[tuple[str, str]]):
             return ["no cursor moved"]
         return [f"{counted(cursors.moves, 'move')} of {counted(len(cursors.cursors), 'cursor')}"]
 
-    def keys(self) -> list[tuple[str, str]]:
+    def row_keys(self) -> list[tuple[str, str]]:
         """Return topic and user of the cursors, those that moved last first."""
         return [(one.topic, one.user) for one in self._cursors.newest_first]
 
@@ -91,6 +91,7 @@ class CursorsView(Listed[tuple[str, str]]):
             title=cursor.name or cursor.user or "nobody named",
             facts=(f"topic {cursor.topic}", moves, state),
             payload=msgspec.json.encode(payload),
+            label="position",
         )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from prt.events import Change, Event
-from prt.state.newest import KEPT, event_of
+from prt.state.newest import KEPT, Shown, event_of
+from prt.state.rows.cache import read_row
 from prt.state.screen import Screen
 from prt.views.panels.view import View
 
@@ -56,15 +57,13 @@ class Sharing:
     def add(self, view: View) -> None:
         """Let a view join later: it gets the rows and events that are kept, then those that come."""
         screen, note = self._screen, getattr(view, "note", None)
-        key_of, paused_at = screen.rows.key_of, screen.viewport.paused_at
-        events = [(number, event_of(kept)) for number, kept in screen.newest.since(0)]
-        changed = {key for _, event in events if type(event) is Change and (key := key_of(event))}
-        for row in screen.rows.present():
-            if key_of(row) not in changed:
-                view.apply(row)
+        paused_at = screen.viewport.paused_at
+        for row in self._rows_before():
+            view.apply(row)
         if screen.vitals is not None:
             view.apply(screen.vitals)
-        for number, event in events:
+        for number, kept in screen.newest.since(0):
+            event = event_of(kept)
             takes = [note] if note is not None and type(event) is Change else []
             for take in (*takes, view.apply):
                 if paused_at is not None and number >= paused_at:
@@ -74,6 +73,19 @@ class Sharing:
         self._views.append(view)
         if note is not None:
             self._counting.append(note)
+
+    def _rows_before(self) -> Iterator[Change]:
+        """Yield the rows as they were before the events that are kept, as far as they are known."""
+        screen = self._screen
+        changed = set()
+        for _, kept in screen.newest.since(0):
+            if isinstance(kept, Shown) and (key := screen.rows.key_of(kept.change)) not in changed:
+                changed.add(key)
+                if kept.previous is not None and key is not None:
+                    yield read_row(key, kept.previous)
+        for key, row in screen.rows.present():
+            if key not in changed:
+                yield read_row(key, row)
 
     def _hand(self, take: Callable[[Any], None], event: Event) -> None:
         if not self._is_held:

@@ -34,7 +34,7 @@ class Listed(ABC, Generic[K]):
         self._found: tuple[object, list[K]] | None = None
 
     @abstractmethod
-    def keys(self) -> Sequence[K]:
+    def row_keys(self) -> Sequence[K]:
         """Return the keys of all rows, in the order in which they are drawn."""
 
     @abstractmethod
@@ -63,16 +63,16 @@ class Listed(ABC, Generic[K]):
 
     def press(self, intent: Intent) -> bool:
         """Move the selection. Return whether it was a key that does so."""
-        return self.choice.press(intent, self.keys())
+        return self.choice.press(intent, self.row_keys())
 
     def inspected(self) -> Inspected | None:
         """Return the row whose details are open, else the selected one, else the first, which is selected."""
-        key = self.choice.hold(self.keys()) if self.opened is None else self.opened
+        key = self.choice.hold(self.row_keys()) if self.opened is None else self.opened
         return None if key is None else self.inspect(key)
 
     def find(self, query: Query, *, is_next: bool = True, includes_selected: bool = False) -> None:
         """Select the next or the previous row that the search finds, around the end if it has to."""
-        keys = self.keys()
+        keys = self.row_keys()
         matches = [place for place, key in enumerate(keys) if query.is_in(self.content(key))]
         if not matches:
             return
@@ -92,7 +92,7 @@ class Listed(ABC, Generic[K]):
         """Return which match is selected (0 if none is) and how many there are, counted once a second."""
         state = (query.text, now // _SECOND, self.selected)
         if self._found is None or self._found[0] != state:
-            self._found = (state, [key for key in self.keys() if query.is_in(self.content(key))])
+            self._found = (state, [key for key in self.row_keys() if query.is_in(self.content(key))])
         matches = self._found[1]
         return (matches.index(self.selected) + 1 if self.selected in matches else 0), len(matches)
 

@@ -70,7 +70,7 @@ class Toasts(Listed[str]):
         marking: tuple[Hint, ...] = (("r", "mark as read"),) if self.can_edit else ()
         return (self.moving, ("Enter", "open"), *marking, ("/", "search"), ("y", "copy"), ("?", "keys"))
 
-    def keys(self) -> list[str]:
+    def row_keys(self) -> list[str]:
         """Return the keys of the notifications in their order."""
         return [one.key for one in self._state.newest()]
 
@@ -86,6 +86,7 @@ class Toasts(Listed[str]):
             title=f"{one.kind or 'notification'} {one.key}",
             facts=tuple(filter(None, facts)),
             payload=self._state.row(key),
+            label="row",
         )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:

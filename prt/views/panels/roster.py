@@ -85,7 +85,7 @@ class Roster(Listed[tuple[str, str]]):
         )
         return [f"{self._online()} at the end; {moves}"]
 
-    def keys(self) -> list[tuple[str, str]]:
+    def row_keys(self) -> list[tuple[str, str]]:
         """Return topic and key of everyone, in the order of the roster."""
         return [(person.topic, person.key) for person in self._presences.people(self._presences.online)]
 
@@ -101,7 +101,9 @@ class Roster(Listed[tuple[str, str]]):
         facts += [counted(len(person.metas), "connection")]
         facts += [f"user {person.user}"] if person.user else []
         facts += [f"at {person.where}"] if person.where else []
-        return Inspected(title=person.key, facts=tuple(facts), payload=msgspec.json.encode(person.metas))
+        return Inspected(
+            title=person.key, facts=tuple(facts), payload=msgspec.json.encode(person.metas), label="presences"
+        )
 
     def _person(self, key: tuple[str, str]) -> Person | None:
         topic = self._presences.topics.get(key[0])

@@ -43,7 +43,7 @@ class SheetView(Listed[bytes]):
     def summary(self) -> list[str]:
         return [f"{safe(self.sheet.table)}: {counted(len(self.sheet), 'row')}"] if len(self.sheet) else []
 
-    def keys(self) -> list[bytes]:
+    def row_keys(self) -> list[bytes]:
         """Return the keys of the rows in their order."""
         return self.sheet.keys()
 
@@ -57,7 +57,7 @@ class SheetView(Listed[bytes]):
         name = key.decode(errors="replace").strip('"')
         facts = ("as it was last seen",)
         if before is None:
-            return Inspected(title=f"{self.sheet.table} {name}", facts=facts, payload=row)
+            return Inspected(title=f"{self.sheet.table} {name}", facts=facts, payload=row, label="row")
         return Inspected(title=f"{self.sheet.table} {name}", facts=facts, before=before, after=row)
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
@@ -67,7 +67,7 @@ class SheetView(Listed[bytes]):
         columns = sheet.columns()
         room = height - 1
         foot = self._foot(columns, room)
-        keys = self.keys()
+        keys = self.row_keys()
         self.choice.sync(keys)
         places = self.choice.window(keys, max(room - bool(foot), 0))
         rows = [sheet.row(keys[place], columns, now) for place in places]

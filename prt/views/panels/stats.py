@@ -18,7 +18,7 @@ from prt.views.panels.inspection import Inspected
 from prt.views.panels.listed import Listed
 
 _STEPS = "▁▂▃▄▅▆▇█"
-_LABEL = 8
+_LABEL = 10
 _FIGURE = 24
 _CHART = 5
 """Lines of the rate's chart, where there is room."""
@@ -51,7 +51,7 @@ class StatsView(Listed[tuple[str, str]]):
         limit = f", the limit of {self._plan} is {self._limit:,}/s" if self._limit else ""
         return [f"at most {stats.busiest:,}/s{limit}; {size_text(stats.bytes)} of rows and payloads"]
 
-    def keys(self) -> list[tuple[str, str]]:
+    def row_keys(self) -> list[tuple[str, str]]:
         """Return the tables, the busiest first."""
         return [name for name, _ in self.stats.tables.most_common()]
 
@@ -63,7 +63,9 @@ class StatsView(Listed[tuple[str, str]]):
         kinds = {kind: of for (*name, kind), of in self.stats.events.items() if tuple(name) == key}
         payload = {"schema": key[0], "table": key[1], "changes": count, **kinds}
         facts = (counted(count, "change"), f"{_share(count, self.stats.count)} of everything that came")
-        return Inspected(title=table_name(*key), facts=facts, payload=msgspec.json.encode(payload))
+        return Inspected(
+            title=table_name(*key), facts=facts, payload=msgspec.json.encode(payload), label="counted"
+        )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         room = max(width - _LABEL - _FIGURE, 8)
@@ -92,7 +94,9 @@ class StatsView(Listed[tuple[str, str]]):
         if cost.connections:
             connections = counted(cost.connections, "connection")
             channels = counted(cost.channels, "channel")
-            lines.append(f"cost {counted(cost.messages, 'message')}, {connections}, {channels}")
+            # Vitals come with heartbeats: what was counted since may be more.
+            messages = max(cost.messages, self.stats.count)
+            lines.append(f"cost {counted(messages, 'message')}, {connections}, {channels}")
         return lines + verification_lines(verification, now)
 
     def _rate(self, slices: Sequence[Slice], width: int, rows: int) -> list[Text]:

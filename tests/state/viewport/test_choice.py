@@ -68,7 +68,9 @@ def test_an_intent_that_moves_nothing_is_not_taken() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from([*MOVES, Intent.BACK, None]), st.permutations(range(12)), st.integers(0, 12)),
+        st.tuples(
+            st.sampled_from([*MOVES, Intent.BACK, None]), st.permutations(range(12)), st.integers(0, 12)
+        ),
         max_size=20,
     ),
     st.integers(1, 6),

@@ -242,7 +242,8 @@ class BoardView(Listed[bytes]):
             return [title, details]
         who, day = safe(self._named("assignee_id", card.assignee)), safe(_day(card.due))
         first, mark_text = who.partition(" ")[0], _MARKS.get(card.priority, "")
-        short = f"{mark_text} {cut(first, max(room - 12, 4))}".strip()
+        taken = cell_len(_DOT.join([f"{mark_text} ".lstrip(), day]) if day else mark_text)
+        short = f"{mark_text} {cut(first, max(room - taken, 4))}".strip()
         spelled = (safe(card.priority), who, day), (safe(card.priority), first, day)
         for facts in (*(spelled if room > LEAST_COLUMN else ()), (short, day), (mark_text, day)):
             said = _DOT.join(fact for fact in facts if fact)

@@ -49,6 +49,10 @@ class Sharing:
 
     def hold(self, *, is_held: bool) -> None:
         """Hold events back from the views, or hand them what was held back."""
+        if is_held != self._is_held:
+            for view in self._views:
+                if hasattr(view, "hold"):
+                    view.hold(is_held=is_held)
         self._is_held = is_held
         while self._held and not is_held:
             take, event = self._held.popleft()

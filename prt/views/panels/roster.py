@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from datetime import tzinfo
 
 import msgspec
@@ -65,6 +66,7 @@ class Roster(Listed[tuple[str, str]]):
         tz: tzinfo | None = None,
     ) -> None:
         super().__init__()
+        self._live = presences
         self._presences = presences
         self._columns = list(columns)
         self._own_key = own_key
@@ -74,8 +76,12 @@ class Roster(Listed[tuple[str, str]]):
     def apply(self, event: Event) -> None:
         """The screen has it already: all views of the screen share one roster."""
 
+    def hold(self, *, is_held: bool) -> None:
+        """Keep showing who is there now while the view is paused: the screen's roster goes on."""
+        self._presences = deepcopy(self._live) if is_held else self._live
+
     def summary(self) -> list[str]:
-        presences = self._presences
+        presences = self._live
         if not presences.topics:
             return []
         counts = presences.counts

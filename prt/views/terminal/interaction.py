@@ -136,8 +136,8 @@ class Interaction:
         newest = self._screen.newest
         numbers: Sequence[int] = self._page.viewport.listed()
         events = [event_of(kept) for number in numbers if (kept := newest.kept(number)) is not None]
-        names = save_screen(self._page, events, self._size(), Path.cwd())
-        self._page.message = f"saved {names[0]} and {names[1]} ({counted(len(events), 'event')})"
+        stem = save_screen(self._page, events, self._size(), Path.cwd())
+        self._page.message = f"saved {stem}.svg and .ndjson ({counted(len(events), 'event')})"
 
 
 def _json_of(one: Inspected) -> bytes:

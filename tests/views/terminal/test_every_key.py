@@ -311,9 +311,10 @@ def test_a_pause_is_of_all_views_that_share_the_screen() -> None:
     assert seat.press(" ")[2:-2] != before
 
 
-@pytest.mark.parametrize("name", [name for name in VIEWS if name != "presence"])
+@pytest.mark.parametrize("name", VIEWS)
 def test_paused_a_view_stands_still_whatever_is_pressed_and_has_missed_nothing(name: str) -> None:
-    events = everything()
+    late = meeting.presence("join", "late", {"user_id": "late"}, at=story.NOW)
+    events = (*everything(), *([late] if name == "presence" else []))
     paused, live = Seat(name, 120, events[:-30]), Seat(name, 120, events)
     paused.press("down")
     before = body(paused)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from prt.inputs import Input
 from prt.state.screen import Screen
 from prt.state.viewport.intents import Intent
 from prt.state.viewport.kinds import KIND_OF, Overlay
@@ -28,6 +29,13 @@ _OF_EVENTS: Final = {
     **dict.fromkeys(KIND_OF, "c b p s switch the kinds of lists of events"),
 }
 """What is said of keys that do something in a list of events alone."""
+
+_WRITING: Final = {
+    Intent.MOVE_LEFT: "< moves a card of a board",
+    Intent.MOVE_RIGHT: "> moves a card of a board",
+    Intent.MARK_READ: "r marks a notification as read",
+}
+"""What is said of keys that write, where there is nothing to write."""
 
 _MOVES: Final = frozenset(
     {
@@ -147,6 +155,9 @@ class Page:
 
     def _pressed(self, intent: Intent) -> bool:
         viewport, listed = self.viewport, self.views.listed
+        if intent in _WRITING:
+            self.message = self._refused(_WRITING[intent])
+            return True
         if self.views.is_list:
             return viewport.apply(intent)
         if listed is not None and intent in (Intent.NEXT, Intent.PREVIOUS):
@@ -172,6 +183,12 @@ class Page:
         if intent in _MOVES or intent is Intent.BACK or (intent is Intent.SEARCH and listed is None):
             return True
         return viewport.apply(intent)
+
+    def _refused(self, what: str) -> str:
+        """Return why a key that writes does nothing here."""
+        if self.bar is not None:
+            return f"{what}, and a recording can't be changed"
+        return what if self.can_edit else f"{what} with {Input.EDIT}"
 
     def _let_edit(self) -> None:
         for view in {id(one): one for one in (*self.views.asked, self.active)}.values():

@@ -1,4 +1,4 @@
-"""The selection in a list of rows with keys: a table for what keys do, a property for what must always hold."""
+"""The selection in a list of rows with keys: what keys do as a table, and what always holds as a property."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from typing import Any, Self
 import pyte
 from jsonschema import Draft202012Validator
 
-from prt.views.sinks.schema import json_schema
+from prt.views.sinks.schema.document import json_schema
 
 PRT = str(Path(sys.executable).with_name("prt"))
 PATIENCE = 90.0

@@ -75,6 +75,7 @@ class Interaction:
             return True
         if is_text:
             return True
+        self._page.message = ""
         for view in self._page.views.shown:
             own: Mapping[str, Callable[[], None]] = getattr(view, "keys", {})
             key = name if name in own else _LETTERS.get(name, "")
@@ -82,8 +83,8 @@ class Interaction:
                 own[key]()
                 return True
         if name in VIEWS_BY_DIGIT:
-            is_there = self._page.show_view(int(name) - 1)
-            self._page.message = "" if is_there else f"there is no view {name}"
+            if not self._page.show_view(int(name) - 1):
+                self._page.message = f"there is no view {name}"
             return True
         intent = self._keys.get(name)
         if intent is None:

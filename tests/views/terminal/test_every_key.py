@@ -267,6 +267,21 @@ def test_a_digit_again_comes_back_and_one_without_a_view_says_so() -> None:
     assert body(seat) == start
     toasts = Seat("toasts", 80, everything())
     assert any("there is no view 2" in line for line in toasts.press("2"))
+    assert any("there is no view 8" in line for line in seat.press("8"))
+
+
+def test_what_was_said_goes_with_the_next_key_whatever_it_is() -> None:
+    seat = Seat("board", 80, everything())
+    for key in ("escape", "unknown", "down", "0", "1"):
+        assert any("lists of events" in line for line in seat.press("f"))
+        assert not any("lists of events" in line for line in seat.press(key))
+
+
+@pytest.mark.parametrize(("key", "said"), [("<", "a card"), (">", "a card"), ("r", "a notification")])
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_key_that_writes_says_what_it_needs(name: str, key: str, said: str) -> None:
+    lines = Seat(name, 80, everything()).press(key)
+    assert any(line.startswith(f"{key} m") and f"{said} " in line and " with " in line for line in lines)
 
 
 def test_a_digit_closes_the_details_before_it_shows_another_view() -> None:

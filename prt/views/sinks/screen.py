@@ -33,7 +33,7 @@ from prt.views.panels.registry import ChosenViews
 from prt.views.panels.summary import summary
 from prt.views.panels.table import Table, heading, widest_of
 from prt.views.panels.view import View
-from prt.views.sinks.output import KeyHandler, ReaderGone
+from prt.views.sinks.output import KeyHandler
 from prt.views.terminal.console import is_in_foreground, terminal_console
 from prt.views.terminal.interaction import Controls, Interaction
 from prt.views.terminal.painter import Painter

@@ -8,14 +8,14 @@ from typing import IO
 
 from rich.console import Console
 
-from prt.views.sinks.output import ReaderGone
+from prt.errors import ReaderGoneError
 
 
 class TerminalConsole(Console):
     """Rich's own answer to a closed pipe is to exit with 1; ours is to end well."""
 
     def on_broken_pipe(self) -> None:
-        raise ReaderGone
+        raise ReaderGoneError
 
 
 def is_in_foreground(terminal: IO[str]) -> bool:

@@ -73,28 +73,34 @@ HELP: Final[tuple[tuple[str, tuple[Hint, ...]], ...]] = (
     (
         "Move",
         (
-            ("↑ ↓  j k", "to the next event; the selection stays on it"),
-            ("PgUp PgDn", "a screen at a time"),
-            ("Home g", "the newest, and follow again"),
-            ("End G", "the oldest that is kept"),
-            ("1…7  Tab", "one of the views alone, the next"),
+            ("↑ ↓  j k", "select the next row; new events don't move it"),
+            ("← →  h l", "select a card of the next column of a board"),
+            ("PgUp PgDn", "move by a screen"),
+            ("Home g", "the first row; a list of events follows again"),
+            ("End G", "the last row that is kept"),
+            ("1…7  Tab", "show one view alone, the next view"),
         ),
     ),
     (
         "Look",
         (
-            ("Enter", "details of what is selected; Esc closes them"),
+            ("Enter", "details of the selected row; Esc closes them"),
             ("/", "search while typing; n N next and previous; Esc ends it"),
+            ("space", "pause and go on; what waits is counted"),
+        ),
+    ),
+    (
+        "Lists of events",
+        (
             ("f", "filter: a text, table=…, event=…, COLUMN=VALUE"),
             ("c b p s", "changes, broadcasts, presence, statuses: off and on"),
-            ("space", "pause and go on; what waits is counted"),
             ("x", "clear what has been seen so far"),
         ),
     ),
     (
         "Keep",
         (
-            ("y", "copy the event as JSON (OSC 52)"),
+            ("y", "copy the selected row as JSON (OSC 52)"),
             ("e", "save the screen as SVG and the events as NDJSON"),
         ),
     ),

@@ -86,7 +86,8 @@ class Interaction:
             if not self._page.show_view(int(name) - 1):
                 self._page.message = f"there is no view {name}"
             return True
-        intent = self._keys.get(name)
+        # Over the view the arrows fold and unfold: a recording is not moved behind it.
+        intent = (self._keys if self._page.viewport.overlay is None else KEYS).get(name)
         if intent is None:
             return True
         if self._controls is not None and self._controls.act(intent, self._screen, self._page):

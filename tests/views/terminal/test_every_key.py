@@ -20,14 +20,16 @@ from rich.console import Console
 from prt.events import Event, Known
 from prt.state.notifications import Notifications
 from prt.state.screen import Screen
-from prt.state.viewport.intents import KEYS
+from prt.state.viewport.intents import KEYS, REPLAY_KEYS, Intent
 from prt.state.viewport.kinds import Overlay
 from prt.views.panels.listed import SELECTED
 from prt.views.panels.notifications import Toasts
+from prt.views.panels.page import Page
 from prt.views.panels.registry import OFFERED, ViewOptions, made
 from prt.views.panels.table import SELECTED as SELECTED_EVENT
 from prt.views.panels.view import View
 from prt.views.sinks.screen import ScreenOutput, ScreenSettings
+from prt.views.terminal.interaction import Controls
 from tests.views import day, meeting, story
 
 HEIGHT = 24
@@ -63,13 +65,26 @@ def everything() -> tuple[Event, ...]:
 class Seat:
     """A person at a terminal that shows one view."""
 
-    def __init__(self, name: str, width: int, events: Sequence[Event] = (), *, asked: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        width: int,
+        events: Sequence[Event] = (),
+        *,
+        asked: str = "",
+        controls: Controls | None = None,
+    ) -> None:
         self.file = Tty()
         self._width = width
         self.now = story.NOW
         self.output = ScreenOutput(
             ScreenSettings(
-                host="abc", tz=UTC, views_of=self._views_of(asked or name), keep=1_000, has_keys=True
+                host="abc",
+                tz=UTC,
+                views_of=self._views_of(asked or name),
+                keep=1_000,
+                has_keys=True,
+                controls=controls,
             ),
             console=Console(
                 file=self.file,
@@ -268,6 +283,39 @@ def test_a_digit_again_comes_back_and_one_without_a_view_says_so() -> None:
     toasts = Seat("toasts", 80, everything())
     assert any("there is no view 2" in line for line in toasts.press("2"))
     assert any("there is no view 8" in line for line in seat.press("8"))
+
+
+class Player:
+    """Controls of a recording that note what is asked of them."""
+
+    is_replay = True
+
+    def __init__(self) -> None:
+        self.asked: list[Intent] = []
+
+    def attach(self, page: Page) -> None:
+        """Add nothing."""
+
+    def seen(self, event: Event) -> None:
+        """Wait for nothing."""
+
+    def act(self, intent: Intent, screen: Screen, page: Page) -> bool:
+        if intent in REPLAY_KEYS.values():
+            self.asked.append(intent)
+            return True
+        return False
+
+
+def test_in_a_recording_the_arrows_seek_and_in_its_details_they_fold() -> None:
+    player = Player()
+    seat = Seat("table", 80, everything(), controls=player)
+    seat.press("left", "right")
+    assert player.asked == [Intent.SEEK_BACK, Intent.SEEK_ON]
+    seat.press("enter")
+    seat.press("left", "right")
+    assert player.asked == [Intent.SEEK_BACK, Intent.SEEK_ON]
+    seat.press("escape", "left")
+    assert player.asked[2:] == [Intent.SEEK_BACK]
 
 
 def test_what_was_said_goes_with_the_next_key_whatever_it_is() -> None:

@@ -21,8 +21,8 @@ class Viewport:
     `selected` is the number of the selected event, None while the view follows. `kinds` are those shown.
     """
 
-    def __init__(self, newest: Newest, *, belongs: Callable[[Kept], bool] = lambda _: True) -> None:
-        """Take the events that are kept, and which of them belong to the list at all."""
+    def __init__(self, newest: Newest, *, belongs: Callable[[Kept], bool] | None = None) -> None:
+        """Take the events that are kept, and which of them belong to the list at all; None is all."""
         self.selected: int | None = None
         self.kinds = frozenset(Kind)
         self.query = Query("")
@@ -58,7 +58,10 @@ class Viewport:
     def hidden(self) -> int:
         """How many kept events of the list the filter, the kinds and the clearing leave out."""
         self.sync()
-        return sum(self._belongs(kept) for _, kept in self._newest.since(0)) - len(self._shown)
+        newest, belongs = self._newest, self._belongs
+        if belongs is None:
+            return newest.added - newest.first - len(self._shown)
+        return sum(belongs(kept) for _, kept in newest.since(0)) - len(self._shown)
 
     @property
     def is_narrowed(self) -> bool:
@@ -197,7 +200,7 @@ class Viewport:
         self._judge_again()
 
     def _is_shown(self, kept: Kept) -> bool:
-        if not self._belongs(kept):
+        if self._belongs is not None and not self._belongs(kept):
             return False
         if len(self.kinds) < len(Kind) and kind_of(kept) not in self.kinds:
             return False

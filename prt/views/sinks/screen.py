@@ -247,6 +247,7 @@ class ScreenOutput:
             self._draw(self._clock())
 
     def close(self, end: End) -> None:
+        self._sharing.hold(is_held=False)
         self.write(end)
         self._append()
         was_drawn = self._drawn_at is not None

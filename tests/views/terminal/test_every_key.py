@@ -391,6 +391,20 @@ def test_paused_a_view_stands_still_whatever_is_pressed_and_has_missed_nothing(n
     assert body(paused) == body(live)
 
 
+def test_an_end_during_a_pause_leaves_what_came_last_and_counts_it() -> None:
+    seat = Seat("board", 120, everything())
+    seat.press(" ")
+    added = story.change(
+        "INSERT", "project_tasks", at=story.NOW, new=day.task(99, title="The last", status="todo")
+    )
+    seat.show([added])
+    assert not any("The last" in line for line in seat.look())
+    seat.output.flush()
+    seat.written()
+    seat.output.close(story.ending())
+    assert "The last" in seat.written()
+
+
 @given(keys=st.lists(st.sampled_from([*KEYS, *"1234567", "o", "backspace"]), max_size=25))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_keys_in_any_order_leave_a_whole_screen(keys: list[str]) -> None:

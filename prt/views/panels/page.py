@@ -211,7 +211,7 @@ class Page:
         body = self._overlay(width, room) if self.viewport.overlay else None
         if body is None:
             if came is None or self._is_moved or len(self._body) != room:
-                self._body = self._arranged(width, room)
+                self._body = self._arranged(width, room, is_numbered=self.has_keys)
             self._is_moved = False
             body = [_cropped(line, width) for line in self._body[:room]]
         space = [Text("")] * (room - len(body)) if below else []
@@ -223,15 +223,15 @@ class Page:
         for view in self.views.shown:
             if hasattr(view, "viewport"):
                 view.viewport.follow()
-        lines = self._arranged(width, height)
+        lines = self._arranged(width, height, is_numbered=False)
         while lines and not lines[-1].plain.strip():
             lines.pop()
         return [_cropped(line, width) for line in lines]
 
-    def _arranged(self, width: int, height: int) -> list[Text]:
+    def _arranged(self, width: int, height: int, *, is_numbered: bool) -> list[Text]:
         """Return the views; in those that are no lists of events the page lights what a search found."""
         now = self.now if self._paused is None else self._paused[1]
-        lines = arranged(self.views.shown, width, height, now)
+        lines = arranged(self.views.shown, width, height, now, is_numbered=is_numbered)
         pattern = self.viewport.query.pattern
         if pattern is None or self.views.listed is None:
             return lines

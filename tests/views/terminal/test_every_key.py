@@ -365,6 +365,18 @@ def test_a_view_made_by_its_digit_knows_the_rows_from_before_the_events_that_are
     assert any("Rig the front truss" in line for line in seat.press("2"))
 
 
+def test_views_that_share_the_screen_show_their_digits_and_which_of_them_takes_the_keys() -> None:
+    seat = Seat("board,budget,feed,stats,table", 60, everything())
+    lines = seat.look()
+    assert [line.split(" ─")[0] for line in lines if line.startswith("── ")] == [
+        "── ▸ 1 project_tasks by status",
+        "── 2 budgets",
+        "── 3 feed",
+    ]
+    assert "no room for 4 stats, 5 events: a digit shows one alone" in lines
+    assert any(line.startswith("rate ") for line in seat.press("4"))
+
+
 def test_a_pause_is_of_all_views_that_share_the_screen() -> None:
     events = everything()
     seat = Seat("table,feed", 120, events[:-30])

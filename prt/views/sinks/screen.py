@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from prt.clock import wall_clock
-from prt.config.terminal import is_terminal, may_color
+from prt.config.terminal import is_terminal
 from prt.errors import ReaderGoneError
 from prt.events import Change, End, Event, Rewound
 from prt.state.newest import KEPT, NEWEST
@@ -145,7 +145,7 @@ class ScreenOutput:
             notes=settings.notes,
             tz=settings.tz,
         )
-        is_typed = sys.stdin is not None and sys.stdin.isatty()
+        is_typed = is_terminal(sys.stdin)
         self._page.has_keys = self._is_drawn_over and (
             is_typed if settings.has_keys is None else settings.has_keys
         )

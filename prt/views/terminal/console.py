@@ -8,6 +8,7 @@ from typing import IO
 
 from rich.console import Console
 
+from prt.config.terminal import may_color
 from prt.errors import ReaderGoneError
 
 
@@ -34,6 +35,7 @@ def terminal_console(has_color: bool | None, *, is_stderr: bool) -> Console:
         reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no reason to die
     return TerminalConsole(
         stderr=is_stderr,
+        force_terminal=None if may_color() else False,
         no_color=True if has_color is False else None,
         highlight=False,
         markup=False,

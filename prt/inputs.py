@@ -29,6 +29,7 @@ class Input(Enum):
     CURSOR = "the column that dates its rows"
     DATA_DIR = "the data folder"
     DURATION = "the duration"
+    EDIT = "the permission to edit"
     EXCLUDE = "the pattern to exclude"
     EXPECT = "the expectation"
     FILTER = "a filter"

@@ -31,7 +31,7 @@ from typing import Any, Self
 import pyte
 from jsonschema import Draft202012Validator
 
-from prt.views.sinks.schema import json_schema
+from prt.views.sinks.schema.document import json_schema
 
 PRT = str(Path(sys.executable).with_name("prt"))
 PATIENCE = 90.0
@@ -182,7 +182,7 @@ class Terminal:
             stdin=secondary,
             stdout=secondary,
             stderr=secondary,
-            env={**environment, "TERM": "xterm-256color"},
+            env={"TERM": "xterm-256color", **environment},
             cwd=folder,
             start_new_session=True,
             # The terminal has to be its controlling one for Ctrl-C to reach it; nothing else runs here.
@@ -197,6 +197,10 @@ class Terminal:
     @property
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def feed(self, data: bytes) -> None:
+        """Write on the screen as another program does."""
+        self._stream.feed(data)
 
     def until(self, wanted: Callable[[str], bool]) -> str:
         """Reads until a whole frame is as wanted: `wanted` names all that is asserted of the text."""

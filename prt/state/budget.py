@@ -73,7 +73,7 @@ class Budget(Struct, frozen=True, kw_only=True):
 class Transaction(Struct, frozen=True, kw_only=True):
     """`effect` is what it adds to `spent`: 0 for a draft or an income. `moment` µs, None where not known.
 
-    `draft` is the status of one that is not booked.
+    `draft` is the status of one that is not booked, `row` its raw JSON.
     """
 
     at: int
@@ -88,6 +88,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
     commit: int | None
     moment: int | None
     production: bytes | None = None
+    row: bytes = b"{}"
 
     @property
     def sign(self) -> int:
@@ -142,6 +143,10 @@ class Budgets:
             currency = self._whole(row.budget.currency)
             found.append(structs.replace(row.budget, pending=effect, currency=currency))
         return sorted(found, key=lambda budget: (-budget.share, budget.name))
+
+    def row(self, key: bytes) -> bytes | None:
+        """Return the row of a budget as raw JSON; None if it is gone."""
+        return self._present.rows.get(key)
 
     def name_of(self, transaction: Transaction) -> str:
         """The budget's that it is booked on, empty where that is not known."""
@@ -289,6 +294,7 @@ def _transaction_of(key: bytes, change: Change) -> Transaction | None:
         commit=moment(change.commit_timestamp),
         moment=moment(_text(values, ("created_at",))),
         production=values.get("production_id"),
+        row=bytes(change.new),
     )
 
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec import Raw, Struct
 
-from prt.events import Alert, Change, Event, Gap, Known
+from prt.events import Alert, Change
 from prt.state.rows.cache import Rows
 from prt.state.rows.difference import Cell, Line, line_of, said
 from prt.state.rows.names import is_uuid, name_of
 from prt.state.rows.present import values_of
-
-NEWEST = 200
-"""Entries that stay to be shown."""
 
 MOST_CELLS = 3
 """Changed columns that a sentence tells one by one."""
@@ -131,22 +127,11 @@ class Sentence(Struct, frozen=True, kw_only=True):
         return f"{self.noun}{quoted} {self.happened}".rstrip()
 
 
-Entry = Sentence | Alert | Gap
-
-
-class _Pending:
-    """A change with the row before it, until somebody wants its sentence."""
-
-    __slots__ = ("change", "previous", "sentence")
-
-    def __init__(self, change: Change, previous: bytes | None) -> None:
-        self.change: Change | None = change
-        self.previous = previous
-        self.sentence: Sentence | None = None
-
-
 class Feed:
-    """`named` gives names for ids; `templates` write whole sentences, by table or `table:EVENT`."""
+    """A writer of sentences.
+
+    `named` gives names for ids; `templates` write whole sentences, by table or `table:EVENT`.
+    """
 
     def __init__(
         self,
@@ -155,44 +140,17 @@ class Feed:
         named: Named = lambda _, value: value,
         templates: Mapping[str, Write] | None = None,
     ) -> None:
-        """Begin empty; a feed without `rows`, to which somebody else applies changes, keeps its own."""
-        self.added = 0
+        """Without `rows` of somebody who applies changes before, the feed keeps its own."""
         self._rows = rows or Rows()
         self._named = named
         self._templates = dict(templates or {})
-        self._entries: deque[_Pending | Alert | Gap] = deque(maxlen=NEWEST)
-
-    def apply(self, event: Event) -> None:
-        """Take in an event."""
-        if type(event) is Change:
-            previous = self._rows.apply(event)
-            if event.source != "snapshot":
-                self.added += 1
-                self._entries.append(_Pending(event, previous))
-        elif type(event) is Known:
-            for row in event.changes():
-                self._rows.apply(row)
-        elif isinstance(event, Alert | Gap):
-            self._entries.append(event)
-
-    def entries(self, count: int) -> list[Entry]:
-        """Return at most `count` entries, the newest first."""
-        newest = zip(reversed(self._entries), range(count), strict=False)
-        return [self._sentence(entry) if isinstance(entry, _Pending) else entry for entry, _ in newest]
 
     def sentence(self, change: Change) -> Sentence:
-        """Return the sentence of one change, and take the change in."""
-        return self._sentence(_Pending(change, self._rows.apply(change)))
+        """Return the sentence of a change, and keep its row."""
+        return self.sentence_of(change, self._rows.apply(change))
 
-    def _sentence(self, pending: _Pending) -> Sentence:
-        if pending.sentence is None:
-            change = pending.change
-            assert change is not None  # noqa: S101 - a change without its sentence is still there
-            pending.sentence = self._told(change, pending.previous)
-            pending.change = pending.previous = None  # their frames may be large
-        return pending.sentence
-
-    def _told(self, change: Change, previous: bytes | None) -> Sentence:
+    def sentence_of(self, change: Change, previous: bytes | None) -> Sentence:
+        """Return the sentence of a change, given the row before it."""
         table = change.table
         write = self._templates.get(f"{table}:{change.event_type}") or self._templates.get(table)
         if write is not None:

@@ -42,13 +42,17 @@ Entry = Line | BroadcastLine | PresenceLine | Gap | Alert | Conflict | Step
 
 
 class Shown:
-    """A change with the row before it; its line is worked out when it is drawn first."""
+    """A change with the row before it; its line is worked out when it is drawn first.
 
-    __slots__ = ("change", "line", "previous")
+    It is no news if a later state of the row was known before.
+    """
 
-    def __init__(self, change: Change, previous: bytes | None) -> None:
+    __slots__ = ("change", "is_news", "line", "previous")
+
+    def __init__(self, change: Change, previous: bytes | None, *, is_news: bool = True) -> None:
         self.change = change
         self.previous = previous
+        self.is_news = is_news
         self.line: Line | None = None
 
 

@@ -178,7 +178,7 @@ class Screen:
     def show(self, change: Change) -> bool:
         """Takes its row; `apply` without the counting."""
         previous, is_news = self._rows.take(change)
-        self.newest.add(Shown(change, previous))
+        self.newest.add(Shown(change, previous, is_news=is_news))
         return is_news
 
     def _apply_other(self, event: Event) -> None:

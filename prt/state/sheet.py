@@ -26,12 +26,13 @@ SortKey = tuple[int, Decimal, str]
 class SheetRow(Struct, frozen=True):
     """`cells` in the order of the columns, empty where there is no value; `lit` are columns by number.
 
-    `is_new` is a row that came a moment ago.
+    `is_new` is a row that came a moment ago, `key` its raw JSON.
     """
 
     cells: tuple[str, ...]
     lit: frozenset[int]
     is_new: bool
+    key: bytes = b""
 
 
 class Sheet:
@@ -82,17 +83,26 @@ class Sheet:
         ordered = sorted(rest, key=lambda name: -1 if name == self.sort else rank_of(name))
         return (*(name for name in key if name in found), *ordered)
 
-    def rows(self, columns: tuple[str, ...], count: int, now: int) -> list[SheetRow]:
-        """The first `count`, with these columns."""
+    def keys(self) -> list[bytes]:
+        """Return the keys of the rows in their order."""
         keys = list(self._present.rows)
         if self.sort is not None:
             for key in self._sort_keys.keys() - self._present.rows.keys():
                 del self._sort_keys[key]
             keys.sort(key=self._sort_key, reverse=self._is_descending)
             keys.sort(key=lambda key: self._sort_key(key)[0] == _MISSING)
-        return [self._row(key, columns, now) for key in keys[:count]]
+        return keys
 
-    def _row(self, key: bytes, columns: tuple[str, ...], now: int) -> SheetRow:
+    def rows(self, columns: tuple[str, ...], count: int, now: int) -> list[SheetRow]:
+        """The first `count`, with these columns."""
+        return [self.row(key, columns, now) for key in self.keys()[:count]]
+
+    def sides(self, key: bytes) -> tuple[bytes | None, bytes | None]:
+        """Return a row before its last change and as it is, None for what is not known or gone."""
+        return self._lit.get(key, (0, None))[1], self._present.rows.get(key)
+
+    def row(self, key: bytes, columns: tuple[str, ...], now: int) -> SheetRow:
+        """Return one row with these columns."""
         values = values_of(self._present.rows[key], columns) or (None,) * len(columns)
         at, before = self._lit.get(key, (None, None))
         lit: frozenset[int] = frozenset()
@@ -102,7 +112,7 @@ class Sheet:
             pairs = enumerate(zip(earlier, values, strict=False))
             lit = frozenset(index for index, (one, other) in pairs if one != other)
         cells = tuple("" if value in (None, b"null") else said(Raw(value or b"")) for value in values)
-        return SheetRow(cells, lit, is_fresh and before is None)
+        return SheetRow(cells, lit, is_fresh and before is None, key)
 
     def _sort_key(self, key: bytes) -> SortKey:
         """Numbers by their size and steps by their order, before texts; what is missing last."""

@@ -39,6 +39,8 @@ class Stats:
         """The most that came within a second."""
         self.lag = Lag()
         self.tables: Counter[tuple[str, str]] = Counter()
+        self.events: Counter[tuple[str, str, str]] = Counter()
+        """Changes by schema, table and event type."""
         self.types: Counter[str] = Counter()
         self.verification = Verification()
         self.cost = Cost()
@@ -56,6 +58,7 @@ class Stats:
             name = (event.schema, event.table)
             if name in self.tables or len(self.tables) < _MOST_TABLES:
                 self.tables[name] += merged
+                self.events[(*name, kind)] += merged
         elif type(event) is Broadcast:
             kind, size = "broadcast", len(event.binary or bytes(event.payload))
         elif type(event) is Presence and event.event != "sync":

@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,11 +15,15 @@ import psycopg
 import pytest
 
 from prt.views.sinks.recorder import Recorder, header_of
-from tests.running import clean_environment, of_project, terminal
+from tests.running import Terminal, clean_environment, of_project, terminal
 from tests.views import story
 
 Database = psycopg.Connection[Any]
 READY = re.compile(r"READY since")
+DATE = re.compile(r"\d{4}-\d\d-\d\dT")
+MOST_SEEN = 600
+LEAST_REPEATED = 20
+"""Changes that both demos of a seed must have in common."""
 
 
 @pytest.fixture
@@ -43,50 +48,119 @@ def add_task(database: Database, production: str, title: str, status: str = "tod
     )
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120, 200])
-def test_the_demo_is_searched_opened_copied_and_filtered(tmp_path: Path, columns: int) -> None:
-    with terminal(
-        *("demo", "--rate", "20", "--seed", "7"),
-        environment=clean_environment(),
-        columns=columns,
-        lines=30,
-        folder=tmp_path,
-    ) as view:
-        view.until(lambda text: READY.search(text) is not None and "project_tas" in text)
-        view.send(b"j")
-        view.until(lambda text: "▸" in text and "newer" in text)
-        view.send(b"/project")
-        view.until(lambda text: "/project" in text)
-        view.send(b"\r")
-        view.until(lambda text: re.search(r"/project +\d+ of \d+", text) is not None)
-        view.send(b"\r")
-        opened = view.until(lambda text: "── details" in text and "── new" in text)
-        assert "topic prt-watch" in opened
-        view.send(b"y")
-        view.until(lambda text: "copied as JSON" in text)
-        copied = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", bytes(view.raw))
-        line = json.loads(b64decode(copied[-1]))
-        assert line["type"] == "change"
-        assert "project" in json.dumps(line)
-        view.send(b"\x1b")
-        view.until(lambda text: "── details" not in text)
-        view.send(b"\x1b")
-        view.until(lambda text: "/project" not in text)
-        view.send(b"fevent=DELETE table=nothing\r")
-        view.until(lambda text: "nothing matches" in text and "hidden" in text)
-        view.send(b"e")
-        view.until(lambda text: "saved prt-" in text)
-        assert sorted(path.suffix for path in tmp_path.iterdir()) == [".ndjson", ".svg"]
-        view.send(b"?")
-        view.until(lambda text: "── keys" in text)
-        view.send(b"q")  # closes the help, and ends nothing
-        view.until(lambda text: "── keys" not in text)
-        view.send(b"\x1b")
-        view.until(lambda text: "nothing matches" not in text)
-        assert all(len(line) <= columns for line in view.text.splitlines())
-        view.send(b"q")
-        assert view.finish() == 0
-        assert "ended: quit" in view.text
+@pytest.mark.parametrize("widths", [(60, 200), (80, 120)])
+def test_the_demo_is_searched_opened_copied_and_filtered_and_can_be_repeated(
+    tmp_path: Path, widths: tuple[int, int]
+) -> None:
+    """Two demos of one seed, at two widths: the same changes in the same order."""
+    folders = [tmp_path / str(columns) for columns in widths]
+    demos: list[Terminal] = []
+    with ExitStack() as stack:
+        for columns, folder in zip(widths, folders, strict=True):
+            folder.mkdir()
+            recorded = ("--record", str(tmp_path / f"{columns}.ndjson"))
+            demo = terminal(
+                *("demo", "--rate", "20", "--seed", "7", *recorded),
+                environment=clean_environment(),
+                columns=columns,
+                lines=30,
+                folder=folder,
+            )
+            demos.append(stack.enter_context(demo))
+        for view, columns, folder in zip(demos, widths, folders, strict=True):
+            take_the_tour(view, columns, folder)
+        recordings = [tmp_path / f"{columns}.ndjson" for columns in widths]
+        seen = 0
+        one, other = common_part(*map(changes_of, recordings))
+        while len(one) < LEAST_REPEATED:  # which change is the first depends on when each view was READY
+            seen += 50
+            assert seen < MOST_SEEN, "the demos have nothing in common"
+            for view in demos:
+                view.until(lambda text, least=seen: count_of(text) > least)  # type: ignore[misc]
+            one, other = common_part(*map(changes_of, recordings))
+        assert one == other
+        for view in demos:
+            view.send(b"q")
+            assert view.finish() == 0
+            assert "ended: quit" in view.text
+
+
+def take_the_tour(view: Terminal, columns: int, folder: Path) -> None:
+    view.until(lambda text: READY.search(text) is not None and "project_tas" in text)
+    view.send(b"j")
+    view.until(lambda text: "▸" in text and "newer" in text)
+    view.send(b"/project")
+    view.until(lambda text: "/project" in text)
+    view.send(b"\r")
+    view.until(lambda text: re.search(r"/project +\d+ of \d+", text) is not None)
+    view.send(b"\r")
+    opened = view.until(lambda text: "── details" in text and "── new" in text)
+    assert "topic prt-watch" in opened
+    view.send(b"y")
+    view.until(lambda text: "copied as JSON" in text)
+    copied = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", bytes(view.raw))
+    line = json.loads(b64decode(copied[-1]))
+    assert line["type"] == "change"
+    assert "project" in json.dumps(line)
+    view.send(b"\x1b")
+    view.until(lambda text: "── details" not in text)
+    view.send(b"\x1b")
+    view.until(lambda text: "/project" not in text)
+    view.send(b"fevent=DELETE table=nothing\r")
+    view.until(lambda text: "nothing matches" in text and "hidden" in text)
+    view.send(b"e")
+    view.until(lambda text: "saved prt-" in text)
+    assert sorted(path.suffix for path in folder.iterdir()) == [".ndjson", ".svg"]
+    view.send(b"?")
+    view.until(lambda text: "── keys" in text)
+    view.send(b"q")  # closes the help, and ends nothing
+    view.until(lambda text: "── keys" not in text)
+    view.send(b"\x1b")
+    view.until(lambda text: "nothing matches" not in text)
+    view.send(b"2")  # the board, which nobody asked for
+    view.until(lambda text: re.search(r"^todo +\d+│ in_progress", text, re.MULTILINE) is not None)
+    view.send(b"j\r")
+    view.until(lambda text: "── details" in text and "── row" in text)
+    view.send(b"\x1b")
+    view.until(lambda text: "── details" not in text and "❯" in text)
+    view.send(b"6j")
+    view.until(lambda text: "user-presence:" in text and "❯" in text)
+    assert all(len(line) <= columns for line in view.text.splitlines())
+    view.send(b"1")
+
+
+def count_of(text: str) -> int:
+    """The events that a screen counts."""
+    found = re.search(r"([\d,]+) events", text)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def common_part(one: list[Any], other: list[Any]) -> tuple[list[Any], list[Any]]:
+    """What both hold from the later of their beginnings on, as long as both go on."""
+    if one and one[0] in other:
+        other = other[other.index(one[0]) :]
+    elif other and other[0] in one:
+        one = one[one.index(other[0]) :]
+    else:
+        return [], []
+    count = min(len(one), len(other))
+    return one[:count], other[:count]
+
+
+def changes_of(recording: Path) -> list[tuple[str, ...]]:
+    """The changes of a recording, with what does not depend on the time of day."""
+    written = recording.read_bytes().rpartition(b"\n")[0]  # the last line may be half written
+    lines = [json.loads(line) for line in written.splitlines()]
+    found = []
+    for line in lines:
+        if line["type"] == "change" and line["source"] == "stream":
+            row = {
+                name: value
+                for name, value in (line["new"] or line["old"]).items()
+                if not DATE.match(f"{value}")
+            }
+            found.append((line["table"], line["eventType"], json.dumps(row, sort_keys=True)))
+    return found
 
 
 def test_a_watch_that_ends_by_its_count_has_shown_its_last_event(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from prt.cli.completion.grammar import Command, Option, commands
-from prt.views.sinks import schema
+from prt.views.sinks.schema import document as schema
 
 SECTIONS: Final[dict[str, Callable[[], str]]] = {"lines": schema.markdown}
 

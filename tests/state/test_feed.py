@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from prt.events import Change
-from prt.state.feed import ABOUT, NEWEST, NOUNS, TOLD, VERBS, Feed
+from prt.state.feed import ABOUT, NOUNS, TOLD, VERBS, Feed
 from prt.state.rows.cache import Rows
 from prt.state.rows.names import Names
 from tests.views import story
@@ -16,9 +16,7 @@ ID = "5eed0000-000f-4000-8000-000000000003"
 def said(*changes: Change, **options: Any) -> list[str]:
     """The sentences, oldest first."""
     feed = Feed(**options)
-    for change in changes:
-        feed.apply(change)
-    return [entry.text for entry in reversed(feed.entries(99))]  # type: ignore[union-attr]
+    return [feed.sentence(change).text for change in changes]
 
 
 def came(table: str, **columns: Any) -> Change:
@@ -65,9 +63,9 @@ def test_names_stand_for_ids_where_rows_are_known() -> None:
     rows = Rows()
     rows.apply(story.change("INSERT", "personnel", new={"id": ID, "name": "Noor Haddad"}))
     feed = Feed(named=Names(rows).of)
-    feed.apply(came("project_tasks", title="A", assignee_id=None))
-    feed.apply(changed("project_tasks", title="A", assignee_id=ID))
-    assert feed.entries(1)[0].text == "task 'A' assignee none → Noor Haddad"  # type: ignore[union-attr]
+    feed.sentence(came("project_tasks", title="A", assignee_id=None))
+    sentence = feed.sentence(changed("project_tasks", title="A", assignee_id=ID))
+    assert sentence.text == "task 'A' assignee none → Noor Haddad"
 
 
 def test_ids_that_nobody_knows_are_short_or_left_out() -> None:
@@ -130,20 +128,6 @@ def test_a_template_writes_the_whole_sentence() -> None:
         "any t",
         "gone",
     ]
-
-
-def test_a_snapshot_tells_what_is_and_happens_to_nobody() -> None:
-    there = story.change(
-        "INSERT", "project_tasks", new={"id": 1, "title": "A", "status": "todo"}, source="snapshot"
-    )
-    assert said(there, changed("project_tasks", title="A", status="done")) == ["task 'A' moved todo → done"]
-
-
-def test_the_newest_stay() -> None:
-    feed = Feed()
-    for number in range(NEWEST + 5):
-        feed.apply(came("project_tasks", title=f"{number}"))
-    assert (len(feed.entries(9999)), feed.added) == (NEWEST, NEWEST + 5)
 
 
 def test_one_letter_of_a_char_is_no_change() -> None:

@@ -82,7 +82,7 @@ def _show(page: str) -> None:
         typer.echo(plain(page), nl=False)
         return
     from prt.views.drawing.markdown import draw
-    from prt.views.sinks.screen import terminal_console
+    from prt.views.terminal.console import terminal_console
 
     draw(page, terminal_console(None, is_stderr=False))
 

@@ -205,7 +205,7 @@ def _once(form: Form, topic: str, columns: Sequence[str], own_key: str | None) -
         return OnceLines(STDOUT, topic, encode, only=form.only)
     if form.encode is not None:
         return OnceLines(STDOUT, topic, form.encode, only=form.only)
-    from prt.views.sinks.screen import terminal_console
+    from prt.views.terminal.console import terminal_console
 
     width = None if form.is_table else UNCUT
     console = terminal_console(form.has_color, is_stderr=False)

@@ -25,7 +25,7 @@ def schema(
     """
     import msgspec
 
-    from prt.views.sinks import schema as lines
+    from prt.views.sinks.schema import document as lines
 
     if markdown:
         typer.echo(lines.markdown(), nl=False)

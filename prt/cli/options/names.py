@@ -19,6 +19,7 @@ OPTIONS: Final[Mapping[Input, str]] = {
     Input.CURSOR: "--cursor",
     Input.DATA_DIR: "--data-dir",
     Input.DURATION: "--duration",
+    Input.EDIT: "--edit",
     Input.EXCLUDE: "--exclude",
     Input.EXPECT: "--expect",
     Input.FILTER: "--filter",

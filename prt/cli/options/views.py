@@ -97,12 +97,11 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
 
     def views_of(
         self, options: ViewOptions, bindings: Sequence[Binding]
-    ) -> Callable[[Screen], Sequence[View]] | None:
-        """Return the function that makes the views, None if no view was asked for."""
+    ) -> Callable[[Screen], Sequence[View]]:
+        """Return what makes the views: the table of events unless others were asked for."""
         from prt.views.panels.registry import made  # noqa: PLC0415
 
-        names = self._shown(bindings)
-        return made(names, self.options(options, bindings)) if names else None
+        return made(self._shown(bindings) or ("table",), self.options(options, bindings))
 
     def form(self, form: Form) -> Form:
         """Return the form of the output: sentences instead of lines if the feed is shown without a screen."""

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import Raw
 
 from prt.events import Change, Conflict
 from prt.state.rows.ages import dated, is_newer
@@ -26,7 +27,7 @@ Place = tuple[str, str, bytes]
 TOMBSTONES = 20_000
 """Deleted rows that are remembered, the latest."""
 
-_values_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_values_of = msgspec.json.Decoder(list[Raw]).decode
 
 
 class Rows:
@@ -64,6 +65,16 @@ class Rows:
         """A row as it was last seen; `key` is raw JSON."""
         kept = self._rows.get((schema, table, key))
         return None if kept is None else kept.row
+
+    def present(self) -> list[tuple[Place, bytes]]:
+        """Return the rows by their places, the least recently changed first."""
+        return [(place, kept.row) for place, kept in self._rows.items()]
+
+    def key_of(self, change: Change) -> Place | None:
+        """Return schema, table and key of the row that a change is about; None if its key is not known."""
+        before, after = self._keys.of(change)
+        key = before if after is None else after
+        return None if key is None else (change.schema, change.table, key)
 
     def apply(self, change: Change) -> bytes | None:
         """Take the change in; the row as it was known before, None where it was not."""
@@ -204,6 +215,21 @@ class Rows:
         self._gone[place] = commit
         if len(self._gone) > TOMBSTONES:
             del self._gone[next(iter(self._gone))]
+
+
+def read_row(place: Place, row: bytes) -> Change:
+    """Return a row as the INSERT of a snapshot."""
+    schema, table, _ = place
+    return Change(
+        at=0,
+        topic="",
+        event_type="INSERT",
+        schema=schema,
+        table=table,
+        commit_timestamp=None,
+        new=Raw(row),
+        source="snapshot",
+    )
 
 
 def _is_no_later(read: Kept, beneath: Kept | None) -> bool:

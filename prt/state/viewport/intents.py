@@ -46,7 +46,7 @@ class Intent(StrEnum):
     MARK_READ = "mark as read"
 
 
-VIEWS_BY_DIGIT: Final = "1234567"
+VIEWS_BY_DIGIT: Final = "123456789"
 
 KEYS: Final[dict[str, Intent]] = {
     "up": Intent.UP,

@@ -36,7 +36,10 @@ class Query:
 
     def matches(self, kept: Kept) -> bool:
         """Return whether the text stands in the event: in its names, its rows, or its payload."""
-        text = content(kept)
+        return self.is_in(content(kept))
+
+    def is_in(self, text: bytes) -> bool:
+        """Return whether the text stands in the content of something."""
         if not self._is_exact:
             if not self._plain.isascii():
                 return self.text.lower() in text.decode(errors="replace").lower()

@@ -7,6 +7,7 @@ and whatever comes takes its place. A selection is the number of an event, so ne
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 
 from prt.state.newest import Kept, Newest
 from prt.state.viewport.intents import Intent
@@ -20,7 +21,8 @@ class Viewport:
     `selected` is the number of the selected event, None while the view follows. `kinds` are those shown.
     """
 
-    def __init__(self, newest: Newest) -> None:
+    def __init__(self, newest: Newest, *, belongs: Callable[[Kept], bool] | None = None) -> None:
+        """Take the events that are kept, and which of them belong to the list at all; None is all."""
         self.selected: int | None = None
         self.kinds = frozenset(Kind)
         self.query = Query("")
@@ -34,6 +36,7 @@ class Viewport:
         self.paused_at: int | None = None
         """The number of the first event that came during the pause."""
         self._newest = newest
+        self._belongs = belongs
         self._cleared = 0
         self._height = 1
         self._top: int | None = None
@@ -53,9 +56,12 @@ class Viewport:
 
     @property
     def hidden(self) -> int:
-        """How many kept events the filter, the kinds and the clearing leave out."""
+        """How many kept events of the list the filter, the kinds and the clearing leave out."""
         self.sync()
-        return self._newest.added - self._newest.first - len(self._shown)
+        newest, belongs = self._newest, self._belongs
+        if belongs is None:
+            return newest.added - newest.first - len(self._shown)
+        return sum(belongs(kept) for _, kept in newest.since(0)) - len(self._shown)
 
     @property
     def is_narrowed(self) -> bool:
@@ -106,13 +112,10 @@ class Viewport:
             self._top = self._shown[place - 1]
 
     def take_over(self, former: Viewport) -> None:
-        """Search, filter and show as another list did, whose events are no longer there."""
-        self.query, self.filter, self.kinds, self.prompt = (
-            former.query,
-            former.filter,
-            former.kinds,
-            former.prompt,
-        )
+        """Search, filter and pause as another list does."""
+        self.query, self.filter, self.kinds = former.query, former.filter, former.kinds
+        self.prompt, self.paused_at = former.prompt, former.paused_at
+        self._judge_again()
 
     def follow(self) -> None:
         """Go back to the newest event, and close whatever lies over it."""
@@ -167,11 +170,17 @@ class Viewport:
         self.prompt.text = self.prompt.text[:-1]
         self._typed()
 
-    def accept(self) -> None:
-        """End the typing, and select the first match of a search."""
+    def accept(self, *, selects: bool = True) -> bool:
+        """End the typing, and select the first match if it `selects`. Return whether it was a search."""
         prompt, self.prompt = self.prompt, None
-        if prompt is not None and prompt.intent is Intent.SEARCH and self.query:
+        is_search = prompt is not None and prompt.intent is Intent.SEARCH and bool(self.query)
+        if is_search and selects:
             self._find(is_older=True, includes_current=True)
+        return is_search
+
+    def end_search(self) -> None:
+        """Search for nothing any more."""
+        self._set(Intent.SEARCH, "")
 
     def give_up(self) -> None:
         """End the typing, with what was there before."""
@@ -191,6 +200,8 @@ class Viewport:
         self._judge_again()
 
     def _is_shown(self, kept: Kept) -> bool:
+        if self._belongs is not None and not self._belongs(kept):
+            return False
         if len(self.kinds) < len(Kind) and kind_of(kept) not in self.kinds:
             return False
         return not self.filter or self.filter.matches(kept)
@@ -288,7 +299,7 @@ class Viewport:
     def _go_back(self) -> None:
         """Undo one thing at a time: the search, the filter, the scrolling."""
         if self.query:
-            self._set(Intent.SEARCH, "")
+            self.end_search()
         elif self.is_narrowed:
             self.kinds = frozenset(Kind)
             self._set(Intent.FILTER, "")

@@ -16,14 +16,15 @@ from prt.views.drawing.figures import counted
 from prt.views.drawing.lines import fitted, plain
 from prt.views.panels.inspection import Inspected
 from prt.views.panels.keys import Hint
+from prt.views.panels.listed import SELECTED, Listed
 
 LEAST_COLUMN = 18
 """Cells of a column; with less a title says nothing."""
 PAGE_US = 8_000_000
 """How long each page of a board stands that is wider than the screen."""
 
-SELECTED = "❯ "
-"""What stands before the selected card."""
+_STEPS = {Intent.UP: 0, Intent.DOWN: 0, Intent.LEFT: -1, Intent.RIGHT: 1}
+"""Columns that a key goes to the right."""
 
 _BETWEEN = "│ "
 _WIDEST_NAME = 40
@@ -37,9 +38,10 @@ Named = Callable[[str, str], str]
 """The name for a column's id."""
 
 
-class BoardView:
+class BoardView(Listed[bytes]):
     """`waiting` says what an empty board waits for."""
 
+    moving = ("↑↓←→", "choose")
     least_width = 4 * 2 * LEAST_COLUMN + 3 * len(_BETWEEN)
 
     def __init__(
@@ -49,9 +51,8 @@ class BoardView:
         named: Named = lambda _, value: value,
         waiting: Callable[[], str] = lambda: "",
     ) -> None:
+        super().__init__()
         self.board = board
-        self.selected: bytes | None = None
-        """The key of the selected card, None if there is none."""
         self.can_edit = False
         self._named = named
         self._waiting = waiting
@@ -67,43 +68,39 @@ class BoardView:
     @property
     def hints(self) -> tuple[Hint, ...]:
         """The keys that matter on a board."""
-        arrows = ("↑↓←→", "choose a card")
-        if self.selected is None:
-            return (arrows, ("space", "pause"), ("e", "save"), ("?", "keys"))
-        moving: tuple[Hint, ...] = (("< >", "move it"),) if self.can_edit else ()
-        return (arrows, ("Enter", "details"), *moving, ("y", "copy"), ("?", "keys"))
+        if self.selected is None or not self.can_edit:
+            return super().hints
+        return (self.moving, ("Enter", "details"), ("< >", "move it"), ("y", "copy"), ("?", "keys"))
+
+    def row_keys(self) -> list[bytes]:
+        """Return the keys of all cards, column by column."""
+        return [key for column in self._columns() for key in column]
+
+    def content(self, key: bytes) -> bytes:
+        return self.board.row(key) or b""
 
     def press(self, intent: Intent) -> bool:
         """Move the selection from card to card. Return whether it was a key that does so."""
-        if intent is Intent.BACK and self.selected is not None:
-            self.selected = None
+        columns = self._columns()
+        here = next(((index, keys) for index, keys in enumerate(columns) if self.selected in keys), None)
+        if here is None:
+            if intent not in _STEPS:
+                return super().press(intent)
+            self.choice.select(self.row_keys(), 0)
             return True
-        steps = {Intent.UP: (0, -1), Intent.DOWN: (0, 1), Intent.LEFT: (-1, 0), Intent.RIGHT: (1, 0)}
-        step = steps.get(intent)
-        if step is None:
-            return False
-        columns = [
+        index, keys = here
+        if intent not in _STEPS or _STEPS[intent] == 0:
+            return self.choice.press(intent, keys)  # within the column
+        step = _STEPS[intent]
+        others = range(index + step, -1 if step < 0 else len(columns), step)
+        target = next((columns[other] for other in others if columns[other]), keys)
+        self.selected = target[min(keys.index(self.selected or b""), len(target) - 1)]
+        return True
+
+    def _columns(self) -> list[list[bytes]]:
+        return [
             [card.key for card in self.board.cards(column.name, self._now)] for column in self.board.columns()
         ]
-        place = next(
-            (
-                (index, keys.index(self.selected))
-                for index, keys in enumerate(columns)
-                if self.selected in keys
-            ),
-            None,
-        )
-        if place is None:
-            self.selected = next((keys[0] for keys in columns if keys), None)
-            return True
-        index, row = place
-        if step[1]:
-            self.selected = columns[index][max(min(row + step[1], len(columns[index]) - 1), 0)]
-            return True
-        others = range(index + step[0], -1 if step[0] < 0 else len(columns), step[0])
-        target = next((other for other in others if columns[other]), index)
-        self.selected = columns[target][min(row, len(columns[target]) - 1)]
-        return True
 
     def neighbour(self, step: int) -> str | None:
         """Return the column beside the selected card's, `step` -1 or 1 away; None if there is none."""
@@ -113,13 +110,15 @@ class BoardView:
             return None
         return names[names.index(here) + step]
 
-    def inspected(self) -> Inspected | None:
-        """Return the selected card's row."""
-        row = None if self.selected is None else self.board.row(self.selected)
-        if row is None or self.selected is None:
+    def inspect(self, key: bytes) -> Inspected | None:
+        """Return the row of a card."""
+        row = self.board.row(key)
+        if row is None:
             return None
-        key = self.selected.decode(errors="replace").strip('"')
-        return Inspected(title=f"{self.board.table} {key}", facts=("as it was last seen",), payload=row)
+        name = key.decode(errors="replace").strip('"')
+        return Inspected(
+            title=f"{self.board.table} {name}", facts=("as it was last seen",), payload=row, label="row"
+        )
 
     def summary(self) -> list[str]:
         if not len(self.board):
@@ -212,6 +211,7 @@ class BoardView:
         fits = room // per_card
         if column.count > fits:
             fits = max((room - 1) // per_card, 0)
+        self.choice.height = max(fits, 1)
         cards = self.board.cards(column.name, now, None if self.selected is not None else fits)
         place = next((index for index, card in enumerate(cards) if card.key == self.selected), 0)
         first = max(place - fits + 1, 0)
@@ -242,7 +242,8 @@ class BoardView:
             return [title, details]
         who, day = safe(self._named("assignee_id", card.assignee)), safe(_day(card.due))
         first, mark_text = who.partition(" ")[0], _MARKS.get(card.priority, "")
-        short = f"{mark_text} {cut(first, max(room - 12, 4))}".strip()
+        taken = cell_len(_DOT.join([f"{mark_text} ".lstrip(), day]) if day else mark_text)
+        short = f"{mark_text} {cut(first, max(room - taken, 4))}".strip()
         spelled = (safe(card.priority), who, day), (safe(card.priority), first, day)
         for facts in (*(spelled if room > LEAST_COLUMN else ()), (short, day), (mark_text, day)):
             said = _DOT.join(fact for fact in facts if fact)

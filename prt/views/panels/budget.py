@@ -14,6 +14,8 @@ from prt.state.budget import Budget, Budgets, Transaction
 from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.figures import clock, counted
 from prt.views.drawing.lines import fitted, plain
+from prt.views.panels.inspection import Inspected
+from prt.views.panels.listed import SELECTED, Listed
 
 LEAST_TRANSACTIONS = 3
 """Lines that stay for them, their heading included, however many budgets there are."""
@@ -32,7 +34,11 @@ _LIT = 6_000_000
 """µs for which a transaction that came is marked."""
 
 
-class BudgetView:
+BudgetKey = tuple[str, bytes]
+"""`budget` or `transaction`, and the row's key."""
+
+
+class BudgetView(Listed[BudgetKey]):
     """`waiting` says what an empty one waits for; `tz` None is local."""
 
     title = "budgets"
@@ -41,6 +47,7 @@ class BudgetView:
     def __init__(
         self, budgets: Budgets, *, tz: tzinfo | None = None, waiting: Callable[[], str] = lambda: ""
     ) -> None:
+        super().__init__()
         self.budgets = budgets
         self._tz = tz
         self._waiting = waiting
@@ -58,16 +65,60 @@ class BudgetView:
         seen = counted(self.budgets.seen, "transaction")
         return [f"budgets: {safe(_totals(budgets, 200))}; {seen}{alerts}"]
 
+    def row_keys(self) -> list[BudgetKey]:
+        """Return those of the budgets, then those of the transactions, the newest first."""
+        transactions = [("transaction", one.key) for one in reversed(self.budgets.transactions)]
+        return [*(("budget", one.key) for one in self.budgets.budgets()), *transactions]
+
+    def content(self, key: BudgetKey) -> bytes:
+        return self._row(key) or b""
+
+    def inspect(self, key: BudgetKey) -> Inspected | None:
+        kind, raw = key
+        row = self._row(key)
+        if row is None:
+            return None
+        if kind == "budget":
+            one = next(one for one in self.budgets.budgets() if one.key == raw)
+            left = "?" if one.remaining is None else money(one.remaining)
+            facts = [
+                f"{_share(one).strip()} used",
+                f"{money(one.used)} spent, {left} left",
+                "as it was last seen",
+            ]
+            if one.pending:
+                facts.append(f"{money(one.pending)} of it pending: the budget's row does not have it yet")
+            title = f"budget {one.name}"
+        else:
+            transaction = next(one for one in self.budgets.transactions if one.key == raw)
+            facts = [f"received {clock(transaction.at, self._tz)}", _signed(transaction)]
+            facts += [f"of {name}"] if (name := self.budgets.name_of(transaction)) else []
+            facts += ["pending"] if self.budgets.is_pending(transaction) else []
+            title = f"transaction {transaction.description}".rstrip()
+        return Inspected(title=title, facts=tuple(facts), payload=row, label="row")
+
+    def _row(self, key: BudgetKey) -> bytes | None:
+        kind, raw = key
+        if kind == "budget":
+            return self.budgets.row(raw)
+        return next((one.row for one in self.budgets.transactions if one.key == raw), None)
+
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         budgets = self.budgets.budgets()
         if not budgets and not self.budgets.transactions:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
         least = LEAST_TRANSACTIONS if self.budgets.transactions and height > LEAST_TRANSACTIONS + 2 else 0
         room = max(height - 1 - least, 0)
-        shown = budgets if len(budgets) <= room else budgets[: max(room - 1, 0)]
-        lines = [plain(cut(_totals(budgets, width), width), "bold"), *_bars(shown, width)]
+        keys = self.row_keys()
+        self.choice.sync(keys)
+        places = self.choice.window(keys[: len(budgets)], room if len(budgets) <= room else max(room - 1, 0))
+        shown = [budgets[place] for place in places]
+        bars = zip(shown, _bars(shown, width - self.gutter), strict=True)
+        lines = [plain(cut(_totals(budgets, width), width), "bold")]
+        lines += [self.marked(("budget", budget.key), bar, width) for budget, bar in bars]
         if len(shown) < len(budgets):
-            lines.append(plain(cut(f"+{len(budgets) - len(shown):,} more, less full", width), "italic"))
+            less = ", less full" if not places or places.start == 0 else ""
+            lines.append(plain(cut(f"+{len(budgets) - len(shown):,} more{less}", width), "italic"))
         if least:
             lines += self._transactions(width, height - len(lines), now)
         return fitted(lines, width, height)
@@ -76,13 +127,16 @@ class BudgetView:
         heading = plain("transactions", "underline")
         if width >= self.least_width:
             heading = plain("transactions" + " " * (width - 12 - len(_LEGEND)) + _LEGEND, "underline")
-        newest = self.budgets.transactions[: -height or None : -1]
+        all_newest = self.budgets.transactions[::-1]
+        places = self.choice.window([("transaction", one.key) for one in all_newest], max(height - 1, 0))
+        newest = [all_newest[place] for place in places]
         amounts = [_signed(one) for one in newest]
         widest = max(map(cell_len, amounts), default=0)
         lines = [heading]
         for one, amount in zip(newest, amounts, strict=True):
             is_new = 0 <= now - one.at < _LIT and one.commit is not None
-            line = plain().append("▸ " if is_new else "  ", "bold")
+            is_selected = self.selected == ("transaction", one.key)
+            line = plain().append(SELECTED if is_selected else "▸ " if is_new else "  ", "bold")
             line.append(clock(one.moment or one.at, self._tz) + " ")
             line.append(" " * (widest - cell_len(amount)) + amount, "bold" if is_new else "")
             is_foreign = self.budgets.is_foreign(one)
@@ -91,6 +145,9 @@ class BudgetView:
             what = " · ".join(part for part in (one.description, self.budgets.name_of(one)) if part)
             line.append("  " + cut(safe(what), max(width - line.cell_len - 2, 0)))
             line.truncate(width)
+            if is_selected:
+                line.append(" " * max(width - line.cell_len, 0))
+                line.stylize("reverse")
             lines.append(line)
         return fitted(lines, width, height)
 

@@ -11,6 +11,7 @@ import zlib
 from itertools import groupby
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 from rich.cells import cell_len
 from rich.text import Text
@@ -19,6 +20,8 @@ from prt.events import Event
 from prt.state.cursors import Cursor, Cursors, Extent, Position
 from prt.views.drawing.cells import cut, safe, within
 from prt.views.drawing.figures import counted, per_second, roughly
+from prt.views.panels.inspection import Inspected
+from prt.views.panels.listed import Listed
 
 SECOND: Final = 1_000_000
 RESTING: Final = 3 * SECOND
@@ -47,13 +50,15 @@ class _Dot(Struct, frozen=True):
     style: str
 
 
-class CursorsView:
+class CursorsView(Listed[tuple[str, str]]):
     """A View of the broadcasts that carry positions."""
 
     title = "cursors"
 
     def __init__(self) -> None:
+        super().__init__()
         self._cursors = Cursors()
+        self._now = 0
         self._letters: dict[tuple[str, str], str] = {}
 
     def apply(self, event: Event) -> None:
@@ -65,7 +70,32 @@ class CursorsView:
             return ["no cursor moved"]
         return [f"{counted(cursors.moves, 'move')} of {counted(len(cursors.cursors), 'cursor')}"]
 
+    def row_keys(self) -> list[tuple[str, str]]:
+        """Return topic and user of the cursors, those that moved last first."""
+        return [(one.topic, one.user) for one in self._cursors.newest_first]
+
+    def content(self, key: tuple[str, str]) -> bytes:
+        cursor = self._cursors.cursors.get(key)
+        return " ".join((*key, cursor.name if cursor else "")).encode(errors="replace")
+
+    def inspect(self, key: tuple[str, str]) -> Inspected | None:
+        cursor = self._cursors.cursors.get(key)
+        if cursor is None:
+            return None
+        place = cursor.position
+        state = "left" if cursor.gone_at is not None else f"idle {roughly(max(self._now - place.at, 0))}"
+        moves = f"{counted(cursor.moves, 'move')}, {per_second(cursor.rate.per_second(self._now))}"
+        trail = [{"x": one.x, "y": one.y} for one in reversed(cursor.trail)]
+        payload = {"user": cursor.user, "name": cursor.name, "x": place.x, "y": place.y, "trail": trail}
+        return Inspected(
+            title=cursor.name or cursor.user or "nobody named",
+            facts=(f"topic {cursor.topic}", moves, state),
+            payload=msgspec.json.encode(payload),
+            label="position",
+        )
+
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        self._now = now
         known = self._cursors.newest_first
         shown = [cursor for cursor in known if cursor.gone_at is None or now - cursor.gone_at < LEAVING]
         self._give_letters(known)
@@ -164,8 +194,14 @@ class CursorsView:
         """A line each, those that moved last first; the last says how many there are more."""
         if room < 1:
             return []
-        shown = known if len(known) <= room else known[: room - 1]
-        lines = [self._entry(cursor, width, now) for cursor in shown]
+        keys = [(one.topic, one.user) for one in known]
+        self.choice.sync(keys)
+        places = self.choice.window(keys, room if len(known) <= room else room - 1)
+        shown = [known[place] for place in places]
+        lines = [
+            self.marked((cursor.topic, cursor.user), self._entry(cursor, width - self.gutter, now), width)
+            for cursor in shown
+        ]
         if len(known) > len(shown):
             lines.append(_line(f"and {len(known) - len(shown):,} more", width, "italic"))
         return lines

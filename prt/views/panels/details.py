@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
 
@@ -23,6 +24,8 @@ _CONTEXT = 1
 _MOST_LINES = 2000
 """Lines of a value that are compared: beyond that the comparison takes longer than a drawing may."""
 _ARROW = " → "
+_FIRST_HUNK = re.compile(r"@@ -[01]\b")
+"""The head of the lines that differ, if no line is left out before them."""
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -125,7 +128,8 @@ def _compared(before: list[str], after: list[str], width: int) -> Iterator[Text]
             skipped = line.startswith("+++")
             continue
         if line.startswith("@@"):
-            yield plain(cut("  …", width), "dim")
+            if not _FIRST_HUNK.match(line):
+                yield plain(cut("  …", width), "dim")
             continue
         style = {"-": "red", "+": "green"}.get(line[:1], "")
         yield plain(cut(f"  {line[:1]} {safe(line[1:])}", width), style)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from prt.events import Change, Event
+from prt.state.newest import KEPT, Shown, event_of
+from prt.state.rows.cache import read_row
 from prt.state.screen import Screen
 from prt.views.panels.view import View
 
+MOST_HELD = KEPT
+"""Events that are held back from views that are paused; beyond it the oldest reach them."""
+
 
 class Sharing:
-    """Takes events to all of them. A view that counts has a `note`, which gets every change."""
+    """Takes events to the screen and to all views. A view that counts has a `note`, which gets every change.
+
+    While it is held, events reach the screen alone; the views get them afterwards.
+    """
 
     def __init__(self, screen: Screen, views: Sequence[View]) -> None:
         self._screen = screen
-        self._views = views
+        self._views = [*views]
         self._counting = [view.note for view in views if hasattr(view, "note")]
+        self._is_held = False
+        self._held: deque[tuple[Callable[[Any], None], Event]] = deque()
 
     def apply(self, event: Event) -> None:
         if type(event) is Change:
@@ -26,11 +38,64 @@ class Sharing:
         """Only counted: what of it is shown comes later."""
         self._screen.note(change)
         for note in self._counting:
-            note(change)
+            self._hand(note, change)
 
     def show(self, event: Event) -> None:
         """Shown where it is news; a change must have been noted."""
         is_news = self._screen.show(event) if type(event) is Change else self._screen.apply(event)
         if is_news:
             for view in self._views:
-                view.apply(event)
+                self._hand(view.apply, event)
+
+    def hold(self, *, is_held: bool) -> None:
+        """Hold events back from the views, or hand them what was held back."""
+        if is_held != self._is_held:
+            for view in self._views:
+                if hasattr(view, "hold"):
+                    view.hold(is_held=is_held)
+        self._is_held = is_held
+        while self._held and not is_held:
+            take, event = self._held.popleft()
+            take(event)
+
+    def add(self, view: View) -> None:
+        """Let a view join later: it gets the rows and events that are kept, then those that come."""
+        screen, note = self._screen, getattr(view, "note", None)
+        paused_at = screen.viewport.paused_at
+        for row in self._rows_before():
+            view.apply(row)
+        if screen.vitals is not None:
+            view.apply(screen.vitals)
+        for number, kept in screen.newest.since(0):
+            event = event_of(kept)
+            takes = [note] if note is not None and type(event) is Change else []
+            for take in (*takes, view.apply):
+                if paused_at is not None and number >= paused_at:
+                    self._held.append((take, event))
+                else:
+                    take(event)
+        self._views.append(view)
+        if note is not None:
+            self._counting.append(note)
+
+    def _rows_before(self) -> Iterator[Change]:
+        """Yield the rows as they were before the events that are kept, as far as they are known."""
+        screen = self._screen
+        changed = set()
+        for _, kept in screen.newest.since(0):
+            if isinstance(kept, Shown) and (key := screen.rows.key_of(kept.change)) not in changed:
+                changed.add(key)
+                if kept.previous is not None and key is not None:
+                    yield read_row(key, kept.previous)
+        for key, row in screen.rows.present():
+            if key not in changed:
+                yield read_row(key, row)
+
+    def _hand(self, take: Callable[[Any], None], event: Event) -> None:
+        if not self._is_held:
+            take(event)
+            return
+        self._held.append((take, event))
+        if len(self._held) > MOST_HELD:
+            oldest, earlier = self._held.popleft()
+            oldest(earlier)

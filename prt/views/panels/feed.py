@@ -10,51 +10,101 @@ from rich.text import Text
 
 from prt.errors import UsageError
 from prt.events import Alert, Event, EventType, Gap
-from prt.state.feed import Entry, Feed, Sentence, Write, alert_text
+from prt.state.feed import Feed, Sentence, Write, alert_text
+from prt.state.newest import Kept, Shown
+from prt.state.screen import Screen
+from prt.state.viewport.viewport import Viewport
 from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.figures import clock
 from prt.views.drawing.lines import fitted, plain
 from prt.views.drawing.notices import gap_text
+from prt.views.panels.inspection import Inspected, inspected
+from prt.views.panels.table import FOUND, SELECTED
 from prt.views.sinks.template import compile_template
 
 
 class FeedView:
-    """`waiting` says what an empty one waits for; `tz` None is local."""
+    """The changes, alerts and gaps of a screen as sentences.
+
+    `waiting` says what an empty one waits for; `tz` None is local.
+    """
 
     title = "feed"
     least_width = 60
 
     def __init__(
-        self, feed: Feed, *, tz: tzinfo | None = None, waiting: Callable[[], str] = lambda: ""
+        self,
+        screen: Screen,
+        feed: Feed,
+        *,
+        tz: tzinfo | None = None,
+        waiting: Callable[[], str] = lambda: "",
     ) -> None:
-        self.feed = feed
+        self.viewport = Viewport(screen.newest, belongs=_belongs)
+        self._screen = screen
+        self._feed = feed
         self._tz = tz
         self._waiting = waiting
+        self._sentences: dict[int, tuple[Kept, Sentence]] = {}
 
     def apply(self, event: Event) -> None:
-        self.feed.apply(event)
+        """Do nothing: the screen keeps the events."""
 
     def summary(self) -> list[str]:
         return []
 
-    def lines(self, width: int, height: int, now: int) -> list[Text]:
-        entries = self.feed.entries(height)
-        if not entries:
-            return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
-        return fitted([self._line(entry, width) for entry in entries], width, height)
+    def inspected(self) -> Inspected | None:
+        """Return the event whose details are open, else the selected one."""
+        number = self.viewport.current() if self.viewport.opened is None else self.viewport.opened
+        kept = None if number is None else self._screen.newest.kept(number)
+        return None if kept is None else inspected(kept, self._screen.rows.key_columns, self._tz)
 
-    def _line(self, entry: Entry, width: int) -> Text:
-        line = plain(clock(entry.at, self._tz) + " ")
+    def lines(self, width: int, height: int, now: int) -> list[Text]:
+        numbers = self.viewport.window(height)
+        if not numbers:
+            words = "nothing matches" if self.viewport.hidden else self._waiting()
+            return fitted([plain(cut(words, width), "italic")], width, height)
+        kept = {number: one for number in numbers if (one := self._screen.newest.kept(number)) is not None}
+        self._sentences = {
+            number: self._told(number, one) for number, one in kept.items() if isinstance(one, Shown)
+        }
+        return fitted([self._line(number, one, width) for number, one in kept.items()], width, height)
+
+    def _told(self, number: int, shown: Shown) -> tuple[Kept, Sentence]:
+        """Return the sentence of a change, that of the last drawing if it was drawn then."""
+        known = self._sentences.get(number)
+        if known is not None and known[0] is shown:
+            return known
+        return shown, self._feed.sentence_of(shown.change, shown.previous)
+
+    def _line(self, number: int, kept: Kept, width: int) -> Text:
+        viewport, is_selected = self.viewport, number == self.viewport.selected
+        is_found = bool(viewport.query) and viewport.is_match(number)
+        mark = SELECTED if is_selected else FOUND if is_found else " "
+        at = kept.change.at if isinstance(kept, Shown) else getattr(kept, "at", 0)
+        line = plain(clock(at, self._tz)).append(mark, "" if mark == " " else "bold")
         room = max(width - line.cell_len, 0)
-        match entry:
+        match kept:
             case Alert():
-                line.append(cut(safe(f"! {alert_text(entry)}"), room), "bold red")
+                line.append(cut(safe(f"! {alert_text(kept)}"), room), "bold red")
             case Gap():
-                line.append(cut(safe(f"! gap {gap_text(entry)}"), room), "bold red")
-            case Sentence():
-                _append(line, entry, room)
+                line.append(cut(safe(f"! gap {gap_text(kept)}"), room), "bold red")
+            case Shown():
+                _append(line, self._sentences[number][1], room)
         line.truncate(width)
+        if (is_found or is_selected) and viewport.query.pattern is not None:
+            line.highlight_regex(viewport.query.pattern, "bold underline")
+        if is_selected:
+            line.append(" " * max(width - line.cell_len, 0))
+            line.stylize("reverse")
         return line
+
+
+def _belongs(kept: Kept) -> bool:
+    """Return whether an event has a sentence: rows of a snapshot, and what is no news, have none."""
+    if isinstance(kept, Shown):
+        return kept.is_news and kept.change.source != "snapshot"
+    return isinstance(kept, Alert | Gap)
 
 
 def _append(line: Text, sentence: Sentence, room: int) -> None:

@@ -30,8 +30,8 @@ _INDENT = 2
 class Inspected(Struct, frozen=True, kw_only=True):
     """What the details show; texts are as they came, and made safe when they are drawn.
 
-    `before` and `after` are the sides of a change as JSON objects, `payload` is any other JSON.
-    `event` is what is copied as JSON.
+    `before` and `after` are the sides of a change as JSON objects; `payload` is any other JSON, which stands
+    under its `label`. `event` is what is copied as JSON.
     """
 
     title: str
@@ -40,6 +40,7 @@ class Inspected(Struct, frozen=True, kw_only=True):
     before: bytes | None = None
     after: bytes | None = None
     payload: bytes | None = None
+    label: str = "payload"
     event: Event | None = None
 
 
@@ -118,7 +119,7 @@ def inspection_lines(one: Inspected, width: int, folded: int = FOLDED) -> list[T
     if one.before is not None and one.after is not None:
         found = list(differences(one.before, one.after, width))
         lines += [plain(), _rule("what changed", width), *(found or [plain("no column differs", "italic")])]
-    for name, raw in (("new", one.after), ("old", one.before), ("payload", one.payload)):
+    for name, raw in (("new", one.after), ("old", one.before), (one.label, one.payload)):
         if raw not in (None, b"", b"{}"):
             lines += [plain(), _rule(name, width), *json_lines(raw or b"", width, folded)]
     return lines[:_MOST_LINES]

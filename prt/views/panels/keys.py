@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from prt.state.viewport.kinds import Overlay
 from prt.state.viewport.viewport import Viewport
-from prt.views.drawing.cells import cut
+from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.lines import plain
 
 Hint = tuple[str, str]
@@ -72,28 +73,34 @@ HELP: Final[tuple[tuple[str, tuple[Hint, ...]], ...]] = (
     (
         "Move",
         (
-            ("↑ ↓  j k", "to the next event; the selection stays on it"),
-            ("PgUp PgDn", "a screen at a time"),
-            ("Home g", "the newest, and follow again"),
-            ("End G", "the oldest that is kept"),
-            ("1…7  Tab", "one of the views, the next"),
+            ("↑ ↓  j k", "select the next row; new events don't move it"),
+            ("← →  h l", "select a card of the next column of a board"),
+            ("PgUp PgDn", "move by a screen"),
+            ("Home g", "the first row; a list of events follows again"),
+            ("End G", "the last row that is kept"),
+            ("1…7  Tab", "show one view alone, the next view"),
         ),
     ),
     (
         "Look",
         (
-            ("Enter", "details of what is selected; Esc closes them"),
+            ("Enter", "details of the selected row; Esc closes them"),
             ("/", "search while typing; n N next and previous; Esc ends it"),
+            ("space", "pause and go on; what waits is counted"),
+        ),
+    ),
+    (
+        "Lists of events",
+        (
             ("f", "filter: a text, table=…, event=…, COLUMN=VALUE"),
             ("c b p s", "changes, broadcasts, presence, statuses: off and on"),
-            ("space", "pause and go on; what waits is counted"),
             ("x", "clear what has been seen so far"),
         ),
     ),
     (
         "Keep",
         (
-            ("y", "copy the event as JSON (OSC 52)"),
+            ("y", "copy the selected row as JSON (OSC 52)"),
             ("e", "save the screen as SVG and the events as NDJSON"),
         ),
     ),
@@ -149,20 +156,36 @@ def _hints(viewport: Viewport, own: tuple[Hint, ...], usual: tuple[Hint, ...]) -
         return _DETAILS
     if viewport.overlay is Overlay.HELP:
         return _HELP
-    if own:
-        return own
     if viewport.query:
         return _SEARCHED
     if viewport.paused_at is not None:
         return _PAUSED
+    if own:
+        return own
     if not viewport.is_following:
         return _SCROLLED
     return _FILTERED if viewport.is_narrowed else usual
 
 
-def help_lines(width: int, *, is_replay: bool, can_edit: bool) -> list[Text]:
-    """Return the keys with what they do."""
+def help_lines(
+    width: int, *, is_replay: bool, can_edit: bool, views: Sequence[tuple[str, bool]] = ()
+) -> list[Text]:
+    """Return the keys with what they do.
+
+    Args:
+        width: The most cells of a line.
+        is_replay: Whether a recording is played.
+        can_edit: Whether keys may write.
+        views: The name of each view that a digit shows, and whether it is drawn now.
+    """
     groups = [*HELP]
+    if len(views) > 1:
+        drawn = {True: "  (shown)", False: ""}
+        names = [
+            (f"{number}", f"{safe(name)}{drawn[is_drawn]}")
+            for number, (name, is_drawn) in enumerate(views, 1)
+        ]
+        groups.insert(1, ("Views", tuple(names)))
     if is_replay:
         groups.append(("Recording", REPLAY))
     if can_edit:

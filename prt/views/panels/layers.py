@@ -20,7 +20,7 @@ from prt.views.drawing.cells import cut_middle, safe, wrapped
 from prt.views.drawing.escaping import escaped_line
 from prt.views.drawing.figures import milliseconds
 from prt.views.sinks.ndjson import timestamp
-from prt.views.sinks.screen import terminal_console
+from prt.views.terminal.console import terminal_console
 
 MARKS: Final[dict[State, tuple[str, str]]] = {
     "ok": ("✓", "green"),

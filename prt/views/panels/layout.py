@@ -16,10 +16,23 @@ LEAST_COLUMNS = 80
 _BETWEEN = "  "
 
 
-def arranged(views: Sequence[View], width: int, height: int, now: int) -> list[Text]:
-    """At most `height` lines of at most `width` cells. One view has the screen for itself, without a rule."""
+def arranged(
+    views: Sequence[View], width: int, height: int, now: int, *, is_numbered: bool = False
+) -> list[Text]:
+    """Return the lines of the views, as many as fit. One view has the screen for itself, without a rule.
+
+    Args:
+        views: The views in their order.
+        width: The most cells of a line.
+        height: The most lines.
+        now: The time in µs.
+        is_numbered: Whether rules have the digits that show a view alone, and a mark where keys act.
+    """
     if len(views) == 1:
         return views[0].lines(width, height, now)[:height]
+    titles = [safe(view.title) for view in views]
+    if is_numbered:
+        titles = [f"{'' if number else '▸ '}{number + 1} {title}" for number, title in enumerate(titles)]
     rows = _rows(views, width)
     while len(rows) > max(height // LEAST_LINES, 1):
         rows.pop()
@@ -27,12 +40,14 @@ def arranged(views: Sequence[View], width: int, height: int, now: int) -> list[T
     if hidden:
         height -= 1
     lines: list[Text] = []
+    rest = iter(titles)
     for index, row in enumerate(rows):
         share = (height - len(lines)) // (len(rows) - index)
-        lines += _side_by_side(row, width, share, now)
+        named = [(next(rest), view) for view in row]
+        lines += _side_by_side(named, width, share, now)
     if hidden:
-        names = ", ".join(safe(view.title) for view in hidden)
-        lines.append(Text(cut(f"no room for {names}: a larger terminal shows it", width), "italic"))
+        remedy = "a digit shows one alone" if is_numbered else "a larger terminal shows it"
+        lines.append(Text(cut(f"no room for {', '.join(rest)}: {remedy}", width), "italic"))
     return lines
 
 
@@ -71,11 +86,12 @@ def least_width(view: View) -> int:
     return int(getattr(view, "least_width", LEAST_COLUMNS))
 
 
-def _side_by_side(views: Sequence[View], width: int, height: int, now: int) -> list[Text]:
-    widths = _widths(views, width)
+def _side_by_side(named: Sequence[tuple[str, View]], width: int, height: int, now: int) -> list[Text]:
+    """Return the lines of views with their titles, beside each other."""
+    widths = _widths([view for _, view in named], width)
     blocks = [
-        [_rule(view.title, each), *view.lines(each, height - 1, now)][:height]
-        for view, each in zip(views, widths, strict=True)
+        [_rule(title, each), *view.lines(each, height - 1, now)][:height]
+        for (title, view), each in zip(named, widths, strict=True)
     ]
     lines = []
     for number in range(height):

@@ -14,12 +14,12 @@ from rich.text import Text
 from prt.events import Event
 from prt.state.notifications import Notification, Notifications
 from prt.state.screen import Screen
-from prt.state.viewport.intents import Intent
 from prt.views.drawing.cells import cut, cut_middle, safe, wrapped
 from prt.views.drawing.figures import counted, roughly
 from prt.views.panels.head import waiting
 from prt.views.panels.inspection import Inspected
 from prt.views.panels.keys import Hint
+from prt.views.panels.listed import SELECTED, Listed
 
 COLORS = {
     "blue": ("info", "notice", "message"),
@@ -48,18 +48,18 @@ class _Widths(Struct, frozen=True):
     text: int
 
 
-class Toasts:
+class Toasts(Listed[str]):
     """A View; `user` is whose they are."""
 
     title = "notifications"
 
     def __init__(self, state: Notifications, screen: Screen, *, user: str) -> None:
-        self.selected: str | None = None
-        """The key of the selected notification, None if there is none."""
+        super().__init__()
         self.can_edit = False
         self._state = state
         self._screen = screen
         self._user = user
+        self._first = 0
 
     def apply(self, event: Event) -> None:
         self._state.apply(event)
@@ -68,34 +68,25 @@ class Toasts:
     def hints(self) -> tuple[Hint, ...]:
         """The keys that matter for notifications."""
         marking: tuple[Hint, ...] = (("r", "mark as read"),) if self.can_edit else ()
-        return (("↑↓", "choose"), ("Enter", "open"), *marking, ("y", "copy"), ("?", "keys"))
+        return (self.moving, ("Enter", "open"), *marking, ("/", "search"), ("y", "copy"), ("?", "keys"))
 
-    def press(self, intent: Intent) -> bool:
-        """Move the selection. Return whether it was a key that does so."""
-        keys = [one.key for one in self._state.newest()]
-        place = keys.index(self.selected) if self.selected in keys else None
-        if intent is Intent.BACK and place is not None:
-            self.selected = None
-        elif intent in (Intent.UP, Intent.DOWN) and keys:
-            step = 1 if intent is Intent.DOWN else -1
-            self.selected = keys[0 if place is None else max(min(place + step, len(keys) - 1), 0)]
-        elif intent in (Intent.HOME, Intent.END) and keys:
-            self.selected = keys[0 if intent is Intent.HOME else -1]
-        else:
-            return False
-        return True
+    def row_keys(self) -> list[str]:
+        """Return the keys of the notifications in their order."""
+        return [one.key for one in self._state.newest()]
 
-    def inspected(self) -> Inspected | None:
-        """Return the selected notification, else the newest."""
-        newest = self._state.newest()
-        one = next((one for one in newest if one.key == self.selected), newest[0] if newest else None)
+    def content(self, key: str) -> bytes:
+        return self._state.row(key) or b""
+
+    def inspect(self, key: str) -> Inspected | None:
+        one = next((one for one in self._state.newest() if one.key == key), None)
         if one is None:
             return None
-        self.selected = one.key
         facts = (one.title, one.message, "read" if one.is_read else "unread")
-        payload = self._state.row(one.key)
         return Inspected(
-            title=f"{one.kind or 'notification'} {one.key}", facts=tuple(filter(None, facts)), payload=payload
+            title=f"{one.kind or 'notification'} {one.key}",
+            facts=tuple(filter(None, facts)),
+            payload=self._state.row(key),
+            label="row",
         )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
@@ -105,15 +96,12 @@ class Toasts:
             text = "waiting for the first notification" if is_ready else waiting(self._screen)
             return [_count(newest, self._user, width), Text(""), _line(text, width, "italic")][:height]
         lines, widths = [_count(newest, self._user, width)], _widths_of(newest, width)
-        chosen = next((index for index, one in enumerate(newest) if one.key == self.selected), 0)
-        if chosen and len(newest) > 1:
-            # Two lines and a message each, about: what stands before the selection gives way.
-            newest = newest[max(chosen - max(height // 4 - 1, 0), 0) :]
+        newest = newest[self._scrolled(newest, widths, height, now) :]
         for index, one in enumerate(newest):
             is_first_read = one.is_read and (index == 0 or not newest[index - 1].is_read)
             toast = _toast(one, widths, now)
             if one.key == self.selected:
-                toast[0] = Text("❯ ", "bold", no_wrap=True, overflow="crop").append_text(
+                toast[0] = Text(SELECTED, "bold", no_wrap=True, overflow="crop").append_text(
                     toast[0][len(_BAR) :]
                 )
                 toast[0].stylize("reverse")
@@ -127,6 +115,20 @@ class Toasts:
                 return [*lines, *([] if index else toast[:room]), more][:height]
             lines += toast
         return lines
+
+    def _scrolled(self, newest: Sequence[Notification], widths: _Widths, height: int, now: int) -> int:
+        """Return the place of the first notification that is drawn: the selected one has to be seen whole."""
+        self.choice.height = max(height // 4, 1)
+        chosen = self.choice.sync([one.key for one in newest])
+        if chosen is None:
+            self._first = 0
+            return 0
+        self._first = min(self._first, chosen)
+        heights = [len(_toast(one, widths, now)) + 1 for one in newest[self._first : chosen + 1]]
+        while len(heights) > 1 and sum(heights) > height - 2:
+            del heights[0]
+            self._first += 1
+        return self._first
 
     def summary(self) -> list[str]:
         newest = self._state.newest()

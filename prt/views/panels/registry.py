@@ -103,8 +103,9 @@ def _feed(screen: Screen, options: ViewOptions) -> View:
     from prt.views.panels.feed import FeedView, templates_of
     from prt.views.panels.head import waiting
 
-    feed = Feed(named=Names(screen.rows).of, templates=templates_of(options.feed))
-    return FeedView(feed, tz=options.tz, waiting=lambda: waiting(screen))
+    rows = screen.rows
+    feed = Feed(rows=rows, named=Names(rows).of, templates=templates_of(options.feed))
+    return FeedView(screen, feed, tz=options.tz, waiting=lambda: waiting(screen))
 
 
 def _stats(_: Screen, options: ViewOptions) -> View:
@@ -132,6 +133,10 @@ VIEWS: Final[dict[str, Callable[[Screen, ViewOptions], View]]] = {
 }
 
 
+OFFERED: Final = ("table", "board", "budget", "feed", "stats", "presence", "cursors")
+"""Views that keys reach in a live view, in this order, behind those that were asked for."""
+
+
 def view_names(text: str) -> tuple[str, ...]:
     """Those of `NAME,NAME`, each once; UsageError where one is not known."""
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
@@ -144,6 +149,24 @@ def view_names(text: str) -> tuple[str, ...]:
     return names
 
 
-def made(names: Sequence[str], options: ViewOptions) -> Callable[[Screen], Sequence[View]]:
-    """What makes the views of these names, in that order."""
-    return lambda screen: [VIEWS[name](screen, options) for name in names]
+class ChosenViews(Struct, frozen=True):
+    """Makes the views of a screen: those of `names` at once, any other when a key asks for it."""
+
+    names: Sequence[str]
+    options: ViewOptions
+
+    def __call__(self, screen: Screen) -> Sequence[View]:
+        """Return the views that were asked for, in their order."""
+        return [VIEWS[name](screen, self.options) for name in self.names]
+
+    def others(self) -> Mapping[str, Callable[[Screen], View]]:
+        """Return what makes each of the others, by its name."""
+        return {name: self._maker(name) for name in OFFERED if name not in self.names}
+
+    def _maker(self, name: str) -> Callable[[Screen], View]:
+        return lambda screen: VIEWS[name](screen, self.options)
+
+
+def made(names: Sequence[str], options: ViewOptions) -> ChosenViews:
+    """Return what makes the views of these names, in that order."""
+    return ChosenViews(names, options)

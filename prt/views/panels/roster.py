@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from datetime import tzinfo
 
+import msgspec
 from msgspec import Struct
 from rich.cells import cell_len
 from rich.text import Text
@@ -15,6 +17,8 @@ from prt.state.topics.metas import said_by_all
 from prt.views.drawing.cells import cut, cut_middle, safe, within
 from prt.views.drawing.figures import clock, counted, moment
 from prt.views.drawing.topics import EVENTS, carried
+from prt.views.panels.inspection import Inspected
+from prt.views.panels.listed import Listed
 
 _SINCE, _EVENT = 8, 6
 _NARROW, _WIDE = 100, 160
@@ -45,7 +49,7 @@ class _Column(Struct, frozen=True):
         return space + text if self.is_right else text + space
 
 
-class Roster:
+class Roster(Listed[tuple[str, str]]):
     """A View whose state is the screen's, which its owner applies; `tz` None is local.
 
     `columns` are shown instead of those that most people have; `own_key` is marked.
@@ -61,16 +65,23 @@ class Roster:
         own_key: str | None = None,
         tz: tzinfo | None = None,
     ) -> None:
+        super().__init__()
+        self._live = presences
         self._presences = presences
         self._columns = list(columns)
         self._own_key = own_key
         self._tz = tz
+        self._now = 0
 
     def apply(self, event: Event) -> None:
         """The screen has it already: all views of the screen share one roster."""
 
+    def hold(self, *, is_held: bool) -> None:
+        """Keep showing who is there now while the view is paused: the screen's roster goes on."""
+        self._presences = deepcopy(self._live) if is_held else self._live
+
     def summary(self) -> list[str]:
-        presences = self._presences
+        presences = self._live
         if not presences.topics:
             return []
         counts = presences.counts
@@ -80,7 +91,32 @@ class Roster:
         )
         return [f"{self._online()} at the end; {moves}"]
 
+    def row_keys(self) -> list[tuple[str, str]]:
+        """Return topic and key of everyone, in the order of the roster."""
+        return [(person.topic, person.key) for person in self._presences.people(self._presences.online)]
+
+    def content(self, key: tuple[str, str]) -> bytes:
+        person = self._person(key)
+        return b"" if person is None else msgspec.json.encode([person.topic, person.key, person.metas])
+
+    def inspect(self, key: tuple[str, str]) -> Inspected | None:
+        person = self._person(key)
+        if person is None:
+            return None
+        facts = [f"topic {person.topic}", f"since {moment(person.since, self._now, self._tz)}"]
+        facts += [counted(len(person.metas), "connection")]
+        facts += [f"user {person.user}"] if person.user else []
+        facts += [f"at {person.where}"] if person.where else []
+        return Inspected(
+            title=person.key, facts=tuple(facts), payload=msgspec.json.encode(person.metas), label="presences"
+        )
+
+    def _person(self, key: tuple[str, str]) -> Person | None:
+        topic = self._presences.topics.get(key[0])
+        return None if topic is None else topic.people.get(key[1])
+
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        self._now = now
         lines = [_line(self._headline(), width, "bold")]
         feed_room = max(height // 3, _FEED_LEAST) if height >= 3 * _FEED_LEAST else 0
         lines += self._people(width, height - len(lines) - feed_room, now)
@@ -122,15 +158,28 @@ class Roster:
         if not online or room < 2:
             return []
         most = room - 1 if online <= room - 1 else room - 2
-        people = self._presences.people(most)
+        people = self._window(most)
+        whole, width = width, width - self.gutter
         columns, spared = self._fitted(people, width, now)
-        titles = " ".join(column.heading for column in columns)
-        heading = Text(cut(titles.rstrip(), width), "underline", no_wrap=True, overflow="crop")
+        titles = " " * self.gutter + " ".join(column.heading for column in columns)
+        heading = Text(cut(titles.rstrip(), whole), "underline", no_wrap=True, overflow="crop")
         if spared and heading.cell_len + len(f" +{spared}") <= width:
             heading.append(f" +{spared}")
-        rows = [self._row(person, columns, index, width) for index, person in enumerate(people)]
+        rows = [
+            self.marked((person.topic, person.key), self._row(person, columns, index, width), whole)
+            for index, person in enumerate(people)
+        ]
         more = [_line(f"and {online - len(people):,} more", width, "italic")] if online > len(people) else []
         return [heading, *rows, *more]
+
+    def _window(self, most: int) -> list[Person]:
+        """Return those who are drawn: the newest, or those around the selected one."""
+        if self.selected is None:
+            return self._presences.people(most)
+        everyone = self._presences.people(self._presences.online)
+        keys = [(person.topic, person.key) for person in everyone]
+        self.choice.sync(keys)
+        return [everyone[place] for place in self.choice.window(keys, most)]
 
     def _row(self, person: Person, columns: list[_Column], index: int, width: int) -> Text:
         is_own = self._own_key is not None and person.key == self._own_key

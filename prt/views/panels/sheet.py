@@ -14,6 +14,8 @@ from prt.state.sheet import Sheet, SheetRow
 from prt.views.drawing.cells import cut, cut_middle, safe
 from prt.views.drawing.figures import counted
 from prt.views.drawing.lines import fitted, plain
+from prt.views.panels.inspection import Inspected
+from prt.views.panels.listed import Listed, marked
 
 _WIDEST = 32
 _KEY = 13
@@ -23,10 +25,11 @@ _LEAST = 6
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
-class SheetView:
+class SheetView(Listed[bytes]):
     """`waiting` says what an empty one waits for."""
 
     def __init__(self, sheet: Sheet, *, waiting: Callable[[], str] = lambda: "") -> None:
+        super().__init__()
         self.sheet = sheet
         self._waiting = waiting
 
@@ -40,6 +43,23 @@ class SheetView:
     def summary(self) -> list[str]:
         return [f"{safe(self.sheet.table)}: {counted(len(self.sheet), 'row')}"] if len(self.sheet) else []
 
+    def row_keys(self) -> list[bytes]:
+        """Return the keys of the rows in their order."""
+        return self.sheet.keys()
+
+    def content(self, key: bytes) -> bytes:
+        return self.sheet.sides(key)[1] or b""
+
+    def inspect(self, key: bytes) -> Inspected | None:
+        before, row = self.sheet.sides(key)
+        if row is None:
+            return None
+        name = key.decode(errors="replace").strip('"')
+        facts = ("as it was last seen",)
+        if before is None:
+            return Inspected(title=f"{self.sheet.table} {name}", facts=facts, payload=row, label="row")
+        return Inspected(title=f"{self.sheet.table} {name}", facts=facts, before=before, after=row)
+
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         sheet = self.sheet
         if not len(sheet) or height < 1:
@@ -47,16 +67,26 @@ class SheetView:
         columns = sheet.columns()
         room = height - 1
         foot = self._foot(columns, room)
-        rows = sheet.rows(columns, max(room - bool(foot), 0), now)
+        keys = self.row_keys()
+        self.choice.sync(keys)
+        places = self.choice.window(keys, max(room - bool(foot), 0))
+        rows = [sheet.row(keys[place], columns, now) for place in places]
         told = [index for index in range(len(columns)) if any(row.cells[index] for row in rows)]
         columns = tuple(columns[index] for index in told)
         rows = [_kept(row, told) for row in rows]
         widths = _widths(columns, rows, width)
         numeric = frozenset(index for index in range(1, len(columns)) if _are_numbers(rows, index))
-        lines = [_heading(columns, widths, numeric), *(_row(row, widths, numeric) for row in rows)]
+        lines = [
+            _heading(columns, widths, numeric),
+            *(self._line(row, widths, numeric, width) for row in rows),
+        ]
         if foot:
             lines.append(plain(cut(safe(foot), width), "italic"))
         return fitted(lines, width, height)
+
+    def _line(self, row: SheetRow, widths: Sequence[int], numeric: Collection[int], width: int) -> Text:
+        line = _row(row, widths, numeric)
+        return marked(line[2:], width, is_selected=True) if row.key == self.selected else line
 
     def _foot(self, columns: Sequence[str], room: int) -> str:
         """What is not to be seen, and in which order that is."""
@@ -73,7 +103,7 @@ class SheetView:
 def _kept(row: SheetRow, told: Sequence[int]) -> SheetRow:
     """Without the columns in which nothing stands."""
     lit = frozenset(place for place, index in enumerate(told) if index in row.lit)
-    return SheetRow(tuple(row.cells[index] for index in told), lit, row.is_new)
+    return SheetRow(tuple(row.cells[index] for index in told), lit, row.is_new, row.key)
 
 
 def _widths(columns: Sequence[str], rows: Sequence[SheetRow], width: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from rich.cells import cell_len
 from rich.text import Text
 
@@ -13,22 +14,25 @@ from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.figures import counted, lag_text, milliseconds, per_second, table_name
 from prt.views.drawing.lines import fitted, plain
 from prt.views.drawing.verification import verification_lines
+from prt.views.panels.inspection import Inspected
+from prt.views.panels.listed import Listed
 
 _STEPS = "▁▂▃▄▅▆▇█"
-_LABEL = 8
+_LABEL = 10
 _FIGURE = 24
 _CHART = 5
 """Lines of the rate's chart, where there is room."""
 _TALL = 16
 
 
-class StatsView:
+class StatsView(Listed[tuple[str, str]]):
     """`limit` is that of the plan, in messages a second, under the plan's name."""
 
     title = "stats"
     least_width = 60
 
     def __init__(self, *, plan: str | None = None, limit: int | None = None) -> None:
+        super().__init__()
         self.stats = Stats()
         self._plan = plan
         self._limit = limit
@@ -46,6 +50,22 @@ class StatsView:
             return []
         limit = f", the limit of {self._plan} is {self._limit:,}/s" if self._limit else ""
         return [f"at most {stats.busiest:,}/s{limit}; {size_text(stats.bytes)} of rows and payloads"]
+
+    def row_keys(self) -> list[tuple[str, str]]:
+        """Return the tables, the busiest first."""
+        return [name for name, _ in self.stats.tables.most_common()]
+
+    def content(self, key: tuple[str, str]) -> bytes:
+        return ".".join(key).encode()
+
+    def inspect(self, key: tuple[str, str]) -> Inspected | None:
+        count = self.stats.tables[key]
+        kinds = {kind: of for (*name, kind), of in self.stats.events.items() if tuple(name) == key}
+        payload = {"schema": key[0], "table": key[1], "changes": count, **kinds}
+        facts = (counted(count, "change"), f"{_share(count, self.stats.count)} of everything that came")
+        return Inspected(
+            title=table_name(*key), facts=facts, payload=msgspec.json.encode(payload), label="counted"
+        )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         room = max(width - _LABEL - _FIGURE, 8)
@@ -74,7 +94,9 @@ class StatsView:
         if cost.connections:
             connections = counted(cost.connections, "connection")
             channels = counted(cost.channels, "channel")
-            lines.append(f"cost {counted(cost.messages, 'message')}, {connections}, {channels}")
+            # Vitals come with heartbeats: what was counted since may be more.
+            messages = max(cost.messages, self.stats.count)
+            lines.append(f"cost {counted(messages, 'message')}, {connections}, {channels}")
         return lines + verification_lines(verification, now)
 
     def _rate(self, slices: Sequence[Slice], width: int, rows: int) -> list[Text]:
@@ -104,17 +126,21 @@ class StatsView:
         return _row("lag", _sparkline(lags), figure, width)
 
     def _tables(self, width: int, height: int) -> list[Text]:
-        tables = self.stats.tables.most_common(height)
+        every = self.stats.tables.most_common()
+        keys = [name for name, _ in every]
+        self.choice.sync(keys)
+        tables = [every[place] for place in self.choice.window(keys, height)]
+        whole, width = width, width - self.gutter
         names = [cut(safe(table_name(*name)), 30) for name, _ in tables]
         widest = max(map(cell_len, names), default=0)
         lines = []
-        for name, (_, count) in zip(names, tables, strict=True):
+        for name, (key, count) in zip(names, tables, strict=True):
             share = f"{count:>10,}  {_share(count, self.stats.count):>5} "
             bar = max(width - widest - len(share), 0)
             length = round(bar * count / max(self.stats.count, 1))
             line = plain(name + " " * (widest - cell_len(name)) + share).append("█" * length)
             line.truncate(width)
-            lines.append(line)
+            lines.append(self.marked(key, line, whole))
         return lines
 
 

@@ -22,7 +22,6 @@ from prt.state.roster import PresenceLine
 from prt.state.rows.difference import Line
 from prt.state.screen import Screen
 from prt.state.topics.messages import BroadcastLine
-from prt.state.viewport.intents import Intent
 from prt.views.drawing.cells import cut, cut_middle, safe
 from prt.views.drawing.changes import LEGEND, changed, mark_of
 from prt.views.drawing.figures import clock, milliseconds, table_name
@@ -71,6 +70,7 @@ class Table:
         tz: tzinfo | None = None,
         highlight: Sequence[re.Pattern[str]] = (),
     ) -> None:
+        self.viewport = screen.viewport
         self._screen = screen
         self._tz = tz
         self._highlight = highlight
@@ -96,10 +96,6 @@ class Table:
             text = f"the latest {NEWEST:,} of {self._screen.entries:,}; one table's rows are shown whole"
             foot.append(_line(text, width, "italic"))
         return [*body, *foot]
-
-    def press(self, intent: Intent) -> bool:
-        """Do what a key asks. Return whether it was anything that the list can do."""
-        return self._screen.viewport.apply(intent)
 
     def inspected(self) -> Inspected | None:
         """Return the event whose details are open, else the selected one."""

@@ -14,7 +14,7 @@ from rich.text import Text
 from prt.results import Result, Run
 from prt.views.drawing.cells import cut, safe, wrapped
 from prt.views.drawing.test_results import ending, figure_text, parts
-from prt.views.sinks.screen import TerminalConsole
+from prt.views.terminal.console import TerminalConsole
 
 MARKS = {"pass": ("✓", "green"), "fail": ("✗", "bold red"), "skip": ("-", "yellow")}
 SUITE_WIDTH, NAME_WIDTH, FIGURE_WIDTH = 10, 14, 18

@@ -3,6 +3,7 @@
 A view that counts has `note(change)` too, which gets every change; `apply` may get several of a row as one.
 One that shows a part of what it has, or fills its place, has `all_lines(width, now)` to be printed whole.
 One that acts on single keys has `keys`, and one that needs no head of the screen has `has_own_head`.
+One whose state belongs to somebody else has `hold(is_held)`, to stand still while the view is paused.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def opened(
         from prt.state.screen import Screen
         from prt.views.panels.table import Table
         from prt.views.sinks.once import OnceViews
-        from prt.views.sinks.screen import terminal_console
+        from prt.views.terminal.console import terminal_console
 
         state = Screen(keys=keys)
         views = [Table(state, highlight=form.highlight)] if views_of is None else views_of(state)

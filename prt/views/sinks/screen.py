@@ -8,32 +8,33 @@ the changes are appended line by line.
 from __future__ import annotations
 
 import atexit
-import os
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
 from prt.clock import wall_clock
-from prt.config.terminal import is_terminal, may_color
+from prt.config.terminal import is_terminal
 from prt.errors import ReaderGoneError
 from prt.events import Change, End, Event, Rewound
 from prt.state.newest import KEPT, NEWEST
 from prt.state.rows.cache import Table as TableName
 from prt.state.screen import Screen
+from prt.views.panels.active import Other
 from prt.views.panels.dispatch import Sharing
 from prt.views.panels.page import Page
+from prt.views.panels.registry import ChosenViews
 from prt.views.panels.summary import summary
 from prt.views.panels.table import Table, heading, widest_of
 from prt.views.panels.view import View
 from prt.views.sinks.output import KeyHandler
+from prt.views.terminal.console import is_in_foreground, terminal_console
 from prt.views.terminal.interaction import Controls, Interaction
 from prt.views.terminal.painter import Painter
 
@@ -52,13 +53,6 @@ WHOLE_REDRAW = 10_000_000
 
 _SUMMARY_LINES = 8
 """Lines that are left for the summary below the last rows."""
-
-
-class TerminalConsole(Console):
-    """Rich's own answer to a closed pipe is to exit with 1; ours is to end well."""
-
-    def on_broken_pipe(self) -> None:
-        raise ReaderGoneError
 
 
 class ScreenSettings(Struct, frozen=True, kw_only=True):
@@ -142,7 +136,15 @@ class ScreenOutput:
         views_of = settings.views_of
         self._views: list[View] = [self._table] if views_of is None else list(views_of(self.screen))
         self._sharing = Sharing(self.screen, self._views)
-        self._page = Page(self.screen, self._views, title=settings.host, notes=settings.notes, tz=settings.tz)
+        makers = views_of.others() if isinstance(views_of, ChosenViews) else {}
+        self._page = Page(
+            self.screen,
+            self._views,
+            others=[Other(name, self._joining(make)) for name, make in makers.items()],
+            title=settings.host,
+            notes=settings.notes,
+            tz=settings.tz,
+        )
         is_typed = is_terminal(sys.stdin)
         self._page.has_keys = self._is_drawn_over and (
             is_typed if settings.has_keys is None else settings.has_keys
@@ -158,11 +160,21 @@ class ScreenOutput:
             controls=settings.controls,
         )
 
+    def _joining(self, make: Callable[[Screen], View]) -> Callable[[], View]:
+        """Return what makes a view of this screen and hands it what was kept."""
+        screen, sharing = self.screen, self._sharing
+
+        def made() -> View:
+            view = make(screen)
+            sharing.add(view)
+            return view
+
+        return made
+
     def _rewind(self) -> None:
         """Forget what was seen, but not what is searched for, filtered, and looked at."""
-        viewport, page = self.screen.viewport, self._page
+        page = self._page
         self._build()
-        self.screen.viewport.take_over(viewport)
         self._page.take_over(page)
 
     @property
@@ -175,7 +187,9 @@ class ScreenOutput:
 
     def press(self, name: str, *, is_text: bool = False) -> bool:
         self._is_dirty = True
-        return self._interaction.press(name, is_text=is_text)
+        is_going_on = self._interaction.press(name, is_text=is_text)
+        self._sharing.hold(is_held=self._page.viewport.paused_at is not None)
+        return is_going_on
 
     def answer(self) -> None:
         if self._is_taken and self._is_at_hand():
@@ -233,6 +247,7 @@ class ScreenOutput:
             self._draw(self._clock())
 
     def close(self, end: End) -> None:
+        self._sharing.hold(is_held=False)
         self.write(end)
         self._append()
         was_drawn = self._drawn_at is not None
@@ -289,7 +304,7 @@ class ScreenOutput:
         self.suspend()
 
     def _is_at_hand(self) -> bool:
-        if self._is_suspended and _is_in_foreground(self._console.file):
+        if self._is_suspended and is_in_foreground(self._console.file):
             self._is_suspended, self._drawn_at, self._is_dirty = False, None, True
         return not self._is_suspended
 
@@ -326,27 +341,3 @@ class ScreenOutput:
             self._console.print(heading(widths), soft_wrap=True)
         for entry in reversed(self.screen.lines(count)):
             self._console.print(self._table.row(entry, widths), soft_wrap=True)
-
-
-def _is_in_foreground(terminal: IO[str]) -> bool:
-    """Whether the shell has given us the terminal; True where there is no shell that could."""
-    try:
-        return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
-    except (OSError, AttributeError):  # not our controlling terminal; no terminal; no process groups here
-        return True
-
-
-def terminal_console(has_color: bool | None, *, is_stderr: bool) -> Console:
-    """Of plain text: nothing in it is markup. `has_color` None is as the terminal and NO_COLOR say."""
-    stream = sys.stderr if is_stderr else sys.stdout
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no reason to die
-    return TerminalConsole(
-        stderr=is_stderr,
-        force_terminal=None if may_color() else False,
-        no_color=True if has_color is False else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )

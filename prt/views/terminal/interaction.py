@@ -70,23 +70,24 @@ class Interaction:
             name: The key's name, a letter, or what was pasted.
             is_text: Whether it was pasted: then it is never a command.
         """
-        viewport = self._screen.viewport
-        if viewport.prompt is not None:
+        if self._page.viewport.prompt is not None:
             self._type(name, is_text=is_text)
             return True
         if is_text:
             return True
-        for view in self._page.shown:
+        self._page.message = ""
+        for view in self._page.views.shown:
             own: Mapping[str, Callable[[], None]] = getattr(view, "keys", {})
             key = name if name in own else _LETTERS.get(name, "")
             if key in own:
                 own[key]()
                 return True
-        if name in VIEWS_BY_DIGIT and viewport.overlay is None:
+        if name in VIEWS_BY_DIGIT:
             if not self._page.show_view(int(name) - 1):
                 self._page.message = f"there is no view {name}"
             return True
-        intent = self._keys.get(name)
+        # Over the view the arrows fold and unfold: a recording is not moved behind it.
+        intent = (self._keys if self._page.viewport.overlay is None else KEYS).get(name)
         if intent is None:
             return True
         if self._controls is not None and self._controls.act(intent, self._screen, self._page):
@@ -95,11 +96,11 @@ class Interaction:
         return is_done or intent is not Intent.QUIT
 
     def _type(self, name: str, *, is_text: bool) -> None:
-        viewport = self._screen.viewport
+        viewport = self._page.viewport
         if is_text or len(name) == 1:
             viewport.type(name)
         elif name == "enter":
-            viewport.accept()
+            self._page.accept()
         elif name == "escape":
             viewport.give_up()
         elif name == "backspace":
@@ -135,10 +136,10 @@ class Interaction:
 
     def _save(self) -> None:
         newest = self._screen.newest
-        numbers: Sequence[int] = self._screen.viewport.listed()
+        numbers: Sequence[int] = self._page.viewport.listed()
         events = [event_of(kept) for number in numbers if (kept := newest.kept(number)) is not None]
-        names = save_screen(self._page, events, self._size(), Path.cwd())
-        self._page.message = f"saved {names[0]} and {names[1]} ({counted(len(events), 'event')})"
+        stem = save_screen(self._page, events, self._size(), Path.cwd())
+        self._page.message = f"saved {stem}.svg and .ndjson ({counted(len(events), 'event')})"
 
 
 def _json_of(one: Inspected) -> bytes:

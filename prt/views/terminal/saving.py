@@ -29,8 +29,8 @@ def clipboard(data: bytes) -> str:
     return f"\x1b]52;c;{b64encode(data).decode()}\x07"
 
 
-def save_screen(page: Page, events: Iterable[Event], size: tuple[int, int], folder: Path) -> tuple[str, str]:
-    """Write the screen as SVG and its events as NDJSON, never over a file, and return the two names.
+def save_screen(page: Page, events: Iterable[Event], size: tuple[int, int], folder: Path) -> str:
+    """Write the screen as NAME.svg and its events as NAME.ndjson, never over a file, and return NAME.
 
     Raises:
         PrtError: The folder can't be written.
@@ -52,5 +52,5 @@ def save_screen(page: Page, events: Iterable[Event], size: tuple[int, int], fold
             continue
         except OSError as exc:
             raise PrtError(f"{folder} can't be written: {exc.strerror}") from exc
-        return picture_path.name, lines_path.name
+        return name
     raise PrtError(f"there are {_MOST_NAMES:,} files named {stem} already")

@@ -3,8 +3,20 @@ from __future__ import annotations
 import pytest
 
 from prt.errors import UsageError
-from prt.views.panels.feed import templates_of
+from prt.state.feed import Feed
+from prt.state.screen import Screen
+from prt.views.panels.feed import FeedView, templates_of
 from tests.views import story
+
+
+def test_rows_of_a_snapshot_have_no_sentence_and_make_later_ones_better() -> None:
+    screen = Screen()
+    view = FeedView(screen, Feed(rows=screen.rows))
+    row = {"id": 1, "title": "A", "status": "todo"}
+    screen.apply(story.change("INSERT", "project_tasks", new=row, source="snapshot"))
+    screen.apply(story.change("UPDATE", "project_tasks", new={**row, "status": "done"}, old={"id": 1}))
+    (line,) = view.lines(80, 10, story.NOW)
+    assert line.plain.endswith("task 'A' moved todo → done")
 
 
 def test_templates_are_those_of_a_table_or_of_one_of_its_events() -> None:

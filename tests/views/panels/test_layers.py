@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from prt.results import Cause, Finding
 from prt.views.panels.layers import JsonTelling, Layers, object_of
-from prt.views.sinks.schema import json_schema
+from prt.views.sinks.schema.document import json_schema
 
 SCHEMA = Draft202012Validator(json_schema())
 SQL = "alter publication supabase_realtime add table public.financial_transactions_of_the_year;"

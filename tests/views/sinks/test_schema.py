@@ -26,7 +26,8 @@ from prt.events import (
     TapFrame,
 )
 from prt.views.sinks.ndjson import TYPE_OF, encode
-from prt.views.sinks.schema import KEYS, json_schema
+from prt.views.sinks.schema.document import json_schema
+from prt.views.sinks.schema.events import EVENT_KEYS
 from tests.views import story
 
 LINE = Draft202012Validator(json_schema())
@@ -94,14 +95,14 @@ def test_every_line_keeps_it() -> None:
     LINE.check_schema(LINE.schema)
     for line in lines():
         LINE.validate(line)
-    assert {str(line["type"]) for line in lines()} == set(KEYS) == set(TYPE_OF.values())
+    assert {str(line["type"]) for line in lines()} == set(EVENT_KEYS) == set(TYPE_OF.values())
 
 
 @pytest.mark.parametrize("damage", ["remove", "add", "rename"])
 def test_what_is_no_line_is_refused(damage: str) -> None:
     for line in lines():
         if damage == "remove":
-            name = next(key.name for key in KEYS[str(line["type"])] if key.is_always)
+            name = next(key.name for key in EVENT_KEYS[str(line["type"])] if key.is_always)
             del line[name]
         elif damage == "add":
             line["more"] = 1
@@ -116,6 +117,6 @@ def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == json_schema()
     assert run(["schema", "--markdown"]) == 0
     table = capsys.readouterr().out
-    for keys in KEYS.values():
+    for keys in EVENT_KEYS.values():
         for key in keys:
             assert f"| `{key.name}` | {key.line}" in table

@@ -21,8 +21,8 @@ from prt.views.sinks.screen import (
     REDRAW,
     ScreenOutput,
     ScreenSettings,
-    TerminalConsole,
 )
+from prt.views.terminal.console import TerminalConsole
 from prt.views.terminal.painter import BEGIN_FRAME, END_FRAME
 from tests.views import story
 
@@ -247,7 +247,7 @@ def test_suspended_it_leaves_the_terminal_alone_until_it_is_its_own_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     is_ours = False
-    monkeypatch.setattr(screens, "_is_in_foreground", lambda _: is_ours)
+    monkeypatch.setattr(screens, "is_in_foreground", lambda _: is_ours)
     stage = Stage()
     stage.output.drain()
     stage.output.suspend()

@@ -1,0 +1,83 @@
+"""The selection in a list of rows that have keys, such as people or cards: it goes where its row goes.
+
+A list of events has a `Viewport`, which also filters, pauses and follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Generic, TypeVar
+
+from prt.state.viewport.intents import Intent
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Choice(Generic[K]):
+    """Apply intents, read `selected`. Each call gets the keys of the list in their present order."""
+
+    def __init__(self) -> None:
+        self.selected: K | None = None
+        """The key of the selected row, None if there is none."""
+        self._place = 0
+        self._row = 0
+        self.height = 1
+        """The rows that a screen has room for, which is what a page key moves by."""
+
+    def sync(self, keys: Sequence[K]) -> int | None:
+        """Return the place of the selected row. If it is gone, select the row that took its place."""
+        if self.selected is None:
+            return None
+        if not keys:
+            self.selected = None
+            return None
+        try:
+            self._place = keys.index(self.selected)
+        except ValueError:
+            self._place = min(self._place, len(keys) - 1)
+            self.selected = keys[self._place]
+        return self._place
+
+    def window(self, keys: Sequence[K], height: int) -> range:
+        """Return the places to be drawn in `height` lines: the selected row stays in its line if it can."""
+        self.height = max(height, 1)
+        place = None if self.selected is None or self.selected not in keys else keys.index(self.selected)
+        if place is None:
+            return range(min(len(keys), max(height, 0)))
+        first = max(place - self._row, place - self.height + 1, 0)
+        first = min(first, place, max(len(keys) - self.height, 0))
+        self._row = place - first
+        return range(first, min(first + max(height, 0), len(keys)))
+
+    def select(self, keys: Sequence[K], place: int) -> None:
+        """Select by place, or the nearest row; the list scrolls as far as it has to."""
+        if not keys:
+            self.selected = None
+            return
+        before = self.sync(keys)
+        place = min(max(place, 0), len(keys) - 1)
+        moved = place if before is None else self._row + place - before
+        self._row = min(max(moved, 0), self.height - 1)
+        self._place, self.selected = place, keys[place]
+
+    def hold(self, keys: Sequence[K]) -> K | None:
+        """Return the selected row, and select the first one if none is; None if the list is empty."""
+        if self.sync(keys) is None:
+            self.select(keys, 0)
+        return self.selected
+
+    def press(self, intent: Intent, keys: Sequence[K]) -> bool:
+        """Move the selection. Return whether the intent is one that does so."""
+        if intent is Intent.BACK:
+            was_selected, self.selected = self.selected is not None, None
+            return was_selected
+        page = max(self.height - 1, 1)
+        steps = {Intent.UP: -1, Intent.DOWN: 1, Intent.PAGE_UP: -page, Intent.PAGE_DOWN: page}
+        if intent in steps:
+            place = self.sync(keys)
+            self.select(keys, 0 if place is None else place + steps[intent])
+        elif intent in (Intent.HOME, Intent.END):
+            self.select(keys, 0 if intent is Intent.HOME else len(keys) - 1)
+        else:
+            return False
+        return True

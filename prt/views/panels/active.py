@@ -1,0 +1,127 @@
+"""Which views are drawn: those that were asked for, or one alone, which is made when it is shown first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from prt.state.screen import Screen
+from prt.state.viewport.viewport import Viewport
+from prt.views.panels.listed import Listed
+from prt.views.panels.view import View
+
+
+class Other:
+    """A view that nobody asked for, under its name; `view` is None until it is made."""
+
+    def __init__(self, name: str, make: Callable[[], View]) -> None:
+        self.name = name
+        self.view: View | None = None
+        self._make = make
+
+    def made(self) -> View:
+        """Return the view, and make it if it is not there yet."""
+        if self.view is None:
+            self.view = self._make()
+        return self.view
+
+
+class ActiveViews:
+    """The views that share a screen, and the others. A digit or Tab shows one of all of them alone.
+
+    Views are counted from 0, those that were asked for before the others.
+    """
+
+    def __init__(self, screen: Screen, asked: Sequence[View], others: Sequence[Other] = ()) -> None:
+        self.asked = asked
+        self.others = others
+        self._screen = screen
+        self._alone: int | None = None if len(asked) > 1 else 0
+
+    @property
+    def active(self) -> View:
+        """The view that keys act on: the one that is shown alone, else the first."""
+        number = self._alone or 0
+        return (
+            self.asked[number] if number < len(self.asked) else self.others[number - len(self.asked)].made()
+        )
+
+    @property
+    def shown(self) -> Sequence[View]:
+        """The views that are drawn."""
+        return self.asked if self._alone is None else [self.active]
+
+    @property
+    def viewport(self) -> Viewport:
+        """The list of events of the active view; the screen's if the view is no such list."""
+        return getattr(self.active, "viewport", self._screen.viewport)
+
+    @property
+    def listed(self) -> Listed[Any] | None:
+        """The active view if its rows can be selected without being events."""
+        view: object = self.active
+        return view if isinstance(view, Listed) else None
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the active view is a list of events."""
+        return hasattr(self.active, "viewport")
+
+    def names(self) -> list[tuple[str, bool]]:
+        """Return the name of each view, and whether it is drawn."""
+        known = [(view.title, self._alone in (None, number)) for number, view in enumerate(self.asked)]
+        return known + [
+            (one.name, self._alone == number) for number, one in enumerate(self.others, len(self.asked))
+        ]
+
+    def show(self, number: int) -> bool:
+        """Show a view alone; the same again shows what was asked for. Return whether there is such a view."""
+        if number >= len(self.asked) + len(self.others):
+            return False
+        self._show(self._first() if self._alone == number else number)
+        return True
+
+    def show_next(self) -> None:
+        """Show the next view alone; after the last one, what was asked for."""
+        following = 0 if self._alone is None else self._alone + 1
+        self._show(following if following < len(self.asked) + len(self.others) else self._first())
+
+    def take_over(self, former: ActiveViews) -> None:
+        """Show what was shown before the screen was made anew."""
+        self._alone = former._alone
+        pairs = list(zip(self.asked, former.asked, strict=True))
+        pairs += [
+            (own.made(), other.view)
+            for own, other in zip(self.others, former.others, strict=True)
+            if other.view is not None
+        ]
+        for viewport, other in (
+            (self._screen.viewport, former._screen.viewport),
+            *((getattr(one, "viewport", None), getattr(view, "viewport", None)) for one, view in pairs),
+        ):
+            if viewport is not None and other is not None:
+                viewport.take_over(other)
+                viewport.paused_at = None  # it counts events that are no longer there
+        for one, view in pairs:
+            if isinstance(one, Listed) and isinstance(view, Listed):
+                one.selected = view.selected
+
+    def pause_all(self) -> None:
+        """Pause the other lists as the active one is paused, or let them go on."""
+        paused_at = self.viewport.paused_at
+        views = [*self.asked, *(one.view for one in self.others)]
+        for viewport in (self._screen.viewport, *(getattr(view, "viewport", None) for view in views)):
+            if viewport is not None:
+                viewport.paused_at = paused_at
+
+    def _first(self) -> int | None:
+        return None if len(self.asked) > 1 else 0
+
+    def _show(self, number: int | None) -> None:
+        former, listed = self.viewport, self.listed
+        former.overlay = former.opened = None
+        if listed is not None:
+            listed.opened = None
+        self._alone = number
+        if self.viewport is not former:
+            self.viewport.take_over(former)

@@ -1,0 +1,92 @@
+"""The foot of a live view above its keys: what needs attention, what is searched and filtered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from rich.text import Text
+
+from prt.inputs import Input
+from prt.state.screen import Screen
+from prt.state.viewport.intents import Intent
+from prt.state.viewport.kinds import Kind
+from prt.state.viewport.viewport import Viewport
+from prt.views.drawing.cells import cut, safe, wrapped
+from prt.views.drawing.figures import counted, table_name
+
+_ROOM_OF_FIGURES = 30
+"""Cells that are left beside what is being typed."""
+
+
+def notes_of(screen: Screen, said: Collection[str], width: int, most: int) -> list[Text]:
+    """Return what needs attention, in at most `most` lines; `said` are lines of somebody else."""
+    notes = [*_notes(screen, width), *(line_of(f"! {one}", width) for one in said)]
+    if len(notes) > most > 0:
+        notes = [*notes[: most - 1], line_of(f"  and {len(notes) - most + 1} lines more", width)]
+    return notes
+
+
+def state_of(
+    viewport: Viewport, width: int, message: str, *, is_list: bool, position: tuple[int, int]
+) -> Text | None:
+    """Return how the view is searched, filtered and scrolled; None if there is nothing to say.
+
+    Args:
+        viewport: The list of events, or what is typed beside it.
+        width: The most cells of the line.
+        message: What has been said since the last key, if anything.
+        is_list: Whether the view is a list of events, which can be filtered and scrolled.
+        position: Which match is selected, and how many there are.
+    """
+    prompt = viewport.prompt
+    if prompt is None and message:
+        return line_of(message, width, "bold")
+    parts = []
+    if viewport.query:
+        place, count = position
+        found = f"{place:,} of {count:,}" if place else counted(count, "match", "matches")
+        parts.append(f"/{viewport.query.text}  {found}" if prompt is None else found)
+    if viewport.is_narrowed and is_list:
+        if viewport.filter and prompt is None:
+            parts.append(f"filter: {viewport.filter.text}")
+        missing = [kind.value for kind in Kind if kind not in viewport.kinds]
+        parts += [f"without {', '.join(missing)}"] if missing else []
+        parts.append(f"{viewport.hidden:,} hidden")
+    if prompt is None and is_list and not viewport.is_following:
+        parts.append(f"↑ {viewport.newer():,} newer")
+    if prompt is not None:
+        label = "/" if prompt.intent is Intent.SEARCH else "filter: "
+        typed = _tail(safe(label + prompt.text), max(width - _ROOM_OF_FIGURES, 10))
+        line = Text(typed, "bold", no_wrap=True, overflow="crop").append("▏")
+        line.append("  " + " · ".join(parts), "not bold") if parts else None
+        line.truncate(width)
+        return line
+    return line_of(" · ".join(parts), width, "bold") if parts else None
+
+
+def line_of(text: str, width: int, style: str = "") -> Text:
+    """Return a line of any text, cut at the width."""
+    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")
+
+
+def _notes(screen: Screen, width: int) -> list[Text]:
+    notes: list[Text] = []
+    for refusal in screen.refused.values():
+        notes.append(line_of(f"✗ {refusal.table}: {refusal.reason or 'refused'}", width, "bold red"))
+        if refusal.hint:
+            notes += _lines(f"hint: {refusal.hint}", width)
+    if screen.last_malformed is not None:
+        notes.append(line_of(f"! unreadable frame: {screen.last_malformed.reason}", width, "bold"))
+    for schema, table in sorted(screen.keyless):
+        notes.append(line_of(f"! {table_name(schema, table)}: no key known, {Input.KEY} names it", width))
+    return notes
+
+
+def _tail(text: str, width: int) -> str:
+    """Return the end of what is being typed."""
+    return text if len(text) <= width else "…" + text[1 - width :]
+
+
+def _lines(text: str, width: int) -> list[Text]:
+    """Uncut: what is to be typed must be whole."""
+    return [Text(line, no_wrap=True, overflow="crop") for line in wrapped(safe(text), width)]

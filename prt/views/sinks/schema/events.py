@@ -1,0 +1,187 @@
+"""The keys of the lines that are events."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prt.events import (
+    ChangeSource,
+    ChannelState,
+    ChannelStatus,
+    Connection,
+    EndReason,
+    EventType,
+    Severity,
+)
+from prt.inputs import Input
+from prt.views.sinks.schema.shapes import (
+    BOOLEAN,
+    COST,
+    ERROR,
+    INTEGER,
+    METAS,
+    MOMENT,
+    NUMBER,
+    OBJECT,
+    PERCENTILES,
+    TEXT,
+    TEXT_OR_NULL,
+    TEXTS,
+    VERIFIED,
+    Key,
+    one_of,
+    or_null,
+)
+
+_EVIDENCE: Final = {
+    "type": "object",
+    "properties": {"at": MOMENT, "connection": {"type": ["integer", "null"]}, "what": TEXT},
+    "required": ["at", "connection", "what"],
+    "additionalProperties": False,
+}
+
+TOPIC: Final = Key("topic", TEXT, "the channel, without `realtime:`")
+
+EVENT_KEYS: Final[dict[str, tuple[Key, ...]]] = {
+    "change": (
+        TOPIC,
+        Key("eventType", one_of(EventType), "as in supabase-js"),
+        Key("schema", TEXT, "of the table"),
+        Key("table", TEXT, "its name"),
+        Key("commit_timestamp", TEXT_OR_NULL, "the database's time of the commit"),
+        Key("new", OBJECT, "the row, `{}` for a DELETE"),
+        Key("old", OBJECT, "the row before: its key, or all of it under replica identity full"),
+        Key("errors", or_null(TEXTS), "the server's, such as `Error 413: Payload Too Large`"),
+        Key("lag_ms", {"type": ["number", "null"]}, "`at` − commit, raw: negative where clocks differ"),
+        Key("source", one_of(ChangeSource), "live, or read over REST"),
+        Key("merged", INTEGER, "how many changes it is the net effect of", False, (Input.BATCH, "")),
+        Key("sentence", TEXT, "the same for people", False, (Input.VIEW, " feed")),
+    ),
+    "broadcast": (
+        TOPIC,
+        Key("event", TEXT, "its name"),
+        Key("payload", {}, "any JSON; base64 text where bytes were sent"),
+        Key("meta", {}, "the server's: `id`, and `replayed` for a message of the past"),
+        Key("encoding", {"const": "base64"}, "there only where the payload was bytes", False),
+    ),
+    "presence": (
+        TOPIC,
+        Key("event", {"enum": ["sync", "join", "leave", "update"]}, "an update is leave and join at once"),
+        Key("key", TEXT_OR_NULL, "who; null in a sync"),
+        Key("presences", or_null(METAS), "what they say of themselves, an object a connection"),
+        Key(
+            "state",
+            {"type": "object", "additionalProperties": METAS},
+            "in a sync: everybody, by key",
+            False,
+        ),
+    ),
+    "status": (
+        Key("topic", TEXT, TOPIC.line, False),
+        Key("status", one_of(ChannelStatus), "READY: changes flow, by the server's own word"),
+        Key("connection", one_of(Connection), "the same in four words"),
+        Key("tables", or_null(TEXTS), "those concerned, as `schema.table`; null is all"),
+        Key("reason", TEXT_OR_NULL, "why"),
+        Key("hint", TEXT_OR_NULL, "what to do about it"),
+    ),
+    "gap": (
+        Key("from", MOMENT, "events may have been missed from here"),
+        Key("to", MOMENT, "to here"),
+        Key("tables", TEXTS, "of these tables"),
+        Key("topics", TEXTS, "or of these topics: their broadcasts and presence"),
+        Key("cause", TEXT, "why"),
+        Key("recovered", INTEGER, "rows brought back over REST"),
+        Key("complete", BOOLEAN, "whether nothing that is still there is missing"),
+    ),
+    "malformed": (
+        Key("frame", TEXT, "what came, cut"),
+        Key("reason", TEXT, "why it can't be read"),
+    ),
+    "alert": (
+        Key("rule", TEXT, "the expression"),
+        Key("severity", TEXT, "what stands behind its colon"),
+        Key("table", TEXT, "as `schema.table`"),
+        Key("value", NUMBER, "what the row has"),
+        Key("limit", NUMBER, "what it crossed"),
+        Key("row", OBJECT, "the row"),
+    ),
+    "conflict": (
+        Key("table", TEXT, "as `schema.table`"),
+        Key("key", TEXT, "of the row"),
+        Key("kept", {"enum": ["local", "remote"]}, "whose values stay"),
+        Key("local", OBJECT, "the row as it was written here"),
+        Key("remote", OBJECT, "as somebody else wrote it"),
+    ),
+    "audit": (
+        Key("table", TEXT, "as `schema.table`"),
+        Key("committed", INTEGER, "changes in the database's log: the sum of the others but `late`"),
+        Key("arrived", INTEGER, "changes that came"),
+        Key("hidden", INTEGER, "changes of rows that policies hide"),
+        Key("filtered", INTEGER, "changes that no binding asks for, or that the filter does not match"),
+        Key("cut", INTEGER, "changes that came with an error and without all values"),
+        Key("late", INTEGER, "those of `arrived` that came too late"),
+        Key("lost", INTEGER, "changes that should have come and did not"),
+        Key("unknown", INTEGER, "changes that did not come and can't be judged"),
+    ),
+    "loss": (
+        Key("table", TEXT, "as `schema.table`"),
+        Key("commit_timestamp", MOMENT, "the database's time of the commit"),
+        Key("eventType", one_of(EventType), "as in a change"),
+        Key("key", TEXT, "of the row; its columns joined by commas"),
+        Key("cause", TEXT, "the likeliest"),
+    ),
+    "connection": (
+        Key("connection", INTEGER, "its number, which the other lines of `prt tap` name"),
+        Key("state", {"enum": ["open", "refused", "closed"]}, "of a websocket that `prt tap` forwards"),
+        Key("client", TEXT, "what the app calls itself"),
+        Key("role", TEXT_OR_NULL, "of its newest token, else of its key"),
+        Key("user", TEXT_OR_NULL, "the token's `sub`"),
+        Key("token_expires_at", or_null(MOMENT), "of the same token"),
+        Key("status", or_null(INTEGER), "of the handshake: 101, or why it was refused"),
+        Key("code", or_null(INTEGER), "of the close frame; null without one"),
+        Key("sent", INTEGER, "frames of the app"),
+        Key("received", INTEGER, "frames of the project"),
+        Key("skipped", INTEGER, "frames that were forwarded without being read"),
+    ),
+    "channel": (
+        TOPIC,
+        Key("connection", INTEGER, "the number of its connection"),
+        Key("state", one_of(ChannelState), "what became of it"),
+        Key("private", BOOLEAN, "whether it was joined as private"),
+        Key("presence", BOOLEAN, "whether `presence.enabled` was set"),
+        Key("bindings", TEXTS, "`EVENT schema.table filter`"),
+        Key("role", TEXT_OR_NULL, "of its token"),
+        Key("reason", TEXT_OR_NULL, "the server's, for a refusal or an error"),
+    ),
+    "frame": (
+        Key("connection", INTEGER, "the number of its connection"),
+        Key("direction", {"enum": ["sent", "received"]}, "as the app sees it"),
+        Key("topic", TEXT, "as on the wire"),
+        Key("event", TEXT, "as on the wire"),
+        Key("ref", TEXT_OR_NULL, "as on the wire"),
+        Key("join_ref", TEXT_OR_NULL, "as on the wire"),
+        Key("size", INTEGER, "bytes of the message"),
+        Key("payload", {}, "as on the wire, without keys and tokens"),
+    ),
+    "finding": (
+        Key("id", TEXT, "which finding it is"),
+        Key("severity", one_of(Severity), "how grave it is"),
+        Key("cause", TEXT, "what the app does, and what comes of it"),
+        Key("remedy", TEXT, "what to change"),
+        Key("evidence", {"type": "array", "items": _EVIDENCE}, "the frames and requests that prove it"),
+        Key("connection", or_null(INTEGER), "the connection that it concerns"),
+        Key("topic", TEXT_OR_NULL, "the channel that it concerns"),
+        Key("data", {"type": "object", "additionalProperties": TEXT}, "the values in its sentences"),
+    ),
+    "end": (
+        Key("reason", one_of(EndReason), "why it ended"),
+        Key("exit_code", INTEGER, "the program's"),
+        Key("events", INTEGER, "how many live ones"),
+        Key("gaps", INTEGER, "how many"),
+        Key("lag_ms", PERCENTILES, "of the changes; null without any"),
+        Key("verified", VERIFIED, "by table: how long ago all its rows were found to have come"),
+        Key("cost", COST, "messages of the project's quota, connections and channels; null if replayed"),
+        Key("error", ERROR, "what ended it: `id`, `message`, `hint`, `try`", False),
+    ),
+}
+"""By `type`; every line has `type` and `at` besides."""

@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.contract.observations import Observation
 from prt.checks.test.outcomes import FailedError, Found, SkippedError, failure_of
 from prt.clock import wall_clock
 from prt.errors import PrtError
@@ -44,12 +45,13 @@ class Step(Struct, frozen=True):
 
 
 class Engine:
-    """`results` grow as it runs; `gate_error` is why nothing could be tested at all."""
+    """`results`, and by round `observed`, grow as it runs; `gate_error` is why nothing could be tested."""
 
     def __init__(self, context: Context, observer: Observer) -> None:
         self._context = context
         self._observer = observer
         self.results: list[Result] = []
+        self.observed: dict[int, list[Observation]] = {}
         self.gate_error: PrtError | None = None
 
     async def run(self, steps: Sequence[Step]) -> None:
@@ -97,6 +99,7 @@ class Engine:
                 cause="the server answers too slowly, or something on the way holds its answers back",
                 remedy=f"give more time with {Input.WAIT}, or look where it goes: prt status",
             )
+        self.observed.setdefault(step.round, []).extend(found.observed)
         result = Result(
             suite=step.suite.name,
             name=step.check.name,

@@ -28,6 +28,7 @@ def value_text(name: str, value: float) -> str:
 def parts(failure: Failure) -> list[tuple[str, str]]:
     """Return the labels and the words of what is known of a failure."""
     all_ = (
+        ("changed", failure.sentence),
         ("expected", failure.expected),
         ("came", failure.came),
         ("server", failure.server),

@@ -101,7 +101,7 @@ def failures(results: Sequence[Result], width: int) -> list[list[Text]]:
     for result in results:
         if (failure := result.failure) is not None:
             known = (failure.cause, failure.remedy) if failure.cause or failure.remedy else (failure.came,)
-            alike.setdefault(known, []).append(result)
+            alike.setdefault((failure.sentence, *known), []).append(result)
     return [_paragraph(group, width) for group in alike.values()]
 
 
@@ -142,7 +142,7 @@ def skipped(results: Sequence[Result], width: int) -> list[Text]:
 
 def _note(result: Result) -> str:
     if result.failure is not None:
-        return f"{result.failure.came}, not {result.failure.expected}"
+        return result.failure.sentence or f"{result.failure.came}, not {result.failure.expected}"
     return result.note if result.reason is None else result.reason
 
 

@@ -49,7 +49,8 @@ def test_a_row_gets_its_owner_where_the_column_may_be_empty(project: dict[str, s
     with made(project, TABLE + OWN, DROPPED):
         done = run_suites(project, "changes", "rls", only=["insert", "visibility"], table="cared")
     assert done.outcomes["changes insert"] == "pass"
-    assert done["rls visibility"].note == "seen by service, member; hidden from stranger, anon"
+    seen = "seen by service, member (1 of 2 rows), stranger (1 of 2 rows); hidden from anon"
+    assert done["rls visibility"].note == seen
 
 
 def test_one_row_at_most_stays_where_none_can_be_removed(project: dict[str, str]) -> None:

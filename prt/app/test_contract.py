@@ -43,15 +43,25 @@ class Agreement(Struct, frozen=True, kw_only=True):
     def suites(self) -> list[Suite]:
         return suites_of(self.contract, asks_database=self.asks_database)
 
-    def judged(self, observed: Mapping[int, Sequence[Observation]], at: int) -> Iterable[Result]:
+    def judged(
+        self, observed: Mapping[int, Sequence[Observation]], results: Sequence[Result]
+    ) -> Iterable[Result]:
         """Yield what each round came to, if the contract is one to be held."""
         for number, of_round in () if self.is_written else sorted(observed.items()):
-            for result in Judge(of_round, at=at, round_=number).results(self.contract):
+            ran = [result for result in results if result.round == number]
+            reasons = {(one.suite, one.name): why for one in ran if (why := _why_not(one)) is not None}
+            judge = Judge(of_round, at=ran[-1].at, round_=number, reasons=reasons)
+            for result in judge.results(self.contract):
                 yield without_secrets(result)
 
     def draft(self, observed: Mapping[int, Sequence[Observation]]) -> Draft:
         """Return the contract of what was observed in the first round."""
         return drafted(self.contract, observed.get(1, ()), names_all=self.names_all)
+
+
+def _why_not(result: Result) -> str | None:
+    """Return why a check observed nothing."""
+    return result.reason if result.failure is None else result.failure.headline
 
 
 def agreed(path: Path) -> Agreement:

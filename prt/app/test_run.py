@@ -173,9 +173,8 @@ async def _run(project: Project, request: RunRequest, steps: list[Step], output:
     judgements = [] if left is None else [littered(context.table, left)]
     if stopped_by is None:
         judgements += unmet(request.required, results)
-        at = results[-1].at if results else started
         if request.agreement is not None and engine.gate_error is None:
-            judgements += request.agreement.judged(engine.observed, at)
+            judgements += request.agreement.judged(engine.observed, results)
         judgements += judged(slis_of(results, seconds), request.limits, request.min_delivery, results)
     for result in judgements:
         results.append(result)

@@ -68,4 +68,4 @@ def hold(environment: Mapping[str, str], path: Path) -> Held:
     """Hold the project to a contract."""
     agreement = agreed(path)
     results, observed = _observed(environment, agreement)
-    return Held(results, list(agreement.judged(observed, at=0)))
+    return Held(results, list(agreement.judged(observed, results)))

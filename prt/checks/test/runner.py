@@ -57,6 +57,7 @@ class Engine:
     async def run(self, steps: Sequence[Step]) -> None:
         """The first step is the gate: where it fails nothing else is tried."""
         for index, step in enumerate(steps):
+            self.observed.setdefault(step.round, [])
             self._observer.started(f"{step.check.suite} {step.check.name}")
             reason = "nothing to connect to" if self.gate_error is not None else step.skipped
             result = _skipped(step, reason) if reason is not None else await self._result(step)
@@ -99,7 +100,7 @@ class Engine:
                 cause="the server answers too slowly, or something on the way holds its answers back",
                 remedy=f"give more time with {Input.WAIT}, or look where it goes: prt status",
             )
-        self.observed.setdefault(step.round, []).extend(found.observed)
+        self.observed[step.round] += found.observed
         result = Result(
             suite=step.suite.name,
             name=step.check.name,

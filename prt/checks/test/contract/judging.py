@@ -5,7 +5,7 @@ Every difference is one sentence that names who now receives what. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -56,12 +56,23 @@ class _Difference(Struct, frozen=True, kw_only=True):
 
 
 class Judge:
-    """One round of observations, and when it was made (µs)."""
+    """One round of observations, and when it was made (µs).
 
-    def __init__(self, observed: Sequence[Observation], *, at: int, round_: int = 1) -> None:
+    `reasons` say why a check observed nothing, by its suite and name.
+    """
+
+    def __init__(
+        self,
+        observed: Sequence[Observation],
+        *,
+        at: int,
+        round_: int = 1,
+        reasons: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
         self._observed = observed
         self._at = at
         self._round = round_
+        self._reasons = reasons or {}
 
     def results(self, contract: Contract) -> Iterator[Result]:
         """Yield what holds and what differs, in the order of the contract."""
@@ -100,6 +111,15 @@ class Judge:
                 ),
             )
 
+    def _nothing(self, suite: str, name: str, what: str) -> _Difference:
+        return _Difference(
+            name=name,
+            sentence=f"{what} could not be observed",
+            expected=f"{what}, as agreed",
+            came="nothing was observed",
+            cause=self._reasons.get((suite, name), UNOBSERVED),
+        )
+
     def _all(self, kind: type[Kind]) -> list[Kind]:
         return [one for one in self._observed if isinstance(one, kind)]
 
@@ -123,6 +143,9 @@ class Judge:
         if is_published is False and terms.is_published:
             return  # said once for everybody
         arrivals = [one for one in self._all(Arrival) if one.table == terms.name]
+        if terms.receives and not arrivals:
+            yield self._nothing("rls", short(terms.name), f"who receives {short(terms.name)}")
+            return
         has_changed = declared is not None and terms.policies not in (None, declared.policies)
         for identity in dict.fromkeys(one.identity for one in terms.receives):
             agreed = [one for one in terms.receives if one.identity == identity]
@@ -157,15 +180,12 @@ class Judge:
     # --- topics
 
     def _topic(self, terms: TopicTerms) -> Iterator[_Difference]:
+        observed = {one.identity: one for one in self._all(Access) if one.topic == terms.name}
+        if terms.rights and not observed:
+            yield self._nothing("broadcast", terms.name, f"who may do what on {terms.name}")
+            return
         for right in terms.rights:
-            found = next(
-                (
-                    one
-                    for one in self._all(Access)
-                    if (one.topic, one.identity) == (terms.name, right.identity)
-                ),
-                None,
-            )
+            found = observed.get(right.identity)
             if found is None:
                 yield _unobserved(
                     f"{terms.name} {right.identity}", terms.name, right.identity, "the rights on"

@@ -313,3 +313,25 @@ def test_what_can_not_be_observed_does_not_hold(
     remedies = [one.failure.remedy for one in held.contract if one.failure is not None]
     assert "SUPABASE_DB_URL" in str(remedies[0])
     assert "SUPABASE_JWT_SECRET" in str(remedies[4])
+
+
+def test_a_table_without_observations_says_why(project: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "realtime.toml"
+    receives = 'receives = [{ identity = "anon", event = "INSERT", rows = "none" }]'
+    path.write_text(f'version = 1\n[[table]]\nname = "user_presence"\n{receives}\n')
+    [failed] = hold(project, path).contract
+    assert failed.failure is not None
+    assert failed.failure.sentence == "who receives user_presence could not be observed"
+    assert "has none of the columns title" in str(failed.failure.cause)
+
+
+def test_a_publication_that_sends_less_may_be_agreed(project: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "realtime.toml"
+    less = "alter publication supabase_realtime set (publish = 'insert, delete');"
+    all_ = "alter publication supabase_realtime set (publish = 'insert, update, delete, truncate');"
+    with made(project, less, all_):
+        assert write(project, path, "notifications") == []
+        assert path.read_text().count('event = "UPDATE", rows = "none"') == 4
+        held = hold(project, path)
+        assert held.sentences == []
+        assert {result.outcome for result in held.suites} == {"pass"}

@@ -203,6 +203,8 @@ _prt() {
         "/test --private-topic") return ;;
         "/test --repeat") return ;;
         "/test --wait") return ;;
+        "/test --contract") __prt_kind files; return ;;
+        "/test --write-contract") __prt_kind files; return ;;
         "/test --samples") return ;;
         "/test --clients") return ;;
         "/test --rate") return ;;
@@ -379,7 +381,7 @@ _prt() {
             esac ;;
         "/test")
             case $cur in
-                -*) __prt_offer --list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json -o --output -q --quiet --no-color --url --local --as --profile --debug -h --help ;;
+                -*) __prt_offer --list --clean --require --allow-writes --table --marker --stranger --private-topic --repeat --wait --contract --write-contract --samples --clients --rate --duration --limit --max-lag --min-delivery --junit --report --json -o --output -q --quiet --no-color --url --local --as --profile --debug -h --help ;;
                 *) __prt_kind suite ;;
             esac ;;
         "/audit")

@@ -25,6 +25,7 @@ class Input(Enum):
     CLEAN = "the removal of former rows"
     CLIENTS = "the number of clients"
     COMMAND = "the command"
+    CONTRACT = "the contract"
     COUNT = "the count"
     CURSOR = "the column that dates its rows"
     DATA_DIR = "the data folder"
@@ -74,6 +75,7 @@ class Input(Enum):
     VIEW = "the view"
     WAIT = "the waiting time"
     WAIT_FOR_SERVER = "waiting for the server"
+    WRITE_CONTRACT = "the contract to write"
 
     def __str__(self) -> str:
         return _names.get(self, self.value)

@@ -102,13 +102,22 @@ def counts_of(findings: Iterable[Finding]) -> dict[str, int]:
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """Why a check failed: `server` is its own words, `cause` the likeliest first if there are several."""
+    """Why a check failed: `server` is its own words, `cause` the likeliest first if there are several.
+
+    `sentence` tells it in one sentence if it is more than that `expected` did not come.
+    """
 
     expected: str
     came: str
+    sentence: str | None = None
     server: str | None = None
     cause: str | None = None
     remedy: str | None = None
+
+    @property
+    def headline(self) -> str:
+        """Return the failure as one line."""
+        return self.sentence or f"expected {self.expected}, came {self.came}"
 
 
 class Message(Struct, frozen=True, kw_only=True):

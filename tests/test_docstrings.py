@@ -23,7 +23,6 @@ MESSAGE: Final = re.compile(r"knows no|has none|\b(?<!there )is no (?!longer\b)"
 
 UNWRITTEN: Final = {
     "local",
-    "views",
 }
 """Packages whose docstrings still have to be rewritten. The set only shrinks."""
 

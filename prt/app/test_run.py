@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from prt import __version__
+from prt.app.test_contract import Agreement
 from prt.app.test_report import RunOutput, opened, suites_told
 from prt.checks.test.check import Suite
 from prt.checks.test.context import Context
+from prt.checks.test.contract import file as contract_file
 from prt.checks.test.identities import identities_of
 from prt.checks.test.outcomes import SkippedError
 from prt.checks.test.plan import littered, steps_of, unmet
@@ -53,6 +55,20 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     allows_writes: bool = False
     junit: Path | None = None
     report: Path | None = None
+    agreement: Agreement | None = None
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """How a run has ended: the signal that stopped it, or why nothing could be reached."""
+
+    run: Run
+    engine: Engine
+    stopped_by: int | None
+
+    @property
+    def error(self) -> PrtError | None:
+        """Return why nothing could be reached, None if something could."""
+        return self.engine.gate_error
 
 
 def listed(suites: Sequence[Suite], *, is_json: bool) -> None:
@@ -62,12 +78,14 @@ def listed(suites: Sequence[Suite], *, is_json: bool) -> None:
 
 def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: bool = False) -> int:
     """Runs the suites; the exit code. Raises PrtError where nothing can be tested."""
+    agreement = request.agreement
+    suites = [*request.suites, *(agreement.suites if agreement is not None else ())]
     host = urlsplit(project.url).hostname or ""
     may_write = request.allows_writes or is_loopback(host)
-    writes = may_write and any(suite.writes for suite in request.suites)
+    writes = may_write and any(suite.writes for suite in suites)
     if writes and project.server_key is not None and project.identity != "service" and not is_quiet:
         notice("the server key removes what the tests write, and watches as the service in the suite rls")
-    steps = steps_of(request.suites, may_write=may_write, host=project.host, rounds=request.repeat)
+    steps = steps_of(suites, may_write=may_write, host=project.host, rounds=request.repeat)
     with ExitStack() as stack:
         files = [
             (stack.enter_context(report_file(path, what)), text)
@@ -77,17 +95,37 @@ def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: b
             )
             if path is not None
         ]
+        written = None
+        if agreement is not None and agreement.is_written:
+            written = stack.enter_context(report_file(agreement.path, Input.WRITE_CONTRACT))
         with opened(form, project.host, len(steps)) as output:
-            run, stopped_by, error = asyncio.run(_run(project, request, steps, output))
-            output.close(run)
-        _report(run, files, environment())
-    if stopped_by is not None:
+            ended = asyncio.run(_run(project, request, steps, output))
+            output.close(ended.run)
+        _report(ended.run, files, environment())
+        if agreement is not None and written is not None:
+            _write_contract(agreement, written, ended, is_quiet=is_quiet)
+    if ended.stopped_by is not None:
         if not is_quiet and not form.is_table:
-            notice(f"stopped after {counted(run.slis.passed + run.slis.failed, 'test')} of {len(steps)}")
-        return SIGNALLED + stopped_by
-    if error is not None and not form.is_table:
-        complain(error.message, error.hint)
-    return run.exit_code
+            slis = ended.run.slis
+            notice(f"stopped after {counted(slis.passed + slis.failed, 'test')} of {len(steps)}")
+        return SIGNALLED + ended.stopped_by
+    if ended.error is not None and not form.is_table:
+        complain(ended.error.message, ended.error.hint)
+    return ended.run.exit_code
+
+
+def _write_contract(agreement: Agreement, file: ReportFile, ended: Ended, *, is_quiet: bool) -> None:
+    """Write the contract, unless something failed: it must not state what a fault brings. Raises PrtError."""
+    if ended.stopped_by is not None or ended.run.exit_code:
+        notice(f"{agreement.path} is not written: {counted(ended.run.slis.failed, 'test')} failed")
+        return
+    draft = agreement.draft(ended.engine.observed)
+    for words in draft.notices:
+        notice(words)
+    file.write(contract_file.text(draft.contract))
+    if not is_quiet:
+        tables, topics = len(draft.contract.tables), len(draft.contract.topics)
+        notice(f"wrote {agreement.path}: {counted(tables, 'table')}, {counted(topics, 'topic')}")
 
 
 def cleaned(project: Project, request: RunRequest, *, is_quiet: bool = False) -> int:
@@ -114,10 +152,7 @@ def cleaned(project: Project, request: RunRequest, *, is_quiet: bool = False) ->
     return 0
 
 
-async def _run(
-    project: Project, request: RunRequest, steps: list[Step], output: RunOutput
-) -> tuple[Run, int | None, PrtError | None]:
-    """The run, the signal that stopped it, and why nothing could be reached."""
+async def _run(project: Project, request: RunRequest, steps: list[Step], output: RunOutput) -> Ended:
     started, clock = wall_clock(), time.perf_counter()
     stopped_by: int | None = None
     is_near = is_loopback(urlsplit(project.url).hostname or "")
@@ -139,6 +174,8 @@ async def _run(
     judgements = [] if left is None else [littered(context.table, left)]
     if stopped_by is None:
         judgements += unmet(request.required, results)
+        if request.agreement is not None and engine.gate_error is None:
+            judgements += request.agreement.judged(engine.observed, results)
         judgements += judged(slis_of(results, seconds), request.limits, request.min_delivery, results)
     for result in judgements:
         results.append(result)
@@ -155,7 +192,7 @@ async def _run(
         exit_code=code if stopped_by is None else SIGNALLED + stopped_by,
         interrupted=stopped_by is not None,
     )
-    return run, stopped_by, engine.gate_error
+    return Ended(run=run, engine=engine, stopped_by=stopped_by)
 
 
 def _exit_code(results: Sequence[Result], gate_error: PrtError | None) -> int:

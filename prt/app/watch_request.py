@@ -81,7 +81,7 @@ class MetricsTarget(Struct, frozen=True, kw_only=True):
 
 
 class MetricsRequest(Struct, frozen=True, kw_only=True):
-    """What is measured beside the watch."""
+    """The request for metrics beside the watch."""
 
     target: MetricsTarget
     plan: str = "free"

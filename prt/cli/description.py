@@ -59,7 +59,9 @@ EFFECTS: Final[dict[tuple[str, ...], Effect]] = {
     ("notify",): Effect(None, {"--exec": "what the command does", "--edit": "that notifications were read"}),
     ("notify", "send"): Effect("a notification"),
     ("notify", "read"): Effect("that notifications were read"),
-    ("test",): Effect(None, {"--allow-writes": "rows, which it removes", "--junit": "a file"}),
+    ("test",): Effect(
+        None, {"--allow-writes": "rows, which it removes", "--junit": "a file", "--write-contract": "a file"}
+    ),
     ("audit",): Effect(None, {"--allow-slot": "a replication slot, which it drops"}),
     ("status",): Effect(None, {"--bundle": "a file"}),
     ("tap",): Effect(None, {"--record": "a file", "--command-log": "a file"}),

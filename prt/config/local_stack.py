@@ -54,10 +54,12 @@ class Stack(Struct, frozen=True, kw_only=True):
 
     @property
     def url(self) -> str:
+        """Return the URL of the local project."""
         return f"http{'s' if self.is_encrypted else ''}://127.0.0.1:{self.api_port}"
 
     @property
     def database_url(self) -> str:
+        """Return the URL of its database."""
         return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{self.database_port}/postgres"
 
     def serves(self, url: str) -> bool:

@@ -38,7 +38,9 @@ _served: Final[list[bool]] = []
 class Stream(Protocol):
     """A file that may be a terminal."""
 
-    def isatty(self) -> bool: ...
+    def isatty(self) -> bool:
+        """Return whether the stream is a terminal."""
+        ...
 
 
 @contextmanager

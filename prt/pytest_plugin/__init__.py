@@ -8,6 +8,7 @@ an application's environment. What decides anything about a project belongs to `
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "prt_migrations", "SQL files or folders for the embedded project [prt's seed].", "paths", []
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a program that can't be run before any test is. Raises UsageError."""
+    path = config.getoption("prt_program")
+    if path is not None and shutil.which(path) is None:
+        raise pytest.UsageError(f"prt: --prt-program {path} is not a program that can be run")
 
 
 @pytest.fixture(scope="session")

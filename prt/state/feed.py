@@ -140,7 +140,7 @@ class Feed:
         named: Named = lambda _, value: value,
         templates: Mapping[str, Write] | None = None,
     ) -> None:
-        """Without `rows` of somebody who applies changes before, the feed keeps its own."""
+        """Begin empty; without `rows`, to which somebody else applies changes, the feed keeps its own."""
         self._rows = rows or Rows()
         self._named = named
         self._templates = dict(templates or {})

@@ -1,4 +1,4 @@
-"""What a monitoring system asks of a watch: one reducer over every event, without a clock."""
+"""The metrics of a watch for a monitoring system: one reducer over events."""
 
 from __future__ import annotations
 

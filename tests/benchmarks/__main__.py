@@ -16,6 +16,7 @@ from tests.benchmarks import (
     help,  # noqa: A004 - named after the option
     latency,
     memory,
+    plugin,
     reconnect,
     rooms,
     suites,
@@ -40,6 +41,7 @@ def main() -> None:
             "view": lambda: view.measure(Path(folder)),
             "tap": tap.measure,
             "verifying": verifying.measure,
+            "plugin": lambda: plugin.measure(Path(folder)),
             "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)

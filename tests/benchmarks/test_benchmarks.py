@@ -15,6 +15,7 @@ from tests.benchmarks import (
     help,  # noqa: A004 - named after the option
     latency,
     memory,
+    plugin,
     rooms,
     suites,
     tap,
@@ -56,6 +57,16 @@ def test_the_suites_of_prt_are_read(project: dict[str, str]) -> None:
     for suite in suites.SUITES:
         assert levels[suite]["delivered"] == levels[suite]["expected"] > 0
         assert set(levels[suite]["lag_ms"]) == set(suites.PERCENTILES)
+
+
+@pytest.mark.parametrize("name", plugin.MODULES)
+def test_the_same_test_passes_by_hand_and_with_the_plugin(
+    name: str, project: dict[str, str], tmp_path: Path
+) -> None:
+    took = plugin.run(name, project, tmp_path, count=1)
+    assert len(took.each) == 1
+    assert 0 < took.each[0] < took.whole
+    assert took.cpu > 0
 
 
 def test_verifying_counts_the_requests_of_a_watch(project: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prt.checks.status.layers.catalog import _check
+from prt.checks.database import _check
 from prt.config.database_url import libpq_url
 from prt.errors import UsageError
 

@@ -22,8 +22,9 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from prt.checks.test.contract import file as contract_file
 from prt.pytest_plugin.link import Link
-from tests.manual.pages import ROOT, written
+from tests.manual.pages import ROOT, text_of, written
 from tests.manual.town import done, town, until
 from tests.running import PATIENCE, clean_environment, piped
 
@@ -266,6 +267,26 @@ def test_ci(shell: dict[str, str], tmp_path: Path) -> None:
     ran("ci", shell, tmp_path)
     assert is_a_report_of_all(tmp_path)
     assert lines((tmp_path / "results.ndjson").read_text())[-1]["type"] == "slis"
+
+
+def test_contract(shell: dict[str, str], tmp_path: Path) -> None:
+    ran("contract", shell, tmp_path)
+    held = lines((tmp_path / "held.ndjson").read_text())
+    assert {one["test"] for one in held if one.get("suite") == "contract"} == {"publication", "notifications"}
+    assert held[-1]["exit_code"] == 0
+    assert 'name = "public.notifications"' in (tmp_path / "realtime.toml").read_text()
+    cases = ElementTree.parse(tmp_path / "out.xml").getroot().iter("testcase")
+    assert "prt.contract" in {case.get("classname") for case in cases}
+
+
+def test_the_example_of_a_contract_is_one(tmp_path: Path) -> None:
+    [example] = re.findall(r"^```toml\n(.*?)^```$", text_of("contract"), re.DOTALL | re.M)
+    path = tmp_path / "realtime.toml"
+    path.write_text(example)
+    uncommented = [
+        line for line in contract_file.text(contract_file.read(path)).splitlines() if line[:1] != "#"
+    ]
+    assert "\n".join(uncommented) + "\n" == example.replace('"2s"', '"2000ms"')
 
 
 def installs_us(command: str) -> bool:

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
 from prt import pytest_plugin
-from tests.running import clean_environment
+from tests.running import PRT, clean_environment
 
 INSERT = """
 import json, urllib.request
@@ -204,6 +206,83 @@ def test_a_remote_project_loses_only_the_rows_of_the_test(
 ) -> None:
     code, output = run(REMOTE_ROWS, "--prt-remote", "--allow-writes", environment=project)
     assert code == 0, output
+
+
+WORKERS = """
+import os
+from pathlib import Path
+
+def test_has_a_project_of_its_own(prt_project, prt_realtime, rows, title):
+    worker = os.environ["PYTEST_XDIST_WORKER"]
+    Path(worker).write_text(prt_project.url)
+    with prt_realtime.watch("notifications") as w:
+        title(worker)
+        w.expect("INSERT", title=worker, within=60)
+        w.expect_none("INSERT")
+
+def test_finds_no_row_of_the_other(rows):
+    assert rows("notifications") == []
+"""
+
+
+def test_each_worker_of_xdist_has_a_project_of_its_own(
+    run: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    code, output = run(WORKERS, "-n", "2", "--dist", "each")
+    assert code == 0, output
+    assert "4 passed" in output
+    urls = [(tmp_path / worker).read_text() for worker in ("gw0", "gw1")]
+    assert len(set(urls)) == 2
+    for url in urls:
+        with pytest.raises(URLError):
+            urlopen(url)
+
+
+BARE = """
+import importlib.util
+import pytest
+
+def test_the_application_has_none_of_our_libraries(prt_realtime, title):
+    for name in {libraries!r}:
+        with pytest.raises(ImportError):
+            __import__(name)
+    with prt_realtime.watch("notifications") as w:
+        title("Test")
+        w.expect("INSERT", title="Test", within=60)
+"""
+LIBRARIES = ("msgspec", "realtime", "rich", "supabase", "typer", "websockets")
+
+
+def test_another_environments_prt_is_run(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    """The application's own environment has other versions of our libraries, or none: here they break."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for name in LIBRARIES:
+        (broken / f"{name}.py").write_text("raise ImportError('of the application')", encoding="utf-8")
+    program = tmp_path / "other-prt"
+    program.write_text(
+        f'#!/bin/sh\necho "$1" >> {tmp_path}/commands\nunset PYTHONPATH\nexec {PRT} "$@"\n', encoding="utf-8"
+    )
+    program.chmod(0o755)
+    code, output = run(
+        BARE.replace("{libraries!r}", repr(LIBRARIES)),
+        f"--prt-program={program}",
+        environment={"PYTHONPATH": str(broken)},
+    )
+    assert code == 0, output
+    assert (tmp_path / "commands").read_text().split() == ["local", "watch"]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_program_that_can_not_be_run_is_told_in_a_line(
+    run: Callable[..., tuple[int, str]], tmp_path: Path, is_there: bool
+) -> None:
+    program = tmp_path / "prt"
+    if is_there:
+        program.write_text("", encoding="utf-8")
+    code, output = run(REMOTE, f"--prt-program={program}")
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert output.strip() == f"ERROR: prt: --prt-program {program} is not a program that can be run"
 
 
 def test_it_imports_pytest_and_the_standard_library_alone() -> None:

@@ -19,7 +19,7 @@ from prt.stream.topic import Room
 
 
 class Bundle:
-    """What a bug report needs of one diagnosis."""
+    """The parts of one diagnosis that a bug report needs."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

@@ -26,7 +26,7 @@ MOST: Final = 500
 
 
 class Frames:
-    """What comes in a short watch; `lines` are objects, oldest first, with `after_ms` since the start."""
+    """The frames of a short watch; `lines` are objects, oldest first, with `after_ms` since the start."""
 
     def __init__(self, scrubber: Scrubber) -> None:
         self.lines: list[dict[str, Any]] = []

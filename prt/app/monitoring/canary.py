@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from prt.checks.test.outcomes import SkippedError
+from prt.checks.test.row_factory import Owner
 from prt.checks.test.rows import Row, Rows, Sweeper, Writes, this_run
 from prt.checks.test.settings import Settings
 from prt.checks.test.trace import Trace
@@ -42,7 +43,7 @@ class Canary:
         self._run = this_run()
         self._writes = Writes()
         self._rows = Rows(
-            rest, self._settings, self._run, trace=Trace(), writes=self._writes, user_id=rest.user
+            rest, self._settings, self._run, trace=Trace(), writes=self._writes, owner=Owner(rest.user)
         )
         self._sweeper = Sweeper(rest, self._settings, is_gentle=True)
         self._note = note

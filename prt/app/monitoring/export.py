@@ -1,4 +1,4 @@
-"""Where the metrics of a watch are put: a file that is replaced, or a page on loopback."""
+"""The targets of a watch's metrics: a file or an address of this machine."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from prt.checks import delivery
+from prt.checks.database import is_installed
 from prt.checks.delivery import Delivery, Partitioned
 from prt.checks.status.layers import (
     catalog,
@@ -244,7 +245,7 @@ class _Diagnosis:
     async def _database(self, names: Sequence[tuple[str, str]]) -> Database | None:
         """Read the database's state; None if it can't be asked."""
         secret = self._project.database_url
-        if secret is None or not catalog.is_installed():
+        if secret is None or not is_installed():
             self._tell(database.judge_absence(is_configured=secret is not None))
             return None
         claims = claims_of(self._endpoint.token or self._endpoint.key) or {"role": self._role}

@@ -9,7 +9,7 @@ from prt.checks import delivery
 from prt.checks.test.context import Context
 from prt.checks.test.identities import Who
 from prt.checks.test.outcomes import FailedError
-from prt.checks.test.rows import Row
+from prt.checks.test.rows import Row, is_readable
 from prt.checks.test.watcher import Watcher
 from prt.errors import PrtError
 from prt.events import Change
@@ -63,10 +63,10 @@ async def _why_unseen(context: Context, event_type: str, row: Row, who: Who) -> 
             "alter publication supabase_realtime set (publish = 'insert, update, delete, truncate');",
         )
     try:
-        is_readable = await (await context.rows()).read(await context.identities.rest(who), row) is not None
+        is_shown = await is_readable(await context.identities.rest(who), context.settings, row)
     except PrtError:
-        is_readable = False
-    if not is_readable:
+        is_shown = False
+    if not is_shown:
         return (
             "row level security hides the row from this identity: REST does not show it either",
             f"create policy … on {table} for select to authenticated using (…); "

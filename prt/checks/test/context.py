@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from prt.checks.test.identities import Identities, Who
+from msgspec import structs
+
+from prt.checks.test.identities import Identities, Who, own_claims, told
 from prt.checks.test.outcomes import FailedError, SkippedError
-from prt.checks.test.row_factory import NoTableError
+from prt.checks.test.row_factory import NoTableError, Owner
 from prt.checks.test.rows import Rows, Sweeper, Writes
 from prt.checks.test.settings import RunId, Settings
 from prt.checks.test.trace import Trace
@@ -45,6 +47,7 @@ class Context:
         self._unfit: dict[Who, SkippedError] = {}
         self._writes = Writes()
         self._topics = 0
+        self._others: dict[str, Context] = {}
 
     @property
     def table(self) -> str:
@@ -54,6 +57,17 @@ class Context:
     def binding(self, **more: Any) -> Binding:
         """Return a binding of the table under test."""
         return Binding(table=self.settings.table, schema=self.settings.schema, **more)
+
+    def of_table(self, schema: str, table: str, marker: str | None) -> Context:
+        """Return what a check of another table works with, always the same; `sweep` removes its rows too."""
+        settings = structs.replace(
+            self.settings, schema=schema, table=table, marker=marker, is_table_named=True
+        )
+        if settings.table_name not in self._others:
+            other = Context(self.project, self.identities, settings, self.run, is_loopback=self.is_loopback)
+            other.trace = self.trace
+            self._others[settings.table_name] = other
+        return self._others[settings.table_name]
 
     def topic(self, what: str) -> str:
         """A topic that nobody else is in."""
@@ -105,14 +119,11 @@ class Context:
 
     async def sweep(self) -> str | None:
         """Removes what this run has written; why that could not be done."""
-        if not self.has_written:
-            return None
-        await self._writes.settle()
-        try:
-            swept = await (await self.sweeper()).sweep_own(self.run)
-        except (PrtError, SkippedError) as exc:
-            return str(exc)
-        return f"{swept.left} may not be deleted by this identity" if swept.left else None
+        left = await self._sweep_own() if self.has_written else None
+        for other in self._others.values():
+            if (of_other := await other.sweep()) is not None and left is None:
+                left = f"{of_other} ({other.table})"
+        return left
 
     async def sweeper(self) -> Sweeper:
         """Return a sweeper, as the server if its key is known: it sees what any of us has written."""
@@ -123,6 +134,14 @@ class Context:
             rest = await self.identities.rest("self")
         return Sweeper(rest, self.settings, is_gentle=not self.is_loopback)
 
+    async def _sweep_own(self) -> str | None:
+        await self._writes.settle()
+        try:
+            swept = await (await self.sweeper()).sweep_own(self.run)
+        except (PrtError, SkippedError) as exc:
+            return str(exc)
+        return f"{swept.left} may not be deleted by this identity" if swept.left else None
+
     async def _tried_out(self, who: Who) -> Rows:
         session = await self.identities.session(who)
         rows = Rows(
@@ -131,7 +150,10 @@ class Context:
             self.run,
             trace=self.trace,
             writes=self._writes,
-            user_id=self.identities.user_id(session) or await self._member_id(),
+            owner=Owner(
+                self.identities.user_id(session) or await self._member_id(),
+                own_claims(told(session.endpoint)),
+            ),
         )
         sweeper = await self.sweeper()
         await sweeper.try_out(self.run)

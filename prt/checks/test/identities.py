@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from prt.checks.test.outcomes import SkippedError
 from prt.config.project import Project
@@ -23,6 +23,29 @@ from prt.stream.rest.session import Endpoint, Session, session_of
 
 Who = Literal["self", "service", "member", "stranger", "anon"]
 SIGNED_SECONDS = 600.0
+
+
+_OF_EVERYBODY: Final = (
+    *("aal", "amr", "app_metadata", "aud", "email", "exp", "iat", "is_anonymous", "iss", "jti", "nbf"),
+    *("phone", "ref", "role", "session_id", "sub", "user_metadata"),
+)
+"""The claims of every token, which say nothing about a row."""
+
+
+def told(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the claims of an endpoint's token, or else of its key."""
+    return claims_of(endpoint.token or endpoint.key) or {}
+
+
+def own_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the claims of the project itself that have one value, those in `app_metadata` too."""
+    of_app = claims.get("app_metadata")
+    every = {**(of_app if isinstance(of_app, dict) else {}), **claims}
+    return {
+        name: value
+        for name, value in every.items()
+        if name not in _OF_EVERYBODY and isinstance(value, str | int | float)
+    }
 
 
 class Identities:

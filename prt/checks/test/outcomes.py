@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from prt.checks.test.contract.observations import Observation
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.results import Failure
 from prt.stream.rest.answers import RejectedError
@@ -13,12 +14,14 @@ from prt.stream.socket.failures import HandshakeRefusedError, NothingTakenError,
 class Found(Struct, frozen=True, kw_only=True):
     """The figures of a check that holds. They carry their unit in their name: `join_ms`, `rows`.
 
-    `note` is the one line for people; `lags_ms` are commit → receive, a change each.
+    `note` is the one line for people; `lags_ms` are commit → receive, a change each; `observed` is what a
+    contract is held against.
     """
 
     note: str
     figures: dict[str, float] = {}
     lags_ms: tuple[float, ...] = ()
+    observed: tuple[Observation, ...] = ()
 
 
 class SkippedError(Exception):

@@ -39,6 +39,11 @@ def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str
     ]
 
 
+def gate_of(suites: Sequence[Suite]) -> list[Suite]:
+    """Return the handshake alone, which comes before everything."""
+    return [structs.replace(one, checks=one.checks[:1]) for one in suites if one.name == GATE]
+
+
 def steps_of(suites: Sequence[Suite], *, may_write: bool, host: str, rounds: int) -> list[Step]:
     """Return the checks of a run in order; those that write are skipped if the run may not write."""
     reason = f"writes rows to {host}, which is not this machine: allow it with {Input.ALLOW_WRITES}"

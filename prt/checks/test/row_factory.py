@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from prt.checks.test.outcomes import SkippedError
 from prt.errors import PrtError, RefusedError, UnreachableError
@@ -36,6 +37,8 @@ MARKERS = (
     "comment",
 )
 """Columns that hold a text for people, in the order in which they are tried."""
+CODES = ("number", "code", "reference")
+"""Columns that often hold a text, and may hold a number: they are asked for their type."""
 OWNERS = ("user_id", "owner_id", "created_by", "author_id", "profile_id", "owner", "sender_id")
 """Columns that policies hold against `auth.uid()`, the usual ones first."""
 ATTEMPTS = 20
@@ -62,6 +65,14 @@ async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -
         except PrtError as exc:
             raise unread(exc, f"{schema}.{table}") from exc
         return name
+    for name in () if wanted else CODES:
+        try:
+            await rest.read(schema, table, [("select", name), (name, "like.*"), ("limit", "0")])
+        except UnavailableError:
+            raise
+        except (UnknownColumnError, UnreachableError):  # no such column, or no operator for its type
+            continue
+        return name
     what = f"no column {wanted}" if wanted else f"none of the columns {', '.join(MARKERS[:6])}…"
     raise SkippedError(f"{schema}.{table} has {what} for the mark; name a text column with {Input.MARKER}")
 
@@ -85,13 +96,21 @@ def unread(error: PrtError, table: str) -> Exception:
     return error
 
 
+class Owner(Struct, frozen=True):
+    """The owner of the rows: a user, and the claims that a policy may hold against columns of their names."""
+
+    user_id: str | None
+    claims: dict[str, Any] = {}
+
+
 class Template:
     """Values that a row needs beside its mark: the user's own id, what other rows have, or a guess."""
 
-    def __init__(self, rest: Rest, schema: str, table: str, user_id: str | None) -> None:
+    def __init__(self, rest: Rest, schema: str, table: str, owner: Owner) -> None:
         self._rest = rest
         self._schema, self._table = schema, table
-        self._user_id = user_id
+        self._user_id = owner.user_id
+        self._claims = owner.claims
         self._values: dict[str, Any] = {}
         self._example: dict[str, Any] | None = None
         self._is_owned = False
@@ -102,7 +121,7 @@ class Template:
             try:
                 written = await self._rest.insert(self._schema, self._table, [{**self._values, **row}])
             except RejectedError as exc:
-                if not await self._learn(exc):
+                if not await self._learn(exc, row):
                     raise self._unfit(exc) from exc
             except RefusedError:
                 if self._is_owned or not await self._own():
@@ -114,32 +133,41 @@ class Template:
         )
 
     async def _own(self) -> bool:
-        """Whether a column that may be empty now says whose row it is: policies often ask for that."""
+        """Whether columns that may be empty now say whose row it is: policies often ask for that."""
         self._is_owned = True
-        for column in OWNERS if self._user_id is not None else ():
-            try:
-                await self._rest.read(self._schema, self._table, [("select", column), ("limit", "0")])
-            except UnknownColumnError:
-                continue
-            self._values[column] = self._user_id
-            return True
-        return False
+        found = {name: value for name, value in self._claims.items() if await self._has(name)}
+        if self._user_id is not None:
+            for column in OWNERS:
+                if await self._has(column):
+                    found[column] = self._user_id
+                    break
+        self._values |= found
+        return bool(found)
 
-    async def _learn(self, error: RejectedError) -> bool:
-        """Whether a further attempt has something new to try."""
+    async def _has(self, column: str) -> bool:
+        try:
+            await self._rest.read(self._schema, self._table, [("select", column), ("limit", "0")])
+        except UnknownColumnError:
+            return False
+        return True
+
+    async def _learn(self, error: RejectedError, row: Mapping[str, Any]) -> bool:
+        """Return whether a further attempt has something new to try; what `row` says itself stays."""
         if error.code == _NOT_NULL and (found := _REQUIRED.search(error.message)):
             column = found[1]
-            if column in self._values:
+            if column in self._values or column in row:
                 return False
             self._values[column] = await self._value_of(column)
             return True
         if error.code == _FOREIGN_KEY and (found := _FOREIGN.search(error.message)):
-            return await self._take_from_example(found[1])
+            return found[1] not in row and await self._take_from_example(found[1])
         if error.code in _CHECKS:
             return any([await self._take_from_example(column) for column in list(self._values)])
         return False
 
     async def _value_of(self, column: str) -> Any:
+        if column in self._claims:
+            return self._claims[column]
         if self._user_id is not None and re.search(r"(user|owner|author|profile|created_by)", column):
             return self._user_id
         example = await self._read_example()

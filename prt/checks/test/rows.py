@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
 from collections.abc import Callable, Coroutine
@@ -12,12 +13,13 @@ import msgspec
 from msgspec import Struct
 
 from prt.checks.test.outcomes import SkippedError
-from prt.checks.test.row_factory import Template, text_column
+from prt.checks.test.row_factory import Owner, Template, text_column
 from prt.checks.test.settings import MARK, RunId, Settings, new_run, run_of, this_host
 from prt.checks.test.trace import Trace
 from prt.errors import RefusedError
 from prt.events import Change
 from prt.inputs import Input
+from prt.stream.filters.postgrest import Parameters
 from prt.stream.rest.answers import RejectedError
 from prt.stream.rest.client import Rest
 from prt.stream.values import is_same
@@ -52,10 +54,18 @@ class Row(Struct, frozen=True):
 
 
 class Writes:
-    """Writes that are under way: one that was cancelled may still be done, so they are never cancelled."""
+    """Writes that are under way: one that was cancelled may still be done, so they are never cancelled.
+
+    It also numbers the rows, because those of several identities must not have the same mark.
+    """
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._numbers = itertools.count(1)
+
+    def next_number(self) -> int:
+        """Return the number of the next row."""
+        return next(self._numbers)
 
     async def done(self, write: Coroutine[Any, Any, Written]) -> Written:
         """Await a write to its end, even if the check that asked for it is cancelled."""
@@ -80,7 +90,7 @@ class Rows:
         *,
         trace: Trace,
         writes: Writes,
-        user_id: str | None,
+        owner: Owner,
     ) -> None:
         self._rest = rest
         self._schema, self._table = settings.schema, settings.table
@@ -89,9 +99,8 @@ class Rows:
         self._run = run
         self._trace = trace
         self._writes = writes
-        self._template = Template(rest, self._schema, self._table, user_id)
+        self._template = Template(rest, self._schema, self._table, owner)
         self._column: str | None = None
-        self._count = 0
 
     async def column(self) -> str:
         """The one with the mark. Raises SkippedError."""
@@ -101,8 +110,7 @@ class Rows:
 
     def next_mark(self, tag: str) -> str:
         """Return the mark of the next row, unique in this run."""
-        self._count += 1
-        return f"{self._run.mark} {self._count} {tag}"
+        return f"{self._run.mark} {self._writes.next_number()} {tag}"
 
     async def insert(self, tag: str, mark: str | None = None, **more: Any) -> Row:
         """Raises SkippedError where the table takes none, and what REST raises."""
@@ -111,6 +119,12 @@ class Rows:
         written = await self._writes.done(self._template.insert({column: mark, **more}))
         self._trace.note("rest", f"INSERT {self._name} {mark.removeprefix(self._run.mark).strip()}")
         return Row(mark, written, column)
+
+    async def other_value(self, rest: Rest, column: str, value: Any) -> Any:
+        """Return what another row has in a column, None if there is none. Raises what REST raises."""
+        parameters = [("select", column), (column, f"neq.{value}"), ("limit", "1")]
+        page = await rest.read(self._schema, self._table, parameters)
+        return msgspec.json.decode(page.rows[0])[column] if page.rows else None
 
     async def update(self, row: Row, tag: str, **more: Any) -> Row:
         """Another mark: another row for whoever waits. Raises SkippedError where policies forbid it."""
@@ -138,10 +152,11 @@ class Rows:
             f"no policy of {self._name} lets this identity {doing} its row; take another {Input.IDENTITY}"
         )
 
-    async def read(self, rest: Rest, row: Row) -> dict[str, Any] | None:
-        """The row as another identity may read it over REST, None where it may not."""
-        page = await rest.read(self._schema, self._table, _is(row.column, row.mark))
-        return dict(msgspec.json.decode(page.rows[0])) if page.rows else None
+
+async def is_readable(rest: Rest, settings: Settings, row: Row, conditions: Parameters | None = None) -> bool:
+    """Return whether REST shows an identity the row, and it meets the conditions. Raises what REST raises."""
+    parameters = [*_is(row.column, row.mark), *(conditions or ())]
+    return bool((await rest.read(settings.schema, settings.table, parameters)).rows)
 
 
 class Swept(Struct, frozen=True):

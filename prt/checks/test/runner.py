@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.contract.observations import Observation
 from prt.checks.test.outcomes import FailedError, Found, SkippedError, failure_of
 from prt.clock import wall_clock
 from prt.errors import PrtError
@@ -44,17 +45,19 @@ class Step(Struct, frozen=True):
 
 
 class Engine:
-    """`results` grow as it runs; `gate_error` is why nothing could be tested at all."""
+    """`results`, and by round `observed`, grow as it runs; `gate_error` is why nothing could be tested."""
 
     def __init__(self, context: Context, observer: Observer) -> None:
         self._context = context
         self._observer = observer
         self.results: list[Result] = []
+        self.observed: dict[int, list[Observation]] = {}
         self.gate_error: PrtError | None = None
 
     async def run(self, steps: Sequence[Step]) -> None:
         """The first step is the gate: where it fails nothing else is tried."""
         for index, step in enumerate(steps):
+            self.observed.setdefault(step.round, [])
             self._observer.started(f"{step.check.suite} {step.check.name}")
             reason = "nothing to connect to" if self.gate_error is not None else step.skipped
             result = _skipped(step, reason) if reason is not None else await self._result(step)
@@ -97,6 +100,7 @@ class Engine:
                 cause="the server answers too slowly, or something on the way holds its answers back",
                 remedy=f"give more time with {Input.WAIT}, or look where it goes: prt status",
             )
+        self.observed[step.round] += found.observed
         result = Result(
             suite=step.suite.name,
             name=step.check.name,

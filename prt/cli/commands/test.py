@@ -13,6 +13,7 @@ import typer
 from prt.cli.options import shared as options
 
 TESTS: Final = "What is tested"
+CONTRACT: Final = "Contract"
 LEVELS: Final = "Objectives"
 REPORTS: Final = "Reports"
 LOAD: Final = "Latency and load"
@@ -56,11 +57,11 @@ def run_tests(
         ),
     ] = False,
     table: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--table",
             metavar="[SCHEMA.]TABLE",
-            help="Table in which test rows are made.",
+            help="Table in which test rows are made; repeatable with --write-contract.",
             show_default="notifications",
             rich_help_panel=TESTS,
         ),
@@ -84,11 +85,11 @@ def run_tests(
         ),
     ] = None,
     private_topic: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--private-topic",
             metavar="TOPIC",
-            help="Private topic that the tests may use.",
+            help="Private topic that the tests may use; repeatable with --write-contract.",
             rich_help_panel=TESTS,
         ),
     ] = None,
@@ -102,6 +103,24 @@ def run_tests(
             "--wait", metavar="TIME", help="Wait TIME at most for what must come.", rich_help_panel=TESTS
         ),
     ] = "15s",
+    contract: Annotated[
+        Path | None,
+        typer.Option(
+            "--contract",
+            metavar="FILE",
+            help="Fail if who receives what differs from the contract in FILE.",
+            rich_help_panel=CONTRACT,
+        ),
+    ] = None,
+    write_contract: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-contract",
+            metavar="FILE",
+            help="Write a contract of who receives what today.",
+            rich_help_panel=CONTRACT,
+        ),
+    ] = None,
     samples: Annotated[
         int,
         typer.Option(
@@ -182,12 +201,17 @@ def run_tests(
 
     prt test connect latency --max-lag p95=2s --junit out.xml
 
+    prt test --write-contract realtime.toml --table notifications
+
     prt test load --clients 5 --rate 5 --duration 4s --min-delivery 99.9
 
     prt local run -- prt test --junit out.xml --report out.html
     """
+    from msgspec import structs
+
+    from prt.app.test_contract import agreed, planned
     from prt.app.test_run import RunRequest, cleaned, listed, run_suites
-    from prt.checks.test.plan import chosen
+    from prt.checks.test.plan import chosen, gate_of
     from prt.checks.test.service_levels import MEASURING, parse_limit
     from prt.checks.test.settings import CONNECTIONS, Settings
     from prt.checks.test.suites.registry import SUITES
@@ -199,32 +223,54 @@ def run_tests(
     from prt.views.sinks.stderr import notice
 
     form = form_of(json=json, output=output, no_color=no_color)
-    picked = chosen(SUITES, suites or [], require or [])
+    if contract is not None and write_contract is not None:
+        raise UsageError(
+            "--contract and --write-contract exclude each other", "hold a project to one, or write one"
+        )
+    for option, given in (("--table", table), ("--private-topic", private_topic)):
+        if given and len(given) > 1 and write_contract is None:
+            raise UsageError(f"several {option} go with --write-contract only", "name one")
+    agreement = None if contract is None else agreed(contract)
+    bounds = None if agreement is None else agreement.contract.bounds
+    limits = (*(parse_limit(text) for text in max_lag or ()), *(bounds.limits if bounds else ()))
+    least = min_delivery if min_delivery is not None or bounds is None else bounds.min_delivery
+    named = [*(suites or []), *(["latency"] if bounds and not suites else [])]
+    has_contract = contract is not None or write_contract is not None
+    if has_contract and not named and not require:
+        picked = gate_of(SUITES)
+    else:
+        picked = chosen(SUITES, [*named, *(require or [])] if has_contract else named, require or [])
     if list_:
         listed(SUITES, is_json=json)
         return 0
-    if (max_lag or min_delivery is not None) and all(suite.name not in MEASURING for suite in picked):
+    if (limits or least is not None) and all(suite.name not in MEASURING for suite in picked):
         raise UsageError("an objective needs a suite that measures it", "add latency or load")
     most = CONNECTIONS[limit.value]
     if most and clients > most and any(suite.name == "load" for suite in picked):
         raise UsageError(
             f"{clients} clients are more than the plan's {most} connections", "--limit pro or none"
         )
-    schema, name = parse_table("notifications" if table is None else table)
+    tables = [parse_table(word) for word in table or ()]
+    agreed_tables = (
+        [] if agreement is None else [(one.schema, one.table) for one in agreement.contract.tables]
+    )
+    default = ("public", "notifications")
+    schema, name = next(iter(tables or ([] if default in agreed_tables else agreed_tables)), default)
     request = RunRequest(
         suites=picked,
         required=tuple(require or ()),
-        limits=tuple(parse_limit(text) for text in max_lag or ()),
-        min_delivery=min_delivery,
+        limits=limits,
+        min_delivery=least,
         repeat=repeat,
         stranger=stranger,
         allows_writes=allow_writes,
         junit=junit,
         report=report,
+        agreement=agreement,
         settings=Settings(
             schema=schema,
             table=name,
-            is_table_named=table is not None,
+            is_table_named=bool(table),
             marker=marker,
             wait_seconds=parse_duration(wait, "--wait"),
             samples=samples,
@@ -232,7 +278,7 @@ def run_tests(
             rate=rate,
             duration_seconds=parse_duration(duration, "--duration"),
             plan=limit.value,
-            private_topic=private_topic,
+            private_topic=next(iter(private_topic or ()), None),
         ),
     )
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
@@ -241,4 +287,9 @@ def run_tests(
                 notice(line)
         if clean:
             return cleaned(project, request, is_quiet=quiet)
+        if write_contract is not None:
+            plan = planned(project, write_contract, tables=tables, topics=private_topic or (), marker=marker)
+            for line in plan.notices:
+                notice(line)
+            request = structs.replace(request, agreement=plan)
         return run_suites(project, request, form, is_quiet=quiet)

@@ -15,6 +15,7 @@ OPTIONS: Final[Mapping[Input, str]] = {
     Input.CLEAN: "--clean",
     Input.CLIENTS: "--clients",
     Input.COMMAND: "--exec",
+    Input.CONTRACT: "--contract",
     Input.COUNT: "--count",
     Input.CURSOR: "--cursor",
     Input.DATA_DIR: "--data-dir",
@@ -64,4 +65,5 @@ OPTIONS: Final[Mapping[Input, str]] = {
     Input.VIEW: "--view",
     Input.WAIT: "--wait",
     Input.WAIT_FOR_SERVER: "--wait-for-server",
+    Input.WRITE_CONTRACT: "--write-contract",
 }

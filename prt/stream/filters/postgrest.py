@@ -21,7 +21,7 @@ _RESERVED = {"select", "order", "limit", "offset", "and", "or", "not", "columns"
 
 def parameters_of(text: str | None) -> Parameters:
     """Return the conditions of a filter, joined by AND. Raises FilterError if Realtime would refuse it."""
-    return [_parameter(one) for one in grammar.read(text)]
+    return [parameter(one) for one in grammar.read(text)]
 
 
 def column(name: str) -> str:
@@ -65,7 +65,8 @@ def one_of(names: Sequence[str], keys: Sequence[Sequence[str]]) -> tuple[str, st
     return "or", f"({','.join(alternatives)})"
 
 
-def _parameter(one: Condition) -> tuple[str, str]:
+def parameter(one: Condition) -> tuple[str, str]:
+    """Return one condition in PostgREST's words."""
     prefix = "not." if one.is_negated else ""
     operator, value = one.operator, one.value
     if operator == "in":

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _KINDS = {True: "application/octet-stream", False: "application/json"}
 
 
+class NotAllowedError(RefusedError):
+    """A topic that the sender may not write to."""
+
+
 class Poster:
     """`endpoint` is asked before each request: its token may have been renewed."""
 
@@ -102,7 +106,7 @@ class Poster:
         if status == 403:
             sql = sends_sql(role_of(endpoint.token or endpoint.key), self._topic)
             is_of_policies = self._is_private and words == "Unauthorized"
-            return RefusedError(message, sql if is_of_policies else None)
+            return NotAllowedError(message, sql if is_of_policies else None)
         if status == 404:
             return ProtocolError(message, f"this Realtime has no such endpoint: leave out {Input.HTTP}")
         if status == 422 and '"persist"' in words:

@@ -29,7 +29,7 @@ _INVISIBLE_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d
 
 
 class _Shown(dict[int, str]):
-    """What is shown for each character, for `str.translate`; worked out once."""
+    """The replacement of each character for `str.translate`, worked out once."""
 
     def __missing__(self, code: int) -> str:
         shown = _shown(chr(code))

@@ -1,4 +1,4 @@
-"""What a change changed, as text: `status todo → doing · priority 1 → 2`."""
+"""Changes as text: what was before and what is now."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Piece = tuple[str, str]
 
 
 def changed(line: Line, width: int) -> Text:
-    """In at most `width` cells: errors, then the columns that fit, then how many more there are."""
+    """Return a change in at most `width` cells: errors, the columns that fit, how many more there are."""
     text = Text(no_wrap=True, overflow="crop", end="")
     errors = ", ".join(map(safe, line.errors))
     text.append(cut(errors, width), "bold red").append("  " if errors and line.cells else "")

@@ -1,4 +1,4 @@
-"""What could steer a terminal, end a line or turn a text around, escaped in every output.
+"""Characters that could steer a terminal, end a line or reorder a text, and their replacements.
 
 A pipe often ends in a terminal or in a log that somebody looks at in one, so pipes and files get the same.
 """

@@ -20,7 +20,7 @@ def moment(at: int, now: int, tz: tzinfo | None = None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """At most seven characters: `4.3 ms`, `43 ms`, `1.23 s`, `12 min`; negative where clocks differ."""
+    """Return a time in at most seven characters, as `4.3 ms`, `43 ms` or `12 min`; it can be negative."""
     if value is None:
         return "–"
     sign, size = ("-" if value < 0 else ""), abs(value)
@@ -64,6 +64,7 @@ def roughly(microseconds: int) -> str:
 
 
 def per_second(rate: float) -> str:
+    """Return a rate: `4.2/s`."""
     return f"{rate:,.0f}/s" if rate >= 99.95 or rate == 0 else f"{rate:.1f}/s"
 
 

@@ -1,4 +1,4 @@
-"""What became of audited changes, in words."""
+"""Audited changes in sentences: what became of them, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to the stream, as lines for standard error."""
+"""Events of the stream as lines for standard error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAMED = 3
 
 
 def notice(event: Event) -> tuple[str, str | None] | None:
-    """What to say about an event and the hint to it, None where the data says it."""
+    """Return what to say about an event, with its hint; None if the data says it."""
     match event:
         case Status(status="SUBSCRIBED"):
             return None  # READY follows, and only that is worth waiting for
@@ -38,7 +38,7 @@ def notice(event: Event) -> tuple[str, str | None] | None:
 
 
 def told(event: Alert | Conflict) -> str:
-    """What happened to a row, in a few words."""
+    """Return what happened to a row, in a few words."""
     if isinstance(event, Alert):
         return alert_text(event)
     return f"{event.table} {event.key}: two writers of one row, the {event.kept} one is kept"
@@ -60,5 +60,6 @@ def tables_text(tables: Sequence[str]) -> str:
 
 
 def outcome_text(gap: Gap) -> str:
+    """Return what came of a gap: how many rows were recovered, and whether that is all."""
     recovered = f"{gap.recovered:,} recovered, " if gap.recovered else ""
     return recovered + ("complete" if gap.complete else "events may be missing")

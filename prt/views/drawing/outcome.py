@@ -1,4 +1,4 @@
-"""What became of a write of our own, in words."""
+"""The outcome of a write of our own, in words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def steps(update: Update) -> str:
 
 
 def outcome(update: Update) -> list[str]:
-    """What happened, for standard error."""
+    """Return what happened, as lines for standard error."""
     changes = ", ".join(
         f"{cell.column} {'?' if cell.before is None else cell.before} → {cell.after or '?'}"
         for cell in update.cells

@@ -16,10 +16,12 @@ def figure_text(result: Result) -> str:
 
 
 def figures_text(result: Result) -> str:
+    """Return the figures of a result in one line."""
     return ", ".join(f"{_words(name)} {value_text(name, value)}" for name, value in result.figures.items())
 
 
 def value_text(name: str, value: float) -> str:
+    """Return a figure with the unit that its name ends with."""
     if name.endswith(_MS):
         return milliseconds(value)
     return f"{value:g} %" if name.endswith(_PERCENT) else f"{value:,.10g}"
@@ -28,6 +30,7 @@ def value_text(name: str, value: float) -> str:
 def parts(failure: Failure) -> list[tuple[str, str]]:
     """Return the labels and the words of what is known of a failure."""
     all_ = (
+        ("changed", failure.sentence),
         ("expected", failure.expected),
         ("came", failure.came),
         ("server", failure.server),
@@ -50,6 +53,7 @@ def ending(run: Run) -> str:
 
 
 def counts(slis: Slis) -> str:
+    """Return how many checks passed, failed and were skipped."""
     return f"{slis.passed} passed, {slis.failed} failed, {slis.skipped} skipped"
 
 

@@ -1,4 +1,4 @@
-"""What came on a topic, as text: what a broadcast carries, what a presence event says of whom."""
+"""Messages and presence of a topic as text."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def kind_of(entry: TopicLine) -> str:
 
 
 def name_of(entry: TopicLine) -> str:
-    """What stands where a row has its key: the broadcast's event, the key of the presence."""
+    """Return what stands in the place of a row's key: the broadcast's event, the key of the presence."""
     return entry.event if isinstance(entry, BroadcastLine) else entry.key
 
 
 def carried(entry: TopicLine, width: int, *, has_user: bool = True) -> Text:
-    """In at most `width` cells; `has_user` puts who it is before what a presence says."""
+    """Return the content in at most `width` cells; `has_user` puts the user before what a presence tracks."""
     text = Text(no_wrap=True, overflow="crop", end="")
     user = _user(entry) if has_user else ""
     if user:
@@ -54,7 +54,7 @@ def _user(entry: TopicLine) -> str:
 
 
 def _said(entry: TopicLine) -> str:
-    """Of an entry without cells."""
+    """Return the text of an entry without cells."""
     if isinstance(entry, BroadcastLine):
         return safe(entry.text)
     if entry.event == "update":
@@ -81,7 +81,7 @@ def _named(keys: tuple[str, ...], count: int) -> str:
 
 
 def _line(entry: TopicLine) -> Line:
-    """As the change of a row, which is told in the same way."""
+    """Return the entry as a change of a row, which is drawn in the same way."""
     return Line(
         at=entry.at,
         lag_ms=None,

@@ -1,4 +1,4 @@
-"""What is known of the tables' completeness, in words."""
+"""The verified completeness of the tables, in words."""
 
 from __future__ import annotations
 

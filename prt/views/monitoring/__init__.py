@@ -1,4 +1,4 @@
-"""What monitoring systems read: pages of metrics for Prometheus, and the output of a monitoring plugin.
+"""Outputs for monitoring systems: pages of metrics for Prometheus, and a plugin's line.
 
 What is counted and when it ends belong to `state/` and `app/`.
 """

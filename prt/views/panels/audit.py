@@ -42,6 +42,7 @@ class AuditView:
         self._losses: list[Loss] = []
 
     def apply(self, event: Event) -> None:
+        """Take in an event: an account or a loss."""
         if isinstance(event, Account):
             self._accounts.append(event)
         elif isinstance(event, Loss):
@@ -67,6 +68,7 @@ class AuditView:
         return lines[:height]
 
     def summary(self) -> list[str]:
+        """Return the accounts and the causes of the losses, as lines for the end."""
         lines = [row.plain for row in _table(self._accounts)] if self._accounts else []
         causes: dict[str, list[Loss]] = {}
         for loss in self._losses:

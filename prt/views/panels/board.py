@@ -60,9 +60,11 @@ class BoardView(Listed[bytes]):
 
     @property
     def title(self) -> str:
+        """Return the title: the table and the column that groups it."""
         return f"{self.board.table} by {self.board.group_by}"
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         self.board.apply(event)
 
     @property
@@ -77,6 +79,7 @@ class BoardView(Listed[bytes]):
         return [key for column in self._columns() for key in column]
 
     def content(self, key: bytes) -> bytes:
+        """Return what a search finds in a card."""
         return self.board.row(key) or b""
 
     def press(self, intent: Intent) -> bool:
@@ -121,6 +124,7 @@ class BoardView(Listed[bytes]):
         )
 
     def summary(self) -> list[str]:
+        """Return how many cards each column has."""
         if not len(self.board):
             return []
         columns = self.board.columns()
@@ -135,6 +139,7 @@ class BoardView(Listed[bytes]):
         return lines
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the board in at most `height` lines of at most `width` cells; `now` in µs."""
         self._now = now
         columns = self.board.columns()
         if self.selected is not None and self.board.row(self.selected) is None:

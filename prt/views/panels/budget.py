@@ -54,10 +54,12 @@ class BudgetView(Listed[BudgetKey]):
         self._alerts = 0
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         self.budgets.apply(event)
         self._alerts += type(event) is Alert
 
     def summary(self) -> list[str]:
+        """Return what was spent, and by how many transactions."""
         budgets = self.budgets.budgets()
         if not budgets:
             return []
@@ -71,9 +73,11 @@ class BudgetView(Listed[BudgetKey]):
         return [*(("budget", one.key) for one in self.budgets.budgets()), *transactions]
 
     def content(self, key: BudgetKey) -> bytes:
+        """Return what a search finds in a row."""
         return self._row(key) or b""
 
     def inspect(self, key: BudgetKey) -> Inspected | None:
+        """Return the details of a row; None if it is gone."""
         kind, raw = key
         row = self._row(key)
         if row is None:
@@ -104,6 +108,7 @@ class BudgetView(Listed[BudgetKey]):
         return next((one.row for one in self.budgets.transactions if one.key == raw), None)
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the budgets in at most `height` lines of at most `width` cells; `now` in µs."""
         budgets = self.budgets.budgets()
         if not budgets and not self.budgets.transactions:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
@@ -172,7 +177,7 @@ def _bars(budgets: Sequence[Budget], width: int) -> list[Text]:
 
 
 def _figures(budgets: Sequence[Budget], width: int, room: int) -> list[str]:
-    """As many of the columns as a screen of this width shows, and as fit into the room."""
+    """Return the figures of each budget: as many columns as the width and the room allow."""
     share = _padded([_share(budget) for budget in budgets])
     spent = ("  ", _sums([budget.used for budget in budgets]))
     amount = (" of ", _sums([budget.amount for budget in budgets]))
@@ -240,7 +245,7 @@ def _bar(budget: Budget, width: int) -> Text:
 
 
 def _totals(budgets: Sequence[Budget], width: int) -> str:
-    """By currency, as far as they fit: sums of different money say nothing."""
+    """Return the totals by currency, as far as they fit: sums of different money say nothing."""
     currencies = list(dict.fromkeys(budget.currency for budget in budgets))
     parts = []
     for currency in currencies:
@@ -255,7 +260,7 @@ def _totals(budgets: Sequence[Budget], width: int) -> str:
 
 
 def _signed(transaction: Transaction) -> str:
-    """As it acts on a budget, booked or not: what is spent has no sign, what comes in has a plus."""
+    """Return the amount as it acts on a budget, booked or not: only what comes in has a plus."""
     value = transaction.amount * (transaction.sign or 1)
     sign = "+" if not transaction.sign else "−" if value < 0 else ""
     return f"{sign}{money(abs(value))}"

@@ -62,9 +62,11 @@ class CursorsView(Listed[tuple[str, str]]):
         self._letters: dict[tuple[str, str], str] = {}
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         self._cursors.apply(event)
 
     def summary(self) -> list[str]:
+        """Return how many moves of how many cursors came."""
         cursors = self._cursors
         if not cursors.moves:
             return ["no cursor moved"]
@@ -75,10 +77,12 @@ class CursorsView(Listed[tuple[str, str]]):
         return [(one.topic, one.user) for one in self._cursors.newest_first]
 
     def content(self, key: tuple[str, str]) -> bytes:
+        """Return what a search finds in a cursor."""
         cursor = self._cursors.cursors.get(key)
         return " ".join((*key, cursor.name if cursor else "")).encode(errors="replace")
 
     def inspect(self, key: tuple[str, str]) -> Inspected | None:
+        """Return the details of a cursor; None if it is gone."""
         cursor = self._cursors.cursors.get(key)
         if cursor is None:
             return None
@@ -95,6 +99,7 @@ class CursorsView(Listed[tuple[str, str]]):
         )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the canvas in at most `height` lines of at most `width` cells; `now` in µs."""
         self._now = now
         known = self._cursors.newest_first
         shown = [cursor for cursor in known if cursor.gone_at is None or now - cursor.gone_at < LEAVING]
@@ -174,7 +179,7 @@ class CursorsView(Listed[tuple[str, str]]):
         now: int,
         taken: set[tuple[int, int]],
     ) -> None:
-        """Beside the letter where there is room: no name covers a letter, or a newer one's name."""
+        """Draw a name beside its letter if there is room for it."""
         x, y = _cell(cursor.position, extent, grid)
         name, start = safe(cursor.name[:200]), x + 2
         right = next((end for end in range(start, len(grid[0])) if (end, y) in taken), len(grid[0]) + 1)
@@ -251,7 +256,7 @@ def _cell(position: Position, extent: Extent, grid: list[list[_Dot | None]]) -> 
 
 
 def _put(grid: list[list[_Dot | None]], cell: tuple[int, int], dot: _Dot) -> None:
-    """In place of what stood there; of a wide character that is half covered, nothing is left."""
+    """Put a dot into a cell; of a wide character that is half covered, nothing is left."""
     x, y = cell
     row = grid[y]
     size = cell_len(dot.text)
@@ -277,7 +282,7 @@ def _pieces(name: str) -> list[str]:
 
 
 def _scale(extent: Extent) -> str:
-    """What the canvas shows, so that a move can be judged."""
+    """Return the part of the canvas that is shown, so that a move can be judged."""
     return f"{extent.left:.4g}…{extent.right:.4g} × {extent.top:.4g}…{extent.bottom:.4g}"
 
 

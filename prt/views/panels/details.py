@@ -46,6 +46,7 @@ class DetailsView:
         self._drawn: tuple[int, list[Text]] | None = None
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         if type(event) is Known:
             for row in event.changes():
                 self._rows.apply(row)
@@ -56,9 +57,11 @@ class DetailsView:
             self._last, self._drawn = (event, previous), None
 
     def summary(self) -> list[str]:
+        """Return nothing: the last row is on the screen already."""
         return []
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the last change whole, in at most `height` lines of at most `width` cells; `now` in µs."""
         if self._last is None:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
         if self._drawn is None or self._drawn[0] != width:

@@ -1,4 +1,4 @@
-"""What happens to a screen's head and to the views that share it, whatever draws them."""
+"""The dispatch of events to a screen's head and to its views."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Sharing:
         self._held: deque[tuple[Callable[[Any], None], Event]] = deque()
 
     def apply(self, event: Event) -> None:
+        """Count an event and show it."""
         if type(event) is Change:
             self.note(event)
         self.show(event)

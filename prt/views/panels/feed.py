@@ -48,9 +48,10 @@ class FeedView:
         self._sentences: dict[int, tuple[Kept, Sentence]] = {}
 
     def apply(self, event: Event) -> None:
-        """Do nothing: the screen keeps the events."""
+        """Take in an event."""
 
     def summary(self) -> list[str]:
+        """Return nothing: the last sentences are on the screen already."""
         return []
 
     def inspected(self) -> Inspected | None:
@@ -60,6 +61,7 @@ class FeedView:
         return None if kept is None else inspected(kept, self._screen.rows.key_columns, self._tz)
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the sentences in at most `height` lines of at most `width` cells; `now` in µs."""
         numbers = self.viewport.window(height)
         if not numbers:
             words = "nothing matches" if self.viewport.hidden else self._waiting()

@@ -35,6 +35,8 @@ _NARROW = 80
 
 
 class Figure(Struct, frozen=True):
+    """A figure of the head, with its style."""
+
     text: str
     style: str = ""
 
@@ -57,7 +59,7 @@ def head(
 
 
 def waiting(screen: Screen) -> str:
-    """What an empty view waits for; at the end, that it waited in vain."""
+    """Return what an empty view waits for; at the end, that it waited in vain."""
     if screen.end is not None:
         return "nothing came"
     if screen.channel == "READY":
@@ -114,7 +116,7 @@ def _state_figures(screen: Screen, now: int, tz: tzinfo | None, spared: int) -> 
 
 
 def _attempt(screen: Screen, now: int) -> list[Figure]:
-    """What is being done about a connection that is not there."""
+    """Return what is being done about a connection that is down."""
     vitals = screen.vitals
     if vitals is None or screen.connection == "connected":
         return []
@@ -173,7 +175,7 @@ def _session(left: int) -> Figure:
 
 
 def _reason(screen: Screen, width: int) -> list[Text]:
-    """Of a connection that is down, or of one that says something about itself."""
+    """Return the reason of a connection that is down, or the notice of one that is up."""
     if not screen.reason:
         return []
     is_up = screen.connection == "connected"

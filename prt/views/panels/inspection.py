@@ -28,7 +28,7 @@ _INDENT = 2
 
 
 class Inspected(Struct, frozen=True, kw_only=True):
-    """What the details show; texts are as they came, and made safe when they are drawn.
+    """The content of the details; texts are as they came, and made safe when they are drawn.
 
     `before` and `after` are the sides of a change as JSON objects; `payload` is any other JSON, which stands
     under its `label`. `event` is what is copied as JSON.

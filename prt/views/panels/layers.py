@@ -50,7 +50,7 @@ class Layers:
         self._all: list[Finding] = []
 
     def add(self, finding: Finding) -> list[Text]:
-        """What can be said now."""
+        """Take in a finding, and return the lines that can be printed now."""
         self._all.append(finding)
         lines = self._held_back(finding)
         if finding.layer == "table" and finding.table is not None:
@@ -62,13 +62,13 @@ class Layers:
         return lines
 
     def end(self) -> list[Text]:
-        """What was held back, and how many there are of each state."""
+        """Return the lines that were held back, and how many findings of each state there are."""
         counts = [f"{count} {state}" for state, count in counts_of(self._all).items() if count]
         summary = wrapped(" · ".join(counts), self._width)
         return [*self.rest(), Text(), *(_fixed(line, "bold") for line in summary)]
 
     def rest(self) -> list[Text]:
-        """What was held back."""
+        """Return the lines that were held back."""
         lines = self._flush_table()
         if self._unreached:
             lines += self._line("skipped", "", f"not reached: {', '.join(self._unreached)}", 0)
@@ -138,7 +138,7 @@ def _table_figures(findings: Sequence[Finding]) -> list[str]:
 
 
 def _worth_telling(findings: Sequence[Finding]) -> list[Finding]:
-    """What isn't green, but for a READY that follows from another failure."""
+    """Return the findings that are not green, without a READY that follows from another failure."""
     has_failed = any(one.state == "failed" and one.check != "READY" for one in findings)
     return [one for one in findings if one.state != "ok" and not (has_failed and one.check == "READY")]
 
@@ -153,7 +153,9 @@ class Telling(Protocol):
         """The tables that will be told of."""
         ...
 
-    def tell(self, finding: Finding) -> None: ...
+    def tell(self, finding: Finding) -> None:
+        """Report a finding."""
+        ...
 
     def end(self, exit_code: int) -> int:
         """Print what is left to be printed, and return the exit code that the form has for this one."""
@@ -161,7 +163,7 @@ class Telling(Protocol):
 
 
 class LineTelling:
-    """For people."""
+    """Findings as lines for people."""
 
     is_json = False
 
@@ -171,13 +173,16 @@ class LineTelling:
         self._layers = Layers(self._console.width)
 
     def expect(self, tables: Sequence[str]) -> None:
+        """Note the tables whose findings will come."""
         self._layers = Layers(self._console.width, tables)
 
     def tell(self, finding: Finding) -> None:
+        """Report a finding."""
         self.found.append(finding)
         self._print(self._layers.add(cleared(finding)))
 
     def end(self, exit_code: int) -> int:
+        """Print what was held back, and the summary."""
         self._print(self._layers.end())
         return exit_code
 
@@ -198,10 +203,12 @@ class JsonTelling:
         """Nothing depends on it here."""
 
     def tell(self, finding: Finding) -> None:
+        """Report a finding."""
         self.found.append(finding)
         self._write(object_of(cleared(finding)))
 
     def end(self, exit_code: int) -> int:
+        """Write the line `layers`."""
         self._write({"type": "layers", "exit_code": exit_code, **counts_of(self.found)})
         return exit_code
 
@@ -213,7 +220,7 @@ class JsonTelling:
 
 
 def cleared(finding: Finding) -> Finding:
-    """Without the secrets that a server may have said back to us."""
+    """Return a finding without the secrets that a server may have sent back."""
     causes = tuple(Cause(redact(one.why), one.remedy and redact(one.remedy)) for one in finding.causes)
     return replace(finding, figure=redact(finding.figure), causes=causes)
 

@@ -19,7 +19,7 @@ _BETWEEN = "  "
 def arranged(
     views: Sequence[View], width: int, height: int, now: int, *, is_numbered: bool = False
 ) -> list[Text]:
-    """Return the lines of the views, as many as fit. One view has the screen for itself, without a rule.
+    """Return the views in at most `height` lines of at most `width` cells; one alone has no rule.
 
     Args:
         views: The views in their order.
@@ -67,7 +67,7 @@ def _whole(view: View, width: int, height: int, now: int) -> list[Text]:
 
 
 def _rows(views: Sequence[View], width: int) -> list[list[View]]:
-    """In their order, as many side by side as have the columns they need."""
+    """Return the views in their order, as many side by side as have the columns they need."""
     rows: list[list[View]] = []
     room = 0
     for view in views:
@@ -106,7 +106,7 @@ def _side_by_side(named: Sequence[tuple[str, View]], width: int, height: int, no
 
 
 def _widths(views: Sequence[View], width: int) -> list[int]:
-    """What is left over is shared by what they need."""
+    """Return the width of each view: what it needs, and its share of what is left over."""
     room = width - len(_BETWEEN) * (len(views) - 1)
     if len(views) == 1:
         return [room]

@@ -1,4 +1,4 @@
-"""What views share whose rows are no events, and can be selected, searched and opened, such as cards."""
+"""The base of views whose rows are not events, and can be selected, searched and opened."""
 
 from __future__ import annotations
 
@@ -47,11 +47,12 @@ class Listed(ABC, Generic[K]):
 
     @property
     def selected(self) -> K | None:
-        """The key of the selected row, None if there is none."""
+        """Return the key of the selected row, None if there is none."""
         return self.choice.selected
 
     @selected.setter
     def selected(self, key: K | None) -> None:
+        """Return the key of the selected row, None if there is none."""
         self.choice.selected = key
 
     @property

@@ -62,6 +62,7 @@ class Toasts(Listed[str]):
         self._first = 0
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         self._state.apply(event)
 
     @property
@@ -75,9 +76,11 @@ class Toasts(Listed[str]):
         return [one.key for one in self._state.newest()]
 
     def content(self, key: str) -> bytes:
+        """Return what a search finds in a notification."""
         return self._state.row(key) or b""
 
     def inspect(self, key: str) -> Inspected | None:
+        """Return the details of a notification; None if it is gone."""
         one = next((one for one in self._state.newest() if one.key == key), None)
         if one is None:
             return None
@@ -90,6 +93,7 @@ class Toasts(Listed[str]):
         )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the notifications in at most `height` lines of at most `width` cells; `now` in µs."""
         newest = self._state.newest()
         if not newest:
             is_ready = self._screen.channel == "READY"
@@ -131,6 +135,7 @@ class Toasts(Listed[str]):
         return self._first
 
     def summary(self) -> list[str]:
+        """Return how many notifications there are, and how many are unread."""
         newest = self._state.newest()
         unread = sum(not one.is_read for one in newest)
         return [f"{counted(len(newest), 'notification')} of {safe(self._user)}, {unread:,} unread"]

@@ -46,9 +46,11 @@ _MOVES: Final = frozenset(
 
 
 class Bar(Protocol):
-    """Where one is in a recording, as a line."""
+    """The position in a recording, as a line."""
 
-    def line(self, width: int) -> Text: ...
+    def line(self, width: int) -> Text:
+        """Return the line in at most `width` cells."""
+        ...
 
 
 class Page:
@@ -92,7 +94,7 @@ class Page:
 
     @property
     def viewport(self) -> Viewport:
-        """What is searched, typed, opened and paused in the active view."""
+        """Return what is searched, typed, opened and paused in the active view."""
         return self.views.viewport
 
     def show_view(self, number: int) -> bool:
@@ -199,7 +201,7 @@ class Page:
         yield from self.lines(options.max_width, options.height or options.max_height)
 
     def lines(self, width: int, height: int) -> list[Text]:
-        """At most `height` lines of at most `width` cells."""
+        """Return the screen in at most `height` lines of at most `width` cells."""
         came = None if self._paused is None else self._screen.events - self._paused[0]
         top = (
             []
@@ -283,7 +285,7 @@ class Page:
 
 
 def _cropped(line: Text, width: int) -> Text:
-    """What was drawn for another width, where a terminal grew narrower meanwhile."""
+    """Return a line cut to the width, for a terminal that grew narrower since it was drawn."""
     if line.cell_len > width:
         line = line.copy()
         line.truncate(width)

@@ -17,18 +17,28 @@ class Playback(Protocol):
     """A recording that is being played; moments are in µs since the epoch."""
 
     @property
-    def started_at(self) -> int: ...
+    def started_at(self) -> int:
+        """Return when the recording begins (µs)."""
+        ...
 
     @property
-    def ended_at(self) -> int: ...
+    def ended_at(self) -> int:
+        """Return when the recording ends (µs)."""
+        ...
 
     @property
-    def speed(self) -> float | None: ...
+    def speed(self) -> float | None:
+        """Return the speed as a factor, None for as fast as possible."""
+        ...
 
     @property
-    def is_halted(self) -> bool: ...
+    def is_halted(self) -> bool:
+        """Return whether the replay is paused."""
+        ...
 
-    def now(self) -> int: ...
+    def now(self) -> int:
+        """Return the present moment of the recording (µs)."""
+        ...
 
 
 class PlaybackBar:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ViewOptions(Struct, frozen=True, kw_only=True):
-    """What the options of a command ask of its views."""
+    """The options of a command's views."""
 
     highlight: tuple[re.Pattern[str], ...] = ()
     tz: tzinfo | None = None
@@ -168,5 +168,5 @@ class ChosenViews(Struct, frozen=True):
 
 
 def made(names: Sequence[str], options: ViewOptions) -> ChosenViews:
-    """Return what makes the views of these names, in that order."""
+    """Return a function that makes the views of these names, in that order."""
     return ChosenViews(names, options)

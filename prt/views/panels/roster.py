@@ -81,6 +81,7 @@ class Roster(Listed[tuple[str, str]]):
         self._presences = deepcopy(self._live) if is_held else self._live
 
     def summary(self) -> list[str]:
+        """Return who is online at the end, and how often people came and left."""
         presences = self._live
         if not presences.topics:
             return []
@@ -96,10 +97,12 @@ class Roster(Listed[tuple[str, str]]):
         return [(person.topic, person.key) for person in self._presences.people(self._presences.online)]
 
     def content(self, key: tuple[str, str]) -> bytes:
+        """Return what a search finds in a person."""
         person = self._person(key)
         return b"" if person is None else msgspec.json.encode([person.topic, person.key, person.metas])
 
     def inspect(self, key: tuple[str, str]) -> Inspected | None:
+        """Return the details of a person; None if they have gone."""
         person = self._person(key)
         if person is None:
             return None
@@ -116,6 +119,7 @@ class Roster(Listed[tuple[str, str]]):
         return None if topic is None else topic.people.get(key[1])
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the roster in at most `height` lines of at most `width` cells; `now` in µs."""
         self._now = now
         lines = [_line(self._headline(), width, "bold")]
         feed_room = max(height // 3, _FEED_LEAST) if height >= 3 * _FEED_LEAST else 0
@@ -248,7 +252,7 @@ class Roster(Listed[tuple[str, str]]):
 def _column(
     title: str, texts: list[str], most: int, *, is_key: bool = False, is_right: bool = False
 ) -> _Column:
-    """As wide as its texts, within `most`."""
+    """Return a column as wide as its texts, but no wider than `most`."""
     shown = [safe(text[: 4 * max(most, 1)]) if not is_key else safe(text) for text in texts]
     name = cut(safe(title), max(most, 1))
     width = max((cell_len(text) for text in (name, *shown)), default=0)

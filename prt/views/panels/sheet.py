@@ -35,12 +35,15 @@ class SheetView(Listed[bytes]):
 
     @property
     def title(self) -> str:
+        """Return the title: the table."""
         return self.sheet.table
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         self.sheet.apply(event)
 
     def summary(self) -> list[str]:
+        """Return how many rows there are."""
         return [f"{safe(self.sheet.table)}: {counted(len(self.sheet), 'row')}"] if len(self.sheet) else []
 
     def row_keys(self) -> list[bytes]:
@@ -48,9 +51,11 @@ class SheetView(Listed[bytes]):
         return self.sheet.keys()
 
     def content(self, key: bytes) -> bytes:
+        """Return what a search finds in a row."""
         return self.sheet.sides(key)[1] or b""
 
     def inspect(self, key: bytes) -> Inspected | None:
+        """Return the details of a row; None if it is gone."""
         before, row = self.sheet.sides(key)
         if row is None:
             return None
@@ -61,6 +66,7 @@ class SheetView(Listed[bytes]):
         return Inspected(title=f"{self.sheet.table} {name}", facts=facts, before=before, after=row)
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the sheet in at most `height` lines of at most `width` cells; `now` in µs."""
         sheet = self.sheet
         if not len(sheet) or height < 1:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
@@ -89,7 +95,7 @@ class SheetView(Listed[bytes]):
         return marked(line[2:], width, is_selected=True) if row.key == self.selected else line
 
     def _foot(self, columns: Sequence[str], room: int) -> str:
-        """What is not to be seen, and in which order that is."""
+        """Return what is not shown, and the order of the rows."""
         sheet = self.sheet
         slip = f"! no row has a column {sheet.sort}" if sheet.sort and sheet.sort not in columns else ""
         if len(sheet) <= room and not sheet.forgotten:
@@ -101,13 +107,13 @@ class SheetView(Listed[bytes]):
 
 
 def _kept(row: SheetRow, told: Sequence[int]) -> SheetRow:
-    """Without the columns in which nothing stands."""
+    """Return a row without the columns in which nothing stands."""
     lit = frozenset(place for place, index in enumerate(told) if index in row.lit)
     return SheetRow(tuple(row.cells[index] for index in told), lit, row.is_new, row.key)
 
 
 def _widths(columns: Sequence[str], rows: Sequence[SheetRow], width: int) -> list[int]:
-    """Of as many columns as fit; the last one takes what is left."""
+    """Return the widths of as many columns as fit; the last one takes what is left."""
     widest = [
         max([cell_len(safe(column)), *(cell_len(safe(row.cells[index][:_WIDEST])) for row in rows)])
         for index, column in enumerate(columns)

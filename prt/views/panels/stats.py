@@ -38,13 +38,16 @@ class StatsView(Listed[tuple[str, str]]):
         self._limit = limit
 
     def apply(self, event: Event) -> None:
+        """Take in an event; changes are counted by `note`."""
         if type(event) is not Change:
             self.stats.apply(event)
 
     def note(self, change: Change) -> None:
+        """Count a change."""
         self.stats.apply(change)
 
     def summary(self) -> list[str]:
+        """Return the highest rate, and how many bytes came."""
         stats = self.stats
         if not stats.count:
             return []
@@ -56,9 +59,11 @@ class StatsView(Listed[tuple[str, str]]):
         return [name for name, _ in self.stats.tables.most_common()]
 
     def content(self, key: tuple[str, str]) -> bytes:
+        """Return what a search finds in a row."""
         return ".".join(key).encode()
 
     def inspect(self, key: tuple[str, str]) -> Inspected | None:
+        """Return the details of a row; None if it is gone."""
         count = self.stats.tables[key]
         kinds = {kind: of for (*name, kind), of in self.stats.events.items() if tuple(name) == key}
         payload = {"schema": key[0], "table": key[1], "changes": count, **kinds}
@@ -68,6 +73,7 @@ class StatsView(Listed[tuple[str, str]]):
         )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the figures in at most `height` lines of at most `width` cells; `now` in µs."""
         room = max(width - _LABEL - _FIGURE, 8)
         slices = list(self.stats.slices(room, now))
         lines = self._rate(slices, width, _CHART if height >= _TALL else 1)
@@ -88,7 +94,7 @@ class StatsView(Listed[tuple[str, str]]):
         return fitted([*lines, *self._tables(width, max(height - len(lines), 0))], width, height)
 
     def _account(self, now: int) -> list[str]:
-        """What the watch has cost, and what is known of its completeness."""
+        """Return what the watch has cost, and how completely the tables were verified."""
         cost, verification = self.stats.cost, self.stats.verification
         lines = []
         if cost.connections:

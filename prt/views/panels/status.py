@@ -39,6 +39,7 @@ class StatusView:
         self._plan = plan
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         self._usage.apply(event)
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
@@ -55,6 +56,7 @@ class StatusView:
         return shown
 
     def summary(self) -> list[str]:
+        """Return the highest rates, against the limits of the plan."""
         return [_said(use) for use in self._usage.uses(0) if use.is_rate and use.most]
 
     def _heading(self) -> Text:
@@ -101,11 +103,13 @@ class FiguresOutput(LineOutput):
         self._due = 0
 
     def write(self, event: Event) -> None:
+        """Write an event, and count it."""
         self._screen.apply(event)
         self._usage.apply(event)
         super().write(event)
 
     def drain(self) -> bool:
+        """Write the figures if they are due, and what can be written without waiting."""
         now = self._clock()
         if now >= self._due and self._screen.vitals is not None:
             self._due = now + EVERY

@@ -1,4 +1,4 @@
-"""What is left when a live view ends: how much came, how fast, what is missing."""
+"""The summary that stays when a live view ends."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _watched(screen: Screen) -> int:
 
 
 def _cost(end: End) -> list[str]:
-    """What the watch took of the project's quota."""
+    """Return what the watch took of the project's quota."""
     if end.cost is None or not end.cost.connections:
         return []
     connections = counted(end.cost.connections, "connection")

@@ -85,6 +85,7 @@ class Table:
         return []
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the newest rows in at most `height` lines of at most `width` cells; `now` in µs."""
         body, foot = self._parts(width, height)
         space = [Text("")] * (height - len(body) - len(foot)) if foot else []
         return [*body, *space, *foot][:height]
@@ -105,7 +106,7 @@ class Table:
         return None if kept is None else inspected(kept, self._screen.rows.key_columns, self._tz)
 
     def _parts(self, width: int, height: int) -> tuple[list[Text], list[Text]]:
-        """What there is to see, and below it what it means."""
+        """Return the rows, and below them the foot that explains their marks."""
         viewport = self._screen.viewport
         newest = self._entries(viewport.window(height))
         foot = self._foot([entry for _, entry in newest], width, height)
@@ -284,6 +285,7 @@ def widest_of(width: int) -> Widths:
 
 
 def heading(widths: Widths) -> Text:
+    """Return the heading of the table."""
     title = (
         f"{'time':{widths.time}} {'lag':>{_LAG}} {'table':{widths.table}} {'event':{widths.event}} "
         f"{'key':{widths.key}} {'what changed':{widths.changed}}"

@@ -33,11 +33,12 @@ class TapView:
         self._tz = tz
 
     def apply(self, event: Event) -> None:
+        """Take in an event."""
         self._state.apply(event)
 
     @property
     def keys(self) -> Mapping[str, Callable[[], None]]:
-        """What single keys do to the view."""
+        """Return the keys that act on the view."""
         state = self._state
         return {
             "j": lambda: state.move(1),
@@ -47,11 +48,13 @@ class TapView:
         }
 
     def summary(self) -> list[str]:
+        """Return how many connections and findings there are."""
         state = self._state
         found = counted(len(state.findings), "finding")
         return [safe(f"{counted(len(state.connections), 'connection')}, {found}")]
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the view in at most `height` lines of at most `width` cells; `now` in µs."""
         state = self._state
         opened = state.opened
         body = list(

@@ -32,13 +32,16 @@ class LiveTable:
         self._done = 0
 
     def started(self, check: str) -> None:
+        """Show the check that runs."""
         self._live.update(running(check, self._done, self._total, self._host, self._console.width))
 
     def finished(self, result: Result) -> None:
+        """Print the line of a result."""
         self._done += 1
         self._console.print(line(result, self._console.width))
 
     def close(self, run: Run) -> None:
+        """Print the failures and the summary."""
         self._live.stop()
         width = self._console.width
         for paragraph in failures(run.results, width):
@@ -101,7 +104,7 @@ def failures(results: Sequence[Result], width: int) -> list[list[Text]]:
     for result in results:
         if (failure := result.failure) is not None:
             known = (failure.cause, failure.remedy) if failure.cause or failure.remedy else (failure.came,)
-            alike.setdefault(known, []).append(result)
+            alike.setdefault((failure.sentence, *known), []).append(result)
     return [_paragraph(group, width) for group in alike.values()]
 
 
@@ -142,7 +145,7 @@ def skipped(results: Sequence[Result], width: int) -> list[Text]:
 
 def _note(result: Result) -> str:
     if result.failure is not None:
-        return f"{result.failure.came}, not {result.failure.expected}"
+        return result.failure.sentence or f"{result.failure.came}, not {result.failure.expected}"
     return result.note if result.reason is None else result.reason
 
 

@@ -23,6 +23,7 @@ class UpdateView:
         """The update has it already."""
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
+        """Return the write in at most `height` lines of at most `width` cells; `now` in µs."""
         update = self._update
         lines = [_line(f"{update.table} {update.key_text}", width, "bold"), Text("")]
         names = max((len(safe(name)) for name in update.values), default=0)
@@ -38,6 +39,7 @@ class UpdateView:
         return lines[:height]
 
     def summary(self) -> list[str]:
+        """Return the outcome of the write."""
         return [safe(line) for line in outcome(self._update)]
 
 

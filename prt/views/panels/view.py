@@ -1,4 +1,4 @@
-"""What a part of the screen is: a state that events change, and the lines that show it.
+"""The interface of a part of the screen: a state that takes in events, drawn as lines.
 
 A view that counts has `note(change)` too, which gets every change; `apply` may get several of a row as one.
 One that shows a part of what it has, or fills its place, has `all_lines(width, now)` to be printed whole.
@@ -24,10 +24,12 @@ class View(Protocol):
         """A word or two for the rule above it, where several share the screen."""
         ...
 
-    def apply(self, event: Event) -> None: ...
+    def apply(self, event: Event) -> None:
+        """Take in an event."""
+        ...
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
-        """At most `height` lines of at most `width` cells, never wrapped; `now` in µs."""
+        """Return at most `height` lines of at most `width` cells, never wrapped; `now` in µs."""
         ...
 
     def summary(self) -> list[str]:

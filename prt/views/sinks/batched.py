@@ -17,9 +17,13 @@ from prt.views.sinks.output import Output, Passing
 class Sink(Output, Protocol):
     """An Output that counts a change apart from showing it; `write` does both."""
 
-    def note(self, change: Change) -> None: ...
+    def note(self, change: Change) -> None:
+        """Count a change without showing it."""
+        ...
 
-    def show(self, event: Event) -> None: ...
+    def show(self, event: Event) -> None:
+        """Show an event that was counted."""
+        ...
 
 
 class Batched(Passing):
@@ -34,6 +38,7 @@ class Batched(Passing):
         self._due: float | None = None
 
     def write(self, event: Event) -> None:
+        """Count an event at once, and show it at the end of the window."""
         if type(event) is Change:
             self._sink.note(event)
             self._batch.add(event)
@@ -47,15 +52,18 @@ class Batched(Passing):
         self._sink.write(event)
 
     def drain(self) -> bool:
+        """Show the window if it is over, and write what can be written without waiting."""
         if self._due is not None and self._clock() >= self._due:
             self._end_window()
         return super().drain()
 
     def flush(self) -> None:
+        """Show the window, and write everything."""
         self._end_window()
         super().flush()
 
     def close(self, end: End) -> None:
+        """Show the window, and close the output."""
         self._end_window()
         super().close(end)
 

@@ -37,9 +37,11 @@ class OnceLines(LineOutput):
         self._presences = Presences()
 
     def write(self, event: Event) -> None:
+        """Take in an event."""
         self._presences.apply(event)
 
     def close(self, end: End) -> None:
+        """Write the roster as one line, then the end."""
         topic = self._presences.topics.get(self._topic)
         if end.exit_code == 0 and topic is not None:
             state = {key: person.metas for key, person in topic.people.items()}
@@ -71,9 +73,11 @@ class OnceTable(Still):
         self._presences = Presences()
 
     def write(self, event: Event) -> None:
+        """Take in an event."""
         self._presences.apply(event)
 
     def close(self, end: End) -> None:
+        """Print the roster as a table."""
         from prt.views.panels.roster import Roster  # noqa: PLC0415 - Rich is for tables
 
         if end.exit_code == 0:
@@ -94,9 +98,11 @@ class OnceViews(Still):
         self._width = width
 
     def write(self, event: Event) -> None:
+        """Take in an event."""
         self._sharing.apply(event)
 
     def close(self, end: End) -> None:
+        """Print the views, each as tall as its content."""
         from prt.views.panels.layout import stacked  # noqa: PLC0415 - Rich is for tables
 
         self.write(end)

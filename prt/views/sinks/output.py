@@ -1,4 +1,4 @@
-"""Where events go: the one interface that a command writes to, and the byte streams behind it.
+"""The interface of everything that events are written to, and its simple forms.
 
     for event in batch:
         output.write(event)        # never blocks
@@ -46,7 +46,9 @@ class KeyHandler(Protocol):
 class Output(Protocol):
     """A sink of events. `write` only takes note; `drain` and `flush` do the work."""
 
-    def write(self, event: Event) -> None: ...
+    def write(self, event: Event) -> None:
+        """Take an event."""
+        ...
 
     def drain(self) -> bool:
         """Write what can be written without waiting; False when something is left."""
@@ -75,10 +77,12 @@ class Output(Protocol):
 
     @property
     def keys(self) -> KeyHandler | None:
-        """What takes the keys; None if there is no screen that they could act on."""
+        """Return what takes the keys; None if there is no screen that they could act on."""
         ...
 
-    def fileno(self) -> int: ...
+    def fileno(self) -> int:
+        """Return the descriptor that is written to, -1 if there is none."""
+        ...
 
 
 class LineOutput:
@@ -100,6 +104,7 @@ class LineOutput:
 
     @property
     def pending(self) -> int:
+        """Return how many bytes wait."""
         return self._pending
 
     @property
@@ -108,9 +113,11 @@ class LineOutput:
         return None
 
     def fileno(self) -> int:
+        """Return the descriptor that is written to."""
         return self._fd
 
     def write(self, event: Event) -> None:
+        """Encode an event if its type is kept."""
         if type(event) in self._kept:
             line = self._encode(event)
             self._lines.append(line)
@@ -120,15 +127,19 @@ class LineOutput:
         """Lines count nothing."""
 
     def show(self, event: Event) -> None:
+        """Write an event, which nothing has to be counted for."""
         self.write(event)
 
     def drain(self) -> bool:
+        """Write what the reader takes without waiting."""
         return self._write_out(timeout_ms=0)
 
     def flush(self) -> None:
+        """Write everything, however long the reader takes."""
         self._write_out(timeout_ms=None)
 
     def close(self, end: End) -> None:
+        """Write the end, waiting for a reader that takes nothing at most STALLED_MS."""
         self.write(end)
         self._write_out(timeout_ms=STALLED_MS)
 
@@ -187,12 +198,14 @@ class NoOutput:
     keys = None
 
     def fileno(self) -> int:
+        """Return -1: nothing is written."""
         return -1
 
     def write(self, event: Event) -> None:
         """Nothing is written."""
 
     def drain(self) -> bool:
+        """Return True: nothing waits."""
         return True
 
     def flush(self) -> None:
@@ -216,31 +229,40 @@ class Passing:
 
     @property
     def pending(self) -> int:
+        """Return what waits in the output behind this one."""
         return self._output.pending
 
     @property
     def keys(self) -> KeyHandler | None:
+        """Return what takes the keys of the output behind this one."""
         return self._output.keys
 
     def fileno(self) -> int:
+        """Return the descriptor of the output behind this one."""
         return self._output.fileno()
 
     def write(self, event: Event) -> None:
+        """Pass an event on."""
         self._output.write(event)
 
     def drain(self) -> bool:
+        """Drain the output behind this one."""
         return self._output.drain()
 
     def flush(self) -> None:
+        """Flush the output behind this one."""
         self._output.flush()
 
     def close(self, end: End) -> None:
+        """Close the output behind this one."""
         self._output.close(end)
 
     def suspend(self) -> None:
+        """Suspend the output behind this one."""
         self._output.suspend()
 
     def resume(self) -> None:
+        """Resume the output behind this one."""
         self._output.resume()
 
 

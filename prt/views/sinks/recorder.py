@@ -38,7 +38,7 @@ def header_of(
     keys: dict[tuple[str, str], tuple[str, ...]] | None = None,
     command: str = "watch",
 ) -> Header:
-    """What is watched where; no key, no token, nothing of what is tracked."""
+    """Return the header of a recording: what is watched where, since `at` (µs), with which keys."""
     return Header(
         version=VERSION,
         prt=__version__,
@@ -76,6 +76,7 @@ class Recorder:
         self._close()
 
     def take(self, event: Event) -> None:
+        """Record an event."""
         line = encode(event)
         self._lines.append(line)
         self._size += len(line)
@@ -83,6 +84,7 @@ class Recorder:
             self.flush()
 
     def flush(self) -> None:
+        """Write what was recorded into the file."""
         lines, self._lines, self._size = self._lines, [], 0
         self._write(b"".join(lines))
 

@@ -56,7 +56,7 @@ _SUMMARY_LINES = 8
 
 
 class ScreenSettings(Struct, frozen=True, kw_only=True):
-    """What a screen shows, and how.
+    """The settings of a screen: what it shows, and how.
 
     Attributes:
         host: The project's, for the head.
@@ -179,23 +179,28 @@ class ScreenOutput:
 
     @property
     def pending(self) -> int:
+        """Return 1 if the screen has to be drawn again, else 0."""
         return int(self._is_dirty)
 
     @property
     def keys(self) -> KeyHandler | None:
+        """Return what takes the keys, None if the page has no use for them."""
         return self if self._page.has_keys else None
 
     def press(self, name: str, *, is_text: bool = False) -> bool:
+        """Take a key."""
         self._is_dirty = True
         is_going_on = self._interaction.press(name, is_text=is_text)
         self._sharing.hold(is_held=self._page.viewport.paused_at is not None)
         return is_going_on
 
     def answer(self) -> None:
+        """Draw at once what the keys have changed."""
         if self._is_taken and self._is_at_hand():
             self._draw(self._clock())
 
     def fileno(self) -> int:
+        """Return the terminal's descriptor."""
         return self._console.file.fileno()
 
     def __enter__(self) -> ScreenOutput:
@@ -207,6 +212,7 @@ class ScreenOutput:
         self.restore()
 
     def write(self, event: Event) -> None:
+        """Take in an event."""
         if type(event) is Change:
             self.note(event)
         elif type(event) is Rewound:
@@ -215,10 +221,12 @@ class ScreenOutput:
         self.show(event)
 
     def note(self, change: Change) -> None:
+        """Count a change."""
         self._sharing.note(change)
         self._is_dirty = True
 
     def show(self, event: Event) -> None:
+        """Take in an event that was counted."""
         self._sharing.show(event)
         self._is_dirty = True
         if self._settings.controls is not None:
@@ -241,12 +249,14 @@ class ScreenOutput:
         return True
 
     def flush(self) -> None:
+        """Draw now, or append the new rows if nothing is drawn over."""
         if not self._is_drawn_over:
             self._append()
         elif self._is_at_hand():
             self._draw(self._clock())
 
     def close(self, end: End) -> None:
+        """Give the terminal back, with the last rows and the summary on it."""
         self._sharing.hold(is_held=False)
         self.write(end)
         self._append()
@@ -290,7 +300,7 @@ class ScreenOutput:
             return
 
     def suspend(self) -> None:
-        """Before the process stops: the terminal as it was, for the shell.
+        """Give the terminal back to the shell before the process stops.
 
         The view comes back by itself at the first `drain` at which the terminal is ours again: at once after
         `fg`, and not after `bg`.
@@ -300,7 +310,7 @@ class ScreenOutput:
             self._is_suspended = True
 
     def resume(self) -> None:
-        """After the process goes on (SIGCONT): whatever stands on the terminal now, it is not our view."""
+        """Draw the whole view again after the process goes on (SIGCONT)."""
         self.suspend()
 
     def _is_at_hand(self) -> bool:

@@ -16,6 +16,7 @@ class Still:
 
     @property
     def pending(self) -> int:
+        """Return 0: nothing waits."""
         return 0
 
     @property
@@ -24,6 +25,7 @@ class Still:
         return None
 
     def drain(self) -> bool:
+        """Return True: nothing waits."""
         return True
 
     def flush(self) -> None:
@@ -36,4 +38,5 @@ class Still:
         """Nothing is to be taken again."""
 
     def fileno(self) -> int:
+        """Return the terminal's descriptor."""
         return self._console.file.fileno()

@@ -130,16 +130,19 @@ class Pictured(Passing):
         self._size = size
 
     def write(self, event: Event) -> None:
+        """Write an event, and take it in for the picture."""
         super().write(event)
         self._sharing.apply(event)
 
     def close(self, end: End) -> None:
+        """Close the output, and save the picture."""
         super().close(end)
         self._sharing.apply(end)
         save(self._path, self._page, *self._size, end.at)
 
     def note(self, change: Change) -> None:
-        """What is counted is counted in `write`: the picture has every change."""
+        """Count nothing: `write` takes in every change."""
 
     def show(self, event: Event) -> None:
+        """Write an event."""
         self.write(event)

@@ -16,6 +16,7 @@ class TerminalConsole(Console):
     """Rich's own answer to a closed pipe is to exit with 1; ours is to end well."""
 
     def on_broken_pipe(self) -> None:
+        """Raise ReaderGoneError instead of ending the process, as Rich would."""
         raise ReaderGoneError
 
 
@@ -28,7 +29,7 @@ def is_in_foreground(terminal: IO[str]) -> bool:
 
 
 def terminal_console(has_color: bool | None, *, is_stderr: bool) -> Console:
-    """Of plain text: nothing in it is markup. `has_color` None is as the terminal and NO_COLOR say."""
+    """Return a console for plain text. With None the terminal and NO_COLOR decide about colour."""
     stream = sys.stderr if is_stderr else sys.stdout
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:

@@ -1,4 +1,4 @@
-"""What keys do in a live view: intents go to the page, and what has an effect outside of it is done here."""
+"""Keys in a live view, and their effect on it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ _LETTERS = {"enter": "\r", "up": "k", "down": "j"}
 
 
 class Controls(Protocol):
-    """What keys do beyond the view: they seek in a recording, or write."""
+    """Actions of keys beyond the view: they seek in a recording, or write."""
 
     @property
-    def is_replay(self) -> bool: ...
+    def is_replay(self) -> bool:
+        """Return whether a recording is played."""
+        ...
 
     def attach(self, page: Page) -> None:
         """Tell a page what these controls add to it."""

@@ -1,4 +1,4 @@
-"""What the keys keep: the screen and its events as files, an event in the terminal's clipboard."""
+"""Copies that keys make: the screen and its events as files, an event on the clipboard."""
 
 from __future__ import annotations
 

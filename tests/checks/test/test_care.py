@@ -15,6 +15,8 @@ from prt.checks.test.rows import Row, Rows
 from prt.checks.test.suites.load import Step, moments
 from prt.config.project import resolve
 from prt.errors import UnreachableError
+from prt.local.project.variables import keys_of
+from prt.local.seed.people import MEMBER
 from prt.stream.rest.answers import UnknownFateError
 from prt.stream.socket.failures import NothingTakenError
 from tests.checks.checking import SOON, Ran, made, marked_rows, run_suites
@@ -49,7 +51,27 @@ def test_a_row_gets_its_owner_where_the_column_may_be_empty(project: dict[str, s
     with made(project, TABLE + OWN, DROPPED):
         done = run_suites(project, "changes", "rls", only=["insert", "visibility"], table="cared")
     assert done.outcomes["changes insert"] == "pass"
-    assert done["rls visibility"].note == "seen by service, member; hidden from stranger, anon"
+    seen = "seen by service, member (1 of 2 rows), stranger (1 of 2 rows); hidden from anon"
+    assert done["rls visibility"].note == seen
+
+
+def test_a_row_gets_the_claims_that_its_columns_are_called_like(project: dict[str, str]) -> None:
+    table = TABLE.replace("user_id uuid", "team text not null")
+    own = "create policy own on public.cared for all to authenticated using (team = auth.jwt() ->> 'team');"
+    token = keys_of(project).sign({"role": "authenticated", "sub": MEMBER.id, "team": "blue"}, seconds=600)
+    with made(project, table + own, DROPPED):
+        member = {**project, "PRT_TOKEN": token}
+        done = run_suites(member, "changes", "rls", only=["insert", "visibility"], table="cared")
+    assert done.outcomes["changes insert"] == "pass"
+    assert done["rls visibility"].note == "seen by service, member (1 of 2 rows); hidden from stranger, anon"
+
+
+def test_a_table_that_the_user_only_reads_is_written_as_the_service(project: dict[str, str]) -> None:
+    reads = "create policy reads on public.cared for select to authenticated using (true);"
+    with made(project, TABLE + reads, DROPPED):
+        done = run_suites(project, "rls", table="cared")
+    assert done["rls visibility"].note == "seen by service, member, stranger; hidden from anon"
+    assert done.outcomes["rls deletes"] == "pass"
 
 
 def test_one_row_at_most_stays_where_none_can_be_removed(project: dict[str, str]) -> None:

@@ -5,32 +5,21 @@ psycopg is PostgreSQL's client; it comes with the extra `local`.
 
 from __future__ import annotations
 
-import asyncio
-import re
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
-from prt.config.database_url import parameters_of
-from prt.errors import RefusedError, UnreachableError, UsageError
+from prt.checks.database import PUBLICATION, connected, first_line
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-CONNECT_SECONDS = 10
 STATEMENT_MS = 5_000
 ROWS_LOOKED_AT = 1_000
-PUBLICATION = "supabase_realtime"
 WILDCARD = "*"
-_ESCAPE = (
-    "write a password's special characters as a URL does, @ as %40 and % as %25: "
-    "python3 -c 'import urllib.parse as u, getpass as g; print(u.quote(g.getpass(), safe=str()))'"
-)
-_CONNECT_AS_OWNER = "put the URL of the user postgres into SUPABASE_DB_URL (dashboard: Connect)"
 
 
 class Policy(Struct, frozen=True, array_like=True):
@@ -105,11 +94,6 @@ class Database(Struct, frozen=True, kw_only=True):
     others: tuple[str, ...]
 
 
-def is_installed() -> bool:
-    """Return whether the database can be asked at all: psycopg is an extra."""
-    return find_spec("psycopg") is not None
-
-
 async def read(
     conninfo: str, tables: Sequence[tuple[str, str]], *, role: str, claims: dict[str, Any]
 ) -> Database:
@@ -118,51 +102,10 @@ async def read(
     Raises UsageError if the address is not one, UnreachableError if nobody answers, RefusedError if the
     catalog can't be read.
     """
-    import psycopg  # noqa: PLC0415
-
-    _check(conninfo)
     began = time.monotonic()
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await psycopg.AsyncConnection.connect(
-                conninfo,
-                autocommit=True,
-                # A pooler may hand each transaction to another backend, which knows no prepared statements.
-                prepare_threshold=None,
-                application_name="prt status",
-                connect_timeout=CONNECT_SECONDS,
-            )
-    except (TimeoutError, psycopg.Error) as exc:
-        raise UnreachableError(_first_line(exc) or f"no answer in {CONNECT_SECONDS} s") from exc
-    milliseconds = (time.monotonic() - began) * 1000
-    async with connection:
-        try:
-            return await _read(connection, milliseconds, tables, role, claims)
-        except psycopg.Error as exc:
-            raise RefusedError(_first_line(exc), _CONNECT_AS_OWNER) from exc
-
-
-def _check(conninfo: str) -> None:
-    """Raise UsageError if libpq would not find the parts of a database's address where they were meant.
-
-    A password with characters that a URL must escape is read as a host, a port or a database, and libpq's
-    errors would print it. So its words are in neither the error nor its cause.
-    """
-    from psycopg import ProgrammingError  # noqa: PLC0415
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
-    from psycopg.pq import Conninfo  # noqa: PLC0415
-
-    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
-    unknown = [name for name in parameters_of(conninfo) if name.isidentifier() and name not in known]
-    if unknown:
-        raise UsageError(f"it has a parameter that libpq does not know: {unknown[0]}", "leave it out")
-    try:
-        found = conninfo_to_dict(conninfo)
-    except ProgrammingError:
-        found = {"host": "@"}
-    hosts, port, name = (str(found.get(one) or "") for one in ("host", "port", "dbname"))
-    if "@" in hosts + name or not re.fullmatch(r"[\d,]*", port):
-        raise UsageError("it is not a database's address, or its password is not escaped", _ESCAPE) from None
+    async with connected(conninfo, application="prt status") as connection:
+        milliseconds = (time.monotonic() - began) * 1000
+        return await _read(connection, milliseconds, tables, role, claims)
 
 
 async def _read(
@@ -227,17 +170,13 @@ async def _counted(
             )
             return replace(relation, visible=(await _rows(connection, seen))[0][0])
     except psycopg.Error as exc:
-        return replace(relation, trouble=_first_line(exc))
+        return replace(relation, trouble=first_line(exc))
 
 
 async def _rows(
     connection: AsyncConnection[Any], query: Any, parameters: dict[str, Any] | None = None
 ) -> list[tuple[Any, ...]]:
     return await (await connection.execute(query, parameters)).fetchall()
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0]
 
 
 _SERVER = """

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from prt import quoting
-from prt.checks.status.layers.catalog import PUBLICATION, Database, Server
+from prt.checks.database import PUBLICATION
+from prt.checks.status.layers.catalog import Database, Server
 from prt.errors import RefusedError, UnreachableError, UsageError
 from prt.inputs import Input
 from prt.results import Cause, Finding, State

@@ -7,8 +7,9 @@ from typing import Final
 from msgspec import Struct
 
 from prt import quoting
+from prt.checks.database import PUBLICATION
 from prt.checks.delivery import Partitioned
-from prt.checks.status.layers.catalog import PUBLICATION, ROWS_LOOKED_AT, Relation
+from prt.checks.status.layers.catalog import ROWS_LOOKED_AT, Relation
 from prt.checks.status.layers.gateway import Answer
 from prt.events import Status
 from prt.results import Cause, Finding, State

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prt.checks.database import is_installed
 from prt.checks.status.layers import catalog
 from prt.checks.status.layers.gateway import Gateway
 from prt.config.project import Project
@@ -15,7 +16,7 @@ async def answers(project: Project, endpoint: Endpoint, role: str) -> str:
         rest = await http.get("/rest/v1/")
     words = [f"REST: {rest.error or rest.status}"]
     secret = project.database_url
-    if secret is not None and catalog.is_installed():
+    if secret is not None and is_installed():
         try:
             await catalog.read(secret.reveal(), (), role=role, claims={})
         except (UnreachableError, RefusedError) as exc:

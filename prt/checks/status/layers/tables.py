@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from prt import quoting
+from prt.checks.database import PUBLICATION
 from prt.checks.delivery import partition_cause
 from prt.checks.status.layers import inference
-from prt.checks.status.layers.catalog import PUBLICATION, Relation
+from prt.checks.status.layers.catalog import Relation
 from prt.checks.status.layers.evidence import (
     SIGN_IN,
     Seen,

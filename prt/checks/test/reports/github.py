@@ -30,7 +30,7 @@ def summary(run: Run) -> str:
     for result in run.results:
         note = result.reason or result.note
         if result.failure is not None:
-            note = f"expected {result.failure.expected}, came {result.failure.came}"
+            note = result.failure.headline
         cells = (result.suite, result.name, figure_text(result), note)
         lines.append(f"| {_MARKS[result.outcome]} | {' | '.join(map(_escaped, cells))} |")
     return "\n".join(lines) + "\n\n"

@@ -38,8 +38,8 @@ def _add(suite: ET.Element, result: Result) -> None:
         for figure, value in result.figures.items():
             ET.SubElement(properties, "property", name=figure, value=f"{value:.3f}".rstrip("0").rstrip("."))
     if result.failure is not None:
-        message = f"expected {result.failure.expected}, came {result.failure.came}"
-        failure = ET.SubElement(case, "failure", type=result.suite, message=_plain(message))
+        message = _plain(result.failure.headline)
+        failure = ET.SubElement(case, "failure", type=result.suite, message=message)
         failure.text = "\n".join(map(_plain, told(result.failure)))
     elif result.outcome == "skip":
         ET.SubElement(case, "skipped", message=_plain(result.reason or ""))
@@ -48,8 +48,9 @@ def _add(suite: ET.Element, result: Result) -> None:
 
 
 def told(failure: Failure) -> list[str]:
-    """A failure in lines, each with its name."""
-    lines = [f"expected: {failure.expected}", f"came: {failure.came}"]
+    """Return a failure in lines: its sentence if it has one, then its parts, each with its name."""
+    lines = [] if failure.sentence is None else [failure.sentence]
+    lines += [f"expected: {failure.expected}", f"came: {failure.came}"]
     for name, text in (("server", failure.server), ("cause", failure.cause), ("remedy", failure.remedy)):
         if text is not None:
             lines.append(f"{name}: {text}")

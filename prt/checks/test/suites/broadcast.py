@@ -10,12 +10,16 @@ from msgspec import Raw
 
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
+from prt.checks.test.contract.observations import Access
+from prt.checks.test.contract.terms import IDENTITIES, Identity, TopicTerms, listed
 from prt.checks.test.outcomes import FailedError, Found, SkippedError
 from prt.checks.test.watcher import Watcher
+from prt.errors import RefusedError
 from prt.events import Broadcast
 from prt.inputs import Input
 from prt.results import Failure
-from prt.stream.rest.broadcast import Poster
+from prt.stream.rest.broadcast import NotAllowedError, Poster
+from prt.stream.rest.session import Session
 from prt.stream.socket.failures import RefusedByServerError
 from prt.stream.topic import Room
 
@@ -89,6 +93,60 @@ async def private(context: Context) -> Found:
         await watcher.live.send(EVENT, payload(1), timeout=context.settings.wait_seconds)
         await heard(watcher, 1)
         return Found(note=f"joined, sent and heard on {topic}")
+
+
+async def rights(context: Context, topic: TopicTerms) -> Found:
+    """Observe which identities may listen to a topic, send to it and be present on it."""
+    found: list[Access] = []
+    missing = []
+    for who in IDENTITIES:
+        try:
+            session = await context.identities.session(who)
+        except SkippedError as exc:
+            missing.append(f"{who} {exc.reason}")
+            continue
+        found.append(await _access(context, topic, who, session))
+    if not found:
+        raise SkippedError(f"needs an identity: {'; '.join(missing)}")
+    told = [f"{one.identity} {listed(doing) if (doing := one.doing) else 'nothing'}" for one in found]
+    return Found(note="; ".join(told), observed=tuple(found))
+
+
+async def _access(context: Context, topic: TopicTerms, who: Identity, session: Session) -> Access:
+    """HTTP answers who may not send, the socket is silent; a refused join takes a server 5 s."""
+    seconds = context.settings.wait_seconds
+    is_present = False
+    room = Room(topic=topic.name, events=(), is_private=topic.is_private, has_presence=True)
+    async with context.watch(room=room, who=who) as watcher:
+        try:
+            await watcher.ready()
+            is_listening = True
+            is_present = await _may_be_present(watcher)
+        except FailedError:
+            if not _is_closed(watcher):
+                raise
+            is_listening = False
+    poster = Poster(lambda: session.endpoint, topic.name, is_private=topic.is_private, answer_seconds=seconds)
+    async with poster:
+        try:
+            await poster.send(EVENT, bytes(payload(1)))
+            is_sending = True
+        except NotAllowedError:
+            is_sending = False
+    return Access(topic=topic.name, identity=who, listen=is_listening, send=is_sending, presence=is_present)
+
+
+async def _may_be_present(watcher: Watcher) -> bool:
+    try:
+        await watcher.live.track({"prt-test": True})
+    except RefusedError:
+        return False
+    return True
+
+
+def _is_closed(watcher: Watcher) -> bool:
+    error = watcher.error
+    return isinstance(error, RefusedByServerError) and error.refused.code in ("unauthorized", "private_only")
 
 
 async def heard(watcher: Watcher, number: int) -> Broadcast:

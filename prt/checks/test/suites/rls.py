@@ -3,58 +3,88 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from prt.checks.test.causes import seen
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
-from prt.checks.test.identities import Who
+from prt.checks.test.contract.arrivals import Conditions, arrivals
+from prt.checks.test.contract.observations import Subscribed
+from prt.checks.test.contract.terms import Event, Identity, TableTerms
 from prt.checks.test.outcomes import FailedError, Found, SkippedError
-from prt.checks.test.rows import Row, Rows
+from prt.checks.test.rows import Row, is_readable
+from prt.checks.test.samples import Sample, written
 from prt.checks.test.watcher import Watcher, all_ready
 from prt.results import Failure
+from prt.stream.socket.failures import NothingTakenError
 
-WATCHED: tuple[Who, ...] = ("service", "member", "stranger", "anon")
-Watchers = dict[Who, Watcher]
+WATCHED: tuple[Identity, ...] = ("service", "member", "stranger", "anon")
+Watchers = dict[Identity, Watcher]
 
 
-async def visibility(context: Context) -> Found:
-    """INSERT and UPDATE come to those who may read the row, and to nobody else."""
-    async with _watchers(context) as watchers:
-        rows = await _writer(context, watchers)
-        row = await rows.insert("rls")
-        readers = await _readers(context, rows, watchers, row)
-        await _all_see(context, watchers, readers, "INSERT", row)
-        states, kept = [row], ""
+async def visibility(context: Context, agreed: TableTerms | None = None) -> Found:
+    """INSERT and UPDATE come to those who may read the row, and to nobody else.
+
+    With terms, what they call silent needn't come, and rows for their conditions are written too.
+    """
+    asked = set() if agreed is None else agreed.conditions()
+    async with _watchers(context, least=2 if agreed is None else 1) as watchers:
+        samples = await written(context, await _writing(context, watchers), watchers, asked)
+        for sample in samples:
+            sample.readers = await _readers(context, watchers, sample.row)
+        if agreed is None and not any(sample.readers for sample in samples):
+            raise SkippedError(f"nobody may read the row over REST: {', '.join(watchers)}")
+        held = Conditions()
+        await held.read(context, watchers, samples, asked)
+        failures = await _all_come(context, watchers, samples, "INSERT", agreed)
+        kept = ""
         try:
-            states.append(await rows.update(row, "rls, updated"))
-            await _all_see(context, watchers, readers, "UPDATE", states[-1])
+            for sample in samples:
+                sample.states.append(await sample.rows.update(sample.row, "rls, updated"))
         except SkippedError as exc:  # a table to which rows are only added can leak too
             kept = f"; INSERT alone: {exc.reason}"
-        await _all_hear_of_the_end(context, watchers, states[-1])
-        for who, watcher in watchers.items():
-            shown = [
-                change.event_type
-                for state in states
-                for change in watcher.changes(state)
-                if change.event_type != "DELETE"
-            ]
-            if who not in readers and shown:
-                raise FailedError(_leak(context, who, shown[0]))
-    hidden = [who for who in watchers if who not in readers]
-    note = f"seen by {', '.join(readers)}" + f"; hidden from {', '.join(hidden) or 'nobody'}{kept}"
-    return Found(note=note, figures={"identities": len(watchers), "readers": len(readers)})
+        failures += await _all_come(context, watchers, samples, "UPDATE", agreed)
+        await _all_hear_of_the_end(context, watchers, [sample.row for sample in samples])
+        failures += _leaks(context, watchers, samples)
+        found = Found(
+            note=_note(watchers, samples) + kept,
+            figures={"identities": len(watchers), "readers": len(samples[0].readers)},
+            observed=(
+                Subscribed(context.table, True),
+                *arrivals(context.table, watchers, samples, held, agreed),
+            ),
+        )
+    if failures:
+        raise FailedError(failures[0], found)
+    return found
+
+
+async def observe(context: Context, agreed: TableTerms) -> Found:
+    """Observe who receives what of a contract's table; that it is not published is a finding too."""
+    of_table = context.of_table(agreed.schema, agreed.table, agreed.marker)
+    try:
+        return await visibility(of_table, agreed)
+    except FailedError as exc:
+        error = exc.__cause__
+        if not isinstance(error, NothingTakenError) or error.code != "unpublished":
+            raise
+        found = Found(note="not published", observed=(Subscribed(of_table.table, False),))
+        if agreed.is_published is False:
+            return found
+        raise FailedError(exc.failure, found) from error
 
 
 async def deletes(context: Context) -> Found:
     """A DELETE reaches everyone, and must tell those who may not read the row no more than its key."""
     async with _watchers(context) as watchers:
-        rows = await _writer(context, watchers)
+        rows = await context.rows(await _writing(context, watchers))
         row = await rows.insert("rls, delete")
-        readers = await _readers(context, rows, watchers, row)
-        await _all_see(context, watchers, readers, "INSERT", row)
-        heard = await _all_hear_of_the_end(context, watchers, row)
+        readers = await _readers(context, watchers, row)
+        if not readers:
+            raise SkippedError(f"nobody may read the row over REST: {', '.join(watchers)}")
+        await asyncio.gather(*(seen(context, watchers[who], "INSERT", row, who) for who in readers))
+        heard = await _all_hear_of_the_end(context, watchers, [row])
         if not set(heard) & set(readers):
             raise FailedError(_unheard(context, readers))
         for who in heard:
@@ -65,7 +95,7 @@ async def deletes(context: Context) -> Found:
 
 
 @asynccontextmanager
-async def _watchers(context: Context) -> AsyncIterator[Watchers]:
+async def _watchers(context: Context, *, least: int = 2) -> AsyncIterator[Watchers]:
     """All that keys and passwords allow, READY. Raises SkippedError where there is nobody to compare."""
     async with AsyncExitStack() as stack:
         watchers: Watchers = {}
@@ -77,45 +107,77 @@ async def _watchers(context: Context) -> AsyncIterator[Watchers]:
                 missing.append(f"{who} {exc.reason}")
                 continue
             watchers[who] = await stack.enter_async_context(context.watch([context.binding()], who=who))
-        if len(watchers) < 2:
+        if len(watchers) < least:
             raise SkippedError(f"needs two identities to compare: {'; '.join(missing)}")
         await all_ready(list(watchers.values()), context.table)
         yield watchers
 
 
-async def _writer(context: Context, watchers: Watchers) -> Rows:
-    """The member where there is one, as an application's user is."""
-    order: tuple[Who, ...] = ("member", "service", "stranger", "anon")
-    return await context.rows(next(who for who in order if who in watchers))
+async def _writing(context: Context, watchers: Watchers) -> Identity:
+    """Return who writes: the member if it may, as an application's user is. Raises SkippedError."""
+    order: tuple[Identity, ...] = ("member", "service", "stranger", "anon")
+    hindrances = []
+    for who in order:
+        if who in watchers:
+            try:
+                await context.rows(who)
+            except SkippedError as exc:
+                hindrances.append(exc)
+            else:
+                return who
+    raise hindrances[0]
 
 
-async def _readers(context: Context, rows: Rows, watchers: Watchers, row: Row) -> list[Who]:
+async def _readers(context: Context, watchers: Watchers, row: Row) -> list[Identity]:
     """Whom REST lets read the row."""
-    found = []
-    for who in watchers:
-        if await rows.read(await context.identities.rest(who), row) is not None:
-            found.append(who)
-    if not found:
-        raise SkippedError(f"nobody may read the row over REST: {', '.join(watchers)}")
-    return found
+    return [
+        who
+        for who in watchers
+        if await is_readable(await context.identities.rest(who), context.settings, row)
+    ]
 
 
-async def _all_see(
-    context: Context, watchers: Watchers, readers: list[Who], event_type: str, row: Row
-) -> None:
-    """Wait until every reader has the change, before the row changes again: delivery judges who sees it."""
-    await asyncio.gather(*(seen(context, watchers[who], event_type, row, who) for who in readers))
+async def _all_come(
+    context: Context,
+    watchers: Watchers,
+    samples: Sequence[Sample],
+    event: Event,
+    agreed: TableTerms | None,
+) -> list[Failure]:
+    """Return what did not come to those who may read the rows.
+
+    It is waited for before the rows change again: the server asks who may see a row when it delivers it.
+    """
+
+    async def missed(who: Identity, sample: Sample) -> Failure | None:
+        try:
+            await seen(context, watchers[who], event, sample.row, who)
+        except FailedError as exc:
+            return exc.failure
+        return None
+
+    found = await asyncio.gather(
+        *(
+            missed(who, sample)
+            for sample in samples
+            if sample.has(event)
+            for who in sample.readers
+            if agreed is None or not agreed.is_silent(who, event)
+        )
+    )
+    return [failure for failure in found if failure is not None]
 
 
-async def _all_hear_of_the_end(context: Context, watchers: Watchers, row: Row) -> list[Who]:
-    """Deletes the row, which everyone is told: what comes before it has come by then. Who was told.
+async def _all_hear_of_the_end(context: Context, watchers: Watchers, rows: Sequence[Row]) -> list[Identity]:
+    """Deletes the rows, which everyone is told: what comes before it has come by then. Who was told.
 
     Where a server tells fewer, the wait for the others ends with the time that there is.
     """
 
     async def hears(watcher: Watcher) -> bool:
         try:
-            await watcher.change("DELETE", row)
+            for row in rows:
+                await watcher.change("DELETE", row)
         except FailedError:
             return False
         return True
@@ -125,7 +187,35 @@ async def _all_hear_of_the_end(context: Context, watchers: Watchers, row: Row) -
     return [who for who, was_told in zip(watchers, told, strict=True) if was_told]
 
 
-def _unheard(context: Context, readers: list[Who]) -> Failure:
+def _leaks(context: Context, watchers: Watchers, samples: Sequence[Sample]) -> list[Failure]:
+    """Return what came to those whom REST does not let read the row."""
+    found = []
+    for who, watcher in watchers.items():
+        shown = [
+            change.event_type
+            for sample in samples
+            if who not in sample.readers
+            for state in sample.states
+            for change in watcher.changes(state)
+            if change.event_type != "DELETE"
+        ]
+        found += [_leak(context, who, event) for event in shown[:1]]
+    return found
+
+
+def _note(watchers: Watchers, samples: Sequence[Sample]) -> str:
+    """Return who sees the rows; how many, if not all."""
+    counts = {who: sum(who in sample.readers for sample in samples) for who in watchers}
+    seeing = [
+        who if count == len(samples) else f"{who} ({count} of {len(samples)} rows)"
+        for who, count in counts.items()
+        if count
+    ]
+    hidden = [who for who, count in counts.items() if not count]
+    return f"seen by {', '.join(seeing) or 'nobody'}; hidden from {', '.join(hidden) or 'nobody'}"
+
+
+def _unheard(context: Context, readers: Sequence[Identity]) -> Failure:
     return Failure(
         expected=f"DELETE of our row as {' or '.join(readers)}",
         came="none",
@@ -134,7 +224,7 @@ def _unheard(context: Context, readers: list[Who]) -> Failure:
     )
 
 
-def _leak(context: Context, who: Who, event_type: str) -> Failure:
+def _leak(context: Context, who: Identity, event_type: str) -> Failure:
     return Failure(
         expected=f"no {event_type} for {who}, whom REST does not let read the row",
         came=f"the {event_type} with its values: a leak",

@@ -1,4 +1,4 @@
-"""What the NDJSON lines hold, as tables: the JSON Schema and the manual's reference are made from them.
+"""The content of the NDJSON lines, as one table that the schema, the manual and the tests share.
 
 How a line is written belongs to `ndjson`.
 """

@@ -20,14 +20,14 @@ from prt.views.sinks.schema.shapes import (
 
 _FAILURE: Final = {
     "type": "object",
-    "properties": dict.fromkeys(("expected", "came", "server", "cause", "remedy"), TEXT),
+    "properties": dict.fromkeys(("sentence", "expected", "came", "server", "cause", "remedy"), TEXT),
     "required": ["expected", "came"],
     "additionalProperties": False,
 }
 
 TEST_KEYS: Final[dict[str, tuple[Key, ...]]] = {
     "result": (
-        Key("suite", TEXT, "of `prt test`, or `objectives`"),
+        Key("suite", TEXT, "of `prt test`, or `objectives`, `contract`"),
         Key("test", TEXT, "its name in the suite"),
         Key("outcome", {"enum": ["pass", "fail", "skip"]}, "what came of it"),
         Key("ms", NUMBER, "how long it took"),
@@ -35,7 +35,13 @@ TEST_KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("note", TEXT, "what was found, in a few words", False),
         Key("figures", {"type": "object", "additionalProperties": NUMBER}, "unit in the name", False),
         Key("reason", TEXT, "why it was skipped", False),
-        Key("failure", _FAILURE, "what was expected and what came, the server's words, cause, remedy", False),
+        Key(
+            "failure",
+            _FAILURE,
+            "what was expected and what came, the server's words, cause, remedy; of a "
+            "contract also the sentence that says what has changed",
+            False,
+        ),
     ),
     "slis": (
         Key("host", TEXT, "of the project"),

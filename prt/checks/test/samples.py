@@ -1,0 +1,178 @@
+"""The rows of the suite `rls`: one of the user, and with the server key also others' and those of conditions.
+
+One row can't tell who receives all rows from who receives some.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from prt.checks.test.context import Context
+from prt.checks.test.contract import conditions
+from prt.checks.test.contract.conditions import MissingClaimError
+from prt.checks.test.contract.terms import Event, Identity
+from prt.checks.test.identities import own_claims, told
+from prt.checks.test.outcomes import SkippedError
+from prt.checks.test.rows import Row, Rows
+from prt.errors import RefusedError
+from prt.stream.filters.grammar import Condition
+from prt.stream.rest.answers import RejectedError
+
+Values = dict[str, Any]
+MOST: Final = 12
+"""Rows that are written at most."""
+_FAR: Final = 987_654_321
+"""To a number that is somebody's: the sum is hardly anybody else's."""
+
+
+class Sample(Struct, kw_only=True):
+    """A row, as it was after each write. `readers` are those whom REST lets read it."""
+
+    rows: Rows
+    states: list[Row]
+    readers: list[Identity] = []
+
+    @property
+    def row(self) -> Row:
+        """Return the row as it was after the last write."""
+        return self.states[-1]
+
+    def has(self, event: Event) -> bool:
+        """Return whether the row had such an event; each is deleted in the end."""
+        return event != "UPDATE" or len(self.states) > 1
+
+
+async def written(
+    context: Context,
+    writer: Identity,
+    watching: Collection[Identity],
+    agreed: Collection[tuple[Identity, str]],
+) -> list[Sample]:
+    """Write the rows and return them, the writer's own first.
+
+    Args:
+        context: Of the table.
+        writer: Identity writes the first row.
+        watching: The identities that take part.
+        agreed: Identities with their conditions, for each of which a row that meets it and one that doesn't
+            is tried.
+
+    Raises SkippedError if the first row can't be written, and what REST raises.
+    """
+    rows = await context.rows(writer)
+    server = await _server(context) if "service" in watching else None  # which removes what it finds of ours
+    found = [Sample(rows=rows, states=[await rows.insert("rls")])]
+    if server is None:
+        return found
+    claims = {who: told((await context.identities.session(who)).endpoint) for who in watching}
+    first = found[0].row.values
+    for number, attempts in enumerate(_variants(first, claims, agreed), 1):
+        if len(found) == MOST:
+            break
+        if (row := await _first_written(context, server, f"rls, {number}", attempts)) is not None:
+            found.append(Sample(rows=server, states=[row]))
+    return found
+
+
+async def _server(context: Context) -> Rows | None:
+    try:
+        return await context.rows("service")
+    except SkippedError:
+        return None
+
+
+async def _first_written(context: Context, server: Rows, tag: str, attempts: Sequence[Values]) -> Row | None:
+    """Return the first of some rows that the table takes, None if it takes none of them."""
+    for values in attempts:
+        try:
+            return await server.insert(tag, **values)
+        except (SkippedError, RejectedError, RefusedError):
+            continue
+    if not context.is_loopback or not attempts:
+        return None  # a row that belongs to others would be shown to them
+    values = dict(attempts[-1])
+    for column in values:
+        other = await server.other_value(await context.identities.rest("service"), column, values[column])
+        if other is not None:
+            try:
+                return await server.insert(tag, **{**values, column: other})
+            except (SkippedError, RejectedError, RefusedError):
+                continue
+    return None
+
+
+def _variants(
+    first: Values, claims: Mapping[Identity, Values], agreed: Collection[tuple[Identity, str]]
+) -> Iterator[list[Values]]:
+    """Yield the rows to try beside the first: each as attempts, of which one has to be taken."""
+    own = _owned(first, claims)
+    wanted: list[list[Values]] = []
+    if (stranger := claims.get("stranger", {}).get("sub")) is not None and own:
+        wanted.append([dict.fromkeys(own, stranger)])
+    for column, values in _claimed(first, claims).items():
+        wanted += [[{column: value}] for value in [*values, _unlike(values[0])]]
+    for who, text in sorted(agreed):
+        inside = _meeting(text, claims.get(who, {}), first)
+        if inside:
+            others = [_meeting(text, claims[other], first) for other in sorted(claims) if other != who]
+            outside = [one for one in others if one and one != inside]
+            column = next(iter(inside))
+            outside.append({**inside, column: _unlike(inside[column])})
+            wanted += [[inside], outside]
+    seen: list[Values] = []
+    for attempts in wanted:
+        if all(str(first[column]) == str(value) for column, value in attempts[0].items()):
+            continue
+        if attempts[0] not in seen:
+            seen.append(attempts[0])
+            yield [{**own, **values} for values in attempts]
+
+
+def _owned(first: Values, claims: Mapping[Identity, Values]) -> Values:
+    """Return the columns of the first row that hold its user's id: other rows are nobody else's by chance."""
+    user = claims.get("member", {}).get("sub")
+    return {} if user is None else {column: value for column, value in first.items() if value == user}
+
+
+def _claimed(first: Values, claims: Mapping[Identity, Values]) -> dict[str, list[Any]]:
+    """Return the values of the claims that are called like a column: a policy may well compare the two."""
+    found: dict[str, list[Any]] = {}
+    for who in sorted(claims):
+        for name, value in own_claims(claims[who]).items():
+            if name in first and value not in found.setdefault(name, []):
+                found[name].append(value)
+    return found
+
+
+def _meeting(text: str, claims: Values, first: Values) -> Values | None:
+    """Return values that meet a condition; None if it does not say which, or if a claim is missing."""
+    try:
+        found = conditions.filled(text, claims)
+    except MissingClaimError:
+        return None
+    values = {one.column: value for one in found if (value := _value(one)) is not None}
+    return values if values and all(column in first for column in values) else None
+
+
+def _value(one: Condition) -> str | None:
+    if one.is_negated or one.operator not in ("eq", "in", "gte", "lte"):
+        return None
+    return next(iter(one.elements()), None) if one.operator == "in" else one.value
+
+
+def _unlike(value: Any) -> Any:
+    """Return a value of the same kind that is another."""
+    text = str(value)
+    if text in ("true", "false"):
+        return text == "false"
+    if text.removeprefix("-").isdecimal():
+        return int(text) + _FAR
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return f"{text}-prt-test"
+    return str(uuid.uuid4())

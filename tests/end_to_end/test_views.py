@@ -132,17 +132,18 @@ def test_the_views_share_a_terminal_of_any_size(
             text = view.until(
                 lambda text, columns=columns: (
                     "was added" in text
-                    and "── feed ─" in text
+                    and "── 3 feed ─" in text
                     and max(map(len, text.splitlines())) <= columns
                     and any(
-                        line.startswith("── project_tasks") and len(line) == columns
+                        line.startswith("── ▸ 1 project_tasks") and len(line) == columns
                         for line in text.splitlines()
                     )
                 )
             )
             assert "● connected" in text.splitlines()[0]
             assert [
-                text.count(f"── {title} ─") for title in ("project_tasks by status", "budgets", "feed")
+                text.count(f"── {title} ─")
+                for title in ("▸ 1 project_tasks by status", "2 budgets", "3 feed")
             ] == [1] * 3
         database.execute("update project_tasks set status = 'done' where title = 'Views of it'")
         view.until(lambda text: "'Views of it' moved todo → done" in text)

@@ -18,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
 
+from prt.local.project.port import BACKLOG
+
 PROXIES = ["127.0.0.1", "::1"]
 """Who may say in a header which client a request comes from."""
-BACKLOG = 1024
 LARGEST_FRAME = 5_000_000
 """Realtime's own bound: a longer frame closes the socket with 1009."""
 GRACE_SECONDS = 2

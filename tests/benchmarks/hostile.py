@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -135,7 +135,7 @@ async def socket(url: str, key: str) -> Any:
 
 async def asked(websocket: ClientConnection, topic: str, event: str, payload: Any) -> None:
     """Send a frame and wait for its answer."""
-    ref = str(random.getrandbits(50))  # noqa: S311 - a number
+    ref = str(random.getrandbits(50))
     await websocket.send(frame(topic, event, payload, ref))
     while True:
         answer = str(await websocket.recv())
@@ -181,7 +181,7 @@ class Hostile:
         await asyncio.sleep(3600)
 
     async def _signed_up(self) -> dict[str, str]:
-        body = {"email": f"{random.getrandbits(60)}@example.com", "password": "a good password"}  # noqa: S311
+        body = {"email": f"{random.getrandbits(60)}@example.com", "password": "a good password"}
         answer = await self._http.post(f"{self._url}/auth/v1/signup", json=body, headers=self._headers)
         return {**self._headers, "authorization": f"Bearer {answer.json()['access_token']}"}
 

@@ -55,15 +55,21 @@ HEALTH = {
 }
 
 
-def routes(database: Database, keys: Keys) -> list[BaseRoute]:
-    """The login of `database` may become `supabase_auth_admin`: the superuser, not `authenticator`."""
+def routes(database: Database, keys: Keys, url: str) -> list[BaseRoute]:
+    """Return Auth's routes.
+
+    Args:
+        database: Its login may become `supabase_auth_admin`: the superuser, not `authenticator`.
+        keys: The keys of the project.
+        url: Where the project is, for the tokens' `iss`: a client's `Host` header is its own choice.
+    """
 
     @asynccontextmanager
     async def transaction() -> AsyncIterator[AsyncConnection[Any]]:
         async with database.acting_as(ROLE, {}) as connection:
             yield connection
 
-    auth = _Auth(transaction, keys)
+    auth = _Auth(transaction, sessions.Issuer(keys, f"{url}{ROOT}"))
     administration = Administration(transaction, keys)
     guarded: list[tuple[str, str, Answer]] = [
         ("POST", "/token", auth.token),
@@ -87,12 +93,10 @@ def routes(database: Database, keys: Keys) -> list[BaseRoute]:
 
 
 class _Auth:
-    def __init__(self, transaction: Callable[[], Any], keys: Keys) -> None:
+    def __init__(self, transaction: Callable[[], Any], issuer: sessions.Issuer) -> None:
         self._transaction = transaction
-        self._keys = keys
-
-    def _issuer(self, request: Request) -> sessions.Issuer:
-        return sessions.Issuer(self._keys, f"{str(request.base_url).rstrip('/')}{ROOT}")
+        self._issuer = issuer
+        self._keys = issuer.keys
 
     async def token(self, request: Request) -> Response:
         match request.query_params.get("grant_type"):
@@ -109,9 +113,8 @@ class _Auth:
             raise AuthError(400, "validation_failed", "missing email or phone")
         async with self._transaction() as connection:
             found = await users.credentials(connection, checked_email(body.email))
-        if found is None:
-            raise AuthError(400, "invalid_credentials", "Invalid login credentials")
-        user_id, hashed, is_confirmed, is_banned = found
+        # Of an unknown address the password is compared as well, so that time tells it from no other.
+        user_id, hashed, is_confirmed, is_banned = found or ("", None, False, False)
         is_right: bool = await asyncio.to_thread(password_matches, body.password, hashed)
         if not is_right:
             raise AuthError(400, "invalid_credentials", "Invalid login credentials")
@@ -120,7 +123,7 @@ class _Auth:
         if not is_confirmed:
             raise AuthError(400, "email_not_confirmed", "Email not confirmed")
         async with self._transaction() as connection:
-            session = await sessions.start(connection, self._issuer(request), user_id)
+            session = await sessions.start(connection, self._issuer, user_id)
         return JSONResponse(session)
 
     async def _refresh(self, request: Request) -> Response:
@@ -128,7 +131,7 @@ class _Auth:
         if not body.refresh_token or "\0" in body.refresh_token:
             raise AuthError(400, "validation_failed", "Refresh token is not valid")
         async with self._transaction() as connection:
-            session = await sessions.refresh(connection, self._issuer(request), body.refresh_token)
+            session = await sessions.refresh(connection, self._issuer, body.refresh_token)
         # Refused only now: the revocation had to be committed.
         if session is None:
             raise sessions.already_used()
@@ -149,7 +152,7 @@ class _Auth:
                 user = await users.create(
                     connection, email=email, password_hash=hashed, user_metadata=body.data
                 )
-                session = await sessions.start(connection, self._issuer(request), user["id"])
+                session = await sessions.start(connection, self._issuer, user["id"])
         except psycopg.errors.UniqueViolation as exc:
             raise AuthError(422, "user_already_exists", "User already registered") from exc
         return JSONResponse(session)
@@ -225,6 +228,8 @@ def _guarded(answer: Answer, keys: Keys) -> Answer:
 
 def _failure(exc: psycopg.Error | NoConnectionError, request: Request) -> AuthError:
     """A trigger on `auth.users` that fails is the usual reason: its words help whoever wrote it."""
+    if isinstance(exc, psycopg.DataError) and exc.sqlstate is None:
+        return AuthError(400, "validation_failed", "A text holds a NUL character")
     if isinstance(exc, NoConnectionError) or exc.sqlstate is None:
         return AuthError(504, "request_timeout", "The database did not answer in time")
     what = "saving new user" if request.url.path.endswith(("/signup", "/users")) else "updating user"

@@ -11,7 +11,7 @@ import jwt
 from msgspec import Struct
 
 from prt.local.rest.errors import RestError
-from prt.local.serving.keys import Keys
+from prt.local.serving.keys import Keys, is_common
 
 CLOCK_SKEW_SECONDS = 30
 ANONYMOUS = "anon"
@@ -50,6 +50,8 @@ def caller_of(token: str, keys: Keys) -> Caller:
     except jwt.InvalidTokenError as exc:
         details = "None of the keys was able to decode the JWT"
         raise _refused("PGRST301", "No suitable key or wrong key type", details) from exc
+    if not is_common(claims):
+        raise _refused("PGRST301", "No suitable key or wrong key type", "The claims are not valid JSON")
     role = claims.get("role")
     return Caller(role if isinstance(role, str) and role else ANONYMOUS, claims)
 

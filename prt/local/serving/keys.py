@@ -5,6 +5,7 @@ PyJWT signs and verifies: it comes with supabase-auth, and tokens are no place f
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from typing import Any
@@ -33,6 +34,18 @@ class Keys(Struct, frozen=True, kw_only=True):
     def exchange(self, key: str) -> str:
         """Return the JWT for an opaque key of this project, and every other key as it is."""
         return {self.publishable: self.anon, self.secret: self.service_role}.get(key, key)
+
+
+def is_common(claims: object) -> bool:
+    """Return whether claims are JSON for other programs too.
+
+    Python reads numbers that are not finite, and half of a surrogate pair as text, which UTF-8 can't hold.
+    """
+    try:
+        json.dumps(claims, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def generate() -> Keys:

@@ -41,7 +41,7 @@ async def serving(project: Project) -> AsyncIterator[None]:
             [
                 *realtime.routes(),
                 *rest.routes(database, project.keys),
-                *auth.routes(auth_database, project.keys),
+                *auth.routes(auth_database, project.keys, project.url),
                 _reset_route(project, day, realtime),
                 _emptying_route(project),
             ]

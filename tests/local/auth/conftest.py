@@ -15,6 +15,8 @@ from prt.local.postgres.server import Postgres
 from prt.local.serving.keys import Keys, generate
 from tests.local.databases import bootstrapped
 
+URL = "http://127.0.0.1:54321"
+
 Ask = Callable[..., httpx.Response]
 
 
@@ -56,6 +58,6 @@ def ask(database: psycopg.Connection[Any], postgres: Postgres, keys: Keys) -> As
 
 async def _send(postgres: Postgres, keys: Keys, method: str, path: str, **options: Any) -> httpx.Response:
     async with Database(postgres.conninfo(dbname="accounts")) as database:
-        transport = httpx.ASGITransport(Starlette(routes=auth.routes(database, keys)))
+        transport = httpx.ASGITransport(Starlette(routes=auth.routes(database, keys, URL)))
         async with httpx.AsyncClient(transport=transport, base_url="http://project") as client:
             return await client.request(method, f"/auth/v1{path}", **options)

@@ -34,7 +34,7 @@ def run(folder: Path, limit: int | None = None) -> subprocess.CompletedProcess[s
         text=True,
         check=False,
         timeout=PATIENCE,
-        preexec_fn=fill_the_disk,  # noqa: PLW1509 - the only thread
+        preexec_fn=fill_the_disk,
     )
 
 

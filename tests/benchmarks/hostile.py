@@ -33,6 +33,7 @@ TABLES = """
 create table public.notes (id bigint generated always as identity primary key, data jsonb, text text);
 alter publication supabase_realtime add table public.notes;
 insert into public.notes (text) select repeat('a', 30) || 'b' from generate_series(1, 200);
+create table public.bulk (text text);
 create function public.slow() returns void language sql as 'select pg_sleep(60)';
 """
 NOTES = {"event": "*", "schema": "public", "table": "notes"}
@@ -246,7 +247,7 @@ class Hostile:
         await self._posts("/realtime/v1/api/broadcast", json.dumps({"messages": [message] * 110_000}))
 
     async def values(self) -> None:
-        await self._posts("/rest/v1/notes", json.dumps([{"text": "x"}] * 100_000))
+        await self._posts("/rest/v1/bulk", json.dumps([{"text": "x"}] * 100_000))
 
     async def _posts(self, path: str, body: str) -> None:
         async def post() -> None:

@@ -19,17 +19,21 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
 
 from prt.local.project.port import BACKLOG
+from prt.local.serving.middleware import Bounded, Reported, Shared
+from prt.local.serving.protocols import Config, Exhaustion
+from prt.local.serving.turns import Turns
 
-PROXIES = ["127.0.0.1", "::1"]
-"""Who may say in a header which client a request comes from."""
 LARGEST_FRAME = 5_000_000
 """Realtime's own bound: a longer frame closes the socket with 1009."""
 GRACE_SECONDS = 2
 LOOK_SECONDS = 0.01
 
 
-def application(routes: Sequence[BaseRoute]) -> Starlette:
-    """Any origin may ask, as at a hosted project: the keys decide, not the page."""
+def application(routes: Sequence[BaseRoute], turns: Turns | None = None) -> Starlette:
+    """Return what answers. Any origin may ask, as at a hosted project: the keys decide, not the page.
+
+    `turns` are those of the project, which Realtime's sockets take too.
+    """
     cors = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -44,7 +48,12 @@ def application(routes: Sequence[BaseRoute]) -> Starlette:
         ],
         max_age=3600,
     )
-    return Starlette(routes=list(routes), middleware=[cors], exception_handlers={404: _no_route})
+    shared = Middleware(Shared, turns=turns or Turns())
+    return Starlette(
+        routes=list(routes),
+        middleware=[shared, cors, Middleware(Bounded)],
+        exception_handlers={404: _no_route},
+    )
 
 
 async def _no_route(_: Request, __: Exception) -> JSONResponse:
@@ -102,9 +111,8 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     """Serves while the block runs; at its end open requests have two seconds, sockets close with 1012."""
-    config = uvicorn.Config(
-        app,
-        ws="websockets-sansio",
+    config = Config(
+        Reported(app),
         ws_per_message_deflate=False,
         ws_max_size=LARGEST_FRAME,
         # The real server does not ping: a client that pauses is closed for its own silence only.
@@ -112,14 +120,16 @@ async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None
         ws_ping_timeout=None,
         lifespan="off",
         log_config=None,
-        # Unless they are given, they come from WEB_CONCURRENCY and FORWARDED_ALLOW_IPS.
+        # Unless it is given, it comes from WEB_CONCURRENCY.
         workers=1,
-        forwarded_allow_ips=PROXIES,
+        # A client is its connection, whatever it says in a header.
+        proxy_headers=False,
         access_log=False,
         server_header=False,
         backlog=BACKLOG,
     )
     server = _Server(config)
+    exhaustion = Exhaustion(asyncio.get_running_loop())
     task = asyncio.create_task(server.serve([listener]))
     up = asyncio.create_task(server.is_up.wait())
     await asyncio.wait({task, up}, return_when=asyncio.FIRST_COMPLETED)
@@ -131,3 +141,4 @@ async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None
     finally:
         server.end()
         await task
+        exhaustion.close()

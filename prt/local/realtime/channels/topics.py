@@ -34,6 +34,8 @@ class Member(Protocol):
 
     def hear(self, frame: str | bytes) -> None: ...
 
+    def end(self, message: str) -> None: ...
+
 
 class Topics:
     """The channels of each room, in the order of their joins."""

@@ -5,6 +5,7 @@ Source: the recorded transcripts, and Phoenix.Socket.V1/V2.JSONSerializer.
 
 from __future__ import annotations
 
+import gc
 from typing import Any, Protocol
 
 import msgspec
@@ -13,6 +14,9 @@ from msgspec import Struct
 USER_BROADCAST_PUSH = 3
 USER_BROADCAST = 4
 BINARY_ENCODED, JSON_ENCODED = 0, 1
+LARGE = 256 * 1024
+MOST_CONTAINERS, MOST_NAMES = 300_000, 150_000
+"""Objects and lists, and names, in one large frame, which is read in one go: bounds of our own."""
 LONGEST_PART = 255
 """The size of a topic, an event or metadata is one byte of a binary frame."""
 
@@ -187,8 +191,28 @@ def broadcast_payload(event: str | None, payload: str, meta: str) -> str:
     return f'{{"event":{encoded(event)},{described}"payload":{payload},"type":"broadcast"}}'
 
 
-def _decoded(text: str | bytes) -> Any:
+def is_too_complex(text: str | bytes) -> bool:
+    """Return whether reading it would take longer than others should wait."""
+    if len(text) <= LARGE:
+        return False
+    brackets, colon = ("[{", ":") if isinstance(text, str) else (b"[{", b":")
+    containers = text.count(brackets[:1]) + text.count(brackets[1:])  # type: ignore[arg-type]
+    return containers > MOST_CONTAINERS or text.count(colon) > MOST_NAMES  # type: ignore[arg-type]
+
+
+def decoded_large(text: str | bytes) -> Any:
+    """Decode JSON without the collector, which would look at all that was made again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
         return msgspec.json.decode(text)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _decoded(text: str | bytes) -> Any:
+    try:
+        return msgspec.json.decode(text) if len(text) <= LARGE else decoded_large(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None

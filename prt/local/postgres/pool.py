@@ -81,7 +81,6 @@ class Database:
     async def _borrowed(
         self, begin: sql.Composed | None = None, borrower: Borrower = NOBODY
     ) -> AsyncIterator[AsyncConnection[Any]]:
-        """After a cancellation the connection is closed, for the reason that `Session.run` has."""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 since = await self._slots.take(borrower)
@@ -91,10 +90,6 @@ class Database:
         try:
             connection = await self._begun(begin)
             yield connection
-        except asyncio.CancelledError:
-            if connection is not None:
-                await connection.close()
-            raise
         finally:
             try:
                 if connection is not None:
@@ -121,6 +116,7 @@ class Database:
                 return connection
 
     async def _give_back(self, connection: AsyncConnection[Any]) -> None:
+        """Roll back. That is also the one that fails if PostgreSQL heeds a cancellation too late."""
         try:
             await connection.rollback()
         except Error:

@@ -62,7 +62,8 @@ class Realtime:
             CONNECTIONS,
         )
         policies = session("prt_realtime_policies")
-        topics, subscriptions = Topics(), Subscriptions()
+        turns = turns or Turns()
+        topics, subscriptions = Topics(turns.charge_for_sending), Subscriptions()
         messages = Messages(topics, settings.largest_broadcast)
         self.rates = Rates(settings.limits, settings.rate_seconds)
         self.publication = Publication(policies, settings.publication_seconds)
@@ -87,7 +88,7 @@ class Realtime:
         stream, broadcasts = self._streams(conninfo, settings, messages)
         self._hub = Hub(
             keys=keys,
-            turns=turns or Turns(),
+            turns=turns,
             settings=settings,
             rates=self.rates,
             stream=stream,

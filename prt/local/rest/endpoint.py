@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from prt.local.postgres.pool import Database, NoConnectionError
 from prt.local.postgres.slots import Borrower
-from prt.local.rest import description, tables
+from prt.local.rest import description, numbers, tables
 from prt.local.rest.caller import ANONYMOUS, Caller, caller_of
 from prt.local.rest.catalog import TableName, find_table
 from prt.local.rest.departure import ClientGoneError, while_connected
@@ -169,7 +169,9 @@ async def _json_body(request: Request) -> bytes:
     content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise RestError(415, "PGRST102", f"Content-Type not acceptable: {content_type}")
-    return await request.body()
+    body = await request.body()
+    await numbers.check(body)
+    return body
 
 
 def _failure(error: RestError, method: str) -> Response:

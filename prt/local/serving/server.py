@@ -25,6 +25,8 @@ from prt.local.serving.turns import Turns
 
 LARGEST_FRAME = 5_000_000
 """Realtime's own bound: a longer frame closes the socket with 1009."""
+ACCEPTED_AT_ONCE = 32
+"""Connections in one go, in which nobody else has a turn; asyncio takes as many as may wait."""
 GRACE_SECONDS = 2
 LOOK_SECONDS = 0.01
 
@@ -126,7 +128,7 @@ async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None
         proxy_headers=False,
         access_log=False,
         server_header=False,
-        backlog=BACKLOG,
+        backlog=ACCEPTED_AT_ONCE,
     )
     server = _Server(config)
     exhaustion = Exhaustion(asyncio.get_running_loop())
@@ -136,6 +138,7 @@ async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None
     if task.done():
         up.cancel()
         await task
+    listener.listen(BACKLOG)  # the server has told the socket its own
     try:
         yield
     finally:

@@ -10,7 +10,8 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import AsyncIterator, Coroutine, Generator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ REST = 1.0
 """After a step of a client that takes much, its like rest for this many times as long."""
 PENALTY = 10.0
 """A turn comes as if it had been asked for that many times later than what its client has taken."""
+SENT_A_SECOND = 1_000_000_000
+"""Characters: a frame of 100 kB to one client takes about 0.1 ms."""
 BYTES_A_SECOND = 10_000_000
 """What a large frame costs at worst, known only by its size before it is read."""
 MOST_ACCOUNTS = 4096
@@ -57,6 +60,7 @@ class Turns:
         self._used = 0.0
         self._rest_until = 0.0
         self._next: asyncio.Handle | None = None
+        self._current: Account | None = None
 
     def account_of(self, client: object) -> Account:
         """Return the account of a client that has no object of its own to keep one in."""
@@ -88,6 +92,22 @@ class Turns:
         self._used += seconds
         if account.spent(now) > LIGHT_SECONDS or seconds > SLICE_SECONDS:
             self._rest_until = max(self._rest_until, now) + REST * seconds
+
+    def charge_for_sending(self, characters: int) -> None:
+        """Count what the present client has sent to others, which is written later and by tasks of theirs."""
+        if self._current is not None:
+            self.charge(self._current, characters / SENT_A_SECOND)
+
+    @contextmanager
+    def step(self, account: Account) -> Iterator[None]:
+        """Charge a step of a client's work, as long as it lasts."""
+        former, self._current = self._current, account
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._current = former
+            self.charge(account, time.perf_counter() - start)
 
     async def _turn(self, account: Account, expected: float) -> None:
         now = time.monotonic()
@@ -140,13 +160,11 @@ class _Metered:
     def __await__(self) -> Generator[Any, None, Any]:
         error: BaseException | None = None
         while True:
-            start = time.perf_counter()
             try:
-                waited = self._work.send(None) if error is None else self._work.throw(error)
+                with self._turns.step(self._account):
+                    waited = self._work.send(None) if error is None else self._work.throw(error)
             except StopIteration as end:
                 return end.value
-            finally:
-                self._turns.charge(self._account, time.perf_counter() - start)
             error = None
             try:
                 yield waited

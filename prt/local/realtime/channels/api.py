@@ -24,7 +24,6 @@ from prt.local.realtime.protocol.frames import (
     JSON_ENCODED,
     Event,
     UserBroadcast,
-    decoded_large,
     encoded,
     is_too_complex,
 )
@@ -234,7 +233,7 @@ def _object(body: bytes, kind: str) -> dict[str, Any]:
     if kind != "application/json" or not body:
         return {}
     try:
-        found = decoded_large(body)
+        found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _AnsweredError(_html("Bad Request", 400)) from error
     return found if isinstance(found, dict) else {"_json": found}

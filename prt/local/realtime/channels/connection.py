@@ -48,31 +48,39 @@ TOO_MANY_JOINS = "Too many joins per second"
 
 async def handle(websocket: WebSocket, hub: Hub) -> None:
     """A connection attempt, and all that follows."""
-    version = version_of(websocket.query_params.get("vsn", "1.0.0"))
-    if version is None:
-        await websocket.send_denial_response(Response(status_code=403))
+    accepted = await hub.turns.run(Account(), _accepted(websocket, hub))
+    if accepted is None:
         return
-    if hub.settings.is_suspended:
-        await asyncio.sleep(hub.settings.refused_handshake_seconds)
-        await websocket.send_denial_response(JSONResponse({"error": SUSPENDED}, 403))
-        return
-    try:
-        token = _authenticated(websocket, hub)
-    except TokenRefusedError as error:
-        await asyncio.sleep(hub.settings.refused_handshake_seconds)
-        await websocket.send_denial_response(JSONResponse({"error": error.handshake}, 401))
-        return
-    if (reason := _too_many(hub)) is not None:
-        await asyncio.sleep(hub.settings.refused_handshake_seconds)
-        await websocket.send_denial_response(JSONResponse({"error": reason}, 429))
-        return
-    await websocket.accept()
-    connection = Connection(websocket, hub, version, token)
+    connection = Connection(websocket, hub, *accepted)
     hub.connections.add(connection)
     try:
         await connection.run()
     finally:
         hub.connections.discard(connection)
+
+
+async def _accepted(websocket: WebSocket, hub: Hub) -> tuple[Version, Token] | None:
+    """Accept a connection attempt, or refuse it in the server's words."""
+    version = version_of(websocket.query_params.get("vsn", "1.0.0"))
+    if version is None:
+        await websocket.send_denial_response(Response(status_code=403))
+        return None
+    if hub.settings.is_suspended:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": SUSPENDED}, 403))
+        return None
+    try:
+        token = _authenticated(websocket, hub)
+    except TokenRefusedError as error:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": error.handshake}, 401))
+        return None
+    if (reason := _too_many(hub)) is not None:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": reason}, 429))
+        return None
+    await websocket.accept()
+    return version, token
 
 
 def _too_many(hub: Hub) -> str | None:

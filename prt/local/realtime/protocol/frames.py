@@ -5,7 +5,6 @@ Source: the recorded transcripts, and Phoenix.Socket.V1/V2.JSONSerializer.
 
 from __future__ import annotations
 
-import gc
 from typing import Any, Protocol
 
 import msgspec
@@ -200,19 +199,8 @@ def is_too_complex(text: str | bytes) -> bool:
     return containers > MOST_CONTAINERS or text.count(colon) > MOST_NAMES  # type: ignore[arg-type]
 
 
-def decoded_large(text: str | bytes) -> Any:
-    """Decode JSON without the collector, which would look at all that was made again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return msgspec.json.decode(text)
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def _decoded(text: str | bytes) -> Any:
     try:
-        return msgspec.json.decode(text) if len(text) <= LARGE else decoded_large(text)
+        return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None

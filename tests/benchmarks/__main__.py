@@ -14,6 +14,7 @@ from tests.benchmarks import (
     batching,
     broadcast,
     help,  # noqa: A004 - named after the option
+    hostile,
     latency,
     memory,
     reconnect,
@@ -40,6 +41,7 @@ def main() -> None:
             "view": lambda: view.measure(Path(folder)),
             "tap": tap.measure,
             "verifying": verifying.measure,
+            "hostile": hostile.measure,
             "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)

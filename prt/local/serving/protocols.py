@@ -29,17 +29,17 @@ SMALL_READ = 4096
 """Bytes: holds some 60 short frames, which take about a millisecond to be read."""
 LARGE_READ = 64 * 1024
 COMPLAINT_SECONDS = 60.0
+SILENT = logging.CRITICAL + 1
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-
-logging.getLogger("uvicorn").addHandler(logging.NullHandler())
-logging.getLogger("uvicorn").propagate = False
 
 
 class Config(uvicorn.Config):
     """uvicorn's settings, and the connections that have not asked for anything yet, the oldest first."""
 
     def __init__(self, app: Any, **settings: Any) -> None:
-        super().__init__(app, http=HttpProtocol, ws=WebSocketProtocol, **settings)
+        super().__init__(
+            app, http=HttpProtocol, ws=WebSocketProtocol, log_config=None, log_level=SILENT, **settings
+        )
         self.most_connections = most_connections()
         self.silent: dict[HttpProtocol, None] = {}
 

@@ -121,7 +121,6 @@ async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None
         ws_ping_interval=None,
         ws_ping_timeout=None,
         lifespan="off",
-        log_config=None,
         # Unless it is given, it comes from WEB_CONCURRENCY.
         workers=1,
         # A client is its connection, whatever it says in a header.

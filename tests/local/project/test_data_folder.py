@@ -67,7 +67,7 @@ def test_a_draft_is_no_reason_to_refuse_a_folder(open_folder: Path) -> None:
     (open_folder / "password.draft").touch()
     assert postgres_module._data_folder(open_folder, None, postgres_module.find()) == open_folder
     (open_folder / "thesis.txt").touch()
-    with pytest.raises(UsageError, match="no data folder of prt"):
+    with pytest.raises(UsageError, match="not a data folder of prt"):
         postgres_module._data_folder(open_folder, None, postgres_module.find())
 
 

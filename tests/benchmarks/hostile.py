@@ -66,7 +66,7 @@ class Good:
 
     async def _repeat(self, until: float, name: str, opened: Callable[[], Any]) -> None:
         async with opened() as ask:
-            while time.monotonic() < until:
+            while name not in self.worst or time.monotonic() < until:
                 start = time.monotonic()
                 await ask()
                 self.worst[name] = max(self.worst.get(name, 0.0), time.monotonic() - start)

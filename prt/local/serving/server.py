@@ -25,7 +25,7 @@ from prt.local.serving.turns import Turns
 
 LARGEST_FRAME = 5_000_000
 """Realtime's own bound: a longer frame closes the socket with 1009."""
-ACCEPTED_AT_ONCE = 32
+ACCEPTED_AT_ONCE = 8
 """Connections in one go, in which nobody else has a turn; asyncio takes as many as may wait."""
 GRACE_SECONDS = 2
 LOOK_SECONDS = 0.01

@@ -241,7 +241,7 @@ def test_a_data_folder_out_of_reach(open_folder: Path) -> None:
 
 def test_a_folder_of_somebody_else_stays_as_it_is(open_folder: Path) -> None:
     (open_folder / "thesis.txt").write_text("mine")
-    with pytest.raises(UsageError, match="no data folder of prt"), running(open_folder):
+    with pytest.raises(UsageError, match="not a data folder of prt"), running(open_folder):
         pytest.fail("started")
     assert [path.name for path in open_folder.iterdir()] == ["thesis.txt"]
     assert open_folder.stat().st_uid == os.geteuid()

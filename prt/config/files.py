@@ -16,6 +16,8 @@ from prt.errors import ConfigError, UsageError
 
 MAX_BYTES: Final = 1024 * 1024
 """Bytes of a file of settings. The largest `supabase/config.toml` in use holds some 20 KB."""
+DRAFT: Final = ".draft"
+"""Ends the name of a file that is not whole yet."""
 _PIECE: Final = 64 * 1024
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | os.O_CLOEXEC
 
@@ -85,6 +87,21 @@ def open_regular(path: Path | str) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, for nobody else to read. Raises OSError if it can't be written."""
+    draft = path.with_name(f"{path.name}{DRAFT}")
+    draft.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def require_readable(path: str, what: str) -> None:

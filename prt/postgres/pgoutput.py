@@ -99,6 +99,28 @@ def decode(data: bytes) -> Message | None:
     return None
 
 
+class Shortened(bytes):
+    """A change without its longest values, which stand in it as values that were not sent."""
+
+
+def shortened(data: memoryview, longest: int) -> bytes:
+    """Return a message without copying values of more than `longest` bytes, which a change loses."""
+    if len(data) <= longest or data[0] not in b"IUD":
+        return bytes(data)
+    pieces: list[bytes | memoryview] = []
+    start, at = 0, 5
+    while at < len(data):
+        (count,) = _int16(data, at + 1)  # behind the kind of the row
+        at += 3
+        for _ in range(count):
+            size = _int32(data, at + 1)[0] if data[at] == _TEXT else -1
+            if size > longest:
+                pieces += [data[start:at], bytes([_UNCHANGED_VALUE])]
+                start = at + 5 + size
+            at += 5 + size if size >= 0 else 1
+    return Shortened(b"".join([*pieces, data[start:]]))
+
+
 def is_change(data: bytes) -> bool:
     """Return whether it is a row's change, without decoding it."""
     return data[0] in b"IUD"

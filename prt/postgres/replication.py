@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 import psycopg
 from psycopg import pq
@@ -50,7 +50,10 @@ async def command(pgconn: pq.abc.PGconn, text: str) -> None:
 
 
 async def streamed(
-    pgconn: pq.abc.PGconn, *, sender_seconds: float | None = None
+    pgconn: pq.abc.PGconn,
+    *,
+    sender_seconds: float | None = None,
+    copied: Callable[[memoryview], bytes] = bytes,
 ) -> AsyncGenerator[list[bytes], None]:
     """Yield the decoding plugin's messages in batches, after START_REPLICATION.
 
@@ -60,6 +63,7 @@ async def streamed(
         pgconn: The connection.
         sender_seconds: How long PostgreSQL waits for a sign of life before it ends the stream, which
             happens if this process is stopped; None is for ever.
+        copied: Makes the bytes that are yielded out of a message of the plugin.
 
     Raises:
         psycopg.OperationalError: The stream ended; there is no other end.
@@ -73,7 +77,7 @@ async def streamed(
             messages: list[bytes] = []
             for message in batch:
                 if message[0] == _XLOG:
-                    messages.append(message[_HEADER:])
+                    messages.append(copied(message[_HEADER:]))
                     report.position = max(report.position, _xlog_end(message, 9)[0])
                 elif message[0] == _KEEPALIVE:
                     report.position = max(report.position, _keepalive_end(message, 1)[0])
@@ -128,20 +132,20 @@ class _Report:
             self.end()  # the reader is about to find out
 
 
-async def _batches(pgconn: pq.abc.PGconn) -> AsyncIterator[list[bytes]]:
+async def _batches(pgconn: pq.abc.PGconn) -> AsyncIterator[list[memoryview]]:
     """Yield what has arrived, at most BATCH messages at once. Ends by OperationalError."""
-    batch: list[bytes] = []
+    batch: list[memoryview] = []
     while True:
         size, data = pgconn.get_copy_data(1)
         if size > 0:
-            batch.append(bytes(data))
+            batch.append(memoryview(data))
         elif size < 0:
             raise psycopg.OperationalError("the replication stream ended")
         else:
             pgconn.consume_input()
             size, data = pgconn.get_copy_data(1)
             if size > 0:
-                batch.append(bytes(data))
+                batch.append(memoryview(data))
             elif batch:
                 yield batch
                 batch = []

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     batching,
     broadcast,
     help,  # noqa: A004 - named after the option
+    hostile,
     latency,
     memory,
     plugin,
@@ -42,6 +43,7 @@ def main() -> None:
             "tap": tap.measure,
             "verifying": verifying.measure,
             "plugin": lambda: plugin.measure(Path(folder)),
+            "hostile": hostile.measure,
             "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)

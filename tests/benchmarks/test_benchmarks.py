@@ -13,6 +13,7 @@ from tests.benchmarks import (
     batching,
     broadcast,
     help,  # noqa: A004 - named after the option
+    hostile,
     latency,
     memory,
     plugin,
@@ -103,6 +104,12 @@ def test_the_others_measure(figures: object, last: str) -> None:
     found = figures()  # type: ignore[operator]
     assert found[-1][0] == last
     assert all(figure for _, figure in found)
+
+
+def test_a_good_client_is_timed_beside_a_hostile_one() -> None:
+    worst = hostile.worst_of("many bindings", seconds=0.3)
+    assert set(worst) == {"heartbeat", "broadcast", "change", "rest", "join"}
+    assert all(0 < delay < float("inf") for delay in worst.values())
 
 
 @pytest.mark.parametrize("kind", ["diffs", "moves"])

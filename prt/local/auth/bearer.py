@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from prt.local.auth.errors import AuthError
 from prt.local.serving.gateway import token_of
-from prt.local.serving.keys import Keys
+from prt.local.serving.keys import Keys, is_common
 from prt.local.serving.signing import ALGORITHMS
 
 ADMIN_ROLES = {"service_role", "supabase_admin"}
@@ -46,7 +46,7 @@ def bearer_of(request: Request, keys: Keys) -> Bearer:
         verifier = keys.verifier(token)
         if verifier is None:
             raise _bad(_unverifiable(token))
-        return Bearer(jwt.decode(token, verifier.key, algorithms=[verifier.algorithm], options=options))
+        claims = jwt.decode(token, verifier.key, algorithms=[verifier.algorithm], options=options)
     except jwt.ExpiredSignatureError as exc:
         reason = "token has invalid claims: token is expired"
         raise _bad(reason) from exc
@@ -54,11 +54,15 @@ def bearer_of(request: Request, keys: Keys) -> Bearer:
         raise _bad("token signature is invalid: signature is invalid") from exc
     except jwt.InvalidTokenError as exc:
         raise _bad("token is malformed") from exc
+    if not is_common(claims):
+        raise _bad("token is malformed")
+    return Bearer(claims)
 
 
 def require_admin(request: Request, keys: Keys) -> None:
     """AuthError not_admin for all but the service role."""
-    if bearer_of(request, keys).claims.get("role") not in ADMIN_ROLES:
+    role = bearer_of(request, keys).claims.get("role")
+    if not isinstance(role, str) or role not in ADMIN_ROLES:
         raise AuthError(403, "not_admin", "User not allowed")
 
 

@@ -56,15 +56,23 @@ HEALTH = {
 }
 
 
-def routes(database: Database, keys: Keys, *, allows_anonymous: bool = False) -> list[BaseRoute]:
-    """The login of `database` may become `supabase_auth_admin`: the superuser, not `authenticator`."""
+def routes(database: Database, keys: Keys, url: str, *, allows_anonymous: bool = False) -> list[BaseRoute]:
+    """Return Auth's routes.
+
+    Args:
+        database: Its login may become `supabase_auth_admin`: the superuser, not `authenticator`.
+        keys: The keys of the project.
+        url: Where the project is, for the tokens' `iss`: a client's `Host` header is its own choice.
+        allows_anonymous: Whether users may sign in without any credentials.
+    """
 
     @asynccontextmanager
     async def transaction() -> AsyncIterator[AsyncConnection[Any]]:
         async with database.acting_as(ROLE, {}) as connection:
             yield connection
 
-    auth = _Auth(transaction, keys, allows_anonymous=allows_anonymous)
+    issuer = sessions.Issuer(keys, f"{url}{ROOT}")
+    auth = _Auth(transaction, issuer, allows_anonymous=allows_anonymous)
     external = {"email": True, "phone": False, "anonymous_users": allows_anonymous}
     administration = Administration(transaction, keys)
     guarded: list[tuple[str, str, Answer]] = [
@@ -90,13 +98,13 @@ def routes(database: Database, keys: Keys, *, allows_anonymous: bool = False) ->
 
 
 class _Auth:
-    def __init__(self, transaction: Callable[[], Any], keys: Keys, *, allows_anonymous: bool) -> None:
+    def __init__(
+        self, transaction: Callable[[], Any], issuer: sessions.Issuer, *, allows_anonymous: bool
+    ) -> None:
         self._transaction = transaction
-        self._keys = keys
+        self._issuer = issuer
+        self._keys = issuer.keys
         self._allows_anonymous = allows_anonymous
-
-    def _issuer(self, request: Request) -> sessions.Issuer:
-        return sessions.Issuer(self._keys, f"{str(request.base_url).rstrip('/')}{ROOT}")
 
     async def token(self, request: Request) -> Response:
         match request.query_params.get("grant_type"):
@@ -115,9 +123,8 @@ class _Auth:
             raise AuthError(400, "validation_failed", "missing email or phone")
         async with self._transaction() as connection:
             found = await users.credentials(connection, checked_email(body.email))
-        if found is None:
-            raise AuthError(400, "invalid_credentials", "Invalid login credentials")
-        user_id, hashed, is_confirmed, is_banned = found
+        # Of an unknown address the password is compared as well, so that time tells it from no other.
+        user_id, hashed, is_confirmed, is_banned = found or ("", None, False, False)
         is_right: bool = await asyncio.to_thread(password_matches, body.password, hashed)
         if not is_right:
             raise AuthError(400, "invalid_credentials", "Invalid login credentials")
@@ -126,7 +133,7 @@ class _Auth:
         if not is_confirmed:
             raise AuthError(400, "email_not_confirmed", "Email not confirmed")
         async with self._transaction() as connection:
-            session = await sessions.start(connection, self._issuer(request), user_id)
+            session = await sessions.start(connection, self._issuer, user_id)
         return JSONResponse(session)
 
     async def _refresh(self, request: Request) -> Response:
@@ -134,7 +141,7 @@ class _Auth:
         if not body.refresh_token or "\0" in body.refresh_token:
             raise AuthError(400, "validation_failed", "Refresh token is not valid")
         async with self._transaction() as connection:
-            session = await sessions.refresh(connection, self._issuer(request), body.refresh_token)
+            session = await sessions.refresh(connection, self._issuer, body.refresh_token)
         # Refused only now: the revocation had to be committed.
         if session is None:
             raise sessions.already_used()
@@ -143,7 +150,7 @@ class _Auth:
     async def sign_up(self, request: Request) -> Response:
         body = decoded(await request.body(), SignUp)
         if not body.email and not body.phone:
-            return await self._sign_in_anonymously(request, body)
+            return await self._sign_in_anonymously(body)
         if not body.email:
             raise AuthError(400, "phone_provider_disabled", "Phone signups are disabled")
         if not body.password:
@@ -155,17 +162,17 @@ class _Auth:
                 user = await users.create(
                     connection, email=email, password_hash=hashed, user_metadata=body.data
                 )
-                session = await sessions.start(connection, self._issuer(request), user["id"])
+                session = await sessions.start(connection, self._issuer, user["id"])
         except psycopg.errors.UniqueViolation as exc:
             raise AuthError(422, "user_already_exists", "User already registered") from exc
         return JSONResponse(session)
 
-    async def _sign_in_anonymously(self, request: Request, body: SignUp) -> Response:
+    async def _sign_in_anonymously(self, body: SignUp) -> Response:
         if not self._allows_anonymous:
             raise AuthError(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
         async with self._transaction() as connection:
             user = await users.create_anonymous(connection, body.data)
-            session = await sessions.start(connection, self._issuer(request), user["id"])
+            session = await sessions.start(connection, self._issuer, user["id"])
         return JSONResponse(session)
 
     async def user(self, request: Request) -> Response:
@@ -244,6 +251,8 @@ def _guarded(answer: Answer, keys: Keys) -> Answer:
 
 def _failure(exc: psycopg.Error | NoConnectionError, request: Request) -> AuthError:
     """A trigger on `auth.users` that fails is the usual reason: its words help whoever wrote it."""
+    if isinstance(exc, psycopg.DataError) and exc.sqlstate is None:
+        return AuthError(400, "validation_failed", "A text holds a NUL character")
     if isinstance(exc, NoConnectionError) or exc.sqlstate is None:
         return AuthError(504, "request_timeout", "The database did not answer in time")
     what = "saving new user" if request.url.path.endswith(("/signup", "/users")) else "updating user"

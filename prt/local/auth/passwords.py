@@ -36,13 +36,20 @@ def hash_password(password: str) -> str:
 
 
 def password_matches(password: str, hashed: str | None) -> bool:
-    """Return whether the password has that hash; False if there is none, or one of an unknown kind."""
+    """Return whether the password has that hash; False if there is none, or one of an unknown kind.
+
+    False takes as long as a comparison with a hash of ours, because whoever signs in must not learn from the
+    time which addresses are known.
+    """
     hashed = hashed or ""
     verify = _VERIFIERS.get(hashed.split("$")[1] if hashed.startswith("$") else "")
-    try:
-        return verify is not None and verify(password.encode(), hashed)
-    except (ValueError, KeyError, TypeError, OverflowError):
-        return False
+    if verify is not None:
+        try:
+            return verify(password.encode(), hashed)
+        except (ValueError, KeyError, TypeError, OverflowError):
+            pass
+    hash_password(password)
+    return False
 
 
 def is_bcrypt(hashed: str) -> bool:

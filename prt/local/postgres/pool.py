@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 from psycopg import AsyncConnection, Error, OperationalError, sql
 
+from prt.local.postgres.slots import NOBODY, Borrower, Slots
+
 WAIT_SECONDS = 10.0
 """How long a request waits for a free connection: PostgREST's own default."""
 
@@ -26,12 +28,14 @@ class NoConnectionError(Exception):
 class Database:
     """A pool of at most `size` autocommit connections, opened when first needed, reused last in, first out.
 
+    One user, or one role without users, has at most `share` of them.
+
     `async with` opens the first one, so that a wrong address or password shows at once (psycopg.Error).
     """
 
-    def __init__(self, conninfo: str, size: int = 10) -> None:
+    def __init__(self, conninfo: str, size: int = 10, *, share: int | None = None) -> None:
         self._conninfo = conninfo
-        self._slots = asyncio.Semaphore(size)
+        self._slots = Slots(size, size if share is None else share)
         self._idle: list[AsyncConnection[Any]] = []
         self._is_open = False
 
@@ -61,6 +65,7 @@ class Database:
         *,
         settings: Mapping[str, str] | None = None,
         is_read_only: bool = False,
+        borrower: Borrower = NOBODY,
     ) -> AsyncIterator[AsyncConnection[Any]]:
         """One transaction as `role`, `request.jwt.claims` set as PostgREST sets them.
 
@@ -68,15 +73,17 @@ class Database:
         may not take, is psycopg's InvalidParameterValue or InsufficientPrivilege.
         """
         begin = _beginning(role, claims, settings or {}, is_read_only)
-        async with self._borrowed(begin) as connection:
+        async with self._borrowed(begin, borrower) as connection:
             yield connection
             await connection.execute("commit", prepare=False)
 
     @asynccontextmanager
-    async def _borrowed(self, begin: sql.Composed | None = None) -> AsyncIterator[AsyncConnection[Any]]:
+    async def _borrowed(
+        self, begin: sql.Composed | None = None, borrower: Borrower = NOBODY
+    ) -> AsyncIterator[AsyncConnection[Any]]:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                await self._slots.acquire()
+                since = await self._slots.take(borrower)
         except TimeoutError as exc:
             raise NoConnectionError from exc
         connection: AsyncConnection[Any] | None = None
@@ -88,7 +95,7 @@ class Database:
                 if connection is not None:
                     await self._give_back(connection)
             finally:
-                self._slots.release()
+                self._slots.release(borrower, since)
 
     async def _begun(self, begin: sql.Composed | None) -> AsyncConnection[Any]:
         """A connection that answered. One that died while idle tells only when it is used: take the next."""
@@ -109,6 +116,7 @@ class Database:
                 return connection
 
     async def _give_back(self, connection: AsyncConnection[Any]) -> None:
+        """Roll back. That is also the one that fails if PostgreSQL heeds a cancellation too late."""
         try:
             await connection.rollback()
         except Error:

@@ -14,6 +14,8 @@ from prt.errors import UsageError
 
 OLDEST_MAJOR = 15
 INSTALL = "pip install 'prt-realtime[local]'"
+COPIES = "programs"
+"""The folder of the copies, in the folder of a project."""
 SERVICE_USERS = ("postgres", "nobody", "daemon")
 
 
@@ -28,11 +30,11 @@ class Programs:
     def copies(self) -> list[tuple[str, str]]:
         """(source, target relative to a folder), the places to each other kept: libraries are found so."""
         base = self._base
-        return [(str(part), str(Path("programs") / part.relative_to(base))) for part in self.parts]
+        return [(str(part), str(Path(COPIES) / part.relative_to(base))) for part in self.parts]
 
     def copied_folder(self) -> str:
         """Where `folder` is after `copies`, relative as there."""
-        return str(Path("programs") / self.folder.relative_to(self._base))
+        return str(Path(COPIES) / self.folder.relative_to(self._base))
 
     @property
     def _base(self) -> Path:

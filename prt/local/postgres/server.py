@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -22,11 +23,11 @@ from typing import IO, cast
 from urllib.parse import quote
 
 from prt.config.environment import LIBPQ, withdraw
-from prt.config.files import open_regular, read_text
+from prt.config.files import DRAFT, open_regular, read_text, write_whole
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
 from prt.local.postgres import extensions, watchdog
-from prt.local.postgres.programs import Programs, ServiceUser, find, service_user
+from prt.local.postgres.programs import COPIES, Programs, ServiceUser, find, service_user
 from prt.local.postgres.watchdog import Order
 from prt.redaction import register
 
@@ -35,6 +36,9 @@ ABANDONED_SECONDS = 60.0
 STOP_SECONDS = 20.0
 EXTENSIONS = "extensions"
 """The copy of `extensions.FOLDER` in a project's folder, if PostgreSQL's user can't read the original."""
+PASSWORD = "password"  # noqa: S105 - the name of a file
+PASSABLE = 0o711
+"""The mode of a folder that is root's, and in which another user runs PostgreSQL."""
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -249,11 +253,12 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
 
 def _password(folder: Path) -> str:
     """The superuser's; kept in the folder, because the cluster keeps its hash."""
-    path = folder / "password"
+    path = folder / PASSWORD
     with suppress(FileNotFoundError):
         kept = read_text(path)
-        register(kept)
-        return kept
+        if kept:  # an empty one is what a full disk left of the first start
+            register(kept)
+            return kept
     password = secrets.token_urlsafe(24)
     register(password)
     _write(path, password)
@@ -273,9 +278,13 @@ def _choose_password(folder: Path, password: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a new file that nobody else can read."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
+    """Write a file of the project's folder. Raise UsageError if there is no room for it."""
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise UsageError(
+            f"can't write {path}: {error.strerror}", "make room on the disk, or choose another data folder"
+        ) from error
 
 
 def _ephemeral_folder(user: ServiceUser | None) -> Path:
@@ -288,7 +297,7 @@ def _ephemeral_folder(user: ServiceUser | None) -> Path:
         _remove_abandoned(parent)
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         if user is not None:
-            os.chown(folder, user.uid, user.gid)
+            folder.chmod(PASSABLE)
         return folder
     raise UsageError(
         f"no temporary folder that PostgreSQL can use: {', '.join(map(str, candidates))}",
@@ -310,12 +319,12 @@ def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -
     folder = data_dir.expanduser().absolute()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_empty = next(folder.iterdir(), None) is None
+        is_empty = all(path.name == f"{PASSWORD}{DRAFT}" for path in folder.iterdir())
     except OSError as error:
         raise UsageError(
             f"can't use the data folder {folder}: {error.strerror}", "choose another folder"
         ) from error
-    if not is_empty and not (folder / "password").exists():
+    if not is_empty and not (folder / PASSWORD).exists():
         raise UsageError(
             f"{folder} is not empty and is not a data folder of prt", "choose an empty or a new folder"
         )
@@ -327,7 +336,7 @@ def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -
                 f"PostgreSQL runs as `{user.name}` here, which can't reach {folder}",
                 "choose a folder whose parents are open to all, or run prt as an ordinary user",
             )
-        os.chown(folder, user.uid, user.gid)
+        _take_over(folder)
     with suppress(FileNotFoundError):
         version = read_text(folder / "data" / "PG_VERSION").strip()
         if version != str(programs.major):
@@ -336,3 +345,24 @@ def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -
                 "choose a new folder, or name the older PostgreSQL with PRT_POSTGRES_BIN",
             )
     return folder
+
+
+def _take_over(folder: Path) -> None:
+    """Make the folder root's alone, so that PostgreSQL's user, who owns `data` in it, can put nothing there.
+
+    Root writes into this folder. Earlier versions gave it to PostgreSQL's user, who may have left links to
+    files of others: raise UsageError for a link that is not root's own, and for a second name of a file.
+    """
+    os.chown(folder, os.getuid(), os.getgid())
+    folder.chmod(PASSABLE)
+    for path in folder.iterdir():
+        found = path.lstat()
+        is_foreign_link = stat.S_ISLNK(found.st_mode) and found.st_uid != os.getuid()
+        if is_foreign_link or (stat.S_ISREG(found.st_mode) and found.st_nlink > 1):
+            raise UsageError(
+                f"{path} is a link that somebody else may have made", "remove it, or choose a new folder"
+            )
+    # What a former version has copied here for PostgreSQL's user is copied anew.
+    programs = folder / COPIES
+    if programs.is_dir() and not programs.is_symlink():
+        shutil.rmtree(programs)

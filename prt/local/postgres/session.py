@@ -83,10 +83,25 @@ class Sessions:
         self._all: list[Session] = []
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
+        self._unwaited: set[asyncio.Task[Any]] = set()
+
+    async def finish(self, work: Callable[[Connection], Awaitable[T]], *, spent_seconds: float = 0.0) -> T:
+        """Run `work`, and finish it also if its caller is cancelled meanwhile.
+
+        To break off what is short costs more: a new connection.
+        """
+        await self._take(spent_seconds)
+        task = asyncio.create_task(self._with_one(work))
+        self._unwaited.add(task)
+        task.add_done_callback(self._unwaited.discard)
+        return await asyncio.shield(task)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, spent_seconds: float = 0.0) -> T:
         """Run `work` as `Session.run` does; `spent_seconds` is what its client's work has taken so far."""
         await self._take(spent_seconds)
+        return await self._with_one(work)
+
+    async def _with_one(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         try:
             if not self._idle:
                 self._idle.append(self._open())
@@ -100,6 +115,9 @@ class Sessions:
             self._release()
 
     async def close(self) -> None:
+        for task in self._unwaited:
+            task.cancel()
+        await asyncio.gather(*self._unwaited, return_exceptions=True)
         for session in self._all:
             await session.close()
 

@@ -1,8 +1,7 @@
 """The parent of PostgreSQL: starts it, and stops it when whoever asked for it is gone, however it went.
 
-Run as a script by `prt.local.postgres.server`, with nothing but the standard library, so that it is up in
-ten milliseconds. It lives in a session of its own: signals to the terminal's or to prt's process
-group pass it by, so PostgreSQL outlives the clients that must close first.
+`prt.local.postgres.server` runs it as a script, with the standard library alone: it is up in 10 ms. It has
+a session of its own, so that signals to the terminal's or to prt's process group pass it by.
 
 stdin: one line, the `Order` as JSON; then `guard PID` lines; its end, also by SIGKILL of the writer,
 is the word to stop. stdout: one line, `{"pid", "port"}` or `{"error", "is_in_use"}`; its end says that
@@ -26,14 +25,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import IO, Any
 
 LOCK = "lock"
 LOG = "postgres.log"
 START_SECONDS = 30.0
-FAST_SHUTDOWN_SECONDS = 3.0
-TERMINATION_SECONDS = 3.0
+FAST_SHUTDOWN_SECONDS = TERMINATION_SECONDS = 3.0
 BIND_ATTEMPTS = 20
+NOTE_BYTES = 4096
 PR_SET_PDEATHSIG = 1
 
 
@@ -88,6 +87,9 @@ def main() -> int:
             stop(postgres, order)
     except InUseError:
         return 1
+    except OSError as error:  # a full disk, say
+        answer(error=f"{order.folder} can't be used: {error.strerror or error}")
+        return 1
     return 0
 
 
@@ -96,10 +98,15 @@ def answer(**words: object) -> None:
         os.write(1, json.dumps(words).encode() + b"\n")
 
 
+def private(path: str, flags: int) -> int:
+    """Open a file that nobody else may read, for `open`."""
+    return os.open(path, flags, 0o600)
+
+
 @contextmanager
 def held(order: Order) -> Iterator[None]:
     """The folder, ours alone; the kernel drops the lock when we die, so nobody has to judge a stale one."""
-    lock = (order.root / LOCK).open("w")
+    lock = open(order.root / LOCK, "w", opener=private)  # noqa: SIM115 - Path.open takes no opener
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -145,12 +152,14 @@ def initialise(order: Order) -> None:
     """A cluster under another name first: one that was interrupted is never taken for a whole one."""
     fresh = order.root / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(0o700)  # the folder around it may be one into which PostgreSQL's user can't write
+    hand_over(fresh, order)
     password = order.root / "password.new"
-    password.touch(0o600)
-    password.write_text(order.password)
-    if order.uid is not None:
-        os.chown(password, order.uid, order.gid if order.gid is not None else -1)
+    password.unlink(missing_ok=True)
     try:
+        with open(password, "x", opener=private) as file:
+            file.write(order.password)
+        hand_over(password, order)
         done = subprocess.run(  # noqa: S603
             [program(order, "initdb"), "-D", str(fresh), f"--pwfile={password}", *order.initdb],
             capture_output=True,
@@ -161,31 +170,26 @@ def initialise(order: Order) -> None:
             **surroundings(order),
         )
     finally:
-        password.unlink()
+        password.unlink(missing_ok=True)
     if done.returncode != 0:
-        words = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines()[
-            -1:
-        ]
+        lines = done.stderr.splitlines()
+        words = [line for line in lines if "error:" in line] or lines[-1:]
         raise StartError(f"initdb failed: {' '.join(words) or done.returncode}")
     fresh.rename(order.data)
+
+
+def hand_over(path: Path, order: Order) -> None:
+    """Give a file that we made to PostgreSQL's user."""
+    if order.uid is not None:
+        os.chown(path, order.uid, order.gid or -1, follow_symlinks=False)
 
 
 def program(order: Order, name: str) -> str:
     return str(order.root / order.programs / name)
 
 
-class Surroundings(TypedDict):
-    """Keywords of Popen."""
-
-    user: int | None
-    group: int | None
-    extra_groups: list[str | int] | None
-    env: dict[str, str]
-    cwd: str
-
-
-def surroundings(order: Order) -> Surroundings:
-    """The user, a clean environment, a working directory that every user can enter.
+def surroundings(order: Order) -> dict[str, Any]:
+    """Keywords of Popen: the user, a clean environment, a working directory that every user can enter.
 
     A locale that is not installed, or a PG… variable of the user's, would break initdb or the server.
     """
@@ -202,7 +206,7 @@ def launch(order: Order, port: int) -> subprocess.Popen[bytes]:
     arguments = [program(order, "postgres"), "-D", str(order.data), "-p", str(port)]
     for name, value in order.settings.items():
         arguments += ["-c", f"{name}={value}"]
-    with (order.root / LOG).open("wb") as log:
+    with open(order.root / LOG, "wb", opener=private) as log:
         return subprocess.Popen(  # noqa: S603
             arguments,
             stdin=subprocess.DEVNULL,
@@ -230,7 +234,7 @@ def is_ready(order: Order, postgres: subprocess.Popen[bytes], deadline: float) -
     """False when it ended. A `postmaster.pid` of an earlier life says "ready" too, hence its pid."""
     while postgres.poll() is None:
         with suppress(OSError):
-            lines = (order.data / "postmaster.pid").read_text().splitlines()
+            lines = note_of(order.data).splitlines()
             if len(lines) >= 8 and lines[0] == str(postgres.pid) and lines[7].strip() == "ready":
                 return True
         if time.monotonic() > deadline:
@@ -250,19 +254,17 @@ def last_words(order: Order) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def end_orphan(data: Path) -> None:
     """A PostgreSQL that outlived its watchdog, or only its file. We hold the lock: nobody needs either."""
     note = data / "postmaster.pid"
     try:
-        pid = int(note.read_text().split("\n", 1)[0])
+        pid = int(note_of(data).split("\n", 1)[0])
     except (OSError, ValueError):
-        return
+        pid = 0  # which no process has
     for shutdown in (signal.SIGINT, signal.SIGKILL):
         if not serves(pid, data):
             break
@@ -274,6 +276,13 @@ def end_orphan(data: Path) -> None:
     if not serves(pid, data):
         # Else PostgreSQL refuses to start when another process has the number by now.
         note.unlink(missing_ok=True)
+
+
+def note_of(data: Path) -> str:
+    """Return `postmaster.pid`. PostgreSQL's user may have put a FIFO or a link in its place: OSError."""
+    descriptor = os.open(data / "postmaster.pid", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(NOTE_BYTES).decode(errors="replace")
 
 
 def serves(pid: int, data: Path) -> bool:
@@ -320,7 +329,7 @@ def terminate(pids: list[int]) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """False for one that has ended and whose parent doesn't ask: in a container perhaps nobody does."""
+    """False for one that has ended and whose parent doesn't ask, as in a container."""
     try:
         os.kill(pid, 0)
     except OSError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -11,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from prt.config.constants.plans import limits_of
-from prt.config.files import read_bytes
+from prt.config.files import read_bytes, write_whole
 from prt.config.local_stack import PASSWORD
-from prt.errors import UsageError
+from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
 from prt.local.postgres.server import Postgres, launched
 from prt.local.project import extra, port
@@ -89,6 +88,8 @@ def check(options: Options) -> None:
 
 def _settled(options: Options, postgres: Postgres) -> tuple[Keys, frozenset[str]]:
     """Secrets and schema: fresh ones, or those that the data folder kept."""
+    import psycopg  # noqa: PLC0415
+
     from prt.local.seed import loading  # noqa: PLC0415
 
     if options.data_dir is None:
@@ -99,12 +100,18 @@ def _settled(options: Options, postgres: Postgres) -> tuple[Keys, frozenset[str]
     if loaded.exists():
         roles = msgspec.json.decode(read_bytes(loaded), type=frozenset[str])
         keys = _keys(options, msgspec.json.decode(read_bytes(folder / "keys.json"), type=Keys))
-        _write(folder / "keys.json", msgspec.json.encode(keys))
+        _keep(folder / "keys.json", msgspec.json.encode(keys))
         return keys, roles
     keys = _keys(options, None)
-    _write(folder / "keys.json", msgspec.json.encode(keys))
-    roles = loading.reset(postgres, options, keep_roles=None)
-    _write(loaded, msgspec.json.encode(sorted(roles)))
+    _keep(folder / "keys.json", msgspec.json.encode(keys))
+    try:
+        roles = loading.reset(postgres, options, keep_roles=None)
+    except psycopg.OperationalError as error:  # a full disk, say
+        raise UnreachableError(
+            f"PostgreSQL could not load the schema: {error.diag.message_primary or error}",
+            "start it again; what was loaded so far is thrown away",
+        ) from error
+    _keep(loaded, msgspec.json.encode(sorted(roles)))
     return keys, roles
 
 
@@ -120,12 +127,11 @@ def _keys(options: Options, kept: Keys | None) -> Keys:
     return rotated(keys, None if options.signing_key is None else algorithm_of(options.signing_key))
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, for nobody else to read."""
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+def _keep(path: Path, content: bytes) -> None:
+    """Write a file of the data folder. Raise UsageError if there is no room for it."""
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise UsageError(
+            f"can't write {path}: {error.strerror}", "make room on the disk, or choose another data folder"
+        ) from error

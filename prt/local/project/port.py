@@ -11,10 +11,13 @@ from prt.inputs import Input
 from prt.local.project.options import DEFAULT_PORT
 
 HOST = "127.0.0.1"
+BACKLOG = 1024
 
 
 def bound(port: int | None) -> socket.socket:
-    """A bound socket that does not listen yet. None: 54321, or a free one where it is taken; 0: a free one.
+    """Return a socket that listens; its connections wait to be served.
+
+    `port` None is 54321, or a free one where it is taken, 0 is a free one.
 
     Raises UsageError where the wanted port is taken or not ours to take.
     """
@@ -47,6 +50,8 @@ def _bind(port: int, hint: str | None = None) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        # Until one of them listens, several processes can bind the same port with that option.
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE

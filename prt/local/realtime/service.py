@@ -36,6 +36,7 @@ from prt.local.realtime.channels.topics import Topics
 from prt.local.realtime.rates import Rates
 from prt.local.realtime.settings import Settings
 from prt.local.serving.keys import Keys
+from prt.local.serving.turns import Turns
 
 CONNECTIONS = 4
 """For the filters of all clients, and as many for their joins."""
@@ -49,7 +50,9 @@ class Realtime:
     `publication` and `rates` look by themselves, and at once where they are asked to.
     """
 
-    def __init__(self, conninfo: str, keys: Keys, *, settings: Settings | None = None) -> None:
+    def __init__(
+        self, conninfo: str, keys: Keys, *, settings: Settings | None = None, turns: Turns | None = None
+    ) -> None:
         settings = settings or Settings()
         session = partial(Session, conninfo, statement_seconds=settings.statement_seconds)
         self._changes = session("prt_realtime_changes")
@@ -59,7 +62,8 @@ class Realtime:
             CONNECTIONS,
         )
         policies = session("prt_realtime_policies")
-        topics, subscriptions = Topics(), Subscriptions()
+        turns = turns or Turns()
+        topics, subscriptions = Topics(turns.charge_for_sending), Subscriptions()
         messages = Messages(topics, settings.largest_broadcast)
         self.rates = Rates(settings.limits, settings.rate_seconds)
         self.publication = Publication(policies, settings.publication_seconds)
@@ -84,6 +88,7 @@ class Realtime:
         stream, broadcasts = self._streams(conninfo, settings, messages)
         self._hub = Hub(
             keys=keys,
+            turns=turns,
             settings=settings,
             rates=self.rates,
             stream=stream,

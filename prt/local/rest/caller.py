@@ -11,7 +11,7 @@ import jwt
 from msgspec import Struct
 
 from prt.local.rest.errors import RestError
-from prt.local.serving.keys import Keys
+from prt.local.serving.keys import Keys, is_common
 from prt.local.serving.signing import ALGORITHMS
 
 CLOCK_SKEW_SECONDS = 30
@@ -55,6 +55,8 @@ def caller_of(token: str, keys: Keys) -> Caller:
         raise _refused("PGRST303", "JWT issued at future" if is_issued else "JWT not yet valid") from exc
     except jwt.InvalidTokenError as exc:
         raise _unsuitable() from exc
+    if not is_common(claims):
+        raise _refused("PGRST301", "No suitable key or wrong key type", "The claims are not valid JSON")
     role = claims.get("role")
     return Caller(role if isinstance(role, str) and role else ANONYMOUS, claims)
 

@@ -16,9 +16,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from prt.local.postgres.pool import Database, NoConnectionError
-from prt.local.rest import description, tables
+from prt.local.postgres.slots import Borrower
+from prt.local.rest import description, numbers, tables
 from prt.local.rest.caller import ANONYMOUS, NOBODY, Caller, caller_of
 from prt.local.rest.catalog import TableName, find_table
+from prt.local.rest.departure import ClientGoneError, while_connected
 from prt.local.rest.errors import RestError, from_database
 from prt.local.rest.exchange import MediaType, media_type_of, window_of
 from prt.local.rest.functions import calls
@@ -32,6 +34,8 @@ from prt.local.serving.keys import Keys
 ROOT = "/rest/v1"
 SEARCHED = ("public", "extensions")
 """The schemas of names without one, behind the request's own."""
+CLIENT_GONE = 499
+"""What nginx's log has for it; nobody is there to read it."""
 METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"]
 
 Work = Callable[[AsyncConnection[Any]], Awaitable[Response]]
@@ -118,6 +122,8 @@ class _Rest:
             return await respond(caller)
         except RestError as exc:
             return _failure(exc, request.method)
+        except ClientGoneError:
+            return Response(status_code=CLIENT_GONE)
         except RecursionError:
             return _failure(RestError(400, "PGRST100", "The request is nested too deeply"), request.method)
         except (psycopg.Error, NoConnectionError) as exc:
@@ -138,10 +144,20 @@ class _Rest:
             "request.headers": msgspec.json.encode(dict(request.headers)).decode(),
             "request.cookies": msgspec.json.encode(request.cookies).decode(),
         }
-        async with self._database.acting_as(
-            caller.role, caller.claims, settings=settings, is_read_only=request.method in {"GET", "HEAD"}
-        ) as connection:
-            return await work(connection)
+        subject = caller.claims.get("sub")
+        borrower = Borrower(subject if isinstance(subject, str) else caller.role, request.client)
+
+        async def transaction() -> Response:
+            async with self._database.acting_as(
+                caller.role,
+                caller.claims,
+                settings=settings,
+                is_read_only=request.method in {"GET", "HEAD"},
+                borrower=borrower,
+            ) as connection:
+                return await work(connection)
+
+        return await while_connected(request, transaction())
 
 
 async def _require_table(connection: AsyncConnection[Any], table: TableName) -> Response:
@@ -167,7 +183,9 @@ async def _body(request: Request, acceptable: Collection[str]) -> bytes:
     content_type = _content_type(request)
     if content_type not in acceptable:
         raise RestError(415, "PGRST102", f"Content-Type not acceptable: {content_type}")
-    return await request.body()
+    body = await request.body()
+    await numbers.check(body)
+    return body
 
 
 def _failure(error: RestError, method: str) -> Response:

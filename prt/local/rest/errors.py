@@ -42,6 +42,9 @@ def from_database(exc: psycopg.Error | NoConnectionError, *, is_anonymous: bool)
     if isinstance(exc, NoConnectionError):
         return RestError(504, "PGRST003", "Timed out acquiring connection from connection pool.")
     state = exc.sqlstate
+    if state is None and isinstance(exc, psycopg.DataError):
+        # psycopg's own word on a text that holds a NUL; these are PostgreSQL's.
+        return RestError(400, "22021", 'invalid byte sequence for encoding "UTF8": 0x00')
     if state is None:
         return RestError(503, "PGRST001", "Database client error. Retrying the connection.")
     message = exc.diag.message_primary or ""

@@ -15,6 +15,9 @@ from prt.local.rest.query.tree import Query, Window
 MAX_ROWS = 1000
 """A hosted project's default for `max-rows`: an answer to a read holds no more."""
 
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes, a bound of our own: PostgREST has none."""
+
 RANGE = re.compile(r"(?:items=)?([0-9]{1,18})-([0-9]{0,18})")
 JSON_TYPES = {"", "*/*", "application/*", "application/json"}
 

@@ -15,6 +15,7 @@ from prt.local.rest import writing
 from prt.local.rest.catalog import TableName, find_table, foreign_keys
 from prt.local.rest.errors import RestError
 from prt.local.rest.exchange import (
+    LARGEST_ANSWER,
     MAX_ROWS,
     MediaType,
     Rows,
@@ -97,7 +98,7 @@ async def _write(connection: AsyncConnection[Any], request: Request) -> Response
     if request.method == "DELETE":
         write = change.delete(reading.parameters)
     else:
-        body = writing.parse_body(request.body, query.columns)
+        body = await writing.parse_body(request.body, query.columns)
         compile_write = change.insert if request.method == "POST" else change.update
         write = compile_write(body, reading.parameters)
     rows_sql = "select from prt_source"
@@ -161,9 +162,17 @@ async def _rows(connection: AsyncConnection[Any], text: str, values: list[str]) 
     result = cursor.pgresult
     if result is None:
         raise RestError(500, "PGRST000", "The database gave no result")
+    body = bytes(result.get_value(0, 0) or b"[]")
+    if len(body) > LARGEST_ANSWER:
+        raise RestError(
+            413,
+            "54000",
+            f"The answer holds {len(body)} bytes, more than the {LARGEST_ANSWER} of an embedded project",
+            hint="Ask for fewer rows or columns",
+        )
     total = result.get_value(0, 2)
     return Rows(
-        bytes(result.get_value(0, 0) or b"[]"),
+        body,
         int(result.get_value(0, 1) or 0),
         None if total is None else int(total),
     )

@@ -14,6 +14,7 @@ from prt.local.rest.errors import RestError
 from prt.local.rest.preferences import Preferences
 from prt.local.rest.query.tree import Query
 from prt.local.rest.sql import Parameters, quote
+from prt.local.serving.turns import paced
 
 UPDATED = "prt.updated"
 """Counts the rows of an upsert that were there before: PostgreSQL does not tell them from inserted ones."""
@@ -27,20 +28,30 @@ class Body(msgspec.Struct, frozen=True):
     size: int
 
 
-def parse_body(raw: bytes, columns: tuple[str, ...] | None) -> Body:
-    """RestError PGRST102 where it is no object and no list of objects of the same keys."""
+async def parse_body(raw: bytes, columns: tuple[str, ...] | None) -> Body:
+    """Read a body, a piece at a time: one may hold half a million rows.
+
+    Raises:
+        RestError: PGRST102, if it is neither an object nor a list of objects of the same keys.
+    """
     try:
         text = raw.decode()
-        decoded = msgspec.json.decode(text, type=dict[str, msgspec.Raw] | list[dict[str, msgspec.Raw]])
+        decoded = msgspec.json.decode(text, type=dict[str, msgspec.Raw] | list[msgspec.Raw])
+        if isinstance(decoded, dict):
+            return Body(f"[{text}]", tuple(decoded) if columns is None else _unique(columns), 1)
+        first: tuple[str, ...] | None = None
+        async for row in paced(decoded):
+            names = tuple(msgspec.json.decode(row, type=dict[str, msgspec.Raw]))
+            first = names if first is None else first
+            if columns is None and names != first and set(names) != set(first):
+                raise RestError(400, "PGRST102", "All object keys must match")
     except (UnicodeDecodeError, msgspec.DecodeError) as exc:
         raise RestError(400, "PGRST102", "Empty or invalid json") from exc
-    rows = decoded if isinstance(decoded, list) else [decoded]
-    text = text if isinstance(decoded, list) else f"[{text}]"
-    if columns is None:
-        columns = tuple(rows[0]) if rows else ()
-        if any(row.keys() != rows[0].keys() for row in rows):
-            raise RestError(400, "PGRST102", "All object keys must match")
-    return Body(text, tuple(dict.fromkeys(columns)), len(rows))
+    return Body(text, (first or ()) if columns is None else _unique(columns), len(decoded))
+
+
+def _unique(columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(columns))
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ PyJWT signs and verifies: it comes with supabase-auth, and tokens are no place f
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from typing import Any, NamedTuple
@@ -74,6 +75,18 @@ class Keys(Struct, frozen=True, kw_only=True):
     def jwks(self) -> dict[str, Any]:
         """The public keys, as Auth publishes them."""
         return {"keys": [key.public_jwk for key in self.signing]}
+
+
+def is_common(claims: object) -> bool:
+    """Return whether claims are JSON for other programs too.
+
+    Python reads numbers that are not finite, and half of a surrogate pair as text, which UTF-8 can't hold.
+    """
+    try:
+        json.dumps(claims, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def generate() -> Keys:

@@ -18,17 +18,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
 
-PROXIES = ["127.0.0.1", "::1"]
-"""Who may say in a header which client a request comes from."""
-BACKLOG = 1024
+from prt.local.project.port import BACKLOG
+from prt.local.serving.middleware import Bounded, Reported, Shared
+from prt.local.serving.protocols import Config, Exhaustion
+from prt.local.serving.turns import Turns
+
 LARGEST_FRAME = 5_000_000
 """Realtime's own bound: a longer frame closes the socket with 1009."""
+ACCEPTED_AT_ONCE = 8
+"""Connections in one go, in which nobody else has a turn; asyncio takes as many as may wait."""
 GRACE_SECONDS = 2
 LOOK_SECONDS = 0.01
 
 
-def application(routes: Sequence[BaseRoute]) -> Starlette:
-    """Any origin may ask, as at a hosted project: the keys decide, not the page."""
+def application(routes: Sequence[BaseRoute], turns: Turns | None = None) -> Starlette:
+    """Return what answers. Any origin may ask, as at a hosted project: the keys decide, not the page.
+
+    `turns` are those of the project, which Realtime's sockets take too.
+    """
     cors = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -43,7 +50,12 @@ def application(routes: Sequence[BaseRoute]) -> Starlette:
         ],
         max_age=3600,
     )
-    return Starlette(routes=list(routes), middleware=[cors], exception_handlers={404: _no_route})
+    shared = Middleware(Shared, turns=turns or Turns())
+    return Starlette(
+        routes=list(routes),
+        middleware=[shared, cors, Middleware(Bounded)],
+        exception_handlers={404: _no_route},
+    )
 
 
 async def _no_route(_: Request, __: Exception) -> JSONResponse:
@@ -101,32 +113,34 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     """Serves while the block runs; at its end open requests have two seconds, sockets close with 1012."""
-    config = uvicorn.Config(
-        app,
-        ws="websockets-sansio",
+    config = Config(
+        Reported(app),
         ws_per_message_deflate=False,
         ws_max_size=LARGEST_FRAME,
         # The real server does not ping: a client that pauses is closed for its own silence only.
         ws_ping_interval=None,
         ws_ping_timeout=None,
         lifespan="off",
-        log_config=None,
-        # Unless they are given, they come from WEB_CONCURRENCY and FORWARDED_ALLOW_IPS.
+        # Unless it is given, it comes from WEB_CONCURRENCY.
         workers=1,
-        forwarded_allow_ips=PROXIES,
+        # A client is its connection, whatever it says in a header.
+        proxy_headers=False,
         access_log=False,
         server_header=False,
-        backlog=BACKLOG,
+        backlog=ACCEPTED_AT_ONCE,
     )
     server = _Server(config)
+    exhaustion = Exhaustion(asyncio.get_running_loop())
     task = asyncio.create_task(server.serve([listener]))
     up = asyncio.create_task(server.is_up.wait())
     await asyncio.wait({task, up}, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         up.cancel()
         await task
+    listener.listen(BACKLOG)  # the server has told the socket its own
     try:
         yield
     finally:
         server.end()
         await task
+        exhaustion.close()

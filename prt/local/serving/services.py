@@ -23,17 +23,22 @@ from prt.local.project.options import Options
 from prt.local.realtime import Realtime, Settings
 from prt.local.seed import loading, traffic
 from prt.local.serving import absent, server
+from prt.local.serving.turns import Turns
 
 AUTH_CONNECTIONS = 4
+REST_CONNECTIONS, REST_SHARE = 20, 8
+"""REST's, and how many of them the requests of one user may have at once."""
 
 
 @asynccontextmanager
 async def serving(project: Project) -> AsyncIterator[None]:
     """Serves while the block runs. At its end: no more requests, sockets closed, the stream, the pool."""
-    realtime = Realtime(project.postgres.conninfo(), project.keys, settings=settings_of(project.options))
+    turns = Turns()
+    settings = settings_of(project.options)
+    realtime = Realtime(project.postgres.conninfo(), project.keys, settings=settings, turns=turns)
     day = Traffic(project)
     async with (
-        Database(project.postgres.conninfo("authenticator")) as database,
+        Database(project.postgres.conninfo("authenticator"), REST_CONNECTIONS, share=REST_SHARE) as database,
         # Auth becomes the owner of its tables, which no token's role may.
         Database(project.postgres.conninfo(), size=AUTH_CONNECTIONS) as auth_database,
     ):
@@ -42,12 +47,16 @@ async def serving(project: Project) -> AsyncIterator[None]:
                 *realtime.routes(),
                 *rest.routes(database, project.keys),
                 *auth.routes(
-                    auth_database, project.keys, allows_anonymous=project.options.anonymous_sign_ins
+                    auth_database,
+                    project.keys,
+                    project.url,
+                    allows_anonymous=project.options.anonymous_sign_ins,
                 ),
                 *absent.routes(),
                 _reset_route(project, day, realtime),
                 _emptying_route(project),
-            ]
+            ],
+            turns,
         )
         await realtime.start()
         try:

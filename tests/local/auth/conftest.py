@@ -15,6 +15,8 @@ from prt.local.postgres.server import Postgres
 from prt.local.serving.keys import Keys, generate
 from tests.local.databases import bootstrapped
 
+URL = "http://127.0.0.1:54321"
+
 Ask = Callable[..., httpx.Response]
 
 
@@ -66,7 +68,7 @@ def ask(database: psycopg.Connection[Any], postgres: Postgres, keys: Keys) -> As
 async def _send(postgres: Postgres, keys: Keys, method: str, path: str, **options: Any) -> httpx.Response:
     async with Database(postgres.conninfo(dbname="accounts")) as database:
         allows_anonymous = options.pop("allows_anonymous", False)
-        routes = auth.routes(database, keys, allows_anonymous=allows_anonymous)
+        routes = auth.routes(database, keys, URL, allows_anonymous=allows_anonymous)
         transport = httpx.ASGITransport(Starlette(routes=routes))
         async with httpx.AsyncClient(transport=transport, base_url="http://project") as client:
             return await client.request(method, f"/auth/v1{path}", **options)

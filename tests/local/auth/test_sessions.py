@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from typing import Any
 
@@ -14,7 +15,8 @@ from prt.local.auth import sessions
 from prt.local.postgres.pool import Database
 from prt.local.postgres.server import Postgres
 from prt.local.serving.keys import Keys
-from tests.local.auth.conftest import Ask
+from tests.local.auth.conftest import URL, Ask
+from tests.local.odd_tokens import signed
 from tests.running import PATIENCE
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
@@ -48,7 +50,7 @@ def test_a_session_holds_what_clients_read(session: dict[str, Any], keys: Keys) 
     assert session["token_type"] == "bearer"
     assert session["expires_in"] == 3600
     assert session["expires_at"] == claims["exp"] == claims["iat"] + 3600
-    assert claims["iss"] == "http://project/auth/v1"
+    assert claims["iss"] == f"{URL}/auth/v1"
     assert claims["sub"] == user["id"]
     assert (claims["role"], claims["aal"], claims["is_anonymous"]) == ("authenticated", "aal1", False)
     assert claims["email"] == EMAIL
@@ -288,3 +290,80 @@ def test_a_trigger_that_fails_is_told_and_leaves_no_user(ask: Ask, database: Any
     assert refusal(answer) == (500, "unexpected_failure")
     assert answer.json()["msg"] == "Database error saving new user: no profile for ada@example.com"
     assert ask("POST", "/signup", ADA).status_code == 200
+
+
+def claims_of(answer: httpx.Response, keys: Keys) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(
+        answer.json()["access_token"], keys.jwt_secret, ["HS256"], audience="authenticated"
+    )
+    return claims
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example.com"},
+        {"x_forwarded_host": "evil.example.com", "x_forwarded_proto": "https"},
+        {"forwarded": "host=evil.example.com;proto=https"},
+    ],
+    ids=["Host", "X-Forwarded", "Forwarded"],
+)
+def test_the_issuer_is_the_project_whatever_a_client_calls_it(
+    ask: Ask, session: dict[str, Any], keys: Keys, headers: dict[str, str]
+) -> None:
+    signed_in = ask("POST", PASSWORD_GRANT, ADA, **headers)
+    renewed = ask("POST", REFRESH_GRANT, {"refresh_token": session["refresh_token"]}, **headers)
+    signed_up = ask("POST", "/signup", {**ADA, "email": "other@example.com"}, **headers)
+    issuers = {claims_of(answer, keys)["iss"] for answer in (signed_in, renewed, signed_up)}
+    assert issuers == {f"{URL}/auth/v1"}
+
+
+@pytest.mark.usefixtures("session")
+def test_a_sign_in_costs_the_same_whoever_is_known(
+    ask: Ask, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One derivation of one cost, for an unknown address, and for one without a hash or with another kind."""
+    for name, hashed in (
+        ("none", None),
+        ("bcrypt", "$2a$10$" + "u" * 53),
+        ("broken", "$scrypt$ln=14$c2Fs$a2"),
+    ):
+        ask("POST", "/signup", {**ADA, "email": f"{name}@example.com"})
+        database.execute(
+            "update auth.users set encrypted_password = %s where email = %s", [hashed, f"{name}@example.com"]
+        )
+    costs = []
+
+    def counted(password: bytes, *, salt: bytes, n: int, r: int, p: int, **options: Any) -> bytes:
+        costs.append((n, r, p))
+        return scrypt(password, salt=salt, n=n, r=r, p=p, **options)
+
+    scrypt = hashlib.scrypt
+    monkeypatch.setattr(hashlib, "scrypt", counted)
+    addresses = (EMAIL, "nobody@example.com", "none@example.com", "bcrypt@example.com", "broken@example.com")
+    for address in addresses:
+        answer = ask("POST", PASSWORD_GRANT, {"email": address, "password": "a wrong one"})
+        assert refusal(answer) == (400, "invalid_credentials")
+    assert len(costs) == len(addresses)
+    assert len(set(costs)) == 1
+
+
+ODD = [
+    ("role", "[]"),
+    ("role", '{"a": 1}'),
+    ("sub", '"\\u0000"'),
+    ("sub", '"\\ud800"'),
+    ("email", '"\\ud800"'),
+    ("exp", "1e400"),
+    ("x", "NaN"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), ODD)
+@pytest.mark.parametrize("path", ["/user", "/admin/users"])
+def test_odd_claims_are_refused_and_no_failure_of_ours(
+    ask: Ask, keys: Keys, path: str, name: str, value: str
+) -> None:
+    answer = ask("GET", path, token=signed(keys, name, value))
+    assert answer.status_code == answer.json()["code"]
+    assert answer.status_code in {400, 403}

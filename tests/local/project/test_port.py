@@ -39,3 +39,30 @@ def test_both_ports_of_a_local_stack_have_to_be_free(taken: str) -> None:
         with pytest.raises(UsageError, match=f"port {numbers[taken]} is taken") as refused:
             port.of_stack(Stack(**numbers), None)
         assert "supabase stop" in (refused.value.hint or "")
+
+
+def test_of_two_that_want_one_port_the_second_is_told_so() -> None:
+    """Both could bind it until one listened, and the second failed with a traceback when it did."""
+    with port.bound(0) as first:
+        number = first.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {number} is taken") as refused:
+            port.bound(number)
+        assert refused.value.hint == "choose another with --port, or 0 for a free one"
+
+
+def test_a_socket_that_is_bound_but_does_not_listen_takes_the_port_as_well() -> None:
+    """What a race looks like to the one that comes second."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((port.HOST, 0))
+        with port.bound(other.getsockname()[1]), pytest.raises(OSError, match="in use"):
+            other.listen()
+
+
+def test_without_a_wish_a_project_takes_another_port_than_one_that_was_bound_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with port.bound(0) as first:
+        monkeypatch.setattr(port, "DEFAULT_PORT", first.getsockname()[1])
+        with port.bound(None) as second:
+            assert second.getsockname() != first.getsockname()

@@ -19,6 +19,7 @@ from prt.local import rest
 from prt.local.postgres.pool import Database
 from prt.local.serving import signing
 from prt.local.serving.keys import Keys, generate, rotated
+from tests.local.odd_tokens import signed
 from tests.local.rest.conftest import ME, Ask, send
 
 YOU = "22222222-2222-2222-2222-222222222222"
@@ -295,3 +296,23 @@ def test_a_statement_that_takes_longer_is_cancelled(rows: Any, ask: Ask) -> None
     finally:
         rows.execute("drop table texts; alter role anon set statement_timeout = '3s'")
     assert (answer.status_code, answer.json()["code"]) == (500, "57014")
+
+
+@pytest.mark.parametrize(
+    ("claim", "status"),
+    [
+        (("role", '"\\u0000"'), 400),
+        (("role", '"\\ud800"'), 401),
+        (("email", '"\\ud800"'), 401),
+        (("sub", '["\\udfff"]'), 401),
+        (("exp", "1e400"), 401),
+        (("x", "Infinity"), 401),
+        (("role", "[1]"), 200),
+    ],
+)
+def test_odd_claims_are_refused_and_no_failure_of_ours(
+    rows: Any, keys: Keys, conninfo: str, claim: tuple[str, str], status: int
+) -> None:
+    token = signed(keys, *claim)
+    answer = asked(keys, conninfo, apikey=keys.anon, authorization=f"Bearer {token}")
+    assert answer.status_code == status, answer.text

@@ -121,7 +121,7 @@ class FanOut:
                 if known.audiences and known.audience:
                     listeners = known.audience.listeners[message.event]
                     if listeners:
-                        events.append(self._event(message, listeners, known.audiences.table, len(data)))
+                        events.append(self._event(message, listeners, known.audiences.table, data))
             else:
                 self._take(message)
         return events
@@ -133,7 +133,7 @@ class FanOut:
         elif isinstance(message, Relation):
             self._known[message.oid] = Known(message)
 
-    def _event(self, change: Change, listeners: list[Listener], table: Table, size: int) -> Pending:
+    def _event(self, change: Change, listeners: list[Listener], table: Table, data: bytes) -> Pending:
         row = change.new
         if row is None:
             # Of a deleted row only the replica identity is known, the rest is absent rather than null.
@@ -141,14 +141,16 @@ class FanOut:
                 value if column.is_identity else UNCHANGED
                 for value, column in zip(change.old or [], table.columns, strict=True)
             ]
-        is_too_large = size > CERTAINLY_SMALL and forms.is_too_large(table, change)
+        is_too_large = isinstance(data, pgoutput.Shortened) or (
+            len(data) > CERTAINLY_SMALL and forms.is_too_large(table, change)
+        )
         return Pending(
             change=change,
             table=table,
             transaction=self._transaction,
             committed=self._committed,
             row=row,
-            size=size,
+            size=len(data),
             is_too_large=is_too_large,
             listeners=listeners,
             encoded={},

@@ -75,7 +75,9 @@ class Form:
         encode = _small_values if is_too_large else _values
         pieces = [self._head, change.event, '"']
         if change.new is not None:
-            record = change.new if change.old is None else _completed(change.new, change.old)
+            # What is not sent of a change that is too large is as long as what was unchanged.
+            is_whole = change.old is None or is_too_large
+            record = change.new if is_whole else _completed(change.new, change.old or [])
             pieces += ',"record":', encode(self._cells, record)
         pieces += self._columns, errors, self._schema, committed, '"'
         if change.event == "DELETE":

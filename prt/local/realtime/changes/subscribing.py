@@ -211,7 +211,7 @@ class Following:
         ask = partial(admission.admit, role=token.principal.role, parameters=parameters)
         while True:
             try:
-                return await self._server.admissions.run(ask, spent_seconds=spent_seconds)
+                return await self._server.admissions.finish(ask, spent_seconds=spent_seconds)
             except (psycopg.OperationalError, OSError):
                 await _pause(deadline)
 

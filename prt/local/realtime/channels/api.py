@@ -19,8 +19,16 @@ from prt.local.realtime.channels.rights import EVERYTHING, NOTHING, Rights, Unan
 from prt.local.realtime.channels.storing import NotStoredError, Retention, retention_of, store
 from prt.local.realtime.channels.topics import PREFIX, Room, hears_broadcasts
 from prt.local.realtime.protocol import tokens
-from prt.local.realtime.protocol.frames import BINARY_ENCODED, JSON_ENCODED, Event, UserBroadcast, encoded
+from prt.local.realtime.protocol.frames import (
+    BINARY_ENCODED,
+    JSON_ENCODED,
+    Event,
+    UserBroadcast,
+    encoded,
+    is_too_complex,
+)
 from prt.local.realtime.protocol.tokens import Token, TokenRefusedError
+from prt.local.serving.turns import paced
 
 if TYPE_CHECKING:
     from prt.local.realtime.channels.hub import Hub
@@ -70,18 +78,18 @@ class _Api:
         """All or none are sent, but those to a private topic without the right to are left out silently."""
         try:
             token = self._authenticated(request)
-            messages = self._messages(_object(await _body(request), _kind(request)))
+            messages = await self._messages(_object(await _body(request), _kind(request)))
         except _AnsweredError as error:
             return error.response
         except RecursionError:
             return _html("Bad Request", 400)
         allowed: dict[str, bool] = {}
-        for message in messages:
+        async for message in paced(messages):
             room = Room(PREFIX + message["topic"], TRUTHS[message.get("private")])
             if room.is_private and message["topic"] not in allowed:
                 allowed[message["topic"]] = (await self._rights(message["topic"], token)).writes_broadcast
         # Public ones go first, as on the real server.
-        for message in sorted(messages, key=lambda each: TRUTHS[each.get("private")]):
+        async for message in paced(sorted(messages, key=lambda each: TRUTHS[each.get("private")])):
             room = Room(PREFIX + message["topic"], TRUTHS[message.get("private")])
             if not room.is_private or allowed[message["topic"]]:
                 payload = {"event": message["event"], "payload": message["payload"], "type": "broadcast"}
@@ -136,13 +144,13 @@ class _Api:
                 return NOTHING
             raise _AnsweredError(_json({"message": str(error).partition(": ")[2]}, 422)) from error
 
-    def _messages(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+    async def _messages(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         found = body.get("messages")
         if found is None or found == []:
             raise _AnsweredError(_json({"errors": {"messages": [BLANK]}}, 422))
         if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
             raise _AnsweredError(_json({"errors": {"messages": [INVALID]}}, 422))
-        errors = [self._errors(message) for message in found]
+        errors = [self._errors(message) async for message in paced(found)]
         if any(errors):
             raise _AnsweredError(_json({"errors": {"messages": errors}}, 422))
         return found
@@ -211,6 +219,8 @@ async def _body(request: Request) -> bytes:
         body += part
         if len(body) > LARGEST_BODY:
             raise _AnsweredError(_html("Request Entity Too Large", 413))
+    if is_too_complex(bytes(body)):
+        raise _AnsweredError(_html("Request Entity Too Large", 413))
     return bytes(body)
 
 

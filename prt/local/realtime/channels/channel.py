@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 REPLICATION_READY = "Replication connection established"
 REPLICATION_LATE = "Replication connection was not established in time"
+TRACK_TOO_LARGE = "Track message size exceeded"
 TRACK_NOT_A_MAP = {"reason": "Presence track payload must be a map"}
 
 
@@ -192,11 +193,11 @@ class Channel:
             self.reply(frame.ref, "ok", {})
             return
         if not self._calls.is_allowed(time.monotonic()):
-            self._end("Client presence rate limit exceeded")
+            self.end("Client presence rate limit exceeded")
             return
         self._hub.rates.presence.add()
         if self._hub.rates.presence.is_exceeded:
-            self._end("Too many presence messages per second")
+            self.end("Too many presence messages per second")
             return
         event, payload = call["event"], call.get("payload", {})
         match event.lower() if isinstance(event, str) else None:
@@ -208,13 +209,21 @@ class Channel:
             case "track" if not isinstance(payload, dict):
                 self.reply(frame.ref, "error", TRACK_NOT_A_MAP)
             case "track" if len(encoded(payload)) > self._hub.settings.largest_broadcast:
-                self._end("Track message size exceeded")
+                self.end(TRACK_TOO_LARGE)
             case "track":
-                self._has_presence = True
-                self.reply(frame.ref, "ok", {})
-                self._hub.presences.track(self, payload)
+                self._put(frame.ref, payload)
             case _:
                 self.reply(frame.ref, "error", {})
+
+    def _put(self, ref: Any, payload: dict[str, Any]) -> None:
+        """Track what was asked for, if need be in place of a channel that tracks more."""
+        while (largest := self._hub.presences.crowding(self, payload)) is not None:
+            largest.end(TRACK_TOO_LARGE)
+            if largest is self:
+                return
+        self._has_presence = True
+        self.reply(ref, "ok", {})
+        self._hub.presences.track(self, payload)
 
     def release(self) -> None:
         """Stops everything; nothing is said to this client."""
@@ -240,7 +249,7 @@ class Channel:
         self.send(frame)
         self._hub.rates.messages.add()
         if self._hub.rates.messages.is_exceeded:
-            self._end("Too many messages per second")
+            self.end("Too many messages per second")
 
     def send(self, frame: str | bytes) -> None:
         self._outbox.put(frame)
@@ -273,7 +282,7 @@ class Channel:
         try:
             self._token = tokens.read(text, self._hub.keys, time.time())
         except TokenRefusedError as error:
-            self._end(error.pushed)
+            self.end(error.pushed)
             return
         self._watch_expiry()
         former = self._readable
@@ -281,9 +290,9 @@ class Channel:
         if not self._is_open:
             return  # the token expired while the policies were asked
         if refusal is not None:
-            self._end(refusal.partition(": ")[2])
+            self.end(refusal.partition(": ")[2])
         elif not former <= self._readable:
-            self._end(f"You no longer have permission to read from this Channel topic: {self.subtopic}")
+            self.end(f"You no longer have permission to read from this Channel topic: {self.subtopic}")
         else:
             self._following.start(self._token)
 
@@ -294,9 +303,10 @@ class Channel:
         self._expiry = loop.call_later(max(0.0, self._token.expires - time.time()), self._expire)
 
     def _expire(self) -> None:
-        self._end(tokens.expired(self._token.expires, time.time()).pushed)
+        self.end(tokens.expired(self._token.expires, time.time()).pushed)
 
-    def _end(self, message: str) -> None:
+    def end(self, message: str) -> None:
+        """Close the channel, and say why."""
         self._tell("system", "error", message)
         self.close()
         self._on_close(self)
@@ -305,7 +315,7 @@ class Channel:
         try:
             await asyncio.wait_for(self._hub.broadcasts.is_live.wait(), self._hub.settings.start_seconds)
         except TimeoutError:
-            self._end(REPLICATION_LATE)
+            self.end(REPLICATION_LATE)
             return
         self._tell("system", "ok", REPLICATION_READY)
 

@@ -15,14 +15,16 @@ import psycopg
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from prt.local.realtime.channels.calls import Calls
 from prt.local.realtime.channels.channel import Channel, outcome
 from prt.local.realtime.channels.messages import Past
 from prt.local.realtime.channels.outbox import Outbox
 from prt.local.realtime.channels.topics import PREFIX
 from prt.local.realtime.protocol import tokens
-from prt.local.realtime.protocol.frames import Frame, Version, version_of
+from prt.local.realtime.protocol.frames import Frame, Version, is_too_complex, version_of
 from prt.local.realtime.protocol.join_config import UNABLE_TO_REPLAY, configured
 from prt.local.realtime.protocol.tokens import OPAQUE_PREFIX, Token, TokenRefusedError
+from prt.local.serving.turns import Account
 
 if TYPE_CHECKING:
     from prt.local.realtime.channels.hub import Hub
@@ -38,36 +40,47 @@ TRY_AGAIN_LATER = 1013
 
 CLOSE_SECONDS = 1.0
 
+MOST_CHANNELS = MOST_JOINS = 100
+"""The real server's own: channels of a socket, and joins a second, which count here for each socket alone."""
+
 TOO_MANY_JOINS = "Too many joins per second"
 
 
 async def handle(websocket: WebSocket, hub: Hub) -> None:
     """A connection attempt, and all that follows."""
-    version = version_of(websocket.query_params.get("vsn", "1.0.0"))
-    if version is None:
-        await websocket.send_denial_response(Response(status_code=403))
+    accepted = await hub.turns.run(Account(), _accepted(websocket, hub))
+    if accepted is None:
         return
-    if hub.settings.is_suspended:
-        await asyncio.sleep(hub.settings.refused_handshake_seconds)
-        await websocket.send_denial_response(JSONResponse({"error": SUSPENDED}, 403))
-        return
-    try:
-        token = _authenticated(websocket, hub)
-    except TokenRefusedError as error:
-        await asyncio.sleep(hub.settings.refused_handshake_seconds)
-        await websocket.send_denial_response(JSONResponse({"error": error.handshake}, 401))
-        return
-    if (reason := _too_many(hub)) is not None:
-        await asyncio.sleep(hub.settings.refused_handshake_seconds)
-        await websocket.send_denial_response(JSONResponse({"error": reason}, 429))
-        return
-    await websocket.accept()
-    connection = Connection(websocket, hub, version, token)
+    connection = Connection(websocket, hub, *accepted)
     hub.connections.add(connection)
     try:
         await connection.run()
     finally:
         hub.connections.discard(connection)
+
+
+async def _accepted(websocket: WebSocket, hub: Hub) -> tuple[Version, Token] | None:
+    """Accept a connection attempt, or refuse it in the server's words."""
+    version = version_of(websocket.query_params.get("vsn", "1.0.0"))
+    if version is None:
+        await websocket.send_denial_response(Response(status_code=403))
+        return None
+    if hub.settings.is_suspended:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": SUSPENDED}, 403))
+        return None
+    try:
+        token = _authenticated(websocket, hub)
+    except TokenRefusedError as error:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": error.handshake}, 401))
+        return None
+    if (reason := _too_many(hub)) is not None:
+        await asyncio.sleep(hub.settings.refused_handshake_seconds)
+        await websocket.send_denial_response(JSONResponse({"error": reason}, 429))
+        return None
+    await websocket.accept()
+    return version, token
 
 
 def _too_many(hub: Hub) -> str | None:
@@ -97,6 +110,8 @@ class Connection:
         self._channels: dict[str, Channel] = {}
         self._close_code = asyncio.get_running_loop().create_future()
         self._heard = time.monotonic()
+        self._account = Account()
+        self._joins = Calls(int(MOST_JOINS * hub.settings.rate_seconds), hub.settings.rate_seconds)
         # Of a client that does not read, frames can't be left out without a word: it has to go.
         self.outbox = Outbox(lambda: self.close(TRY_AGAIN_LATER))
 
@@ -141,15 +156,18 @@ class Connection:
                 return
             self._heard = time.monotonic()
             data: str | bytes = message.get("bytes") or message.get("text") or ""
-            if len(data) > self._hub.settings.largest_frame:
+            if len(data) > self._hub.settings.largest_frame or is_too_complex(data):
                 self.close(TOO_BIG)
                 return
-            version = self._version
-            frame = version.decode(data) if isinstance(data, str) else version.decode_binary(data)
-            if frame is not None:
-                # A frame that is nested too deeply is ignored, as one is that can't be decoded.
-                with suppress(RecursionError):
-                    await self._take(frame)
+            await self._hub.turns.run(self._account, self._read(data), size=len(data))
+
+    async def _read(self, data: str | bytes) -> None:
+        version = self._version
+        frame = version.decode(data) if isinstance(data, str) else version.decode_binary(data)
+        if frame is not None:
+            # A frame that is nested too deeply is ignored, as one is that can't be decoded.
+            with suppress(RecursionError):
+                await self._take(frame)
 
     async def _send(self, frame: str | bytes) -> None:
         try:
@@ -190,10 +208,10 @@ class Connection:
         if former is not None:
             former.release()
         self._hub.rates.joins.add()
-        is_above_rate = self._hub.rates.joins.is_exceeded
+        is_above_rate = self._hub.rates.joins.is_exceeded or not self._joins.is_allowed(time.monotonic())
         if is_above_rate:
             reason: str | None = f"ClientJoinRateLimitReached: {TOO_MANY_JOINS}"
-        elif limits is not None and len(self._channels) >= limits.channels:
+        elif len(self._channels) >= (limits.channels if limits else MOST_CHANNELS):
             reason = "ChannelRateLimitReached: Too many channels"
         else:
             reason = await self._enter(frame, topic, former)

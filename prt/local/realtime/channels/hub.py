@@ -16,6 +16,7 @@ from prt.local.realtime.channels.topics import Topics
 from prt.local.realtime.rates import Rates
 from prt.local.realtime.settings import Settings
 from prt.local.serving.keys import Keys
+from prt.local.serving.turns import Turns
 
 
 class Client(Protocol):
@@ -35,6 +36,7 @@ class Hub:
     """
 
     keys: Keys
+    turns: Turns
     settings: Settings
     rates: Rates
     stream: Stream

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 CROWDED = 4 * 1024 * 1024
 OVERFLOWING = 64 * 1024 * 1024
 PATIENCE_SECONDS = 0.5
+PIECE = 256 * 1024
 
 Frame = str | bytes
 
@@ -56,7 +57,8 @@ class Outbox:
         self._filled.set()
 
     async def drain(self, send: Callable[[Frame], Awaitable[None]]) -> None:
-        """Sends until closed."""
+        """Send until closed. Sending doesn't wait for a client that reads: others get their turns between."""
+        sent = 0
         while not self._is_closed:
             while self._frames:
                 frame = self._frames.popleft()
@@ -65,6 +67,10 @@ class Outbox:
                 if self._waiting < CROWDED // 2 and not self._eased.is_set():
                     self._is_slow = False
                     self._eased.set()
+                sent += len(frame)
+                if sent > PIECE:
+                    sent = 0
+                    await asyncio.sleep(0)
             self._filled.clear()
             self._emptied.set()
             await self._filled.wait()

@@ -13,6 +13,9 @@ from msgspec import Struct
 from prt.local.realtime.channels.topics import Member, Room, Topics
 from prt.local.realtime.protocol.frames import Event, encoded
 
+LARGEST_STATE = 5_000_000
+"""Of what a room tracks, in characters: as much as one frame of a client's may hold."""
+
 STATE, DIFF = "presence_state", "presence_diff"
 
 _reference = struct.Struct("!QI").pack
@@ -42,6 +45,16 @@ class Presences:
             return
         metas[channel] = meta = _meta(text, former)
         self._tell(channel, joined=meta, left=former)
+
+    def crowding(self, channel: Member, payload: dict[str, Any]) -> Member | None:
+        """Return the channel that has to go before this one may track a payload, which may be itself.
+
+        It is the one that tracks most, if the room would hold more than may be sent to who joins. So whoever
+        tracks little is never the one that is refused.
+        """
+        sizes = {each: len(meta.payload) for each, meta in self._metas.get(channel.room, {}).items()}
+        sizes[channel] = len(encoded(payload))
+        return max(sizes, key=lambda each: sizes[each]) if sum(sizes.values()) > LARGEST_STATE else None
 
     def untrack(self, channel: Member) -> None:
         metas = self._metas.get(channel.room)

@@ -34,11 +34,14 @@ class Member(Protocol):
 
     def hear(self, frame: str | bytes) -> None: ...
 
+    def end(self, message: str) -> None: ...
+
 
 class Topics:
-    """The channels of each room, in the order of their joins."""
+    """The channels of each room, in the order of their joins. `sent` counts the characters sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, sent: Callable[[int], None] = lambda _: None) -> None:
+        self._sent = sent
         self._channels: dict[Room, dict[Member, None]] = {}
 
     def add(self, channel: Member) -> None:
@@ -53,6 +56,7 @@ class Topics:
     def send(self, room: Room, message: Pushed, hears: Callable[[Member], bool]) -> None:
         """Encoded once for each version of the protocol, however many hear it."""
         frames: dict[Version, str | bytes | None] = {}
+        sent = 0
         # A copy, because a channel above the rate is closed with what it gets.
         for channel in list(self._channels.get(room, ())):
             if not hears(channel):
@@ -62,6 +66,8 @@ class Topics:
                 frames[version] = message.frame(version, room.topic)
             if (frame := frames[version]) is not None:
                 channel.hear(frame)
+                sent += len(frame)
+        self._sent(sent)
 
 
 def hears_broadcasts(channel: Member) -> bool:

@@ -63,13 +63,13 @@ def raised(parameters: Parameters, exception: str) -> str:
     )
 
 
+def too_many(count: int) -> str:
+    """Return the words in which a join with so many bindings is refused."""
+    return f"A channel takes {MOST_BINDINGS} bindings at most, not {count}"
+
+
 def parse_all(entries: list[dict[str, Any]]) -> list[Parameters]:
-    """Return the parameters of a channel's bindings. Raise BindingRefusedError for too many, or a bad one."""
-    if len(entries) > MOST_BINDINGS:
-        raise BindingRefusedError(
-            f"Unable to subscribe to changes with given parameters. A channel takes {MOST_BINDINGS} "
-            f"bindings at most, not {len(entries)}"
-        )
+    """Return the parameters of a channel's bindings. Raise BindingRefusedError for a bad one."""
     return [parse(entry) for entry in entries]
 
 

@@ -13,6 +13,9 @@ from msgspec import Struct
 USER_BROADCAST_PUSH = 3
 USER_BROADCAST = 4
 BINARY_ENCODED, JSON_ENCODED = 0, 1
+LARGE = 256 * 1024
+MOST_CONTAINERS, MOST_NAMES = 300_000, 150_000
+"""Objects and lists, and names, in one large frame, which is read in one go: bounds of our own."""
 LONGEST_PART = 255
 """The size of a topic, an event or metadata is one byte of a binary frame."""
 
@@ -185,6 +188,15 @@ def broadcast_payload(event: str | None, payload: str, meta: str) -> str:
     """Return the payload of a broadcast's text frame. `payload` and `meta` are JSON, `meta` may be empty."""
     described = f'"meta":{meta},' if meta else ""
     return f'{{"event":{encoded(event)},{described}"payload":{payload},"type":"broadcast"}}'
+
+
+def is_too_complex(text: str | bytes) -> bool:
+    """Return whether reading it would take longer than others should wait."""
+    if len(text) <= LARGE:
+        return False
+    brackets, colon = ("[{", ":") if isinstance(text, str) else (b"[{", b":")
+    containers = text.count(brackets[:1]) + text.count(brackets[1:])  # type: ignore[arg-type]
+    return containers > MOST_CONTAINERS or text.count(colon) > MOST_NAMES  # type: ignore[arg-type]
 
 
 def _decoded(text: str | bytes) -> Any:

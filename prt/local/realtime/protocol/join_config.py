@@ -57,6 +57,8 @@ def configured(subtopic: str, payload: Any) -> Config | str:
     config = _dictionary(payload["config"])
     found = config.get("postgres_changes")
     entries = [entry for entry in found if entry is not None] if isinstance(found, list) else []
+    if len(entries) > bindings.MOST_BINDINGS:
+        return f"UnknownErrorOnChannel: {bindings.too_many(len(entries))}"
     for entry in entries:
         if not isinstance(entry, dict):
             return f"UnknownErrorOnChannel: expected a map, got:\n\n    {inspected(entry)}\n"

@@ -12,9 +12,12 @@ import jwt
 from jwt.types import Options
 from msgspec import Struct
 
-from prt.local.serving.keys import Keys
+from prt.local.serving.keys import Keys, is_common
 
 OPAQUE_PREFIX = "sb_"
+
+LATEST = 2**53
+"""Seconds: a timer takes no number beyond a double."""
 
 # Everything but the signature is checked here, because the words are the server's.
 _SIGNATURE_ONLY: Options = {
@@ -72,7 +75,8 @@ def read(text: str, keys: Keys, now: float) -> Token:
     if not isinstance(role, str) or isinstance(expires, bool) or not isinstance(expires, int | float):
         raise TokenRefusedError("InvalidJWTToken", "Fields `role` and `exp` are required in JWT")
     if expires <= now:
-        raise expired(expires, now)
+        raise expired(max(expires, -LATEST), now)
+    expires = min(expires, LATEST)
     return Token(text, Principal(role, json.dumps(claims)), expires)
 
 
@@ -94,4 +98,6 @@ def _verified(text: str, keys: Keys) -> dict[str, Any]:
         ) from None
     except jwt.PyJWTError:
         raise malformed from None
+    if not is_common(claims):
+        raise malformed
     return claims

@@ -7,6 +7,7 @@ import pytest
 from prt.local.realtime.changes.filters.grammar import Filter
 from prt.local.realtime.protocol import bindings
 from prt.local.realtime.protocol.bindings import BindingRefusedError, Parameters
+from prt.local.realtime.protocol.join_config import configured
 
 PARSED: list[tuple[dict[str, Any], Parameters]] = [
     ({"schema": "public"}, Parameters(event="*", schema="public", table="*")),
@@ -63,8 +64,9 @@ def test_refuses_in_the_servers_words(binding: dict[str, Any], words: str) -> No
 def test_refuses_what_would_cost_every_change_too_much() -> None:
     todos = {"schema": "public", "table": "todos"}
     assert len(bindings.parse_all([todos] * 1000)) == 1000
-    with pytest.raises(BindingRefusedError, match="1000 bindings at most, not 1001"):
-        bindings.parse_all([todos] * 1001)
+    config = {"config": {"postgres_changes": [todos] * 1001}}
+    refusal = configured("room", config)
+    assert refusal == "UnknownErrorOnChannel: A channel takes 1000 bindings at most, not 1001"
     filter_ = "id=eq." + "1" * (16_384 - len("id=eq."))
     bindings.parse({**todos, "filter": filter_})
     with pytest.raises(BindingRefusedError, match="16384 characters at most, not 16385"):

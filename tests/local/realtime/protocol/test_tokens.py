@@ -9,6 +9,7 @@ import pytest
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.tokens import TokenRefusedError
 from prt.local.serving.keys import generate, rotated
+from tests.local.odd_tokens import signed
 
 KEYS = generate()
 ROTATED = rotated(rotated(KEYS, "ES256"), "RS256")
@@ -66,3 +67,19 @@ def test_a_refusal_does_not_quote_the_token() -> None:
         tokens.read(secret, KEYS, NOW)
     assert "very-secret" not in repr(refused.value)
     assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("sub", '"\\ud800"'), ("exp", "1e400"), ("exp", "-1e400"), ("x", "NaN")]
+)
+def test_claims_that_are_no_json_elsewhere_are_malformed(name: str, value: str) -> None:
+    with pytest.raises(TokenRefusedError) as refused:
+        tokens.read(signed(KEYS, name, value), KEYS, NOW)
+    assert refused.value.reason == MALFORMED
+
+
+def test_an_end_beyond_every_clock_is_one_that_a_timer_takes() -> None:
+    token = tokens.read(signed(KEYS, "exp", "1" + 400 * "0"), KEYS, NOW)
+    assert token.expires == tokens.LATEST
+    with pytest.raises(TokenRefusedError, match="has expired"):
+        tokens.read(signed(KEYS, "exp", "-1" + 400 * "0"), KEYS, NOW)

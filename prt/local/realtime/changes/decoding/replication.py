@@ -12,12 +12,17 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 import psycopg
 from psycopg import AsyncConnection, pq
 
 from prt.local.postgres.session import conninfo_of
-from prt.postgres import replication
+from prt.postgres import pgoutput, replication
+
+LONGEST_VALUE = 4 * 1024 * 1024
+"""Bytes. A change with such a value is sent without it anyway. A number of ten characters can have 131,072
+digits, so that 13 kB of them become 180 MB here: each copy of these would hold up everybody."""
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +111,11 @@ class Stream:
             await connection.close()
 
     async def _read(self, pgconn: pq.abc.PGconn) -> None:
-        batches = replication.streamed(pgconn, sender_seconds=self._sender_seconds)
+        batches = replication.streamed(
+            pgconn,
+            sender_seconds=self._sender_seconds,
+            copied=partial(pgoutput.shortened, longest=LONGEST_VALUE),
+        )
         async with aclosing(batches):
             async for changes in batches:
                 if changes:

@@ -1,0 +1,112 @@
+"""What every request passes before its route: its turn, the bound of its body, the report of a failure."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
+from uvicorn.protocols.utils import ClientDisconnected
+
+from prt.local.serving.turns import Turns
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BODY = 32 * 1024 * 1024
+"""Bytes, a bound of our own: PostgREST has none. Half a million rows of an ordinary table."""
+LARGEST_BODIES = {"/auth/": 1024 * 1024}
+"""Of other paths, by their beginning. Realtime has a bound of its own, with words of its own."""
+COMPLAINT_SECONDS = 60.0
+
+
+class Shared:
+    """Does the work for each client when its turn comes; a client is a connection."""
+
+    def __init__(self, app: ASGIApp, turns: Turns) -> None:
+        self._app = app
+        self._turns = turns
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            account = self._turns.account_of(scope.get("client"))
+            await self._turns.run(account, _coroutine(self._app, scope, receive, send))
+        else:
+            await self._app(scope, receive, send)
+
+
+async def _coroutine(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
+
+
+class _TooLargeError(Exception):
+    """A body is larger than its path takes."""
+
+
+class Bounded:
+    """Answers 413, in the words of a hosted project's gateway, for a body that is too large."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = next(
+            (size for path, size in LARGEST_BODIES.items() if scope["path"].startswith(path)), LARGEST_BODY
+        )
+        size = 0
+
+        async def bounded() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > limit:
+                raise _TooLargeError
+            return message
+
+        try:
+            if _declared(scope) > limit:
+                raise _TooLargeError
+            await self._app(scope, bounded, send)
+        except _TooLargeError:
+            refusal = JSONResponse({"message": "Request size limit exceeded"}, status_code=413)
+            await refusal(scope, receive, send)
+
+
+def _declared(scope: Scope) -> int:
+    """Return the length that the client announces."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value[:20])
+    return 0
+
+
+class Reported:
+    """Reports a failure of ours, at most once a minute for each place: a client can repeat what fails."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._reported: dict[Any, float] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except (ClientDisconnected, WebSocketDisconnect):
+            raise
+        except Exception as error:
+            self._report(error)
+            raise
+
+    def _report(self, error: Exception) -> None:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = (type(error), trace and (trace.tb_frame.f_code, trace.tb_lineno))
+        now = time.monotonic()
+        if now - self._reported.get(place, -COMPLAINT_SECONDS) >= COMPLAINT_SECONDS:
+            self._reported[place] = now
+            logger.error("a request failed: %r", error, exc_info=error)

@@ -1,0 +1,182 @@
+"""Each client's share of the event loop: what a client's work costs, and who has to wait for whom.
+
+All clients of a project share one thread. So the work for a client is measured, and a client that takes much
+waits for those that take little: after a step of such a client the others have as long for themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+LIGHT_SECONDS = 0.1
+"""A client that has taken less than this lately waits for nobody's rest."""
+HALF_LIFE_SECONDS = 1.0
+"""What a client has taken counts half after this time."""
+SLICE_SECONDS = 0.005
+"""As much work is done at once between two looks at the sockets; the rest waits, a piece at a time."""
+REST = 1.0
+"""After a step of a client that takes much, its like rest for this many times as long."""
+PENALTY = 10.0
+"""A turn comes as if it had been asked for that many times later than what its client has taken."""
+SENT_A_SECOND = 1_000_000_000
+"""Characters: a frame of 100 kB to one client takes about 0.1 ms."""
+BYTES_A_SECOND = 10_000_000
+"""What a large frame costs at worst, known only by its size before it is read."""
+MOST_ACCOUNTS = 4096
+
+
+class Account:
+    """What one client has taken of the loop lately, in seconds."""
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+        self._at = time.monotonic()
+
+    def spent(self, now: float) -> float:
+        """Return it as of `now`, a reading of the monotonic clock."""
+        self._spent *= 0.5 ** ((now - self._at) / HALF_LIFE_SECONDS)
+        self._at = now
+        return self._spent
+
+    def add(self, seconds: float, now: float) -> None:
+        self._spent = self.spent(now) + seconds
+
+
+class Turns:
+    """Gives clients their turns; `run` is the work of one client for one frame or one request."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, int, bool, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+        self._accounts: dict[object, Account] = {}
+        self._used = 0.0
+        self._rest_until = 0.0
+        self._next: asyncio.Handle | None = None
+        self._current: Account | None = None
+
+    def account_of(self, client: object) -> Account:
+        """Return the account of a client that has no object of its own to keep one in."""
+        account = self._accounts.pop(client, None) or Account()
+        self._accounts[client] = account
+        if len(self._accounts) > MOST_ACCOUNTS:
+            del self._accounts[next(iter(self._accounts))]
+        return account
+
+    async def run(self, account: Account, work: Coroutine[Any, Any, T], *, size: int = 0) -> T:
+        """Do the work of a client when its turn has come, and charge it with what that takes.
+
+        `size` is the number of bytes that the work begins with.
+        """
+        try:
+            await self._turn(account, size / BYTES_A_SECOND)
+        except BaseException:
+            work.close()
+            raise
+        done: T = await _Metered(work, self, account)
+        return done
+
+    def charge(self, account: Account, seconds: float) -> None:
+        """Count a step of a client's work, which has just been done."""
+        now = time.monotonic()
+        account.add(seconds, now)
+        if not self._used:
+            asyncio.get_running_loop().call_soon(self._renew)
+        self._used += seconds
+        if account.spent(now) > LIGHT_SECONDS or seconds > SLICE_SECONDS:
+            self._rest_until = max(self._rest_until, now) + REST * seconds
+
+    def charge_for_sending(self, characters: int) -> None:
+        """Count what the present client has sent to others, which is written later and by tasks of theirs."""
+        if self._current is not None:
+            self.charge(self._current, characters / SENT_A_SECOND)
+
+    @contextmanager
+    def step(self, account: Account) -> Iterator[None]:
+        """Charge a step of a client's work, as long as it lasts."""
+        former, self._current = self._current, account
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._current = former
+            self.charge(account, time.perf_counter() - start)
+
+    async def _turn(self, account: Account, expected: float) -> None:
+        now = time.monotonic()
+        spent = account.spent(now) + expected
+        is_light = spent <= LIGHT_SECONDS
+        if is_light and self._used < SLICE_SECONDS and not self._waiting:
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        place = now + PENALTY * spent
+        heapq.heappush(self._waiting, (place, next(self._numbers), is_light, turn))
+        self._schedule()
+        await turn
+
+    def _renew(self) -> None:
+        self._used = 0.0
+
+    def _schedule(self) -> None:
+        """Wake the first of those who wait: at once, or after the rest if it takes much."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        if not self._waiting:
+            return
+        loop = asyncio.get_running_loop()
+        left = self._rest_until - time.monotonic()
+        if left > 0 and not self._waiting[0][2]:
+            self._next = loop.call_later(left, self._wake)
+        else:
+            self._next = loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._next = None
+        while self._waiting:
+            *_, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                break
+        # Behind the one that was woken, so that there is a look at the sockets between two.
+        self._schedule()
+
+
+class _Metered:
+    """A coroutine each of whose steps is charged to a client."""
+
+    def __init__(self, work: Coroutine[Any, Any, T], turns: Turns, account: Account) -> None:
+        self._work = work
+        self._turns = turns
+        self._account = account
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        error: BaseException | None = None
+        while True:
+            try:
+                with self._turns.step(self._account):
+                    waited = self._work.send(None) if error is None else self._work.throw(error)
+            except StopIteration as end:
+                return end.value
+            error = None
+            try:
+                yield waited
+            except BaseException as thrown:
+                error = thrown
+
+
+async def paced(items: Iterable[T]) -> AsyncIterator[T]:
+    """Yield the items, and let others have the loop whenever that has taken a slice of time."""
+    until = time.monotonic() + SLICE_SECONDS
+    for item in items:
+        if time.monotonic() > until:
+            await asyncio.sleep(0)
+            until = time.monotonic() + SLICE_SECONDS
+        yield item

@@ -104,17 +104,3 @@ def test_changes_arrive_filtered(node: Any) -> None:
     (notified,) = seen["changes"]["notified"]
     assert notified["new"]["message"] == "Testing realtime"
     assert all(change["errors"] is None for changes in seen["changes"].values() for change in changes)
-
-
-@pytest.mark.usefixtures("rooms")
-def test_joins_wait_for_their_subscription_and_stored_broadcasts_are_replayed(node: Any) -> None:
-    seen = node("storing.mjs")
-
-    status, reason = seen["missing"]
-    assert status == "CHANNEL_ERROR"
-    assert "RealtimeDisabledForConfiguration: Unable to subscribe to changes" in reason
-    assert seen["present"] == ["SUBSCRIBED"]
-    assert (seen["refused"], seen["row"]) == (None, ["row", "the first after SUBSCRIBED"])
-    assert seen["sent"] == ["ok", "ok", "ok", True]
-    assert seen["replayed"] == [["past", 1, True], ["past", 3, True], ["past", 4, True]]
-    assert seen["left"] == []

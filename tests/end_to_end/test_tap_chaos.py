@@ -7,32 +7,25 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from prt.app.tap.request import TapRequest
-from prt.app.tap.source import TapSource
-from prt.config.project import Project
-from prt.events import Event, TapFinding
 from prt.tap.chaos.faults import FaultProxy
 from prt.tap.chaos.plan import ChaosPlan, FaultPlan
+from tests.end_to_end.tapped import Tap, fault, tapped
 from tests.running import PATIENCE, ran
+
+TOO_LATE_SECONDS = 4.0
+"""How long an app is given that will not recover."""
 
 
 class Run:
-    """An app behind a tap, what it says, and the events of the tap."""
+    """An app behind a tap, and what it says."""
 
-    def __init__(self, source: TapSource, app: asyncio.subprocess.Process) -> None:
-        self.source = source
+    def __init__(self, tap: Tap, app: asyncio.subprocess.Process) -> None:
+        self.tap = tap
+        self.source = tap.source
         self.app = app
-        self.events: list[Event] = []
-        self.happened = asyncio.Event()
-
-    async def read(self) -> None:
-        async for batch in self.source:
-            self.events += batch
-            self.happened.set()
 
     async def word(self) -> str:
         assert self.app.stdout is not None
@@ -40,75 +33,53 @@ class Run:
         assert line, "the app ended early"
         return line
 
-    async def until_judged(self) -> set[str]:
-        """Wait for the judgement; return the ids of all findings."""
-        assert self.source.recovery is not None
-        while not self.source.recovery.judged:
-            await self.source.ticked()
-        await self.source.ticked()  # by then what the judgement has brought is read
-        return {event.id for event in self.events if isinstance(event, TapFinding)}
-
 
 @asynccontextmanager
 async def running(
     plan: ChaosPlan, name: str, project: dict[str, str], scripts: Path, environment: dict[str, str]
 ) -> AsyncIterator[Run]:
-    target = Project(url=project["SUPABASE_URL"], identity="anon")
-    source = TapSource(TapRequest(project=target, port=0, form=None, chaos=plan), lambda _: None)
-    async with asyncio.timeout(PATIENCE), source:
-        assert source.proxy is not None
+    async with tapped(plan, project) as tap:
         app = await asyncio.create_subprocess_exec(
             "node",
             scripts / "chaos.mjs",
             name,
             stdout=asyncio.subprocess.PIPE,
-            env={**environment, "SUPABASE_URL": source.proxy.url},
+            env={**environment, "SUPABASE_URL": tap.url},
         )
-        run = Run(source, app)
-        reading = asyncio.create_task(run.read())
         try:
-            yield run
+            yield Run(tap, app)
         finally:
             app.kill()
             await app.wait()
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
 
 
-def fault(kind: Any, **more: Any) -> FaultPlan:
-    return FaultPlan(kind=kind, at=2.0, **more)
+RECOVERED = [
+    (fault("cut", seconds=0.5), "reading"),
+    (fault("half-open"), "reading"),
+    *((fault("refuse", seconds=0.5, status=status), "reading") for status in (401, 403, 429, 503)),
+    (fault("expire-token"), "renewing"),
+]
+LOST = (fault("expire-token"), "reading")
+"""supabase-js doesn't join again what the server has closed: the app has to."""
 
 
-@pytest.mark.parametrize(
-    ("plan", "name"),
-    [
-        (fault("cut", seconds=0.5), "reading"),
-        (fault("half-open"), "reading"),
-        (fault("refuse", seconds=0.5, status=401), "reading"),
-        (fault("refuse", seconds=0.5, status=403), "reading"),
-        (fault("refuse", seconds=0.5, status=429), "reading"),
-        (fault("refuse", seconds=0.5, status=503), "reading"),
-        (fault("expire-token"), "renewing"),
-        (fault("expire-token"), "reading"),
-    ],
-    ids=lambda value: value.name if isinstance(value, FaultPlan) else str(value),
-)
 def test_what_supabase_js_recovers_from(
-    plan: FaultPlan,
-    name: str,
-    scripts: Path,
-    project: dict[str, str],
-    node_environment: dict[str, str],
+    scripts: Path, project: dict[str, str], node_environment: dict[str, str]
 ) -> None:
-    async def main() -> None:
-        # supabase-js doesn't join again what the server has closed: the app has to.
-        expected = {"not-recovered"} if (plan.kind, name) == ("expire-token", "reading") else set()
-        seconds = 4.0 if expected else PATIENCE
+    """The faults run at the same time, each behind a tap of its own."""
+
+    async def judged(plan: FaultPlan, name: str, seconds: float) -> tuple[str, set[str], bool]:
         chaos = ChaosPlan(faults=(plan,), expect_recovery=seconds)
         async with running(chaos, name, project, scripts, node_environment) as run:
             assert await run.word() == "ready"
-            assert await run.until_judged() == expected
-            assert run.source.has_recovered == (not expected)
+            return plan.name, await run.tap.until_judged(), run.source.has_recovered
+
+    async def main() -> None:
+        *recovered, lost = await asyncio.gather(
+            *(judged(*one, PATIENCE) for one in RECOVERED), judged(*LOST, TOO_LATE_SECONDS)
+        )
+        assert recovered == [(plan.name, set(), True) for plan, _ in RECOVERED]
+        assert lost == ("expire-token", {"not-recovered"}, False)
 
     asyncio.run(main())
 

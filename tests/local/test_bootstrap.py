@@ -23,6 +23,7 @@ def bare_project(postgres: Postgres) -> Iterator[Connection[Any]]:
 def test_bootstrap_repeats(bare_project: Connection[Any], postgres: Postgres) -> None:
     schema.bootstrap(bare_project, authenticator_password=postgres.password)
     assert values(bare_project, "select pubname from pg_publication order by 1") == [
+        "prt_realtime_changes",
         "prt_realtime_messages",
         "supabase_realtime",
     ]

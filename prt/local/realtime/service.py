@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 
 from prt.errors import UnreachableError
 from prt.local.postgres.session import Session, Sessions
-from prt.local.realtime.changes.decoding.catalog import MESSAGES_PUBLICATION, PUBLICATION
+from prt.local.realtime.changes.decoding.catalog import CHANGES_PUBLICATION, MESSAGES_PUBLICATION
 from prt.local.realtime.changes.decoding.replication import Stream
 from prt.local.realtime.changes.delivery import Delivery
 from prt.local.realtime.changes.fanout import FanOut
@@ -108,7 +108,7 @@ class Realtime:
         changes = Stream(
             conninfo,
             "prt_realtime_stream",
-            PUBLICATION,
+            CHANGES_PUBLICATION,
             self._poller.put if self._poller else self._deliver,
             self._poller.clear if self._poller else self._fanout.reset,
             retry_seconds=settings.changes_retry_seconds,

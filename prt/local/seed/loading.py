@@ -90,7 +90,7 @@ def _drop_everything(connection: Connection[Any], keep_roles: frozenset[str] | N
         (
             "publication",
             "select pubname from pg_publication"
-            " where pubname not in ('supabase_realtime', 'prt_realtime_messages')",
+            " where pubname not in ('supabase_realtime', 'prt_realtime_changes', 'prt_realtime_messages')",
         ),
         (
             "schema",

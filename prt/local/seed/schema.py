@@ -18,7 +18,15 @@ from prt.local.seed.people import MEMBER, STRANGER
 
 __all__ = ["bootstrap", "migrate", "seed"]
 
-PLATFORM = ("roles.sql", "auth.sql", "bootstrap.sql", "realtime.sql", "extensions.sql", "storage.sql")
+PLATFORM = (
+    "roles.sql",
+    "auth.sql",
+    "bootstrap.sql",
+    "realtime.sql",
+    "publication.sql",
+    "extensions.sql",
+    "storage.sql",
+)
 SEED = tuple(f"seed/{part}.sql" for part in ("users", "core_tables", "module_tables", "rules", "rows"))
 PEOPLE = (MEMBER, STRANGER)
 

@@ -22,6 +22,8 @@ from prt.local.serving.signing import Algorithm, SigningKey, generate_key
 TEN_YEARS = 10 * 365 * 24 * 3600
 SESSION_SECONDS = 3600
 SYMMETRIC = "HS256"
+SYMMETRIC_FAMILY = (SYMMETRIC, "HS384", "HS512")
+"""What the secret may have signed; the project itself signs with the first."""
 
 
 class Verifier(NamedTuple):
@@ -60,8 +62,8 @@ class Keys(Struct, frozen=True, kw_only=True):
             jwt.InvalidTokenError: The token's header can't be read.
         """
         header = jwt.get_unverified_header(token)
-        if header.get("alg") == SYMMETRIC:
-            return Verifier(self.jwt_secret, SYMMETRIC)
+        if header.get("alg") in SYMMETRIC_FAMILY:
+            return Verifier(self.jwt_secret, header["alg"])
         for key in self.signing:
             if (key.kid, key.algorithm) == (header.get("kid"), header.get("alg")):
                 return Verifier(key.verifier, key.algorithm)

@@ -70,11 +70,18 @@ EVERYWHERE = {
     "the delay of `Subscribed to PostgreSQL` after an access_token push": "at once instead of 1 to 3 s",
 }
 
-CHECKED = {("pg_ddl_while_subscribed", "v1", 9.7063), ("types_more", "v2", 7.8965)}
-"""The frames, by scenario, version and second, before which the recorded server looked at its publication."""
+CHECKED = {
+    ("pg_ddl_while_subscribed", "v1", 9.7063),
+    ("publication_row_filter", "v1", 5.0669),
+    ("types_more", "v2", 7.8965),
+}
+"""The steps, by scenario, version and second, before which the recorded server looked at its publication."""
 
-SUBSCRIBED_BEFORE = {("wait_ok", "v2", 0.393): "realtime:u"}
-"""The topic that has to be subscribed before SQL, by scenario, version and second.
+SUBSCRIBED_BEFORE = {
+    ("wait_ok", "v2", 0.393): ("realtime:u", 1),
+    ("publication_row_filter", "v1", 5.0669): ("realtime:t", 2),
+}
+"""The topic that has to be subscribed, and how often, before SQL, by scenario, version and second.
 
 The recorded server polled: the row was committed before that subscription, and read after it.
 """

@@ -6,6 +6,7 @@ import re
 
 _TIMES = re.compile(r'("inserted_at": |"commit_timestamp":)"[^"]+"')
 _AGES = re.compile(r"expired \d+ seconds ago")
+_NOW = re.compile(r"\[message: \d+, claim: ")
 _BINDING_ID = re.compile(r'\{"id":(\d+)')
 _IDS = re.compile(r'"ids":\[([\d,]*)\]')
 _CUT = re.compile(r"\.\.\.<(\d+) chars cut>\.\.\.")
@@ -53,7 +54,7 @@ class Sameness:
         wanted, found = _comparable(self._with_our_ids(expected)), _comparable(actual)
         cut = _CUT.search(wanted)
         if cut is None:
-            assert found == wanted
+            assert found == wanted, f"{found}\ninstead of\n{wanted}"
         else:
             head, tail = wanted[: cut.start()], wanted[cut.end() :]
             assert (found[: len(head)], found[-len(tail) :]) == (head, tail)
@@ -80,4 +81,5 @@ def _names(frame: str) -> list[str]:
 
 
 def _comparable(frame: str) -> str:
+    frame = _NOW.sub("[message: NOW, claim: ", frame)
     return _AGES.sub("expired N seconds ago", _TIMES.sub(r"\1T", frame))

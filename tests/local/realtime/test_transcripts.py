@@ -56,6 +56,19 @@ SCENARIOS = (
     "wait_ok",
     "wait_missing_table",
     "wait_two_bindings_one_bad",
+    "broadcast_odd_payload",
+    "presence_odd_keys",
+    "join_odd_flags",
+    "join_odd_tokens",
+    "delete_filters",
+    "bindings_like",
+    "publication_row_filter",
+    "partitioned_tables",
+    "generated_columns",
+    "types_more",
+    "names_odd",
+    "rest_broadcast_odd",
+    "broadcast_binary",
 )
 
 NOT_REPLAYED = {
@@ -73,8 +86,11 @@ NOT_REPLAYED = {
     "mixed_versions": "which shape a socket gets depends on its process",
     "wait_realtime_disabled": "drops the publication that the replay itself needs; see test_waiting",
     "persist_ok": "the recorded server stored without being asked; see test_storing",
-    "broadcast_binary": "its sender is another recording's",
+    "broadcast_odd_cross": "who still hears what crashes its sender is a race; see test_odd_frames",
 }
+
+ELSEWHERE = {("broadcast_binary", "v1"): "its sender is recorded in version 2; see test_frames"}
+"""Recordings of one version that are not replayed, though those of the other are."""
 
 SETTINGS = {"idle_without_heartbeat": Settings(idle_seconds=1.0)}
 
@@ -99,7 +115,7 @@ def test_every_recording_is_accounted_for() -> None:
         (scenario, version)
         for version in VERSIONS
         for scenario in SCENARIOS
-        if recording(scenario, version).exists()
+        if recording(scenario, version).exists() and (scenario, version) not in ELSEWHERE
     ],
 )
 def test_answers_as_recorded(backend: Backend, scenario: str, version: str) -> None:

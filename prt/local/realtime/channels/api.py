@@ -10,12 +10,38 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from prt.local.realtime.channels.rights import EVERYTHING, NOTHING, Rights, UnanswerableError, rights
+from prt.local.realtime.channels.requests import (
+    BLANK,
+    BYTES,
+    INVALID,
+    JSON,
+    TOO_LARGE,
+    UNSUPPORTED,
+    AnsweredError,
+    body_of,
+    check_accepted,
+    is_blank,
+    json_answer,
+    kind_of,
+    messages_of,
+    parameters,
+    refused,
+    text_answer,
+)
+from prt.local.realtime.channels.rights import (
+    EVERYTHING,
+    NOTHING,
+    PolicyFailedError,
+    Rights,
+    UnanswerableError,
+    rights,
+    strict_rights,
+    words_of,
+)
 from prt.local.realtime.channels.storing import NotStoredError, Retention, retention_of, store
 from prt.local.realtime.channels.topics import PREFIX, Room, hears_broadcasts
 from prt.local.realtime.protocol import tokens
@@ -25,7 +51,6 @@ from prt.local.realtime.protocol.frames import (
     Event,
     UserBroadcast,
     encoded,
-    is_too_complex,
 )
 from prt.local.realtime.protocol.tokens import Token, TokenRefusedError
 from prt.local.serving.turns import paced
@@ -35,29 +60,7 @@ if TYPE_CHECKING:
 
 PATH = "/realtime/v1/api"
 
-LARGEST_BODY = 8_000_000
-
-BLANK, INVALID = "can't be blank", "is invalid"
 PUBLIC = "can only be used on private channels"
-TOO_LARGE = "Payload size exceeds tenant limit"
-
-TRUTHS = {
-    True: True,
-    "true": True,
-    "1": True,
-    False: False,
-    "false": False,
-    "0": False,
-    None: False,
-    "": False,
-}
-
-
-class _AnsweredError(Exception):
-    """The request ends with this answer."""
-
-    def __init__(self, response: Response) -> None:
-        self.response = response
 
 
 def routes(hub: Hub) -> list[BaseRoute]:
@@ -73,46 +76,62 @@ def routes(hub: Hub) -> list[BaseRoute]:
 class _Api:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._largest = hub.settings.largest_broadcast
 
     async def batch(self, request: Request) -> Response:
         """All or none are sent, but those to a private topic without the right to are left out silently."""
         try:
+            found = parameters(await body_of(request), kind_of(request))
+            check_accepted(request, JSON)
             token = self._authenticated(request)
-            messages = await self._messages(_object(await _body(request), _kind(request)))
-        except _AnsweredError as error:
+            messages = messages_of(found, self._largest)
+        except AnsweredError as error:
             return error.response
         except RecursionError:
-            return _html("Bad Request", 400)
+            return text_answer("Bad Request", 400)
         allowed: dict[str, bool] = {}
         async for message in paced(messages):
-            room = Room(PREFIX + message["topic"], TRUTHS[message.get("private")])
-            if room.is_private and message["topic"] not in allowed:
-                allowed[message["topic"]] = (await self._rights(message["topic"], token)).writes_broadcast
+            if message.is_private and message.topic not in allowed:
+                allowed[message.topic] = (await self._rights(message.topic, token)).writes_broadcast
         # Public ones go first, as on the real server.
-        async for message in paced(sorted(messages, key=lambda each: TRUTHS[each.get("private")])):
-            room = Room(PREFIX + message["topic"], TRUTHS[message.get("private")])
-            if not room.is_private or allowed[message["topic"]]:
-                payload = {"event": message["event"], "payload": message["payload"], "type": "broadcast"}
-                self._hub.topics.send(room, Event("broadcast", encoded(payload)), hears_broadcasts)
+        async for message in paced(sorted(messages, key=lambda each: each.is_private)):
+            room = Room(PREFIX + message.topic, message.is_private)
+            if not room.is_private or allowed[message.topic]:
+                self._hub.topics.send(room, Event("broadcast", message.content()), hears_broadcasts)
         return Response(status_code=202)
 
     async def single(self, request: Request) -> Response:
-        names = _names(request.scope["raw_path"].decode("ascii"))
-        if names is None:
-            return await _not_found(request)
-        topic, event = names
+        match _segments(request.scope["raw_path"].decode("ascii")):
+            case []:
+                return await self.batch(request)
+            case [topic, "events", event]:
+                names = unquote(topic), unquote(event)
+            case _:
+                return await _not_found(request)
         try:
-            token = self._authenticated(request)
-            message = self._message(event, await _body(request), _kind(request))
-            is_private = request.query_params.get("private") == "true"
-            retention = _retention(request, is_private=is_private)
-            allowed = await self._rights(topic, token, is_strict=True) if is_private else EVERYTHING
-            if not allowed.writes_broadcast:
-                return _json({"message": "Unauthorized"}, 403)
-        except _AnsweredError as error:
+            return await self._sent(request, *names)
+        except AnsweredError as error:
             return error.response
         except RecursionError:
-            return _html("Bad Request", 400)
+            return text_answer("Bad Request", 400)
+
+    async def _sent(self, request: Request, topic: str, event: str) -> Response:
+        kind, body = kind_of(request), await body_of(request)
+        found = parameters(body, kind)
+        check_accepted(request, JSON, BYTES)
+        if kind not in (JSON, BYTES, None):
+            raise AnsweredError(json_answer({"error": UNSUPPORTED}, 415))
+        token = self._authenticated(request)
+        if kind == BYTES:
+            message = UserBroadcast(event=event, encoding=BINARY_ENCODED, body=body)
+        else:
+            message = UserBroadcast(event=event, encoding=JSON_ENCODED, body=encoded(found).encode())
+        self._check(topic, message)
+        is_private = request.query_params.get("private") == "true"
+        retention = _retention(request, is_private=is_private)
+        allowed = await self._strict_rights(topic, token) if is_private else EVERYTHING
+        if not allowed.writes_broadcast:
+            raise AnsweredError(json_answer({"message": "Unauthorized"}, 403))
         room = Room(PREFIX + topic, is_private)
         if retention is not None and allowed.stores_broadcast:
             # An answer is 202 also if it was not stored, as on the real server.
@@ -123,66 +142,42 @@ class _Api:
         self._hub.topics.send(room, message, hears_broadcasts)
         return Response(status_code=202)
 
+    def _check(self, topic: str, message: UserBroadcast) -> None:
+        errors = {
+            name: [BLANK] for name, value in (("event", message.event), ("topic", topic)) if is_blank(value)
+        }
+        if len(message.body) > self._largest:
+            errors["payload"] = [TOO_LARGE]
+        if errors:
+            raise AnsweredError(refused(errors))
+
     def _authenticated(self, request: Request) -> Token:
         """The bearer token, else the API key; opaque keys of this project become their JWT."""
-        if self._hub.settings.is_suspended:
-            raise _AnsweredError(_json({"message": "Tenant is suspended"}, 403))
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         key = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("apikey", "")
         if self._hub.rates.messages.is_exceeded:
-            raise _AnsweredError(_json({"message": "You have exceeded your rate limit"}, 429))
+            raise AnsweredError(json_answer({"message": "You have exceeded your rate limit"}, 429))
         try:
-            return tokens.read(self._hub.keys.exchange(key), self._hub.keys, time.time())
+            token = tokens.read(self._hub.keys.exchange(key), self._hub.keys, time.time())
         except TokenRefusedError as error:
-            raise _AnsweredError(_json({"message": "Unauthorized"}, 401)) from error
+            raise AnsweredError(json_answer({"message": "Unauthorized"}, 401)) from error
+        if self._hub.settings.is_suspended:
+            raise AnsweredError(json_answer({"message": "Tenant is suspended"}, 403))
+        return token
 
-    async def _rights(self, subtopic: str, token: Token, *, is_strict: bool = False) -> Rights:
+    async def _rights(self, subtopic: str, token: Token) -> Rights:
         try:
             return await rights(self._hub.policies, subtopic, token.principal)
+        except UnanswerableError:
+            return NOTHING
+
+    async def _strict_rights(self, subtopic: str, token: Token) -> Rights:
+        try:
+            return await strict_rights(self._hub.policies, subtopic, token.principal)
+        except PolicyFailedError as error:
+            raise AnsweredError(json_answer({"message": "RLS policy error"}, 422)) from error
         except UnanswerableError as error:
-            if not is_strict:
-                return NOTHING
-            raise _AnsweredError(_json({"message": str(error).partition(": ")[2]}, 422)) from error
-
-    async def _messages(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        found = body.get("messages")
-        if found is None or found == []:
-            raise _AnsweredError(_json({"errors": {"messages": [BLANK]}}, 422))
-        if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
-            raise _AnsweredError(_json({"errors": {"messages": [INVALID]}}, 422))
-        errors = [self._errors(message) async for message in paced(found)]
-        if any(errors):
-            raise _AnsweredError(_json({"errors": {"messages": errors}}, 422))
-        return found
-
-    def _errors(self, message: dict[str, Any]) -> dict[str, list[str]]:
-        errors: dict[str, list[str]] = {}
-        for name, kind in (("event", str), ("payload", dict), ("topic", str)):
-            value = message.get(name)
-            if value is None or value == "":
-                errors[name] = [BLANK]
-            elif not isinstance(value, kind):
-                errors[name] = [INVALID]
-        if not _is_truth(message.get("private")):
-            errors["private"] = [INVALID]
-        if "payload" not in errors and self._is_too_large(encoded(message["payload"]).encode()):
-            errors["payload"] = [TOO_LARGE]
-        return errors
-
-    def _message(self, event: str, body: bytes, kind: str) -> UserBroadcast:
-        if kind == "application/octet-stream":
-            message = UserBroadcast(event=event, encoding=BINARY_ENCODED, body=body)
-        elif kind == "application/json":
-            payload = encoded(_object(body, kind)).encode()
-            message = UserBroadcast(event=event, encoding=JSON_ENCODED, body=payload)
-        else:
-            raise _AnsweredError(_html("Unsupported Media Type", 415))
-        if self._is_too_large(message.body):
-            raise _AnsweredError(_json({"errors": {"payload": [TOO_LARGE]}}, 422))
-        return message
-
-    def _is_too_large(self, payload: bytes) -> bool:
-        return len(payload) > self._hub.settings.largest_broadcast
+            raise AnsweredError(json_answer({"message": words_of(str(error))}, 422)) from error
 
 
 def _retention(request: Request, *, is_private: bool) -> Retention | None:
@@ -197,63 +192,21 @@ def _retention(request: Request, *, is_private: bool) -> Retention | None:
             else seconds
         }
     if persist and not is_private:
-        raise _AnsweredError(_json({"errors": {"persist": [PUBLIC]}}, 422))
+        raise AnsweredError(refused({"persist": [PUBLIC]}))
     try:
         return retention_of(persist)
     except NotStoredError as error:
-        raise _AnsweredError(_json({"errors": {"persist": [INVALID]}}, 422)) from error
+        raise AnsweredError(refused({"persist": [INVALID]})) from error
 
 
-def _names(raw_path: str) -> tuple[str, str] | None:
-    """Topic and event of the path, which may hold slashes, encoded."""
-    match raw_path.removeprefix(PATH + "/broadcast/").split("/"):
-        case [topic, "events", event] if topic and event:
-            return unquote(topic), unquote(event)
-        case _:
-            return None
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_BODY:
-            raise _AnsweredError(_html("Request Entity Too Large", 413))
-    if is_too_complex(bytes(body)):
-        raise _AnsweredError(_html("Request Entity Too Large", 413))
-    return bytes(body)
-
-
-def _kind(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _object(body: bytes, kind: str) -> dict[str, Any]:
-    """What is not declared as JSON is not read; JSON that is no object stands under `_json`."""
-    if kind != "application/json" or not body:
-        return {}
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _AnsweredError(_html("Bad Request", 400)) from error
-    return found if isinstance(found, dict) else {"_json": found}
-
-
-def _is_truth(value: Any) -> bool:
-    return value is None or isinstance(value, bool) or (isinstance(value, str) and value in TRUTHS)
-
-
-def _json(content: dict[str, Any], status: int) -> Response:
-    return Response(encoded(content), status, media_type="application/json; charset=utf-8")
-
-
-def _html(words: str, status: int) -> Response:
-    return Response(words, status, media_type="text/html")
+def _segments(raw_path: str) -> list[str]:
+    """Return the parts of the path behind `broadcast`, still encoded: they may hold slashes."""
+    return [part for part in raw_path.removeprefix(PATH + "/broadcast").split("/") if part]
 
 
 async def _ping(_: Request) -> Response:
-    return _json({"message": "Success"}, 200)
+    return json_answer({"message": "Success"}, 200)
 
 
 async def _not_found(_: Request) -> Response:
-    return _html("Not Found", 404)
+    return text_answer("Not Found", 404)

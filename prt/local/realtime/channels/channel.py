@@ -19,11 +19,19 @@ from prt.local.realtime.channels.rights import (
     PRESENCE,
     UnanswerableError,
     rights,
+    words_of,
 )
 from prt.local.realtime.channels.storing import NotStoredError, Stored, retention_of, store
 from prt.local.realtime.channels.topics import PREFIX, Member, Room, hears_broadcasts
 from prt.local.realtime.protocol import tokens
-from prt.local.realtime.protocol.frames import Event, Frame, UserBroadcast, Version, encoded
+from prt.local.realtime.protocol.frames import (
+    Event,
+    Frame,
+    UnsendableError,
+    UserBroadcast,
+    Version,
+    encoded,
+)
 from prt.local.realtime.protocol.join_config import Config
 from prt.local.realtime.protocol.tokens import OPAQUE_PREFIX, Token, TokenRefusedError
 
@@ -98,7 +106,7 @@ class Channel:
             self.rights = await rights(self._hub.policies, self.subtopic, self._token.principal)
         except UnanswerableError as error:
             return str(error)
-        if not self._readable or (self.config.replay and not self.rights.reads_broadcast):
+        if not self._readable or (self.config.wants_replay and not self.rights.reads_broadcast):
             return f"Unauthorized: {self._may_not_read}"
         return None
 
@@ -135,7 +143,10 @@ class Channel:
     async def receive(self, frame: Frame) -> None:
         """An event of the client. The server does not answer events that it doesn't know."""
         if frame.event == "broadcast":
-            await self._broadcast(frame)
+            try:
+                await self._broadcast(frame)
+            except UnsendableError:
+                self._crash()
         elif frame.event == "presence":
             self._track(frame)
         elif frame.event == "access_token":
@@ -192,6 +203,10 @@ class Channel:
         if "event" not in call:
             self.reply(frame.ref, "ok", {})
             return
+        event, payload = call["event"], call.get("payload", {})
+        if not isinstance(event, str):
+            self._crash()
+            return
         if not self._calls.is_allowed(time.monotonic()):
             self.end("Client presence rate limit exceeded")
             return
@@ -199,8 +214,7 @@ class Channel:
         if self._hub.rates.presence.is_exceeded:
             self.end("Too many presence messages per second")
             return
-        event, payload = call["event"], call.get("payload", {})
-        match event.lower() if isinstance(event, str) else None:
+        match event.lower():
             case "untrack":
                 self.reply(frame.ref, "ok", {})
                 self._hub.presences.untrack(self)
@@ -211,7 +225,12 @@ class Channel:
             case "track" if len(encoded(payload)) > self._hub.settings.largest_broadcast:
                 self.end(TRACK_TOO_LARGE)
             case "track":
-                self._put(frame.ref, payload)
+                if self.config.presence_key is None:
+                    self._has_presence = True
+                    self.reply(frame.ref, "ok", {})
+                    self._crash()
+                else:
+                    self._put(frame.ref, payload)
             case _:
                 self.reply(frame.ref, "error", {})
 
@@ -282,7 +301,10 @@ class Channel:
         try:
             self._token = tokens.read(text, self._hub.keys, time.time())
         except TokenRefusedError as error:
-            self.end(error.pushed)
+            if error.pushed is None:
+                self._crash()
+            else:
+                self.end(error.pushed)
             return
         self._watch_expiry()
         former = self._readable
@@ -290,7 +312,7 @@ class Channel:
         if not self._is_open:
             return  # the token expired while the policies were asked
         if refusal is not None:
-            self.end(refusal.partition(": ")[2])
+            self.end(words_of(refusal))
         elif not former <= self._readable:
             self.end(f"You no longer have permission to read from this Channel topic: {self.subtopic}")
         else:
@@ -303,12 +325,19 @@ class Channel:
         self._expiry = loop.call_later(max(0.0, self._token.expires - time.time()), self._expire)
 
     def _expire(self) -> None:
-        self.end(tokens.expired(self._token.expires, time.time()).pushed)
+        self.end(tokens.expired_words(self._token.expires, time.time()))
 
     def end(self, message: str) -> None:
         """Close the channel, and say why."""
         self._tell("system", "error", message)
         self.close()
+        self._on_close(self)
+
+    def _crash(self) -> None:
+        """End as a process of the real server does in which something raised: nothing more is answered."""
+        self.release()
+        words = ordered({"reason": "channel_crash"})
+        self.send(self.version.encode(self.join_ref, self.join_ref, self.topic, "phx_error", words))
         self._on_close(self)
 
     async def _report_replication(self) -> None:

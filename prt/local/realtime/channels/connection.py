@@ -22,7 +22,7 @@ from prt.local.realtime.channels.outbox import Outbox
 from prt.local.realtime.channels.topics import PREFIX
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.frames import Frame, Version, is_too_complex, version_of
-from prt.local.realtime.protocol.join_config import UNABLE_TO_REPLAY, configured
+from prt.local.realtime.protocol.join_config import UNABLE_TO_REPLAY, configured, malformed
 from prt.local.realtime.protocol.tokens import OPAQUE_PREFIX, Token, TokenRefusedError
 from prt.local.serving.turns import Account
 
@@ -73,7 +73,7 @@ async def _accepted(websocket: WebSocket, hub: Hub) -> tuple[Version, Token] | N
         token = _authenticated(websocket, hub)
     except TokenRefusedError as error:
         await asyncio.sleep(hub.settings.refused_handshake_seconds)
-        await websocket.send_denial_response(JSONResponse({"error": error.handshake}, 401))
+        await websocket.send_denial_response(JSONResponse({"error": error.handshake}, error.status))
         return None
     if (reason := _too_many(hub)) is not None:
         await asyncio.sleep(hub.settings.refused_handshake_seconds)
@@ -92,10 +92,10 @@ def _too_many(hub: Hub) -> str | None:
 
 
 def _authenticated(websocket: WebSocket, hub: Hub) -> Token:
-    """The key of the query, or of `x-api-key`; an opaque key of this project becomes its JWT."""
-    key = websocket.query_params.get("apikey", websocket.headers.get("x-api-key"))
+    """The key of `x-api-key`, or of the query; an opaque key of this project becomes its JWT."""
+    key = websocket.headers.get("x-api-key", websocket.query_params.get("apikey"))
     if key is None:
-        raise TokenRefusedError("MissingAPIKey", "API key is missing")
+        raise tokens.refused("MissingAPIKey", "API key is missing")
     return tokens.read(hub.keys.exchange(key), hub.keys, time.time())
 
 
@@ -202,7 +202,7 @@ class Connection:
     async def _join(self, frame: Frame) -> None:
         topic, limits = frame.topic, self._hub.settings.limits
         if not isinstance(topic, str) or not topic.startswith(PREFIX):
-            self._answer(frame.join_ref, frame, "error", {"reason": "unmatched topic"})
+            self._answer(None, frame, "error", {"reason": "unmatched topic"})
             return
         former = self._channels.pop(topic, None)
         if former is not None:
@@ -231,6 +231,8 @@ class Connection:
         if isinstance(joined, str):
             return joined
         if (refusal := await joined.refusal()) is not None:
+            return refusal
+        if (refusal := joined.config.replay_refusal or joined.config.crash) is not None:
             return refusal
         with self._hub.messages.collecting(joined.room) as missed:
             past = await self._past(joined)
@@ -262,15 +264,15 @@ class Connection:
         subtopic = topic.removeprefix(PREFIX)
         if not subtopic:
             return "TopicNameRequired: You must provide a topic name"
+        if (refusal := malformed(frame.payload)) is not None:
+            return refusal
+        config = configured(subtopic, frame.payload)
+        if self._hub.settings.is_private_only and not config.is_private:
+            return "PrivateOnly: This project only allows private channels"
         try:
             token = self._token_of(frame.payload)
         except TokenRefusedError as error:
             return error.reason
-        config = configured(subtopic, frame.payload)
-        if isinstance(config, str):
-            return config
-        if self._hub.settings.is_private_only and not config.is_private:
-            return "PrivateOnly: This project only allows private channels"
         return Channel(
             self._hub,
             self.outbox,
@@ -282,13 +284,14 @@ class Connection:
             on_close=self._forget,
         )
 
-    def _token_of(self, payload: Any) -> Token:
+    def _token_of(self, payload: dict[str, Any]) -> Token:
         """The join's own token, else the connection's, which may have expired since."""
-        found = payload if isinstance(payload, dict) else {}
-        for key in ("access_token", "user_token"):
-            text = found.get(key)
-            if isinstance(text, str) and not text.startswith(OPAQUE_PREFIX):
-                return tokens.read(text, self._hub.keys, time.time())
+        access, user = payload.get("access_token"), payload.get("user_token")
+        chosen = access if access is not None and access is not False else user
+        if not (isinstance(chosen, str) and chosen.startswith(OPAQUE_PREFIX)):
+            for text in (user, access):
+                if isinstance(text, str):
+                    return tokens.read(text, self._hub.keys, time.time())
         if self._token.expires <= (now := time.time()):
             raise tokens.expired(self._token.expires, now)
         return self._token

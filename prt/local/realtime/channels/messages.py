@@ -26,7 +26,6 @@ from prt.postgres.snapshots import are_visible, wait_for
 
 logger = logging.getLogger(__name__)
 
-LARGEST_REPLAY = 25
 KEPT_HOURS = 72
 KEPT_ROWS = 100_000
 """Of a project that sends without end: more is never replayed, and the disk is somebody's own."""
@@ -132,7 +131,7 @@ async def _replayed(connection: Connection, subtopic: str, wanted: Replay) -> Pa
           order by inserted_at desc limit %s
         ) as found on true order by inserted_at
         """,
-        [subtopic, wanted.since, KEPT_HOURS, max(1, min(wanted.limit, LARGEST_REPLAY))],
+        [subtopic, wanted.since, KEPT_HOURS, wanted.limit],
     )
     rows = await cursor.fetchall()
     messages = (

@@ -68,15 +68,19 @@ class Presences:
         """As JSON. Of one key the newest comes first, as Phoenix groups them."""
         by_key: dict[str, list[str]] = {}
         for channel, meta in self._metas.get(room, {}).items():
-            by_key.setdefault(channel.config.presence_key, []).insert(0, meta.text)
+            by_key.setdefault(_key(channel), []).insert(0, meta.text)
         return _object({key: ",".join(by_key[key]) for key in sorted(by_key)})
 
     def _tell(self, channel: Member, *, joined: Meta | None, left: Meta | None) -> None:
-        key = channel.config.presence_key
+        key = _key(channel)
         joins = _object({key: joined.text} if joined else {})
         leaves = _object({key: left.text} if left else {})
         diff = Event(DIFF, f'{{"joins":{joins},"leaves":{leaves}}}')
         self._topics.send(channel.room, diff, _hears_presence)
+
+
+def _key(channel: Member) -> str:
+    return channel.config.presence_key or ""  # nobody tracks under a key that has no text
 
 
 def _meta(payload: str, former: Meta | None) -> Meta:

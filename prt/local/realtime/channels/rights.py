@@ -32,12 +32,33 @@ EVERYTHING = Rights(reads_broadcast=True, reads_presence=True, writes_broadcast=
 NOTHING = Rights(reads_broadcast=False, reads_presence=False, writes_broadcast=False, writes_presence=False)
 
 
+DATABASE_UNAVAILABLE = "Realtime was unable to connect to the project database"
+
+
 class UnanswerableError(Exception):
-    """PostgreSQL did not say. `str()` is the server's `Code: words`."""
+    """PostgreSQL did not say. `str()` is the server's `Code: words`, or the words alone."""
+
+
+class PolicyFailedError(Exception):
+    """A policy raised an error, or there is no such role."""
 
 
 async def rights(policies: Session, subtopic: str, principal: Principal) -> Rights:
-    """Raises UnanswerableError. A policy that fails allows nothing."""
+    """Return what a token may do on a private topic. A policy that fails allows nothing.
+
+    Raises:
+        UnanswerableError: PostgreSQL did not answer, or the role is not text.
+    """
+    try:
+        return await strict_rights(policies, subtopic, principal)
+    except PolicyFailedError:
+        return NOTHING
+
+
+async def strict_rights(policies: Session, subtopic: str, principal: Principal) -> Rights:
+    """As `rights`, but raise PolicyFailedError for a policy that fails."""
+    if not principal.has_role_name:
+        raise UnanswerableError(DATABASE_UNAVAILABLE)
 
     async def ask(connection: Connection) -> Rights:
         return await _tried(connection, subtopic, principal)
@@ -48,12 +69,16 @@ async def rights(policies: Session, subtopic: str, principal: Principal) -> Righ
         words = f"ERROR {error.sqlstate} (query_canceled) {error.diag.message_primary}"
         raise UnanswerableError(f"QueryCanceled: {words}") from error
     except (psycopg.OperationalError, OSError) as error:
-        raise UnanswerableError(
-            "UnableToConnectToProject: Realtime was unable to connect to the project database"
-        ) from error
+        raise UnanswerableError(f"UnableToConnectToProject: {DATABASE_UNAVAILABLE}") from error
     except psycopg.Error as error:
         logger.info("the policies of %s failed for the role %s: %s", subtopic, principal.role, error)
-        return NOTHING
+        raise PolicyFailedError from error
+
+
+def words_of(reason: str) -> str:
+    """Return the words of a refusal without their code."""
+    code, colon, words = reason.partition(": ")
+    return words if colon else code
 
 
 async def _tried(connection: Connection, subtopic: str, principal: Principal) -> Rights:

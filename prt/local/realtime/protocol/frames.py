@@ -34,8 +34,15 @@ class Frame(Struct, frozen=True, kw_only=True):
     persist: Any = None
 
 
+class UnsendableError(Exception):
+    """A version of the protocol can't carry what was sent. On the real server that crashes the sender."""
+
+
 class Pushed(Protocol):
-    """What the server pushes to many. None where a version of the protocol can't say it."""
+    """What the server pushes to many.
+
+    None where a version of the protocol leaves it out. It raises UnsendableError for what crashes.
+    """
 
     def frame(self, version: Version, topic: str) -> str | bytes | None: ...
 
@@ -47,6 +54,8 @@ class Event(Struct, frozen=True):
     payload: str
 
     def frame(self, version: Version, topic: str) -> str | bytes | None:
+        if version.takes_objects_only and not self.payload.startswith("{"):
+            raise UnsendableError
         before, after = version.around(topic, self.name)
         return before + self.payload + after
 
@@ -69,6 +78,9 @@ class UserBroadcast(Struct, frozen=True, kw_only=True):
 class Version(Protocol):
     """How one `vsn` reads and writes frames. Undecodable frames are None: the server ignores them."""
 
+    takes_objects_only: bool
+    """Whether a payload that is sent to many has to be an object."""
+
     def decode(self, text: str) -> Frame | None: ...
 
     def decode_binary(self, data: bytes) -> Frame | None: ...
@@ -85,6 +97,8 @@ class Version(Protocol):
 
 
 class VersionOne:
+    takes_objects_only = False
+
     def decode(self, text: str) -> Frame | None:
         match _decoded(text):
             case {"topic": topic, "event": event, "payload": payload, "ref": ref} as frame:
@@ -109,15 +123,16 @@ class VersionOne:
         if broadcast.encoding != JSON_ENCODED:
             return None  # objects of 1.0.0 can't carry bytes
         try:
-            msgspec.json.decode(broadcast.body, type=msgspec.Raw)  # is it JSON?
-            text = broadcast.body.decode()
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            text = broadcast.body.decode()  # whether it is JSON, the real server doesn't look either
+        except UnicodeDecodeError:
             return None
         payload = broadcast_payload(broadcast.event, text, broadcast.meta)
         return self.encode(None, None, topic, "broadcast", payload)
 
 
 class VersionTwo:
+    takes_objects_only = True
+
     def decode(self, text: str) -> Frame | None:
         match _decoded(text):
             case [join_ref, ref, topic, event, payload, *_]:
@@ -142,7 +157,8 @@ class VersionTwo:
             join_ref, ref, topic, event = (part.decode() for part in parts[:4])
         except UnicodeDecodeError:
             return None
-        body = UserBroadcast(event=event, encoding=data[6], body=data[at:])
+        encoding = JSON_ENCODED if data[6] else BINARY_ENCODED
+        body = UserBroadcast(event=event, encoding=encoding, body=data[at:])
         metadata = _decoded(parts[4])
         return Frame(
             topic=topic,

@@ -8,9 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from prt.local.realtime.protocol import bindings
-from prt.local.realtime.protocol.inspection import inspected, interpolated
+from prt.local.realtime.protocol.inspection import inspected, printed
 
 UNABLE_TO_REPLAY = "UnableToReplayMessages: "
+UNKNOWN_ERROR = "UnknownErrorOnChannel: "
 
 
 class Replay(Struct, frozen=True):
@@ -20,7 +21,9 @@ class Replay(Struct, frozen=True):
     limit: int
 
 
-DEFAULT_REPLAY = Replay(since=0, limit=10)
+LARGEST_REPLAY = 25
+LATEST_MILLISECONDS = 253_402_300_799_999
+"""The end of the year 9999, where the real server's calendar ends."""
 
 
 class Wait(Struct, frozen=True):
@@ -34,7 +37,7 @@ LONGEST_WAIT = Wait(20_000)
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """`bindings` have their ids. Without a `presence_key` of the client's it is one that nobody else has."""
+    """What a join asks for. `bindings` have their ids."""
 
     bindings: tuple[tuple[int, dict[str, Any]], ...] = ()
     is_legacy: bool = False
@@ -43,41 +46,69 @@ class Config(Struct, frozen=True, kw_only=True):
     wants_acknowledgement: bool = False
     wants_presence: bool = False
     wants_replication_ready: bool = False
-    presence_key: str
+    presence_key: str | None
+    """None is a key that has no text: whoever tracks under it loses the channel."""
+    wants_replay: bool = False
+    """Whether there is a `replay` of whatever shape, for which a private topic has to be readable."""
     replay: Replay | None = None
+    replay_refusal: str | None = None
+    crash: str | None = None
+    """The words of an exception that a config of another shape raises, once the token was found good."""
     wait: Wait | None = None
     """None is a join that is answered before its bindings are looked at."""
 
 
-def configured(subtopic: str, payload: Any) -> Config | str:
-    """The join's config, or the words in which the server refuses it."""
-    if not isinstance(payload, dict) or "config" not in payload:
+def malformed(payload: Any) -> str | None:
+    """Return the words in which the server refuses a join whose payload is not an object, or None."""
+    if isinstance(payload, dict):
+        return None
+    return f"{UNKNOWN_ERROR}expected params to be a :map, got: `{inspected(payload)}`"
+
+
+def configured(subtopic: str, payload: dict[str, Any]) -> Config:
+    """Return a join's config. Parts that can't be read count as left out, as on the real server."""
+    if "config" not in payload:
         entries: list[Any] = bindings.of_topic(subtopic)
         return Config(bindings=_identified(entries), is_legacy=True, presence_key=_key(None))
     config = _dictionary(payload["config"])
     found = config.get("postgres_changes")
     entries = [entry for entry in found if entry is not None] if isinstance(found, list) else []
-    if len(entries) > bindings.MOST_BINDINGS:
-        return f"UnknownErrorOnChannel: {bindings.too_many(len(entries))}"
-    for entry in entries:
-        if not isinstance(entry, dict):
-            return f"UnknownErrorOnChannel: expected a map, got:\n\n    {inspected(entry)}\n"
     broadcast, presence = _dictionary(config.get("broadcast")), _dictionary(config.get("presence"))
-    is_private = config.get("private") is True
+    is_private = _is_true(config.get("private"))
     replay = _replay(broadcast, is_private=is_private)
-    if isinstance(replay, str):
-        return replay
     return Config(
-        bindings=_identified(entries),
+        bindings=_identified([e for e in entries[: bindings.MOST_BINDINGS] if isinstance(e, dict)]),
         is_private=is_private,
-        sees_itself=broadcast.get("self") is True,
-        wants_acknowledgement=broadcast.get("ack") is True,
-        wants_presence=presence.get("enabled") is True,
-        wants_replication_ready=broadcast.get("replication_ready") is True,
+        sees_itself=_is_true(broadcast.get("self")),
+        wants_acknowledgement=_is_true(broadcast.get("ack")),
+        wants_presence=_is_true(presence.get("enabled")),
+        wants_replication_ready=_is_given(broadcast.get("replication_ready")),
         presence_key=_key(presence.get("key")),
-        replay=replay,
+        wants_replay="replay" in broadcast,
+        replay=replay if isinstance(replay, Replay) else None,
+        replay_refusal=replay if isinstance(replay, str) else None,
+        crash=_crash(payload["config"], entries),
         wait=_wait(_dictionary(config.get("postgres_changes_options"))),
     )
+
+
+def _crash(config: Any, entries: list[Any]) -> str | None:
+    """What raises on the real server: looking up `broadcast.replication_ready`, or an id for each binding."""
+    broadcast = _dictionary(config).get("broadcast")
+    for container, key in ((config, "broadcast"), (broadcast, "replication_ready")):
+        if isinstance(container, list):
+            return (
+                f'{UNKNOWN_ERROR}the Access module supports only keyword lists (with atom keys), got: "{key}"'
+                "\n\nIf you want to search lists of tuples, use List.keyfind/3"
+            )
+        if container is not None and not isinstance(container, dict):
+            return f"{UNKNOWN_ERROR}no function clause matching in Access.get/3"
+    if len(entries) > bindings.MOST_BINDINGS:
+        return f"{UNKNOWN_ERROR}{bindings.too_many(len(entries))}"
+    for entry in entries:
+        if not isinstance(entry, dict):
+            return f"{UNKNOWN_ERROR}expected a map, got:\n\n    {inspected(entry)}\n"
+    return None
 
 
 def _replay(broadcast: dict[str, Any], *, is_private: bool) -> Replay | str | None:
@@ -89,11 +120,11 @@ def _replay(broadcast: dict[str, Any], *, is_private: bool) -> Replay | str | No
     if not isinstance(wanted, dict):
         return None
     since, limit = wanted.get("since"), wanted.get("limit")
-    since = DEFAULT_REPLAY.since if since is None else since
-    limit = DEFAULT_REPLAY.limit if limit is None else limit
-    if type(since) is not int or type(limit) is not int:
+    if not _is_given(limit):
+        limit = LARGEST_REPLAY
+    if type(since) is not int or type(limit) is not int or abs(since) > LATEST_MILLISECONDS:
         return UNABLE_TO_REPLAY + "Replay params are not valid"
-    return Replay(since, limit)
+    return Replay(max(0, since), max(1, min(limit, LARGEST_REPLAY)))
 
 
 def _wait(options: dict[str, Any]) -> Wait | None:
@@ -113,11 +144,16 @@ def _is_true(value: Any) -> bool:
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
-def _key(wanted: Any) -> str:
-    """Text, a number or a truth value, as Elixir prints it."""
-    if wanted == "" or not isinstance(wanted, str | int | float):
+def _is_given(value: Any) -> bool:
+    """Whether it counts as true in Elixir: 0 and empty text do."""
+    return value is not None and value is not False
+
+
+def _key(wanted: Any) -> str | None:
+    """Return the key's text. Without one, or with a blank one, it is one that nobody else has."""
+    if wanted is None or (isinstance(wanted, str) and not wanted.strip()):
         return str(uuid.uuid4())
-    return interpolated(wanted)
+    return printed(wanted)
 
 
 def _identified(entries: list[dict[str, Any]]) -> tuple[tuple[int, dict[str, Any]], ...]:

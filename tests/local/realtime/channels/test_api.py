@@ -17,7 +17,11 @@ JSON = "application/json"
 BYTES = "application/octet-stream"
 ROOM = "realtime:room:1"
 TOO_LARGE = "Payload size exceeds tenant limit"
+UNSUPPORTED = '{"error":"Unsupported Media Type. Use application/json or application/octet-stream"}'
 UNAUTHORIZED = '{"message":"Unauthorized"}'
+
+
+BLANK_NAMES = '{"errors":{"event":["can\'t be blank"],"topic":["can\'t be blank"]}}'
 
 
 def run(
@@ -106,16 +110,31 @@ def test_json_that_is_no_object_stands_under_a_name(backend: Backend) -> None:
             "broadcast/a/events/e",
             b"x=1",
             "application/x-www-form-urlencoded",
-            (415, "Unsupported Media Type"),
+            (415, UNSUPPORTED),
         ),
         ("broadcast/a/events/e", "x" * 2000, JSON, (422, f'{{"errors":{{"payload":["{TOO_LARGE}"]}}}}')),
         ("broadcast/a/events/e", b"x" * 2000, BYTES, (422, f'{{"errors":{{"payload":["{TOO_LARGE}"]}}}}')),
         ("broadcast/a/events/e", b"x" * 8_000_001, BYTES, (413, "Request Entity Too Large")),
         ("broadcast/a/events/", {}, JSON, (404, "Not Found")),
         ("broadcast/a/e", {}, JSON, (404, "Not Found")),
-        ("broadcast//events/e", {}, JSON, (404, "Not Found")),
         ("broadcast/a/events/e/f", {}, JSON, (404, "Not Found")),
         ("nothing", {}, JSON, (404, "Not Found")),
+        ("broadcast", {"messages": "text"}, JSON, (422, '{"errors":{"messages":["is invalid"]}}')),
+        ("broadcast", {"messages": {"1": 5}}, JSON, (422, '{"errors":{"messages":["is invalid"]}}')),
+        ("broadcast/", {}, JSON, (422, '{"errors":{"messages":["can\'t be blank"]}}')),
+        ("broadcast/%20/events/%09", {}, JSON, (422, BLANK_NAMES)),
+        ("broadcast/a/events/e", b"{", JSON + "; charset=utf-8", (400, "Bad Request")),
+        ("broadcast/a/events/e", b"{}", "application/vnd.api+json", (415, UNSUPPORTED)),
+        (
+            "broadcast",
+            {"messages": [{"topic": "\u2003", "event": "e", "id": 1, "payload": " ", "private": []}]},
+            JSON,
+            (
+                422,
+                '{"errors":{"messages":[{"id":["is invalid"],"payload":["can\'t be blank"],'
+                '"private":["is invalid"],"topic":["can\'t be blank"]}]}}',
+            ),
+        ),
         ("broadcast", [], JSON, (422, '{"errors":{"messages":["can\'t be blank"]}}')),
         ("broadcast", {"messages": [1]}, JSON, (422, '{"errors":{"messages":["is invalid"]}}')),
         (
@@ -190,5 +209,36 @@ def test_of_many_the_denied_are_left_out_and_the_public_go_first(backend: Backen
 def test_it_answers_pings(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         assert await post(running, "ping", b"", kind="", method="GET") == (200, '{"message":"Success"}')
+
+    run(backend, scenario)
+
+
+def test_messages_by_their_places_and_with_ids(backend: Backend) -> None:
+    async def scenario(running: Running) -> None:
+        async with running.client() as client:
+            await client.enter("realtime:a")
+            message = {"topic": "a", "payload": {}}
+            places = {
+                "10": {**message, "event": "third"},
+                "9": {**message, "event": "second", "id": "own"},
+                "1": {**message, "event": "first", "id": ""},
+            }
+            assert await post(running, "broadcast", {"messages": places}) == (202, "")
+            heard = [await client.expect("broadcast") for _ in places]
+            assert [(each["event"], each.get("meta")) for each in heard] == [
+                ("first", None),
+                ("second", {"id": "own"}),
+                ("third", None),
+            ]
+
+    run(backend, scenario)
+
+
+def test_a_trailing_slash_means_nothing(backend: Backend) -> None:
+    async def scenario(running: Running) -> None:
+        async with running.client() as client:
+            await client.enter("realtime:a")
+            assert await post(running, "broadcast/a/events/e/", {"n": 1}) == (202, "")
+            assert (await client.expect("broadcast"))["payload"] == {"n": 1}
 
     run(backend, scenario)

@@ -142,7 +142,6 @@ def test_calls_are_counted_in_windows_that_begin_with_a_call() -> None:
         ({"event": "track"}, OK),
         ({"event": "untrack", "payload": 5}, OK),
         ({"event": "wave"}, {"status": "error", "response": {}}),
-        ({"event": 5}, {"status": "error", "response": {}}),
         (
             {"event": "track", "payload": [1]},
             {"status": "error", "response": {"reason": "Presence track payload must be a map"}},
@@ -182,7 +181,7 @@ def test_keys_are_text(backend: Backend, key: Any, name: str) -> None:
     run(backend, scenario)
 
 
-@pytest.mark.parametrize("key", [None, "", {}, []])
+@pytest.mark.parametrize("key", [None, "", "  "])
 def test_without_a_key_everyone_is_somebody_else(backend: Backend, key: Any) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as one, running.client() as two:

@@ -73,6 +73,19 @@ def test_a_binary_broadcast() -> None:
     assert ONE.decode_binary(sent) is None
 
 
+def test_a_broadcast_that_claims_to_be_json_is_never_looked_into() -> None:
+    """As v1/broadcast_binary has it: to listeners of version 1 goes a text frame that is no JSON."""
+    broken = UserBroadcast(event="bad", encoding=1, body=b'{"x":')
+    assert ONE.encode_broadcast("realtime:b", broken) == (
+        '{"ref":null,"event":"broadcast","payload":{"event":"bad","payload":{"x":,"type":"broadcast"},'
+        '"topic":"realtime:b"}'
+    )
+    assert ONE.encode_broadcast("realtime:b", UserBroadcast(event="e", encoding=1, body=b"\xff")) is None
+    frame = TWO.decode_binary(bytes.fromhex("030101010100077264746578"))
+    assert frame is not None
+    assert frame.payload == UserBroadcast(event="e", encoding=1, body=b"x")
+
+
 @pytest.mark.parametrize("data", ["", "0001", "fffe", "03", "03ffff0a010001", "03010101010001fffefdfc"])
 def test_ignores_broken_binary_frames(data: str) -> None:
     assert TWO.decode_binary(bytes.fromhex(data)) is None

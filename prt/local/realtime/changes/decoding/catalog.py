@@ -12,6 +12,8 @@ from prt.local.realtime.changes.decoding.values import Field, Type, Types
 from prt.postgres.pgoutput import Relation
 
 PUBLICATION = "supabase_realtime"
+CHANGES_PUBLICATION = "prt_realtime_changes"
+"""Streams the changes of the tables in PUBLICATION, without its row filters and column lists."""
 MESSAGES_PUBLICATION = "prt_realtime_messages"
 """Streams the inserts into realtime.messages, through which the database sends broadcasts."""
 
@@ -46,14 +48,20 @@ class Table(Struct, frozen=True, kw_only=True):
 
 
 async def published(connection: Connection, schema: str, table: str) -> list[int]:
-    """The oids of the publication's tables; `*` is every schema, every table. The oldest comes first."""
+    """Return the oids of the publication's tables, the oldest first.
+
+    `schema` and `table` are patterns of LIKE without an escape character, or `*` for all, as on the real
+    server: a table that has a `_` in its name may bring others along.
+    """
     rows = await _rows(
         connection,
         """
         select c.oid::int8 from pg_publication_tables p
         join pg_namespace n on n.nspname = p.schemaname
         join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
-        where p.pubname = %s and %s::text in ('*', p.schemaname) and %s::text in ('*', p.tablename)
+        where p.pubname = %s
+          and p.schemaname like coalesce(nullif(%s::text, '*'), '%%') escape ''
+          and p.tablename like coalesce(nullif(%s::text, '*'), '%%') escape ''
         order by c.oid
         """,
         [PUBLICATION, schema, table],

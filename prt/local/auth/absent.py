@@ -1,4 +1,4 @@
-"""What Supabase Auth can do and the embedded project can't: each is answered with 501 and one sentence."""
+"""Refusals of what Supabase Auth can do and the embedded project can't."""
 
 from __future__ import annotations
 

@@ -23,11 +23,14 @@ LARGEST_PAGE = 1000
 
 
 class Administration:
+    """The administration of users, for the service key."""
+
     def __init__(self, transaction: Callable[[], Any], keys: Keys) -> None:
         self._transaction = transaction
         self._keys = keys
 
     async def page(self, request: Request) -> Response:
+        """Answer with a page of users."""
         require_admin(request, self._keys)
         number = _positive(request.query_params.get("page"), 1)
         size = min(_positive(request.query_params.get("per_page"), PAGE_SIZE), LARGEST_PAGE)
@@ -42,6 +45,7 @@ class Administration:
         return JSONResponse({"users": found, "aud": "authenticated"}, headers=headers)
 
     async def create(self, request: Request) -> Response:
+        """Create a user."""
         require_admin(request, self._keys)
         body = decoded(await request.body(), AdminUser)
         if not body.email:
@@ -67,11 +71,13 @@ class Administration:
         return JSONResponse(user)
 
     async def find(self, request: Request) -> Response:
+        """Answer with a user."""
         require_admin(request, self._keys)
         async with self._transaction() as connection:
             return JSONResponse(await users.require(connection, _asked(request)))
 
     async def change(self, request: Request) -> Response:
+        """Change a user."""
         require_admin(request, self._keys)
         body = decoded(await request.body(), AdminUser)
         user_id = _asked(request)
@@ -94,6 +100,7 @@ class Administration:
         return JSONResponse(user)
 
     async def delete(self, request: Request) -> Response:
+        """Delete a user."""
         require_admin(request, self._keys)
         async with self._transaction() as connection:
             await users.delete(connection, str(_asked(request)))

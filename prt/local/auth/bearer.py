@@ -1,4 +1,4 @@
-"""Whose token it is, in Auth's words.
+"""The bearer of a token, and refusals in Auth's words.
 
 PyJWT verifies: tokens are no place for code of our own.
 """
@@ -20,6 +20,8 @@ ADMIN_ROLES = {"service_role", "supabase_admin"}
 
 
 class Bearer(Struct, frozen=True):
+    """The bearer of a token that was verified."""
+
     claims: dict[str, Any]
 
     @property
@@ -32,6 +34,7 @@ class Bearer(Struct, frozen=True):
 
     @property
     def session_id(self) -> str | None:
+        """Return the id of the session, None if the token has none."""
         session_id = self.claims.get("session_id")
         return session_id if isinstance(session_id, str) and session_id else None
 

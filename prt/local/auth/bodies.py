@@ -1,4 +1,4 @@
-"""What clients send, and what Auth requires of it."""
+"""Bodies that clients send, and what Auth requires of them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,22 @@ Body = TypeVar("Body", bound=Struct)
 
 
 class Credentials(Struct, frozen=True):
+    """The body of a sign-in with a password."""
+
     email: str = ""
     phone: str = ""
     password: str = ""
 
 
 class Refresh(Struct, frozen=True):
+    """The body of a refresh."""
+
     refresh_token: str = ""
 
 
 class SignUp(Struct, frozen=True):
+    """The body of a sign-up."""
+
     email: str = ""
     phone: str = ""
     password: str = ""
@@ -36,13 +42,15 @@ class SignUp(Struct, frozen=True):
 
 
 class UserUpdate(Struct, frozen=True):
+    """The body by which a user changes themselves."""
+
     email: str | None = None
     password: str | None = None
     data: dict[str, Any] | None = None
 
 
 class AdminUser(Struct, frozen=True):
-    """Of creation and of update; None leaves what is."""
+    """The body of a user's creation and change by an administrator; None leaves a value as it is."""
 
     id: str | None = None
     email: str | None = None
@@ -65,7 +73,7 @@ def decoded(raw: bytes, kind: type[Body]) -> Body:
 
 
 def checked_email(email: str) -> str:
-    """In lower case, as it is stored."""
+    """Return the address in lower case, as it is stored. Raise AuthError if it is not an address."""
     # The length comes first: what the expression costs grows with its square.
     if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email) or "\0" in email:
         raise AuthError(400, "validation_failed", "Unable to validate email address: invalid format")
@@ -73,6 +81,7 @@ def checked_email(email: str) -> str:
 
 
 def checked_password(password: str) -> str:
+    """Return the password. Raise AuthError if it is too short or too long."""
     if len(password.encode()) > LONGEST_PASSWORD:
         message = f"Password cannot be longer than {LONGEST_PASSWORD} characters"
         raise AuthError(422, "validation_failed", message)

@@ -1,4 +1,4 @@
-"""What Auth answers when it refuses: its error codes, in the shape that the client's API version reads.
+"""Refusals of Auth: error codes, statuses and words.
 
 https://supabase.com/docs/guides/auth/debugging/error-codes
 """

@@ -105,10 +105,12 @@ async def refresh(connection: AsyncConnection[Any], issuer: Issuer, token: str) 
 
 
 def already_used() -> AuthError:
+    """Return the refusal of a refresh token that was used before."""
     return AuthError(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
 
 
 async def exists(connection: AsyncConnection[Any], session_id: str) -> bool:
+    """Return whether there is such a session."""
     cursor = await connection.execute("select from auth.sessions where id::text = %s", (session_id,))
     return await cursor.fetchone() is not None
 

@@ -84,6 +84,7 @@ async def credentials(
 
 
 async def find(connection: AsyncConnection[Any], user_id: str | UUID) -> UserObject | None:
+    """Return a user, None if there is no such user."""
     cursor = await connection.execute(_BY_ID, (user_id,))
     row = await cursor.fetchone()
     return None if row is None else row[0]
@@ -198,7 +199,7 @@ async def change(
 
 
 async def delete(connection: AsyncConnection[Any], user_id: str) -> None:
-    """With sessions and identities, by their references."""
+    """Delete a user with sessions and identities. Raise AuthError if there is no such user."""
     cursor = await connection.execute("delete from auth.users where id = %s", (user_id,))
     if not cursor.rowcount:
         raise not_found()
@@ -214,4 +215,5 @@ async def require(connection: AsyncConnection[Any], user_id: str | UUID) -> User
 
 
 def not_found() -> AuthError:
+    """Return the refusal that there is no such user."""
     return AuthError(404, "user_not_found", "User not found")

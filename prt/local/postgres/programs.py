@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are, and as whom they run."""
+"""PostgreSQL's programs: where they are, and the user that runs them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Programs:
         return [(str(part), str(Path(COPIES) / part.relative_to(base))) for part in self.parts]
 
     def copied_folder(self) -> str:
-        """Where `folder` is after `copies`, relative as there."""
+        """Return where `folder` is after `copies`, relative as there."""
         return str(Path(COPIES) / self.folder.relative_to(self._base))
 
     @property
@@ -102,6 +102,7 @@ def of_wheel() -> Programs | None:
 
 
 def installed(folder: Path) -> Programs | None:
+    """Return the programs of a folder, None if there are none of a fitting version."""
     if not (folder / "initdb").exists():
         return None
     try:

@@ -60,6 +60,7 @@ class Session:
                 return await work(await self._connected())
 
     async def close(self) -> None:
+        """Close the connection if it is open."""
         if self._connection is not None:
             await self._connection.close()
 
@@ -115,6 +116,7 @@ class Sessions:
             self._release()
 
     async def close(self) -> None:
+        """Close all connections."""
         for task in self._unwaited:
             task.cancel()
         await asyncio.gather(*self._unwaited, return_exceptions=True)

@@ -16,7 +16,7 @@ MOST_SOCKETS = 4096
 
 
 class Borrower(Struct, frozen=True):
-    """Whose request it is: a user or a role, and the socket that it came from."""
+    """The borrower of a slot: a user or a role, and the socket that the request came over."""
 
     who: str
     socket: object = None
@@ -32,7 +32,7 @@ class _Wait(Struct, frozen=True, eq=False):
 
 
 class Slots:
-    """At most `size` at once, and of these at most `share` for one user or one role."""
+    """Slots for work: at most `size` at once, and of these at most `share` for one user or one role."""
 
     def __init__(self, size: int, share: int) -> None:
         self._free = size

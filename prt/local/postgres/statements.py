@@ -38,7 +38,7 @@ class Statement(Struct, frozen=True):
 
 
 def split(script: str) -> Iterator[Statement]:
-    """Without comments before a statement and the semicolon after it; what isn't closed runs to the end."""
+    """Yield the statements of a script, without comments before them; what isn't closed runs to the end."""
     position = line = 0
     while (start := _skip_blank(script, position)) < len(script):
         line += script.count("\n", position, start)
@@ -74,7 +74,7 @@ def _skip_blank(script: str, position: int) -> int:
 
 
 def _end_of_statement(script: str, start: int) -> int:
-    """Where its semicolon stands, or the end of the script."""
+    """Return where a statement's semicolon stands, or the end of the script."""
     is_routine = ROUTINE.match(script, start) is not None
     parentheses = bodies = 0
     previous = ""
@@ -116,5 +116,5 @@ def _end_of_block(script: str, position: int) -> int:
 
 
 def _end_of_line(script: str, position: int) -> int:
-    """Behind the line break."""
+    """Return the position behind the line break."""
     return script.find("\n", position) + 1 or len(script)

@@ -158,6 +158,7 @@ class Realtime:
             await sessions.close()
 
     def routes(self) -> list[BaseRoute]:
+        """Return the routes of Realtime."""
         return [
             WebSocketRoute(PATH, self._websocket),
             Route(PATH, _no_upgrade, methods=["GET"]),
@@ -168,7 +169,7 @@ class Realtime:
         await handle(websocket, self._hub)
 
     async def _deliver(self, batch: list[bytes]) -> None:
-        """Above the rate a batch is dropped whole, and nobody is told, as on the real server."""
+        """Deliver a batch, or drop it whole and in silence above the rate, as the real server does."""
         if self.rates.changes.is_exceeded:
             self._fanout.drop(batch)
         else:

@@ -19,11 +19,14 @@ ANONYMOUS = "anon"
 
 
 class Caller(Struct, frozen=True):
+    """The caller of a request: the role that its statements run as, and the token's claims."""
+
     role: str
     claims: dict[str, Any]
 
     @property
     def is_anonymous(self) -> bool:
+        """Return whether the request came without a token of a user."""
         return self.role == ANONYMOUS
 
 

@@ -1,4 +1,4 @@
-"""What a request must know of the schema, read in its own transaction: without a cache nothing is stale.
+"""The schema as a request has to know it, read from the database's catalog.
 
 Reads that name their columns need none of it; writes look up one table, embedding the foreign keys.
 """
@@ -16,11 +16,14 @@ from prt.suggestions import nearest
 
 
 class TableName(Struct, frozen=True):
+    """The name of a table with its schema."""
+
     schema: str
     name: str
 
     @property
     def quoted(self) -> str:
+        """Return the name for SQL."""
         return f"{quote(self.schema)}.{quote(self.name)}"
 
 
@@ -34,11 +37,14 @@ class TableColumn(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True):
+    """A table with its columns."""
+
     name: TableName
     columns: dict[str, TableColumn]
 
     @property
     def key(self) -> tuple[str, ...]:
+        """Return the names of the primary key's columns."""
         return tuple(column.name for column in self.columns.values() if column.is_key)
 
 
@@ -114,15 +120,18 @@ async def find_table(connection: AsyncConnection[Any], name: TableName) -> Table
 
 
 async def table_names(connection: AsyncConnection[Any], schema: str) -> list[str]:
+    """Return the names of the tables and views of a schema."""
     return [row[0] for row in await _rows(connection, TABLE_NAMES, quote(schema))]
 
 
 async def foreign_keys(connection: AsyncConnection[Any], schema: str) -> tuple[ForeignKey, ...]:
+    """Return the foreign keys of a schema."""
     rows = await _rows(connection, FOREIGN_KEYS, quote(schema))
     return tuple(ForeignKey(r[0], r[1], tuple(r[2]), r[3], tuple(r[4]), r[5], r[6]) for r in rows)
 
 
 async def unknown_table(connection: AsyncConnection[Any], name: TableName) -> RestError:
+    """Return the refusal of a table that is unknown, with the nearest name."""
     near = nearest(name.name, await table_names(connection, name.schema))
     return RestError(
         404,

@@ -50,6 +50,7 @@ def _condition(condition: Condition, owner: str, parameters: Parameters, embedde
 
 
 def order_sql(order: Order, text: str) -> str:
+    """Return the SQL of an order for an expression."""
     direction = f" {order.direction}" if order.direction else ""
     nulls = f" nulls {order.nulls}" if order.nulls else ""
     return f"{text}{direction}{nulls}"

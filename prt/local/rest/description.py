@@ -26,6 +26,7 @@ order by c.relname, a.attnum
 
 
 async def answer(connection: AsyncConnection[Any], schema: str) -> Response:
+    """Answer with the description of a schema's tables, in OpenAPI's form."""
     cursor = await execute(connection, READABLE_COLUMNS, (quote(schema),))
     definitions: dict[str, dict[str, Any]] = {}
     for table, column, type_name, category, is_required in await cursor.fetchall():

@@ -136,7 +136,7 @@ class _Rest:
         )
 
     async def _transaction(self, request: Request, caller: Caller, schema: str, work: Work) -> Response:
-        """As the role of the token, with what PostgREST tells functions and policies about the request."""
+        """Do the work as the token's role, with what PostgREST tells functions about the request."""
         settings = {
             "search_path": ", ".join(map(quote, dict.fromkeys((schema, *SEARCHED)))),
             "request.method": request.method,

@@ -1,4 +1,4 @@
-"""What a client is told when a request fails: PostgREST's codes, bodies and statuses.
+"""Errors of REST: status, code and words as PostgREST has them.
 
 https://docs.postgrest.org/en/stable/references/errors.html
 """
@@ -24,10 +24,12 @@ class RestError(Exception):
 
     @property
     def code(self) -> str:
+        """Return PostgREST's or PostgreSQL's code."""
         return str(self.body["code"])
 
     @property
     def headers(self) -> dict[str, str]:
+        """Return the headers of the answer."""
         if self.status != 401:
             return {}
         if not self.code.startswith("PGRST30"):

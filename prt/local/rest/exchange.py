@@ -30,6 +30,7 @@ class MediaType(Struct, frozen=True):
 
     @property
     def name(self) -> str:
+        """Return the value of `Content-Type`."""
         kind = "object" if self.is_object else "array"
         if not self.is_object and not self.is_stripped:
             return "application/json; charset=utf-8"
@@ -38,7 +39,7 @@ class MediaType(Struct, frozen=True):
 
 
 class Rows(Struct, frozen=True):
-    """What a statement gave: the JSON list, its length, and the number of all rows where it was counted."""
+    """The rows of a statement: the JSON list, its length, and the number of all rows if it was counted."""
 
     json: bytes
     count: int
@@ -85,6 +86,7 @@ def window_of(query: Query, headers: Mapping[str, str]) -> Window:
 
 
 def check_single(media: MediaType, rows: Rows) -> None:
+    """Raise RestError if a single object is wanted and there is not exactly one row."""
     if media.is_object and rows.count != 1:
         raise RestError(
             406,
@@ -106,10 +108,12 @@ def check_affected(preferences: Preferences, rows: Rows) -> None:
 
 
 def body_of(media: MediaType, rows: Rows) -> bytes:
+    """Return the body of an answer with rows."""
     return rows.json[1:-1] if media.is_object else rows.json
 
 
 def content_range(first: int, rows: Rows) -> str:
+    """Return the value of `Content-Range`; `first` is the offset of the first row."""
     span = f"{first}-{first + rows.count - 1}" if rows.count else "*"
     return f"{span}/{'*' if rows.total is None else rows.total}"
 
@@ -131,6 +135,7 @@ def read_status(first: int, rows: Rows) -> int:
 def response(
     status: int, media: MediaType, body: bytes, preferences: Preferences, headers: Mapping[str, str]
 ) -> Response:
+    """Return an answer with the headers that belong to it."""
     answer = Response(body, status, dict(headers))
     if body or status not in {201, 204}:
         answer.headers["Content-Type"] = media.name

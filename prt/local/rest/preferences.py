@@ -22,6 +22,8 @@ IGNORED = {"tx", "params"}
 
 
 class Preferences(Struct, frozen=True, kw_only=True):
+    """The preferences of a request, from its header `Prefer`."""
+
     returning: Literal["representation", "minimal", "headers-only"] = "minimal"
     resolution: Literal["merge-duplicates", "ignore-duplicates"] | None = None
     count: Literal["exact", "planned", "estimated"] | None = None

@@ -18,7 +18,7 @@ ROW = '"prt row"'
 
 
 class Source:
-    """Where rows come from: the FROM item, and the quoted name that its columns are called by."""
+    """The source of rows: the FROM item, and the quoted name that its columns are called by."""
 
     def __init__(self, table: str, text: str, owner: str, condition: str = "true") -> None:
         self.table = table
@@ -28,6 +28,7 @@ class Source:
 
     @classmethod
     def of_table(cls, table: TableName) -> Source:
+        """Return a table as a source."""
         return cls(table.name, table.quoted, table.quoted)
 
 
@@ -80,7 +81,7 @@ class Reading:
                 raise _not_embedded(path[-1])
 
     def needed_columns(self, table: str) -> set[str] | None:
-        """What a write must return so that the rows can be read from it; None is every column."""
+        """Return the columns that a write must return to read the rows from it; None is every column."""
         names = {order.field.name for order in self.query.orders.get((), ()) if order.relation is None}
         for node in self.query.select:
             match node:
@@ -179,6 +180,7 @@ def _paths(nodes: Iterable[Node], path: Path) -> Iterable[Path]:
 
 
 def has_embeds(nodes: Iterable[Node]) -> bool:
+    """Return whether other tables' rows are embedded."""
     return any(isinstance(node, Embed) for node in nodes)
 
 

@@ -36,9 +36,11 @@ class Relationship(Struct, frozen=True):
 
     @property
     def is_to_one(self) -> bool:
+        """Return whether at most one row belongs to each."""
         return self.cardinality in {"many-to-one", "one-to-one"}
 
     def described(self) -> dict[str, str]:
+        """Return the description that PostgREST gives in a refusal."""
         own = ", ".join(pair[0] for pair in self.pairs)
         other = ", ".join(pair[1] for pair in self.junction_pairs or self.pairs)
         relationship = f"{self.constraint} using {self.parent}({own}) and {self.target}({other})"

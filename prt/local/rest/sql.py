@@ -21,6 +21,7 @@ class Parameters:
         self.values: list[str] = []
 
     def bind(self, value: str) -> str:
+        """Add a value and return its placeholder. Raise RestError if PostgreSQL can't store it."""
         if "\0" in value:
             raise RestError(400, "22021", 'invalid byte sequence for encoding "UTF8": 0x00')
         self.values.append(value)

@@ -33,7 +33,7 @@ from prt.local.rest.sql import execute, quote
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of a table; `body` is that of a write, the query's window is already bounded."""
+    """A request for a table; `body` is that of a write, the query's window is already bounded."""
 
     method: str
     table: TableName
@@ -44,6 +44,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_read(self) -> bool:
+        """Return whether the request only reads."""
         return self.method in {"GET", "HEAD"}
 
 
@@ -152,6 +153,7 @@ async def _reading(connection: AsyncConnection[Any], request: Request) -> Readin
 
 
 def json_list(media: MediaType) -> str:
+    """Return the SQL of all rows as one JSON list."""
     text = f"coalesce(json_agg({ROW}), '[]')"
     return f"json_strip_nulls({text})::text" if media.is_stripped else f"{text}::text"
 

@@ -63,6 +63,7 @@ class Change(msgspec.Struct, frozen=True):
     returning: str
 
     def insert(self, body: Body, parameters: Parameters) -> str:
+        """Return the statement that inserts a body."""
         if not body.size:
             return self._nothing()
         target = self.table.name.quoted
@@ -86,6 +87,7 @@ class Change(msgspec.Struct, frozen=True):
         )
 
     def delete(self, parameters: Parameters) -> str:
+        """Return the statement that deletes rows."""
         self._require_conditions("DELETE")
         where = self._where(parameters)
         return f"delete from {self.table.name.quoted} where {where} returning {self.returning}"

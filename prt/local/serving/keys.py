@@ -27,7 +27,7 @@ SYMMETRIC_FAMILY = (SYMMETRIC, "HS384", "HS512")
 
 
 class Verifier(NamedTuple):
-    """What proves the signature of one token: a key and its algorithm, as PyJWT takes them."""
+    """The key and the algorithm that prove the signature of one token, as PyJWT takes them."""
 
     key: Any
     algorithm: str

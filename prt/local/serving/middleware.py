@@ -1,4 +1,4 @@
-"""What every request passes before its route: its turn, the bound of its body, the report of a failure."""
+"""The middleware that every request passes before its route: its turn, the bound of its body."""
 
 from __future__ import annotations
 

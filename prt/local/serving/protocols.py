@@ -34,7 +34,7 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Config(uvicorn.Config):
-    """uvicorn's settings, and the connections that have not asked for anything yet, the oldest first."""
+    """The settings of uvicorn, with the connections that have not asked for anything yet."""
 
     def __init__(self, app: Any, **settings: Any) -> None:
         super().__init__(
@@ -64,6 +64,7 @@ class HttpProtocol(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a new connection."""
         super().connection_made(transport)
         config = cast("Config", self.config)
         config.silent[self] = None
@@ -72,6 +73,7 @@ class HttpProtocol(H11Protocol):
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
+        """Take bytes of the client."""
         super().data_received(data)
         if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
             self._await_head()
@@ -79,6 +81,7 @@ class HttpProtocol(H11Protocol):
             self._stop_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
         self._stop_waiting()
         super().connection_lost(exc)
 
@@ -100,6 +103,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """
 
     def data_received(self, data: bytes) -> None:
+        """Take bytes of the client."""
         super().data_received(data)
         self.transport.max_size = SMALL_READ if self.read_paused else LARGE_READ  # type: ignore[attr-defined]
 
@@ -121,6 +125,7 @@ class Exhaustion:
         loop.set_exception_handler(self._handle)
 
     def close(self) -> None:
+        """Give the loop its former handler back."""
         self._loop.set_exception_handler(self._former)
 
     def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

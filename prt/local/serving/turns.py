@@ -34,7 +34,7 @@ MOST_ACCOUNTS = 4096
 
 
 class Account:
-    """What one client has taken of the loop lately, in seconds."""
+    """The account of what one client has taken of the loop lately, in seconds."""
 
     def __init__(self) -> None:
         self._spent = 0.0
@@ -47,6 +47,7 @@ class Account:
         return self._spent
 
     def add(self, seconds: float, now: float) -> None:
+        """Add a time in seconds."""
         self._spent = self.spent(now) + seconds
 
 

@@ -1,4 +1,4 @@
-"""pgcrypto and uuid-ossp in SQL, because the wheel of PostgreSQL has neither; nothing here runs in Python.
+"""The extensions pgcrypto and uuid-ossp in SQL, and those that can't be had here.
 
 `extension/` holds the files of `CREATE EXTENSION`. What can't be done in SQL raises one sentence.
 """

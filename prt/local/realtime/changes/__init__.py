@@ -1,4 +1,4 @@
-"""From the replication stream to the subscribers that may see each change.
+"""The changes of tables: from the replication stream to frames for those who may see them.
 
 Sockets and topics belong to `local/realtime/channels/`.
 """

@@ -28,7 +28,7 @@ _REGEXES = ("match", "imatch")
 
 
 class _RaisedError(Exception):
-    """What the server's trigger raises."""
+    """An error that the server's trigger raises."""
 
 
 class Admitted(NamedTuple):
@@ -129,7 +129,7 @@ def _sql(template: str, *type_names: str) -> sql.Composed:
 
 
 def _described(error: psycopg.Error | _RaisedError) -> str:
-    """As the server's driver prints an error: code, its name, its message."""
+    """Return an error as the server's driver prints it: code, its name, its message."""
     if isinstance(error, _RaisedError):
         return f"ERROR P0001 (raise_exception) {error}"
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()

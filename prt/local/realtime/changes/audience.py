@@ -64,6 +64,7 @@ class Listener:
         return [binding for binding, checks in self.bindings if not checks or _all_hold(checks, row)]
 
     def frame(self, data: str, ids: list[int]) -> str:
+        """Return the frame of a change for the bindings of these ids."""
         if self.subscription.is_legacy:
             return self.before_data + data + self.after_ids
         return f'{self.before_data}{data},"ids":[{",".join(map(str, ids))}]}}{self.after_ids}'

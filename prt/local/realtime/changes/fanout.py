@@ -1,4 +1,4 @@
-"""From batches of the replication stream to frames in the outboxes of those who may see them."""
+"""The fan-out: from batches of the stream to frames in the outboxes of those who may see them."""
 
 from __future__ import annotations
 

@@ -39,19 +39,27 @@ Tell = Callable[[str, str], None]
 
 
 class Server(Protocol):
-    """What a subscription needs of the server that it belongs to."""
+    """The server as a subscription sees it."""
 
     @property
-    def stream(self) -> Stream: ...
+    def stream(self) -> Stream:
+        """Return the replication stream."""
+        ...
 
     @property
-    def publication(self) -> Publication: ...
+    def publication(self) -> Publication:
+        """Return the publication."""
+        ...
 
     @property
-    def admissions(self) -> Sessions: ...
+    def admissions(self) -> Sessions:
+        """Return the connections that subscriptions are admitted over."""
+        ...
 
     @property
-    def subscriptions(self) -> Subscriptions: ...
+    def subscriptions(self) -> Subscriptions:
+        """Return the subscriptions of the server."""
+        ...
 
 
 class Prepared(NamedTuple):
@@ -62,7 +70,7 @@ class Prepared(NamedTuple):
 
 
 class Following:
-    """Between `start`, which may be called again with another token, and `stop`."""
+    """A channel's subscription between `start`, which may be called again with another token, and `stop`."""
 
     def __init__(
         self,
@@ -130,7 +138,7 @@ class Following:
         self._subscribing = asyncio.create_task(self._subscribe(times))
 
     async def _subscribe(self, times: int) -> None:
-        """As often as the real server does, which says each time what came of it."""
+        """Subscribe as often as the real server does, which reports each time what came of it."""
         for _ in range(min(times, MOST_ATTEMPTS)):
             if self._token is not None:
                 await self._admit(self._token)

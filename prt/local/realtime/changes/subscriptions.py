@@ -53,7 +53,7 @@ class Subscriptions:
         self.on_removal: Callable[[Subscription], None] = lambda _: None
 
     def replace(self, former: Subscription | None, new: Subscription | None) -> None:
-        """In one step, so that no change falls between the two."""
+        """Replace a subscription in one step, so that no change falls between the two."""
         if former is not None:
             self._all.pop(former, None)
         if new is not None:

@@ -48,7 +48,7 @@ async def visible(
 async def _asked(
     connection: Connection, query: sql.Composed, texts: list[list[Value]], principal: Principal
 ) -> tuple[str, set[int]]:
-    """In one round trip, since the pipeline sends all before it waits, and with one snapshot."""
+    """Ask in one round trip and with one snapshot, since the pipeline sends all before it waits."""
     async with connection.pipeline(), connection.transaction():
         setting = await connection.execute(
             "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"

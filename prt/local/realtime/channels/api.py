@@ -64,6 +64,7 @@ PUBLIC = "can only be used on private channels"
 
 
 def routes(hub: Hub) -> list[BaseRoute]:
+    """Return the routes of broadcasts over HTTP."""
     api = _Api(hub)
     return [
         Route(PATH + "/broadcast", api.batch, methods=["POST"]),

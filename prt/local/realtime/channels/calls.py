@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Calls:
-    """At most `limit` in a window of `seconds`, which begins with a call: the real server's way to count."""
+    """A limit of calls in a window of `seconds`, which begins with a call: the real server's way to count."""
 
     def __init__(self, limit: int, seconds: float) -> None:
         self._limit = limit

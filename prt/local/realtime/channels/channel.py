@@ -46,7 +46,7 @@ TRACK_NOT_A_MAP = {"reason": "Presence track payload must be a map"}
 
 
 class Channel:
-    """Between its join and its close; `config`, `topic`, `join_ref` never change, token and rights may."""
+    """A channel between its join and its close; `config`, `topic` and `join_ref` never change."""
 
     def __init__(
         self,
@@ -87,11 +87,12 @@ class Channel:
 
     @property
     def subtopic(self) -> str:
+        """Return the topic without the prefix `realtime:`."""
         return self.topic.removeprefix(PREFIX)
 
     @property
     def hears_presence(self) -> bool:
-        """In public every channel does, on a private topic who wanted it, or tracks."""
+        """Return whether presence is sent to it: in public always, on a private topic if it was asked for."""
         return self._reads_presence if self.config.is_private else True
 
     def awaits(self, transaction: int) -> bool:
@@ -260,6 +261,7 @@ class Channel:
         self.send(self.version.encode(self.join_ref, self.join_ref, self.topic, "phx_close", "{}"))
 
     def reply(self, ref: Any, status: str, response: Any) -> None:
+        """Send the reply to a frame."""
         payload = outcome(status, response)
         self.send(self.version.encode(self.join_ref, ref, self.topic, "phx_reply", payload))
 
@@ -271,6 +273,7 @@ class Channel:
             self.end("Too many messages per second")
 
     def send(self, frame: str | bytes) -> None:
+        """Queue a frame."""
         self._outbox.put(frame)
 
     def _push_json(self, event: str, payload: str) -> None:

@@ -121,6 +121,7 @@ class Connection:
             self._close_code.set_result(code)
 
     async def run(self) -> None:
+        """Serve the socket until it ends."""
         tasks = [
             asyncio.create_task(work)
             for work in (self._receive(), self.outbox.drain(self._send), self._idle())

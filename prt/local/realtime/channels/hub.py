@@ -1,4 +1,4 @@
-"""What the sockets and the requests of one server share."""
+"""The values that the sockets and the HTTP endpoint share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class Client(Protocol):
 
     outbox: Outbox
 
-    def close(self, code: int) -> None: ...
+    def close(self, code: int) -> None:
+        """Close the socket with a code."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""From the replication stream of realtime.messages to the topics that its rows are sent to."""
+"""The stream of `realtime.messages`: from the database to the topics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""realtime.messages: broadcasts that the database sends by inserting them, and their replay."""
+"""Messages in `realtime.messages`: those of the database, and those that are stored and replayed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Past(Struct, frozen=True):
 
 
 class Missed(Struct, frozen=True):
-    """What was sent while a channel was joining, and the transaction that wrote it."""
+    """A message that was sent while a channel was joining, and the transaction that wrote it."""
 
     message: Event | UserBroadcast
     transaction: int
@@ -63,7 +63,7 @@ class Messages:
 
     @contextmanager
     def collecting(self, room: Room) -> Iterator[list[Missed]]:
-        """What comes while somebody is on the way into the room, asking for a replay."""
+        """Collect what comes while somebody is on the way into the topic and asks for a replay."""
         entry: tuple[Room, list[Missed]] = (room, [])
         self._collecting.append(entry)
         try:
@@ -110,7 +110,7 @@ class Messages:
         self._topics.send(room, message, lambda channel: hears(channel) and channel.awaits(transaction))
 
     async def past(self, connection: Connection, subtopic: str, wanted: Replay) -> Past:
-        """What a private topic was sent before, without a seam to what comes. Raises psycopg.Error."""
+        """Return what a private topic was sent before, without a seam to what comes. Raises psycopg.Error."""
         if self._delivered:
             # Who joins now was not there for it, so it has to be seen.
             await wait_for(connection, self._delivered)

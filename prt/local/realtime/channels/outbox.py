@@ -1,4 +1,4 @@
-"""What waits to be sent to one socket, so that a slow client holds up nobody but itself."""
+"""The outbox of a socket: frames that wait to be sent, and what happens if they are not taken."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class Outbox:
         self._is_closed = False
 
     def put(self, frame: Frame) -> None:
+        """Queue a frame, and let the client go if it takes none."""
         if self._is_closed:
             return
         self._frames.append(frame)
@@ -81,6 +82,7 @@ class Outbox:
 
     @property
     def is_worth_waiting_for(self) -> bool:
+        """Return whether the socket lags, and is not one that is let go."""
         return not (self._eased.is_set() or self._is_slow)
 
     async def settle(self) -> None:

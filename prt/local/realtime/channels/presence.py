@@ -23,7 +23,7 @@ _numbers = itertools.count()
 
 
 class Meta(Struct, frozen=True):
-    """What one channel tracks: `payload` and `text` are JSON, `text` with the references in front."""
+    """The state that one channel tracks: `payload` and `text` are JSON, `text` begins with the references."""
 
     reference: str
     payload: str
@@ -57,6 +57,7 @@ class Presences:
         return max(sizes, key=lambda each: sizes[each]) if sum(sizes.values()) > LARGEST_STATE else None
 
     def untrack(self, channel: Member) -> None:
+        """Remove what a channel tracks, and tell the topic."""
         metas = self._metas.get(channel.room)
         former = metas.pop(channel, None) if metas else None
         if former is not None:
@@ -65,7 +66,7 @@ class Presences:
             self._tell(channel, joined=None, left=former)
 
     def state(self, room: Room) -> str:
-        """As JSON. Of one key the newest comes first, as Phoenix groups them."""
+        """Return the state of a topic as JSON. Of one key the newest comes first, as Phoenix groups them."""
         by_key: dict[str, list[str]] = {}
         for channel, meta in self._metas.get(room, {}).items():
             by_key.setdefault(_key(channel), []).insert(0, meta.text)

@@ -1,4 +1,4 @@
-"""What a request to broadcast over HTTP asks for: its media types, its body, the fields of its messages.
+"""Requests to broadcast over HTTP: their messages, checked, and answers.
 
 starlette's requests and responses. Words and status are the recorded server's. Who may send is decided
 in `api.py`.
@@ -154,8 +154,10 @@ def refused(errors: dict[str, Any]) -> Response:
 
 
 def json_answer(content: dict[str, Any], status: int) -> Response:
+    """Return an answer in JSON."""
     return Response(encoded(content), status, media_type="application/json; charset=utf-8")
 
 
 def text_answer(words: str, status: int) -> Response:
+    """Return an answer in words."""
     return Response(words, status, media_type="text/html")

@@ -1,4 +1,4 @@
-"""What a token may do on a private topic: asked of the policies on realtime.messages, by trying.
+"""Rights of a token on a private topic, as the policies on `realtime.messages` give them.
 
 psycopg for the errors of `prt.local.postgres.session`.
 """
@@ -19,6 +19,8 @@ BROADCAST, PRESENCE, PERSISTENCE = "broadcast", "presence", "persistence"
 
 
 class Rights(Struct, frozen=True, kw_only=True):
+    """The rights on a topic: what may be read and written."""
+
     reads_broadcast: bool
     reads_presence: bool
     writes_broadcast: bool
@@ -56,7 +58,7 @@ async def rights(policies: Session, subtopic: str, principal: Principal) -> Righ
 
 
 async def strict_rights(policies: Session, subtopic: str, principal: Principal) -> Rights:
-    """As `rights`, but raise PolicyFailedError for a policy that fails."""
+    """Return the rights as `rights` does, but raise PolicyFailedError if a policy fails."""
     if not principal.has_role_name:
         raise UnanswerableError(DATABASE_UNAVAILABLE)
 

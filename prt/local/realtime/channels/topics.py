@@ -28,13 +28,21 @@ class Member(Protocol):
     rights: Rights
 
     @property
-    def hears_presence(self) -> bool: ...
+    def hears_presence(self) -> bool:
+        """Return whether presence is sent to it."""
+        ...
 
-    def awaits(self, transaction: int) -> bool: ...
+    def awaits(self, transaction: int) -> bool:
+        """Return whether it has yet to see what a transaction wrote."""
+        ...
 
-    def hear(self, frame: str | bytes) -> None: ...
+    def hear(self, frame: str | bytes) -> None:
+        """Take a frame."""
+        ...
 
-    def end(self, message: str) -> None: ...
+    def end(self, message: str) -> None:
+        """Close the channel, and say why."""
+        ...
 
 
 class Topics:
@@ -45,9 +53,11 @@ class Topics:
         self._channels: dict[Room, dict[Member, None]] = {}
 
     def add(self, channel: Member) -> None:
+        """Add a channel to its topic."""
         self._channels.setdefault(channel.room, {})[channel] = None
 
     def discard(self, channel: Member) -> None:
+        """Remove a channel from its topic."""
         joined = self._channels.get(channel.room, {})
         joined.pop(channel, None)
         if not joined:
@@ -71,4 +81,5 @@ class Topics:
 
 
 def hears_broadcasts(channel: Member) -> bool:
+    """Return whether broadcasts are sent to a channel."""
     return channel.rights.reads_broadcast

@@ -36,7 +36,7 @@ class Parameters(Struct, frozen=True, kw_only=True):
     select: tuple[str, ...] | None = None
 
     def described(self) -> str:
-        """As the server lists them in a refusal."""
+        """Return the parameters as the server lists them in a refusal."""
         listed = [(each.column, each.operator, each.value, each.is_negated) for each in self.filters]
         select = None if self.select is None else list(self.select)
         return (

@@ -21,7 +21,7 @@ LONGEST_PART = 255
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """What a client sent. `topic`, `event`, refs and `persist` are whatever JSON stood there.
+    """A frame of a client. `topic`, `event`, refs and `persist` are whatever JSON stood there.
 
     `persist` asks to store a broadcast, which only version 2 can.
     """
@@ -39,12 +39,14 @@ class UnsendableError(Exception):
 
 
 class Pushed(Protocol):
-    """What the server pushes to many.
+    """A message that the server pushes to many.
 
     None where a version of the protocol leaves it out. It raises UnsendableError for what crashes.
     """
 
-    def frame(self, version: Version, topic: str) -> str | bytes | None: ...
+    def frame(self, version: Version, topic: str) -> str | bytes | None:
+        """Return the frame for a topic, None if this version of the protocol can't carry it."""
+        ...
 
 
 class Event(Struct, frozen=True):
@@ -54,6 +56,7 @@ class Event(Struct, frozen=True):
     payload: str
 
     def frame(self, version: Version, topic: str) -> str | bytes | None:
+        """Return the frame for a topic."""
         if version.takes_objects_only and not self.payload.startswith("{"):
             raise UnsendableError
         before, after = version.around(topic, self.name)
@@ -72,6 +75,7 @@ class UserBroadcast(Struct, frozen=True, kw_only=True):
     meta: str = ""
 
     def frame(self, version: Version, topic: str) -> str | bytes | None:
+        """Return the frame for a topic, None if this version of the protocol can't carry it."""
         return version.encode_broadcast(topic, self)
 
 
@@ -81,25 +85,34 @@ class Version(Protocol):
     takes_objects_only: bool
     """Whether a payload that is sent to many has to be an object."""
 
-    def decode(self, text: str) -> Frame | None: ...
+    def decode(self, text: str) -> Frame | None:
+        """Return the frame in a text message, None if it is not one."""
+        ...
 
-    def decode_binary(self, data: bytes) -> Frame | None: ...
+    def decode_binary(self, data: bytes) -> Frame | None:
+        """Return the frame in a binary message, None if it is not one."""
+        ...
 
     def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
         """`payload` is JSON already."""
         ...
 
     def around(self, topic: str, event: str) -> tuple[str, str]:
-        """What stands before and after the payload of a frame that no ref belongs to."""
+        """Return what stands before and after the payload of a frame that no ref belongs to."""
         ...
 
-    def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None: ...
+    def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
+        """Return the frame of a client's broadcast, None if this version can't carry it."""
+        ...
 
 
 class VersionOne:
+    """Version 1.0.0 of the protocol: frames are JSON objects."""
+
     takes_objects_only = False
 
     def decode(self, text: str) -> Frame | None:
+        """Return the frame in a text message, None if it is not one."""
         match _decoded(text):
             case {"topic": topic, "event": event, "payload": payload, "ref": ref} as frame:
                 return Frame(
@@ -109,17 +122,21 @@ class VersionOne:
                 return None
 
     def decode_binary(self, data: bytes) -> Frame | None:
+        """Return None: this version has no binary frames."""
         return None
 
     def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
+        """Return a frame; `payload` is JSON."""
         return (
             f'{{"ref":{encoded(ref)},"event":{encoded(event)},"payload":{payload},"topic":{encoded(topic)}}}'
         )
 
     def around(self, topic: str, event: str) -> tuple[str, str]:
+        """Return what stands before and after the payload of a frame that no ref belongs to."""
         return f'{{"ref":null,"event":{encoded(event)},"payload":', f',"topic":{encoded(topic)}}}'
 
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
+        """Return the frame of a client's broadcast, None if it has bytes."""
         if broadcast.encoding != JSON_ENCODED:
             return None  # objects of 1.0.0 can't carry bytes
         try:
@@ -131,9 +148,12 @@ class VersionOne:
 
 
 class VersionTwo:
+    """Version 2.0.0 of the protocol: frames are JSON lists, or binary."""
+
     takes_objects_only = True
 
     def decode(self, text: str) -> Frame | None:
+        """Return the frame in a text message, None if it is not one."""
         match _decoded(text):
             case [join_ref, ref, topic, event, payload, *_]:
                 persist = payload.get("persist") if isinstance(payload, dict) else None
@@ -170,12 +190,15 @@ class VersionTwo:
         )
 
     def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
+        """Return a frame; `payload` is JSON."""
         return f"[{encoded(join_ref)},{encoded(ref)},{encoded(topic)},{encoded(event)},{payload}]"
 
     def around(self, topic: str, event: str) -> tuple[str, str]:
+        """Return what stands before and after the payload of a frame that no ref belongs to."""
         return f"[null,null,{encoded(topic)},{encoded(event)},", "]"
 
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
+        """Return the binary frame of a client's broadcast, None if a part of its head is too long."""
         parts = [part.encode() for part in (topic, broadcast.event, broadcast.meta)]
         if max(map(len, parts)) > LONGEST_PART:
             return None

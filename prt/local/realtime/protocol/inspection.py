@@ -85,5 +85,5 @@ def _characters(value: list[Any]) -> str | None:
 
 
 def interpolated(value: Any) -> str:
-    """As in `"#{…}"`: text stands as it is, everything else inspected."""
+    """Return a value as in Elixir's `"#{…}"`: text stands as it is, everything else inspected."""
     return value if isinstance(value, str) else inspected(value)

@@ -1,4 +1,4 @@
-"""What a join asks for, in its `config`."""
+"""The configuration of a join, as a client sends it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LONGEST_WAIT = Wait(20_000)
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """What a join asks for. `bindings` have their ids."""
+    """The configuration of a join, read as the real server reads it."""
 
     bindings: tuple[tuple[int, dict[str, Any]], ...] = ()
     is_legacy: bool = False
@@ -93,7 +93,7 @@ def configured(subtopic: str, payload: dict[str, Any]) -> Config:
 
 
 def _crash(config: Any, entries: list[Any]) -> str | None:
-    """What raises on the real server: looking up `broadcast.replication_ready`, or an id for each binding."""
+    """Return the words of what raises on the real server: odd shapes of the config or of a binding."""
     broadcast = _dictionary(config).get("broadcast")
     for container, key in ((config, "broadcast"), (broadcast, "replication_ready")):
         if isinstance(container, list):

@@ -49,7 +49,7 @@ UNNAMED = {
 
 
 class Arguments(Struct, frozen=True):
-    """What a call gives: a JSON object with its `keys`, and the body for an argument without a name.
+    """The arguments of a call: a JSON object with its `keys`, and the body for an argument without a name.
 
     `keys` are None if the body is no JSON object, `raw` is None if there is no body.
     """
@@ -60,7 +60,7 @@ class Arguments(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """What is asked of a function; `body` is None where the arguments stand in the query string."""
+    """A call of a function; `body` is None if the arguments stand in the query string."""
 
     method: str
     function: TableName
@@ -188,7 +188,7 @@ def _raw(call: Call) -> str:
 
 
 def _of_json(body: bytes) -> Arguments:
-    """Of a list of objects with the same keys the first one counts, as in PostgREST."""
+    """Return the arguments in a JSON body; of a list of objects the first one counts, as in PostgREST."""
     try:
         raw = body.decode() or "{}"
         decoded = msgspec.json.decode(

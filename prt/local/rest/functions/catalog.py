@@ -15,6 +15,8 @@ from prt.suggestions import nearest
 
 
 class Argument(Struct, frozen=True):
+    """An argument of a function."""
+
     name: str
     type: str
     is_variadic: bool
@@ -36,10 +38,12 @@ class Function(Struct, frozen=True):
         return len(self.arguments) == 1 and not self.arguments[0].name and self.arguments[0].type in types
 
     def accepts(self, given: Collection[str]) -> bool:
+        """Return whether the function can be called with arguments of these names."""
         names = [argument.name for argument in self.arguments]
         return all(names) and set(names[: self.required]) <= set(given) <= set(names)
 
     def signature(self) -> str:
+        """Return the signature as PostgREST prints it."""
         arguments = ", ".join(f"{argument.name} => {argument.type}" for argument in self.arguments)
         return f"{self.name.schema}.{self.name.name}({arguments})"
 
@@ -70,6 +74,7 @@ where pronamespace = $1::regnamespace and prokind = 'f' order by 1
 
 
 async def find_functions(connection: AsyncConnection[Any], name: TableName) -> list[Function]:
+    """Return the functions of a name."""
     cursor = await execute(connection, FUNCTIONS, (quote(name.schema), name.name), is_of_catalog=True)
     return [
         Function(
@@ -86,6 +91,7 @@ async def find_functions(connection: AsyncConnection[Any], name: TableName) -> l
 
 
 def ambiguous(functions: list[Function]) -> RestError:
+    """Return the refusal of a call that several functions accept."""
     choices = ", ".join(function.signature() for function in functions)
     return RestError(
         300,

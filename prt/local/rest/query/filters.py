@@ -49,6 +49,7 @@ def parse_filter(field: Field, text: str) -> Filter:
 
 
 def parse_logic(operator: Literal["and", "or"], text: str, *, is_negated: bool) -> Logic:
+    """Return the logic tree of `and=(…)` or `or=(…)`."""
     scanner = Scanner(text, "logic tree")
     conditions = _conditions(scanner)
     scanner.expect_end("end of input")
@@ -135,7 +136,7 @@ def _list_value(scanner: Scanner) -> str:
 
 
 def _nested_value(scanner: Scanner) -> str:
-    """In a logic tree a value ends at `,` or `)`; an array or a range literal keeps its own commas."""
+    """Take a value that ends at `,` or `)`; an array or a range literal keeps its own commas."""
     if scanner.sees("{"):
         taken = scanner.take_while(lambda c: c != "}")
         scanner.expect("}")

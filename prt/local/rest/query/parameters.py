@@ -95,5 +95,5 @@ def _limit(text: str) -> int | None:
 
 
 def _number(text: str) -> int | None:
-    """What is no number counts as not given, as PostgREST has it."""
+    """Return a number, None if the text is not one, which counts as not given as in PostgREST."""
     return min(int(text), 2**62) if NUMBER.fullmatch(text) else None

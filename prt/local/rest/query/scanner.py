@@ -20,9 +20,11 @@ class Scanner:
 
     @property
     def is_done(self) -> bool:
+        """Return whether the text is at its end."""
         return self.at >= len(self.text)
 
     def sees(self, literal: str) -> bool:
+        """Return whether a literal comes next."""
         return self.text.startswith(literal, self.at)
 
     def takes(self, literal: str) -> bool:
@@ -33,20 +35,24 @@ class Scanner:
         return True
 
     def expect(self, literal: str) -> None:
+        """Take a literal. Raise RestError if something else comes next."""
         if not self.takes(literal):
             raise self.error(f'"{literal}"')
 
     def expect_end(self, expected: str) -> None:
+        """Raise RestError unless the text is at its end."""
         if not self.is_done:
             raise self.error(expected)
 
     def take_while(self, accepts: Callable[[str], bool]) -> str:
+        """Take the characters that are accepted."""
         start = self.at
         while not self.is_done and accepts(self.text[self.at]):
             self.at += 1
         return self.text[start : self.at]
 
     def rest(self) -> str:
+        """Take the rest of the text."""
         taken, self.at = self.text[self.at :], len(self.text)
         return taken
 
@@ -72,6 +78,7 @@ class Scanner:
         return taken
 
     def field(self) -> Field:
+        """Take a field: a name, and the path of a JSON value in it."""
         name = self.name()
         steps: list[Step] = []
         while self.sees("->"):
@@ -80,6 +87,7 @@ class Scanner:
         return Field(name, tuple(steps))
 
     def error(self, expected: str) -> RestError:
+        """Return the refusal that something else was expected here."""
         seen = "end of input" if self.is_done else f'"{self.text[self.at]}"'
         return RestError(
             400,

@@ -15,6 +15,7 @@ AGGREGATE = re.compile(r"\.?(avg|count|max|min|sum)\(\)")
 
 
 def parse_select(text: str) -> tuple[Node, ...]:
+    """Return the nodes of the parameter `select`."""
     scanner = Scanner(text, "select parameter")
     nodes = _nodes(scanner) if text else (Star(),)
     scanner.expect_end('field name, "," or end of input')
@@ -22,6 +23,7 @@ def parse_select(text: str) -> tuple[Node, ...]:
 
 
 def parse_order(text: str) -> tuple[Order, ...]:
+    """Return the orders of the parameter `order`."""
     scanner = Scanner(text, "order")
     orders = [_order(scanner)]
     while scanner.takes(","):
@@ -31,6 +33,7 @@ def parse_order(text: str) -> tuple[Order, ...]:
 
 
 def parse_names(text: str, what: str) -> tuple[str, ...]:
+    """Return a list of names; `what` names the parameter in a refusal."""
     scanner = Scanner(text, what)
     names = [scanner.name()]
     while scanner.takes(","):

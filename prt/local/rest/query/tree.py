@@ -1,4 +1,4 @@
-"""What a request's parameters say, as values: the nodes of `select`, conditions, order.
+"""The parameters of a request as a tree.
 
 A `path` leads to an embedded resource by the names it has in the answer; `()` is the table itself.
 """
@@ -20,15 +20,19 @@ class Step(Struct, frozen=True):
 
 
 class Field(Struct, frozen=True):
+    """A column, with the path of a JSON value in it."""
+
     name: str
     steps: tuple[Step, ...] = ()
 
 
 class Star(Struct, frozen=True):
-    pass
+    """All columns."""
 
 
 class Column(Struct, frozen=True):
+    """A selected column."""
+
     field: Field
     alias: str | None = None
     cast: str | None = None
@@ -54,6 +58,7 @@ class Embed(Struct, frozen=True):
 
     @property
     def output(self) -> str:
+        """Return the name under which the embedded rows stand."""
         return self.alias or self.target
 
 
@@ -72,6 +77,8 @@ class Filter(Struct, frozen=True):
 
 
 class Logic(Struct, frozen=True):
+    """Conditions that are joined by an operator."""
+
     operator: Literal["and", "or"]
     conditions: tuple[Condition, ...]
     is_negated: bool = False
@@ -90,6 +97,8 @@ class Order(Struct, frozen=True):
 
 
 class Window(Struct, frozen=True):
+    """The window of the rows that are asked for."""
+
     limit: int | None = None
     offset: int = 0
 

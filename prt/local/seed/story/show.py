@@ -100,7 +100,7 @@ class Show:
         )
 
     def post(self) -> Scene:
-        """Like a post, or write one."""
+        """Write a post, or like one."""
         if self._random.random() < 0.7:
             yield update(
                 "community_posts",

@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalog knows of published tables, their types, keys and grants."""
+"""Tables and types in the database's catalog, as decoding needs them."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class Table(Struct, frozen=True, kw_only=True):
 
     @property
     def primary_key(self) -> tuple[Column, ...]:
+        """Return the columns of the primary key."""
         return tuple(column for column in self.columns if column.is_primary)
 
 

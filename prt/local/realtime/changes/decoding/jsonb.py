@@ -45,6 +45,7 @@ def number(text: str) -> str:
 
 
 def key_order(key: str) -> tuple[int, bytes]:
+    """Return the sort key by which jsonb orders the keys of an object."""
     raw = key.encode("utf-8", "surrogatepass")
     return len(raw), raw
 

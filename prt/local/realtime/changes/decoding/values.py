@@ -1,4 +1,4 @@
-"""From PostgreSQL's text of a value to the JSON that the real server sends. Pure.
+"""Values as Realtime prints them in JSON.
 
 The form is `to_jsonb(text::type)`, with three habits of the real server. wal2json prints numbers that
 aren't finite as null and `bytea` without its `\\x`, but only if the column itself is of such a type, not in
@@ -52,6 +52,7 @@ class Type(Struct, frozen=True, kw_only=True):
 
     @property
     def is_hstore(self) -> bool:
+        """Return whether it is the type of the extension hstore."""
         return self.name == HSTORE and self.kind == "b"
 
 
@@ -182,7 +183,7 @@ def _hstore(text: str) -> str:
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
-    """From behind the opening quote to behind the closing one; `\\` escapes, and so does `""`."""
+    """Return a quoted text, and the position behind its closing quote; `\\` escapes, and so does `""`."""
     pieces: list[str] = []
     while True:
         character = text[at]

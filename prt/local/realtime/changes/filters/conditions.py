@@ -58,9 +58,11 @@ class Condition:
 
     @property
     def is_decided(self) -> bool:
+        """Return whether the condition can be decided without asking PostgreSQL."""
         return self._test is not None
 
     def holds(self, value: str | None) -> bool:
+        """Return whether the condition holds for a column's value; None is null."""
         if self._sent is not None and value is not None:
             value = self._sent(value)
         result = self._test(value) if self._test is not None else None
@@ -162,7 +164,7 @@ def _skipping_null(test: Callable[[str], bool]) -> Test:
 
 
 def _contained(keys: set[Any], has_null: bool, key: comparison.Key) -> Test:
-    """As `= any(array)`: what isn't found is unknown as long as the array has a null."""
+    """Return the test of `= any(array)`: what isn't found is unknown as long as the array has a null."""
 
     def test(value: str | None) -> bool | None:
         if value is None:
@@ -194,7 +196,7 @@ async def _answers(
 
 
 def _expression(filter_: Filter, column: Column) -> sql.Composable:
-    """With one placeholder, for the filter's value."""
+    """Return the SQL of a filter, with one placeholder for its value."""
     cast = type_name(column.type.sql)
     if filter_.operator == "in":
         return sql.SQL("value::{} = any(%s::{}[])").format(cast, cast)

@@ -20,7 +20,6 @@ from prt.local.postgres.slots import Borrower
 from prt.local.rest import description, numbers, tables
 from prt.local.rest.caller import ANONYMOUS, NOBODY, Caller, caller_of
 from prt.local.rest.catalog import TableName, find_table
-from prt.local.rest.departure import ClientGoneError, while_connected
 from prt.local.rest.errors import RestError, from_database
 from prt.local.rest.exchange import MediaType, media_type_of, window_of
 from prt.local.rest.functions import calls
@@ -28,6 +27,7 @@ from prt.local.rest.preferences import parse_preferences
 from prt.local.rest.query.parameters import parameters_of, parse_query
 from prt.local.rest.schemas import Schemas
 from prt.local.rest.sql import quote
+from prt.local.serving.departure import ClientGoneError, while_connected
 from prt.local.serving.gateway import refusal, token_of
 from prt.local.serving.keys import Keys
 

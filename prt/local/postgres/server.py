@@ -91,6 +91,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
+        """Return the URL of the database, with the password of `postgres`."""
         return f"postgresql://postgres:{quote(self.password, safe='')}@{self.host}:{self.port}/postgres"
 
 
@@ -306,7 +307,7 @@ def _ephemeral_folder(user: ServiceUser | None) -> Path:
 
 
 def _remove_abandoned(parent: Path) -> None:
-    """What was left when prt and its watchdog were killed together, by us or another of this user."""
+    """Remove what was left when prt and its watchdog were killed together, by us or by this user."""
     for folder in parent.glob(f"{PREFIX}*"):
         with suppress(OSError), os.fdopen(open_regular(folder / watchdog.LOCK), "rb") as lock:
             if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:

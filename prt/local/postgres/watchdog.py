@@ -38,7 +38,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Order:
-    """What to run. `folder` holds the lock, the log and `data`; an ephemeral one is removed at the end."""
+    """An order to run PostgreSQL. `folder` holds the lock, the log and `data`; an ephemeral one is removed."""
 
     folder: str
     ephemeral: bool
@@ -54,10 +54,12 @@ class Order:
 
     @property
     def root(self) -> Path:
+        """Return the folder."""
         return Path(self.folder)
 
     @property
     def data(self) -> Path:
+        """Return the folder of the cluster."""
         return self.root / "data"
 
 
@@ -70,6 +72,7 @@ class StartError(Exception):
 
 
 def main() -> int:
+    """Run PostgreSQL until the process that ordered it has gone."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     life = os.fdopen(0, "rb", buffering=0)
@@ -94,6 +97,7 @@ def main() -> int:
 
 
 def answer(**words: object) -> None:
+    """Write a line of JSON for the process that ordered the run."""
     with suppress(OSError):
         os.write(1, json.dumps(words).encode() + b"\n")
 
@@ -185,6 +189,7 @@ def hand_over(path: Path, order: Order) -> None:
 
 
 def program(order: Order, name: str) -> str:
+    """Return the path of one of PostgreSQL's programs."""
     return str(order.root / order.programs / name)
 
 
@@ -203,6 +208,7 @@ def surroundings(order: Order) -> dict[str, Any]:
 
 
 def launch(order: Order, port: int) -> subprocess.Popen[bytes]:
+    """Start PostgreSQL on a port."""
     arguments = [program(order, "postgres"), "-D", str(order.data), "-p", str(port)]
     for name, value in order.settings.items():
         arguments += ["-c", f"{name}={value}"]
@@ -246,6 +252,7 @@ def is_ready(order: Order, postgres: subprocess.Popen[bytes], deadline: float) -
 
 
 def last_words(order: Order) -> str:
+    """Return the last line of the log that tells of a failure."""
     with suppress(OSError):
         lines = (order.root / LOG).read_text(errors="replace").splitlines()
         fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
@@ -254,6 +261,7 @@ def last_words(order: Order) -> str:
 
 
 def free_port() -> int:
+    """Return a port that is free at this moment."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 

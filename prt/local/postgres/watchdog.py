@@ -38,7 +38,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Order:
-    """An order to run PostgreSQL. `folder` holds the lock, the log and `data`; an ephemeral one is removed."""
+    """An order to run PostgreSQL. `folder` holds lock, log and `data`; an ephemeral one is removed."""
 
     folder: str
     ephemeral: bool

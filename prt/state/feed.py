@@ -233,7 +233,7 @@ def alert_text(alert: Alert) -> str:
 
 
 def columns_of(row: bytes | Raw, columns: tuple[str, ...]) -> dict[str, str]:
-    """The texts of these columns that have a value."""
+    """Return the values of these columns as text, without the columns that are null."""
     values = values_of(row, columns) if columns else None
     pairs = zip(columns, values or (), strict=False)
     return {column: said(Raw(value)) for column, value in pairs if value and value != b"null"}

@@ -90,7 +90,7 @@ _NULL = Raw(b"null")
 
 
 class _Said(Struct):
-    event: str = ""
+    event: Any = ""
     payload: Raw = EMPTY
     meta: Raw = _NULL
 
@@ -206,13 +206,15 @@ def microseconds(timestamp: str) -> int | None:
 
 
 def _heard(topic: str, payload: Raw, at: int) -> Broadcast:
-    """A client may push what is no object, and the server passes it on: such a broadcast has no event."""
+    """Return a broadcast. A client may push anything, and the server passes it on: then it has no event."""
     name = topic.removeprefix(TOPIC_PREFIX)
     if memoryview(payload)[0] != ord("{"):
         return Broadcast(at=at, topic=name, event="", payload=payload)
     said = _decode_said(payload)
+    if not isinstance(said.event, str | None):
+        return Broadcast(at=at, topic=name, event="", payload=payload)
     meta = None if said.meta == _NULL else said.meta
-    return Broadcast(at=at, topic=name, event=said.event, payload=said.payload, meta=meta)
+    return Broadcast(at=at, topic=name, event=said.event or "", payload=said.payload, meta=meta)
 
 
 def _heard_binary(frame: bytes, at: int) -> Broadcast:

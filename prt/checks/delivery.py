@@ -48,8 +48,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """The state of the database that decides about delivery.
 
     `slot` says whether the slot of changes is read by somebody, None if there is no slot. `plugins` is
-    PostgreSQL's list of decoders that may be loaded, None where it has no such setting. `subscribers` counts
-    subscriptions, None where the server keeps none in the database. `changed` counts the rows of the tables
+    PostgreSQL's list of decoders that may be loaded, None if it has no such setting. `subscribers` counts
+    subscriptions, None if the server keeps them outside the database. `changed` counts the rows of the tables
     that were asked about which were ever written.
     """
 

@@ -113,7 +113,7 @@ Write = Callable[[Change], str]
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
-    """`row` None where it has no name; what `happened` is plain text without it."""
+    """`row` is None if the row has no name; what `happened` is plain text without it."""
 
     at: int
     noun: str

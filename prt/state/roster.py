@@ -108,7 +108,7 @@ class Presences:
         return sum(len(topic.people) for topic in self.topics.values())
 
     def apply(self, event: Event) -> PresenceLine | None:
-        """The line of a presence event; None where nothing is to be said."""
+        """Return the line of a presence event; None if there is nothing to report."""
         if type(event) is Presence:
             line = self._applied(event)
             if line is not None:

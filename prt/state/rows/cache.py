@@ -77,7 +77,7 @@ class Rows:
         return None if key is None else (change.schema, change.table, key)
 
     def apply(self, change: Change) -> bytes | None:
-        """Take the change in; the row as it was known before, None where it was not."""
+        """Take in a change, and return the row as it was known before; None if it was unknown."""
         return self.take(change)[0]
 
     def take(self, change: Change) -> tuple[bytes | None, bool]:

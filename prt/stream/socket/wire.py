@@ -177,12 +177,12 @@ def is_broadcast(frame: bytes) -> bool:
 
 
 def system(frame: Frame) -> System:
-    """The payload of a `system` frame. Raises msgspec.DecodeError where it is none."""
+    """Return the payload of a `system` frame. Raise msgspec.DecodeError if it is not one."""
     return _decode_system(frame.payload)
 
 
 def reply(frame: Frame) -> Reply:
-    """The payload of a `phx_reply`. Raises msgspec.DecodeError where it is none."""
+    """Return the payload of a `phx_reply`. Raise msgspec.DecodeError if it is not one."""
     return _decode_reply(frame.payload)
 
 
@@ -195,7 +195,7 @@ def malformed(frame: bytes, reason: str, at: int) -> Malformed:
 
 
 def microseconds(timestamp: str) -> int | None:
-    """An RFC 3339 timestamp as µs since the epoch; None where it is none (infinity, BC)."""
+    """Return an RFC 3339 timestamp as µs since the epoch; None for any other text (infinity, BC)."""
     try:
         moment = datetime.fromisoformat(timestamp)
     except ValueError:

@@ -75,7 +75,7 @@ class Channel:
             config=config,
             topic=topic,
             version=version,
-            deliver=outbox.put,
+            deliver=outbox.put_streamed,
             tell=partial(self._tell, "postgres_changes"),
         )
         self._reporting: asyncio.Task[None] | None = None
@@ -265,9 +265,9 @@ class Channel:
         payload = outcome(status, response)
         self.send(self.version.encode(self.join_ref, ref, self.topic, "phx_reply", payload))
 
-    def hear(self, frame: str | bytes) -> None:
+    def hear(self, frame: str | bytes, *, is_streamed: bool) -> None:
         """Send what comes from the topic. Above the rate it is the last, as on the real server."""
-        self.send(frame)
+        self._outbox.put(frame, is_streamed=is_streamed)
         self._hub.rates.messages.add()
         if self._hub.rates.messages.is_exceeded:
             self.end("Too many messages per second")

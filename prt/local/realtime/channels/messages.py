@@ -94,7 +94,7 @@ class Messages:
             return
         room = Room(PREFIX + values["topic"], values["private"] == "t")
         message = _message(room, event, body, encoded({"id": values["id"]}), is_binary=is_binary)
-        self.send(room, message, transaction)
+        self.send(room, message, transaction, is_streamed=True)
 
     def send(
         self,
@@ -102,12 +102,27 @@ class Messages:
         message: Event | UserBroadcast,
         transaction: int,
         hears: Callable[[Member], bool] = lambda _: True,
+        *,
+        is_streamed: bool = False,
     ) -> None:
-        """Send what a transaction wrote to those of the room who `hears` means, and have not read it yet."""
+        """Send what a transaction wrote to the channels of a topic that have not read it in a replay.
+
+        Args:
+            room: The topic.
+            message: The broadcast.
+            transaction: The id of the transaction that wrote it.
+            hears: Whether a channel may get it.
+            is_streamed: Whether the stream of `realtime.messages` brought it, and can wait for slow clients.
+        """
         for joining, missed in self._collecting:
             if joining == room:
                 missed.append(Missed(message, transaction))
-        self._topics.send(room, message, lambda channel: hears(channel) and channel.awaits(transaction))
+        self._topics.send(
+            room,
+            message,
+            lambda channel: hears(channel) and channel.awaits(transaction),
+            is_streamed=is_streamed,
+        )
 
     async def past(self, connection: Connection, subtopic: str, wanted: Replay) -> Past:
         """Return what a private topic was sent before, without a seam to what comes. Raises psycopg.Error."""

@@ -15,18 +15,25 @@ Frame = str | bytes
 
 
 class Outbox:
-    """Bounded twice, in characters.
+    """The frames that wait for one socket, bounded twice, in characters.
 
-    Crowded: the change stream waits for this socket to catch up, at most PATIENCE_SECONDS; a client
-    that reads at all thereby slows the stream down instead of losing anything. If it does not catch
-    up, it is not waited for again until it has. Overflowing: `overflow` is called, and the socket has
-    to go, because leaving out frames would be a gap that nobody is told of.
+    More than CROWDED of the frames that a stream of the database brought: the stream waits for this socket,
+    at most PATIENCE_SECONDS. A client that reads at all thereby slows the stream down instead of losing
+    anything. If it does not catch up, the stream does not wait for it again until it has. Other frames do
+    not count, because a client that floods a topic would slow down the changes that everybody gets.
+
+    More than OVERFLOWING of all frames: the socket is closed, because frames left out would be a gap that
+    the client does not see.
+
+    Args:
+        overflow: Called once if the outbox overflows; closes the socket.
     """
 
     def __init__(self, overflow: Callable[[], None]) -> None:
         self._overflow = overflow
-        self._frames: deque[Frame] = deque()
+        self._frames: deque[tuple[Frame, bool]] = deque()
         self._waiting = 0
+        self._streamed = 0
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
@@ -35,22 +42,28 @@ class Outbox:
         self._is_slow = False
         self._is_closed = False
 
-    def put(self, frame: Frame) -> None:
-        """Queue a frame, and let the client go if it takes none."""
+    def put(self, frame: Frame, *, is_streamed: bool = False) -> None:
+        """Queue a frame, or close the socket if too much waits already."""
         if self._is_closed:
             return
-        self._frames.append(frame)
+        self._frames.append((frame, is_streamed))
         self._waiting += len(frame)
         self._filled.set()
         self._emptied.clear()
-        if self._waiting > CROWDED:
-            self._eased.clear()
-            if self._waiting > OVERFLOWING:
-                self.close()
-                self._overflow()
+        if is_streamed:
+            self._streamed += len(frame)
+            if self._streamed > CROWDED:
+                self._eased.clear()
+        if self._waiting > OVERFLOWING:
+            self.close()
+            self._overflow()
+
+    def put_streamed(self, frame: Frame) -> None:
+        """Queue a frame that a stream of the database brought, and that the stream can wait for."""
+        self.put(frame, is_streamed=True)
 
     def close(self) -> None:
-        """Nothing more is taken or sent."""
+        """Drop the frames that wait, and accept and send no more."""
         self._is_closed = True
         self._frames.clear()
         self._eased.set()
@@ -62,12 +75,14 @@ class Outbox:
         sent = 0
         while not self._is_closed:
             while self._frames:
-                frame = self._frames.popleft()
+                frame, is_streamed = self._frames.popleft()
                 await send(frame)
                 self._waiting -= len(frame)
-                if self._waiting < CROWDED // 2 and not self._eased.is_set():
-                    self._is_slow = False
-                    self._eased.set()
+                if is_streamed:
+                    self._streamed -= len(frame)
+                    if self._streamed < CROWDED // 2 and not self._eased.is_set():
+                        self._is_slow = False
+                        self._eased.set()
                 sent += len(frame)
                 if sent > PIECE:
                     sent = 0
@@ -77,7 +92,7 @@ class Outbox:
             await self._filled.wait()
 
     async def sent(self) -> None:
-        """Return when everything was sent."""
+        """Wait until every frame was sent."""
         await self._emptied.wait()
 
     @property
@@ -86,7 +101,7 @@ class Outbox:
         return not (self._eased.is_set() or self._is_slow)
 
     async def settle(self) -> None:
-        """Waits until it is not crowded, within our patience."""
+        """Wait until it is no longer crowded, at most PATIENCE_SECONDS."""
         if not self.is_worth_waiting_for:
             return
         try:

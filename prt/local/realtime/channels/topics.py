@@ -36,8 +36,8 @@ class Member(Protocol):
         """Return whether it has yet to see what a transaction wrote."""
         ...
 
-    def hear(self, frame: str | bytes) -> None:
-        """Take a frame."""
+    def hear(self, frame: str | bytes, *, is_streamed: bool) -> None:
+        """Send a frame to the client; `is_streamed` if a stream of the database brought it."""
         ...
 
     def end(self, message: str) -> None:
@@ -63,8 +63,17 @@ class Topics:
         if not joined:
             self._channels.pop(channel.room, None)
 
-    def send(self, room: Room, message: Pushed, hears: Callable[[Member], bool]) -> None:
-        """Encoded once for each version of the protocol, however many hear it."""
+    def send(
+        self, room: Room, message: Pushed, hears: Callable[[Member], bool], *, is_streamed: bool = False
+    ) -> None:
+        """Send a message to the channels of a topic, encoded once for each version of the protocol.
+
+        Args:
+            room: The topic.
+            message: The message to encode.
+            hears: Whether a channel gets the message.
+            is_streamed: Whether a stream of the database brought the message, and can wait for slow clients.
+        """
         frames: dict[Version, str | bytes | None] = {}
         sent = 0
         # A copy, because a channel above the rate is closed with what it gets.
@@ -75,7 +84,7 @@ class Topics:
             if version not in frames:
                 frames[version] = message.frame(version, room.topic)
             if (frame := frames[version]) is not None:
-                channel.hear(frame)
+                channel.hear(frame, is_streamed=is_streamed)
                 sent += len(frame)
         self._sent(sent)
 

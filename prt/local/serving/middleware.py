@@ -19,6 +19,8 @@ LARGEST_BODY = 32 * 1024 * 1024
 """Bytes, a bound of our own: PostgREST has none. Half a million rows of an ordinary table."""
 LARGEST_BODIES = {"/auth/": 1024 * 1024}
 """Of other paths, by their beginning. Realtime has a bound of its own, with words of its own."""
+SERVICES = ("/rest/", "/auth/", "/realtime/")
+"""The beginnings of the paths of services, each of which is a server of its own in a real project."""
 COMPLAINT_SECONDS = 60.0
 
 
@@ -31,10 +33,15 @@ class Shared:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            account = self._turns.account_of(scope.get("client"))
+            account = self._turns.account_of(scope.get("client"), _service(scope["path"]))
             await self._turns.run(account, _coroutine(self._app, scope, receive, send))
         else:
             await self._app(scope, receive, send)
+
+
+def _service(path: str) -> str:
+    """Return the service of a path, one for all paths that do not exist: whoever asks can't add services."""
+    return next((service for service in SERVICES if path.startswith(service)), "")
 
 
 async def _coroutine(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

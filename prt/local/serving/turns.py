@@ -2,6 +2,9 @@
 
 All clients of a project share one thread. So the work for a client is measured, and a client that takes much
 waits for those that take little: after a step of such a client the others have as long for themselves.
+
+The services have equal shares beside that, because they are separate servers in a real project: a flood of
+frames does not hold up REST, nor the other way round.
 """
 
 from __future__ import annotations
@@ -10,9 +13,10 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -34,9 +38,14 @@ MOST_ACCOUNTS = 4096
 
 
 class Account:
-    """The account of what one client has taken of the loop lately, in seconds."""
+    """The account of what one client, or all of a service, has taken of the loop lately, in seconds.
 
-    def __init__(self) -> None:
+    Args:
+        service: The name of the service that the client uses.
+    """
+
+    def __init__(self, service: str = "") -> None:
+        self.service = service
         self._spent = 0.0
         self._at = time.monotonic()
 
@@ -51,11 +60,21 @@ class Account:
         self._spent = self.spent(now) + seconds
 
 
+class _Waiter(NamedTuple):
+    """Work that waits for its turn; the least `place` comes first, and of equals the least `number`."""
+
+    place: float
+    number: int
+    is_light: bool
+    turn: asyncio.Future[None]
+
+
 class Turns:
     """Gives clients their turns; `run` is the work of one client for one frame or one request."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, bool, asyncio.Future[None]]] = []
+        self._waiting: dict[str, list[_Waiter]] = {}
+        self._services: defaultdict[str, Account] = defaultdict(Account)
         self._numbers = itertools.count()
         self._accounts: dict[object, Account] = {}
         self._used = 0.0
@@ -63,10 +82,11 @@ class Turns:
         self._next: asyncio.Handle | None = None
         self._current: Account | None = None
 
-    def account_of(self, client: object) -> Account:
-        """Return the account of a client that has no object of its own to keep one in."""
-        account = self._accounts.pop(client, None) or Account()
-        self._accounts[client] = account
+    def account_of(self, client: object, service: str = "") -> Account:
+        """Return the account with a service of a client that has no object of its own to keep one in."""
+        key = (client, service)
+        account = self._accounts.pop(key, None) or Account(service)
+        self._accounts[key] = account
         if len(self._accounts) > MOST_ACCOUNTS:
             del self._accounts[next(iter(self._accounts))]
         return account
@@ -88,6 +108,7 @@ class Turns:
         """Count a step of a client's work, which has just been done."""
         now = time.monotonic()
         account.add(seconds, now)
+        self._services[account.service].add(seconds, now)
         if not self._used:
             asyncio.get_running_loop().call_soon(self._renew)
         self._used += seconds
@@ -117,8 +138,8 @@ class Turns:
         if is_light and self._used < SLICE_SECONDS and not self._waiting:
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        place = now + PENALTY * spent
-        heapq.heappush(self._waiting, (place, next(self._numbers), is_light, turn))
+        waiter = _Waiter(now + PENALTY * spent, next(self._numbers), is_light, turn)
+        heapq.heappush(self._waiting.setdefault(account.service, []), waiter)
         self._schedule()
         await turn
 
@@ -126,7 +147,7 @@ class Turns:
         self._used = 0.0
 
     def _schedule(self) -> None:
-        """Wake the first of those who wait: at once, or after the rest if it takes much."""
+        """Wake the next of those who wait: at once, or after the rest if all of them take much."""
         if self._next is not None:
             self._next.cancel()
             self._next = None
@@ -134,20 +155,32 @@ class Turns:
             return
         loop = asyncio.get_running_loop()
         left = self._rest_until - time.monotonic()
-        if left > 0 and not self._waiting[0][2]:
+        if left > 0 and not any(waiting[0].is_light for waiting in self._waiting.values()):
             self._next = loop.call_later(left, self._wake)
         else:
             self._next = loop.call_soon(self._wake)
 
     def _wake(self) -> None:
         self._next = None
-        while self._waiting:
-            *_, turn = heapq.heappop(self._waiting)
+        while (service := self._next_service()) is not None:
+            turn = heapq.heappop(self._waiting[service]).turn
+            if not self._waiting[service]:
+                del self._waiting[service]
             if not turn.done():
                 turn.set_result(None)
                 break
         # Behind the one that was woken, so that there is a look at the sockets between two.
         self._schedule()
+
+    def _next_service(self) -> str | None:
+        """Return the service that has taken least lately, of those whose first may have a turn now."""
+        now = time.monotonic()
+        is_resting = self._rest_until > now
+        return min(
+            (name for name, waiting in self._waiting.items() if waiting[0].is_light or not is_resting),
+            key=lambda name: self._services[name].spent(now),
+            default=None,
+        )
 
 
 class _Metered:

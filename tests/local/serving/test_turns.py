@@ -58,6 +58,29 @@ def test_equals_come_as_they_ask() -> None:
     assert ordered(0.0, 0.0, 0.0) == [0, 1, 2]
 
 
+def test_a_service_that_took_less_comes_before_the_clients_of_another() -> None:
+    """Each socket has taken less than the one client of REST, and all of them together have taken more."""
+    order: list[str] = []
+
+    async def work(name: str) -> None:
+        order.append(name)
+
+    async def scenario() -> None:
+        turns = Turns()
+        rest, sockets = Account("rest"), [Account("sockets") for _ in range(9)]
+        turns.charge(rest, 0.04)
+        for each in sockets:
+            turns.charge(each, 0.01)
+        await asyncio.gather(
+            busy(turns),
+            *(turns.run(each, work("socket")) for each in sockets),
+            turns.run(rest, work("request")),
+        )
+
+    asyncio.run(scenario())
+    assert order == ["request"] + 9 * ["socket"]
+
+
 def test_a_large_frame_counts_before_it_is_read() -> None:
     assert ordered(0.0, 0.0, sizes=(5_000_000, 10)) == [1, 0]
 

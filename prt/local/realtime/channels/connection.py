@@ -40,6 +40,9 @@ TRY_AGAIN_LATER = 1013
 
 CLOSE_SECONDS = 1.0
 
+SOCKETS = "sockets"
+"""The service under which the loop's time for sockets is counted."""
+
 MOST_CHANNELS = MOST_JOINS = 100
 """The real server's own: channels of a socket, and joins a second, which count here for each socket alone."""
 
@@ -48,7 +51,7 @@ TOO_MANY_JOINS = "Too many joins per second"
 
 async def handle(websocket: WebSocket, hub: Hub) -> None:
     """A connection attempt, and all that follows."""
-    accepted = await hub.turns.run(Account(), _accepted(websocket, hub))
+    accepted = await hub.turns.run(Account(SOCKETS), _accepted(websocket, hub))
     if accepted is None:
         return
     connection = Connection(websocket, hub, *accepted)
@@ -110,7 +113,7 @@ class Connection:
         self._channels: dict[str, Channel] = {}
         self._close_code = asyncio.get_running_loop().create_future()
         self._heard = time.monotonic()
-        self._account = Account()
+        self._account = Account(SOCKETS)
         self._joins = Calls(int(MOST_JOINS * hub.settings.rate_seconds), hub.settings.rate_seconds)
         # Of a client that does not read, frames can't be left out without a word: it has to go.
         self.outbox = Outbox(lambda: self.close(TRY_AGAIN_LATER))

@@ -27,7 +27,8 @@ HALF_LIFE_SECONDS = 1.0
 SLICE_SECONDS = 0.005
 """As much work is done at once between two looks at the sockets; the rest waits, a piece at a time."""
 REST = 1.0
-"""After a step of a client that takes much, its like rest for this many times as long."""
+"""After a step of a client that takes much, its like rest for this many times as long, and never for longer
+than others have taken lately: who is alone does not wait."""
 PENALTY = 10.0
 """A turn comes as if it had been asked for that many times later than what its client has taken."""
 SENT_A_SECOND = 1_000_000_000
@@ -113,7 +114,8 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._renew)
         self._used += seconds
         if account.spent(now) > LIGHT_SECONDS or seconds > SLICE_SECONDS:
-            self._rest_until = max(self._rest_until, now) + REST * seconds
+            others = sum(each.spent(now) for each in self._services.values()) - account.spent(now)
+            self._rest_until = max(self._rest_until, now) + min(REST * seconds, max(others, 0.0))
 
     def charge_for_sending(self, characters: int) -> None:
         """Count what the present client has sent to others, which is written later and by tasks of theirs."""
@@ -131,17 +133,24 @@ class Turns:
             self._current = former
             self.charge(account, time.perf_counter() - start)
 
-    async def _turn(self, account: Account, expected: float) -> None:
+    async def again(self, account: Account) -> None:
+        """Wait for another turn, in the middle of a client's work, and at least until others had the loop."""
+        if not await self._turn(account, 0.0):
+            await asyncio.sleep(0)
+
+    async def _turn(self, account: Account, expected: float) -> bool:
+        """Wait for a turn; return whether there was anything to wait for."""
         now = time.monotonic()
         spent = account.spent(now) + expected
         is_light = spent <= LIGHT_SECONDS
         if is_light and self._used < SLICE_SECONDS and not self._waiting:
-            return
+            return False
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiter = _Waiter(now + PENALTY * spent, next(self._numbers), is_light, turn)
         heapq.heappush(self._waiting.setdefault(account.service, []), waiter)
         self._schedule()
         await turn
+        return True
 
     def _renew(self) -> None:
         self._used = 0.0
@@ -184,7 +193,11 @@ class Turns:
 
 
 class _Metered:
-    """A coroutine each of whose steps is charged to a client."""
+    """A coroutine each of whose steps is charged to a client.
+
+    Where it lets others have the loop (`asyncio.sleep(0)`), it waits for the client's next turn: of all the
+    long work that runs at once there is one step between two looks at the sockets.
+    """
 
     def __init__(self, work: Coroutine[Any, Any, T], turns: Turns, account: Account) -> None:
         self._work = work
@@ -201,7 +214,10 @@ class _Metered:
                 return end.value
             error = None
             try:
-                yield waited
+                if waited is None:
+                    yield from self._turns.again(self._account).__await__()
+                else:
+                    yield waited
             except BaseException as thrown:
                 error = thrown
 

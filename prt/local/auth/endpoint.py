@@ -6,6 +6,7 @@ starlette is the embedded project's server (prt/local/serving/server.py).
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -37,6 +38,9 @@ from prt.local.serving.keys import Keys
 ROOT = "/auth/v1"
 ROLE = "supabase_auth_admin"
 """Owns Auth's tables: triggers on `auth.users` run as this role, as in a hosted project."""
+
+REFUSAL_SECONDS = 0.15
+"""A sign-in is refused no earlier. To compare a bcrypt hash of cost 10, as in seed files, takes 0.06 s."""
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -118,15 +122,18 @@ class _Auth:
                 raise AuthError(400, "invalid_credentials", "unsupported_grant_type")
 
     async def _sign_in(self, request: Request) -> Response:
+        started = time.monotonic()
         body = decoded(await request.body(), Credentials)
         if not body.email:
             raise AuthError(400, "validation_failed", "missing email or phone")
         async with self._transaction() as connection:
             found = await users.credentials(connection, checked_email(body.email))
-        # Of an unknown address the password is compared as well, so that time tells it from no other.
+        # The password of an unknown address is compared as well, and each refusal comes after the same time,
+        # because whoever signs in must not learn from the time which addresses are known.
         user_id, hashed, is_confirmed, is_banned = found or ("", None, False, False)
         is_right: bool = await asyncio.to_thread(password_matches, body.password, hashed)
         if not is_right:
+            await asyncio.sleep(max(0.0, started + REFUSAL_SECONDS - time.monotonic()))
             raise AuthError(400, "invalid_credentials", "Invalid login credentials")
         if is_banned:
             raise AuthError(400, "user_banned", "User is banned")

@@ -40,8 +40,9 @@ def decoded(raw: Raw | bytes) -> Any:
 
 
 def decoded_row(raw: Raw | bytes) -> dict[str, Any]:
-    """Return the values of a JSON object by column, each decoded as `decoded` does; an empty dict if it is
-    not an object.
+    """Return the values of a JSON object by column; an empty dict if it is not an object.
+
+    Each value is decoded as `decoded` does.
     """
     try:
         return _row(raw)

@@ -150,8 +150,9 @@ class Gap(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """An alert rule that a row has just crossed. `value` and `limit` are decimal text, `row` is a JSON
-    object.
+    """An alert rule that a row has just crossed.
+
+    `value` and `limit` are decimal text, `row` is a JSON object.
     """
 
     at: int
@@ -164,8 +165,14 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 class Conflict(Struct, frozen=True, kw_only=True):
-    """A conflict of two writers of one row. `kept` says whose values won, `table` is `schema.table`, and
-    `local` and `remote` are the two versions of the row as JSON objects.
+    """A conflict of two writers of one row.
+
+    Attributes:
+        table: The table as `schema.table`.
+        key: The key of the row, as text.
+        kept: Whose version was kept.
+        local: Our version of the row, a JSON object.
+        remote: The other writer's version of the row, a JSON object.
     """
 
     at: int
@@ -194,8 +201,9 @@ class LossCause(Struct, frozen=True, kw_only=True):
 
 
 class Loss(Struct, frozen=True, kw_only=True):
-    """A committed change that never arrived. `committed` is the commit's time in µs, `table` is
-    `schema.table`.
+    """A committed change that never arrived.
+
+    `committed` is the commit's time in µs, `table` is `schema.table`.
     """
 
     at: int
@@ -261,8 +269,9 @@ class Vitals(Struct, frozen=True, kw_only=True):
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
-    """The existing rows of `tables` have been emitted; all of them if `complete`. No output writes it as a
-    line.
+    """The existing rows of `tables` were emitted; all of them if `complete`.
+
+    No output writes it as a line.
     """
 
     at: int
@@ -289,8 +298,7 @@ class Verified(Struct, frozen=True, kw_only=True):
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """The rows of a table at the moment when it became READY, so that a first UPDATE can show what it
-    changed.
+    """The rows of a table when it became READY, so that a first UPDATE can show what it changed.
 
     The rows themselves are not shown, and no output writes them as a line.
     """
@@ -318,8 +326,9 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 class Rewound(Struct, frozen=True, kw_only=True):
-    """A recording continues from another moment, so all earlier events must be forgotten. No output writes it
-    as a line.
+    """A recording continues from another moment, so all earlier events must be forgotten.
+
+    No output writes it as a line.
     """
 
     at: int

@@ -82,9 +82,7 @@ class Input(Enum):
 
 
 def filled(template: str) -> str:
-    """Return a template with the names of its inputs filled in: `{TABLE}` becomes "the table", or the
-    option's name.
-    """
+    """Return a template with its inputs' names filled in: `{TABLE}` becomes "the table" or an option."""
     return template.format_map({each.name: each for each in Input})
 
 

@@ -107,8 +107,7 @@ class Program:
                 self._process.send_signal(number)
 
     async def end(self, seconds: float) -> None:
-        """End whatever still runs: with SIGTERM, and with SIGKILL after `seconds` or if this call is
-        cancelled.
+        """End whatever still runs: with SIGTERM, then with SIGKILL after `seconds` or on a cancellation.
 
         It does nothing after `wait` has returned.
         """
@@ -127,9 +126,7 @@ class Program:
         return self._process.poll() is None
 
     def _is_alive(self) -> bool:
-        """Return whether the program or a member of its group exists, even as a zombie that nobody has
-        reaped.
-        """
+        """Return whether the program or a member of its group exists, be it an unreaped zombie."""
         if self._is_itself_alive() or not self._has_own_group:
             return self._is_itself_alive()
         try:

@@ -19,7 +19,8 @@ similar some symmetric system_user table tablesample then to trailing true union
 variadic verbose when where window with
 """
 _RESERVED: Final = frozenset(_WORDS.split())
-"""The words that PostgreSQL does not accept as a name without quotes. Source:
+"""The words that PostgreSQL does not accept as a name without quotes.
+
 https://www.postgresql.org/docs/current/sql-keywords-appendix.html
 """
 _GROUPS: Final = ("core", "module", "all")

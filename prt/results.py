@@ -1,6 +1,4 @@
-"""The findings of `prt status` and the results of `prt test`, from which output lines and exit codes are
-made.
-"""
+"""The findings of `prt status` and the results of `prt test`, the source of output lines and exit codes."""
 
 from __future__ import annotations
 
@@ -94,8 +92,9 @@ def worst(findings: Iterable[Finding]) -> State:
 
 
 def exit_code_of(findings: Iterable[Finding], *, is_strict: bool) -> int:
-    """Return the exit code of the first layer that failed. If none failed, warnings give 1 if `is_strict`,
-    else 0.
+    """Return the exit code of the first layer that failed.
+
+    If none failed, warnings give 1 if `is_strict`; otherwise it is 0.
     """
     states = list(findings)
     failed = next((finding for finding in states if finding.state == "failed"), None)
@@ -105,8 +104,9 @@ def exit_code_of(findings: Iterable[Finding], *, is_strict: bool) -> int:
 
 
 def is_live(findings: Iterable[Finding]) -> bool:
-    """Return whether there is something to watch: a joined channel and, if tables were checked, a READY
-    table.
+    """Return whether there is something to watch.
+
+    That is a joined channel and, if tables were checked, at least one READY table.
     """
     states = list(findings)
     ready = [one.state == "ok" for one in states if one.check == "READY"]

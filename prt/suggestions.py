@@ -13,8 +13,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Return the hint for an unknown word: "did you mean …?" with the nearest known word, or else
-    `otherwise`.
-    """
+    """Return the hint for an unknown word: "did you mean …?" with the nearest known one, or `otherwise`."""
     near = nearest(word, known)
     return otherwise if near is None else f"did you mean {near}?"

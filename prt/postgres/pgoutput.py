@@ -13,9 +13,7 @@ from msgspec import Struct
 
 
 class Unchanged(enum.Enum):
-    """A value that PostgreSQL stores out of line (TOAST) and does not send, because the UPDATE did not change
-    it.
-    """
+    """A value that is stored out of line (TOAST) and not sent, because the UPDATE did not change it."""
 
     VALUE = "u"
 
@@ -120,9 +118,7 @@ def decode(data: bytes) -> Message | None:
 
 
 class Shortened(bytes):
-    """The bytes of a change without its longest values, which are marked as unchanged, as if they were not
-    sent.
-    """
+    """The bytes of a change whose longest values were removed and marked as unchanged."""
 
 
 def shortened(data: memoryview, longest: int) -> bytes:

@@ -107,11 +107,10 @@ class _Report:
 
     @property
     def silent_seconds(self) -> float:
-        """Return for how long PostgreSQL received nothing: more than `LONGEST_PAUSE_SECONDS` if we were
-        stopped.
+        """Return for how long PostgreSQL received nothing.
 
-        When this process continues, it may send the next report before it reads anything. The longest silence
-        so far is therefore what counts.
+        It is more than `LONGEST_PAUSE_SECONDS` if this process was stopped. When the process continues, it
+        may send the next report before it reads anything, so the longest silence so far is what counts.
         """
         return max(self._longest_silence, time.monotonic() - self._sent)
 
@@ -141,8 +140,10 @@ class _Report:
 
 
 async def _batches(pgconn: pq.abc.PGconn) -> AsyncIterator[list[memoryview]]:
-    """Yield the messages that have arrived, at most BATCH at once. The end of the stream is an
-    OperationalError.
+    """Yield the messages that have arrived, at most BATCH at once.
+
+    Raises:
+        psycopg.OperationalError: The stream ended.
     """
     batch: list[memoryview] = []
     while True:

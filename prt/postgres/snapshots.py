@@ -18,9 +18,7 @@ PATIENCE_SECONDS = 5.0
 
 
 class NotYet:
-    """The remaining patience for one question about a snapshot. `wait` returns False when the patience is
-    used up.
-    """
+    """The patience for one question about a snapshot. `wait` returns False when no patience remains."""
 
     def __init__(self) -> None:
         self._end = time.monotonic() + PATIENCE_SECONDS

@@ -23,9 +23,7 @@ from prt.pytest_plugin.program import Program, only_project, without_project
 START_SECONDS: Final = 180.0
 TOKEN_SECONDS: Final = 7 * 24 * 3600
 ANNOUNCE: Final = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
-"""A program that runs inside `prt local run`: it writes the project's variables and ends when its standard
-input is closed.
-"""
+"""A program for `prt local run`: it writes the project's variables, and ends when its input is closed."""
 CLIENT_KEYS: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_KEY")
 SERVER_KEYS: Final = ("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY")
 

@@ -20,9 +20,7 @@ DIAGNOSIS_SECONDS: Final = 60.0
 WRONG: Final = ("failed", "warning", "unknown")
 
 Who = User | str | None
-"""The identity of a command: a signed-in user, an email address, `anon` or `service`. None is the identity
-that `prt` chooses itself.
-"""
+"""A signed-in user, an email address, `anon` or `service`; None is the identity that `prt` chooses."""
 
 
 class Realtime:
@@ -143,8 +141,9 @@ class Realtime:
         return watch
 
     def _link(self) -> Link | None:
-        """Return a link that can be cut; None over TLS, where the certificate would not be valid for the
-        link's address.
+        """Return a link that can be cut, or None over TLS.
+
+        The project's certificate would not be valid for the link's address.
         """
         address = urlsplit(self._project.url)
         if address.scheme != "http" or address.hostname is None or address.path:

@@ -214,9 +214,7 @@ def _holds(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _is_equal(found: Any, wanted: Any) -> bool:
-    """Compare a value of JSON with a Python value, whose UUIDs, dates and decimals are text or numbers in
-    JSON.
-    """
+    """Compare a JSON value with a Python value; UUIDs, dates and decimals are text or numbers in JSON."""
     if isinstance(wanted, bool) or wanted is None:
         return found is wanted
     if isinstance(wanted, Enum):

@@ -82,7 +82,7 @@ class Input(Enum):
 
 
 def filled(template: str) -> str:
-    """Return a template with its inputs' names filled in: `{TABLE}` becomes "the table" or an option."""
+    """Return a template with input names filled in: `{TABLE}` becomes "the table" or the option's name."""
     return template.format_map({each.name: each for each in Input})
 
 

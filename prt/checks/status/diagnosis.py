@@ -1,4 +1,4 @@
-"""Goes down the layers from here to a live subscription, and stops guessing where one fails."""
+"""The diagnosis of `prt status`: it examines the layers in order, and stops below one that failed."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ from prt.stream.timing import Timing
 from prt.stream.topic import Room
 
 SYSTEM = "system"
-"""The seed's own channel for the state of its connection."""
+"""The channel on which the seed's application watches the state of its connection."""
 READS_AT_ONCE = 4
 _LEAVES: Final = ("table", "broadcast", "presence", "private")
-"""Nothing lies below them."""
+"""The layers on which no other layer depends."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """The plan of a diagnosis. `known` are names to offer for a misspelt table."""
+    """The plan of a diagnosis. `known` are the names of tables from which a misspelt name is corrected."""
 
     bindings: tuple[Binding, ...] = ()
     known: tuple[str, ...] = ()
     topic: str
     is_private: bool = False
     is_default: bool = False
-    """Whether nobody named the tables; one that does not exist is then not a failure."""
+    """Whether the user named no tables. A table that does not exist is then not a failure."""
     timing: Timing
 
 
@@ -65,7 +65,10 @@ Tell = Callable[[Finding], None]
 
 
 async def diagnose(project: Project, plan: Plan, tell: Tell) -> None:
-    """Tells findings from the top; below a layer that failed all are skipped. Raises what `tell` raises."""
+    """Report each layer's findings to `tell`, from the top; layers below one that failed count as skipped.
+
+    An exception of `tell` ends the diagnosis and is raised here.
+    """
     reached: set[Layer] = set()
     failed: list[Layer] = []
 
@@ -89,7 +92,7 @@ def _applies(layer: Layer, project: Project, plan: Plan) -> bool:
 
 
 class _Diagnosis:
-    """Each step tells its findings, and whether the next has something to stand on."""
+    """A diagnosis under way. Each step reports its findings, and whether the next step is possible."""
 
     def __init__(self, project: Project, plan: Plan, tell: Tell) -> None:
         self._tell = tell
@@ -188,7 +191,7 @@ class _Diagnosis:
             self._tell(wire.judge_system(ear.heard))
 
     async def _connection(self, ear: hearing.Ear) -> list[Finding]:
-        """Handshake, heartbeat and join of the system channel, as far as they came."""
+        """Return the findings about the handshake, the heartbeat and the join that were reached."""
         heard = ear.heard
         shaken = heard.milliseconds("connecting", "joining")
         if shaken is None:
@@ -243,7 +246,7 @@ class _Diagnosis:
             self._tell(tables.judge_default(len(absent), self._known))
 
     async def _database(self, names: Sequence[tuple[str, str]]) -> Database | None:
-        """Read the database's state; None if it can't be asked."""
+        """Read and report the database's state; return None if it can't be read."""
         secret = self._project.database_url
         if secret is None or not is_installed():
             self._tell(database.judge_absence(is_configured=secret is not None))
@@ -262,7 +265,7 @@ class _Diagnosis:
     async def _subscribed(
         self, bindings: Sequence[Binding], names: Sequence[tuple[str, str]]
     ) -> hearing.Heard:
-        """Subscribe as `prt watch` does, and return what is heard until changes flow."""
+        """Subscribe as `prt watch` does, and return what was received until changes flow."""
         before = await self._delivery(names)
         self._roots = {} if before is None else {(one.schema, one.name): one for one in before.roots}
         room = Room(topic=self._plan.topic, events=(), is_private=True) if self._plan.is_private else None
@@ -335,7 +338,7 @@ class _Diagnosis:
 
     @property
     def _topic(self) -> str:
-        """Return the topic that is open all the while: a private one has to be let in somewhere."""
+        """Return the topic that stays joined: a private one is the plan's, as policies may allow no other."""
         return self._plan.topic if self._plan.is_private else SYSTEM
 
     @property

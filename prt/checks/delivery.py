@@ -76,7 +76,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 async def read(conninfo: str, names: Sequence[tuple[str, str]] = ()) -> Delivery | None:
-    """Return the state of delivery and of the tables `names`, as (schema, table); None if it can't be read."""
+    """Return the state of delivery and of the tables `names`, as (schema, table); None if that fails."""
     try:
         # The import runs in a thread, because it takes a tenth of a second, in which changes may arrive.
         await asyncio.to_thread(importlib.import_module, "psycopg")

@@ -110,7 +110,7 @@ class Framed(Struct):
 
 
 class Skipped(Struct, frozen=True):
-    """The number of a connection's frames that were forwarded without being read."""
+    """Frames of a connection that were forwarded without being read."""
 
     at: int
     number: int

@@ -168,9 +168,7 @@ class Gateway:
         return answer.status in (401, 403) and "verify signature" in answer.words
 
     async def tables(self) -> tuple[str, ...]:
-        """Return the names of the tables that REST exposes to this key, as its OpenAPI description lists
-        them.
-        """
+        """Return the names of the tables that REST exposes to this key, from its OpenAPI description."""
         said = (await self.get("/rest/v1/")).json()
         definitions = said.get("definitions") if isinstance(said, dict) else None
         return tuple(definitions) if isinstance(definitions, dict) else ()

@@ -1,4 +1,4 @@
-"""NDJSON: an object a result, and the service levels at the end."""
+"""The report as NDJSON: one object for each result, and the service levels at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIGITS = 3
 
 
 def result_line(result: Result) -> bytes:
-    """Return the line `result`."""
+    """Return the line of type `result`."""
     line: dict[str, Any] = {
         "type": "result",
         "at": timestamp(result.at),
@@ -38,7 +38,7 @@ def result_line(result: Result) -> bytes:
 
 
 def slis_line(run: Run, at: int) -> bytes:
-    """Return the line `slis`."""
+    """Return the line of type `slis`; `at` is in µs."""
     return _line(
         {
             "type": "slis",

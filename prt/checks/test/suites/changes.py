@@ -1,4 +1,7 @@
-"""`changes`: what is written to a table comes, as it was asked for. The first is the seed's own test."""
+"""The suite `changes`: every change of a table arrives as it was requested.
+
+The first check is the test of the seed's own application.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from prt.stream.socket.failures import NothingTakenError
 
 
 async def insert(context: Context) -> Found:
-    """Write a row, and expect its INSERT."""
+    """The INSERT of a row arrives."""
     rows = await context.rows()
     started = time.perf_counter()
     async with context.watch([context.binding()]) as watcher:
@@ -32,7 +35,7 @@ async def insert(context: Context) -> Found:
 
 
 async def update(context: Context) -> Found:
-    """Change a row, and expect its UPDATE."""
+    """The UPDATE of a row arrives."""
     rows = await context.rows()
     async with context.watch([context.binding()]) as watcher:
         await watcher.ready(context.table)
@@ -45,12 +48,12 @@ async def update(context: Context) -> Found:
 
 
 async def delete(context: Context) -> Found:
-    """Delete a row, and expect its DELETE."""
+    """The DELETE of a row arrives."""
     rows = await context.rows()
     async with context.watch([context.binding()]) as watcher:
         await watcher.ready(context.table)
         row = await rows.insert("delete")
-        # The server looks at a row when it delivers it: one that is gone by then is shown to nobody.
+        # The server reads a row when it delivers the change: a deleted row is shown to nobody.
         await seen(context, watcher, "INSERT", row)
         await rows.delete(row)
         change = await seen(context, watcher, "DELETE", row)
@@ -58,7 +61,13 @@ async def delete(context: Context) -> Found:
 
 
 class Operator(Struct, frozen=True):
-    """`filter` holds {c}, the column, {a} and {b}, the marks of two rows; `sees` are those that pass it."""
+    """An operator of filters, with the rows that must pass it.
+
+    Attributes:
+        filter: The filter as a template: {c} is the column, {a} and {b} are the marks of two rows, {A} is {a}
+            in capitals.
+        sees: The letters of the rows that must pass.
+    """
 
     name: str
     filter: str
@@ -85,7 +94,10 @@ OPERATORS = (
 
 
 async def filters(context: Context) -> Found:
-    """Each operator on a connection of its own; a last row that all must see ends the wait for the rest."""
+    """Each operator lets exactly the right rows through.
+
+    Each one has its own connection. A last row that passes all of them shows that the others have arrived.
+    """
     rows = await context.rows()
     column = await rows.column()
     base = rows.next_mark("filters")
@@ -142,7 +154,7 @@ def _wrongly_filtered(operator: Operator, came: str) -> Failure:
 
 
 async def select(context: Context) -> Found:
-    """Subscribe to some columns, and expect no others."""
+    """A subscription to some columns receives no others."""
     rows = await context.rows()
     column = await rows.column()
     first = await rows.insert("select, before")
@@ -164,7 +176,10 @@ async def select(context: Context) -> Found:
 
 
 async def two_bindings(context: Context) -> Found:
-    """Each has its own event and its own filter; the one must not let through what the other keeps out."""
+    """Two bindings of a channel keep their own events and filters.
+
+    One of them must not let through what the other drops.
+    """
     rows = await context.rows()
     column = await rows.column()
     base = rows.next_mark("bindings")
@@ -191,7 +206,7 @@ async def two_bindings(context: Context) -> Found:
 
 
 async def types(context: Context) -> Found:
-    """Every column comes as REST reads it."""
+    """Every column of a change has the value that REST reads."""
     rows = await context.rows()
     async with context.watch([context.binding(event="INSERT")]) as watcher:
         await watcher.ready(context.table)

@@ -1,4 +1,4 @@
-"""`notify`: a notification reaches the user whom it is for, by the seed's own subscription."""
+"""The suite `notify`: a notification reaches its user through the subscription of the seed's application."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEED = {"type": "test", "title": "Test", "message": "Testing realtime"}
 
 
 async def own(context: Context) -> Found:
-    """The seed's INSERT, with the filter on one's own id."""
+    """The INSERT of a notification reaches its user, whose filter is the own id."""
     user, rows = await _user(context), await context.rows("member")
     binding = context.binding(event="INSERT", filter=f"user_id=eq.{user}")
     async with context.watch([binding], who="member") as watcher:
@@ -30,7 +30,7 @@ async def own(context: Context) -> Found:
 
 
 async def read(context: Context) -> Found:
-    """That it was read comes too, as with a second device of the user."""
+    """The UPDATE that marks a notification as read reaches its user, for example on a second device."""
     user, rows = await _user(context), await context.rows("member")
     await _has(context, "read_at", "needs a column read_at")
     async with context.watch([context.binding(filter=f"user_id=eq.{user}")], who="member") as watcher:
@@ -43,7 +43,11 @@ async def read(context: Context) -> Found:
 
 
 async def _user(context: Context) -> str:
-    """The id of the member. Raises SkippedError."""
+    """Return the id of the member.
+
+    Raises:
+        SkippedError: There is no member, or the table has no column user_id.
+    """
     user = context.identities.user_id(await context.identities.session("member"))
     if user is None:
         raise SkippedError("needs a user whose token says who it is (sub)")
@@ -52,7 +56,7 @@ async def _user(context: Context) -> str:
 
 
 async def _known(context: Context, marked: str) -> dict[str, str]:
-    """Return those of the seed's values whose columns exist."""
+    """Return the values of the seed's notification for which a column exists."""
     found = {}
     for name, value in SEED.items():
         if name != marked:

@@ -1,4 +1,4 @@
-"""`reconnect`: the connection is cut, a row is written meanwhile, and nothing is lost without a word."""
+"""The suite `reconnect`: a row is written while the connection is cut, and is recovered afterwards."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from prt.stream.rest.session import Session
 from prt.stream.timing import Timing
 
 NOWHERE = "http://127.0.0.1:9"
-"""The port of `discard`, where nobody listens: the server is away as long as it stands for it."""
+"""The URL of the port `discard`, where no server listens. It simulates a server that is down."""
 HASTE = Timing(first_pause=0.1, longest_pause=0.5)
 
 
 async def recovered(context: Context) -> Found:
-    """Cut the connection, write a row meanwhile, and expect it back once, within a declared gap."""
+    """A row that is written while the connection is cut arrives exactly once, within a declared gap."""
     rows = await context.rows()
     own = await context.identities.session("self")
     session = Session(own.endpoint)
     rest = await context.identities.rest("self")
     column = await rows.column()
-    # Only our own rows are worth bringing back; deletes can't be asked for afterwards.
+    # Only our own rows need to be recovered, and deletes can't be read afterwards.
     binding = context.binding(event="INSERT", filter=f"{column}=like.{context.run.mark}%")
     recovery = Recovery(rest, [binding])
     async with context.watch(
@@ -59,7 +59,7 @@ async def recovered(context: Context) -> Found:
 
 
 def not_whole(gap: Gap, times: int) -> Failure:
-    """Return what a row that came `times` times, or its gap, says of the table and of the server."""
+    """Return the failure that the gap is not complete, or that its row came `times` times instead of once."""
     if not gap.complete:
         cause = "the table has no column that says when a row changed, or REST can't read it"
         remedy = f"an updated_at with a trigger, or {Input.CURSOR} COLUMN for `prt watch`"

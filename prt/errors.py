@@ -58,7 +58,7 @@ class UsageError(PrtError):
 
 
 class ConfigError(UsageError):
-    """A configuration file can't be read or understood."""
+    """A configuration file or value can't be read or understood."""
 
     id = "E-CONFIG"
     attempt = "prt config"

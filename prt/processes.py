@@ -85,7 +85,7 @@ class Program:
 
         def watch() -> None:
             self._process.wait()
-            # The loop is closed if nobody waits any more.
+            # The loop may be closed already if no task waits for the program.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(resolve)
 

@@ -64,7 +64,7 @@ def _quoted(text: str, mark: str) -> str:
     doubled = text.replace(mark, mark * 2)
     if text.isprintable():
         return f"{mark}{doubled}{mark}"
-    # Shown as they are, such characters would steer the terminal; escaped for it, they would be others.
+    # Control characters would act on the terminal, and escapes made for display would change the text.
     escaped = "".join(
         character if character.isprintable() else f"\\+{ord(character):06x}"
         for character in doubled.replace("\\", "\\\\")

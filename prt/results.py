@@ -124,8 +124,8 @@ class Failure(Struct, frozen=True, kw_only=True):
     """The reason why a check failed.
 
     Attributes:
-        expected: What should have come.
-        came: What came instead.
+        expected: What the check expected.
+        came: What happened instead.
         sentence: The failure in one sentence, if "expected … came …" does not describe it well.
         server: The server's own message.
         cause: The likely cause; if there are several, the likeliest comes first.

@@ -51,7 +51,8 @@ def heed(number: int, handler: Callable[..., None], *arguments: Any) -> Callable
 
     def restore() -> None:
         loop.remove_signal_handler(number)
-        # For SIGINT that is KeyboardInterrupt. asyncio's handler there counts on nobody else to cancel.
+        # SIGINT keeps Python's handler, which raises KeyboardInterrupt: asyncio's own handler of SIGINT
+        # assumes that only it cancels the main task.
         if number != signal.SIGINT:
             signal.signal(number, former)
 

@@ -106,7 +106,10 @@ async def read(conninfo: str, names: Sequence[tuple[str, str]] = ()) -> Delivery
 
 
 def slot_causes(found: Delivery) -> tuple[Cause, ...]:
-    """Return why nothing reads the database's changes; nothing if they are read, or if nobody needs them."""
+    """Return why nothing reads the database's changes.
+
+    There is no cause if they are read, or if there is no subscription.
+    """
     if found.has_slot:
         return ()
     if found.plugins is not None and DECODER not in [one.strip() for one in found.plugins.split(",")]:
@@ -150,7 +153,7 @@ def causes_of(found: Delivery) -> tuple[Cause, ...]:
 
 
 def partition_cause(root: Partitioned) -> Cause:
-    """Return why no change of a partitioned table comes under its own name, with the command that works."""
+    """Return why a partitioned table's changes don't arrive under its own name, and a command that works."""
     name = f"{root.schema}.{root.name}"
     watched = f"prt watch {' '.join(map(quoting.word, root.partitions))}" if root.partitions else None
     if root.is_via_root:

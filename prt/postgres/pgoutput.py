@@ -131,7 +131,7 @@ def shortened(data: memoryview, longest: int) -> bytes:
     pieces: list[bytes | memoryview] = []
     start, at = 0, 5
     while at < len(data):
-        (count,) = _int16(data, at + 1)  # behind the kind of the row
+        (count,) = _int16(data, at + 1)  # after the byte that names the kind of row
         at += 3
         for _ in range(count):
             size = _int32(data, at + 1)[0] if data[at] == _TEXT else -1

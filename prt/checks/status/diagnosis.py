@@ -112,7 +112,7 @@ class _Diagnosis:
 
     @property
     def _endpoint(self) -> Endpoint:
-        assert self._session is not None  # noqa: S101 - below sign-in there is one
+        assert self._session is not None  # noqa: S101 - opened by the sign-in
         return self._session.endpoint
 
     @property
@@ -333,7 +333,7 @@ class _Diagnosis:
         return facts_of(Secret(self._endpoint.token or self._endpoint.key)).is_server_key
 
     def _live(self, bindings: Sequence[Binding], room: Room | None) -> Live:
-        assert self._session is not None  # noqa: S101 - below sign-in there is one
+        assert self._session is not None  # noqa: S101 - opened by the sign-in
         return Live(self._session, bindings, room=room, policy=hearing.POLICY, timing=self._plan.timing)
 
     @property

@@ -1,4 +1,7 @@
-"""The reason why an expected change does not come, found by asking what REST lets the same identity read."""
+"""The reason why an expected change does not arrive.
+
+Most of it is found by asking what the same identity can read over REST.
+"""
 
 from __future__ import annotations
 

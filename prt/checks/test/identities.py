@@ -1,7 +1,8 @@
 """The identities of the checks, as far as the configured keys and passwords allow.
 
-They are the configured identity itself, the server, anon, a member and a stranger. PyJWT, which comes with
-supabase-auth, signs a token if the project's JWT secret is known, because signing should not be our own code.
+They are the configured identity itself, the server, anon, a member and a stranger. If the project's JWT
+secret is known, PyJWT signs the stranger's token: it is installed with supabase-auth, and signing should not
+be our own code.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class Identities:
         """
         if self._project.jwt_secret is None:
             raise SkippedError("needs SUPABASE_JWT_SECRET, to sign a token of its own")
-        import jwt  # noqa: PLC0415 - only where one is signed
+        import jwt  # noqa: PLC0415 - needed only to sign a token
 
         now = int(time.time())
         claims = {"aud": "authenticated", "role": "authenticated", "iat": now, **claims}

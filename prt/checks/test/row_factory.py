@@ -153,8 +153,9 @@ class Template:
         )
 
     async def _own(self) -> bool:
-        """Set the columns that name the row's owner, which policies often require; return whether there are
-        any.
+        """Set the columns that name the row's owner, as policies often require.
+
+        Return whether there are any.
         """
         self._is_owned = True
         found = {name: value for name, value in self._claims.items() if await self._has(name)}

@@ -26,7 +26,7 @@ Values = dict[str, Any]
 MOST: Final = 12
 """The largest number of rows to write."""
 _FAR: Final = 987_654_321
-"""A number to add to a value that belongs to somebody: the sum hardly belongs to anybody else."""
+"""A number that is added to an existing value to get one that probably nobody uses."""
 
 
 class Sample(Struct, kw_only=True):
@@ -113,7 +113,7 @@ def _variants(
 ) -> Iterator[list[Values]]:
     """Yield the values of the rows to try besides the first.
 
-    Each is a list of attempts, of which the first that the table accepts is used.
+    Each is a list of attempts. The first attempt that the table accepts is used.
     """
     own = _owned(first, claims)
     wanted: list[list[Values]] = []

@@ -57,8 +57,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 class RunId(Struct, frozen=True):
     """The id of a run, which distinguishes its rows from those of other runs.
 
-    It also says where and when they were made: `started` is in seconds since the epoch, `host` is
-    `this_host()`.
+    It also records where and when the rows were made: `started` is in seconds since the epoch, `host` is the
+    result of `this_host()`.
     """
 
     started: int
@@ -91,5 +91,5 @@ def run_of(text: str) -> RunId | None:
 
 
 def this_host() -> int:
-    """Return a number that stands for the machine's name, which should not appear in a foreign table."""
+    """Return a number in place of the machine's name, which should not be written to a project's table."""
     return zlib.crc32(socket.gethostname().encode())

@@ -40,7 +40,7 @@ class BindingRefused:
 
 
 class ChangeTwice:
-    """A rule that finds two bindings of a socket of which one covers the other, so changes come twice."""
+    """A rule that finds two bindings of a socket where one covers the other, so that changes come twice."""
 
     def __init__(self) -> None:
         self._latest: dict[int, tuple[Any, list[Framed]]] = {}

@@ -103,7 +103,7 @@ class FrameReader:
         )
 
     def _binary(self, data: bytes, at: int) -> Framed:
-        """Return the broadcast of a binary message, whose parts' sizes come first.
+        """Return the broadcast of a binary message, which begins with the sizes of its parts.
 
         The format is that of `prt/stream/socket/binary.py`.
         """

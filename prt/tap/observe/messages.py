@@ -143,7 +143,7 @@ class Fault(Struct, frozen=True):
 
 
 class Tick(Struct, frozen=True):
-    """A moment in time. It lets findings be made about something that did not happen."""
+    """A moment in time, which allows findings about something that did not happen."""
 
     at: int
 

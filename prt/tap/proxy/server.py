@@ -73,7 +73,7 @@ class Link:
                 continue
             if is_reset:
                 with suppress(OSError):
-                    # Lingering for no time makes the kernel send RST.
+                    # With a linger time of zero the kernel sends RST.
                     linger = struct.pack("ii", 1, 0)
                     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 writer.transport.abort()

@@ -143,8 +143,8 @@ class Gateway:
     async def health(self) -> Answer:
         """Ask for the health twice, and return the second answer.
 
-        The first request also takes the time to connect, and to import parts of httpx. A server that closes
-        the connection after an answer may leave the second request without one; then the first answer is
+        The first request is slower, because it connects and imports parts of httpx. A server that closes the
+        connection after an answer may leave the second request without one; then the first answer is
         returned.
         """
         first = await self.get(HEALTH)

@@ -34,7 +34,7 @@ async def examine(
     """Examine a topic: broadcast and presence first, and then, in any case, a private channel.
 
     Args:
-        source: Opens a live source for a room.
+        source: Opens a live source for a channel, given no bindings.
         topic: The name of the topic.
         tell: Called with each finding.
         role: The database role of the identity, for messages.

@@ -73,7 +73,7 @@ class Access(Struct, frozen=True, kw_only=True):
 
 
 class Declared(Struct, frozen=True, kw_only=True):
-    """A table as the database's catalog declares it."""
+    """A table as the database's catalog declares it. `policies` is the digest of its policies."""
 
     table: str
     is_published: bool

@@ -55,7 +55,7 @@ def report_file(path: Path, what: Input) -> Iterator[ReportFile]:
     if path.exists() and not path.is_file():
         yield ReportFile(path, None)
         return
-    target = path.resolve()  # a link stays one
+    target = path.resolve()  # a symbolic link stays a link: its target is replaced
     try:
         if target.exists():
             target.open("a").close()

@@ -61,7 +61,7 @@ class Split:
         self._lags["client"].add(client_ms)
         begun = values.moment(row.values.get("created_at"))
         if begun is not None and change.lag_ms is not None:
-            # The wire's commit timestamps are cut to milliseconds.
+            # The server cuts commit timestamps to milliseconds.
             self._lags["database"].add(max((committed(change) - begun) / 1000, 0.0))
         if self._wire_ms is not None:
             self._lags["wire"].add(self._wire_ms)

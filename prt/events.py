@@ -134,7 +134,7 @@ class Gap(Struct, frozen=True, kw_only=True):
     """A time between `start` and `end` (both in µs) in which events may have been missed.
 
     The events are changes of `tables`, or broadcasts and presence events of `topics`. `recovered` counts the
-    changes that were read afterwards, and `complete` says whether these are all. `losses` counts the changes
+    events that were read afterwards, and `complete` says whether they are all. `losses` counts the changes
     that a verification found to be missing; it is not part of an output line.
     """
 

@@ -122,7 +122,7 @@ class Socket:
     is_swallowed: bool = False
     """Whether a fault discards what both sides send."""
     latest_who: Who | None = None
-    """The identity in the newest token of a channel; None if no channel brought a token."""
+    """The identity in the latest join or access token; None before the first join."""
 
     @property
     def is_open(self) -> bool:

@@ -21,7 +21,9 @@ from prt.results import Cause, Failure
 from prt.stream.socket import refusal_codes
 
 
-async def seen(context: Context, watcher: Watcher, event_type: str, row: Row, who: Who = "self") -> Change:
+async def expect_change(
+    context: Context, watcher: Watcher, event_type: str, row: Row, who: Who = "self"
+) -> Change:
     """Wait for the change of a row and return it.
 
     Args:

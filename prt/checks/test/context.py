@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
-from prt.checks.test.identities import Identities, Who, own_claims, told
+from prt.checks.test.identities import Identities, Who, own_claims, token_claims
 from prt.checks.test.outcomes import FailedError, SkippedError
 from prt.checks.test.row_factory import NoTableError, Owner
 from prt.checks.test.rows import Rows, Sweeper, Writes
@@ -168,7 +168,7 @@ class Context:
             writes=self._writes,
             owner=Owner(
                 self.identities.user_id(session) or await self._member_id(),
-                own_claims(told(session.endpoint)),
+                own_claims(token_claims(session.endpoint)),
             ),
         )
         sweeper = await self.sweeper()

@@ -33,7 +33,7 @@ _OF_EVERYBODY: Final = (
 """The claims that every token has, which are not specific to a row's owner."""
 
 
-def told(endpoint: Endpoint) -> dict[str, Any]:
+def token_claims(endpoint: Endpoint) -> dict[str, Any]:
     """Return the claims of an endpoint's token, or else of its key."""
     return claims_of(endpoint.token or endpoint.key) or {}
 

@@ -67,7 +67,7 @@ class Engine:
             self._observer.started(f"{step.check.suite} {step.check.name}")
             reason = "nothing to connect to" if self.gate_error is not None else step.skipped
             result = _skipped(step, reason) if reason is not None else await self._result(step)
-            self._tell(result)
+            self._add(result)
             is_last = index + 1 == len(steps) or steps[index + 1].suite is not step.suite
             if is_last and step.suite.writes:
                 await self._context.sweep()  # a failure is reported at the end of the run
@@ -75,9 +75,9 @@ class Engine:
     def skip_rest(self, steps: Sequence[Step], reason: str) -> None:
         """Add a skipped result for each step that has no result yet."""
         for step in steps[len(self.results) :]:
-            self._tell(_skipped(step, reason))
+            self._add(_skipped(step, reason))
 
-    def _tell(self, result: Result) -> None:
+    def _add(self, result: Result) -> None:
         self.results.append(result)
         self._observer.finished(result)
 
@@ -131,8 +131,8 @@ def without_secrets(result: Result) -> Result:
     """
     failure = result.failure
     if failure is not None:
-        told = structs.asdict(failure)
-        failure = Failure(**{name: text and redact(text) for name, text in told.items()})
+        texts = structs.asdict(failure)
+        failure = Failure(**{name: text and redact(text) for name, text in texts.items()})
     return structs.replace(
         result,
         note=redact(result.note),

@@ -15,7 +15,7 @@ from prt.checks.test.context import Context
 from prt.checks.test.contract import conditions
 from prt.checks.test.contract.conditions import MissingClaimError
 from prt.checks.test.contract.terms import Event, Identity
-from prt.checks.test.identities import own_claims, told
+from prt.checks.test.identities import own_claims, token_claims
 from prt.checks.test.outcomes import SkippedError
 from prt.checks.test.rows import Row, Rows
 from prt.errors import RefusedError
@@ -71,7 +71,7 @@ async def written(
     found = [Sample(rows=rows, states=[await rows.insert("rls")])]
     if server is None:
         return found
-    claims = {who: told((await context.identities.session(who)).endpoint) for who in watching}
+    claims = {who: token_claims((await context.identities.session(who)).endpoint) for who in watching}
     first = found[0].row.values
     for number, attempts in enumerate(_variants(first, claims, agreed), 1):
         if len(found) == MOST:

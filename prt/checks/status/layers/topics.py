@@ -29,14 +29,14 @@ Source = Callable[[tuple[()], Room], Live]
 
 
 async def examine(
-    source: Source, topic: str, tell: Callable[[Finding], None], *, role: str, is_private: bool
+    source: Source, topic: str, report: Callable[[Finding], None], *, role: str, is_private: bool
 ) -> None:
     """Examine a topic: broadcast and presence first, and then, in any case, a private channel.
 
     Args:
         source: Opens a live source for a channel, given no bindings.
         topic: The name of the topic.
-        tell: Called with each finding.
+        report: Called with each finding.
         role: The database role of the identity, for messages.
         is_private: Whether broadcast and presence use a private channel.
     """
@@ -52,17 +52,17 @@ async def examine(
     async with hearing(live) as ear:
         if not await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS):
             layer: Layer = "private" if is_private else "broadcast"
-            tell(judge_join(layer, ear.heard.error, role=role, topic=topic))
+            report(judge_join(layer, ear.heard.error, role=role, topic=topic))
             return
-        tell(await _echoed(live, ear, role, topic))
-        tell(await _tracked(live, ear, role, topic))
+        report(await _echoed(live, ear, role, topic))
+        report(await _tracked(live, ear, role, topic))
     if is_private:
-        tell(Finding(layer="private", state="ok", figure=f"open to {role}"))
+        report(Finding(layer="private", state="ok", figure=f"open to {role}"))
         return
     room = Room(topic=topic, events=(), is_private=True)
     async with hearing(source((), room)) as ear:
         is_open = await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS)
-        tell(_private(ear.heard, is_open, role, topic))
+        report(_private(ear.heard, is_open, role, topic))
 
 
 async def _echoed(live: Live, ear: Ear, role: str, topic: str) -> Finding:

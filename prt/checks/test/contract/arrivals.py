@@ -11,7 +11,7 @@ from prt.checks.test.contract import conditions
 from prt.checks.test.contract.conditions import MissingClaimError
 from prt.checks.test.contract.observations import Arrival, Trouble
 from prt.checks.test.contract.terms import EVENTS, Event, Identity, TableTerms
-from prt.checks.test.identities import told
+from prt.checks.test.identities import token_claims
 from prt.checks.test.rows import is_readable
 from prt.checks.test.samples import Sample
 from prt.checks.test.watcher import Watcher
@@ -67,7 +67,7 @@ class Conditions:
         for who, text in asked:
             if who not in watching:
                 continue
-            claims = told((await context.identities.session(who)).endpoint)
+            claims = token_claims((await context.identities.session(who)).endpoint)
             try:
                 parameters = conditions.parameters(conditions.filled(text, claims))
             except MissingClaimError as exc:

@@ -61,18 +61,20 @@ class Judge:
     def results(self, contract: Contract) -> Iterator[Result]:
         """Yield a result for each part of the contract that holds, and for each difference, in its order."""
         if contract.publication is not None:
-            yield from self._told("publication", 1, list(self._publication(contract)))
+            yield from self._results_of("publication", 1, list(self._publication(contract)))
         for table in contract.tables:
             agreed = len(table.receives) + sum(
                 term is not None for term in (table.is_published, table.replica_identity, table.policies)
             )
-            yield from self._told(short(table.name), agreed, list(self._table(table)))
+            yield from self._results_of(short(table.name), agreed, list(self._table(table)))
         if contract.topic_policies is not None:
-            yield from self._told("topic policies", 1, list(self._topic_policies(contract.topic_policies)))
+            yield from self._results_of(
+                "topic policies", 1, list(self._topic_policies(contract.topic_policies))
+            )
         for topic in contract.topics:
-            yield from self._told(topic.name, 3 * len(topic.rights), list(self._topic(topic)))
+            yield from self._results_of(topic.name, 3 * len(topic.rights), list(self._topic(topic)))
 
-    def _told(self, name: str, agreed: int, differences: Sequence[Difference]) -> Iterator[Result]:
+    def _results_of(self, name: str, agreed: int, differences: Sequence[Difference]) -> Iterator[Result]:
         if not differences:
             note = f"as agreed in {agreed} {'point' if agreed == 1 else 'points'}"
             yield Result(

@@ -43,14 +43,14 @@ def _add(suite: ET.Element, result: Result) -> None:
     if result.failure is not None:
         message = _plain(result.failure.headline)
         failure = ET.SubElement(case, "failure", type=result.suite, message=message)
-        failure.text = "\n".join(map(_plain, told(result.failure)))
+        failure.text = "\n".join(map(_plain, failure_lines(result.failure)))
     elif result.outcome == "skip":
         ET.SubElement(case, "skipped", message=_plain(result.reason or ""))
     if result.note:
         ET.SubElement(case, "system-out").text = _plain(result.note)
 
 
-def told(failure: Failure) -> list[str]:
+def failure_lines(failure: Failure) -> list[str]:
     """Return the lines that describe a failure: its sentence if it has one, then its parts by name."""
     lines = [] if failure.sentence is None else [failure.sentence]
     lines += [f"expected: {failure.expected}", f"came: {failure.came}"]

@@ -32,8 +32,8 @@ def result_line(result: Result) -> bytes:
     if result.reason is not None:
         line["reason"] = result.reason
     if result.failure is not None:
-        told = msgspec.to_builtins(result.failure)
-        line["failure"] = {name: text for name, text in told.items() if text is not None}
+        failure = msgspec.to_builtins(result.failure)
+        line["failure"] = {name: text for name, text in failure.items() if text is not None}
     return _line(line)
 
 

@@ -108,8 +108,8 @@ async def rights(context: Context, topic: TopicTerms) -> Found:
         found.append(await _access(context, topic, who, session))
     if not found:
         raise SkippedError(f"needs an identity: {'; '.join(missing)}")
-    told = [f"{one.identity} {listed(doing) if (doing := one.doing) else 'nothing'}" for one in found]
-    return Found(note="; ".join(told), observed=tuple(found))
+    texts = [f"{one.identity} {listed(doing) if (doing := one.doing) else 'nothing'}" for one in found]
+    return Found(note="; ".join(texts), observed=tuple(found))
 
 
 async def _access(context: Context, topic: TopicTerms, who: Identity, session: Session) -> Access:

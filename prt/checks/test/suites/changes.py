@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 
 from msgspec import Struct
 
-from prt.checks.test.causes import seen
+from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found
@@ -30,7 +30,7 @@ async def insert(context: Context) -> Found:
     async with context.watch([context.binding()]) as watcher:
         await watcher.ready(context.table)
         ready_ms = (time.perf_counter() - started) * 1000
-        change = await seen(context, watcher, "INSERT", await rows.insert("insert"))
+        change = await expect_change(context, watcher, "INSERT", await rows.insert("insert"))
         return Found(note=f"into {context.table}", figures={"ready_ms": ready_ms, **_lag(change)})
 
 
@@ -40,8 +40,8 @@ async def update(context: Context) -> Found:
     async with context.watch([context.binding()]) as watcher:
         await watcher.ready(context.table)
         row = await rows.insert("update")
-        await seen(context, watcher, "INSERT", row)
-        change = await seen(context, watcher, "UPDATE", await rows.update(row, "updated"))
+        await expect_change(context, watcher, "INSERT", row)
+        change = await expect_change(context, watcher, "UPDATE", await rows.update(row, "updated"))
         return Found(
             note=f"old has {len(change.old_row())} of {len(row.values)} columns", figures=_lag(change)
         )
@@ -54,9 +54,9 @@ async def delete(context: Context) -> Found:
         await watcher.ready(context.table)
         row = await rows.insert("delete")
         # The server reads a row when it delivers the change: a deleted row is shown to nobody.
-        await seen(context, watcher, "INSERT", row)
+        await expect_change(context, watcher, "INSERT", row)
         await rows.delete(row)
-        change = await seen(context, watcher, "DELETE", row)
+        change = await expect_change(context, watcher, "DELETE", row)
         return Found(note=f"old has {', '.join(change.old_row())}"[:60], figures=_lag(change))
 
 
@@ -116,7 +116,7 @@ async def filters(context: Context) -> Found:
         )
         written = {letter: await rows.insert("", mark) for letter, mark in (("a", a), ("b", b), ("z", end))}
         for operator, watcher in zip(OPERATORS, watchers, strict=True):
-            await seen(context, watcher, "INSERT", written["z"])
+            await expect_change(context, watcher, "INSERT", written["z"])
             came = "".join(letter for letter in "ab" if watcher.has_come(written[letter]))
             if came != operator.sees:
                 raise FailedError(_wrongly_filtered(operator, came))
@@ -161,7 +161,7 @@ async def select(context: Context) -> Found:
     wanted = [name for name in ("id", column) if name in first.values]
     async with context.watch([context.binding(event="INSERT", select=tuple(wanted))]) as watcher:
         await watcher.ready(context.table)
-        change = await seen(context, watcher, "INSERT", await rows.insert("select"))
+        change = await expect_change(context, watcher, "INSERT", await rows.insert("select"))
         came = sorted(change.new_row())
         if came != sorted(wanted):
             raise FailedError(
@@ -190,9 +190,9 @@ async def two_bindings(context: Context) -> Found:
     async with context.watch(bindings) as watcher:
         await watcher.ready(context.table)
         wanted = await rows.insert("", f"{base} a")
-        await seen(context, watcher, "INSERT", wanted)
+        await expect_change(context, watcher, "INSERT", wanted)
         other = await rows.insert("", f"{base} b")
-        await seen(context, watcher, "UPDATE", await rows.update(other, "bindings, updated"))
+        await expect_change(context, watcher, "UPDATE", await rows.update(other, "bindings, updated"))
         if watcher.has_come(other):
             raise FailedError(
                 Failure(
@@ -211,7 +211,7 @@ async def types(context: Context) -> Found:
     async with context.watch([context.binding(event="INSERT")]) as watcher:
         await watcher.ready(context.table)
         row = await rows.insert("types")
-        new = (await seen(context, watcher, "INSERT", row)).new_row()
+        new = (await expect_change(context, watcher, "INSERT", row)).new_row()
     missing = sorted(row.values.keys() - new.keys())
     wrong = sorted(name for name, value in new.items() if name in row.values and not _same(value, row, name))
     if missing or wrong:

@@ -103,7 +103,7 @@ class Samples:
         parts = self._split.figures()
         lags = {f"{name}_ms": value for name, value in (self._lag.summary() or {}).items()}
         return Found(
-            note=_told(parts) if parts else "",
+            note=_in_words(parts) if parts else "",
             figures={**lags, **parts, "expected": self.sent, "delivered": self.sent - self.lost},
             lags_ms=tuple(self._lags),
         )
@@ -162,7 +162,7 @@ def _lost(context: Context, watcher: Watcher, samples: Samples) -> Failure:
     )
 
 
-def _told(parts: Mapping[str, float]) -> str:
+def _in_words(parts: Mapping[str, float]) -> str:
     """Return the parts in words: first the request, which includes the database's time.
 
     The parts after the commit follow.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from prt.checks.test.causes import seen
+from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import Found, SkippedError
@@ -23,7 +23,7 @@ async def own(context: Context) -> Found:
         await watcher.ready(context.table)
         column = await rows.column()
         row = await rows.insert("notify", user_id=user, **await _known(context, column))
-        change = await seen(context, watcher, "INSERT", row, "member")
+        change = await expect_change(context, watcher, "INSERT", row, "member")
         return Found(
             note="came with its filter", figures={} if change.lag_ms is None else {"lag_ms": change.lag_ms}
         )
@@ -36,9 +36,9 @@ async def read(context: Context) -> Found:
     async with context.watch([context.binding(filter=f"user_id=eq.{user}")], who="member") as watcher:
         await watcher.ready(context.table)
         row = await rows.insert("notify", user_id=user)
-        await seen(context, watcher, "INSERT", row, "member")
+        await expect_change(context, watcher, "INSERT", row, "member")
         row = await rows.update(row, "notify, read", read_at=datetime.now(UTC).isoformat())
-        change = await seen(context, watcher, "UPDATE", row, "member")
+        change = await expect_change(context, watcher, "UPDATE", row, "member")
         return Found(note="read_at came", figures={} if change.lag_ms is None else {"lag_ms": change.lag_ms})
 
 

@@ -29,12 +29,12 @@ async def track(context: Context) -> Found:
         await one.ready()
         started = time.perf_counter()
         await one.live.track({"step": 1})
-        await seen(one, "join", "one", step=1)
+        await expect_presence(one, "join", "one", step=1)
         ms = (time.perf_counter() - started) * 1000
         await one.live.track({"step": 2})
-        await seen(one, "update", "one", step=2)
+        await expect_presence(one, "update", "one", step=2)
         await one.live.untrack()
-        await seen(one, "leave", "one")
+        await expect_presence(one, "leave", "one")
         return Found(note="joined, updated, left", figures={"track_ms": ms})
 
 
@@ -45,7 +45,7 @@ async def two_clients(context: Context) -> Found:
         async with context.watch(room=Room(topic=topic, has_presence=True, key="one")) as one:
             await asyncio.gather(one.ready(), two.ready())
             await one.live.track({"step": 1})
-            await seen(two, "join", "one", step=1)
+            await expect_presence(two, "join", "one", step=1)
             async with context.watch(room=Room(topic=topic, has_presence=True, key="late")) as late:
                 await late.ready()
                 sync = await late.until(
@@ -55,11 +55,11 @@ async def two_clients(context: Context) -> Found:
                     cause_of=lambda: CAUSE,
                 )
         # The connection of `one` is closed now, which removes its presence.
-        await seen(two, "leave", "one")
+        await expect_presence(two, "leave", "one")
         return Found(note="seen to come, and to go", figures={"roster": len(sync.state or {})})
 
 
-async def seen(watcher: Watcher, event: str, key: str, step: int | None = None) -> Presence:
+async def expect_presence(watcher: Watcher, event: str, key: str, step: int | None = None) -> Presence:
     """Wait for a presence event of a key and return it.
 
     Args:

@@ -6,7 +6,7 @@ import time
 
 from msgspec import structs
 
-from prt.checks.test.causes import seen
+from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found
@@ -38,7 +38,7 @@ async def recovered(context: Context) -> Found:
         [binding], session=session, recovery=recovery, policy=Policy(), timing=HASTE
     ) as watcher:
         await watcher.ready(context.table)
-        await seen(context, watcher, "INSERT", await rows.insert("reconnect, before"))
+        await expect_change(context, watcher, "INSERT", await rows.insert("reconnect, before"))
         session.endpoint = structs.replace(own.endpoint, url=NOWHERE)
         cut = len(watcher.events)
         started = time.perf_counter()
@@ -50,7 +50,7 @@ async def recovered(context: Context) -> Found:
         session.endpoint = own.endpoint
         gap = await watcher.until(Gap, lambda _: True, "a gap", start=cut)
         ms = (time.perf_counter() - started) * 1000
-        await seen(context, watcher, "INSERT", await rows.insert("reconnect, after"))
+        await expect_change(context, watcher, "INSERT", await rows.insert("reconnect, after"))
         if not gap.complete or len(watcher.changes(missed)) != 1:
             raise FailedError(not_whole(gap, len(watcher.changes(missed))))
     return Found(

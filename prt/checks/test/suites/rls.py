@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from prt.checks.test.causes import seen
+from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.contract.arrivals import Conditions, arrivals
@@ -84,7 +84,7 @@ async def deletes(context: Context) -> Found:
         readers = await _readers(context, watchers, row)
         if not readers:
             raise SkippedError(f"nobody may read the row over REST: {', '.join(watchers)}")
-        await asyncio.gather(*(seen(context, watchers[who], "INSERT", row, who) for who in readers))
+        await asyncio.gather(*(expect_change(context, watchers[who], "INSERT", row, who) for who in readers))
         heard = await _all_hear_of_the_end(context, watchers, [row])
         if not set(heard) & set(readers):
             raise FailedError(_unheard(context, readers))
@@ -162,7 +162,7 @@ async def _all_come(
 
     async def missed(who: Identity, sample: Sample) -> Failure | None:
         try:
-            await seen(context, watchers[who], event, sample.row, who)
+            await expect_change(context, watchers[who], event, sample.row, who)
         except FailedError as exc:
             return exc.failure
         return None
@@ -195,8 +195,8 @@ async def _all_hear_of_the_end(context: Context, watchers: Watchers, rows: Seque
         return True
 
     await (await context.sweeper()).sweep_own(context.run)
-    told = await asyncio.gather(*(hears(watcher) for watcher in watchers.values()))
-    return [who for who, was_told in zip(watchers, told, strict=True) if was_told]
+    heard = await asyncio.gather(*(hears(watcher) for watcher in watchers.values()))
+    return [who for who, has_heard in zip(watchers, heard, strict=True) if has_heard]
 
 
 def _leaks(context: Context, watchers: Watchers, samples: Sequence[Sample]) -> list[Failure]:

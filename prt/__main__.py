@@ -9,8 +9,8 @@ import sys
 def _leave_working_folder() -> None:
     """Remove the working folder, which `-m` puts first, from the search path, so that no file there can run.
 
-    Python itself has already looked there for what it imports before this line; `python -P -m prt` and `prt`
-    have not.
+    Python itself has already searched that folder for the modules that it imported before this line. `python
+    -P -m prt` and the command `prt` never search it.
     """
     try:
         folder = os.getcwd()

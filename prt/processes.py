@@ -1,4 +1,4 @@
-"""Child processes: they are always ended, and our own Python never runs files of the working folder."""
+"""Child processes: every one is ended, and our own Python starts without the working folder's modules."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def exit_code_of(findings: Iterable[Finding], *, is_strict: bool) -> int:
 def is_live(findings: Iterable[Finding]) -> bool:
     """Return whether there is something to watch.
 
-    That is a joined channel and, if tables were checked, at least one READY table.
+    There must be a joined channel and, if tables were checked, at least one READY table.
     """
     states = list(findings)
     ready = [one.state == "ok" for one in states if one.check == "READY"]

@@ -88,7 +88,7 @@ async def streamed(
 
 
 class _Report:
-    """Standby status updates: they allow PostgreSQL to forget everything up to `position`.
+    """The sender of standby status updates, which allow PostgreSQL to forget everything up to `position`.
 
     An update is sent soon after any message has arrived, and then at growing intervals, because PostgreSQL
     needs to be woken: a walsender (of 16 to 18) that is about to sleep while another session commits can miss

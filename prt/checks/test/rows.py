@@ -44,7 +44,7 @@ class Row(Struct, frozen=True):
     def is_in(self, change: Change) -> bool:
         """Return whether a change is that of this row.
 
-        It compares the mark, and for a DELETE without the mark the columns of the key.
+        The mark is compared or, for a DELETE without the mark, the columns of the key.
         """
         if change.event_type != "DELETE":
             return bool(change.new_row().get(self.column) == self.mark)

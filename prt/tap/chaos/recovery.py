@@ -1,6 +1,6 @@
 """The judgement whether an app has recovered from a fault, for `--expect-recovery`.
 
-It has no clock and no I/O.
+The code has no clock and no I/O.
 """
 
 from __future__ import annotations

@@ -113,9 +113,9 @@ def join_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ...]:
 
 
 def judge_system(heard: Heard) -> Finding:
-    """Return the finding about the connection's state at the end, in the seed's four words.
+    """Return the finding about the connection's state at the end of the diagnosis.
 
-    It is the state of the channel that was open during the whole diagnosis.
+    It names one of the seed's four states, and is that of the channel that was open all the time.
     """
     connection = CONNECTION_OF[heard.status]
     if connection == "connected" and not heard.is_over:

@@ -1,6 +1,6 @@
 """The comparison of a contract with the observations: a result for what holds and for each difference.
 
-It has no I/O.
+The code has no I/O.
 """
 
 from __future__ import annotations

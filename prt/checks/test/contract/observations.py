@@ -50,7 +50,10 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
 
 class Subscribed(Struct, frozen=True):
-    """The server's answer to a subscription to a table. It accepts none to a table that is not published."""
+    """The server's answer to a subscription to a table.
+
+    The server refuses it if the table is not published.
+    """
 
     table: str
     is_published: bool

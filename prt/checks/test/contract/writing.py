@@ -1,4 +1,4 @@
-"""Writing a contract from observations. It has no I/O.
+"""Writing a contract from observations. The code has no I/O.
 
 Conditions that a person added to the former contract are kept if they hold.
 """

@@ -96,7 +96,8 @@ OPERATORS = (
 async def filters(context: Context) -> Found:
     """Each operator lets exactly the right rows through.
 
-    Each one has its own connection. A last row that passes all of them shows that the others have arrived.
+    Each operator's filter has its own connection. A last row that passes every filter shows that the earlier
+    rows have arrived.
     """
     rows = await context.rows()
     column = await rows.column()

@@ -39,7 +39,7 @@ async def track(context: Context) -> Found:
 
 
 async def two_clients(context: Context) -> Found:
-    """A client that joins later receives the presences so far, and others see a client leave."""
+    """A client that joins later receives the presences so far, and the others see a client leave."""
     topic = context.topic("presence")
     async with context.watch(room=Room(topic=topic, has_presence=True, key="two")) as two:
         async with context.watch(room=Room(topic=topic, has_presence=True, key="one")) as one:

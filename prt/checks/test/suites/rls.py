@@ -24,10 +24,10 @@ Watchers = dict[Identity, Watcher]
 
 
 async def visibility(context: Context, agreed: TableTerms | None = None) -> Found:
-    """INSERT and UPDATE reach those who may read the row, and nobody else.
+    """INSERT and UPDATE reach the identities that may read the row, and no others.
 
-    With the terms of a contract, events that they call silent need not arrive, and rows for their conditions
-    are written too.
+    With the terms of a contract, events that are agreed not to arrive are not required, and rows for the
+    agreed conditions are written too.
     """
     asked = set() if agreed is None else agreed.conditions()
     async with _watchers(context, least=2 if agreed is None else 1) as watchers:
@@ -62,7 +62,7 @@ async def visibility(context: Context, agreed: TableTerms | None = None) -> Foun
 
 
 async def observe(context: Context, agreed: TableTerms) -> Found:
-    """Observe who receives what from a contract's table. That it is not published is an observation too."""
+    """Observe who receives what from a contract's table, or that the table is not published."""
     of_table = context.of_table(agreed.schema, agreed.table, agreed.marker)
     try:
         return await visibility(of_table, agreed)
@@ -77,7 +77,7 @@ async def observe(context: Context, agreed: TableTerms) -> Found:
 
 
 async def deletes(context: Context) -> Found:
-    """A DELETE reaches everybody, but shows those who may not read the row no more than its key."""
+    """A DELETE reaches every identity, but shows only the key to an identity that may not read the row."""
     async with _watchers(context) as watchers:
         rows = await context.rows(await _writing(context, watchers))
         row = await rows.insert("rls, delete")
@@ -154,10 +154,10 @@ async def _all_come(
     event: Event,
     agreed: TableTerms | None,
 ) -> list[Failure]:
-    """Return failures for the events that did not reach those who may read the rows.
+    """Return failures for the events that did not reach the identities that may read the rows.
 
-    They must arrive before the rows change again: the server asks who may see a row when it delivers the
-    change.
+    The events must arrive before the rows change again, because the server asks who may see a row when it
+    delivers the change.
     """
 
     async def missed(who: Identity, sample: Sample) -> Failure | None:
@@ -182,8 +182,8 @@ async def _all_come(
 async def _all_hear_of_the_end(context: Context, watchers: Watchers, rows: Sequence[Row]) -> list[Identity]:
     """Delete the rows, and return the identities that received the DELETEs.
 
-    The server sends a DELETE to everybody, so all earlier changes have arrived by then. If it does not, the
-    wait for the others ends after the waiting time.
+    A server sends a DELETE to everybody, so all earlier changes have arrived by then. If a server sends it to
+    fewer identities, the wait for the others ends after the waiting time.
     """
 
     async def hears(watcher: Watcher) -> bool:

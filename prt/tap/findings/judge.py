@@ -15,7 +15,7 @@ from prt.tap.observe.messages import Observed
 from prt.tap.observe.traffic import Traffic
 
 KEPT = 1_000
-"""The number of reported findings that are remembered; beyond it no finding is reported."""
+"""The number of reported findings that are remembered; one that has been forgotten is reported again."""
 
 
 class Judge:
@@ -58,7 +58,9 @@ class Judge:
         """
         about = " ".join(found.data.get(name, "") for name in ("table", "what", "client", "column"))
         known = (found.id, f"{found.topic or ''} {about}")
-        if known in self._reported or len(self._reported) >= KEPT:
+        if known in self._reported:
             return False
         self._reported[known] = None
+        if len(self._reported) > KEPT:
+            del self._reported[next(iter(self._reported))]
         return True

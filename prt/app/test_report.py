@@ -107,14 +107,14 @@ def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:
             + "\n"
             for suite in suites
         )
-    told = []
+    parts = []
     for suite in suites:
-        told.append(
+        parts.append(
             f"{suite.name:10} {filled(suite.line)}{'; runs only when named' if suite.is_named_only else ''}\n"
         )
-        told.append(f"{'':10} tests  {', '.join(check.name for check in suite.checks)}\n")
-        told.append(f"{'':10} needs  {filled(suite.needs)}\n")
-    return "".join(told)
+        parts.append(f"{'':10} tests  {', '.join(check.name for check in suite.checks)}\n")
+        parts.append(f"{'':10} needs  {filled(suite.needs)}\n")
+    return "".join(parts)
 
 
 def _write(data: bytes) -> None:

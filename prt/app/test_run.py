@@ -228,7 +228,7 @@ def _report(
         PrtError: A report can't be written; the others are written before it's raised.
     """
     if environ.get("GITHUB_ACTIONS"):
-        _tell_github(run, environ.get("GITHUB_STEP_SUMMARY"))
+        _report_to_github(run, environ.get("GITHUB_STEP_SUMMARY"))
     failed: list[PrtError] = []
     for file, text in files:
         try:
@@ -239,7 +239,7 @@ def _report(
         raise failed[0]
 
 
-def _tell_github(run: Run, summary: str | None) -> None:
+def _report_to_github(run: Run, summary: str | None) -> None:
     """Write annotations and the summary for GitHub. A summary that can't be written doesn't fail the run."""
     for result in run.results:
         if result.failure is not None:

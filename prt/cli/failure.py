@@ -133,9 +133,9 @@ def _usage_error(error: typer.TyperException) -> UsageError | None:
     see = f"see `{context.command_path if context else 'prt'} --help`"
     # Typer validates some values with Pydantic, which has its own messages.
     what = what.replace("Value error, ", "").replace("\n\t", " ").rstrip(". ")
-    told = UsageError(what, f"did you mean {suggestion}" if suggestion else see)
-    told.exit_code = error.exit_code  # type: ignore[misc]
-    return told
+    usage = UsageError(what, f"did you mean {suggestion}" if suggestion else see)
+    usage.exit_code = error.exit_code  # type: ignore[misc]
+    return usage
 
 
 def _report_to_monitoring(error: PrtError) -> int:

@@ -264,7 +264,7 @@ def printed_by(command: str, origin: str) -> str:
 def _supabase_folder(directory: Path, url: Found | None) -> Iterator[Place]:
     """Yield the place of the nearest `supabase/config.toml`: the URL of a local project, and its keys.
 
-    `url` is the URL of an earlier place; the keys are only added if it belongs to this project.
+    `url` is the URL from an earlier place; the keys are only added if that URL belongs to this project.
     """
     try:
         found = local_stack.of_folder(directory)

@@ -78,7 +78,7 @@ class Board:
         self.key_columns = key_columns
         self.moves = 0
         self.has_groups = False
-        """Whether a row has the column at all, if only without a value."""
+        """Whether any row has the column to group by, even if its value is null."""
         self._given = tuple(columns)
         self._limits = dict(limits or {})
         self._present = Present(schema, table, key_columns)

@@ -189,8 +189,8 @@ class Feed:
         if line.event_type == "DELETE":
             return went
         if line.event_type == "INSERT":
-            told = columns_of(change.new, TOLD.get(line.table, ()))
-            named = {column: self._named(column, value) for column, value in told.items()}
+            added = columns_of(change.new, TOLD.get(line.table, ()))
+            named = {column: self._named(column, value) for column, value in added.items()}
             # An id without a known name means nothing to a person.
             parts = [f"{_words(column)} {name}" for column, name in named.items() if not is_uuid(name)]
             return f"{came}, {', '.join(parts)}" if parts else came

@@ -59,11 +59,11 @@ class Metrics:
         self.phase = "offline"
         self.ready_since: int | None = None
         self.changes: Counter[tuple[str, str, str]] = Counter()
-        """By the table as `schema.table`, the kind of event, and the source."""
+        """Counts by the table as `schema.table`, the kind of event, and the source."""
         self.broadcasts: Counter[str] = Counter()
-        """By topic."""
+        """Counts by topic."""
         self.presences: Counter[str] = Counter()
-        """By topic."""
+        """Counts by topic."""
         self.malformed = 0
         self.lag = Histogram(DELAYS)
         self.gaps = 0

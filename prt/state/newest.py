@@ -45,7 +45,7 @@ Entry = Line | BroadcastLine | PresenceLine | Gap | Alert | Conflict | Step
 class Shown:
     """A change and the row before it; its line is computed when it's drawn first.
 
-    It isn't news if a later state of the row was already known.
+    `is_news` is false if a later state of the row was already known.
     """
 
     __slots__ = ("change", "is_news", "line", "previous")

@@ -259,8 +259,8 @@ def _values(metas: Iterable[Meta]) -> tuple[Cell, ...]:
     The name and the time only if there is nothing else.
     """
     columns = [(column, value) for meta in metas for column, value in meta.items() if column != REF]
-    told = [one for one in columns if one[0] not in _PLACED] + [one for one in columns if one[0] in WHERE]
-    return tuple(Cell(column, None, said(value)) for column, value in told or columns)
+    chosen = [one for one in columns if one[0] not in _PLACED] + [one for one in columns if one[0] in WHERE]
+    return tuple(Cell(column, None, said(value)) for column, value in chosen or columns)
 
 
 def _index_of(metas: list[dict[str, Any]], wanted: Meta) -> int | None:

@@ -151,10 +151,7 @@ class Screen:
         return self._rows.keyless
 
     def apply(self, event: Event) -> bool:
-        """Apply an event.
-
-        Return whether it's news: a row that was read isn't if a later state of it is known.
-        """
+        """Apply an event. Return False if it's a row that was read while a later state of it is known."""
         if type(event) is Vitals:
             self.vitals = event
             if self.since is None:
@@ -189,7 +186,7 @@ class Screen:
             self.read[change.source] += 1
 
     def show(self, change: Change) -> bool:
-        """Apply a change that was counted before. Return whether it's news."""
+        """Apply a change that was counted before. Return False if a later state of its row is known."""
         previous, is_news = self._rows.take(change)
         self.newest.add(Shown(change, previous, is_news=is_news))
         return is_news

@@ -67,7 +67,7 @@ class TapSource:
         self._is_closed = False
         self._judged = asyncio.Event()
         self.judged_at = 0
-        """Until when (µs) what did not come has been judged."""
+        """The time (µs) up to which missing events have been judged."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:

@@ -57,7 +57,7 @@ class Rows:
         self.keyless = self._keys.keyless
         self.key_columns = self._keys.columns
         self.tables: dict[Table, None] = {}
-        """Those that rows came from, in that order."""
+        """The tables of all rows, in the order of their first row."""
         self.conflicts: list[Conflict] = []
 
     def __len__(self) -> int:
@@ -86,8 +86,8 @@ class Rows:
         """Apply a change.
 
         Returns:
-            The last known row before it, or None, and whether the change is news: it isn't if a later state
-                of the
+            The last known row before it, or None, and whether the change is new: it isn't if a later state of
+                the
             row is known.
         """
         if change.errors and change.event_type != "DELETE":

@@ -33,11 +33,11 @@ class Viewport:
         self.prompt: Prompt | None = None
         self.overlay: Overlay | None = None
         self.opened: int | None = None
-        """The number of the event whose details are open."""
+        """The number of the event whose details are open; None if no details are open."""
         self.overlay_top = 0
-        """Lines of the overlay that are scrolled past."""
+        """How many lines of the overlay are above the screen."""
         self.paused_at: int | None = None
-        """The number of the first event that came during the pause."""
+        """The number of the first event after the pause began; None if the list isn't paused."""
         self._newest = newest
         self._belongs = belongs
         self._cleared = 0

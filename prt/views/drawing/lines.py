@@ -1,4 +1,4 @@
-"""Lines of a view: never wrapped, never wider or more than their place."""
+"""Lines of a view, which are never wrapped, and never wider or more than there is space for."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class AuditView:
         self._losses: list[Loss] = []
 
     def apply(self, event: Event) -> None:
-        """Take in an event: an account or a loss."""
+        """Apply an event: an account or a loss."""
         if isinstance(event, Account):
             self._accounts.append(event)
         elif isinstance(event, Loss):

@@ -66,11 +66,11 @@ class BoardView(Listed[bytes]):
 
     @property
     def title(self) -> str:
-        """Return the title: the table and the column that groups it."""
+        """The title: the table and the column that groups it."""
         return f"{self.board.table} by {self.board.group_by}"
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the board."""
         self.board.apply(event)
 
     @property

@@ -57,7 +57,7 @@ class BudgetView(Listed[BudgetKey]):
         self._alerts = 0
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the budgets, and count alerts."""
         self.budgets.apply(event)
         self._alerts += type(event) is Alert
 

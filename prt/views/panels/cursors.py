@@ -62,7 +62,7 @@ class CursorsView(Listed[tuple[str, str]]):
         self._letters: dict[tuple[str, str], str] = {}
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the cursors."""
         self._cursors.apply(event)
 
     def summary(self) -> list[str]:

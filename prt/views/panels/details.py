@@ -49,7 +49,7 @@ class DetailsView:
         self._drawn: tuple[int, list[Text]] | None = None
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event, and keep the last change."""
         if type(event) is Known:
             for row in event.changes():
                 self._rows.apply(row)

@@ -43,7 +43,10 @@ class Sharing:
             self._hand(note, change)
 
     def show(self, event: Event) -> None:
-        """Show an event if it's news. A change must have been passed to `note` before."""
+        """Show an event, unless a later state of its row is known.
+
+        A change must have been counted by `note`.
+        """
         is_news = self._screen.show(event) if type(event) is Change else self._screen.apply(event)
         if is_news:
             for view in self._views:

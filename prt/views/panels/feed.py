@@ -48,7 +48,7 @@ class FeedView:
         self._sentences: dict[int, tuple[Kept, Sentence]] = {}
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Ignore the event: the screen has applied it already."""
 
     def summary(self) -> list[str]:
         """Return nothing, because the last sentences are on the screen already."""
@@ -68,11 +68,11 @@ class FeedView:
             return fitted([plain(cut(words, width), "italic")], width, height)
         kept = {number: one for number in numbers if (one := self._screen.newest.kept(number)) is not None}
         self._sentences = {
-            number: self._told(number, one) for number, one in kept.items() if isinstance(one, Shown)
+            number: self._sentence_of(number, one) for number, one in kept.items() if isinstance(one, Shown)
         }
         return fitted([self._line(number, one, width) for number, one in kept.items()], width, height)
 
-    def _told(self, number: int, shown: Shown) -> tuple[Kept, Sentence]:
+    def _sentence_of(self, number: int, shown: Shown) -> tuple[Kept, Sentence]:
         """Return the sentence of a change, reused from the last drawing if possible."""
         known = self._sentences.get(number)
         if known is not None and known[0] is shown:

@@ -86,7 +86,7 @@ class Layers:
         findings, self._table = self._table, []
         if not findings:
             return []
-        bad = sorted(_worth_telling(findings), key=lambda finding: finding.state != "failed")
+        bad = sorted(_bad_findings(findings), key=lambda finding: finding.state != "failed")
         name = (findings[0].table or "").removeprefix("public.")
         lines = self._line(worst(findings), name, " · ".join(_table_figures(findings)), self._table_name)
         return lines + [line for finding in bad for line in self._causes(finding.causes)]
@@ -144,7 +144,7 @@ def _table_figures(findings: Sequence[Finding]) -> list[str]:
     return [*ready, *figures]
 
 
-def _worth_telling(findings: Sequence[Finding]) -> list[Finding]:
+def _bad_findings(findings: Sequence[Finding]) -> list[Finding]:
     """Return the bad findings, without a READY that only follows from another failure."""
     has_failed = any(one.state == "failed" and one.check != "READY" for one in findings)
     return [one for one in findings if one.state != "ok" and not (has_failed and one.check == "READY")]

@@ -63,7 +63,7 @@ class Toasts(Listed[str]):
         self._first = 0
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the notifications."""
         self._state.apply(event)
 
     @property

@@ -86,7 +86,7 @@ class Page:
         self._tz = tz
         self._body: list[Text] = []
         self._paused: tuple[int, int] | None = None
-        """The events before the pause, and when it began."""
+        """The number of events before the pause, and when it began (µs); None if there is no pause."""
         self._folded = FOLDED
         self._is_moved = False
         self._has_own_head = all(getattr(view, "has_own_head", False) for view in views)

@@ -39,7 +39,7 @@ class ViewOptions(Struct, frozen=True, kw_only=True):
     """Schema and table whose present rows the table view shows; None for a table of events."""
     sort: str | None = None
     plan: str | None = None
-    """The name of the plan, whose `limit` is in messages a second."""
+    """The name of the plan; its `limit` is in messages a second."""
     limit: int | None = None
     feed: Mapping[str, str] = {}
     """Templates of the feed's sentences, by `TABLE` or `TABLE:EVENT`."""

@@ -242,8 +242,8 @@ class Roster(Listed[tuple[str, str]]):
         counts = self._presences.counts
         if not self._presences.feed or room < 2:
             return []
-        told = f"{counts['join']:,} joined · {counts['leave']:,} left · {counts['update']:,} changed"
-        lines = [_ruled(told, width)]
+        counted_text = f"{counts['join']:,} joined · {counts['leave']:,} left · {counts['update']:,} changed"
+        lines = [_ruled(counted_text, width)]
         newest = list(zip(reversed(self._presences.feed), range(room - 1), strict=False))
         key_width = max((cell_len(safe(line.key)) for line, _ in newest), default=0)
         key_width = min(key_width, 9 if width < _NARROW else 36 if width >= _WIDE else 13)

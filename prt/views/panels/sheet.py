@@ -42,7 +42,7 @@ class SheetView(Listed[bytes]):
         return self.sheet.table
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the sheet."""
         self.sheet.apply(event)
 
     def summary(self) -> list[str]:
@@ -80,9 +80,9 @@ class SheetView(Listed[bytes]):
         self.choice.sync(keys)
         places = self.choice.window(keys, max(room - bool(foot), 0))
         rows = [sheet.row(keys[place], columns, now) for place in places]
-        told = [index for index in range(len(columns)) if any(row.cells[index] for row in rows)]
-        columns = tuple(columns[index] for index in told)
-        rows = [_kept(row, told) for row in rows]
+        filled = [index for index in range(len(columns)) if any(row.cells[index] for row in rows)]
+        columns = tuple(columns[index] for index in filled)
+        rows = [_kept(row, filled) for row in rows]
         widths = _widths(columns, rows, width)
         numeric = frozenset(index for index in range(1, len(columns)) if _are_numbers(rows, index))
         lines = [
@@ -109,10 +109,10 @@ class SheetView(Listed[bytes]):
         return "  " + ", ".join([*parts, slip or order])
 
 
-def _kept(row: SheetRow, told: Sequence[int]) -> SheetRow:
+def _kept(row: SheetRow, filled: Sequence[int]) -> SheetRow:
     """Return a row without the columns that are empty in all rows."""
-    lit = frozenset(place for place, index in enumerate(told) if index in row.lit)
-    return SheetRow(tuple(row.cells[index] for index in told), lit, row.is_new, row.key)
+    lit = frozenset(place for place, index in enumerate(filled) if index in row.lit)
+    return SheetRow(tuple(row.cells[index] for index in filled), lit, row.is_new, row.key)
 
 
 def _widths(columns: Sequence[str], rows: Sequence[SheetRow], width: int) -> list[int]:

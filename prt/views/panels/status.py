@@ -39,7 +39,7 @@ class StatusView:
         self._plan = plan
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the use of the limits."""
         self._usage.apply(event)
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:

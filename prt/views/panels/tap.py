@@ -33,7 +33,7 @@ class TapView:
         self._tz = tz
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the state of the screen."""
         self._state.apply(event)
 
     @property

@@ -144,8 +144,8 @@ def skipped(results: Sequence[Result], width: int) -> list[Text]:
             tests.setdefault(result.reason, {}).setdefault(result.suite, []).append(result.name)
     lines = []
     for reason, suites in tests.items():
-        told = ", ".join(f"{suite} ({', '.join(names)})" for suite, names in suites.items())
-        pieces = wrapped(safe(f"{told}: {reason}"), max(width - 2, 20))
+        named = ", ".join(f"{suite} ({', '.join(names)})" for suite, names in suites.items())
+        pieces = wrapped(safe(f"{named}: {reason}"), max(width - 2, 20))
         for index, piece in enumerate(pieces):
             lines.append(Text(f"{'-' if index == 0 else ' '} {piece}", "dim", no_wrap=True))
     return lines

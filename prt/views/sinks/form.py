@@ -1,4 +1,4 @@
-"""The form of a command's output, and the sink that is opened for it."""
+"""The form of a command's output, and the output that is opened for it."""
 
 # ruff: noqa: PLC0415 - help must not load msgspec, a pipe not Rich, and a table not templates
 

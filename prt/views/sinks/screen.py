@@ -45,7 +45,7 @@ ENTER, LEAVE = "\x1b[?1049h\x1b[H\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 """The sequences that enter the alternate screen and hide the cursor, and that undo both."""
 
 IDLE_REDRAW = 1_000_000
-"""How long until a screen without news is drawn again (µs), because its rates fall."""
+"""How long until a screen without new events is drawn again (µs), because its rates fall."""
 
 WHOLE_REDRAW = 10_000_000
 """How long until every line is written again (µs): another program may have overwritten the screen."""

@@ -79,13 +79,13 @@ def compile_template(template: str, *, is_terminal: bool = False) -> Callable[[E
     """
     parts = _parts(template)
     names = {part.name for part in parts if isinstance(part, _Field)}
-    telling = (names - COMMON) or names
+    distinctive = (names - COMMON) or names
     shown = safe if is_terminal else escaped_text
 
     def line_of(event: Event) -> bytes:
         line = encode(event)
         members = _members(line) if line else {}
-        if telling.isdisjoint(members):
+        if distinctive.isdisjoint(members):
             return b""
         texts = (part if isinstance(part, str) else shown(part.of(members)) for part in parts)
         return "".join(texts).encode(errors="backslashreplace") + b"\n"

@@ -40,7 +40,7 @@ from prt.views.drawing.topics import carried_whole
 
 _PAYLOAD = 400
 
-_Told = (
+_Written = (
     Change
     | Broadcast
     | Presence
@@ -72,7 +72,7 @@ class TextLines:
             return b""
         return f"{timestamp_text(event.at)} {self._said(event)}\n".encode()
 
-    def _said(self, event: _Told) -> str:
+    def _said(self, event: _Written) -> str:
         match event:
             case Change():
                 previous = self._rows.apply(event)

@@ -1,8 +1,8 @@
 """The help of commands as plain text: one line for each option, in the groups of `rich_help_panel`.
 
-Help that is longer than a screen has two columns if the terminal is wide enough. Typer's own help needs
-Rich, which takes longer than the rest of `--help`, interprets square brackets as markup, and fills two
-screens instead of one.
+Help that is longer than a screen has two columns if the terminal is wide enough. Typer's own help needs Rich,
+which takes longer than the rest of `--help`, interprets square brackets as markup, and fills two screens
+instead of one.
 """
 
 from __future__ import annotations

@@ -201,9 +201,8 @@ def main(*, heeds_interrupts: bool = False) -> None:
     """Run the `prt` command, and exit.
 
     Args:
-        heeds_interrupts: Whether Ctrl-C, which has ended the process at once so far, unwinds the stack from
-            now
-            on.
+        heeds_interrupts: Whether Ctrl-C unwinds the stack from now on; so far it has ended the process at
+            once.
     """
     guard(is_debug=asks_for_traceback(sys.argv[1:]))
     sys.exit(run(sys.argv[1:], heeds_interrupts=heeds_interrupts))

@@ -13,8 +13,8 @@ def client_context() -> ssl.SSLContext:
     """Return the TLS context of all our clients.
 
     OpenSSL reads SSL_CERT_FILE and SSL_CERT_DIR, and ignores a file that doesn't exist. Without these
-    variables,
-    the system's certificates are used, and those of `certifi`, because not every Python finds the system's.
+    variables, the system's certificates are used, and those of `certifi`, because not every Python finds the
+    system's.
 
     Raises:
         UsageError: SSL_CERT_FILE or SSL_CERT_DIR can't be used.

@@ -25,9 +25,9 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def parse(text: str) -> dict[str, str]:
-    """Return the values by name.
+    """Return the values by name, the last value of each name.
 
-    The last value of a name counts, and lines without an assignment are skipped.
+    Lines without an assignment are skipped.
     """
     values: dict[str, str] = {}
     for match in _LINE.finditer(text.removeprefix("\ufeff")):

@@ -1,7 +1,7 @@
 """Reading of files that somebody else may have placed.
 
-Reading a FIFO could block forever, and a device such as /dev/zero never ends. So only regular files are
-read, opened without blocking, and only up to a limit.
+Reading a FIFO could block forever, and a device such as /dev/zero never ends. So only regular files are read,
+opened without blocking, and only up to a limit.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def read_bytes(path: Path | str, *, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the content of a regular file; the null device is empty.
 
     Raises:
-        OSError: The file can't be read, is not regular, or has more than `max_bytes` bytes; `strerror` tells
-            which.
+        OSError: The file can't be read, isn't regular, or has more than `max_bytes` bytes, as `strerror`
+            says.
     """
     descriptor = open_regular(path)
     try:

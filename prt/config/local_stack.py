@@ -96,9 +96,7 @@ class Stack(Struct, frozen=True, kw_only=True):
 
 
 def of_folder(directory: Path) -> tuple[Path, Stack] | None:
-    """Return the nearest `supabase/config.toml` in a folder or its parents, and its content.
-
-    None without one.
+    """Return the nearest `supabase/config.toml` in a folder or its parents, and its content, if there is any.
 
     Raises:
         ConfigError: The file can't be read, is not TOML, or has an invalid port.

@@ -1,7 +1,7 @@
 """The cache of table and column names for shell completion, a small file in the user's cache folder.
 
-A broken file is treated as missing, because it only saves typing. Names with characters that are special in
-a shell are neither saved nor read, because anybody could have written the file.
+A broken file is treated as missing, because it only saves typing. Names with characters that are special in a
+shell are neither saved nor read, because anybody could have written the file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The project, the identity and the keys of a command: the only module that reads the environment.
 
-Order, first found wins: flag, environment, `.env`, profile of `prt.toml` (working directory, then the
-user's own), `supabase/config.toml`. A key is only sent to a URL from an equally or more trusted source.
+Order, first found wins: flag, environment, `.env`, profile of `prt.toml` (working directory, then the user's
+own), `supabase/config.toml`. A key is only sent to a URL from an equally or more trusted source.
 """
 
 from __future__ import annotations

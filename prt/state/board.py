@@ -121,7 +121,7 @@ class Board:
     def cards(self, column: str, now: int, most: int | None = None) -> list[Card]:
         """Return the cards of a column.
 
-        Cards marked at `now` come first, the newest on top; the others are sorted by position, or as they
+        Cards marked at `now` come first, the newest on top. The others are sorted by position, or as they
         came.
 
         Args:

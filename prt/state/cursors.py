@@ -218,9 +218,9 @@ def _place(move: _Move, at: int) -> Position | None:
 
 
 def _coordinate(value: Any) -> float | None:
-    """Return a number.
+    """Return a number as a coordinate.
 
-    None for other values, and for numbers so large that all others would fall together.
+    The result is None for other values, and for numbers so large that other positions would fall together.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > FURTHEST:
         return None

@@ -1,7 +1,7 @@
 """Who is online on the watched topics, and who joined, left and changed.
 
-The roster keeps the metas of each connection: a key is present as long as one of its connections is. What
-was missed while the connection was lost is found at the next sync.
+The roster keeps the metas of each connection: a key is present as long as one of its connections is. What was
+missed while the connection was lost is found at the next sync.
 """
 
 from __future__ import annotations
@@ -43,8 +43,7 @@ class PresenceLine(Struct, frozen=True, kw_only=True):
     """A presence event, reduced to what a line shows.
 
     Attributes:
-        cells: The tracked columns: all for a join, the former values for a leave, the differences for an
-            update.
+        cells: The tracked columns: all for a join, the former ones for a leave, the changes for an update.
         online: The number of people, for a sync.
         is_first: Whether it's the first sync of the topic.
         joined: Some keys of those who joined since the last sync.
@@ -92,8 +91,7 @@ class Topic(Struct, kw_only=True):
     """The roster of a topic.
 
     `synced_at` is the last sync (µs), or None before the first one. `is_current` is false while the channel
-    is
-    lost.
+    is lost.
     """
 
     people: dict[str, Person]
@@ -254,9 +252,9 @@ class Presences:
 
 
 def _values(metas: Iterable[Meta]) -> tuple[Cell, ...]:
-    """Return the columns of a meta with the place last.
+    """Return the columns of a meta, the place last.
 
-    The name and the time only if there is nothing else.
+    Name and time are only included if there is nothing else.
     """
     columns = [(column, value) for meta in metas for column, value in meta.items() if column != REF]
     chosen = [one for one in columns if one[0] not in _PLACED] + [one for one in columns if one[0] in WHERE]

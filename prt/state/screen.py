@@ -248,7 +248,7 @@ class Screen:
             return
         self.roster.apply(status)
         if self.ready_at is not None and (status.topic is None or status.topic in self._table_topics):
-            # Messages to topics can't be recovered, so they have no gaps.
+            # Only a loss of tables opens a gap here; messages to topics are not recovered.
             self._are_tables_lost = bool(self.joined) and (
                 status.connection != "connected" or (self._are_tables_lost and status.status != "READY")
             )

@@ -50,8 +50,7 @@ class Sheet:
         Args:
             schema: The schema of the table.
             table: The name of the table.
-            sort: The column to sort by, after a `-` to sort in descending order; None keeps the rows as they
-                came.
+            sort: The column to sort by, after a `-` for descending order; None keeps the rows as they came.
             key_columns: Returns the key columns of a table.
         """
         self.table = table

@@ -1,7 +1,4 @@
-"""The update of one row by `prt update`: from reading the row to the echo of the write, or its rollback.
-
-Pure.
-"""
+"""The update of one row by `prt update`, from reading the row to the echo or the rollback. Pure."""
 
 from __future__ import annotations
 

@@ -86,9 +86,9 @@ class Keyboard:
             self._fd = -1
 
     def forget(self) -> None:
-        """Stop reading without restoring the terminal; the next `attend` sets it again.
+        """Stop reading without restoring the terminal; the next `attend` sets the terminal again.
 
-        It's called after the process was stopped, when other programs have set the terminal.
+        This is for a process that was stopped or in the background while other programs set the terminal.
         """
         self._stop_waiting()
         self._decoder = Decoder()

@@ -37,7 +37,7 @@ EVERY: Final = "*"
 class ViewSelection(Struct, frozen=True, kw_only=True):
     """The views of a command.
 
-    `names` are the views in their order, empty if none was asked for. `wants_rows` is set by --snapshot or
+    `names` are the views in their order, empty if none was asked for. `wants_rows` is set by --snapshot and
     --once.
     """
 
@@ -125,7 +125,7 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
     def recovery(self, recovery: RecoveryRequest, bindings: Sequence[Binding]) -> RecoveryRequest:
         """Return the reads over REST, with snapshots of the tables that the views need.
 
-        With --once, of all tables.
+        With --once or --snapshot, all tables are read if the views don't need certain ones.
         """
         needed = self.snapshot_of(bindings)
         if recovery.snapshot or not (needed or self.wants_rows):

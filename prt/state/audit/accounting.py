@@ -4,8 +4,8 @@
 
 A committed change and an arrival match if table, event, key and the commit's millisecond are equal, because
 Realtime cuts a commit timestamp to milliseconds. Several changes of one row in one millisecond are equal, and
-match in their order. An arrival that has an error and no row counts as the oldest missing change of its
-table and event.
+match in their order. An arrival that has an error and no row counts as the oldest missing change of its table
+and event.
 """
 
 from __future__ import annotations

@@ -95,10 +95,7 @@ class Incidents:
         self._add("restart", start, end)
 
     def cause_at(self, committed: int) -> LossCause | None:
-        """Return the likeliest cause for the loss of a change committed at `committed` (µs).
-
-        None if there is none.
-        """
+        """Return the likeliest cause of the loss of a change committed at `committed` (µs), or None."""
         around = [one for one in self._found if one.start <= committed <= one.end]
         if not around:
             return None
@@ -129,11 +126,10 @@ class CommitRate:
         self._seconds[committed // SECOND] += 1
 
     def cause_at(self, committed: int) -> LossCause | None:
-        """Return the rate as a cause if it exceeded the limit within the minute before; otherwise None.
+        """Return the rate as a cause if it was above the limit in the minute before the commit, or at it.
 
         The server averages over a minute, or over its lifetime if that is shorter: after a burst it can still
-        drop
-        single rows, and at the beginning of one it may let them through.
+        drop single rows, and at the start of one it may let them through. Otherwise return None.
         """
         second = committed // SECOND
         busiest = max(

@@ -66,8 +66,7 @@ class Alerts:
     """The rules, and which rows are beyond a limit.
 
     `counts` are the alerts so far, by severity. If a row is already beyond the limit when it appears first,
-    it
-    raises an alert too.
+    it raises an alert too.
     """
 
     def __init__(self, rules: Iterable[Rule], key_columns: KeyColumns = assume_id) -> None:

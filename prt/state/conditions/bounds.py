@@ -172,7 +172,7 @@ class Progress:
     def next_deadline(self) -> float | None:
         """When to call `due` next if no event arrives; each event can change it.
 
-        None if there is no limit in time.
+        It's None if no limit depends on time.
         """
         deadlines = self._deadlines()
         return min(deadlines)[0] if deadlines else None

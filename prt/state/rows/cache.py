@@ -1,7 +1,7 @@
 """The last known row of each key, from the stream, a snapshot, a backfill or our own writes.
 
-With it, an UPDATE without its old row still shows what changed, and a row that was read can't replace a
-newer one from the stream. Of a change, only the key is decoded; rows are kept as raw JSON copies.
+With it, an UPDATE without its old row still shows what changed, and a row that was read can't replace a newer
+one from the stream. Of a change, only the key is decoded; rows are kept as raw JSON copies.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ class Rows:
     Beyond `limit` rows or `limit_bytes` bytes, the least recently changed are dropped.
 
     Rows without a known key are not kept; their tables are in `keyless`. `conflicts` are those found since
-    they
-    were last removed.
+    they were last removed.
     """
 
     def __init__(
@@ -86,9 +85,8 @@ class Rows:
         """Apply a change.
 
         Returns:
-            The last known row before it, or None, and whether the change is new: it isn't if a later state of
-                the
-            row is known.
+            The last known row before the change, or None.
+            Whether the change is new: it isn't if a later state of the row is known.
         """
         if change.errors and change.event_type != "DELETE":
             return None, True  # the row is cut or empty

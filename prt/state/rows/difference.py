@@ -163,9 +163,8 @@ def _compared(
 def _differences(before: dict[str, Raw], after: dict[str, Raw], key: tuple[str, ...]) -> tuple[Cell, ...]:
     """Return the columns that differ, the important ones first.
 
-    Bookkeeping columns only if no others differ.
-
-    A column that `after` lacks is unchanged: the server leaves out large values that an UPDATE did not touch.
+    Bookkeeping columns are only included if no others differ. A column that `after` lacks is unchanged: the
+    server leaves out large values that an UPDATE did not touch.
     """
     changed = [
         name

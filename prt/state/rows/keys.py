@@ -43,8 +43,7 @@ class Keys:
     """The key columns of all tables.
 
     A table's key is the given one; otherwise the columns of `old`, once an UPDATE has fewer of them than the
-    row;
-    otherwise `id`. Tables with rows that lack these columns are in `keyless`.
+    row; otherwise `id`. Tables with rows that lack these columns are in `keyless`.
     """
 
     def __init__(self, given: Mapping[Table, tuple[str, ...]] | None = None) -> None:

@@ -21,9 +21,7 @@ class Names:
         self._rows = rows
 
     def of(self, column: str, value: str) -> str:
-        """Return the name of the row that `column` refers to by `value`.
-
-        `value` itself if no name is known.
+        """Return the name of the row that `column` refers to by `value`, or `value` if no name is known.
 
         A UUID is looked up in all tables, and any other id in the table that the column is named after.
         """

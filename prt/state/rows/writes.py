@@ -1,6 +1,4 @@
-"""Our own writes until their echo: they are shown at once, and compared with what others write meanwhile.
-
-Pure.
+"""Our own writes until their echo, which are shown at once and compared with what others write. Pure.
 
 The last write wins: the later `updated_at`, and ours in a tie, with the date from the database. Changes by
 others wait until that date is known, so that the result depends only on the order of the stream, and not on

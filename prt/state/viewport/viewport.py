@@ -130,9 +130,9 @@ class Viewport:
         return place < len(self._matches) and self._matches[place] == number
 
     def position(self) -> tuple[int, int]:
-        """Return the number of the selected match, from the newest, and of all matches.
+        """Return the number of the selected match, from the newest, and the number of all matches.
 
-        0 if none is selected.
+        The first number is 0 if no match is selected.
         """
         count = bisect_left(self._matches, self._limit())
         current = self.current()
@@ -226,7 +226,7 @@ class Viewport:
     def _place_of_top(self, shown: int) -> int:
         """Return the index of the event at the top, moved so that the selection is visible.
 
-        -1 if the list is empty.
+        The index is -1 if the list is empty.
         """
         if self._top is None or self.selected is None or not shown:
             return shown - 1

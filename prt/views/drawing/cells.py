@@ -1,7 +1,7 @@
 """Text from the wire, made safe to print and measured in terminal cells.
 
-Safe text can't set colours, move the cursor, open a link or reverse the reading order, and terminals agree
-on its width.
+Safe text can't set colours, move the cursor, open a link or reverse the reading order, and terminals agree on
+its width.
 """
 
 from __future__ import annotations

@@ -129,9 +129,9 @@ class Layers:
 
 
 def _table_figures(findings: Sequence[Finding]) -> list[str]:
-    """Return the figures of a table: READY, then those of bad findings.
+    """Return the figures of a table.
 
-    If there are none, a few good ones.
+    They are READY, then the figures of bad findings, or of a few good ones if there are no bad ones.
     """
     ready = [finding.figure for finding in findings if finding.check == "READY"]
     bad = [f"{one.check}: {one.figure}" for one in findings if one.state != "ok" and one.check != "READY"]

@@ -73,8 +73,7 @@ def encode(event: Event) -> bytes:
     """Return an event as one line with its newline, in valid UTF-8 whatever the payload's bytes are.
 
     Characters that could control a terminal or reorder a text are escaped, which doesn't change the meaning
-    of
-    the JSON. Events that only views need, such as vitals, are encoded as no bytes.
+    of the JSON. Events that only views need, such as vitals, are encoded as no bytes.
     """
     if type(event) is not Change:
         if type(event) is Broadcast and event.binary is None:

@@ -1,8 +1,8 @@
 """The live view on a terminal: it's drawn on the alternate screen, at most ten times a second.
 
-At the end the terminal is restored, and a summary is printed to standard error. The terminal is also
-restored while the process is stopped (Ctrl-Z) or in the background. If the screen can't be drawn on (a
-pipe, a dumb terminal), the changes are appended line by line.
+At the end the terminal is restored, and a summary is printed to standard error. The terminal is also restored
+while the process is stopped (Ctrl-Z) or in the background. If the screen can't be drawn on (a pipe, a dumb
+terminal), the changes are appended line by line.
 """
 
 from __future__ import annotations
@@ -303,8 +303,7 @@ class ScreenOutput:
         """Restore the terminal before the process is stopped.
 
         The view returns at the first `drain` at which the process is in the foreground: at once after `fg`,
-        but
-        not after `bg`.
+        but not after `bg`.
         """
         if self._is_drawn_over:
             self.restore()

@@ -70,9 +70,8 @@ def compile_template(template: str, *, is_terminal: bool = False) -> Callable[[E
     """Return an encoder that writes an event as the template.
 
     A missing member is written as `-`, a string without quotes, and any other value as JSON. Events without
-    any
-    of the members that the template names are left out; `type` and `at`, which all events have, only count if
-    there are no others.
+    any of the members that the template names are left out; `type` and `at`, which all events have, only
+    count if there are no others.
 
     Raises:
         UsageError: The template is not valid.

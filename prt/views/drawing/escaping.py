@@ -19,9 +19,7 @@ Neither pattern has the joiners that emoji and Persian need.
 
 
 def escaped_line(line: bytes) -> bytes:
-    r"""Escape characters that could control a terminal, as \uXXXX, in a line of JSON, which keeps its
-    meaning.
-    """
+    r"""Escape characters that could control a terminal as \uXXXX in a line of JSON; its meaning stays."""
     if line.isascii() and b"\x7f" not in line:
         return line
     return _IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()

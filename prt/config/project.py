@@ -1,4 +1,4 @@
-"""The project, the identity and the keys of a command: the only module that reads the environment.
+"""The project, the identity and the keys of a command, resolved from the sources of settings.
 
 Order, first found wins: flag, environment, `.env`, profile of `prt.toml` (working directory, then the user's
 own), `supabase/config.toml`. A key is only sent to a URL from an equally or more trusted source.

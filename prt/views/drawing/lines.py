@@ -1,4 +1,4 @@
-"""Lines of a view: never wrapped, never wider or more than their place."""
+"""Lines of a view, which are never wrapped, and never wider or more than there is space for."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from rich.text import Text
 
 
 def plain(text: str = "", style: str = "") -> Text:
-    """A line of safe text."""
+    """Return a line of safe text in one style."""
     return Text(text, style, no_wrap=True, overflow="crop")
 
 
 def fitted(lines: Sequence[Text], width: int, height: int) -> list[Text]:
-    """The first `height` of them, cut at `width` cells."""
+    """Return the first `height` lines, each cut at `width` cells."""
     kept = list(lines[: max(height, 0)])
     for line in kept:
         if line.cell_len > width:

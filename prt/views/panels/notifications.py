@@ -1,6 +1,7 @@
-"""The view of `prt notify`: one user's notifications as toasts, the unread ones first and the newest on top.
+"""The view of `prt notify`: one user's notifications as toasts, unread ones first and the newest on top.
 
-Any text stands in the last column: whatever a terminal makes of it, the others stay straight.
+Free text stands in the last column: terminals draw some scripts in other widths than expected, and the
+columns before it stay aligned.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ COLORS = {
     "yellow": ("warning", "warn"),
     "red": ("error", "danger", "failure", "critical", "alert"),
 }
-"""Of types; any other is neutral."""
+"""The types of notifications by colour; other types have no colour."""
 
 MESSAGE_LINES = 3
 WIDEST = 100
-"""Cells of a line of a message: longer ones are hard to read."""
+"""The most cells of a line of a message; longer lines are hard to read."""
 WITH_KEY = 120
-"""From this width on a toast shows its key, which `prt notify read` takes."""
+"""The width in cells from which toasts show their key, which `prt notify read` accepts."""
 
 _COLOR_OF = {kind: color for color, kinds in COLORS.items() for kind in kinds}
 _BAR = "▌ "
 _KIND, _READ, _AGE, _KEY = 10, 4, 6, 36
 _KIND_WIDE = 18
-"""Of a type where there is room for keys too."""
+"""The cells of a type if there is room for keys too."""
 
 
 class _Widths(Struct, frozen=True):
@@ -49,7 +50,7 @@ class _Widths(Struct, frozen=True):
 
 
 class Toasts(Listed[str]):
-    """A View; `user` is whose they are."""
+    """A view of the notifications of `user`."""
 
     title = "notifications"
 
@@ -62,7 +63,7 @@ class Toasts(Listed[str]):
         self._first = 0
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the notifications."""
         self._state.apply(event)
 
     @property
@@ -76,7 +77,7 @@ class Toasts(Listed[str]):
         return [one.key for one in self._state.newest()]
 
     def content(self, key: str) -> bytes:
-        """Return what a search finds in a notification."""
+        """Return the text of a notification that a search looks at: its row as JSON."""
         return self._state.row(key) or b""
 
     def inspect(self, key: str) -> Inspected | None:
@@ -121,7 +122,7 @@ class Toasts(Listed[str]):
         return lines
 
     def _scrolled(self, newest: Sequence[Notification], widths: _Widths, height: int, now: int) -> int:
-        """Return the place of the first notification that is drawn: the selected one has to be seen whole."""
+        """Return the index of the first notification to draw, so that the selected one is visible in full."""
         self.choice.height = max(height // 4, 1)
         chosen = self.choice.sync([one.key for one in newest])
         if chosen is None:
@@ -157,7 +158,10 @@ def _widths_of(newest: Sequence[Notification], width: int) -> _Widths:
 
 
 def _toast(one: Notification, widths: _Widths, now: int) -> list[Text]:
-    """A line with its title, and one for each line of its message; of one that was read a line is enough."""
+    """Return a line with the title, then the lines of the message.
+
+    A notification that was read has one line.
+    """
     color = _COLOR_OF.get(one.kind.lower(), "")
     texts = [one.title, one.message] if one.title else [one.message]
     bold = "" if one.is_read else "bold"
@@ -189,7 +193,7 @@ def _message(text: str, width: int) -> list[str]:
 
 
 def _age(microseconds: int) -> str:
-    """`12 s`, `4 min`, `23 h`, `8 d`: its largest part."""
+    """Return the largest unit of an age: `12 s`, `4 min`, `23 h`, `8 d`."""
     return " ".join(roughly(max(microseconds, 0)).split()[:2])
 
 

@@ -19,7 +19,7 @@ _HELP = "j, k choose · Enter opens and closes · space pauses · q quits"
 
 
 class TapView:
-    """A View that has the whole screen, its head too; `tz` None is local."""
+    """A view that fills the whole screen, with its own head; `tz` None is the local time zone."""
 
     title = "tap"
     has_own_head = True
@@ -33,12 +33,12 @@ class TapView:
         self._tz = tz
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the state of the screen."""
         self._state.apply(event)
 
     @property
     def keys(self) -> Mapping[str, Callable[[], None]]:
-        """Return the keys that act on the view."""
+        """The keys that act on the view."""
         state = self._state
         return {
             "j": lambda: state.move(1),
@@ -68,7 +68,7 @@ class TapView:
         return within([head, *body, foot], width, height)
 
     def all_lines(self, width: int, now: int) -> list[Text]:
-        """Return everything that there is to show."""
+        """Return all connections, channels and findings."""
         return [_line(self._headline(), width, "bold"), *self._overview(width, now)]
 
     def _headline(self) -> str:
@@ -146,7 +146,7 @@ class TapView:
 
 
 def _style(channel: ChannelLine) -> str:
-    """Return the colour of a channel: with tables, SUBSCRIBED is not yet what it waits for."""
+    """Return the colour of a channel; a channel with tables isn't ready at SUBSCRIBED, but only at READY."""
     state = channel.latest.state
     if state == "READY" or (state == "SUBSCRIBED" and not channel.latest.bindings):
         return "green"
@@ -165,7 +165,7 @@ def _channel(channel: ChannelLine) -> str:
 
 
 def _finding(found: TapFinding, mark: str, width: int) -> Iterator[Text]:
-    """Yield a finding and its remedy, uncut: what is to be typed must be whole."""
+    """Yield a finding and its remedy, uncut because a remedy that is to be typed must be complete."""
     style = STYLES[found.severity]
     first, *more = wrapped(safe(f"{found.severity} {found.id}: {cause_of(found)}"), max(width - 2, 1))
     yield _line(f"{mark} {first}", width, style)

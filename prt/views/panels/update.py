@@ -1,4 +1,4 @@
-"""The view of `prt update`: the row as it will be, and how far that has come."""
+"""The view of `prt update`: the row as it will be, and the progress of the update."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prt.views.drawing.outcome import outcome, steps
 
 
 class UpdateView:
-    """A View; the update is somebody else's to drive."""
+    """A view of an update; the command that writes it changes its state."""
 
     title = "update"
 
@@ -20,10 +20,10 @@ class UpdateView:
         self._update = update
 
     def apply(self, event: Event) -> None:
-        """The update has it already."""
+        """Ignore the event: the command has applied it to the update already."""
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
-        """Return the write in at most `height` lines of at most `width` cells; `now` in µs."""
+        """Return the update in at most `height` lines of at most `width` cells."""
         update = self._update
         lines = [_line(f"{update.table} {update.key_text}", width, "bold"), Text("")]
         names = max((len(safe(name)) for name in update.values), default=0)
@@ -39,7 +39,7 @@ class UpdateView:
         return lines[:height]
 
     def summary(self) -> list[str]:
-        """Return the outcome of the write."""
+        """Return the outcome of the update."""
         return [safe(line) for line in outcome(self._update)]
 
 

@@ -20,7 +20,7 @@ NO_BEGINNING: Final = re.compile(
 
 VERBS: Final = re.compile(
     r"""(
-    Accept|Acknowledge|Act|Add|Adopt|Allow|Answer|Append|Apply|Ask|Assign|Attach|Attempt
+    Accept|Account|Acknowledge|Act|Add|Adopt|Allow|Answer|Append|Apply|Ask|Assign|Attach|Attempt
    |Authorise|Await|Begin|Bind|Blank|Block|Book|Bootstrap|Break|Bring|Broadcast|Buffer
    |Build|Calculate|Call|Cancel|Change|Charge|Check|Choose|Clean|Clear|Click|Close|Collect
    |Colour|Combine|Comment|Compare|Complete|Compute|Configure|Confirm|Connect|Consume

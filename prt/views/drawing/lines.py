@@ -6,10 +6,17 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from prt.views.drawing.cells import cut, safe
+
 
 def plain(text: str = "", style: str = "") -> Text:
     """Return a line of safe text in one style."""
     return Text(text, style, no_wrap=True, overflow="crop")
+
+
+def line_of(text: str, width: int, style: str = "") -> Text:
+    """Return any text as a safe line, cut at `width` cells."""
+    return plain(cut(safe(text), width), style)
 
 
 def fitted(lines: Sequence[Text], width: int, height: int) -> list[Text]:

@@ -20,6 +20,7 @@ from prt.events import Event
 from prt.state.cursors import Cursor, Cursors, Extent, Position
 from prt.views.drawing.cells import cut, safe, within
 from prt.views.drawing.figures import counted, per_second, roughly
+from prt.views.drawing.lines import line_of
 from prt.views.panels.inspection import Inspected
 from prt.views.panels.listed import Listed
 
@@ -104,9 +105,9 @@ class CursorsView(Listed[tuple[str, str]]):
         known = self._cursors.newest_first
         shown = [cursor for cursor in known if cursor.gone_at is None or now - cursor.gone_at < LEAVING]
         self._give_letters(known)
-        top = _line(self._headline(shown, now), width, "bold")
+        top = line_of(self._headline(shown, now), width, "bold")
         if not known:
-            return within([top, _line("waiting for the first move", width, "italic")], width, height)
+            return within([top, line_of("waiting for the first move", width, "italic")], width, height)
         if width >= _LEAST_CANVAS + _LIST + 1:
             rows = self._beside(shown, known, width, height - 1, now)
         else:
@@ -155,14 +156,14 @@ class CursorsView(Listed[tuple[str, str]]):
         for cursor in shown:
             self._draw_name(grid, cursor, extent, now, taken)
         scale = _scale(extent)
-        lines = [_line(f"┌{'─' * across}┐", width)]
+        lines = [line_of(f"┌{'─' * across}┐", width)]
         for row in grid:
             text = Text("│", no_wrap=True, overflow="crop")
             for style, dots in groupby(row, key=lambda dot: "" if dot is None else dot.style):
                 text.append("".join(" " if dot is None else dot.text for dot in dots), style)
             lines.append(text.append("│"))
         foot = cut(f"─ {scale} ", across)
-        return [*lines, _line(f"└{foot}{'─' * (across - cell_len(foot))}┘", width)]
+        return [*lines, line_of(f"└{foot}{'─' * (across - cell_len(foot))}┘", width)]
 
     def _draw_trail(self, grid: list[list[_Dot | None]], cursor: Cursor, extent: Extent, now: int) -> None:
         trail = [position for position in list(cursor.trail)[:-1] if now - position.at < TRAIL_SEEN]
@@ -208,7 +209,7 @@ class CursorsView(Listed[tuple[str, str]]):
             for cursor in shown
         ]
         if len(known) > len(shown):
-            lines.append(_line(f"and {len(known) - len(shown):,} more", width, "italic"))
+            lines.append(line_of(f"and {len(known) - len(shown):,} more", width, "italic"))
         return lines
 
     def _entry(self, cursor: Cursor, width: int, now: int) -> Text:
@@ -284,7 +285,3 @@ def _pieces(name: str) -> list[str]:
 def _scale(extent: Extent) -> str:
     """Return which part of the canvas is shown, so that the reader can judge how far a cursor moved."""
     return f"{extent.left:.4g}…{extent.right:.4g} × {extent.top:.4g}…{extent.bottom:.4g}"
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(text, width), style, no_wrap=True, overflow="crop")

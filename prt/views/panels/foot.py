@@ -11,8 +11,9 @@ from prt.state.screen import Screen
 from prt.state.viewport.intents import Intent
 from prt.state.viewport.kinds import Kind
 from prt.state.viewport.viewport import Viewport
-from prt.views.drawing.cells import cut, safe, wrapped
+from prt.views.drawing.cells import safe, wrapped
 from prt.views.drawing.figures import counted, table_name
+from prt.views.drawing.lines import line_of
 
 _ROOM_OF_FIGURES = 30
 """Cells that are kept free beside the text that is being typed."""
@@ -69,11 +70,6 @@ def state_of(
         line.truncate(width)
         return line
     return line_of(" · ".join(parts), width, "bold") if parts else None
-
-
-def line_of(text: str, width: int, style: str = "") -> Text:
-    """Return any text as a safe line, cut at the width."""
-    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")
 
 
 def _notes(screen: Screen, width: int) -> list[Text]:

@@ -17,6 +17,7 @@ from prt.state.notifications import Notification, Notifications
 from prt.state.screen import Screen
 from prt.views.drawing.cells import cut, cut_middle, safe, wrapped
 from prt.views.drawing.figures import counted, roughly
+from prt.views.drawing.lines import line_of
 from prt.views.panels.head import waiting
 from prt.views.panels.inspection import Inspected
 from prt.views.panels.keys import Hint
@@ -99,7 +100,7 @@ class Toasts(Listed[str]):
         if not newest:
             is_ready = self._screen.channel == "READY"
             text = "waiting for the first notification" if is_ready else waiting(self._screen)
-            return [_count(newest, self._user, width), Text(""), _line(text, width, "italic")][:height]
+            return [_count(newest, self._user, width), Text(""), line_of(text, width, "italic")][:height]
         lines, widths = [_count(newest, self._user, width)], _widths_of(newest, width)
         newest = newest[self._scrolled(newest, widths, height, now) :]
         for index, one in enumerate(newest):
@@ -116,7 +117,7 @@ class Toasts(Listed[str]):
                 toast.insert(0, Text(""))
             room = height - len(lines) - (index + 1 < len(newest))
             if len(toast) > room:
-                more = _line(f"and {len(newest) - index:,} more", width, "italic")
+                more = line_of(f"and {len(newest) - index:,} more", width, "italic")
                 return [*lines, *([] if index else toast[:room]), more][:height]
             lines += toast
         return lines
@@ -145,7 +146,7 @@ class Toasts(Listed[str]):
 def _count(newest: Sequence[Notification], user: str, width: int) -> Text:
     unread = sum(not one.is_read for one in newest)
     figures = f"{unread:,} unread, {len(newest) - unread:,} read"
-    text = _line(figures, width, "bold")
+    text = line_of(figures, width, "bold")
     return text.append(cut(f" · of {safe(user)}", width - text.cell_len), "not bold")
 
 
@@ -180,7 +181,7 @@ def _toast(one: Notification, widths: _Widths, now: int) -> list[Text]:
         return [head]
     head.append(cut(safe(texts[0]), widths.text), "bold")
     below = _message("".join(texts[1:]), min(widths.text, WIDEST))
-    return [head, *(_line(_BAR, len(_BAR), color).append(" " * indent + line, "none") for line in below)]
+    return [head, *(line_of(_BAR, len(_BAR), color).append(" " * indent + line, "none") for line in below)]
 
 
 def _message(text: str, width: int) -> list[str]:
@@ -199,7 +200,3 @@ def _age(microseconds: int) -> str:
 
 def _padded(text: str, width: int) -> str:
     return text + " " * (width - cell_len(text) + 2)
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")

@@ -15,8 +15,9 @@ from prt.state.viewport.intents import Intent
 from prt.state.viewport.kinds import KIND_OF, Overlay
 from prt.state.viewport.viewport import Viewport
 from prt.views.drawing.cells import safe
+from prt.views.drawing.lines import line_of
 from prt.views.panels.active import ActiveViews, Other
-from prt.views.panels.foot import line_of, notes_of, state_of
+from prt.views.panels.foot import notes_of, state_of
 from prt.views.panels.head import head
 from prt.views.panels.inspection import FOLDED, Inspected, inspection_lines
 from prt.views.panels.keys import LIST, PLAYED, Hint, foot, help_lines

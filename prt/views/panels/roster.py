@@ -16,6 +16,7 @@ from prt.state.roster import Person, PresenceLine, Presences
 from prt.state.topics.metas import said_by_all
 from prt.views.drawing.cells import cut, cut_middle, safe, within
 from prt.views.drawing.figures import clock, counted, moment
+from prt.views.drawing.lines import line_of
 from prt.views.drawing.topics import EVENTS, carried
 from prt.views.panels.inspection import Inspected
 from prt.views.panels.listed import Listed
@@ -128,7 +129,7 @@ class Roster(Listed[tuple[str, str]]):
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         """Return the roster in at most `height` lines of at most `width` cells; `now` in µs."""
         self._now = now
-        lines = [_line(self._headline(), width, "bold")]
+        lines = [line_of(self._headline(), width, "bold")]
         feed_room = max(height // 3, _FEED_LEAST) if height >= 3 * _FEED_LEAST else 0
         lines += self._people(width, height - len(lines) - feed_room, now)
         if feed_room:
@@ -139,7 +140,7 @@ class Roster(Listed[tuple[str, str]]):
         """Return the roster with everyone in it, without the feed."""
         presences = self._presences
         return [
-            _line(self._headline(), width, "bold"),
+            line_of(self._headline(), width, "bold"),
             *self._people(width, presences.online + 1, now),
         ]
 
@@ -183,7 +184,9 @@ class Roster(Listed[tuple[str, str]]):
             self.marked((person.topic, person.key), self._row(person, columns, index, width), whole)
             for index, person in enumerate(people)
         ]
-        more = [_line(f"and {online - len(people):,} more", width, "italic")] if online > len(people) else []
+        more = (
+            [line_of(f"and {online - len(people):,} more", width, "italic")] if online > len(people) else []
+        )
         return [heading, *rows, *more]
 
     def _window(self, most: int) -> list[Person]:
@@ -272,7 +275,3 @@ def _column(
 def _ruled(text: str, width: int) -> Text:
     line = Text(cut(f"── {text} ", width), no_wrap=True, overflow="crop")
     return line.append("─" * max(width - line.cell_len, 0))
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(text, width), style, no_wrap=True, overflow="crop")

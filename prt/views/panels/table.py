@@ -24,6 +24,7 @@ from prt.state.topics.messages import BroadcastLine
 from prt.views.drawing.cells import cut, cut_middle, safe
 from prt.views.drawing.changes import LEGEND, changed, mark_of
 from prt.views.drawing.figures import clock, milliseconds, table_name
+from prt.views.drawing.lines import line_of
 from prt.views.drawing.topics import EVENTS as TOPIC_EVENTS
 from prt.views.drawing.topics import TopicLine, carried, kind_of, name_of
 from prt.views.panels.head import waiting_for_rows
@@ -97,7 +98,7 @@ class Table:
         body, foot = self._parts(width, 2 * NEWEST)
         if self._screen.entries > NEWEST:
             text = f"the latest {NEWEST:,} of {self._screen.entries:,}; one table's rows are shown whole"
-            foot.append(_line(text, width, "italic"))
+            foot.append(line_of(text, width, "italic"))
         return [*body, *foot]
 
     def inspected(self) -> Inspected | None:
@@ -116,7 +117,7 @@ class Table:
         shown = self._entries(viewport.window(room)) if room else []
         if not shown:
             words = "nothing matches" if viewport.hidden else waiting_for_rows(self._screen)
-            return [Text(""), _line(words, width, "italic")], foot
+            return [Text(""), line_of(words, width, "italic")], foot
         widths = self._widths(shown, width)
         rows = self._drawn(shown, widths, width, room)
         self._drawn_rows = {
@@ -252,11 +253,11 @@ class Table:
         if any(isinstance(entry, BroadcastLine) and entry.is_replayed for entry in newest):
             marks.add("replayed")
         legend = "   ".join(said for mark, said in _LEGEND.items() if mark in marks)
-        foot = [_line(legend, width, "italic")] if legend else []
+        foot = [line_of(legend, width, "italic")] if legend else []
         gap = self._screen.last_incomplete_gap
         visible = newest[: max(height - 1 - len(foot), 0)]
         if gap is not None and not any(entry is gap for entry in visible):
-            foot.insert(0, _line(gap_line(gap, self._tz), width, "bold red"))
+            foot.insert(0, line_of(gap_line(gap, self._tz), width, "bold red"))
         return foot
 
 
@@ -301,10 +302,6 @@ def heading(widths: Widths) -> Text:
     text = Text(title.rstrip(), "underline", no_wrap=True, overflow="crop")
     text.truncate(widths.time + _LAG + widths.table + widths.event + widths.key + 5 + widths.changed)
     return text
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")
 
 
 def _width(text: str) -> int:

@@ -1,7 +1,8 @@
-"""Each client's share of the event loop: what a client's work costs, and who has to wait for whom.
+"""A fair share of the event loop for each client.
 
-All clients of a project share one thread. So the work for a client is measured, and a client that takes much
-waits for those that take little: after a step of such a client the others have as long for themselves.
+All clients of a project share one thread. So the time that each client's work takes is measured. A client
+whose work took much time lately has to wait for the others: after each step of its work, the others have the
+loop for as long as the step took.
 """
 
 from __future__ import annotations
@@ -17,42 +18,42 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 LIGHT_SECONDS = 0.1
-"""A client that has taken less than this lately waits for nobody's rest."""
+"""A client whose recent work took at most this long is light: it never waits for a rest to end."""
 HALF_LIFE_SECONDS = 1.0
-"""What a client has taken counts half after this time."""
+"""After this time, the measured time of a client counts half."""
 SLICE_SECONDS = 0.005
-"""As much work is done at once between two looks at the sockets; the rest waits, a piece at a time."""
+"""The most work done between two polls of the sockets; further work is queued and done one piece per poll."""
 REST = 1.0
-"""After a step of a client that takes much, its like rest for this many times as long."""
+"""The rest after a step of a client that is not light, as a multiple of the step's duration."""
 PENALTY = 10.0
-"""A turn comes as if it had been asked for that many times later than what its client has taken."""
+"""In the queue, a client stands as if it had come later, by its measured time multiplied by this."""
 SENT_A_SECOND = 1_000_000_000
-"""Characters: a frame of 100 kB to one client takes about 0.1 ms."""
+"""Characters sent a second: a frame of 100 kB to one client takes about 0.1 ms."""
 BYTES_A_SECOND = 10_000_000
-"""What a large frame costs at worst, known only by its size before it is read."""
+"""Bytes processed a second in the worst case; estimates the cost of a large frame before it is parsed."""
 MOST_ACCOUNTS = 4096
 
 
 class Account:
-    """The account of what one client has taken of the loop lately, in seconds."""
+    """The time of the event loop that one client's work took lately, in seconds; it decays exponentially."""
 
     def __init__(self) -> None:
         self._spent = 0.0
         self._at = time.monotonic()
 
     def spent(self, now: float) -> float:
-        """Return it as of `now`, a reading of the monotonic clock."""
+        """Return the decayed time in seconds; `now` is a reading of `time.monotonic()`."""
         self._spent *= 0.5 ** ((now - self._at) / HALF_LIFE_SECONDS)
         self._at = now
         return self._spent
 
     def add(self, seconds: float, now: float) -> None:
-        """Add a time in seconds."""
+        """Add the duration of a step in seconds; `now` is a reading of `time.monotonic()`."""
         self._spent = self.spent(now) + seconds
 
 
 class Turns:
-    """Gives clients their turns; `run` is the work of one client for one frame or one request."""
+    """A scheduler that decides whose work is done next. A piece of work is one frame or one request."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, int, bool, asyncio.Future[None]]] = []
@@ -64,7 +65,7 @@ class Turns:
         self._current: Account | None = None
 
     def account_of(self, client: object) -> Account:
-        """Return the account of a client that has no object of its own to keep one in."""
+        """Return the account of a client, a new one for an unknown client; the 4096 used last are kept."""
         account = self._accounts.pop(client, None) or Account()
         self._accounts[client] = account
         if len(self._accounts) > MOST_ACCOUNTS:
@@ -72,9 +73,12 @@ class Turns:
         return account
 
     async def run(self, account: Account, work: Coroutine[Any, Any, T], *, size: int = 0) -> T:
-        """Do the work of a client when its turn has come, and charge it with what that takes.
+        """Wait for the client's turn, do the work and charge its time to the client's account.
 
-        `size` is the number of bytes that the work begins with.
+        Args:
+            account: The account of the client.
+            work: The work for one frame or one request.
+            size: The length of the frame in bytes, from which the cost is estimated in advance.
         """
         try:
             await self._turn(account, size / BYTES_A_SECOND)
@@ -85,7 +89,7 @@ class Turns:
         return done
 
     def charge(self, account: Account, seconds: float) -> None:
-        """Count a step of a client's work, which has just been done."""
+        """Add the duration of a step that has just been done to the client's account."""
         now = time.monotonic()
         account.add(seconds, now)
         if not self._used:
@@ -95,13 +99,13 @@ class Turns:
             self._rest_until = max(self._rest_until, now) + REST * seconds
 
     def charge_for_sending(self, characters: int) -> None:
-        """Count what the present client has sent to others, which is written later and by tasks of theirs."""
+        """Charge the current client for frames that its work has sent to others, which are written later."""
         if self._current is not None:
             self.charge(self._current, characters / SENT_A_SECOND)
 
     @contextmanager
     def step(self, account: Account) -> Iterator[None]:
-        """Charge a step of a client's work, as long as it lasts."""
+        """Measure the block, which is a step of a client's work, and charge its duration to the account."""
         former, self._current = self._current, account
         start = time.perf_counter()
         try:
@@ -117,8 +121,8 @@ class Turns:
         if is_light and self._used < SLICE_SECONDS and not self._waiting:
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        place = now + PENALTY * spent
-        heapq.heappush(self._waiting, (place, next(self._numbers), is_light, turn))
+        due = now + PENALTY * spent
+        heapq.heappush(self._waiting, (due, next(self._numbers), is_light, turn))
         self._schedule()
         await turn
 
@@ -126,7 +130,7 @@ class Turns:
         self._used = 0.0
 
     def _schedule(self) -> None:
-        """Wake the first of those who wait: at once, or after the rest if it takes much."""
+        """Schedule the first turn of the queue: at once, or after the rest if the client is not light."""
         if self._next is not None:
             self._next.cancel()
             self._next = None
@@ -146,12 +150,12 @@ class Turns:
             if not turn.done():
                 turn.set_result(None)
                 break
-        # Behind the one that was woken, so that there is a look at the sockets between two.
+        # The next turn is scheduled after this one, so that the sockets are polled in between.
         self._schedule()
 
 
 class _Metered:
-    """A coroutine each of whose steps is charged to a client."""
+    """An awaitable that runs a coroutine, and charges each of its steps to a client's account."""
 
     def __init__(self, work: Coroutine[Any, Any, T], turns: Turns, account: Account) -> None:
         self._work = work
@@ -174,7 +178,7 @@ class _Metered:
 
 
 async def paced(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield the items, and let others have the loop whenever that has taken a slice of time."""
+    """Yield the items, and let other tasks run each time that `SLICE_SECONDS` have passed."""
     until = time.monotonic() + SLICE_SECONDS
     for item in items:
         if time.monotonic() > until:

@@ -114,7 +114,7 @@ def check_single(media: MediaType, rows: Rows) -> None:
 
 
 def check_affected(preferences: Preferences, rows: Rows) -> None:
-    """Raise RestError `PGRST124` if more rows were affected than the client allows; this undoes the change."""
+    """Raise RestError `PGRST124` if more rows are affected than the client allows; nothing changes then."""
     if preferences.max_affected is not None and rows.count > preferences.max_affected:
         raise RestError(
             400,

@@ -1,4 +1,4 @@
-"""The outbox of a socket: frames that wait to be sent, and what happens if they are not taken."""
+"""The outbox of a socket: a queue of frames, with limits for clients that read too slowly."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Frame = str | bytes
 
 
 class Outbox:
-    """Bounded twice, in characters.
+    """A queue of frames to send, with two limits in characters.
 
-    Crowded: the change stream waits for this socket to catch up, at most PATIENCE_SECONDS; a client
-    that reads at all thereby slows the stream down instead of losing anything. If it does not catch
-    up, it is not waited for again until it has. Overflowing: `overflow` is called, and the socket has
-    to go, because leaving out frames would be a gap that nobody is told of.
+    Above `CROWDED`, the change stream waits for this socket, for at most `PATIENCE_SECONDS`. So a client that
+    reads slows the stream down instead of losing frames. If the socket does not catch up in this time, the
+    stream waits for it again only after it has caught up. Above `OVERFLOWING`, `overflow` is called, and the
+    socket must be closed, because the client could not notice that frames were left out.
     """
 
     def __init__(self, overflow: Callable[[], None]) -> None:
@@ -36,7 +36,7 @@ class Outbox:
         self._is_closed = False
 
     def put(self, frame: Frame) -> None:
-        """Queue a frame, and let the client go if it takes none."""
+        """Add a frame. Close the outbox and call `overflow` if too much is waiting."""
         if self._is_closed:
             return
         self._frames.append(frame)
@@ -50,7 +50,7 @@ class Outbox:
                 self._overflow()
 
     def close(self) -> None:
-        """Nothing more is taken or sent."""
+        """Drop all frames, and accept and send no more."""
         self._is_closed = True
         self._frames.clear()
         self._eased.set()
@@ -58,7 +58,10 @@ class Outbox:
         self._filled.set()
 
     async def drain(self, send: Callable[[Frame], Awaitable[None]]) -> None:
-        """Send until closed. Sending doesn't wait for a client that reads: others get their turns between."""
+        """Send frames until the outbox is closed.
+
+        If a client reads fast, sending never waits, so this pauses now and then to let other tasks run.
+        """
         sent = 0
         while not self._is_closed:
             while self._frames:
@@ -77,16 +80,16 @@ class Outbox:
             await self._filled.wait()
 
     async def sent(self) -> None:
-        """Return when everything was sent."""
+        """Wait until all frames were sent."""
         await self._emptied.wait()
 
     @property
     def is_worth_waiting_for(self) -> bool:
-        """Return whether the socket lags, and is not one that is let go."""
+        """Whether the socket is behind, and has not yet been given up as too slow."""
         return not (self._eased.is_set() or self._is_slow)
 
     async def settle(self) -> None:
-        """Waits until it is not crowded, within our patience."""
+        """Wait until the socket has caught up, for at most `PATIENCE_SECONDS`."""
         if not self.is_worth_waiting_for:
             return
         try:

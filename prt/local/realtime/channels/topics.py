@@ -1,4 +1,4 @@
-"""Who has joined what, and the one way to all of them."""
+"""The joined channels by topic, and the sending of messages to all of them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ PREFIX = "realtime:"
 
 
 class Room(NamedTuple):
-    """A private topic and the public one of the same name have nothing to do with each other."""
+    """The key of a topic: a private topic and the public one of the same name are independent."""
 
     topic: str
     is_private: bool
 
 
 class Member(Protocol):
-    """A joined channel, as whoever sends to its topic sees it."""
+    """A joined channel, as the senders of messages to its topic use it."""
 
     room: Room
     version: Version
@@ -29,24 +29,27 @@ class Member(Protocol):
 
     @property
     def hears_presence(self) -> bool:
-        """Return whether presence is sent to it."""
+        """Whether presence is sent to the channel."""
         ...
 
     def awaits(self, transaction: int) -> bool:
-        """Return whether it has yet to see what a transaction wrote."""
+        """Return whether a message that this transaction wrote is still to be sent to the channel."""
         ...
 
     def hear(self, frame: str | bytes) -> None:
-        """Take a frame."""
+        """Send a frame of the topic to the client."""
         ...
 
     def end(self, message: str) -> None:
-        """Close the channel, and say why."""
+        """Send an error message to the client, and close the channel."""
         ...
 
 
 class Topics:
-    """The channels of each room, in the order of their joins. `sent` counts the characters sent."""
+    """The channels of each topic, in the order of their joins.
+
+    `sent` is called with the number of characters of each message, summed over its receivers.
+    """
 
     def __init__(self, sent: Callable[[int], None] = lambda _: None) -> None:
         self._sent = sent
@@ -64,10 +67,13 @@ class Topics:
             self._channels.pop(channel.room, None)
 
     def send(self, room: Room, message: Pushed, hears: Callable[[Member], bool]) -> None:
-        """Encoded once for each version of the protocol, however many hear it."""
+        """Send a message to the channels of a topic for which `hears` is true.
+
+        The message is encoded only once for each version of the protocol.
+        """
         frames: dict[Version, str | bytes | None] = {}
         sent = 0
-        # A copy, because a channel above the rate is closed with what it gets.
+        # A copy of the list, because sending can close a channel that is above the rate.
         for channel in list(self._channels.get(room, ())):
             if not hears(channel):
                 continue

@@ -1,6 +1,6 @@
-"""uvicorn's protocols with limits: the number of connections, the bytes per read, and the time for a request.
+"""The protocols of uvicorn with limits for the number of connections, bytes per read and time per request.
 
-uvicorn's own log is switched off: invalid input of a client is not worth a line on standard error.
+The log of uvicorn is switched off: invalid input of a client is not worth a line on standard error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Config(uvicorn.Config):
-    """uvicorn's settings, the limit of connections, and the connections that have not sent a request yet."""
+    """The settings of uvicorn, the limit of connections, and the connections without a request so far."""
 
     def __init__(self, app: Any, **settings: Any) -> None:
         super().__init__(

@@ -44,7 +44,7 @@ COLLEAGUES = tuple(
 
 
 class At(Struct, frozen=True):
-    """An act: `after` seconds after the previous act, the colleague opens a page, and is online from then on."""
+    """An act: `after` seconds after the previous act, the colleague opens a page and so is online."""
 
     after: float
     location: str

@@ -97,12 +97,12 @@ async def _hidden(hits: list[Hit], run: Run) -> set[tuple[int, Principal]]:
             asked.setdefault(key, {})[id(event)] = event
     hidden: set[tuple[int, Principal]] = set()
     for (_, principal), events in asked.items():
-        seen = await _seen(list(events.values()), principal, run)
-        hidden.update((each, principal) for number, each in enumerate(events) if number not in seen)
+        visible_rows = await _visible_rows(list(events.values()), principal, run)
+        hidden.update((each, principal) for number, each in enumerate(events) if number not in visible_rows)
     return hidden
 
 
-async def _seen(events: list[Pending], principal: Principal, run: Run) -> set[int]:
+async def _visible_rows(events: list[Pending], principal: Principal, run: Run) -> set[int]:
     ask = partial(
         visible,
         table=events[0].table,

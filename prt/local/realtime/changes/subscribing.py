@@ -34,7 +34,7 @@ RETRY_SECONDS = 0.5
 MOST_ATTEMPTS = 10
 """The most attempts in a row. The limit is our own: each attempt checks every binding of the channel."""
 
-Tell = Callable[[str, str], None]
+Report = Callable[[str, str], None]
 """A function that sends a `system` event with a status and a message to the channel."""
 
 
@@ -80,14 +80,14 @@ class Following:
         topic: str,
         version: Version,
         deliver: Callable[[str], None],
-        tell: Tell,
+        report: Report,
     ) -> None:
         self._server = server
         self._config = config
         self._topic = topic
         self._version = version
         self._deliver = deliver
-        self._tell = tell
+        self._report = report
         self._token: Token | None = None
         self._subscription: Subscription | None = None
         self._subscribing: asyncio.Task[None] | None = None
@@ -150,7 +150,7 @@ class Following:
             prepared = await self._looked_up(token, None)
         except BindingRefusedError as error:
             self._replace(None)
-            self._tell("error", str(error))
+            self._report("error", str(error))
             return
         self._establish(token, prepared)
 
@@ -184,18 +184,18 @@ class Following:
                 version=self._version,
                 is_legacy=self._config.is_legacy,
                 deliver=self._deliver,
-                resubscribed=self._say_subscribed,
+                resubscribed=self._report_subscribed,
                 refused=self._refused,
             )
         )
-        self._say_subscribed()
+        self._report_subscribed()
 
     def _refused(self, message: str) -> None:
         self._replace(None)
-        self._tell("error", message)
+        self._report("error", message)
 
-    def _say_subscribed(self) -> None:
-        self._tell("ok", SUBSCRIBED)
+    def _report_subscribed(self) -> None:
+        self._report("ok", SUBSCRIBED)
 
     async def _admitted(
         self, token: Token, wanted: list[Parameters], deadline: float | None

@@ -69,7 +69,7 @@ async def _asked(
         answer = await connection.execute(query, texts)
         row = await setting.fetchone()
         found = await answer.fetchall()
-    return row[2] if row else "", {place - 1 for (place,) in found}
+    return row[2] if row else "", {position - 1 for (position,) in found}
 
 
 def _query(table: Table) -> sql.Composed:
@@ -80,7 +80,7 @@ def _query(table: Table) -> sql.Composed:
         for name, column in zip(names, key, strict=True)
     )
     return sql.SQL(
-        "select k.place from unnest({}) with ordinality as k({}, place) "
+        "select k.position from unnest({}) with ordinality as k({}, position) "
         "where exists (select from {} as t where {})"
     ).format(
         sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(key)),

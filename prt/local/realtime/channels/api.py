@@ -43,7 +43,7 @@ from prt.local.realtime.channels.rights import (
     words_of,
 )
 from prt.local.realtime.channels.storing import NotStoredError, Retention, retention_of, store
-from prt.local.realtime.channels.topics import PREFIX, Room, hears_broadcasts
+from prt.local.realtime.channels.topics import PREFIX, TopicKey, hears_broadcasts
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.frames import (
     BINARY_ENCODED,
@@ -99,9 +99,9 @@ class _Api:
                 allowed[message.topic] = (await self._rights(message.topic, token)).writes_broadcast
         # Messages to public topics are sent first, as on the real server.
         async for message in paced(sorted(messages, key=lambda each: each.is_private)):
-            room = Room(PREFIX + message.topic, message.is_private)
-            if not room.is_private or allowed[message.topic]:
-                self._hub.topics.send(room, Event("broadcast", message.content()), hears_broadcasts)
+            topic_key = TopicKey(PREFIX + message.topic, message.is_private)
+            if not topic_key.is_private or allowed[message.topic]:
+                self._hub.topics.send(topic_key, Event("broadcast", message.content()), hears_broadcasts)
         return Response(status_code=202)
 
     async def single(self, request: Request) -> Response:
@@ -136,14 +136,14 @@ class _Api:
         allowed = await self._strict_rights(topic, token) if is_private else EVERYTHING
         if not allowed.writes_broadcast:
             raise AnsweredError(json_answer({"message": "Unauthorized"}, 403))
-        room = Room(PREFIX + topic, is_private)
+        topic_key = TopicKey(PREFIX + topic, is_private)
         if retention is not None and allowed.stores_broadcast:
             # The answer is 202 even if the message could not be stored, as on the real server.
             with suppress(NotStoredError):
                 stored = await store(self._hub.policies, topic, message, retention)
-                self._hub.messages.send(room, message, stored.transaction, hears_broadcasts)
+                self._hub.messages.send(topic_key, message, stored.transaction, hears_broadcasts)
                 return Response(status_code=202)
-        self._hub.topics.send(room, message, hears_broadcasts)
+        self._hub.topics.send(topic_key, message, hears_broadcasts)
         return Response(status_code=202)
 
     def _check(self, topic: str, message: UserBroadcast) -> None:

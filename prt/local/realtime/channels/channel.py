@@ -22,7 +22,7 @@ from prt.local.realtime.channels.rights import (
     words_of,
 )
 from prt.local.realtime.channels.storing import NotStoredError, Stored, retention_of, store
-from prt.local.realtime.channels.topics import PREFIX, Member, Room, hears_broadcasts
+from prt.local.realtime.channels.topics import PREFIX, Member, TopicKey, hears_broadcasts
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.frames import (
     Event,
@@ -72,7 +72,7 @@ class Channel:
         on_close: Callable[[Channel], None],
     ) -> None:
         self.topic = topic
-        self.room = Room(topic, config.is_private)
+        self.topic_key = TopicKey(topic, config.is_private)
         self.join_ref = join_ref
         self.config = config
         self.version = version
@@ -87,7 +87,7 @@ class Channel:
             topic=topic,
             version=version,
             deliver=outbox.put,
-            tell=partial(self._tell, "postgres_changes"),
+            report=partial(self._send_system, "postgres_changes"),
         )
         self._reporting: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -153,7 +153,7 @@ class Channel:
         self._hub.topics.add(self)
         self._watch_expiry()
         if self._reads_presence:
-            self._push_json(STATE, self._hub.presences.state(self.room))
+            self._push_json(STATE, self._hub.presences.state(self.topic_key))
         self._past = past
         for message in past.messages if past else ():
             if isinstance(message, str):
@@ -205,16 +205,16 @@ class Channel:
         Returns:
             The status and the response of the acknowledgement.
         """
-        topics, room = self._hub.topics, self.room
+        topics, topic_key = self._hub.topics, self.topic_key
         try:
             stored = await self._stored(message, persist)
         except NotStoredError as error:
-            topics.send(room, message, self._is_heard_by)
+            topics.send(topic_key, message, self._is_heard_by)
             return "error", {"error": str(error)}
         if stored is None:
-            topics.send(room, message, self._is_heard_by)
+            topics.send(topic_key, message, self._is_heard_by)
             return "ok", {}
-        self._hub.messages.send(room, message, stored.transaction, self._is_heard_by)
+        self._hub.messages.send(topic_key, message, stored.transaction, self._is_heard_by)
         return "ok", {"id": stored.id}
 
     async def _stored(self, message: UserBroadcast | Event, persist: Any) -> Stored | None:
@@ -310,7 +310,7 @@ class Channel:
     def _push_json(self, event: str, payload: str) -> None:
         self.send(self.version.encode(self.join_ref, None, self.topic, event, payload))
 
-    def _tell(self, extension: str, status: str, message: str) -> None:
+    def _send_system(self, extension: str, status: str, message: str) -> None:
         words = {"message": message, "status": status, "extension": extension, "channel": self.subtopic}
         self._push_json("system", ordered(words))
 
@@ -363,7 +363,7 @@ class Channel:
 
     def end(self, message: str) -> None:
         """Send an error message to the client, and close the channel."""
-        self._tell("system", "error", message)
+        self._send_system("system", "error", message)
         self.close()
         self._on_close(self)
 
@@ -380,7 +380,7 @@ class Channel:
         except TimeoutError:
             self.end(REPLICATION_LATE)
             return
-        self._tell("system", "ok", REPLICATION_READY)
+        self._send_system("system", "ok", REPLICATION_READY)
 
 
 def outcome(status: str, response: Any) -> str:

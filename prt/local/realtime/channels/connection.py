@@ -248,7 +248,7 @@ class Connection:
             return refusal
         if (refusal := joined.config.replay_refusal or joined.config.crash) is not None:
             return refusal
-        with self._hub.messages.collecting(joined.room) as missed:
+        with self._hub.messages.collecting(joined.topic_key) as missed:
             past = await self._past(joined)
             if isinstance(past, str):
                 return past

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from prt.local.postgres.session import Connection
-from prt.local.realtime.channels.topics import PREFIX, Member, Room, Topics
+from prt.local.realtime.channels.topics import PREFIX, Member, TopicKey, Topics
 from prt.local.realtime.protocol.frames import (
     BINARY_ENCODED,
     JSON_ENCODED,
@@ -65,13 +65,13 @@ class Messages:
     def __init__(self, topics: Topics, largest: int) -> None:
         self._topics = topics
         self._largest = largest
-        self._collecting: list[tuple[Room, list[Missed]]] = []
+        self._collecting: list[tuple[TopicKey, list[Missed]]] = []
         self._delivered = 0
 
     @contextmanager
-    def collecting(self, room: Room) -> Iterator[list[Missed]]:
+    def collecting(self, topic_key: TopicKey) -> Iterator[list[Missed]]:
         """Collect the messages to a topic while the block runs, for a channel that joins with a replay."""
-        entry: tuple[Room, list[Missed]] = (room, [])
+        entry: tuple[TopicKey, list[Missed]] = (topic_key, [])
         self._collecting.append(entry)
         try:
             yield entry[1]
@@ -99,13 +99,13 @@ class Messages:
         if len(body) > self._largest:
             logger.warning("a broadcast of the database to %s is too large", values["topic"])
             return
-        room = Room(PREFIX + values["topic"], values["private"] == "t")
-        message = _message(room, event, body, encoded({"id": values["id"]}), is_binary=is_binary)
-        self.send(room, message, transaction)
+        topic_key = TopicKey(PREFIX + values["topic"], values["private"] == "t")
+        message = _message(topic_key, event, body, encoded({"id": values["id"]}), is_binary=is_binary)
+        self.send(topic_key, message, transaction)
 
     def send(
         self,
-        room: Room,
+        topic_key: TopicKey,
         message: Event | UserBroadcast,
         transaction: int,
         hears: Callable[[Member], bool] = lambda _: True,
@@ -113,15 +113,15 @@ class Messages:
         """Send a message that a transaction wrote to those channels of a topic that haven't replayed it.
 
         Args:
-            room: The topic.
+            topic_key: The topic.
             message: The message.
             transaction: The id of the transaction.
             hears: Decides which channels the message is for.
         """
         for joining, missed in self._collecting:
-            if joining == room:
+            if joining == topic_key:
                 missed.append(Missed(message, transaction))
-        self._topics.send(room, message, lambda channel: hears(channel) and channel.awaits(transaction))
+        self._topics.send(topic_key, message, lambda channel: hears(channel) and channel.awaits(transaction))
 
     async def past(self, connection: Connection, subtopic: str, wanted: Replay) -> Past:
         """Return the earlier messages of a private topic, with no gap before the messages that follow.
@@ -177,12 +177,14 @@ async def prune(connection: Connection) -> None:
     )
 
 
-def _message(room: Room, event: str, body: bytes, meta: str, *, is_binary: bool) -> Event | UserBroadcast:
+def _message(
+    topic_key: TopicKey, event: str, body: bytes, meta: str, *, is_binary: bool
+) -> Event | UserBroadcast:
     """Return a broadcast of the database.
 
     It is sent in version 2 as a binary frame if its topic and event are short enough for one.
     """
-    if not is_binary and max(len(part.encode()) for part in (room.topic, event)) > LONGEST_PART:
+    if not is_binary and max(len(part.encode()) for part in (topic_key.topic, event)) > LONGEST_PART:
         return Event("broadcast", broadcast_payload(event, body.decode(), meta))
     encoding = BINARY_ENCODED if is_binary else JSON_ENCODED
     return UserBroadcast(event=event, encoding=encoding, body=body, meta=meta)

@@ -101,7 +101,7 @@ def messages_of(found: dict[str, Any], largest: int) -> list[Posted]:
     """
     messages = found.get("messages", [])
     if isinstance(messages, dict):  # a form has a list as an object with indices as names
-        messages = [messages[place] for place in sorted(messages, key=_place)]
+        messages = [messages[index] for index in sorted(messages, key=_index_order)]
     if messages == []:
         raise AnsweredError(refused({"messages": [BLANK]}))
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
@@ -121,7 +121,7 @@ def messages_of(found: dict[str, Any], largest: int) -> list[Posted]:
     ]
 
 
-def _place(key: str) -> tuple[bool, int, str]:
+def _index_order(key: str) -> tuple[bool, int, str]:
     is_number = key.isascii() and key.isdecimal() and len(key) < 20
     return not is_number, int(key) if is_number else 0, key
 

@@ -12,7 +12,7 @@ from prt.local.realtime.protocol.join_config import Config
 PREFIX = "realtime:"
 
 
-class Room(NamedTuple):
+class TopicKey(NamedTuple):
     """The key of a topic: a private topic and the public one of the same name are independent."""
 
     topic: str
@@ -22,7 +22,7 @@ class Room(NamedTuple):
 class Member(Protocol):
     """A joined channel, as the senders of messages to its topic use it."""
 
-    room: Room
+    topic_key: TopicKey
     version: Version
     config: Config
     rights: Rights
@@ -53,20 +53,20 @@ class Topics:
 
     def __init__(self, sent: Callable[[int], None] = lambda _: None) -> None:
         self._sent = sent
-        self._channels: dict[Room, dict[Member, None]] = {}
+        self._channels: dict[TopicKey, dict[Member, None]] = {}
 
     def add(self, channel: Member) -> None:
         """Add a channel to its topic."""
-        self._channels.setdefault(channel.room, {})[channel] = None
+        self._channels.setdefault(channel.topic_key, {})[channel] = None
 
     def discard(self, channel: Member) -> None:
         """Remove a channel from its topic."""
-        joined = self._channels.get(channel.room, {})
+        joined = self._channels.get(channel.topic_key, {})
         joined.pop(channel, None)
         if not joined:
-            self._channels.pop(channel.room, None)
+            self._channels.pop(channel.topic_key, None)
 
-    def send(self, room: Room, message: Pushed, hears: Callable[[Member], bool]) -> None:
+    def send(self, topic_key: TopicKey, message: Pushed, hears: Callable[[Member], bool]) -> None:
         """Send a message to the channels of a topic for which `hears` is true.
 
         The message is encoded only once for each version of the protocol.
@@ -74,12 +74,12 @@ class Topics:
         frames: dict[Version, str | bytes | None] = {}
         sent = 0
         # A copy of the list, because sending can close a channel that is above the rate.
-        for channel in list(self._channels.get(room, ())):
+        for channel in list(self._channels.get(topic_key, ())):
             if not hears(channel):
                 continue
             version = channel.version
             if version not in frames:
-                frames[version] = message.frame(version, room.topic)
+                frames[version] = message.frame(version, topic_key.topic)
             if (frame := frames[version]) is not None:
                 channel.hear(frame)
                 sent += len(frame)

@@ -66,13 +66,13 @@ def normalised(text: str) -> str:
 
 
 def _load(text: str) -> Any:
-    room = LARGEST_EXPANSION
+    left = LARGEST_EXPANSION
 
     def number_with_exponent(digits: str) -> _Number:
-        nonlocal room
+        nonlocal left
         exponent = digits.lower().partition("e")[2].lstrip("+-").lstrip("0")
-        room -= int(exponent or 0) if len(exponent) < len(str(LARGEST_EXPANSION)) + 1 else room + 1
-        if room < 0:
+        left -= int(exponent or 0) if len(exponent) < len(str(LARGEST_EXPANSION)) + 1 else left + 1
+        if left < 0:
             raise _TooLongError
         return _Number(digits)
 

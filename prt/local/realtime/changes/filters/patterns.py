@@ -60,17 +60,17 @@ class _Fixed:
     def of(cls, tokens: list[_Token]) -> _Fixed:
         literals: list[tuple[int, list[str]]] = []
         is_continued = False
-        for place, token in enumerate(tokens):
+        for offset, token in enumerate(tokens):
             if isinstance(token, str):
                 if is_continued:
                     literals[-1][1].append(token)
                 else:
-                    literals.append((place, [token]))
+                    literals.append((offset, [token]))
             is_continued = isinstance(token, str)
-        return cls(len(tokens), [(place, "".join(characters)) for place, characters in literals])
+        return cls(len(tokens), [(offset, "".join(characters)) for offset, characters in literals])
 
     def fits(self, text: str, at: int) -> bool:
-        return all(text.startswith(literal, at + place) for place, literal in self.literals)
+        return all(text.startswith(literal, at + offset) for offset, literal in self.literals)
 
 
 @dataclass(frozen=True)

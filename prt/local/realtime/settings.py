@@ -50,4 +50,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     broadcasts_retry_seconds: tuple[float, ...] = (5.0, 10.0)
     """The pauses before a new slot for broadcasts of the database is created."""
     sender_seconds: float = 60.0
-    """How long this process may be suspended before database broadcasts are lost. Changes are never lost."""
+    """How long this process may be suspended before database broadcasts are lost; changes never are."""

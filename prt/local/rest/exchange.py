@@ -44,7 +44,8 @@ class Rows(Struct, frozen=True):
     Attributes:
         json: The rows as a JSON list.
         count: The length of the list.
-        total: The number of rows without a window, None if the client didn't ask for it.
+        total: The number of rows without a window, None if the client didn't ask for it. In an upsert, the
+            number of rows that were updated.
     """
 
     json: bytes

@@ -22,7 +22,7 @@ class Relationship(Struct, frozen=True):
     """A relationship from a table, the parent, to a table that can be embedded in it, the target.
 
     Attributes:
-        cardinality: Whether one or several rows belong to each other, in PostgREST's words.
+        cardinality: Whether one or several rows belong to each other, in PostgREST's terms.
         parent: The name of the parent table.
         target: The name of the target table.
         pairs: The columns that must be equal: (column of the parent, column of the target), or, with a

@@ -181,7 +181,7 @@ def json_list(media: MediaType) -> str:
 
 
 async def _rows(connection: AsyncConnection[Any], text: str, values: list[str]) -> Rows:
-    """Run a statement whose three columns are the JSON list, its length and the number of all rows.
+    """Run a statement whose three columns are the attributes of `Rows`.
 
     The bytes of the list become the body without being decoded.
     """

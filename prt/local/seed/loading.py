@@ -45,7 +45,7 @@ def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | 
 
 
 def empty_written(postgres: Postgres, since: int | None) -> tuple[list[str], int]:
-    """Empty the user's tables in which the transaction `since` or a later one wrote rows.
+    """Empty the user's tables in which the transaction `since` or a later one wrote rows; none if it is None.
 
     Tables that refer to them are emptied too. Each row contains the id of the transaction that wrote it, so a
     committed row is found at once. The counters of `pg_stat_user_tables` could be late. Realtime sends

@@ -26,7 +26,7 @@ SLICE_SECONDS = 0.005
 REST = 1.0
 """The rest after a step of a client that is not light, as a multiple of the step's duration."""
 PENALTY = 10.0
-"""In the queue, a client stands as if it had come later, by its measured time multiplied by this."""
+"""A client is queued as if it had asked later: by its measured time multiplied by this factor."""
 SENT_A_SECOND = 1_000_000_000
 """Characters sent a second: a frame of 100 kB to one client takes about 0.1 ms."""
 BYTES_A_SECOND = 10_000_000

@@ -72,8 +72,8 @@ class Form:
     def encode(self, change: Change, committed: str, *, is_too_large: bool) -> str:
         """Return the payload's `data` as JSON text.
 
-        `committed` is the time of the commit as the server prints it. If the change is too large, long values
-        are left out.
+        `committed` is the time of the commit as the server prints it. If the change is too large, values of
+        more than 64 bytes are left out.
         """
         errors = f'["{TOO_LARGE}"]' if is_too_large else "null"
         encode = _small_values if is_too_large else _values

@@ -205,7 +205,7 @@ class Lanes:
             self._budget_seconds,
             filters,
         )
-        del self._lanes[subscription]  # or the removal would cancel the task that is running here
+        del self._lanes[subscription]  # otherwise, the removal would cancel the current task
         subscription.refused(bindings.raised(parameters, TIMED_OUT))
 
 

@@ -157,7 +157,7 @@ class Connection:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._websocket.close(code)
         except (TimeoutError, WebSocketDisconnect, OSError, RuntimeError):
-            return  # it is gone already
+            return  # the client has disconnected already
 
     async def _receive(self) -> None:
         while True:

@@ -70,7 +70,7 @@ class Messages:
 
     @contextmanager
     def collecting(self, topic_key: TopicKey) -> Iterator[list[Missed]]:
-        """Collect the messages to a topic while the block runs, for a channel that joins with a replay."""
+        """Collect the messages to a topic while the block runs, for a channel that is joining it."""
         entry: tuple[TopicKey, list[Missed]] = (topic_key, [])
         self._collecting.append(entry)
         try:

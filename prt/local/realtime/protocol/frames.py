@@ -164,7 +164,7 @@ class VersionOne:
         if broadcast.encoding != JSON_ENCODED:
             return None  # objects of 1.0.0 can't carry bytes
         try:
-            text = broadcast.body.decode()  # whether it is JSON, the real server doesn't look either
+            text = broadcast.body.decode()  # the real server doesn't check either that it is JSON
         except UnicodeDecodeError:
             return None
         payload = broadcast_payload(broadcast.event, text, broadcast.meta)

@@ -35,14 +35,14 @@ class Scanner:
         return self.text.startswith(literal, self.at)
 
     def takes(self, literal: str) -> bool:
-        """Move behind a literal if it comes next, and return whether it did."""
+        """Move past a literal if it comes next, and return whether it did."""
         if not self.sees(literal):
             return False
         self.at += len(literal)
         return True
 
     def expect(self, literal: str) -> None:
-        """Move behind a literal. Raise RestError if something else comes next."""
+        """Move past a literal. Raise RestError if something else comes next."""
         if not self.takes(literal):
             raise self.error(f'"{literal}"')
 
@@ -52,7 +52,7 @@ class Scanner:
             raise self.error(expected)
 
     def take_while(self, accepts: Callable[[str], bool]) -> str:
-        """Move behind the next characters that `accepts` accepts, and return them."""
+        """Move past the next characters that `accepts` accepts, and return them."""
         start = self.at
         while not self.is_done and accepts(self.text[self.at]):
             self.at += 1

@@ -94,7 +94,7 @@ def _stay(random: Random, moves_per_second: float, seconds: float) -> Iterator[A
         moves = max(round(lasts * moves_per_second), 1)
         for number in range(1, moves + 1):
             along = number / moves
-            eased = along * along * (3 - 2 * along)  # a hand starts and stops softly
+            eased = along * along * (3 - 2 * along)  # a hand speeds up and slows down gradually
             yield Point(
                 rest + lasts / moves,
                 round((x + (target_x - x) * eased) * WIDTH),

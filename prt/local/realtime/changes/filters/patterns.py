@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 Matches = Callable[[str], bool]
 Folding = Mapping[int, str]
-"""The lower case of every character that has one, by code point, for `str.translate`."""
+"""The lower case of every character for which it is different, by code point, for `str.translate`."""
 
 _ANY_ONE, _ANY_MANY = 1, 2
 _Token = str | int

@@ -1,9 +1,9 @@
 """The schemas that REST exposes; the first one is the default.
 
-A setting of the project decides, which PostgREST also reads from the database: `alter role authenticator set
-pgrst.db_schemas = 'public, api'`. Without the setting, the exposed schemas are `public` and all of the user's
-schemas that a role of tokens may use, because the embedded project has no dashboard in which a schema can be
-exposed.
+A setting of the project decides, which PostgREST also reads from the database:
+`alter role authenticator set pgrst.db_schemas = 'public, api'`. Without the setting, the exposed schemas are
+`public` and all of the user's schemas that a role of tokens may use, because the embedded project has no
+dashboard in which a schema can be exposed.
 https://supabase.com/docs/guides/api/using-custom-schemas
 """
 

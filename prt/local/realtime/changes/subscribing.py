@@ -202,8 +202,8 @@ class Following:
     ) -> list[Admitted]:
         """Check one binding after the other, so that the bindings of other clients are checked in between.
 
-        The last one of the join is checked first, as on the real server, because those that are admitted
-        before another one is refused are remembered.
+        The last binding of the join is checked first, as on the real server. The order matters, because the
+        bindings that were admitted before one is refused are remembered.
         """
         spent_seconds, admitted = 0.0, []
         for (binding, _), parameters in zip(reversed(self._config.bindings), reversed(wanted), strict=True):

@@ -230,7 +230,7 @@ class Channel:
         return hears_broadcasts(channel) and (channel is not self or self.config.sees_itself)
 
     def _track(self, frame: Frame) -> None:
-        """Handle a presence event. Every `track` and `untrack` counts as a call, even if it is refused."""
+        """Handle a presence message, which counts as a call even if its event is unknown or refused."""
         call = frame.payload if isinstance(frame.payload, dict) else {}
         if "event" not in call:
             self.reply(frame.ref, "ok", {})

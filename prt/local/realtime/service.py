@@ -1,6 +1,7 @@
-"""Supabase Realtime for one embedded project.
+"""The Realtime server of one embedded project, with its tasks, database sessions and routes.
 
-starlette routes; see `prt.local.serving.server` for who serves. psycopg only for the errors of `session.py`.
+The routes are starlette's (`prt.local.serving.server`). psycopg is imported only for the exceptions that
+`session.py` raises.
 """
 
 from __future__ import annotations
@@ -39,15 +40,16 @@ from prt.local.serving.keys import Keys
 from prt.local.serving.turns import Turns
 
 CONNECTIONS = 4
-"""For the filters of all clients, and as many for their joins."""
+"""The number of database connections for the filters of all clients, and of those for their joins."""
 
 PATH = "/realtime/v1/websocket"
 
 
 class Realtime:
-    """`conninfo` is a superuser's. Between `start` and `stop` the routes answer.
+    """A Realtime server, whose routes answer between `start` and `stop`.
 
-    `publication` and `rates` look by themselves, and at once where they are asked to.
+    `conninfo` must log in as a superuser. `publication` is checked and `rates` are averaged at regular
+    intervals; a caller that can't wait calls `publication.check` or `rates.tick`.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class Realtime:
         self._running: list[asyncio.Task[None]] = []
 
     def _streams(self, conninfo: str, settings: Settings, messages: Messages) -> tuple[Stream, Stream]:
-        """Return the streams of changes and of realtime.messages, which break apart from each other."""
+        """Return the streams of table changes and of `realtime.messages`; each can fail without the other."""
         changes = Stream(
             conninfo,
             "prt_realtime_stream",
@@ -124,7 +126,11 @@ class Realtime:
         return changes, broadcasts
 
     async def start(self) -> None:
-        """Return once changes are followed. Raise UnreachableError if that takes too long."""
+        """Start all tasks, and return when both streams are running.
+
+        Raises:
+            UnreachableError: A stream has not started within `settings.start_seconds`.
+        """
         hub = self._hub
         work = [hub.stream.run(), hub.broadcasts.run(), self.publication.run(), self._prune(), self._count()]
         if self._poller:
@@ -144,7 +150,7 @@ class Realtime:
             ) from None
 
     async def stop(self) -> None:
-        """Close the sockets with 1012, and every connection to PostgreSQL, whose shutdown would wait."""
+        """Close the WebSockets with 1012, and all connections to PostgreSQL, which would delay its end."""
         for connection in list(self._hub.connections):
             connection.close(RESTARTING)
         for task in self._running:
@@ -169,7 +175,7 @@ class Realtime:
         await handle(websocket, self._hub)
 
     async def _deliver(self, batch: list[bytes]) -> None:
-        """Deliver a batch, or drop it whole and in silence above the rate, as the real server does."""
+        """Deliver a batch of changes; above the rate, drop all of it silently, as the real server does."""
         if self.rates.changes.is_exceeded:
             self._fanout.drop(batch)
         else:
@@ -182,7 +188,7 @@ class Realtime:
 
     async def _prune(self) -> None:
         while True:
-            with suppress(psycopg.Error, OSError):  # a reset may have the table in its hands
+            with suppress(psycopg.Error, OSError):  # a reset may have locked the table
                 await self._hub.policies.run(prune)
             await asyncio.sleep(self._hub.settings.prune_seconds)
 

@@ -1,4 +1,4 @@
-"""Fills the database: Supabase's own ground, then the seed or the user's SQL; and empties it for a reset.
+"""Filling of a database with Supabase's schemas and the seed or the user's SQL; emptying and reset.
 
 psycopg is PostgreSQL's client.
 """
@@ -16,20 +16,27 @@ from prt.local.seed import schema
 
 LOCK_SECONDS = 10
 PLATFORM_SCHEMAS = ["auth", "storage", "realtime", "extensions", "vault", "supabase_migrations"]
-"""Schemas that are Supabase's own: what stands there is never emptied."""
+"""The schemas of Supabase, whose tables are never emptied."""
 
 
 def load(postgres: Postgres, options: Options) -> frozenset[str]:
-    """Bootstraps and seeds an empty database. Returns the roles that Supabase brings, and not the user's SQL.
+    """Fill an empty database: Supabase's schemas, then the user's SQL or the seed.
 
-    Raises UsageError where the user's SQL fails.
+    Returns:
+        The roles that exist before the user's SQL runs.
+
+    Raises:
+        UsageError: The user's SQL fails.
     """
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         return _fill(connection, postgres, options)
 
 
 def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | None) -> frozenset[str]:
-    """Load everything anew, after removing all that is there; sessions and streams stay. None keeps roles."""
+    """Remove everything from the database and fill it again; sessions and replication streams continue.
+
+    Roles that are not in `keep_roles` are dropped; None keeps all roles. The result is that of `load`.
+    """
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         with connection.transaction():
             connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
@@ -38,13 +45,14 @@ def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | 
 
 
 def empty_written(postgres: Postgres, since: int | None) -> tuple[list[str], int]:
-    """Empty the user's tables with rows of transactions from `since` on, and the tables that refer to them.
+    """Empty the user's tables in which the transaction `since` or a later one wrote rows; none if it is None.
 
-    The rows themselves name the transaction that wrote them, so what was committed is found at once, which
-    the counters of `pg_stat_user_tables` don't promise. Realtime sends nothing for a TRUNCATE.
+    Tables that refer to them are emptied too. Each row contains the id of the transaction that wrote it, so a
+    committed row is found at once. The counters of `pg_stat_user_tables` could be late. Realtime sends
+    nothing for a TRUNCATE.
 
     Returns:
-        The names of the tables with such rows, and the mark of this moment, a transaction id.
+        The names of the tables with such rows, and the current transaction id for the next call.
     """
     with psycopg.connect(postgres.conninfo()) as connection:
         connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
@@ -84,7 +92,11 @@ def _fill(connection: Connection[Any], postgres: Postgres, options: Options) -> 
 
 
 def _drop_everything(connection: Connection[Any], keep_roles: frozenset[str] | None) -> None:
-    """Roles belong to the cluster, and the services are signed in as some: the user's own go."""
+    """Drop all schemas, publications and event triggers, and the roles that the user's SQL created.
+
+    Supabase's roles stay: roles belong to the whole cluster, and the project's services are logged in with
+    some.
+    """
     for kind, names in (
         ("event trigger", "select evtname from pg_event_trigger"),
         (
@@ -99,7 +111,7 @@ def _drop_everything(connection: Connection[Any], keep_roles: frozenset[str] | N
     ):
         for (name,) in connection.execute(names.encode()).fetchall():
             _drop(connection, kind, name)
-    # As initdb makes it.
+    # The same statements as in initdb.
     connection.execute("create schema public authorization pg_database_owner")
     connection.execute("grant usage on schema public to public")
     if keep_roles is None:

@@ -1,6 +1,6 @@
-"""The database of an embedded project: what Supabase brings, then the seed's 30 tables or the user's own SQL.
+"""The SQL scripts that create an embedded project's database: Supabase's schemas, and the seed's 30 tables.
 
-Every function takes a connection of psycopg, PostgreSQL's client, as superuser and in autocommit.
+All functions need a psycopg connection in autocommit that is logged in as a superuser.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ PEOPLE = (MEMBER, STRANGER)
 
 
 def bootstrap(connection: Connection[Any], *, authenticator_password: str) -> None:
-    """Roles, schemas, auth's tables and functions, default grants, publication: safe to run again."""
+    """Create or update Supabase's roles, schemas, tables, functions, grants and publications."""
     for name in PLATFORM:
         _run(connection, name)
     _stand_in(connection)
-    # Hashed here, so that the password stands in no log and no pg_stat_activity.
+    # The password is hashed here, so that it appears neither in a log nor in pg_stat_activity.
     hashed = connection.pgconn.encrypt_password(
         authenticator_password.encode(), b"authenticator", b"scram-sha-256"
     )
@@ -44,7 +44,10 @@ def bootstrap(connection: Connection[Any], *, authenticator_password: str) -> No
 
 
 def seed(connection: Connection[Any]) -> None:
-    """The seed's 30 tables with their rules and rows, MEMBER and STRANGER, in a bootstrapped database."""
+    """Create the seed's 30 tables with their rows, and the users MEMBER and STRANGER.
+
+    `bootstrap` must have run before.
+    """
     hashes = {password: hash_password(password) for password in {person.password for person in PEOPLE}}
     people = [
         {"id": person.id, "email": person.email, "name": person.name, "hash": hashes[person.password]}
@@ -60,7 +63,10 @@ def seed(connection: Connection[Any]) -> None:
 
 
 def _stand_in(connection: Connection[Any]) -> None:
-    """Create the functions of extensions that the server lacks and, before version 18, can't be given."""
+    """Create the functions of those bundled extensions that the server can't install.
+
+    PostgreSQL before version 18 can't load extensions from another folder than its own.
+    """
     scripts = {path.name.partition("--")[0]: path for path in FOLDER.glob("extension/*.sql")}
     available = {name for (name,) in connection.execute("select name from pg_available_extensions")}
     for name in scripts.keys() - available:
@@ -71,5 +77,5 @@ def _stand_in(connection: Connection[Any]) -> None:
 
 def _run(connection: Connection[Any], name: str) -> None:
     script = resources.files("prt.local.seed").joinpath("sql", name).read_text(encoding="utf-8")
-    # Without parameters the text goes as it is: one round trip and one transaction a file.
+    # Without parameters, psycopg sends the whole file as it is: in one round trip and one transaction.
     connection.execute(script.encode())

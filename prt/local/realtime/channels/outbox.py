@@ -1,4 +1,4 @@
-"""The outbox of a socket: frames that wait to be sent, and what happens if they are not taken."""
+"""The outbox of a socket: a queue of frames, with limits for clients that read too slowly."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Frame = str | bytes
 
 
 class Outbox:
-    """The frames that wait for one socket, bounded twice, in characters.
+    """A queue of frames to send to one socket, with two limits in characters.
 
-    More than CROWDED of the frames that a stream of the database brought: the stream waits for this socket,
-    at most PATIENCE_SECONDS. A client that reads at all thereby slows the stream down instead of losing
-    anything. If it does not catch up, the stream does not wait for it again until it has. Other frames do
-    not count, because a client that floods a topic would slow down the changes that everybody gets.
+    Above `CROWDED`, of the frames that a stream of the database brought, the stream waits for this socket,
+    for at most `PATIENCE_SECONDS`. So a client that reads slows the stream down instead of losing frames. If
+    the socket does not catch up in this time, the stream waits for it again only after it has caught up.
+    Other frames do not count, because a client that floods a topic would slow down everybody's changes.
 
-    More than OVERFLOWING of all frames: the socket is closed, because frames left out would be a gap that
-    the client does not see.
+    Above `OVERFLOWING`, of all frames, `overflow` is called, and the socket must be closed, because the
+    client could not notice that frames were left out.
 
     Args:
-        overflow: Called once if the outbox overflows; closes the socket.
+        overflow: Closes the socket. It is called at most once.
     """
 
     def __init__(self, overflow: Callable[[], None]) -> None:
@@ -43,7 +43,12 @@ class Outbox:
         self._is_closed = False
 
     def put(self, frame: Frame, *, is_streamed: bool = False) -> None:
-        """Queue a frame, or close the socket if too much waits already."""
+        """Add a frame. Close the outbox and call `overflow` if too much is waiting.
+
+        Args:
+            frame: The frame.
+            is_streamed: Whether a stream of the database brought the frame, and can wait for the socket.
+        """
         if self._is_closed:
             return
         self._frames.append((frame, is_streamed))
@@ -59,11 +64,11 @@ class Outbox:
             self._overflow()
 
     def put_streamed(self, frame: Frame) -> None:
-        """Queue a frame that a stream of the database brought, and that the stream can wait for."""
+        """Add a frame that a stream of the database brought."""
         self.put(frame, is_streamed=True)
 
     def close(self) -> None:
-        """Drop the frames that wait, and accept and send no more."""
+        """Drop all frames, and accept and send no more."""
         self._is_closed = True
         self._frames.clear()
         self._eased.set()
@@ -71,7 +76,10 @@ class Outbox:
         self._filled.set()
 
     async def drain(self, send: Callable[[Frame], Awaitable[None]]) -> None:
-        """Send until closed. Sending doesn't wait for a client that reads: others get their turns between."""
+        """Send frames until the outbox is closed.
+
+        If a client reads fast, sending never waits, so this pauses now and then to let other tasks run.
+        """
         sent = 0
         while not self._is_closed:
             while self._frames:
@@ -92,16 +100,16 @@ class Outbox:
             await self._filled.wait()
 
     async def sent(self) -> None:
-        """Wait until every frame was sent."""
+        """Wait until all frames were sent."""
         await self._emptied.wait()
 
     @property
     def is_worth_waiting_for(self) -> bool:
-        """Return whether the socket lags, and is not one that is let go."""
+        """Whether the socket is behind, and has not yet been given up as too slow."""
         return not (self._eased.is_set() or self._is_slow)
 
     async def settle(self) -> None:
-        """Wait until it is no longer crowded, at most PATIENCE_SECONDS."""
+        """Wait until the socket has caught up, for at most `PATIENCE_SECONDS`."""
         if not self.is_worth_waiting_for:
             return
         try:

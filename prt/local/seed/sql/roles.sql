@@ -1,5 +1,5 @@
--- The roles of a Supabase project, with the rights that clients and migrations count on.
--- Roles belong to the cluster, so this runs again after a reset: safe to repeat.
+-- The roles of a Supabase project, with the rights that clients and migrations rely on.
+-- Roles belong to the whole cluster, so this script must be able to run again after a reset.
 
 do $$
 declare
@@ -19,16 +19,16 @@ end $$;
 alter role anon noinherit;
 alter role authenticated noinherit;
 alter role service_role noinherit bypassrls;
--- Nobody logs in as the administrators: they are here for `owner to` and `alter default privileges for role`.
+-- Nobody logs in as an administrator: migrations name these roles in `owner to` and `alter default privileges`.
 alter role supabase_admin superuser createdb createrole replication bypassrls;
 alter role supabase_auth_admin noinherit createrole;
 alter role supabase_storage_admin noinherit createrole;
 alter role dashboard_user createdb createrole replication;
 alter role supabase_replication_admin replication;
 
--- REST signs in as authenticator and becomes the role of the token.
+-- REST logs in as authenticator and changes to the role of the token.
 alter role authenticator noinherit login;
--- As at a hosted project: no request keeps a connection, and whoever waits for it, for longer.
+-- The timeouts of a hosted project: no request occupies a connection for longer.
 alter role authenticator set statement_timeout = '8s';
 alter role authenticated set statement_timeout = '8s';
 alter role anon set statement_timeout = '3s';

@@ -60,9 +60,7 @@ class HeldComparison:
 
         def suspects(keys: Iterable[Key]) -> dict[Key, Suspect]:
             return {
-                key: Suspect(
-                    row=Dated(key, read_at), start=self.start, read_at=read_at, seen_at=now, is_late=False
-                )
+                key: Suspect(row=Dated(key, read_at), start=self.start, read_at=read_at, seen_at=now)
                 for key in keys
             }
 

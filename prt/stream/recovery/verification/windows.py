@@ -17,8 +17,6 @@ from prt.stream.rest.answers import DATE_GRAIN
 from prt.stream.values import Key
 
 SECOND = 1_000_000
-LATE = 3 * SECOND
-"""How long before the former read a row must be dated to have been visible in it, had it been there."""
 CLOCKS = 10 * SECOND
 """How far the clocks of REST's gateway and of the database may differ."""
 MOST_KEPT = 1_000
@@ -59,8 +57,6 @@ class Suspect(Struct, frozen=True, kw_only=True):
     start: int
     read_at: int
     seen_at: int
-    is_late: bool
-    """Whether the former read should have shown the row already, by its date."""
 
 
 class Passage(Struct, frozen=True, kw_only=True):
@@ -226,7 +222,6 @@ class Windows:
                 start=self.gap_start,
                 read_at=read_at,
                 seen_at=now,
-                is_late=self.was_read and row.date <= self.verified_to - LATE,
             )
 
     def read_to_end(self, read_at: int) -> None:

@@ -113,8 +113,8 @@ class _Inlet(EventQueue):
             event = self._together.merged(self._source, event)
         self._shared.put(event, weight)
 
-    async def room(self, patience: float) -> None:
-        await self._shared.room(patience)
+    async def wait_for_space(self, patience: float) -> None:
+        await self._shared.wait_for_space(patience)
 
     def close(self, error: BaseException | None = None) -> None:
         self._together.ended(self._source, error)

@@ -30,7 +30,7 @@ from prt.stream.live.supervisor import (
     Pulse,
     Ready,
 )
-from prt.stream.live.token_refresh import Tenure
+from prt.stream.live.token_refresh import TokenRefresh
 from prt.stream.recovery.gaps import Accounting
 from prt.stream.recovery.topic_gaps import TopicGaps
 from prt.stream.rest.session import Session
@@ -77,7 +77,9 @@ class Live:
         self._past = None if room is None else Past(room)
         self._topic = TOPIC if room is None else room.topic
         self._timing = timing or DEFAULT
-        self._tenure = Tenure(session, self._timing.renewal_retry, self._tell, self._show_vitals)
+        self._token_refresh = TokenRefresh(
+            session, self._timing.renewal_retry, self._report, self._show_vitals
+        )
         self._queue = queue or EventQueue()
         self._on_frame = on_frame
         self._accounts = Accounting(self, self._put, recovery, self._timing)
@@ -213,15 +215,15 @@ class Live:
                     chance=random.random(),  # noqa: S311 - jitter
                 )
             )
-            self._say_lost(failure, was_up=was_up)
+            self._report_loss(failure, was_up=was_up)
             if self._link.retry_at is None:
                 raise failure
             await asyncio.sleep(max(self._link.retry_at - time.monotonic(), 0))
 
     async def _live_once(self) -> PrtError:
         """One connection from its handshake to its end: why it ended. Raises what kept it from READY."""
-        endpoint = self._tenure.begin()
-        self._tenure.check()
+        endpoint = self._token_refresh.begin()
+        self._token_refresh.check()
         self._step(Connecting())
         socket = self._socket = Socket(
             endpoint.url,
@@ -265,7 +267,7 @@ class Live:
         refused = [binding for binding in self._wanted if binding not in taken]
         if refused and not (self._room is not None and self._room.is_private):
             self.start(self._rejoining.run(refused))
-        self.start(self._tenure.keep(self._authorise))
+        self.start(self._token_refresh.keep(self._authorise))
         return await subscription.end()
 
     def _control(self, subscription: Subscription, frame: Frame) -> None:
@@ -317,11 +319,11 @@ class Live:
     async def _is_retryable(self, failure: PrtError) -> bool:
         was_ready = self._link.was_ready
         return is_retryable(failure, was_ready=was_ready) or (
-            was_ready and await self._tenure.is_revived(failure)
+            was_ready and await self._token_refresh.is_revived(failure)
         )
 
-    def _tell(self, reason: str, hint: str | None = None) -> None:
-        self._say("READY", reason=reason, hint=hint)
+    def _report(self, reason: str, hint: str | None = None) -> None:
+        self._emit_status("READY", reason=reason, hint=hint)
 
     async def _drop_connection(self) -> None:
         tasks = list(self._tasks)
@@ -363,7 +365,7 @@ class Live:
 
     def _show_vitals(self) -> None:
         link, now, monotonic = self._link, wall_clock(), time.monotonic()
-        life = self._tenure.life
+        life = self._token_refresh.life
 
         def wall(moment: float) -> int:
             return now + round((moment - monotonic) * 1_000_000)
@@ -391,7 +393,7 @@ class Live:
             channels=int(self._was_connected),
         )
 
-    def _say_lost(self, failure: PrtError, *, was_up: bool) -> None:
+    def _report_loss(self, failure: PrtError, *, was_up: bool) -> None:
         """Each loss, and of the attempts that fail only the first: the head of a view counts them."""
         is_final = self._link.retry_at is None
         had_answer = isinstance(failure, EndedError | JoinTimedOutError | LostError)
@@ -405,10 +407,12 @@ class Live:
         reason = failure.message if is_final else f"{failure.message}; trying again"
         if self._room is not None and self._room.events and self._room.replay is None and not is_final:
             reason += f"; what is sent to {self._topic} meanwhile is lost"
-        self._say(status, reason=reason, hint=failure.hint)
+        self._emit_status(status, reason=reason, hint=failure.hint)
         failure.is_in_status = is_final
 
-    def _say(self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None) -> None:
+    def _emit_status(
+        self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None
+    ) -> None:
         self._queue.put(
             Status(
                 at=wall_clock(),

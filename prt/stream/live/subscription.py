@@ -111,7 +111,7 @@ class Subscription:
         def report(one: Refused) -> None:
             refused.append(one)
             found = one.refusal
-            self._say(
+            self._emit_status(
                 "CHANNEL_ERROR",
                 tables=[one.binding.name],
                 reason=found.reason,
@@ -131,7 +131,7 @@ class Subscription:
     async def end(self) -> PrtError:
         """Waits until the channel or the connection is gone; why."""
         if not await self._has_ended(self._timing.answer):
-            self._tell_of_no_roster()
+            self._report_missing_roster()
             await self._has_ended()
         return self._ended.result() if self._ended.done() else self._socket.lost.result()
 
@@ -140,7 +140,7 @@ class Subscription:
         done, _ = await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         return bool(done)
 
-    def _tell_of_no_roster(self) -> None:
+    def _report_missing_roster(self) -> None:
         """Whoever may hear a topic and not its presence is joined all the same, and sent none."""
         room = self._room
         if room is None or not room.hears_presence or self._roster.is_known:
@@ -149,7 +149,7 @@ class Subscription:
         if room.is_private:
             hint = hears_sql(role_of(self._socket.access_token), room.topic)
         reason = f"no roster came: {room.topic} keeps its presence to itself"
-        self._say("READY", reason=reason, hint=hint, code=NO_ROSTER)
+        self._emit_status("READY", reason=reason, hint=hint, code=NO_ROSTER)
 
     def expect_answer(self) -> None:
         """Note that the server will subscribe anew because a fresh token was given."""
@@ -229,7 +229,7 @@ class Subscription:
             return  # `end` tells it
         except PrtError as exc:
             reason = f"not on the roster: {exc.message}"
-            self._say("READY", reason=reason, hint=exc.hint, code=NOT_TRACKED)
+            self._emit_status("READY", reason=reason, hint=exc.hint, code=NOT_TRACKED)
 
     def _on_presence(self, frame: Frame) -> None:
         # On a public topic everyone is told of differences, whoever asked for them.
@@ -246,7 +246,7 @@ class Subscription:
         if is_join and wire.reply(frame).status == "ok":
             self._on_joined()
             if not self._is_probing:
-                self._say("SUBSCRIBED")
+                self._emit_status("SUBSCRIBED")
             if not self._joining:
                 self._settle(None)
 
@@ -285,7 +285,7 @@ class Subscription:
             return
         if words is None and not self._is_probing:
             self._take_seat()
-            self._say("READY")
+            self._emit_status("READY")
             self._on_ready(self._joining)
         self._verdict.set_result(words)
 
@@ -299,7 +299,7 @@ class Subscription:
         if not self._ended.done():
             self._ended.set_result(error)
 
-    def _say(
+    def _emit_status(
         self,
         status: ChannelStatus,
         *,

@@ -23,16 +23,16 @@ class Tell(Protocol):
     def __call__(self, reason: str, hint: str | None = None) -> None: ...
 
 
-class Tenure:
+class TokenRefresh:
     """The refresh of one stream's token; several streams may share a session, and so its renewals."""
 
     def __init__(
-        self, session: Session, retry_seconds: float, tell: Tell, on_renewed: Callable[[], None]
+        self, session: Session, retry_seconds: float, report: Tell, on_renewed: Callable[[], None]
     ) -> None:
         self._session = session
         self._on_renewed = on_renewed
         self._retry_seconds = retry_seconds
-        self._tell = tell
+        self._report = report
         self._endpoint = session.endpoint
         self.life: Life | None = None
 
@@ -60,7 +60,7 @@ class Tenure:
             if not self._session.is_renewable:
                 left = max(round((life.expires - time.time()) / 60), 0)
                 hint = f"sign in with {Input.IDENTITY} EMAIL, or start again with a fresh PRT_TOKEN"
-                self._tell(f"the token expires in {left} min and can't be renewed", hint)
+                self._report(f"the token expires in {left} min and can't be renewed", hint)
                 return
             try:
                 await self._renew()
@@ -68,7 +68,7 @@ class Tenure:
             except LostError:
                 return
             except PrtError as exc:
-                self._tell(f"the token could not be renewed: {exc.message}", exc.hint)
+                self._report(f"the token could not be renewed: {exc.message}", exc.hint)
                 await asyncio.sleep(self._retry_seconds)
 
     async def is_revived(self, failure: PrtError) -> bool:
@@ -86,7 +86,7 @@ class Tenure:
         self._endpoint = await self._session.renew(self._endpoint)
         self.life = life_of(self._endpoint, time.time())
         if former is not None and self.life is not None and self.life.role != former.role:
-            self._tell(f"the token's role changed from {former.role} to {self.life.role}")
+            self._report(f"the token's role changed from {former.role} to {self.life.role}")
         self._on_renewed()
 
 

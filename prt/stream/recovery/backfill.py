@@ -18,14 +18,14 @@ from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.recovery.delay import Budget
 from prt.stream.recovery.options import Options
-from prt.stream.recovery.progress import Ledgers
+from prt.stream.recovery.progress import ProgressOfTables
 from prt.stream.recovery.reasons import Reasons
 from prt.stream.recovery.row_reader import LEAST_OVERLAP, Reading, RowReader, Settings
-from prt.stream.recovery.table_progress import Baseline, HeldKeys, Ledger, Table
+from prt.stream.recovery.table_progress import Baseline, HeldKeys, Table, TableProgress
 from prt.stream.recovery.windows import OVERLAP
 from prt.stream.rest.answers import DATE_GRAIN, UnknownColumnError
 from prt.stream.rest.client import Rest, TooLargeError
-from prt.stream.rest.pages import Answer, Reader, Road, Shape, roads_of
+from prt.stream.rest.pages import Answer, Reader, ReadOrder, Shape, read_orders_of
 from prt.stream.values import Key
 
 FUTURE = 5_000_000
@@ -63,10 +63,10 @@ class Recovery:
             topic=options.topic,
             now=options.now,
         )
-        self.ledgers = Ledgers(rest, bindings, options.keys, options.cursor)
+        self.tables = ProgressOfTables(rest, bindings, options.keys, options.cursor)
         if options.is_verifying:
-            self.ledgers.verify()
-        self._memory = self.ledgers.memory
+            self.tables.verify()
+        self._memory = self.tables.memory
         self.observe: Callable[[Change], None] = self._memory.observe
         self._reading = asyncio.Lock()
         self._has_begun = False
@@ -76,7 +76,7 @@ class Recovery:
 
     def cut(self, change: Change) -> None:
         """Note a change whose row the server has cut: the next recovery reads it."""
-        self.ledgers.of((change.schema, change.table)).cut(change)
+        self.tables.of((change.schema, change.table)).cut(change)
 
     async def begin(self, bindings: Sequence[Binding], emit: Emit) -> None:
         """Read after the first READY what was asked for of the time before, and a point to recover from."""
@@ -99,7 +99,7 @@ class Recovery:
                 self._give_up(gap, reasons)
             if not self._has_begun:
                 for binding in concerned:
-                    if self._keeps(binding) and not self.ledgers.has_snapshot(binding):
+                    if self._keeps(binding) and not self.tables.has_snapshot(binding):
                         reasons.add("its snapshot was not there yet", binding.name)
                 await self._begin(bindings, emit)
             return self._closed(gap, reasons)
@@ -121,10 +121,10 @@ class Recovery:
             if not found:
                 return None
             for binding, keys in found.rows.items():
-                self.ledgers.of((binding.schema, binding.table)).never_emitted(keys)
+                self.tables.of((binding.schema, binding.table)).never_emitted(keys)
             reasons = Reasons()
 
-            async def refill(reader: RowReader, _: Ledger, own: Sequence[Binding]) -> None:
+            async def refill(reader: RowReader, _: TableProgress, own: Sequence[Binding]) -> None:
                 for binding in own:
                     await reader.rows(binding, found.rows.get(binding, ()), gap.start)
                     await reader.gone(binding, found.gone.get(binding, ()))
@@ -153,12 +153,12 @@ class Recovery:
         """The present rows, each once and merged with what streams; why they may not be all, with tables."""
         reasons = Reasons()
 
-        async def load(reader: RowReader, ledger: Ledger, own: Sequence[Binding]) -> None:
-            if ledger.held is None:
-                ledger.held = HeldKeys(2 * self._settings.limit)
-            await reader.snapshot(ledger.held, own)
+        async def load(reader: RowReader, progress: TableProgress, own: Sequence[Binding]) -> None:
+            if progress.held is None:
+                progress.held = HeldKeys(2 * self._settings.limit)
+            await reader.snapshot(progress.held, own)
 
-        missing = [one for one in _asking(bindings) if not self.ledgers.has_snapshot(one)]
+        missing = [one for one in _asking(bindings) if not self.tables.has_snapshot(one)]
         await self._each_table(missing, reasons, emit, "snapshot", load)
         return reasons.by_reason()
 
@@ -170,17 +170,17 @@ class Recovery:
         start = values.moment(moment)
         reasons = Reasons()
 
-        async def load(reader: RowReader, _: Ledger, own: Sequence[Binding]) -> None:
+        async def load(reader: RowReader, _: TableProgress, own: Sequence[Binding]) -> None:
             for binding in own:
-                await reader.roads(binding, lambda *_: start)
+                await reader.dated_rows(binding, lambda *_: start)
             await reader.finish()
 
         before = self._recovered
         await self._each_table(bindings, reasons, self._counting(emit), "backfill", load)
         deaf = sorted({binding.name for binding in bindings if binding.event in ("*", "DELETE")})
         if deaf:
-            self._say(emit, f"what was deleted since {moment} can't be asked for", deaf)
-        told, self._recovered = self._recovered - before, before
+            self._report(emit, f"what was deleted since {moment} can't be asked for", deaf)
+        recovered, self._recovered = self._recovered - before, before
         if not reasons:
             return None
         now, tables = self._settings.now(), sorted({binding.name for binding in bindings})
@@ -190,7 +190,7 @@ class Recovery:
             end=now,
             tables=tables,
             cause=f"what was written since {moment}: {reasons.text(tables)}",
-            recovered=told,
+            recovered=recovered,
         )
 
     async def at_ready(self, bindings: Sequence[Binding], emit: Emit) -> None:
@@ -202,7 +202,7 @@ class Recovery:
         is_start = self.options.is_backfilling or self.options.is_verifying
         if not is_start and self.cache_reader is None:
             return
-        found = [place for places in await asyncio.gather(*map(self._latest, bindings)) for place in places]
+        found = [latest for each in await asyncio.gather(*map(self._latest, bindings)) for latest in each]
         for latest in found if self.cache_reader is not None else ():
             rows = [row.raw for row in latest.answer.rows if latest.is_whole]
             table = latest.binding
@@ -219,7 +219,7 @@ class Recovery:
         if kept:
             missing = await self.snapshot(kept, emit)
             for reason, tables in missing:
-                self._say(emit, f"the snapshot is not whole: {reason}", tables)
+                self._report(emit, f"the snapshot is not whole: {reason}", tables)
             names = sorted({binding.name for binding in kept})
             emit(Loaded(at=self._settings.now(), tables=names, complete=not missing))
         others = [binding for binding in bindings if binding not in kept]
@@ -237,67 +237,69 @@ class Recovery:
         """Read the latest rows in each order; nothing if the table can't be read, which a gap will say."""
         if binding.table == "*" or binding.event == "DELETE":
             return []
-        ledger, number = self.ledgers.of((binding.schema, binding.table)), self._memory.count
+        progress, number = self.tables.of((binding.schema, binding.table)), self._memory.count
         try:
-            shape = await self.ledgers.shape(ledger, binding)
-            roads = [
-                road
-                for road in roads_of(shape, binding)
-                if road.cursor is not None and (binding, road) not in ledger.places
+            shape = await self.tables.shape(progress, binding)
+            read_orders = [
+                read_order
+                for read_order in read_orders_of(shape, binding)
+                if read_order.cursor is not None and (binding, read_order) not in progress.reached
             ]
             return [
-                _Latest(ledger, binding, road, *await self._newest(binding, shape, road), number)
-                for road in roads
+                _Latest(
+                    progress, binding, read_order, *await self._newest(binding, shape, read_order), number
+                )
+                for read_order in read_orders
             ]
         except PrtError:
             return []
 
-    async def _newest(self, binding: Binding, shape: Shape, road: Road) -> tuple[Answer, bool]:
+    async def _newest(self, binding: Binding, shape: Shape, read_order: ReadOrder) -> tuple[Answer, bool]:
         """The rows written last, and whether they are whole: without contents if they are too large."""
         if self.cache_reader is not None:
             with suppress(TooLargeError):
                 whole = Reader(self.cache_reader, binding, shape)
-                return await whole.latest(road, LATEST_READ, is_whole=True), True
-        return await Reader(self.rest, binding, shape).latest(road, LATEST_READ), False
+                return await whole.latest(read_order, LATEST_READ, is_whole=True), True
+        return await Reader(self.rest, binding, shape).latest(read_order, LATEST_READ), False
 
     def _remember(self, latest: _Latest) -> None:
-        ledger, rows = latest.ledger, latest.answer.rows
+        progress, rows = latest.progress, latest.answer.rows
         date = latest.answer.date
         self._remember_baseline(latest)
         for row in rows:
             is_older = (
                 date is not None and row.moment is not None and row.moment < date - self._settings.overlap
             )
-            ledger.read(row, latest.number, is_older=is_older)
-            ledger.came_to(latest.binding, latest.road, row, date)
-        place = ledger.place(latest.binding, latest.road)
-        place.is_read = True
+            progress.read(row, latest.number, is_older=is_older)
+            progress.note_reached(latest.binding, latest.read_order, row, date)
+        reached = progress.reached_by(latest.binding, latest.read_order)
+        reached.is_read = True
         if len(rows) == LATEST_READ:
-            place.floor = rows[-1].moment
+            reached.floor = rows[-1].moment
 
     def _remember_baseline(self, latest: _Latest) -> None:
         """Note which rows were there at READY: nobody has to emit them.
 
         A row that was written after the first change of its table that streamed is none of them.
         """
-        emitted, date = latest.ledger.emitted, latest.answer.date
+        emitted, date = latest.progress.emitted, latest.answer.date
         if emitted is None or date is None:
             return
         rows = [(row.key, row.moment) for row in latest.answer.rows if row.moment is not None]
         is_cut = len(latest.answer.rows) == LATEST_READ
         floor = rows[-1][1] if is_cut and rows else 0
-        first = latest.ledger.streamed_since(self._memory)
+        first = latest.progress.streamed_since(self._memory)
         for key, moment in rows:
             if first is None or moment <= first or moment > date + FUTURE:
                 emitted.note(key, moment)
         # The date may be a second old, and what was created in that second was there at READY.
         inserted_since = date + DATE_GRAIN if first is None else min(date + DATE_GRAIN, first)
         floor = floor if first is None else min(floor, first)
-        former = latest.ledger.baselines.get(latest.binding)
+        former = latest.progress.baselines.get(latest.binding)
         if former is not None:
             date, floor = min(date, former.date), max(floor, former.floor)
             inserted_since = min(inserted_since, former.inserted_since)
-        latest.ledger.baselines[latest.binding] = Baseline(
+        latest.progress.baselines[latest.binding] = Baseline(
             date=date, floor=floor, inserted_since=inserted_since
         )
 
@@ -305,34 +307,42 @@ class Recovery:
         self._memory.collect()
         # A gap begins an overlap before the last commit that was told.
         until = gap.start + self._settings.overlap
-        told = self._memory.last_commit(until)
-        self.ledgers.doubt(gap.start)
+        last_commit = self._memory.last_commit(until)
+        self.tables.doubt(gap.start)
 
-        async def refill(reader: RowReader, ledger: Ledger, own: Sequence[Binding]) -> None:
+        async def refill(reader: RowReader, progress: TableProgress, own: Sequence[Binding]) -> None:
             await reader.cut(own, gap.start)
             for binding in own:
-                await reader.roads(binding, lambda *road: self._start(ledger, road, told, until, reasons))
+                await reader.dated_rows(
+                    binding,
+                    lambda *read_order: self._start(progress, read_order, last_commit, until, reasons),
+                )
             await reader.deletes(own)
             await reader.finish()
-            ledger.recovered()
+            progress.recovered()
 
         for name in set(gap.tables) - {binding.name for binding in bindings}:
             reasons.add("no longer subscribed", name)
         await self._each_table(bindings, reasons, self._counting(emit), "backfill", refill)
 
     def _start(
-        self, ledger: Ledger, road: tuple[Binding, Road], told: int | None, until: int, reasons: Reasons
+        self,
+        progress: TableProgress,
+        read_order: tuple[Binding, ReadOrder],
+        last_commit: int | None,
+        until: int,
+        reasons: Reasons,
     ) -> int | None:
         """Return the moment (µs) from which an order of reading goes on; None is its beginning."""
-        place = ledger.places.get(road)
-        if place is None and told is None:
+        reached = progress.reached.get(read_order)
+        if reached is None and last_commit is None:
             raise UnreachableError("nothing had come from it, nor been read at READY, to start from")
-        floor, through = (None, None) if place is None else (place.floor, place.through)
-        if told is None and through is None:
+        floor, through = (None, None) if reached is None else (reached.floor, reached.through)
+        if last_commit is None and through is None:
             return None
-        if through is not None and place is not None and place.is_read:
+        if through is not None and reached is not None and reached.is_read:
             through = min(through, until)
-        known = max(moment for moment in (told, through) if moment is not None)
+        known = max(moment for moment in (last_commit, through) if moment is not None)
         start = known - self._settings.overlap
         if floor is not None:
             start = max(start, floor + 1)
@@ -340,7 +350,7 @@ class Recovery:
         if covered is not None and covered > start:
             start = covered
             if known - start < min(self._settings.overlap, LEAST_OVERLAP):
-                reasons.add("too much came at once to tell what is news", ledger.name)
+                reasons.add("too much came at once to tell what is news", progress.name)
         return start
 
     async def _each_table(
@@ -349,7 +359,7 @@ class Recovery:
         reasons: Reasons,
         emit: Emit,
         source: ChangeSource,
-        work: Callable[[RowReader, Ledger, Sequence[Binding]], Awaitable[None]],
+        work: Callable[[RowReader, TableProgress, Sequence[Binding]], Awaitable[None]],
     ) -> None:
         reading = Reading(
             rest=self.rest,
@@ -362,21 +372,21 @@ class Recovery:
         )
 
         async def one(table: Table, own: Sequence[Binding]) -> None:
-            ledger = self.ledgers.of(table)
+            progress = self.tables.of(table)
             try:
-                ledger.learn_key(self._memory)
-                reader = RowReader(reading, ledger, await self.ledgers.shape(ledger, own[0]))
+                progress.learn_key(self._memory)
+                reader = RowReader(reading, progress, await self.tables.shape(progress, own[0]))
                 try:
-                    await work(reader, ledger, own)
+                    await work(reader, progress, own)
                 finally:
                     reader.close()
             except PrtError as exc:
                 if isinstance(exc, UnknownColumnError):
-                    ledger.shape = None  # the table was altered
-                reasons.add(exc.message, ledger.name)
+                    progress.shape = None  # the table was altered
+                reasons.add(exc.message, progress.name)
 
         async with asyncio.TaskGroup() as group:
-            for table, own in self.ledgers.by_table(bindings, reasons).items():
+            for table, own in self.tables.by_table(bindings, reasons).items():
                 group.create_task(one(table, own))
 
     def _counting(self, emit: Emit) -> Emit:
@@ -386,7 +396,7 @@ class Recovery:
 
         return counted
 
-    def _say(self, emit: Emit, reason: str, tables: list[str]) -> None:
+    def _report(self, emit: Emit, reason: str, tables: list[str]) -> None:
         emit(
             Status(
                 at=self._settings.now(),
@@ -399,9 +409,9 @@ class Recovery:
 
 
 class _Latest(Struct, frozen=True):
-    ledger: Ledger
+    progress: TableProgress
     binding: Binding
-    road: Road
+    read_order: ReadOrder
     answer: Answer
     is_whole: bool
     number: int

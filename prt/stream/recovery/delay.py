@@ -20,13 +20,13 @@ class Budget(Struct):
     left: int = MAX_BYTES
 
 
-class Holding(Generic[T]):
+class Delay(Generic[T]):
     """`tell` gets each row once it is `seconds` old; a spent budget makes `add` wait for that."""
 
-    def __init__(self, seconds: float, budget: Budget, tell: Callable[[Sequence[T]], None]) -> None:
+    def __init__(self, seconds: float, budget: Budget, emit: Callable[[Sequence[T]], None]) -> None:
         self._seconds = seconds
         self._budget = budget
-        self._tell = tell
+        self._emit = emit
         self._held: deque[tuple[float, int, Sequence[T]]] = deque()
 
     async def add(self, rows: Sequence[T], weight: int) -> None:
@@ -34,12 +34,12 @@ class Holding(Generic[T]):
         self._held.append((asyncio.get_running_loop().time() + self._seconds, weight, rows))
         self._budget.left -= weight
         while self._held and (self._budget.left < 0 or self._is_due()):
-            await self._tell_oldest()
+            await self._emit_oldest()
 
     async def finish(self) -> None:
         """Tells all that is left."""
         while self._held:
-            await self._tell_oldest()
+            await self._emit_oldest()
 
     def drop(self) -> None:
         """Forget the rows that are held back."""
@@ -49,10 +49,10 @@ class Holding(Generic[T]):
     def _is_due(self) -> bool:
         return self._held[0][0] <= asyncio.get_running_loop().time()
 
-    async def _tell_oldest(self) -> None:
+    async def _emit_oldest(self) -> None:
         wait = self._held[0][0] - asyncio.get_running_loop().time()
         if wait > 0:
             await asyncio.sleep(wait)
         _, weight, rows = self._held.popleft()
         self._budget.left += weight
-        self._tell(rows)
+        self._emit(rows)

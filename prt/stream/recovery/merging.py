@@ -72,7 +72,7 @@ class Merger:
             if written is not None and commit is not None and commit - written > UNTOUCHED:
                 self.has_untouched = True
 
-    def told(self, key: Key, stamp: Stamp | None, number: int) -> None:
+    def note_emitted(self, key: Key, stamp: Stamp | None, number: int) -> None:
         """A row that did not stream, deleted without a stamp; `number` changes had streamed before."""
         known = self._known.get(key)
         if known is None or known.number < number:
@@ -100,9 +100,9 @@ class Merger:
         if known.is_deleted:
             return "gone before"
         if known.row is not None:
-            told, read = values.row_of(known.row), values.row_of(row.raw)
+            emitted, read = values.row_of(known.row), values.row_of(row.raw)
             # A row that can't be read may have changed.
-            is_same = bool(told and read) and values.is_same_row(told, read)
+            is_same = bool(emitted and read) and values.is_same_row(emitted, read)
         else:
             is_same = known.stamp == row.stamp
         return "known" if is_same else "changed"

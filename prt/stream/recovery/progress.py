@@ -1,4 +1,4 @@
-"""The ledgers of all tables: which a binding means, and which of them have to see what streams."""
+"""The tables of all tables: which a binding means, and which of them have to see what streams."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prt.events import Change
 from prt.stream.binding import Binding
 from prt.stream.recovery.reasons import Reasons
 from prt.stream.recovery.recent_changes import Memory
-from prt.stream.recovery.table_progress import Ledger, Table
+from prt.stream.recovery.table_progress import Table, TableProgress
 from prt.stream.recovery.verification.emitted import Budget, Emitted
 from prt.stream.recovery.verification.windows import SECOND, Operations
 from prt.stream.rest.client import Rest
@@ -25,7 +25,7 @@ HORIZON = 120 * SECOND
 _table_of = attrgetter("schema", "table")
 
 
-class Ledgers:
+class ProgressOfTables:
     """One for each table that was asked for. `keys` and `cursor` are the user's."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Ledgers:
         self._rest = rest
         self._keys = keys
         self._cursor = cursor
-        self._ledgers: dict[Table, Ledger] = {}
+        self._tables: dict[Table, TableProgress] = {}
         self._bindings = bindings
         self._has_wildcard = any(binding.table == "*" for binding in bindings)
         self._seen: set[Table] = set()
@@ -55,14 +55,14 @@ class Ledgers:
             if binding.table != "*":
                 self.of((binding.schema, binding.table))
 
-    def of(self, table: Table) -> Ledger:
+    def of(self, table: Table) -> TableProgress:
         """Return the progress of a table, begun when it is asked for first."""
-        if table not in self._ledgers:
-            ledger = self._ledgers[table] = Ledger(table, given_key=self._keys.get(table))
+        if table not in self._tables:
+            progress = self._tables[table] = TableProgress(table, given_key=self._keys.get(table))
             if self._budget is not None:
-                ledger.emitted = Emitted(self._budget)
-                ledger.emitted.horizon = self._horizon
-        return self._ledgers[table]
+                progress.emitted = Emitted(self._budget)
+                progress.emitted.horizon = self._horizon
+        return self._tables[table]
 
     @property
     def _horizon(self) -> int | None:
@@ -73,27 +73,27 @@ class Ledgers:
         if date is None or self.ready_at is not None:
             return
         self.ready_at = date
-        for ledger in self._ledgers.values():
-            if ledger.emitted is not None:
-                ledger.emitted.horizon = self._horizon
+        for progress in self._tables.values():
+            if progress.emitted is not None:
+                progress.emitted.horizon = self._horizon
 
-    async def shape(self, ledger: Ledger, binding: Binding) -> Shape:
+    async def shape(self, progress: TableProgress, binding: Binding) -> Shape:
         """Raises PrtError where the table can't be read, or its rows not be told apart."""
-        if ledger.shape is None:
-            ledger.shape = await shape_of(self._rest, binding, ledger.key, self._cursor)
+        if progress.shape is None:
+            progress.shape = await shape_of(self._rest, binding, progress.key, self._cursor)
             self.read_at(self._rest.answered_at)
-            ledger.date_by(ledger.shape, self.memory)
-        return ledger.shape
+            progress.date_by(progress.shape, self.memory)
+        return progress.shape
 
     def doubt(self, since: int) -> None:
         """A gap begins here (µs)."""
-        for ledger in self._ledgers.values():
-            ledger.doubt(since)
+        for progress in self._tables.values():
+            progress.doubt(since)
 
     def has_snapshot(self, binding: Binding) -> bool:
         """Return whether the rows of a binding were read whole."""
-        ledger = self._ledgers.get((binding.schema, binding.table))
-        return ledger is not None and binding in ledger.snapshots
+        progress = self._tables.get((binding.schema, binding.table))
+        return progress is not None and binding in progress.snapshots
 
     def by_table(self, bindings: Sequence[Binding], reasons: Reasons) -> dict[Table, list[Binding]]:
         """The bindings of each table; a whole schema stands for the tables that were seen."""
@@ -120,17 +120,17 @@ class Ledgers:
         return found
 
     def _on_chunk(self, changes: list[Change], first: int) -> None:
-        ledgers = self._ledgers
+        tables = self._tables
         if self._has_wildcard:
             self._seen.update(map(_table_of, changes))
         if self._budget is not None:
             self._note(changes, self._budget)
-        if not any(ledger.is_attentive for ledger in ledgers.values()):
+        if not any(progress.is_attentive for progress in tables.values()):
             return
         for number, change in enumerate(changes, first):
-            ledger = ledgers.get((change.schema, change.table))
-            if ledger is not None:
-                ledger.observe(change, number)
+            progress = tables.get((change.schema, change.table))
+            if progress is not None:
+                progress.observe(change, number)
 
     def _note(self, changes: Sequence[Change], budget: Budget) -> None:
         """Remember the rows that were emitted, unless there are too many of them at once."""

@@ -12,7 +12,7 @@ from prt.stream.binding import Binding
 from prt.stream.recovery.merging import UNTOUCHED, Merger
 from prt.stream.recovery.recent_changes import Memory
 from prt.stream.recovery.verification.emitted import UNDATED_SLACK, DateReader, Emitted
-from prt.stream.rest.pages import CREATED, UPDATED, Road, Row, Shape, Stamp
+from prt.stream.rest.pages import CREATED, UPDATED, ReadOrder, Row, Shape, Stamp
 from prt.stream.values import Key
 
 Table = tuple[str, str]
@@ -24,8 +24,8 @@ SAME_TRANSACTION = 5_000_000
 """µs within which an INSERT and an UPDATE of a row with the same date may belong to one transaction."""
 
 
-class Place(Struct):
-    """How far a road has been told: rows dated up to `through` (µs, None where there was none).
+class Reached(Struct):
+    """How far a read_order has been told: rows dated up to `through` (µs, None where there was none).
 
     Rows that were there before, and are remembered, are dated after `floor`. Until a recovery has come
     this way, `is_read` says that this is but the latest date of rows that were read, in another order
@@ -65,7 +65,7 @@ class HeldKeys:
             self.keys.add(key)
 
 
-class Ledger:
+class TableProgress:
     """Told rows are kept as far back as they can be read again."""
 
     def __init__(self, table: Table, *, given_key: tuple[str, ...] | None = None) -> None:
@@ -73,7 +73,7 @@ class Ledger:
         self.name = f"{self.schema}.{self.table}"
         self.key = given_key or ("id",)
         self.shape: Shape | None = None
-        self.places: dict[tuple[Binding, Road], Place] = {}
+        self.reached: dict[tuple[Binding, ReadOrder], Reached] = {}
         self.held: HeldKeys | None = None
         self.snapshots: set[Binding] = set()
         """Whose rows were all read for a snapshot."""
@@ -90,7 +90,7 @@ class Ledger:
         """Since when (µs of the server) the DELETE of a row may be missing that was inserted another time."""
         self.merger: Merger | None = None
         self._is_key_given = given_key is not None
-        self._told: dict[Key, tuple[int, Stamp | None]] = {}
+        self._emitted_rows: dict[Key, tuple[int, Stamp | None]] = {}
         self._doubtful: set[Key] = set()
         self._cut: list[Raw] = []
         self._cut_before: list[Raw] = []
@@ -196,15 +196,15 @@ class Ledger:
         learned = learned_key(change for _, change in memory if self.is_of(change))
         if learned is not None and set(learned) != set(self.key):
             self.key, self.shape = learned, None
-            self._told.clear()
+            self._emitted_rows.clear()
 
     def open(self, shape: Shape, memory: Memory) -> Merger:
         """Rows will be read now."""
         self.merger = None
         memory.collect()
         merger = Merger(shape.key, shape.written)
-        for key, (number, stamp) in self._told.items():
-            merger.told(key, stamp, number)
+        for key, (number, stamp) in self._emitted_rows.items():
+            merger.note_emitted(key, stamp, number)
         for number, change in memory:
             if self.is_of(change):
                 merger.observe(change, number)
@@ -218,75 +218,77 @@ class Ledger:
     def close(self, overlap: int) -> None:
         """The reading is over: forgets what can't be read again."""
         self.merger = None
-        throughs = [place.through for place in self.places.values() if place.through is not None]
-        if throughs and not any(place.is_read for place in self.places.values()):
+        throughs = [reached.through for reached in self.reached.values() if reached.through is not None]
+        if throughs and not any(reached.is_read for reached in self.reached.values()):
             floor = min(throughs) - overlap
-            self._told = {
+            self._emitted_rows = {
                 key: (number, stamp)
-                for key, (number, stamp) in self._told.items()
+                for key, (number, stamp) in self._emitted_rows.items()
                 if (_moment(stamp) or 0) >= floor
             }
 
-    def told(self, key: Key, stamp: Stamp | None, number: int) -> None:
+    def note_emitted(self, key: Key, stamp: Stamp | None, number: int) -> None:
         """A row that did not stream; without a stamp it is deleted."""
-        self._told[key] = (number, stamp)
+        self._emitted_rows[key] = (number, stamp)
         if self.emitted is not None and (moment := _moment(stamp)) is not None:
             self.emitted.note(key, moment)
         self._doubtful.discard(key)
         if self._cut:
             self._cut = [row for row in self._cut if values.key_of(values.row_of(row), self.key) != key]
         if self.merger is not None:
-            self.merger.told(key, stamp, number)
+            self.merger.note_emitted(key, stamp, number)
 
     def read(self, row: Row, number: int, *, is_older: bool) -> None:
         """A row that isn't told: unless it is older than READY, its change may be under way, or lost."""
-        told = self._told.get(row.key)
-        if told is not None and told[1] == row.stamp:
+        former = self._emitted_rows.get(row.key)
+        if former is not None and former[1] == row.stamp:
             return
-        self._told[row.key] = (number, row.stamp)
+        self._emitted_rows[row.key] = (number, row.stamp)
         if not is_older:
             self._doubtful.add(row.key)
 
     def never_emitted(self, keys: Iterable[Key]) -> None:
         """Forget rows that were read at READY and turned out to be lost."""
         for key in keys:
-            self._told.pop(key, None)
+            self._emitted_rows.pop(key, None)
 
     def doubt(self, since: int) -> None:
         """The stream may have missed what was written since then, whoever has read it."""
-        for key in self._doubtful & self._told.keys():
-            if (_moment(self._told[key][1]) or since) >= since:
-                del self._told[key]
+        for key in self._doubtful & self._emitted_rows.keys():
+            if (_moment(self._emitted_rows[key][1]) or since) >= since:
+                del self._emitted_rows[key]
         self._doubtful.clear()
 
     def recovered(self) -> None:
         """Note that the gap is closed, and forget the cut rows that it has accounted for."""
-        for place in self.places.values():
-            place.is_read = False
+        for reached in self.reached.values():
+            reached.is_read = False
         done = set(map(id, self._cut_before))
         self._cut = [row for row in self._cut if id(row) not in done]
         self._cut_before, self.has_cut_delete = [], False
 
-    def place(self, binding: Binding, road: Road) -> Place:
+    def reached_by(self, binding: Binding, read_order: ReadOrder) -> Reached:
         """Return how far a read of a binding in one order has come."""
-        return self.places.setdefault((binding, road), Place())
+        return self.reached.setdefault((binding, read_order), Reached())
 
-    def came_to(self, binding: Binding, road: Road, row: Row, date: int | None) -> None:
-        """A row of the road was told; a date in the server's future is no place."""
-        place, moment = self.place(binding, road), row.moment
+    def note_reached(self, binding: Binding, read_order: ReadOrder, row: Row, date: int | None) -> None:
+        """A row of the read_order was told; a date in the server's future is no place."""
+        reached, moment = self.reached_by(binding, read_order), row.moment
         if moment is not None:
             moment = moment if date is None else min(moment, date)
-            if place.through is None or moment >= place.through:
-                place.through, place.is_read = moment, False
+            if reached.through is None or moment >= reached.through:
+                reached.through, reached.is_read = moment, False
 
-    def told_all(self, roads: Iterable[tuple[Binding, Road]], date: int | None) -> None:
-        """A whole snapshot was told, and with it all that these roads lead to."""
-        moments = [moment for _, stamp in self._told.values() if (moment := _moment(stamp)) is not None]
+    def note_snapshot(self, read_orders: Iterable[tuple[Binding, ReadOrder]], date: int | None) -> None:
+        """A whole snapshot was told, and with it all that these read_orders lead to."""
+        moments = [
+            moment for _, stamp in self._emitted_rows.values() if (moment := _moment(stamp)) is not None
+        ]
         through = max(moments, default=None)
         if through is not None and date is not None:
             through = min(through, date)
-        for road in roads:
-            self.places.setdefault(road, Place(through=through, is_read=True))
+        for read_order in read_orders:
+            self.reached.setdefault(read_order, Reached(through=through, is_read=True))
 
     def is_of(self, change: Change) -> bool:
         """Return whether a change is of this table."""

@@ -38,13 +38,13 @@ class Shape(Struct, frozen=True, kw_only=True):
     created: str | None
 
 
-class Road(Struct, frozen=True, kw_only=True):
+class ReadOrder(Struct, frozen=True, kw_only=True):
     """A way through a table in the order of a column; `where` keeps the rows that are found on it."""
 
     cursor: str | None
     where: tuple[tuple[str, str], ...] = ()
 
-    def order(self, shape: Shape) -> tuple[str, ...]:
+    def columns(self, shape: Shape) -> tuple[str, ...]:
         """Ends with the key, so that no two rows are equal."""
         head = () if self.cursor is None or self.cursor in shape.key else (self.cursor,)
         return (*head, *shape.key)
@@ -65,15 +65,15 @@ class Row(Struct, frozen=True, gc=False):
         return created if written is None else written
 
 
-def roads_of(shape: Shape, binding: Binding) -> list[Road]:
+def read_orders_of(shape: Shape, binding: Binding) -> list[ReadOrder]:
     """The ways on which every dated row is met once: many tables date a row only when it is updated."""
     written, created = shape.written, shape.created
     if written is None or (binding.event == "INSERT" and created is not None):
-        return [Road(cursor=created)]
-    first = Road(cursor=written)
+        return [ReadOrder(cursor=created)]
+    first = ReadOrder(cursor=written)
     if created is None or created == written:
         return [first]
-    return [first, Road(cursor=created, where=(postgrest.condition(written, "is.null"),))]
+    return [first, ReadOrder(cursor=created, where=(postgrest.condition(written, "is.null"),))]
 
 
 async def shape_of(rest: Rest, binding: Binding, key: tuple[str, ...], cursor: str | None) -> Shape:
@@ -119,13 +119,13 @@ class Reader:
             else ",".join(map(postgrest.column, dict.fromkeys([*binding.select, *extra])))
         )
 
-    async def pages(self, road: Road, *, since: int | None) -> AsyncGenerator[Answer, None]:
-        """Rows dated at or after `since`, all that have a date without it, in the order of the road."""
-        order = road.order(self.shape)
-        where = list(road.where)
-        if road.cursor is not None:
+    async def pages(self, read_order: ReadOrder, *, since: int | None) -> AsyncGenerator[Answer, None]:
+        """Rows dated at or after `since`, all that have a date without it, in the order of the read_order."""
+        order = read_order.columns(self.shape)
+        where = list(read_order.where)
+        if read_order.cursor is not None:
             dated = "not.is.null" if since is None else f"gte.{values.timestamp(since)}"
-            where.append(postgrest.condition(road.cursor, dated))
+            where.append(postgrest.condition(read_order.cursor, dated))
         async for page in self._paged([("select", self._select), *self._filter, *where], order):
             yield Answer([self._row(raw, order) for raw in page.rows], page.date)
 
@@ -137,16 +137,16 @@ class Reader:
             page = await self._read([("select", self._select), *self._filter, where])
             yield Answer([self._row(raw, self.shape.key) for raw in page.rows], page.date)
 
-    async def latest(self, road: Road, limit: int, *, is_whole: bool = False) -> Answer:
+    async def latest(self, read_order: ReadOrder, limit: int, *, is_whole: bool = False) -> Answer:
         """The rows written last; without their contents unless `is_whole`."""
-        order = road.order(self.shape)
+        order = read_order.columns(self.shape)
         names = [*self.shape.key, *(n for n in (self.shape.written, self.shape.created) if n is not None)]
         dates = ",".join(map(postgrest.column, dict.fromkeys(names)))
         page = await self._read(
             [
                 ("select", self._select if is_whole else dates),
                 *self._filter,
-                *road.where,
+                *read_order.where,
                 ("order", ",".join(f"{postgrest.column(name)}.desc.nullslast" for name in order)),
                 ("limit", str(limit)),
             ]

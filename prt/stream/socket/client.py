@@ -323,7 +323,7 @@ class Socket(AsyncRealtimeClient):
         connection.pause_reading()
         self._heart.is_held_up = True
         try:
-            await self._queue.room(self._timing.heartbeat)
+            await self._queue.wait_for_space(self._timing.heartbeat)
         finally:
             connection.resume_reading()
             self._holding_up = None

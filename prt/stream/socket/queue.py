@@ -47,7 +47,7 @@ class EventQueue:
             if not reader.done():
                 reader.set_result(None)
 
-    async def room(self, patience: float) -> None:
+    async def wait_for_space(self, patience: float) -> None:
         """Waits until the reader has taken what is there; after `patience` seconds drops the older half."""
         if not self.is_full or self._is_closed:
             return

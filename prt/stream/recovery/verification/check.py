@@ -14,7 +14,7 @@ from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Event
 from prt.stream.recovery.backfill import Recovery
-from prt.stream.recovery.table_progress import Ledger
+from prt.stream.recovery.table_progress import TableProgress
 from prt.stream.recovery.verification.position import Position, microseconds, running
 from prt.stream.recovery.verification.schedule import Schedule
 from prt.stream.recovery.verification.windows import Rules, Suspect
@@ -50,9 +50,9 @@ class Check(ABC):
     `verified_at` is when it last found everything (µs, ours), `reason` why it claims less than that.
     """
 
-    def __init__(self, desk: Desk, ledger: Ledger, name: Hashable) -> None:
+    def __init__(self, desk: Desk, progress: TableProgress, name: Hashable) -> None:
         self.desk = desk
-        self.ledger = ledger
+        self.progress = progress
         self.name = name
         self.verified_at: int | None = None
         self.reason: str | None = UNREAD
@@ -129,27 +129,27 @@ class Check(ABC):
         """Note that a round has found everything."""
         self.verified_at, self.reason, self.is_refused = wall_clock(), None, False
         self.desk.schedule.finished(self.name, time.monotonic())
-        self.desk.report(self.ledger.name)
+        self.desk.report(self.progress.name)
 
     def failed(self, error: PrtError) -> None:
         """Ask again later, and say so if that may be in vain."""
         is_passing = isinstance(error, UnavailableError | UnknownColumnError)
         if isinstance(error, UnknownColumnError):
-            self.ledger.shape = None  # the table was altered
+            self.progress.shape = None  # the table was altered
         timing = self.desk.timing
         self.desk.schedule.postpone(
             self.name, time.monotonic() + (timing.every if is_passing else timing.retry)
         )
         if not is_passing and self.reason != error.message:
             self.reason, self.is_refused = error.message, True
-            self.desk.report(self.ledger.name)
+            self.desk.report(self.progress.name)
 
     def give_up(self, reason: str) -> None:
         """Check no more."""
         self.is_given_up, self.reason = True, reason
         self.abandon()
         self.desk.schedule.remove(self.name)
-        self.desk.report(self.ledger.name)
+        self.desk.report(self.progress.name)
 
     async def _was_slow(self) -> None:
         """Give up if only this request is slow; ask again later if the whole project is slow."""
@@ -163,4 +163,4 @@ class Check(ABC):
             self.give_up("reading its keys takes too long")
         else:
             self.give_up(f"no index on `{column}`")
-            self.desk.on_slow(self.ledger.name, column)
+            self.desk.on_slow(self.progress.name, column)

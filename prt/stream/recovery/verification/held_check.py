@@ -13,7 +13,7 @@ from prt.errors import PrtError
 from prt.events import Gap
 from prt.stream.binding import Binding
 from prt.stream.recovery.backfill import Missing
-from prt.stream.recovery.table_progress import HeldKeys, Ledger
+from prt.stream.recovery.table_progress import HeldKeys, TableProgress
 from prt.stream.recovery.verification.check import Check, Desk
 from prt.stream.recovery.verification.held_keys import Differences, HeldComparison
 from prt.stream.recovery.verification.position import running
@@ -31,8 +31,8 @@ class HeldCheck(Check):
     `bindings` are those of the table whose rows the snapshot has shown.
     """
 
-    def __init__(self, desk: Desk, ledger: Ledger, bindings: Sequence[Binding]) -> None:
-        super().__init__(desk, ledger, ("held", ledger.schema, ledger.table))
+    def __init__(self, desk: Desk, progress: TableProgress, bindings: Sequence[Binding]) -> None:
+        super().__init__(desk, progress, ("held", progress.schema, progress.table))
         self.bindings = list(bindings)
         self._comparison: HeldComparison | None = None
         self._reads: list[KeyReads] = []
@@ -54,18 +54,18 @@ class HeldCheck(Check):
 
     async def read(self) -> None:
         """Read a page of keys."""
-        held = self.ledger.held
-        if held is None or self.ledger.held_at is None or not held.is_whole:
+        held = self.progress.held
+        if held is None or self.progress.held_at is None or not held.is_whole:
             self.give_up(NOT_WHOLE)
             return
-        comparison = await self._begun(self.ledger.held_at)
+        comparison = await self._begun(self.progress.held_at)
         if comparison is None:
             return
         page = await self.requested(self._reads[self._turn].page(self._behind))
         if page is None:
             return
         self.desk.position.take_in()
-        read_at = page.date or self.desk.recovery.rest.answered_at or self.ledger.held_at
+        read_at = page.date or self.desk.recovery.rest.answered_at or self.progress.held_at
         comparison.take(page.keys, held.keys, read_at=read_at)
         self._behind = page.next
         if page.next is not None:
@@ -77,7 +77,7 @@ class HeldCheck(Check):
 
     async def advance(self) -> None:
         """Judge the differences that the stream has passed, declare what is lost, and go on."""
-        comparison, held = self._comparison, self.ledger.held
+        comparison, held = self._comparison, self.progress.held
         if comparison is None or held is None or not comparison.is_read:
             return
         await self.desk.position.prove_silence(comparison.suspects)
@@ -92,7 +92,7 @@ class HeldCheck(Check):
 
     async def control(self) -> str | None:
         """Read one key, which needs no index but the key's own."""
-        await self._reads[0].present(list(self.ledger.held.keys)[:1] if self.ledger.held else [])
+        await self._reads[0].present(list(self.progress.held.keys)[:1] if self.progress.held else [])
         return None
 
     def abandon(self) -> None:
@@ -103,10 +103,10 @@ class HeldCheck(Check):
 
     async def _begun(self, held_at: int) -> HeldComparison | None:
         """Return the comparison once the columns are known."""
-        if self._comparison is None or self.ledger.shape is None:
+        if self._comparison is None or self.progress.shape is None:
             recovery = self.desk.recovery
             try:
-                shape = await recovery.ledgers.shape(self.ledger, self.bindings[0])
+                shape = await recovery.tables.shape(self.progress, self.bindings[0])
             except PrtError as exc:
                 self.failed(exc)
                 return None
@@ -145,7 +145,7 @@ class HeldCheck(Check):
             at=wall_clock(),
             start=min(comparison.start, end),
             end=end,
-            tables=[self.ledger.name],
+            tables=[self.progress.name],
             cause=cause_of(lost),
             losses=len(lost.gone) + len(lost.new),
         )

@@ -27,7 +27,7 @@ _row = msgspec.json.Decoder(dict[str, Any]).decode
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
-class Place(Struct, frozen=True):
+class PageEnd(Struct, frozen=True):
     """The last row of a page: the text of its date, None if only its creation dates it, and of its key."""
 
     date: str | None
@@ -42,7 +42,7 @@ class Found(Struct, frozen=True):
 
     rows: list[Dated]
     date: int | None
-    next: Place | None = None
+    next: PageEnd | None = None
 
 
 class DateColumns(Struct, frozen=True, kw_only=True):
@@ -141,7 +141,7 @@ class DateReads:
         self._select = ("select", ",".join(map(conditions.column, wanted)))
         self._pages = PageSizes()
 
-    async def window(self, start: int, behind: Place | None) -> Found:
+    async def window(self, start: int, behind: PageEnd | None) -> Found:
         """Read a page of the rows dated from `start` (µs) until now, oldest first."""
         order = ",".join(
             [
@@ -152,7 +152,9 @@ class DateReads:
         page = await self._read([*self._filter, self._window(start, behind), ("order", order)])
         rows = list(map(self._dated_row, page.rows))
         last = (
-            self._place_of(page.rows[-1]) if self._pages.is_full(len(rows), is_first=behind is None) else None
+            self._page_end_of(page.rows[-1])
+            if self._pages.is_full(len(rows), is_first=behind is None)
+            else None
         )
         return Found([dated for dated in rows if dated is not None], page.date, last)
 
@@ -208,7 +210,7 @@ class DateReads:
         asked = [self._select, *parameters, ("limit", str(limit))]
         return await self._rest.read(self._binding.schema, self._binding.table, asked, is_repeated=False)
 
-    def _window(self, start: int, behind: Place | None) -> tuple[str, str]:
+    def _window(self, start: int, behind: PageEnd | None) -> tuple[str, str]:
         written, created = self.columns.written, self.columns.created
         dated = None if behind is not None and behind.date is None else self._dated(written, start)
         undated = None
@@ -249,11 +251,11 @@ class DateReads:
             date = created if self.columns.created is not None else None
         return None if date is None else Dated(key, date, created)
 
-    def _place_of(self, raw: Raw) -> Place:
+    def _page_end_of(self, raw: Raw) -> PageEnd:
         columns = _columns_of(raw)
         date = msgspec.json.decode(columns[self.columns.written])
         key = tuple(values.text(msgspec.json.decode(columns[name])) for name in self._key_order)
-        return Place(None if date is None else values.text(date), key)
+        return PageEnd(None if date is None else values.text(date), key)
 
     @staticmethod
     def _moment(columns: dict[str, Raw], name: str | None) -> int | None:

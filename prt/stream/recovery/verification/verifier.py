@@ -31,7 +31,7 @@ class Verifier:
         timing: VerificationTiming,
     ) -> None:
         self._recovery = recovery
-        self._memory = recovery.ledgers.memory
+        self._memory = recovery.tables.memory
         self._put = put
         self._timing = timing
         rates = Rates(pause=timing.pause, share=timing.share, every=timing.every)
@@ -49,7 +49,7 @@ class Verifier:
             ),
             put=put,
             report=self._report,
-            on_slow=self._say_slow,
+            on_slow=self._report_slow,
             on_loss=self._confirm_hidden,
         )
         self._bindings: list[Binding] = []
@@ -94,7 +94,7 @@ class Verifier:
     def declared(self, gap: Gap) -> None:
         """Note a gap that was declared for another cause: what is missing in it is accounted for."""
         for check in self._windows.values():
-            if check.ledger.name in gap.tables and check.windows is not None:
+            if check.progress.name in gap.tables and check.windows is not None:
                 check.windows.declared(gap.start, gap.end)
 
     def _begin(self, bindings: Sequence[Binding]) -> None:
@@ -102,12 +102,12 @@ class Verifier:
         self._position.restart()
         self._bindings = list(bindings)
         self._add_tables()
-        wanted = set(self._recovery.ledgers.concrete(bindings))
+        wanted = set(self._recovery.tables.concrete(bindings))
         for binding in [one for one in self._windows if one not in wanted]:
             gone = self._windows.pop(binding)
             self._schedule.remove(gone.name)
             # If it comes back, a gap accounts for what was written until then.
-            gone.ledger.baselines.pop(binding, None)
+            gone.progress.baselines.pop(binding, None)
         for name in [name for name, one in self._held.items() if not wanted.issuperset(one.bindings)]:
             self._schedule.remove(self._held.pop(name).name)
         for check in self._checks:
@@ -115,18 +115,18 @@ class Verifier:
 
     def _add_tables(self) -> None:
         """Add the tables that are new: a whole schema stands for those that changes have come from."""
-        for binding in self._recovery.ledgers.concrete(self._bindings):
+        for binding in self._recovery.tables.concrete(self._bindings):
             self._add(binding)
 
     def _add(self, binding: Binding) -> None:
-        ledger = self._recovery.ledgers.of((binding.schema, binding.table))
+        progress = self._recovery.tables.of((binding.schema, binding.table))
         if binding.event != "DELETE" and binding not in self._windows:
-            self._windows[binding] = WindowCheck(self._desk, ledger, binding)
-        if ledger.held is None or binding not in ledger.snapshots:
+            self._windows[binding] = WindowCheck(self._desk, progress, binding)
+        if progress.held is None or binding not in progress.snapshots:
             return
-        held = self._held.get(ledger.name)
+        held = self._held.get(progress.name)
         if held is None:
-            self._held[ledger.name] = HeldCheck(self._desk, ledger, [binding])
+            self._held[progress.name] = HeldCheck(self._desk, progress, [binding])
         elif binding not in held.bindings:
             held.add(binding)
 
@@ -142,10 +142,10 @@ class Verifier:
             }
             self._follow("end of a burst", now - microseconds(burst.seconds), names)
         for check in self._windows.values():
-            since = check.ledger.reinserted_since
+            since = check.progress.reinserted_since
             if since is not None:
-                check.ledger.reinserted_since = None
-                self._follow("key inserted again", since, {check.ledger.name})
+                check.progress.reinserted_since = None
+                self._follow("key inserted again", since, {check.progress.name})
         signs, self._signs = self._signs, []
         for sign, seconds in signs:
             self._follow(sign, now - microseconds(seconds), {binding.name for binding in self._bindings})
@@ -156,11 +156,11 @@ class Verifier:
         The gap begins at `since` (µs of the server).
         """
         hopeless = set(names)
-        telling = self._held.values() if sign == "key inserted again" else self._checks
-        for check in telling:
-            if check.ledger.name in names and check.is_possible:
+        checks = self._held.values() if sign == "key inserted again" else self._checks
+        for check in checks:
+            if check.progress.name in names and check.is_possible:
                 self._schedule.hurry(check.name, time.monotonic())
-                hopeless.discard(check.ledger.name)
+                hopeless.discard(check.progress.name)
         if hopeless:
             end = self._position.server_now()
             cause = f"{CAUSES[sign]}, and this can't be verified"
@@ -174,7 +174,7 @@ class Verifier:
 
     def _report(self, name: str) -> None:
         """Say what is known of a table: what holds for all of its checks."""
-        windows = [check for check in self._windows.values() if check.ledger.name == name]
+        windows = [check for check in self._windows.values() if check.progress.name == name]
         held = self._held.get(name)
         checks: list[Check] = [check for check in windows if check.is_possible]
         if held is not None and held.is_possible:
@@ -197,7 +197,7 @@ class Verifier:
             )
         )
 
-    def _say_slow(self, name: str, column: str) -> None:
+    def _report_slow(self, name: str, column: str) -> None:
         self._put(
             Status(
                 at=wall_clock(),

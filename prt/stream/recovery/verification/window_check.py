@@ -14,10 +14,10 @@ from prt.errors import PrtError
 from prt.events import Gap
 from prt.stream.binding import Binding
 from prt.stream.recovery.backfill import Missing
-from prt.stream.recovery.table_progress import Baseline, Ledger
+from prt.stream.recovery.table_progress import Baseline, TableProgress
 from prt.stream.recovery.verification.check import Check, Desk
 from prt.stream.recovery.verification.position import running
-from prt.stream.recovery.verification.reads import DateReads, Place, date_columns
+from prt.stream.recovery.verification.reads import DateReads, PageEnd, date_columns
 from prt.stream.recovery.verification.visibility import was_visible
 from prt.stream.recovery.verification.windows import Suspect, Windows, bounds_of
 from prt.stream.rest.answers import DATE_GRAIN
@@ -36,19 +36,19 @@ class Recheck(Struct, kw_only=True):
 
     suspects: dict[Key, Suspect]
     start: int
-    place: Place | None = None
+    page_end: PageEnd | None = None
 
 
 class WindowCheck(Check):
     """Finds rows of a binding that were not emitted, by reading keys and dates alone."""
 
-    def __init__(self, desk: Desk, ledger: Ledger, binding: Binding) -> None:
-        super().__init__(desk, ledger, binding)
+    def __init__(self, desk: Desk, progress: TableProgress, binding: Binding) -> None:
+        super().__init__(desk, progress, binding)
         self.binding = binding
         self.windows: Windows | None = None
         self._reads: DateReads | None = None
         self._shape: Shape | None = None
-        self._place: Place | None = None
+        self._page_end: PageEnd | None = None
         self._recheck: Recheck | None = None
         self._lost: list[Suspect] = []
 
@@ -65,7 +65,7 @@ class WindowCheck(Check):
             return None
         if shape.written == shape.created:
             return DATED_BY_CREATION
-        return UNTOUCHED.format(shape.written) if self.ledger.has_untouched else None
+        return UNTOUCHED.format(shape.written) if self.progress.has_untouched else None
 
     async def control(self) -> str | None:
         """Read one key, and return the column whose index the check needs."""
@@ -81,13 +81,13 @@ class WindowCheck(Check):
             return
         asked_at = self.desk.recovery.rest.answered_at or 0
         windows = self._begun(asked_at)
-        found = await self.requested(reads.window(windows.start, self._place))
+        found = await self.requested(reads.window(windows.start, self._page_end))
         if found is None:
             return
         self.desk.position.take_in()
         read_at = found.date or asked_at
         windows.take(found.rows, read_at=read_at, now=running())
-        self._place = found.next
+        self._page_end = found.next
         if found.next is None:
             windows.read_to_end(read_at)
             await self.advance()
@@ -97,7 +97,7 @@ class WindowCheck(Check):
         windows = self.windows
         if windows is None:
             return
-        for suspect in windows.proven(self.desk.recovery.ledgers.operations):
+        for suspect in windows.proven(self.desk.recovery.tables.operations):
             windows.suspects[suspect.row.key] = suspect
         due = await self._due(windows)
         if due and self.desk.schedule.may_request(self.name, time.monotonic()):
@@ -111,7 +111,7 @@ class WindowCheck(Check):
 
     def abandon(self) -> None:
         """Read the window again from its start."""
-        self._place = self._recheck = None
+        self._page_end = self._recheck = None
         self._lost.clear()
         if self.windows is not None:
             self.windows.abandon()
@@ -126,10 +126,10 @@ class WindowCheck(Check):
     async def _ready_reads(self) -> DateReads | None:
         """Return the reads if the columns are known; else learn them, with which this turn is over."""
         start, recovery = time.monotonic(), self.desk.recovery
-        self.ledger.learn_key(recovery.ledgers.memory)
-        is_known = self.ledger.shape is not None
+        self.progress.learn_key(recovery.tables.memory)
+        is_known = self.progress.shape is not None
         try:
-            shape = await recovery.ledgers.shape(self.ledger, self.binding)
+            shape = await recovery.tables.shape(self.progress, self.binding)
         except PrtError as exc:
             self.desk.schedule.requested(self.name, start, time.monotonic())
             self.failed(exc)
@@ -142,7 +142,7 @@ class WindowCheck(Check):
             if columns is None:
                 self.give_up(UNDATED)
                 return None
-            self._shape, self._place = shape, None
+            self._shape, self._page_end = shape, None
             self._reads = DateReads(recovery.rest, self.binding, shape, columns)
         if not is_known:
             self.desk.schedule.requested(self.name, start, time.monotonic())
@@ -152,13 +152,13 @@ class WindowCheck(Check):
     def _begun(self, now: int) -> Windows:
         """Return the windows, which begin at READY, or `now` (µs, server) if no rows were read at READY."""
         if self.windows is None:
-            if self.ledger.emitted is None:
+            if self.progress.emitted is None:
                 raise RuntimeError("nothing is remembered of what the table emitted")
             default = Baseline(date=now, floor=now, inserted_since=now)
-            baseline = self.ledger.baselines.get(self.binding, default)
+            baseline = self.progress.baselines.get(self.binding, default)
             self.windows = Windows(
                 self.binding.event,
-                self.ledger.emitted,
+                self.progress.emitted,
                 self.desk.rules,
                 since=baseline.floor,
                 inserted_since=baseline.inserted_since,
@@ -181,11 +181,11 @@ class WindowCheck(Check):
         if recheck is None:
             first = min(suspect.row.date for suspect in due)
             recheck = self._recheck = Recheck(suspects={one.row.key: one for one in due}, start=first)
-        by_key = len(recheck.suspects) <= KEYS_ASKED and recheck.place is None
+        by_key = len(recheck.suspects) <= KEYS_ASKED and recheck.page_end is None
         request = (
             self._reads.rows(list(recheck.suspects))
             if by_key
-            else self._reads.window(recheck.start, recheck.place)
+            else self._reads.window(recheck.start, recheck.page_end)
         )
         found = await self.requested(request)
         if found is None:
@@ -195,11 +195,11 @@ class WindowCheck(Check):
         is_over = by_key or found.next is None
         judged = [one for key, one in recheck.suspects.items() if is_over or key in present]
         hidden = await self._hidden(windows, [key for key in present if not windows.emitted.knows(key)])
-        verdicts = windows.judge(judged, present, self.desk.recovery.ledgers.operations, is_hidden=hidden)
+        verdicts = windows.judge(judged, present, self.desk.recovery.tables.operations, is_hidden=hidden)
         self._lost += [one for one in judged if verdicts[one.row.key] == "lost"]
         for one in judged:
             del recheck.suspects[one.row.key]
-        recheck.place = found.next
+        recheck.page_end = found.next
         if is_over:
             self._recheck = None
 
@@ -235,7 +235,7 @@ class WindowCheck(Check):
             at=wall_clock(),
             start=start,
             end=end,
-            tables=[self.ledger.name],
+            tables=[self.progress.name],
             cause=cause_of(len(lost)),
             losses=len(lost),
         )

@@ -1,6 +1,7 @@
-"""The recovery of what a gap took, over REST as far as that is possible, and reported if it is not.
+"""The recovery of rows that a gap has taken, read over REST, and the reasons if it is not complete.
 
-Beside the gaps: a snapshot, and the time before the start. All three read rows and tell what is news.
+A snapshot of the present rows and the rows written before the start (`--since`) are read in the same way:
+rows are read, and those that are new are emitted.
 """
 
 from __future__ import annotations
@@ -29,17 +30,21 @@ from prt.stream.rest.pages import Answer, Reader, ReadOrder, Shape, read_orders_
 from prt.stream.values import Key
 
 FUTURE = 5_000_000
-"""µs after its read from which on a date is one of the future, whatever the clocks are."""
+"""A date that is this many µs after the time of its read, or more, lies in the future, however the clocks
+differ."""
 LATEST_READ = 100
-"""Rows of a table whose dates are read at READY."""
+"""The number of the latest rows of a table whose dates are read at READY."""
 
 Emit = Callable[[Event], None]
 
 
 class Missing(Struct, frozen=True, kw_only=True):
-    """Keys of rows that were never emitted, and keys that are gone without a DELETE, by binding.
+    """The keys of rows that were lost, by binding.
 
-    `is_of_keys` if they were found by comparing keys, which leaves no other key in doubt.
+    Attributes:
+        rows: Keys of rows that exist and were never emitted.
+        gone: Keys of rows that do not exist any more, without a DELETE.
+        is_of_keys: Whether they were found by comparing all keys, so that no other key is in doubt.
     """
 
     rows: Mapping[Binding, Sequence[Key]] = {}
@@ -51,9 +56,25 @@ class Missing(Struct, frozen=True, kw_only=True):
 
 
 class Recovery:
-    """One for the life of a watch. `observe` takes every change of the stream before it is told."""
+    """The recovery of a watch: reads rows over REST at the start and after gaps, and emits the new ones.
+
+    There is one for the whole life of a watch. Its reads never overlap, except those of different tables.
+
+    Attributes:
+        rest: The REST client.
+        options: The options of the recovery.
+        tables: The recovery progress of each table.
+        observe: Takes a streamed change. Every change must be passed to it before it is emitted.
+    """
 
     def __init__(self, rest: Rest, bindings: Sequence[Binding], options: Options | None = None) -> None:
+        """Prepare the recovery.
+
+        Args:
+            rest: The REST client.
+            bindings: The bindings of the watch.
+            options: The options; None for the defaults.
+        """
         self.rest = rest
         self.options = options = options or Options()
         self._settings = Settings(
@@ -71,22 +92,39 @@ class Recovery:
         self._reading = asyncio.Lock()
         self._has_begun = False
         self.cache_reader: Rest | None = None
-        """Reads the newest rows whole at READY, and bounds their size; None if nobody shows what changed."""
+        """A REST client that reads the newest rows with all columns at READY and bounds their size, for
+        outputs that show what an UPDATE changed; None if no output does."""
         self._recovered = 0
 
     def cut(self, change: Change) -> None:
-        """Note a change whose row the server has cut: the next recovery reads it."""
+        """Note a change whose row the server has cut: the next recovery reads the row."""
         self.tables.of((change.schema, change.table)).cut(change)
 
     async def begin(self, bindings: Sequence[Binding], emit: Emit) -> None:
-        """Read after the first READY what was asked for of the time before, and a point to recover from."""
+        """Read after the first READY what the options ask for, and note where later recoveries start.
+
+        That is a snapshot, or the rows written since a moment, then the dates of the latest rows.
+
+        Args:
+            bindings: The bindings that the server has accepted.
+            emit: Receives the rows.
+        """
         async with self._reading:
             await self._begin(bindings, emit)
 
     async def recover(self, gap: Gap, bindings: Sequence[Binding], emit: Emit) -> Gap:
-        """The gap with what was recovered, and why that may not be all. Raises nothing of REST's.
+        """Emit the rows that a gap has taken, as far as they can be read.
 
-        What a cancelled recovery has told isn't told again, and counts for the next.
+        Rows that a cancelled recovery has emitted are not emitted again, and the next recovery counts them.
+
+        Args:
+            gap: The gap.
+            bindings: The bindings that the server has accepted.
+            emit: Receives the rows.
+
+        Returns:
+            The gap with the number of recovered rows, and with the reasons if it is not complete. Errors of
+                REST become reasons and are not raised.
         """
         async with self._reading:
             reasons = Reasons()
@@ -105,15 +143,15 @@ class Recovery:
             return self._closed(gap, reasons)
 
     async def bring_back(self, gap: Gap, missing: Callable[[], Missing], emit: Emit) -> Gap | None:
-        """Emit rows that were found missing, as they are now; return their gap with the result.
+        """Emit rows that a verification found missing, as they are now.
 
         Args:
-            gap: Where they were lost.
-            missing: Returns what is still missing; called when no other recovery is at work.
-            emit: Gets the rows.
+            gap: The gap in which the rows were lost.
+            missing: Returns the rows that are still missing; called while no other recovery is running.
+            emit: Receives the rows.
 
         Returns:
-            The gap, or None if nothing is missing any more.
+            The gap with the number of recovered rows and the reasons, or None if nothing is missing any more.
         """
         async with self._reading:
             self._memory.collect()
@@ -150,7 +188,11 @@ class Recovery:
             reasons.add(f"not asked for ({Input.NO_BACKFILL})", name)
 
     async def snapshot(self, bindings: Sequence[Binding], emit: Emit) -> list[tuple[str, list[str]]]:
-        """The present rows, each once and merged with what streams; why they may not be all, with tables."""
+        """Emit the present rows of the bindings, each once, merged with the changes that stream meanwhile.
+
+        Returns:
+            The reasons why rows may be missing, each with its tables.
+        """
         reasons = Reasons()
 
         async def load(reader: RowReader, progress: TableProgress, own: Sequence[Binding]) -> None:
@@ -163,9 +205,17 @@ class Recovery:
         return reasons.by_reason()
 
     async def since(self, moment: str, bindings: Sequence[Binding], emit: Emit) -> Gap | None:
-        """Rows written from a moment (RFC 3339) on; a gap where that isn't all of them.
+        """Emit the rows that were written since a moment.
 
-        A deleted row can't be read: that is said, and makes no gap.
+        Deleted rows can't be read. A status event says so, which does not make a gap.
+
+        Args:
+            moment: An RFC 3339 timestamp.
+            bindings: The bindings whose rows are read.
+            emit: Receives the rows.
+
+        Returns:
+            A gap with the reasons if rows may be missing, else None.
         """
         start = values.moment(moment)
         reasons = Reasons()
@@ -194,9 +244,10 @@ class Recovery:
         )
 
     async def at_ready(self, bindings: Sequence[Binding], emit: Emit) -> None:
-        """Note where a backfill starts as long as nothing has streamed: the dates of the rows written last.
+        """Note the dates of the latest rows, from which a backfill starts if nothing streams until its gap.
 
-        They count once the stream has had its time: until then one of them may still be under way.
+        The dates are noted after `settle_seconds`, when the stream has had time to deliver these rows: until
+        then, the change of such a row may still be on its way.
         """
         self._memory.collect()
         is_start = self.options.is_backfilling or self.options.is_verifying
@@ -234,7 +285,10 @@ class Recovery:
         return self.options.keeps((binding.schema, binding.table))
 
     async def _latest(self, binding: Binding) -> list[_Latest]:
-        """Read the latest rows in each order; nothing if the table can't be read, which a gap will say."""
+        """Read the latest rows of a binding in each order, or none if its table can't be read.
+
+        The gap of a later recovery reports why the table can't be read.
+        """
         if binding.table == "*" or binding.event == "DELETE":
             return []
         progress, number = self.tables.of((binding.schema, binding.table)), self._memory.count
@@ -255,7 +309,7 @@ class Recovery:
             return []
 
     async def _newest(self, binding: Binding, shape: Shape, read_order: ReadOrder) -> tuple[Answer, bool]:
-        """The rows written last, and whether they are whole: without contents if they are too large."""
+        """Return the latest rows, and whether they have all columns: if too large, only keys and dates."""
         if self.cache_reader is not None:
             with suppress(TooLargeError):
                 whole = Reader(self.cache_reader, binding, shape)
@@ -278,9 +332,9 @@ class Recovery:
             reached.floor = rows[-1].moment
 
     def _remember_baseline(self, latest: _Latest) -> None:
-        """Note which rows were there at READY: nobody has to emit them.
+        """Note which rows existed at READY: they need not have been emitted.
 
-        A row that was written after the first change of its table that streamed is none of them.
+        Rows that were written after the first streamed change of their table are not part of it.
         """
         emitted, date = latest.progress.emitted, latest.answer.date
         if emitted is None or date is None:
@@ -292,7 +346,7 @@ class Recovery:
         for key, moment in rows:
             if first is None or moment <= first or moment > date + FUTURE:
                 emitted.note(key, moment)
-        # The date may be a second old, and what was created in that second was there at READY.
+        # The date may be a second old, and rows created in that second existed at READY.
         inserted_since = date + DATE_GRAIN if first is None else min(date + DATE_GRAIN, first)
         floor = floor if first is None else min(floor, first)
         former = latest.progress.baselines.get(latest.binding)
@@ -305,7 +359,7 @@ class Recovery:
 
     async def _backfill(self, gap: Gap, bindings: Sequence[Binding], reasons: Reasons, emit: Emit) -> None:
         self._memory.collect()
-        # A gap begins an overlap before the last commit that was told.
+        # A gap begins `overlap` before the last commit that was delivered.
         until = gap.start + self._settings.overlap
         last_commit = self._memory.last_commit(until)
         self.tables.doubt(gap.start)
@@ -333,7 +387,7 @@ class Recovery:
         until: int,
         reasons: Reasons,
     ) -> int | None:
-        """Return the moment (µs) from which an order of reading goes on; None is its beginning."""
+        """Return the date (µs) from which on rows are read in an order; None for all rows."""
         reached = progress.reached.get(read_order)
         if reached is None and last_commit is None:
             raise UnreachableError("nothing had come from it, nor been read at READY, to start from")
@@ -418,6 +472,10 @@ class _Latest(Struct, frozen=True):
 
 
 def _asking(bindings: Sequence[Binding]) -> list[Binding]:
-    """Those whose rows were asked for: DELETEs, which no filter can be for, need none beside others."""
+    """Return the bindings whose rows have to be read.
+
+    A DELETE binding needs no read of its own if another binding of its table is read: the server does not
+    filter DELETEs.
+    """
     others = {binding.name for binding in bindings if binding.event != "DELETE"}
     return [binding for binding in bindings if binding.event != "DELETE" or binding.name not in others]

@@ -1,4 +1,4 @@
-"""The tables of all tables: which a binding means, and which of them have to see what streams."""
+"""The recovery progress of all tables of a watch, and which tables a binding stands for."""
 
 from __future__ import annotations
 
@@ -20,13 +20,22 @@ from prt.stream.rest.pages import Shape, shape_of
 from prt.stream.socket import wire
 
 HORIZON = 120 * SECOND
-"""µs before READY: no window of a verification reaches back so far."""
+"""µs before READY: no window of a verification reaches back further."""
 
 _table_of = attrgetter("schema", "table")
 
 
 class ProgressOfTables:
-    """One for each table that was asked for. `keys` and `cursor` are the user's."""
+    """The recovery progress of each table of a watch, created when a table is first asked for.
+
+    It passes streamed changes to the tables that need them: those of which rows are being read, or whose keys
+    a snapshot holds, or which are verified.
+
+    Attributes:
+        memory: The latest changes of the stream.
+        ready_at: The server's time (µs) of the first REST read after READY; None before.
+        operations: The kinds of changes that have streamed so far.
+    """
 
     def __init__(
         self,
@@ -35,6 +44,14 @@ class ProgressOfTables:
         keys: Mapping[Table, tuple[str, ...]],
         cursor: str | None,
     ) -> None:
+        """Start without progress of any table.
+
+        Args:
+            rest: The REST client, used to learn which columns a table has.
+            bindings: The bindings of the watch.
+            keys: The key columns that the user gave, by table.
+            cursor: The date column that the user gave, or None.
+        """
         self._rest = rest
         self._keys = keys
         self._cursor = cursor
@@ -44,19 +61,19 @@ class ProgressOfTables:
         self._seen: set[Table] = set()
         self.memory = Memory(self._on_chunk)
         self.ready_at: int | None = None
-        """The server's time (µs) at the first read after READY."""
+        """The server's time (µs) of the first REST read after READY; None before."""
         self.operations = Operations()
         self._budget: Budget | None = None
 
     def verify(self) -> None:
-        """Remember the rows of all tables that are emitted, so that they can be verified."""
+        """Remember the emitted rows of all tables from now on, so that the tables can be verified."""
         self._budget = Budget()
         for binding in self._bindings:
             if binding.table != "*":
                 self.of((binding.schema, binding.table))
 
     def of(self, table: Table) -> TableProgress:
-        """Return the progress of a table, begun when it is asked for first."""
+        """Return the progress of a table, and create it at the first call."""
         if table not in self._tables:
             progress = self._tables[table] = TableProgress(table, given_key=self._keys.get(table))
             if self._budget is not None:
@@ -69,7 +86,7 @@ class ProgressOfTables:
         return None if self.ready_at is None else self.ready_at - HORIZON
 
     def read_at(self, date: int | None) -> None:
-        """Note the server's time of a read; the first one after READY dates the beginning of the watch."""
+        """Note the server's time (µs) of a read. The first one after READY dates the start of the watch."""
         if date is None or self.ready_at is not None:
             return
         self.ready_at = date
@@ -78,7 +95,11 @@ class ProgressOfTables:
                 progress.emitted.horizon = self._horizon
 
     async def shape(self, progress: TableProgress, binding: Binding) -> Shape:
-        """Raises PrtError where the table can't be read, or its rows not be told apart."""
+        """Return the table's key and date columns, and ask the server for them at the first call.
+
+        Raises:
+            PrtError: If the table can't be read, or if no key identifies its rows.
+        """
         if progress.shape is None:
             progress.shape = await shape_of(self._rest, binding, progress.key, self._cursor)
             self.read_at(self._rest.answered_at)
@@ -86,17 +107,22 @@ class ProgressOfTables:
         return progress.shape
 
     def doubt(self, since: int) -> None:
-        """A gap begins here (µs)."""
+        """Note for all tables that a gap begins at this moment (µs)."""
         for progress in self._tables.values():
             progress.doubt(since)
 
     def has_snapshot(self, binding: Binding) -> bool:
-        """Return whether the rows of a binding were read whole."""
+        """Return whether all rows of a binding were read for a snapshot."""
         progress = self._tables.get((binding.schema, binding.table))
         return progress is not None and binding in progress.snapshots
 
     def by_table(self, bindings: Sequence[Binding], reasons: Reasons) -> dict[Table, list[Binding]]:
-        """The bindings of each table; a whole schema stands for the tables that were seen."""
+        """Group bindings by table. A binding of a whole schema is replaced as in `concrete`.
+
+        Args:
+            bindings: The bindings.
+            reasons: Receives a note for each binding of a whole schema, whose tables are not all known.
+        """
         tables: dict[Table, list[Binding]] = {}
         for binding in bindings:
             if binding.table == "*":
@@ -106,7 +132,7 @@ class ProgressOfTables:
         return tables
 
     def concrete(self, bindings: Sequence[Binding]) -> list[Binding]:
-        """Return bindings of single tables: a whole schema stands for the tables that were seen."""
+        """Replace each binding of a whole schema by bindings of the tables that changes have come from."""
         found: list[Binding] = []
         for binding in bindings:
             if binding.table != "*":
@@ -133,7 +159,7 @@ class ProgressOfTables:
                 progress.observe(change, number)
 
     def _note(self, changes: Sequence[Change], budget: Budget) -> None:
-        """Remember the rows that were emitted, unless there are too many of them at once."""
+        """Remember the rows of changes as emitted, unless there are too many of them at once."""
         if not self.operations.are_all_seen:
             self.operations.see({change.event_type for change in changes})
         if not budget.allows(len(changes), time.monotonic()):
@@ -143,7 +169,7 @@ class ProgressOfTables:
             self.of((change.schema, change.table)).note(change)
 
     def _skip(self, changes: Sequence[Change]) -> None:
-        """Give up the verification of what was written until now."""
+        """Give up the verification of what was written until the last of these changes."""
         commit = next((one.commit_timestamp for one in reversed(changes) if one.commit_timestamp), None)
         until = None if commit is None else wire.microseconds(commit)
         if until is not None:

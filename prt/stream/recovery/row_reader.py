@@ -1,4 +1,4 @@
-"""The reader of one table's rows over REST, which emits those that are new, each once."""
+"""The reader of one table's rows over REST, which emits each new row once."""
 
 from __future__ import annotations
 
@@ -24,11 +24,19 @@ HIDDEN = "deleted or no longer visible"
 DELETES_UNASKED = "deletes can't be asked for without {SNAPSHOT}"
 UNDATED = "no column dates its rows: name one with {CURSOR}"
 LEAST_OVERLAP = 1_000_000
-"""µs of the overlap that a burst must have left for `complete` to hold."""
+"""The least overlap (µs) that a burst of changes must leave for a recovery to count as complete."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """`overlap` in µs, `settle_seconds` what the stream may need from a commit to us."""
+    """The settings that all readers of a watch share.
+
+    Attributes:
+        overlap: How far (µs) a read goes back before the point that an earlier one has reached.
+        settle_seconds: How long read rows are held back, in case the stream still delivers them.
+        limit: The most rows of one table that are read for one gap or one snapshot.
+        topic: The topic that the emitted rows carry.
+        now: The clock that dates emitted events, in µs since the epoch.
+    """
 
     overlap: int
     settle_seconds: float
@@ -38,7 +46,16 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct, frozen=True, gc=False):
-    """A row that was read in a read order, from a start in µs; without one, a key that has no row."""
+    """A row that was read, or a key that has no row any more.
+
+    Attributes:
+        binding: The binding that the row was read for.
+        key: The key of the row.
+        row: The row; None if there is no row with this key.
+        read_order: The order in which the row was read; None if it was read by its key.
+        start: The date (µs) from which on rows were read, or the start of the gap; None without a bound.
+        date: The server's time of the answer (µs), or None.
+    """
 
     binding: Binding
     key: Key
@@ -51,8 +68,14 @@ class Found(Struct, frozen=True, gc=False):
 class Reading(Struct, frozen=True, kw_only=True):
     """The values that all tables of one recovery, or of one snapshot, share.
 
-    `emit` gets the rows that are news, marked with their `source`; `reasons` collects why that may not be
-    all.
+    Attributes:
+        rest: The REST client.
+        memory: The latest changes of the stream.
+        settings: The settings of the watch.
+        source: The source that emitted rows are marked with.
+        reasons: Collects the reasons why the emitted rows may not be complete.
+        budget: The bytes that may be held back.
+        emit: Receives the rows that are new.
     """
 
     rest: Rest
@@ -65,12 +88,22 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class RowReader:
-    """Reads the rows of one table and emits those that are news.
+    """Reads the rows of one table over REST and emits those that neither streamed nor were emitted before.
 
-    Every method may raise PrtError; `close` has to be called in any case.
+    `close` has to be called in any case.
+
+    Raises:
+        PrtError: Every method may raise it, for the reasons that `Rest.read` has.
     """
 
     def __init__(self, reading: Reading, progress: TableProgress, shape: Shape) -> None:
+        """Start a reading of the table.
+
+        Args:
+            reading: The values that all tables of the recovery share.
+            progress: The recovery progress of the table.
+            shape: The key and date columns of the table.
+        """
         self._reading = reading
         self._rest = reading.rest
         self._memory = reading.memory
@@ -85,7 +118,12 @@ class RowReader:
     async def dated_rows(
         self, binding: Binding, start_of: Callable[[Binding, ReadOrder], int | None]
     ) -> None:
-        """Every dated row from the start of its read_order on."""
+        """Read all rows of a binding that have a date, in each order from its start on.
+
+        Args:
+            binding: The binding.
+            start_of: Returns the date (µs) from which on rows are read in an order; None for all rows.
+        """
         if binding.event == "DELETE":
             return
         reader = Reader(self._rest, binding, self._shape)
@@ -102,7 +140,12 @@ class RowReader:
             self._add_reason(f"rows without {last} can't be asked for")
 
     async def cut(self, bindings: Sequence[Binding], start: int) -> None:
-        """Read the rows that the server has cut, by their keys; `start` (µs) is where their gap begins."""
+        """Read the rows that the server has cut in the stream, by their keys.
+
+        Args:
+            bindings: The bindings of the table.
+            start: The start of the gap (µs).
+        """
         if self._progress.has_cut_delete:
             self._add_reason("the server cut a row that was deleted")
         if self._progress.has_forgotten_cuts:
@@ -120,7 +163,13 @@ class RowReader:
             self._add_reason("rows that the server cut could not be read")
 
     async def rows(self, binding: Binding, keys: Sequence[Key], start: int) -> None:
-        """Read the rows of these keys as they are now; `start` (µs) is where their gap begins."""
+        """Read the rows with these keys as they are now.
+
+        Args:
+            binding: The binding whose rows are read.
+            keys: The keys. No more than the limit of the settings are read.
+            start: The start of the gap (µs).
+        """
         if not keys:
             return
         read_order = read_orders_of(self._shape, binding)[0]
@@ -136,12 +185,17 @@ class RowReader:
             await self._delay.add(found, sum(len(row.raw) for row in answer.rows))
 
     async def gone(self, binding: Binding, keys: Sequence[Key]) -> None:
-        """Take keys that the snapshot showed and that have no row any more."""
+        """Emit a DELETE for each of these keys, which the snapshot had and which have no row any more."""
         if keys:
             await self._delay.add([Found(binding, key) for key in keys], 0)
 
     async def snapshot(self, held: HeldKeys, bindings: Sequence[Binding]) -> None:
-        """Every row of the bindings, whose keys are held from now on."""
+        """Read every row of the bindings, and hold the keys of the rows from now on.
+
+        Args:
+            held: Receives the keys.
+            bindings: The bindings of the table.
+        """
         held.is_whole = True
         for binding in bindings:
             reader = Reader(self._rest, binding, self._shape)
@@ -156,7 +210,7 @@ class RowReader:
             self._progress.note_snapshot(read_orders, self._date)
 
     async def deletes(self, bindings: Sequence[Binding]) -> None:
-        """Emit a DELETE for each row that the snapshot showed and that is gone."""
+        """Emit a DELETE for each row of the snapshot that does not exist any more."""
         held, limit = self._progress.held, self._settings.limit
         if all(binding.event not in ("*", "DELETE") for binding in bindings):
             return
@@ -171,7 +225,7 @@ class RowReader:
             async with aclosing(Reader(self._rest, binding, self._shape).keys()) as pages:
                 async for keys in pages:
                     present.update(keys)
-                    if len(present) > 4 * limit:  # the rest is looked for by key
+                    if len(present) > 4 * limit:  # the others are looked up by their keys
                         break
         missing = sorted(before - present, key=repr)
         if len(missing) > limit:
@@ -185,22 +239,22 @@ class RowReader:
             await self._delay.add(gone, 0)
 
     async def finish(self) -> None:
-        """Tells what is still held back."""
+        """Wait until all rows that are held back have been emitted."""
         await self._delay.finish()
 
     def close(self) -> None:
-        """Emit what is still held back."""
+        """Discard the rows that are still held back, and end the reading."""
         self._delay.drop()
         self._progress.close(self._settings.overlap)
 
     async def _read(self, reader: Reader, binding: Binding, read_order: ReadOrder, start: int | None) -> bool:
-        """Whether that was all."""
+        """Read rows in one order, and return whether the limit left none out."""
         left = self._settings.limit
         async with aclosing(reader.pages(read_order, since=start)) as answers:
             async for answer in answers:
                 found: list[Found] = []
                 for row in answer.rows:
-                    # What is known costs no place in the limit: an overlap may be full of it.
+                    # Known rows don't count against the limit: an overlap may consist of them.
                     left -= self._merger.judge(row) != "known"
                     if left < 0:
                         break
@@ -221,7 +275,7 @@ class RowReader:
                 self._emit_present(one.row)
             else:
                 self._emit_written(one, one.row)
-            # A later recovery goes on from here, unless the read_order is in another order.
+            # A later recovery continues here if the rows were read in the order of their dates.
             if one.row and one.read_order and one.read_order.columns(self._shape)[0] == one.read_order.cursor:
                 self._progress.note_reached(one.binding, one.read_order, one.row, one.date)
 
@@ -259,7 +313,7 @@ class RowReader:
             self._progress.held.add(row.key)
 
     def _event(self, found: Found, row: Row, verdict: Verdict) -> EventType | None:
-        """Return the change that the stream would have brought; None if the binding does not ask for it."""
+        """Return the event that the stream would have delivered, or None if the binding excludes it."""
         wanted = found.binding.event
         if verdict == "cut":
             return "INSERT" if wanted == "INSERT" else "UPDATE"

@@ -1,4 +1,4 @@
-"""The check of a table by the keys that a snapshot holds, page by page."""
+"""The check that compares the keys of a snapshot with the rows of its table, page by page."""
 
 from __future__ import annotations
 
@@ -26,30 +26,34 @@ NOT_WHOLE = "its snapshot is not whole"
 
 
 class HeldCheck(Check):
-    """Finds keys that are held and gone, and new rows of a table whose rows nothing dates.
-
-    `bindings` are those of the table whose rows the snapshot has shown.
-    """
+    """Finds held keys that have no row any more, and new rows of a table whose rows no column dates."""
 
     def __init__(self, desk: Desk, progress: TableProgress, bindings: Sequence[Binding]) -> None:
+        """Start the check of a table.
+
+        Args:
+            desk: The values that all checks share.
+            progress: The recovery progress of the table, which has the held keys.
+            bindings: The bindings of the table whose rows the snapshot has read.
+        """
         super().__init__(desk, progress, ("held", progress.schema, progress.table))
         self.bindings = list(bindings)
         self._comparison: HeldComparison | None = None
         self._reads: list[KeyReads] = []
         self._turn = 0
-        """Which binding is read."""
+        """The index of the binding that is being read."""
         self._behind: Key | None = None
         self._lost = Differences([], [])
 
     def add(self, binding: Binding) -> None:
-        """Compare with the rows of another binding too."""
+        """Compare with the rows of another binding of the table too."""
         self.bindings.append(binding)
         self._comparison = None
         self.abandon()
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the keys were all read, and some differences are not judged yet."""
+        """Whether all keys were read, while some differences are not judged yet."""
         return self._comparison is not None and self._comparison.is_read
 
     async def read(self) -> None:
@@ -76,7 +80,7 @@ class HeldCheck(Check):
             await self.advance()
 
     async def advance(self) -> None:
-        """Judge the differences that the stream has passed, declare what is lost, and go on."""
+        """Judge the differences that the stream has passed, declare losses, and start the next comparison."""
         comparison, held = self._comparison, self.progress.held
         if comparison is None or held is None or not comparison.is_read:
             return
@@ -91,18 +95,18 @@ class HeldCheck(Check):
             self.verified()
 
     async def control(self) -> str | None:
-        """Read one key, which needs no index but the key's own."""
+        """Read one key. This needs no index but the key's own, so None is returned."""
         await self._reads[0].present(list(self.progress.held.keys)[:1] if self.progress.held else [])
         return None
 
     def abandon(self) -> None:
-        """Begin the present comparison again."""
+        """Start the present comparison again."""
         self._turn, self._behind, self._lost = 0, None, Differences([], [])
         if self._comparison is not None:
             self._comparison.abandon()
 
     async def _begun(self, held_at: int) -> HeldComparison | None:
-        """Return the comparison once the columns are known."""
+        """Return the comparison, or None if the table's columns can't be learned now."""
         if self._comparison is None or self.progress.shape is None:
             recovery = self.desk.recovery
             try:
@@ -118,7 +122,7 @@ class HeldCheck(Check):
         return self._comparison
 
     async def _judge(self, comparison: HeldComparison, due: Differences) -> None:
-        """Look at keys a second time, some of them in one request."""
+        """Look at up to `KEYS_ASKED` differences a second time, in one request."""
         keys = [*due.gone, *due.new][:KEYS_ASKED]
         present = await self.requested(self._reads[0].present(keys))
         if present is None:
@@ -126,7 +130,7 @@ class HeldCheck(Check):
         asked, gone, new = set(keys), set(due.gone), set(due.new)
         lost_inserts = present & new
         if lost_inserts and not self._sees_everything:
-            lost_inserts = set()  # a row that nothing dates may have become visible by a change elsewhere
+            lost_inserts = set()  # an undated row may have become visible by a change elsewhere
         self._lost = Differences(
             [*self._lost.gone, *((asked & gone) - present)], [*self._lost.new, *lost_inserts]
         )
@@ -138,7 +142,7 @@ class HeldCheck(Check):
         return rest.user is None or rest.passes_row_security
 
     async def _declare(self, comparison: HeldComparison, held: HeldKeys) -> None:
-        """Emit what came and went, and the gap."""
+        """Emit the rows that were lost, and their gap."""
         lost, self._lost = self._lost, Differences([], [])
         end = comparison.read_at + DATE_GRAIN
         gap = Gap(
@@ -170,7 +174,7 @@ class HeldCheck(Check):
 
 
 def cause_of(lost: Differences) -> str:
-    """Return in words what the comparison has found."""
+    """Return the cause of a gap in words: how many rows are gone or new."""
     parts = []
     if lost.gone:
         rows = "1 row is" if len(lost.gone) == 1 else f"{len(lost.gone):,} rows are"

@@ -1,4 +1,4 @@
-"""The loop of a verification: reads the tables over REST, one request after the other, and follows signs."""
+"""The loop of a verification: it reads the tables over REST, one request at a time, and follows signs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from prt.stream.timing import VerificationTiming
 
 
 class Verifier:
-    """Verifies the tables of one watch for as long as it lasts; `run` is a task of each connection."""
+    """The verification of one watch's tables, from the first READY to the end of the watch.
+
+    `run` is a task of each connection.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,14 @@ class Verifier:
         put: Callable[[Event], None],
         timing: VerificationTiming,
     ) -> None:
+        """Prepare the verification.
+
+        Args:
+            recovery: Emits the rows that were lost, and has the progress of the tables.
+            connection: Is asked for heartbeats when the stream is silent.
+            put: Receives the recovered rows, the gaps and the `Verified` events.
+            timing: The lengths of time of the verification.
+        """
         self._recovery = recovery
         self._memory = recovery.tables.memory
         self._put = put
@@ -83,22 +94,22 @@ class Verifier:
                 pass
 
     def add(self, bindings: Sequence[Binding]) -> None:
-        """Verify these bindings too, whose changes flow again while the connection goes on."""
+        """Verify these bindings too, which were refused before and stream again over the same connection."""
         self._bindings += [binding for binding in bindings if binding not in self._bindings]
 
     def hurry(self, sign: Sign, seconds: float) -> None:
-        """Verify all tables at once, because of a sign of a loss within the last so many seconds."""
+        """Verify all tables at once, because of a sign of a loss within the last `seconds`."""
         self._signs.append((sign, seconds))
         self._has_signs.set()
 
     def declared(self, gap: Gap) -> None:
-        """Note a gap that was declared for another cause: what is missing in it is accounted for."""
+        """Note a gap that was declared for another cause: it accounts for the rows that are missing in it."""
         for check in self._windows.values():
             if check.progress.name in gap.tables and check.windows is not None:
                 check.windows.declared(gap.start, gap.end)
 
     def _begin(self, bindings: Sequence[Binding]) -> None:
-        """Take the bindings of a new connection; what was under way is read anew."""
+        """Verify the bindings of a new connection, and start unfinished windows and comparisons again."""
         self._position.restart()
         self._bindings = list(bindings)
         self._add_tables()
@@ -106,7 +117,7 @@ class Verifier:
         for binding in [one for one in self._windows if one not in wanted]:
             gone = self._windows.pop(binding)
             self._schedule.remove(gone.name)
-            # If it comes back, a gap accounts for what was written until then.
+            # If the binding comes back, a gap accounts for what was written until then.
             gone.progress.baselines.pop(binding, None)
         for name in [name for name, one in self._held.items() if not wanted.issuperset(one.bindings)]:
             self._schedule.remove(self._held.pop(name).name)
@@ -114,7 +125,7 @@ class Verifier:
             check.abandon()
 
     def _add_tables(self) -> None:
-        """Add the tables that are new: a whole schema stands for those that changes have come from."""
+        """Add checks of new tables: a whole schema stands for the tables that changes have come from."""
         for binding in self._recovery.tables.concrete(self._bindings):
             self._add(binding)
 
@@ -131,7 +142,7 @@ class Verifier:
             held.add(binding)
 
     def _look(self) -> None:
-        """Take in what has come since the last look, and follow the signs in it."""
+        """Note the changes that have come since the last call, and follow the signs of a loss in them."""
         self._position.take_in()
         self._add_tables()
         now = self._position.server_now()
@@ -151,9 +162,12 @@ class Verifier:
             self._follow(sign, now - microseconds(seconds), {binding.name for binding in self._bindings})
 
     def _follow(self, sign: Sign, since: int, names: set[str]) -> None:
-        """Verify tables at once because of a sign; if they can't be verified, the sign itself is a gap.
+        """Verify tables at once because of a sign, and declare a gap for those that can't be verified.
 
-        The gap begins at `since` (µs of the server).
+        Args:
+            sign: What was observed.
+            since: The start of such a gap (µs of the server).
+            names: The tables, as `schema.table`.
         """
         hopeless = set(names)
         checks = self._held.values() if sign == "key inserted again" else self._checks
@@ -168,12 +182,12 @@ class Verifier:
             self._put(Gap(at=wall_clock(), start=min(since, end), end=end, tables=tables, cause=cause))
 
     def _confirm_hidden(self, start: int, end: int) -> None:
-        """Count rows as lost that may have been hidden, because others were lost at the same time."""
+        """Count hidden rows as lost, because other rows were lost at the same time (µs of the server)."""
         for check in self._windows.values():
             check.confirm_hidden(start, end)
 
     def _report(self, name: str) -> None:
-        """Say what is known of a table: what holds for all of its checks."""
+        """Emit the verification state of a table: what all of its checks have verified."""
         windows = [check for check in self._windows.values() if check.progress.name == name]
         held = self._held.get(name)
         checks: list[Check] = [check for check in windows if check.is_possible]

@@ -32,7 +32,13 @@ TOO_FAST = "changes came faster than they can be compared"
 
 
 class Recheck(Struct, kw_only=True):
-    """The second read of suspects: by their keys if they are few, else page by page from their first date."""
+    """The second read of suspects: by their keys if they are few, else page by page from their first date on.
+
+    Attributes:
+        suspects: The suspects that are not judged yet, by key.
+        start: The first date of a suspect (µs).
+        page_end: The row after which the next page begins; None before the second page.
+    """
 
     suspects: dict[Key, Suspect]
     start: int
@@ -40,9 +46,16 @@ class Recheck(Struct, kw_only=True):
 
 
 class WindowCheck(Check):
-    """Finds rows of a binding that were not emitted, by reading keys and dates alone."""
+    """Finds rows of a binding that were not emitted, by reading only keys and dates."""
 
     def __init__(self, desk: Desk, progress: TableProgress, binding: Binding) -> None:
+        """Start the check of a binding.
+
+        Args:
+            desk: The values that all checks share.
+            progress: The recovery progress of the table.
+            binding: The binding.
+        """
         super().__init__(desk, progress, binding)
         self.binding = binding
         self.windows: Windows | None = None
@@ -54,12 +67,12 @@ class WindowCheck(Check):
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the window was read to its end, and some suspects are not judged yet."""
+        """Whether the window was read to its end, while some suspects are not judged yet."""
         return self.windows is not None and self.windows.is_read
 
     @property
     def limits(self) -> str | None:
-        """Return why only inserts are verified, None if updates are too."""
+        """The reason why only inserts are verified; None if updates are verified too."""
         shape = self._shape
         if shape is None or self.binding.event == "INSERT":
             return None
@@ -93,7 +106,10 @@ class WindowCheck(Check):
             await self.advance()
 
     async def advance(self) -> None:
-        """Judge the suspects that the stream has passed, declare what is lost, and begin the next window."""
+        """Judge the suspects that the stream has passed, declare losses, and start the next window.
+
+        The next window starts only if no suspect is left.
+        """
         windows = self.windows
         if windows is None:
             return
@@ -110,7 +126,7 @@ class WindowCheck(Check):
             self.verified()
 
     def abandon(self) -> None:
-        """Read the window again from its start."""
+        """Start the window again."""
         self._page_end = self._recheck = None
         self._lost.clear()
         if self.windows is not None:
@@ -119,12 +135,12 @@ class WindowCheck(Check):
             self.windows = None
 
     def confirm_hidden(self, start: int, end: int) -> None:
-        """Count rows as lost that policies may have hidden: others were lost at the same time."""
+        """Count hidden rows of a time (µs of the server) as lost, because other rows were lost then."""
         if self.windows is not None:
             self._lost += self.windows.confirmed(start, end)
 
     async def _ready_reads(self) -> DateReads | None:
-        """Return the reads if the columns are known; else learn them, with which this turn is over."""
+        """Return the requests, or None if this turn was needed to learn the table's columns."""
         start, recovery = time.monotonic(), self.desk.recovery
         self.progress.learn_key(recovery.tables.memory)
         is_known = self.progress.shape is not None
@@ -150,7 +166,11 @@ class WindowCheck(Check):
         return self._reads
 
     def _begun(self, now: int) -> Windows:
-        """Return the windows, which begin at READY, or `now` (µs, server) if no rows were read at READY."""
+        """Return the windows, which begin with the rows that were read at READY.
+
+        Args:
+            now: Where the windows begin if no rows were read at READY (µs of the server).
+        """
         if self.windows is None:
             if self.progress.emitted is None:
                 raise RuntimeError("nothing is remembered of what the table emitted")
@@ -174,7 +194,7 @@ class WindowCheck(Check):
         return windows.due(self.desk.position.passage)
 
     async def _judge(self, windows: Windows, due: Sequence[Suspect]) -> None:
-        """Read suspects a second time, some of them in one request, and decide about those."""
+        """Read suspects a second time, in one request, and decide about those that the answer covers."""
         if self._reads is None:
             return
         recheck = self._recheck
@@ -204,7 +224,7 @@ class WindowCheck(Check):
             self._recheck = None
 
     async def _hidden(self, windows: Windows, unknown: Sequence[Key]) -> dict[Key, bool]:
-        """Find out which rows policies may have hidden from this user when they were written."""
+        """Return which rows policies may have hidden from this user when they were written."""
         reads, rest = self._reads, self.desk.recovery.rest
         if reads is None or rest.user is None or rest.passes_row_security:
             return {}
@@ -224,11 +244,11 @@ class WindowCheck(Check):
                     )
                     hidden[key] = not (key in public or is_shown)
         except (TimeoutError, PrtError):
-            pass  # what is not known to have been visible can't be held against the server
+            pass  # rows that may have been hidden don't count as lost
         return hidden
 
     async def _declare(self, windows: Windows) -> None:
-        """Bring back what is lost, and say so."""
+        """Emit the rows that were lost, and their gap."""
         lost, self._lost = self._lost, []
         start, end = bounds_of(lost)
         gap = Gap(
@@ -247,7 +267,7 @@ class WindowCheck(Check):
         try:
             closed = await self.desk.recovery.bring_back(gap, still_lost, self.desk.put)
         except asyncio.CancelledError:
-            # What was emitted of it would stand there without its gap.
+            # Without this, rows that were emitted already would have no gap.
             if still_lost():
                 cause = f"{gap.cause}; the connection was lost before they were all recovered"
                 self.desk.put(replace(gap, at=wall_clock(), cause=cause))
@@ -261,6 +281,6 @@ class WindowCheck(Check):
 
 
 def cause_of(count: int) -> str:
-    """Return in words what a verification has found."""
+    """Return the cause of a gap in words, with the number of lost rows."""
     rows = "1 row" if count == 1 else f"{count:,} rows"
     return f"{rows} never came over the stream, as a comparison with the table shows"

@@ -80,7 +80,7 @@ class Rejoining:
             past=None,
             timing=self._timing,
             handlers=SubscriptionHandlers(
-                put=_unsaid,
+                put=_ignore,
                 on_joined=lambda: None,
                 on_ready=self._on_back,
                 on_resubscribed=self._on_resubscribed,
@@ -104,5 +104,5 @@ class Rejoining:
         self._on_failed(await channel.end())
 
 
-def _unsaid(_: Event) -> None:
+def _ignore(_: Event) -> None:
     """The refusal is known; that the tables are back is said once."""

@@ -284,12 +284,12 @@ class Subscription:
         if self._verdict.done():
             return
         if words is None and not self._is_probing:
-            self._take_seat()
+            self._create_sender()
             self._emit_status("READY")
             self._on_ready(self._joining)
         self._verdict.set_result(words)
 
-    def _take_seat(self) -> None:
+    def _create_sender(self) -> None:
         ref = self._socket.channels[TOPIC_PREFIX + self._topic].join_push.ref
         if self._room is not None and ref is not None:
             self._sender = Sender(self._socket, self._room, ref, self._timing.answer)

@@ -17,7 +17,7 @@ SKEW_SECONDS = 30.0
 """How far our clock may be ahead of the server's before its tokens look expired."""
 
 
-class Tell(Protocol):
+class StatusReport(Protocol):
     """A status of a stream that goes on."""
 
     def __call__(self, reason: str, hint: str | None = None) -> None: ...
@@ -27,7 +27,7 @@ class TokenRefresh:
     """The refresh of one stream's token; several streams may share a session, and so its renewals."""
 
     def __init__(
-        self, session: Session, retry_seconds: float, report: Tell, on_renewed: Callable[[], None]
+        self, session: Session, retry_seconds: float, report: StatusReport, on_renewed: Callable[[], None]
     ) -> None:
         self._session = session
         self._on_renewed = on_renewed

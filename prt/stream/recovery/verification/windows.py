@@ -323,9 +323,7 @@ class Windows:
         return found
 
     def proven(self, seen: Operations) -> list[Suspect]:
-        """Remove and return unproven suspects whose operation has proven to be published: they are judged
-        again.
-        """
+        """Remove and return unproven suspects whose operation has streamed since: they are judged again."""
         found = [one for one in self.unproven.values() if self._is_published(one.row, seen)]
         for one in found:
             del self.unproven[one.row.key]

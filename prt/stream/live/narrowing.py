@@ -51,8 +51,8 @@ async def narrow(
         if words is None:
             break
         bad = await _bad_ones(left, words, attempt)
-        for binding, said in bad:
-            report(Refused(binding=binding, refusal=refusals.of_binding(binding, said)))
+        for binding, reason in bad:
+            report(Refused(binding=binding, refusal=refusals.of_binding(binding, reason)))
         refused = {binding.name for binding, _ in bad}
         left = [binding for binding in left if binding.name not in refused]
     return left

@@ -21,7 +21,7 @@ Persist = bool | dict[str, int]
 _checked = msgspec.json.Decoder(Raw).decode
 
 
-class Said(Struct, frozen=True, gc=False):
+class BinaryBroadcast(Struct, frozen=True, gc=False):
     """A broadcast as the wire has it; `binary` where the payload is no JSON, which `payload` then isn't."""
 
     topic: str
@@ -36,7 +36,7 @@ def is_binary(frame: bytes) -> bool:
     return frame[:1] < b"\t"
 
 
-def read(frame: bytes, empty: Raw) -> Said:
+def read(frame: bytes, empty: Raw) -> BinaryBroadcast:
     """Return the message of a frame; `empty` is the payload beside bytes. Raise ValueError if it is none."""
     if frame[:1] != bytes((RECEIVED,)):
         raise ValueError(f"a binary frame of kind {frame[0] if frame else 'none'}")
@@ -50,7 +50,7 @@ def read(frame: bytes, empty: Raw) -> Said:
     body, encoding = frame[meta_end:], frame[4]
     if encoding not in (BYTES, JSON):
         raise ValueError(f"a binary frame in the encoding {encoding}")
-    return Said(
+    return BinaryBroadcast(
         topic=frame[5:topic_end].decode(),
         event=frame[topic_end:event_end].decode(),
         payload=_checked(body) if encoding == JSON else empty,

@@ -91,8 +91,8 @@ class EventQueue:
         kept = [event for event in self._events[:cut] if not isinstance(event, _DROPPED)]
         self._events = [*kept, _gap_of(dropped), *self._events[cut:]]
         self._bytes //= 2
-        for tell in self.on_drop:
-            tell()
+        for call in self.on_drop:
+            call()
 
 
 _DROPPED = (Change, Broadcast, Presence)
@@ -103,7 +103,7 @@ def _gap_of(dropped: list[Change | Broadcast | Presence]) -> Gap:
     moments = [committed(event) if isinstance(event, Change) else event.at for event in dropped]
     counts = [f"{len(changes)} changes"] if changes else []
     if len(changes) < len(dropped):
-        counts.append(f"{len(dropped) - len(changes)} messages of rooms")
+        counts.append(f"{len(dropped) - len(changes)} messages of topics")
     return Gap(
         at=wall_clock(),
         start=min(moments),

@@ -89,7 +89,7 @@ class _ChangesFrame(Struct, array_like=True):
 _NULL = Raw(b"null")
 
 
-class _Said(Struct):
+class _BroadcastPayload(Struct):
     event: Any = ""
     payload: Raw = EMPTY
     meta: Raw = _NULL
@@ -99,7 +99,7 @@ _decode_v2 = msgspec.json.Decoder(Frame).decode
 _decode_v1 = msgspec.json.Decoder(_FrameV1).decode
 _decode_changes = msgspec.json.Decoder(_Changes).decode
 _decode_changes_frame = msgspec.json.Decoder(_ChangesFrame).decode
-_decode_said = msgspec.json.Decoder(_Said).decode
+_decode_broadcast = msgspec.json.Decoder(_BroadcastPayload).decode
 _decode_system = msgspec.json.Decoder(System).decode
 _decode_reply = msgspec.json.Decoder(Reply).decode
 
@@ -122,7 +122,7 @@ class Decoder:
         """`at` is when the frame was received, in µs since the epoch."""
         try:
             if binary.is_binary(frame):
-                return _heard_binary(frame, at)
+                return _binary_broadcast(frame, at)
             if not is_object(frame):
                 if _V2_CHANGES in frame[:_V2_HEAD]:
                     hot = _decode_changes_frame(frame)
@@ -131,12 +131,12 @@ class Decoder:
                 v2 = _decode_v2(frame)
                 if v2.event == "postgres_changes":  # written with spaces, or behind a long topic
                     return self._change(v2.topic, _decode_changes(v2.payload).data, at)
-                return _heard(v2.topic, v2.payload, at) if v2.event == "broadcast" else v2
+                return _broadcast(v2.topic, v2.payload, at) if v2.event == "broadcast" else v2
             v1 = _decode_v1(frame)
             if v1.event == "postgres_changes":
                 return self._change(v1.topic, _decode_changes(v1.payload).data, at)
             if v1.event == "broadcast":
-                return _heard(v1.topic, v1.payload, at)
+                return _broadcast(v1.topic, v1.payload, at)
             return Frame(None, v1.ref, v1.topic, v1.event, v1.payload)
         except (ValueError, RecursionError) as exc:  # msgspec's and Unicode's errors are ValueErrors
             return malformed(frame, str(exc), at)
@@ -205,27 +205,27 @@ def microseconds(timestamp: str) -> int | None:
     return round(moment.timestamp() * 1_000_000)
 
 
-def _heard(topic: str, payload: Raw, at: int) -> Broadcast:
+def _broadcast(topic: str, payload: Raw, at: int) -> Broadcast:
     """Return a broadcast. A client may push anything, and the server passes it on: then it has no event."""
     name = topic.removeprefix(TOPIC_PREFIX)
     if memoryview(payload)[0] != ord("{"):
         return Broadcast(at=at, topic=name, event="", payload=payload)
-    said = _decode_said(payload)
-    if not isinstance(said.event, str | None):
+    message = _decode_broadcast(payload)
+    if not isinstance(message.event, str | None):
         return Broadcast(at=at, topic=name, event="", payload=payload)
-    meta = None if said.meta == _NULL else said.meta
-    return Broadcast(at=at, topic=name, event=said.event or "", payload=said.payload, meta=meta)
+    meta = None if message.meta == _NULL else message.meta
+    return Broadcast(at=at, topic=name, event=message.event or "", payload=message.payload, meta=meta)
 
 
-def _heard_binary(frame: bytes, at: int) -> Broadcast:
-    said = binary.read(frame, EMPTY)
+def _binary_broadcast(frame: bytes, at: int) -> Broadcast:
+    message = binary.read(frame, EMPTY)
     return Broadcast(
         at=at,
-        topic=said.topic.removeprefix(TOPIC_PREFIX),
-        event=said.event,
-        payload=said.payload,
-        meta=said.meta,
-        binary=said.binary,
+        topic=message.topic.removeprefix(TOPIC_PREFIX),
+        event=message.event,
+        payload=message.payload,
+        meta=message.meta,
+        binary=message.binary,
     )
 
 

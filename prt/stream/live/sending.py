@@ -22,7 +22,12 @@ from prt.stream.topic import Room
 
 
 class Sender:
-    """The sending side of one joined channel. It can't be used after that join has ended."""
+    """The sending side of one joined channel. It can't be used after that join has ended.
+
+    Raises:
+        PrtError: From each method, if the message is above the limits, or is refused or not answered.
+        LostError: From each method, if the connection is lost.
+    """
 
     def __init__(self, socket: Socket, room: Room, join_ref: str, answer_seconds: float) -> None:
         """Prepare sending.
@@ -56,9 +61,6 @@ class Sender:
             is_binary: Whether the payload is bytes rather than JSON.
             seconds: How long the acknowledgement is waited for; None for the connection's default.
             persist: Whether, or for how long, the server is asked to store the message.
-
-        Raises:
-            PrtError: If the message is above the limits, lost, refused, not acknowledged or not stored.
         """
         body = bytes(payload)
         checked_size(len(body))
@@ -106,12 +108,6 @@ class Sender:
 
         Args:
             payload: The object that other clients see.
-
-        Raises:
-            UsageError: If the object has too many keys.
-            RefusedError: If the server refuses it.
-            PrtError: If there is no answer, or after too many calls.
-            LostError: If the connection is lost.
         """
         checked_presence(payload)
         reply = await self._presence({"type": "presence", "event": "track", "payload": payload})
@@ -123,12 +119,7 @@ class Sender:
             )
 
     async def untrack(self) -> None:
-        """Take us off the presence roster.
-
-        Raises:
-            PrtError: If there is no answer, or after too many calls.
-            LostError: If the connection is lost.
-        """
+        """Take us off the presence roster."""
         await self._presence({"type": "presence", "event": "untrack"})
 
     async def _presence(self, message: dict[str, Any]) -> Reply:

@@ -101,8 +101,8 @@ class Refusal(Struct):
     @property
     def words(self) -> str:
         """The message in one line, empty where there is none."""
-        said = self.message or (self.error if isinstance(self.error, str) else None)
-        return one_line(said) if said else ""
+        text = self.message or (self.error if isinstance(self.error, str) else None)
+        return one_line(text) if text else ""
 
 
 def rows_of(body: bytes) -> list[Raw]:
@@ -118,38 +118,38 @@ def rows_of(body: bytes) -> list[Raw]:
 
 def unread(schema: str, table: str, answer: Answer) -> PrtError:
     """Why rows were not read."""
-    said = _refusal_in(answer.body)
-    message = _message(answer.status, said)
-    if said.code == _UNDEFINED_COLUMN:
-        return UnknownColumnError(message, _column_in(said.words))
+    refusal = _refusal_in(answer.body)
+    message = _message(answer.status, refusal)
+    if refusal.code == _UNDEFINED_COLUMN:
+        return UnknownColumnError(message, _column_in(refusal.words))
     if answer.status in (401, 403):
         return RefusedError(message, "may this identity read the table, and is its token still valid?")
     if answer.status in (404, 406):
-        return UnreachableError(message, _is_exposed(schema, table, said))
-    if said.code is not None and said.code.startswith("22"):
-        return RejectedError(message, _why_rejected(said.code), said.code)
+        return UnreachableError(message, _is_exposed(schema, table, refusal))
+    if refusal.code is not None and refusal.code.startswith("22"):
+        return RejectedError(message, _why_rejected(refusal.code), refusal.code)
     return UnavailableError(message) if is_worth_a_try(answer, is_write=False) else ProtocolError(message)
 
 
 def unwritten(schema: str, table: str, doing: str, answer: Answer) -> PrtError:
     """Why rows were not written; `doing` is INSERT, UPDATE or DELETE."""
-    said = _refusal_in(answer.body)
-    message = _message(answer.status, said)
-    if details := said.details if isinstance(said.details, str) else "":
+    refusal = _refusal_in(answer.body)
+    message = _message(answer.status, refusal)
+    if details := refusal.details if isinstance(refusal.details, str) else "":
         message += f" ({one_line(details)})"
     if answer.status in (401, 403):
         return RefusedError(
-            message, _why_refused(f"{quoting.identifier(schema)}.{quoting.identifier(table)}", doing, said)
+            message, _why_refused(f"{quoting.identifier(schema)}.{quoting.identifier(table)}", doing, refusal)
         )
-    if said.code in _UNKNOWN_TABLE or (answer.status in (404, 406) and said.code is None):
-        return UnreachableError(message, _is_exposed(schema, table, said))
+    if refusal.code in _UNKNOWN_TABLE or (answer.status in (404, 406) and refusal.code is None):
+        return UnreachableError(message, _is_exposed(schema, table, refusal))
     if is_worth_a_try(answer, is_write=True):
         return UnavailableError(message)
-    if said.code and (answer.status < 500 or _SQLSTATE.fullmatch(said.code)):
+    if refusal.code and (answer.status < 500 or _SQLSTATE.fullmatch(refusal.code)):
         return RejectedError(
             message,
-            f"REST says: {one_line(said.hint)}" if said.hint else _why_rejected(said.code),
-            said.code,
+            f"REST says: {one_line(refusal.hint)}" if refusal.hint else _why_rejected(refusal.code),
+            refusal.code,
         )
     return UnknownFateError(message) if answer.status >= 500 else ProtocolError(message)
 
@@ -182,8 +182,8 @@ def _refusal_in(body: bytes) -> Refusal:
         return Refusal()
 
 
-def _message(status: int, said: Refusal) -> str:
-    return f"REST answered {status}" + (f": {said.words}" if said.words else "")
+def _message(status: int, refusal: Refusal) -> str:
+    return f"REST answered {status}" + (f": {refusal.words}" if refusal.words else "")
 
 
 def _column_in(message: str) -> str:
@@ -191,23 +191,23 @@ def _column_in(message: str) -> str:
     return found[1] if found else ""
 
 
-def _is_exposed(schema: str, table: str, said: Refusal) -> str:
+def _is_exposed(schema: str, table: str, refusal: Refusal) -> str:
     """PostgREST names a table that is called alike, where there is one."""
     return (
-        f"REST says: {one_line(said.hint)}"
-        if said.hint
+        f"REST says: {one_line(refusal.hint)}"
+        if refusal.hint
         else f"is {schema}.{table} exposed by the project's API?"
     )
 
 
-def _why_refused(table: str, doing: str, said: Refusal) -> str:
-    if said.code == _NO_PRIVILEGE and "row-level security" in said.words:
+def _why_refused(table: str, doing: str, refusal: Refusal) -> str:
+    if refusal.code == _NO_PRIVILEGE and "row-level security" in refusal.words:
         # RETURNING has to pass the policies for SELECT too, and says the same.
         return (
             f"no policy of {table} lets this identity {doing} such a row, or SELECT it; "
             f"{Input.IDENTITY} takes another one"
         )
-    if said.code == _NO_PRIVILEGE:
+    if refusal.code == _NO_PRIVILEGE:
         # What is returned has to be readable.
         rights = f"select, {doing.lower()}"
         return f"grant {rights} on {table} to this identity's role, or take another one with {Input.IDENTITY}"

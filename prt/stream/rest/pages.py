@@ -56,7 +56,7 @@ class Row(Struct, frozen=True, gc=False):
     key: Key
     raw: Raw
     stamp: Stamp
-    place: tuple[str, ...]
+    position: tuple[str, ...]
 
     @property
     def moment(self) -> int | None:
@@ -191,7 +191,7 @@ class Reader:
             if not page.rows:
                 return
             yield page
-            behind = [postgrest.after(order, self._row(page.rows[-1], order).place)]
+            behind = [postgrest.after(order, self._row(page.rows[-1], order).position)]
 
     async def _read(self, parameters: Parameters) -> Page:
         return await self._rest.read(self._binding.schema, self._binding.table, parameters)

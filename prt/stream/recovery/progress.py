@@ -61,7 +61,6 @@ class ProgressOfTables:
         self._seen: set[Table] = set()
         self.memory = Memory(self._on_chunk)
         self.ready_at: int | None = None
-        """The server's time (µs) of the first REST read after READY; None before."""
         self.operations = Operations()
         self._budget: Budget | None = None
 

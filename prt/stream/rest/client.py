@@ -118,9 +118,7 @@ class Rest:
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
         self._times_away = 0
         self.answered_at: int | None = None
-        """When the server answered last, by its own clock (µs since the epoch); None if unknown."""
         self.answered_running = 0
-        """The same moment by this machine's monotonic clock (µs)."""
 
     async def __aenter__(self) -> Self:
         return self

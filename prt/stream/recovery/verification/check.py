@@ -78,7 +78,6 @@ class Check(ABC):
         self.reason: str | None = UNREAD
         self.is_given_up = False
         self.is_refused = False
-        """Whether the last read was refused for a reason that does not pass by itself."""
         desk.schedule.add(name)
 
     @property

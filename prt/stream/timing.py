@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class VerificationTiming(Struct, frozen=True, kw_only=True):
-    """How often rows are compared with the emitted ones, and when a missing one counts as lost."""
+    """The lengths of time of a verification: how often rows are compared, and when a missing one is lost."""
 
     every: float = 20.0
     """How long a table rests after it was verified, unless there is a sign of a loss."""
@@ -28,7 +28,7 @@ class VerificationTiming(Struct, frozen=True, kw_only=True):
 
 
 class Timing(Struct, frozen=True, kw_only=True):
-    """How long the steps of a connection may take, and how often they are repeated."""
+    """The time limits of a connection's steps, and the intervals of their repetition."""
 
     up: float = 10.0
     """How long a first connection may take before the project counts as unreachable."""

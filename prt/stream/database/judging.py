@@ -69,7 +69,7 @@ def role_and_claims(endpoint: Endpoint) -> tuple[str, str]:
 
 
 class Judge:
-    """Asks the database about batches of changes, one batch after the other."""
+    """The questions to the database about changes, asked in batches, one after the other."""
 
     def __init__(
         self, session: DatabaseSession, identity: Identity, filters: Mapping[str, Sequence[Condition]]

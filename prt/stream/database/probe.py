@@ -20,7 +20,7 @@ PAUSE_SECONDS = 0.05
 
 
 class Probe:
-    """Reads the server's state.
+    """The reader of the database's state.
 
     Attributes:
         slot: The name of our own slot, which must be set once the slot is open.

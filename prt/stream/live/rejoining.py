@@ -21,7 +21,7 @@ SUFFIX = "again"
 
 
 class Rejoining:
-    """Asks the server for refused tables again and again, with growing pauses, until it accepts them.
+    """The repeated requests for refused tables, with growing pauses, until the server accepts them.
 
     A table may leave the publication and come back. The server itself never joins a channel of it again.
     """
@@ -43,7 +43,7 @@ class Rejoining:
             topic: The topic of the source without the prefix `realtime:`.
             timing: The lengths of time of the connection.
             on_back: Receives bindings whose changes flow again.
-            on_resubscribed: Called when the server subscribes anew without a request.
+            on_resubscribed: Called when the server subscribes again without a request.
             on_failed: Receives the error that ended one of the channels.
         """
         self._socket = socket
@@ -61,7 +61,7 @@ class Rejoining:
             channel.on_frame(frame)
 
     def expect_answers(self) -> None:
-        """Note that the server will subscribe each channel anew for a fresh token, which is not a gap."""
+        """Note that the server will subscribe each channel again for a fresh token, which is not a gap."""
         for channel in self._channels:
             channel.expect_answer()
 

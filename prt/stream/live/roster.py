@@ -1,8 +1,8 @@
 """The presence roster of a topic, merged from states and differences as Phoenix's presence.js does. Pure.
 
-A presence is printed as supabase-js shows it: the tracked object and a `presence_ref`. The ref tells the
-connections of one key apart and changes with every update. Phoenix's own `phx_ref` and `phx_ref_prev` are
-left out.
+A presence is printed as supabase-js shows it: the tracked object and a `presence_ref`. The ref distinguishes
+the connections of one key and changes with every update. Phoenix's own `phx_ref` and `phx_ref_prev` are left
+out.
 
 The `presences` of a join are those that came, those of a leave are those that went, and those of an update
 are all that the key has now. It is an update if one difference has both joins and leaves of a key.

@@ -53,7 +53,7 @@ class Sender:
         seconds: float | None,
         persist: Persist = False,
     ) -> float | None:
-        """Send a broadcast, and return the milliseconds until its acknowledgement; None if none is asked for.
+        """Send a broadcast, and return the milliseconds until its acknowledgement, or None without one.
 
         Args:
             event: The name of the broadcast.

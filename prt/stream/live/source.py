@@ -80,7 +80,7 @@ class Live:
             bindings: The tables to subscribe to.
             room: The settings of the topic's broadcasts and presence; None to subscribe to tables only.
             policy: How often to reconnect; None for the defaults.
-            recovery: Reads the rows that a gap has taken, and snapshots; None to only report gaps.
+            recovery: Reads snapshots and the rows that were missed in a gap; None to only report gaps.
             queue: The queue for the events; None for a new one.
             timing: The lengths of time of the connection; None for the defaults.
             on_frame: Receives every control frame as it came. It must not raise.

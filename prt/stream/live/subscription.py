@@ -40,7 +40,7 @@ class SubscriptionHandlers(Struct, frozen=True, kw_only=True):
         put: Receives statuses and presence events.
         on_joined: Called when the server has accepted the join.
         on_ready: Receives the bindings whose changes flow now.
-        on_resubscribed: Called when the server subscribes anew without a request.
+        on_resubscribed: Called when the server subscribes again without a request.
     """
 
     put: Callable[[Event], None]
@@ -179,7 +179,7 @@ class Subscription:
         self._emit_status("READY", reason=reason, hint=hint, code=NO_ROSTER)
 
     def expect_answer(self) -> None:
-        """Note that the server will subscribe anew, because it was given a fresh token."""
+        """Note that the server will subscribe again, because it was given a fresh token."""
         self._answers_due += 1
 
     def fail(self, error: PrtError) -> None:
@@ -193,7 +193,7 @@ class Subscription:
             await self._socket.drop(channel)
 
     async def authorise(self, token: str) -> None:
-        """Give the channel a fresh token. The server subscribes anew for it, which does not make a gap.
+        """Give the channel a fresh token. The server subscribes again for it, which does not make a gap.
 
         Raises:
             LostError: If the connection is lost.

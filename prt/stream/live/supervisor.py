@@ -1,4 +1,4 @@
-"""The life of a connection as one pure state machine: it takes what happened and returns the next state.
+"""The life of a connection as a pure state machine: from a state and an event to the next state.
 
     offline → connecting → joining → subscribed → ready ⇄ degraded
                  ↑                        │  (any phase)
@@ -21,7 +21,7 @@ Phase = Literal["offline", "connecting", "joining", "subscribed", "ready", "degr
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """How long to try.
+    """The limits on trying to connect and to reconnect.
 
     Attributes:
         max_reconnects: How often a connection that was READY is opened again; None for no limit.
@@ -33,29 +33,29 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 class Connecting(Struct, frozen=True):
-    """The handshake begins."""
+    """The event that a handshake begins."""
 
 
 class Connected(Struct, frozen=True):
-    """The handshake has succeeded, and a join was sent."""
+    """The event that a handshake has succeeded and a join was sent."""
 
 
 class Joined(Struct, frozen=True):
-    """The server has accepted the join."""
+    """The event that the server has accepted the join."""
 
 
 class Ready(Struct, frozen=True):
-    """Changes flow."""
+    """The event that changes flow."""
 
 
 class Pulse(Struct, frozen=True):
-    """A heartbeat was answered, or is late."""
+    """The event that a heartbeat was answered, or is late."""
 
     is_late: bool
 
 
 class Lost(Struct, frozen=True, kw_only=True):
-    """The connection or its channel was lost, or could not be established.
+    """The event that the connection or its channel was lost, or could not be established.
 
     Attributes:
         is_retryable: Whether another attempt may succeed.

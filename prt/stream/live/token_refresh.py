@@ -18,7 +18,7 @@ SKEW_SECONDS = 30.0
 
 
 class StatusReport(Protocol):
-    """A function that reports a status of a source that goes on."""
+    """A function that reports a status while the source continues."""
 
     def __call__(self, reason: str, hint: str | None = None) -> None: ...
 
@@ -113,5 +113,5 @@ class TokenRefresh:
 
 async def _sleep_until(moment: float) -> None:
     """Sleep until a moment of the wall clock (seconds since the epoch), which may be adjusted meanwhile."""
-    while (left := moment - time.time()) > 0:  # noqa: ASYNC110 - nobody sets an event for a time
+    while (left := moment - time.time()) > 0:  # noqa: ASYNC110 - no event is set for a time
         await asyncio.sleep(min(left, 30))

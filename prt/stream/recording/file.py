@@ -169,7 +169,7 @@ class Recording:
         Unless only a short part is skipped, a `Rewound` event comes first, followed at once by up to
         `WARM_LINES` events from before the moment.
         """
-        assert self._file is not None  # noqa: S101 - who seeks is playing
+        assert self._file is not None  # noqa: S101 - only an open recording is played
         if self._next is None:
             return
         present, moment = self.now(), min(max(moment, self.started_at), self.ended_at)
@@ -212,7 +212,7 @@ class Recording:
 
     def _opening(self) -> list[Event]:
         """Return the first statuses of the recording, which the head of a view needs."""
-        assert self._file is not None  # noqa: S101 - who seeks is playing
+        assert self._file is not None  # noqa: S101 - only an open recording is played
         self._file.seek(self._begin)
         events = islice(self._read_lines(), _OPENING_LINES)
         return [event for event in events if isinstance(event, Status)]
@@ -239,8 +239,8 @@ class Recording:
         return self.speed is None or self._due(event.at) <= asyncio.get_running_loop().time()
 
     def _due(self, at: int) -> float:
-        assert self.speed is not None  # noqa: S101 - who asks has a pace
-        assert self._first_at is not None  # noqa: S101 - and has begun
+        assert self.speed is not None  # noqa: S101 - only called with a speed
+        assert self._first_at is not None  # noqa: S101 - and after the first event
         return self._started + max(at - self._first_at, 0) / 1_000_000 / self.speed
 
     def _read_header(self) -> tuple[Header, int]:
@@ -293,7 +293,7 @@ class Recording:
         yield End(at=last, reason="replayed", exit_code=0, events=0)
 
     def _read_lines(self) -> Iterator[Event]:
-        assert self._file is not None  # noqa: S101 - who reads has opened it
+        assert self._file is not None  # noqa: S101 - only an open recording is read
         for number, line in enumerate(self._file, 2):
             try:
                 yield event_of(line)

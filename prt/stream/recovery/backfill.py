@@ -1,7 +1,7 @@
-"""The recovery of rows that a gap has taken, read over REST, and the reasons if it is not complete.
+"""The recovery of rows that were missed in a gap, read over REST, and the reasons if it is not complete.
 
-A snapshot of the present rows and the rows written before the start (`--since`) are read in the same way:
-rows are read, and those that are new are emitted.
+A snapshot of the present rows and the rows written before the start (`since` in the options) are read in the
+same way: rows are read, and those that are new are emitted.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Recovery:
             await self._begin(bindings, emit)
 
     async def recover(self, gap: Gap, bindings: Sequence[Binding], emit: Emit) -> Gap:
-        """Emit the rows that a gap has taken, as far as they can be read.
+        """Emit the rows that were missed in a gap, as far as they can be read.
 
         Rows that a cancelled recovery has emitted are not emitted again, and the next recovery counts them.
 
@@ -207,7 +207,7 @@ class Recovery:
     async def since(self, moment: str, bindings: Sequence[Binding], emit: Emit) -> Gap | None:
         """Emit the rows that were written since a moment.
 
-        Deleted rows can't be read. A status event says so, which does not make a gap.
+        Deleted rows can't be read. They are mentioned in a status event and do not make a gap.
 
         Args:
             moment: An RFC 3339 timestamp.

@@ -85,7 +85,7 @@ class Continuity:
         self._extend(start, windows.until(known, now), tables, cause)
 
     def resubscribed(self, alive: int, now: int, tables: Sequence[str]) -> Gap:
-        """Open or extend a gap because the server subscribed anew without a request, and return the gap.
+        """Open or extend a gap because the server subscribed again without a request, and return the gap.
 
         Args:
             alive: When the last bytes came (µs).
@@ -108,8 +108,7 @@ class Continuity:
         return self._extend(since, windows.until(self._known, now), tables, cause)
 
     def damaged(self, alive: int, now: int, tables: Sequence[str], cause: str) -> Gap:
-        """Open or extend a gap for frames that can't be used: unreadable frames, and rows that the server
-        cut.
+        """Open or extend a gap for unusable frames: unreadable ones, and rows that the server cut.
 
         Args:
             alive: When the last bytes came (µs).

@@ -116,7 +116,7 @@ class Accounting:
         self._continuity.broke(self.alive, self._now(), self.tables, cause, was_deaf=was_deaf)
 
     def ready(self, taken: list[Binding], *, is_first: bool) -> None:
-        """Note that changes flow: recover the open gap, or read what was asked for at the first READY.
+        """Note that changes flow, and recover the open gap, or begin the recovery at the first READY.
 
         Args:
             taken: The bindings that the server has accepted.
@@ -217,7 +217,5 @@ class Accounting:
             self._put(replace(gap, at=wall_clock()))
 
     def _now(self) -> int:
-        """Return the present moment (µs since the epoch) by a clock that ignores adjustments of the wall
-        clock.
-        """
+        """Return the present moment (µs since the epoch); adjustments of the wall clock don't change it."""
         return self._clock.at(windows.running_clock())

@@ -51,7 +51,7 @@ class Known(Struct, frozen=True, gc=False):
 
 
 class Merger:
-    """Compares the rows of one table that are read over REST with the table's streamed changes.
+    """The comparison of one table's rows that are read over REST with its streamed changes.
 
     The rows of changes that stream before `begin` are remembered. Of later changes only the keys are.
     """

@@ -26,10 +26,10 @@ _table_of = attrgetter("schema", "table")
 
 
 class ProgressOfTables:
-    """The recovery progress of each table of a watch, created when a table is first asked for.
+    """The recovery progress of each table of a watch, created at the first call that needs it.
 
-    It passes streamed changes to the tables that need them: those of which rows are being read, or whose keys
-    a snapshot holds, or which are verified.
+    It passes streamed changes on to the tables that need them: tables that are being read, that a snapshot
+    holds the keys of, or that are verified.
 
     Attributes:
         memory: The latest changes of the stream.
@@ -120,7 +120,8 @@ class ProgressOfTables:
 
         Args:
             bindings: The bindings.
-            reasons: Receives a note for each binding of a whole schema, whose tables are not all known.
+            reasons: Receives a note for each binding of a whole schema, because tables without a change are
+                unknown.
         """
         tables: dict[Table, list[Binding]] = {}
         for binding in bindings:

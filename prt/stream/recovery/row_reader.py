@@ -88,7 +88,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class RowReader:
-    """Reads the rows of one table over REST and emits those that neither streamed nor were emitted before.
+    """The reader of one table's rows over REST, which emits rows that were not emitted before.
 
     `close` has to be called in any case.
 

@@ -32,8 +32,8 @@ class Reached(Struct):
         floor: Rows dated up to this were not looked at when the latest rows were read at READY; None if all
             rows were looked at.
         is_read: Whether `through` is only the latest date of rows that were read at READY or in a snapshot,
-            and not yet of rows that a recovery emitted in this order. A gap may then have taken changes with
-            earlier dates.
+            and not yet of rows that a recovery emitted in this order. Changes with earlier dates may then
+            have been missed in a gap.
     """
 
     through: int | None = None
@@ -338,7 +338,7 @@ class TableProgress:
         return self.reached.setdefault((binding, read_order), Reached())
 
     def note_reached(self, binding: Binding, read_order: ReadOrder, row: Row, date: int | None) -> None:
-        """Note that reading a binding in an order has come to a row.
+        """Note that a row was read for a binding, so that a later read in this order can start there.
 
         Args:
             binding: The binding.

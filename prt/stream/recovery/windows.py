@@ -17,7 +17,7 @@ OVERLAP = 5_000_000
 """The longest time (µs) that a change may need from its commit to us: a polling server needs half a second, a
 busy one more."""
 RESUBSCRIBED_SECONDS = 70.0
-"""The longest time that a server may have received no changes before it subscribes anew by itself: it checks
+"""The longest time that a server may have received no changes before it subscribes again by itself: it checks
 its subscriptions every 60 s."""
 SKEW = 1_000_000
 """The largest difference (µs) between the clocks that latency alone can explain."""
@@ -83,7 +83,7 @@ def lost_since(known: Known) -> int:
 
 
 def resubscribed_since(known: Known) -> int:
-    """Return the start of a gap that shows only because the server subscribes anew (µs of the server).
+    """Return the start of a gap that shows only because the server subscribes again (µs of the server).
 
     The last commit does not count here, because changes of one table prove nothing about another one: a table
     that was taken out of the publication is silent while the other tables still stream.
@@ -104,7 +104,7 @@ def until(known: Known | None, ready: int) -> int:
     """Return the end of a gap: the moment of READY in the server's time, in µs.
 
     If our clock seems to be ahead by more than `OVERLAP`, or behind, READY is converted, and `OVERLAP` is
-    added: slow deliveries can't be told from a clock that is ahead.
+    added: slow deliveries look the same as a clock that is ahead.
     """
     ahead = None if known is None else known.ahead
     if ahead is None or -SKEW <= ahead <= OVERLAP:

@@ -91,7 +91,7 @@ class Answer(Struct, frozen=True):
 
 
 class Refusal(Struct):
-    """PostgREST's error. A gateway's own error has other fields, or is not JSON."""
+    """The error in PostgREST's answer. A gateway's own error has other fields, or is not JSON."""
 
     code: str | None = None
     message: str | None = None

@@ -153,7 +153,7 @@ async def session_of(project: Project) -> AsyncIterator[Session]:
 
 @asynccontextmanager
 async def _signed_in(project: Project, key: str) -> AsyncIterator[Session]:
-    from supabase_auth import AsyncGoTrueClient  # noqa: PLC0415 - only where somebody signs in
+    from supabase_auth import AsyncGoTrueClient  # noqa: PLC0415 - needed only to sign in
 
     from prt.stream.rest.http import BoundedClient  # noqa: PLC0415
 

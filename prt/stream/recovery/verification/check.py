@@ -155,7 +155,7 @@ class Check(ABC):
             self.desk.schedule.requested(self.name, start, time.monotonic())
 
     def has_waited(self, suspects: Iterable[Suspect]) -> bool:
-        """Return whether suspects have waited so long that they are judged before the end of their round."""
+        """Return whether suspects have waited so long that they are judged before their round ends."""
         waited = running() - min(one.seen_at for one in suspects)
         return waited >= microseconds(self.desk.timing.every + self.desk.timing.silence)
 

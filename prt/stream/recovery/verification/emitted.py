@@ -160,7 +160,7 @@ def _chosen(row: dict[str, Any], fields: dict[str, str]) -> SimpleNamespace:
 
 
 class DateReader:
-    """Reads the key and the date of a change's row, without decoding its other columns."""
+    """The reader of the key and the date of a change's row, which does not decode other columns."""
 
     def __init__(self, shape: Shape) -> None:
         self.key, self.written = shape.key, shape.written

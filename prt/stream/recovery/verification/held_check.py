@@ -26,7 +26,7 @@ NOT_WHOLE = "its snapshot is not whole"
 
 
 class HeldCheck(Check):
-    """Finds held keys that have no row any more, and new rows of a table whose rows no column dates."""
+    """The search for held keys without a row, and for new rows of a table whose rows no column dates."""
 
     def __init__(self, desk: Desk, progress: TableProgress, bindings: Sequence[Binding]) -> None:
         """Start the check of a table.

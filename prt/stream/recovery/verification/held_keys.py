@@ -30,7 +30,7 @@ class Differences(Struct, frozen=True):
 
 
 class HeldComparison:
-    """Compares the held keys of one table with its rows, again and again.
+    """The repeated comparison of one table's held keys with its rows.
 
     Attributes:
         verified_to: The server's time (µs) up to which no difference is left.

@@ -24,7 +24,7 @@ class Connected(Protocol):
 
 
 class Position:
-    """How far the stream has come.
+    """The position of the stream: how far it has come.
 
     Attributes:
         count: How many changes have come.

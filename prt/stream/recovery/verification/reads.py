@@ -73,7 +73,10 @@ def date_columns(shape: Shape, binding: Binding) -> DateColumns | None:
 
 
 class PageSizes:
-    """Recognises whether more rows follow a page: a server may give fewer rows than it was asked for."""
+    """The sizes of the pages so far, which show whether more rows follow a page.
+
+    A server may return fewer rows than it was asked for, although there are more.
+    """
 
     def __init__(self) -> None:
         self._largest = 0
@@ -109,7 +112,7 @@ class KeyPage(Struct, frozen=True):
 
 
 class KeyReads:
-    """Reads the keys of one binding's rows, one page per request."""
+    """The requests for the keys of one binding's rows, one page per request."""
 
     def __init__(self, rest: Rest, binding: Binding, shape: Shape) -> None:
         """Prepare the requests.
@@ -163,7 +166,7 @@ class KeyReads:
 
 
 class DateReads:
-    """Reads keys and dates of one binding's rows; every method sends one request.
+    """The requests for keys and dates of one binding's rows; every method sends one.
 
     Raises:
         PrtError: What `Rest.read` raises.

@@ -32,7 +32,7 @@ class Burst(Struct, frozen=True):
 
 
 class Bursts:
-    """Recognises the end of a burst from the number of changes that have come."""
+    """The detection of bursts from the number of changes that have come."""
 
     def __init__(self) -> None:
         self._count = 0

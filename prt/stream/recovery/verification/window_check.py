@@ -46,7 +46,7 @@ class Recheck(Struct, kw_only=True):
 
 
 class WindowCheck(Check):
-    """Finds rows of a binding that were not emitted, by reading only keys and dates."""
+    """The search for rows of a binding that were not emitted, which reads only keys and dates."""
 
     def __init__(self, desk: Desk, progress: TableProgress, binding: Binding) -> None:
         """Start the check of a binding.

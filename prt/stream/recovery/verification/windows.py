@@ -81,7 +81,7 @@ class Suspect(Struct, frozen=True, kw_only=True):
 
 
 class Passage(Struct, frozen=True, kw_only=True):
-    """How far the stream has come.
+    """The point that the stream has reached.
 
     Attributes:
         last_commit: The latest commit that has arrived (µs of the server), or None.

@@ -91,7 +91,7 @@ class BareConnection:
         """Open the socket.
 
         Raises:
-            RefusedError: If the server refuses the handshake.
+            HandshakeRefusedError: If the server refuses the handshake.
             UnreachableError: If there is no connection.
             ProtocolError: If the server's answer can't be understood.
         """
@@ -129,7 +129,7 @@ async def opened(connection: BareConnection) -> AsyncIterator[None]:
     """Keep the connection open for the block.
 
     Raises:
-        RefusedError, UnreachableError, ProtocolError: What `BareConnection.open` raises.
+        PrtError: What `BareConnection.open` raises.
     """
     try:
         await connection.open()

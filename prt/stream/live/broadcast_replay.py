@@ -1,7 +1,7 @@
-"""The server's replay of stored broadcasts: what a join asks for, and which messages are known already. Pure.
+"""The server's replay of stored broadcasts: what a join asks for, and which messages came before. Pure.
 
-The server stores what the database, or a client that asked for it, sent to a private topic. It replays such
-messages to a client that joins, each with its `meta.id`.
+The server stores broadcasts to a private topic that the database sent, or whose sender asked for it. It
+replays such messages to a client that joins, each with its `meta.id`.
 """
 
 from __future__ import annotations

@@ -190,7 +190,7 @@ async def echoing(live: Live) -> AsyncIterator[Echoes]:
     """Yield the changes of a source, from its READY on.
 
     Raises:
-        RefusedError, UnreachableError, ProtocolError: The errors that end a source.
+        PrtError: The error that ended the source before READY.
     """
     echoes = Echoes()
     async with listening(live, echoes.listener):

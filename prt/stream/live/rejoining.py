@@ -56,7 +56,7 @@ class Rejoining:
         self._endings: set[asyncio.Task[None]] = set()
 
     def on_frame(self, frame: Frame) -> None:
-        """Handle a control frame. Must be called with every one of the connection, in order."""
+        """Handle a control frame. Must be called with every control frame of the connection, in order."""
         for channel in self._channels:
             channel.on_frame(frame)
 

@@ -56,8 +56,10 @@ class Live:
     channel is left and the socket is closed.
 
     Raises:
-        RefusedError: From the iteration, if the server refuses the connection or every binding.
-        UnreachableError: From the iteration, if there is no connection, or it was lost for good.
+        RefusedByServerError: From the iteration, if the server refuses the handshake or the join, or ends the
+            channel.
+        UnreachableError: From the iteration, if the connection fails or is lost for good, or if the server
+            refuses every binding.
         ProtocolError: From the iteration, if the server's answers can't be understood.
     """
 
@@ -191,7 +193,9 @@ class Live:
             self._room = replace(self._room, tracked=payload)
 
     def cut(self) -> None:
-        """Break the connection without telling the server, as a failing network does. Used by tests."""
+        """Break the connection without telling the server, as a failing network does. Used to test
+        reconnects.
+        """
         if self._socket is not None:
             self._socket.cut()
 

@@ -95,7 +95,7 @@ class Subscription:
         self._sender: Sender | None = None
 
     async def establish(self, bindings: Sequence[Binding]) -> list[Binding]:
-        """Join with the bindings that the server accepts, and return them.
+        """Join with the bindings that the server accepts, and return these bindings.
 
         Raises:
             NothingTakenError: If the server accepts none of them.
@@ -202,7 +202,7 @@ class Subscription:
         await self._socket.authorise(token)
 
     def on_frame(self, frame: Frame) -> None:
-        """Handle a control frame. Must be called with every one of the connection, in order."""
+        """Handle a control frame. Must be called with every control frame of the connection, in order."""
         if frame.topic != TOPIC_PREFIX + self._topic or not self._socket.is_current(frame):
             return
         try:

@@ -27,7 +27,7 @@ class TokenRefresh:
     """The refresh of one source's token. Sources that share a session also share its refreshed tokens.
 
     Attributes:
-        life: When the present token expires; None before `begin`, or if it does not expire.
+        life: The lifetime of the present token; None before `begin`, or if the token does not expire.
     """
 
     def __init__(

@@ -124,7 +124,7 @@ class Recovery:
 
         Returns:
             The gap with the number of recovered rows, and with the reasons if it is not complete. Errors of
-                REST become reasons and are not raised.
+            REST become reasons and are not raised.
         """
         async with self._reading:
             reasons = Reasons()

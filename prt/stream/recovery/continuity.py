@@ -57,7 +57,7 @@ class Continuity:
 
         Returns:
             The gap that ends with this READY, or None if there is none. It stays open until `closed` is
-                called.
+            called.
         """
         if self._first_ready is None:
             self._first_ready = now

@@ -135,7 +135,7 @@ class TableProgress:
         return self.merger is not None or self.held is not None
 
     def observe(self, change: Change, number: int) -> None:
-        """Update the held keys and the comparison with read rows by a change.
+        """Apply a change to the held keys, and to the comparison with the rows that are being read.
 
         Args:
             change: A change of this table.

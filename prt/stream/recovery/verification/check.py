@@ -26,7 +26,7 @@ T = TypeVar("T")
 UNREAD = "it has not been read yet"
 
 
-class Desk(Struct, frozen=True, kw_only=True):
+class CheckContext(Struct, frozen=True, kw_only=True):
     """The values that all checks of a watch share.
 
     Attributes:
@@ -63,22 +63,22 @@ class Check(ABC):
         is_refused: Whether the last read was refused for a reason that does not pass by itself.
     """
 
-    def __init__(self, desk: Desk, progress: TableProgress, name: Hashable) -> None:
+    def __init__(self, context: CheckContext, progress: TableProgress, name: Hashable) -> None:
         """Start the check, which is due at once.
 
         Args:
-            desk: The values that all checks share.
+            context: The values that all checks share.
             progress: The recovery progress of the table.
             name: The name of the check in the schedule.
         """
-        self.desk = desk
+        self.context = context
         self.progress = progress
         self.name = name
         self.verified_at: int | None = None
         self.reason: str | None = UNREAD
         self.is_given_up = False
         self.is_refused = False
-        desk.schedule.add(name)
+        context.schedule.add(name)
 
     @property
     @abstractmethod
@@ -129,14 +129,14 @@ class Check(ABC):
         """
         start = time.monotonic()
         try:
-            async with asyncio.timeout(self.desk.timing.slow):
+            async with asyncio.timeout(self.context.timing.slow):
                 return await request
         except TimeoutError:
             await self._was_slow()
         except PrtError as exc:
             self.failed(exc)
         finally:
-            self.desk.schedule.requested(self.name, start, time.monotonic())
+            self.context.schedule.requested(self.name, start, time.monotonic())
         return None
 
     async def paced(self, request: Coroutine[Any, Any, T]) -> T:
@@ -146,50 +146,50 @@ class Check(ABC):
             TimeoutError: If there is no answer within `timing.slow` seconds.
             PrtError: What `Rest.read` raises.
         """
-        await asyncio.sleep(self.desk.timing.pause)
+        await asyncio.sleep(self.context.timing.pause)
         start = time.monotonic()
         try:
-            async with asyncio.timeout(self.desk.timing.slow):
+            async with asyncio.timeout(self.context.timing.slow):
                 return await request
         finally:
-            self.desk.schedule.requested(self.name, start, time.monotonic())
+            self.context.schedule.requested(self.name, start, time.monotonic())
 
     def has_waited(self, suspects: Iterable[Suspect]) -> bool:
         """Return whether suspects have waited so long that they are judged before their round ends."""
         waited = running() - min(one.seen_at for one in suspects)
-        return waited >= microseconds(self.desk.timing.every + self.desk.timing.silence)
+        return waited >= microseconds(self.context.timing.every + self.context.timing.silence)
 
     def verified(self) -> None:
         """Note that a round has found everything."""
         self.verified_at, self.reason, self.is_refused = wall_clock(), None, False
-        self.desk.schedule.finished(self.name, time.monotonic())
-        self.desk.report(self.progress.name)
+        self.context.schedule.finished(self.name, time.monotonic())
+        self.context.report(self.progress.name)
 
     def failed(self, error: PrtError) -> None:
         """Postpone the check after a failed request, and report the error if it does not pass by itself."""
         is_passing = isinstance(error, UnavailableError | UnknownColumnError)
         if isinstance(error, UnknownColumnError):
             self.progress.shape = None  # the table was altered
-        timing = self.desk.timing
-        self.desk.schedule.postpone(
+        timing = self.context.timing
+        self.context.schedule.postpone(
             self.name, time.monotonic() + (timing.every if is_passing else timing.retry)
         )
         if not is_passing and self.reason != error.message:
             self.reason, self.is_refused = error.message, True
-            self.desk.report(self.progress.name)
+            self.context.report(self.progress.name)
 
     def give_up(self, reason: str) -> None:
         """End the check for good, and report why."""
         self.is_given_up, self.reason = True, reason
         self.abandon()
-        self.desk.schedule.remove(self.name)
-        self.desk.report(self.progress.name)
+        self.context.schedule.remove(self.name)
+        self.context.report(self.progress.name)
 
     async def _was_slow(self) -> None:
         """Give up the check if only its own request is slow; postpone it if the whole project is slow."""
-        self.desk.schedule.postpone(self.name, time.monotonic() + self.desk.timing.every)
+        self.context.schedule.postpone(self.name, time.monotonic() + self.context.timing.every)
         try:
-            async with asyncio.timeout(self.desk.timing.slow):
+            async with asyncio.timeout(self.context.timing.slow):
                 column = await self.control()
         except (TimeoutError, PrtError):
             return
@@ -197,4 +197,4 @@ class Check(ABC):
             self.give_up("reading its keys takes too long")
         else:
             self.give_up(f"no index on `{column}`")
-            self.desk.on_slow(self.progress.name, column)
+            self.context.on_slow(self.progress.name, column)

@@ -14,7 +14,7 @@ from prt.events import Gap
 from prt.stream.binding import Binding
 from prt.stream.recovery.backfill import Missing
 from prt.stream.recovery.table_progress import HeldKeys, TableProgress
-from prt.stream.recovery.verification.check import Check, Desk
+from prt.stream.recovery.verification.check import Check, CheckContext
 from prt.stream.recovery.verification.held_keys import Differences, HeldComparison
 from prt.stream.recovery.verification.position import running
 from prt.stream.recovery.verification.reads import KeyReads
@@ -28,15 +28,15 @@ NOT_WHOLE = "its snapshot is not whole"
 class HeldCheck(Check):
     """The search for held keys without a row, and for new rows of a table whose rows no column dates."""
 
-    def __init__(self, desk: Desk, progress: TableProgress, bindings: Sequence[Binding]) -> None:
+    def __init__(self, context: CheckContext, progress: TableProgress, bindings: Sequence[Binding]) -> None:
         """Start the check of a table.
 
         Args:
-            desk: The values that all checks share.
+            context: The values that all checks share.
             progress: The recovery progress of the table, which has the held keys.
             bindings: The bindings of the table whose rows the snapshot has read.
         """
-        super().__init__(desk, progress, ("held", progress.schema, progress.table))
+        super().__init__(context, progress, ("held", progress.schema, progress.table))
         self.bindings = list(bindings)
         self._comparison: HeldComparison | None = None
         self._reads: list[KeyReads] = []
@@ -68,8 +68,8 @@ class HeldCheck(Check):
         page = await self.requested(self._reads[self._turn].page(self._behind))
         if page is None:
             return
-        self.desk.position.take_in()
-        read_at = page.date or self.desk.recovery.rest.answered_at or self.progress.held_at
+        self.context.position.take_in()
+        read_at = page.date or self.context.recovery.rest.answered_at or self.progress.held_at
         comparison.take(page.keys, held.keys, read_at=read_at)
         self._behind = page.next
         if page.next is not None:
@@ -84,9 +84,9 @@ class HeldCheck(Check):
         comparison, held = self._comparison, self.progress.held
         if comparison is None or held is None or not comparison.is_read:
             return
-        await self.desk.position.prove_silence(comparison.suspects)
-        due = comparison.due(held.keys, self.desk.position.passage)
-        if due and self.desk.schedule.may_request(self.name, time.monotonic()):
+        await self.context.position.prove_silence(comparison.suspects)
+        due = comparison.due(held.keys, self.context.position.passage)
+        if due and self.context.schedule.may_request(self.name, time.monotonic()):
             await self._judge(comparison, due)
         if self._lost and not comparison.suspects:
             await self._declare(comparison, held)
@@ -108,7 +108,7 @@ class HeldCheck(Check):
     async def _begun(self, held_at: int) -> HeldComparison | None:
         """Return the comparison, or None if the table's columns can't be learned now."""
         if self._comparison is None or self.progress.shape is None:
-            recovery = self.desk.recovery
+            recovery = self.context.recovery
             try:
                 shape = await recovery.tables.shape(self.progress, self.bindings[0])
             except PrtError as exc:
@@ -117,7 +117,7 @@ class HeldCheck(Check):
             self._reads = [KeyReads(recovery.rest, binding, shape) for binding in self.bindings]
             finds_inserts = shape.written is None and shape.created is None
             self._comparison = self._comparison or HeldComparison(
-                self.desk.rules, held_at, finds_inserts=finds_inserts
+                self.context.rules, held_at, finds_inserts=finds_inserts
             )
         return self._comparison
 
@@ -138,7 +138,7 @@ class HeldCheck(Check):
 
     @property
     def _sees_everything(self) -> bool:
-        rest = self.desk.recovery.rest
+        rest = self.context.recovery.rest
         return rest.user is None or rest.passes_row_security
 
     async def _declare(self, comparison: HeldComparison, held: HeldKeys) -> None:
@@ -163,14 +163,14 @@ class HeldCheck(Check):
             )
 
         try:
-            closed = await self.desk.recovery.bring_back(gap, still_lost, self.desk.put)
+            closed = await self.context.recovery.bring_back(gap, still_lost, self.context.put)
         except asyncio.CancelledError:
             if still_lost():
-                self.desk.put(replace(gap, at=wall_clock()))
+                self.context.put(replace(gap, at=wall_clock()))
             raise
         if closed is not None:
-            self.desk.put(replace(closed, at=wall_clock()))
-            self.desk.on_loss(closed.start, closed.end)
+            self.context.put(replace(closed, at=wall_clock()))
+            self.context.on_loss(closed.start, closed.end)
 
 
 def cause_of(lost: Differences) -> str:

@@ -10,7 +10,7 @@ from prt.clock import wall_clock
 from prt.events import Event, Gap, Status, Verified, VerifiedScope
 from prt.stream.binding import Binding
 from prt.stream.recovery.backfill import Recovery
-from prt.stream.recovery.verification.check import Check, Desk
+from prt.stream.recovery.verification.check import Check, CheckContext
 from prt.stream.recovery.verification.held_check import HeldCheck
 from prt.stream.recovery.verification.position import Connected, Position, microseconds
 from prt.stream.recovery.verification.schedule import Rates, Schedule
@@ -48,7 +48,7 @@ class Verifier:
         rates = Rates(pause=timing.pause, share=timing.share, every=timing.every)
         self._schedule: Schedule[Hashable] = Schedule(rates, time.monotonic())
         self._position = Position(self._memory, recovery.rest, connection, timing)
-        self._desk = Desk(
+        self._context = CheckContext(
             recovery=recovery,
             position=self._position,
             schedule=self._schedule,
@@ -132,12 +132,12 @@ class Verifier:
     def _add(self, binding: Binding) -> None:
         progress = self._recovery.tables.of((binding.schema, binding.table))
         if binding.event != "DELETE" and binding not in self._windows:
-            self._windows[binding] = WindowCheck(self._desk, progress, binding)
+            self._windows[binding] = WindowCheck(self._context, progress, binding)
         if progress.held is None or binding not in progress.snapshots:
             return
         held = self._held.get(progress.name)
         if held is None:
-            self._held[progress.name] = HeldCheck(self._desk, progress, [binding])
+            self._held[progress.name] = HeldCheck(self._context, progress, [binding])
         elif binding not in held.bindings:
             held.add(binding)
 

@@ -15,7 +15,7 @@ from prt.events import Gap
 from prt.stream.binding import Binding
 from prt.stream.recovery.backfill import Missing
 from prt.stream.recovery.table_progress import Baseline, TableProgress
-from prt.stream.recovery.verification.check import Check, Desk
+from prt.stream.recovery.verification.check import Check, CheckContext
 from prt.stream.recovery.verification.position import running
 from prt.stream.recovery.verification.reads import DateReads, PageEnd, date_columns
 from prt.stream.recovery.verification.visibility import was_visible
@@ -48,15 +48,15 @@ class Recheck(Struct, kw_only=True):
 class WindowCheck(Check):
     """The search for rows of a binding that were not emitted, which reads only keys and dates."""
 
-    def __init__(self, desk: Desk, progress: TableProgress, binding: Binding) -> None:
+    def __init__(self, context: CheckContext, progress: TableProgress, binding: Binding) -> None:
         """Start the check of a binding.
 
         Args:
-            desk: The values that all checks share.
+            context: The values that all checks share.
             progress: The recovery progress of the table.
             binding: The binding.
         """
-        super().__init__(desk, progress, binding)
+        super().__init__(context, progress, binding)
         self.binding = binding
         self.windows: Windows | None = None
         self._reads: DateReads | None = None
@@ -92,12 +92,12 @@ class WindowCheck(Check):
         reads = await self._ready_reads()
         if reads is None:
             return
-        asked_at = self.desk.recovery.rest.answered_at or 0
+        asked_at = self.context.recovery.rest.answered_at or 0
         windows = self._begun(asked_at)
         found = await self.requested(reads.window(windows.start, self._page_end))
         if found is None:
             return
-        self.desk.position.take_in()
+        self.context.position.take_in()
         read_at = found.date or asked_at
         windows.take(found.rows, read_at=read_at, now=running())
         self._page_end = found.next
@@ -113,16 +113,16 @@ class WindowCheck(Check):
         windows = self.windows
         if windows is None:
             return
-        for suspect in windows.proven(self.desk.recovery.tables.operations):
+        for suspect in windows.proven(self.context.recovery.tables.operations):
             windows.suspects[suspect.row.key] = suspect
         due = await self._due(windows)
-        if due and self.desk.schedule.may_request(self.name, time.monotonic()):
+        if due and self.context.schedule.may_request(self.name, time.monotonic()):
             await self._judge(windows, due)
         if self._lost and (not windows.suspects or self.has_waited(self._lost)):
             await self._declare(windows)
         if windows.is_settled and not self._lost:
             windows.settle()
-            windows.forget_hidden(windows.verified_to - 2 * self.desk.rules.overlap)
+            windows.forget_hidden(windows.verified_to - 2 * self.context.rules.overlap)
             self.verified()
 
     def abandon(self) -> None:
@@ -141,13 +141,13 @@ class WindowCheck(Check):
 
     async def _ready_reads(self) -> DateReads | None:
         """Return the requests, or None if this turn was needed to learn the table's columns."""
-        start, recovery = time.monotonic(), self.desk.recovery
+        start, recovery = time.monotonic(), self.context.recovery
         self.progress.learn_key(recovery.tables.memory)
         is_known = self.progress.shape is not None
         try:
             shape = await recovery.tables.shape(self.progress, self.binding)
         except PrtError as exc:
-            self.desk.schedule.requested(self.name, start, time.monotonic())
+            self.context.schedule.requested(self.name, start, time.monotonic())
             self.failed(exc)
             return None
         if recovery.rest.answered_at is None:
@@ -161,7 +161,7 @@ class WindowCheck(Check):
             self._shape, self._page_end = shape, None
             self._reads = DateReads(recovery.rest, self.binding, shape, columns)
         if not is_known:
-            self.desk.schedule.requested(self.name, start, time.monotonic())
+            self.context.schedule.requested(self.name, start, time.monotonic())
             return None
         return self._reads
 
@@ -179,7 +179,7 @@ class WindowCheck(Check):
             self.windows = Windows(
                 self.binding.event,
                 self.progress.emitted,
-                self.desk.rules,
+                self.context.rules,
                 since=baseline.floor,
                 inserted_since=baseline.inserted_since,
                 verified_to=baseline.date - 2 * DATE_GRAIN,
@@ -190,8 +190,8 @@ class WindowCheck(Check):
         suspects = windows.suspects.values()
         if not suspects or not (windows.is_read or self.has_waited(suspects)):
             return []
-        await self.desk.position.prove_silence(suspects)
-        return windows.due(self.desk.position.passage)
+        await self.context.position.prove_silence(suspects)
+        return windows.due(self.context.position.passage)
 
     async def _judge(self, windows: Windows, due: Sequence[Suspect]) -> None:
         """Read suspects a second time, in one request, and decide about those that the answer covers."""
@@ -210,12 +210,12 @@ class WindowCheck(Check):
         found = await self.requested(request)
         if found is None:
             return
-        self.desk.position.take_in()
+        self.context.position.take_in()
         present = {row.key: row for row in found.rows if row.key in recheck.suspects}
         is_over = by_key or found.next is None
         judged = [one for key, one in recheck.suspects.items() if is_over or key in present]
         hidden = await self._hidden(windows, [key for key in present if not windows.emitted.knows(key)])
-        verdicts = windows.judge(judged, present, self.desk.recovery.tables.operations, is_hidden=hidden)
+        verdicts = windows.judge(judged, present, self.context.recovery.tables.operations, is_hidden=hidden)
         self._lost += [one for one in judged if verdicts[one.row.key] == "lost"]
         for one in judged:
             del recheck.suspects[one.row.key]
@@ -225,7 +225,7 @@ class WindowCheck(Check):
 
     async def _hidden(self, windows: Windows, unknown: Sequence[Key]) -> dict[Key, bool]:
         """Return which rows policies may have hidden from this user when they were written."""
-        reads, rest = self._reads, self.desk.recovery.rest
+        reads, rest = self._reads, self.context.recovery.rest
         if reads is None or rest.user is None or rest.passes_row_security:
             return {}
         hidden = dict.fromkeys(unknown, True)
@@ -265,19 +265,19 @@ class WindowCheck(Check):
             return Missing(rows={self.binding: keys})
 
         try:
-            closed = await self.desk.recovery.bring_back(gap, still_lost, self.desk.put)
+            closed = await self.context.recovery.bring_back(gap, still_lost, self.context.put)
         except asyncio.CancelledError:
             # Without this, rows that were emitted already would have no gap.
             if still_lost():
                 cause = f"{gap.cause}; the connection was lost before they were all recovered"
-                self.desk.put(replace(gap, at=wall_clock(), cause=cause))
+                self.context.put(replace(gap, at=wall_clock(), cause=cause))
             raise
         finally:
             for one in lost:
                 windows.emitted.note(one.row.key, one.row.date)
         if closed is not None:
-            self.desk.put(replace(closed, at=wall_clock()))
-            self.desk.on_loss(closed.start, closed.end)
+            self.context.put(replace(closed, at=wall_clock()))
+            self.context.on_loss(closed.start, closed.end)
 
 
 def cause_of(count: int) -> str:

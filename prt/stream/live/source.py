@@ -193,7 +193,7 @@ class Live:
             self._room = replace(self._room, tracked=payload)
 
     def cut(self) -> None:
-        """Break the connection without telling the server, as a failing network does. Used to test
+        """Break the connection without telling the server, as a failing network does; used in tests.
         reconnects.
         """
         if self._socket is not None:

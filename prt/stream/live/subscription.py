@@ -323,8 +323,9 @@ class Subscription:
             return
         if words is None and not self._is_probing:
             self._create_sender()
-            self._emit_status("READY")
+            # In this order, because the gap that READY ends may not end after the moment that the line gives.
             self._on_ready(self._joining)
+            self._emit_status("READY")
         self._verdict.set_result(words)
 
     def _create_sender(self) -> None:

@@ -76,7 +76,7 @@ class TopicGaps:
             )
             self._declare(end, cause, recovered=past.recovered)
         else:
-            cause = f"{self._cause}; what clients sent is not replayed, what the database sent is"
+            cause = f"{self._cause}; only what was stored is replayed: what the database sent, and what clients sent with `persist`"
             self._declare(end, cause, recovered=past.recovered, is_complete=True)
 
     def end(self) -> None:

@@ -63,18 +63,18 @@ COMMANDS: Final = (
 )
 
 BEGINNING: Final = (
-    ("Nothing to set up:", (("prt demo", "an embedded Supabase, its traffic, a live view"),)),
+    ("Nothing to set up:", (("prt demo", "Show an embedded Supabase at work, in a live view."),)),
     (
-        "Your project (set SUPABASE_URL and SUPABASE_ANON_KEY, or prt init):",
+        "Your project (set SUPABASE_URL and SUPABASE_ANON_KEY, or run `prt init`):",
         (
-            ("prt watch", "its changes, live"),
-            ("prt status", "does its realtime work, and if not, what mends it"),
-            ("prt test", "the proof, with an exit code for CI"),
+            ("prt watch", "Show its changes live."),
+            ("prt status", "Find what is wrong with its realtime."),
+            ("prt test", "Test its realtime, with an exit code for CI."),
         ),
     ),
     (
-        "Your own tests, against a project that lives as long as they:",
-        (("prt local run -- pytest", "a real PostgreSQL, no Docker"),),
+        "Your own tests, against an embedded project that ends with them:",
+        (("prt local run -- pytest", "Run them against a real PostgreSQL, without Docker."),),
     ),
 )
 

@@ -8,7 +8,7 @@ from prt.cli.commands import local_project as local_running
 from prt.cli.commands import local_up as local_start
 
 app = typer.Typer(
-    help="The embedded Supabase: a real PostgreSQL, Realtime, REST and Auth on one port of 127.0.0.1.",
+    help="Run an embedded Supabase: a real PostgreSQL, Realtime, REST and Auth on one port of 127.0.0.1.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

@@ -34,40 +34,70 @@ Port = Annotated[
         metavar="N",
         min=0,
         max=65535,
-        help="Listen on port N; 0 takes a free one.",
+        help="Listen on port N of 127.0.0.1; 0 takes a free port. [default: 54321, or a free port]",
+        rich_help_panel=PROJECT,
+    ),
+]
+PortOfRun = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        metavar="N",
+        min=0,
+        max=65535,
+        help="Listen on port N of 127.0.0.1; 0 takes a free port.",
         rich_help_panel=PROJECT,
     ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", metavar="DIR", help="Keep the data in DIR.", rich_help_panel=PROJECT),
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="Keep the database and the keys in the folder DIR. [default: delete them at the end]",
+        rich_help_panel=PROJECT,
+    ),
 ]
 Migrations = Annotated[
     list[Path] | None,
     typer.Option(
         "--migrations",
         metavar="PATH",
-        help="Run your own SQL files instead of the seed; repeatable.",
+        help=(
+            "Run your own SQL instead of the demo's: a file, or the files of a folder in the "
+            "order of their names; repeatable."
+        ),
         rich_help_panel=PROJECT,
     ),
 ]
 NoSeed = Annotated[
-    bool, typer.Option("--no-seed", help="Create none of the seed's tables.", rich_help_panel=PROJECT)
+    bool, typer.Option("--no-seed", help="Start without the demo's tables and rows.", rich_help_panel=PROJECT)
 ]
 Traffic = Annotated[
     bool,
-    typer.Option("--traffic", help="Simulate a day of the production, compressed.", rich_help_panel=PROJECT),
+    typer.Option(
+        "--traffic",
+        help=(
+            "Simulate people at work on the demo's tables: rows change, colleagues come, go and move cursors."
+        ),
+        rich_help_panel=PROJECT,
+    ),
 ]
 Rate = Annotated[
     float,
-    typer.Option("--rate", metavar="N", help="Changes a second of the traffic.", rich_help_panel=PROJECT),
+    typer.Option(
+        "--rate",
+        metavar="N",
+        help="Number of changes per second that --traffic makes.",
+        rich_help_panel=PROJECT,
+    ),
 ]
 PlanName = Annotated[
     str | None,
     typer.Option(
         "--plan",
         metavar="NAME",
-        help="Keep the limits of a plan: free, pro or no-cap [no limits].",
+        help="Enforce the limits of a Supabase plan: free, pro or no-cap. [default: no limits]",
         rich_help_panel=HOSTED,
     ),
 ]
@@ -76,19 +106,29 @@ Poll = Annotated[
     typer.Option(
         "--poll",
         metavar="TIME",
-        help="Poll for changes every TIME, and every 500ms if idle [streamed].",
+        help=(
+            "Deliver changes every TIME (100ms, 1s), or every 500ms while nothing changes, as a "
+            "hosted project does. [default: at once]"
+        ),
         rich_help_panel=HOSTED,
     ),
 ]
 LikeHosted = Annotated[
     bool,
-    typer.Option("--like-hosted", help="Same as --poll 100ms --plan free.", rich_help_panel=HOSTED),
+    typer.Option(
+        "--like-hosted",
+        help="Behave like a hosted project: the same as --poll 100ms --plan free.",
+        rich_help_panel=HOSTED,
+    ),
 ]
 LikeCli = Annotated[
     bool,
     typer.Option(
         "--like-cli",
-        help="Take the ports, keys and passwords of `supabase start`.",
+        help=(
+            "Use the ports, keys and passwords of `supabase start`, so that an app that is set "
+            "up for it runs unchanged."
+        ),
         rich_help_panel=PROJECT,
     ),
 ]
@@ -97,7 +137,9 @@ SigningKeyName = Annotated[
     typer.Option(
         "--signing-key",
         metavar="KIND",
-        help="Sign tokens with a key pair, es256 or rs256 [the JWT secret].",
+        help=(
+            "Sign users' tokens with a key pair of this KIND: es256 or rs256. [default: with the JWT secret]"
+        ),
         rich_help_panel=HOSTED,
     ),
 ]
@@ -105,7 +147,7 @@ AnonymousSignIns = Annotated[
     bool,
     typer.Option(
         "--anonymous-sign-ins",
-        help="Let clients sign in without an email or a password.",
+        help="Let clients sign in without an email or a password, as signInAnonymously() does.",
         rich_help_panel=HOSTED,
     ),
 ]
@@ -128,9 +170,9 @@ def up(
 ) -> None:
     """Start the embedded project in the foreground.
 
-    It runs until Ctrl-C or `prt local stop`. Without --data-dir it leaves nothing behind. It takes
-    port 54321, or a free one if that is taken. With --like-cli, what was made for `supabase start` finds it
-    unchanged.
+    The project runs until Ctrl-C or `prt local stop`. Without --data-dir it leaves nothing behind. Without
+    --port it listens on port 54321, or on a free port if that is taken. Unless --migrations or --no-seed is
+    given, it has the demo's 30 tables with some rows.
 
     prt local up --traffic
 
@@ -159,8 +201,15 @@ def up(
 
 
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", show_default=False)],
-    port: Port = 0,
+    command: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMMAND",
+            help="The command to run, with its own options, such as `pytest -q`.",
+            show_default=False,
+        ),
+    ],
+    port: PortOfRun = 0,
     data_dir: DataDir = None,
     migrations: Migrations = None,
     no_seed: NoSeed = False,
@@ -176,9 +225,9 @@ def run(
 ) -> None:
     """Run a command against an embedded project of its own.
 
-    The command finds the project by the variables of `prt local env`, and by the names that web frameworks
-    give the URL and the client keys, such as VITE_SUPABASE_URL; prt ends with its exit code. Inside the
-    command, `prt local` and --local mean this project and no other.
+    The project starts before COMMAND and ends with it. COMMAND finds the URL and the keys in the variables
+    that `prt local env` prints, and in those of web frameworks, such as VITE_SUPABASE_URL. Inside COMMAND,
+    `prt local` and --local mean this project only. The exit code is that of COMMAND.
 
     prt local run -- pytest
 

@@ -172,17 +172,17 @@ def traffic(
         typer.Option(
             "--seed",
             metavar="N",
-            help="Seed of the random changes: the same N makes the same ones. [default: random]",
+            help="Seed of the random changes: the same N makes the same changes. [default: random]",
         ),
     ] = None,
     port: ChosenPort = None,
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
 ) -> None:
-    """Simulate people at work on the demo's tables of the running project, until Ctrl-C.
+    """Simulate people at work in the running project, until Ctrl-C.
 
-    Rows change; simulated colleagues come and go on the topic user-presence, and move their cursors on the
-    topic document:7.
+    The project must have the demo's 30 tables, whose rows are changed. Colleagues join and leave the topic
+    user-presence, and move their cursors on the topic document:7.
 
     prt local traffic
 

@@ -58,8 +58,8 @@ def presence(
             "--columns",
             metavar="COL,COL",
             help=(
-                "Columns to show, in this order, such as user_id,status. [default: those that most "
-                "people have]"
+                "Columns to show, in this order, such as user_id,status. [default: the keys that most "
+                "of those who are present have]"
             ),
             rich_help_panel=options.OUTPUT,
         ),
@@ -120,7 +120,8 @@ def presence(
 ) -> int:
     """Show who is online on a topic, and who joins, leaves and changes.
 
-    With --track you are present too, with the values user_id, online_at and location and those that you give.
+    With --track you are present too, with the values that you give. To them prt adds user_id, online_at (the
+    present time) and location (terminal).
 
     prt presence user-presence
 

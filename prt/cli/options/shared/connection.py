@@ -31,9 +31,9 @@ As = Annotated[
         "--as",
         metavar="WHO",
         help=(
-            "Connect as anon, service (with the server key), or the user EMAIL (with the "
-            "password in PRT_PASSWORD, or asked for). [default: the session in PRT_TOKEN, else "
-            "anon]"
+            "Connect as anon; as service, with the server key in SUPABASE_SECRET_KEY; or as "
+            "the user EMAIL, whose password is read from PRT_PASSWORD or asked for. [default: the "
+            "session in PRT_TOKEN, else anon]"
         ),
         rich_help_panel=CONNECTION,
     ),
@@ -70,7 +70,7 @@ MaxReconnects = Annotated[
         "--max-reconnects",
         metavar="N",
         min=0,
-        help="Reconnect at most N times, then exit with 4. [default: no limit]",
+        help="Reconnect at most N times in the whole run, then exit with 4. [default: no limit]",
         rich_help_panel=CONNECTION,
     ),
 ]

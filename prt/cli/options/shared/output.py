@@ -34,7 +34,7 @@ Template = Annotated[
     typer.Option(
         "--template",
         metavar="TEXT",
-        help=("Write each event as TEXT, such as '{table} {new[id]}'; `prt help lines` lists the keys."),
+        help=("Write each event as TEXT, such as '{at} {type}'; `prt help lines` lists the keys."),
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -44,8 +44,8 @@ Only = Annotated[
         "--only",
         metavar="TYPE,TYPE",
         help=(
-            "Write only lines of these types, such as status,gap (`prt help lines` lists all), "
-            "and the last line, end."
+            "Write only lines of these types, such as status,change (`prt help lines` lists all); "
+            "the last line, of the type end, is always written."
         ),
         rich_help_panel=OUTPUT,
     ),
@@ -130,8 +130,8 @@ Timeout = Annotated[
         "--timeout",
         metavar="TIME",
         help=(
-            "Exit with 124 if the events that you count or expect, or else the first event, do "
-            "not come within TIME (30s, 5m, 2h)."
+            "Exit with 124 if the events that you count or expect do not come within TIME (30s, "
+            "5m, 2h). If you count and expect none, one event must come."
         ),
         rich_help_panel=BOUNDS,
     ),

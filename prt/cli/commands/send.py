@@ -16,7 +16,7 @@ Http = Annotated[
     bool,
     typer.Option(
         "--http",
-        help="Send over HTTP instead of a websocket; a private topic then needs no right to read.",
+        help="Send over HTTP instead of a websocket, which needs no right to read a private topic.",
         rich_help_panel=SENDING,
     ),
 ]
@@ -46,7 +46,7 @@ Persist = Annotated[
     bool,
     typer.Option(
         "--persist",
-        help="Let the server store the messages for clients that ask for earlier ones; needs --private.",
+        help="Ask the server to store the messages for clients that join later; needs --private.",
         rich_help_panel=SENDING,
     ),
 ]
@@ -111,8 +111,8 @@ def send(
 ) -> int:
     """Send a broadcast, such as a cursor move.
 
-    Over a websocket the server acknowledges each message. If you may not send to a private topic, it does not
-    answer, and the exit code is 1.
+    Over a websocket the server acknowledges each message. If no policy permits you to send to a private
+    topic, the server does not answer, and the exit code is 1.
 
     prt send document:7 cursor-move '{"position": {"x": 1, "y": 2}}'
 

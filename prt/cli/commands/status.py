@@ -63,7 +63,7 @@ Plan = Annotated[
     typer.Option(
         "--plan",
         metavar="NAME",
-        help="Supabase plan with whose limits --watch compares: free, pro or no-cap.",
+        help="Plan of the project (free, pro or no-cap), to whose limits --watch compares its figures.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
@@ -90,7 +90,7 @@ BundlePath = Annotated[
     typer.Option(
         "--bundle",
         metavar="FILE.zip",
-        help="Write what a bug report needs to a new FILE.zip, without secrets and without values of rows.",
+        help="Create FILE.zip for a bug report, which holds no secrets and no values of rows.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
@@ -99,8 +99,8 @@ Format = Annotated[
     typer.Option(
         "--format",
         help=(
-            "Write sentences (text), NDJSON (json), the line of a monitoring plugin, which exits "
-            "with 0 to 3 (nagios), or metrics (prometheus). [default: text]"
+            "Write sentences (text), NDJSON as with --json (json), metrics (prometheus), or one line "
+            "with the exit codes 0 to 3 of a monitoring plugin (nagios). [default: text]"
         ),
         rich_help_panel=options.OUTPUT,
     ),
@@ -141,11 +141,12 @@ def status(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Check every layer between here and a live table, and print what is wrong and how to mend it.
+    """Find out why no changes arrive: check everything from here to the tables, and print how to mend it.
 
-    The layers are the configuration, the network, the sign-in, the websocket, a channel, and each TABLE.
-    Layers below one that fails are skipped. More is found if the variable SUPABASE_DB_URL names the database.
-    Without TABLE, the tables of the profile are checked, or else those of the demo that the project has.
+    The layers are checked in this order: the configuration, the network, the sign-in, the websocket, a
+    channel, and each TABLE. After a layer that fails, the rest is skipped. If SUPABASE_DB_URL is set, the
+    database is asked as well, which finds more causes. Without TABLE, the tables of the profile are checked;
+    if the profile has none, those of the demo's tables that exist in the project.
 
     The exit code is 0 if nothing failed, otherwise that of the first failure (`prt help exit-codes`).
 

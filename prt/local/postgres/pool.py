@@ -28,7 +28,8 @@ class NoConnectionError(Exception):
 class Database:
     """A pool of at most `size` autocommit connections, opened when first needed, reused last in, first out.
 
-    One user, or one role without users, has at most `share` of them.
+    Requests of one user, or all requests of a role such as `anon` without a user, have at most `share`
+    connections at once.
 
     `async with` opens the first one, so that a wrong address or password shows at once (psycopg.Error).
     """

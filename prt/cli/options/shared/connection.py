@@ -21,7 +21,10 @@ Local = Annotated[
     bool,
     typer.Option(
         "--local",
-        help=("Use the embedded project: that of `prt local up`, or else a new one for this command."),
+        help=(
+            "Use the embedded project that `prt local up` started; without one, start one and "
+            "remove it at the end."
+        ),
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -31,9 +34,9 @@ As = Annotated[
         "--as",
         metavar="WHO",
         help=(
-            "Connect as anon; as service, with the server key in SUPABASE_SECRET_KEY; or as "
-            "the user EMAIL, whose password is read from PRT_PASSWORD or asked for. [default: the "
-            "session in PRT_TOKEN, else anon]"
+            "Who connects: anon, service (with the key in SUPABASE_SECRET_KEY), or the EMAIL of a "
+            "user, whose password is in PRT_PASSWORD or is asked for. [default: the user of the "
+            "access token in PRT_TOKEN, else anon]"
         ),
         rich_help_panel=CONNECTION,
     ),

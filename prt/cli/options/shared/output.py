@@ -143,8 +143,8 @@ Agent = Annotated[
         envvar="PRT_AGENT",
         show_envvar=False,
         help=(
-            "Run without a person: stop after 30s unless a duration or a timeout is given, and "
-            "use no colours, drawing or questions. [env: PRT_AGENT]"
+            "Run for a program: stop after 30s if no other end is given, write lines instead of "
+            "drawing, use no colours and ask no questions. [env: PRT_AGENT]"
         ),
         rich_help_panel=BOUNDS,
     ),

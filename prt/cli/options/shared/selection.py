@@ -13,9 +13,9 @@ Tables = Annotated[
     typer.Argument(
         metavar="TABLE",
         help=(
-            "A table as TABLE, SCHEMA.TABLE or TABLE:INSERT,UPDATE; a group of the demo's tables "
-            "(core, module or all, listed by `prt help guide`); or '*' for every published table "
-            "of the schema."
+            "A table as TABLE, SCHEMA.TABLE or TABLE:INSERT,UPDATE; one of the words core, module "
+            "and all, which stand for groups of the demo's tables (`prt help guide` lists them); or "
+            "'*' for every published table of the schema."
         ),
         show_default=False,
     ),
@@ -44,8 +44,8 @@ Filters = Annotated[
         "--filter",
         metavar="[TABLE:]COL=OP.VAL",
         help=(
-            "Receive only rows that match, such as status=eq.open (`prt help guide` lists each "
-            "OP); repeatable, all must match."
+            "Receive only rows that match, such as status=eq.open, of one table or of all (`prt help "
+            "guide` lists each OP); repeatable, a row must match all filters of its table."
         ),
         rich_help_panel=SELECTION,
     ),
@@ -101,7 +101,7 @@ Private = Annotated[
     bool,
     typer.Option(
         "--private",
-        help=("Treat topics as private channels, to which a policy on realtime.messages must give access."),
+        help="Join each topic as a private channel, which only a policy on realtime.messages opens.",
         rich_help_panel=SELECTION,
     ),
 ]

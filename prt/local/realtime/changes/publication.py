@@ -1,7 +1,7 @@
 """A watch on the published tables: if they change, every channel subscribes again.
 
 The real server checks them once a minute. Until then, a table that was added or created again has no events.
-psycopg is imported only for the exceptions of `prt.local.postgres.session`.
+psycopg is imported only for its exceptions, which `prt.local.postgres.session` raises.
 """
 
 from __future__ import annotations

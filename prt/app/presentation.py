@@ -12,6 +12,7 @@ from msgspec import Struct
 from prt.app.alerts import AlertOutput
 from prt.app.loop import TICK_SECONDS, Consumer, Ending, Source, follow
 from prt.app.notices import Notices
+from prt.app.sources.refusals import NoDefaultTableError
 from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Event
@@ -45,7 +46,7 @@ class Presentation:
     def __init__(self, request: WatchRequest) -> None:
         self._request = request
         self._has_screen = request.output is None and request.form.is_table and not request.is_once
-        self._notices = None if self._has_screen or request.is_quiet else Notices()
+        self._notices = None if self._has_screen or request.is_quiet else Notices(request.default_tables)
         self._notes = request.actions.notes if request.actions else deque[str]()
         self._failures: list[PrtError] = []
         self._alerts: AlertOutput | None = None
@@ -121,6 +122,8 @@ class Presentation:
                 notice(note)
             for failure in self._failures:
                 complain(failure.message, failure.hint)
+        if self._notices is not None and not isinstance(ending.error, NoDefaultTableError):
+            self._notices.flush()
         for missing in request.expectations.missing():
             notice(str(missing))
         if ending.error is not None:

@@ -57,8 +57,9 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
     import asyncio
 
     from prt.app.monitoring.monitored import monitored
-    from prt.app.name_cache import NameCachingSource
     from prt.app.presentation import Subject
+    from prt.app.sources.name_cache import NameCachingSource
+    from prt.app.sources.refusals import ExplainingSource
     from prt.checks.partitions import partition_notices
     from prt.stream.rest.client import Rest
     from prt.stream.rest.column_types import refuse_unfilterable
@@ -79,7 +80,8 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
         await refuse_unfilterable(rest, tables)
         queue = EventQueue()
         reader = cache_reader if presentation.is_drawn else None
-        source = NameCachingSource(_source(session, rest, subject, request, queue, cache_reader=reader))
+        live = _source(session, rest, subject, request, queue, cache_reader=reader)
+        source = NameCachingSource(ExplainingSource(live, rest, request.default_tables))
         controls = None
         if request.can_edit and presentation.is_drawn:
             from prt.app.controls.editing import EditControls

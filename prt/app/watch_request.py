@@ -104,6 +104,8 @@ class WatchRequest(Struct, frozen=True, kw_only=True):
     matching: Matching
     bindings: Sequence[Binding] | Callable[[Endpoint], Sequence[Binding]] = ()
     """The tables; a function is called when there is a session, which identifies the user."""
+    default_tables: frozenset[str] = frozenset()
+    """The tables, as `schema.table`, that are watched because the user named none."""
     topics: Sequence[TopicSettings] | Callable[[Endpoint], Sequence[TopicSettings]] = ()
     """The topics; with topics and no bindings, no table is watched."""
     recovery: RecoveryRequest = RecoveryRequest()

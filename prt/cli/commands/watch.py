@@ -160,6 +160,7 @@ def watch(
         if not tables and not topics:
             own = [] if viewing.brings_tables else list(project.defaults.tables)
             targets = targets_of(viewing.words(own))
+        is_default = not (tables or topics or project.defaults.tables)
         bindings = [*targets.bindings, *viewing.companions(targets.bindings)]
         if measured is not None and measured.canary is not None:
             check_canary(project, is_allowed=allow_writes)
@@ -174,6 +175,7 @@ def watch(
         request = WatchRequest(
             source=project,
             bindings=bindings,
+            default_tables=frozenset(one.name for one in bindings if is_default),
             form=replace(viewing.form(form), keep=keep),
             bounds=bounds,
             expectations=expectations,

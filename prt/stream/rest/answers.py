@@ -3,7 +3,8 @@
 PrtError
 ├── RejectedError         the database refuses the values
 ├── RefusedError          this identity may not
-├── UnreachableError      there is no such table, for any identity
+├── UnreachableError      the API does not expose the table, for any identity
+│   ├── UnknownTableError there is no such table
 │   ├── UnavailableError  REST is away or busy; nothing was written, the request may succeed later
 │   └── UnknownFateError  it is unknown whether a write was done
 └── ProtocolError
@@ -32,7 +33,9 @@ DATE_GRAIN = 1_000_000
 """µs by which the date of an answer may be off: it has whole seconds, and servers update it once a second."""
 _UNDEFINED_COLUMN = "42703"
 _NO_PRIVILEGE = "42501"
-_UNKNOWN_TABLE = ("42P01", "PGRST205", "PGRST106")
+_NO_TABLE = ("42P01", "PGRST205")
+_UNKNOWN_TABLE = (*_NO_TABLE, "PGRST106")
+_SUGGESTED = re.compile(r"Perhaps you meant the table '[^'.]*\.([^'.]+)'")
 _LATER = (429, 500, 502, 503, 504)
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 _NO_CONNECTION = re.compile(r"PGRST00[0-3]")
@@ -63,6 +66,14 @@ class UnknownColumnError(ProtocolError):
     def is_of(self, name: str) -> bool:
         """Return whether the message means this column. The database may quote names."""
         return any(self.column == one or self.column.endswith(f".{one}") for one in (name, f'"{name}"'))
+
+
+class UnknownTableError(UnreachableError):
+    """There is no such table; `near` is the similar name that PostgREST suggests, or None."""
+
+    def __init__(self, message: str, hint: str, near: str | None) -> None:
+        super().__init__(message, hint)
+        self.near = near
 
 
 class UnavailableError(UnreachableError):
@@ -106,6 +117,10 @@ class Refusal(Struct):
         return one_line(text) if text else ""
 
 
+class _Description(Struct):
+    definitions: dict[str, Any] = {}
+
+
 def rows_of(body: bytes) -> list[Raw]:
     """Decode the body of an answer into JSON objects, each with a buffer of its own.
 
@@ -119,6 +134,14 @@ def rows_of(body: bytes) -> list[Raw]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise ProtocolError("REST answered something that is not a list of rows") from exc
     return [row.copy() for row in rows]
+
+
+def tables_of(body: bytes) -> list[str]:
+    """Return the names of the tables in REST's description of itself; none if it can't be read."""
+    try:
+        return list(msgspec.json.decode(body, type=_Description).definitions)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
 
 
 def unread(schema: str, table: str, answer: Answer) -> PrtError:
@@ -136,7 +159,11 @@ def unread(schema: str, table: str, answer: Answer) -> PrtError:
     if answer.status in (401, 403):
         return RefusedError(message, "may this identity read the table, and is its token still valid?")
     if answer.status in (404, 406):
-        return UnreachableError(message, _is_exposed(schema, table, refusal))
+        hint = _is_exposed(schema, table, refusal)
+        if refusal.code in _NO_TABLE:
+            found = _SUGGESTED.search(refusal.hint or "")
+            return UnknownTableError(message, hint, None if found is None else one_line(found[1]))
+        return UnreachableError(message, hint)
     if refusal.code is not None and refusal.code.startswith("22"):
         return RejectedError(message, _why_rejected(refusal.code), refusal.code)
     return UnavailableError(message) if is_worth_a_try(answer, is_write=False) else ProtocolError(message)

@@ -25,6 +25,7 @@ from prt.stream.rest.answers import (
     date_of,
     is_worth_a_try,
     rows_of,
+    tables_of,
     unread,
     unwritten,
 )
@@ -181,6 +182,13 @@ class Rest:
         if date is not None:
             self.answered_at, self.answered_running = date, time.monotonic_ns() // 1000
         return Page(rows_of(answer.body), date)
+
+    async def tables(self, schema: str) -> list[str]:
+        """Return the names of the tables that REST shows to us. It raises the same errors as `read`."""
+        answer = await self._answered(_Request("GET", "", [], {"Accept-Profile": schema}, is_repeated=False))
+        if answer.status != 200:
+            raise unread(schema, "", answer)
+        return tables_of(answer.body)
 
     async def insert(
         self, schema: str, table: str, rows: Sequence[Row], *, returning: bool = True

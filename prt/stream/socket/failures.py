@@ -60,6 +60,9 @@ class NothingAcceptedError(UnreachableError):
         code: The meaning of the last refusal.
     """
 
+    is_in_status = True
+    """Each refusal is the status of its table."""
+
     def __init__(self, what: str, why: str, hint: str | None, code: Code = "other") -> None:
         super().__init__(f"{what}: {why}", hint)
         self.what = what

@@ -25,8 +25,8 @@ def notice(event: Event) -> tuple[str, str | None] | None:
             # One table's reason may not name it; what ended the channel concerns them all.
             name = f"{event.tables[0]}: " if event.tables and len(event.tables) == 1 else ""
             reason = event.reason or event.status
-            words = reason if reason.startswith(name[:-2]) else name + reason
-            return f"{words} ({event.connection})", event.hint
+            words = reason if name[:-2] in reason else name + reason
+            return words if event.code else f"{words} ({event.connection})", event.hint
         case Gap():
             return f"gap {gap_text(event)}", None
         case Malformed():

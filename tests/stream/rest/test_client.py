@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
-from prt.stream.rest.answers import UnavailableError, UnknownColumnError
+from prt.stream.rest.answers import UnavailableError, UnknownColumnError, UnknownTableError
 from prt.stream.rest.client import Page, Rest, TooLargeError
 from prt.stream.rest.session import Endpoint
 from tests.stream.scripted import Reply, project_of
@@ -62,7 +62,11 @@ def test_a_renewed_token_is_used_and_the_key_stands_in_for_none() -> None:
             "REST answered 401: JWT expired",
         ),
         ((403, b'{"code":"42501","message":"permission denied"}'), RefusedError, "permission denied"),
-        ((404, b'{"code":"PGRST205","message":"no table"}'), UnreachableError, "REST answered 404: no table"),
+        (
+            (404, b'{"code":"PGRST205","message":"no table"}'),
+            UnknownTableError,
+            "REST answered 404: no table",
+        ),
         ((404, b"<html>"), UnreachableError, "REST answered 404"),
         ((400, b'{"error":"bad gateway word"}'), ProtocolError, "REST answered 400: bad gateway word"),
         ((400, b'{"code":"42703","message":"column notes.a b does not exist"}'), UnknownColumnError, "a b"),

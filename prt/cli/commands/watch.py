@@ -95,7 +95,7 @@ def watch(
     from prt.cli.options.connection import check_canary, check_edit, connected_project
     from prt.cli.options.outputs import form_of, parse_metrics
     from prt.cli.options.recovery import parse_recovery
-    from prt.cli.options.targets import Targets, parse_targets, with_canary
+    from prt.cli.options.targets import Targets, check_expectations, parse_targets, with_canary
     from prt.cli.options.topics import check_topics_alone, check_views, parse_topics
     from prt.cli.options.views import check_rules, checked_severity, parse_rules, parse_views
     from prt.errors import UsageError
@@ -167,6 +167,7 @@ def watch(
             bindings = with_canary(bindings, measured.canary)
         rules = parse_rules(alert or project.defaults.alerts, viewing)
         check_rules(rules if alert else (), bindings)
+        check_expectations(expectations, bindings, topics)
         if not quiet:
             for line in (*project.notices, *targets.notices):
                 notice(line)

@@ -13,7 +13,9 @@ from prt.cli.options.filters import Filter, parse_filter
 from prt.cli.options.identifiers import QUOTED, names_of, unquoted
 from prt.config.constants.seed_tables import GROUPS
 from prt.errors import UsageError
+from prt.state.conditions.expectations import Expectation
 from prt.stream.binding import Binding, BindingEvent
+from prt.stream.topic import TopicSettings
 from prt.suggestions import did_you_mean
 
 EVENTS: Final[tuple[BindingEvent, ...]] = ("INSERT", "UPDATE", "DELETE")
@@ -60,7 +62,9 @@ def parse_targets(
     Raises:
         UsageError: A word or an option can't be parsed, or the server would refuse it.
     """
-    every = _parse_events(events, "--event") or ("*",)
+    every = _parse_events(events, "--event")
+    _check_own_events(words, every)
+    every = every or ("*",)
     targets = [target for word in (words or ("all",)) for target in _parse_word(word, schema, every)]
     columns = _parse_select(select)
     if columns is not None and any(target.table == WILDCARD for target in targets):
@@ -78,6 +82,46 @@ def parse_targets(
         for event in target.events
     ]
     return Targets(_merge(bindings), _notices(targets, conditions))
+
+
+def check_expectations(
+    expectations: Iterable[Expectation], bindings: Sequence[Binding], topics: Sequence[TopicSettings]
+) -> None:
+    """Check that every expected event can arrive, as far as the watched tables and topics tell.
+
+    Raises:
+        UsageError: An expectation is for a table, a topic or an event that is not watched.
+    """
+    for one in expectations:
+        if one.is_broadcast:
+            known = [topic.topic for topic in topics if topic.events]
+            joined = [topic for topic in topics if topic.topic == one.subject]
+            is_possible = any(topic.wants(one.event) for topic in joined)
+            is_watched = bool(joined)
+            addition = f"add --broadcast {one.subject}={one.event}"
+            events = [event for topic in joined for event in topic.events]
+        else:
+            known = [binding.table for binding in bindings]
+            found = [binding for binding in bindings if _is_of(binding, one.subject)]
+            events = [binding.event for binding in found]
+            is_possible = any("*" in (event, one.event) or event == one.event for event in events)
+            addition = f"add {one.subject} to the tables"
+            is_watched = bool(found)
+        if is_possible:
+            continue
+        if is_watched:
+            what = f"{one.event} of {one.subject}, of which only {', '.join(events) or 'presence'} is watched"
+            raise UsageError(f"--expect waits for {what}", "watch that event too, or leave --expect out")
+        hint = did_you_mean(one.subject, known, addition)
+        raise UsageError(f"--expect waits for {one.subject}, which is not watched", hint)
+
+
+def _is_of(binding: Binding, subject: str) -> bool:
+    """Return whether an expectation's subject, a table with or without its schema, is in a binding."""
+    if subject == WILDCARD or subject in (binding.table, binding.name):
+        return True
+    schema, dot, _ = subject.partition(".")
+    return binding.table == WILDCARD and (not dot or binding.schema in (schema, WILDCARD))
 
 
 def with_canary(bindings: Sequence[Binding], canary: tuple[str, str]) -> list[Binding]:
@@ -131,6 +175,19 @@ def _parse_word(word: str, schema: str, events: tuple[BindingEvent, ...]) -> lis
     if table != WILDCARD and "*" in table and not table.startswith('"'):
         raise UsageError(f"{word!r} is a pattern", "'*' alone is the whole schema; else name the tables")
     return [_Target(schema if named_schema is None else unquoted(named_schema), unquoted(table), events)]
+
+
+def _check_own_events(words: Sequence[str], every: tuple[BindingEvent, ...]) -> None:
+    """Raise UsageError if `--event` applies to no table, because each has other events of its own."""
+    matches = [_WORD.fullmatch(word.strip()) for word in words]
+    own = [match["events"] for match in matches if match is not None and match["events"]]
+    if not every or not own or len(own) < len(words):
+        return
+    if any(set(_parse_events([text], text)) != set(every) for text in own):
+        raise UsageError(
+            f"{words[0]} and --event {','.join(every)} contradict each other",
+            "leave --event out: it is for tables without events of their own",
+        )
 
 
 def _parse_events(texts: Iterable[str], where: str) -> tuple[BindingEvent, ...]:

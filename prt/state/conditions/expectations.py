@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -101,6 +101,10 @@ class Expectations:
     def __bool__(self) -> bool:
         """Return whether anything is expected at all."""
         return bool(self._all)
+
+    def __iter__(self) -> Iterator[Expectation]:
+        """Return the expectations in the order of the options."""
+        return iter(self._all)
 
     @property
     def are_met(self) -> bool:

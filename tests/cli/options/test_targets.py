@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from prt.cli.options.targets import parse_targets
+from prt.cli.options.targets import check_expectations, parse_targets
 from prt.config.constants.seed_tables import CORE, GROUPS, MODULE
 from prt.errors import UsageError
+from prt.state.conditions.expectations import parse_expectations
 from prt.stream.binding import Binding
+from prt.stream.topic import TopicSettings
 
 
 def bindings(*words: str, **options: Any) -> list[Binding]:
@@ -17,6 +19,46 @@ def bindings(*words: str, **options: Any) -> list[Binding]:
 
 def shown(*words: str, **options: Any) -> list[str]:
     return [f"{one.name}:{one.event}" for one in bindings(*words, **options)]
+
+
+@pytest.mark.parametrize(
+    ("expectation", "message"),
+    [
+        ("INSERT taskz", "--expect waits for taskz, which is not watched"),
+        ("INSERT other.tasks", "--expect waits for other.tasks, which is not watched"),
+        ("DELETE tasks", "--expect waits for DELETE of tasks, of which only INSERT, UPDATE is watched"),
+        ("broadcast room:2 hello", "--expect waits for room:2, which is not watched"),
+        ("broadcast room:1 bye", "--expect waits for bye of room:1, of which only hello is watched"),
+    ],
+)
+def test_an_expectation_that_can_not_be_met_is_refused(expectation: str, message: str) -> None:
+    topics = [TopicSettings(topic="room:1", events=("hello",))]
+    with pytest.raises(UsageError, match=message):
+        check_expectations(parse_expectations([expectation]), bindings("tasks:INSERT,UPDATE"), topics)
+
+
+@pytest.mark.parametrize(
+    ("words", "expectation"),
+    [
+        (["tasks"], "INSERT tasks"),
+        (["tasks"], "* public.tasks"),
+        (["app.tasks"], "DELETE tasks"),
+        (["tasks:INSERT"], "* *"),
+        (["*"], "INSERT whatever"),
+        (["app.*"], "INSERT app.whatever"),
+        (["core"], "INSERT notifications"),
+        (["tasks"], "broadcast room:1 hello"),
+    ],
+)
+def test_an_expectation_that_can_be_met_is_accepted(words: list[str], expectation: str) -> None:
+    check_expectations(parse_expectations([expectation]), bindings(*words), [TopicSettings(topic="room:1")])
+
+
+def test_events_of_tables_that_contradict_the_option_are_refused() -> None:
+    with pytest.raises(UsageError, match="invoices:INSERT and --event UPDATE contradict each other"):
+        bindings("invoices:INSERT", events=["UPDATE"])
+    assert shown("a:INSERT", "b", events=["UPDATE"]) == ["public.a:INSERT", "public.b:UPDATE"]
+    assert shown("a:insert", events=["INSERT"]) == ["public.a:INSERT"]
 
 
 def test_the_groups_are_the_seeds() -> None:

@@ -64,6 +64,7 @@ class Input(Enum):
     SAMPLES = "the number of samples"
     SELECT = "the columns"
     SIGNING_KEY = "the signing key"
+    SINCE = "the earlier start"
     SNAPSHOT = "a snapshot"
     SORT = "the sort order"
     STRANGER = "the second user"

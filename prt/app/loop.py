@@ -305,6 +305,8 @@ class _Loop:
                     return outcome
             if consumer is not None:
                 consumer.flush()
+            if self._granted is not None and self._was_ready:
+                self._granted = None  # the duration runs from READY
             if self._granted is not None and self._phase not in REFUSING:
                 return Outcome("duration", 0)
             await settled(output)

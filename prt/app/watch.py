@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prt.inputs import Input
+
 if TYPE_CHECKING:
     from prt.app.loop import Ending, Source
     from prt.app.presentation import Presentation, Subject
     from prt.app.watch_request import WatchRequest
     from prt.config.project import Project
     from prt.stream.recording.file import Recording
+    from prt.stream.recovery.backfill import Recovery
     from prt.stream.rest.client import Rest
     from prt.stream.rest.session import Session
     from prt.stream.socket.queue import EventQueue
@@ -80,7 +83,8 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
         await refuse_unfilterable(rest, tables)
         queue = EventQueue()
         reader = cache_reader if presentation.is_drawn else None
-        live = _source(session, rest, subject, request, queue, cache_reader=reader)
+        recovery = _recovery(rest, subject, request, cache_reader=reader)
+        live = _source(session, subject, request, queue, recovery)
         source = NameCachingSource(ExplainingSource(live, rest, request.default_tables))
         controls = None
         if request.can_edit and presentation.is_drawn:
@@ -95,43 +99,63 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
             ending = await presentation.follow(
                 source, subject, started=started, controls=controls, consumers=consumers
             )
+        if ending.error is None and recovery is not None and not recovery.has_loaded:
+            _report_unread(request, ending, presentation)
         if controls is not None:
             await controls.close()
         return ending
 
 
-def _source(
-    session: Session,
-    rest: Rest,
-    subject: Subject,
-    request: WatchRequest,
-    queue: EventQueue,
-    *,
-    cache_reader: Rest | None,
-) -> Source:
-    """Return the source of the watch: one channel for the tables, and one for each topic.
+def _report_unread(request: WatchRequest, ending: Ending, presentation: Presentation) -> None:
+    """Report that the watch has ended before the rows that were asked for at its start were read."""
+    what = Input.SNAPSHOT if request.recovery.snapshot else Input.SINCE if request.recovery.since else None
+    if what is not None and ending.end.reason not in ("signal", "quit"):
+        presentation.notify(f"the watch ended before the rows of `{what}` were all read: give it longer")
 
-    There is a channel for tables unless only topics are watched. `cache_reader` reads the newest rows of each
-    table, so that the first UPDATE shows what it changed.
+
+def _recovery(
+    rest: Rest, subject: Subject, request: WatchRequest, *, cache_reader: Rest | None
+) -> Recovery | None:
+    """Return the reads over REST; None if only topics are watched.
+
+    `cache_reader` reads the newest rows of each table, so that the first UPDATE shows what it changed.
     """
-    from prt.stream.live.combined import CombinedSource
-    from prt.stream.live.source import Live
     from prt.stream.recovery.backfill import Recovery
     from prt.stream.recovery.options import Options
 
-    policy, wanted = request.policy, request.recovery
+    if subject.topics and not subject.tables:
+        return None
+    wanted = request.recovery
+    options = Options(
+        is_backfilling=wanted.backfill,
+        is_verifying=wanted.verify,
+        keeps_snapshot=wanted.snapshot,
+        since=wanted.since,
+        cursor=wanted.cursor,
+        keys=subject.keys,
+    )
+    recovery = Recovery(rest, subject.tables, options)
+    recovery.cache_reader = cache_reader
+    return recovery
+
+
+def _source(
+    session: Session,
+    subject: Subject,
+    request: WatchRequest,
+    queue: EventQueue,
+    recovery: Recovery | None,
+) -> Source:
+    """Return the source of the watch: one channel for the tables, and one for each topic.
+
+    There is a channel for tables unless only topics are watched.
+    """
+    from prt.stream.live.combined import CombinedSource
+    from prt.stream.live.source import Live
+
+    policy = request.policy
     lives = [Live(session, [], settings=topic, policy=policy) for topic in subject.topics]
-    if subject.tables or not lives:
-        options = Options(
-            is_backfilling=wanted.backfill,
-            is_verifying=wanted.verify,
-            keeps_snapshot=wanted.snapshot,
-            since=wanted.since,
-            cursor=wanted.cursor,
-            keys=subject.keys,
-        )
-        recovery = Recovery(rest, subject.tables, options)
-        recovery.cache_reader = cache_reader
+    if recovery is not None:
         lives.insert(0, Live(session, subject.tables, policy=policy, recovery=recovery))
     if len(lives) > 1:
         return CombinedSource(lives, queue=queue)

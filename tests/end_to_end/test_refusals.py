@@ -1,4 +1,4 @@
-"""Tables that the server refuses, as a user of `prt watch` reads about them."""
+"""What a user of `prt watch` reads if tables are refused, or if rows were not read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,29 @@ from tests.running import of_project, ran
 UNPUBLISHED = "prt_refused"
 
 
+PUBLISHED = "prt_watched"
+LOCK = 26_11
+
+
+@pytest.fixture
+def published(project: dict[str, str]) -> Iterator[str]:
+    """A published table whose row can be read only while nobody holds the lock."""
+    with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as connection:
+        connection.execute(
+            f"create table public.{PUBLISHED} (id int primary key, updated_at timestamptz default now());"
+            f"insert into public.{PUBLISHED} values (1);"
+            f"alter table public.{PUBLISHED} enable row level security;"
+            f"create policy reading on public.{PUBLISHED} for select "
+            f"using (pg_advisory_xact_lock({LOCK}) is not null);"
+            f"alter publication supabase_realtime add table public.{PUBLISHED};"
+            f"grant select on public.{PUBLISHED} to anon, authenticated"
+        )
+        try:
+            yield PUBLISHED
+        finally:
+            connection.execute(f"drop table public.{PUBLISHED}")
+
+
 @pytest.fixture
 def unpublished(project: dict[str, str]) -> Iterator[str]:
     """A table that exists, and is not published."""
@@ -22,6 +45,19 @@ def unpublished(project: dict[str, str]) -> Iterator[str]:
             yield UNPUBLISHED
         finally:
             connection.execute(f"drop table public.{UNPUBLISHED}")
+
+
+@pytest.mark.parametrize("option", [("--snapshot",), ("--since", "2h")])
+def test_rows_that_were_not_read_before_the_end_are_reported(
+    project: dict[str, str], published: str, option: tuple[str, ...]
+) -> None:
+    with psycopg.connect(project["SUPABASE_DB_URL"]) as connection:
+        connection.execute(f"select pg_advisory_xact_lock({LOCK})")
+        ended = ran("watch", published, *option, "--idle", "100ms", environment=of_project(project))
+    assert ended.returncode == 0
+    assert ended.stderr.splitlines()[-1] == (
+        f"prt: the watch ended before the rows of `{option[0]}` were all read: give it longer"
+    )
 
 
 def test_default_tables_that_are_all_refused_are_one_line_and_one_hint(project: dict[str, str]) -> None:

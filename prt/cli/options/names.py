@@ -54,6 +54,7 @@ OPTIONS: Final[Mapping[Input, str]] = {
     Input.SAMPLES: "--samples",
     Input.SELECT: "--select",
     Input.SIGNING_KEY: "--signing-key",
+    Input.SINCE: "--since",
     Input.SNAPSHOT: "--snapshot",
     Input.SORT: "--sort",
     Input.STRANGER: "--stranger",

@@ -138,8 +138,9 @@ def is_live(event: Event) -> bool:
 class Progress:
     """The progress of a watch towards its bounds.
 
-    `duration` and `timeout` run from `started`, `idle` from READY or the first event. `timeout` waits for the
-    count or the expectations, and without them for the first event.
+    `timeout` runs from `started`, `duration` from READY, and `idle` from READY or the first event. Without
+    READY, `duration` runs from `started`. `timeout` waits for the count or the expectations, and without them
+    for the first event.
     """
 
     def __init__(self, bounds: Bounds, expectations: Awaited, *, started: float) -> None:
@@ -147,6 +148,7 @@ class Progress:
         self._expectations = expectations
         self._started = started
         self._waits_for_first = not (bounds.count or bounds.is_once or expectations)
+        self._ready_at: float | None = None
         self._quiet_since: float | None = None
         self.events = 0
 
@@ -160,8 +162,9 @@ class Progress:
             if self.events == self._bounds.count:
                 return self.ended("count")
         elif type(event) is Presence or type(event) is Status:
-            if self._quiet_since is None and type(event) is Status and event.status == "READY":
-                self._quiet_since = now
+            if self._ready_at is None and type(event) is Status and event.status == "READY":
+                self._ready_at = now
+                self._quiet_since = self._quiet_since or now
             if self._expectations and self._expectations.apply(event):
                 return Outcome("expect", 0)
         elif self._bounds.is_once and type(event) is Loaded:
@@ -197,7 +200,8 @@ class Progress:
         if bounds.timeout is not None and not (self._waits_for_first and self.events):
             deadlines.append((self._started + bounds.timeout, 0, "timeout"))
         if bounds.duration is not None:
-            deadlines.append((self._started + bounds.duration, 1, "duration"))
+            start = self._started if self._ready_at is None else self._ready_at
+            deadlines.append((start + bounds.duration, 1, "duration"))
         if bounds.agent is not None:
             deadlines.append((self._started + bounds.agent, 3, "agent"))
         if bounds.idle is not None and self._quiet_since is not None:

@@ -64,6 +64,7 @@ class Recovery:
         rest: The REST client.
         options: The options of the recovery.
         tables: The recovery progress of each table.
+        has_loaded: Whether the rows that the options ask for at the start were read, as far as possible.
         observe: Takes a streamed change. Every change must be passed to it before it is emitted.
     """
 
@@ -91,6 +92,7 @@ class Recovery:
         self.observe: Callable[[Change], None] = self._memory.observe
         self._reading = asyncio.Lock()
         self._has_begun = False
+        self.has_loaded = False
         self.cache_reader: Rest | None = None
         """A REST client that reads the newest rows with all columns at READY and bounds their size, for
         outputs that show what an UPDATE changed; None if no output does."""
@@ -278,6 +280,7 @@ class Recovery:
             gap = await self.since(self.options.since, others, emit)
             if gap is not None:
                 emit(gap)
+        self.has_loaded = True
         await self.at_ready(bindings, emit)
         self._has_begun = True
 

@@ -109,7 +109,16 @@ def test_count_ends_with_the_nth_live_event() -> None:
     assert watch.events == 3
 
 
-def test_duration_runs_from_the_start() -> None:
+def test_duration_runs_from_ready() -> None:
+    watch = progress(duration=10.0)
+    assert watch.next_deadline == 110.0
+    for now in (103.0, 105.0):
+        watch.apply(Status(at=1, status="READY", topic="t", tables=["public.a"]), now)
+    assert watch.next_deadline == 113.0
+    assert watch.due(113.0) == Outcome("duration", 0)
+
+
+def test_duration_runs_from_the_start_without_ready() -> None:
     watch = progress(duration=10.0)
     assert watch.next_deadline == 110.0
     watch.apply(change(), 109.0)

@@ -4,6 +4,7 @@ PrtError                1   a test or an expectation failed, an update was rolle
 ├── UsageError          2   usage
 │   └── ConfigError     2   configuration
 │       ├── NoProjectError  2   no project is configured
+│       ├── MissingKeyError 2   no key is configured
 │       └── WrongKeyError   2   a key that does not belong where it was found
 ├── RefusedError        3   authentication or authorization refused
 ├── UnreachableError    4   the project can't be reached, or the subscription was refused
@@ -69,6 +70,12 @@ class NoProjectError(ConfigError):
 
     id = "E-NO-PROJECT"
     attempt = "prt init"
+
+
+class MissingKeyError(ConfigError):
+    """No key of the project is configured."""
+
+    id = "E-NO-KEY"
 
 
 class WrongKeyError(ConfigError):

@@ -64,7 +64,7 @@ def test_help_explains_an_id(capsys: pytest.CaptureFixture[str]) -> None:
         (("watch", "--json"), 2, "E-NO-PROJECT"),
         (("watch", "--json", "--count", "0"), 2, "E-USAGE"),
         (("watch", "--json", "--nonsense"), 2, "E-USAGE"),
-        (("presence", "room:1", "--url", "http://127.0.0.1:1"), 2, "E-WRONG-KEY"),
+        (("presence", "room:1", "--url", "http://127.0.0.1:1"), 2, "E-NO-KEY"),
         (("replay", "missing.ndjson", "-o", "json"), 2, "E-USAGE"),
     ],
 )

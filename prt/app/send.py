@@ -164,7 +164,9 @@ async def _transport(request: SendRequest, session: Session) -> AsyncIterator[Se
             await listener.ready()
         except PrtError as exc:
             if request.is_private and exc.exit_code == RefusedError.exit_code:
-                exc.hint = f"{exc.hint}; who may only send uses {Input.HTTP}"
+                # A policy's SQL must stay one that can be copied.
+                joint = " --" if exc.hint is not None and exc.hint.endswith(";") else ";"
+                exc.hint = f"{exc.hint}{joint} who may only send uses {Input.HTTP}"
             raise
         yield lambda payload: live.send(
             request.event, payload, timeout=request.seconds, persist=request.persist

@@ -30,7 +30,7 @@ from prt.config.sources import (
     own_configuration,
     register_secrets,
 )
-from prt.errors import ConfigError, NoProjectError, UsageError, WrongKeyError
+from prt.errors import ConfigError, MissingKeyError, NoProjectError, UsageError, WrongKeyError
 from prt.inputs import Input
 from prt.suggestions import did_you_mean
 
@@ -73,7 +73,7 @@ class Project:
         """The value of the header `apikey`: the server key only for the identity "service"."""
         key = self.server_key if self.identity == "service" else self.client_key
         if key is None:
-            raise WrongKeyError("this project has no key", _KEY_HINT[self.identity == "service"])
+            raise MissingKeyError("this project has no key", _KEY_HINT[self.identity == "service"])
         return key
 
     @property
@@ -240,7 +240,7 @@ class _Resolution:
                 hint = _KEY_HINT[is_server]
                 if not is_server and find(self._sources, SERVER_KEY) is not None:
                     hint += f", or say {Input.IDENTITY} service to use the server key"
-                raise WrongKeyError(f"no {kind} key for {urlsplit(self._address).netloc}", hint)
+                raise MissingKeyError(f"no {kind} key for {urlsplit(self._address).netloc}", hint)
             return None
         if not is_needed:
             return key

@@ -79,6 +79,13 @@ def facts_of(key: Secret) -> KeyFacts:
     )
 
 
+def malformed_key_hint(key: str) -> str | None:
+    """Return the hint for a refused key that can't be an API key of a project; None if it may be one."""
+    if facts_of(Secret(key)).kind != "unknown":
+        return None
+    return "the key is neither a JWT nor an sb_ key: it may be cut, or another value; copy it again, whole"
+
+
 def claims_of(token: str) -> dict[str, Any] | None:
     """Return the unverified claims of a JWT; None if the text is not a JWT."""
     return _part(token, 1)

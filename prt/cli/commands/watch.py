@@ -183,7 +183,14 @@ def watch(
             matching=matching,
             recovery=viewing.recovery(recovery, bindings),
             policy=policy,
-            views_of=viewing.views_of(ViewOptions(highlight=form.highlight), bindings),
+            views_of=viewing.views_of(
+                ViewOptions(
+                    highlight=form.highlight,
+                    has_presence=any(topic.has_presence for topic in topics),
+                    has_broadcasts=any(topic.events for topic in topics),
+                ),
+                bindings,
+            ),
             actions=Actions(
                 bell=bell,
                 command=exec_,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from prt.app.watch_request import KeyColumns, RecoveryRequest
 from prt.cli.options.identifiers import QUOTED, names_of, unquoted
@@ -13,6 +14,7 @@ from prt.state.conditions.bounds import parse_duration
 
 _TABLE_AND_COLUMNS = re.compile(rf"(?:({QUOTED}|[^\":][^:]*|):)?(.*)", re.DOTALL)
 """An optional table, then columns; a colon in quotes belongs to a name."""
+_MOMENT: Final = "write 5m, 2h, or a timestamp such as 2026-11-22T16:48:47Z"
 
 
 def parse_recovery(
@@ -67,7 +69,11 @@ def moment_of(text: str, option: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        moment = datetime.now(UTC) - timedelta(seconds=parse_duration(text, option))
+        try:
+            moment = datetime.now(UTC) - timedelta(seconds=parse_duration(text, option))
+        except UsageError as exc:
+            message = exc.message.replace("expects a time,", "expects a duration or a timestamp,")
+            raise UsageError(message, _MOMENT) from exc
     if moment.tzinfo is None:
-        raise UsageError(f"{option} has no time zone: {text}", "write 5m, or as 2026-11-22T16:48:47Z")
+        raise UsageError(f"{option} has no time zone: {text}", _MOMENT)
     return moment.astimezone(UTC)

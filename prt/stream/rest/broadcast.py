@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, urlsplit
 
+from prt.config.secret import malformed_key_hint
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.inputs import Input
 from prt.stream.limits import checked_json, checked_size
@@ -122,7 +123,8 @@ class Poster:
         words = refusals.words_of(body)
         message = f"{host} refused the broadcast: HTTP {status}" + (f", {words}" if words else "")
         if status == 401:
-            return RefusedError(message, "is the key this project's, and the token still valid?")
+            hint = malformed_key_hint(endpoint.key) or "is the key this project's, and the token still valid?"
+            return RefusedError(message, hint)
         if status == 403:
             sql = sends_sql(role_of(endpoint.token or endpoint.key), self._topic)
             is_of_policies = self._is_private and words == "Unauthorized"

@@ -158,6 +158,7 @@ class Socket(AsyncRealtimeClient):
             self.endpoint_url(),
             self.host,
             self._on_message,
+            key=self.apikey,
             seconds=seconds,
             leave_seconds=self._timing.leave,
         )

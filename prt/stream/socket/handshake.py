@@ -20,7 +20,13 @@ _FORBIDDEN = 403
 
 
 async def connected(
-    url: str, host: str, on_message: Callable[[bytes], None], *, seconds: float, leave_seconds: float
+    url: str,
+    host: str,
+    on_message: Callable[[bytes], None],
+    *,
+    key: str | None,
+    seconds: float,
+    leave_seconds: float,
 ) -> ClientConnection:
     """Open a websocket.
 
@@ -28,6 +34,7 @@ async def connected(
         url: The URL, with its query.
         host: The host and port, as error messages name them.
         on_message: Receives every message.
+        key: The project's key in the query, which explains a refusal.
         seconds: How long the handshake may take.
         leave_seconds: How long the closing handshake may take.
 
@@ -53,7 +60,7 @@ async def connected(
     except websockets.InvalidStatus as exc:
         status, body = exc.response.status_code, exc.response.body or b""
         error = VersionRefusedError if status == _FORBIDDEN and not body else HandshakeRefusedError
-        raise error(host, refusals.of_handshake(status, body)) from exc
+        raise error(host, refusals.of_handshake(status, body, key)) from exc
     except TimeoutError as exc:
         raise failure_of(exc, url) or NoAnswerError(host) from exc
     except (OSError, websockets.InvalidURI, websockets.InvalidHandshake, ValueError) as exc:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from prt import quoting
+from prt.config.secret import malformed_key_hint
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.inputs import Input, filled
 from prt.redaction import redact
@@ -122,13 +123,19 @@ _NOT_PUBLISHED = "Please check Realtime is enabled"
 _TOKEN_WORDS = ("Token has expired", "not a valid JWT", "required in JWT", "JWT signature")
 
 
-def of_handshake(status: int, body: bytes) -> Refusal:
-    """Return the refusal of a handshake that was answered with an HTTP status instead of 101."""
+def of_handshake(status: int, body: bytes, key: str | None = None) -> Refusal:
+    """Return the refusal of a handshake that was answered with an HTTP status instead of 101.
+
+    Args:
+        status: The HTTP status.
+        body: The body of the answer.
+        key: The project's key that was sent; a refused key that can't be one is named as the cause.
+    """
     words = words_of(body)
     reason = f"HTTP {status}" + (f", {words}" if words else "")
     code = refusal_codes.of_handshake(status, words)
     if status == 401:
-        hint = filled(_HANDSHAKE_HINTS.get(words, _NEW_KEY))
+        hint = (key and malformed_key_hint(key)) or filled(_HANDSHAKE_HINTS.get(words, _NEW_KEY))
         return Refusal(error=RefusedError, reason=reason, code=code, hint=hint)
     if code == "realtime_down":
         hint = _REALTIME_DOWN

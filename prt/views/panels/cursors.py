@@ -17,6 +17,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from prt.events import Event
+from prt.inputs import Input
 from prt.state.cursors import Cursor, Cursors, Extent, Position
 from prt.views.drawing.cells import cut, safe, within
 from prt.views.drawing.figures import counted, per_second, roughly
@@ -52,12 +53,13 @@ class _Dot(Struct, frozen=True):
 
 
 class CursorsView(Listed[tuple[str, str]]):
-    """A view of the cursors whose positions are sent as broadcasts."""
+    """A view of the cursors whose positions are sent as broadcasts; `is_watched` if broadcasts may come."""
 
     title = "cursors"
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_watched: bool = True) -> None:
         super().__init__()
+        self._is_watched = is_watched
         self._cursors = Cursors()
         self._now = 0
         self._letters: dict[tuple[str, str], str] = {}
@@ -107,7 +109,10 @@ class CursorsView(Listed[tuple[str, str]]):
         self._give_letters(known)
         top = line_of(self._headline(shown, now), width, "bold")
         if not known:
-            return within([top, line_of("waiting for the first move", width, "italic")], width, height)
+            words = "waiting for the first move"
+            if not self._is_watched:
+                words = f"no broadcasts are watched: add {Input.BROADCAST} document:7=cursor-move"
+            return within([top, line_of(words, width, "italic")], width, height)
         if width >= _LEAST_CANVAS + _LIST + 1:
             rows = self._beside(shown, known, width, height - 1, now)
         else:

@@ -43,6 +43,10 @@ class ViewOptions(Struct, frozen=True, kw_only=True):
     limit: int | None = None
     feed: Mapping[str, str] = {}
     """Templates of the feed's sentences, by `TABLE` or `TABLE:EVENT`."""
+    has_presence: bool = True
+    """Whether the presence of a topic may come."""
+    has_broadcasts: bool = True
+    """Whether broadcasts may come."""
 
 
 def _table(screen: Screen, options: ViewOptions) -> View:
@@ -58,16 +62,16 @@ def _table(screen: Screen, options: ViewOptions) -> View:
     return Table(screen, tz=options.tz, highlight=options.highlight)
 
 
-def _presence(screen: Screen, _: ViewOptions) -> View:
+def _presence(screen: Screen, options: ViewOptions) -> View:
     from prt.views.panels.roster import Roster
 
-    return Roster(screen.roster)
+    return Roster(screen.roster, is_watched=options.has_presence)
 
 
-def _cursors(_: Screen, __: ViewOptions) -> View:
+def _cursors(_: Screen, options: ViewOptions) -> View:
     from prt.views.panels.cursors import CursorsView
 
-    return CursorsView()
+    return CursorsView(is_watched=options.has_broadcasts)
 
 
 def _board(screen: Screen, options: ViewOptions) -> View:

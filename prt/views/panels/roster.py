@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from prt.events import Event
+from prt.inputs import Input
 from prt.state.roster import Person, PresenceLine, Presences
 from prt.state.topics.metas import joined_values
 from prt.views.drawing.cells import cut, cut_middle, safe, within
@@ -60,6 +61,7 @@ class Roster(Listed[tuple[str, str]]):
         presences: The screen's roster.
         columns: The columns to show instead of those that most people have.
         own_key: The key of our own presence, which is marked.
+        is_watched: Whether the presence of a topic may come.
         tz: The time zone; None is the local one.
     """
 
@@ -71,6 +73,7 @@ class Roster(Listed[tuple[str, str]]):
         *,
         columns: Sequence[str] = (),
         own_key: str | None = None,
+        is_watched: bool = True,
         tz: tzinfo | None = None,
     ) -> None:
         super().__init__()
@@ -78,6 +81,7 @@ class Roster(Listed[tuple[str, str]]):
         self._presences = presences
         self._columns = list(columns)
         self._own_key = own_key
+        self._is_watched = is_watched
         self._tz = tz
         self._now = 0
 
@@ -146,6 +150,8 @@ class Roster(Listed[tuple[str, str]]):
 
     def _headline(self) -> str:
         topics = self._presences.topics
+        if not topics and not self._is_watched:
+            return f"no topic is watched for presence: add {Input.PRESENCE} TOPIC"
         if not topics:
             return "waiting for the roster"
         name = next(iter(topics)) if len(topics) == 1 else counted(len(topics), "topic")

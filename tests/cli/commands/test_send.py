@@ -187,7 +187,8 @@ def test_who_may_not_read_is_pointed_at_http() -> None:
     assert error is not None
     assert error.exit_code == 3
     assert error.hint is not None
-    assert error.hint.endswith("who may only send uses --http")
+    assert error.hint.endswith("; -- who may only send uses --http")
+    assert error.hint.count(";") == 1, "the SQL can be copied"
 
 
 def test_bad_input_is_reported_once_the_rest_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,15 @@ def test_a_refused_handshake(status: int, body: bytes, error: type[PrtError], is
     assert str(status) in found.reason
 
 
+def test_a_refused_key_that_can_not_be_a_key_is_named_as_the_cause() -> None:
+    body = b'{"error":"The token provided is not a valid JWT"}'
+    hint = refusals.of_handshake(401, body, "abc").hint or ""
+    assert hint.startswith("the key is neither a JWT nor an sb_ key")
+    for key in (None, "sb_publishable_x"):
+        assert refusals.of_handshake(401, body, key) == refusals.of_handshake(401, body)
+        assert "publishable" in (refusals.of_handshake(401, body, key).hint or "")
+
+
 def test_every_recorded_refusal_of_a_handshake_is_final() -> None:
     bodies = [s["body"] for s in steps_of("connect_errors") if s["dir"] == "open" and s["status"] == 401]
     assert len(bodies) >= 8

@@ -43,6 +43,8 @@ def test_cursors_on_their_canvas(width: int, height: int, golden: Callable[[str,
 def test_before_the_first_move() -> None:
     assert text_of(CursorsView().lines(80, 24, NOW)).splitlines()[1] == "waiting for the first move"
     assert CursorsView().summary() == ["no cursor moved"]
+    unwatched = text_of(CursorsView(is_watched=False).lines(80, 24, NOW)).splitlines()[1]
+    assert unwatched == "no broadcasts are watched: add --broadcast document:7=cursor-move"
 
 
 def test_its_summary() -> None:

@@ -41,6 +41,11 @@ def test_what_does_not_fit_is_counted(width: int, golden: Callable[[str, str], N
     assert "and 37 more\n" in text
 
 
+def test_without_a_topic_the_option_that_brings_one_is_named() -> None:
+    text = drawn([], 80, 20, is_watched=False)
+    assert text.splitlines()[0] == "no topic is watched for presence: add --presence TOPIC"
+
+
 def test_until_the_roster_arrives_nobody_is_shown_as_away() -> None:
     assert drawn([], 80, 20) == "waiting for the roster\n"
     early = [meeting.presence("join", "k", meeting.meta("r"), at=BEGIN)]

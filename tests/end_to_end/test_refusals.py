@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from tests.running import of_project, ran
+from tests.running import of_project, piped, ran
 
 UNPUBLISHED = "prt_refused"
 
@@ -89,3 +90,17 @@ def test_a_table_that_is_not_published_is_reported_once_with_the_remedy(
         f"hint: alter publication supabase_realtime add table public.{unpublished}; "
         f"-- or ask `prt status {unpublished}`"
     )
+
+
+def test_a_date_column_that_does_not_exist_is_reported_and_nothing_counts_as_verified(
+    project: dict[str, str],
+) -> None:
+    arguments = ("watch", "budgets", "--cursor", "nowhere")
+    with piped(*arguments, environment=of_project(project)) as watch:
+        line = watch.until(lambda line: line["type"] == "status" and line["reason"] is not None)
+        watch.process.send_signal(signal.SIGINT)
+        _, lines, err = watch.finish()
+    assert line["reason"] == "public.budgets has no column nowhere (--cursor): its missed rows can't be found"
+    assert err.splitlines()[0] == f"prt: {line['reason']}"
+    verified = lines[-1]["verified"].get("public.budgets")
+    assert verified is None or verified["scope"] == "none"

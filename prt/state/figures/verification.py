@@ -31,6 +31,11 @@ class Verification:
         found = [one for one in self.tables.values() if one.reason is not None]
         return sorted(found, key=lambda one: one.table)
 
+    @property
+    def has_unverified(self) -> bool:
+        """Whether a loss in some table could not be found, for a reason that does not pass."""
+        return any(one.scope == "none" and one.reason is not None for one in self.tables.values())
+
     def ages(self, now: int) -> dict[str, TableVerification]:
         """Return how long ago each table was verified at `now` (µs)."""
         return {

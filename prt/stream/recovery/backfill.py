@@ -26,7 +26,7 @@ from prt.stream.recovery.table_progress import Baseline, HeldKeys, Table, TableP
 from prt.stream.recovery.windows import OVERLAP
 from prt.stream.rest.answers import DATE_GRAIN, UnknownColumnError
 from prt.stream.rest.client import Rest, TooLargeError
-from prt.stream.rest.pages import Answer, Reader, ReadOrder, Shape, read_orders_of
+from prt.stream.rest.pages import Answer, Reader, ReadOrder, Shape, UnknownCursorError, read_orders_of
 from prt.stream.values import Key
 
 FUTURE = 5_000_000
@@ -93,6 +93,7 @@ class Recovery:
         self._reading = asyncio.Lock()
         self._has_begun = False
         self.has_loaded = False
+        self._without_cursor: set[str] = set()
         self.cache_reader: Rest | None = None
         """A REST client that reads the newest rows with all columns at READY and bounds their size, for
         outputs that show what an UPDATE changed; None if no output does."""
@@ -255,7 +256,8 @@ class Recovery:
         is_start = self.options.is_backfilling or self.options.is_verifying
         if not is_start and self.cache_reader is None:
             return
-        found = [latest for each in await asyncio.gather(*map(self._latest, bindings)) for latest in each]
+        each = await asyncio.gather(*(self._latest(binding, emit) for binding in bindings))
+        found = [latest for some in each for latest in some]
         for latest in found if self.cache_reader is not None else ():
             rows = [row.raw for row in latest.answer.rows if latest.is_whole]
             table = latest.binding
@@ -287,10 +289,11 @@ class Recovery:
     def _keeps(self, binding: Binding) -> bool:
         return self.options.keeps((binding.schema, binding.table))
 
-    async def _latest(self, binding: Binding) -> list[_Latest]:
+    async def _latest(self, binding: Binding, emit: Emit) -> list[_Latest]:
         """Read the latest rows of a binding in each order, or none if its table can't be read.
 
-        The gap of a later recovery reports why the table can't be read.
+        The gap of a later recovery reports why the table can't be read; a date column that the table lacks is
+        reported at once.
         """
         if binding.table == "*" or binding.event == "DELETE":
             return []
@@ -308,6 +311,11 @@ class Recovery:
                 )
                 for read_order in read_orders
             ]
+        except UnknownCursorError as exc:
+            if binding.name not in self._without_cursor:
+                self._without_cursor.add(binding.name)
+                self._report(emit, f"{exc.message}: its missed rows can't be found", [binding.name])
+            return []
         except PrtError:
             return []
 

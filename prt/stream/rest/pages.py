@@ -63,6 +63,12 @@ class ReadOrder(Struct, frozen=True, kw_only=True):
         return (*head, *shape.key)
 
 
+class UnknownCursorError(ProtocolError):
+    """The table lacks the date column that the user gave."""
+
+    id = UnknownColumnError.id
+
+
 class Row(Struct, frozen=True, gc=False):
     """A row that was read.
 
@@ -109,6 +115,7 @@ async def shape_of(rest: Rest, binding: Binding, key: tuple[str, ...], cursor: s
         cursor: The date column that the user gave, or None.
 
     Raises:
+        UnknownCursorError: If the table lacks the date column that the user gave.
         ProtocolError: If a key column does not exist.
         PrtError: What `Rest.read` raises.
     """
@@ -126,6 +133,8 @@ async def shape_of(rest: Rest, binding: Binding, key: tuple[str, ...], cursor: s
                 raise ProtocolError(
                     f"no column {missing} tells its rows apart: name the key ({Input.KEY})"
                 ) from exc
+            if missing == cursor:
+                raise UnknownCursorError(f"{binding.name} has no column {cursor} ({Input.CURSOR})") from exc
             wanted.remove(missing)
     written = next((name for name in (cursor, UPDATED, CREATED) if name in wanted), None)
     return Shape(key=key, written=written, created=CREATED if CREATED in wanted else None)

@@ -21,6 +21,16 @@ def age_text(verification: Verification, now: int) -> str | None:
     return f"{tables}verified {roughly(max(now - verified[0].verified_at, 0))} ago"
 
 
+def unverified_text(verification: Verification) -> str | None:
+    """Return why no table is verified; None if some are, or if nothing is known yet."""
+    reasons = {one.reason for one in verification.limited}
+    if not reasons or not verification.has_unverified:
+        return None
+    if len(reasons) > 1:
+        return "not verified"
+    return safe(f"not verified: {reasons.pop()}")
+
+
 def verification_lines(verification: Verification, now: int) -> list[str]:
     """Return how many tables are verified, and the reason for each that isn't, or not wholly."""
     text = age_text(verification, now)

@@ -16,7 +16,7 @@ from rich.text import Text
 from prt.state.screen import Screen
 from prt.views.drawing.cells import cut, safe, wrapped
 from prt.views.drawing.figures import counted, milliseconds, moment, per_second, roughly
-from prt.views.drawing.verification import age_text
+from prt.views.drawing.verification import age_text, unverified_text
 
 CONNECTIONS = {
     "connected": ("●", "bold green"),
@@ -159,7 +159,7 @@ def _health(screen: Screen, now: int) -> list[Figure]:
     A narrow head drops the last.
     """
     figures = [_gaps(screen)] if screen.gaps or screen.ready_at is not None else []
-    verified = age_text(screen.verification, now)
+    verified = age_text(screen.verification, now) or unverified_text(screen.verification)
     figures += [] if verified is None else [Figure(verified)]
     vitals = screen.vitals
     if vitals is not None:
@@ -177,7 +177,8 @@ def _health(screen: Screen, now: int) -> list[Figure]:
 def _gaps(screen: Screen) -> Figure:
     """Return the number of gaps. An open gap counts, because it isn't known yet what was missed."""
     count = screen.gaps + screen.has_open_gap
-    parts = [counted(count, "gap") if count else "no gaps"]
+    none = "no gaps seen" if screen.verification.has_unverified else "no gaps"
+    parts = [counted(count, "gap") if count else none]
     parts += [f"{screen.incomplete_gaps:,} incomplete"] if screen.incomplete_gaps else []
     parts += ["1 open"] if screen.has_open_gap else []
     return Figure(", ".join(parts), _WARNING if len(parts) > 1 else "")

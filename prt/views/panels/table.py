@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from rich.cells import cell_len
 from rich.text import Text
 
@@ -45,17 +45,18 @@ SELECTED, FOUND = "▸", "•"
 
 _LAG, _EVENT = 7, 6
 _NARROWEST = 72
-"""The width in cells below which names and keys are cut, to leave room for what changed."""
+"""The width in cells below which names and keys are cut, and lags left out, for the sake of what changed."""
 
 
 class Widths(Struct, frozen=True, kw_only=True):
-    """The cells of each column; columns are one cell apart."""
+    """The cells of each column; columns are one cell apart. A `lag` of one cell shows only marks."""
 
     time: int
     table: int
     key: int
     changed: int
     event: int = _EVENT
+    lag: int = _LAG
 
 
 class Table:
@@ -196,7 +197,7 @@ class Table:
             event = max(had.event, wanted.event)
             grown = table - wanted.table + key - wanted.key + event - wanted.event
             changed = max(wanted.changed - grown, 0)
-            wanted = Widths(time=wanted.time, table=table, key=key, changed=changed, event=event)
+            wanted = structs.replace(wanted, table=table, key=key, changed=changed, event=event)
         self._former_widths = (width, wanted)
         return wanted
 
@@ -236,7 +237,7 @@ class Table:
         word, style, widths = event
         text = Text(no_wrap=True, overflow="crop")
         text.append(clock(at, self._tz, is_fine=widths.time > len("00:00:00")) + " ")
-        text.append(f"{lag:>{_LAG}} ")
+        text.append(f"{lag if len(lag) <= widths.lag else '':>{widths.lag}} ")
         text.append(_padded(table, widths.table))
         text.append(f"{word:{widths.event}} ", style)
         return text.append(_padded(cut_middle(safe(key), widths.key), widths.key))
@@ -276,9 +277,8 @@ def widths_of(entries: Sequence[Entry], width: int) -> Widths:
     table = max(min(max(map(_width, tables), default=0), widest.table), len("table"))
     key = max(min(max(map(_width, keys), default=0), widest.key), len("key"))
     gained = widest.table - table + widest.key - key + _EVENT - event
-    return Widths(
-        time=widest.time, table=table, key=key, changed=max(widest.changed + gained, 0), event=event
-    )
+    changed = max(widest.changed + gained, 0)
+    return structs.replace(widest, table=table, key=key, changed=changed, event=event)
 
 
 def widest_of(width: int) -> Widths:
@@ -287,20 +287,22 @@ def widest_of(width: int) -> Widths:
     time = len("00:00:00") if is_narrow else len("00:00:00.000")
     table = 18 if is_narrow else 32 if is_wide else 24
     key = 9 if is_narrow else 36 if is_wide else 13
+    lag = _LAG
     if width < _NARROWEST:
-        table, key = 12, 6
-    taken = time + 1 + _LAG + 1 + table + 1 + _EVENT + 1 + key + 1
-    return Widths(time=time, table=table, key=key, changed=max(width - taken, 0))
+        table, key, lag = 14, 6, 1
+    taken = time + 1 + lag + 1 + table + 1 + _EVENT + 1 + key + 1
+    return Widths(time=time, table=table, key=key, changed=max(width - taken, 0), lag=lag)
 
 
 def heading(widths: Widths) -> Text:
     """Return the heading of the table."""
+    lag = "lag" if widths.lag == _LAG else ""
     title = (
-        f"{'time':{widths.time}} {'lag':>{_LAG}} {'table':{widths.table}} {'event':{widths.event}} "
+        f"{'time':{widths.time}} {lag:>{widths.lag}} {'table':{widths.table}} {'event':{widths.event}} "
         f"{'key':{widths.key}} {'what changed':{widths.changed}}"
     )
     text = Text(title.rstrip(), "underline", no_wrap=True, overflow="crop")
-    text.truncate(widths.time + _LAG + widths.table + widths.event + widths.key + 5 + widths.changed)
+    text.truncate(widths.time + widths.lag + widths.table + widths.event + widths.key + 5 + widths.changed)
     return text
 
 

@@ -56,7 +56,11 @@ def test_a_past_of_so_long_ago() -> None:
         (["a"], {"is_private": True, "replay": "since=1h,limit=26"}, "limit is 1 to 25, not 26"),
         (["a"], {"is_private": True, "replay": "since=1h,limit=0"}, "limit is 1 to 25, not 0"),
         (["a"], {"is_private": True, "replay": "since=1h,limit=²"}, "limit is 1 to 25"),
-        (["a"], {"is_private": True, "replay": "since=soon"}, '--replay since expects a duration or a timestamp, not "soon"'),
+        (
+            ["a"],
+            {"is_private": True, "replay": "since=soon"},
+            '--replay since expects a duration or a timestamp, not "soon"',
+        ),
         (["a"], {"is_private": True, "replay": "since=2026-11-22T16:45"}, "has no time zone"),
     ],
 )

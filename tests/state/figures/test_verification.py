@@ -34,3 +34,12 @@ def test_an_age_is_never_negative() -> None:
     verification = Verification()
     verification.apply(verified("public.a", 30 * SECOND))
     assert verification.ages(29 * SECOND)["public.a"].age_seconds == 0
+
+
+def test_a_table_without_any_verification_leaves_the_gaps_in_doubt() -> None:
+    verification = Verification()
+    assert not verification.has_unverified
+    verification.apply(verified("public.a", 10 * SECOND))
+    assert not verification.has_unverified
+    verification.apply(verified("public.b", None, "none", "no column dates its rows"))
+    assert verification.has_unverified

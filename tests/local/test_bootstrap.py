@@ -21,7 +21,7 @@ def bare_project(postgres: Postgres) -> Iterator[Connection[Any]]:
 
 
 def test_bootstrap_repeats(bare_project: Connection[Any], postgres: Postgres) -> None:
-    schema.bootstrap(bare_project, authenticator_password=postgres.password)
+    schema.bootstrap(bare_project)
     assert values(bare_project, "select pubname from pg_publication order by 1") == [
         "prt_realtime_messages",
         "supabase_realtime",
@@ -88,7 +88,7 @@ def test_password_of_authenticator_is_sent_hashed(postgres: Postgres) -> None:
                 return super().execute(query, *args, **kwargs)
 
         connection.cursor_factory = Spy
-        schema.bootstrap(connection, authenticator_password=postgres.password)
+        schema.set_passwords(connection, postgres)
     assert not any(postgres.password.encode() in statement for statement in statements)
     assert any(b"SCRAM-SHA-256$" in statement for statement in statements)
 

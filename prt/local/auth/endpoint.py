@@ -56,7 +56,7 @@ HEALTH = {
 
 
 def routes(database: Database, keys: Keys) -> list[BaseRoute]:
-    """The login of `database` may become `supabase_auth_admin`: the superuser, not `authenticator`."""
+    """Return the routes. The login of `database` is `supabase_auth_admin`, or may become it."""
 
     @asynccontextmanager
     async def transaction() -> AsyncIterator[AsyncConnection[Any]]:

@@ -17,6 +17,7 @@ from psycopg.pq import TransactionStatus
 from prt.config.files import read_text
 from prt.errors import UsageError
 from prt.inputs import Input
+from prt.local.postgres.privileges import call_of
 from prt.local.postgres.statements import Statement, split
 
 MAX_SCRIPT_BYTES = 256 * 1024 * 1024
@@ -28,6 +29,9 @@ SESSION = 'reset role; reset all; set search_path to "$user", public, extensions
 EXTENSION = re.compile(
     r'(?:create|comment\s+on)\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)', re.IGNORECASE
 )
+COMMENT = re.compile(r"comment\s+on\s+extension\b", re.IGNORECASE)
+"""Part of every dump. Only who created an extension may comment on it, and nothing depends on the comment."""
+
 STAND_INS = {
     "pgcrypto": "gen_random_uuid, gen_random_bytes and digest",
     "uuid-ossp": "uuid_generate_v4 and uuid_nil",
@@ -53,11 +57,15 @@ def migrate(connection: Connection[Any], paths: Sequence[Path]) -> None:
 
     Raises UsageError with the first failing statement; those before it stay done.
     """
-    available = {name for (name,) in connection.execute("select name from pg_available_extensions")}
+    extensions = connection.execute(
+        "select name, bool_or(trusted) from pg_available_extension_versions group by name"
+    ).fetchall()
+    available = {name for name, _ in extensions}
+    untrusted = frozenset(name for name, is_trusted in extensions if not is_trusted)
     for file in _files(paths):
         connection.execute(SESSION)
         for statement in split(_read(file)):
-            _run(connection, file, statement, available)
+            _run(connection, file, statement, available, untrusted)
         if connection.info.transaction_status != TransactionStatus.IDLE:
             connection.rollback()
             raise UsageError(f"{file}: a transaction is left open at the end", "end the file with `commit;`")
@@ -88,7 +96,13 @@ def _read(file: Path) -> str:
         raise UsageError(f"{file}: not UTF-8 at byte {exc.start}", "save the file as UTF-8") from exc
 
 
-def _run(connection: Connection[Any], file: Path, statement: Statement, available: set[str]) -> None:
+def _run(
+    connection: Connection[Any],
+    file: Path,
+    statement: Statement,
+    available: set[str],
+    untrusted: frozenset[str],
+) -> None:
     if statement.text.startswith("\\"):
         command = statement.text.split()[0]
         if command in GUARDS:
@@ -99,8 +113,12 @@ def _run(connection: Connection[Any], file: Path, statement: Statement, availabl
     extension = EXTENSION.match(statement.text)
     if extension and extension[1].lower() in (STAND_INS.keys() | PLATFORM_ONLY) - available:
         return
+    if COMMENT.match(statement.text):
+        return
     try:
-        if statement.rows is None:
+        if call := call_of(statement.text, untrusted):
+            connection.execute(*call)
+        elif statement.rows is None:
             connection.execute(statement.text.encode())
         else:
             with connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:

@@ -60,32 +60,43 @@ SETTINGS = {
 EPHEMERAL_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
+SUPERUSER = "supabase_admin"
+OWNER = "postgres"
+"""The role of the user's own connections and migrations, which is no superuser, as in a hosted project."""
+
+
 @dataclass(frozen=True)
 class Postgres:
-    """Superuser `postgres`, database `postgres`; `pid` is the postmaster's."""
+    """A running server with the database `postgres`; `pid` is the postmaster's.
+
+    `password` is that of the superuser and of the services' roles, `owner_password` that of `OWNER`.
+    """
 
     port: int
     password: str = field(repr=False)
+    owner_password: str = field(repr=False)
     pid: int
     host: str = "127.0.0.1"
 
     def conninfo(
-        self, user: str = "postgres", dbname: str = "postgres", *, password: str | None = None
+        self, user: str = SUPERUSER, dbname: str = "postgres", *, password: str | None = None
     ) -> str:
-        """Return libpq's keywords, over TCP, with the superuser's password if no other is given.
+        """Return libpq's keywords, over TCP, with the user's own password if no other is given.
 
         They also answer what libpq would ask the environment or a file in the user's home; see also
         `prt.config.environment.LIBPQ`.
         """
         return (
             f"host={self.host} port={self.port} user={_quoted(user)} dbname={_quoted(dbname)} "
-            f"password={_quoted(password or self.password)} "
+            f"password={_quoted(password or (self.owner_password if user == OWNER else self.password))} "
             "passfile=/dev/null sslmode=disable gssencmode=disable client_encoding=utf8"
         )
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres:{quote(self.password, safe='')}@{self.host}:{self.port}/postgres"
+        """The user's own URL of the database, as `OWNER`."""
+        password = quote(self.owner_password, safe="")
+        return f"postgresql://{OWNER}:{password}@{self.host}:{self.port}/postgres"
 
 
 def _quoted(value: str) -> str:
@@ -96,9 +107,8 @@ def _quoted(value: str) -> str:
 class Launch:
     """A PostgreSQL that is being started; meanwhile its caller does what else takes time."""
 
-    def __init__(self, order: Order, password: str) -> None:
+    def __init__(self, order: Order) -> None:
         self._order = order
-        self._password = password
         self._postgres: Postgres | None = None
         self._watchdog = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", watchdog.__file__],
@@ -124,7 +134,12 @@ class Launch:
                 )
             if "error" in answer:
                 raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
-            self._postgres = Postgres(port=answer["port"], password=self._password, pid=answer["pid"])
+            self._postgres = Postgres(
+                port=answer["port"],
+                password=self._order.password,
+                owner_password=_secret(self._order.root / "owner_password"),
+                pid=answer["pid"],
+            )
         return self._postgres
 
     def take_along(self, pid: int) -> None:
@@ -171,7 +186,8 @@ def launched(data_dir: Path | None = None, *, programs_folder: str | None = None
     programs = find(programs_folder)
     user = service_user()
     folder = _ephemeral_folder(user) if data_dir is None else _data_folder(data_dir, user, programs)
-    launch = Launch(_order(folder, data_dir is None, programs, user), _password(folder))
+    _secret(folder / "owner_password")
+    launch = Launch(_order(folder, data_dir is None, programs, user))
     try:
         yield launch
     finally:
@@ -193,7 +209,7 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
             "name a PostgreSQL that all can read, or run prt as an ordinary user",
         )
     initdb = [
-        "--username=postgres",
+        f"--username={SUPERUSER}",
         "--encoding=UTF8",
         "--locale=C",
         "--auth-host=scram-sha-256",
@@ -213,7 +229,7 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
         folder=str(folder),
         ephemeral=ephemeral,
         programs=str(programs.folder) if is_readable else programs.copied_folder(),
-        password=_password(folder),
+        password=_secret(folder / "password"),
         initdb=initdb,
         settings=settings,
         copies=[] if is_readable else programs.copies(),
@@ -222,9 +238,11 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
     )
 
 
-def _password(folder: Path) -> str:
-    """The superuser's; kept in the folder, because the cluster keeps its hash."""
-    path = folder / "password"
+def _secret(path: Path) -> str:
+    """Return the password in a file of the project's folder, a new one if there is none.
+
+    It is kept because the cluster keeps its hash.
+    """
     with suppress(FileNotFoundError):
         kept = read_text(path)
         register(kept)
@@ -287,6 +305,11 @@ def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -
                 "choose a folder whose parents are open to all, or run prt as an ordinary user",
             )
         os.chown(folder, user.uid, user.gid)
+    if (folder / "data").exists() and not (folder / "owner_password").exists():
+        raise UsageError(
+            f"{folder} was made by an older prt, in which migrations run as a superuser",
+            "choose a new folder, or keep this one for that prt",
+        )
     with suppress(FileNotFoundError):
         version = read_text(folder / "data" / "PG_VERSION").strip()
         if version != str(programs.major):

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
-from prt.local.postgres.server import Postgres
+from prt.local.postgres.server import OWNER, Postgres
 from prt.local.project.options import Options
 from prt.local.seed import schema
 
@@ -24,17 +24,25 @@ def load(postgres: Postgres, options: Options) -> frozenset[str]:
 
     Raises UsageError where the user's SQL fails.
     """
-    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+    with _superuser(postgres) as connection:
         return _fill(connection, postgres, options)
 
 
 def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | None) -> frozenset[str]:
-    """Load everything anew, after removing all that is there; sessions and streams stay. None keeps roles."""
-    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+    """As `load`, after removing all that is there; sessions and what is streamed stay. None keeps roles."""
+    with _superuser(postgres) as connection:
         with connection.transaction():
             connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
             _drop_everything(connection, keep_roles)
         return _fill(connection, postgres, options)
+
+
+def _superuser(postgres: Postgres) -> Connection[Any]:
+    """Return the superuser's connection, whose functions and operators are PostgreSQL's own.
+
+    Otherwise the users' SQL could set a search path for the database, and have functions of its own called.
+    """
+    return psycopg.connect(postgres.conninfo(), options="-c search_path=pg_catalog", autocommit=True)
 
 
 def empty_written(postgres: Postgres, since: int | None) -> tuple[list[str], int]:
@@ -46,7 +54,8 @@ def empty_written(postgres: Postgres, since: int | None) -> tuple[list[str], int
     Returns:
         The names of the tables with such rows, and the mark of this moment, a transaction id.
     """
-    with psycopg.connect(postgres.conninfo()) as connection:
+    # As whoever owns the tables: their triggers run as the role that empties them.
+    with psycopg.connect(postgres.conninfo(OWNER)) as connection:
         connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
         tables = [] if since is None else _written_since(connection, since)
         if tables:
@@ -74,12 +83,16 @@ def _written_since(connection: Connection[Any], since: int) -> list[sql.Identifi
 
 
 def _fill(connection: Connection[Any], postgres: Postgres, options: Options) -> frozenset[str]:
-    schema.bootstrap(connection, authenticator_password=postgres.password)
+    schema.bootstrap(connection)
+    schema.set_passwords(connection, postgres)
     roles = frozenset(name for (name,) in connection.execute("select rolname from pg_roles"))
-    if options.migrations:
-        schema.migrate(connection, list(options.migrations))
-    elif options.seed:
-        schema.seed(connection)
+    if options.migrations or options.seed:
+        # A session of its own: whatever the SQL does, `reset role` does not lead to a superuser.
+        with psycopg.connect(postgres.conninfo(OWNER), autocommit=True) as owner:
+            if options.migrations:
+                schema.migrate(owner, list(options.migrations))
+            else:
+                schema.seed(owner)
     return roles
 
 

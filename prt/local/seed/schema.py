@@ -1,6 +1,7 @@
 """The database of an embedded project: what Supabase brings, then the seed's 30 tables or the user's own SQL.
 
-Every function takes a connection of psycopg, PostgreSQL's client, as superuser and in autocommit.
+Every function takes a connection of psycopg, PostgreSQL's client, in autocommit: `bootstrap` the superuser's,
+the others that of the role `postgres`, which is none.
 """
 
 from __future__ import annotations
@@ -13,24 +14,42 @@ from psycopg import Connection, sql
 
 from prt.local.auth.passwords import hash_password
 from prt.local.postgres.migrations import migrate
+from prt.local.postgres.server import OWNER, SUPERUSER, Postgres
 from prt.local.seed.people import MEMBER, STRANGER
 
-__all__ = ["bootstrap", "migrate", "seed"]
+__all__ = ["bootstrap", "migrate", "seed", "set_passwords"]
 
-PLATFORM = ("roles.sql", "auth.sql", "bootstrap.sql", "realtime.sql", "extensions.sql", "storage.sql")
+PLATFORM = tuple(
+    f"{part}.sql"
+    for part in ("roles", "auth", "bootstrap", "realtime", "extensions", "storage", "privileges")
+)
 SEED = tuple(f"seed/{part}.sql" for part in ("users", "core_tables", "module_tables", "rules", "rows"))
+SERVICES = ("authenticator", "supabase_auth_admin", "supabase_realtime_admin")
+"""The roles as which REST, Auth and Realtime sign in."""
 PEOPLE = (MEMBER, STRANGER)
 
 
-def bootstrap(connection: Connection[Any], *, authenticator_password: str) -> None:
-    """Roles, schemas, auth's tables and functions, default grants, publication: safe to run again."""
+def bootstrap(connection: Connection[Any]) -> None:
+    """Create roles, schemas, Auth's tables and functions, default grants, publications: safe to run again."""
     for name in PLATFORM:
         _run(connection, name)
-    # Hashed here, so that the password stands in no log and no pg_stat_activity.
-    hashed = connection.pgconn.encrypt_password(
-        authenticator_password.encode(), b"authenticator", b"scram-sha-256"
-    )
-    connection.execute(sql.SQL("alter role authenticator password {}").format(sql.Literal(hashed.decode())))
+
+
+def set_passwords(connection: Connection[Any], postgres: Postgres) -> None:
+    """Give the roles that sign in the passwords of this server."""
+    for password, roles in (
+        (postgres.password, (SUPERUSER, *SERVICES)),
+        (postgres.owner_password, (OWNER,)),
+    ):
+        # Hashed here, so that the password stands in no log and no pg_stat_activity. The user's name is no
+        # part of the hash.
+        hashed = connection.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256")
+        for role in roles:
+            connection.execute(
+                sql.SQL("alter role {} password {}").format(
+                    sql.Identifier(role), sql.Literal(hashed.decode())
+                )
+            )
 
 
 def seed(connection: Connection[Any]) -> None:

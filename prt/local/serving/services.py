@@ -17,6 +17,7 @@ from prt.config.constants.plans import limits_of
 from prt.errors import PrtError
 from prt.local import auth, rest
 from prt.local.postgres.pool import Database
+from prt.local.postgres.server import OWNER
 from prt.local.project import remote
 from prt.local.project.embedded import Project
 from prt.local.project.options import Options
@@ -30,12 +31,13 @@ AUTH_CONNECTIONS = 4
 @asynccontextmanager
 async def serving(project: Project) -> AsyncIterator[None]:
     """Serves while the block runs. At its end: no more requests, sockets closed, the stream, the pool."""
-    realtime = Realtime(project.postgres.conninfo(), project.keys, settings=settings_of(project.options))
+    # None of them signs in as a superuser: they run the users' own triggers and policies.
+    conninfo = project.postgres.conninfo("supabase_realtime_admin")
+    realtime = Realtime(conninfo, project.keys, settings=settings_of(project.options))
     day = Traffic(project)
     async with (
         Database(project.postgres.conninfo("authenticator")) as database,
-        # Auth becomes the owner of its tables, which no token's role may.
-        Database(project.postgres.conninfo(), size=AUTH_CONNECTIONS) as auth_database,
+        Database(project.postgres.conninfo("supabase_auth_admin"), size=AUTH_CONNECTIONS) as auth_database,
     ):
         app = server.application(
             [
@@ -70,7 +72,7 @@ class Traffic:
         options = self._project.options
         if options.traffic:
             day = traffic.play(
-                self._project.postgres.conninfo(),
+                self._project.postgres.conninfo(OWNER),
                 self._project.url,
                 self._project.keys.anon,
                 rate=options.rate,

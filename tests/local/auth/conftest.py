@@ -55,7 +55,7 @@ def ask(database: psycopg.Connection[Any], postgres: Postgres, keys: Keys) -> As
 
 
 async def _send(postgres: Postgres, keys: Keys, method: str, path: str, **options: Any) -> httpx.Response:
-    async with Database(postgres.conninfo(dbname="accounts")) as database:
+    async with Database(postgres.conninfo("supabase_auth_admin", dbname="accounts")) as database:
         transport = httpx.ASGITransport(Starlette(routes=auth.routes(database, keys)))
         async with httpx.AsyncClient(transport=transport, base_url="http://project") as client:
             return await client.request(method, f"/auth/v1{path}", **options)

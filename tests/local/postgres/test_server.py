@@ -74,8 +74,10 @@ def temporary(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_superuser_with_a_password_over_tcp(postgres: Postgres) -> None:
-    assert fetch(postgres.conninfo(), "select current_setting('is_superuser')") == "on"
-    assert fetch(postgres.url, "select current_database()") == "postgres"
+    assert fetch(postgres.conninfo(), "select current_user || current_setting('is_superuser')") == (
+        "supabase_adminon"
+    )
+    assert fetch(postgres.conninfo(), "select current_database()") == "postgres"
     assert fetch(postgres.conninfo(), "select host(inet_server_addr())") == "127.0.0.1"
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(postgres.conninfo(password="guessed"))
@@ -90,6 +92,7 @@ def test_settings_for_streaming(postgres: Postgres) -> None:
 
 def test_the_password_is_not_shown(postgres: Postgres) -> None:
     assert postgres.password not in repr(postgres)
+    assert postgres.owner_password not in repr(postgres)
 
 
 def test_two_at_once_and_nothing_left(temporary: Path) -> None:
@@ -251,6 +254,16 @@ def test_a_data_folder_of_another_version(open_folder: Path) -> None:
     (open_folder / "kept" / "data" / "PG_VERSION").write_text("13\n")
     with pytest.raises(UsageError, match="made by PostgreSQL 13"), running(open_folder / "kept"):
         pytest.fail("started")
+
+
+def test_a_data_folder_of_an_older_prt(open_folder: Path) -> None:
+    """Its `postgres` made the cluster, and stays a superuser for ever."""
+    with running(open_folder / "kept"):
+        pass
+    (open_folder / "kept" / "owner_password").unlink()
+    with pytest.raises(UsageError, match="made by an older prt"), running(open_folder / "kept"):
+        pytest.fail("started")
+    assert (open_folder / "kept" / "data" / "PG_VERSION").exists()
 
 
 def test_an_environment_in_a_closed_folder(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,4 +128,4 @@ def test_storage_and_realtime_take_the_policies_of_migrations(bare_project: Conn
 def test_sql_files_lie_inside_the_package() -> None:
     folder = Path(schema.__file__).parent / "sql"
     shipped = {str(file.relative_to(folder)) for file in folder.rglob("*.sql")}
-    assert shipped == {*schema.PLATFORM, *schema.SEED}
+    assert shipped == {*schema.PLATFORM, *schema.SEED_TABLES, *schema.SEED_ROWS}

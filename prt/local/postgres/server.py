@@ -5,33 +5,25 @@ psycopg is not needed here: the server is started by `prt.local.postgres.watchdo
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import quote
 
 from prt.config.environment import LIBPQ, withdraw
-from prt.config.files import open_regular, read_text
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
-from prt.local.postgres import watchdog
+from prt.local.postgres import archive, cluster_cache, watchdog
+from prt.local.postgres.folders import data_folder, ephemeral_folder, secret
+from prt.local.postgres.order import Order
 from prt.local.postgres.programs import Programs, ServiceUser, find, service_user
-from prt.local.postgres.watchdog import Order
-from prt.redaction import register
 
-PREFIX = "prt-local-"
-ABANDONED_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
 SETTINGS = {
@@ -110,6 +102,8 @@ class Launch:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._postgres: Postgres | None = None
+        self.note: archive.Note | None = None
+        """What was kept beside the cluster that this one copies; once it is ready, None for a new one."""
         self._watchdog = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", watchdog.__file__],
             stdin=subprocess.PIPE,
@@ -125,22 +119,39 @@ class Launch:
     def ready(self) -> Postgres:
         """Waits for PostgreSQL to take connections. Raises UnreachableError with its last words."""
         if self._postgres is None:
-            answer = json.loads(
-                self._from_watchdog.readline() or '{"error": "the watchdog of PostgreSQL died"}'
-            )
-            if answer.get("is_in_use"):
-                raise UsageError(
-                    answer["error"], f"see `prt local status`, or choose another {Input.DATA_DIR}"
-                )
-            if "error" in answer:
-                raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
-            self._postgres = Postgres(
-                port=answer["port"],
-                password=self._order.password,
-                owner_password=_secret(self._order.root / "owner_password"),
-                pid=answer["pid"],
-            )
+            self._postgres = self._answered()
         return self._postgres
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the cluster is a new one, and is to be kept once it is filled."""
+        self.ready()
+        return self._order.archive is not None and self.note is None
+
+    def keep(self, note: archive.Note) -> Postgres:
+        """Keep the cluster for other starts, and wait for PostgreSQL to be up again, on another port.
+
+        Raises UnreachableError if PostgreSQL does not start again.
+        """
+        self._say(json.dumps(note))
+        self._postgres = self._answered()
+        if self._order.archive is not None:
+            cluster_cache.prune(Path(self._order.archive))
+        return self._postgres
+
+    def _answered(self) -> Postgres:
+        answer = json.loads(self._from_watchdog.readline() or '{"error": "the watchdog of PostgreSQL died"}')
+        if answer.get("is_in_use"):
+            raise UsageError(answer["error"], f"see `prt local status`, or choose another {Input.DATA_DIR}")
+        if "error" in answer:
+            raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
+        self.note = answer.get("note")
+        return Postgres(
+            port=answer["port"],
+            password=self._order.password,
+            owner_password=secret(self._order.root / "owner_password"),
+            pid=answer["pid"],
+        )
 
     def take_along(self, pid: int) -> None:
         """This process ends too when we are killed."""
@@ -177,17 +188,34 @@ class Launch:
 
 
 @contextmanager
-def launched(data_dir: Path | None = None, *, programs_folder: str | None = None) -> Iterator[Launch]:
+def launched(
+    data_dir: Path | None = None,
+    *,
+    programs_folder: str | None = None,
+    filling: Sequence[bytes] | None = None,
+) -> Iterator[Launch]:
     """A PostgreSQL that starts while the block runs and is stopped at its end.
 
-    `data_dir` None: ephemeral, no file of it survives. Raises UsageError where a folder can't serve.
+    Args:
+        data_dir: None is ephemeral: no file of it survives.
+        programs_folder: Where initdb and postgres are, if they are to be these.
+        filling: What the caller fills an ephemeral cluster with, as bytes that change with it: the cluster
+            is copied from the cache if one of that filling is there. None takes a new one.
+
+    Raises:
+        UsageError: A folder can't serve.
     """
     withdraw(LIBPQ)
     programs = find(programs_folder)
     user = service_user()
-    folder = _ephemeral_folder(user) if data_dir is None else _data_folder(data_dir, user, programs)
-    _secret(folder / "owner_password")
-    launch = Launch(_order(folder, data_dir is None, programs, user))
+    folder = ephemeral_folder(user) if data_dir is None else data_folder(data_dir, user, programs)
+    secret(folder / "owner_password")
+    order = _order(folder, data_dir is None, programs, user)
+    if data_dir is None and filling is not None:
+        kept = cluster_cache.path_of(programs, [*(text.encode() for text in order.initdb), *filling])
+        if kept is not None and (kept.exists() or cluster_cache.can_keep(kept)):
+            order = replace(order, archive=str(kept))
+    launch = Launch(order)
     try:
         yield launch
     finally:
@@ -229,92 +257,10 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
         folder=str(folder),
         ephemeral=ephemeral,
         programs=str(programs.folder) if is_readable else programs.copied_folder(),
-        password=_secret(folder / "password"),
+        password=secret(folder / "password"),
         initdb=initdb,
         settings=settings,
         copies=[] if is_readable else programs.copies(),
         uid=None if user is None else user.uid,
         gid=None if user is None else user.gid,
     )
-
-
-def _secret(path: Path) -> str:
-    """Return the password in a file of the project's folder, a new one if there is none.
-
-    It is kept because the cluster keeps its hash.
-    """
-    with suppress(FileNotFoundError):
-        kept = read_text(path)
-        register(kept)
-        return kept
-    password = secrets.token_urlsafe(24)
-    register(password)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(password)
-    return password
-
-
-def _ephemeral_folder(user: ServiceUser | None) -> Path:
-    candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 - mkdtemp below
-    for parent in candidates:
-        if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-            continue
-        if user is not None and not user.can_pass(parent):
-            continue
-        _remove_abandoned(parent)
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        if user is not None:
-            os.chown(folder, user.uid, user.gid)
-        return folder
-    raise UsageError(
-        f"no temporary folder that PostgreSQL can use: {', '.join(map(str, candidates))}",
-        "set TMPDIR to a folder that it can reach",
-    )
-
-
-def _remove_abandoned(parent: Path) -> None:
-    """What was left when prt and its watchdog were killed together, by us or another of this user."""
-    for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError), os.fdopen(open_regular(folder / watchdog.LOCK), "rb") as lock:
-            if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
-                continue
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -> Path:
-    folder = data_dir.expanduser().absolute()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_empty = next(folder.iterdir(), None) is None
-    except OSError as error:
-        raise UsageError(
-            f"can't use the data folder {folder}: {error.strerror}", "choose another folder"
-        ) from error
-    if not is_empty and not (folder / "password").exists():
-        raise UsageError(
-            f"{folder} is not empty and is not a data folder of prt", "choose an empty or a new folder"
-        )
-    if user is not None:
-        if not user.can_pass(folder.parent):
-            with suppress(OSError):
-                folder.rmdir()
-            raise UsageError(
-                f"PostgreSQL runs as `{user.name}` here, which can't reach {folder}",
-                "choose a folder whose parents are open to all, or run prt as an ordinary user",
-            )
-        os.chown(folder, user.uid, user.gid)
-    if (folder / "data").exists() and not (folder / "owner_password").exists():
-        raise UsageError(
-            f"{folder} was made by an older prt, in which migrations run as a superuser",
-            "choose a new folder, or keep this one for that prt",
-        )
-    with suppress(FileNotFoundError):
-        version = read_text(folder / "data" / "PG_VERSION").strip()
-        if version != str(programs.major):
-            raise UsageError(
-                f"{folder} was made by PostgreSQL {version}, this one is {programs.major}",
-                "choose a new folder, or name the older PostgreSQL with PRT_POSTGRES_BIN",
-            )
-    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from prt.config.constants.plans import limits_of
 from prt.config.files import read_bytes
 from prt.errors import UsageError
 from prt.inputs import Input
-from prt.local.postgres.server import Postgres, launched
+from prt.local.postgres.server import Launch, launched
 from prt.local.project import extra, port
 from prt.local.project.embedded import Project
 from prt.local.project.options import Options
@@ -30,14 +31,18 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
     check(options)
     with (
         closing(port.bound(options.port)) as listener,
-        launched(options.data_dir, programs_folder=environ.get("PRT_POSTGRES_BIN")) as launch,
+        launched(
+            options.data_dir,
+            programs_folder=environ.get("PRT_POSTGRES_BIN"),
+            filling=None if options.data_dir else _filling(options),
+        ) as launch,
     ):
         # Imported while PostgreSQL starts: both take about as long.
         from prt.local.seed import loading  # noqa: F401, PLC0415
         from prt.local.serving import services  # noqa: F401, PLC0415
 
+        keys, roles = _settled(options, launch)
         postgres = launch.ready()
-        keys, roles = _settled(options, postgres)
         yield Project(
             options=options,
             listener=listener,
@@ -66,12 +71,13 @@ def check(options: Options) -> None:
         )
 
 
-def _settled(options: Options, postgres: Postgres) -> tuple[Keys, frozenset[str]]:
+def _settled(options: Options, launch: Launch) -> tuple[Keys, frozenset[str]]:
     """Secrets and schema: fresh ones, or those that the data folder kept."""
     from prt.local.seed import loading  # noqa: PLC0415
 
     if options.data_dir is None:
-        return generate(), loading.load(postgres, options)
+        return generate(), _filled(options, launch)
+    postgres = launch.ready()
     folder = options.data_dir.expanduser().absolute()
     # Written last: without it an earlier start was interrupted, and what it left is thrown away.
     loaded = folder / "loaded.json"
@@ -83,6 +89,38 @@ def _settled(options: Options, postgres: Postgres) -> tuple[Keys, frozenset[str]
     roles = loading.reset(postgres, options, keep_roles=None)
     _write(loaded, msgspec.json.encode(sorted(roles)))
     return keys, roles
+
+
+def _filled(options: Options, launch: Launch) -> frozenset[str]:
+    """Fill an ephemeral project, whose cluster is a copy of a prepared one or is kept for the next start."""
+    from prt.local.seed import loading  # noqa: PLC0415
+
+    postgres = launch.ready()
+    password = None
+    if launch.note is not None:
+        password = launch.note["password"]
+    else:
+        loading.prepare(postgres, is_seeded=options.has_seed)
+        if launch.keeps:
+            # What is kept has a password that no project has while it is up.
+            password = secrets.token_urlsafe(24)
+            loading.set_superuser_password(postgres, password)
+            postgres = launch.keep({"password": password})
+    return loading.fill(postgres, options, password=password)
+
+
+def _filling(options: Options) -> list[bytes]:
+    """Return all that a prepared cluster depends on, read without importing it."""
+    local = Path(__file__).parents[1]
+    files = [path for name in ("postgres", "seed") for path in sorted((local / name).rglob("*"))]
+    return [
+        str(options.has_seed).encode(),
+        *(
+            path.read_bytes()
+            for path in (*files, local / "auth" / "passwords.py")
+            if path.is_file() and path.suffix != ".pyc"
+        ),
+    ]
 
 
 def _write(path: Path, content: bytes) -> None:

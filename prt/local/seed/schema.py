@@ -17,13 +17,14 @@ from prt.local.postgres.migrations import migrate
 from prt.local.postgres.server import OWNER, SUPERUSER, Postgres
 from prt.local.seed.people import MEMBER, STRANGER
 
-__all__ = ["bootstrap", "migrate", "seed", "set_passwords"]
+__all__ = ["bootstrap", "migrate", "seed", "seed_rows", "seed_tables", "set_passwords"]
 
 PLATFORM = tuple(
     f"{part}.sql"
     for part in ("roles", "auth", "bootstrap", "realtime", "extensions", "storage", "privileges")
 )
-SEED = tuple(f"seed/{part}.sql" for part in ("users", "core_tables", "module_tables", "rules", "rows"))
+SEED_TABLES = tuple(f"seed/{part}.sql" for part in ("users", "core_tables", "module_tables", "rules"))
+SEED_ROWS = ("seed/rows.sql",)
 SERVICES = ("authenticator", "supabase_auth_admin", "supabase_realtime_admin")
 """The roles as which REST, Auth and Realtime sign in."""
 PEOPLE = (MEMBER, STRANGER)
@@ -37,38 +38,51 @@ def bootstrap(connection: Connection[Any]) -> None:
 
 def set_passwords(connection: Connection[Any], postgres: Postgres) -> None:
     """Give the roles that sign in the passwords of this server."""
-    for password, roles in (
-        (postgres.password, (SUPERUSER, *SERVICES)),
-        (postgres.owner_password, (OWNER,)),
-    ):
-        # Hashed here, so that the password stands in no log and no pg_stat_activity. The user's name is no
-        # part of the hash.
-        hashed = connection.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256")
-        for role in roles:
-            connection.execute(
-                sql.SQL("alter role {} password {}").format(
-                    sql.Identifier(role), sql.Literal(hashed.decode())
-                )
-            )
+    set_password(connection, postgres.password, SUPERUSER, *SERVICES)
+    set_password(connection, postgres.owner_password, OWNER)
+
+
+def set_password(connection: Connection[Any], password: str, *roles: str) -> None:
+    """Give roles a password."""
+    # Hashed here, so that it stands in no log and no pg_stat_activity. A role's name is no part of the hash.
+    hashed = connection.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256").decode()
+    alter = sql.SQL("alter role {} password {}")
+    connection.execute(
+        sql.SQL("; ").join(alter.format(sql.Identifier(role), sql.Literal(hashed)) for role in roles)
+    )
 
 
 def seed(connection: Connection[Any]) -> None:
-    """The seed's 30 tables with their rules and rows, MEMBER and STRANGER, in a bootstrapped database."""
+    """Fill a bootstrapped database: MEMBER and STRANGER, the seed's 30 tables, their rules and rows."""
+    seed_tables(connection)
+    seed_rows(connection)
+
+
+def seed_rows(connection: Connection[Any]) -> None:
+    """Fill the seed's tables. The rows date themselves from now, so they are not kept between starts."""
+    with connection.transaction():
+        connection.execute("select set_config('prt.member', %s, true)", [MEMBER.id])
+        for name in SEED_ROWS:
+            _run(connection, name)
+
+
+def seed_tables(connection: Connection[Any]) -> None:
+    """Create MEMBER and STRANGER, and the seed's 30 tables with their rules."""
     hashes = {password: hash_password(password) for password in {person.password for person in PEOPLE}}
     people = [
         {"id": person.id, "email": person.email, "name": person.name, "hash": hashes[person.password]}
         for person in PEOPLE
     ]
     with connection.transaction():
-        connection.execute(
-            "select set_config('prt.people', %s, true), set_config('prt.member', %s, true)",
-            [json.dumps(people), MEMBER.id],
-        )
-        for name in SEED:
+        connection.execute("select set_config('prt.people', %s, true)", [json.dumps(people)])
+        for name in SEED_TABLES:
             _run(connection, name)
 
 
 def _run(connection: Connection[Any], name: str) -> None:
-    script = resources.files("prt.local.seed").joinpath("sql", name).read_text(encoding="utf-8")
     # Without parameters the text goes as it is: one round trip and one transaction a file.
-    connection.execute(script.encode())
+    connection.execute(_script(name).encode())
+
+
+def _script(name: str) -> str:
+    return resources.files("prt.local.seed").joinpath("sql", name).read_text(encoding="utf-8")

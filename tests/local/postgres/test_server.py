@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from prt.errors import UsageError
-from prt.local.postgres import programs, watchdog
+from prt.local.postgres import cluster, folders, programs, watchdog
 from prt.local.postgres import server as postgres_module
 from prt.local.postgres.server import Postgres, launched, running
 from tests.local.processes import descendants, kill_together, parent_of, wait_for_end
@@ -145,7 +145,7 @@ def test_what_two_kills_left_is_removed_by_the_next(temporary: Path) -> None:
     with running():
         # Young: its watchdog may be about to take the lock.
         assert left.exists()
-    long_ago = time.time() - 2 * postgres_module.ABANDONED_SECONDS
+    long_ago = time.time() - 2 * folders.ABANDONED_SECONDS
     os.utime(left, (long_ago, long_ago))
     with running() as alive:
         assert not left.exists()
@@ -242,7 +242,7 @@ def test_a_data_folder_out_of_reach(open_folder: Path) -> None:
 
 def test_a_folder_of_somebody_else_stays_as_it_is(open_folder: Path) -> None:
     (open_folder / "thesis.txt").write_text("mine")
-    with pytest.raises(UsageError, match="no data folder of prt"), running(open_folder):
+    with pytest.raises(UsageError, match="not a data folder of prt"), running(open_folder):
         pytest.fail("started")
     assert [path.name for path in open_folder.iterdir()] == ["thesis.txt"]
     assert open_folder.stat().st_uid == os.geteuid()
@@ -294,6 +294,7 @@ def test_a_port_that_another_took_meanwhile(open_folder: Path, monkeypatch: pyte
         ports = iter([taken, taken, free])
         monkeypatch.setattr(watchdog, "free_port", lambda: next(ports))
         order = postgres_module._order(open_folder, True, programs.find(), user)
+        cluster.prepared(order)
         server, port = watchdog.started(order)
         try:
             assert port == free

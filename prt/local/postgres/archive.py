@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -41,7 +40,7 @@ def pack(data: Path, target: Path, note: Note) -> None:
 
     Raises OSError if it can't be written, ValueError if there is a link in the cluster.
     """
-    draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}.draft")
+    draft = target.with_name(f"{target.name}.{os.urandom(4).hex()}.draft")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -20,6 +20,9 @@ from prt.local.project.embedded import Project
 from prt.local.project.options import Options
 from prt.local.serving.keys import Keys, generate
 
+LOADED = "loaded.json"
+"""The file of a data folder that is written last. Without it, what an earlier start left is thrown away."""
+
 
 @contextmanager
 def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
@@ -71,6 +74,11 @@ def check(options: Options) -> None:
         )
 
 
+def is_filled(data_dir: Path) -> bool:
+    """Return whether a data folder has its schema. Otherwise its first start has been interrupted."""
+    return (data_dir.expanduser().absolute() / LOADED).exists()
+
+
 def _settled(options: Options, launch: Launch) -> tuple[Keys, frozenset[str]]:
     """Secrets and schema: fresh ones, or those that the data folder kept."""
     from prt.local.seed import loading  # noqa: PLC0415
@@ -79,9 +87,8 @@ def _settled(options: Options, launch: Launch) -> tuple[Keys, frozenset[str]]:
         return generate(), _filled(options, launch)
     postgres = launch.ready()
     folder = options.data_dir.expanduser().absolute()
-    # Written last: without it an earlier start was interrupted, and what it left is thrown away.
-    loaded = folder / "loaded.json"
-    if loaded.exists():
+    loaded = folder / LOADED
+    if is_filled(folder):
         roles = msgspec.json.decode(read_bytes(loaded), type=frozenset[str])
         return msgspec.json.decode(read_bytes(folder / "keys.json"), type=Keys), roles
     keys = generate()

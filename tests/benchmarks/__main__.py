@@ -18,6 +18,7 @@ from tests.benchmarks import (
     memory,
     reconnect,
     rooms,
+    start,
     suites,
     tap,
     throughput,
@@ -40,6 +41,7 @@ def main() -> None:
             "view": lambda: view.measure(Path(folder)),
             "tap": tap.measure,
             "verifying": verifying.measure,
+            "start": start.measure,
             "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)

@@ -5,25 +5,27 @@ It needs nothing but the standard library.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """What to run. `folder` holds the lock, the log and `data`; an ephemeral one is removed at the end."""
 
     folder: str
     ephemeral: bool
     programs: str
-    password: str = field(repr=False)
+    password: str
     initdb: list[str]
     settings: dict[str, str]
     copies: list[tuple[str, str]]
     archive: str | None = None
     uid: int | None = None
     gid: int | None = None
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Order({self.folder})"
 
     @property
     def root(self) -> Path:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import quote
@@ -114,7 +114,7 @@ class Launch:
         )
         self._to_watchdog = cast("IO[bytes]", self._watchdog.stdin)
         self._from_watchdog = cast("IO[bytes]", self._watchdog.stdout)
-        self._say(json.dumps(asdict(order)))
+        self._say(json.dumps(order._asdict()))
 
     def ready(self) -> Postgres:
         """Waits for PostgreSQL to take connections. Raises UnreachableError with its last words."""
@@ -214,7 +214,7 @@ def launched(
     if data_dir is None and filling is not None:
         kept = cluster_cache.path_of(programs, [*(text.encode() for text in order.initdb), *filling])
         if kept is not None and (kept.exists() or cluster_cache.can_keep(kept)):
-            order = replace(order, archive=str(kept))
+            order = order._replace(archive=str(kept))
     launch = Launch(order)
     try:
         yield launch

@@ -22,7 +22,7 @@ from prt.local.project import remote
 from prt.local.project.embedded import Project
 from prt.local.project.options import Options
 from prt.local.realtime import Realtime, Settings
-from prt.local.seed import loading, traffic
+from prt.local.seed import loading
 from prt.local.serving import server
 
 AUTH_CONNECTIONS = 4
@@ -71,6 +71,8 @@ class Traffic:
         """Start the traffic if the options ask for it."""
         options = self._project.options
         if options.traffic:
+            from prt.local.seed import traffic  # noqa: PLC0415 - the colleagues bring a client of websockets
+
             day = traffic.play(
                 self._project.postgres.conninfo(OWNER),
                 self._project.url,

@@ -29,13 +29,8 @@ alter role supabase_replication_admin replication;
 alter role supabase_auth_admin noinherit createrole login;
 alter role supabase_realtime_admin login replication bypassrls;
 
--- The superuser is supabase_admin, which made the cluster. The users' event triggers do not fire for it.
-do $$
-begin
-  if current_setting('server_version_num')::int >= 170000 then
-    alter role supabase_admin set event_triggers = off;
-  end if;
-end $$;
+-- The superuser is supabase_admin, which made the cluster. Only a superuser may create event triggers: they
+-- would run for its own statements too, with its rights.
 
 -- REST signs in as authenticator and becomes the role of the token.
 alter role authenticator noinherit login;

@@ -111,7 +111,7 @@ def _written_since(connection: Connection[Any], since: int) -> list[sql.Identifi
 def _prepare(connection: Connection[Any], *, is_seeded: bool) -> None:
     schema.bootstrap(connection)
     if is_seeded:
-        # Our own SQL, and nobody has a password yet.
+        # Our own SQL, in a database in which nothing is the users' own.
         connection.execute(sql.SQL("set session authorization {}").format(sql.Identifier(OWNER)))
         schema.seed_tables(connection)
         connection.execute("reset session authorization")

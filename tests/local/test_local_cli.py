@@ -96,7 +96,7 @@ class TestEnv:
         assert list(environment) == NAMES
         assert environment["SUPABASE_PUBLISHABLE_KEY"].startswith("sb_publishable_")
         assert environment["SUPABASE_SECRET_KEY"].startswith("sb_secret_")
-        assert fetch(environment, "select current_setting('is_superuser')") == "on"
+        assert fetch(environment, "select current_user || current_setting('is_superuser')") == "postgresoff"
 
     @pytest.mark.usefixtures("beside_shared")
     def test_github_masks_before_it_tells(self) -> None:
@@ -263,8 +263,8 @@ class TestUp:
     @pytest.mark.usefixtures("alone")
     def test_postgres_died(self) -> None:
         with up("--port", "0", "--no-seed") as project:
-            note = str(fetch(project.environment(), "select pg_read_file('postmaster.pid')"))
-            os.kill(int(note.splitlines()[0]), signal.SIGKILL)
+            note = Path(str(fetch(project.environment(), "show data_directory"))) / "postmaster.pid"
+            os.kill(int(note.read_text().splitlines()[0]), signal.SIGKILL)
             _, said = project.process.communicate(timeout=PATIENCE)
             assert project.process.returncode == 4
             assert "PostgreSQL of the embedded project ended" in said

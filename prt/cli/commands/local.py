@@ -14,8 +14,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("up")(local_start.up)
-app.command("run", context_settings={"allow_interspersed_args": False})(local_start.run)
+app.command("up", cls=local_start.MigratingCommand)(local_start.up)
+app.command("run", cls=local_start.MigratingCommand, context_settings={"allow_interspersed_args": False})(
+    local_start.run
+)
 app.command("status")(local_running.status)
 app.command("env")(local_running.env)
 app.command("token")(local_running.token)

@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand
 
 from prt.cli.options.shared import Debug
 from prt.config.environment import environment
@@ -47,7 +48,7 @@ Migrations = Annotated[
     typer.Option(
         "--migrations",
         metavar="PATH",
-        help="Run your own SQL files instead of the seed; repeatable.",
+        help="Run your own SQL instead of the seed; repeatable [supabase/migrations and its seed.sql].",
         rich_help_panel=PROJECT,
     ),
 ]
@@ -111,6 +112,20 @@ AnonymousSignIns = Annotated[
 ]
 
 
+class MigratingCommand(TyperCommand):
+    """A command whose --migrations may stand without a value: then it means supabase/migrations."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        if "--migrations" in args[:end]:
+            place = args.index("--migrations") + 1
+            if place >= end or args[place].startswith("-"):
+                from prt.local.project.migration_files import MIGRATIONS
+
+                args = [*args[:place], str(MIGRATIONS), *args[place:]]
+        return super().parse_args(ctx, args)
+
+
 def up(
     port: Port = None,
     data_dir: DataDir = None,
@@ -129,12 +144,13 @@ def up(
     """Start the embedded project in the foreground.
 
     It runs until Ctrl-C or `prt local stop`. Without --data-dir it leaves nothing behind. It takes
-    port 54321, or a free one if that is taken. With --like-cli, what was made for `supabase start` finds it
-    unchanged.
+    port 54321, or a free one if that is taken. Your SQL runs as the role postgres, which is not a superuser,
+    as in a hosted project. In a folder with supabase/migrations you are asked whether to run them. With
+    --like-cli, what was made for `supabase start` finds it unchanged.
 
     prt local up --traffic
 
-    prt local up --port 54321 --migrations supabase/migrations
+    prt local up --migrations
 
     prt local up --data-dir supabase-data
 
@@ -145,6 +161,8 @@ def up(
 
     if like_hosted:
         plan, poll = plan or HOSTED_PLAN, poll or HOSTED_POLL
+    if not (migrations or no_seed or traffic):
+        migrations = _offered(data_dir)
     options = _options(port, data_dir, migrations, no_seed, traffic, rate, plan, poll)
     options = _as_asked(options, like_cli, signing_key, anonymous_sign_ins)
     environ = environment()
@@ -182,7 +200,7 @@ def run(
 
     prt local run -- pytest
 
-    prt local run --migrations supabase/migrations -- npm test
+    prt local run --migrations -- npm test
 
     prt local run --traffic -- prt watch --count 5
     """
@@ -204,6 +222,24 @@ def run(
     raise typer.Exit(code)
 
 
+def _offered(data_dir: Path | None) -> list[Path] | None:
+    """Return the migrations of the working folder if somebody at the terminal wants them to run.
+
+    Nothing is asked if the data folder is filled already, or in a pipe, where a notice names the option.
+    """
+    from prt.local.project.lifecycle import is_filled
+    from prt.local.project.migration_files import MIGRATIONS, found_in
+
+    found = found_in(Path.cwd())
+    if found is None or (data_dir is not None and is_filled(data_dir)):
+        return None
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr)):
+        notice(f"{MIGRATIONS} is not run; --migrations runs it")
+        return None
+    question = f"Run {MIGRATIONS} and its seed.sql, instead of the built-in seed?"
+    return [found] if typer.confirm(question, default=False, err=True) else None
+
+
 def _options(
     port: int | None,
     data_dir: Path | None,
@@ -214,13 +250,14 @@ def _options(
     plan: str | None,
     poll: str | None,
 ) -> Options:
+    from prt.local.project.migration_files import with_seeds
     from prt.local.project.options import Options
     from prt.state.conditions.bounds import parse_duration
 
     return Options(
         port=port,
         data_dir=data_dir,
-        migrations=tuple(path.absolute() for path in migrations or ()),
+        migrations=with_seeds([path.absolute() for path in migrations or ()]),
         seed=not no_seed,
         traffic=traffic,
         rate=rate,

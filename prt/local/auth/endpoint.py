@@ -60,7 +60,7 @@ def routes(database: Database, keys: Keys, url: str, *, allows_anonymous: bool =
     """Return Auth's routes.
 
     Args:
-        database: Its login may become `supabase_auth_admin`: the superuser, not `authenticator`.
+        database: Its login is `supabase_auth_admin`, or may become it.
         keys: The keys of the project.
         url: Where the project is, for the tokens' `iss`: a client's `Host` header is its own choice.
         allows_anonymous: Whether users may sign in without any credentials.

@@ -19,6 +19,7 @@ from prt.config.files import read_text
 from prt.errors import UsageError
 from prt.inputs import Input
 from prt.local.postgres import hosted_extensions
+from prt.local.postgres.privileges import call_of
 from prt.local.postgres.statements import Statement, split
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,11 @@ class _Run:
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
-        self._available = {n for (n,) in connection.execute("select name from pg_available_extensions")}
+        extensions = connection.execute(
+            "select name, bool_or(trusted) from pg_available_extension_versions group by name"
+        ).fetchall()
+        self._available = {name for name, _ in extensions}
+        self._untrusted = frozenset(name for name, is_trusted in extensions if not is_trusted)
         self._announced: set[str] = set()
 
     def execute(self, file: Path, statement: Statement) -> None:
@@ -132,18 +137,21 @@ class _Run:
                 )
             self._announced.add(name)
             return True
+        if action == "comment on":
+            # Part of every dump. Only who created an extension may comment on it, and nothing depends on it.
+            return True
         if name not in hosted_extensions.PREINSTALLED or action == "drop":
             return False
         # Older servers may lack it: `schema.bootstrap` has then made its functions without it.
         is_there = "select from pg_extension where extname = %s"
-        return (
-            action == "comment on"
-            or name not in self._available
-            or (action == "create" and self._connection.execute(is_there, [name]).rowcount > 0)
+        return name not in self._available or (
+            action == "create" and self._connection.execute(is_there, [name]).rowcount > 0
         )
 
     def _send(self, statement: Statement) -> None:
-        if statement.rows is None:
+        if call := call_of(statement.text, self._untrusted):
+            self._connection.execute(*call)
+        elif statement.rows is None:
             self._connection.execute(statement.text.encode())
         else:
             with self._connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:

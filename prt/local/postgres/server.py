@@ -5,40 +5,28 @@ psycopg is not needed here: the server is started by `prt.local.postgres.watchdo
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import secrets
 import shutil
-import stat
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import quote
 
 from prt.config.environment import LIBPQ, withdraw
-from prt.config.files import DRAFT, open_regular, read_text, write_whole
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
-from prt.local.postgres import extensions, watchdog
-from prt.local.postgres.programs import COPIES, Programs, ServiceUser, find, service_user
-from prt.local.postgres.watchdog import Order
-from prt.redaction import register
+from prt.local.postgres import archive, cluster_cache, extensions, watchdog
+from prt.local.postgres.folders import OWNER_PASSWORD, PASSWORD, data_folder, ephemeral_folder, secret
+from prt.local.postgres.order import Order
+from prt.local.postgres.programs import Programs, ServiceUser, find, service_user
 
-PREFIX = "prt-local-"
-ABANDONED_SECONDS = 60.0
 STOP_SECONDS = 20.0
 EXTENSIONS = "extensions"
 """The copy of `extensions.FOLDER` in a project's folder, if PostgreSQL's user can't read the original."""
-PASSWORD = "password"  # noqa: S105 - the name of a file
-PASSABLE = 0o711
-"""The mode of a folder that is root's, and in which another user runs PostgreSQL."""
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -66,33 +54,43 @@ SETTINGS = {
 EPHEMERAL_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
+SUPERUSER = "supabase_admin"
+OWNER = "postgres"
+"""The role of the user's own connections and migrations, which is no superuser, as in a hosted project."""
+
+
 @dataclass(frozen=True)
 class Postgres:
-    """Superuser `postgres`, database `postgres`; `pid` is the postmaster's."""
+    """A running server with the database `postgres`; `pid` is the postmaster's.
+
+    `password` is that of the superuser and of the services' roles, `owner_password` that of `OWNER`.
+    """
 
     port: int
     password: str = field(repr=False)
+    owner_password: str = field(repr=False)
     pid: int
     host: str = "127.0.0.1"
 
     def conninfo(
-        self, user: str = "postgres", dbname: str = "postgres", *, password: str | None = None
+        self, user: str = SUPERUSER, dbname: str = "postgres", *, password: str | None = None
     ) -> str:
-        """Return libpq's keywords, over TCP, with the superuser's password if no other is given.
+        """Return libpq's keywords, over TCP, with the user's own password if no other is given.
 
         They also answer what libpq would ask the environment or a file in the user's home; see also
         `prt.config.environment.LIBPQ`.
         """
         return (
             f"host={self.host} port={self.port} user={_quoted(user)} dbname={_quoted(dbname)} "
-            f"password={_quoted(password or self.password)} "
+            f"password={_quoted(password or (self.owner_password if user == OWNER else self.password))} "
             "passfile=/dev/null sslmode=disable gssencmode=disable client_encoding=utf8"
         )
 
     @property
     def url(self) -> str:
-        """Return the URL of the database, with the password of `postgres`."""
-        return f"postgresql://postgres:{quote(self.password, safe='')}@{self.host}:{self.port}/postgres"
+        """Return the user's own URL of the database, as `OWNER`."""
+        password = quote(self.owner_password, safe="")
+        return f"postgresql://{OWNER}:{password}@{self.host}:{self.port}/postgres"
 
 
 def _quoted(value: str) -> str:
@@ -103,10 +101,11 @@ def _quoted(value: str) -> str:
 class Launch:
     """A PostgreSQL that is being started; meanwhile its caller does what else takes time."""
 
-    def __init__(self, order: Order, password: str) -> None:
+    def __init__(self, order: Order) -> None:
         self._order = order
-        self._password = password
         self._postgres: Postgres | None = None
+        self.note: archive.Note | None = None
+        """What was kept beside the cluster that this one copies; once it is ready, None for a new one."""
         self._watchdog = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", watchdog.__file__],
             stdin=subprocess.PIPE,
@@ -117,22 +116,44 @@ class Launch:
         )
         self._to_watchdog = cast("IO[bytes]", self._watchdog.stdin)
         self._from_watchdog = cast("IO[bytes]", self._watchdog.stdout)
-        self._say(json.dumps(asdict(order)))
+        self._say(json.dumps(order._asdict()))
 
     def ready(self) -> Postgres:
         """Waits for PostgreSQL to take connections. Raises UnreachableError with its last words."""
         if self._postgres is None:
-            answer = json.loads(
-                self._from_watchdog.readline() or '{"error": "the watchdog of PostgreSQL died"}'
-            )
-            if answer.get("is_in_use"):
-                raise UsageError(
-                    answer["error"], f"see `prt local status`, or choose another {Input.DATA_DIR}"
-                )
-            if "error" in answer:
-                raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
-            self._postgres = Postgres(port=answer["port"], password=self._password, pid=answer["pid"])
+            self._postgres = self._answered()
         return self._postgres
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the cluster is a new one, and is to be kept once it is filled."""
+        self.ready()
+        return self._order.archive is not None and self.note is None
+
+    def keep(self, note: archive.Note) -> Postgres:
+        """Keep the cluster for other starts, and wait for PostgreSQL to be up again, on another port.
+
+        Raises UnreachableError if PostgreSQL does not start again.
+        """
+        self._say(json.dumps(note))
+        self._postgres = self._answered()
+        if self._order.archive is not None:
+            cluster_cache.prune(Path(self._order.archive))
+        return self._postgres
+
+    def _answered(self) -> Postgres:
+        answer = json.loads(self._from_watchdog.readline() or '{"error": "the watchdog of PostgreSQL died"}')
+        if answer.get("is_in_use"):
+            raise UsageError(answer["error"], f"see `prt local status`, or choose another {Input.DATA_DIR}")
+        if "error" in answer:
+            raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
+        self.note = answer.get("note")
+        return Postgres(
+            port=answer["port"],
+            password=self._order.password,
+            owner_password=secret(self._order.root / OWNER_PASSWORD),
+            pid=answer["pid"],
+        )
 
     def take_along(self, pid: int) -> None:
         """This process ends too when we are killed."""
@@ -173,6 +194,7 @@ def launched(
     data_dir: Path | None = None,
     *,
     programs_folder: str | None = None,
+    filling: Sequence[bytes] | None = None,
     port: int | None = None,
     password: str | None = None,
 ) -> Iterator[Launch]:
@@ -181,8 +203,10 @@ def launched(
     Args:
         data_dir: The folder of its data; without one it is ephemeral, and no file of it survives.
         programs_folder: The folder of PostgreSQL's programs; None takes those of the wheel.
+        filling: What the caller fills an ephemeral cluster with, as bytes that change with it: the cluster
+            is copied from the cache if one of that filling is there. None takes a new one.
         port: The port that it listens on; None takes a free one.
-        password: The password of the role `postgres`; None takes the folder's, or a random one.
+        password: The password of `OWNER`; None takes the folder's, or a random one.
 
     Raises:
         UsageError: A folder can't serve, or its password is another.
@@ -190,11 +214,15 @@ def launched(
     withdraw(LIBPQ)
     programs = find(programs_folder)
     user = service_user()
-    folder = _ephemeral_folder(user) if data_dir is None else _data_folder(data_dir, user, programs)
-    if password is not None:
-        _choose_password(folder, password)
-    order = replace(_order(folder, data_dir is None, programs, user), port=port)
-    launch = Launch(order, _password(folder))
+    folder = ephemeral_folder(user) if data_dir is None else data_folder(data_dir, user, programs)
+    # A chosen password is public: it must never be the superuser's.
+    secret(folder / OWNER_PASSWORD, password)
+    order = _order(folder, data_dir is None, programs, user)._replace(port=port)
+    if data_dir is None and filling is not None:
+        kept = cluster_cache.path_of(programs, [*(text.encode() for text in order.initdb), *filling])
+        if kept is not None and (kept.exists() or cluster_cache.can_keep(kept)):
+            order = order._replace(archive=str(kept))
+    launch = Launch(order)
     try:
         yield launch
     finally:
@@ -216,7 +244,7 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
             "name a PostgreSQL that all can read, or run prt as an ordinary user",
         )
     initdb = [
-        "--username=postgres",
+        f"--username={SUPERUSER}",
         "--encoding=UTF8",
         "--locale=C",
         "--auth-host=scram-sha-256",
@@ -240,7 +268,7 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
         folder=str(folder),
         ephemeral=ephemeral,
         programs=str(programs.folder) if is_readable else programs.copied_folder(),
-        password=_password(folder),
+        password=secret(folder / PASSWORD),
         initdb=initdb,
         settings=settings,
         copies=[
@@ -250,120 +278,3 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
         uid=None if user is None else user.uid,
         gid=None if user is None else user.gid,
     )
-
-
-def _password(folder: Path) -> str:
-    """The superuser's; kept in the folder, because the cluster keeps its hash."""
-    path = folder / PASSWORD
-    with suppress(FileNotFoundError):
-        kept = read_text(path)
-        if kept:  # an empty one is what a full disk left of the first start
-            register(kept)
-            return kept
-    password = secrets.token_urlsafe(24)
-    register(password)
-    _write(path, password)
-    return password
-
-
-def _choose_password(folder: Path, password: str) -> None:
-    path = folder / "password"
-    with suppress(FileNotFoundError):
-        if read_text(path) != password:
-            raise UsageError(
-                f"{folder} was made with a password of its own",
-                f"choose a new {Input.DATA_DIR}, or leave out {Input.LIKE_CLI}",
-            )
-        return
-    _write(path, password)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file of the project's folder. Raise UsageError if there is no room for it."""
-    try:
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise UsageError(
-            f"can't write {path}: {error.strerror}", "make room on the disk, or choose another data folder"
-        ) from error
-
-
-def _ephemeral_folder(user: ServiceUser | None) -> Path:
-    candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 - mkdtemp below
-    for parent in candidates:
-        if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-            continue
-        if user is not None and not user.can_pass(parent):
-            continue
-        _remove_abandoned(parent)
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        if user is not None:
-            folder.chmod(PASSABLE)
-        return folder
-    raise UsageError(
-        f"no temporary folder that PostgreSQL can use: {', '.join(map(str, candidates))}",
-        "set TMPDIR to a folder that it can reach",
-    )
-
-
-def _remove_abandoned(parent: Path) -> None:
-    """Remove what was left when prt and its watchdog were killed together, by us or by this user."""
-    for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError), os.fdopen(open_regular(folder / watchdog.LOCK), "rb") as lock:
-            if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
-                continue
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -> Path:
-    folder = data_dir.expanduser().absolute()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_empty = all(path.name == f"{PASSWORD}{DRAFT}" for path in folder.iterdir())
-    except OSError as error:
-        raise UsageError(
-            f"can't use the data folder {folder}: {error.strerror}", "choose another folder"
-        ) from error
-    if not is_empty and not (folder / PASSWORD).exists():
-        raise UsageError(
-            f"{folder} is not empty and is not a data folder of prt", "choose an empty or a new folder"
-        )
-    if user is not None:
-        if not user.can_pass(folder.parent):
-            with suppress(OSError):
-                folder.rmdir()
-            raise UsageError(
-                f"PostgreSQL runs as `{user.name}` here, which can't reach {folder}",
-                "choose a folder whose parents are open to all, or run prt as an ordinary user",
-            )
-        _take_over(folder)
-    with suppress(FileNotFoundError):
-        version = read_text(folder / "data" / "PG_VERSION").strip()
-        if version != str(programs.major):
-            raise UsageError(
-                f"{folder} was made by PostgreSQL {version}, this one is {programs.major}",
-                "choose a new folder, or name the older PostgreSQL with PRT_POSTGRES_BIN",
-            )
-    return folder
-
-
-def _take_over(folder: Path) -> None:
-    """Make the folder root's alone, so that PostgreSQL's user, who owns `data` in it, can put nothing there.
-
-    Root writes into this folder. Earlier versions gave it to PostgreSQL's user, who may have left links to
-    files of others: raise UsageError for a link that is not root's own, and for a second name of a file.
-    """
-    os.chown(folder, os.getuid(), os.getgid())
-    folder.chmod(PASSABLE)
-    for path in folder.iterdir():
-        found = path.lstat()
-        is_foreign_link = stat.S_ISLNK(found.st_mode) and found.st_uid != os.getuid()
-        if is_foreign_link or (stat.S_ISREG(found.st_mode) and found.st_nlink > 1):
-            raise UsageError(
-                f"{path} is a link that somebody else may have made", "remove it, or choose a new folder"
-            )
-    # What a former version has copied here for PostgreSQL's user is copied anew.
-    programs = folder / COPIES
-    if programs.is_dir() and not programs.is_symlink():
-        shutil.rmtree(programs)

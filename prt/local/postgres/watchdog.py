@@ -4,8 +4,10 @@
 a session of its own, so that signals to the terminal's or to prt's process group pass it by.
 
 stdin: one line, the `Order` as JSON; then `guard PID` lines; its end, also by SIGKILL of the writer,
-is the word to stop. stdout: one line, `{"pid", "port"}` or `{"error", "is_in_use"}`; its end says that
-all is gone.
+is the word to stop. stdout: one line, `{"pid", "port", "note"}` or `{"error", "is_in_use"}`; its end says
+that all is gone. `note` is that of the archive from which the cluster was copied, null for a new one: then,
+if the order names an archive, the next line of stdin is the note with which the cluster is kept there, or
+empty; after keeping it PostgreSQL starts again, and a second line of stdout says where.
 """
 
 from __future__ import annotations
@@ -23,9 +25,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+
+if __name__ == "__main__":
+    # An isolated interpreter finds nothing but the standard library.
+    sys.path.append(str(Path(__file__).parents[3]))
+
+from prt.local.postgres import archive
+from prt.local.postgres.cluster import prepared
+from prt.local.postgres.order import Order, StartError, private, program, surroundings
 
 LOCK = "lock"
 LOG = "postgres.log"
@@ -36,39 +45,8 @@ NOTE_BYTES = 4096
 PR_SET_PDEATHSIG = 1
 
 
-@dataclass(frozen=True)
-class Order:
-    """An order to run PostgreSQL. `folder` holds lock, log and `data`; an ephemeral one is removed."""
-
-    folder: str
-    ephemeral: bool
-    programs: str
-    password: str = field(repr=False)
-    initdb: list[str]
-    settings: dict[str, str]
-    copies: list[tuple[str, str]]
-    uid: int | None = None
-    gid: int | None = None
-    port: int | None = None
-    """None takes a free one."""
-
-    @property
-    def root(self) -> Path:
-        """Return the folder."""
-        return Path(self.folder)
-
-    @property
-    def data(self) -> Path:
-        """Return the folder of the cluster."""
-        return self.root / "data"
-
-
 class InUseError(Exception):
     """Another process holds the folder."""
-
-
-class StartError(Exception):
-    """One line for the user: why PostgreSQL is not there."""
 
 
 def main() -> int:
@@ -80,11 +58,14 @@ def main() -> int:
     try:
         with held(order):
             try:
+                note = prepared(order)
                 postgres, port = started(order)
+                answer(pid=postgres.pid, port=port, note=note)
+                if note is None and order.archive is not None:
+                    postgres = kept(order, postgres, life.readline())
             except StartError as error:
                 answer(error=str(error))
                 return 1
-            answer(pid=postgres.pid, port=port)
             guarded = wait_for_the_end(life, postgres)
             terminate(guarded)
             stop(postgres, order)
@@ -100,11 +81,6 @@ def answer(**words: object) -> None:
     """Write a line of JSON for the process that ordered the run."""
     with suppress(OSError):
         os.write(1, json.dumps(words).encode() + b"\n")
-
-
-def private(path: str, flags: int) -> int:
-    """Open a file that nobody else may read, for `open`."""
-    return os.open(path, flags, 0o600)
 
 
 @contextmanager
@@ -124,12 +100,22 @@ def held(order: Order) -> Iterator[None]:
         lock.close()
 
 
+def kept(order: Order, postgres: subprocess.Popen[bytes], line: bytes) -> subprocess.Popen[bytes]:
+    """Keep the cluster with the note in `line`, for which PostgreSQL is stopped and started again."""
+    if not line.strip() or order.archive is None:
+        return postgres
+    postgres.send_signal(signal.SIGINT)
+    postgres.wait(START_SECONDS)
+    # Without it the next start makes its cluster anew.
+    with suppress(OSError, ValueError):
+        archive.pack(order.data, Path(order.archive), json.loads(line))
+    postgres, port = started(order)
+    answer(pid=postgres.pid, port=port)
+    return postgres
+
+
 def started(order: Order) -> tuple[subprocess.Popen[bytes], int]:
     """PostgreSQL, ready for connections, and its port."""
-    for source, target in order.copies:
-        shutil.copytree(source, order.root / target, symlinks=True, dirs_exist_ok=True)
-    if not (order.data / "PG_VERSION").exists():
-        initialise(order)
     end_orphan(order.data)
     deadline = time.monotonic() + START_SECONDS
     refused_ports = 0
@@ -150,61 +136,6 @@ def started(order: Order) -> tuple[subprocess.Popen[bytes], int]:
             time.sleep(0.05)
             continue
         raise StartError(f"PostgreSQL did not start: {said or 'it said nothing'}")
-
-
-def initialise(order: Order) -> None:
-    """A cluster under another name first: one that was interrupted is never taken for a whole one."""
-    fresh = order.root / "data.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(0o700)  # the folder around it may be one into which PostgreSQL's user can't write
-    hand_over(fresh, order)
-    password = order.root / "password.new"
-    password.unlink(missing_ok=True)
-    try:
-        with open(password, "x", opener=private) as file:
-            file.write(order.password)
-        hand_over(password, order)
-        done = subprocess.run(  # noqa: S603
-            [program(order, "initdb"), "-D", str(fresh), f"--pwfile={password}", *order.initdb],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            stdin=subprocess.DEVNULL,
-            **surroundings(order),
-        )
-    finally:
-        password.unlink(missing_ok=True)
-    if done.returncode != 0:
-        lines = done.stderr.splitlines()
-        words = [line for line in lines if "error:" in line] or lines[-1:]
-        raise StartError(f"initdb failed: {' '.join(words) or done.returncode}")
-    fresh.rename(order.data)
-
-
-def hand_over(path: Path, order: Order) -> None:
-    """Give a file that we made to PostgreSQL's user."""
-    if order.uid is not None:
-        os.chown(path, order.uid, order.gid or -1, follow_symlinks=False)
-
-
-def program(order: Order, name: str) -> str:
-    """Return the path of one of PostgreSQL's programs."""
-    return str(order.root / order.programs / name)
-
-
-def surroundings(order: Order) -> dict[str, Any]:
-    """Keywords of Popen: the user, a clean environment, a working directory that every user can enter.
-
-    A locale that is not installed, or a PG… variable of the user's, would break initdb or the server.
-    """
-    return {
-        "user": order.uid,
-        "group": order.gid,
-        "extra_groups": None if order.uid is None else [],
-        "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
-        "cwd": order.folder,
-    }
 
 
 def launch(order: Order, port: int) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -14,12 +15,15 @@ from prt.config.files import read_bytes, write_whole
 from prt.config.local_stack import PASSWORD
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
-from prt.local.postgres.server import Postgres, launched
+from prt.local.postgres.server import Launch, launched
 from prt.local.project import extra, port
 from prt.local.project.embedded import Project
 from prt.local.project.options import Options
 from prt.local.serving.keys import Keys, generate, of_stack, rotated
 from prt.local.serving.signing import algorithm_of
+
+LOADED = "loaded.json"
+"""The file of a data folder that is written last. Without it, what an earlier start left is thrown away."""
 
 
 @contextmanager
@@ -35,6 +39,7 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
         launched(
             options.data_dir,
             programs_folder=environ.get("PRT_POSTGRES_BIN"),
+            filling=None if options.data_dir else _filling(options),
             port=None if options.stack is None else options.stack.database_port,
             password=None if options.stack is None else PASSWORD,
         ) as launch,
@@ -43,8 +48,8 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
         from prt.local.seed import loading  # noqa: F401, PLC0415
         from prt.local.serving import services  # noqa: F401, PLC0415
 
+        keys, roles = _settled(options, launch)
         postgres = launch.ready()
-        keys, roles = _settled(options, postgres)
         yield Project(
             options=options,
             listener=listener,
@@ -86,18 +91,23 @@ def check(options: Options) -> None:
         )
 
 
-def _settled(options: Options, postgres: Postgres) -> tuple[Keys, frozenset[str]]:
+def is_filled(data_dir: Path) -> bool:
+    """Return whether a data folder has its schema. Otherwise its first start has been interrupted."""
+    return (data_dir.expanduser().absolute() / LOADED).exists()
+
+
+def _settled(options: Options, launch: Launch) -> tuple[Keys, frozenset[str]]:
     """Secrets and schema: fresh ones, or those that the data folder kept."""
     import psycopg  # noqa: PLC0415
 
     from prt.local.seed import loading  # noqa: PLC0415
 
     if options.data_dir is None:
-        return _keys(options, None), loading.load(postgres, options)
+        return _keys(options, None), _filled(options, launch)
+    postgres = launch.ready()
     folder = options.data_dir.expanduser().absolute()
-    # Written last: without it an earlier start was interrupted, and what it left is thrown away.
-    loaded = folder / "loaded.json"
-    if loaded.exists():
+    loaded = folder / LOADED
+    if is_filled(folder):
         roles = msgspec.json.decode(read_bytes(loaded), type=frozenset[str])
         keys = _keys(options, msgspec.json.decode(read_bytes(folder / "keys.json"), type=Keys))
         _keep(folder / "keys.json", msgspec.json.encode(keys))
@@ -135,3 +145,35 @@ def _keep(path: Path, content: bytes) -> None:
         raise UsageError(
             f"can't write {path}: {error.strerror}", "make room on the disk, or choose another data folder"
         ) from error
+
+
+def _filled(options: Options, launch: Launch) -> frozenset[str]:
+    """Fill an ephemeral project, whose cluster is a copy of a prepared one or is kept for the next start."""
+    from prt.local.seed import loading  # noqa: PLC0415
+
+    postgres = launch.ready()
+    password = None
+    if launch.note is not None:
+        password = launch.note["password"]
+    else:
+        loading.prepare(postgres, is_seeded=options.has_seed)
+        if launch.keeps:
+            # What is kept has a password that no project has while it is up.
+            password = secrets.token_urlsafe(24)
+            loading.set_superuser_password(postgres, password)
+            postgres = launch.keep({"password": password})
+    return loading.fill(postgres, options, password=password)
+
+
+def _filling(options: Options) -> list[bytes]:
+    """Return all that a prepared cluster depends on, read without importing it."""
+    local = Path(__file__).parents[1]
+    files = [path for name in ("postgres", "seed") for path in sorted((local / name).rglob("*"))]
+    return [
+        str(options.has_seed).encode(),
+        *(
+            path.read_bytes()
+            for path in (*files, local / "auth" / "passwords.py")
+            if path.is_file() and path.suffix != ".pyc"
+        ),
+    ]

@@ -17,8 +17,7 @@ class Options(Struct, frozen=True, kw_only=True):
     """`port` None: 54321, or a free one where it is taken; 0: a free one. No `data_dir`: ephemeral.
 
     `migrations` take the place of the seed. `rate` is traffic's changes a second, `traffic_seed` makes
-    them repeatable.
-    `migrations` take the place of the seed. `rate` is traffic's changes a second. `plan` is one whose
+    them repeatable. `plan` is one whose
     limits are kept, `poll_seconds` the pause between polls of changes, which are streamed otherwise.
     `realtime` replaces settings of Realtime by their names, for tests that can't wait as long as it does.
     """
@@ -38,6 +37,11 @@ class Options(Struct, frozen=True, kw_only=True):
     stack: Stack | None = None
     """The local project of Supabase's CLI whose ports and secrets this one takes."""
     realtime: dict[str, float | tuple[float, ...]] = {}
+
+    @property
+    def has_seed(self) -> bool:
+        """Whether the project has the seed's tables."""
+        return self.seed and not self.migrations
 
 
 def encode(options: Options) -> bytes:

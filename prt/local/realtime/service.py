@@ -45,8 +45,9 @@ PATH = "/realtime/v1/websocket"
 
 
 class Realtime:
-    """`conninfo` is a superuser's. Between `start` and `stop` the routes answer.
+    """Realtime of one project. Between `start` and `stop` the routes answer.
 
+    The role of `conninfo` owns realtime.messages, may replicate, and may become the role of any token.
     `publication` and `rates` look by themselves, and at once where they are asked to.
     """
 

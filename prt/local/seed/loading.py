@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
-from prt.local.postgres.server import Postgres
+from prt.local.postgres.server import OWNER, SUPERUSER, Postgres
 from prt.local.project.options import Options
 from prt.local.seed import schema
 
@@ -19,22 +19,56 @@ PLATFORM_SCHEMAS = ["auth", "storage", "realtime", "extensions", "vault", "supab
 """Schemas that are Supabase's own: what stands there is never emptied."""
 
 
-def load(postgres: Postgres, options: Options) -> frozenset[str]:
-    """Bootstraps and seeds an empty database. Returns the roles that Supabase brings, and not the user's SQL.
+def prepare(postgres: Postgres, *, is_seeded: bool) -> None:
+    """Fill an empty database with what all projects have, and with the seed's tables if it is asked for."""
+    with _superuser(postgres) as connection:
+        _prepare(connection, is_seeded=is_seeded)
 
-    Raises UsageError where the user's SQL fails.
+
+def fill(postgres: Postgres, options: Options, *, password: str | None = None) -> frozenset[str]:
+    """Set the passwords in a prepared database, and fill it with the seed's rows or the user's SQL.
+
+    Args:
+        postgres: The server.
+        options: They say with what it is filled.
+        password: The superuser's present one, if it is not yet the server's.
+
+    Returns:
+        The roles that Supabase brings, without those of the user's SQL.
+
+    Raises:
+        UsageError: The user's SQL fails.
     """
-    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+    with _superuser(postgres, password) as connection:
         return _fill(connection, postgres, options)
+
+
+def set_superuser_password(postgres: Postgres, password: str) -> None:
+    """Give the superuser this password. In a prepared database no other role has one."""
+    with _superuser(postgres) as connection:
+        schema.set_password(connection, password, SUPERUSER)
 
 
 def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | None) -> frozenset[str]:
-    """Load everything anew, after removing all that is there; sessions and streams stay. None keeps roles."""
-    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+    """Remove all that is there, prepare and fill anew; sessions and what is streamed stay. None keeps roles.
+
+    Returns and raises as `fill` does.
+    """
+    with _superuser(postgres) as connection:
         with connection.transaction():
             connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
             _drop_everything(connection, keep_roles)
+        _prepare(connection, is_seeded=options.has_seed)
         return _fill(connection, postgres, options)
+
+
+def _superuser(postgres: Postgres, password: str | None = None) -> Connection[Any]:
+    """Return the superuser's connection, whose functions and operators are PostgreSQL's own.
+
+    Otherwise the users' SQL could set a search path for the database, and have functions of its own called.
+    """
+    conninfo = postgres.conninfo(password=password)
+    return psycopg.connect(conninfo, options="-c search_path=pg_catalog", autocommit=True)
 
 
 def empty_written(postgres: Postgres, since: int | None) -> tuple[list[str], int]:
@@ -46,7 +80,8 @@ def empty_written(postgres: Postgres, since: int | None) -> tuple[list[str], int
     Returns:
         The names of the tables with such rows, and the mark of this moment, a transaction id.
     """
-    with psycopg.connect(postgres.conninfo()) as connection:
+    # As whoever owns the tables: their triggers run as the role that empties them.
+    with psycopg.connect(postgres.conninfo(OWNER)) as connection:
         connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
         tables = [] if since is None else _written_since(connection, since)
         if tables:
@@ -73,13 +108,25 @@ def _written_since(connection: Connection[Any], since: int) -> list[sql.Identifi
     ]
 
 
+def _prepare(connection: Connection[Any], *, is_seeded: bool) -> None:
+    schema.bootstrap(connection)
+    if is_seeded:
+        # Our own SQL, in a database in which nothing is the users' own.
+        connection.execute(sql.SQL("set session authorization {}").format(sql.Identifier(OWNER)))
+        schema.seed_tables(connection)
+        connection.execute("reset session authorization")
+
+
 def _fill(connection: Connection[Any], postgres: Postgres, options: Options) -> frozenset[str]:
-    schema.bootstrap(connection, authenticator_password=postgres.password)
+    schema.set_passwords(connection, postgres)
     roles = frozenset(name for (name,) in connection.execute("select rolname from pg_roles"))
-    if options.migrations:
-        schema.migrate(connection, list(options.migrations))
-    elif options.seed:
-        schema.seed(connection)
+    if options.migrations or options.seed:
+        # A session of its own: whatever the SQL does, `reset role` does not lead to a superuser.
+        with psycopg.connect(postgres.conninfo(OWNER), autocommit=True) as owner:
+            if options.migrations:
+                schema.migrate(owner, list(options.migrations))
+            else:
+                schema.seed_rows(owner)
     return roles
 
 

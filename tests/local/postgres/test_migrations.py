@@ -11,12 +11,13 @@ from prt.errors import UsageError
 from prt.local.postgres.server import Postgres
 from prt.local.seed import schema
 from prt.local.seed.people import MEMBER
-from tests.local.databases import acting_as, bootstrapped, values
+from tests.local.databases import acting_as, bootstrapped, owning, values
 
 
 @pytest.fixture
 def project(postgres: Postgres) -> Iterator[Connection[Any]]:
-    with bootstrapped(postgres, "migrations") as connection:
+    """A connection as the role of a user's own migrations, which is not a superuser."""
+    with bootstrapped(postgres, "migrations"), owning(postgres, "migrations") as connection:
         yield connection
 
 

@@ -42,6 +42,8 @@ $$;
 
 -- Supabase's default grants. New objects get theirs when postgres or supabase_admin makes them.
 grant usage on schema public, auth, realtime, extensions to postgres, anon, authenticated, service_role;
+grant usage on schema auth, realtime to postgres with grant option;
+grant all on schema extensions to postgres;
 grant all on schema auth, realtime, extensions to dashboard_user, supabase_admin;
 grant create on schema public to postgres, supabase_admin;
 grant all on all tables in schema public to postgres, anon, authenticated, service_role;
@@ -67,6 +69,7 @@ do $$
 begin
   if not exists (select from pg_publication where pubname = 'supabase_realtime') then
     create publication supabase_realtime;
+    alter publication supabase_realtime owner to postgres;
   end if;
 end $$;
 

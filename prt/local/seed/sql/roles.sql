@@ -6,7 +6,7 @@ declare
   name text;
 begin
   foreach name in array array[
-    'anon', 'authenticated', 'service_role', 'authenticator', 'dashboard_user', 'supabase_admin',
+    'postgres', 'anon', 'authenticated', 'service_role', 'authenticator', 'dashboard_user',
     'supabase_auth_admin', 'supabase_storage_admin', 'supabase_realtime_admin', 'supabase_replication_admin',
     'supabase_read_only_user', 'supabase_etl_admin', 'pgbouncer'
   ] loop
@@ -19,12 +19,18 @@ end $$;
 alter role anon noinherit;
 alter role authenticated noinherit;
 alter role service_role noinherit bypassrls;
--- Nobody logs in as the administrators: they are here for `owner to` and `alter default privileges for role`.
-alter role supabase_admin superuser createdb createrole replication bypassrls;
-alter role supabase_auth_admin noinherit createrole;
+-- Here for `owner to` and `alter default privileges for role`; nobody logs in as these.
 alter role supabase_storage_admin noinherit createrole;
 alter role dashboard_user createdb createrole replication;
 alter role supabase_replication_admin replication;
+
+-- Auth and Realtime run the users' own triggers and policies, in which `reset role` leads to the role that
+-- signed in: that is never the superuser.
+alter role supabase_auth_admin noinherit createrole login;
+alter role supabase_realtime_admin login replication bypassrls;
+
+-- The superuser is supabase_admin, which made the cluster. Only a superuser may create event triggers: they
+-- would run for its own statements too, with its rights.
 
 -- REST signs in as authenticator and becomes the role of the token.
 alter role authenticator noinherit login;
@@ -33,4 +39,30 @@ alter role authenticator set statement_timeout = '8s';
 alter role authenticated set statement_timeout = '8s';
 alter role anon set statement_timeout = '3s';
 grant anon, authenticated, service_role to authenticator;
-grant anon, authenticated, service_role to supabase_storage_admin, supabase_realtime_admin;
+grant anon, authenticated, service_role to supabase_storage_admin;
+-- Through authenticator, so that Realtime becomes whatever roles a user grants to it.
+grant authenticator, pg_read_all_data to supabase_realtime_admin;
+
+-- The user's own role, which runs migrations: what it may do in a hosted project, and no superuser.
+-- There an extension lets it have policies on the tables of Auth, Realtime and Storage; here it is a member
+-- of their owners.
+alter role postgres nosuperuser createdb replication bypassrls login;
+grant anon, authenticated, service_role, authenticator to postgres with admin option;
+grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres;
+grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
+grant set on parameter session_replication_role,
+  pgrst.db_aggregates_enabled, pgrst.db_extra_search_path, pgrst.db_max_rows, pgrst.db_plan_enabled,
+  pgrst.db_pre_request, pgrst.db_schemas, pgrst.db_tx_end, pgrst.openapi_mode to postgres;
+do $$
+begin
+  -- Up to version 15 whoever creates roles may also grant himself the roles that read files and run programs.
+  if current_setting('server_version_num')::int >= 160000 then
+    alter role postgres createrole;
+    grant pg_create_subscription to postgres;
+  else
+    alter role postgres nocreaterole;
+    alter role supabase_auth_admin nocreaterole;
+    alter role supabase_storage_admin nocreaterole;
+  end if;
+  execute format('alter database %I owner to postgres', current_database());
+end $$;

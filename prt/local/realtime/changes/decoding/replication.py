@@ -36,7 +36,7 @@ class Stream:
     reason why the stream had to reconnect.
 
     Args:
-        conninfo: A superuser's.
+        conninfo: That of a role with the right to replicate.
         name: Shows in pg_stat_activity and in the slot's name.
         publication: Whose tables are streamed.
         deliver: Gets the batches.

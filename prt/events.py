@@ -48,9 +48,9 @@ EMPTY = Raw(b"{}")
 
 
 class Change(Struct, frozen=True, gc=False, kw_only=True):
-    """One row change. `new` and `old` are JSON objects, `{}` where the wire has none.
+    """One row change. `new` and `old` are JSON objects, `{}` if the server sent none.
 
-    `commit_timestamp` is the server's text, None where it sent none (errors 400 and 401);
+    `commit_timestamp` is the server's text, None if it sent none (errors 400 and 401);
     `lag_ms` is at − commit in milliseconds, raw, None without a commit timestamp.
     `merged` is how many changes of the row this one is the net effect of (`--batch`).
     """
@@ -261,7 +261,7 @@ class Verified(Struct, frozen=True, kw_only=True):
 class Known(Struct, frozen=True, kw_only=True):
     """Rows of a table as they were when it was READY, so that a first UPDATE shows what it changed.
 
-    They are not shown, and are no line of any output.
+    They are not shown, and no output has a line for them.
     """
 
     at: int

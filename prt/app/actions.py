@@ -96,7 +96,7 @@ class Actions:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def around(self, output: Output) -> Output:
-        """The output, with every wanted event acted upon as it is written."""
+        """Return an output that also carries out these actions for every event that passes the filters."""
         return _ActingOutput(output, self, self._wanted) if self else output
 
     def on(self, line: bytes) -> None:

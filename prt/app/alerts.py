@@ -12,7 +12,7 @@ from prt.views.sinks.output import Output, Passing
 class AlertOutput(Passing):
     """An Output that follows a change with the alerts it raises.
 
-    `least` is the severity from which on an alert makes exit code 1 of 0, None where none does.
+    `least` is the severity from which on an alert makes exit code 1 of 0, None if none does.
     """
 
     def __init__(self, output: Output, alerts: Alerts, *, least: str | None = None) -> None:

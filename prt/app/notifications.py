@@ -142,7 +142,7 @@ def mark(request: MarkRequest) -> int:
 
 
 class Sent(Struct, frozen=True, kw_only=True):
-    """Times in ms from the request on. `id` and `row` are None where the row can't be read back."""
+    """Times in ms from the request on. `id` and `row` are None if the row can't be read back."""
 
     at: int
     id: str | None

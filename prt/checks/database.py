@@ -47,7 +47,7 @@ async def connected(conninfo: str, *, application: str) -> AsyncIterator[AsyncCo
             connection = await psycopg.AsyncConnection.connect(
                 conninfo,
                 autocommit=True,
-                # A pooler may hand each transaction to another backend, which knows no prepared statements.
+                # A pooler may hand each transaction to another backend, without our prepared statements.
                 prepare_threshold=None,
                 application_name=application,
                 connect_timeout=CONNECT_SECONDS,

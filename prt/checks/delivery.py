@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from prt import quoting
+from prt.checks import database
+from prt.errors import PrtError
 from prt.results import Cause
 
-CONNECT_SECONDS = 10
 SLOT: Final = "supabase_realtime_replication_slot"
 DECODER: Final = "wal2json"
 PUBLICATION: Final = "supabase_realtime"
@@ -48,8 +49,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """The state of the database that decides about delivery.
 
     `slot` says whether the slot of changes is read by somebody, None if there is no slot. `plugins` is
-    PostgreSQL's list of decoders that may be loaded, None where it has no such setting. `subscribers` counts
-    subscriptions, None where the server keeps none in the database. `changed` counts the rows of the tables
+    PostgreSQL's list of decoders that may be loaded, None if it has no such setting. `subscribers` counts
+    subscriptions, None if the server keeps them outside the database. `changed` counts the rows of the tables
     that were asked about which were ever written.
     """
 
@@ -70,31 +71,26 @@ async def read(conninfo: str, names: Sequence[tuple[str, str]] = ()) -> Delivery
     """Return what the database says of delivery, and of the tables `names`; None if it can't be asked."""
     try:
         # In a thread: it takes a tenth of a second, in which changes may come.
-        psycopg = await asyncio.to_thread(importlib.import_module, "psycopg")
+        await asyncio.to_thread(importlib.import_module, "psycopg")
     except ImportError:
         return None
+    asked = {
+        "slot": f"{SLOT}%",
+        "publication": PUBLICATION,
+        "schemas": [schema for schema, _ in names],
+        "tables": [table for _, table in names],
+    }
+    found: tuple[int | None, list[list[str]]] = (None, [])
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await psycopg.AsyncConnection.connect(
-                conninfo,
-                autocommit=True,
-                prepare_threshold=None,
-                application_name="prt",
-                connect_timeout=CONNECT_SECONDS,
-            )
-            async with connection:
-                asked = {
-                    "slot": f"{SLOT}%",
-                    "publication": PUBLICATION,
-                    "schemas": [schema for schema, _ in names],
-                    "tables": [table for _, table in names],
-                }
-                row = await (await connection.execute(_DELIVERY, asked)).fetchone()
-                found: tuple[int | None, list[list[str]]] = (None, [])
-                if row is not None and row[0].pop("has_subscriptions"):
-                    held = await (await connection.execute(_SUBSCRIPTIONS)).fetchone()
-                    found = found if held is None else (held[0], held[1])
-    except (TimeoutError, psycopg.Error):
+        async with (
+            asyncio.timeout(database.CONNECT_SECONDS),
+            database.connected(conninfo, application="prt") as connection,
+        ):
+            row = await (await connection.execute(_DELIVERY, asked)).fetchone()
+            if row is not None and row[0].pop("has_subscriptions"):
+                held = await (await connection.execute(_SUBSCRIPTIONS)).fetchone()
+                found = found if held is None else (held[0], held[1])
+    except (TimeoutError, PrtError):
         return None
     if row is None:
         return None

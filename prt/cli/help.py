@@ -19,7 +19,7 @@ OPTIONS: Final = "Options"
 WIDEST_NAME: Final = 30
 EXAMPLE: Final = "prt "
 LONG: Final = 40
-"""Lines of options that are no screenful yet."""
+"""Lines of options that fit on one screen."""
 GUTTER: Final = 3
 
 

@@ -25,7 +25,7 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def parse(text: str) -> dict[str, str]:
-    """Names and values, the last of a name winning; lines that are no assignment are passed over."""
+    """Return names and values, the last value of each name; lines without an assignment are skipped."""
     values: dict[str, str] = {}
     for match in _LINE.finditer(text.removeprefix("\ufeff")):
         single, double, bare = match["single"], match["double"], match["bare"]

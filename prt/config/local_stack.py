@@ -1,7 +1,7 @@
 """The local project of Supabase's CLI: where `supabase start` serves it, and with which keys.
 
 Its ports, keys and passwords are the same on every machine unless `supabase/config.toml` changes them. They
-are public, so they are no secret and are used for this machine's own addresses alone.
+are public, so they are not secret, and are used for this machine's own addresses alone.
 https://supabase.com/docs/guides/local-development/cli/config
 """
 

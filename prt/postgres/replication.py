@@ -100,13 +100,17 @@ class _Report:
         self._pgconn = pgconn
         self._pause = SHORTEST_PAUSE_SECONDS
         self._sent = time.monotonic()
+        self._longest_silence = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self.repeat_soon()
 
     @property
     def silent_seconds(self) -> float:
-        """How long PostgreSQL has heard nothing: more than `LONGEST_PAUSE_SECONDS` if we were stopped."""
-        return time.monotonic() - self._sent
+        """Return how long PostgreSQL has heard nothing: above `LONGEST_PAUSE_SECONDS` if we were stopped.
+
+        Once we go on, the next report may be sent before anything is read. So the longest silence counts.
+        """
+        return max(self._longest_silence, time.monotonic() - self._sent)
 
     def repeat_soon(self) -> None:
         self._pause = SHORTEST_PAUSE_SECONDS
@@ -123,6 +127,7 @@ class _Report:
     def _send(self) -> None:
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         self._schedule()
+        self._longest_silence = self.silent_seconds
         self._sent = time.monotonic()
         clock = wall_clock() - _POSTGRES_EPOCH_MICROSECONDS
         try:

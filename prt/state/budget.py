@@ -71,7 +71,7 @@ class Budget(Struct, frozen=True, kw_only=True):
 
 
 class Transaction(Struct, frozen=True, kw_only=True):
-    """`effect` is what it adds to `spent`: 0 for a draft or an income. `moment` µs, None where not known.
+    """`effect` is what it adds to `spent`: 0 for a draft or an income. `moment` µs, None if unknown.
 
     `draft` is the status of one that is not booked, `row` its raw JSON.
     """
@@ -92,7 +92,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
 
     @property
     def sign(self) -> int:
-        """1 for what is spent, -1 for what comes back, 0 for what is no matter of a budget."""
+        """Return 1 if money is spent, -1 if it comes back, 0 if the budget is not concerned."""
         return _SIGNS.get(self.type.lower(), 0)
 
 
@@ -154,7 +154,7 @@ class Budgets:
         return "" if row is None else row.budget.name
 
     def is_foreign(self, transaction: Transaction) -> bool:
-        """Whether it is of another currency than its budget, which it is no part of then."""
+        """Return whether its currency is not its budget's, so that the budget does not include it."""
         row = self._rows.get(self._budget_of(transaction))
         return row is not None and not _is_same(row.budget.currency, transaction.currency)
 

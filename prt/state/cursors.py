@@ -212,7 +212,7 @@ def _place(move: _Move, at: int) -> Position | None:
 
 
 def _coordinate(value: Any) -> float | None:
-    """None where it is no number, or one that would make everything else a dot."""
+    """Return a number, None if it is not one, or one that would make everything else a dot."""
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > FURTHEST:
         return None
     return float(value)

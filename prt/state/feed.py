@@ -113,7 +113,7 @@ Write = Callable[[Change], str]
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
-    """`row` None where it has no name; what `happened` is plain text without it."""
+    """`row` is None if the row has no name; what `happened` is plain text without it."""
 
     at: int
     noun: str
@@ -233,7 +233,7 @@ def alert_text(alert: Alert) -> str:
 
 
 def columns_of(row: bytes | Raw, columns: tuple[str, ...]) -> dict[str, str]:
-    """The texts of these columns that have a value."""
+    """Return the values of these columns as text, without the columns that are null."""
     values = values_of(row, columns) if columns else None
     pairs = zip(columns, values or (), strict=False)
     return {column: said(Raw(value)) for column, value in pairs if value and value != b"null"}

@@ -30,7 +30,7 @@ _OVERHEAD = 700
 class Step(Struct, frozen=True, kw_only=True):
     """The channel was lost, came back or said why it changed; the same one again counts in `times`.
 
-    `down_us` is how long it was not READY before this READY, None where it was.
+    `down_us` is how long it was not READY before this READY, None if it was READY.
     """
 
     status: Status
@@ -44,7 +44,7 @@ Entry = Line | BroadcastLine | PresenceLine | Gap | Alert | Conflict | Step
 class Shown:
     """A change with the row before it; its line is worked out when it is drawn first.
 
-    It is no news if a later state of the row was known before.
+    It is not new if a later state of the row was known before.
     """
 
     __slots__ = ("change", "is_news", "line", "previous")

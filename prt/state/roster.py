@@ -42,9 +42,9 @@ _PLACED = frozenset({*USER, *WHERE, *SINCE, REF})
 class PresenceLine(Struct, frozen=True, kw_only=True):
     """One presence event, reduced to what a line shows.
 
-    Of a join `cells` are the metas' columns, of a leave the same as `before`, of an update what differs.
-    A sync has `online`; after the first one of its topic `joined` and `left` are the keys that came and
-    went since, as far as they are named, `came` and `went` how many there were.
+    `cells` hold the tracked columns: all of them for a join, the former values for a leave, those that differ
+    for an update. A sync has `online`, the number of people. Later syncs of a topic also count who came and
+    who left since (`came`, `went`); `joined` and `left` name some of their keys.
     """
 
     at: int
@@ -108,7 +108,7 @@ class Presences:
         return sum(len(topic.people) for topic in self.topics.values())
 
     def apply(self, event: Event) -> PresenceLine | None:
-        """The line of a presence event; None where nothing is to be said."""
+        """Return the line of a presence event; None if there is nothing to report."""
         if type(event) is Presence:
             line = self._applied(event)
             if line is not None:

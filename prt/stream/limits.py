@@ -29,7 +29,7 @@ def checked_size(size: int) -> None:
 
 
 def checked_json(payload: bytes, what: str) -> None:
-    """Raises UsageError where it is none: the server would pass it on as it is."""
+    """Raise UsageError if a payload is not JSON: the server would pass it on as it is."""
     try:
         _is_json(payload)
     except (ValueError, RecursionError) as exc:

@@ -27,7 +27,7 @@ def row_of(raw: Raw) -> dict[str, object]:
 
 
 def moment(value: Any) -> int | None:
-    """A timestamp as µs since the epoch, one without a zone as UTC; None where it is none (infinity, BC)."""
+    """Return a timestamp as µs since the epoch, in UTC if it has no zone; None for any other text."""
     if not isinstance(value, str) or not _MOMENT.match(value):
         return None
     try:
@@ -45,7 +45,7 @@ def timestamp(moment_us: int) -> str:
 
 
 def key_of(row: Mapping[str, Any], columns: Sequence[str]) -> Key | None:
-    """None where the row lacks a column of the key, or has null there."""
+    """Return the key, None if the row lacks a column of it or has null there."""
     values = tuple(comparable(row.get(column)) for column in columns)
     return None if None in values else values
 

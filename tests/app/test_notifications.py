@@ -95,12 +95,16 @@ def test_what_policies_refuse_is_not_written(session: Session) -> None:
 
 @pytest.fixture
 def bulletins(database: Database) -> Iterator[Place]:
-    """Notifications of another shape; the first three are published."""
+    """Notifications of another shape; from the fourth on a trigger gives them to somebody else."""
     database.execute(
         "create table bulletins"
         " (id bigint generated always as identity primary key, for_whom text, title text, seen boolean);"
         " grant all on bulletins to service_role;"
-        " alter publication supabase_realtime add table bulletins where (id < 4);"
+        " create function pg_temp.give_away() returns trigger language plpgsql as"
+        " $$ begin new.for_whom := 'nobody'; return new; end $$;"
+        " create trigger give_away before insert on bulletins for each row when (new.id > 3)"
+        " execute function pg_temp.give_away();"
+        " alter publication supabase_realtime add table bulletins;"
     )
     yield Place(schema="public", table="bulletins", column="for_whom")
     database.execute("drop table bulletins")

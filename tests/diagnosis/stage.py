@@ -111,7 +111,7 @@ async def served(project: Project, settings: Settings | None = None) -> AsyncIte
         routes = [
             *realtime.routes(),
             *rest.routes(database, project.keys),
-            *auth.routes(auth_database, project.keys),
+            *auth.routes(auth_database, project.keys, project.url),
         ]
         await realtime.start()
         try:

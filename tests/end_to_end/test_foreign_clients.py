@@ -7,8 +7,6 @@ all rows of a version) and by supabase-py (`foreign_py.py`), against the embedde
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.end_to_end.foreign_py import played
-from tests.running import PATIENCE
+from tests.end_to_end.node import reported
 
 NEWEST, OLDEST, PYTHON = "@supabase/supabase-js", "supabase-js-oldest", "supabase-py"
 """The oldest sends nothing of a channel's config but `broadcast` and `presence`."""
@@ -118,16 +116,7 @@ def rows_of(client: str) -> dict[str, Any]:
 @pytest.mark.parametrize("version", [NEWEST, OLDEST], ids=["newest", "oldest"])
 def test_supabase_js_observes(version: str, scripts: Path, node_environment: dict[str, str]) -> None:
     expected = rows_of(version)
-    done = subprocess.run(
-        ["node", scripts / "scenarios.mjs", version, *expected],
-        env=node_environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == expected
+    assert reported(scripts / "scenarios.mjs", version, *expected, environment=node_environment) == expected
 
 
 @pytest.mark.usefixtures("notes")

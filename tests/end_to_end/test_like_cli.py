@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import subprocess
 import tempfile
 import urllib.error
 import urllib.request
@@ -19,6 +18,7 @@ import psycopg
 import pytest
 
 from prt.local.seed.people import MEMBER
+from tests.end_to_end.node import reported
 from tests.local.commands import Up, local, up
 from tests.running import PATIENCE, clean_environment, piped, ran
 
@@ -136,16 +136,7 @@ def test_supabase_js_signs_in_with_a_key_pair_and_anonymously(stack: Stack, scri
         MEMBER_EMAIL=MEMBER.email,
         MEMBER_PASSWORD=MEMBER.password,
     )
-    done = subprocess.run(
-        ["node", scripts / "keys.mjs"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
+    seen = reported(scripts / "keys.mjs", environment=environment)
     assert (seen["header"]["alg"], seen["role"]) == ("ES256", "authenticated")
     assert (seen["inserted"], seen["changes"]) == (None, ["signed"])
     assert seen["anonymous"]["error"] is None

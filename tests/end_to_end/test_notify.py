@@ -6,7 +6,6 @@ import json
 import os
 import select
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import psycopg
 import pytest
 
 from prt.local.seed.people import MEMBER, STRANGER
+from tests.end_to_end.node import reported
 from tests.running import PATIENCE, of_project, piped, ran, terminal
 
 Database = psycopg.Connection[Any]
@@ -190,16 +190,7 @@ def test_one_of_supabase_js_is_seen(
 ) -> None:
     with piped("notify", "--count", "1", environment=of_project(project)) as run:
         run.until_ready()
-        done = subprocess.run(
-            ["node", scripts / "notification.mjs"],
-            env=node_environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        sent = json.loads(done.stdout)
+        sent = reported(scripts / "notification.mjs", environment=node_environment)
         assert sent["error"] is None
         code, lines, _ = run.finish()
     (heard,) = [line["new"] for line in lines if line["type"] == "change"]

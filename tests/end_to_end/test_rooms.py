@@ -16,6 +16,7 @@ from realtime import AsyncRealtimeChannel, RealtimeSubscribeStates
 from supabase import AClient, AsyncClientOptions, acreate_client
 
 from prt.local.seed.people import MEMBER, STRANGER, Person
+from tests.end_to_end.node import reported
 from tests.running import PATIENCE
 
 
@@ -119,16 +120,7 @@ def plain(presences: list[Any]) -> list[Any]:
 
 @pytest.mark.usefixtures("rooms")
 def test_private_rooms_of_supabase_js(scripts: Path, node_environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        ["node", scripts / "rooms.mjs"],
-        env=node_environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
+    seen = reported(scripts / "rooms.mjs", environment=node_environment)
     denied = "Unauthorized: You do not have permissions to read from this Channel topic: "
     assert seen["states"] == {
         "nobody": ["CHANNEL_ERROR", denied + "e2e:both"],

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.running import PATIENCE
+from tests.end_to_end.node import reported
 
 
 @pytest.fixture
@@ -17,16 +15,7 @@ def node(scripts: Path, node_environment: dict[str, str]) -> Any:
     """Runs a script and gives what it reports."""
 
     def run(script: str) -> dict[str, Any]:
-        done = subprocess.run(
-            ["node", scripts / script],
-            env=node_environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        observations: dict[str, Any] = json.loads(done.stdout)
+        observations: dict[str, Any] = reported(scripts / script, environment=node_environment)
         return observations
 
     return run

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from prt.stream.binding import Binding
 from prt.stream.rest.session import Endpoint, Session
-from tests.faults.judge import Verdict, judge
+from tests.faults.judge import Verdict, Write, judge
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import Proxy
 from tests.faults.watching import Watch, watching
@@ -57,7 +57,15 @@ class Stage:
         (last,) = await self.ledger.insert()
         await self.watch.until_seen(last)
         writes = await self.ledger.writes()
-        await self.watch.until(lambda watch: not judge(writes, watch.events, is_verified=True).lost_silently)
+        try:
+            await self.watch.until(lambda watch: not _verdict(writes, watch).lost_silently)
+        except AssertionError as exc:
+            violations = "\n".join(_verdict(writes, self.watch).violations[:20])
+            raise AssertionError(f"{violations}\n{self.watch.gaps}\n{exc}") from None
+
+
+def _verdict(writes: Sequence[Write], watch: Watch) -> Verdict:
+    return judge(writes, watch.events, is_verified=True)
 
 
 @asynccontextmanager

@@ -378,7 +378,7 @@ class TestReset:
             assert fetch(environment, "select count(*) from pg_roles where rolname = 'visitor'") == 0
             assert (
                 fetch(environment, "select string_agg(pubname, ',' order by pubname) from pg_publication")
-                == "prt_realtime_messages,supabase_realtime"
+                == "prt_realtime_changes,prt_realtime_messages,supabase_realtime"
             )
             published = "select count(*) from pg_publication_tables where pubname = 'supabase_realtime'"
             assert fetch(environment, published) == 30

@@ -41,7 +41,7 @@ class TapSource:
     def __init__(
         self, request: TapRequest, say: Callable[[str], None], clock: Callable[[], int] = wall_clock
     ) -> None:
-        """Report to `say` what is no event; `clock` gives µs since the epoch."""
+        """Report notices to `say`, and read the time from `clock`, which gives µs since the epoch."""
         self._request = request
         self._say = say
         self._judge = Judge()

@@ -57,7 +57,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     topic: str
     is_private: bool = False
     is_default: bool = False
-    """Nobody named the tables: those that aren't there are no failure."""
+    """Whether nobody named the tables; one that does not exist is then not a failure."""
     timing: Timing
 
 

@@ -78,7 +78,7 @@ async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -
 
 
 class NoTableError(SkippedError):
-    """There is no such table for anybody; `hint` may name one like it."""
+    """A table that nobody can find; `hint` may name a similar one."""
 
     def __init__(self, reason: str, hint: str | None) -> None:
         super().__init__(f"{reason}; name another with {Input.TABLE}")

@@ -30,7 +30,7 @@ class Limit(Struct, frozen=True):
 
 
 def parse_limit(text: str) -> Limit:
-    """UsageError where it is none."""
+    """Return the limit in a text such as `p95=500ms`. Raise UsageError if it is not one."""
     found = _LIMIT.fullmatch(text.strip())
     if found is None:
         raise UsageError(

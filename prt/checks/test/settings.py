@@ -16,7 +16,7 @@ MARK = "prt-test:"
 """What the text of every row begins with that a test run makes."""
 
 Plan = Literal["free", "pro", "no-cap", "none"]
-"""`none` is no limit at all."""
+"""A plan whose limits a load test respects, or `none` for no limit."""
 MESSAGES_PER_SECOND: dict[str, int] = {name: one.messages for name, one in PLANS.items()} | {"none": 0}
 """What a plan allows; each change counts once for each subscriber. 0 is without limit."""
 CONNECTIONS: dict[str, int] = {name: one.connections for name, one in PLANS.items()} | {"none": 0}
@@ -69,7 +69,7 @@ def new_run(pid: int) -> RunId:
 
 
 def run_of(text: str) -> RunId | None:
-    """The run that made a row, from its mark; None where that can't be read."""
+    """Return the run that made a row, read from its mark; None if it can't be read."""
     word = text.removeprefix(MARK).partition(" ")[0]
     try:
         started, host, pid, chance = (int(part, 16) for part in word.split("-"))

@@ -77,7 +77,7 @@ Poll = Annotated[
     typer.Option(
         "--poll",
         metavar="TIME",
-        help="Deliver changes in polls, TIME to 500ms apart [streamed].",
+        help="Poll for changes every TIME, and every 500ms if idle [streamed].",
         rich_help_panel=HOSTED,
     ),
 ]

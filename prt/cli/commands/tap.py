@@ -99,13 +99,18 @@ def tap(
         typer.Option(
             "--fault-at",
             metavar="TIME",
-            help="Begin the faults without at= then.",
+            help="Begin --half-open, --refuse or --expire-token at TIME.",
             rich_help_panel=CHAOS,
         ),
     ] = "10s",
     fault_for: Annotated[
         str,
-        typer.Option("--fault-for", metavar="TIME", help="Refuse that long.", rich_help_panel=CHAOS),
+        typer.Option(
+            "--fault-for",
+            metavar="TIME",
+            help="End --refuse after TIME.",
+            rich_help_panel=CHAOS,
+        ),
     ] = "5s",
     chaos_seed: Annotated[
         int | None,

@@ -9,7 +9,7 @@ from prt.config.files import read_text
 
 
 def offers(kind: str) -> list[str]:
-    """Return sorted words, none for a kind that has none.
+    """Return the words of a kind, sorted; an empty list if the kind has no words.
 
     They come from files that anybody may have written, such as a cloned folder's: each is a plain word.
     """

@@ -76,7 +76,7 @@ def parse_metrics(place: str | None, canary: str | None, plan: str | None) -> Me
     """Return where the metrics are put; None if nobody wants any.
 
     Raises:
-        UsageError: The place is neither a FILE.prom nor an address of this machine, or a canary has none.
+        UsageError: The place is neither a FILE.prom nor an address of this machine, or a canary has no place.
     """
     from prt.app.watch_request import MetricsRequest  # noqa: PLC0415 - only for a watch
     from prt.cli.options.targets import parse_table  # noqa: PLC0415

@@ -16,7 +16,7 @@ SHELL = "quote it for the shell: '{\"x\": 1}'"
 
 
 def payloads_of(text: str, *, repeat: int, is_object: bool) -> Payloads:
-    """PAYLOAD as it was typed. UsageError where it is no JSON, too large, or `is_object` and it is none."""
+    """Return PAYLOAD as typed. Raise UsageError if it is not JSON, too large, or not the wanted object."""
     if text == "-":
         if repeat > 1:
             raise UsageError("--repeat and - exclude each other", "repeat the lines of standard input")

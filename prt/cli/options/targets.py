@@ -88,7 +88,7 @@ def with_canary(bindings: Sequence[Binding], canary: tuple[str, str]) -> list[Bi
 
 
 def parse_table(word: str, schema: str = "public") -> tuple[str, str]:
-    """(schema, table) of TABLE or SCHEMA.TABLE; UsageError where it is no single table."""
+    """Return (schema, table) of TABLE or SCHEMA.TABLE. Raise UsageError if it is not a single table."""
     match = _WORD.fullmatch(word.strip())
     if match is None or match["events"] is not None or match["table"] == WILDCARD:
         raise UsageError(

@@ -211,7 +211,7 @@ def check_rules(rules: Iterable[Rule], bindings: Sequence[Binding]) -> None:
 
 
 def checked_severity(severity: str | None) -> str | None:
-    """UsageError where it is none."""
+    """Return the severity. Raise UsageError if it is unknown."""
     from prt.state.conditions.alerts import SEVERITIES  # noqa: PLC0415
 
     if severity is not None and severity not in SEVERITIES:

@@ -34,7 +34,7 @@ class Bearer(Struct, frozen=True):
 
     @property
     def session_id(self) -> str | None:
-        """Return the id of the session, None if the token has none."""
+        """Return the id of the session, None if the token does not name one."""
         session_id = self.claims.get("session_id")
         return session_id if isinstance(session_id, str) and session_id else None
 

@@ -63,7 +63,7 @@ class AdminUser(Struct, frozen=True):
 
 
 def decoded(raw: bytes, kind: type[Body]) -> Body:
-    """AuthError bad_json where it is no JSON, or a member is of another type."""
+    """Return the decoded body. Raise AuthError bad_json if it is not JSON, or a member has a wrong type."""
     try:
         return msgspec.json.decode(raw or b"{}", type=kind)
     except msgspec.ValidationError as exc:

@@ -79,7 +79,7 @@ async def start(connection: AsyncConnection[Any], issuer: Issuer, user_id: str) 
 
 
 async def refresh(connection: AsyncConnection[Any], issuer: Issuer, token: str) -> dict[str, Any] | None:
-    """The session's next answer; None where the token was used before and its session is now revoked."""
+    """Return the token response for a refresh token; None if it was used before, and revoke its session."""
     found = await (await connection.execute(_LOCK, (token,))).fetchone()
     if found is None:
         message = "Invalid Refresh Token: Refresh Token Not Found"

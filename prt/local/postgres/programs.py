@@ -118,7 +118,7 @@ def installed(folder: Path) -> Programs | None:
 
 
 def service_user() -> ServiceUser | None:
-    """None where we run as an ordinary user: PostgreSQL then runs as we do."""
+    """Return the user to run PostgreSQL as; None if we are an ordinary user ourselves, who then runs it."""
     import pwd  # noqa: PLC0415 - not on every system that may import us
 
     if os.geteuid() != 0:

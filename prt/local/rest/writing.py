@@ -74,7 +74,7 @@ class Change(msgspec.Struct, frozen=True):
         return f"insert into {target} ({names}) {source} returning {self.returning}"
 
     def update(self, body: Body, parameters: Parameters) -> str:
-        """An empty object changes nothing, and is no error."""
+        """Return the statement that updates rows. An empty object changes nothing, without an error."""
         self._require_conditions("UPDATE")
         if not body.columns or not body.size:
             return self._nothing()

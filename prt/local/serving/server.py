@@ -32,9 +32,9 @@ LOOK_SECONDS = 0.01
 
 
 def application(routes: Sequence[BaseRoute], turns: Turns | None = None) -> Starlette:
-    """Return what answers. Any origin may ask, as at a hosted project: the keys decide, not the page.
+    """Return the ASGI application that serves the routes to any web origin (CORS), as a hosted project does.
 
-    `turns` are those of the project, which Realtime's sockets take too.
+    `turns` shares the event loop fairly among clients; Realtime's sockets use the same one.
     """
     cors = Middleware(
         CORSMiddleware,

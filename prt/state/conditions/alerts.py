@@ -125,7 +125,7 @@ class Alerts:
 
 
 def numbers_of(row: bytes | Raw, columns: Sequence[str]) -> Mapping[str, Decimal]:
-    """The finite numbers of these columns, exact; what is no number is left out."""
+    """Return the finite numbers of these columns, exact; other values are left out."""
     values = values_of(row, tuple(columns)) or ()
     found = zip(columns, map(number_of, values), strict=False)
     return {column: number for column, number in found if number is not None}

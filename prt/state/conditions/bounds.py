@@ -62,7 +62,7 @@ def parse_bounds(
     once: bool = False,
     agent: bool = False,
 ) -> Bounds:
-    """The options as they were typed; UsageError where one is no count or no time.
+    """Return the bounds of the typed options. Raise UsageError if one is not a count or a time.
 
     For an agent, what has neither a duration nor a timeout ends after `AGENT_SECONDS`: neither a count nor
     a pause is sure to come.

@@ -48,7 +48,7 @@ class Expectation(Struct, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...] = ()
 
     def nearness(self, event: Event) -> tuple[int, int, int] | None:
-        """How much fits: subject, event, conditions; None where nothing worth telling does."""
+        """Return how near an event comes: do subject and event fit (0 or 1), and how many conditions hold."""
         if self.is_broadcast:
             if type(event) is not Broadcast or event.topic != self.subject:
                 return None

@@ -77,7 +77,7 @@ class Comparison:
 
 
 def parse_comparison(text: str, what: Input | str) -> Comparison:
-    """UsageError, naming `what`, where the text is no comparison of a row's numbers."""
+    """Parse a comparison of a row's numbers. Raise UsageError, which names `what`, if it is not one."""
     return _Parser(text, what).comparison()
 
 

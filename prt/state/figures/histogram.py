@@ -10,7 +10,7 @@ class Histogram:
     """Values in buckets. `total` is their sum, which never falls: negative values count as 0."""
 
     def __init__(self, bounds: Sequence[float]) -> None:
-        """Take the upper bounds of the buckets in ascending order; a last bucket has none."""
+        """Take the upper bounds of the buckets in ascending order; a last one has no bound."""
         self._bounds = tuple(bounds)
         self._counts = [0] * (len(self._bounds) + 1)
         self.total = 0.0

@@ -30,7 +30,7 @@ _dates_of = msgspec.json.Decoder(_Dates).decode
 
 
 def dated(row: bytes | Raw) -> int | None:
-    """When the row says that it was written, µs; None where no column of it does."""
+    """Return when the row was written by its own date (µs); None if no column dates it."""
     try:
         dates = _dates_of(row)
         for value in (dates.updated_at, dates.created_at):

@@ -35,7 +35,7 @@ _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class _Net(Struct):
-    """`net` is what the changes so far amount to, None where that is nothing; `last` the latest of them."""
+    """`net` is what the changes so far amount to, None if that is nothing; `last` the latest of them."""
 
     net: EventType | None
     last: Change

@@ -77,7 +77,7 @@ class Rows:
         return None if key is None else (change.schema, change.table, key)
 
     def apply(self, change: Change) -> bytes | None:
-        """Take the change in; the row as it was known before, None where it was not."""
+        """Take in a change, and return the row as it was known before; None if it was unknown."""
         return self.take(change)[0]
 
     def take(self, change: Change) -> tuple[bytes | None, bool]:
@@ -121,7 +121,7 @@ class Rows:
             self.take(held)
 
     def roll_back(self, change: Change) -> bytes | None:
-        """It was not done, or nobody heard of it: the row as the others see it, None where it is gone."""
+        """Undo a local write that was refused or never confirmed, and return the row of the database."""
         place = self._place_of(change)
         write = self._writes.pop(place)
         if write.beneath is None:
@@ -134,7 +134,7 @@ class Rows:
         return None if kept is None else kept.row
 
     def is_unconfirmed(self, change: Change) -> bool:
-        """Whether a write of the row waits for its echo."""
+        """Return whether a local write of the row still waits for its echo."""
         return self._place_of(change) in self._writes
 
     def _place_of(self, change: Change) -> Place:

@@ -25,7 +25,7 @@ class _Key(Struct, frozen=True):
     is_learned: bool = False
 
     def of(self, row: Raw) -> bytes | None:
-        """The key's values as raw JSON, None where the row lacks one."""
+        """Return the key's values as raw JSON, None if the row lacks one."""
         values = self.read(row)
         if values is None or not all(values):
             return None
@@ -53,7 +53,7 @@ class Keys:
         return self._keys.get((schema, table), _ID).columns
 
     def of(self, change: Change) -> tuple[bytes | None, bytes | None]:
-        """The row's key before and after the change, as raw JSON; None where it has none, or isn't told."""
+        """Return the row's key before and after the change as raw JSON; None if it is missing or unknown."""
         name = (change.schema, change.table)
         key = self._keys.get(name, _ID)
         if change.event_type == "INSERT":

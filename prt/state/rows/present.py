@@ -30,7 +30,7 @@ _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def assume_id(_schema: str, _table: str) -> tuple[str, ...]:
-    """A KeyColumns for who knows no better."""
+    """The key columns of a table of which nothing else is known."""
     return ("id",)
 
 
@@ -119,7 +119,7 @@ class Present:
 
 
 def key_of(row: bytes | Raw, columns: tuple[str, ...]) -> bytes | None:
-    """The key's values as raw JSON, None where the row lacks one."""
+    """Return the key's values as raw JSON, None if the row lacks one."""
     values = values_of(row, columns)
     if values is None or None in values:
         return None
@@ -127,6 +127,6 @@ def key_of(row: bytes | Raw, columns: tuple[str, ...]) -> bytes | None:
 
 
 def values_of(row: bytes | Raw, columns: tuple[str, ...]) -> tuple[bytes | None, ...] | None:
-    """The raw values of some columns, None for one that the row lacks; None where it can't be read."""
+    """Return raw values of some columns, None for a missing one; None instead of all if it is unreadable."""
     values = reader_of(columns)(row)
     return None if values is None else tuple([bytes(value) or None for value in values])

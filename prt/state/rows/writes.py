@@ -55,7 +55,7 @@ def kept_of(write: Write, change: Change) -> Literal["local", "remote"]:
 
 
 def conflict_of(write: Write, change: Change, key: str) -> Conflict | None:
-    """None where what is dropped was not written, or does not differ."""
+    """Return the conflict, None if the dropped values were not written or do not differ."""
     kept = kept_of(write, change)
     local, remote = _row(write.row), _row(change.new)
     if kept == "remote":

@@ -18,7 +18,7 @@ _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class BroadcastLine(Struct, frozen=True, kw_only=True):
-    """`cells` are the payload's members; `text` is one that is no object, bytes as size and hex head."""
+    """`cells` are the payload's members; `text` is any other payload, or the size and head of bytes."""
 
     at: int
     topic: str

@@ -19,7 +19,7 @@ PAUSE_SECONDS = 0.05
 
 
 class Probe:
-    """Reads the server's state; `slot` is our own, which is no sign of anything."""
+    """Reads the server's state; `slot` is our own, which is not a sign of anything."""
 
     def __init__(self, session: DatabaseSession, tables: Sequence[AuditedTable]) -> None:
         self._session = session

@@ -50,7 +50,7 @@ class AuditedTable(Struct, frozen=True, kw_only=True):
         return next((one.type for one in self.columns if one.name == column), None)
 
     def key_of(self, row: Texts) -> Key | None:
-        """Return the key of a row of the log, None if a value of it is missing or the table has none."""
+        """Return the key of a row of the log, None if a value of it is missing or the table has no key."""
         values = [row.get(name) for name in self.key]
         if not values or None in values:
             return None

@@ -64,7 +64,7 @@ class FilterError(UsageError):
 
 
 def read(text: str | None) -> tuple[Condition, ...]:
-    """Return the conditions of a filter; no filter has none. Raises FilterError."""
+    """Return the conditions of a filter; without a filter there are none. Raise FilterError."""
     if text is None or not text.strip():
         return ()
     return tuple(_condition(segment.strip()) for segment in _segments(text.strip()))

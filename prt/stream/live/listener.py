@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Listener:
     """The reader of one source, and whoever waits for what it reads.
 
-    What is no source of events (a bare connection) calls `notify` and `end` itself.
+    A bare connection, which is not a source of events, calls `notify` and `end` itself.
     """
 
     def __init__(

@@ -51,7 +51,7 @@ class Rejoining:
             channel.on_frame(frame)
 
     def expect_answers(self) -> None:
-        """Note that a fresh token is given: each channel is subscribed anew for it, which is no gap."""
+        """Note that a fresh token is given: each channel is subscribed anew for it, which is not a gap."""
         for channel in self._channels:
             channel.expect_answer()
 

@@ -129,7 +129,7 @@ class Live:
     ) -> float | None:
         """Send a broadcast: JSON, or bytes if `binary`. `persist` asks the server to store it.
 
-        Returns the milliseconds until the server's acknowledgement, None where the room asks for none.
+        Returns the milliseconds until the server's acknowledgement, None if the topic does not ask for it.
         Raises UnreachableError where the room is not joined (READY), UsageError above the limits, PrtError
         where no acknowledgement came in `timeout` seconds.
         """

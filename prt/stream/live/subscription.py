@@ -166,7 +166,7 @@ class Subscription:
             await self._socket.drop(channel)
 
     async def authorise(self, token: str) -> None:
-        """Gives the channel a fresh token; the server subscribes anew for it, which is no gap."""
+        """Give the channel a fresh token; the server subscribes anew for it, which is not a gap."""
         self._answers_due += 1
         await self._socket.authorise(token)
 

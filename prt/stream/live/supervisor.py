@@ -82,7 +82,7 @@ class Link(Struct, frozen=True, kw_only=True):
 
 
 def step(link: Link, happening: Happening, now: float, policy: Policy, timing: Timing = DEFAULT) -> Link:
-    """The next state. A happening that a phase can't have leaves it as it is."""
+    """Return the next state of the connection; an event that the phase does not expect changes nothing."""
     match happening:
         case Connecting():
             return _into(link, "connecting", now)

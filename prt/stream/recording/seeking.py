@@ -17,7 +17,7 @@ _AT = re.compile(rb'"at":\s*"([^"]+)"')
 
 
 def moment_in(line: bytes) -> int | None:
-    """Return the moment (µs) of a line; None if it has none."""
+    """Return the moment (µs) of a line; None if the line has no time."""
     found = _AT.search(line)
     if found is None:
         return None

@@ -47,7 +47,7 @@ class Connected(Protocol):
 
 
 class Accounting:
-    """`recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said."""
+    """The account of a connection's gaps: what was lost, and whether it was brought back."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""One table read again: what is news is told, once, and why that may not be all."""
+"""The reader of one table's rows over REST, which emits those that are new, each once."""
 
 from __future__ import annotations
 

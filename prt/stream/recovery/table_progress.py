@@ -260,7 +260,7 @@ class Ledger:
         self._doubtful.clear()
 
     def recovered(self) -> None:
-        """The gap is closed: whatever came before it is told."""
+        """Note that the gap is closed, and forget the cut rows that it has accounted for."""
         for place in self.places.values():
             place.is_read = False
         done = set(map(id, self._cut_before))

@@ -90,7 +90,7 @@ class Answer(Struct, frozen=True):
 
 
 class Refusal(Struct):
-    """PostgREST's error; a gateway's own has other fields, or is no JSON."""
+    """Return PostgREST's error; a gateway's own has other fields, or is not JSON."""
 
     code: str | None = None
     message: str | None = None

@@ -1,4 +1,4 @@
-"""Columns that no filter of Realtime may look at, because their types break it for every client."""
+"""Columns on which Realtime can't filter: filtering on an array or composite breaks it for all clients."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def user_of(endpoint: Endpoint) -> str | None:
 
 
 class Session:
-    """An endpoint that may be renewed; `renew` is None where nobody can."""
+    """An endpoint that may be renewed; `renew` is None if nobody can renew it."""
 
     def __init__(self, endpoint: Endpoint, renew: Callable[[], Awaitable[Endpoint]] | None = None) -> None:
         self.endpoint = endpoint

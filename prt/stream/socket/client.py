@@ -221,10 +221,14 @@ class Socket(AsyncRealtimeClient):
             if task is not None:
                 task.cancel()
         if self._ws_connection is not None:
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(self._timing.leave):
-                    await self._ws_connection.close()
-            self._ws_connection = None
+            connection, self._ws_connection = self._ws_connection, None
+            try:
+                with contextlib.suppress(Exception):
+                    async with asyncio.timeout(self._timing.leave):
+                        await connection.close()
+            finally:
+                # A server that does not answer the close would keep the connection for as long as we run.
+                connection.transport.abort()
 
     def is_current(self, frame: Frame) -> bool:
         """Whether a frame belongs to the present join of its topic; v1 tells by the `ref` of `phx_close`."""

@@ -25,7 +25,7 @@ SILENCE = "answers no heartbeat"
 
 
 class LostError(UnreachableError):
-    """`code` is the websocket's close code, None where none came; `is_silence`: TCP said nothing."""
+    """`code` is the websocket's close code, None if none came; `is_silence` is set if nothing came."""
 
     id = "E-CONNECTION-LOST"
 

@@ -272,7 +272,7 @@ def _exception_hint(binding: Binding, exception: str) -> str:
 
 
 def words_of(body: bytes) -> str:
-    """Return the words of an HTTP answer in one line, empty if it has none."""
+    """Return the error message of an HTTP answer in one line, empty if there is no message."""
     try:
         answer = msgspec.json.decode(body)
     except (ValueError, RecursionError):

@@ -90,7 +90,7 @@ _NULL = Raw(b"null")
 
 
 class _Said(Struct):
-    event: str = ""
+    event: Any = ""
     payload: Raw = EMPTY
     meta: Raw = _NULL
 
@@ -177,12 +177,12 @@ def is_broadcast(frame: bytes) -> bool:
 
 
 def system(frame: Frame) -> System:
-    """The payload of a `system` frame. Raises msgspec.DecodeError where it is none."""
+    """Return the payload of a `system` frame. Raise msgspec.DecodeError if it is not one."""
     return _decode_system(frame.payload)
 
 
 def reply(frame: Frame) -> Reply:
-    """The payload of a `phx_reply`. Raises msgspec.DecodeError where it is none."""
+    """Return the payload of a `phx_reply`. Raise msgspec.DecodeError if it is not one."""
     return _decode_reply(frame.payload)
 
 
@@ -195,7 +195,7 @@ def malformed(frame: bytes, reason: str, at: int) -> Malformed:
 
 
 def microseconds(timestamp: str) -> int | None:
-    """An RFC 3339 timestamp as µs since the epoch; None where it is none (infinity, BC)."""
+    """Return an RFC 3339 timestamp as µs since the epoch; None for any other text (infinity, BC)."""
     try:
         moment = datetime.fromisoformat(timestamp)
     except ValueError:
@@ -206,13 +206,15 @@ def microseconds(timestamp: str) -> int | None:
 
 
 def _heard(topic: str, payload: Raw, at: int) -> Broadcast:
-    """A client may push what is no object, and the server passes it on: such a broadcast has no event."""
+    """Return a broadcast. A client may push anything, and the server passes it on: then it has no event."""
     name = topic.removeprefix(TOPIC_PREFIX)
     if memoryview(payload)[0] != ord("{"):
         return Broadcast(at=at, topic=name, event="", payload=payload)
     said = _decode_said(payload)
+    if not isinstance(said.event, str | None):
+        return Broadcast(at=at, topic=name, event="", payload=payload)
     meta = None if said.meta == _NULL else said.meta
-    return Broadcast(at=at, topic=name, event=said.event, payload=said.payload, meta=meta)
+    return Broadcast(at=at, topic=name, event=said.event or "", payload=said.payload, meta=meta)
 
 
 def _heard_binary(frame: bytes, at: int) -> Broadcast:

@@ -130,7 +130,7 @@ class FrameReader:
 
 
 def without_secrets(payload: Raw) -> Raw:
-    """Return JSON in which keys and tokens are replaced, unchanged if it has none."""
+    """Return JSON in which keys and tokens are replaced, unchanged if there are none."""
     raw = bytes(payload)
     if not _SECRET.search(raw):
         return Raw(raw)

@@ -109,7 +109,7 @@ def text(payload: str | bytes) -> bytes:
 
 
 def close(code: int) -> bytes:
-    """Return a close frame of a server. The code 1006 has none: it stands for a connection that broke."""
+    """Return a close frame of a server. For 1006 there is no frame: it stands for a connection that broke."""
     return WireFrame(Opcode.CLOSE, Close(code, "").serialize()).serialize(mask=False)
 
 

@@ -53,7 +53,7 @@ class ActiveViews:
 
     @property
     def viewport(self) -> Viewport:
-        """The list of events of the active view; the screen's if the view is no such list."""
+        """The list of events of the active view; the screen's if the view is not such a list."""
         return getattr(self.active, "viewport", self._screen.viewport)
 
     @property

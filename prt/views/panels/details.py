@@ -96,7 +96,7 @@ class DetailsView:
 
 
 def differences(before: bytes, after: bytes, width: int) -> Iterator[Text]:
-    """Yield the columns in which two rows differ, bookkeeping last; those that one side lacks are no news."""
+    """Yield the columns in which two rows differ, bookkeeping last; those of one side are left out."""
     try:
         old, new = _columns_of(before), _columns_of(after)
     except msgspec.DecodeError as exc:

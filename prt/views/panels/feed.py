@@ -103,7 +103,7 @@ class FeedView:
 
 
 def _belongs(kept: Kept) -> bool:
-    """Return whether an event has a sentence: rows of a snapshot, and what is no news, have none."""
+    """Return whether an event has a sentence: rows of a snapshot and known states have none."""
     if isinstance(kept, Shown):
         return kept.is_news and kept.change.source != "snapshot"
     return isinstance(kept, Alert | Gap)

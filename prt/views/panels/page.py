@@ -231,7 +231,7 @@ class Page:
         return [_cropped(line, width) for line in lines]
 
     def _arranged(self, width: int, height: int, *, is_numbered: bool) -> list[Text]:
-        """Return the views; in those that are no lists of events the page lights what a search found."""
+        """Return the views; in those that are not lists of events the page lights what a search found."""
         now = self.now if self._paused is None else self._paused[1]
         lines = arranged(self.views.shown, width, height, now, is_numbered=is_numbered)
         pattern = self.viewport.query.pattern

@@ -91,7 +91,7 @@ class Table:
         return [*body, *space, *foot][:height]
 
     def all_lines(self, width: int, now: int) -> list[Text]:
-        """All that is still known; a gap may need several lines."""
+        """Return every event that is still kept as a line; a gap may take several lines."""
         body, foot = self._parts(width, 2 * NEWEST)
         if self._screen.entries > NEWEST:
             text = f"the latest {NEWEST:,} of {self._screen.entries:,}; one table's rows are shown whole"

@@ -61,7 +61,7 @@ TYPE_OF: dict[type, str] = {
     TapFinding: "finding",
     End: "end",
 }
-"""The `type` of a line, by the event's class. Those for views alone have none."""
+"""The `type` of a line, by the event's class. Events for views alone are left out."""
 _UNWRITTEN = {Vitals, Loaded, Known, Rewound, Verified}
 
 _MICROSECONDS = 1_000_000
@@ -105,7 +105,7 @@ def timestamp(at: int) -> str:
 
 
 def _spliced(event: Broadcast) -> bytes:
-    """A broadcast of JSON: thousands of cursor moves a second are no reason to encode anything anew."""
+    """Write a JSON broadcast with the payload as it came: cursors move thousands of times a second."""
     second, micro = divmod(event.at, _MICROSECONDS)
     return b"".join(
         (

@@ -16,7 +16,7 @@ from prt.views.sinks.text import TextLines
 
 
 def text_lines(feed: Feed) -> Callable[[Event], bytes]:
-    """An encoder; what is no live change, or was only read, has its usual line."""
+    """Return an encoder of sentences; everything but a streamed change keeps its usual line."""
     others = TextLines()
 
     def encode(event: Event) -> bytes:

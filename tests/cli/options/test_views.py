@@ -97,12 +97,12 @@ def test_the_rows_of_one_table_stand_in_the_table_view(
 
 
 def test_details_stand_beside_whatever_is_shown() -> None:
-    for view, shown in ((None, 2), ("feed", 2), ("board,details", 2)):
+    for view, shown in ((None, ["Table", "DetailsView"]), ("feed", ["FeedView", "DetailsView"])):
         viewing = parse_views(view, details=True)
         make = viewing.views_of(ViewOptions(), watched(viewing, "events"))
-        assert make is not None
-        assert len(make(Screen())) == shown
-    assert parse_views().views_of(ViewOptions(), watched(parse_views(), "events")) is None
+        assert [type(each).__name__ for each in make(Screen())] == shown
+    (alone,) = parse_views().views_of(ViewOptions(), watched(parse_views(), "events"))(Screen())
+    assert type(alone).__name__ == "Table"
 
 
 def test_wishes_of_a_board() -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError, UsageError
-from prt.stream.rest.broadcast import Poster
+from prt.stream.rest.broadcast import NotAllowedError, Poster
 from prt.stream.rest.session import Endpoint
 from prt.stream.socket.binary import Persist
 from tests.stream.scripted import GONE, Project, Reply, project_of
@@ -59,8 +59,8 @@ def test_storing_is_asked_for_in_the_query(persist: Persist, query: str) -> None
     ("reply", "error", "message", "hint"),
     [
         ((401, b'{"message":"Unauthorized"}'), RefusedError, "HTTP 401, Unauthorized", "key"),
-        ((403, b'{"message":"Unauthorized"}'), RefusedError, "HTTP 403", "realtime.topic() = 'room:1/é'"),
-        ((403, b'{"message":"Tenant is suspended"}'), RefusedError, "Tenant is suspended", None),
+        ((403, b'{"message":"Unauthorized"}'), NotAllowedError, "HTTP 403", "realtime.topic() = 'room:1/é'"),
+        ((403, b'{"message":"Tenant is suspended"}'), NotAllowedError, "Tenant is suspended", None),
         ((404, b"Not Found"), ProtocolError, "HTTP 404", "leave out --http"),
         (
             (422, b'{"errors":{"payload":["Payload size exceeds tenant limit"]}}'),

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+
+from websockets.utils import accept_key
 
 from prt.events import Change
 from prt.stream.binding import Binding
 from prt.stream.socket.client import Socket, SocketHandlers
 from prt.stream.socket.queue import EventQueue
-from prt.stream.timing import DEFAULT
+from prt.stream.timing import DEFAULT, Timing
 from tests.fakes import Peer, scripted_server
 from tests.running import PATIENCE
 
 TODOS = [Binding(table="todos")]
 
 
-def socket_of(url: str, on_change: Callable[[Change], None] = lambda _: None) -> Socket:
+def socket_of(
+    url: str, on_change: Callable[[Change], None] = lambda _: None, timing: Timing = DEFAULT
+) -> Socket:
     return Socket(
         url,
         "key",
@@ -30,7 +36,7 @@ def socket_of(url: str, on_change: Callable[[Change], None] = lambda _: None) ->
             on_unreadable=lambda: None,
             on_pulse=lambda _: None,
         ),
-        timing=DEFAULT,
+        timing=timing,
     )
 
 
@@ -83,5 +89,39 @@ def test_a_reader_that_fails_ends_the_connection_and_leaves_no_deaf_one() -> Non
             assert "reading from" in str(await socket.lost)
             assert "LookupError" in str(socket.lost.result())
             await socket.shut()
+
+    asyncio.run(main())
+
+
+def test_a_server_that_does_not_answer_the_close_leaves_no_open_connection() -> None:
+    has_ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        found = re.search(r"Sec-WebSocket-Key: (\S+)", head)
+        assert found is not None
+        writer.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + f"Sec-WebSocket-Accept: {accept_key(found[1])}\r\n\r\n".encode()
+        )
+        with suppress(ConnectionError):
+            while await reader.read(1024):
+                pass
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        has_ended.set()
+
+    async def main() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(PATIENCE), server:
+            socket = socket_of(f"http://127.0.0.1:{port}", timing=Timing(leave=0.01))
+            await socket.open(PATIENCE)
+            assert socket._ws_connection is not None
+            transport = socket._ws_connection.transport
+            await socket.shut()
+            assert transport.is_closing()
+            await has_ended.wait()
 
     asyncio.run(main())

@@ -33,7 +33,7 @@ class Relation(Struct, frozen=True, kw_only=True):
     """A table as the catalog has it. `identity` is d, f, n or i (pg_class.relreplident).
 
     `readable` are the columns that the role may select, `policies` those that let it read. `rows` and
-    `visible` count at most 1,000: all, and those that the role sees; None where nobody could count.
+    `visible` count at most 1,000: all, and those that the role sees; None if nobody could count.
     """
 
     schema: str

@@ -51,7 +51,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     error: str | None = None
 
     def json(self) -> Any:
-        """The body decoded, None where it is no JSON."""
+        """Return the decoded body, None if it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -59,7 +59,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """Return the words of an error in one line, empty if it has none."""
+        """Return the error message of the answer in one line, empty if there is no message."""
         said = self.json()
         texts = (said.get(key) for key in ("message", "error", "msg")) if isinstance(said, dict) else ()
         return next((" ".join(redact(text).split())[:300] for text in texts if isinstance(text, str)), "")
@@ -230,7 +230,7 @@ def is_bare(answer: Answer) -> bool:
 
 
 def ahead_seconds(answer: Answer) -> float | None:
-    """How far our clock is ahead of the server's, to about a second; None where it says no date.
+    """Return how far our clock is ahead of the server's, to about a second; None if it sent no date.
 
     RFC 9110, 5.6.7: a date has whole seconds; half of one is what is missing on average.
     """

@@ -133,7 +133,7 @@ def message_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ..
 
 
 def _private(heard: Heard, is_open: bool, role: str, topic: str) -> Finding:
-    """Judge a private topic; closed is no failure where nobody asked for a private channel."""
+    """Judge a private topic; if nobody asked for a private channel, a closed one is not a failure."""
     if is_open:
         return Finding(layer="private", state="ok", figure=f"{topic} is open to {role}")
     if heard.error is None:

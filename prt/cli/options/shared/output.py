@@ -32,7 +32,10 @@ Template = Annotated[
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        "--only", metavar="TYPE,TYPE", help="Write only lines of these types.", rich_help_panel=OUTPUT
+        "--only",
+        metavar="TYPE,TYPE",
+        help="Write only lines of these types, listed by `prt help lines`.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Highlight = Annotated[

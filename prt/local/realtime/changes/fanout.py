@@ -29,7 +29,10 @@ CERTAINLY_SMALL = forms.LARGEST_RECORD // 8
 
 
 class Known(Struct):
-    """A relation of the stream with what was found out about it. `audience` is of one `revision`."""
+    """A table of the replication stream, with its columns and its present audience.
+
+    `audience` was assembled from the subscriptions of `revision`, and anew when they have changed.
+    """
 
     relation: Relation
     audiences: Audiences | None = None

@@ -121,7 +121,7 @@ class Check(ABC):
             self.desk.schedule.requested(self.name, start, time.monotonic())
 
     def has_waited(self, suspects: Iterable[Suspect]) -> bool:
-        """Return whether suspects can wait no longer for the others of their round, to be one gap."""
+        """Return whether the suspects have waited too long to be declared together with their round."""
         waited = running() - min(one.seen_at for one in suspects)
         return waited >= microseconds(self.desk.timing.every + self.desk.timing.silence)
 

@@ -36,6 +36,7 @@ def bootstrapped(postgres: Postgres, name: str) -> Iterator[Connection[Any]]:
     with database(postgres, name) as conninfo, psycopg.connect(conninfo, autocommit=True) as connection:
         schema.bootstrap(connection)
         schema.set_passwords(connection, postgres)
+        connection.execute('set search_path to "$user", public, extensions')
         yield connection
 
 

@@ -369,6 +369,10 @@ class TestReset:
                 "create schema extra",
                 "create role visitor",
                 "create publication mine",
+                # They would count for the sessions that load everything anew as well.
+                "alter database postgres set role = 'anon'",
+                "alter database postgres set search_path = 'extra'",
+                "alter role authenticator in database postgres set statement_timeout = '1ms'",
             )
             done = local("reset")
             assert (done.returncode, done.stdout) == (0, "")
@@ -382,6 +386,10 @@ class TestReset:
             )
             published = "select count(*) from pg_publication_tables where pubname = 'supabase_realtime'"
             assert fetch(environment, published) == 30
+            assert fetch(environment, "select current_user || current_setting('search_path')") == (
+                'postgres"$user", public, extensions'
+            )
+            assert fetch(environment, "select count(*) from pg_db_role_setting where setrole <> 0") == 3
             assert project.environment()["SUPABASE_SECRET_KEY"] == environment["SUPABASE_SECRET_KEY"]
 
     @pytest.mark.usefixtures("alone")

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from typer.main import get_command
 
+from prt.cli.commands.local import app
 from prt.local.postgres.watchdog import is_alive
 from tests.local.commands import local
 from tests.local.processes import descendants
@@ -123,25 +125,6 @@ def test_an_interrupted_question_starts_nothing(folder: Path, environment: dict[
     assert [pid for pid in started if is_alive(pid)] == []
 
 
-def test_the_option_runs_the_migrations_and_the_seed(folder: Path, environment: dict[str, str]) -> None:
-    script = (
-        "import os, psycopg; c = psycopg.connect(os.environ['SUPABASE_DB_URL']);"
-        "print(c.execute(\"select name from profiles where name = 'ADA'\").fetchall())"
-    )
-    run = ran(
-        "local",
-        "run",
-        "--migrations",
-        "--",
-        sys.executable,
-        "-c",
-        script,
-        environment=environment,
-        folder=folder,
-    )
-    assert (run.returncode, run.stdout, run.stderr) == (0, "[('Ada',)]\n", "")
-
-
 def test_a_seeded_user_signs_in_and_sees_changes(folder: Path, environment: dict[str, str]) -> None:
     script = (
         "import os, subprocess, sys, psycopg\n"
@@ -161,26 +144,43 @@ def test_a_seeded_user_signs_in_and_sees_changes(folder: Path, environment: dict
         folder=folder,
     )
     assert run.returncode == 0, run.stderr
+    assert "prt: " not in run.stderr
     (change,) = [line for line in map(json.loads, run.stdout.splitlines()) if line["type"] == "change"]
     assert (change["eventType"], change["table"], change["new"]["name"]) == ("UPDATE", "profiles", "Ada L.")
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("command", "code"),
     [
-        ("local", "run", "--"),
-        ("watch", "--local", "--quiet", "--count", "1", "--timeout", "1ms", "--json"),
+        # What follows the program's name is its own, also without `--`.
+        (("local", "run", "test", "x", "=", "x", "-o", "--migrations"), 0),
+        (("watch", "--local", "--quiet", "--count", "1", "--timeout", "1ms", "--json"), 124),
     ],
     ids=["local run", "watch --local"],
 )
 def test_nothing_else_runs_them_or_asks(
-    folder: Path, environment: dict[str, str], command: tuple[str, ...]
+    folder: Path, environment: dict[str, str], command: tuple[str, ...], code: int
 ) -> None:
     (folder / "supabase" / "migrations" / "1_wrong.sql").write_text("selekt 1;")
-    rest = ["true"] if command[-1] == "--" else []
-    run = ran(*command, *rest, environment=environment, folder=folder)
-    assert run.returncode == (0 if rest else 124), run.stderr
+    run = ran(*command, environment=environment, folder=folder)
+    assert run.returncode == code, run.stderr
     assert "migrations" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "parsed"),
+    [
+        (["--migrations"], ["supabase/migrations"]),
+        (["--migrations", "--port", "0"], ["supabase/migrations"]),
+        (["--port", "0", "--migrations", "--migrations", "b.sql"], ["supabase/migrations", "b.sql"]),
+        (["--migrations=a.sql"], ["a.sql"]),
+        (["--data-dir", "--migrations"], []),
+    ],
+)
+def test_the_option_may_stand_without_a_value(given: list[str], parsed: list[str]) -> None:
+    up = get_command(app).commands["up"]  # type: ignore[attr-defined]
+    context = up.make_context("up", given)
+    assert list(map(str, context.params["migrations"])) == parsed
 
 
 def test_a_pipe_is_told_and_not_asked(folder: Path, environment: dict[str, str]) -> None:

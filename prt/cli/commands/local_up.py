@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from prt.cli.options.shared import Debug
 from prt.config.environment import environment
@@ -18,6 +18,8 @@ from prt.signals import SIGNALLED
 from prt.views.sinks.stderr import notice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from prt.local.project.embedded import Project
     from prt.local.project.options import Options
     from prt.local.project.registry import Entry
@@ -113,17 +115,30 @@ AnonymousSignIns = Annotated[
 
 
 class MigratingCommand(TyperCommand):
-    """A command whose --migrations may stand without a value: then it means supabase/migrations."""
+    """A command whose --migrations may stand without a value, which then is supabase/migrations."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        end = args.index("--") if "--" in args else len(args)
-        if "--migrations" in args[:end]:
-            place = args.index("--migrations") + 1
-            if place >= end or args[place].startswith("-"):
-                from prt.local.project.migration_files import MIGRATIONS
+        """Parse the arguments, after the value that --migrations lacks has been put in."""
+        return super().parse_args(ctx, list(self._completed(ctx, args)))
 
-                args = [*args[:place], str(MIGRATIONS), *args[place:]]
-        return super().parse_args(ctx, args)
+    def _completed(self, ctx: Any, args: list[str]) -> Iterator[str]:
+        """Yield the arguments, of which those of a program that is to run stay as they are."""
+        from prt.local.project.migration_files import MIGRATIONS
+
+        valued = {
+            name
+            for option in self.params
+            if isinstance(option, TyperOption) and not option.is_flag
+            for name in option.opts
+        }
+        rest = list(reversed(args))
+        while rest and rest[-1] != "--" and (rest[-1].startswith("-") or ctx.allow_interspersed_args):
+            yield (name := rest.pop())
+            if name == "--migrations" and (not rest or rest[-1].startswith("-")):
+                yield str(MIGRATIONS)
+            elif name in valued and rest:
+                yield rest.pop()
+        yield from reversed(rest)
 
 
 def up(
@@ -225,15 +240,17 @@ def run(
 def _offered(data_dir: Path | None) -> list[Path] | None:
     """Return the migrations of the working folder if somebody at the terminal wants them to run.
 
-    Nothing is asked if the data folder is filled already, or in a pipe, where a notice names the option.
+    Nothing is asked if the data folder is filled already. Nobody is asked in a pipe, and no agent is: a
+    notice names the option instead.
     """
+    from prt.config.terminal import is_terminal
     from prt.local.project.lifecycle import is_filled
     from prt.local.project.migration_files import MIGRATIONS, found_in
 
     found = found_in(Path.cwd())
     if found is None or (data_dir is not None and is_filled(data_dir)):
         return None
-    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr)):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         notice(f"{MIGRATIONS} is not run; --migrations runs it")
         return None
     question = f"Run {MIGRATIONS} and its seed.sql, instead of the built-in seed?"

@@ -1,6 +1,6 @@
-"""Makes the cluster of an order: a copy of the archive, or a new one.
+"""The preparation of an order's cluster: a copy of the archive, or a new cluster by initdb.
 
-The watchdog uses it, so it needs nothing but the standard library.
+The watchdog imports this module, so it needs nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from prt.local.postgres.order import Order, StartError, private, program, surrou
 
 
 def prepared(order: Order) -> archive.Note | None:
-    """Make the cluster unless it is there, and return the note of the archive that it is a copy of."""
+    """Make the cluster of an order unless it exists.
+
+    Returns:
+        The note of the archive that was copied; None if there was a cluster, or if it is a new one.
+
+    Raises:
+        StartError: initdb failed.
+        OSError: The folder can't be written.
+    """
     for source, target in order.copies:
         shutil.copytree(source, order.root / target, symlinks=True, dirs_exist_ok=True)
     if (order.data / "PG_VERSION").exists():
@@ -24,7 +32,7 @@ def prepared(order: Order) -> archive.Note | None:
         try:
             return archive.unpack(Path(order.archive), order.data, _owner(order))
         except (OSError, ValueError, LookupError, TypeError):
-            # There is none yet, or what is there is not one: what it has written goes.
+            # There is no archive yet, or it is damaged: a part of it may have been written.
             shutil.rmtree(order.data, ignore_errors=True)
     initialise(order)
     return None
@@ -35,7 +43,13 @@ def _owner(order: Order) -> archive.Owner | None:
 
 
 def initialise(order: Order) -> None:
-    """A cluster under another name first: one that was interrupted is never taken for a whole one."""
+    """Make a new cluster with initdb.
+
+    It has another name until it is whole, so that no later start uses the rest of an interrupted one.
+
+    Raises:
+        StartError: initdb failed.
+    """
     fresh = order.root / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(0o700)  # the folder around it may be one into which PostgreSQL's user can't write
@@ -65,6 +79,6 @@ def initialise(order: Order) -> None:
 
 
 def hand_over(path: Path, order: Order) -> None:
-    """Give a file that we made to PostgreSQL's user."""
+    """Give a file or folder of ours to PostgreSQL's user, if that is another one."""
     if order.uid is not None:
         os.chown(path, order.uid, order.gid or -1, follow_symlinks=False)

@@ -1,7 +1,8 @@
-"""Where prepared clusters are kept between starts: in the user's cache folder, one file each.
+"""The cache of prepared clusters in the user's cache folder: one archive for each kind of cluster.
 
-A cluster's name holds what it depends on, so a file is never changed, only replaced by its like. Without a
-folder that only we can write to, every start makes its cluster anew.
+The name of an archive is a hash of all that the cluster depends on, so an archive never becomes outdated: a
+start that needs something else looks for another name. If there is no folder to which we alone can write,
+every start makes its cluster anew.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ from pathlib import Path
 from prt.local.postgres.programs import Programs
 
 KEPT = 6
-"""The most clusters that are kept: of a few versions, with the seed's tables and without."""
+"""How many archives are kept at most: those of a few versions, with the seed's tables and without."""
 
 PATTERN = "*.cluster"
 
 
 def path_of(programs: Programs, parts: Sequence[bytes]) -> Path | None:
-    """Return where the cluster of these programs, filled by `parts`, is or will be.
+    """Return the path of an archive, which need not exist yet. Return None if there is no folder to trust.
 
-    None if nothing can be kept on this system.
+    Args:
+        programs: The PostgreSQL whose cluster it is.
+        parts: All else that the cluster depends on. Their order and their limits count.
     """
     folder = _folder()
     if folder is None:
@@ -37,12 +40,12 @@ def path_of(programs: Programs, parts: Sequence[bytes]) -> Path | None:
 
 
 def can_keep(path: Path) -> bool:
-    """Return whether a cluster can be written there."""
+    """Return whether an archive can be written to a path."""
     return os.access(path.parent, os.W_OK | os.X_OK)
 
 
 def prune(path: Path) -> None:
-    """Remove all but the newest clusters beside `path`, and what interrupted starts have left."""
+    """Remove all but the `KEPT` newest archives beside `path`, and the drafts of interrupted starts."""
     with suppress(OSError):
         found = sorted(path.parent.glob(PATTERN), key=lambda each: each.lstat().st_mtime, reverse=True)
         drafts = [each for each in path.parent.glob("*.draft") if not _is_young(each, found)]
@@ -51,12 +54,12 @@ def prune(path: Path) -> None:
 
 
 def _is_young(draft: Path, clusters: Sequence[Path]) -> bool:
-    """Return whether a draft may still be written: it is no older than the cluster that was just finished."""
+    """Return whether another start may still write a draft, at most 60 s older than the newest archive."""
     return not clusters or draft.lstat().st_mtime >= clusters[0].lstat().st_mtime - 60
 
 
 def _identity(programs: Programs) -> Iterator[bytes]:
-    """Yield what tells two PostgreSQL apart, and the extensions that each of them brings."""
+    """Yield what distinguishes one PostgreSQL from another, and the states of their folders of extensions."""
     yield platform.machine().encode()
     yield str(programs.major).encode()
     program = (programs.folder / "postgres").stat()
@@ -79,6 +82,6 @@ def _folder() -> Path | None:
 
 
 def _is_ours(folder: Path, mask: int) -> bool:
-    """Return whether it is a folder of ours, not a link to one, without these rights of others."""
+    """Return whether a path is a folder of ours, not a link, and others don't have the rights in `mask`."""
     found = folder.lstat()
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & mask

@@ -1,4 +1,4 @@
-"""The folder of one PostgreSQL: an ephemeral one or the user's own, and the passwords in it."""
+"""The folder in which a PostgreSQL runs, an ephemeral one or the user's own, and the passwords in it."""
 
 from __future__ import annotations
 
@@ -24,15 +24,22 @@ ABANDONED_SECONDS = 60.0
 PASSWORD = "password"  # noqa: S105 - the name of a file
 OWNER_PASSWORD = "owner_password"  # noqa: S105 - the name of a file
 FIRST = {f"{PASSWORD}{DRAFT}", OWNER_PASSWORD, f"{OWNER_PASSWORD}{DRAFT}"}
-"""The files that a first start may leave before the password of the superuser is written."""
+"""The files that an interrupted first start may have left before it wrote the superuser's password."""
 PASSABLE = 0o711
 """The mode of a folder that is root's, and in which another user runs PostgreSQL."""
 
 
 def secret(path: Path, chosen: str | None = None) -> str:
-    """Return the password in a file of the project's folder: the cluster keeps its hash.
+    """Return the password in a file of the project's folder, and write the file if there is none.
 
-    If there is none yet, write the chosen one, or a random one. Raise UsageError if it is not the chosen one.
+    The folder keeps the password because the cluster has only its hash.
+
+    Args:
+        path: The file.
+        chosen: The password to write; None writes a random one.
+
+    Raises:
+        UsageError: The file has another password than the chosen one, or can't be written.
     """
     with suppress(FileNotFoundError):
         kept = read_text(path)
@@ -51,7 +58,7 @@ def secret(path: Path, chosen: str | None = None) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file of the project's folder. Raise UsageError if there is no room for it."""
+    """Write a file of the project's folder. Raise UsageError if that fails, for example on a full disk."""
     try:
         write_whole(path, text.encode())
     except OSError as error:
@@ -61,7 +68,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def ephemeral_folder(user: ServiceUser | None) -> Path:
-    """Make a temporary folder. Raise UsageError if PostgreSQL can use none."""
+    """Make a temporary folder. Raise UsageError if PostgreSQL's user can reach none of the usual places."""
     candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 - mkdtemp below
     for parent in candidates:
         if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
@@ -80,7 +87,7 @@ def ephemeral_folder(user: ServiceUser | None) -> Path:
 
 
 def _remove_abandoned(parent: Path) -> None:
-    """Remove what was left when prt and its watchdog were killed together, by us or by this user."""
+    """Remove the folders of earlier starts, if prt and its watchdog were killed together."""
     for folder in parent.glob(f"{PREFIX}*"):
         with suppress(OSError), os.fdopen(open_regular(folder / watchdog.LOCK), "rb") as lock:
             if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
@@ -90,7 +97,17 @@ def _remove_abandoned(parent: Path) -> None:
 
 
 def data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -> Path:
-    """Make or check the user's own folder. Raise UsageError if it can't serve."""
+    """Make or check the user's own data folder, and return its absolute path.
+
+    Args:
+        data_dir: The folder.
+        user: The user who runs PostgreSQL; None if that is our own.
+        programs: PostgreSQL's programs, whose version must be that of the folder.
+
+    Raises:
+        UsageError: The folder can't be used: it holds something else, PostgreSQL's user can't reach it, or
+            another version has made it.
+    """
     folder = data_dir.expanduser().absolute()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -142,7 +159,7 @@ def _take_over(folder: Path) -> None:
             raise UsageError(
                 f"{path} is a link that somebody else may have made", "remove it, or choose a new folder"
             )
-    # What a former version has copied here for PostgreSQL's user is copied anew.
+    # The programs that a former version has copied here for PostgreSQL's user are copied anew.
     programs = folder / COPIES
     if programs.is_dir() and not programs.is_symlink():
         shutil.rmtree(programs)

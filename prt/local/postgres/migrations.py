@@ -1,6 +1,6 @@
-"""Runs a user's own SQL files as `psql` or Supabase's CLI would; what fails is one line: file, line, reason.
+"""The run of a user's SQL files, as `psql` or Supabase's CLI runs them.
 
-psycopg is PostgreSQL's client.
+A failure is one line with the file, the line and the reason. psycopg is PostgreSQL's client.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from prt.local.postgres.statements import Statement, split
 logger = logging.getLogger(__name__)
 
 MAX_SCRIPT_BYTES = 256 * 1024 * 1024
-"""Of one file: a dump with data may be large, but it is held in memory."""
+"""The largest file that is read. A dump with data may be large, but it is held in memory."""
 
 SESSION = 'reset role; reset all; set search_path to "$user", public, extensions'
-"""What a dump sets must not reach the next file; the search path is that of new connections."""
+"""The reset before each file, so that it does not see settings of a dump; the path is the usual one."""
 
 MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 REAL = "set PRT_POSTGRES_BIN to a PostgreSQL that has it"
@@ -43,13 +43,13 @@ GUARDS = ("\\restrict", "\\unrestrict")
 
 
 def migrate(connection: Connection[Any], paths: Sequence[Path]) -> None:
-    """Run each file in turn, a folder's `*.sql` in the order of their names, each statement on its own.
+    """Run the files in turn, those of a folder in the order of their names, each statement by itself.
 
-    Extensions that only a hosted project has are skipped, and so are calls of their functions; each is
-    announced in one line.
+    Extensions that only a hosted project has are skipped, and so are calls of their functions. One line
+    announces each of them.
 
     Raises:
-        UsageError: A statement failed. Those before it stay done.
+        UsageError: A statement failed. The statements before it are not undone.
     """
     run = _Run(connection)
     for file in _files(paths):
@@ -87,7 +87,7 @@ def _read(file: Path) -> str:
 
 
 class _Run:
-    """The statements of one run, with the extensions that the server has, and those announced as absent."""
+    """One run of files, with the extensions that the server has, and those announced as absent."""
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
@@ -127,7 +127,7 @@ class _Run:
             raise self._explained(exc, file, statement) from exc
 
     def _is_settled(self, file: Path, statement: Statement) -> bool:
-        """Return whether a statement about an extension is left out, which is announced if it matters."""
+        """Return whether a statement about an extension needs no run, and announce it if that matters."""
         action, name = hosted_extensions.named_by(statement.text) or ("", "")
         if hosted_extensions.is_absent(name, self._available):
             if name not in self._announced:
@@ -138,7 +138,7 @@ class _Run:
             self._announced.add(name)
             return True
         if action == "comment on":
-            # Part of every dump. Only who created an extension may comment on it, and nothing depends on it.
+            # Every dump has such statements. They need the extension's owner, and nothing depends on them.
             return True
         if name not in hosted_extensions.PREINSTALLED or action == "drop":
             return False

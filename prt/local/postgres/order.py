@@ -1,6 +1,6 @@
-"""What the watchdog is asked to run, and how PostgreSQL's programs are started for it.
+"""The order that the watchdog receives, and the surroundings in which it starts PostgreSQL's programs.
 
-It needs nothing but the standard library.
+The watchdog imports this module, so it needs nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -11,7 +11,21 @@ from typing import NamedTuple, TypedDict
 
 
 class Order(NamedTuple):
-    """What to run. `folder` holds the lock, the log and `data`; an ephemeral one is removed at the end."""
+    """An order to run a PostgreSQL.
+
+    Attributes:
+        folder: The folder with the lock, the log and the cluster.
+        ephemeral: Whether the folder is removed at the end.
+        programs: The folder of PostgreSQL's programs, absolute or relative to `folder`.
+        password: The superuser's password, for initdb.
+        initdb: The arguments of initdb.
+        settings: The settings of the server.
+        copies: Sources and their targets relative to `folder`, which are copied before the start.
+        archive: The archive from which a cluster is copied, or in which a new one is kept; None for neither.
+        uid: The id of the user who runs PostgreSQL; None for our own.
+        gid: The id of that user's group.
+        port: The port of the server; None takes a free one.
+    """
 
     folder: str
     ephemeral: bool
@@ -24,36 +38,38 @@ class Order(NamedTuple):
     uid: int | None = None
     gid: int | None = None
     port: int | None = None
-    """None takes a free one."""
 
     def __repr__(self) -> str:
-        """Without the password."""
+        """Return a text without the password."""
         return f"Order({self.folder})"
 
     @property
     def root(self) -> Path:
+        """Return the folder."""
         return Path(self.folder)
 
     @property
     def data(self) -> Path:
+        """Return the folder of the cluster."""
         return self.root / "data"
 
 
 class StartError(Exception):
-    """One line for the user: why PostgreSQL is not there."""
+    """PostgreSQL did not start. The message is one line for the user."""
 
 
 def private(path: str, flags: int) -> int:
-    """Open a file that nobody else may read, for `open`."""
+    """Open a file that only its owner can read; the argument `opener` of `open`."""
     return os.open(path, flags, 0o600)
 
 
 def program(order: Order, name: str) -> str:
+    """Return the path of a program of PostgreSQL."""
     return str(order.root / order.programs / name)
 
 
 class Surroundings(TypedDict):
-    """Keywords of Popen."""
+    """The keywords of Popen that `surroundings` returns."""
 
     user: int | None
     group: int | None
@@ -63,9 +79,9 @@ class Surroundings(TypedDict):
 
 
 def surroundings(order: Order) -> Surroundings:
-    """The user, a clean environment, a working directory that every user can enter.
+    """Return the user, a clean environment and a working directory for a program of PostgreSQL.
 
-    A locale that is not installed, or a PG… variable of the user's, would break initdb or the server.
+    A locale that is not installed, or one of the user's PG… variables, would break initdb or the server.
     """
     return {
         "user": order.uid,

@@ -1,6 +1,6 @@
-"""A PostgreSQL of our own, on 127.0.0.1, for as long as a `with` block lasts.
+"""A PostgreSQL of our own on 127.0.0.1 that runs as long as a `with` block.
 
-psycopg is not needed here: the server is started by `prt.local.postgres.watchdog` and spoken to by others.
+`prt.local.postgres.watchdog` starts the server, and other modules connect to it, so psycopg is not imported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from prt.local.postgres.programs import Programs, ServiceUser, find, service_use
 
 STOP_SECONDS = 20.0
 EXTENSIONS = "extensions"
-"""The copy of `extensions.FOLDER` in a project's folder, if PostgreSQL's user can't read the original."""
+"""The folder of a project's copy of `extensions.FOLDER`, if PostgreSQL's user can't read the original."""
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -43,27 +43,32 @@ SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
     "TimeZone": "UTC",
     "log_timezone": "UTC",
-    # What a client did wrong is told to the client; the log is for starts and crashes.
+    # Clients receive their own errors; the log is for starts and crashes.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
 }
 
-# Nothing of an ephemeral one outlives a crash of the machine, so nothing has to reach the disk.
-# With a data folder it does: killed processes lose nothing either way, but a power cut would.
+# An ephemeral cluster is of no use after a crash of the machine, so nothing has to reach the disk. That of a
+# data folder must survive a power cut. If only processes are killed, neither loses anything.
 EPHEMERAL_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
 SUPERUSER = "supabase_admin"
 OWNER = "postgres"
-"""The role of the user's own connections and migrations, which is no superuser, as in a hosted project."""
+"""The role of the user's connections and migrations. As in a hosted project it is not a superuser."""
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server with the database `postgres`; `pid` is the postmaster's.
+    """A running server with the database `postgres`.
 
-    `password` is that of the superuser and of the services' roles, `owner_password` that of `OWNER`.
+    Attributes:
+        port: The port that it listens on.
+        password: The password of the superuser and of the roles of the services.
+        owner_password: The password of `OWNER`.
+        pid: The process id of the postmaster.
+        host: The address that it listens on.
     """
 
     port: int
@@ -75,10 +80,15 @@ class Postgres:
     def conninfo(
         self, user: str = SUPERUSER, dbname: str = "postgres", *, password: str | None = None
     ) -> str:
-        """Return libpq's keywords, over TCP, with the user's own password if no other is given.
+        """Return libpq's keywords for a connection over TCP.
 
-        They also answer what libpq would ask the environment or a file in the user's home; see also
-        `prt.config.environment.LIBPQ`.
+        They include those that libpq would otherwise read from the environment or from a file in the user's
+        home; see also `prt.config.environment.LIBPQ`.
+
+        Args:
+            user: The role that signs in.
+            dbname: The database.
+            password: The password; None takes that of the role.
         """
         return (
             f"host={self.host} port={self.port} user={_quoted(user)} dbname={_quoted(dbname)} "
@@ -88,7 +98,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """Return the user's own URL of the database, as `OWNER`."""
+        """Return the URL by which the user connects to the database, as `OWNER`."""
         password = quote(self.owner_password, safe="")
         return f"postgresql://{OWNER}:{password}@{self.host}:{self.port}/postgres"
 
@@ -99,13 +109,13 @@ def _quoted(value: str) -> str:
 
 
 class Launch:
-    """A PostgreSQL that is being started; meanwhile its caller does what else takes time."""
+    """A PostgreSQL that is starting, so that its caller can do other slow work meanwhile."""
 
     def __init__(self, order: Order) -> None:
         self._order = order
         self._postgres: Postgres | None = None
         self.note: archive.Note | None = None
-        """What was kept beside the cluster that this one copies; once it is ready, None for a new one."""
+        """The note of the archive that was copied, known when PostgreSQL is ready; None for a new cluster."""
         self._watchdog = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", watchdog.__file__],
             stdin=subprocess.PIPE,
@@ -119,21 +129,35 @@ class Launch:
         self._say(json.dumps(order._asdict()))
 
     def ready(self) -> Postgres:
-        """Waits for PostgreSQL to take connections. Raises UnreachableError with its last words."""
+        """Wait until PostgreSQL accepts connections, and return it.
+
+        Raises:
+            UsageError: Another project uses the folder.
+            UnreachableError: PostgreSQL did not start; the message says why.
+        """
         if self._postgres is None:
             self._postgres = self._answered()
         return self._postgres
 
     @property
     def keeps(self) -> bool:
-        """Whether the cluster is a new one, and is to be kept once it is filled."""
+        """Return whether the cluster is a new one that `keep` should keep once it is filled."""
         self.ready()
         return self._order.archive is not None and self.note is None
 
     def keep(self, note: archive.Note) -> Postgres:
-        """Keep the cluster for other starts, and wait for PostgreSQL to be up again, on another port.
+        """Keep the cluster for later starts.
 
-        Raises UnreachableError if PostgreSQL does not start again.
+        PostgreSQL stops for it and starts again, perhaps on another port.
+
+        Args:
+            note: The words that a later start finds in `note`.
+
+        Returns:
+            The server after its second start.
+
+        Raises:
+            UnreachableError: PostgreSQL did not start again.
         """
         self._say(json.dumps(note))
         self._postgres = self._answered()
@@ -156,16 +180,16 @@ class Launch:
         )
 
     def take_along(self, pid: int) -> None:
-        """This process ends too when we are killed."""
+        """Make the watchdog end this process too if we are killed."""
         self._say(f"guard {pid}")
 
     @property
     def ended(self) -> int:
-        """A file descriptor that becomes readable, at its end, when PostgreSQL is gone."""
+        """Return a file descriptor that becomes readable when PostgreSQL has ended."""
         return self._from_watchdog.fileno()
 
     def stop(self) -> None:
-        """Returns when processes and, of an ephemeral one, files are gone."""
+        """Stop PostgreSQL, and wait until it has ended and an ephemeral folder has been removed."""
         with suppress(OSError):
             self._to_watchdog.close()
         try:
@@ -175,7 +199,7 @@ class Launch:
             self._watchdog.wait()
         self._from_watchdog.close()
         if self._watchdog.returncode < 0:
-            # It was killed, so the kernel stops PostgreSQL, and the files are ours to remove.
+            # The watchdog was killed, so the kernel stops PostgreSQL, and we have to remove the files.
             self._clean_up_after_it()
 
     def _clean_up_after_it(self) -> None:
@@ -201,15 +225,15 @@ def launched(
     """Start a PostgreSQL that is stopped at the end of the block.
 
     Args:
-        data_dir: The folder of its data; without one it is ephemeral, and no file of it survives.
+        data_dir: The folder of its data; without one it is ephemeral, and none of its files stays.
         programs_folder: The folder of PostgreSQL's programs; None takes those of the wheel.
-        filling: What the caller fills an ephemeral cluster with, as bytes that change with it: the cluster
-            is copied from the cache if one of that filling is there. None takes a new one.
+        filling: The content with which the caller will fill an ephemeral cluster, as bytes. If the cache has
+            a cluster with the same content, it is copied. None makes a new cluster.
         port: The port that it listens on; None takes a free one.
-        password: The password of `OWNER`; None takes the folder's, or a random one.
+        password: The password of `OWNER`; None takes that of the folder, or a random one.
 
     Raises:
-        UsageError: A folder can't serve, or its password is another.
+        UsageError: A folder can't be used, or it has another password.
     """
     withdraw(LIBPQ)
     programs = find(programs_folder)
@@ -231,7 +255,15 @@ def launched(
 
 @contextmanager
 def running(data_dir: Path | None = None) -> Iterator[Postgres]:
-    """PostgreSQL, ready, until the block's end. Raises UsageError, UnreachableError."""
+    """Run PostgreSQL until the end of the block.
+
+    Args:
+        data_dir: The folder of its data; without one it is ephemeral.
+
+    Raises:
+        UsageError: The folder can't be used.
+        UnreachableError: PostgreSQL did not start.
+    """
     with launched(data_dir) as launch:
         yield launch.ready()
 

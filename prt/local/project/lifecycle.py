@@ -23,14 +23,20 @@ from prt.local.serving.keys import Keys, generate, of_stack, rotated
 from prt.local.serving.signing import algorithm_of
 
 LOADED = "loaded.json"
-"""The file of a data folder that is written last. Without it, what an earlier start left is thrown away."""
+"""The file of a data folder that is written last. Without it, the rest of an earlier start is thrown away."""
 
 
 @contextmanager
 def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
-    """Everything but the services, until the block's end. Raises UsageError, UnreachableError.
+    """Prepare all of a project but its services, and take it down at the end of the block.
 
-    `environ` is ours, for `PRT_POSTGRES_BIN`.
+    Args:
+        options: The options of the project.
+        environ: The environment, for `PRT_POSTGRES_BIN`.
+
+    Raises:
+        UsageError: A port, a folder or the user's SQL is at fault.
+        UnreachableError: PostgreSQL did not start.
     """
     extra.require()
     check(options)
@@ -65,7 +71,7 @@ def _listener(options: Options) -> socket.socket:
 
 
 def check(options: Options) -> None:
-    """Raises UsageError for what can be known before anything starts."""
+    """Raise UsageError for faults of the options that show before anything starts."""
     if options.plan is not None:
         limits_of(options.plan)
     if options.signing_key is not None:
@@ -92,12 +98,12 @@ def check(options: Options) -> None:
 
 
 def is_filled(data_dir: Path) -> bool:
-    """Return whether a data folder has its schema. Otherwise its first start has been interrupted."""
+    """Return whether the first start of a data folder has filled it, and was not interrupted."""
     return (data_dir.expanduser().absolute() / LOADED).exists()
 
 
 def _settled(options: Options, launch: Launch) -> tuple[Keys, frozenset[str]]:
-    """Secrets and schema: fresh ones, or those that the data folder kept."""
+    """Return the keys and the roles of the platform: new ones, or those that the data folder has."""
     import psycopg  # noqa: PLC0415
 
     from prt.local.seed import loading  # noqa: PLC0415
@@ -158,7 +164,7 @@ def _filled(options: Options, launch: Launch) -> frozenset[str]:
     else:
         loading.prepare(postgres, is_seeded=options.has_seed)
         if launch.keeps:
-            # What is kept has a password that no project has while it is up.
+            # No running project has the password of a kept cluster.
             password = secrets.token_urlsafe(24)
             loading.set_superuser_password(postgres, password)
             postgres = launch.keep({"password": password})
@@ -166,7 +172,7 @@ def _filled(options: Options, launch: Launch) -> frozenset[str]:
 
 
 def _filling(options: Options) -> list[bytes]:
-    """Return all that a prepared cluster depends on, read without importing it."""
+    """Return all of our files that a prepared cluster depends on, which are read but not imported."""
     local = Path(__file__).parents[1]
     files = [path for name in ("postgres", "seed") for path in sorted((local / name).rglob("*"))]
     return [

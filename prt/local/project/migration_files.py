@@ -1,9 +1,10 @@
-"""The SQL of a folder that Supabase's CLI made: `supabase/migrations`, and the seeds that follow them."""
+"""The SQL files in a folder of Supabase's CLI: `supabase/migrations`, and the seeds that follow them."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from prt.errors import UsageError
 
 MIGRATIONS = Path("supabase") / "migrations"
 SEEDS = ("./seed.sql",)
-"""What the CLI runs after the migrations unless `supabase/config.toml` names other files."""
+"""The files that the CLI runs after the migrations unless `supabase/config.toml` names others."""
 
 
 def found_in(folder: Path) -> Path | None:
@@ -22,9 +23,10 @@ def found_in(folder: Path) -> Path | None:
 
 
 def with_seeds(paths: Sequence[Path]) -> tuple[Path, ...]:
-    """Return the paths, each `supabase/migrations` followed by its seeds.
+    """Return the paths, with the seeds after each `supabase/migrations`.
 
-    Raises UsageError if `supabase/config.toml` can't be read, or names a seed that does not exist.
+    Raises:
+        UsageError: `supabase/config.toml` can't be read, or names a seed that does not exist.
     """
     return tuple(
         one for path in paths for one in (path, *_seeds_after(path)) if path == one or one not in paths
@@ -38,15 +40,16 @@ def _seeds_after(path: Path) -> Iterator[Path]:
     if settings.get("enabled") is False:
         return
     named = settings.get("sql_paths")
-    patterns = named if isinstance(named, list) else SEEDS
+    patterns = SEEDS if named is None else named if isinstance(named, list) else [named]
     for pattern in map(str, patterns):
-        seeds = sorted(path.parent.glob(pattern.removeprefix("./")))
-        if not seeds and patterns is named and pattern not in SEEDS:
+        # Path.glob takes no absolute pattern.
+        seeds = sorted(map(Path, glob(pattern, root_dir=path.parent, recursive=True)))  # noqa: PTH207
+        if not seeds and patterns is not SEEDS and pattern not in SEEDS:
             raise UsageError(
                 f"{path.parent / 'config.toml'} names a seed that does not exist: {pattern}",
                 "correct db.seed.sql_paths, or set db.seed.enabled = false",
             )
-        yield from seeds
+        yield from (path.parent / seed for seed in seeds)
 
 
 def _settings(path: Path) -> dict[str, Any]:

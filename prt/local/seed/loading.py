@@ -18,6 +18,15 @@ LOCK_SECONDS = 10
 PLATFORM_SCHEMAS = ["auth", "storage", "realtime", "extensions", "vault", "supabase_migrations"]
 """Schemas that are Supabase's own: what stands there is never emptied."""
 
+SETTINGS = """
+select format('alter %s reset all', concat_ws(' in ',
+  case when setrole <> 0 then format('role %I', pg_get_userbyid(setrole)) end,
+  case when setdatabase <> 0 then format('database %I', current_database()) end))
+from pg_db_role_setting
+where setdatabase in (0, (select oid from pg_database where datname = current_database()))
+"""
+"""Selects statements that reset the settings of this database, of roles, and of roles in this database."""
+
 
 def prepare(postgres: Postgres, *, is_seeded: bool) -> None:
     """Fill an empty database with what all projects have, and with the seed's tables if it is asked for."""
@@ -58,17 +67,18 @@ def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | 
         with connection.transaction():
             connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'".encode())
             _drop_everything(connection, keep_roles)
-        _prepare(connection, is_seeded=options.has_seed)
+            # In the same transaction, so that no other session creates anything in between.
+            _prepare(connection, is_seeded=options.has_seed)
         return _fill(connection, postgres, options)
 
 
 def _superuser(postgres: Postgres, password: str | None = None) -> Connection[Any]:
-    """Return the superuser's connection, whose functions and operators are PostgreSQL's own.
+    """Return a connection as the superuser, whose functions and operators are PostgreSQL's own.
 
-    Otherwise the users' SQL could set a search path for the database, and have functions of its own called.
+    The users' SQL may set a search path or a role for all sessions of the database; these don't count here.
     """
-    conninfo = postgres.conninfo(password=password)
-    return psycopg.connect(conninfo, options="-c search_path=pg_catalog", autocommit=True)
+    options = "-c search_path=pg_catalog -c role=none -c session_replication_role=origin"
+    return psycopg.connect(postgres.conninfo(password=password), options=options, autocommit=True)
 
 
 def empty_written(postgres: Postgres, since: int | None) -> tuple[list[str], int]:
@@ -113,8 +123,9 @@ def _prepare(connection: Connection[Any], *, is_seeded: bool) -> None:
     if is_seeded:
         # Our own SQL, in a database in which nothing is the users' own.
         connection.execute(sql.SQL("set session authorization {}").format(sql.Identifier(OWNER)))
+        connection.execute('set search_path to "$user", public, extensions')
         schema.seed_tables(connection)
-        connection.execute("reset session authorization")
+        connection.execute("reset session authorization; set search_path to pg_catalog")
 
 
 def _fill(connection: Connection[Any], postgres: Postgres, options: Options) -> frozenset[str]:
@@ -146,6 +157,8 @@ def _drop_everything(connection: Connection[Any], keep_roles: frozenset[str] | N
     ):
         for (name,) in connection.execute(names.encode()).fetchall():
             _drop(connection, kind, name)
+    for (statement,) in connection.execute(SETTINGS.encode()).fetchall():
+        connection.execute(statement.encode())
     # As initdb makes it.
     connection.execute("create schema public authorization pg_database_owner")
     connection.execute("grant usage on schema public to public")

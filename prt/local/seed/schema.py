@@ -41,7 +41,12 @@ PEOPLE = (MEMBER, STRANGER)
 
 
 def bootstrap(connection: Connection[Any]) -> None:
-    """Create roles, schemas, Auth's tables and functions, default grants, publications: safe to run again."""
+    """Create roles, schemas, Auth's tables and functions, default grants, publications: safe to run again.
+
+    The search path of the connection is `pg_catalog` afterwards. With any other the superuser might call a
+    function of the users' own.
+    """
+    connection.execute("set search_path to pg_catalog")
     for name in PLATFORM:
         _run(connection, name)
     _stand_in(connection)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from prt.local.postgres import archive
+from prt.local.postgres.programs import service_user
 
 
 @pytest.fixture
@@ -63,6 +64,39 @@ def test_a_link_in_a_cluster_is_not_followed(cluster: Path, tmp_path: Path) -> N
     with pytest.raises(ValueError, match="base/6"):
         archive.pack(cluster, tmp_path / "kept", {})
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_second_name_of_a_file_and_a_link_to_a_folder_are_not_read(cluster: Path, tmp_path: Path) -> None:
+    """Root packs the cluster of a user who may have put them there."""
+    (tmp_path / "secret").write_bytes(b"secret")
+    (cluster / "base/7").hardlink_to(tmp_path / "secret")
+    with pytest.raises(ValueError, match="7"):
+        archive.pack(cluster, tmp_path / "kept", {})
+    (cluster / "base/7").unlink()
+    (cluster / "base/8").symlink_to("/etc")
+    with pytest.raises(ValueError, match="base/8"):
+        archive.pack(cluster, tmp_path / "kept", {})
+
+
+@pytest.mark.skipif(service_user() is None, reason="only root gives files to another user")
+def test_a_copy_belongs_to_the_user_of_postgresql(
+    cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = service_user()
+    assert user is not None
+    archive.pack(cluster, tmp_path / "kept", {})
+    copy = tmp_path / "copy"
+    write, owners = archive._write, set[int]()
+
+    def watched(folder: int, name: str, content: bytes, size: int) -> None:
+        owners.update(path.stat().st_uid for path in (copy, *copy.rglob("*")))
+        write(folder, name, content, size)
+
+    monkeypatch.setattr(archive, "_write", watched)
+    archive.unpack(tmp_path / "kept", copy, (user.uid, user.gid))
+    # Its new owner could lead us elsewhere as long as we write into it.
+    assert owners == {0}
+    assert {path.stat().st_uid for path in (copy, *copy.rglob("*"))} == {user.uid}
 
 
 @pytest.mark.parametrize("flaw", ["cut at the end", "cut in the middle", "empty", "open to others", "a link"])

@@ -64,8 +64,19 @@ REFUSED = {
     ),
     "the catalog": "update pg_authid set rolsuper = true",
     "an extension of ours that Supabase keeps back": (
-        "select extensions.prt_create_extension('file_fdw', null, null, false)"
+        "select extensions.prt_create_extension('file_fdw', null, null, false, 'public')"
     ),
+    "an extension among PostgreSQL's own objects": (
+        "select extensions.prt_create_extension('vector', 'pg_catalog', null, false, 'public')"
+    ),
+    "the removal of PostgreSQL's own language": "select extensions.prt_drop_extension('plpgsql', true, true)",
+    "the move of PostgreSQL's own language": "select extensions.prt_move_extension('plpgsql', 'public')",
+    "an event trigger": (
+        "create event trigger mine on ddl_command_end execute function realtime.prt_publication_changed()"
+    ),
+    "a place for extensions": "set extension_control_path = '/tmp'",
+    "the superuser's schema": "alter schema extensions owner to postgres",
+    "a session of an administrator": "set role dashboard_user",
 }
 
 
@@ -151,17 +162,40 @@ def test_extensions_and_publications_that_supabase_allows(postgres: Postgres, tm
         "create extension if not exists moddatetime;\n"
         "comment on extension moddatetime is 'x';\n"
         "create extension earthdistance with schema public cascade;\n"
+        "create extension bloom;\n"
+        "alter extension bloom set schema extensions;\n"
+        "create extension autoinc;\n"
+        "drop extension autoinc;\n"
+        "drop extension if exists autoinc cascade;\n"
+        "create extension pg_trgm;\n"
+        "alter extension pg_trgm set schema extensions;\n"
+        "create extension refint;\n"
+        "create extension dblink schema public;\n"
     )
     with bootstrapped(postgres, "allowed") as superuser, owning(postgres, "allowed") as owner:
         schema.migrate(owner, [file])
         assert values(
             superuser,
             "select extname || ' ' || extnamespace::regnamespace from pg_extension"
-            " where extname in ('moddatetime', 'earthdistance', 'cube') order by 1",
-        ) == ["cube public", "earthdistance public", "moddatetime extensions"]
+            " where extname not in ('plpgsql', 'pgcrypto', 'uuid-ossp') order by 1",
+        ) == [
+            "bloom extensions",
+            "cube public",
+            "dblink public",
+            "earthdistance public",
+            "moddatetime extensions",
+            "pg_trgm extensions",
+            "refint public",
+        ]
+        # It signs in without a password, as the user who runs the server.
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            owner.execute("select dblink_connect_u('a', 'port=1')")
         assert values(
-            superuser, "select puballtables from pg_publication where pubname = 'supabase_realtime'"
+            superuser,
+            "select puballtables and not rolsuper from pg_publication join pg_roles r on r.oid = pubowner"
+            " where pubname = 'supabase_realtime'",
         ) == [True]
+        owner.execute("drop publication supabase_realtime")
 
 
 @pytest.mark.parametrize(
@@ -175,6 +209,11 @@ def test_extensions_and_publications_that_supabase_allows(postgres: Postgres, tm
         ("create extension Vector schema Other", ("vector", "other", None, False)),
         ("create publication every for all tables", ("every",)),
         ("create extension citext", None),
+        ('ALTER EXTENSION "vector" SET SCHEMA Extensions', ("vector", "extensions")),
+        ("alter extension vector update", None),
+        ("drop extension if exists vector", ("vector", True, False)),
+        ("drop extension vector cascade", ("vector", False, True)),
+        ("drop extension vector, citext", None),
         ("create extension vector; copy t to program 'id'", None),
         ("create extension vector schema public as x", None),
         ("create publication every for all tables with (publish = 'insert')", None),
@@ -184,6 +223,20 @@ def test_extensions_and_publications_that_supabase_allows(postgres: Postgres, tm
 def test_only_whole_statements_have_a_stand_in(statement: str, arguments: tuple[object, ...] | None) -> None:
     call = call_of(statement, UNTRUSTED)
     assert (call and call.arguments) == arguments
+
+
+def test_functions_of_the_users_never_run_as_the_superuser(postgres: Postgres) -> None:
+    """A function that fits its arguments better than PostgreSQL's own is preferred on the search path."""
+    with bootstrapped(postgres, "functions") as superuser, owning(postgres, "functions") as owner:
+        for kind in ("text", "name", "regprocedure"):
+            for schema_of in ("public", "extensions"):
+                owner.execute(
+                    f"create function {schema_of}.format(text, {kind}) returns text language sql"
+                    " as $$ select 'alter role postgres superuser' $$".encode()
+                )
+        schema.bootstrap(superuser)
+        schema.bootstrap(superuser)
+        assert values(superuser, "select rolsuper from pg_roles where rolname = 'postgres'") == [False]
 
 
 def test_triggers_of_the_users_never_run_as_the_superuser(postgres: Postgres) -> None:

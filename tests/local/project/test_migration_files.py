@@ -32,11 +32,13 @@ def names(folder: Path, *paths: str) -> list[str]:
         ("[db.seed]\nenabled = false\n", []),
         ("[db.seed]\nsql_paths = ['./more/*.sql', 'seed.sql']\n", ["more/a.sql", "more/b.sql", "seed.sql"]),
         ("[db.seed]\nsql_paths = []\n", []),
+        ("[db.seed]\nsql_paths = 'more/a.sql'\n", ["more/a.sql"]),
+        ("[db.seed]\nsql_paths = ['FOLDER/more/b.sql']\n", ["more/b.sql"]),
     ],
 )
 def test_the_seeds_follow_the_migrations(supabase: Path, settings: str | None, seeds: list[str]) -> None:
     if settings is not None:
-        (supabase / "config.toml").write_text(settings)
+        (supabase / "config.toml").write_text(settings.replace("FOLDER", str(supabase)))
     assert names(supabase, "migrations") == ["migrations", *seeds]
 
 

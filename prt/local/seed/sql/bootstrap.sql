@@ -9,7 +9,6 @@ do $$
 begin
   execute format('alter database %I set search_path to "$user", public, extensions', current_database());
 end $$;
-set search_path to "$user", public, extensions;
 
 -- The claims of the request: PostgREST of today sets one JSON, that of old one setting a claim.
 create or replace function auth.uid() returns uuid language sql stable as $$
@@ -57,12 +56,14 @@ begin
   foreach maker in array array['postgres', 'supabase_admin'] loop
     execute format('alter default privileges for role %I in schema public grant all on tables '
       'to postgres, anon, authenticated, service_role', maker);
-    execute format('alter default privileges for role %I in schema public grant all on routines '
-      'to postgres, anon, authenticated, service_role', maker);
     execute format('alter default privileges for role %I in schema public grant all on sequences '
       'to postgres, anon, authenticated, service_role', maker);
   end loop;
 end $$;
+-- Not of supabase_admin: everybody may call its functions anyway, except those of extensions that are withdrawn
+-- from all, such as dblink_connect_u, which signs in elsewhere as the user of the server.
+alter default privileges for role postgres in schema public grant all on routines
+  to postgres, anon, authenticated, service_role;
 
 -- Realtime streams this publication, and it stays while a reset drops the tables in it.
 do $$

@@ -198,4 +198,6 @@ def test_a_migration_that_fails_is_one_line(folder: Path, environment: dict[str,
     assert run.returncode == 2
     first, hint = run.stderr.splitlines()
     assert first == f"prt: {wrong}:3: permission denied to COPY to or from an external program"
-    assert hint.startswith("hint: ")
+    assert hint == (
+        "hint: your SQL runs as the role postgres, which is not a superuser, as in a hosted project"
+    )

@@ -31,6 +31,7 @@ SESSION = 'reset role; reset all; set search_path to "$user", public, extensions
 """The reset before each file, so that it does not see settings of a dump; the path is the usual one."""
 
 MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
+NO_SUPERUSER = "your SQL runs as the role postgres, which is not a superuser, as in a hosted project"
 REAL = "set PRT_POSTGRES_BIN to a PostgreSQL that has it"
 _UNDEFINED = (
     psycopg.errors.InvalidSchemaName,
@@ -170,6 +171,9 @@ class _Run:
             extension := hosted_extensions.missing_by(said, self._available, self._announced)
         ):
             hint = f"it is of {extension}, which the embedded PostgreSQL lacks: leave it out here, or {REAL}"
+        elif isinstance(exc, psycopg.errors.InsufficientPrivilege):
+            hint = NO_SUPERUSER
         return UsageError(
-            f"{file}:{line}: {said}", hint or "what stands before it has run: correct it and start afresh"
+            f"{file}:{line}: {said}",
+            hint or "the statements before this one have run: correct it and start again",
         )

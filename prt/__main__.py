@@ -7,9 +7,10 @@ import sys
 
 
 def _leave_working_folder() -> None:
-    """Take the working folder, which `-m` puts first, from the search path: nothing there may run.
+    """Remove the working folder, which `-m` puts first, from the search path, so that no file there can run.
 
-    What Python itself imports before this line it has looked for there; `python -P -m prt` and `prt` don't.
+    Python itself has already searched that folder for the modules that it imported before this line. `python
+    -P -m prt` and the command `prt` never search it.
     """
     try:
         folder = os.getcwd()

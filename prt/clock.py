@@ -1,4 +1,4 @@
-"""The one clock of events."""
+"""The clock that dates all events."""
 
 from __future__ import annotations
 

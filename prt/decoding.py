@@ -1,7 +1,8 @@
-"""JSON of rows and payloads as Python values, whatever is in it.
+"""Decoding of the JSON of rows and payloads into Python values, whatever the JSON holds.
 
-PostgreSQL's `numeric` has numbers that no double holds (1e400), and more digits than an int may be read
-from; `jsonb` nests deeper than a stack. msgspec refuses all of them, and one such value must not end a watch.
+PostgreSQL's `numeric` has numbers that no double can hold (1e400), and integers with more digits than Python
+reads. `jsonb` nests deeper than the stack. msgspec refuses all of these, and one such value must not end a
+watch.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 from msgspec import Raw
 
 _MOST_DIGITS: Final = 4300
-"""Python's own bound for reading an int."""
+"""The number of digits above which Python itself refuses to read an int."""
 
 _decode = msgspec.json.Decoder().decode
 _row = msgspec.json.Decoder(dict[str, Any]).decode
@@ -23,7 +24,11 @@ _columns = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def decoded(raw: Raw | bytes) -> Any:
-    """Return the value: a number that no double holds as a Decimal, what is nested too deep as its text."""
+    """Return the decoded value.
+
+    A number that no double can hold becomes a Decimal. A document that is nested too deep, or is not JSON,
+    becomes its text.
+    """
     try:
         return _decode(raw)
     except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
@@ -35,7 +40,10 @@ def decoded(raw: Raw | bytes) -> Any:
 
 
 def decoded_row(raw: Raw | bytes) -> dict[str, Any]:
-    """Return the values by column, each as `decoded` has it; nothing if it is not an object."""
+    """Return the values of a JSON object by column; an empty dict if it is not an object.
+
+    Each value is decoded as `decoded` does.
+    """
     try:
         return _row(raw)
     except (ValueError, RecursionError):

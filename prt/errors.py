@@ -7,11 +7,11 @@ PrtError                1   a test or an expectation failed, an update was rolle
 │       └── WrongKeyError   2   a key that does not belong where it was found
 ├── RefusedError        3   authentication or authorization refused
 ├── UnreachableError    4   the project can't be reached, or the subscription was refused
-├── ProtocolError       5   the server spoke something that is not its protocol
+├── ProtocolError       5   the other side did not follow the protocol
 └── TimedOutError     124   `--timeout` ran out
 
-Foreign exceptions are translated once, where the library is called. Every `id` is explained in the manual's
-page `errors`.
+Errors of libraries are translated once, at the place that calls the library. The page `errors` of the manual
+explains every `id`.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from prt.redaction import redact
 
 
 class PrtError(Exception):
-    """One line for the user, and one that says what to do about it.
+    """An error that a user sees: a message of one line, and a hint of one line that says what to do about it.
 
-    Both may hold the words of a library or a server, so secrets are removed here, whatever shows them.
+    Both may contain text of a library or a server. Registered secrets are therefore removed here, so that no
+    output has to do it.
     """
 
     exit_code: ClassVar[int] = 1
     id: ClassVar[str] = "E-FAILED"
-    """Names the cause; it stays the same when the message is reworded."""
+    """The name of the cause, such as `E-USAGE`; it stays the same when the message is reworded."""
     attempt: ClassVar[str | None] = None
-    """A command that helps to find or to mend the cause, the key `try` of an error's JSON."""
+    """A command that helps to find or to fix the cause; it is the key `try` in an error's JSON."""
     is_told = False
-    """Whether standard error has it already."""
+    """Whether the error was already printed to standard error."""
     is_in_status = False
-    """Whether a status of its channel has it already."""
+    """Whether a status of the error's channel already contains it."""
     is_in_lines = False
-    """Whether the line `end` of the NDJSON has it already."""
+    """Whether the line `end` of the NDJSON output already contains it."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.message = redact(message)
@@ -46,18 +47,18 @@ class PrtError(Exception):
 
 
 class ReaderGoneError(Exception):
-    """The other end of our pipe is closed, with which a command ends well."""
+    """The program that reads our output has closed the pipe. A command then ends successfully."""
 
 
 class UsageError(PrtError):
-    """The command line asks for something that can't be meant."""
+    """The command line asks for something that is not possible."""
 
     exit_code = 2
     id = "E-USAGE"
 
 
 class ConfigError(UsageError):
-    """A file of settings can't be read or understood."""
+    """A configuration file or value can't be read or understood."""
 
     id = "E-CONFIG"
     attempt = "prt config"

@@ -1,7 +1,7 @@
-"""The values that pass between the parts: from the wire, a recording or a test to views and sinks.
+"""The events that packages exchange: from the connection, a recording or a test to views and outputs.
 
-Times named `at` are ours, in microseconds since the epoch, UTC. Payloads stay raw JSON until
-somebody asks: decoding is most of the cost of a change, and a pipe never needs it.
+Times named `at` are taken by our own clock, in microseconds since the epoch (UTC). Payloads stay raw JSON
+until they are needed, because decoding is most of the cost of a change and a pipe never needs it.
 """
 
 from __future__ import annotations
@@ -42,17 +42,21 @@ CONNECTION_OF: dict[ChannelStatus, Connection] = {
     "TIMED_OUT": "timeout",
     "CLOSED": "disconnected",
 }
-"""The seed's connection state of each channel status."""
+"""The state of the connection, in the words of the seed's application, for each status of a channel."""
 
 EMPTY = Raw(b"{}")
 
 
 class Change(Struct, frozen=True, gc=False, kw_only=True):
-    """One row change. `new` and `old` are JSON objects, `{}` if the server sent none.
+    """The change of one row.
 
-    `commit_timestamp` is the server's text, None if it sent none (errors 400 and 401);
-    `lag_ms` is at − commit in milliseconds, raw, None without a commit timestamp.
-    `merged` is how many changes of the row this one is the net effect of (`--batch`).
+    Attributes:
+        new: The new row as a JSON object; `{}` if the server sent none.
+        old: The old row as a JSON object; `{}` if the server sent none.
+        commit_timestamp: The time of the commit as the server's text; None if it sent none (errors 400 and
+            401).
+        lag_ms: `at` minus the time of the commit, in ms as measured; None without a commit timestamp.
+        merged: How many changes of the row this change is the net effect of (`--batch`).
     """
 
     at: int
@@ -69,18 +73,18 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
     merged: int = 1
 
     def new_row(self) -> dict[str, Any]:
-        """`new` decoded; a fresh dict a call."""
+        """Return the decoded `new`; each call returns a fresh dict."""
         return decoded_row(self.new)
 
     def old_row(self) -> dict[str, Any]:
-        """`old` decoded; a fresh dict a call."""
+        """Return the decoded `old`; each call returns a fresh dict."""
         return decoded_row(self.old)
 
 
 class Broadcast(Struct, frozen=True, gc=False, kw_only=True):
     """A message that another client, or the database, sent to the topic.
 
-    `payload` is any JSON; where the sender sent bytes they are `binary`, and `payload` is `{}`.
+    `payload` is any JSON value. If the sender sent bytes, `binary` holds them and `payload` is `{}`.
     """
 
     at: int
@@ -92,7 +96,7 @@ class Broadcast(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Presence(Struct, frozen=True, gc=False, kw_only=True):
-    """`event` is sync, join, leave or update; a sync carries the whole `state`."""
+    """A presence event of a topic. A `sync` carries the whole `state`: the presences by key."""
 
     at: int
     topic: str
@@ -103,9 +107,12 @@ class Presence(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """A step of a channel. `tables` are those concerned, as `schema.table`; None means all.
+    """A step in the life of a channel, such as READY or CHANNEL_ERROR.
 
-    `code` says why, for programs, and `subject` what it is about, such as a column. Lines have neither.
+    Attributes:
+        tables: The tables concerned, as `schema.table`; None means all of the channel's tables.
+        code: The reason in a form for programs. It is not part of an output line.
+        subject: What the reason is about, such as a column. It is not part of an output line.
     """
 
     at: int
@@ -119,15 +126,16 @@ class Status(Struct, frozen=True, kw_only=True):
 
     @property
     def connection(self) -> Connection:
-        """Return the seed's connection state for this status."""
+        """Return the state of the connection for this status, in the words of the seed's application."""
         return CONNECTION_OF[self.status]
 
 
 class Gap(Struct, frozen=True, kw_only=True):
-    """Events may have been missed between `start` and `end` (both µs), and what was done about it.
+    """A time between `start` and `end` (both in µs) in which events may have been missed.
 
-    They are changes of `tables`, or broadcasts and presence events of `topics`. `losses` counts the changes
-    that a verification found to be missing; lines don't have it.
+    The events are changes of `tables`, or broadcasts and presence events of `topics`. `recovered` counts the
+    events that were read afterwards, and `complete` says whether they are all. `losses` counts the changes
+    that a verification found to be missing; it is not part of an output line.
     """
 
     at: int
@@ -142,7 +150,10 @@ class Gap(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """A rule that a row has just crossed: `value` and `limit` as decimal text, `row` a JSON object."""
+    """An alert rule that a row has just crossed.
+
+    `value` and `limit` are decimal text, `row` is a JSON object.
+    """
 
     at: int
     rule: str
@@ -154,7 +165,15 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 class Conflict(Struct, frozen=True, kw_only=True):
-    """Two writers of one row: whose values were `kept`; `table` is `schema.table`, the sides JSON objects."""
+    """A conflict of two writers of one row.
+
+    Attributes:
+        table: The table as `schema.table`.
+        key: The key of the row, as text.
+        kept: Whose version was kept.
+        local: Our version of the row, a JSON object.
+        remote: The other writer's version of the row, a JSON object.
+    """
 
     at: int
     table: str
@@ -167,8 +186,11 @@ class Conflict(Struct, frozen=True, kw_only=True):
 class LossCause(Struct, frozen=True, kw_only=True):
     """The likeliest cause of a lost change.
 
-    `at` is when it was seen (µs, the database's clock), `subject` a column or the words of another part.
-    `rate` are committed changes a second in the busiest 5 s before the loss, `average` over its last minute.
+    Attributes:
+        at: When the cause was observed, in µs by the database's clock.
+        subject: A column, or a message of the server or the database.
+        rate: Committed changes a second in the busiest 5 s before the loss.
+        average: Committed changes a second over the last minute before the loss.
     """
 
     code: LossCode
@@ -179,7 +201,10 @@ class LossCause(Struct, frozen=True, kw_only=True):
 
 
 class Loss(Struct, frozen=True, kw_only=True):
-    """A committed change that never arrived; `committed` in µs, `table` is `schema.table`."""
+    """A committed change that never arrived.
+
+    `committed` is the commit's time in µs, `table` is `schema.table`.
+    """
 
     at: int
     table: str
@@ -190,9 +215,10 @@ class Loss(Struct, frozen=True, kw_only=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """The account of the changes that were committed to a table during an audit.
+    """The account of the changes that were committed to a table (`schema.table`) during an audit.
 
-    `committed` is the sum of arrived, hidden, filtered, cut, lost and unknown; `late` is a part of arrived.
+    `committed` is the sum of `arrived`, `hidden`, `filtered`, `cut`, `lost` and `unknown`; `late` is a part
+    of `arrived`.
     """
 
     at: int
@@ -210,7 +236,8 @@ class Account(Struct, frozen=True, kw_only=True):
 class Cost(Struct, frozen=True, kw_only=True):
     """The share of the project's quota that a watch has used.
 
-    `messages` came or were sent; `connections` and `channels` were held at the same time.
+    `messages` counts the messages that were received and sent. `connections` and `channels` count what was
+    open at the same time.
     """
 
     messages: int = 0
@@ -219,10 +246,15 @@ class Cost(Struct, frozen=True, kw_only=True):
 
 
 class Vitals(Struct, frozen=True, kw_only=True):
-    """How the connection is, for the head of a view; no line of any output.
+    """The state of the connection, shown at the top of a view. No output writes it as a line.
 
-    `since` is when `phase` began, `retry_at` when the next attempt is due, `token_expires_at` when the
-    session ends: all µs, None where there is none. `round_trip_ms` is the last heartbeat's.
+    Times are in µs and None if they do not apply.
+
+    Attributes:
+        since: When `phase` began.
+        retry_at: When the next attempt to connect is due.
+        round_trip_ms: The round trip of the last heartbeat.
+        token_expires_at: When the session ends.
     """
 
     at: int
@@ -237,7 +269,10 @@ class Vitals(Struct, frozen=True, kw_only=True):
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
-    """The present rows of `tables` have been told, all of them where `complete`; no line of any output."""
+    """The existing rows of `tables` were emitted; all of them if `complete`.
+
+    No output writes it as a line.
+    """
 
     at: int
     tables: list[str]
@@ -245,10 +280,14 @@ class Loaded(Struct, frozen=True, kw_only=True):
 
 
 class Verified(Struct, frozen=True, kw_only=True):
-    """The verified completeness of a table; it is not written as a line.
+    """The verified completeness of a table. No output writes it as a line.
 
-    `verified_at` (µs, ours) is when the rows were last found to be all emitted, None if never. `scope` says
-    what the verification covers, `reason` why that is not everything.
+    Attributes:
+        table: The table as `schema.table`.
+        verified_at: When a verification last found that every row was emitted, in µs by our clock; None if
+            never.
+        scope: Which changes the verification covers.
+        reason: Why it does not cover everything.
     """
 
     at: int
@@ -259,9 +298,9 @@ class Verified(Struct, frozen=True, kw_only=True):
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """Rows of a table as they were when it was READY, so that a first UPDATE shows what it changed.
+    """The rows of a table when it became READY, so that a first UPDATE can show what it changed.
 
-    They are not shown, and no output has a line for them.
+    The rows themselves are not shown, and no output writes them as a line.
     """
 
     at: int
@@ -270,7 +309,7 @@ class Known(Struct, frozen=True, kw_only=True):
     rows: list[Raw]
 
     def changes(self) -> list[Change]:
-        """Return the rows as the INSERTs of a snapshot, for whoever keeps the last row of each key."""
+        """Return the rows as the INSERTs of a snapshot, for code that keeps the last row of each key."""
         return [
             Change(
                 at=self.at,
@@ -287,13 +326,16 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 class Rewound(Struct, frozen=True, kw_only=True):
-    """A recording goes on from another moment: what was seen before is to be forgotten; no line."""
+    """A recording continues from another moment, so all earlier events must be forgotten.
+
+    No output writes it as a line.
+    """
 
     at: int
 
 
 class Malformed(Struct, frozen=True, kw_only=True):
-    """A frame that could not be read, cut to what a person can look at."""
+    """A frame that could not be read. `frame` is its text, cut to a length that a person can read."""
 
     at: int
     frame: str
@@ -301,7 +343,7 @@ class Malformed(Struct, frozen=True, kw_only=True):
 
 
 class ErrorReport(Struct, frozen=True, kw_only=True):
-    """The error that ended a command: the cause's id, what happened, what to do, and a command to try."""
+    """The error that ended a command: its id, what happened, what to do, and a command to try."""
 
     id: str
     message: str
@@ -310,7 +352,7 @@ class ErrorReport(Struct, frozen=True, kw_only=True):
 
 
 class TableVerification(Struct, frozen=True, kw_only=True):
-    """How long ago a table was verified; `age_seconds` is None if it never was."""
+    """How long ago a table was verified. `age_seconds` is None if it never was."""
 
     age_seconds: float | None
     scope: VerifiedScope
@@ -318,10 +360,12 @@ class TableVerification(Struct, frozen=True, kw_only=True):
 
 
 class End(Struct, frozen=True, kw_only=True):
-    """The last event of every stream. `lag_ms` has p50, p95, p99, max, or is None without changes.
+    """The last event of every stream.
 
-    `verified` holds the tables that were to be verified, by `schema.table`. `cost` is None if nothing was
-    connected, as in a replay.
+    Attributes:
+        lag_ms: The lag's `p50`, `p95`, `p99` and `max`; None without changes.
+        verified: The tables that were to be verified, by `schema.table`.
+        cost: The used quota; None if nothing was connected, as in a replay.
     """
 
     at: int
@@ -340,10 +384,15 @@ ChannelState = Literal["joining", "SUBSCRIBED", "READY", "refused", "error", "le
 
 
 class TapConnection(Struct, frozen=True, kw_only=True):
-    """A websocket that `prt tap` forwards: who opened it, and what became of it.
+    """A websocket that `prt tap` forwards: the client that opened it, and its state.
 
-    `status` is that of a refused handshake, `code` that of the close frame; `token_expires_at` in µs.
-    `sent` and `received` count the client's frames, `skipped` those that were passed on without being read.
+    Attributes:
+        token_expires_at: When the token ends, in µs.
+        status: The HTTP status of the handshake's answer.
+        code: The code of the close frame.
+        sent: How many frames the client sent.
+        received: How many frames the client received.
+        skipped: How many frames were forwarded without being read.
     """
 
     at: int
@@ -361,7 +410,7 @@ class TapConnection(Struct, frozen=True, kw_only=True):
 
 
 class TapChannel(Struct, frozen=True, kw_only=True):
-    """A step of a channel of an app; `bindings` as `EVENT schema.table filter`."""
+    """A step in the life of an app's channel. Each of `bindings` is a text `EVENT schema.table filter`."""
 
     at: int
     topic: str
@@ -375,7 +424,7 @@ class TapChannel(Struct, frozen=True, kw_only=True):
 
 
 class TapFrame(Struct, frozen=True, kw_only=True):
-    """One frame between an app and its project, without secrets; binary payloads are base64 text."""
+    """A frame between an app and its project, without secrets. A binary payload is base64 text."""
 
     at: int
     connection: int
@@ -397,7 +446,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 
 class TapFinding(Struct, frozen=True, kw_only=True):
-    """A mistake of an app. `data` fills the sentences that `prt.views.drawing.findings` has for `id`."""
+    """A mistake of an app. `data` fills in the sentences that `prt.views.drawing.findings` has for `id`."""
 
     at: int
     id: str

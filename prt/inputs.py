@@ -1,7 +1,7 @@
-"""The names that sentences have for what a user gives a command.
+"""The names that messages use for what a user gives a command.
 
-The packages below `cli` name the thing ("the alert rule"). While a command runs, the command line hands
-over its own table, so that the same sentence names the option ("--alert").
+The packages below `cli` name the thing itself ("the alert rule"). While a command runs, the command line
+supplies its own names, so that the same message names the option ("--alert").
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from enum import Enum
 
 
 class Input(Enum):
-    """One thing that a user gives. Its value is its name in a sentence without a command line.
+    """Something that a user gives a command. The value is its name in a message without a command line.
 
-    Format it when the sentence is made, never in a constant of a module, which would keep the name that
-    was in force when the module was imported: such a constant is a template for `filled`.
+    Format an Input when the message is made, and never in a module's constant, which would keep the name that
+    was in force at import. Such a constant is a template for `filled`.
     """
 
     ALERT = "the alert rule"
@@ -82,7 +82,7 @@ class Input(Enum):
 
 
 def filled(template: str) -> str:
-    """Return a constant text with the names of its inputs: `{TABLE}` becomes "the table", or its option."""
+    """Return a template with input names filled in: `{TABLE}` becomes "the table" or the option's name."""
     return template.format_map({each.name: each for each in Input})
 
 
@@ -91,7 +91,7 @@ _names: dict[Input, str] = {}
 
 @contextmanager
 def named(names: Mapping[Input, str]) -> Iterator[None]:
-    """Let sentences use these names, and no others, until the end of the block."""
+    """Use these names in messages, and no others, until the end of the block."""
     before = dict(_names)
     _replace(names)
     try:

@@ -1,4 +1,4 @@
-"""Programs that we start: their end is certain, and no Python of ours executes the working folder's files."""
+"""Child processes: every one is ended, and our own Python starts without the working folder's modules."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from typing import IO
 
 POLL_SECONDS = 0.01
 LAST_SECONDS = 1.0
-"""How long the end after SIGKILL is waited for; a process that waits for a disc can't be ended."""
+"""How long to wait after SIGKILL. A process that waits for a disc can't be ended."""
 
 
 def own_python(*arguments: str) -> list[str]:
     """Return a command line that starts our interpreter without the working folder in its search path.
 
-    `-m` and `-c` put that folder first, where a file named like any module would be executed.
+    `-m` and `-c` put that folder first, and a file there with the name of any module would then be run.
     """
     return [sys.executable, "-P", *arguments]
 
 
 class Program:
-    """A running program, started at once so that no cancellation can come between its start and its end.
+    """A running program. Creating the object starts it, so no cancellation can come between start and `end`.
 
-    `asyncio.create_subprocess_exec` can't be used: cancelled before it returns it kills the program alone,
-    and nobody has learned which process group is left. `end` must be called in a `finally`.
+    `asyncio.create_subprocess_exec` can't be used: if it is cancelled before it returns, it kills only the
+    program itself, and the process group that remains is unknown. `end` must be called in a `finally`.
     """
 
     def __init__(
@@ -42,15 +42,18 @@ class Program:
         output: IO[bytes] | None = None,
         has_own_group: bool,
     ) -> None:
-        """Start it. Raises OSError.
+        """Start the program.
 
         Args:
             command: The program and its arguments.
-            environment: All of its environment.
-            stdin: Its standard input; None for ours.
-            output: Its standard output and standard error; None for ours.
-            has_own_group: Whether it leads a process group, which `end` ends as a whole. Without one it
-                stays in ours, so that it can read from the terminal and hears Ctrl-C.
+            environment: The whole environment of the program.
+            stdin: Its standard input; None inherits ours.
+            output: Its standard output and standard error; None inherits ours.
+            has_own_group: Whether it leads a process group, which `end` ends as a whole. Otherwise it stays
+                in our group, so that it can read from the terminal and receives Ctrl-C.
+
+        Raises:
+            OSError: The program can't be started.
         """
         self._has_own_group = has_own_group
         self._process = subprocess.Popen(  # noqa: S603 - the user's own command
@@ -65,11 +68,14 @@ class Program:
 
     @property
     def pid(self) -> int:
-        """Return the program's process id, which is also its group's if it has a group of its own."""
+        """Return the id of the process, which is also the id of its group if it has its own."""
         return self._process.pid
 
     async def wait(self) -> int:
-        """Return the exit code of the program, negative if a signal ended it; its children may go on."""
+        """Wait for the program to end, and return its exit code, which is negative if a signal ended it.
+
+        Its child processes may still be running.
+        """
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
 
@@ -79,7 +85,7 @@ class Program:
 
         def watch() -> None:
             self._process.wait()
-            # The loop is closed if nobody waits any more.
+            # The loop may be closed already if no task waits for the program.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(resolve)
 
@@ -89,7 +95,10 @@ class Program:
         return self._process.returncode
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal to the program, or to its group if it has one; nothing if that is gone."""
+        """Send a signal to the program, or to its whole group if it has its own.
+
+        Do nothing if the program has ended.
+        """
         # EPERM comes from a member that has become another user, and on macOS from one that is a zombie.
         with suppress(ProcessLookupError, PermissionError):
             if self._has_own_group:
@@ -98,9 +107,9 @@ class Program:
                 self._process.send_signal(number)
 
     async def end(self, seconds: float) -> None:
-        """End what still runs: with SIGTERM, and with SIGKILL after `seconds` or if cancelled meanwhile.
+        """End whatever still runs: with SIGTERM, then with SIGKILL after `seconds` or on a cancellation.
 
-        Does nothing if `wait` has returned.
+        It does nothing after `wait` has returned.
         """
         if self not in _running:
             return
@@ -117,7 +126,7 @@ class Program:
         return self._process.poll() is None
 
     def _is_alive(self) -> bool:
-        """Return whether the program or a member of its group is there, be it one that nobody has reaped."""
+        """Return whether the program or a member of its group exists, be it an unreaped zombie."""
         if self._is_itself_alive() or not self._has_own_group:
             return self._is_itself_alive()
         try:
@@ -130,7 +139,7 @@ class Program:
 async def _until_not(is_alive: Callable[[], bool], seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            # No event tells when the last member of a group has gone.
+            # No event reports the end of a group's last member.
             while is_alive():  # noqa: ASYNC110
                 await asyncio.sleep(POLL_SECONDS)
 
@@ -140,6 +149,6 @@ _running: set[Program] = set()
 
 @atexit.register
 def _kill_all() -> None:
-    """Kill what runs when an exit left no time for `end`, as a second SIGTERM does."""
+    """Kill the programs that run when an exit left no time for `end`, as after a second SIGTERM."""
     for program in _running:
         program.send_signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Quoting of outside text for the language of a command that people paste."""
+"""Quoting of text from outside, for commands and SQL that people paste into a shell or a database."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ similar some symmetric system_user table tablesample then to trailing true union
 variadic verbose when where window with
 """
 _RESERVED: Final = frozenset(_WORDS.split())
-"""The words that PostgreSQL takes for no name; https://www.postgresql.org/docs/current/sql-keywords-appendix.html"""
+"""The words that PostgreSQL does not accept as a name without quotes.
+
+https://www.postgresql.org/docs/current/sql-keywords-appendix.html
+"""
 _GROUPS: Final = ("core", "module", "all")
-"""What `prt` takes for several tables."""
+"""The words that `prt` reads as a group of several tables."""
 
 
 def identifier(name: str) -> str:
-    """Return a name as SQL: in quotes unless it means itself without them."""
+    """Return a name as an SQL identifier, in quotes if it would mean something else without them."""
     if _PLAIN.fullmatch(name) and name not in _RESERVED:
         return name
     return _quoted(name, '"')
@@ -37,17 +40,17 @@ def literal(text: str) -> str:
 
 
 def word(text: str) -> str:
-    """Return a text as one word of a shell, which expands nothing in it."""
+    """Return a text as a single word of a shell command, in which the shell expands nothing."""
     return shlex.quote(text)
 
 
 def host(name: str) -> str:
-    """Return a host as the last words of a command, where it can't be an option."""
+    """Return a host as the last words of a shell command, so that it can't be read as an option."""
     return f"-- {word(name)}" if name.startswith("-") else word(name)
 
 
 def table(name: str) -> str:
-    """Return a table as a word that a shell hands on to `prt`, which takes odd names in double quotes."""
+    """Return a table as a word of a shell command for `prt`, in double quotes if the name is unusual."""
     is_plain = re.fullmatch(r"[^\W\d]\w*", name) is not None and name not in _GROUPS
     return word(name if is_plain else '"' + name.replace('"', '""') + '"')
 
@@ -61,7 +64,7 @@ def _quoted(text: str, mark: str) -> str:
     doubled = text.replace(mark, mark * 2)
     if text.isprintable():
         return f"{mark}{doubled}{mark}"
-    # Shown as they are, such characters would steer the terminal; escaped for it, they would be others.
+    # Control characters would act on the terminal, and escapes made for display would change the text.
     escaped = "".join(
         character if character.isprintable() else f"\\+{ord(character):06x}"
         for character in doubled.replace("\\", "\\\\")

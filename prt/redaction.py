@@ -1,8 +1,8 @@
-"""The secrets that this process has read, and texts cleared of them.
+"""The secrets that this process has read, and a function that removes them from texts.
 
-Whoever reads a secret (from the environment, a file, a command, a prompt or a server's answer) registers it
-before anything else is done with it, because a library may put it into an exception in a form of its own:
-escaped for a URL, for JSON, or as Python's `repr`.
+Code that reads a secret (from the environment, a file, a command, a prompt or a server's answer) must
+register it before it does anything else with it. A library may put the secret into an exception in its own
+form: escaped for a URL, for JSON, or as Python's `repr`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from urllib.parse import quote, quote_plus, unquote
 
 HIDDEN: Final = "<hidden>"
 _SHORTEST: Final = 4
-"""Shorter values are never hidden: they would blot out ordinary words."""
+"""The length below which a value is never hidden, because hiding it would blot out ordinary words."""
 _SHORTEST_ANYWHERE: Final = 6
-"""Shorter values are hidden only if they stand alone, not as a part of a longer word."""
+"""The length below which a value is hidden only if it stands alone, not as a part of a longer word."""
 _PUBLIC: Final = frozenset({"postgres"})
-"""Ordinary words that everybody knows as passwords: `supabase start` gives every project this one."""
+"""Passwords that are no secret: `supabase start` gives every project this one."""
 
 _NAMES: Final = "apikey|access_token|refresh_token|password|token"
 _VALUE: Final = r"""'[^']*'|"[^"]*"|[^\s&"',}]+"""
 _REFERENCE: Final = r"\{ (?:env|command) = "
-"""How prt.toml says where a secret comes from, and so how hints say it."""
+"""How prt.toml, and therefore a hint, refers to the source of a secret."""
 _PATTERNS: Final = (
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), "<token>"),
     (re.compile(r"\bsb_(publishable|secret)_[\w-]+"), r"sb_\1_<key>"),
@@ -39,9 +39,9 @@ _QUERY: Final = re.compile(r"[?&](?:ssl)?password=([^&#]*)")
 
 
 def register(value: str | None) -> None:
-    """Hide a secret, in all forms that libraries write it in, in every text that `redact` is given later.
+    """Register a secret, so that `redact` hides it in every form that libraries write it in.
 
-    None and values that are too short to be a secret are ignored.
+    None, and values that are too short to be a secret, are ignored.
     """
     if value is None or value in _PUBLIC:
         return
@@ -51,10 +51,10 @@ def register(value: str | None) -> None:
 
 
 def register_url(text: str) -> None:
-    """Register a URL's password: of a database (a URL or libpq's keywords), of a project or of a proxy.
+    """Register the password in the URL of a database, a project or a proxy, or in libpq's keywords.
 
-    The password may hold characters that a URL must escape. Readers of URLs then take the text apart at
-    different places and put the parts into their errors, so every part counts as a secret.
+    The password may contain characters that a URL must escape. Libraries then split the URL at different
+    places and put the parts into their errors, so each part is registered as a secret too.
     """
     for password in _passwords_in(text):
         register(password)
@@ -63,7 +63,7 @@ def register_url(text: str) -> None:
 
 
 def redact(text: str) -> str:
-    """Return the text without any secret that was registered, and without what looks like one."""
+    """Return the text without registered secrets, and without anything that looks like a secret."""
     for value in sorted(_known, key=len, reverse=True):
         if value not in text:
             continue
@@ -97,7 +97,7 @@ def _passwords_in(text: str) -> Iterator[str]:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """A text as it is, decoded as a URL's part, and each of both as libraries escape it."""
+    """Yield a text as it is, the text decoded as a part of a URL, and both as libraries escape them."""
     for plain in {value, unquote(value)}:
         yield plain
         for encoded in (quote(plain, safe=""), quote(plain), quote_plus(plain)):

@@ -1,4 +1,4 @@
-"""The findings of `prt status` and the results of `prt test`, which lines and exit codes are made of."""
+"""The findings of `prt status` and the results of `prt test`, the source of output lines and exit codes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ Layer = Literal[
 ]
 
 LAYERS: Final[tuple[Layer, ...]] = get_args(Layer)
-"""From here to a live subscription; below one that failed nothing is guessed."""
+"""The layers from this machine to a live subscription, in order. If one fails, those below it are not judged.
+"""
 
 Outcome = Literal["pass", "fail", "skip"]
 """How a check of a test run can end."""
@@ -40,17 +41,22 @@ _GRAVITY: Final[dict[State, int]] = {"ok": 0, "skipped": 1, "unknown": 2, "warni
 
 
 class Cause(Struct, frozen=True):
-    """One sentence why, and one command or SQL that mends it."""
+    """A possible cause: one sentence that explains it, and a command or SQL statement that fixes it."""
 
     why: str
     remedy: str | None = None
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """`figure` is what was measured. Several `causes` can't be told apart: the likeliest comes first.
+    """The result of examining one layer, or one part of a layer.
 
-    `check` is a part of its layer: what of a table (`table` is `schema.table`), which value of the
-    configuration. `exit_code` is that of a failure.
+    Attributes:
+        figure: What was measured, in a few words.
+        causes: Possible causes, the likeliest first. Several causes mean that the observation can't
+            distinguish them.
+        table: The table that the finding is about, as `schema.table`.
+        check: The part of the layer: a property of the table, or a value of the configuration.
+        exit_code: The exit code of `prt status` if this finding is a failure.
     """
 
     layer: Layer
@@ -62,11 +68,18 @@ class Finding(Struct, frozen=True, kw_only=True):
     milliseconds: float | None = None
     exit_code: int = UnreachableError.exit_code
     is_reached: bool = True
-    """False if a layer above it failed, so that it was not looked at."""
+    """False if the layer was not examined because a layer above it failed."""
 
 
 def of_error(layer: Layer, error: PrtError, *, figure: str = "", check: str | None = None) -> Finding:
-    """A layer that ended with one of our errors: its message is why, its hint the remedy."""
+    """Return the finding that a layer ended with an error: its message is the cause, its hint the remedy.
+
+    Args:
+        layer: The layer that failed.
+        error: What it ended with; it also determines the exit code.
+        figure: What was measured, in a few words.
+        check: The part of the layer.
+    """
     cause = Cause(error.message, error.hint)
     return Finding(
         layer=layer, state="failed", figure=figure, causes=(cause,), check=check, exit_code=error.exit_code
@@ -74,12 +87,15 @@ def of_error(layer: Layer, error: PrtError, *, figure: str = "", check: str | No
 
 
 def worst(findings: Iterable[Finding]) -> State:
-    """The gravest of the states; ok where there are none."""
+    """Return the most serious state of the findings, `ok` if there are none."""
     return max((finding.state for finding in findings), key=_GRAVITY.__getitem__, default="ok")
 
 
 def exit_code_of(findings: Iterable[Finding], *, is_strict: bool) -> int:
-    """Return the exit code of the first layer that failed; 1 for warnings if they count."""
+    """Return the exit code of the first layer that failed.
+
+    If none failed, warnings give 1 if `is_strict`; otherwise it is 0.
+    """
     states = list(findings)
     failed = next((finding for finding in states if finding.state == "failed"), None)
     if failed is not None:
@@ -88,7 +104,10 @@ def exit_code_of(findings: Iterable[Finding], *, is_strict: bool) -> int:
 
 
 def is_live(findings: Iterable[Finding]) -> bool:
-    """Whether there is something to watch: a channel, and where tables are asked about one that is READY."""
+    """Return whether there is something to watch.
+
+    There must be a joined channel and, if tables were checked, at least one READY table.
+    """
     states = list(findings)
     ready = [one.state == "ok" for one in states if one.check == "READY"]
     is_joined = any(one.layer == "join" and one.state == "ok" for one in states)
@@ -96,15 +115,21 @@ def is_live(findings: Iterable[Finding]) -> bool:
 
 
 def counts_of(findings: Iterable[Finding]) -> dict[str, int]:
-    """How many of each state."""
+    """Return how many findings are in each state."""
     counted = Counter(finding.state for finding in findings)
     return {state: counted[state] for state in STATES}
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """Why a check failed: `server` is its own words, `cause` the likeliest first if there are several.
+    """The reason why a check failed.
 
-    `sentence` tells it in one sentence if it is more than that `expected` did not come.
+    Attributes:
+        expected: What the check expected.
+        came: What happened instead.
+        sentence: The failure in one sentence, if "expected … came …" does not describe it well.
+        server: The server's own message.
+        cause: The likely cause; if there are several, the likeliest comes first.
+        remedy: What to do about it.
     """
 
     expected: str
@@ -121,7 +146,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """Something that came from the server, or went to it; `at` in µs, `who` the identity."""
+    """Something that the server sent, or that was sent to it. `at` is in µs, `who` is the identity."""
 
     at: int
     who: str
@@ -129,7 +154,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """The result of a check: `at` in µs; `reason` is why it was skipped; `round` counts from 1."""
+    """The result of a check. `at` is in µs, `reason` explains why it was skipped, `round` counts from 1."""
 
     suite: str
     name: str
@@ -146,9 +171,10 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 class Slis(Struct, frozen=True, kw_only=True):
-    """The service levels of a run. `lag_ms` has p50, p95, p99, max; what was not measured is None.
+    """The service level indicators of a run. Whatever was not measured is None.
 
-    `expected` and `delivered` are changes, each once for each client that had to get it.
+    `lag_ms` has the keys `p50`, `p95`, `p99` and `max`. `expected` and `delivered` count changes, once for
+    each client that had to receive them.
     """
 
     passed: int
@@ -167,10 +193,13 @@ class Slis(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """A test run as its reports know it.
+    """A test run as reports show it.
 
-    `started` is in µs; `host` is the project's, `identity` as whom it was tested, `table` the one that was
-    written to.
+    Attributes:
+        host: The project's host.
+        identity: The identity under which the project was tested.
+        table: The table that was written to.
+        started: When the run began, in µs.
     """
 
     version: str

@@ -1,4 +1,4 @@
-"""The one place that handles the signals which end a process, and what their exit code is.
+"""Handling of the signals that end a process, and their exit codes. No other module handles them.
 
 A signal that was ignored from the start (nohup, a script's background job) stays ignored everywhere.
 """
@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Final
 
 SIGNALLED: Final = 128
-"""What is added to a signal's number for the exit code, as shells do."""
+"""The number that is added to a signal's number to make the exit code, as shells do."""
 INTERRUPTED: Final = SIGNALLED + signal.SIGINT
 ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 """The names of the signals that end a process in good order; not every system has all of them."""
@@ -27,7 +27,7 @@ def heeded(names: tuple[str, ...] = ENDING) -> list[signal.Signals]:
 
 
 def exit_on_signals() -> None:
-    """Let SIGTERM, SIGHUP and SIGQUIT unwind the stack as Ctrl-C does, so that whoever opened closes."""
+    """Let SIGTERM, SIGHUP and SIGQUIT unwind the stack as Ctrl-C does, so that open resources are closed."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(SIGNALLED + number)
@@ -38,10 +38,11 @@ def exit_on_signals() -> None:
 
 
 def heed(number: int, handler: Callable[..., None], *arguments: Any) -> Callable[[], None]:
-    """Let the running loop handle a signal; return what puts the former handler back.
+    """Let the running event loop handle a signal; return a function that restores the former handler.
 
-    The loop's own `remove_signal_handler` would leave SIGTERM to the system: a second one would end us
-    where we are, with the terminal as a view left it and the programs of --exec still running.
+    The loop's own `remove_signal_handler` would restore the system's default for SIGTERM. A second SIGTERM
+    would then end the process at once, without restoring the terminal and without ending the programs of
+    --exec.
     """
     import asyncio
 
@@ -50,7 +51,8 @@ def heed(number: int, handler: Callable[..., None], *arguments: Any) -> Callable
 
     def restore() -> None:
         loop.remove_signal_handler(number)
-        # For SIGINT that is KeyboardInterrupt. asyncio's handler there counts on nobody else to cancel.
+        # SIGINT keeps Python's handler, which raises KeyboardInterrupt: asyncio's own handler of SIGINT
+        # assumes that only it cancels the main task.
         if number != signal.SIGINT:
             signal.signal(number, former)
 
@@ -61,14 +63,14 @@ def heed(number: int, handler: Callable[..., None], *arguments: Any) -> Callable
 def stopping(others: Mapping[str, Callable[[], None]] | None = None) -> Iterator[list[int]]:
     """Let a first signal cancel the current task in good order, and a second one act at once.
 
-    SystemExit out of the middle of a task would leave the other tasks half done.
+    SystemExit from the middle of a task would leave the other tasks half done.
 
     Args:
-        others: Handlers of further signals by name; like those of the ending signals they are in force
-            until the first ending signal or the end of the block.
+        others: Handlers of further signals, by name. Like the handlers of the ending signals they are in
+            force until the first ending signal or the end of the block.
 
     Yields:
-        The list that the number of the first signal is added to.
+        A list to which the number of the first signal is added.
     """
     import asyncio
 

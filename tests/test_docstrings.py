@@ -18,6 +18,46 @@ NO_BEGINNING: Final = re.compile(
 )
 """Prepositions, pronouns and lower-case words, with which a fragment begins."""
 
+VERBS: Final = re.compile(
+    r"""(
+    Accept|Account|Acknowledge|Act|Add|Adopt|Allow|Answer|Append|Apply|Ask|Assign|Attach|Attempt
+   |Authorise|Await|Begin|Bind|Blank|Block|Book|Bootstrap|Break|Bring|Broadcast|Buffer
+   |Build|Calculate|Call|Cancel|Change|Charge|Check|Choose|Clean|Clear|Click|Close|Collect
+   |Colour|Combine|Comment|Compare|Complete|Compute|Configure|Confirm|Connect|Consume
+   |Continue|Convert|Copy|Count|Create|Cut|Decide|Declare|Decode|Delay|Delete|Deliver
+   |Describe|Detect|Determine|Disable|Discard|Disconnect|Discover|Display|Distribute|Divide
+   |Download|Drain|Draw|Drive|Drop|Duplicate|Edit|Emit|Empty|Enable|Encode|End|Ensure
+   |Enter|Escape|Estimate|Evict|Examine|Exchange|Execute|Exit|Expand|Expect|Explain|Export
+   |Extend|Extract|Fail|Feed|Fetch|Fill|Filter|Find|Finish|Fit|Flush|Focus|Follow|Forget
+   |Format|Forward|Garble|Generate|Get|Give|Group|Grow|Guard|Handle|Hash|Hide|Highlight
+   |Hold|Identify|Ignore|Import|Include|Inform|Insert|Inspect|Install|Interpret|Interrupt
+   |Issue|Join|Judge|Jump|Keep|Kill|Lay|Learn|Leave|Let|Limit|List|Listen|Load|Locate
+   |Lock|Log|Look|Lower|Make|Map|Mark|Match|Measure|Merge|Migrate|Move|Name|Narrow
+   |Normalise|Note|Notify|Number|Observe|Offer|Open|Order|Page|Paint|Parse|Pass|Pause
+   |Perform|Place|Plan|Play|Point|Poll|Pop|Post|Postpone|Prepare|Press|Prevent|Print
+   |Process|Prove|Publish|Push|Put|Queue|Quote|Raise|Read|Receive|Recognise|Record|Recover
+   |Redact|Refresh|Refuse|Register|Reject|Release|Remember|Remove|Rename|Render|Renew|Repeat
+   |Replace|Replay|Reply|Report|Request|Require|Reserve|Reset|Resolve|Restart|Restore
+   |Restrict|Resume|Retry|Return|Revoke|Rotate|Round|Run|Save|Scan|Schedule|Scroll|Search
+   |Seek|Select|Sell|Send|Serve|Set|Settle|Share|Shift|Show|Shut|Sign|Simulate|Skip|Sleep
+   |Sort|Split|Stall|Start|State|Step|Stop|Store|Stream|Strip|Subscribe|Substitute|Sum
+   |Suspend|Switch|Take|Terminate|Test|Toggle|Track|Translate|Trim|Truncate|Try|Turn|Undo
+   |Unlock|Unsubscribe|Update|Upload|Use|Validate|Verify|Wait|Wake|Walk|Warn|Watch|Withdraw
+   |Wrap|Write|Yield
+    )\b""",
+    re.VERBOSE,
+)
+"""Imperatives with which the docstring of a function may begin. A verb that is missing here is added."""
+
+STATED: Final = ("prt.checks.test.suites.",)
+"""Packages whose functions are tests that users run: their docstrings state what must hold."""
+
+DECLARED: Final = ("prt.cli.commands.", "prt.cli.options.")
+"""Packages whose functions have options as parameters, each described by its own help."""
+
+MOST_UNDESCRIBED: Final = 3
+"""A public function with more parameters than this describes them in a block `Args:`."""
+
 MESSAGE: Final = re.compile(r"knows no|has none|\b(?<!there )is no (?!longer\b)", re.IGNORECASE)
 """How no message is worded: "X is no Y" is "X is not a Y", "X knows no Y" is "unknown Y"."""
 
@@ -62,8 +102,20 @@ def faults(definition: Definition) -> Iterator[str]:
         if definition.is_public and not is_overload(definition.node):
             yield f"{definition.name} has no docstring"
         return
+    if isinstance(definition.node, ast.FunctionDef | ast.AsyncFunctionDef) and definition.is_public:
+        yield from _faults_of_function(definition.name, definition.node, text)
     if NO_BEGINNING.match(text):
         yield f"{definition.name} begins as no sentence does: {text.splitlines()[0]}"
+
+
+def _faults_of_function(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef, text: str) -> Iterator[str]:
+    is_property = any("property" in ast.unparse(each) for each in node.decorator_list)
+    if not is_property and not name.startswith(STATED) and not VERBS.match(text):
+        yield f"{name} does not begin with a verb in the imperative: {text.splitlines()[0]}"
+    parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    count = sum(each.arg not in {"self", "cls"} for each in parameters)
+    if count > MOST_UNDESCRIBED and not name.startswith(DECLARED) and "Args:" not in text:
+        yield f"{name} has {count} parameters and no block Args:"
 
 
 @pytest.mark.parametrize("package", sorted({module.package for module in modules().values()}))

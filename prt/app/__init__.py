@@ -1,5 +1,5 @@
-"""The use cases behind the commands: watching, sending, updating, notifications, test runs.
+"""The use cases behind the commands: watching, sending, updating, notifications and test runs.
 
-Nothing here knows Typer or an option's text; a command turns its options into one
+Nothing in this package depends on Typer or on the text of options: a command turns its options into one
 request and calls this package.
 """

@@ -1,6 +1,6 @@
-"""Actions that an event causes besides being shown: the terminal's bell, a command that gets its JSON.
+"""Actions on events besides showing them: the terminal's bell, and a command that gets the event as JSON.
 
-The command is split as a shell would and started without one; it sees our environment and no more.
+The command is split into words as by a shell, and started without one, in our own environment.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from prt.views.sinks.stderr import notice
 
 AT_ONCE = 4
 WAITING = 100
-"""Events for which the command could not be started yet; what comes on top of them is dropped, and told."""
+"""How many events wait for the command; more are dropped, which is reported."""
 FINISH_SECONDS = 5.0
-"""How long commands may go on after the last event."""
+"""How long commands can go on after the last event."""
 KILL_SECONDS = 1.0
-"""Between SIGTERM and SIGKILL."""
+"""The time between SIGTERM and SIGKILL."""
 NOTES = 3
 LINES_SHOWN = 5
 BYTES_SHOWN = 4096
@@ -42,7 +42,11 @@ BELL = b"\a"
 
 
 def command_of(text: str) -> list[str]:
-    """A program and its arguments. UsageError where the quotes don't match, or nothing is found to start."""
+    """Return the words of a command: a program and its arguments.
+
+    Raises:
+        UsageError: The quotes don't match, or there is no such program.
+    """
     try:
         words = shlex.split(text)
     except ValueError as exc:
@@ -58,10 +62,10 @@ def command_of(text: str) -> list[str]:
 
 
 class Actions:
-    """`async with` kills at its end what still runs; `finish` waits for it before.
+    """The actions on the events of a watch.
 
-    `wanted` says which events of `around` count. What the commands say goes to `tell` and into `notes`,
-    which a view shows, the newest last.
+    `finish` waits for the commands that still run; leaving `async with` kills them. Output of the commands is
+    passed to `tell`, and added to `notes`, which a view shows, the newest last.
     """
 
     def __init__(
@@ -72,7 +76,17 @@ class Actions:
         wanted: Callable[[Event], bool] = lambda _: True,
         tell: Callable[[str], None] | None = notice,
     ) -> None:
-        """`tell` None only takes notes: a view stands where they would be told. Raises UsageError."""
+        """Prepare the actions.
+
+        Args:
+            bell: Whether to ring the terminal's bell.
+            command: The command to run, or None.
+            wanted: Returns whether an event causes the actions.
+            tell: Reports a message; None only adds it to `notes`, for a view.
+
+        Raises:
+            UsageError: The command can't be run.
+        """
         self.notes: deque[str] = deque(maxlen=NOTES)
         self._bell = bell
         self._command = None if command is None else command_of(command)
@@ -83,7 +97,7 @@ class Actions:
         self._dropped = 0
 
     def __bool__(self) -> bool:
-        """Whether anything is to be done at all."""
+        """Return whether there is any action."""
         return self._bell or self._command is not None
 
     async def __aenter__(self) -> Self:
@@ -96,11 +110,14 @@ class Actions:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def around(self, output: Output) -> Output:
-        """Return an output that also carries out these actions for every event that passes the filters."""
+        """Return an output that also performs these actions, for each event that is written to it."""
         return _ActingOutput(output, self, self._wanted) if self else output
 
     def on(self, line: bytes) -> None:
-        """One event as JSON. Never waits; must be called from a running loop where there is a command."""
+        """Perform the actions for an event, given as JSON.
+
+        The call never waits. A command needs a running event loop.
+        """
         if self._bell:
             ring()
         if self._command is None:
@@ -117,7 +134,7 @@ class Actions:
                 )
 
     async def finish(self, seconds: float = FINISH_SECONDS) -> None:
-        """Waits for the commands that run and those that wait, at most so long."""
+        """Wait for the commands that run and those that wait, for at most `seconds`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._running:
@@ -140,7 +157,7 @@ class Actions:
 
     async def _run(self, command: list[str], line: bytes) -> None:
         try:
-            # Files, not pipes: nothing is waited for when the command is over but what it started goes on.
+            # With files instead of pipes, processes that outlive the command aren't waited for.
             with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
                 given.write(line)
                 given.seek(0)
@@ -170,7 +187,7 @@ class Actions:
 
 
 def ring() -> None:
-    """The bell of the terminal that one of our outputs is; without one there is nobody to hear it."""
+    """Send the bell character to the terminal on standard error or output, if there is one."""
     for stream in (sys.stderr, sys.stdout):
         if stream is not None and is_terminal(stream):
             with suppress(OSError):
@@ -179,7 +196,7 @@ def ring() -> None:
 
 
 def _lines(said: IO[bytes]) -> list[str]:
-    """The last lines of what a command wrote."""
+    """Return the last lines that a command printed."""
     size = said.seek(0, os.SEEK_END)
     said.seek(max(size - BYTES_SHOWN, 0))
     lines = said.read(BYTES_SHOWN).decode(errors="replace").splitlines()
@@ -187,7 +204,7 @@ def _lines(said: IO[bytes]) -> list[str]:
 
 
 class _ActingOutput(Passing):
-    """Hands over what it is given."""
+    """An output that passes events on to another one and performs the actions."""
 
     def __init__(self, output: Output, actions: Actions, wanted: Callable[[Event], bool]) -> None:
         super().__init__(output)

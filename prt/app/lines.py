@@ -1,6 +1,6 @@
-"""Lines that are read from a pipe, a file or a terminal as they come, and lines that are written.
+"""Lines that are read from a pipe, a file or a terminal as they arrive, and lines that are written.
 
-Reading has no thread that would outlive the command.
+No thread is used for reading, because it would outlive the command.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ CHUNK_BYTES = 65536
 
 
 async def lines(descriptor: int, longest: int) -> AsyncIterator[tuple[int, bytes]]:
-    """Those that hold more than white space, with their numbers. Raises UsageError above `longest` bytes."""
+    """Yield the lines of a file descriptor that aren't blank, stripped and with their numbers from 1.
+
+    Raises:
+        UsageError: A line is longer than `longest` bytes.
+    """
     number, rest = 0, b""
     while True:
         data = await _read(descriptor)
@@ -47,7 +51,7 @@ async def _read(descriptor: int) -> bytes:
 
     try:
         loop.add_reader(descriptor, became_readable)
-    except PermissionError:  # a file: it is always readable, and epoll doesn't take it
+    except PermissionError:  # a file is always readable, and epoll rejects it
         return os.read(descriptor, CHUNK_BYTES)
     try:
         await readable
@@ -57,7 +61,11 @@ async def _read(descriptor: int) -> bytes:
 
 
 def write_line(line: Mapping[str, Any]) -> None:
-    """Write a line of JSON at once. Raise BrokenPipeError if there is nobody to read it."""
+    """Write a line of JSON at once.
+
+    Raises:
+        BrokenPipeError: Standard output is closed.
+    """
     if sys.stdout is None:
         raise BrokenPipeError
     sys.stdout.buffer.write(escaped_line(msgspec.json.encode(line)) + b"\n")
@@ -65,7 +73,7 @@ def write_line(line: Mapping[str, Any]) -> None:
 
 
 def write_text(line: str) -> None:
-    """Write a line of text at once, if there is somebody to read it."""
+    """Write a line of text at once, unless standard output is closed."""
     if sys.stdout is not None:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()

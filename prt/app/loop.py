@@ -1,4 +1,4 @@
-"""The loop that every watching command shares: a source's events into an output until a bound is met."""
+"""The loop of every watching command: it reads events from a source and writes them until a bound is met."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ from prt.views.sinks.ndjson import report_of
 from prt.views.sinks.output import Output, settled
 
 Source = AbstractAsyncContextManager[AsyncIterator[list[Event]]]
-"""What has arrived, in order and in batches. Cancelling the wait for a batch must lose nothing."""
+"""Yields batches of events in their order. If the wait for a batch is cancelled, no event may be lost."""
 
 
 class Taker(Protocol):
-    """Takes every event that comes, whatever of it is shown: a recording, or figures."""
+    """Gets every event, whether it's shown or not, such as a recording or figures."""
 
     def take(self, event: Event) -> None:
-        """Take note of an event; it must not wait."""
+        """Note an event, without waiting."""
         ...
 
     def flush(self) -> None:
-        """Act upon a whole batch of events."""
+        """Process the batch of events since the last call."""
         ...
 
 
 TICK_SECONDS = 0.1
 REFUSAL_SECONDS = 8.0
-"""How long an answer to a join is awaited beyond the end of a duration: a refusal comes after 5 s."""
+"""How long the answer to a join is awaited after the duration, because a refusal takes 5 s."""
 QUIT = "q"
 REFUSING: Final[tuple[str, ...]] = ("joining", "ended")
-"""Phases of a connection from a join until its refusal has ended the source."""
+"""The phases of a connection from a join until a refusal has ended the source."""
 
 
 class Ending(Struct, frozen=True):
-    """How a stream ended: its last event, and the error behind it where there is one.
+    """The end of a stream: its last event, and its error, if any.
 
-    `is_replayed` where the end is that of a recording, which the last event repeats.
+    `is_replayed` marks the end of a recording, which is repeated as the last event.
     """
 
     end: End
@@ -70,20 +70,20 @@ async def follow(
     clock: Callable[[], int] | None = None,
     tick_seconds: float = TICK_SECONDS,
 ) -> Ending:
-    """Read until a bound, an error or a signal, and close the output with the `End`.
+    """Read events until a bound, an error or a signal, and close the output with the `End`.
 
     Args:
-        source: What is read.
-        output: Gets the events; where it has keys, the terminal's keys and `q` act on it.
-        progress: Keeps the loop's time.
-        matching: Says which events go on to the output.
+        source: The source of events.
+        output: Gets the events; its keys, if any, get the terminal's keys.
+        progress: The bounds, by the event loop's clock.
+        matching: Decides which events are written to the output.
         tell: Gets every event that is not a change.
         taker: Gets every event.
-        clock: Dates the end, in µs since the epoch.
-        tick_seconds: The time between two drains of the output while nothing comes.
+        clock: Returns the time of the end, in µs since the epoch.
+        tick_seconds: The time between two drains of the output while no events arrive.
 
     Raises:
-        ReaderGoneError: The reader of the output went away.
+        ReaderGoneError: The reader of the output has gone.
     """
     running = _Loop(
         output,
@@ -154,7 +154,7 @@ class _Loop:
             return Outcome("signal", SIGNALLED + self._signals[0]), None
 
     async def take_leftovers(self, batches: AsyncIterator[list[Event]]) -> None:
-        """Take the last events of a source that is closed: the gaps that are still open."""
+        """Write the last events of a source that is closed: the gaps that were still open."""
         async for batch in batches:
             for event in batch:
                 if isinstance(event, Vitals):
@@ -168,7 +168,7 @@ class _Loop:
     def ended(self, outcome: Outcome, error: PrtError | None) -> Ending:
         replayed = self._replayed
         if outcome.reason in ("duration", "idle", "agent") and not self._was_ready and replayed is None:
-            # Exit 0 would tell a script that nothing happened, where nothing could have been seen.
+            # With exit code 0 a script would conclude that nothing happened, but nothing could be seen.
             error = UnreachableError("the subscription was not READY in that time", "give it longer")
             outcome = Outcome("error", error.exit_code)
         end = End(
@@ -192,9 +192,9 @@ class _Loop:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Let a first SIGINT, SIGTERM or SIGHUP end the reading in good order, and a second one act at once.
+        """Let a first SIGINT, SIGTERM or SIGHUP end the reading cleanly, and a second one act at once.
 
-        An output that fails while nothing comes ends it too. Ctrl-Z leaves the terminal as it was.
+        A failure of the output also ends the reading. Ctrl-Z restores the terminal.
         """
         self._reader = asyncio.current_task()
         suspending = {"SIGTSTP": self._suspend, "SIGCONT": self._resume}
@@ -203,7 +203,7 @@ class _Loop:
 
     @contextmanager
     def _ticking(self) -> Iterator[None]:
-        """Drain the output regularly, also while nothing comes."""
+        """Drain the output regularly, even while no events arrive."""
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
 
@@ -241,8 +241,8 @@ class _Loop:
             self._reader.cancel()
 
     def _press(self, keys: list[Key]) -> None:
-        """Hand the keys to the screen, and show at once what they did."""
-        assert self._keys is not None  # noqa: S101 - without them there is no keyboard
+        """Pass keys to the screen, and draw at once what they changed."""
+        assert self._keys is not None  # noqa: S101 - there is no keyboard without them
         try:
             for key in keys:
                 if not self._keys.press(key.name, is_text=key.is_text) and key.name == QUIT:
@@ -310,20 +310,20 @@ class _Loop:
             await settled(output)
 
     def _waits_for_answer(self, outcome: Outcome, now: float) -> bool:
-        """Return whether the end of a duration has to wait: a refusal is worth more than "not READY"."""
+        """Return whether the end of a duration has to wait: a refusal is more useful than "not READY"."""
         if outcome.reason != "duration" or self._was_ready or self._phase not in REFUSING or self._granted:
             return False
         self._granted = now + REFUSAL_SECONDS
         return True
 
     def _at_end(self) -> int:
-        """A live watch ends now, which is never before its last event; a replay with that event."""
+        """Return the time of the end: now for a live watch, and the last event's time for a replay."""
         if self._clock is wall_clock or self._ended_at is None:
             return self._clock()
         return self._ended_at
 
     def _end_of_recording(self, end: End) -> Outcome:
-        """Return the end of a replay, which fails if an expectation was not met."""
+        """Return the outcome of a replay, which fails if an expectation was not met."""
         self._replayed = end
         outcome = self._progress.ended(end.reason)
         return outcome if outcome.exit_code == UNMET else Outcome(end.reason, end.exit_code)

@@ -1,4 +1,4 @@
-"""The tables and columns that a watch sees, kept for completion; one change of each batch is enough."""
+"""The tables and columns of a watch, kept for completion; one change of each batch is enough."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from prt.config import name_cache
 from prt.events import Change, Event
 
 MOST = 500
-"""The most tables that are noted in one watch."""
+"""How many tables are noted in one watch at most."""
 
 
 class NameCachingSource:
-    """A source that yields what another one does, and keeps the names of tables and columns at its end."""
+    """A source that yields the batches of another one, and saves names of tables and columns at the end."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -49,5 +49,5 @@ class NameCachingSource:
             return
         try:
             self._columns[table] = list(change.new_row())
-        except (msgspec.DecodeError, RecursionError):  # its lines show what is odd about the row
+        except (msgspec.DecodeError, RecursionError):  # the output reports what is wrong with the row
             return

@@ -1,4 +1,4 @@
-"""Reports on standard error of what happens to the stream, if the output is a pipe."""
+"""Reports on standard error about the stream, if the output is a pipe."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from prt.views.drawing.notices import notice
 from prt.views.sinks.stderr import complain
 
 MALFORMED_REPORTED = 5
-"""The most unreadable frames that are reported; the stream itself holds all."""
+"""How many unreadable frames are reported at most; the output has all of them."""
 
 
 class Notices:
-    """Reports what a pipe's reader may drop: what failed, what is missing, what can't be read."""
+    """Reports what a pipe's reader may drop: failures, gaps, and frames that can't be read."""
 
     def __init__(self) -> None:
         self._malformed = 0

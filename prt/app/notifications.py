@@ -1,4 +1,4 @@
-"""Notifications: what is asked of the server, and what sending and marking them does to the table."""
+"""Sending notifications and marking them as read, with the requests for both."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ ID = "id"
 TIME = "_at"
 """The end of the name of a column that holds a time."""
 AT_ONCE = 100
-"""Ids in one request: a URL has its limits."""
+"""How many ids a request has at most, because the length of a URL is limited."""
 NOW = "now"
-"""PostgreSQL's word for the start of the transaction: a time of its clock, not of ours."""
+"""PostgreSQL's word for the start of the transaction, by the server's clock instead of ours."""
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """The table that holds notifications; `column` holds the user."""
+    """The table of notifications; `column` holds the user."""
 
     schema: str
     table: str
@@ -48,13 +48,14 @@ class Place(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Return `schema.table`."""
+        """The name as `schema.table`."""
         return f"{self.schema}.{self.table}"
 
     def bindings(self, user: str) -> list[Binding]:
-        """Return the bindings of one channel: new notifications, those marked as read, and removed ones.
+        """Return the bindings of one channel: for new notifications, those marked as read, and removed ones.
 
-        A DELETE carries the key alone, so that no filter on another column lets it through.
+        The DELETEs are not filtered, because they only have the key, and a filter on another column would
+        drop them.
         """
         own = Binding(
             schema=self.schema, table=self.table, event="INSERT", filter=grammar.equals(self.column, user)
@@ -66,12 +67,16 @@ class Place(Struct, frozen=True, kw_only=True):
         ]
 
     def of_user(self, user: str) -> tuple[str, str]:
-        """Return the query parameter that asks for the notifications of one user."""
+        """Return the query parameter that selects the notifications of one user."""
         return postgrest.condition(self.column, f"eq.{user}")
 
 
 def user_of_session(endpoint: Endpoint, user: str | None) -> str:
-    """Return the user that was given, else the session's own. Raise UsageError if there is none."""
+    """Return the given user, otherwise the session's own.
+
+    Raises:
+        UsageError: The session has no user, or the given one is empty.
+    """
     if user is not None and not user.strip():
         raise UsageError(f"{Input.USER} is empty", "leave it out for the session's own")
     own = user or user_of(endpoint)
@@ -84,20 +89,20 @@ def user_of_session(endpoint: Endpoint, user: str | None) -> str:
 
 
 class SendRequest(Struct, frozen=True, kw_only=True):
-    """A notification that is to be written; `user` None is the session's own."""
+    """The request to write a notification; `user` None is the session's own."""
 
     project: Project
     place: Place
     user: str | None
     columns: dict[str, Any]
     seconds: float
-    """The most that its echo may take."""
+    """How long to wait for the echo."""
     is_awaited: bool = True
     is_json: bool = False
 
 
 class MarkRequest(Struct, frozen=True, kw_only=True):
-    """Notifications that are to be marked as read: these ids, else all of a user's."""
+    """The request to mark notifications as read: those with these ids, otherwise all of a user's."""
 
     project: Project
     place: Place
@@ -107,7 +112,11 @@ class MarkRequest(Struct, frozen=True, kw_only=True):
 
 
 def send_one(request: SendRequest) -> int:
-    """Write the notification, report what came of it, and return the exit code. Raise PrtError."""
+    """Write the notification, print the result, and return the exit code.
+
+    Raises:
+        PrtError: The notification couldn't be written, or its echo didn't arrive.
+    """
     place = request.place
 
     async def main() -> tuple[Sent, PrtError | None]:
@@ -123,7 +132,11 @@ def send_one(request: SendRequest) -> int:
 
 
 def mark(request: MarkRequest) -> int:
-    """Mark the notifications as read, report which, and return the exit code. Raise PrtError."""
+    """Mark the notifications as read, print which, and return the exit code.
+
+    Raises:
+        PrtError: They couldn't be marked, or an id is unknown.
+    """
 
     async def main() -> Marked:
         async with session_of(request.project) as session:
@@ -142,7 +155,10 @@ def mark(request: MarkRequest) -> int:
 
 
 class Sent(Struct, frozen=True, kw_only=True):
-    """Times in ms from the request on. `id` and `row` are None if the row can't be read back."""
+    """A notification that was written; times are in ms since the request.
+
+    `id` and `row` are None if the row can't be read back.
+    """
 
     at: int
     id: str | None
@@ -154,11 +170,19 @@ class Sent(Struct, frozen=True, kw_only=True):
 async def send(
     session: Session, place: Place, values: Mapping[str, Any], *, seconds: float, is_awaited: bool
 ) -> tuple[Sent, PrtError | None]:
-    """Write a notification and return it, with the error if its echo was awaited and did not come.
+    """Write a notification once the subscription is READY.
 
-    Nothing is written before the subscription is READY.
+    Args:
+        session: The session to write with.
+        place: The table.
+        values: The values by column, the user among them.
+        seconds: How long to wait for the echo.
+        is_awaited: Whether to subscribe and wait for the echo.
+
+    Returns:
+        The notification, and the error if its echo was awaited and didn't arrive.
     """
-    import httpx  # noqa: F401, PLC0415 - the time of its import is none that the server took
+    import httpx  # noqa: F401, PLC0415 - imported now, so that its time isn't measured
 
     async with Rest(lambda: session.endpoint) as rest:
         if not is_awaited:
@@ -183,7 +207,7 @@ async def _written(rest: Rest, place: Place, values: Mapping[str, Any]) -> Sent:
     try:
         (row,) = await rest.insert(place.schema, place.table, [values])
     except RefusedError as exc:
-        # To write and to be shown what was written are two rights, and both are refused in the same words.
+        # Writing a row and reading it back need two rights, but both have the same error message.
         try:
             await rest.insert(place.schema, place.table, [values], returning=False)
         except PrtError:
@@ -208,7 +232,7 @@ async def _unheard(rest: Rest, place: Place, its_id: str, echoes: Echoes, second
 
 
 class Marked(Struct, frozen=True, kw_only=True):
-    """Ids as text: what is read now, was before, and is not there for us."""
+    """The ids of notifications: those marked now, those read before, and those that aren't visible to us."""
 
     now: list[str]
     before: list[str]
@@ -216,7 +240,11 @@ class Marked(Struct, frozen=True, kw_only=True):
 
 
 async def mark_as_read(session: Session, place: Place, ids: Sequence[str]) -> Marked:
-    """These. Raises PrtError."""
+    """Mark the notifications with these ids as read.
+
+    Raises:
+        PrtError: The request failed, or the table has no column for it.
+    """
     async with Rest(lambda: session.endpoint) as rest:
         column = None
         now, before, unknown = [], [], []
@@ -236,14 +264,22 @@ async def mark_as_read(session: Session, place: Place, ids: Sequence[str]) -> Ma
 
 
 async def mark_rows(rest: Rest, place: Place, ids: Sequence[str]) -> list[str]:
-    """Mark these as read, and return the ids of those that were unread. Raises PrtError."""
+    """Mark the notifications with these ids as read, and return the ids of those that were unread.
+
+    Raises:
+        PrtError: The request failed, or the table has no column for it.
+    """
     where = [postgrest.one_of([ID], [[one] for one in ids])]
     rows = (await rest.read(place.schema, place.table, [*where, ("limit", "1")])).rows
     return await _mark(rest, place, _read_column(place, _decode(rows[0])), where) if rows else []
 
 
 async def mark_all_as_read(session: Session, place: Place, user: str | None) -> Marked:
-    """Those of the user, else of the session's. Raises PrtError."""
+    """Mark all notifications of a user as read; `user` None is the session's own.
+
+    Raises:
+        PrtError: The request failed, or the table has no column for it.
+    """
     async with Rest(lambda: session.endpoint) as rest:
         where = [place.of_user(user_of_session(session.endpoint, user))]
         rows = (await rest.read(place.schema, place.table, [*where, ("limit", "1")])).rows
@@ -277,7 +313,7 @@ def _id_of(row: Raw) -> str:
 
 
 def write_sent(one: Sent, *, is_json: bool) -> None:
-    """Write a line of text on a terminal, else of JSON."""
+    """Print the result: a line of text on a terminal, otherwise a line of JSON."""
     if is_json or not is_terminal():
         write_line(
             {
@@ -295,7 +331,7 @@ def write_sent(one: Sent, *, is_json: bool) -> None:
 
 
 def write_marked(marked: Marked, *, is_json: bool) -> None:
-    """Write a line of text on a terminal, else of JSON."""
+    """Print the result: a line of text on a terminal, otherwise a line of JSON."""
     if is_json or not is_terminal():
         write_line(
             {

@@ -1,4 +1,4 @@
-"""How a watched source is shown, recorded and acted upon, and how its end is reported."""
+"""The outputs of a watch: it is shown, recorded and acted upon, and its end is reported."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """The subject of a watch: its project and tables; `keys` are the key columns that were given."""
+    """The subject of a watch: its project, tables and topics; `keys` are the given key columns."""
 
     host: str
     tables: Sequence[Binding] = ()
@@ -40,7 +40,7 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 class Presentation:
-    """The outputs of one request: `follow` a source to its end, then `report` it for the exit code."""
+    """The outputs of one request: `follow` reads a source to its end, and `report` reports the end."""
 
     def __init__(self, request: WatchRequest) -> None:
         self._request = request
@@ -65,15 +65,15 @@ class Presentation:
         controls: Controls | None = None,
         takers: Sequence[Taker] = (),
     ) -> Ending:
-        """Show, record and act upon what the source brings, until it ends.
+        """Show, record and act upon the events of a source until it ends.
 
         Args:
-            source: What is read.
-            subject: What it is about.
-            started: When the watch began, by the loop's time.
-            clock: What is shown as now (µs), if that is another time.
-            controls: What keys do beyond the view.
-            takers: Get every event, beside the recording.
+            source: The source of events.
+            subject: What is watched.
+            started: When the watch began, by the event loop's clock.
+            clock: Returns the time that is shown as now (µs); None is the present.
+            controls: Actions of keys beyond the views.
+            takers: Get every event, like the recording.
         """
         request = self._request
         async with request.actions or nullcontext():
@@ -93,14 +93,14 @@ class Presentation:
         return ending
 
     def notify(self, message: str) -> None:
-        """Tell a person something beside the data, unless nobody wants to be told."""
+        """Report a notice to people, unless `--quiet` is set."""
         if self._has_screen:
             self._notes.append(message)
         elif not self._request.is_quiet:
             notice(message)
 
     def complain(self, error: PrtError) -> None:
-        """Tell a person what went wrong beside the watch, which goes on."""
+        """Report an error to people; the watch goes on."""
         if self._has_screen:
             self._notes.append(error.message)
             self._failures.append(error)
@@ -108,10 +108,10 @@ class Presentation:
             complain(error.message, error.hint)
 
     def report(self, ending: Ending) -> int:
-        """Report on standard error what is left to be reported, and return the exit code.
+        """Report the end on standard error, and return the exit code.
 
         Raises:
-            PrtError: What ended the watch.
+            PrtError: The error that ended the watch.
         """
         request = self._request
         if ending.end.reason == "signal" and not self._has_screen:
@@ -136,7 +136,7 @@ class Presentation:
         return self._code(ending)
 
     def _code(self, ending: Ending) -> int:
-        """The end of a recording, which is repeated, makes no failure of its replay."""
+        """Return the exit code; the recorded end that a replay repeats doesn't make it a failure."""
         is_met = self._request.expectations.are_met
         code = int(not is_met) if ending.is_replayed else ending.end.exit_code
         return code if self._alerts is None else self._alerts.exit_code(code)
@@ -159,7 +159,7 @@ class Presentation:
         )
 
     def _attended(self, shown: Output, keys: Keys) -> Output:
-        """Return the output with what is done about its events; an alert is one of them."""
+        """Return an output that also performs the actions and raises the alerts."""
         request = self._request
         output = request.actions.around(shown) if request.actions else shown
         if not request.rules:

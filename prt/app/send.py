@@ -1,4 +1,4 @@
-"""Broadcasts to a topic: several on their way at a time, each with its answer, in the order they came."""
+"""Sending broadcasts to a topic: several at a time, with the answers in the order of the messages."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from prt.config.project import Project
 
 ON_THE_WAY, REQUESTS = 64, 8
-"""Messages that wait for their answer at a time, over the socket and over HTTP."""
+"""How many messages wait for their answers at a time, over the socket and over HTTP."""
 TIMES_KEPT = 10_000
 
 Send = Callable[[bytes], Awaitable[float | None]]
 
 
 class SendRequest(Struct, frozen=True, kw_only=True):
-    """The request to send messages: the payloads, the topic and the way."""
+    """The request to send messages to a topic."""
 
     project: Project
     topic: str
@@ -48,16 +48,16 @@ class SendRequest(Struct, frozen=True, kw_only=True):
     persist: Persist = False
     """Whether the server is asked to store the messages, and for how long."""
     seconds: float
-    """The most that each answer may take."""
+    """How long to wait for each answer."""
     interval: float = 0.0
-    """Seconds between two messages, at least."""
+    """The least seconds between two messages."""
     is_json: bool = False
-    """Whether a line of JSON is written for each message."""
+    """Whether a line of JSON is printed for each message."""
     is_quiet: bool = False
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """The result of one message: `sent` is when, in µs; `ms` until the answer, None without one."""
+    """The result of one message: when it was sent (µs), and the ms until the answer, or None without one."""
 
     sent: int
     size: int
@@ -66,7 +66,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 class Tally:
-    """How many were answered, and how fast the last ones were."""
+    """The number of answers, and the times of the last ones."""
 
     def __init__(self, tell: Callable[[Result], None] | None) -> None:
         self.answered = 0
@@ -74,7 +74,7 @@ class Tally:
         self._tell = tell
 
     def add(self, result: Result) -> None:
-        """Count one message."""
+        """Count a result."""
         if result.ms is not None:
             self.answered += 1
             self.times.append(result.ms)
@@ -83,10 +83,10 @@ class Tally:
 
 
 def send(request: SendRequest) -> int:
-    """Send all payloads, report how it went, and return the exit code.
+    """Send all payloads, print the result, and return the exit code.
 
     Raises:
-        PrtError: A message could not be sent, or a payload is not valid.
+        PrtError: A message couldn't be sent, or a payload is not valid.
     """
     tally = Tally((lambda result: _write(request, result)) if request.is_json else None)
 
@@ -109,11 +109,11 @@ def send(request: SendRequest) -> int:
 
 
 async def send_all(request: SendRequest, session: Session, tally: Tally) -> None:
-    """Send the payloads until there are no more.
+    """Send all payloads.
 
     Raises:
         UsageError: A payload is not valid; those before it were sent.
-        PrtError: A message could not be sent.
+        PrtError: A message couldn't be sent.
     """
     bad: UsageError | None = None
     async with _transport(request, session) as transmit, asyncio.TaskGroup() as group:

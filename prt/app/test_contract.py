@@ -1,4 +1,4 @@
-"""The contract of a test run: which one is asked for, what it is held against, and what is written."""
+"""The contract of a test run: it's either compared with the run, or written from its observations."""
 
 from __future__ import annotations
 
@@ -26,10 +26,15 @@ DEFAULT: Name = ("public", "notifications")
 
 
 class Agreement(Struct, frozen=True, kw_only=True):
-    """A contract that a run is held against, or the plan of one that it writes.
+    """A contract that a run is compared with, or the plan of a contract that the run writes.
 
-    `asks_database` says whether the database's catalog is read, `names_all` whether the contract to write
-    names every table of the publication. `notices` are for people, before anything runs.
+    Attributes:
+        path: The file of the contract.
+        contract: The terms.
+        is_written: Whether the run writes the contract.
+        asks_database: Whether the database's catalog is read.
+        names_all: Whether the written contract names every table of the publication.
+        notices: Messages for people before the run.
     """
 
     path: Path
@@ -41,13 +46,13 @@ class Agreement(Struct, frozen=True, kw_only=True):
 
     @property
     def suites(self) -> list[Suite]:
-        """Return the suites that observe what the contract is about."""
+        """The suites that observe what the contract is about."""
         return suites_of(self.contract, asks_database=self.asks_database)
 
     def judged(
         self, observed: Mapping[int, Sequence[Observation]], results: Sequence[Result]
     ) -> Iterable[Result]:
-        """Yield what each round came to, if the contract is one to be held."""
+        """Yield the results of each round against the contract; none if the run writes the contract."""
         for number, of_round in () if self.is_written else sorted(observed.items()):
             ran = [result for result in results if result.round == number]
             reasons = {(one.suite, one.name): why for one in ran if (why := _why_not(one)) is not None}
@@ -56,17 +61,21 @@ class Agreement(Struct, frozen=True, kw_only=True):
                 yield without_secrets(result)
 
     def draft(self, observed: Mapping[int, Sequence[Observation]]) -> Draft:
-        """Return the contract of what was observed in the first round."""
+        """Return the contract made of the observations in the first round."""
         return drafted(self.contract, observed.get(1, ()), names_all=self.names_all)
 
 
 def _why_not(result: Result) -> str | None:
-    """Return why a check observed nothing."""
+    """Return why a check observed nothing; None if it did."""
     return result.reason if result.failure is None else result.failure.headline
 
 
 def agreed(path: Path) -> Agreement:
-    """Return the contract of a file, to be held. Raises UsageError."""
+    """Return the contract in a file, to compare the run with.
+
+    Raises:
+        UsageError: The file can't be read or is not a contract.
+    """
     contract = file.read(path)
     return Agreement(path=path, contract=contract, asks_database=contract.asks_database)
 
@@ -76,12 +85,19 @@ def planned(
 ) -> Agreement:
     """Return the plan of a contract to write.
 
-    What stands in the file keeps its tables, topics, conditions and bounds. Without it and without `tables`,
-    the tables are those of the publication if the database can be asked.
+    Tables, topics, conditions and bounds that are in the file already are kept. Without them and without
+    `tables`, the tables are those of the publication, if the database can be queried.
 
-    `marker` is the column for the mark of the rows of `tables`.
+    Args:
+        project: The project.
+        path: The file of the contract.
+        tables: The tables that were named, as (schema, table).
+        topics: The topics that were named.
+        marker: The column for the mark in rows of `tables`; None keeps the file's.
 
-    Raises UsageError if the file is not a contract, and what `catalog.published` does.
+    Raises:
+        UsageError: The file is not a contract.
+        PrtError: The tables of the publication can't be read.
     """
     before = file.read(path) if path.is_file() else Contract()
     scope = _scope(project, before, tables)
@@ -111,7 +127,7 @@ def planned(
 
 
 class _Scope(Struct, frozen=True, kw_only=True):
-    """The scope of a contract that is to be written."""
+    """The scope of a contract to write."""
 
     tables: tuple[Name, ...]
     unsent: tuple[Event, ...]
@@ -152,7 +168,7 @@ def _scope(project: Project, before: Contract, tables: Sequence[Name]) -> _Scope
 
 
 def _to_observe(terms: TableTerms, unsent: tuple[Event, ...], marker: str | None) -> TableTerms:
-    """Return the terms of a table with nothing agreed but the conditions that a person has written."""
+    """Return the terms of a table without agreed values, except conditions that a person has written."""
     return structs.replace(
         terms,
         marker=marker or terms.marker,

@@ -1,6 +1,6 @@
-"""The outputs of a test run: a live table on a terminal, NDJSON or lines of text elsewhere."""
+"""The outputs of a test run: a live table on a terminal, otherwise NDJSON or lines of text."""
 
-# ruff: noqa: PLC0415 - a pipe must not pay for Rich
+# ruff: noqa: PLC0415 - a pipe must not load Rich
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from prt.results import Result, Run
 from prt.views.sinks.form import STDOUT, Form, OutputForm, is_terminal
 
 WIDE = 10_000
-"""A line of text that isn't cut."""
+"""A width at which no line of text is cut."""
 
 
 class RunOutput(Protocol):
-    """An Observer of the engine that is closed with the whole run."""
+    """An observer of the test engine that is closed with the whole run."""
 
     def started(self, check: str) -> None:
         """Note that a check has started."""
@@ -35,15 +35,15 @@ class RunOutput(Protocol):
         ...
 
     def close(self, run: Run) -> None:
-        """Write what is left to be written about the whole run."""
+        """Write the rest about the whole run."""
         ...
 
 
 class JsonLines:
-    """NDJSON, each object written at once."""
+    """An output of NDJSON, in which each object is written at once."""
 
     def started(self, check: str) -> None:
-        """Write nothing: only the result of a check is data."""
+        """Ignore the start, because only results are written."""
 
     def finished(self, result: Result) -> None:
         """Write the line of a result."""
@@ -55,10 +55,10 @@ class JsonLines:
 
 
 class TextLines:
-    """A line a result, then what failed and why."""
+    """An output with a line for each result, then the failures and their causes."""
 
     def started(self, check: str) -> None:
-        """Write nothing: a line is written when there is a result."""
+        """Ignore the start, because only results are written."""
 
     def finished(self, result: Result) -> None:
         """Write the line of a result."""
@@ -91,7 +91,7 @@ def opened(form: Form, host: str, total: int) -> Iterator[RunOutput]:
 
 
 def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:
-    """The suites with what each needs, for standard output."""
+    """Return the suites and what each needs, as lines of text or NDJSON."""
     if is_json:
         return "".join(
             msgspec.json.encode(
@@ -107,18 +107,23 @@ def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:
             + "\n"
             for suite in suites
         )
-    told = []
+    parts = []
     for suite in suites:
-        told.append(
+        parts.append(
             f"{suite.name:10} {filled(suite.line)}{'; runs only when named' if suite.is_named_only else ''}\n"
         )
-        told.append(f"{'':10} tests  {', '.join(check.name for check in suite.checks)}\n")
-        told.append(f"{'':10} needs  {filled(suite.needs)}\n")
-    return "".join(told)
+        parts.append(f"{'':10} tests  {', '.join(check.name for check in suite.checks)}\n")
+        parts.append(f"{'':10} needs  {filled(suite.needs)}\n")
+    return "".join(parts)
 
 
 def _write(data: bytes) -> None:
-    """Raises ReaderGoneError, and PrtError where the output can't be written."""
+    """Write to standard output.
+
+    Raises:
+        ReaderGoneError: The reader of the output has gone.
+        PrtError: The output can't be written.
+    """
     try:
         while data:
             data = data[os.write(STDOUT, data) :]

@@ -1,4 +1,4 @@
-"""The test run: from a request to an exit code, with its output, its reports and its cleaning."""
+"""The test run from a request to an exit code, with its output, its reports and the removal of test rows."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RunRequest(Struct, frozen=True, kw_only=True):
 
 
 class Ended(Struct, frozen=True, kw_only=True):
-    """How a run has ended: the signal that stopped it, or why nothing could be reached."""
+    """The end of a run, with the signal that stopped it, if any."""
 
     run: Run
     engine: Engine
@@ -67,17 +67,27 @@ class Ended(Struct, frozen=True, kw_only=True):
 
     @property
     def error(self) -> PrtError | None:
-        """Return why nothing could be reached, None if something could."""
+        """The reason that nothing could be reached; None if something could."""
         return self.engine.gate_error
 
 
 def listed(suites: Sequence[Suite], *, is_json: bool) -> None:
-    """Writes the suites and what each needs to standard output."""
+    """Print the suites and what each needs."""
     sys.stdout.write(suites_told(suites, is_json=is_json))
 
 
 def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: bool = False) -> int:
-    """Runs the suites; the exit code. Raises PrtError where nothing can be tested."""
+    """Run the suites, and return the exit code.
+
+    Args:
+        project: The project to test.
+        request: The suites and their options.
+        form: The form of the output.
+        is_quiet: Whether notices are dropped.
+
+    Raises:
+        PrtError: Nothing can be tested, or a report can't be written.
+    """
     agreement = request.agreement
     suites = [*request.suites, *(agreement.suites if agreement is not None else ())]
     host = urlsplit(project.url).hostname or ""
@@ -115,7 +125,11 @@ def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: b
 
 
 def _write_contract(agreement: Agreement, file: ReportFile, ended: Ended, *, is_quiet: bool) -> None:
-    """Write the contract, unless something failed: it must not state what a fault brings. Raises PrtError."""
+    """Write the contract, unless a test failed, because a contract must not describe faults.
+
+    Raises:
+        PrtError: The file can't be written.
+    """
     if ended.stopped_by is not None or ended.run.exit_code:
         notice(f"{agreement.path} is not written: {counted(ended.run.slis.failed, 'test')} failed")
         return
@@ -129,7 +143,11 @@ def _write_contract(agreement: Agreement, file: ReportFile, ended: Ended, *, is_
 
 
 def cleaned(project: Project, request: RunRequest, *, is_quiet: bool = False) -> int:
-    """Removes every row of a test run from the table; the exit code. Raises PrtError."""
+    """Remove the rows of all test runs from the table, and return the exit code.
+
+    Raises:
+        PrtError: The rows can't be removed.
+    """
 
     async def clean() -> tuple[int, int]:
         async with identities_of(project, request.stranger) as identities:
@@ -204,9 +222,13 @@ def _exit_code(results: Sequence[Result], gate_error: PrtError | None) -> int:
 def _report(
     run: Run, files: Sequence[tuple[ReportFile, Callable[[Run], str]]], environ: dict[str, str]
 ) -> None:
-    """Raises PrtError for the first that can't be written, when the others are."""
+    """Write the reports.
+
+    Raises:
+        PrtError: A report can't be written; the others are written before it's raised.
+    """
     if environ.get("GITHUB_ACTIONS"):
-        _tell_github(run, environ.get("GITHUB_STEP_SUMMARY"))
+        _report_to_github(run, environ.get("GITHUB_STEP_SUMMARY"))
     failed: list[PrtError] = []
     for file, text in files:
         try:
@@ -217,8 +239,8 @@ def _report(
         raise failed[0]
 
 
-def _tell_github(run: Run, summary: str | None) -> None:
-    """The summary is GitHub's to offer: a run does not fail for it."""
+def _report_to_github(run: Run, summary: str | None) -> None:
+    """Write annotations and the summary for GitHub. A summary that can't be written doesn't fail the run."""
     for result in run.results:
         if result.failure is not None:
             sys.stderr.write(github.annotation(result) + "\n")

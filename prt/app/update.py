@@ -1,6 +1,6 @@
-"""One optimistic write: from a request to an exit code, and the write as a source of events."""
+"""An optimistic update from a request to an exit code, and the update as a source of events."""
 
-# ruff: noqa: PLC0415 - imports cost where they are used
+# ruff: noqa: PLC0415 - modules are loaded when they are used
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NUMBER: Final = re.compile(rb"-?\d.*", re.DOTALL)
 
 
 class UpdateRequest(Struct, frozen=True, kw_only=True):
-    """Which row is written, and how; columns and their values are JSON as it was typed."""
+    """The request to update a row. Columns and values are raw JSON, as they were typed."""
 
     project: Project
     form: Form
@@ -53,14 +53,14 @@ class UpdateRequest(Struct, frozen=True, kw_only=True):
     key: dict[str, Raw]
     values: dict[str, Raw]
     unless: dict[str, Raw]
-    """What the row must still have."""
+    """The values that the row must still have."""
     seconds: float
-    """The most that its echo may take."""
+    """How long to wait for the echo."""
     is_quiet: bool = False
 
 
 def update(request: UpdateRequest) -> int:
-    """Write the row, show how far it has come, and return the exit code.
+    """Write the row, show its progress, and return the exit code.
 
     Raises:
         PrtError: Something other than the write failed.
@@ -103,7 +103,7 @@ async def _followed(request: UpdateRequest, planned: Update) -> tuple[Ending, Up
 
 
 def equals(given: dict[str, Raw]) -> postgrest.Parameters:
-    """Return PostgREST's conditions for these values."""
+    """Return PostgREST conditions that select rows with these values."""
     return [
         postgrest.condition(name, "is.null" if bytes(value) == b"null" else f"eq.{_text(value)}")
         for name, value in given.items()
@@ -111,9 +111,9 @@ def equals(given: dict[str, Raw]) -> postgrest.Parameters:
 
 
 def filter_of(key: dict[str, Raw]) -> str | None:
-    """Return Realtime's filter for the row, or None if a value would have to be quoted.
+    """Return Realtime's filter for the row; None if a value would have to be quoted.
 
-    Without a filter the changes of the row are picked out on our side.
+    Without a filter the changes of the row are selected on our side.
     """
     texts = {name: _text(value) for name, value in key.items()}
     if all(not set(name) & set('",=:') and _PLAIN.fullmatch(text) for name, text in texts.items()):
@@ -128,16 +128,24 @@ def _text(value: Raw) -> str:
 
 
 class UpdateSource:
-    """A source of what comes of one write; its last event is an `End`.
+    """The events of one update; the last is an `End`.
 
-    It waits for READY, writes, and waits for the echo. `failure` is why the row was rolled back. What keeps
-    the subscription from READY is raised, and nothing is written then.
+    The source waits for READY, writes the row, and waits for the echo. `failure` is why the row was rolled
+    back. If the subscription doesn't become READY, its error is raised and nothing is written.
     """
 
     def __init__(
         self, live: Source, rest: Rest, update: Update, *, unless: dict[str, Raw], timeout: float
     ) -> None:
-        """`unless` are the values that the row must still have; `timeout` seconds to the echo."""
+        """Prepare the update.
+
+        Args:
+            live: The subscription to the row's changes.
+            rest: The client for the write.
+            update: The state of the update.
+            unless: The values that the row must still have.
+            timeout: How many seconds to wait for the echo.
+        """
         self._live = live
         self._rest = rest
         self._update = update
@@ -206,7 +214,7 @@ class UpdateSource:
         try:
             await self._do()
         except PrtError as exc:
-            # Whatever class of error it is elsewhere, here a write did not succeed, which is exit code 1.
+            # Whatever the class of the error, the write failed, which is exit code 1.
             self._fail(PrtError(exc.message, exc.hint), "error")
             return
         try:
@@ -219,7 +227,7 @@ class UpdateSource:
         self._queue.put(End(at=wall_clock(), reason="expect", exit_code=0, events=0))
 
     async def _why_unconfirmed(self) -> str:
-        """Return why a committed write did not come back: row level security, if the row can't be read."""
+        """Return why a committed write had no echo: row level security, if the row can't be read."""
         try:
             is_readable = await self._present() is not None
         except PrtError:
@@ -264,7 +272,7 @@ class UpdateSource:
         return page.rows[0] if page.rows else None
 
     async def _untouched(self) -> PrtError:
-        """Why the database changed no row."""
+        """Return why the database changed no row."""
         row = await self._present()
         if row is None:
             return PrtError("the row is gone, or no longer visible", "somebody else was faster")

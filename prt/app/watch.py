@@ -1,6 +1,6 @@
-"""The watch: from a request to an exit code. Every command that watches uses it."""
+"""The watch from a request to an exit code. Every command that watches uses it."""
 
-# ruff: noqa: PLC0415 - imports cost where they are used
+# ruff: noqa: PLC0415 - modules are loaded when they are used
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 CACHED_BYTES = 1 << 20
-"""The most bytes of a table's newest rows that are read at READY for a view."""
+"""How many bytes of a table's newest rows are read for a view at READY."""
 
 
 def watch(request: WatchRequest) -> int:
     """Watch until a bound is met, and return the exit code.
 
     Raises:
-        PrtError: What ended the watch early.
+        PrtError: The error that ended the watch early.
     """
     import asyncio
 
@@ -107,9 +107,10 @@ def _source(
     *,
     cache_reader: Rest | None,
 ) -> Source:
-    """Return a channel for the tables, if any or nothing else is watched, and one for each topic.
+    """Return the source of the watch: one channel for the tables, and one for each topic.
 
-    `cache_reader` reads the newest rows of each table, so that the first UPDATE shows what it changed.
+    There is a channel for tables unless only topics are watched. `cache_reader` reads the newest rows of each
+    table, so that the first UPDATE shows what it changed.
     """
     from prt.stream.live.combined import Together
     from prt.stream.live.source import Live

@@ -1,4 +1,4 @@
-"""The request for a watch: the values that a command makes of its options."""
+"""The request for a watch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ Keys = dict[tuple[str, str], tuple[str, ...]]
 
 
 class KeyColumns(Struct, frozen=True):
-    """Key columns as they were given; `table` is a name with or without its schema, None for every table."""
+    """Key columns as they were given.
+
+    `table` is a name with or without its schema, or None for all tables.
+    """
 
     table: str | None
     columns: tuple[str, ...]
@@ -44,19 +47,19 @@ class RecoveryRequest(Struct, frozen=True, kw_only=True):
     """The reads over REST that accompany the stream."""
 
     backfill: bool = True
-    """Whether a gap is filled."""
+    """Whether gaps are filled."""
     verify: bool = False
-    """Whether the tables are compared with what came, all the time."""
+    """Whether the tables are continuously compared with the changes that arrived."""
     snapshot: bool | frozenset[tuple[str, str]] = False
-    """Of every table, of none, or of these."""
+    """Whether the present rows are read: of all tables, none, or these, as (schema, table)."""
     since: str | None = None
-    """An RFC 3339 moment from which on changes are read."""
+    """The RFC 3339 timestamp from which changes are read."""
     cursor: str | None = None
     """The column that dates a row's last change."""
     keys: tuple[KeyColumns, ...] = ()
 
     def keys_of(self, bindings: Sequence[Binding]) -> Keys:
-        """Return the key columns of the tables that are watched.
+        """Return the key columns of the watched tables by (schema, table).
 
         Raises:
             UsageError: A key is for a table that is not watched.
@@ -73,7 +76,7 @@ class RecoveryRequest(Struct, frozen=True, kw_only=True):
 
 
 class MetricsTarget(Struct, frozen=True, kw_only=True):
-    """A file to replace, or an address of this machine to listen at."""
+    """The target of metrics: a file to replace, or an address of this machine to listen at."""
 
     path: Path | None = None
     host: str = "127.0.0.1"
@@ -81,46 +84,46 @@ class MetricsTarget(Struct, frozen=True, kw_only=True):
 
 
 class MetricsRequest(Struct, frozen=True, kw_only=True):
-    """The request for metrics beside the watch."""
+    """The request for metrics of a watch."""
 
     target: MetricsTarget
     plan: str = "free"
-    """The plan whose limits count."""
+    """The plan whose limits the metrics compare with."""
     canary: tuple[str, str] | None = None
-    """The schema and the table in which a row is written and removed every minute."""
+    """Schema and table in which a row is written and removed every minute."""
 
 
 class WatchRequest(Struct, frozen=True, kw_only=True):
-    """All that a watch is asked to do."""
+    """The checked options of a watch."""
 
     source: Project | Recording
-    """A recording is played: its end, which is a success, is repeated."""
+    """The project to watch, or a recording to play; the recorded end is repeated, and counts as a success."""
     form: Form
     bounds: Bounds
     expectations: Awaited
     matching: Matching
     bindings: Sequence[Binding] | Callable[[Endpoint], Sequence[Binding]] = ()
-    """The tables; a function waits for the session, which tells who we are."""
+    """The tables; a function is called when there is a session, which identifies the user."""
     rooms: Sequence[Room] | Callable[[Endpoint], Sequence[Room]] = ()
-    """The topics; with topics and no bindings no table is joined."""
+    """The topics; with topics and no bindings, no table is watched."""
     recovery: RecoveryRequest = RecoveryRequest()
     policy: Policy | None = None
     views_of: Callable[[Screen], Sequence[View]] | None = None
-    """Makes what is drawn; None is the table of events."""
+    """Builds the views; None is the table of events."""
     actions: Actions | None = None
     output: Output | None = None
-    """Stands in place of the form's."""
+    """An output that replaces the one of the form."""
     record: Path | None = None
-    """A file for all that comes."""
+    """The file that all events are recorded to."""
     metrics: MetricsRequest | None = None
     rules: Sequence[Rule] = ()
-    """They raise alerts."""
+    """The rules for alerts."""
     fails_on: str | None = None
-    """The severity from which on an alert fails the command."""
+    """The severity from which an alert fails the command."""
     is_once: bool = False
-    """Print what is there at the end, without a screen."""
+    """Whether to print the state once at the end, without a screen."""
     is_quiet: bool = False
     can_edit: bool = False
     """Whether keys may write."""
     notifications: Place | None = None
-    """Where notifications are rows, for the key that marks one as read."""
+    """The table of notifications, for the key that marks one as read."""

@@ -1,1 +1,1 @@
-"""The checks of `prt test` and `prt status`: each measures, and judges what it measured."""
+"""The checks of `prt test` and `prt status`: each measures something, and judges the measurement."""

@@ -1,6 +1,6 @@
 """A direct connection to the project's database, for checks that read its catalog.
 
-psycopg is PostgreSQL's client; it comes with the extra `local`.
+psycopg, PostgreSQL's client, is installed with the extra `local`.
 """
 
 from __future__ import annotations
@@ -28,16 +28,18 @@ _CONNECT_AS_OWNER = "put the URL of the user postgres into SUPABASE_DB_URL (dash
 
 
 def is_installed() -> bool:
-    """Return whether the database can be asked at all: psycopg is an extra."""
+    """Return whether psycopg, which is an extra, is installed, so that the database can be asked at all."""
     return find_spec("psycopg") is not None
 
 
 @asynccontextmanager
 async def connected(conninfo: str, *, application: str) -> AsyncIterator[AsyncConnection[Any]]:
-    """Open a connection that commits each statement, and close it at the end.
+    """Open a connection that commits each statement, and close it at the end of the block.
 
-    Raises UsageError if the address is not one, UnreachableError if nobody answers, RefusedError for what the
-    database refuses inside the block.
+    Raises:
+        UsageError: The address is not the address of a database.
+        UnreachableError: No database answers.
+        RefusedError: The database refused a statement inside the block.
     """
     import psycopg  # noqa: PLC0415
 
@@ -67,10 +69,11 @@ def first_line(error: BaseException) -> str:
 
 
 def _check(conninfo: str) -> None:
-    """Raise UsageError if libpq would not find the parts of a database's address where they were meant.
+    """Raise UsageError if libpq would split a database's address in another way than the user meant.
 
-    A password with characters that a URL must escape is read as a host, a port or a database, and libpq's
-    errors would print it. So its words are in neither the error nor its cause.
+    If a password contains characters that a URL must escape, libpq reads parts of it as a host, a port or a
+    database, and its errors would print them. The message here therefore contains neither libpq's error nor
+    its cause.
     """
     from psycopg import ProgrammingError  # noqa: PLC0415
     from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""Causes that keep changes from clients though every layer is up, as far as the database shows them.
+"""Reasons why clients receive no changes although every layer works, as far as the database shows them.
 
-`status` looks at it while it is subscribed, `test` where a change did not come, `watch` where it has a
-direct connection. psycopg comes with the extra `local`.
+`prt status` looks for them while it is subscribed, `prt test` when a change did not come, and `prt watch` if
+it has a direct connection. psycopg is installed with the extra `local`.
 """
 
 from __future__ import annotations
@@ -30,14 +30,19 @@ LIMIT: Final = Cause(
 
 
 class Filtered(Struct, frozen=True, array_like=True):
-    """A column of an array or of a composite type that some client filters on."""
+    """A column of an array or composite type by which a client filters."""
 
     table: str
     column: str
 
 
 class Partitioned(Struct, frozen=True, kw_only=True):
-    """The root of a partitioned table, with its partitions as SQL names them."""
+    """The root of a partitioned table.
+
+    Attributes:
+        is_via_root: Whether the publication sends the changes under the root's name.
+        partitions: The names of its partitions as SQL.
+    """
 
     schema: str
     name: str
@@ -46,12 +51,15 @@ class Partitioned(Struct, frozen=True, kw_only=True):
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """The state of the database that decides about delivery.
+    """The state of the database that decides about the delivery of changes.
 
-    `slot` says whether the slot of changes is read by somebody, None if there is no slot. `plugins` is
-    PostgreSQL's list of decoders that may be loaded, None if it has no such setting. `subscribers` counts
-    subscriptions, None if the server keeps them outside the database. `changed` counts the rows of the tables
-    that were asked about which were ever written.
+    Attributes:
+        slot: Whether a process reads the replication slot of changes; None if there is no slot.
+        plugins: PostgreSQL's list of decoders that may be loaded; None if it has no such setting.
+        subscribers: How many subscriptions there are; None if the server keeps them outside the database.
+        filters: Columns of array or composite types by which clients filter.
+        roots: The requested tables that are partitioned.
+        changed: How many rows of the requested tables were ever written, as PostgreSQL counts them.
     """
 
     slot: bool | None
@@ -63,14 +71,14 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
     @property
     def has_slot(self) -> bool:
-        """Whether a slot is read, or nobody needs one."""
+        """Return whether the slot is read, or no subscription needs it."""
         return bool(self.slot) or not self.subscribers
 
 
 async def read(conninfo: str, names: Sequence[tuple[str, str]] = ()) -> Delivery | None:
-    """Return what the database says of delivery, and of the tables `names`; None if it can't be asked."""
+    """Return the state of delivery and of the tables `names`, as (schema, table); None if that fails."""
     try:
-        # In a thread: it takes a tenth of a second, in which changes may come.
+        # The import runs in a thread, because it takes a tenth of a second, in which changes may arrive.
         await asyncio.to_thread(importlib.import_module, "psycopg")
     except ImportError:
         return None
@@ -98,7 +106,10 @@ async def read(conninfo: str, names: Sequence[tuple[str, str]] = ()) -> Delivery
 
 
 def slot_causes(found: Delivery) -> tuple[Cause, ...]:
-    """Return why nobody reads the database's changes; none if somebody does, or nobody needs to."""
+    """Return why nothing reads the database's changes.
+
+    There is no cause if they are read, or if there is no subscription.
+    """
     if found.has_slot:
         return ()
     if found.plugins is not None and DECODER not in [one.strip() for one in found.plugins.split(",")]:
@@ -124,7 +135,7 @@ def slot_causes(found: Delivery) -> tuple[Cause, ...]:
 
 
 def filter_causes(found: Delivery) -> tuple[Cause, ...]:
-    """Return which clients' filters make the server lose everybody's changes."""
+    """Return the filters of clients that make the server lose the changes of all clients."""
     remedy = "select entity, filters, claims from realtime.subscription; -- and take it out of that app"
     return tuple(
         Cause(
@@ -137,12 +148,12 @@ def filter_causes(found: Delivery) -> tuple[Cause, ...]:
 
 
 def causes_of(found: Delivery) -> tuple[Cause, ...]:
-    """Return what keeps every change away from every client."""
+    """Return the causes that keep every change from every client."""
     return (*slot_causes(found), *filter_causes(found))
 
 
 def partition_cause(root: Partitioned) -> Cause:
-    """Return why no change of a partitioned table comes under its own name, and what works."""
+    """Return why a partitioned table's changes don't arrive under its own name, and a command that works."""
     name = f"{root.schema}.{root.name}"
     watched = f"prt watch {' '.join(map(quoting.word, root.partitions))}" if root.partitions else None
     if root.is_via_root:

@@ -1,4 +1,4 @@
-"""Warnings of a watch about partitioned tables: their changes never come under the name asked for."""
+"""Warnings of a watch about partitioned tables, whose changes never come under the requested name."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ TOPIC = "prt-watch"
 async def partition_notices(
     database: Secret | None, bindings: Sequence[Binding], put: Callable[[Event], None]
 ) -> AsyncIterator[None]:
-    """Look for partitioned tables while the block runs; `put` gets a status for each, with what works.
+    """Look for partitioned tables while the block runs, and give `put` a status with a remedy for each.
 
-    Only a direct connection knows them. Without one nothing is said.
+    Only a direct connection can recognise such tables. Without a database nothing is reported.
     """
     names = [(one.schema, one.table) for one in bindings if one.table != "*"]
     if database is None or not names:

@@ -1,1 +1,1 @@
-"""One module a command; errors become exit codes in one place."""
+"""The command line: the commands, their options and help, completion, and the reports of errors."""

@@ -1,7 +1,7 @@
-"""The program described for programs: the document of `prt help --json`, and the SKILL.md of `prt skill`.
+"""Descriptions of the program for other programs: the output of `prt help --json` and of `prt skill`.
 
-Both are read from the commands themselves. What can't be read there, whether a command writes, stands in
-`EFFECTS`; a test holds that it has every command.
+Both are read from the commands. `EFFECTS` adds what can't be read there, such as whether a command writes; a
+test checks that it has every command.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prt.cli.completion.grammar import Command, Option, commands
 from prt.state.conditions.bounds import AGENT_SECONDS
 
 VERSION: Final = 1
-"""Of the document of `prt help --json`."""
+"""The version of the document of `prt help --json`."""
 
 EXIT_CODES: Final = {
     0: "done, expectations met",
@@ -29,14 +29,14 @@ EXIT_CODES: Final = {
     143: "SIGTERM",
 }
 OFFLINE: Final = (0, 1, 2, 130, 143)
-"""Exit codes of commands that reach no project."""
+"""The exit codes of commands that reach no project."""
 ONLINE: Final = tuple(code for code in EXIT_CODES if code != 124)
 
 
 class Effect(Struct, frozen=True):
-    """The effect of a command: `writes` in any case, `with_options` only with these.
+    """The effects of a command: what it always `writes`, and what it writes `with_options`.
 
-    What `is_local` reaches no remote project.
+    `is_local` commands reach no remote project.
     """
 
     writes: str | None = None
@@ -85,7 +85,7 @@ EFFECTS: Final[dict[tuple[str, ...], Effect]] = {
     ("schema",): Effect(None, {}, True),
     ("completion",): Effect(None, {}, True),
 }
-"""What every command changes, by its path."""
+"""The effects of every command, by its path."""
 
 
 def description() -> dict[str, Any]:
@@ -159,7 +159,7 @@ SKILL_EXAMPLES: Final = (
     ("Read what every line means", "prt schema"),
     ("Read every command and option", "prt help --json"),
 )
-"""What each example is for; a test runs all of them."""
+"""Examples with their purpose; a test runs all of them."""
 
 
 def skill_page() -> str:

@@ -1,6 +1,6 @@
-"""The entry point of `prt`: a TAB is answered before anything is imported that takes time."""
+"""The entry point of `prt`, which answers shell completion before slow modules are imported."""
 
-# ruff: noqa: E402 - while modules are imported, Ctrl-C must end us without a traceback
+# ruff: noqa: E402 - during imports, Ctrl-C must end the process without a traceback
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ COMPLETE = "__complete"
 
 
 def main() -> None:
-    """The `prt` command."""
+    """Run the `prt` command."""
     _keep_standard_files()
     withdraw(LIBRARIES)
     if sys.argv[1:2] == [COMPLETE]:
         _offer(sys.argv[2] if len(sys.argv) > 2 else "")
         return
-    from prt.cli.main import main  # noqa: PLC0415 - Typer takes longer than a TAB may
+    from prt.cli.main import main  # noqa: PLC0415 - completion can't wait for Typer
 
-    # From here on the stack is unwound, so that whoever opened something closes it.
+    # From now on Ctrl-C unwinds the stack, so that open resources are closed.
     main(heeds_interrupts=_IS_FIRST_TO_HEED)
 
 
 def _keep_standard_files() -> None:
-    """Open the standard files that are closed (`prt … >&-`), whose numbers the next socket would be given.
+    """Open the standard files that are closed (`prt … >&-`), because the next socket would get their numbers.
 
-    Such a file is one that can't be written then; nobody misses what goes to standard error.
+    They are opened so that standard output can't be written; what goes to standard error is discarded.
     """
     for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
             with contextlib.suppress(OSError):
-                os.open(os.devnull, mode)  # the lowest number that is free
+                os.open(os.devnull, mode)  # it gets the lowest free number
 
 
 def _offer(kind: str) -> None:
-    """The words of a kind, a line each; none where something is wrong."""
+    """Print the words of a kind, one on each line; nothing if an error occurs."""
     from prt.cli.completion.offers import offers  # noqa: PLC0415
 
     try:

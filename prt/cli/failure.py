@@ -20,24 +20,24 @@ from prt.views.sinks.stderr import complain
 WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo", "update", "audit"})
 """Commands whose NDJSON ends with the line `end`."""
 WITHOUT_LINES: Final = frozenset({"send", "read"})
-"""Commands below one of these that have no such line."""
+"""Subcommands of these that don't write the line `end`."""
 FORMS: Final = ("-o", "--output", "--template")
 
 
 class FileError(PrtError):
-    """An error of the system with a file that nobody else has explained."""
+    """An error of the operating system with a file, which no other code has explained."""
 
     id = "E-FILE"
 
 
 class BugError(PrtError):
-    """An error that nobody expected."""
+    """An unexpected error."""
 
     id = "E-BUG"
 
 
 def report(exc: BaseException, arguments: Sequence[str]) -> int:
-    """Report what ended a command and return its exit code; the one place where that happens."""
+    """Report the error that ended a command, and return the exit code. Only this function does so."""
     error = _innermost(exc)
     if isinstance(error, ReaderGoneError | BrokenPipeError):
         silence_stdout()
@@ -83,24 +83,27 @@ def is_plugin(arguments: Sequence[str]) -> bool:
 
 
 def asks_for_traceback(arguments: Sequence[str]) -> bool:
-    """Return whether `--debug` stands among prt's own arguments."""
+    """Return whether `--debug` is one of prt's own arguments."""
     return "--debug" in (arguments[: arguments.index("--")] if "--" in arguments else arguments)
 
 
 def asks_for_agent(arguments: Sequence[str]) -> bool:
-    """Return whether `--agent` stands among prt's own arguments."""
+    """Return whether `--agent` is one of prt's own arguments."""
     return "--agent" in (arguments[: arguments.index("--")] if "--" in arguments else arguments)
 
 
 def silence_stdout() -> None:
-    """Close standard output for good: Python flushes it at its very end and would complain of the pipe."""
+    """Replace standard output by the null device.
+
+    Python flushes it at exit and would report the closed pipe.
+    """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
 
 
 def _innermost(exc: BaseException) -> BaseException:
-    """Return the error that says most of a group's: ours before others."""
+    """Return the most useful error of a group: our own before others."""
     if not isinstance(exc, BaseExceptionGroup):
         return exc
     errors = [_innermost(one) for one in exc.exceptions]
@@ -108,7 +111,7 @@ def _innermost(exc: BaseException) -> BaseException:
 
 
 def _as_ours(error: BaseException, *, is_debug: bool) -> PrtError | None:
-    """Return an error as one of ours; None if Typer has written the help of a group instead."""
+    """Return an error as one of ours; None if Typer has printed the help of a group instead."""
     if isinstance(error, PrtError):
         return error
     if isinstance(error, typer.TyperException):
@@ -128,15 +131,15 @@ def _usage_error(error: typer.TyperException) -> UsageError | None:
         what, suggestion = error.message, f"{' or '.join(sorted(possibilities))}?"
     context = getattr(error, "ctx", None)
     see = f"see `{context.command_path if context else 'prt'} --help`"
-    # Pydantic words, if Typer lets it judge a value.
+    # Typer validates some values with Pydantic, which has its own messages.
     what = what.replace("Value error, ", "").replace("\n\t", " ").rstrip(". ")
-    told = UsageError(what, f"did you mean {suggestion}" if suggestion else see)
-    told.exit_code = error.exit_code  # type: ignore[misc]
-    return told
+    usage = UsageError(what, f"did you mean {suggestion}" if suggestion else see)
+    usage.exit_code = error.exit_code  # type: ignore[misc]
+    return usage
 
 
 def _report_to_monitoring(error: PrtError) -> int:
-    """Report what kept a check from being made, and return the exit code of a plugin."""
+    """Report why a check could not be made, and return the exit code of a plugin."""
     from prt.views.monitoring import plugin  # noqa: PLC0415 - only for the plugin's output
 
     hint = f" ({error.hint})" if error.hint else ""
@@ -148,8 +151,8 @@ def _report_to_monitoring(error: PrtError) -> int:
 
 
 def _write_end(error: PrtError) -> None:
-    """Write the line `end` of a command that ended before it had an output."""
-    from prt.events import End  # noqa: PLC0415 - msgspec is for lines
+    """Write the line `end` for a command that ended before it opened its output."""
+    from prt.events import End  # noqa: PLC0415 - msgspec is only needed for lines
     from prt.views.sinks.ndjson import encode, report_of  # noqa: PLC0415 - as above
 
     end = End(at=wall_clock(), reason="error", exit_code=error.exit_code, events=0, error=report_of(error))

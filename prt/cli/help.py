@@ -1,9 +1,8 @@
-"""The help of every command: plain text, one line an option, in the groups of `rich_help_panel`.
+"""The help of commands as plain text: one line for each option, in the groups of `rich_help_panel`.
 
-What is longer than a screen stands in two columns on a terminal that is wide enough for them.
-
-Typer's own needs Rich, which costs more than all the rest of a `--help`, takes square brackets for
-markup, and fills two screens where this one fills one.
+Help that is longer than a screen has two columns if the terminal is wide enough. Typer's own help needs Rich,
+which takes longer than the rest of `--help`, interprets square brackets as markup, and fills two screens
+instead of one.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ OPTIONS: Final = "Options"
 WIDEST_NAME: Final = 30
 EXAMPLE: Final = "prt "
 LONG: Final = 40
-"""Lines of options that fit on one screen."""
+"""How many lines of options fit on one screen."""
 GUTTER: Final = 3
 
 
 def with_plain_help(command: Any) -> Any:
-    """The command, and those below it, with this help instead of Typer's."""
+    """Replace Typer's help of a command and its subcommands, and return the command."""
 
     def format_help(ctx: Any, formatter: Any) -> None:
         write_help(command, ctx, formatter)
@@ -36,7 +35,10 @@ def with_plain_help(command: Any) -> Any:
 
 
 def write_help(command: Any, ctx: Any, formatter: Any) -> None:
-    """Usage, what it does, its commands, options by group, examples: paragraphs that begin with `prt `."""
+    """Write the help: usage, description, subcommands, options by group, and examples.
+
+    Examples are the paragraphs of the description that begin with `prt `.
+    """
     paragraphs = _paragraphs(command)
     examples = examples_of(command)
     command.format_usage(ctx, formatter)
@@ -61,7 +63,7 @@ def write_help(command: Any, ctx: Any, formatter: Any) -> None:
 
 
 def examples_of(command: Any) -> list[str]:
-    """The paragraphs that begin with `prt `."""
+    """Return the examples in a command's description: the paragraphs that begin with `prt `."""
     return [text for text in _paragraphs(command) if text.startswith(EXAMPLE)]
 
 
@@ -70,7 +72,7 @@ def _paragraphs(command: Any) -> list[str]:
 
 
 def laid_out(blocks: list[list[str]], columns: int) -> list[str]:
-    """The blocks below each other; close together where they are long, and in two columns where these fit."""
+    """Return the lines of all blocks; long help has no lines between blocks, and two columns if they fit."""
     below = [line for block in blocks for line in block]
     if len(below) <= LONG:
         return [line for block in blocks for line in ("", *block)][1:]
@@ -100,7 +102,7 @@ def _columns(formatter: Any) -> int:
 
 
 def _groups(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
-    """Help records by heading, in the order of the parameters; what has no group of its own comes last."""
+    """Return the help records by heading, in the order of the parameters; those without a group come last."""
     groups: dict[str, list[tuple[str, str]]] = {}
     rest: list[tuple[str, str]] = []
     for one in command.get_params(ctx):
@@ -108,7 +110,7 @@ def _groups(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
         if record is None:
             continue
         if one.param_type_name == "argument":
-            # Typer adds the Python type, which tells a user nothing.
+            # Typer adds the Python type, which is useless for users.
             groups.setdefault(ARGUMENTS, []).append((record[0].partition(" <")[0], record[1]))
         elif one.rich_help_panel is None:
             rest.append(record)

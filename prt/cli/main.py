@@ -1,6 +1,6 @@
-"""The command line's ground: which commands there are, and what an error becomes.
+"""The list of commands, and the function that runs one of them.
 
-A command's module is imported when it is run, so that `prt --help` costs no more than Typer itself.
+The module of a command is imported when it's run, so that `prt --help` takes no longer than Typer itself.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HELP: Final = "Show this message; add it to a command for its options."
 
 
 class Entry(NamedTuple):
-    """A command: where it is, and its line in the help."""
+    """A command: its name, the place of its function or group as `module:name`, and its line in the help."""
 
     name: str
     place: str
@@ -88,19 +88,26 @@ def _pipe_guarded() -> Iterator[None]:
 
 
 class Commands(typer.core.TyperGroup):
-    """Imports a command's module when it is run or completed, never to list it."""
+    """The group of all commands.
+
+    A command's module is imported when it's run or completed, but not to list it.
+    """
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Return the names of the commands in the order of the help."""
         return [entry.name for entry in COMMANDS]
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        """Return a command, None if there is no such command."""
+        """Return a command; None if there is no such command."""
         entry = next((entry for entry in COMMANDS if entry.name == cmd_name), None)
         return None if entry is None else _load(entry)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that is named first. Raise UsageError with the nearest name if there is none."""
+        """Return the command that the first argument names.
+
+        Raises:
+            UsageError: There is no such command; the hint has the nearest name.
+        """
         names = self.list_commands(ctx)
         if args[0] not in names and not args[0].startswith("-"):
             near = nearest(args[0], names)
@@ -110,22 +117,30 @@ class Commands(typer.core.TyperGroup):
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Parse the arguments; a reader that went away is reported as ReaderGoneError."""
+        """Parse the arguments.
+
+        Raises:
+            ReaderGoneError: The reader of the output has gone.
+        """
         with _pipe_guarded():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a reader that went away is reported as ReaderGoneError."""
+        """Run the command.
+
+        Raises:
+            ReaderGoneError: The reader of the output has gone.
+        """
         with _pipe_guarded():
             return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the list of commands in plain text, and in the 24 lines of a screen.
+        """Write the list of commands as plain text in 24 lines, which fit on a screen.
 
-        Rich would take longer to import than all the rest.
+        Rich isn't used, because its import would take longer than everything else.
         """
         formatter.write_text(ABOUT)
-        # A section would begin with an empty line, and there are 24 lines.
+        # A section would begin with an empty line, but there are only 24 lines.
         formatter.write_heading("Commands")
         formatter.indent()
         formatter.write_dl([(entry.name, entry.line) for entry in COMMANDS])
@@ -155,7 +170,7 @@ app = typer.Typer(cls=Commands, add_completion=False, context_settings=CONTEXT, 
 
 def _show_version(value: bool) -> None:
     if value:
-        from importlib.metadata import version  # noqa: PLC0415 - 20 ms that only this option needs
+        from importlib.metadata import version  # noqa: PLC0415 - it takes 20 ms, and only this option needs it
 
         typer.echo(f"prt {__version__} (realtime {version('realtime')}, supabase {version('supabase')})")
         raise typer.Exit
@@ -183,18 +198,18 @@ def _root(
 
 
 def main(*, heeds_interrupts: bool = False) -> None:
-    """The `prt` command.
+    """Run the `prt` command, and exit.
 
     Args:
-        heeds_interrupts: Whether Ctrl-C, which ended the process at once so far, unwinds the stack from
-            now on.
+        heeds_interrupts: Whether Ctrl-C unwinds the stack from now on; so far it has ended the process at
+            once.
     """
     guard(is_debug=asks_for_traceback(sys.argv[1:]))
     sys.exit(run(sys.argv[1:], heeds_interrupts=heeds_interrupts))
 
 
 def run(arguments: Sequence[str], *, heeds_interrupts: bool = False) -> int:
-    """Runs one command and returns its exit code; whatever went wrong is told on standard error."""
+    """Run a command, report its error on standard error, and return the exit code."""
     exit_on_signals()
     sdk_log.silence()
     with named(OPTIONS), serving_agent(asks_for_agent(arguments)):
@@ -217,13 +232,16 @@ _PATHS: Final = (
     "--data-dir",
     "--migrations",
 )
-"""The options that take a path, which may be any bytes."""
+"""The options whose value is a path, which can have any bytes."""
 
 
 def _require_utf8(arguments: list[str]) -> None:
-    """Raise UsageError for an argument that is not UTF-8, unless it is a path or belongs to another program.
+    """Check that the arguments are UTF-8, except paths and the arguments of another program.
 
-    No text of PostgreSQL, of JSON or of a URL could hold it.
+    PostgreSQL, JSON and URLs can't have other texts.
+
+    Raises:
+        UsageError: An argument is not UTF-8.
     """
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     for before, argument in zip(("", *own), own, strict=False):
@@ -246,7 +264,7 @@ def _exit_code(arguments: list[str]) -> int:
 
 
 def _flush_stdout(code: int) -> int:
-    """Write what is still buffered, here where a failure can be reported."""
+    """Write what is still buffered, so that a failure can be reported. Return the exit code."""
     if sys.stdout is None:
         return code
     try:

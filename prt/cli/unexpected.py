@@ -1,8 +1,8 @@
-"""Errors that nobody expected, wherever they come up: one line and a hint, and a traceback only if asked for.
+"""Reports of unexpected errors: one line and a hint, and a traceback only with --debug.
 
-Beside what a command raises there are tasks that nobody waits for, callbacks of the event loop, threads,
-finalizers, and the warnings and loggers of libraries. Python writes all of these to standard error as they
-are, with a traceback and with whatever a server put into them.
+Besides errors of the command, these come from tasks that nobody awaits, callbacks of the event loop, threads,
+finalizers, and the warnings and loggers of libraries. Python writes them to standard error unchanged, with a
+traceback and with texts that a server may have sent.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def complain_of(error: BaseException, *, is_debug: bool) -> None:
-    """Write what an unexpected error is, and what to do about it."""
+    """Report an unexpected error, and what to do about it."""
     complain(*words_of(error, is_debug=is_debug))
 
 
 def words_of(error: BaseException, *, is_debug: bool) -> tuple[str, str]:
-    """Return what an unexpected error is, and what to do about it."""
+    """Return the message and the hint for an unexpected error."""
     text = str(error)
     return (
         f"unexpected {type(error).__name__}{f': {text}' if text else ''}; this is a bug in prt",
@@ -37,13 +37,13 @@ def words_of(error: BaseException, *, is_debug: bool) -> tuple[str, str]:
 
 
 def show_traceback(error: BaseException) -> None:
-    """Write a traceback without secrets, in which an exception's words are one line and escaped."""
+    """Print a traceback without secrets, in which the text of each exception is one escaped line."""
     if sys.stderr is not None:
         sys.stderr.write("".join(f"{_indented(line)}\n" for line in _traceback(error, set())))
 
 
 def _traceback(error: BaseException, shown: set[int]) -> Iterator[str]:
-    """The lines that Python would write, each with the words of at most one exception."""
+    """Yield the lines of a Python traceback, each with the text of at most one exception."""
     shown.add(id(error))
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None and id(before) not in shown:
@@ -65,7 +65,7 @@ def _traceback(error: BaseException, shown: set[int]) -> Iterator[str]:
 
 
 def guard(*, is_debug: bool) -> None:
-    """Report from now on whatever Python would write to standard error by itself, as `complain_of` does."""
+    """Report with `complain_of`, from now on, everything that Python itself would write to standard error."""
 
     def report(error: BaseException | None) -> None:
         if error is None or isinstance(error, SystemExit | KeyboardInterrupt):
@@ -97,12 +97,12 @@ def guard(*, is_debug: bool) -> None:
     sys.unraisablehook = lambda unraisable: report(unraisable.exc_value)
     threading.excepthook = lambda thread: report(thread.exc_value)
     warnings.showwarning = of_warning
-    # PyJWT's, of a secret that Supabase's CLI takes: whoever wrote it into a file is not told at each token.
+    # PyJWT warns at each token about a secret that is too short, but Supabase's CLI accepts it.
     warnings.filterwarnings("ignore", message="The HMAC key is")
     logging.lastResort = Reporter(logging.WARNING)
 
 
 def _indented(line: str) -> str:
-    """`printable` without secrets, with the white space before the line kept."""
+    """Return a line for printing without secrets, with the spaces before it."""
     line = redact(line)
     return line[: len(line) - len(line.lstrip(" "))] + printable(line)

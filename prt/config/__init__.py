@@ -1,4 +1,4 @@
-"""Settings and their sources; this package alone reads the environment.
+"""The settings and their sources. Only this package reads the environment.
 
-Settings that only one command has belong to `cli/options/`.
+Settings that belong to one command are in `cli/options/`.
 """

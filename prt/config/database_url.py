@@ -1,4 +1,4 @@
-"""The address of a database as people have it in their environment, made one that libpq reads."""
+"""Conversion of database URLs, as people have them in their environment, to URLs for libpq."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _SCHEME: Final = re.compile(r"\s*(?:jdbc:)?postgres(?:ql)?(?:\+\w+)?://", re.IGNORECASE)
-"""As SQLAlchemy (postgresql+psycopg2) and Java (jdbc:postgresql) write it."""
+"""The scheme, also in the forms of SQLAlchemy (postgresql+psycopg2) and Java (jdbc:postgresql)."""
 _OF_OTHERS: Final = frozenset(
     (
         *("pgbouncer", "connection_limit", "pool_timeout", "pool_size", "schema", "socket_timeout"),
@@ -14,12 +14,14 @@ _OF_OTHERS: Final = frozenset(
         *("prepareThreshold", "currentSchema", "workaround", "uselibpqcompat", "max_connections"),
     )
 )
-"""Parameters of ORMs and poolers (Prisma, SQLAlchemy's asyncpg, JDBC, Supabase's pooler) that say nothing of
-how the database is reached."""
+"""Parameters of ORMs and poolers that don't affect how the database is reached.
+
+They are those of Prisma, SQLAlchemy's asyncpg, JDBC and Supabase's pooler.
+"""
 
 
 def libpq_url(text: str) -> str:
-    """Return the address without what only an ORM understands; another text stays as it is."""
+    """Return the URL without what only an ORM understands; any other text is returned unchanged."""
     match = _SCHEME.match(text)
     if match is None:
         return text
@@ -29,7 +31,7 @@ def libpq_url(text: str) -> str:
 
 
 def parameters_of(text: str) -> list[str]:
-    """Return the names of the query's parameters, of an address that `libpq_url` has returned."""
+    """Return the names of the query parameters of a URL that `libpq_url` has returned."""
     if not text.startswith("postgresql://"):
         return []
     return [part.partition("=")[0] for part in text.partition("?")[2].split("&") if part]

@@ -1,7 +1,7 @@
-"""The `.env` dialect that Supabase's users write: `export`, quotes, comments, values over several lines.
+"""A parser for `.env` files as Supabase's users write them: `export`, quotes, comments, multi-line values.
 
-Variables inside values are not expanded: a cloned folder's `.env` could put a secret of the
-environment into its URL. That is why no library reads it here.
+Variables inside values are not expanded, because the `.env` of a cloned folder could put a secret of the
+environment into its URL. For this reason no library reads the file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def parse(text: str) -> dict[str, str]:
-    """Return names and values, the last value of each name; lines without an assignment are skipped."""
+    """Return the values by name, the last value of each name.
+
+    Lines without an assignment are skipped.
+    """
     values: dict[str, str] = {}
     for match in _LINE.finditer(text.removeprefix("\ufeff")):
         single, double, bare = match["single"], match["double"], match["bare"]

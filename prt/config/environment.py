@@ -1,7 +1,7 @@
-"""The variables of the environment, and which of them libraries may read.
+"""The variables of the environment, and which of them libraries can read.
 
-The libraries below `prt` have variables of their own. Some change what `prt` does without a word, and some
-end it with a traceback. They are taken out of this process and stay in what we start.
+The libraries that `prt` uses read variables of their own. Some of these silently change what `prt` does, and
+some make it fail. So they are removed from this process, but kept for the processes that it starts.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import os
 from typing import Final
 
 LIBRARIES: Final = ("WEBSOCKETS_", "PSYCOPG_")
-"""What the variables of libraries begin with that are read when the library is imported."""
+"""Prefixes of variables that libraries read when they are imported."""
 LIBPQ: Final = ("PG",)
-"""PostgreSQL's client. Several of its variables, PGSERVICE and PGTZ for two, beat any explicit parameter."""
+"""The prefix of libpq's variables. Several, such as PGSERVICE and PGTZ, override explicit parameters."""
 
 _withdrawn: Final[dict[str, str]] = {}
 
 
 def environment() -> dict[str, str]:
-    """Return a copy of the environment that we were started with, for those who start processes."""
+    """Return a copy of the environment that this process was started with, for processes that it starts."""
     return _withdrawn | os.environ
 
 
 def withdraw(beginnings: tuple[str, ...]) -> None:
-    """Take the variables whose names begin with one of these out of this process."""
+    """Remove the variables whose names have one of these prefixes from this process."""
     for name in [name for name in os.environ if name.startswith(beginnings)]:
         _withdrawn[name] = os.environ.pop(name)

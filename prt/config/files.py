@@ -1,7 +1,7 @@
-"""The one way in which files are read that somebody else may have put there.
+"""Reading of files that somebody else may have placed.
 
-A FIFO would be waited for without end, and a device like /dev/zero never ends. So only regular files are
-read, opened without blocking, and no more of them than makes sense.
+Reading a FIFO could block forever, and a device such as /dev/zero never ends. So only regular files are read,
+opened without blocking, and only up to a limit.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Final
 from prt.errors import ConfigError, UsageError
 
 MAX_BYTES: Final = 1024 * 1024
-"""Bytes of a file of settings. The largest `supabase/config.toml` in use holds some 20 KB."""
+"""The most bytes of a settings file. The largest `supabase/config.toml` in use has some 20 KB."""
 DRAFT: Final = ".draft"
-"""Ends the name of a file that is not whole yet."""
+"""The suffix of a file that isn't complete yet."""
 _PIECE: Final = 64 * 1024
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | os.O_CLOEXEC
 
 
 def read_bytes(path: Path | str, *, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the content of a regular file, or nothing if it is the null device.
+    """Return the content of a regular file; the null device is empty.
 
     Raises:
-        OSError: The file can't be read, is not a regular one, or holds more than `max_bytes`; `strerror`
-            says which.
+        OSError: The file can't be read, isn't regular, or has more than `max_bytes` bytes, as `strerror`
+            says.
     """
     descriptor = open_regular(path)
     try:
@@ -37,20 +37,20 @@ def read_bytes(path: Path | str, *, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def read_text(path: Path | str, *, max_bytes: int = MAX_BYTES) -> str:
-    """Return the text of a regular file in UTF-8.
+    r"""Return the text of a regular file in UTF-8, with `\n` at the end of lines.
 
     Raises:
-        OSError: As `read_bytes` does.
+        OSError: The file can't be read, as for `read_bytes`.
         UnicodeDecodeError: The file is not UTF-8.
     """
     return read_bytes(path, max_bytes=max_bytes).decode().replace("\r\n", "\n")
 
 
 def read_settings(path: Path) -> str | None:
-    """Return the text of a file of settings, or None if there is none.
+    """Return the text of a settings file; None if it doesn't exist.
 
     Raises:
-        ConfigError: It can't be read.
+        ConfigError: The file can't be read.
     """
     try:
         return read_text(path)
@@ -65,7 +65,8 @@ def read_settings(path: Path) -> str | None:
 def read_named(path: Path | str, *, max_bytes: int) -> bytes:
     """Return the content of a file that the user names, which may be a pipe (`<(…)`, /dev/stdin).
 
-    Raises OSError as `read_bytes` does.
+    Raises:
+        OSError: The file can't be read, or has more than `max_bytes` bytes.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -75,7 +76,11 @@ def read_named(path: Path | str, *, max_bytes: int) -> bytes:
 
 
 def open_regular(path: Path | str) -> int:
-    """Return a descriptor of a regular file, or of the null device. Raises OSError for any other."""
+    """Open a regular file or the null device, and return the descriptor.
+
+    Raises:
+        OSError: The file can't be opened, or is of another type.
+    """
     descriptor = os.open(path, _FLAGS)
     try:
         found = os.fstat(descriptor)
@@ -90,7 +95,11 @@ def open_regular(path: Path | str) -> int:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for nobody else to read. Raises OSError if it can't be written."""
+    """Write a file completely or not at all, readable only by the user.
+
+    Raises:
+        OSError: The file can't be written.
+    """
     draft = path.with_name(f"{path.name}{DRAFT}")
     draft.unlink(missing_ok=True)
     try:
@@ -105,7 +114,11 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def require_readable(path: str, what: str) -> None:
-    """Raise UsageError unless a library may be given the path to open; `what` names it."""
+    """Check that a library can open a file; `what` names it in the error.
+
+    Raises:
+        UsageError: The file can't be read.
+    """
     try:
         os.close(open_regular(path))
     except OSError as error:
@@ -115,7 +128,7 @@ def require_readable(path: str, what: str) -> None:
 
 
 def _is_null(found: os.stat_result) -> bool:
-    """Whether it is the null device, which containers mount in the place of a file to hide it."""
+    """Return whether a file is the null device, which containers mount over a file to hide it."""
     return stat.S_ISCHR(found.st_mode) and found.st_rdev == os.stat(os.devnull).st_rdev  # noqa: PTH116
 
 

@@ -1,4 +1,4 @@
-"""Which hosts are this machine, and which projects on it this process has started."""
+"""Hosts that are this machine, and the embedded projects that this process has started."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _owned: Final[dict[str, Callable[[], str | None]]] = {}
-"""The embedded projects that this process has started. Somebody else's may come back at the same address,
-one of ours can't."""
+"""The embedded projects of this process, by host and port.
+
+Another process's project can be restarted at the same address, but one of ours can't.
+"""
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host's name, or its address in any form, is this machine's own."""
+    """Return whether a host, as a name or an address in any form, is this machine."""
     name = host.lower().rstrip(".").removeprefix("[").removesuffix("]")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -23,12 +25,12 @@ def is_loopback(host: str) -> bool:
     except ValueError:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
-    # Nobody listens elsewhere at the unspecified address: a connection to it goes to this machine.
+    # A connection to the unspecified address goes to this machine.
     return address.is_loopback or address.is_unspecified or (mapped is not None and mapped.is_loopback)
 
 
 def is_listened_to_here_alone(host: str) -> bool:
-    """Return whether a server that listens at this host is reached from this machine alone."""
+    """Return whether a server that listens at this host can only be reached from this machine."""
     try:
         return not ipaddress.ip_address(host).is_unspecified and is_loopback(host)
     except ValueError:
@@ -37,7 +39,12 @@ def is_listened_to_here_alone(host: str) -> bool:
 
 @contextmanager
 def lifeline(url: str, end_of: Callable[[], str | None]) -> Iterator[None]:
-    """Answer for a project during the block; `end_of` returns why it has ended, None while it runs."""
+    """Register an embedded project during the block.
+
+    Args:
+        url: The URL of the project.
+        end_of: Returns why the project has ended; None while it runs.
+    """
     place = urlsplit(url).netloc
     _owned[place] = end_of
     try:
@@ -47,6 +54,6 @@ def lifeline(url: str, end_of: Callable[[], str | None]) -> Iterator[None]:
 
 
 def end_of(place: str) -> str | None:
-    """Return why our project at this host and port has ended, None if it runs or is not ours."""
+    """Return why our project at this host and port has ended; None if it runs or isn't ours."""
     ask = _owned.get(place)
     return None if ask is None else ask()

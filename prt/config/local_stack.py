@@ -1,7 +1,7 @@
-"""The local project of Supabase's CLI: where `supabase start` serves it, and with which keys.
+"""The local project of Supabase's CLI: its address after `supabase start`, and its keys.
 
-Its ports, keys and passwords are the same on every machine unless `supabase/config.toml` changes them. They
-are public, so they are not secret, and are used for this machine's own addresses alone.
+Ports, keys and passwords are the same on every machine unless `supabase/config.toml` changes them. They are
+public and not treated as secrets, and are only used for addresses of this machine.
 https://supabase.com/docs/guides/local-development/cli/config
 """
 
@@ -33,11 +33,11 @@ EXPIRES: Final = 1983812996
 FILE: Final = Path("supabase", "config.toml")
 _TEXTS: Final = ("jwt_secret", "anon_key", "service_role_key", "publishable_key", "secret_key")
 _VARIABLE: Final = "env("
-"""How a setting begins that the CLI takes from the environment."""
+"""The beginning of a setting that the CLI reads from the environment."""
 
 
 class Stack(Struct, frozen=True, kw_only=True):
-    """A local project of the CLI; without a file it is as the CLI makes it by default."""
+    """A local project of the CLI; the defaults are the CLI's."""
 
     api_port: int = API_PORT
     database_port: int = DATABASE_PORT
@@ -49,21 +49,23 @@ class Stack(Struct, frozen=True, kw_only=True):
     secret_key: str = SECRET_KEY
     has_anonymous_sign_ins: bool = False
     variables: tuple[str, ...] = ()
-    """The settings of `auth` that the file takes from the environment. The file may be anybody's, and what
-    it names is the environment's secret, so these are not read."""
+    """The settings of `auth` that the file takes from the environment.
+
+    They are not read, because the file may come from anybody, and the environment's value is secret.
+    """
 
     @property
     def url(self) -> str:
-        """Return the URL of the local project."""
+        """The URL of the local project."""
         return f"http{'s' if self.is_encrypted else ''}://127.0.0.1:{self.api_port}"
 
     @property
     def database_url(self) -> str:
-        """Return the URL of its database."""
+        """The URL of its database."""
         return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{self.database_port}/postgres"
 
     def serves(self, url: str) -> bool:
-        """Return whether a URL leads to this project: this machine, and the port of its API."""
+        """Return whether a URL belongs to this project: a host of this machine, and the port of the API."""
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
             return is_loopback(parts.hostname or "") and parts.port == self.api_port
@@ -72,32 +74,32 @@ class Stack(Struct, frozen=True, kw_only=True):
 
     @property
     def anon(self) -> str | None:
-        """The API key of the role `anon`, a JWT; None if only the environment knows it."""
+        """The API key of the role `anon`, a JWT; None if only the environment has it."""
         return self._key("anon", self.anon_key)
 
     @property
     def service_role(self) -> str | None:
-        """The API key of the role `service_role`, likewise."""
+        """The API key of the role `service_role`, a JWT; None if only the environment has it."""
         return self._key("service_role", self.service_role_key)
 
     @property
     def signing_secret(self) -> str | None:
-        """The JWT secret, None if only the environment knows it."""
+        """The JWT secret; None if only the environment has it."""
         return None if "jwt_secret" in self.variables else self.jwt_secret
 
     def _key(self, role: str, given: str | None) -> str | None:
         if given is not None or f"{role}_key" in self.variables or self.signing_secret is None:
             return given
-        import jwt  # noqa: PLC0415 - slow, and only for who asks a local project
+        import jwt  # noqa: PLC0415 - slow, and only needed for a local project
 
         return jwt.encode({"iss": ISSUER, "role": role, "exp": EXPIRES}, self.signing_secret, "HS256")
 
 
 def of_folder(directory: Path) -> tuple[Path, Stack] | None:
-    """Return the nearest `supabase/config.toml`, in a folder or one of its parents, and what it says.
+    """Return the nearest `supabase/config.toml` in a folder or its parents, and its content, if there is any.
 
     Raises:
-        ConfigError: The file can't be read, it is not TOML, or a port is none.
+        ConfigError: The file can't be read, is not TOML, or has an invalid port.
     """
     for folder in (directory, *directory.parents):
         path = folder / FILE
@@ -140,5 +142,5 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
     except RecursionError as exc:
         raise ConfigError(f"{path} can't be read: it is nested too deep", "mend it or move it away") from exc
     except tomllib.TOMLDecodeError as exc:
-        # The parser's words name line and column, never the value.
+        # The parser's message has the line and column, but never the value.
         raise ConfigError(f"{path} can't be read: {exc}", "mend it or move it away") from exc

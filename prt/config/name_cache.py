@@ -1,7 +1,7 @@
-"""The tables and columns that were seen, kept for TAB: names only, in the user's cache, at most a few.
+"""The cache of table and column names for shell completion, a small file in the user's cache folder.
 
-Whatever is wrong with the file, it is as if it were not there: it only saves typing. Names that a shell could
-take for anything but a word are neither kept nor read: anybody may have written the file.
+A broken file is treated as missing, because it only saves typing. Names with characters that are special in a
+shell are neither saved nor read, because anybody could have written the file.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]*")
 
 
 def place() -> Path:
-    """Return the path of the file that keeps the names."""
-    import platformdirs  # noqa: PLC0415 - only where they are asked for
+    """Return the path of the cache file."""
+    import platformdirs  # noqa: PLC0415 - only needed for completion
 
     return platformdirs.user_cache_path("prt", appauthor=False) / "seen.json"
 
 
 def read(path: Path) -> dict[str, list[str]]:
-    """Column names by table, `public` left out."""
+    """Return the column names by table; the schema `public` is left out of the table's name."""
     try:
         kept = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError):
@@ -42,7 +42,7 @@ def read(path: Path) -> dict[str, list[str]]:
 
 
 def keep(path: Path, seen: Mapping[str, Iterable[str]]) -> None:
-    """Adds what was seen, the newest first; names that a shell would stumble over are left out."""
+    """Add names to the cache, the newest first; names that are special in a shell are left out."""
     kept = read(path)
     found = {
         table: [column for column in columns if is_plain(column)][:MOST_COLUMNS]
@@ -62,5 +62,5 @@ def keep(path: Path, seen: Mapping[str, Iterable[str]]) -> None:
 
 
 def is_plain(name: str) -> bool:
-    """Return whether a name means itself in every shell, and can't be an option."""
+    """Return whether a name is an ordinary word in every shell, and can't be an option."""
     return len(name) <= MOST_CHARACTERS and _PLAIN.fullmatch(name) is not None

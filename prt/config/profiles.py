@@ -1,8 +1,8 @@
-"""`prt.toml`: what a profile may say. It says where a secret comes from, never the secret itself.
+"""The profiles of `prt.toml`. A profile names the source of a secret, but never holds the secret itself.
 
     [profiles.staging]
     url = "https://abcdefghijklmnopqrst.supabase.co"
-    publishable_key = "sb_publishable_…"                # public by design; an environment's name works too
+    publishable_key = "sb_publishable_…"                # public by design; { env = "NAME" } works too
     secret_key = { env = "STAGING_SECRET_KEY" }
     password = { command = "pass show staging/maya" }   # only in the user's own configuration
     tables = ["productions", "project_tasks:INSERT,UPDATE"]
@@ -44,7 +44,7 @@ SECRET_KEYS: Final = {
     "password": "PRT_PASSWORD",
 }
 VARIABLES: Final = PUBLIC_KEYS | SECRET_KEYS
-"""The settings that stand for a variable."""
+"""The settings that replace a variable, with the variable's name."""
 LISTS: Final = ("tables", "filters", "views", "alerts", "max_lag")
 SETTINGS: Final = (*VARIABLES, *LISTS, "min_delivery", "feed")
 
@@ -53,7 +53,7 @@ SourceKind = Literal["text", "env", "command"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The source of a value: `text` is the value, `env` a variable's name, `command` prints it."""
+    """The source of a value: `text` is the value, the name of a variable, or a command that prints it."""
 
     kind: SourceKind
     text: str
@@ -61,7 +61,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """A profile's values for what the command line leaves open. `feed` are templates by table."""
+    """A profile's values for options that are not given. `feed` has templates by `TABLE` or `TABLE:EVENT`."""
 
     tables: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`sources` by the name of the setting."""
+    """A profile of `prt.toml`; `sources` are by the name of the setting."""
 
     name: str
     sources: Mapping[str, Source]
@@ -82,13 +82,17 @@ class Profile:
 
 
 def tables_of_profiles(text: str, path: Path) -> dict[str, dict[str, Any]]:
-    """The profiles of a file by name, unchecked. ConfigError where the file is none of ours."""
+    """Return the profiles of a file by name, unchecked.
+
+    Raises:
+        ConfigError: The file is not TOML, or has other sections than profiles.
+    """
     try:
         read = tomllib.loads(text)
     except RecursionError as exc:
         raise ConfigError(f"{path} can't be read: it is nested too deep", "mend it or move it away") from exc
     except tomllib.TOMLDecodeError as exc:
-        # The parser's words name line and column, never the value.
+        # The parser's message has the line and column, but never the value.
         raise ConfigError(f"{path} can't be read: {exc}", "mend it or move it away") from exc
     for name in read:
         if name != "profiles":
@@ -100,7 +104,17 @@ def tables_of_profiles(text: str, path: Path) -> dict[str, dict[str, Any]]:
 
 
 def parse(chosen: Mapping[str, Any], name: str, path: Path, *, is_own: bool) -> Profile:
-    """One profile, checked whole; `is_own` is the user's own configuration. Raises ConfigError."""
+    """Check a profile and return it.
+
+    Args:
+        chosen: The settings of the profile.
+        name: The name of the profile.
+        path: The file, for errors.
+        is_own: Whether the file is the user's own configuration, which may have commands.
+
+    Raises:
+        ConfigError: A setting is unknown or invalid.
+    """
     where = f"{path}: profile {name}"
     for key in chosen:
         if key not in SETTINGS:

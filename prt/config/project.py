@@ -1,7 +1,7 @@
-"""Which project, as whom, with which keys: the only module that reads the environment.
+"""The project, the identity and the keys of a command, resolved from the sources of settings.
 
-Order, first found wins: flag, environment, `.env`, profile of `prt.toml` (working directory, then the
-user's own), `supabase/config.toml`. A key goes only to a URL that comes from a place as trusted or more.
+Order, first found wins: flag, environment, `.env`, profile of `prt.toml` (working directory, then the user's
+own), `supabase/config.toml`. A key is only sent to a URL from an equally or more trusted source.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ HOSTED = (".supabase.co", ".supabase.in", ".supabase.red")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One Supabase project and who we are in it. Keys that the place of its URL may not have are None."""
+    """A Supabase project and our identity in it. Keys that its URL isn't trusted with are None."""
 
     url: str
     identity: Identity
@@ -70,7 +70,7 @@ class Project:
 
     @property
     def api_key(self) -> Secret:
-        """Return the value of the header `apikey`: the server key only for the identity "service"."""
+        """The value of the header `apikey`: the server key only for the identity "service"."""
         key = self.server_key if self.identity == "service" else self.client_key
         if key is None:
             raise WrongKeyError("this project has no key", _KEY_HINT[self.identity == "service"])
@@ -104,14 +104,14 @@ def resolve(
         url: The project's URL, if the command line gives one.
         as_: "anon", "service" or a user's email address; None is the token's user, else "anon".
         profile: The name of a profile; None is "default".
-        local: The environment of an embedded project, which comes instead of all places.
-        needs: Secrets that the command can't do without.
-        surroundings: Where the other places are.
-        has_keys: Whether keys are looked for; a command that only forwards needs none and must hold none.
+        local: The environment of an embedded project, which replaces all sources.
+        needs: Secrets that the command requires.
+        surroundings: The other sources.
+        has_keys: Whether to look for keys; a command that only forwards must not have any.
 
     Raises:
         UsageError: Nothing is configured, or a key or a password is missing, of the wrong kind, of another
-            project, or on its way to a URL from a less trusted place.
+            project, or on its way to a URL from a less trusted source.
     """
     surroundings = surroundings or Surroundings()
     environ = os.environ if surroundings.environ is None else surroundings.environ
@@ -145,7 +145,7 @@ def resolve(
 
 
 class _Resolution:
-    """Takes the keys that an identity needs, each checked against the URL; collects origins and notices."""
+    """Finds the keys that an identity needs and checks them against the URL; collects origins and notices."""
 
     def __init__(
         self, places: list[Place], url: Found, address: str, needs: Collection[Need], now: float
@@ -203,7 +203,7 @@ class _Resolution:
             return None
         trust = self._url.place.trust
         if found.place.trust > trust:
-            # A place that may give the URL this very value vouches for it: a profile that names the variable.
+            # A profile that names the variable is trusted with its value.
             vouched = find([place for place in self._places if place.trust <= trust], variables)
             found = vouched if vouched is not None and vouched.value == found.value else found
         if found.place.trust > trust:
@@ -276,7 +276,7 @@ def _clear_text_notices(address: str) -> tuple[str, ...]:
 
 
 def parse_url(text: str, origin: str) -> str:
-    """The project's base URL, without a trailing API path. The text itself is never in an error."""
+    """Return the project's base URL, without a trailing API path. Errors never contain the text."""
     hint = "it looks like https://PROJECT_REF.supabase.co or http://127.0.0.1:54321"
     if _is_quoted(text.strip()):
         raise UsageError(
@@ -320,7 +320,7 @@ def parse_url(text: str, origin: str) -> str:
 
 
 def is_utf8(text: str) -> bool:
-    """Return whether a text of the command line or the environment was UTF-8 there."""
+    """Return whether a text of the command line or the environment was valid UTF-8."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

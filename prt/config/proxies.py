@@ -1,7 +1,7 @@
-"""The proxy that the environment names for a URL. Loopback never has one.
+"""The proxy that the environment names for a URL. Loopback never has a proxy.
 
-The libraries read these variables in different ways: httpx takes ALL_PROXY, `websockets` doesn't, and each
-takes other forms. So they are read here, and every client is given what was found.
+The libraries read these variables differently: httpx supports ALL_PROXY, `websockets` doesn't, and each
+accepts other forms. So they are read here, and all clients get the result.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from prt.redaction import register, register_url
 _SECURE: Final = ("https", "wss")
 _PORTS: Final = {"http": 80, "https": 443}
 _SETTINGS: Final = "the system's settings"
-"""What stands in place of a variable's name where macOS or Windows has the proxy."""
+"""Used in place of a variable's name if macOS or Windows defines the proxy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy and the variable that names it. `login` is a user and a password, as they are."""
+    """A proxy and the variable that names it. `login` is user and password, unescaped."""
 
     variable: str
     scheme: str
@@ -38,12 +38,12 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """The proxy's address without a login."""
+        """The URL of the proxy without a login."""
         return f"{self.scheme}://{self.place}"
 
     @property
     def raw_url(self) -> str:
-        """Its address with the login as it is: `websockets` takes what an URL escapes for the password."""
+        """The URL with the unescaped login: `websockets` would use URL escapes as a part of the password."""
         return f"{self.scheme}://{':'.join(self.login)}@{self.place}" if self.login else self.url
 
     @property
@@ -52,19 +52,19 @@ class Proxy:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def hint_for(self, host: str) -> str:
-        """Return what to do about a proxy that doesn't work."""
+        """Return a hint about a proxy that doesn't work for `host`."""
         if self.variable == _SETTINGS:
             return f"check the proxy in {_SETTINGS}"
         return f"check {self.variable}, or add {host} to NO_PROXY"
 
 
 def proxy_of(url: str, environ: Mapping[str, str] | None = None) -> Proxy | None:
-    """Return the proxy for a URL, None for a direct connection.
+    """Return the proxy for a URL; None for a direct connection.
 
     Args:
         url: An http, https, ws or wss URL.
-        environ: The environment; None is this process's. On macOS and Windows that is followed by the
-            system's settings.
+        environ: The environment; None is this process's, followed by the system's settings on macOS and
+            Windows.
 
     Raises:
         UsageError: A variable names something that can't be used as a proxy.
@@ -73,7 +73,7 @@ def proxy_of(url: str, environ: Mapping[str, str] | None = None) -> Proxy | None
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return None  # the client says what is wrong with it
+        return None  # the client reports the error
     is_secure = parts.scheme in _SECURE
     if not host or is_loopback(host):
         return None
@@ -92,7 +92,7 @@ def proxy_of(url: str, environ: Mapping[str, str] | None = None) -> Proxy | None
 
 
 def _first(variables: Mapping[str, str], name: str) -> tuple[str, str]:
-    """The variable in lower or upper case that has a value, as curl reads them, and the value."""
+    """Return the name and value of a variable in lower case, otherwise in upper case, as curl does."""
     for one in (name, name.upper()):
         if value := variables.get(one, "").strip():
             return one, value
@@ -108,7 +108,7 @@ def _read(value: str, variable: str) -> Proxy:
         raise UsageError(f"{variable} names a SOCKS proxy, which is not supported", hint)
     if scheme not in _PORTS:
         raise UsageError(f"{variable} does not name an HTTP proxy", hint)
-    # A password may hold an @ that is not escaped: it ends at the last one.
+    # A password may have unescaped @ signs, so it ends at the last one.
     credentials, _, place = rest.rpartition("@")
     try:
         parts = urlsplit(f"{scheme}://{place}")
@@ -128,12 +128,15 @@ def _read(value: str, variable: str) -> Proxy:
 
 
 def _has_whole_port(place: str) -> bool:
-    """Whether what follows the host is a port, and not nothing, as in `proxy:`."""
+    """Return whether a host is followed by a port or by nothing, but not by a colon alone as in `proxy:`."""
     return re.fullmatch(r"(\[[^\]]*\]|[^:/]*)(:\d+)?/*", place) is not None
 
 
 def _is_excepted(host: str, port: int, listed: str) -> bool:
-    """Whether NO_PROXY lists a host: by name, with its subdomains, by address or range, or with its port."""
+    """Return whether NO_PROXY lists a host.
+
+    Entries are a name, which includes its subdomains, an address or a range, each with an optional port.
+    """
     for entry in re.split(r"[,\s]+", listed.lower()):
         if entry == "*":
             return True
@@ -147,7 +150,7 @@ def _is_excepted(host: str, port: int, listed: str) -> bool:
 
 
 def _split(entry: str) -> tuple[str, int | None]:
-    """An entry's host and port; an address of IPv6 has colons of its own."""
+    """Return an entry's host and port; an IPv6 address has colons of its own."""
     match = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?|([^:]+)(?::(\d+))?", entry)
     if match is None:
         return entry, None

@@ -1,4 +1,4 @@
-"""A report of the settings in force and of their sources, without secrets."""
+"""A report of the settings in force and their sources, without secrets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SECRETS: Final = {
 
 
 class Setting(Struct, frozen=True, kw_only=True):
-    """`value` is for people, None where there is none; `origin` the place; `remark` what is odd about it."""
+    """A setting: `value` is a text for people or None, `origin` its source, and `remark` a peculiarity."""
 
     name: str
     value: str | None
@@ -35,10 +35,10 @@ class Setting(Struct, frozen=True, kw_only=True):
 
 
 def present_settings(url: str | None, profile: str | None) -> list[Setting]:
-    """Return what is in force here and now, and where the user's own configuration is.
+    """Return the settings in force in this process, and the path of the user's own configuration.
 
     Raises:
-        ConfigError: The profile is not there.
+        ConfigError: The profile doesn't exist.
     """
     own = own_configuration()
     places, defaults = all_places(url, profile, environment(), Path.cwd(), own)
@@ -48,7 +48,10 @@ def present_settings(url: str | None, profile: str | None) -> list[Setting]:
 
 
 def in_force(places: Sequence[Place], defaults: Defaults) -> list[Setting]:
-    """The URL, what there is of secrets, and a profile's defaults. No command is run for it."""
+    """Return the URL, a description of each secret, and a profile's defaults.
+
+    No command of a profile is run.
+    """
     url = find(places, URL)
     settings = [_url(places)]
     for name, variables in _SECRETS.items():
@@ -85,7 +88,7 @@ def _url(places: Sequence[Place]) -> Setting:
 
 
 def _to_come(name: str, variables: tuple[str, ...], places: Sequence[Place]) -> Setting:
-    """A secret that is not there: a command prints it, or a variable waits for it, or there is none."""
+    """Return a setting for a secret that isn't known: from a command, from a missing variable, or not set."""
     for place in places:
         for variable in variables:
             if variable in place.commands:
@@ -97,7 +100,7 @@ def _to_come(name: str, variables: tuple[str, ...], places: Sequence[Place]) -> 
 
 
 def _described(key: Secret) -> str:
-    """Kind, role, project and end of a key: nothing of its text."""
+    """Return kind, role, project and expiry of a key, without any of its text."""
     facts = facts_of(key)
     parts = [{"jwt": "JWT", "publishable": "publishable", "secret": "secret"}.get(facts.kind, "unknown kind")]
     if facts.role:

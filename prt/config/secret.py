@@ -1,4 +1,4 @@
-"""Values that must not be seen, and what kind of API key one is."""
+"""Values that must not be printed, and the kinds of API keys."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ KeyKind = Literal["jwt", "publishable", "secret", "unknown"]
 
 
 class Secret:
-    """A text that shows itself only to those who ask with `reveal()`.
+    """A text that is only accessible with `reveal()`.
 
-    Whoever reads a secret registers it too (`prt.redaction`), because a library may print it.
+    Whoever reads a secret also registers it (`prt.redaction`), because a library may print it.
     """
 
     __slots__ = ("_value",)
@@ -23,7 +23,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the text itself."""
+        """Return the text."""
         return self._value
 
     def __repr__(self) -> str:
@@ -44,7 +44,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """The claims of an API key or of a session; none of them is verified."""
+    """The claims of an API key or a session, which are not verified.
+
+    `expires_at` is in seconds since the epoch.
+    """
 
     kind: KeyKind
     role: str | None = None
@@ -53,12 +56,12 @@ class KeyFacts:
 
     @property
     def is_server_key(self) -> bool:
-        """Whether it passes over row level security."""
+        """Whether the key bypasses row level security."""
         return self.kind == "secret" or self.role in ("service_role", "supabase_admin")
 
 
 def facts_of(key: Secret) -> KeyFacts:
-    """Kind, role, project ref and expiry (seconds since the epoch) of a key."""
+    """Return kind, role, project ref and expiry (seconds since the epoch) of a key."""
     text = key.reveal()
     if text.startswith("sb_publishable_"):
         return KeyFacts("publishable", role="anon")
@@ -77,12 +80,12 @@ def facts_of(key: Secret) -> KeyFacts:
 
 
 def claims_of(token: str) -> dict[str, Any] | None:
-    """Return the claims of a JWT, which are not verified, or None if it is not a JWT."""
+    """Return the unverified claims of a JWT; None if the text is not a JWT."""
     return _part(token, 1)
 
 
 def header_of(token: str) -> dict[str, Any] | None:
-    """Return the header of a JWT, which names its algorithm and its key, or None if it is not a JWT."""
+    """Return the header of a JWT, which names its algorithm and key; None if the text is not a JWT."""
     return _part(token, 0)
 
 

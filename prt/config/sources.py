@@ -1,4 +1,4 @@
-"""The sources of settings, in order, and how far each is trusted."""
+"""The sources of settings in their order, and how far each is trusted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from prt.inputs import Input
 from prt.redaction import register, register_url
 
 COMMAND_LINE, USER_CONFIG, WORKING_DIRECTORY = 3, 2, 1
-"""How far a place is trusted; the environment ranks with the command line."""
+"""How far a place is trusted; the environment is trusted like the command line."""
 
 SECRETS = (
     *("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_KEY"),
@@ -26,7 +26,7 @@ SECRETS = (
 )
 """Variables whose whole value is a secret."""
 SECRET_URLS = ("SUPABASE_DB_URL", "SUPABASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-"""Variables whose URL may hold a password; those of a proxy are written in lower case too."""
+"""Variables with a URL that may have a password; those of proxies are also written in lower case."""
 
 _STACK_NAMES: Final = {
     "SUPABASE_ANON_KEY": "the anon key",
@@ -34,14 +34,14 @@ _STACK_NAMES: Final = {
     "SUPABASE_DB_URL": "db.port",
     "SUPABASE_JWT_SECRET": "auth.jwt_secret",
 }
-"""What a local project's values are called, most of which need not stand in its file."""
+"""Names for the values of a local project, most of which its file doesn't need to have."""
 COMMAND_SECONDS = 60
-"""A password manager may ask its owner."""
+"""How long a command of a profile may take; a password manager may ask the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The places in which a project is looked for; what is None is the process's own."""
+    """The sources of a project's settings; None is that of this process."""
 
     environ: Mapping[str, str] | None = None
     directory: Path | None = None
@@ -49,15 +49,22 @@ class Surroundings:
     own: Path | None = None
     """The folder of the user's own configuration."""
     now: float | None = None
-    """Seconds since the epoch."""
+    """The time in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Somewhere that values come from. `names` tells what a variable is called there.
+    """A source of values.
 
-    `commands` print a variable's value and are run only for who needs it. `problem` is why the place can't
-    be read, `missing` why one variable of it can't: errors only for who finds nothing before them.
+    Attributes:
+        name: The source in words, such as "in the environment".
+        trust: How far the source is trusted.
+        values: Values by variable.
+        names: Names of variables in this source, if they differ.
+        commands: Commands that print the value of a variable, run only if it's needed.
+        is_profile: Whether it's a profile of `prt.toml`.
+        problem: Why the source can't be read; raised only if nothing is found before it.
+        missing: Why a variable can't be read; raised only if nothing is found before it.
     """
 
     name: str
@@ -67,14 +74,14 @@ class Place:
     commands: Mapping[str, str] = field(default_factory=dict)
     is_profile: bool = False
     is_stack: bool = False
-    """Whether it is a local project of Supabase's CLI, whose keys are public."""
+    """Whether the source is a local project of Supabase's CLI, whose keys are public."""
     problem: ConfigError | None = None
     missing: Mapping[str, ConfigError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value that is not empty, and where it was found."""
+    """A value that isn't empty, and its source."""
 
     value: str = field(repr=False)
     variable: str
@@ -82,12 +89,21 @@ class Found:
 
     @property
     def origin(self) -> str:
-        """Return the source in words: `SUPABASE_URL in .env`."""
+        """The source in words, as `SUPABASE_URL in .env`."""
         return f"{self.place.names.get(self.variable, self.variable)} {self.place.name}".strip()
 
 
 def find(places: Iterable[Place], variables: tuple[str, ...], *, is_needed: bool = False) -> Found | None:
-    """The first place that has any of the variables; empty ones count as unset."""
+    """Return the value of the first place that has one of the variables; None if there is none.
+
+    Args:
+        places: The places in order.
+        variables: The variables in order; empty values count as unset.
+        is_needed: Whether to run commands and to raise the problems of places.
+
+    Raises:
+        ConfigError: The value is needed, and a place can't be read.
+    """
     for place in places:
         if place.problem is not None and is_needed:
             raise place.problem
@@ -106,9 +122,17 @@ def find(places: Iterable[Place], variables: tuple[str, ...], *, is_needed: bool
 def all_places(
     url: str | None, profile: str | None, environ: Mapping[str, str], directory: Path, own: Path
 ) -> tuple[list[Place], Defaults]:
-    """Every place, in order, and what the profile gives. ConfigError for a profile that isn't there.
+    """Return all places in order, and the profile's defaults.
 
-    `own` is the folder of the user's own configuration.
+    Args:
+        url: The URL of the command line, or None.
+        profile: The name of the profile; None is "default".
+        environ: The environment.
+        directory: The working directory.
+        own: The folder of the user's own configuration.
+
+    Raises:
+        ConfigError: The named profile doesn't exist.
     """
     places = []
     if url is not None:
@@ -123,7 +147,7 @@ def all_places(
 
 
 def register_secrets(values: Mapping[str, str]) -> None:
-    """Hide the secrets among these variables in whatever is printed later, whether they are used or not."""
+    """Redact the secrets among these variables in all later output, whether they are used or not."""
     for variable in SECRETS:
         register(values.get(variable, "").strip())
     for variable in SECRET_URLS:
@@ -134,8 +158,8 @@ def register_secrets(values: Mapping[str, str]) -> None:
 
 
 def own_configuration() -> Path:
-    """The folder of the user's own configuration, where each system has it (platformdirs knows)."""
-    import platformdirs  # noqa: PLC0415 - only where a profile may be read
+    """Return the folder of the user's own configuration, which depends on the system."""
+    import platformdirs  # noqa: PLC0415 - only needed to read a profile
 
     return platformdirs.user_config_path("prt", appauthor=False, roaming=True)
 
@@ -179,9 +203,10 @@ def _profile_places(
 
 
 def _places_of(one: profiles.Profile, path: Path, trust: int, environ: Mapping[str, str]) -> Iterator[Place]:
-    """Return a profile's values: those in the file, those from the environment, those that commands print.
+    """Yield the places of a profile: its values, then those from the environment.
 
-    A variable that a cloned folder names stays the environment's: it goes to no URL of that folder.
+    A variable that a cloned folder names keeps the trust of the environment: it's not sent to a URL of that
+    folder.
     """
     where = f"of profile {one.name} in {path}"
     by_kind: dict[str, dict[str, str]] = {"text": {}, "env": {}, "command": {}}
@@ -209,12 +234,16 @@ def _places_of(one: profiles.Profile, path: Path, trust: int, environ: Mapping[s
 
 
 def printed_by(command: str, origin: str) -> str:
-    """The first line that a command of the user's own configuration prints; no shell, no echo of it."""
-    import shlex  # noqa: PLC0415 - only where a command is configured
+    """Return the first line that a command of the user's own configuration prints; no shell is used.
+
+    Raises:
+        ConfigError: The command fails or prints nothing.
+    """
+    import shlex  # noqa: PLC0415 - only needed if there is a command
     import subprocess  # noqa: PLC0415
 
     try:
-        done = subprocess.run(  # noqa: S603 - the user's own
+        done = subprocess.run(  # noqa: S603 - it's the user's own command
             shlex.split(command),
             stdout=subprocess.PIPE,
             env=environment(),
@@ -233,9 +262,9 @@ def printed_by(command: str, origin: str) -> str:
 
 
 def _supabase_folder(directory: Path, url: Found | None) -> Iterator[Place]:
-    """Yield the place of the nearest `supabase/config.toml`: a local project's URL, and its keys.
+    """Yield the place of the nearest `supabase/config.toml`: the URL of a local project, and its keys.
 
-    `url` is what an earlier place gives; the keys belong to this project alone, whoever names its URL.
+    `url` is the URL from an earlier place; the keys are only added if that URL belongs to this project.
     """
     try:
         found = local_stack.of_folder(directory)
@@ -255,7 +284,7 @@ def _supabase_folder(directory: Path, url: Found | None) -> Iterator[Place]:
 
 
 def variables_of(stack: Stack) -> dict[str, str]:
-    """Return how a client finds a local project, without what only the environment knows."""
+    """Return the variables of a local project, without values that only the environment has."""
     found = {
         "SUPABASE_URL": stack.url,
         "SUPABASE_ANON_KEY": stack.anon,

@@ -1,4 +1,4 @@
-"""Whether a person sits at a terminal, which decides about colours, drawing and questions."""
+"""Whether a person uses the terminal, which decides about colours, drawing and questions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ AGENTS: Final = (
     "OPENCODE",
     "OPENCODE_CLIENT",
 )
-"""The variables that coding agents set for the commands that they run, ours and a general one first.
+"""The variables that coding agents set for the commands that they run; ours and a general one come first.
 
-Editors that host an agent set others for a person's terminal too, such as CURSOR_TRACE_ID; those don't count.
+Variables that editors with an agent also set for a person's terminal, such as CURSOR_TRACE_ID, are not used.
 """
 _UNSET: Final = frozenset({"", "0", "false", "no", "off"})
 
@@ -45,7 +45,7 @@ class Stream(Protocol):
 
 @contextmanager
 def serving_agent(is_asked_for: bool) -> Iterator[None]:
-    """Act during the block as for an agent, if it was asked for."""
+    """Act as for an agent during the block, if asked for."""
     _served.append(is_asked_for)
     try:
         yield
@@ -54,16 +54,16 @@ def serving_agent(is_asked_for: bool) -> Iterator[None]:
 
 
 def is_agent() -> bool:
-    """Return whether an agent runs us: it reads a terminal's output as text, and answers no questions."""
+    """Return whether an agent runs this process: it reads output as text, and answers no questions."""
     variables = environment()
     return any(_served) or any(variables.get(name, "").strip().lower() not in _UNSET for name in AGENTS)
 
 
 def is_terminal(stream: Stream | None) -> bool:
-    """Return whether a stream, None if it is closed, is a terminal with a person before it."""
+    """Return whether a stream is a terminal that a person uses; a closed stream is None."""
     return stream is not None and stream.isatty() and not is_agent()
 
 
 def may_color() -> bool:
-    """Return whether colours are possible: an agent gets them only if FORCE_COLOR asks for them."""
+    """Return whether colours can be used; for an agent only if FORCE_COLOR is set."""
     return not is_agent() or bool(environment().get("FORCE_COLOR"))

@@ -1,4 +1,4 @@
-"""The protocol of PostgreSQL's logical replication, for everything that reads a database's change log.
+"""PostgreSQL's logical replication protocol, for all code that reads a database's change log.
 
-Decoding and the conversation with a WAL sender belong here; which changes are wanted does not.
+It contains the decoding and the conversation with a WAL sender. The choice of changes belongs elsewhere.
 """

@@ -1,4 +1,4 @@
-"""Messages of the logical decoding plugin `pgoutput`, protocol version 1, text values. Pure.
+"""Decoding of the messages of the logical decoding plugin `pgoutput`, protocol version 1 with values as text.
 
 Source: PostgreSQL's documentation, "Logical Replication Message Formats".
 """
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 
 class Unchanged(enum.Enum):
-    """A value out of line (TOAST) that an UPDATE did not touch: it is not sent."""
+    """A value that is stored out of line (TOAST) and not sent, because the UPDATE did not change it."""
 
     VALUE = "u"
 
@@ -27,20 +27,25 @@ POSTGRES_EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 
 
 class Begin(Struct, frozen=True, gc=False):
-    """`committed` is in microseconds since the Unix epoch, `transaction` an id of 32 bits."""
+    """The beginning of a transaction.
+
+    Attributes:
+        committed: The time of its commit, in microseconds since the Unix epoch.
+        transaction: Its id, of 32 bits.
+    """
 
     committed: int
     transaction: int
 
 
 class Commit(Struct, frozen=True, gc=False):
-    """`end` is the position after the transaction."""
+    """The end of a transaction. `end` is the position in the WAL after it."""
 
     end: int
 
 
 class RelationColumn(Struct, frozen=True, gc=False):
-    """A column of a relation as the stream describes it."""
+    """A column of a relation, as the stream describes it."""
 
     name: str
     type_oid: int
@@ -49,7 +54,10 @@ class RelationColumn(Struct, frozen=True, gc=False):
 
 
 class Relation(Struct, frozen=True, gc=False):
-    """Sent before the first change of a table, and again after it was altered."""
+    """The description of a table, sent before its first change and again after the table was altered.
+
+    `identity` is the replica identity: d (default), f (full), n (nothing) or i (an index).
+    """
 
     oid: int
     schema: str
@@ -59,7 +67,14 @@ class Relation(Struct, frozen=True, gc=False):
 
 
 class Change(Struct, frozen=True, gc=False):
-    """`event` is INSERT, UPDATE or DELETE; `old` as the replica identity gives it."""
+    """The change of one row.
+
+    Attributes:
+        relation: The oid of the table.
+        event: INSERT, UPDATE or DELETE.
+        new: The values of the new row, in the order of the relation's columns; None for a DELETE.
+        old: The values of the old row that the replica identity provides; None if it was not sent.
+    """
 
     relation: int
     event: str
@@ -81,7 +96,10 @@ _NEW = ord("N")
 
 
 def decode(data: bytes) -> Message | None:
-    """None for what Realtime has no word for: TRUNCATE, origins, types, logical messages."""
+    """Return the decoded message, or None for kinds that Realtime does not use.
+
+    These are TRUNCATE, origins, types and logical messages.
+    """
     kind = data[0]
     if kind == _INSERT:
         return Change(_int32(data, 1)[0], "INSERT", _row(data, 6)[0], None)
@@ -100,17 +118,20 @@ def decode(data: bytes) -> Message | None:
 
 
 class Shortened(bytes):
-    """A change without its longest values, which stand in it as values that were not sent."""
+    """The bytes of a change whose longest values were removed and marked as unchanged."""
 
 
 def shortened(data: memoryview, longest: int) -> bytes:
-    """Return a message without copying values of more than `longest` bytes, which a change loses."""
+    """Return a message as bytes, without copying values of more than `longest` bytes.
+
+    In a change such values are marked as unchanged, and the result is a `Shortened`.
+    """
     if len(data) <= longest or data[0] not in b"IUD":
         return bytes(data)
     pieces: list[bytes | memoryview] = []
     start, at = 0, 5
     while at < len(data):
-        (count,) = _int16(data, at + 1)  # behind the kind of the row
+        (count,) = _int16(data, at + 1)  # after the byte that names the kind of row
         at += 3
         for _ in range(count):
             size = _int32(data, at + 1)[0] if data[at] == _TEXT else -1
@@ -122,12 +143,12 @@ def shortened(data: memoryview, longest: int) -> bytes:
 
 
 def is_change(data: bytes) -> bool:
-    """Return whether it is a row's change, without decoding it."""
+    """Return whether a message is the change of a row, without decoding it."""
     return data[0] in b"IUD"
 
 
 def is_commit(data: bytes) -> bool:
-    """Return whether it ends a transaction, without decoding it."""
+    """Return whether a message ends a transaction, without decoding it."""
     return data[0] == ord("C")
 
 
@@ -173,7 +194,7 @@ def _relation(data: bytes) -> Relation:
         type_oid, modifier = _column(data, at)
         at += 8
         columns.append(RelationColumn(column, type_oid, modifier, is_identity))
-    # pgoutput names the catalog's own schema with nothing.
+    # pgoutput sends an empty name for the schema pg_catalog.
     return Relation(oid, schema or "pg_catalog", name, identity, tuple(columns))
 
 

@@ -1,4 +1,4 @@
-"""Names inside of SQL with placeholders: psycopg quotes them, but takes a percent sign for a placeholder."""
+"""Names in SQL that has placeholders: psycopg quotes them, but would read a percent sign as a placeholder."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from psycopg import sql
 
 
 def identifier(*parts: str) -> sql.SQL:
-    """`"schema"."table"`, say."""
+    """Return a name quoted as SQL, such as `"schema"."table"`, with percent signs doubled."""
     return _plain(sql.Identifier(*parts).as_string(None))
 
 
 def type_name(name: str) -> sql.SQL:
-    """A type as `regtype` or `format_type` prints it, which quotes what must be quoted."""
+    """Return the name of a type, as `regtype` or `format_type` prints it, as SQL.
+
+    PostgreSQL has already quoted the name if that is necessary.
+    """
     return _plain(name)
 
 

@@ -1,7 +1,7 @@
-"""The conversation with a WAL sender: commands, what arrives, and reports of how far it was read.
+"""The conversation with a WAL sender: commands, received messages, and reports of the position read so far.
 
-psycopg streams nothing by itself, so this uses its libpq. Source: PostgreSQL's documentation,
-"Streaming Replication Protocol".
+psycopg itself does not stream, so this module uses its libpq. Source: PostgreSQL's documentation, "Streaming
+Replication Protocol".
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _POSTGRES_EPOCH_MICROSECONDS = 946_684_800 * 1_000_000
 
 
 async def command(pgconn: pq.abc.PGconn, text: str) -> None:
-    """Run one command of the replication protocol, which has no parameters and no extended queries.
+    """Run a command of the replication protocol, which has no parameters and no extended queries.
 
     Raises:
-        psycopg.OperationalError: PostgreSQL refused it; the error's `pgresult` says why.
+        psycopg.OperationalError: PostgreSQL refused the command; the error's `pgresult` holds the reason.
     """
     pgconn.send_query(text.encode())
     pgconn.flush()
@@ -57,22 +57,22 @@ async def streamed(
 ) -> AsyncGenerator[list[bytes], None]:
     """Yield the decoding plugin's messages in batches, after START_REPLICATION.
 
-    A batch is reported as read when the next one is asked for. An empty batch is a keepalive.
+    A batch is reported to PostgreSQL as read when the next batch is requested. An empty batch is a keepalive.
 
     Args:
         pgconn: The connection.
-        sender_seconds: How long PostgreSQL waits for a sign of life before it ends the stream, which
-            happens if this process is stopped; None is for ever.
-        copied: Makes the bytes that are yielded out of a message of the plugin.
+        sender_seconds: How long PostgreSQL waits for a report before it ends the stream (its
+            wal_sender_timeout). If this process is stopped for longer, the stream ends. None means for ever.
+        copied: Turns a message of the plugin into the bytes that are yielded.
 
     Raises:
-        psycopg.OperationalError: The stream ended; there is no other end.
+        psycopg.OperationalError: The stream ended. It never ends in another way.
     """
     report = _Report(pgconn)
     try:
         async for batch in _batches(pgconn):
             if sender_seconds and report.silent_seconds > sender_seconds:
-                # What libpq read before the end came is lost as well, whichever it noticed first.
+                # Messages that libpq read before it noticed the end are lost as well.
                 raise psycopg.OperationalError("PostgreSQL ended the stream while we were stopped")
             messages: list[bytes] = []
             for message in batch:
@@ -88,11 +88,12 @@ async def streamed(
 
 
 class _Report:
-    """Standby status updates: everything up to `position` may be forgotten.
+    """The sender of standby status updates, which allow PostgreSQL to forget everything up to `position`.
 
-    Sent soon after anything came, then ever more slowly, because PostgreSQL needs the knocking: a
-    walsender (of 16 to 18) that is about to sleep while somebody commits can miss to be woken, and
-    would leave the commit lying until its own timeout, 10 s later. Whatever we send makes it look.
+    An update is sent soon after any message has arrived, and then at growing intervals, because PostgreSQL
+    needs to be woken: a walsender (of 16 to 18) that is about to sleep while another session commits can miss
+    its wake-up. It would then hold the commit back until its own timeout, 10 s later. Any message from us
+    makes it look again.
     """
 
     def __init__(self, pgconn: pq.abc.PGconn) -> None:
@@ -106,9 +107,10 @@ class _Report:
 
     @property
     def silent_seconds(self) -> float:
-        """Return how long PostgreSQL has heard nothing: above `LONGEST_PAUSE_SECONDS` if we were stopped.
+        """Return for how long PostgreSQL received nothing.
 
-        Once we go on, the next report may be sent before anything is read. So the longest silence counts.
+        It is more than `LONGEST_PAUSE_SECONDS` if this process was stopped. When the process continues, it
+        may send the next report before it reads anything, so the longest silence so far is what counts.
         """
         return max(self._longest_silence, time.monotonic() - self._sent)
 
@@ -138,7 +140,11 @@ class _Report:
 
 
 async def _batches(pgconn: pq.abc.PGconn) -> AsyncIterator[list[memoryview]]:
-    """Yield what has arrived, at most BATCH messages at once. Ends by OperationalError."""
+    """Yield the messages that have arrived, at most BATCH at once.
+
+    Raises:
+        psycopg.OperationalError: The stream ended.
+    """
     batch: list[memoryview] = []
     while True:
         size, data = pgconn.get_copy_data(1)

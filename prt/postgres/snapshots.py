@@ -1,7 +1,7 @@
-"""Whether a transaction that the stream has told of is visible yet.
+"""Whether a transaction that the stream has reported is already visible to queries.
 
-The log is flushed, and its changes are sent, a moment before the committing backend makes them
-visible. Who asks the database about a change in that moment would find that it never happened.
+PostgreSQL flushes the log and sends its changes a moment before the committing backend makes them visible. A
+query in that moment would not find the change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 5.0
 
 
 class NotYet:
-    """Counts the patience for one question; `wait` is False when there is none left."""
+    """The patience for one question about a snapshot. `wait` returns False when no patience remains."""
 
     def __init__(self) -> None:
         self._end = time.monotonic() + PATIENCE_SECONDS
@@ -30,7 +30,7 @@ class NotYet:
 
 
 async def wait_for(connection: AsyncConnection[Any], transaction: int) -> None:
-    """Returns when what the transaction did can be seen."""
+    """Wait until the effects of a transaction are visible, but at most for `PATIENCE_SECONDS`."""
     not_yet = NotYet()
     while True:
         cursor = await connection.execute("select pg_current_snapshot()::text")
@@ -40,7 +40,12 @@ async def wait_for(connection: AsyncConnection[Any], transaction: int) -> None:
 
 
 def are_visible(snapshot: str, transactions: Iterable[int]) -> bool:
-    """`snapshot` as pg_current_snapshot prints it, `xmin:xmax:running`; the stream's ids have 32 bits."""
+    """Return whether all the transactions are visible in a snapshot.
+
+    Args:
+        snapshot: The text of pg_current_snapshot(), `xmin:xmax:running`, with ids of 64 bits.
+        transactions: The stream's transaction ids, which have 32 bits.
+    """
     lowest, limit, running = snapshot.split(":")
     xmin, xmax = int(lowest), int(limit)
     in_progress = {int(each) for each in running.split(",") if each}
@@ -51,6 +56,6 @@ def are_visible(snapshot: str, transactions: Iterable[int]) -> bool:
 
 
 def _widened(transaction: int, near: int) -> int:
-    """The 64-bit id, of the 2³² that end so, which is closest to one that is near."""
+    """Return the 64-bit id that is closest to `near` among those whose lower 32 bits are `transaction`."""
     distance = (transaction - near + 2**31) % 2**32 - 2**31
     return near + distance

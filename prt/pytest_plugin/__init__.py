@@ -1,10 +1,10 @@
 """The pytest plugin: the fixtures `prt_project` and `prt_realtime`, and their options.
 
-It imports pytest and the standard library alone, and runs `prt` as a child process, so that it can live in
-an application's environment. What decides anything about a project belongs to `prt` itself.
+It imports only pytest and the standard library and runs `prt` as a child process, so that it works in an
+application's environment. Decisions about a project belong to `prt` itself.
 """
 
-# ruff: noqa: PLC0415 - every run of pytest loads this module, also those that need none of it
+# ruff: noqa: PLC0415 - every run of pytest loads this module, even if it uses no fixture of it
 
 from __future__ import annotations
 
@@ -41,7 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a program that can't be run before any test is. Raises UsageError."""
+    """Refuse, before any test runs, a program that can't be run.
+
+    Raises:
+        UsageError: The path of --prt-program is not a program.
+    """
     path = config.getoption("prt_program")
     if path is not None and shutil.which(path) is None:
         raise pytest.UsageError(f"prt: --prt-program {path} is not a program that can be run")
@@ -49,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def _prt_session_project(request: pytest.FixtureRequest) -> Iterator[Project]:
-    """One project for the session, which is one for each xdist worker."""
+    """Yield the project of the session. With xdist, each worker has its own session."""
     from prt.pytest_plugin import project
     from prt.pytest_plugin.program import Program
 
@@ -64,10 +68,10 @@ def _prt_session_project(request: pytest.FixtureRequest) -> Iterator[Project]:
 
 @pytest.fixture
 def prt_project(_prt_session_project: Project) -> Iterator[Project]:
-    """The project that the test uses: its URL, keys, database and users.
+    """Yield the project that the test uses: its URL, keys, database and users.
 
-    An embedded project is cleaned after the test: the tables that it wrote to are emptied. A remote project
-    loses the rows that the test made with `insert`, and nothing else.
+    After the test, the tables of an embedded project that the test wrote to are emptied. In a remote project
+    only the rows that the test made with `insert`, or registered with `made`, are deleted.
     """
     with _prt_session_project.cleaned():
         yield _prt_session_project
@@ -75,7 +79,7 @@ def prt_project(_prt_session_project: Project) -> Iterator[Project]:
 
 @pytest.fixture
 def prt_realtime(prt_project: Project) -> Iterator[Realtime]:
-    """Watches of the project's tables, broadcasts and presence, which end with the test."""
+    """Yield an object that opens watches of the project's tables and topics, which end with the test."""
     from prt.pytest_plugin.realtime import Realtime
 
     with Realtime(prt_project) as realtime:

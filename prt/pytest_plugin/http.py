@@ -1,4 +1,4 @@
-"""Requests to a project's REST, Auth and, if it is embedded, its own endpoints."""
+"""Requests to a project's REST and Auth APIs and, if it is embedded, to its own endpoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 class AnswerError(Exception):
-    """A request that the project refused, or that did not reach it."""
+    """The project refused a request, or could not be reached."""
 
 
 def request(
@@ -26,7 +26,7 @@ def request(
     body: object = None,
     headers: Mapping[str, str] | None = None,
 ) -> Any:
-    """Return the decoded JSON of an answer, None if it is empty.
+    """Send a request and return the decoded JSON of its answer, None if the answer is empty.
 
     Args:
         url: The whole address, with its query.
@@ -50,7 +50,7 @@ def request(
             **(headers or {}),
         },
     )
-    # Proxies of the environment are for other hosts than this one.
+    # The environment's proxies are not meant for this machine.
     is_here = urllib.parse.urlsplit(url).hostname in LOOPBACK
     opener = urllib.request.build_opener(*[urllib.request.ProxyHandler({})] if is_here else [])
     try:

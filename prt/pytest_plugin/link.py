@@ -1,4 +1,4 @@
-"""A link between `prt` and a project, which a test can cut."""
+"""A network link between `prt` and a project, which a test can cut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ CHUNK: Final = 65536
 
 
 class Link:
-    """Forwards connections to a port of 127.0.0.1 until it is cut; new ones are taken unless it is held."""
+    """A TCP forwarder from a port of 127.0.0.1 to a project, which a test can cut.
+
+    It accepts new connections until it is cut with `is_held`, and again after `mend`.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -26,7 +29,7 @@ class Link:
         self._thread.start()
 
     def cut(self, *, is_held: bool = False) -> None:
-        """Close all connections; with `is_held`, refuse new ones until `mend`."""
+        """Close all connections; with `is_held`, also refuse new ones until `mend` is called."""
         with self._lock:
             self._is_held = is_held
             pairs = list(self._pairs)
@@ -36,12 +39,12 @@ class Link:
                     one.shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
-        """Take new connections again."""
+        """Accept new connections again."""
         with self._lock:
             self._is_held = False
 
     def close(self) -> None:
-        """Close all, and wait for the threads to end."""
+        """Close the port and all connections, and wait for the threads to end."""
         self._is_closed = True
         with suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), 1).close()

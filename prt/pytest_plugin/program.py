@@ -1,4 +1,4 @@
-"""The program `prt` as a child process that writes a JSON object a line."""
+"""The program `prt` as a child process that writes one JSON object a line."""
 
 # ruff: noqa: S603 - the program is ours, or the one that the user named
 
@@ -18,21 +18,21 @@ Line = dict[str, Any]
 
 STOP_SECONDS: Final = 10.0
 OWN: Final = ("SUPABASE_", "PRT_")
-"""How the names of the variables begin that say which project is meant."""
+"""The prefixes of the environment variables that choose a project."""
 
 
 class Program:
-    """The `prt` that is run, by default the one of this environment."""
+    """The `prt` program to run, by default the one of this Python environment."""
 
     def __init__(self, path: str | None = None) -> None:
         self.command = [path] if path else [sys.executable, "-m", "prt"]
 
     def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Child:
-        """Start a command whose lines are read as they come."""
+        """Start a command, and return it with its lines being read in the background."""
         return Child([*self.command, *arguments], environment)
 
     def run(self, arguments: Sequence[str], environment: Mapping[str, str], seconds: float) -> Child:
-        """Run a command to its end, or stop it after `seconds`."""
+        """Run a command until it ends, but stop it after `seconds`."""
         child = self.start(arguments, environment)
         child.wait_for(lambda: False, seconds)
         child.stop()
@@ -40,7 +40,7 @@ class Program:
 
 
 class Child:
-    """A command that runs. A thread reads its lines; `lines` only grows."""
+    """A running command. A thread reads its output lines into `lines`, which only grows."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.lines: list[Line] = []
@@ -59,7 +59,10 @@ class Child:
         self.errors = ""
 
     def wait_for(self, is_met: Callable[[], bool], seconds: float) -> bool:
-        """Wait until a condition on the lines is met; return whether it is, at the latest at the end."""
+        """Wait until a condition on the lines is met, the command ends or `seconds` have passed.
+
+        Return whether the condition is met then.
+        """
         until = time.monotonic() + seconds
         with self._news:
             while not is_met():
@@ -71,14 +74,14 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the command has written its last line."""
+        """Return whether the command has written its last line."""
         return self._has_ended
 
     def stop(self) -> int:
-        """End the command if it still runs, release what it held, and return its exit code."""
+        """End the command if it is still running, release its resources, and return its exit code."""
         process = self._process
         if not self._errors.closed:
-            # The end of its standard input ends an embedded project, whoever its parent was.
+            # An embedded project ends when its standard input is closed, even if its parent is gone.
             if process.stdin is not None:
                 process.stdin.close()
             if not self._has_ended:
@@ -96,11 +99,11 @@ class Child:
         return process.returncode
 
     def complaints(self) -> str:
-        """Return what the command wrote to standard error until now."""
+        """Return what the command has written to standard error so far."""
         return self.errors if self._errors.closed else self._complaints()
 
     def _complaints(self) -> str:
-        # `pread` leaves the position alone, which the child shares.
+        # `pread` does not move the file position, which the child process shares.
         return os.pread(self._errors.fileno(), 65536, 0).decode(errors="replace").strip()
 
     def _read(self) -> None:
@@ -125,10 +128,10 @@ def _decoded(text: bytes) -> Line | None:
 
 
 def without_project(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables without those that name a project or carry its keys."""
+    """Return the variables without those that choose a project or hold its keys."""
     return {name: value for name, value in environment.items() if not name.startswith(OWN)}
 
 
 def only_project(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that name a project or carry its keys."""
+    """Return only the variables that choose a project or hold its keys."""
     return {name: value for name, value in environment.items() if name.startswith(OWN)}

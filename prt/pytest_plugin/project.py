@@ -1,4 +1,4 @@
-"""The project of the tests: embedded, or the remote one of the environment."""
+"""The project that tests use: an embedded one, or the remote project of the environment."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from prt.pytest_plugin.program import Program, only_project, without_project
 START_SECONDS: Final = 180.0
 TOKEN_SECONDS: Final = 7 * 24 * 3600
 ANNOUNCE: Final = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
-"""Runs inside `prt local run`: writes the project's variables, and ends when we close its input."""
+"""A program for `prt local run`: it writes the project's variables, and ends when its input is closed."""
 CLIENT_KEYS: Final = ("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_KEY")
 SERVER_KEYS: Final = ("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY")
 
 
 @dataclass(frozen=True)
 class User:
-    """A user of the project; `token` is a JWT if the user has signed in."""
+    """A user of the project. `token` is a JWT if the user has signed in, else None."""
 
     email: str
     id: str
@@ -39,7 +39,7 @@ class User:
 
 
 class Project:
-    """A Supabase project: where it is, its keys and its users."""
+    """A Supabase project: its URL, keys and users."""
 
     def __init__(
         self, program: Program, variables: Mapping[str, str], *, is_own: bool, is_writable: bool
@@ -47,10 +47,10 @@ class Project:
         """Describe a project.
 
         Args:
-            program: The `prt` that watches it.
+            program: The `prt` program that watches it.
             variables: `SUPABASE_URL`, the keys and `SUPABASE_DB_URL`.
-            is_own: Whether the plugin started it, and may empty its tables.
-            is_writable: Whether tests may make rows.
+            is_own: Whether the plugin started the project, and may empty its tables.
+            is_writable: Whether tests may insert rows.
         """
         self.program = program
         self.variables = only_project(variables)
@@ -64,7 +64,7 @@ class Project:
 
     @property
     def users(self) -> tuple[User, ...]:
-        """The users that the project has now, with the roles of their tokens."""
+        """Return the users that the project has now, with the roles of their tokens."""
         if not self.service_key:
             return ()
         found = request(f"{self.url}/auth/v1/admin/users", key=self.service_key)
@@ -74,13 +74,13 @@ class Project:
         )
 
     def environment(self) -> dict[str, str]:
-        """Return the variables for a child process that uses this project."""
+        """Return the environment variables for a child process that uses this project."""
         return {**without_project(os.environ), **self.variables, "PYTHONUNBUFFERED": "1"}
 
     def sign_in(self, email: str, password: str | None = None) -> User:
-        """Return the user with a token.
+        """Sign a user in and return the user with a token.
 
-        Without a password, PRT_PASSWORD is used; a user of the embedded project needs none at all.
+        Without a password, PRT_PASSWORD is used. A user of the embedded project needs no password.
         """
         password = password or os.environ.get("PRT_PASSWORD")
         if password is None and self.is_own:
@@ -97,9 +97,9 @@ class Project:
         return User(email, user["id"], user.get("role") or "authenticated", answer["access_token"])
 
     def insert(self, table: str, row: Mapping[str, Any] | None = None, /, **columns: Any) -> dict[str, Any]:
-        """Make a row with the server key, and return it as the database holds it.
+        """Insert a row with the server key, and return it as the database stored it.
 
-        On a remote project it needs `--allow-writes`; the row is deleted by its key after the test.
+        A remote project requires `--allow-writes`, and the row is deleted by its `id` after the test.
         """
         if not self.is_writable:
             raise pytest.UsageError("prt: a remote project is only read: run pytest with --allow-writes")
@@ -118,7 +118,10 @@ class Project:
         return made
 
     def made(self, table: str, **key: Any) -> None:
-        """Have a row that the test made deleted by its key after the test; needs a writable project."""
+        """Register a row that the test inserted, so that it is deleted by its key after the test.
+
+        The project must be writable.
+        """
         if not self.is_writable:
             raise pytest.UsageError("prt: a remote project is only read: run pytest with --allow-writes")
         if not key:
@@ -127,7 +130,7 @@ class Project:
 
     @contextmanager
     def cleaned(self) -> Iterator[None]:
-        """Clean up after the block, by the rules of the kind of project."""
+        """Clean up after the block, according to the kind of project."""
         mark = self._emptied(None) if self.is_own else None
         try:
             yield
@@ -143,7 +146,7 @@ class Project:
         return int(answer["mark"])
 
     def _delete_made(self) -> None:
-        """Delete the newest first: later rows may refer to earlier ones."""
+        """Delete the registered rows, the newest first, because later rows may refer to earlier ones."""
         refused = []
         while self._made:
             table, key = self._made.pop()
@@ -186,7 +189,7 @@ def _jwt(claims: Mapping[str, Any], secret: str) -> str:
 
 @contextmanager
 def embedded(program: Program, migrations: Sequence[str]) -> Iterator[Project]:
-    """Start an embedded project, which ends with the block, or with our process at the latest."""
+    """Start an embedded project, which ends with the block, or at the latest with our process."""
     paths = [word for path in migrations for word in ("--migrations", path)]
     command = ["local", "run", *paths, "--", sys.executable, "-c", ANNOUNCE]
     child = program.start(command, without_project(os.environ))
@@ -199,7 +202,7 @@ def embedded(program: Program, migrations: Sequence[str]) -> Iterator[Project]:
 
 
 def remote(program: Program, *, is_writable: bool) -> Project:
-    """Return the project of the environment."""
+    """Return the project that the environment variables describe."""
     if not os.environ.get("SUPABASE_URL"):
         raise pytest.UsageError("prt: --prt-remote needs SUPABASE_URL and the project's keys")
     return Project(program, os.environ, is_own=False, is_writable=is_writable)

@@ -1,4 +1,4 @@
-"""The object behind the fixture `prt_realtime`: watches, messages, and a presence of our own."""
+"""The object behind the fixture `prt_realtime`: it opens watches, sends messages and tracks presences."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ DIAGNOSIS_SECONDS: Final = 60.0
 WRONG: Final = ("failed", "warning", "unknown")
 
 Who = User | str | None
-"""A signed-in user, an email address, `anon` or `service`; None is whom `prt` takes by itself."""
+"""A signed-in user, an email address, `anon` or `service`; None is the identity that `prt` chooses."""
 
 
 class Realtime:
-    """Opens watches of a project; its end ends those that are still open."""
+    """The entry point of a test to the project's Realtime.
+
+    Watches that are still open when its block ends are closed.
+    """
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -37,7 +40,7 @@ class Realtime:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what is still open."""
+        """Close the watches that are still open."""
         self._open.close()
 
     def watch(self, table: str, *, filter: str | Sequence[str] | None = None, as_: Who = None) -> Watch:  # noqa: A002 - the option's name
@@ -45,8 +48,8 @@ class Realtime:
 
         Args:
             table: TABLE, SCHEMA.TABLE or TABLE:EVENT,EVENT.
-            filter: Conditions such as `status=eq.open`, all of which the server applies.
-            as_: Who watches, which decides the rows that arrive.
+            filter: A condition such as `status=eq.open`, or several, all of which the server applies.
+            as_: The identity that watches, which decides which rows arrive.
         """
         conditions = [filter] if isinstance(filter, str) else list(filter or ())
         chosen = [table, *(word for one in conditions for word in ("--filter", one))]
@@ -55,13 +58,20 @@ class Realtime:
     def broadcast(
         self, topic: str, event: str | None = None, *, is_private: bool = False, as_: Who = None
     ) -> Watch:
-        """Return a watch of a topic's broadcasts, of one event or of all."""
+        """Return a watch of a topic's broadcasts, for a `with` block.
+
+        Args:
+            topic: The topic's name.
+            event: The event to watch; None means all events.
+            is_private: Whether to join a private channel.
+            as_: The identity that watches.
+        """
         return self._topic(
             "--broadcast", topic, topic if event is None else f"{topic}={event}", is_private, as_
         )
 
     def presence(self, topic: str, *, is_private: bool = False, as_: Who = None) -> Watch:
-        """Return a watch of who is present on a topic."""
+        """Return a watch of the presences on a topic, for a `with` block."""
         return self._topic("--presence", topic, topic, is_private, as_)
 
     def send(
@@ -73,7 +83,15 @@ class Realtime:
         is_private: bool = False,
         as_: Who = None,
     ) -> None:
-        """Send a broadcast and wait for the server's acknowledgement."""
+        """Send a broadcast and wait for the server's acknowledgement.
+
+        Args:
+            topic: The topic's name.
+            event: The broadcast's event.
+            payload: A mapping that is sent as JSON; None sends `{}`.
+            is_private: Whether to send on a private channel.
+            as_: The identity that sends.
+        """
         __tracebackhide__ = True
         arguments, environment = self._identity(as_)
         private = ["--private"] if is_private else []
@@ -87,7 +105,7 @@ class Realtime:
 
     @contextmanager
     def track(self, topic: str, key: str, *, as_: Who = None, **state: Any) -> Iterator[None]:
-        """Be present on a topic with a key and a state while the block runs."""
+        """Track a presence with a key and a state on a topic while the block runs."""
         __tracebackhide__ = True
         arguments, environment = self._identity(as_)
         command = ["presence", topic, "--key", key, "--track", json.dumps(state), "--json", *arguments]
@@ -123,7 +141,10 @@ class Realtime:
         return watch
 
     def _link(self) -> Link | None:
-        """Return a link that can be cut; a certificate would not be valid for its address."""
+        """Return a link that can be cut, or None over TLS.
+
+        The project's certificate would not be valid for the link's address.
+        """
         address = urlsplit(self._project.url)
         if address.scheme != "http" or address.hostname is None or address.path:
             return None

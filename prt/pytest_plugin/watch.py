@@ -1,4 +1,4 @@
-"""A watch of a table or a topic, and what a test expects of it."""
+"""A watch of a table or a topic, and the expectations that a test has of it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,21 @@ WIDEST: Final = 300
 
 
 class Watch:
-    """The events that come to one watch. Each event meets one expectation at most, in any order."""
+    """A watch of a table or a topic, with the events that it has received.
+
+    Expectations may be met in any order, and each event meets at most one of them.
+    """
 
     def __init__(
         self, subject: str, start: Callable[[], Child], diagnose: Callable[[], str], link: Link | None
     ) -> None:
-        """Describe a watch, which starts when its block is entered.
+        """Describe a watch, which starts when its `with` block is entered.
 
         Args:
             subject: The table or topic, for messages.
             start: Starts `prt watch`.
-            diagnose: Returns what `prt status` finds wrong.
-            link: The connection that `cut` cuts; None if it can't be.
+            diagnose: Returns the faults that `prt status` finds.
+            link: The connection that `cut` cuts; None if the connection can't be cut.
         """
         self._subject = subject
         self._start = start
@@ -58,7 +61,7 @@ class Watch:
         self.close()
 
     def close(self) -> None:
-        """End the watch, if it runs."""
+        """End the watch if it is running."""
         if self._child is not None:
             self._child.stop()
         if self._link is not None:
@@ -67,7 +70,7 @@ class Watch:
 
     @property
     def events(self) -> list[Line]:
-        """The changes, broadcasts and presence events that have come until now, as `prt` writes them."""
+        """Return the changes, broadcasts and presence events received so far, as `prt` writes them."""
         return [line for line in list(self._running.lines) if line.get("type") in EVENTS]
 
     def expect(
@@ -77,12 +80,14 @@ class Watch:
 
         Args:
             event: INSERT, UPDATE or DELETE; the event of a broadcast; join, leave, update or sync.
-            row: Values that the row, payload or presence has, for names that are no keyword.
-            within: Seconds to wait.
-            values: Further such values.
+            row: Values that the row, payload or presence must have. Use it for columns whose names can't be
+                keywords.
+            within: How many seconds to wait.
+            values: Further values, by column.
 
         Raises:
-            Failed: It did not come. The message shows what came instead, and what `prt status` finds.
+            Failed: The event did not come. The message shows what came instead, and the diagnosis of `prt
+                status`.
         """
         __tracebackhide__ = True
         wanted = {**(row or {}), **values}
@@ -106,7 +111,14 @@ class Watch:
         within: float = 1.0,
         **values: Any,
     ) -> None:
-        """Fail if a further event, or one that matches, comes within this time."""
+        """Fail if an event that no expectation has met comes within `within` seconds.
+
+        Args:
+            event: The kind of event, as in `expect`; None means any event.
+            row: Values that the row, payload or presence would have, as in `expect`.
+            within: How many seconds to wait.
+            values: Further values, by column.
+        """
         __tracebackhide__ = True
         wanted = {**(row or {}), **values}
         if self._running.wait_for(lambda: bool(self._matches(event, wanted)), within):
@@ -147,7 +159,7 @@ class Watch:
             if line.get("type") in EVENTS
             and index not in self._met
             and event in (None, line.get("eventType", line.get("event")))
-            # The state that a presence begins with is nothing that happened.
+            # The first `sync` of a presence is its initial state, not something that happened.
             and (event is not None or line.get("event") != "sync" or line["type"] != "presence")
             and any(_holds(one, wanted) for one in _rows(line))
         ]
@@ -169,7 +181,7 @@ class Watch:
 
 
 class Cut:
-    """A connection that was cut; its block holds it down."""
+    """A connection that was cut. Use it in a `with` block to prevent reconnects until the block ends."""
 
     def __init__(self, link: Link, wait: Callable[[], None]) -> None:
         self._link = link
@@ -180,7 +192,7 @@ class Cut:
         self._link.cut(is_held=True)
 
     def __exit__(self, *_: object) -> None:
-        """Take connections again, and wait until events flow."""
+        """Accept connections again, and wait until events flow."""
         __tracebackhide__ = True
         self._link.mend()
         self._wait()
@@ -202,7 +214,7 @@ def _holds(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _is_equal(found: Any, wanted: Any) -> bool:
-    """Compare what JSON brought with a value of Python: a UUID is a text there, a timestamp too."""
+    """Compare a JSON value with a Python value; UUIDs, dates and decimals are text or numbers in JSON."""
     if isinstance(wanted, bool) or wanted is None:
         return found is wanted
     if isinstance(wanted, Enum):
@@ -238,7 +250,7 @@ def _cut(text: str) -> str:
 
 @contextmanager
 def running(child: Child) -> Iterator[Child]:
-    """Stop a command at the end of the block."""
+    """Run the block with a command, and stop the command at its end."""
     try:
         yield child
     finally:

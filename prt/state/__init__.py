@@ -1,1 +1,1 @@
-"""Reducers: `(state, event) -> state`, without clock, I/O or Rich; time comes in with the event."""
+"""Pure state: objects that events are applied to, without a clock, I/O or Rich; events carry the time."""

@@ -1,4 +1,4 @@
-"""A table as a board: its rows are cards, in columns by the value of one of theirs."""
+"""A table as a Kanban board: its rows are cards, grouped into columns by one of their values."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from prt.state.rows.present import KeyColumns, Present, Turn, assume_id, values_
 from prt.state.rows.value_order import ordered
 
 MARKED = 6_000_000
-"""µs for which a card that came or moved is marked."""
+"""How long a card is marked after it came or moved (µs)."""
 
 NOWHERE = "none"
-"""The column of rows that have no value for it."""
+"""The column for rows without a value to group by."""
 
 TITLES = ("title", "name", "subject", "label", "summary", "description")
 PEOPLE = ("assignee", "assigned_to", "owner", "assignee_id", "owner_id", "user_id")
@@ -30,7 +30,7 @@ _MOST_COLUMNS = 100
 
 
 class Card(Struct, frozen=True, kw_only=True):
-    """A row as text; what it doesn't have is empty. `key` is raw JSON."""
+    """A row as texts, which are empty for missing values; `key` is raw JSON."""
 
     key: bytes
     title: str
@@ -40,14 +40,14 @@ class Card(Struct, frozen=True, kw_only=True):
 
 
 class Mark(Struct, frozen=True):
-    """When a card came into its column (µs), and from which; None is from outside."""
+    """When a card came into its column (µs), and its former column; `origin` None is a new row."""
 
     at: int
     origin: str | None
 
 
 class Column(Struct, frozen=True):
-    """`limit` is that of work in progress, None where there is none."""
+    """A column of the board; `limit` is its limit of work in progress, or None."""
 
     name: str
     count: int
@@ -55,12 +55,12 @@ class Column(Struct, frozen=True):
 
     @property
     def is_over_limit(self) -> bool:
-        """Return whether the column holds more cards than its limit allows."""
+        """Whether the column holds more cards than its limit allows."""
         return self.limit is not None and self.count > self.limit
 
 
 class Board:
-    """Apply events, ask for columns and their cards. Changes of other tables pass by."""
+    """The cards of one table; changes of other tables are ignored."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Board:
         self.key_columns = key_columns
         self.moves = 0
         self.has_groups = False
-        """Whether a row has the column at all, if only without a value."""
+        """Whether any row has the column to group by, even if its value is null."""
         self._given = tuple(columns)
         self._limits = dict(limits or {})
         self._present = Present(schema, table, key_columns)
@@ -94,11 +94,11 @@ class Board:
 
     @property
     def forgotten(self) -> int:
-        """Rows beyond what is kept."""
+        """The number of rows that were dropped because there are too many."""
         return self._present.forgotten
 
     def apply(self, event: Event) -> None:
-        """Take in an event; only changes of the board's table count."""
+        """Apply an event; only changes of the board's table have an effect."""
         if type(event) is not Change:
             return
         turn = self._present.apply(event)
@@ -114,12 +114,21 @@ class Board:
             self._forget()
 
     def columns(self) -> list[Column]:
-        """Return the columns in their order; given and known ones stand there even if they are empty."""
+        """Return the columns in their order; given and known ones are included even if they are empty."""
         names = ordered(self._given, self.table, self.group_by, [*self._keys])
         return [Column(name, len(self._keys.get(name, ())), self._limits.get(name)) for name in names]
 
     def cards(self, column: str, now: int, most: int | None = None) -> list[Card]:
-        """Those marked at `now` first, the newest of them on top; then by position, or as they came."""
+        """Return the cards of a column.
+
+        Cards marked at `now` come first, the newest on top. The others are sorted by position, or as they
+        came.
+
+        Args:
+            column: The name of the column.
+            now: The time (µs).
+            most: The most cards to return; None is all.
+        """
         keys = sorted(self._keys.get(column, ()), key=self._position)
         newest = {key: mark.at for key in keys if (mark := self.mark(key, now)) is not None}
         keys.sort(key=lambda key: -newest.get(key, 0))
@@ -130,11 +139,11 @@ class Board:
         return self._present.rows.get(key)
 
     def column_of(self, key: bytes) -> str | None:
-        """Return the name of the column in which a card stands; None if the card is gone."""
+        """Return the name of the column that a card is in; None if the card is gone."""
         return self._groups.get(key)
 
     def mark(self, key: bytes, now: int) -> Mark | None:
-        """That of a card which came or moved a moment ago."""
+        """Return the mark of a card that came or moved within MARKED before `now` (µs); otherwise None."""
         mark = self._marks.get(key)
         return mark if mark is not None and now - mark.at < MARKED else None
 
@@ -170,14 +179,17 @@ class Board:
         self._marks.pop(key, None)
 
     def _forget(self) -> None:
-        """Remove the cards that are no longer kept: beyond the limit, or whose key has changed."""
+        """Remove cards whose rows are no longer kept: beyond the limit, or because the key changed."""
         for key in [key for key in self._groups if key not in self._present.rows]:
             self._cards.pop(key, None)
             self._positions.pop(key, None)
             self._remove(key)
 
     def _drop_empty_columns(self) -> None:
-        """Empty ones stay as long as they are few: a board's columns should not come and go."""
+        """Remove empty columns that were not given, once there are many.
+
+        A board's columns should stay in place.
+        """
         for name in [name for name, keys in self._keys.items() if not keys and name not in self._fixed]:
             del self._keys[name]
 

@@ -1,7 +1,7 @@
-"""Budgets with what is spent, committed and still under way, and the transactions that spend.
+"""Budgets with their spent, committed and pending amounts, and the transactions that spend them.
 
-The budget's row is the truth: where the database books a transaction on it, the row has the new total by
-the same commit. A transaction that the row does not know yet is pending on top of it.
+The budget's row is authoritative: if the database books a transaction on it, the same commit changes the
+row's total. A transaction that the row doesn't include yet is added to it as pending.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from prt.state.rows.present import KeyColumns, Present, assume_id, key_of, value
 from prt.stream.values import moment
 
 NEWEST = 100
-"""Transactions that stay to be shown."""
+"""How many transactions are kept."""
 
 AMOUNTS = ("amount", "total_amount", "budget", "total", "planned")
 SPENT = ("spent", "spent_amount", "actual", "actual_amount", "used")
@@ -40,7 +40,10 @@ _UNKNOWN = b""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
-    """`pending` are transactions that the row does not have in `spent` yet; `amount` None was not set."""
+    """A budget.
+
+    `pending` is the effect of transactions that `spent` doesn't include yet; `amount` can be unset.
+    """
 
     key: bytes
     name: str
@@ -52,17 +55,17 @@ class Budget(Struct, frozen=True, kw_only=True):
 
     @property
     def used(self) -> Decimal:
-        """Return what was spent, with the transactions that the budget's row does not include yet."""
+        """The spent amount, with the transactions that the budget's row doesn't include yet."""
         return self.spent + self.pending
 
     @property
     def remaining(self) -> Decimal | None:
-        """Return what is left of the amount, None if the budget has no amount."""
+        """The rest of the amount; None if the budget has no amount."""
         return None if self.amount is None else self.amount - self.used - self.committed
 
     @property
     def share(self) -> Decimal:
-        """Return the used share of the amount, infinite if something is used of an amount of zero."""
+        """The used share of the amount; infinite if something was spent from an amount of zero."""
         if self.amount is None:
             return _ZERO
         if self.amount > 0:
@@ -71,9 +74,14 @@ class Budget(Struct, frozen=True, kw_only=True):
 
 
 class Transaction(Struct, frozen=True, kw_only=True):
-    """`effect` is what it adds to `spent`: 0 for a draft or an income. `moment` µs, None if unknown.
+    """A transaction of a budget.
 
-    `draft` is the status of one that is not booked, `row` its raw JSON.
+    Attributes:
+        effect: What it adds to `spent`; 0 for a draft or an income.
+        draft: The status of a transaction that isn't booked; otherwise empty.
+        commit: When it was committed (µs); None if it wasn't streamed.
+        moment: Its own date (µs); None if it has none.
+        row: The row as raw JSON.
     """
 
     at: int
@@ -92,7 +100,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
 
     @property
     def sign(self) -> int:
-        """Return 1 if money is spent, -1 if it comes back, 0 if the budget is not concerned."""
+        """1 if money is spent, -1 if it comes back, and 0 if the budget isn't affected."""
         return _SIGNS.get(self.type.lower(), 0)
 
 
@@ -104,7 +112,10 @@ class _Row(Struct, frozen=True):
 
 
 class Budgets:
-    """Apply events of both tables, in the order of the stream; other tables pass by."""
+    """The budgets and their newest transactions.
+
+    Events of both tables are applied in the order of the stream.
+    """
 
     def __init__(
         self,
@@ -127,7 +138,7 @@ class Budgets:
         return len(self._rows)
 
     def apply(self, event: Event) -> None:
-        """Take in an event; only changes of budgets and of transactions count."""
+        """Apply an event; only changes of budgets and transactions have an effect."""
         if type(event) is not Change or event.schema != self._schema:
             return
         if event.table == self._of_transactions:
@@ -136,7 +147,7 @@ class Budgets:
             self._apply_budget(event)
 
     def budgets(self) -> list[Budget]:
-        """The fullest first, then by name."""
+        """Return the budgets, the fullest first, then by name."""
         found = []
         for key, row in self._rows.items():
             effect = sum((one.effect for one in self._pending.get(key, {}).values()), _ZERO)
@@ -145,16 +156,16 @@ class Budgets:
         return sorted(found, key=lambda budget: (-budget.share, budget.name))
 
     def row(self, key: bytes) -> bytes | None:
-        """Return the row of a budget as raw JSON; None if it is gone."""
+        """Return the row of a budget as raw JSON; None if the budget is gone."""
         return self._present.rows.get(key)
 
     def name_of(self, transaction: Transaction) -> str:
-        """The budget's that it is booked on, empty where that is not known."""
+        """Return the name of a transaction's budget; empty if the budget is unknown."""
         row = self._rows.get(self._budget_of(transaction))
         return "" if row is None else row.budget.name
 
     def is_foreign(self, transaction: Transaction) -> bool:
-        """Return whether its currency is not its budget's, so that the budget does not include it."""
+        """Return whether its currency differs from the budget's, which then leaves the transaction out."""
         row = self._rows.get(self._budget_of(transaction))
         return row is not None and not _is_same(row.budget.currency, transaction.currency)
 
@@ -203,7 +214,7 @@ class Budgets:
         if transaction is None:
             return
         if change.event_type == "UPDATE":
-            # Its budget was told, or not, when it came: what is written later shows and counts no more.
+            # Only its first state counts for the budget; a later one is only shown.
             known = [index for index, one in enumerate(self.transactions) if one.key == key]
             for index in known:
                 self.transactions[index] = transaction
@@ -227,7 +238,7 @@ class Budgets:
             pending[second.key] = structs.replace(second, effect=first.effect + second.effect)
 
     def _budget_of(self, transaction: Transaction) -> bytes:
-        """The one it names, else the only one of its production."""
+        """Return the key of a transaction's budget: the one it names, otherwise its production's only one."""
         if transaction.budget is not None:
             return transaction.budget
         if transaction.production is None:
@@ -241,12 +252,12 @@ def _when(transaction: Transaction) -> int:
 
 
 def _lacks(row: _Row, transaction: Transaction) -> bool:
-    """Whether it is to be counted on top of the row."""
+    """Return whether a transaction has to be added to the row as pending."""
     return _is_same(row.budget.currency, transaction.currency) and not _knows(row, transaction)
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Whether two currencies may be one: each may be missing, or cut to its first letter."""
+    """Return whether two currencies may be the same: each may be missing, or cut to its first letter."""
     return one.startswith(other) or other.startswith(one)
 
 

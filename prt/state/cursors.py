@@ -1,7 +1,7 @@
-"""Positions of the cursors in a document: one reducer over broadcasts, by the seed's `cursor-move`.
+"""The cursors in a document, from broadcasts such as `cursor-move`.
 
-Positions are `payload.position.{x,y}` or `payload.{x,y}`, in pixels or in fractions of the page; the user is
-`userId`, `user_id`, `user`, `id` or a name. Time comes in with the events.
+Positions are `payload.position.{x,y}` or `payload.{x,y}`, in pixels or in fractions of the page. The user is
+`userId`, `user_id`, `user`, `id` or a name.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from prt.state.figures.rate import Rate
 from prt.state.topics.metas import said, tracked
 
 USERS: Final = 200
-"""Cursors that are known at once; who has been still the longest is forgotten first."""
+"""The most cursors that are kept; the one that has rested longest is dropped first."""
 
 TRAIL: Final = 12
-"""Positions of a cursor that are kept, its present one among them."""
+"""How many positions of a cursor are kept, the current one among them."""
 
 FORGOTTEN: Final = 300_000_000
-"""µs after which a cursor that did not move is forgotten."""
+"""How long after its last move a cursor is dropped (µs)."""
 
 FURTHEST: Final = 1e9
 SCREEN: Final = 4096.0
-"""Pixels: no screen is larger."""
+"""The most pixels of a screen."""
 _EDGE: Final = 0.05
-"""Of the extent, left free around the outermost positions."""
+"""The share of the extent that is left free around the outermost positions."""
 
 _NAMES: Final = ("name", "userName", "user_name", "username", "displayName", "email")
 
@@ -43,7 +43,7 @@ class Position(Struct, frozen=True):
 
 
 class Extent(Struct, frozen=True):
-    """The part of the canvas that is shown, in the senders' units."""
+    """The part of the canvas to show, in the senders' units."""
 
     left: float
     top: float
@@ -52,7 +52,10 @@ class Extent(Struct, frozen=True):
 
 
 class Cursor(Struct, kw_only=True, eq=False):
-    """The cursor of one user on one topic. `trail` ends with the present position; it left at `gone_at`."""
+    """The cursor of one user on one topic.
+
+    `trail` ends with the current position; `gone_at` is when the user left (µs), or None.
+    """
 
     topic: str
     user: str
@@ -64,12 +67,12 @@ class Cursor(Struct, kw_only=True, eq=False):
 
     @property
     def position(self) -> Position:
-        """Return the present position."""
+        """The current position."""
         return self.trail[-1]
 
 
 class _Move(Struct):
-    """The members of a payload that are read, in every spelling that is known."""
+    """The members of a payload that can hold a user, a name or a position."""
 
     userId: Any = None  # noqa: N815 - the seed's spelling
     user_id: Any = None
@@ -90,7 +93,7 @@ _decode = msgspec.json.Decoder(_Move).decode
 
 
 class Cursors:
-    """Apply events, read attributes. `moves` are all, `unread` the broadcasts that hold no position."""
+    """The cursors of all users. `moves` counts all moves, and `unread` the broadcasts without a position."""
 
     def __init__(self) -> None:
         self.cursors: OrderedDict[tuple[str, str], Cursor] = OrderedDict()
@@ -99,7 +102,7 @@ class Cursors:
         self.unread = 0
 
     def apply(self, event: Event) -> None:
-        """Take in an event: a move, or a user who leaves."""
+        """Apply an event: a move, or a user who leaves."""
         if type(event) is Broadcast:
             self._applied(event)
         elif type(event) is Presence and event.event == "leave":
@@ -107,11 +110,14 @@ class Cursors:
 
     @property
     def newest_first(self) -> list[Cursor]:
-        """Return the cursors, the one that moved last first."""
+        """The cursors; the one that moved last comes first."""
         return list(reversed(self.cursors.values()))
 
     def extent(self) -> Extent:
-        """The page: 0 to 1 where all positions are fractions, else what the positions span, and some."""
+        """Return the part of the canvas to show.
+
+        It's 0 to 1 if all positions are fractions, otherwise the span of the positions with a margin.
+        """
         positions = [position for cursor in self.cursors.values() for position in cursor.trail]
         if not positions:
             return Extent(0.0, 0.0, 1.0, 1.0)
@@ -137,7 +143,7 @@ class Cursors:
         key = (event.topic, user)
         cursor = self.cursors.get(key)
         if place is None:
-            # A user without a position has left the page; anything else is no cursor's.
+            # A user without a position has left the page; other payloads are not about cursors.
             if cursor is None or not user:
                 self.unread += 1
             else:
@@ -161,7 +167,7 @@ class Cursors:
         self._forget(event.at)
 
     def _left(self, event: Presence) -> None:
-        """Whoever leaves the topic takes the cursor along, be it named by the key or by a meta."""
+        """Mark the cursor of a user who left, whether the presence's key or a meta names the user."""
         users = {event.key or ""}
         for meta in event.presences or ():
             users |= {said(value) for value in tracked(meta).values() if isinstance(value, str | int)}
@@ -171,7 +177,7 @@ class Cursors:
                 cursor.gone_at = event.at
 
     def _forget(self, at: int) -> None:
-        """Those that have been still for too long; the stillest stand first."""
+        """Drop cursors that have rested for too long, which are the first in the list."""
         while next(iter(self.cursors.values())).position.at < at - FORGOTTEN:
             self.cursors.popitem(last=False)
 
@@ -212,7 +218,10 @@ def _place(move: _Move, at: int) -> Position | None:
 
 
 def _coordinate(value: Any) -> float | None:
-    """Return a number, None if it is not one, or one that would make everything else a dot."""
+    """Return a number as a coordinate.
+
+    The result is None for other values, and for numbers so large that other positions would fall together.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > FURTHEST:
         return None
     return float(value)
@@ -223,7 +232,7 @@ def _span(values: list[float]) -> tuple[float, float]:
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
-    """A page begins at 0, unless all that is seen lies further down than a screen is long."""
+    """Return the span with a margin; it begins at 0 unless all positions are further away than a screen."""
     if low >= 0 and (high <= SCREEN or low <= high / 2):
         return 0.0, high * (1 + _EDGE) or 1.0
     edge = (high - low) * _EDGE or 1.0

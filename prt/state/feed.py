@@ -1,4 +1,4 @@
-"""Changes as sentences: `task 'Rig truss' moved todo → done`, worked out when they are drawn."""
+"""Sentences for changes, such as `task 'Rig truss' moved todo → done`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prt.state.rows.names import is_uuid, name_of
 from prt.state.rows.present import values_of
 
 MOST_CELLS = 3
-"""Changed columns that a sentence tells one by one."""
+"""How many changed columns a sentence names."""
 
 NOUNS: Final[dict[str, str]] = {
     "organizations": "organization",
@@ -49,7 +49,7 @@ NOUNS: Final[dict[str, str]] = {
     "connections": "connection",
     "marketplace_orders": "order",
 }
-"""What a row of the seed's tables is called."""
+"""Nouns for the rows of the seed's tables."""
 
 VERBS: Final[dict[str, tuple[str, str]]] = {
     "activities": ("happened", "was forgotten"),
@@ -68,7 +68,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "community_posts": ("was posted", "was deleted"),
     "marketplace_orders": ("came in", "was removed"),
 }
-"""Of an INSERT and of a DELETE, where `was added` and `was removed` say it less well."""
+"""Verbs for an INSERT and a DELETE, if `was added` and `was removed` don't fit."""
 
 ABOUT: Final[dict[str, tuple[str, ...]]] = {
     "activities": ("summary", "action"),
@@ -84,7 +84,7 @@ ABOUT: Final[dict[str, tuple[str, ...]]] = {
     "marketplace_orders": ("title", "number"),
     "connections": ("requester_id", "recipient_id"),
 }
-"""The columns that name a row, the first that has a value; elsewhere it is a name or a title."""
+"""Columns that name a row; the first one with a value is used. Other tables use a name or a title."""
 
 TOLD: Final[dict[str, tuple[str, ...]]] = {
     "notifications": ("message",),
@@ -100,10 +100,10 @@ TOLD: Final[dict[str, tuple[str, ...]]] = {
     "approval_requests": ("amount",),
     "files": ("size_bytes",),
 }
-"""What a sentence of an INSERT adds."""
+"""Columns that a sentence about an INSERT adds."""
 
 STEPS: Final = ("status", "state", "stage", "phase")
-"""Columns whose change is a move."""
+"""Columns whose change is called a move."""
 
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _LONGEST: Final = 40
@@ -113,7 +113,7 @@ Write = Callable[[Change], str]
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
-    """`row` is None if the row has no name; what `happened` is plain text without it."""
+    """The sentence of a change. `row` is the row's name, or None; `happened` is plain text without it."""
 
     at: int
     noun: str
@@ -122,7 +122,7 @@ class Sentence(Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """Return the sentence as one text."""
+        """The sentence as one text."""
         quoted = f" '{self.row}'" if self.row else ""
         return f"{self.noun}{quoted} {self.happened}".rstrip()
 
@@ -130,7 +130,8 @@ class Sentence(Struct, frozen=True, kw_only=True):
 class Feed:
     """A writer of sentences.
 
-    `named` gives names for ids; `templates` write whole sentences, by table or `table:EVENT`.
+    `named` returns a name for a column and an id; `templates` write whole sentences, by `TABLE` or
+    `TABLE:EVENT`.
     """
 
     def __init__(
@@ -140,7 +141,13 @@ class Feed:
         named: Named = lambda _, value: value,
         templates: Mapping[str, Write] | None = None,
     ) -> None:
-        """Begin empty; without `rows`, to which somebody else applies changes, the feed keeps its own."""
+        """Create a feed.
+
+        Args:
+            rows: Rows that the caller applies changes to; None keeps own rows.
+            named: Returns a name for a column and an id.
+            templates: Functions that write a sentence, by `TABLE` or `TABLE:EVENT`.
+        """
         self._rows = rows or Rows()
         self._named = named
         self._templates = dict(templates or {})
@@ -150,7 +157,7 @@ class Feed:
         return self.sentence_of(change, self._rows.apply(change))
 
     def sentence_of(self, change: Change, previous: bytes | None) -> Sentence:
-        """Return the sentence of a change, given the row before it."""
+        """Return the sentence of a change, given the row before the change as raw JSON, or None."""
         table = change.table
         write = self._templates.get(f"{table}:{change.event_type}") or self._templates.get(table)
         if write is not None:
@@ -182,9 +189,9 @@ class Feed:
         if line.event_type == "DELETE":
             return went
         if line.event_type == "INSERT":
-            told = columns_of(change.new, TOLD.get(line.table, ()))
-            named = {column: self._named(column, value) for column, value in told.items()}
-            # Whose id nobody knows says nothing to a person.
+            added = columns_of(change.new, TOLD.get(line.table, ()))
+            named = {column: self._named(column, value) for column, value in added.items()}
+            # An id without a known name means nothing to a person.
             parts = [f"{_words(column)} {name}" for column, name in named.items() if not is_uuid(name)]
             return f"{came}, {', '.join(parts)}" if parts else came
         if not line.cells:
@@ -195,7 +202,7 @@ class Feed:
 
     def _changed(self, cells: tuple[Cell, ...]) -> str:
         steps = [cell for cell in cells if cell.column in STEPS]
-        # When a step was taken goes without saying where it is told as it happens.
+        # The time and author of a step are left out, because the sentence appears when it happens.
         rest = [
             cell
             for cell in cells
@@ -224,7 +231,7 @@ class Feed:
 
 
 def alert_text(alert: Alert) -> str:
-    """`critical: budget 'Tour, travel' spent/amount>=1 (1.04)`."""
+    """Return an alert as `critical: budget 'Tour, travel' spent/amount>=1 (1.04)`."""
     table = alert.table.rpartition(".")[2]
     name = name_of(alert.row)
     rule = alert.rule.removesuffix(f":{alert.severity}").rpartition(":")[2].strip()
@@ -233,14 +240,14 @@ def alert_text(alert: Alert) -> str:
 
 
 def columns_of(row: bytes | Raw, columns: tuple[str, ...]) -> dict[str, str]:
-    """Return the values of these columns as text, without the columns that are null."""
+    """Return the values of these columns as text; columns that are null are left out."""
     values = values_of(row, columns) if columns else None
     pairs = zip(columns, values or (), strict=False)
     return {column: said(Raw(value)) for column, value in pairs if value and value != b"null"}
 
 
 def _shortened(text: str) -> str:
-    """Both ends of a uuid tell it apart."""
+    """Shorten a UUID to its first and last four characters."""
     return f"{text[:4]}…{text[-4:]}" if is_uuid(text) else text
 
 

@@ -1,4 +1,4 @@
-"""The metrics of a watch for a monitoring system: one reducer over events."""
+"""The metrics of a watch for a monitoring system."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PHASES: Final = (
 )
 """The phases of a connection."""
 DELAYS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-"""The bounds of histograms of delays, in seconds: from a server nearby to a delivery in polls."""
+"""The bounds of histograms of delays in seconds: from a server nearby to deliveries by polling."""
 OTHER: Final = "(other)"
-"""Stands for the names beyond the first `_MOST_NAMES`, because each name is a time series."""
+"""The name that counts all names beyond the first `_MOST_NAMES`, because each name is a time series."""
 
 _MOST_NAMES: Final = 1_000
 _JOINED: Final = ("subscribed", "ready", "degraded")
@@ -36,9 +36,9 @@ Key = TypeVar("Key")
 
 
 class Beat(Struct, frozen=True, kw_only=True):
-    """One canary: a row that was written at `at` (µs). `delay` is the time until it came, in seconds.
+    """A canary: a row that was written at `at` (µs).
 
-    `delay` is None for a row that did not come, or could not be written.
+    `delay` is the time until the row arrived, in seconds; None if it didn't arrive or couldn't be written.
     """
 
     at: int
@@ -46,24 +46,24 @@ class Beat(Struct, frozen=True, kw_only=True):
 
 
 class Metrics:
-    """Apply events, read figures.
+    """The figures of a watch.
 
-    `ready_since` (µs) is None unless changes flow. `losses` are changes that a verification has found.
+    `ready_since` (µs) is None unless changes flow. `losses` counts changes that a verification found missing.
     """
 
     def __init__(self, *, plan: str = "free", connections: int = 1) -> None:
-        """Take the plan whose limits count, and the number of connections that the watch opens."""
+        """Create the figures of a watch that opens `connections` on a project of this plan."""
         self.plan = plan
         self.usage = Usage(limits_of(plan), connections=connections)
         self.vitals: Vitals | None = None
         self.phase = "offline"
         self.ready_since: int | None = None
         self.changes: Counter[tuple[str, str, str]] = Counter()
-        """By the table as `schema.table`, the kind of event, and the source."""
+        """Counts by the table as `schema.table`, the kind of event, and the source."""
         self.broadcasts: Counter[str] = Counter()
-        """By topic."""
+        """Counts by topic."""
         self.presences: Counter[str] = Counter()
-        """By topic."""
+        """Counts by topic."""
         self.malformed = 0
         self.lag = Histogram(DELAYS)
         self.gaps = 0
@@ -82,7 +82,7 @@ class Metrics:
         return self.phase in _JOINED
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Count an event."""
         if type(event) is Change:
             self._count(event)
         elif type(event) is Broadcast:
@@ -107,7 +107,7 @@ class Metrics:
         self.usage.apply(event)
 
     def note(self, beat: Beat) -> None:
-        """Take in what became of a canary."""
+        """Count a canary."""
         self.beats += 1
         self.last_beat = beat
         if beat.delay is not None:

@@ -1,4 +1,4 @@
-"""The newest of what a live view shows: changes, what came on topics, and what interrupted them, in order."""
+"""The newest entries of a live view in order: changes, events of topics, gaps, and steps of the channel."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from prt.state.rows.difference import Line, line_of
 from prt.state.topics.messages import BroadcastLine, Message
 
 NEWEST = 200
-"""Entries that stay to be shown without a keyboard: more than a screen has lines."""
+"""How many entries are kept without a keyboard: more than a screen has lines."""
 
 KEPT = 10_000
-"""Entries that stay where one can scroll back to them."""
+"""How many entries are kept if a person can scroll back."""
 
 KEPT_BYTES = 64 << 20
-"""The most bytes of entries that stay, whatever their number."""
+"""The most bytes of entries that are kept, whatever their number."""
 
 _OVERHEAD = 700
-"""Bytes that an entry costs besides its rows."""
+"""The bytes of an entry beside its rows."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """The channel was lost, came back or said why it changed; the same one again counts in `times`.
+    """A status of the channel: it was lost, came back or changed for a reason.
 
-    `down_us` is how long it was not READY before this READY, None if it was READY.
+    Equal statuses in a row are one step, counted in `times`. `down_us` is how long the channel was not READY
+    before this READY, or None if it was READY.
     """
 
     status: Status
@@ -42,9 +43,9 @@ Entry = Line | BroadcastLine | PresenceLine | Gap | Alert | Conflict | Step
 
 
 class Shown:
-    """A change with the row before it; its line is worked out when it is drawn first.
+    """A change and the row before it; its line is computed when it's drawn first.
 
-    It is not new if a later state of the row was known before.
+    `is_news` is false if a later state of the row was already known.
     """
 
     __slots__ = ("change", "is_news", "line", "previous")
@@ -57,7 +58,7 @@ class Shown:
 
 
 class Met:
-    """A presence event with its line: who came, changed or left."""
+    """A presence event and its line: who joined, changed or left."""
 
     __slots__ = ("event", "line")
 
@@ -70,13 +71,13 @@ Kept = Shown | Message | Met | Gap | Alert | Conflict | Step
 
 
 class Newest:
-    """The newest entries, each with a number of its own: `first` to `added` - 1 are kept.
+    """The newest entries. They are numbered, and those from `first` to `added` - 1 are kept.
 
-    Lines are worked out when they are asked for.
+    The lines of changes are computed when they are needed.
     """
 
     def __init__(self, rows: Rows, *, keep: int = NEWEST, keep_bytes: int = KEPT_BYTES) -> None:
-        """Keep at most `keep` entries and `keep_bytes` bytes, and always the newest entry."""
+        """Keep at most `keep` entries and `keep_bytes` bytes, but always the newest entry."""
         self.added = 0
         self._rows = rows
         self._keep = keep
@@ -91,7 +92,7 @@ class Newest:
         return self.added - len(self._entries)
 
     def add(self, entry: Kept) -> None:
-        """Add an entry, and forget the oldest ones that are too many."""
+        """Add an entry, and drop the oldest entries beyond the limits."""
         size = _size(entry)
         self.added += 1
         self._entries.append(entry)
@@ -102,7 +103,10 @@ class Newest:
             self._bytes -= self._sizes.popleft()
 
     def add_step(self, status: Status, down_us: int | None) -> None:
-        """Attempts that fail alike, one after the other, are one entry: they must not push changes out."""
+        """Add a status of the channel.
+
+        An equal one before it is replaced, so that failures don't push changes out.
+        """
         last = self._entries[-1] if self._entries else None
         if isinstance(last, Step) and _words(last.status) == _words(status):
             self._entries[-1] = Step(status=status, times=last.times + 1, down_us=down_us)
@@ -115,16 +119,16 @@ class Newest:
         return [self._entry(entry) for entry, _ in newest]
 
     def kept(self, number: int) -> Kept | None:
-        """Return the entry of a number as it came; None if it is not kept."""
+        """Return the entry of a number in its original form; None if it isn't kept."""
         return self._entries[number - self.first] if self.first <= number < self.added else None
 
     def since(self, number: int) -> Iterator[tuple[int, Kept]]:
-        """Yield the kept entries from a number on, oldest first, each with its number."""
+        """Yield the kept entries from a number on with their numbers, the oldest first."""
         start = max(number, self.first)
         return zip(range(start, self.added), islice(self._entries, start - self.first, None), strict=False)
 
     def entry(self, number: int) -> Entry | None:
-        """Return the entry of a number as it is drawn; None if it is not kept."""
+        """Return the entry of a number in the form that is drawn; None if it isn't kept."""
         kept = self.kept(number)
         return None if kept is None else self._entry(kept)
 
@@ -142,7 +146,7 @@ class Newest:
 
 
 def event_of(kept: Kept) -> Event:
-    """Return the event that an entry was made of."""
+    """Return the event of an entry."""
     if isinstance(kept, Shown):
         return kept.change
     if isinstance(kept, Message):

@@ -1,6 +1,6 @@
-"""The notifications of one user, as rows tell them: which are unread, what they say, how old they are.
+"""The notifications of one user, read from the rows of a table.
 
-Tables differ in their columns; of each kind the first that a row carries is taken.
+Tables have different columns; of each kind, the first one that a row has is used.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from prt.state.rows.present import KeyColumns, Present, assume_id, key_of, value
 from prt.stream.values import moment
 
 READ = ("read_at", "seen_at", "is_read", "read", "seen")
-"""Columns that say whether it was read: by a time, or by true."""
+"""Columns that mark a notification as read, by a time or by true."""
 TITLE = ("title", "subject", "name")
 MESSAGE = ("message", "body", "content", "text", "description")
 KIND = ("type", "kind", "severity", "level", "category")
 CREATED = ("created_at", "inserted_at", "sent_at")
 
 KEPT = 2_000
-"""Notifications that a view can show."""
+"""How many notifications are kept."""
 REMEMBERED = 20_000
-"""Keys of rows that are known to be the user's."""
+"""How many keys of the user's rows are remembered."""
 
 
 class Notification(Struct, frozen=True, kw_only=True):
-    """`at` is when it was written, in µs, or came where its row doesn't say."""
+    """A notification. `at` is when it was written (µs), or when it arrived if its row has no date."""
 
     key: str
     kind: str
@@ -43,7 +43,7 @@ class Notification(Struct, frozen=True, kw_only=True):
 
 
 class Notifications:
-    """Apply events, read `newest`. The rows are those of one table; the oldest are forgotten."""
+    """The notifications of one table; beyond KEPT, the oldest are dropped."""
 
     def __init__(
         self, schema: str = "public", table: str = "notifications", key_columns: KeyColumns = assume_id
@@ -54,7 +54,7 @@ class Notifications:
         self._newest: list[Notification] | None = []
 
     def apply(self, event: Event) -> None:
-        """Take in an event; only changes count."""
+        """Apply an event; only changes have an effect."""
         if not isinstance(event, Change):
             return
         turn = self._present.apply(event)
@@ -63,11 +63,11 @@ class Notifications:
             self._newest = None
 
     def row(self, key: str) -> bytes | None:
-        """Return the row of a notification as raw JSON; None if it is gone."""
+        """Return the row of a notification as raw JSON; None if the notification is gone."""
         return next((row for row, one in self._read.values() if one.key == key), None)
 
     def newest(self) -> list[Notification]:
-        """The unread ones, newest first, then those that were read."""
+        """Return the unread notifications, then those that were read, the newest of each first."""
         if self._newest is None:
             rows, former, came_at = self._present.rows, self._read, self._came_at
             self._came_at = {key: came_at[key] for key in rows}
@@ -83,10 +83,10 @@ class Notifications:
 
 
 class Own(Matching):
-    """Keeps what is of one user, in the order of the stream: a DELETE can't be filtered by the server.
+    """A filter for the changes of one user's rows, because the server can't filter DELETEs.
 
-    Of a deleted row mostly the key is known, so only a row that came before is known to be the user's.
-    `user` is set once it is known who that is.
+    A DELETE mostly has only the key of the row, so only rows that arrived before are known to be the user's.
+    The caller sets `user` as soon as the user is known.
     """
 
     def __init__(
@@ -125,12 +125,12 @@ class Own(Matching):
         return is_own
 
     def _is_user(self, owner: bytes | None) -> bool:
-        """Return whether a row is the user's; a row that does not say so was filtered by the server."""
+        """Return whether a row belongs to the user; a row without the column was filtered by the server."""
         return owner is None or shown(decoded(owner)) == self.user
 
 
 def is_news(event: Event) -> bool:
-    """Whether it is a notification that nobody was shown before: a gap may have held it up."""
+    """Return whether an event is a new notification, which may have been delayed by a gap."""
     return isinstance(event, Change) and event.event_type == "INSERT" and event.source != "snapshot"
 
 
@@ -155,12 +155,12 @@ def is_read(row: Mapping[str, Any]) -> bool:
 
 
 def read_column(row: Mapping[str, Any]) -> str | None:
-    """The column that says whether it was read, None where there is none."""
+    """Return the column that marks a row as read; None if there is none."""
     return next((name for name in READ if name in row), None)
 
 
 def shown(value: Any) -> str:
-    """A JSON value as people write it; empty for null."""
+    """Return a JSON value as text without quotes; empty for null."""
     if value is None:
         return ""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,7 +1,7 @@
-"""Who is online on the watched topics, and who came, went and changed: one reducer over presence events.
+"""Who is online on the watched topics, and who joined, left and changed.
 
-The wire's syncs, joins and leaves are kept as they are, connection by connection: a key is there as long
-as one of its connections is. What a lost connection missed shows at the next sync.
+The roster keeps the metas of each connection: a key is present as long as one of its connections is. What was
+missed while the connection was lost is found at the next sync.
 """
 
 from __future__ import annotations
@@ -30,21 +30,26 @@ from prt.state.topics.metas import (
 )
 
 FEED = 200
-"""Lines of the feed that stay: more than a screen has."""
+"""How many lines of the feed are kept: more than a screen has."""
 
 NAMED = 20
-"""Keys that a line names of those who came or went while the connection was lost; all are counted."""
+"""How many keys a line names of those who joined or left while the connection was lost; all are counted."""
 
 _PLACED = frozenset({*USER, *WHERE, *SINCE, REF})
-"""Columns that have a place of their own."""
+"""Columns that are shown in columns of their own."""
 
 
 class PresenceLine(Struct, frozen=True, kw_only=True):
-    """One presence event, reduced to what a line shows.
+    """A presence event, reduced to what a line shows.
 
-    `cells` hold the tracked columns: all of them for a join, the former values for a leave, those that differ
-    for an update. A sync has `online`, the number of people. Later syncs of a topic also count who came and
-    who left since (`came`, `went`); `joined` and `left` name some of their keys.
+    Attributes:
+        cells: The tracked columns: all for a join, the former ones for a leave, the changes for an update.
+        online: The number of people, for a sync.
+        is_first: Whether it's the first sync of the topic.
+        joined: Some keys of those who joined since the last sync.
+        left: Some keys of those who left since the last sync.
+        came: How many joined since the last sync.
+        went: How many left since the last sync.
     """
 
     at: int
@@ -62,7 +67,7 @@ class PresenceLine(Struct, frozen=True, kw_only=True):
 
 
 class Person(Struct, kw_only=True, eq=False):
-    """One key of one topic with the metas of its connections, the oldest first. `since` in µs."""
+    """A key of a topic with the metas of its connections, the oldest first; `since` is in µs."""
 
     topic: str
     key: str
@@ -73,17 +78,21 @@ class Person(Struct, kw_only=True, eq=False):
 
     @property
     def user(self) -> str:
-        """Return the name of the user, by the newest of the person's metas."""
+        """The name of the user, from the newest meta that has one."""
         return user_of(reversed(self.metas))
 
     @property
     def where(self) -> str:
-        """Return where the person is."""
+        """The place of the person, such as a page; empty if unknown."""
         return where_of(self.metas)
 
 
 class Topic(Struct, kw_only=True):
-    """`is_current` from a sync until its channel is lost; before the first `synced_at` is None."""
+    """The roster of a topic.
+
+    `synced_at` is the last sync (µs), or None before the first one. `is_current` is false while the channel
+    is lost.
+    """
 
     people: dict[str, Person]
     synced_at: int | None = None
@@ -92,7 +101,7 @@ class Topic(Struct, kw_only=True):
 
 
 class Presences:
-    """Apply events, read attributes."""
+    """The rosters of all topics, with the feed of those who joined, left and changed."""
 
     def __init__(self) -> None:
         self.topics: dict[str, Topic] = {}
@@ -104,11 +113,11 @@ class Presences:
 
     @property
     def online(self) -> int:
-        """How many keys there are, over all topics."""
+        """The number of keys on all topics."""
         return sum(len(topic.people) for topic in self.topics.values())
 
     def apply(self, event: Event) -> PresenceLine | None:
-        """Return the line of a presence event; None if there is nothing to report."""
+        """Apply an event, and return its line; None if there is nothing to show."""
         if type(event) is Presence:
             line = self._applied(event)
             if line is not None:
@@ -122,12 +131,12 @@ class Presences:
         return None
 
     def people(self, count: int) -> list[Person]:
-        """Return at most `count` people, those who came last first."""
+        """Return at most `count` people; the one who joined last comes first."""
         everyone = (person for topic in self.topics.values() for person in topic.people.values())
         return heapq.nlargest(count, everyone, key=lambda person: (person.since, person.number))
 
     def columns(self) -> list[str]:
-        """Return the columns that people track besides who, where and since, the most frequent first."""
+        """Return the tracked columns except name, place and time, the most frequent first."""
         return sorted(self._columns, key=lambda column: (-self._columns[column], column))
 
     def _applied(self, event: Presence) -> PresenceLine | None:
@@ -144,7 +153,7 @@ class Presences:
         return put(topic, key, metas, event)
 
     def _synced(self, topic: Topic, event: Presence) -> PresenceLine:
-        """Replaces the roster. Who was there before keeps when they were first seen."""
+        """Replace the roster. People who were present before keep the time of their first appearance."""
         state = event.state or {}
         before, topic.people = topic.people, {}
         is_first = topic.synced_at is None
@@ -181,7 +190,7 @@ class Presences:
         return self._line(person, event, _values(metas))
 
     def _updated(self, topic: Topic, key: str, metas: list[dict[str, Any]], event: Presence) -> PresenceLine:
-        """Its metas are all that the key has now."""
+        """Replace the metas of a key."""
         person = topic.people.get(key)
         if person is None:
             return self._joined(topic, key, metas, event)
@@ -243,10 +252,13 @@ class Presences:
 
 
 def _values(metas: Iterable[Meta]) -> tuple[Cell, ...]:
-    """Return a person's own columns and where they are; who and since only if there is nothing else."""
+    """Return the columns of a meta, the place last.
+
+    Name and time are only included if there is nothing else.
+    """
     columns = [(column, value) for meta in metas for column, value in meta.items() if column != REF]
-    told = [one for one in columns if one[0] not in _PLACED] + [one for one in columns if one[0] in WHERE]
-    return tuple(Cell(column, None, said(value)) for column, value in told or columns)
+    chosen = [one for one in columns if one[0] not in _PLACED] + [one for one in columns if one[0] in WHERE]
+    return tuple(Cell(column, None, said(value)) for column, value in chosen or columns)
 
 
 def _index_of(metas: list[dict[str, Any]], wanted: Meta) -> int | None:

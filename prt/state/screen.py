@@ -1,7 +1,7 @@
-"""The state of the live view of `prt watch`: one reducer over every event, without a clock.
+"""The state of the live view of `prt watch`, without a clock.
 
-Every change is counted, timed and kept as its table's last known row (about 4 µs); what it changed is
-worked out only for those that are drawn, from the row before, which is remembered with the change.
+Every change is counted, timed and kept as the last known row of its key (about 4 µs). What it changed is
+computed only for changes that are drawn, from the row before, which is kept with the change.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from prt.state.topics.messages import Message
 from prt.state.viewport.viewport import Viewport
 
 GAPS = 20
-"""The last gaps that are kept whole; all are counted."""
+"""How many of the last gaps are kept; all are counted."""
 
 _MOST_REFUSED = 1000
 _BADNESS: dict[ChannelStatus, int] = {
@@ -53,7 +53,7 @@ _BADNESS: dict[ChannelStatus, int] = {
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """Why a table, or a topic among others, does not stream, and what to do about it."""
+    """Why a table, or one of several topics, doesn't stream, and what to do about it."""
 
     table: str
     reason: str | None
@@ -61,14 +61,24 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 
 class Screen:
-    """Apply events, read attributes. `changes` counts the stream's by (schema, table, event type), `read` the
-    rows of a backfill or a snapshot; `joined` are the tables of the channel as `schema.table`, `topics` what
-    is joined without tables. Of several channels `channel`, `reason` and `hint` are those of the worst; one
-    that is refused while others flow stands in `refused`. `since` (µs) is when the channel's status began, or
-    the connection was lost, or was first tried. A gap is open from the loss until its event."""
+    """The state of the live view.
+
+    Attributes:
+        channel: The status of the channel; of several channels, this, `reason` and `hint` are the worst.
+        since: When this status began, or the connection was lost or first tried (µs).
+        refused: Tables and topics that don't stream while others do.
+        changes: Streamed changes by (schema, table, event type).
+        read: Rows by source: backfill or snapshot.
+        joined: The tables of the channel as `schema.table`.
+        topics: Topics that are joined without tables.
+        has_open_gap: Whether the tables were lost, and their gap has not been reported yet.
+    """
 
     def __init__(self, *, keys: Mapping[Table, tuple[str, ...]] | None = None, keep: int = NEWEST) -> None:
-        """Take the key columns by table, and how many events stay to be scrolled back to."""
+        """Create the state with the key columns by table.
+
+        `keep` is how many events can be scrolled back to.
+        """
         self.channel: ChannelStatus | None = None
         self.reason: str | None = None
         self.hint: str | None = None
@@ -83,7 +93,7 @@ class Screen:
         self.malformed = 0
         self.last_malformed: Malformed | None = None
         self.told: Counter[type] = Counter()
-        """Alerts and conflicts, by their class."""
+        """The number of alerts and of conflicts, by class."""
         self.gaps = 0
         self.incomplete_gaps = 0
         self.recovered = 0
@@ -97,7 +107,7 @@ class Screen:
         self.last_at: int | None = None
         self.ready_at: int | None = None
         self.has_loaded = False
-        """Whether the present rows were read that somebody asked for, all of them."""
+        """Whether all present rows that were asked for have been read."""
         self.end: End | None = None
         self.joined: frozenset[str] = frozenset()
         self.topics: set[str] = set()
@@ -108,26 +118,26 @@ class Screen:
         self._rows = Rows(keys=keys)
         self.newest = Newest(self._rows, keep=keep)
         self.viewport = Viewport(self.newest)
-        """Where a person is among the newest events."""
+        """The position and selection in the list of newest events."""
 
     @property
     def connection(self) -> Connection | None:
-        """The seed's word for the channel's status, None before the first."""
+        """The word for the connection that the channel's status implies; None before the first status."""
         return None if self.channel is None else CONNECTION_OF[self.channel]
 
     @property
     def phase(self) -> str | None:
-        """The connection's, None before the first vitals."""
+        """The phase of the connection; None before the first vitals."""
         return None if self.vitals is None else self.vitals.phase
 
     @property
     def events(self) -> int:
-        """Changes of the stream, broadcasts and presence events."""
+        """The number of streamed changes, broadcasts and presence events."""
         return self.changes.total() + self.broadcasts + self.presences
 
     @property
     def entries(self) -> int:
-        """How many there were to show, whether they are still kept or not."""
+        """The number of entries so far, whether they are still kept or not."""
         return self.newest.added
 
     @property
@@ -137,11 +147,11 @@ class Screen:
 
     @property
     def keyless(self) -> set[Table]:
-        """Tables whose rows can't be told apart, so that their last rows are not known."""
+        """Tables without a known key, whose last rows are not kept."""
         return self._rows.keyless
 
     def apply(self, event: Event) -> bool:
-        """Whether it is news: a row that was read is not, where a later state of it is known already."""
+        """Apply an event. Return False if it's a row that was read while a later state of it is known."""
         if type(event) is Vitals:
             self.vitals = event
             if self.since is None:
@@ -164,7 +174,7 @@ class Screen:
         return True
 
     def note(self, change: Change) -> None:
-        """Counts a change, and measures it."""
+        """Count and time a change."""
         if self.first_at is None:
             self.first_at = change.at
         self.last_at = change.at
@@ -176,7 +186,7 @@ class Screen:
             self.read[change.source] += 1
 
     def show(self, change: Change) -> bool:
-        """Takes its row; `apply` without the counting."""
+        """Apply a change that was counted before. Return False if a later state of its row is known."""
         previous, is_news = self._rows.take(change)
         self.newest.add(Shown(change, previous, is_news=is_news))
         return is_news
@@ -205,11 +215,11 @@ class Screen:
                 self.end = event
 
     def lines(self, count: int) -> list[Entry]:
-        """The newest changes, gaps and steps of the channel, newest first."""
+        """Return the newest changes, gaps and steps of the channel, newest first."""
         return self.newest.entries(count)
 
     def _apply_presence(self, event: Presence) -> None:
-        if event.event != "sync":  # it tells what is, not what happens
+        if event.event != "sync":  # a sync describes a state, and nothing happened
             self.presences += 1
             self.rate.apply(event)
         line = self.roster.apply(event)
@@ -227,7 +237,10 @@ class Screen:
         self.newest.add(gap)
 
     def _apply_status(self, status: Status) -> None:
-        """An error that names some of the joined tables is theirs; any other status is the channel's."""
+        """Apply a status.
+
+        An error that names some of the joined tables is theirs, any other is the channel's.
+        """
         tables = frozenset(status.tables or ())
         if status.status == "CHANNEL_ERROR" and tables and not tables >= self.joined:
             for table in sorted(tables)[:_MOST_REFUSED]:
@@ -235,7 +248,7 @@ class Screen:
             return
         self.roster.apply(status)
         if self.ready_at is not None and (status.topic is None or status.topic in self._table_topics):
-            # What is sent to topics leaves no gap that could be told.
+            # Only a loss of tables opens a gap here; messages to topics are not recovered.
             self._are_tables_lost = bool(self.joined) and (
                 status.connection != "connected" or (self._are_tables_lost and status.status != "READY")
             )
@@ -259,7 +272,7 @@ class Screen:
                 self.refused.pop(table, None)
 
     def _worst(self, status: Status) -> Status:
-        """Take in a status, and return the latest of the worst; one table's refusal counts less."""
+        """Keep a status, and return the latest of the worst; a refusal counts only if all are refused."""
         if status.topic is None:
             self._statuses.clear()
         self._statuses.pop(None, None)
@@ -279,7 +292,7 @@ class Screen:
         return max(reversed(others), key=lambda one: _BADNESS[one.status])
 
     def _apply_step(self, status: Status) -> None:
-        """Attempts that fail while the connection is down leave `since` where it was lost."""
+        """Add a step of the channel; failed attempts while the connection is down don't change `since`."""
         was_connected, is_connected = self.connection == "connected", status.connection == "connected"
         if (
             self.since is None
@@ -288,7 +301,7 @@ class Screen:
         ):
             self.since = status.at
         if self.ready_at is None:
-            return  # the head tells of a first connection
+            return  # the head shows the first connection
         if not is_connected and self._lost_at is None:
             self._lost_at = status.at
         is_back = status.status == "READY" and self._lost_at is not None

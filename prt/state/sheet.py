@@ -1,4 +1,4 @@
-"""The present rows of one table, sorted, with what changed of them a moment ago."""
+"""The present rows of one table, sorted, and what changed in them a moment ago."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prt.state.rows.present import KeyColumns, Present, assume_id, values_of
 from prt.state.rows.value_order import ORDERS
 
 LIT = 6_000_000
-"""µs for which changed cells are lit."""
+"""How long changed cells are highlighted (µs)."""
 _MOST_LIT = 1000
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -24,9 +24,13 @@ SortKey = tuple[int, Decimal, str]
 
 
 class SheetRow(Struct, frozen=True):
-    """`cells` in the order of the columns, empty where there is no value; `lit` are columns by number.
+    """A row as texts.
 
-    `is_new` is a row that came a moment ago, `key` its raw JSON.
+    Attributes:
+        cells: The values in the order of the columns; empty if there is no value.
+        lit: The numbers of the columns that changed a moment ago.
+        is_new: Whether the row appeared a moment ago.
+        key: The row's key as raw JSON.
     """
 
     cells: tuple[str, ...]
@@ -36,12 +40,19 @@ class SheetRow(Struct, frozen=True):
 
 
 class Sheet:
-    """Apply events, ask for the columns and the rows in their order. Other tables pass by."""
+    """The rows of one table; changes of other tables are ignored."""
 
     def __init__(
         self, schema: str, table: str, *, sort: str | None = None, key_columns: KeyColumns = assume_id
     ) -> None:
-        """`sort` is a column, with `-` before it the other way; without it rows stand as they came."""
+        """Create an empty sheet.
+
+        Args:
+            schema: The schema of the table.
+            table: The name of the table.
+            sort: The column to sort by, after a `-` for descending order; None keeps the rows as they came.
+            key_columns: Returns the key columns of a table.
+        """
         self.table = table
         self._schema = schema
         self._is_descending = sort is not None and sort.startswith("-")
@@ -57,11 +68,11 @@ class Sheet:
 
     @property
     def forgotten(self) -> int:
-        """Return how many rows are no longer kept."""
+        """The number of rows that were dropped because there are too many."""
         return self._present.forgotten
 
     def apply(self, event: Event) -> None:
-        """Take in an event; only changes of the sheet's table count."""
+        """Apply an event; only changes of the sheet's table have an effect."""
         if type(event) is not Change:
             return
         turn = self._present.apply(event)
@@ -75,7 +86,7 @@ class Sheet:
                 del self._lit[next(iter(self._lit))]
 
     def columns(self) -> tuple[str, ...]:
-        """The key first, then those that say most; bookkeeping is left out."""
+        """Return the columns: the key, then the most important; bookkeeping columns are left out."""
         row = next(reversed(self._present.rows.values()), None)
         found = {} if row is None else _columns_of(row)
         key = self._key_columns(self._schema, self.table)
@@ -94,15 +105,15 @@ class Sheet:
         return keys
 
     def rows(self, columns: tuple[str, ...], count: int, now: int) -> list[SheetRow]:
-        """The first `count`, with these columns."""
+        """Return the first `count` rows with these columns at `now` (µs)."""
         return [self.row(key, columns, now) for key in self.keys()[:count]]
 
     def sides(self, key: bytes) -> tuple[bytes | None, bytes | None]:
-        """Return a row before its last change and as it is, None for what is not known or gone."""
+        """Return a row before its last change and as it is now; None for a row that is unknown or gone."""
         return self._lit.get(key, (0, None))[1], self._present.rows.get(key)
 
     def row(self, key: bytes, columns: tuple[str, ...], now: int) -> SheetRow:
-        """Return one row with these columns."""
+        """Return one row with these columns at `now` (µs)."""
         values = values_of(self._present.rows[key], columns) or (None,) * len(columns)
         at, before = self._lit.get(key, (None, None))
         lit: frozenset[int] = frozenset()
@@ -115,7 +126,10 @@ class Sheet:
         return SheetRow(cells, lit, is_fresh and before is None, key)
 
     def _sort_key(self, key: bytes) -> SortKey:
-        """Numbers by their size and steps by their order, before texts; what is missing last."""
+        """Return the sort key of a row.
+
+        Numbers and known steps come before texts, and missing values last.
+        """
         known = self._sort_keys.get(key)
         if known is None:
             value = (values_of(self._present.rows[key], (self.sort or "",)) or (None,))[0]

@@ -1,4 +1,4 @@
-"""How much comes, how late, of what kind: over time, in flat memory."""
+"""The number, size, lag and kind of events over time, in constant memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prt.state.figures.lag import Lag
 from prt.state.figures.verification import Verification
 
 SLICE: Final = 1_000_000
-"""µs of a slice of the past."""
+"""The length of a time slice (µs)."""
 SLICES: Final = 600
 _MOST_TABLES: Final = 1000
 
@@ -30,13 +30,13 @@ class Slice:
 
 
 class Stats:
-    """Apply events, ask for figures. `bytes` are those of rows and payloads, without their envelopes."""
+    """The statistics of a watch. `bytes` counts rows and payloads without their envelopes."""
 
     def __init__(self) -> None:
         self.count = 0
         self.bytes = 0
         self.busiest = 0
-        """The most that came within a second."""
+        """The most events in a second."""
         self.lag = Lag()
         self.tables: Counter[tuple[str, str]] = Counter()
         self.events: Counter[tuple[str, str, str]] = Counter()
@@ -82,7 +82,10 @@ class Stats:
             last.lag.add(event.lag_ms)
 
     def slices(self, count: int, now: int) -> Iterator[Slice]:
-        """The last `count` whole seconds before `now` (µs), oldest first; quiet ones are empty."""
+        """Yield the last `count` whole seconds before `now` (µs), the oldest first.
+
+        Quiet seconds are empty.
+        """
         end = now - now % SLICE
         known = {one.start: one for one in self._slices}
         for start in range(end - count * SLICE, end, SLICE):

@@ -1,4 +1,4 @@
-"""The state of the screen of `prt tap`: connections, channels, findings, and the selection among them."""
+"""The state of the screen of `prt tap`: connections, channels, findings, and the selection."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from prt.state.figures.rate import Rate
 FRAMES_KEPT = 200
 HISTORY_KEPT = 50
 CLOSED_KEPT = 5
-"""Closed connections that are still shown."""
+"""How many closed connections are still shown."""
 SEVERITIES = ("error", "warning", "advice")
 
 
 @dataclass(slots=True, eq=False)
 class ChannelLine:
-    """A channel of a connection, and the steps that it took."""
+    """A channel of a connection, with the states it went through."""
 
     latest: TapChannel
     history: deque[TapChannel] = field(default_factory=lambda: deque(maxlen=HISTORY_KEPT))
@@ -40,11 +40,11 @@ class ConnectionLine:
 
 
 Item = ConnectionLine | ChannelLine | TapFinding
-"""What can be chosen and opened."""
+"""What can be selected and opened."""
 
 
 class TapState:
-    """Apply events, read attributes. `chosen` is an index into `items`; `opened` is what Enter has opened."""
+    """The state of the screen. `chosen` is an index into `items`, and `opened` the item that Enter opened."""
 
     def __init__(self) -> None:
         self.connections: dict[int, ConnectionLine] = {}
@@ -56,25 +56,25 @@ class TapState:
 
     @property
     def items(self) -> list[Item]:
-        """Return what can be chosen, in the order of the screen: findings stand last, the gravest first."""
+        """All items in the order of the screen; findings come last, the gravest first."""
         items: list[Item] = []
         for connection in self.connections.values():
             items += [connection, *connection.channels.values()]
         return [*items, *self.findings]
 
     def move(self, by: int) -> None:
-        """Choose another item."""
+        """Select the item that is `by` places further."""
         self.chosen = min(max(self.chosen + by, 0), max(len(self.items) - 1, 0))
 
     def toggle(self) -> None:
-        """Open the chosen item, or close the open one."""
+        """Open the selected item, or close the open one."""
         items = self.items
         self.opened = (
             None if self.opened is not None or not items else items[min(self.chosen, len(items) - 1)]
         )
 
     def apply(self, event: Event) -> None:
-        """Take an event of the tap; others change nothing."""
+        """Apply an event of the tap; other events have no effect."""
         match event:
             case TapConnection(state="refused"):
                 self.refused += 1

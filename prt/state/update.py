@@ -1,4 +1,4 @@
-"""`prt update`: one row of ours from the first sight to the echo of what we wrote, or back. Pure."""
+"""The update of one row by `prt update`, from reading the row to the echo or the rollback. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class Update:
-    """`key` and `values` by column, as raw JSON. Times are ours, µs, None before.
-
-    `row` is what is shown: as it was, as it will be, as others have made it meanwhile.
-    """
+    """An update. `key` and `values` are by column, as raw JSON; times are in µs by our clock, or None."""
 
     def __init__(self, schema: str, table: str, key: Mapping[str, Raw], values: Mapping[str, Raw]) -> None:
         self.schema, self.table = schema, table
@@ -34,18 +31,18 @@ class Update:
 
     @property
     def key_text(self) -> str:
-        """Return the values of the key as one text."""
+        """The values of the key as one text."""
         return ", ".join(said(value) for value in self.key.values())
 
     @property
     def row(self) -> bytes | None:
-        """Return the row as it is known at present, None if it is unknown."""
+        """The row as it's currently known, with our write and the changes of others; None if unknown."""
         values = [msgspec.json.encode(value) for value in self.key.values()]
         return self._rows.row(self.schema, self.table, b",".join(values))
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The columns that are written: as they were, as they are shown."""
+        """The written columns with their values before and now."""
         before = {} if self.before is None else _columns_of(self.before)
         after = {} if self.row is None else _columns_of(self.row)
         return tuple(
@@ -58,38 +55,38 @@ class Update:
         )
 
     def concerns(self, change: Change) -> bool:
-        """Whether a change is of this row."""
+        """Return whether a change is about this row."""
         if (change.schema, change.table) != (self.schema, self.table):
             return False
         return any(self._names(raw) for raw in (change.new, change.old))
 
     def found(self, row: Raw, at: int) -> None:
-        """The row as it is before; its key is taken as the database prints it."""
+        """Note the row before the update, and its key in the form that the database prints."""
         self.before = row
         columns = _columns_of(row)
         self.key = {name: columns[name] for name in self.key}
         self._rows.take(self._change(row, at))
 
     def apply_locally(self, at: int) -> None:
-        """Shown as it will be."""
-        assert self.before is not None  # noqa: S101 - it was found first
+        """Apply the new values locally, before the database confirms them."""
+        assert self.before is not None  # noqa: S101 - `found` was called first
         self.applied_at = at
         row = Raw(msgspec.json.encode(_columns_of(self.before) | self.values))
         self._rows.begin(self._change(row, at))
 
     def commit(self, row: Raw, at: int) -> list[Conflict]:
-        """The database did it and returned the row."""
+        """Note that the database wrote and returned the row. Return the conflicts so far."""
         self.committed_at = at
         self._rows.answer(self._change(row, at))
         return self._judged(at)
 
     def apply(self, change: Change) -> list[Conflict]:
-        """A change of the row by whomever, ours among them."""
+        """Apply a change of the row, by us or others. Return the new conflicts."""
         self._rows.take(change)
         return self._judged(change.at)
 
     def roll_back(self, reason: str, at: int) -> None:
-        """Shown as the others see it."""
+        """Note the failure, and restore the row as the database has it."""
         self.failure, self.rolled_back_at = reason, at
         if self._is_pending():
             self._rows.roll_back(self._named(at))

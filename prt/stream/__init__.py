@@ -1,1 +1,1 @@
-"""The stream of events from the wire: the SDK's socket, guarded; pure decoding; REST."""
+"""The stream of events from a server: the guarded SDK, pure decoding, REST, recovery and recordings."""

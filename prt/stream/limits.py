@@ -1,4 +1,4 @@
-"""Limits of what a server takes from one client, checked beforehand: above them it closes the channel."""
+"""Limits of a server on what one client sends, checked before sending: above them it closes the channel."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from msgspec import Raw
 from prt.errors import PrtError, UsageError
 
 LARGEST_BROADCAST = 3_000_000
-"""Bytes, the server's default; 256 KB on the free plan, which no client can tell ahead."""
+"""The most bytes of a broadcast: the server's default. It is 256 KB on the free plan, which a client can't
+know."""
 PRESENCE_KEYS = 10
+"""The most keys of a tracked object."""
 PRESENCE_CALLS, PRESENCE_WINDOW_SECONDS = 5, 30.0
+"""The most calls of track and untrack in a window of this many seconds."""
 
 _is_json = msgspec.json.Decoder(Raw).decode
 
 
 def checked_size(size: int) -> None:
-    """Raises UsageError where a broadcast of so many bytes is too large."""
+    """Raise UsageError if a broadcast of this many bytes is too large."""
     if size > LARGEST_BROADCAST:
         raise UsageError(
             f"a broadcast of {size / 1000:,.0f} KB is above the limit of {LARGEST_BROADCAST // 1000:,} KB",
@@ -29,7 +32,12 @@ def checked_size(size: int) -> None:
 
 
 def checked_json(payload: bytes, what: str) -> None:
-    """Raise UsageError if a payload is not JSON: the server would pass it on as it is."""
+    """Raise UsageError if a payload is not valid JSON: the server would pass it on unchecked.
+
+    Args:
+        payload: The payload.
+        what: What it is, for the error message.
+    """
     try:
         _is_json(payload)
     except (ValueError, RecursionError) as exc:
@@ -37,7 +45,7 @@ def checked_json(payload: bytes, what: str) -> None:
 
 
 def checked_presence(payload: Mapping[str, Any]) -> None:
-    """Raises UsageError where an object has more keys than a presence may."""
+    """Raise UsageError if an object has more keys than a presence may have."""
     if len(payload) > PRESENCE_KEYS:
         raise UsageError(
             f"a presence may have {PRESENCE_KEYS} keys, this one has {len(payload)}",
@@ -46,13 +54,17 @@ def checked_presence(payload: Mapping[str, Any]) -> None:
 
 
 class PresenceCalls:
-    """Tracks and untracks of one join, of which the server counts the last half minute."""
+    """The calls of track and untrack for one join. The server counts those of the last 30 s."""
 
     def __init__(self) -> None:
         self._moments: deque[float] = deque(maxlen=PRESENCE_CALLS)
 
     def count(self, now: float) -> None:
-        """One more, `now` in seconds. Raises PrtError where it is one too many."""
+        """Count a call at `now` (seconds of a running clock).
+
+        Raises:
+            PrtError: If it is one call too many.
+        """
         is_full = len(self._moments) == PRESENCE_CALLS
         left = self._moments[0] + PRESENCE_WINDOW_SECONDS - now if is_full else 0.0
         if left > 0:

@@ -1,4 +1,4 @@
-"""The SQL that opens a private topic: row level security on realtime.messages is what closes it."""
+"""The SQL that opens a private topic by a policy on realtime.messages, whose row level security closes it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from prt import quoting
 from prt.config.secret import claims_of
 
 NAME_LENGTH = 63
+"""The length to which a policy's name is cut. PostgreSQL keeps 63 bytes."""
 
 
 def hears_sql(role: str, topic: str) -> str:
-    """Lets a role into one private topic, to hear its broadcasts and see its presence."""
+    """Return the policy that lets a role receive a private topic's broadcasts and presence."""
     return (
         f"create policy {_name(f'{role} hears {topic}')} on realtime.messages for select "
         f"to {quoting.identifier(role)} using (realtime.topic() = {quoting.literal(topic)});"
@@ -17,7 +18,7 @@ def hears_sql(role: str, topic: str) -> str:
 
 
 def sends_sql(role: str, topic: str) -> str:
-    """Lets a role send to one private topic, and be on its roster."""
+    """Return the policy that lets a role send to a private topic, and be on its presence roster."""
     return (
         f"create policy {_name(f'{role} sends to {topic}')} on realtime.messages for insert "
         f"to {quoting.identifier(role)} with check (realtime.topic() = {quoting.literal(topic)});"
@@ -25,7 +26,7 @@ def sends_sql(role: str, topic: str) -> str:
 
 
 def stores_sql(role: str, topic: str) -> str:
-    """Return the policy that lets a role store what it sends to one private topic."""
+    """Return the policy that lets a role store the messages that it sends to a private topic."""
     return (
         f"create policy {_name(f'{role} stores in {topic}')} on realtime.messages for insert "
         f"to {quoting.identifier(role)} with check (realtime.topic() = {quoting.literal(topic)} "
@@ -34,11 +35,11 @@ def stores_sql(role: str, topic: str) -> str:
 
 
 def role_of(token: str | None) -> str:
-    """The database role that a token or a key acts as; a publishable key is anon's."""
+    """Return the database role of a token or a key. The role of a publishable key is anon."""
     role = (claims_of(token or "") or {}).get("role")
     return role if isinstance(role, str) and role else "anon"
 
 
 def _name(text: str) -> str:
-    """A policy's name; PostgreSQL cuts longer ones."""
+    """Return a policy's name, quoted and cut."""
     return quoting.identifier(text[:NAME_LENGTH])

@@ -1,7 +1,7 @@
-"""How the clients of HTTP and of websockets reach a host, and the words for why they don't.
+"""The proxy and TLS settings of HTTP and websocket clients, and the errors if a host can't be reached.
 
-Every client of ours takes its proxy and its certificates from here, and every failure of TCP, TLS or a
-proxy becomes an error here.
+Every client of `prt` takes its proxy and its certificates from here, and every failure of TCP, TLS or a proxy
+becomes an error here.
 """
 
 from __future__ import annotations
@@ -28,19 +28,23 @@ _PLAIN: Final = frozenset(
         "RECORD_LAYER_FAILURE",
     }
 )
-"""OpenSSL's reasons if what answers is not TLS."""
+"""OpenSSL's reasons for a failure if the other side does not use TLS."""
 
 
 class EndedProjectError(UnreachableError):
-    """The embedded project that this process started has ended, so that no further attempt can help."""
+    """The embedded project that this process started has ended, so no further attempt can succeed."""
 
 
 class ObstacleError(UnreachableError):
-    """A proxy or TLS stands in the way: what no further attempt changes, unless it has worked before."""
+    """A proxy or TLS prevents the connection. No further attempt helps, unless an earlier one succeeded."""
 
 
 def socket_keywords(url: str) -> dict[str, Any]:
-    """Return how `websockets.connect` reaches a URL. Raises UsageError if the environment can't be used."""
+    """Return the arguments with which `websockets.connect` reaches a URL.
+
+    Raises:
+        UsageError: If the environment names a proxy or certificates that can't be used.
+    """
     proxy = proxy_of(url)
     keywords: dict[str, Any] = {"proxy": None if proxy is None else proxy.raw_url}
     if (context := context_for(url)) is not None:
@@ -51,12 +55,25 @@ def socket_keywords(url: str) -> dict[str, Any]:
 
 
 def context_for(url: str) -> ssl.SSLContext | None:
-    """Return what a server is judged by, None for a URL without TLS. Raises UsageError."""
+    """Return the TLS settings by which a server is verified; None for a URL without TLS.
+
+    Raises:
+        UsageError: If the environment names certificates that can't be used.
+    """
     return client_context() if url.startswith(("https:", "wss:")) else None
 
 
 def failure_of(error: BaseException, url: str, *, what: str = "can't connect to") -> UnreachableError | None:
-    """Return why nothing came of a request to a URL: the proxy, TLS or TCP; None if it is none of them."""
+    """Return the error that explains why a request to a URL failed.
+
+    Args:
+        error: What the library raised.
+        url: The URL of the request.
+        what: The beginning of the message.
+
+    Returns:
+        None if neither the proxy nor TLS nor TCP was the cause.
+    """
     if (why := end_of(_host_of(url).partition("?")[0])) is not None:
         return EndedProjectError(f"the embedded project has ended: {why}", "start the command again")
     if (obstacle := obstacle_of(error, url)) is not None:
@@ -67,7 +84,7 @@ def failure_of(error: BaseException, url: str, *, what: str = "can't connect to"
 
 
 def obstacle_of(error: BaseException, url: str) -> ObstacleError | None:
-    """Return what is wrong with the proxy or with TLS on the way to a URL, None if nothing is."""
+    """Return the error if the proxy or TLS prevented a connection to a URL, else None."""
     host, causes = _host_of(url), list(_chain(error))
     if (proxy := proxy_of(url)) is not None and (why := _at_proxy(causes)) is not None:
         return ObstacleError(
@@ -89,17 +106,17 @@ def words_of(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message.lower()
     if isinstance(error, ssl.SSLError):
-        # Its errno is OpenSSL's own: 1 would read as "operation not permitted".
+        # Its errno is OpenSSL's own: strerror(1) would be "operation not permitted".
         return (error.reason or "no TLS").lower().replace("_", " ")
     if isinstance(error, socket.gaierror) or error.errno is None:
-        # asyncio joins the failures of several addresses into one long line; the first says it.
+        # asyncio joins the failures of several addresses into one long line; the first one is enough.
         words = (error.strerror or str(error) or "the connection was closed").split(" (")[0]
         return words.partition("] ")[2].lower() or words.lower()
     return os.strerror(error.errno).lower() if error.errno > 0 else str(error.strerror or error).lower()
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came of; asyncio and anyio group the failures of several addresses."""
+    """Yield an error and its causes. asyncio and anyio group the failures of several addresses."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
@@ -114,7 +131,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _at_proxy(causes: list[BaseException]) -> str | None:
-    """Return what failed at the proxy, or behind it before TLS began: the two can't be told apart."""
+    """Return what failed at the proxy, or after it before TLS began: the two can't be told apart."""
     import httpx  # noqa: PLC0415
     import websockets  # noqa: PLC0415
 
@@ -131,7 +148,10 @@ def _at_proxy(causes: list[BaseException]) -> str | None:
 
 
 def _tcp_words(causes: Iterable[BaseException]) -> str | None:
-    """Why TCP failed. The libraries wrap the system's error, which has a number, into errors without one."""
+    """Return why TCP failed, or None.
+
+    The libraries wrap the system's error, which has a number, into errors without one.
+    """
     errors = [
         one for one in causes if isinstance(one, OSError) and not isinstance(one, TimeoutError | ssl.SSLError)
     ]
@@ -139,5 +159,5 @@ def _tcp_words(causes: Iterable[BaseException]) -> str | None:
 
 
 def _host_of(url: str) -> str:
-    """Host and port; an URL that `urlsplit` refuses has them too."""
+    """Return the host and port of a URL, even of one that `urlsplit` refuses."""
     return url.partition("://")[2].partition("/")[0].rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""The parts of a topic beside its tables: broadcasts, their replay, presence, and our own presence."""
+"""The settings of a topic besides its tables: broadcasts, their replay, presence, and our own presence."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import Any
 from msgspec import Struct
 
 NOT_TRACKED = "not_tracked"
-"""The code of a READY if the server would not put us on the roster."""
+"""The code of a READY status if the server refused to put us on the presence roster."""
 
 NO_ROSTER = "no_roster"
-"""The code of a READY if the server keeps the roster from us."""
+"""The code of a READY status if the server does not send us the presence roster."""
 
 
 class Replay(Struct, frozen=True, kw_only=True):
-    """Broadcasts of the past, which the server keeps of private topics and of the database's own alone.
+    """The stored broadcasts that a join asks for. The server stores only messages to private topics.
 
-    `since` in milliseconds since the epoch; `limit` at most 25, None for the server's 10.
+    Attributes:
+        since: Their earliest time, in milliseconds since the epoch.
+        limit: The most messages, up to 25; None for the server's default of 10.
     """
 
     since: int
@@ -24,9 +26,18 @@ class Replay(Struct, frozen=True, kw_only=True):
 
 
 class Room(Struct, frozen=True, kw_only=True):
-    """`events` are the broadcasts wanted: names, "*" for all, () for none.
+    """The settings of a topic's broadcasts and presence.
 
-    `tracked` is put on the roster after every join, under `key`, else under a key of the server's making.
+    Attributes:
+        topic: The topic without the prefix `realtime:`.
+        events: The names of the wanted broadcasts; "*" for all, () for none.
+        is_private: Whether the topic is private, so that policies apply.
+        is_echoed: Whether we receive our own broadcasts.
+        is_acknowledged: Whether the server acknowledges our broadcasts.
+        replay: The stored broadcasts to ask for, or None.
+        has_presence: Whether presence events are wanted.
+        key: Our key on the presence roster; None to let the server generate one.
+        tracked: The object to put on the roster after every join, or None.
     """
 
     topic: str
@@ -41,15 +52,19 @@ class Room(Struct, frozen=True, kw_only=True):
 
     @property
     def hears_presence(self) -> bool:
-        """Return whether presence events are received."""
+        """Whether presence events are received."""
         return self.has_presence or self.tracked is not None
 
     def hears(self, event: str) -> bool:
-        """Whether broadcasts of that name are wanted."""
+        """Return whether broadcasts with this name are wanted."""
         return "*" in self.events or event in self.events
 
     def to_wire(self, replay: Replay | None) -> dict[str, Any]:
-        """The `config` of the join without its tables; `replay` as it is to be asked for this time."""
+        """Return the `config` of the join, without its tables.
+
+        Args:
+            replay: The stored broadcasts that this join asks for, or None.
+        """
         broadcast: dict[str, Any] = {"ack": self.is_acknowledged, "self": self.is_echoed}
         if replay is not None:
             limit = {} if replay.limit is None else {"limit": replay.limit}

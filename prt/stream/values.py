@@ -1,4 +1,4 @@
-"""Values of rows as Realtime and PostgREST print them, compared for what they mean. Pure."""
+"""Values of rows as Realtime and PostgREST print them, compared by their meaning. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from msgspec import Raw
 from prt.decoding import decoded_row
 
 Key = tuple[Any, ...]
-"""What names a row: the comparable values of its key columns, in their order."""
+"""The identity of a row: the comparable values of its key columns, in their order."""
 
 _MOMENT = re.compile(r"\d{4,}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,12 +22,12 @@ _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 def row_of(raw: Raw) -> dict[str, object]:
-    """Return a row by column, empty if it is not an object."""
+    """Return a row as values by column; empty if it is not a JSON object."""
     return decoded_row(raw)
 
 
 def moment(value: Any) -> int | None:
-    """Return a timestamp as µs since the epoch, in UTC if it has no zone; None for any other text."""
+    """Convert a timestamp into µs since the epoch, in UTC if it has no zone; None for any other value."""
     if not isinstance(value, str) or not _MOMENT.match(value):
         return None
     try:
@@ -40,31 +40,35 @@ def moment(value: Any) -> int | None:
 
 
 def timestamp(moment_us: int) -> str:
-    """µs since the epoch as RFC 3339."""
+    """Convert µs since the epoch into an RFC 3339 timestamp."""
     return (_EPOCH + timedelta(microseconds=moment_us)).isoformat()
 
 
 def key_of(row: Mapping[str, Any], columns: Sequence[str]) -> Key | None:
-    """Return the key, None if the row lacks a column of it or has null there."""
+    """Return the key of a row; None if the row lacks a key column or has null in one."""
     values = tuple(comparable(row.get(column)) for column in columns)
     return None if None in values else values
 
 
 def text(value: Any) -> str:
-    """A JSON value as PostgreSQL reads it."""
+    """Return a JSON value as a text that PostgreSQL can read."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def is_same_row(streamed: Mapping[str, Any], read: Mapping[str, Any]) -> bool:
-    """Whether two prints of a row can be one state: what only one of them has says nothing.
+    """Return whether a streamed row and a read one can be the same state.
 
-    A change lacks columns of no `select`, unchanged TOAST, and what was too large.
+    Only columns that both have are compared: a change lacks the columns outside of `select`, unchanged TOAST
+    values, and values that were too large.
     """
     return all(is_same(value, read[column]) for column, value in streamed.items() if column in read)
 
 
 def is_same(streamed: Any, read: Any) -> bool:
-    """Equal, or printed differently: timestamps, bytea without `\\x`, `char(5)` cut, NaN as null."""
+    """Return whether two values are equal, or only printed differently.
+
+    The differences are timestamps, bytea without `\\x`, `char(5)` that is cut, and NaN printed as null.
+    """
     if streamed == read:
         return True
     if isinstance(streamed, str) and isinstance(read, str):
@@ -80,7 +84,7 @@ def is_same(streamed: Any, read: Any) -> bool:
 
 
 def comparable(value: Any) -> Any:
-    """Return a value of a key in the form in which two prints of it are equal."""
+    """Return a key's value in a form in which all printed forms of it are equal."""
     if isinstance(value, str):
         at = moment(value)
         return value if at is None else timestamp(at)

@@ -1,4 +1,4 @@
-"""The tap between an app and its project: the proxy, its faults, and what they observe.
+"""The tap between an app and its project: a proxy, the faults that it makes, and what it observes.
 
-Nothing here prints, draws or reads options; what it finds leaves it as events.
+Nothing here prints, draws or reads options. Everything that is found is reported as events.
 """

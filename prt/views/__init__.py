@@ -1,1 +1,1 @@
-"""Renderables and sinks: a state becomes a picture, an event becomes bytes."""
+"""Presentation: `panels` draw state for a terminal, `sinks` encode events as bytes for pipes and files."""

@@ -28,6 +28,8 @@ from tests.manual.pages import README, ROOT, pages, text_of, written
 from tests.manual.sections import SECTIONS, command_pages, rewritten
 
 WIDEST = 110
+WIDEST_CODE = 95
+"""Columns of a code block that GitHub's page shows without scrolling, in a window of 1,280 pixels."""
 LONGEST_README = 250
 ALL = "\n".join(pages().values())
 WRITTEN = "\n".join(written().values())
@@ -183,6 +185,12 @@ def test_lines_fit_a_terminal(path: Path) -> None:
         if len(line) > WIDEST and not line.startswith(("|", "![", "<details>"))
     ]
     assert wide == []
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.stem)
+def test_code_fits_a_browser(path: Path) -> None:
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
+    assert [line for block in blocks for line in block.splitlines() if len(line) > WIDEST_CODE] == []
 
 
 def test_the_readme_is_short() -> None:

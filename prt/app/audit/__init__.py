@@ -1,4 +1,4 @@
-"""The use case of `prt audit`: its request, the run that feeds one account, and the exit code.
+"""The use case of `prt audit`: its request, the run that collects the accounts, and the exit code.
 
-The accounts themselves belong to `prt.state.audit`, the direct connection to `prt.stream.database`.
+The accounts are in `prt.state.audit`, and the direct connection in `prt.stream.database`.
 """

@@ -1,6 +1,6 @@
-"""The audit: from a request to an exit code. Every committed change is accounted for."""
+"""The audit from a request to an exit code. It accounts for every committed change."""
 
-# ruff: noqa: PLC0415 - psycopg is an extra that may be missing
+# ruff: noqa: PLC0415 - psycopg is an optional extra
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MEGABYTE = 1_000_000
 
 
 class ChangesLostError(PrtError):
-    """An audit found changes that should have arrived and did not, or too few that came in time."""
+    """An audit found lost changes, or too few changes that arrived in time."""
 
     id = "E-CHANGES-LOST"
 
@@ -49,7 +49,7 @@ def audit(request: AuditRequest) -> int:
     """Run an audit and return the exit code.
 
     Raises:
-        PrtError: What kept it from starting, ended it early, or what it found: losses, or too low a delivery.
+        PrtError: The audit couldn't start, ended early, or found losses or too low a delivery.
     """
     if request.project.database_url is None:
         raise UsageError(
@@ -130,7 +130,7 @@ async def _measured(
 
 
 def _announce(request: AuditRequest, run: AuditRun, database: Database, address: Address) -> None:
-    """Say what will be done before it is done."""
+    """Report what the audit will do before it begins."""
     kept = "unlimited" if database.keep_size is None else f"{database.keep_size // MEGABYTE:,} MB"
     notice(
         f"audit: a temporary replication slot on {address.host or 'a local socket'} "

@@ -1,4 +1,4 @@
-"""The request for an audit, as one value."""
+"""The request for an audit."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditRequest:
-    """The options of an audit, checked.
+    """The checked options of an audit.
 
     Attributes:
         project: The project, with the direct connection to its database.
-        bindings: What is watched; a table "*" is every published table of its schema.
-        form: What the output looks like.
-        duration: Seconds from READY on in which commits are accounted for.
-        late_after: From how many seconds after its commit on a change is late.
-        min_delivery: Percent of the expected changes that must arrive in time; None asks for nothing.
-        max_wal: Bytes of WAL that the slot may hold back before the audit stops.
-        allows_slot: Whether a slot may be opened on a database that is not on loopback.
+        bindings: The tables to watch; a table "*" is every published table of its schema.
+        form: The form of the output.
+        duration: How long commits are counted, in seconds from READY.
+        late_after: The lag in seconds from which a change is late.
+        min_delivery: The percentage of expected changes that must arrive in time; None for no minimum.
+        max_wal: How many bytes of WAL the slot may hold back before the audit stops.
+        allows_slot: Whether a slot may be created on a database that is not on loopback.
         is_quiet: Whether notices are dropped.
     """
 

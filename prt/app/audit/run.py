@@ -1,4 +1,4 @@
-"""A running audit: the log's reader, the judge, the probe and the live channel feed one account."""
+"""A running audit: the reader of the log, the judge, the probe and the live channel feed one account."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 1.0
 TICK_SECONDS = 0.1
 SILENT_SECONDS = 15.0
-"""After the end, and without anything arriving for so long, what is missing is lost."""
+"""How long after the end missing changes are awaited if nothing arrives; after that they are lost."""
 CAUGHT_UP_SECONDS = 15.0
 MICROSECONDS = 1_000_000
 
 
 class AuditRun:
-    """One audit of a project whose database has been looked at already."""
+    """One audit of a project whose database has passed the preflight checks."""
 
     def __init__(
         self,
@@ -80,19 +80,19 @@ class AuditRun:
         self._output: Output | None = None
 
     async def measure(self, output: Output, view: AuditView, caught: list[int]) -> PrtError | None:
-        """Account for what is committed until the duration is over, something fails or a signal comes.
+        """Count commits and arrivals until the duration is over, something fails or a signal arrives.
 
         Args:
-            output: Gets what happens on the way.
-            view: Is told the phases.
-            caught: The signals that came, as `prt.signals.stopping` yields them.
+            output: Gets the events of the audit.
+            view: Gets the phases of the audit.
+            caught: The signals that arrived, as `prt.signals.stopping` yields them.
 
         Returns:
-            What failed after changes were counted, None if nothing did.
+            The error that ended the audit after changes were counted; None if there was none.
 
         Raises:
-            PrtError: The audit could not start.
-            ReaderGoneError: The reader of the output went away.
+            PrtError: The audit couldn't start.
+            ReaderGoneError: The reader of the output has gone.
         """
         self._output = output
         try:
@@ -150,7 +150,7 @@ class AuditRun:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-        # What is still open when the channel is closed is a gap as well.
+        # A loss that is still open when the channel is closed is a gap as well.
         with suppress(PrtError):
             async for batch in batches:
                 for event in batch:
@@ -169,7 +169,7 @@ class AuditRun:
                 self._failed.set_exception(exc)
 
     async def _until(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Wait for `work`; raise what failed meanwhile."""
+        """Wait for `work`, and raise the first error of the audit's other tasks."""
         task = asyncio.create_task(work)
         try:
             await asyncio.wait([task, self._failed], return_when=asyncio.FIRST_COMPLETED)
@@ -222,7 +222,7 @@ class AuditRun:
             await asyncio.sleep(PROBE_SECONDS)
 
     async def _probed(self) -> int:
-        """Read the server's state. Return when that was, by its clock (µs)."""
+        """Read the server's state. Return the time of the state by the server's clock (µs)."""
         self._probe.slot = self._log.slot
         state = await self._probe.state()
         self.audit.apply(state)
@@ -235,7 +235,7 @@ class AuditRun:
                 self._output.drain()
 
     async def _settled(self) -> None:
-        """Wait until the log was read up to now, and nothing is missing or nothing comes any more."""
+        """Wait until the log is read up to now, and nothing is missing or nothing arrives any more."""
         ended = time.monotonic()
         await self._probe.until_read(CAUGHT_UP_SECONDS)
         await self._to_judge.join()
@@ -251,7 +251,7 @@ class AuditRun:
                 self._to_judge.put_nowait(change)
 
     def _note_hole(self, trouble: str) -> None:
-        """Declare the time in which our own slot was gone."""
+        """Report the time in which our own slot was lost as a gap."""
         start, end = self.audit.state.at if self.audit.state else self._now(), self._now()
         self.audit.note_hole(start, end)
         ahead = self.audit.clock_ahead
@@ -274,12 +274,12 @@ class AuditRun:
             self._output.write(event)
 
     def _now(self) -> int:
-        """Return the time by the database's clock (µs)."""
+        """Return the current time by the database's clock (µs)."""
         return wall_clock() - self.audit.clock_ahead
 
 
 def explicit(bindings: Sequence[Binding], tables: Sequence[AuditedTable]) -> list[Binding]:
-    """Return the bindings with "*" replaced by the tables that are published now."""
+    """Return the bindings, with "*" replaced by the tables that are published now."""
     found: list[Binding] = []
     for binding in bindings:
         if binding.table != WILDCARD:

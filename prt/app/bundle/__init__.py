@@ -1,4 +1,4 @@
-"""The bundle of `prt status`: what a bug report needs, without secrets and without values of rows.
+"""The bundle of `prt status` for a bug report, without secrets and without values of rows.
 
-What is wrong with a project is found in `checks/status/`.
+The diagnosis itself is in `checks/status/`.
 """

@@ -1,4 +1,4 @@
-"""The file of a bundle: a zip that never replaces another file."""
+"""The file of a bundle: a zip archive that never overwrites another file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ columns are there.
 
 @contextmanager
 def bundle_file(path: Path) -> Iterator[IO[bytes]]:
-    """Create the file of a bundle; it is removed again if the block fails.
+    """Create the file of a bundle; it's removed again if the block fails.
 
     Raises:
         UsageError: The file exists, or can't be created.
@@ -81,7 +81,15 @@ def write_bundle(
     findings: Sequence[Finding],
     frames: Frames | None,
 ) -> None:
-    """Write the members of a bundle."""
+    """Write the members of a bundle.
+
+    Args:
+        file: The zip file.
+        scrubber: Removes values that may not be published.
+        settings: The settings that were in force.
+        findings: The findings of the diagnosis.
+        frames: The frames of a short watch; None if there was none.
+    """
     configuration = [scrubber.texts(msgspec.to_builtins(setting)) for setting in settings]
     layers = [scrubber.texts(object_of(finding)) for finding in findings]
     timings = {one.layer: one.milliseconds for one in findings if one.milliseconds is not None}

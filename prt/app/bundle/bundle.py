@@ -1,4 +1,4 @@
-"""A bundle from its beginning to its end: the file, the short watch, and what is written."""
+"""A bundle: its file, the short watch, and the content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prt.stream.topic import Room
 
 
 class Bundle:
-    """The parts of one diagnosis that a bug report needs."""
+    """The content of a bundle for a bug report."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -38,7 +38,7 @@ class Bundle:
 
 @contextmanager
 def opened_bundle(path: Path) -> Iterator[Bundle]:
-    """Yield a bundle for a new file, which is removed again if the block fails.
+    """Yield a bundle in a new file, which is removed again if the block fails.
 
     Raises:
         UsageError: The file exists, or can't be created.

@@ -1,4 +1,4 @@
-"""The frames of a short watch, as far as a bug report may show them."""
+"""The frames of a short watch, without the values that a bug report may not have."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ from prt.stream.topic import Room
 
 WATCH_SECONDS: Final = 5.0
 MOST: Final = 500
-"""The most frames that a bundle holds."""
+"""How many frames a bundle has at most."""
 
 
 class Frames:
-    """The frames of a short watch; `lines` are objects, oldest first, with `after_ms` since the start."""
+    """The frames of a short watch.
+
+    `lines` are objects, the oldest first, with the time since the start as `after_ms`.
+    """
 
     def __init__(self, scrubber: Scrubber) -> None:
         self.lines: list[dict[str, Any]] = []
@@ -35,7 +38,7 @@ class Frames:
         self._started = wall_clock()
 
     def take_frame(self, frame: Frame) -> None:
-        """Note a control frame."""
+        """Keep a control frame."""
         try:
             payload = msgspec.json.decode(frame.payload)
         except msgspec.DecodeError:
@@ -44,7 +47,7 @@ class Frames:
         self._note(topic=topic, frame=frame.event, payload=self._scrubber.payload(frame.event, payload))
 
     def take(self, event: Event) -> None:
-        """Note what came besides control frames."""
+        """Keep an event that isn't a control frame."""
         if isinstance(event, Vitals):
             self._note(phase=event.phase, reconnects=event.reconnects, round_trip_ms=event.round_trip_ms)
         elif isinstance(event, Change):
@@ -75,7 +78,7 @@ class Frames:
             self._note(frame="<unreadable>", reason=self._scrubber.text(event.reason))
 
     def fail(self, error: PrtError) -> None:
-        """Note what ended the watch."""
+        """Keep the error that ended the watch."""
         self._note(error=error.id, message=self._scrubber.text(error.message))
 
     def _note(self, **members: Any) -> None:
@@ -92,7 +95,15 @@ async def watch_briefly(
     scrubber: Scrubber,
     seconds: float = WATCH_SECONDS,
 ) -> Frames:
-    """Return the frames of a watch that lasts so many seconds, or until it fails."""
+    """Watch for a few seconds, or until the watch fails, and return the frames.
+
+    Args:
+        project: The project.
+        bindings: The tables to watch.
+        room: The topic to watch, or None.
+        scrubber: Removes values that may not be published.
+        seconds: How long to watch.
+    """
     frames = Frames(scrubber)
     try:
         async with asyncio.timeout(seconds), session_of(project) as session:

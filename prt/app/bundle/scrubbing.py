@@ -1,6 +1,6 @@
-"""Texts and frames without secrets, without values of rows, and without what says whose project it is.
+"""Removal of secrets, of values of rows, and of what identifies a project, from texts and frames.
 
-What is kept of a frame is listed here; whatever is not listed becomes the name of its type.
+This module lists what is kept of a frame; every other value is replaced by the name of its type.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SHORTEST: Final = 2
 _KEPT_TEXTS: Final = frozenset(
     {"status", "extension", "schema", "table", "type", "commit_timestamp", "event"}
 )
-"""The members of protocol frames whose texts are kept: they come from the protocol or from the schema."""
+"""Members of frames whose texts are kept, because they come from the protocol or from the schema."""
 _ROWS: Final = ("record", "old_record")
 _PROTOCOL: Final = (
     "phx_reply",
@@ -37,11 +37,11 @@ _PROTOCOL: Final = (
     "system",
     "postgres_changes",
 )
-"""The events of frames whose members have known names."""
+"""Events of frames whose members have known names."""
 
 
 class Scrubber:
-    """Removes what must not leave this machine. `project` is None if none was found."""
+    """Removes what may not be published. `project` is None if there is no project."""
 
     def __init__(self, project: Project | None, bindings: Iterable[Binding] = ()) -> None:
         self._hidden: dict[str, str] = {str(Path.home()): "~"}
@@ -53,7 +53,7 @@ class Scrubber:
                     self._hidden.setdefault(value, "<value>")
 
     def text(self, text: str) -> str:
-        """Return a sentence of ours, or of a server, without values that are known or look like one."""
+        """Return a sentence, ours or a server's, without values that are known or look private."""
         text = redact(text)
         for value in sorted(self._hidden, key=len, reverse=True):
             word = self._hidden[value]
@@ -63,7 +63,7 @@ class Scrubber:
         return text
 
     def texts(self, value: Any) -> Any:
-        """Return an object of ours with all of its texts scrubbed."""
+        """Return a JSON-like value with all of its texts scrubbed."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
@@ -73,7 +73,7 @@ class Scrubber:
         return value
 
     def payload(self, event: str, payload: Any) -> Any:
-        """Return the payload of a frame: its members if they are the protocol's, else its type."""
+        """Return the payload of a frame: its members if the protocol defines them, otherwise its type."""
         if event in _PROTOCOL and isinstance(payload, dict):
             return self._members(payload)
         return kind_of(payload)
@@ -114,11 +114,11 @@ class Scrubber:
 
 
 _WORDS: Final = frozenset({"message", "reason"})
-"""The members of frames that hold a server's sentence."""
+"""Members of frames that hold a server's sentence."""
 
 
 def kind_of(value: Any) -> str:
-    """Return the type of a JSON value, in JSON's words."""
+    """Return the type of a JSON value, as `<string>`."""
     if value is None:
         return "<null>"
     if isinstance(value, bool):
@@ -128,12 +128,15 @@ def kind_of(value: Any) -> str:
 
 
 def filter_shape(text: str) -> str:
-    """Return a filter with its columns and operators, without its values."""
+    """Return a filter with its columns and operators, but without its values."""
     return ",".join(f"{condition}<value>" for condition, _ in _conditions(text))
 
 
 def _conditions(text: str | None) -> list[tuple[str, str]]:
-    """Return `COLUMN=OPERATOR.` and the value of each part between commas; no column for a further value."""
+    """Return `COLUMN=OPERATOR.` and the value of each part between commas.
+
+    A part that is a further value has an empty column.
+    """
     found = []
     for part in (text or "").split(","):
         match = _CONDITION.fullmatch(part)

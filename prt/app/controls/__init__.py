@@ -1,4 +1,4 @@
-"""Keys that act beyond the view: they seek in a recording, or write a row.
+"""Actions of keys beyond the view: they seek in a recording, or write a row.
 
-How a key is decoded belongs to `app/keyboard`, what it means to `state/viewport`.
+`app/keyboard` decodes keys, and `state/viewport` defines their meaning.
 """

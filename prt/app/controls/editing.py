@@ -1,4 +1,7 @@
-"""The keys that write: a card to the next column, a mark on a notification. What is refused is undone."""
+"""Keys that write: they move a card to another column, or mark a notification as read.
+
+A write that is refused is undone on the screen.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _STEPS = {Intent.MOVE_LEFT: -1, Intent.MOVE_RIGHT: 1}
 
 
 class EditControls:
-    """Writes over REST as whoever watches; `place` is where notifications are rows."""
+    """Writes over REST as the watching identity; `place` is the table of notifications, if any."""
 
     is_replay = False
 
@@ -41,12 +44,12 @@ class EditControls:
         self._unconfirmed: list[Update] = []
 
     def attach(self, page: Page) -> None:
-        """Let a page say which keys write."""
+        """Let a page show the keys that write."""
         self._page = page
         page.allow_editing()
 
     def act(self, intent: Intent, screen: Screen, page: Page) -> bool:
-        """Write what a key asks for. Return whether it was a key that writes."""
+        """Write what a key asks for. Return whether the key writes."""
         if intent in _STEPS and isinstance(page.active, BoardView):
             self._move(page.active, _STEPS[intent], screen, page)
         elif intent is Intent.MARK_READ and isinstance(page.active, Toasts):
@@ -60,7 +63,7 @@ class EditControls:
         return True
 
     def seen(self, event: Event) -> None:
-        """Take note of a change: it may be the echo of what was written."""
+        """Note a change, which may be the echo of a write."""
         if not self._unconfirmed or type(event) is not Change or self._page is None:
             return
         for update in list(self._unconfirmed):
@@ -75,7 +78,7 @@ class EditControls:
                 )
 
     async def close(self) -> None:
-        """Wait for what is being written."""
+        """Wait for the writes that are in progress."""
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _start(self, work: Any) -> None:
@@ -117,7 +120,7 @@ class EditControls:
             if update in self._unconfirmed:
                 self._unconfirmed.remove(update)
             self._show(view, update.row or bytes(update.before or b"{}"), update)
-            view.board.moves -= 2  # there and back is none
+            view.board.moves -= 2  # both moves are undone
             page.message = f"! {_moved(update)}: rolled back: {exc.message}"
         else:
             update.commit(rows[0], wall_clock())
@@ -152,7 +155,7 @@ class EditControls:
 
 
 def said_key(update: Update) -> bytes:
-    """Return the key as the board writes it: raw values, joined."""
+    """Return the key in the board's form: raw JSON values joined with commas."""
     return b",".join(bytes(value) for value in update.key.values())
 
 

@@ -1,4 +1,4 @@
-"""The keys of a recording: seek, slower and faster, one event at a time."""
+"""Keys for a recording: they seek, change the speed, and step through events."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from prt.views.panels.page import Page
 from prt.views.panels.playback import PlaybackBar
 
 SEEK: Final = 10_000_000
-"""µs that an arrow goes back or on."""
+"""How far an arrow seeks (µs)."""
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 
 class PlaybackControls:
-    """Acts on a recording that is being played."""
+    """Controls the recording that is being played."""
 
     is_replay = True
 
@@ -25,14 +25,14 @@ class PlaybackControls:
         self._recording = recording
 
     def attach(self, page: Page) -> None:
-        """Show where one is."""
+        """Add a bar with the position in the recording to a page."""
         page.bar = PlaybackBar(self._recording)
 
     def seen(self, event: Event) -> None:
-        """Nothing of a recording is waited for."""
+        """Ignore the event."""
 
     def act(self, intent: Intent, screen: Screen, page: Page) -> bool:
-        """Do what a key asks of the recording. Return whether it was anything of that kind."""
+        """Perform an intent. Return whether it's for the recording."""
         del screen
         recording = self._recording
         match intent:
@@ -55,7 +55,7 @@ class PlaybackControls:
 
 
 def _speed(speed: float | None, *, is_faster: bool) -> float:
-    """Return the next speed; from `max` there is only a slower one."""
+    """Return the next speed. The speed `max` (None) only has a slower one."""
     if speed is None:
         return SPEEDS[-1]
     if is_faster:

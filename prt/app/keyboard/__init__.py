@@ -1,4 +1,4 @@
-"""The keys of a terminal: bytes are decoded by a table, and read as long as the terminal is ours.
+"""The keyboard of a terminal: reading bytes while the process is in the foreground, and decoding them.
 
-What a key means belongs to `state/viewport`.
+`state/viewport` defines the meaning of keys.
 """

@@ -1,4 +1,4 @@
-"""Bytes of a terminal to keys, by one table: xterm, tmux, linux, Apple Terminal, in either cursor mode."""
+"""The decoder of bytes to keys, for xterm, tmux, linux and Apple Terminal, in both cursor modes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SEQUENCES: Final[dict[bytes, str]] = {
     b"\x1b[5~": "page up",
     b"\x1b[6~": "page down",
     b"\x1b[Z": "back tab",
-    b"\x1bOM": "enter",  # the keypad's
+    b"\x1bOM": "enter",  # of the keypad
 }
-"""What a terminal sends for a key. Whatever else begins with Esc does nothing."""
+"""The keys by the sequences that terminals send. Other sequences that begin with Esc are ignored."""
 
 CONTROLS: Final[dict[str, str]] = {
     "\r": "enter",
@@ -51,14 +51,17 @@ _UTF8_LENGTHS = ((0xF0, 4), (0xE0, 3), (0xC0, 2))
 
 
 class Key(Struct, frozen=True):
-    """A key by its name, or a letter; `is_text` is what was pasted, which is never a command."""
+    """A named key or a letter; `is_text` marks pasted text, which is never a command."""
 
     name: str
     is_text: bool = False
 
 
 class Decoder:
-    """Feed it bytes as they come. If it `is_waiting` for the rest of a sequence too long, call `end`."""
+    """Decodes bytes to keys as they arrive.
+
+    If the decoder `is_waiting` for the rest of a sequence for too long, call `end`.
+    """
 
     def __init__(self) -> None:
         self._rest = b""
@@ -67,11 +70,11 @@ class Decoder:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether bytes are held that may be the beginning of a sequence."""
+        """Whether there are bytes that may be the beginning of a sequence."""
         return bool(self._rest) and not self._is_pasting
 
     def feed(self, data: bytes) -> list[Key]:
-        """Return the keys that are complete."""
+        """Add bytes, and return the keys that are complete."""
         self._rest += data
         keys: list[Key] = []
         while self._rest:
@@ -80,12 +83,12 @@ class Decoder:
         return keys
 
     def end(self) -> list[Key]:
-        """Return what the held bytes are if nothing follows: Esc alone, or nothing that is known."""
+        """Return the keys if no more bytes follow: Esc, or none for an unknown sequence."""
         rest, self._rest = self._rest, b""
         return [Key(ESCAPE)] if rest == b"\x1b" else []
 
     def _next(self, keys: list[Key]) -> bool:
-        """Decode one key; False if more bytes are needed."""
+        """Decode one key. Return False if more bytes are needed."""
         rest = self._rest
         if rest[0] == 0x1B:
             return self._escaped(keys)
@@ -94,7 +97,7 @@ class Decoder:
             return False
         letter = rest[:length].decode(errors="replace")
         if rest[0] >= 0x80 and "\ufffd" in letter:
-            length, letter = 1, ""  # not UTF-8: what follows may be
+            length, letter = 1, ""  # not UTF-8; the next byte may be
         self._rest = rest[length:]
         name = CONTROLS.get(letter, letter if letter.isprintable() else "")
         if name:
@@ -113,7 +116,7 @@ class Decoder:
             keys.append(Key(ESCAPE))
             return True
         found = _SEQUENCE.match(rest)
-        if found is None:  # a sequence with a byte that no sequence has
+        if found is None:  # it has a byte that no sequence has
             self._rest = rest[1:].lstrip(b"[O")
             return True
         self._rest = rest[found.end() :]
@@ -125,7 +128,7 @@ class Decoder:
     def _paste(self, keys: list[Key]) -> bool:
         text, end, rest = self._rest.partition(PASTE_END)
         if not end:
-            # The end may be split: its beginning stays.
+            # The end of the paste may be split, so its beginning is kept.
             kept = next((n for n in range(len(PASTE_END) - 1, 0, -1) if text.endswith(PASTE_END[:n])), 0)
             self._pasted += text[: len(text) - kept]
             self._rest = text[len(text) - kept :]

@@ -1,7 +1,7 @@
-"""The keys of a live view: read as they are typed, and the terminal given back as it was.
+"""The reader of keys in a live view, which also restores the terminal.
 
-Ctrl-C and Ctrl-Z stay what they are, and the mouse is never asked for. If standard input is not a terminal,
-or another program has it, there are no keys.
+Ctrl-C and Ctrl-Z keep their meaning, and the mouse is never used. There are no keys if standard input is not
+a terminal, or while another program has it.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from prt.config.terminal import is_terminal
 
 try:
     import termios
-except ImportError:  # no such terminals here
+except ImportError:  # this system has no such terminals
     termios = None  # type: ignore[assignment]
 
 _LOCAL_FLAGS = 3
 ESCAPE_SECONDS = 0.05
-"""How long an Esc waits for the rest of a sequence: a slow connection splits what one key sends."""
+"""How long an Esc waits for the rest of a sequence, which a slow connection can split."""
 
 
 class Keyboard:
-    """Hands the keys to `press` as they come.
+    """Reads keys and passes them to `press`.
 
-    Call `attend` now and then, and `release` before the process stops.
+    Call `attend` regularly, and `release` before the process is stopped.
     """
 
     def __init__(self, press: Callable[[list[Key]], None]) -> None:
@@ -56,7 +56,10 @@ class Keyboard:
         self._fd = -1
 
     def attend(self) -> None:
-        """Take the keys, once the terminal is ours: from the background that would stop the process."""
+        """Start reading keys once the process is in the foreground.
+
+        In the background that would stop the process.
+        """
         if self._fd < 0 or self._is_held or not self._is_in_foreground():
             return
         try:
@@ -66,31 +69,34 @@ class Keyboard:
             single = [*present]
             single[_LOCAL_FLAGS] &= ~(termios.ICANON | termios.ECHO)
             termios.tcsetattr(self._fd, termios.TCSANOW, single)
-        except termios.error:  # it is gone
+        except termios.error:  # the terminal is gone
             self._fd = -1
             return
         self._is_held = True
         asyncio.get_running_loop().add_reader(self._fd, self._read)
 
     def release(self) -> None:
-        """Give the terminal back as it was. Calling it again does no harm."""
+        """Restore the terminal. Further calls have no effect."""
         if not self._is_held or self._former is None:
             return
         self.forget()
         try:
             termios.tcsetattr(self._fd, termios.TCSANOW, self._former)
-        except termios.error:  # it is gone, and nothing is left to restore
+        except termios.error:  # the terminal is gone, and nothing is left to restore
             self._fd = -1
 
     def forget(self) -> None:
-        """Take the keys anew at the next `attend`: the process was stopped, and others set the terminal."""
+        """Stop reading without restoring the terminal; the next `attend` sets the terminal again.
+
+        This is for a process that was stopped or in the background while other programs set the terminal.
+        """
         self._stop_waiting()
         self._decoder = Decoder()
         if self._is_held:
             self._is_held = False
             try:
                 asyncio.get_running_loop().remove_reader(self._fd)
-            except RuntimeError:  # at exit no loop is left
+            except RuntimeError:  # at exit there is no event loop
                 return
 
     def _read(self) -> None:
@@ -126,5 +132,5 @@ class Keyboard:
     def _is_in_foreground(self) -> bool:
         try:
             return os.tcgetpgrp(self._fd) == os.getpgrp()
-        except OSError:  # not our controlling terminal: nobody else's job control has it
+        except OSError:  # it's not our controlling terminal, so there is no job control
             return True

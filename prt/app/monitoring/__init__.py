@@ -1,4 +1,4 @@
-"""The metrics of a watch while it runs: where they are put, and the canary that measures the way of a change.
+"""The metrics of a watch: their export while it runs, and the canary that measures the lag of changes.
 
-What is counted belongs to `state/`, how it is written to `views/monitoring/`.
+The counting is in `state/`, and the format in `views/monitoring/`.
 """

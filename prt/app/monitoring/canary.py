@@ -1,4 +1,4 @@
-"""A row that is written and removed every minute, so that the way of a change is measured all the time."""
+"""The canary: a row that is written and removed every minute, to measure how long changes take."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from prt.stream.rest.client import Rest
 
 EVERY_SECONDS: Final = 60.0
 PATIENCE_SECONDS: Final = 15.0
-"""How long a row is waited for: longer than any server's polling, shorter than the time to the next row."""
+"""How long a row is awaited: longer than any server's polling, and shorter than the time to the next row."""
 _UP: Final = ("ready", "degraded")
 
 
 class Canary:
-    """A Taker that waits for its own rows among all that comes."""
+    """A taker of events that waits for its own rows."""
 
     def __init__(
         self,
@@ -38,7 +38,16 @@ class Canary:
         every: float = EVERY_SECONDS,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
-        """Take the table, and what gets each result; `every` and `patience` are seconds."""
+        """Prepare the canary.
+
+        Args:
+            rest: The client for the writes.
+            schema: The schema of the table.
+            table: The table in which the row is written.
+            note: Gets each result.
+            every: Seconds between two rows.
+            patience: Seconds to wait for a row.
+        """
         self._settings = Settings(schema=schema, table=table, is_table_named=True)
         self._run = this_run()
         self._writes = Writes()
@@ -55,7 +64,7 @@ class Canary:
         self._arrived: asyncio.Future[float] | None = None
 
     def take(self, event: Event) -> None:
-        """Look for the row that is under way."""
+        """Check whether an event is the awaited row, and note whether changes flow."""
         if type(event) is Vitals:
             if event.phase in _UP:
                 self._is_up.set()
@@ -67,13 +76,13 @@ class Canary:
                 arrived.set_result(time.monotonic())
 
     def flush(self) -> None:
-        """Do nothing: each event was looked at."""
+        """Return at once, because `take` checks each event."""
 
     async def prepare(self) -> None:
-        """Find the column for the mark, and remove what former watches left.
+        """Find the column for the mark, and remove the rows of former watches.
 
         Raises:
-            UsageError: The table takes no row that could be removed again.
+            UsageError: The table doesn't accept rows, or they couldn't be removed again.
             PrtError: REST can't be reached.
         """
         try:
@@ -88,7 +97,7 @@ class Canary:
 
     @asynccontextmanager
     async def running(self, complain: Callable[[PrtError], None]) -> AsyncIterator[None]:
-        """Write rows during the block; none is left at its end. `complain` gets what keeps one away."""
+        """Write rows during the block, and remove them at its end. `complain` gets errors."""
         task = asyncio.create_task(self._keep_writing(complain))
         try:
             yield
@@ -119,7 +128,7 @@ class Canary:
             await asyncio.sleep(max(began + self._every - time.monotonic(), 0))
 
     async def _beat(self) -> PrtError | None:
-        """Write one row, wait for it, remove it; return what went wrong."""
+        """Write a row, wait for it, and remove it. Return the error, if any."""
         at, began = wall_clock(), time.monotonic()
         self._mark = self._rows.next_mark("canary")
         self._arrived = asyncio.get_running_loop().create_future()

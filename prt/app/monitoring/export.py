@@ -1,4 +1,4 @@
-"""The targets of a watch's metrics: a file or an address of this machine."""
+"""The export of a watch's metrics to a file, or over HTTP from this machine."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from prt.views.monitoring.server import served
 from prt.views.monitoring.watch import families
 
 FILE_SECONDS: Final = 5.0
-"""How old the file may be; node_exporter reads it each time that it is scraped."""
+"""How often the file is replaced; node_exporter reads it each time it's scraped."""
 
 
 class MetricsExport:
-    """A Taker that counts what comes; what it counted is put where the target says."""
+    """A taker of events that counts them and exports the metrics to a target."""
 
     def __init__(self, metrics: Metrics, target: MetricsTarget, *, has_canary: bool) -> None:
         self._metrics = metrics
@@ -37,7 +37,7 @@ class MetricsExport:
         self._metrics.apply(event)
 
     def flush(self) -> None:
-        """Replace the file at once if the connection changed or something was missed."""
+        """Replace the file at once if the connection's phase changed or there is a new gap."""
         if self._target.path is not None and self._written != self._state:
             self._replace(self._target.path)
 
@@ -45,14 +45,14 @@ class MetricsExport:
     async def exporting(
         self, *, on_listening: Callable[[str], None], on_failure: Callable[[PrtError], None]
     ) -> AsyncIterator[None]:
-        """Export during the block.
+        """Export the metrics during the block.
 
         Args:
             on_listening: Gets a sentence with the page's URL.
-            on_failure: Gets why the file can't be replaced any more, once.
+            on_failure: Gets the error if the file can't be replaced, once.
 
         Raises:
-            UsageError: The file can't be written, or nobody can listen at the address.
+            UsageError: The file can't be written, or the server can't listen at the address.
         """
         target = self._target
         if target.path is None:

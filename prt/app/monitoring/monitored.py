@@ -1,6 +1,6 @@
-"""The metrics of a watch, from its request to what takes the events."""
+"""The metrics of a watch: from its request to the takers of its events."""
 
-# ruff: noqa: PLC0415 - a watch without metrics must not wait for Prometheus's library
+# ruff: noqa: PLC0415 - a watch without metrics must not load Prometheus's library
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ if TYPE_CHECKING:
 async def monitored(
     request: WatchRequest, rest: Rest, presentation: Presentation, *, connections: int
 ) -> AsyncIterator[Sequence[Taker]]:
-    """Keep the metrics of a watch during the block, and yield what has to take its events.
+    """Keep the metrics of a watch during the block, and yield the takers of its events.
+
+    Args:
+        request: The request for the watch.
+        rest: The client for the canary's writes.
+        presentation: Reports notices and failures.
+        connections: How many connections the watch opens.
 
     Raises:
-        UsageError: The metrics can't be put where they are wanted, or the canary's table takes no rows.
+        UsageError: The metrics can't be exported to their target, or the canary's table doesn't accept rows.
         PrtError: REST can't be reached to prepare the canary.
     """
     wanted = request.metrics

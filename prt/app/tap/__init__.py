@@ -1,4 +1,4 @@
-"""The use case of `prt tap`: its request, the run from a request to an exit code, and its source of events.
+"""The use case of `prt tap`: its request, the run up to the exit code, and its source of events.
 
-What forwards, observes and judges belongs in `prt/tap/`.
+Forwarding, observing and judging are in `prt/tap/`.
 """

@@ -1,4 +1,4 @@
-"""The request for a tap: the values that the command makes of its options."""
+"""The request for a tap."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TapRequest:
-    """All that a tap is asked to do.
+    """The checked options of a tap.
 
-    `form` is what is written to standard output, None for nothing: findings are lines on standard error.
+    `form` is the form of standard output; if it's None, findings are lines on standard error.
     """
 
     project: Project
@@ -27,12 +27,12 @@ class TapRequest:
     form: Form | None
     command: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    """The command's environment, before the URLs are set."""
+    """The environment of the command, before the URLs are set."""
     command_log: Path | None = None
     is_command_on_stderr: bool = False
     has_frames: bool = False
     record: Path | None = None
     duration: float | None = None
-    """Seconds after which the run ends."""
+    """How many seconds the run lasts at most."""
     chaos: ChaosPlan = field(default_factory=ChaosPlan)
     is_quiet: bool = False

@@ -1,6 +1,6 @@
-"""The tap: from a request to an exit code. It forwards an app's traffic, shows it, and runs the app."""
+"""The tap from a request to an exit code: it forwards an app's traffic, shows it, and can run the app."""
 
-# ruff: noqa: PLC0415 - imports cost where they are used
+# ruff: noqa: PLC0415 - modules are loaded when they are used
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 def tap(request: TapRequest) -> int:
-    """Forward until the command has ended, a bound is met or a signal comes; return the exit code.
+    """Forward traffic until the command ends, a bound is met or a signal arrives, and return the exit code.
 
     Raises:
-        PrtError: The port is taken, the command can't be started, or an output can't be written.
+        PrtError: The port is in use, the command can't be started, or an output can't be written.
     """
     return asyncio.run(_Tap(request).run())
 
@@ -80,7 +80,7 @@ class _Tap:
             _complain(event)
 
     def _say(self, text: str) -> None:
-        """Report something that is not a finding."""
+        """Report a notice that is not a finding."""
         if self._has_screen:
             self._notes.append(text)
         elif not self._request.is_quiet:

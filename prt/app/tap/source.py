@@ -1,4 +1,4 @@
-"""The tap as a source of events: the proxy, its observer, its faults and the command, for one run."""
+"""The tap as a source of events: the proxy, its observer, its faults and the command."""
 
 from __future__ import annotations
 
@@ -30,18 +30,24 @@ if TYPE_CHECKING:
     from prt.state.conditions.bounds import Awaited
 
 END_SECONDS = 3.0
-"""How long the command may take to end after a signal to us."""
+"""How long the command may take to end after we got a signal."""
 WAITING_EVENTS = 20_000
-"""Events that wait for a slow output; frames on top of them are left out, and counted as skipped."""
+"""How many events wait for a slow output; further frames are left out, and counted as skipped."""
 
 
 class TapSource:
-    """`async with` starts the proxy and then the command, and ends both; iterating gives the events."""
+    """The source of a tap's events: `async with` starts the proxy and then the command, and ends both."""
 
     def __init__(
         self, request: TapRequest, say: Callable[[str], None], clock: Callable[[], int] = wall_clock
     ) -> None:
-        """Report notices to `say`, and read the time from `clock`, which gives µs since the epoch."""
+        """Prepare the tap.
+
+        Args:
+            request: The request for the tap.
+            say: Gets notices.
+            clock: Returns µs since the epoch.
+        """
         self._request = request
         self._say = say
         self._judge = Judge()
@@ -61,7 +67,7 @@ class TapSource:
         self._is_closed = False
         self._judged = asyncio.Event()
         self.judged_at = 0
-        """Until when (µs) what did not come has been judged."""
+        """The time (µs) up to which missing events have been judged."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -106,23 +112,23 @@ class TapSource:
         return events
 
     async def ticked(self) -> None:
-        """Wait until what did not come is judged the next time."""
+        """Wait until missing events were judged again."""
         self._judged.clear()
         await self._judged.wait()
 
     @property
     def expectations(self) -> Awaited:
-        """Return the results on which the exit code depends beside the command's own."""
+        """The results that affect the exit code besides the command's own."""
         return _Recovered(self)
 
     @property
     def has_recovered(self) -> bool:
-        """Whether the app has recovered from every fault, or nothing of the kind is expected."""
+        """Whether the app has recovered from every fault, or no recovery is expected."""
         return self.recovery is None or self.recovery.are_met
 
     @property
     def unjudged(self) -> tuple[str, str] | None:
-        """Return the words for a recovery that was expected and never judged."""
+        """Message and hint for a recovery that was expected but never judged; None otherwise."""
         if self.recovery is None or self.recovery.judged:
             return None
         return (
@@ -192,7 +198,7 @@ class TapSource:
                 environment={**request.environment, **dict.fromkeys(URL_NAMES, url)},
                 stdin=stdin,
                 output=output,
-                # With the terminal it hears Ctrl-C there; behind a view it must not touch it.
+                # With the terminal the command gets Ctrl-C; behind a view it must not use the terminal.
                 has_own_group=request.command_log is not None,
             )
         except OSError as exc:
@@ -204,7 +210,7 @@ class TapSource:
         waiting = asyncio.create_task(self._wait(program))
         stack.push_async_callback(_ended, waiting)
         if request.command_log is None:
-            # The terminal's Ctrl-C has reached it too: it may end by itself.
+            # The command has got the terminal's Ctrl-C too, and may end by itself.
             stack.push_async_callback(asyncio.wait, {waiting}, timeout=END_SECONDS)
 
     def _command_streams(self, stack: AsyncExitStack) -> tuple[IO[bytes] | None, IO[bytes] | None]:
@@ -230,13 +236,16 @@ class TapSource:
 
 
 class _Recovered:
-    """A recovery as something that is awaited; a command that failed by itself is judged by its own code."""
+    """A recovery as something that is awaited.
+
+    If the command failed by itself, only its exit code matters.
+    """
 
     def __init__(self, source: TapSource) -> None:
         self._source = source
 
     def __bool__(self) -> bool:
-        """Whether an event could meet it: none can."""
+        """Return False, because no event can meet it."""
         return False
 
     @property
@@ -244,7 +253,7 @@ class _Recovered:
         return bool(self._source.command_code) or self._source.has_recovered
 
     def apply(self, event: Event) -> bool:
-        """Take an event; none ends the run."""
+        """Ignore the event, because no event ends the run."""
         del event
         return False
 

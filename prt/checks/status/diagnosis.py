@@ -1,4 +1,4 @@
-"""Goes down the layers from here to a live subscription, and stops guessing where one fails."""
+"""The diagnosis of `prt status`: it examines the layers in order, and stops below one that failed."""
 
 from __future__ import annotations
 
@@ -43,43 +43,46 @@ from prt.stream.timing import Timing
 from prt.stream.topic import Room
 
 SYSTEM = "system"
-"""The seed's own channel for the state of its connection."""
+"""The channel on which the seed's application watches the state of its connection."""
 READS_AT_ONCE = 4
 _LEAVES: Final = ("table", "broadcast", "presence", "private")
-"""Nothing lies below them."""
+"""The layers on which no other layer depends."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """The plan of a diagnosis. `known` are names to offer for a misspelt table."""
+    """The plan of a diagnosis. `known` are the names of tables from which a misspelt name is corrected."""
 
     bindings: tuple[Binding, ...] = ()
     known: tuple[str, ...] = ()
     topic: str
     is_private: bool = False
     is_default: bool = False
-    """Whether nobody named the tables; one that does not exist is then not a failure."""
+    """Whether the user named no tables. A table that does not exist is then not a failure."""
     timing: Timing
 
 
-Tell = Callable[[Finding], None]
+Report = Callable[[Finding], None]
 
 
-async def diagnose(project: Project, plan: Plan, tell: Tell) -> None:
-    """Tells findings from the top; below a layer that failed all are skipped. Raises what `tell` raises."""
+async def diagnose(project: Project, plan: Plan, report: Report) -> None:
+    """Report each layer's findings to `report`, from the top; layers below one that failed count as skipped.
+
+    An exception of `report` ends the diagnosis and is raised here.
+    """
     reached: set[Layer] = set()
     failed: list[Layer] = []
 
-    def told(finding: Finding) -> None:
+    def note(finding: Finding) -> None:
         reached.add(finding.layer)
         if finding.state == "failed" and finding.layer not in _LEAVES:
             failed.append(finding.layer)
-        tell(finding)
+        report(finding)
 
-    await _Diagnosis(project, plan, told).run()
+    await _Diagnosis(project, plan, note).run()
     if failed:
         for layer in LAYERS[LAYERS.index(failed[0]) + 1 :]:
             if layer not in reached and _applies(layer, project, plan):
-                tell(Finding(layer=layer, state="skipped", figure="not reached", is_reached=False))
+                report(Finding(layer=layer, state="skipped", figure="not reached", is_reached=False))
 
 
 def _applies(layer: Layer, project: Project, plan: Plan) -> bool:
@@ -89,10 +92,10 @@ def _applies(layer: Layer, project: Project, plan: Plan) -> bool:
 
 
 class _Diagnosis:
-    """Each step tells its findings, and whether the next has something to stand on."""
+    """A diagnosis under way. Each step reports its findings, and whether the next step is possible."""
 
-    def __init__(self, project: Project, plan: Plan, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, project: Project, plan: Plan, report: Report) -> None:
+        self._report = report
         self._project = project
         self._plan = plan
         self._key = project.api_key
@@ -109,7 +112,7 @@ class _Diagnosis:
 
     @property
     def _endpoint(self) -> Endpoint:
-        assert self._session is not None  # noqa: S101 - below sign-in there is one
+        assert self._session is not None  # noqa: S101 - opened by the sign-in
         return self._session.endpoint
 
     @property
@@ -123,36 +126,36 @@ class _Diagnosis:
             try:
                 self._session = await stack.enter_async_context(session_of(self._project))
             except PrtError as exc:
-                self._tell(of_error("sign-in", exc, figure="refused"))
+                self._report(of_error("sign-in", exc, figure="refused"))
                 return
             if self._project.identity == "user":
                 figure = f"{self._project.email} as {self._role}"
-                self._tell(Finding(layer="sign-in", state="ok", figure=figure))
+                self._report(Finding(layer="sign-in", state="ok", figure=figure))
             signed = await signing.of_token(self._project, self._endpoint)
             if signed is not None:
-                self._tell(signed)
+                self._report(signed)
             if signed is None or signed.state != "failed":
                 await self._signed_in()
 
     def _is_configured(self) -> bool:
         found = configuration.judge(self._project, time.time())
         for finding in found:
-            self._tell(finding)
+            self._report(finding)
         return all(finding.state != "failed" for finding in found)
 
     async def _is_reached(self) -> bool:
         url, address = self._project.url, network.address_of(self._project.url)
         answer = await network.resolved(address)
-        self._tell(network.judge_dns(url, address, answer))
+        self._report(network.judge_dns(url, address, answer))
         if answer.error is not None:
             return False
         answer = await network.connected(address)
-        self._tell(network.judge_tcp(address, answer))
+        self._report(network.judge_tcp(address, answer))
         if answer.error is None and address.scheme == "https" and address.proxy is None:
             answer = await network.encrypted(address)
             is_deaf = answer.error is not None and answer.code is None
             speaks_http = is_deaf and await network.speaks_http(address)
-            self._tell(network.judge_tls(url, address, answer, time.time(), speaks_http=speaks_http))
+            self._report(network.judge_tls(url, address, answer, time.time(), speaks_http=speaks_http))
         return answer.error is None
 
     async def _is_answered(self) -> bool:
@@ -165,7 +168,7 @@ class _Diagnosis:
         finding = gateway.judge(
             url, self._health, key_origin=self._key_origin, facts=self._facts, speaks_tls=speaks_tls
         )
-        self._tell(finding)
+        self._report(finding)
         return finding.state != "failed"
 
     async def _signed_in(self) -> None:
@@ -174,21 +177,21 @@ class _Diagnosis:
         async with hearing.hearing(source) as ear:
             is_joined = await ear.until(lambda heard: heard.status == "READY", self._patience)
             for finding in await self._connection(ear):
-                self._tell(finding)
+                self._report(finding)
             if not is_joined:
                 return
             await self._database_and_tables()
             await topics.examine(
                 self._live,
                 self._plan.topic,
-                self._tell,
+                self._report,
                 role=self._role,
                 is_private=self._plan.is_private,
             )
-            self._tell(wire.judge_system(ear.heard))
+            self._report(wire.judge_system(ear.heard))
 
     async def _connection(self, ear: hearing.Ear) -> list[Finding]:
-        """Handshake, heartbeat and join of the system channel, as far as they came."""
+        """Return the findings about the handshake, the heartbeat and the join that were reached."""
         heard = ear.heard
         shaken = heard.milliseconds("connecting", "joining")
         if shaken is None:
@@ -226,43 +229,43 @@ class _Diagnosis:
             return
         found = await unfilterable_of(self._endpoint, bindings)
         for one in found:
-            self._tell(tables.judge_unfilterable(one))
+            self._report(tables.judge_unfilterable(one))
         refused = [one.binding for one in found]
         bindings = tuple(binding for binding in bindings if binding not in refused)
         if not bindings:
             return
         heard = await self._subscribed(bindings, names)
         if "ready" not in heard.phases and not heard.refused:
-            self._tell(wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel"))
+            self._report(wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel"))
             return
         judged = [tables.judge(seen) for seen in await self._seen(names, heard, read)]
         absent = [found for found in judged if self._plan.is_default and tables.is_missing(found)]
         for finding in (one for found in judged if found not in absent for one in found):
-            self._tell(finding)
+            self._report(finding)
         if absent:
-            self._tell(tables.judge_default(len(absent), self._known))
+            self._report(tables.judge_default(len(absent), self._known))
 
     async def _database(self, names: Sequence[tuple[str, str]]) -> Database | None:
-        """Read the database's state; None if it can't be asked."""
+        """Read and report the database's state; return None if it can't be read."""
         secret = self._project.database_url
         if secret is None or not is_installed():
-            self._tell(database.judge_absence(is_configured=secret is not None))
+            self._report(database.judge_absence(is_configured=secret is not None))
             return None
         claims = claims_of(self._endpoint.token or self._endpoint.key) or {"role": self._role}
         try:
             read = await catalog.read(secret.reveal(), names, role=self._role, claims=claims)
         except (UsageError, UnreachableError, RefusedError) as exc:
             origin = self._project.origins.get("database_url", "SUPABASE_DB_URL")
-            self._tell(database.judge_failure(exc, origin))
+            self._report(database.judge_failure(exc, origin))
             return None
         for finding in database.judge(read, self._role):
-            self._tell(finding)
+            self._report(finding)
         return read
 
     async def _subscribed(
         self, bindings: Sequence[Binding], names: Sequence[tuple[str, str]]
     ) -> hearing.Heard:
-        """Subscribe as `prt watch` does, and return what is heard until changes flow."""
+        """Subscribe as `prt watch` does, and return what was received until changes flow."""
         before = await self._delivery(names)
         self._roots = {} if before is None else {(one.schema, one.name): one for one in before.roots}
         room = Room(topic=self._plan.topic, events=(), is_private=True) if self._plan.is_private else None
@@ -277,7 +280,7 @@ class _Diagnosis:
                     is_filtered=any(binding.filter is not None for binding in bindings),
                 )
                 if finding is not None:
-                    self._tell(finding)
+                    self._report(finding)
             return ear.heard
 
     async def _delivery(self, names: Sequence[tuple[str, str]]) -> Delivery | None:
@@ -330,12 +333,12 @@ class _Diagnosis:
         return facts_of(Secret(self._endpoint.token or self._endpoint.key)).is_server_key
 
     def _live(self, bindings: Sequence[Binding], room: Room | None) -> Live:
-        assert self._session is not None  # noqa: S101 - below sign-in there is one
+        assert self._session is not None  # noqa: S101 - opened by the sign-in
         return Live(self._session, bindings, room=room, policy=hearing.POLICY, timing=self._plan.timing)
 
     @property
     def _topic(self) -> str:
-        """Return the topic that is open all the while: a private one has to be let in somewhere."""
+        """Return the topic that stays joined: a private one is the plan's, as policies may allow no other."""
         return self._plan.topic if self._plan.is_private else SYSTEM
 
     @property

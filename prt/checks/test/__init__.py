@@ -1,4 +1,4 @@
-"""The parts of `prt test`: the runner, what a check works with, its suites and its reports.
+"""The parts of `prt test`: the runner, the tools of a check, the suites and the reports.
 
 The diagnosis of `prt status` belongs to `checks/status/`.
 """

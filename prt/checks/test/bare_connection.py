@@ -1,4 +1,4 @@
-"""A connection of a check that joins and leaves by itself; what goes wrong on it becomes a failure."""
+"""A check's connection that joins and leaves only when asked; its errors become failures of the check."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ class Line:
         )
 
     async def join(self, topic: str) -> None:
-        """Raises FailedError."""
+        """Join a topic.
+
+        Raises:
+            FailedError: The server refused the join or did not answer it.
+        """
         try:
             await self.connection.join(topic)
         except JoinRefusedError as exc:
@@ -40,9 +44,16 @@ class Line:
         await self.connection.leave(topic)
 
     async def until(self, wanted: Callable[[Frame], bool], expected: str, seconds: float) -> Frame:
-        """Return the first control frame, from the beginning on, for which `wanted` holds.
+        """Return the first control frame since the connection was opened for which `wanted` holds.
 
-        Raises FailedError, and why the connection was lost.
+        Args:
+            wanted: Returns whether a frame is the wanted one.
+            expected: What is expected, for the message of a failure.
+            seconds: How long to wait.
+
+        Raises:
+            FailedError: No such frame came in time.
+            PrtError: The connection was lost.
         """
         frames, listener = self.connection.frames, self.connection.listener
         frame = await listener.until(lambda: next(filter(wanted, frames), None), seconds)
@@ -61,9 +72,11 @@ class Line:
         )
 
     async def next_pulse(self, seconds: float) -> float:
-        """Return the round trip of the next heartbeat, ms.
+        """Return the round trip of the next heartbeat in ms.
 
-        Raises FailedError, and why the connection was lost.
+        Raises:
+            FailedError: No heartbeat was answered within `seconds`.
+            PrtError: The connection was lost.
         """
         listener = self.connection.listener
         pulse = await listener.until(
@@ -110,7 +123,13 @@ def _join_failure(topic: str, refused: Refusal | None, seconds: float) -> Failur
 
 @asynccontextmanager
 async def line(session: Session, trace: Trace, timing: Timing = DEFAULT) -> AsyncIterator[Line]:
-    """Opened, and closed at the end. Raises RefusedError, UnreachableError, ProtocolError."""
+    """Open a bare connection, and close it at the end of the block.
+
+    Raises:
+        RefusedError: The project refuses this identity.
+        UnreachableError: The project can't be reached.
+        ProtocolError: The other side does not follow the protocol.
+    """
     opened = Line(session, trace, timing)
     async with bare_connection.opened(opened.connection):
         yield opened

@@ -1,4 +1,7 @@
-"""Why a change that must come does not: what REST lets the same identity read tells most of it."""
+"""The reason why an expected change does not arrive.
+
+Most of it is found by asking what the same identity can read over REST.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,21 @@ from prt.results import Cause, Failure
 from prt.stream.socket import refusal_codes
 
 
-async def seen(context: Context, watcher: Watcher, event_type: str, row: Row, who: Who = "self") -> Change:
-    """The change of this row. Raises FailedError, with what REST says about it."""
+async def expect_change(
+    context: Context, watcher: Watcher, event_type: str, row: Row, who: Who = "self"
+) -> Change:
+    """Wait for the change of a row and return it.
+
+    Args:
+        context: The context of the check.
+        watcher: The connection on which the change must arrive.
+        event_type: INSERT, UPDATE or DELETE.
+        row: The row as it is after the write.
+        who: The identity of the connection, as which REST is asked for the reason if no change comes.
+
+    Raises:
+        FailedError: The change did not come, or came without its row. The failure includes the likely cause.
+    """
     try:
         change = await watcher.change(event_type, row)
     except FailedError as exc:
@@ -83,7 +99,7 @@ async def _why_unseen(context: Context, event_type: str, row: Row, who: Who) -> 
 
 
 async def _known_hindrance(context: Context) -> Cause | None:
-    """Return what keeps changes from every client, as far as the database can be asked."""
+    """Return a cause that keeps changes from every client, if the database can be asked and shows one."""
     secret = context.project.database_url
     found = None if secret is None else await delivery.read(secret.reveal())
     return None if found is None else next(iter(delivery.causes_of(found)), None)

@@ -1,4 +1,4 @@
-"""Checks, and the suites that they belong to."""
+"""The types of a check and of the suite that it belongs to."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from prt.checks.test.outcomes import Found
 
 
 class Check(Struct, frozen=True, kw_only=True):
-    """One thing that holds or doesn't. `run` raises SkippedError, FailedError or any PrtError.
+    """A check: one thing that must hold.
 
-    `is_long` where the user chose its length, and the waits don't bound it.
+    Attributes:
+        run: Performs the check. It raises SkippedError, FailedError or any PrtError if the check does not
+            pass.
+        is_long: Whether the user chose how long it takes, so that the waiting time does not limit it.
     """
 
     suite: str
@@ -23,7 +26,14 @@ class Check(Struct, frozen=True, kw_only=True):
 
 
 class Suite(Struct, frozen=True, kw_only=True):
-    """Checks that belong together; `needs` is for people, `writes` and `is_named_only` for the plan."""
+    """A group of checks.
+
+    Attributes:
+        line: What the suite tests, in one line for people.
+        needs: What it needs of the project, in one line for people.
+        writes: Whether it writes rows.
+        is_named_only: Whether it runs only if the user names it.
+    """
 
     name: str
     line: str

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
-from prt.checks.test.identities import Identities, Who, own_claims, told
+from prt.checks.test.identities import Identities, Who, own_claims, token_claims
 from prt.checks.test.outcomes import FailedError, SkippedError
 from prt.checks.test.row_factory import NoTableError, Owner
 from prt.checks.test.rows import Rows, Sweeper, Writes
@@ -31,7 +31,7 @@ NO_RECONNECTS = Policy(max_reconnects=0)
 
 
 class Context:
-    """The context that every check of a run gets."""
+    """The context that every check of a run receives."""
 
     def __init__(
         self, project: Project, identities: Identities, settings: Settings, run: RunId, *, is_loopback: bool
@@ -59,7 +59,10 @@ class Context:
         return Binding(table=self.settings.table, schema=self.settings.schema, **more)
 
     def of_table(self, schema: str, table: str, marker: str | None) -> Context:
-        """Return what a check of another table works with, always the same; `sweep` removes its rows too."""
+        """Return the context for checks of another table; the same one each time for the same table.
+
+        `sweep` removes the rows of that table too.
+        """
         settings = structs.replace(
             self.settings, schema=schema, table=table, marker=marker, is_table_named=True
         )
@@ -70,7 +73,7 @@ class Context:
         return self._others[settings.table_name]
 
     def topic(self, what: str) -> str:
-        """A topic that nobody else is in."""
+        """Return the name of a topic that no other client uses."""
         self._topics += 1
         return f"prt-test:{self.run}:{self._topics}:{what}"
 
@@ -83,7 +86,17 @@ class Context:
         session: Session | None = None,
         **more: Any,
     ) -> AsyncIterator[Watcher]:
-        """A connection of its own. `more` goes to Live. Raises SkippedError where nobody is `who`."""
+        """Open a separate connection for the block, with its own channel.
+
+        Args:
+            bindings: The tables to subscribe to.
+            who: The identity of the connection.
+            session: A session to use instead of the identity's.
+            more: Further arguments of `Live`; `room` replaces the channel's topic and options.
+
+        Raises:
+            SkippedError: The project has no such identity.
+        """
         session = await self.identities.session(who) if session is None else session
         room = more.pop("room", None) or Room(topic=self.topic("changes"), events=())
         watcher = Watcher(
@@ -98,9 +111,12 @@ class Context:
             yield watcher
 
     async def rows(self, who: Who = "self") -> Rows:
-        """The table's rows as this identity writes them, once it is known that they can be removed.
+        """Return the writer of the table's rows as this identity, after a trial row was written and removed.
 
-        Raises SkippedError where they can't be written, and what REST raises.
+        Raises:
+            SkippedError: Rows can't be written to the table, or not removed from it.
+            FailedError: The user named the table, and it does not exist.
+            PrtError: REST failed.
         """
         if who in self._unfit:
             raise self._unfit[who]
@@ -118,7 +134,7 @@ class Context:
         return self._rows[who]
 
     async def sweep(self) -> str | None:
-        """Removes what this run has written; why that could not be done."""
+        """Remove what this run has written; return why that was not possible, or None."""
         left = await self._sweep_own() if self.has_written else None
         for other in self._others.values():
             if (of_other := await other.sweep()) is not None and left is None:
@@ -126,7 +142,7 @@ class Context:
         return left
 
     async def sweeper(self) -> Sweeper:
-        """Return a sweeper, as the server if its key is known: it sees what any of us has written."""
+        """Return a sweeper, with the server key if it is known, because the server sees everybody's rows."""
         rest: Rest
         try:
             rest = await self.identities.rest("service")
@@ -152,7 +168,7 @@ class Context:
             writes=self._writes,
             owner=Owner(
                 self.identities.user_id(session) or await self._member_id(),
-                own_claims(told(session.endpoint)),
+                own_claims(token_claims(session.endpoint)),
             ),
         )
         sweeper = await self.sweeper()
@@ -177,7 +193,10 @@ class Context:
         return rows
 
     async def _member_id(self) -> str | None:
-        """Return the member's id, which a server's rows need as their owner too; None without a member."""
+        """Return the member's id, or None without a member.
+
+        Rows that are written with the server key need it as their owner.
+        """
         try:
             return self.identities.user_id(await self.identities.session("member"))
         except SkippedError:

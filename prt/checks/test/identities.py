@@ -1,7 +1,8 @@
-"""Who takes part in the checks: oneself, the server, anon, a member and a stranger, as far as keys allow.
+"""The identities of the checks, as far as the configured keys and passwords allow.
 
-PyJWT signs a token where the project's JWT secret is known: it comes with supabase-auth, and tokens are no
-place for code of our own.
+They are the configured identity itself, the server, anon, a member and a stranger. If the project's JWT
+secret is known, PyJWT signs the stranger's token: it is installed with supabase-auth, and signing should not
+be our own code.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ _OF_EVERYBODY: Final = (
     *("aal", "amr", "app_metadata", "aud", "email", "exp", "iat", "is_anonymous", "iss", "jti", "nbf"),
     *("phone", "ref", "role", "session_id", "sub", "user_metadata"),
 )
-"""The claims of every token, which say nothing about a row."""
+"""The claims that every token has, which are not specific to a row's owner."""
 
 
-def told(endpoint: Endpoint) -> dict[str, Any]:
+def token_claims(endpoint: Endpoint) -> dict[str, Any]:
     """Return the claims of an endpoint's token, or else of its key."""
     return claims_of(endpoint.token or endpoint.key) or {}
 
 
 def own_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims of the project itself that have one value, those in `app_metadata` too."""
+    """Return the project-specific claims with a single value, including those in `app_metadata`."""
     of_app = claims.get("app_metadata")
     every = {**(of_app if isinstance(of_app, dict) else {}), **claims}
     return {
@@ -49,7 +50,7 @@ def own_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Identities:
-    """Sessions, opened when first asked for and closed at the end."""
+    """The sessions of the identities, each opened at its first use and closed with `stack`."""
 
     def __init__(self, project: Project, stranger: str | None, stack: AsyncExitStack) -> None:
         self._project = project
@@ -59,7 +60,12 @@ class Identities:
         self._rests: dict[Who, Rest] = {}
 
     async def session(self, who: Who) -> Session:
-        """Raises SkippedError, and what a sign-in raises."""
+        """Return the session of an identity.
+
+        Raises:
+            SkippedError: A key or a password for it is missing.
+            PrtError: The sign-in failed.
+        """
         if who == "member" and self._project.identity in ("user", "token"):
             who = "self"
         if who not in self._sessions:
@@ -67,7 +73,12 @@ class Identities:
         return self._sessions[who]
 
     async def rest(self, who: Who) -> Rest:
-        """Raises as `session` does."""
+        """Return a REST client of an identity.
+
+        Raises:
+            SkippedError: A key or a password for it is missing.
+            PrtError: The sign-in failed.
+        """
         session = await self.session(who)
         if who not in self._rests:
             rest = Rest(lambda: session.endpoint)
@@ -80,14 +91,16 @@ class Identities:
         return sub if isinstance(sub, str) else None
 
     def signed(self, *, seconds: float, **claims: Any) -> Endpoint:
-        """Return an endpoint with a token of these claims, signed with the project's secret.
+        """Return an endpoint with a token that has these claims, signed with the project's secret.
+
+        The token expires after `seconds`.
 
         Raises:
-            SkippedError: The secret is unknown.
+            SkippedError: The secret, or the client key, is unknown.
         """
         if self._project.jwt_secret is None:
             raise SkippedError("needs SUPABASE_JWT_SECRET, to sign a token of its own")
-        import jwt  # noqa: PLC0415 - only where one is signed
+        import jwt  # noqa: PLC0415 - needed only to sign a token
 
         now = int(time.time())
         claims = {"aud": "authenticated", "role": "authenticated", "iat": now, **claims}
@@ -131,6 +144,9 @@ class Identities:
 
 @asynccontextmanager
 async def identities_of(project: Project, stranger: str | None) -> AsyncIterator[Identities]:
-    """Open a project's identities, closed at the end of the block; `stranger` is a second user's e-mail."""
+    """Open a project's identities, and close them at the end of the block.
+
+    `stranger` is the e-mail address of a second user, None to sign a token instead.
+    """
     async with AsyncExitStack() as stack:
         yield Identities(project, stranger, stack)

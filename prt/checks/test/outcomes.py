@@ -1,4 +1,4 @@
-"""How a check ends: with what it found, skipped, or failed."""
+"""The ways in which a check ends: with a result, skipped or failed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from prt.stream.socket.failures import HandshakeRefusedError, NothingTakenError,
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """The figures of a check that holds. They carry their unit in their name: `join_ms`, `rows`.
+    """The result of a check that passed.
 
-    `note` is the one line for people; `lags_ms` are commit → receive, a change each; `observed` is what a
-    contract is held against.
+    Attributes:
+        note: One line for people.
+        figures: What was measured. The names include the unit: `join_ms`, `rows`.
+        lags_ms: The time from commit to receipt of each change, in ms.
+        observed: The observations for a contract.
     """
 
     note: str
@@ -25,7 +28,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 class SkippedError(Exception):
-    """The project doesn't offer what the check needs."""
+    """The project does not offer what the check needs."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -33,7 +36,7 @@ class SkippedError(Exception):
 
 
 class FailedError(Exception):
-    """A failed check, with the figures that were measured until then."""
+    """A check failed. `found` holds the figures that were measured before."""
 
     def __init__(self, failure: Failure, found: Found | None = None) -> None:
         super().__init__(f"expected {failure.expected}, came {failure.came}")
@@ -42,7 +45,7 @@ class FailedError(Exception):
 
 
 def failure_of(error: PrtError, expected: str) -> Failure:
-    """An error of the connection or of REST as a failure; its hint says what mends it."""
+    """Return an error of the connection or of REST as a failure, with the error's hint as the remedy."""
     if isinstance(error, NothingTakenError):
         return Failure(expected=expected, came=error.what, cause=error.why, remedy=error.hint)
     words = error.refused.reason if isinstance(error, RefusedByServerError) else None

@@ -1,4 +1,4 @@
-"""The plan of a run: which checks run, which are skipped and why, and what fails the run as a whole."""
+"""The plan of a run: which checks run, which are skipped and why, and what makes the run as a whole fail."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ GATE = "connect"
 
 
 def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str]) -> list[Suite]:
-    """The suites of that name, or all that needn't be named; those that are required come along.
+    """Return the suites to run: the named ones, or all that need not be named, and the required ones.
 
-    The handshake is always among them: where it fails, nothing else can be tested. UsageError for a name
-    that is none.
+    The handshake is always included, because nothing else can be tested if it fails.
+
+    Raises:
+        UsageError: A name is not the name of a suite.
     """
     for name in (*names, *required):
         if all(suite.name != name for suite in suites):
@@ -40,12 +42,19 @@ def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str
 
 
 def gate_of(suites: Sequence[Suite]) -> list[Suite]:
-    """Return the handshake alone, which comes before everything."""
+    """Return the suite with only the handshake, which is checked before everything else."""
     return [structs.replace(one, checks=one.checks[:1]) for one in suites if one.name == GATE]
 
 
 def steps_of(suites: Sequence[Suite], *, may_write: bool, host: str, rounds: int) -> list[Step]:
-    """Return the checks of a run in order; those that write are skipped if the run may not write."""
+    """Return the checks of a run in order; those that write are skipped if the run may not write.
+
+    Args:
+        suites: The suites to run.
+        may_write: Whether the run may write rows.
+        host: The project's host, for the reason of a skipped check.
+        rounds: How often to run all suites.
+    """
     reason = f"writes rows to {host}, which is not this machine: allow it with {Input.ALLOW_WRITES}"
     return [
         Step(suite, check, number, None if may_write or not suite.writes else reason)
@@ -56,7 +65,7 @@ def steps_of(suites: Sequence[Suite], *, may_write: bool, host: str, rounds: int
 
 
 def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
-    """A failure for each required suite of which something was skipped."""
+    """Return a failure for each required suite of which a check was skipped."""
     found = []
     for name in required:
         skipped = [result for result in results if result.suite == name and result.outcome == "skip"]
@@ -78,7 +87,7 @@ def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
 
 
 def littered(table: str, why: str) -> Result:
-    """A failure for rows that could not be taken back."""
+    """Return the failure that rows of the run could not be removed; `why` is the reason."""
     failure = Failure(
         expected=f"every row of this run removed from {table}",
         came=why,

@@ -1,6 +1,7 @@
-"""How a row of a table is made that nobody described: by asking, and by what the database says is missing.
+"""Creation of rows in a table of unknown structure.
 
-PostgREST's description of the API is there for some roles only, so nothing depends on it.
+An insert is tried, and the database's errors show which values are missing. PostgREST describes its API only
+to some roles, so nothing here depends on that description.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ MARKERS = (
     "note",
     "comment",
 )
-"""Columns that hold a text for people, in the order in which they are tried."""
+"""Columns that usually hold text for people, in the order in which they are tried."""
 CODES = ("number", "code", "reference")
-"""Columns that often hold a text, and may hold a number: they are asked for their type."""
+"""Columns that often hold text but may hold a number, so that their type is tested."""
 OWNERS = ("user_id", "owner_id", "created_by", "author_id", "profile_id", "owner", "sender_id")
-"""Columns that policies hold against `auth.uid()`, the usual ones first."""
+"""Columns that policies compare with `auth.uid()`, the most usual ones first."""
 ATTEMPTS = 20
 _REQUIRED = re.compile(r'null value in column "(.+?)"')
 _FOREIGN = re.compile(r"Key \((.+?)\)=")
@@ -56,7 +57,18 @@ _VALUES: tuple[tuple[str, Callable[[], Any]], ...] = (
 
 
 async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -> str:
-    """The column for the mark. Raises SkippedError where there is none, or no such table."""
+    """Return the name of the text column for the mark.
+
+    Args:
+        rest: The REST client that reads the table.
+        schema: The table's schema.
+        table: The table's name without its schema.
+        wanted: The column that the user named; None to try the usual ones.
+
+    Raises:
+        SkippedError: There is no such column, or no such table.
+        PrtError: REST failed.
+    """
     for name in (wanted,) if wanted else MARKERS:
         try:
             await rest.read(schema, table, [("select", name), ("limit", "0")])
@@ -70,7 +82,7 @@ async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -
             await rest.read(schema, table, [("select", name), (name, "like.*"), ("limit", "0")])
         except UnavailableError:
             raise
-        except (UnknownColumnError, UnreachableError):  # no such column, or no operator for its type
+        except (UnknownColumnError, UnreachableError):  # no such column, or its type has no operator LIKE
             continue
         return name
     what = f"no column {wanted}" if wanted else f"none of the columns {', '.join(MARKERS[:6])}…"
@@ -78,7 +90,7 @@ async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -
 
 
 class NoTableError(SkippedError):
-    """A table that nobody can find; `hint` may name a similar one."""
+    """The table does not exist, or REST does not expose it. `hint` may name a similar one."""
 
     def __init__(self, reason: str, hint: str | None) -> None:
         super().__init__(f"{reason}; name another with {Input.TABLE}")
@@ -87,7 +99,7 @@ class NoTableError(SkippedError):
 
 
 def unread(error: PrtError, table: str) -> Exception:
-    """Why a table is not tested; the error itself where REST is away or not to be understood."""
+    """Return why a table is not tested, or the error itself if REST is unavailable or its answer invalid."""
     reason = f"{table} can't be read over REST: {error.message}"
     if isinstance(error, RefusedError):
         return SkippedError(f"{reason} ({error.hint})")
@@ -97,14 +109,17 @@ def unread(error: PrtError, table: str) -> Exception:
 
 
 class Owner(Struct, frozen=True):
-    """The owner of the rows: a user, and the claims that a policy may hold against columns of their names."""
+    """The owner of the rows: a user, and claims that policies may compare with columns of the same name."""
 
     user_id: str | None
     claims: dict[str, Any] = {}
 
 
 class Template:
-    """Values that a row needs beside its mark: the user's own id, what other rows have, or a guess."""
+    """The values that a row needs in addition to its mark.
+
+    They are the user's own id, a value from an existing row, or a guess.
+    """
 
     def __init__(self, rest: Rest, schema: str, table: str, owner: Owner) -> None:
         self._rest = rest
@@ -116,7 +131,12 @@ class Template:
         self._is_owned = False
 
     async def insert(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The row as the database has it. Raises SkippedError where it takes none, and REST's errors."""
+        """Insert a row with the given values and those of the template; return it as the database stored it.
+
+        Raises:
+            SkippedError: The table accepts no such row.
+            PrtError: REST failed.
+        """
         for _ in range(ATTEMPTS):
             try:
                 written = await self._rest.insert(self._schema, self._table, [{**self._values, **row}])
@@ -133,7 +153,10 @@ class Template:
         )
 
     async def _own(self) -> bool:
-        """Whether columns that may be empty now say whose row it is: policies often ask for that."""
+        """Set the columns that name the row's owner, as policies often require.
+
+        Return whether there are any.
+        """
         self._is_owned = True
         found = {name: value for name, value in self._claims.items() if await self._has(name)}
         if self._user_id is not None:
@@ -152,7 +175,10 @@ class Template:
         return True
 
     async def _learn(self, error: RejectedError, row: Mapping[str, Any]) -> bool:
-        """Return whether a further attempt has something new to try; what `row` says itself stays."""
+        """Return whether a further attempt has something new to try.
+
+        The values of `row` are never replaced.
+        """
         if error.code == _NOT_NULL and (found := _REQUIRED.search(error.message)):
             column = found[1]
             if column in self._values or column in row:

@@ -1,4 +1,4 @@
-"""The rows of a test run: marked when they are made, and none left at its end."""
+"""The rows of a test run: each is marked when it is made, and all are removed at the end."""
 
 from __future__ import annotations
 
@@ -27,22 +27,25 @@ from prt.stream.values import is_same
 Written = TypeVar("Written")
 
 ABANDONED_SECONDS = 6 * 3600
-"""A run that began before is over, whoever has its process number now."""
+"""The age from which a run is over, even if a process with its number exists."""
 PAGE = 1_000
 BATCH = 50
-"""Rows that go in one DELETE: a larger one is a burst that makes the server drop changes of others."""
+"""The number of rows in one DELETE. A larger one is a burst for which the server drops other changes."""
 BATCH_PAUSE_SECONDS = 0.5
 
 
 class Row(Struct, frozen=True):
-    """A row as the database last returned it; `mark` is its text, unique to it."""
+    """A row as the database last returned it. `mark` is the unique text in its column `column`."""
 
     mark: str
     values: dict[str, Any]
     column: str
 
     def is_in(self, change: Change) -> bool:
-        """Whether a change is of this row, by its mark; a DELETE by the key that it carries."""
+        """Return whether a change is that of this row.
+
+        The mark is compared or, for a DELETE without the mark, the columns of the key.
+        """
         if change.event_type != "DELETE":
             return bool(change.new_row().get(self.column) == self.mark)
         old = change.old_row()
@@ -54,9 +57,9 @@ class Row(Struct, frozen=True):
 
 
 class Writes:
-    """Writes that are under way: one that was cancelled may still be done, so they are never cancelled.
+    """The writes that are under way. They are never cancelled, because a cancelled write may still be done.
 
-    It also numbers the rows, because those of several identities must not have the same mark.
+    They also count the rows, so that rows of several identities have different marks.
     """
 
     def __init__(self) -> None:
@@ -68,19 +71,19 @@ class Writes:
         return next(self._numbers)
 
     async def done(self, write: Coroutine[Any, Any, Written]) -> Written:
-        """Await a write to its end, even if the check that asked for it is cancelled."""
+        """Wait for a write to end, even if the check that requested it is cancelled."""
         task = asyncio.create_task(write)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
 
     async def settle(self) -> None:
-        """Waits for them, whatever becomes of them."""
+        """Wait until all writes have ended, successfully or not."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 class Rows:
-    """Writes as one identity into one table."""
+    """A writer of one table's rows as one identity."""
 
     def __init__(
         self,
@@ -103,7 +106,11 @@ class Rows:
         self._column: str | None = None
 
     async def column(self) -> str:
-        """The one with the mark. Raises SkippedError."""
+        """Return the name of the column that holds the mark.
+
+        Raises:
+            SkippedError: The table has no suitable column.
+        """
         if self._column is None:
             self._column = await text_column(self._rest, self._schema, self._table, self._wanted)
         return self._column
@@ -113,7 +120,17 @@ class Rows:
         return f"{self._run.mark} {self._writes.next_number()} {tag}"
 
     async def insert(self, tag: str, mark: str | None = None, **more: Any) -> Row:
-        """Raises SkippedError where the table takes none, and what REST raises."""
+        """Insert a row and return it.
+
+        Args:
+            tag: A word in the row's mark that says what the row is for.
+            mark: The whole mark, instead of one with `tag`.
+            more: Values of further columns.
+
+        Raises:
+            SkippedError: The table accepts no such row.
+            PrtError: REST failed.
+        """
         column = await self.column()
         mark = self.next_mark(tag) if mark is None else mark
         written = await self._writes.done(self._template.insert({column: mark, **more}))
@@ -121,13 +138,22 @@ class Rows:
         return Row(mark, written, column)
 
     async def other_value(self, rest: Rest, column: str, value: Any) -> Any:
-        """Return what another row has in a column, None if there is none. Raises what REST raises."""
+        """Return another row's value in a column that differs from `value`; None if there is none.
+
+        Raises:
+            PrtError: REST failed.
+        """
         parameters = [("select", column), (column, f"neq.{value}"), ("limit", "1")]
         page = await rest.read(self._schema, self._table, parameters)
         return msgspec.json.decode(page.rows[0])[column] if page.rows else None
 
     async def update(self, row: Row, tag: str, **more: Any) -> Row:
-        """Another mark: another row for whoever waits. Raises SkippedError where policies forbid it."""
+        """Update a row and return it. Its mark changes too, so a check can wait for the new version.
+
+        Raises:
+            SkippedError: Policies forbid it.
+            PrtError: REST failed.
+        """
         mark = self.next_mark(tag)
         changed = await self._writes.done(
             self._rest.update(
@@ -140,45 +166,65 @@ class Rows:
         return Row(mark, dict(msgspec.json.decode(changed[0])), row.column)
 
     async def delete(self, row: Row) -> None:
-        """Raises SkippedError where policies forbid it."""
+        """Delete a row.
+
+        Raises:
+            SkippedError: Policies forbid it.
+            PrtError: REST failed.
+        """
         gone = await self._rest.delete(self._schema, self._table, _is(row.column, row.mark))
         if not gone:
             raise self._nothing_done("DELETE")
         self._trace.note("rest", f"DELETE {self._name} {row.mark.removeprefix(self._run.mark).strip()}")
 
     def _nothing_done(self, doing: str) -> SkippedError:
-        """Policies make no error of it: the row is none of those that may be written."""
+        """Return the error that a write changed no row: policies hide the row and do not raise an error."""
         return SkippedError(
             f"no policy of {self._name} lets this identity {doing} its row; take another {Input.IDENTITY}"
         )
 
 
 async def is_readable(rest: Rest, settings: Settings, row: Row, conditions: Parameters | None = None) -> bool:
-    """Return whether REST shows an identity the row, and it meets the conditions. Raises what REST raises."""
+    """Return whether an identity can read the row over REST, and the row meets the conditions.
+
+    Args:
+        rest: The identity's REST client.
+        settings: The settings, which name the table.
+        row: The row.
+        conditions: Further conditions as query parameters.
+
+    Raises:
+        PrtError: REST failed.
+    """
     parameters = [*_is(row.column, row.mark), *(conditions or ())]
     return bool((await rest.read(settings.schema, settings.table, parameters)).rows)
 
 
 class Swept(Struct, frozen=True):
-    """Rows that are gone, and rows that may be read but not deleted."""
+    """The number of rows that were deleted, and of rows that can be read but not deleted."""
 
     gone: int
     left: int
 
 
 class Sweeper:
-    """Removes rows that test runs have left in a table, as an identity that may. Raises what REST raises."""
+    """A remover of the rows that test runs have left in a table. Its methods raise what REST raises."""
 
     def __init__(self, rest: Rest, settings: Settings, *, is_gentle: bool) -> None:
-        """`is_gentle`: others may be watching the table, which a burst would cost changes."""
+        """Prepare to remove rows as the identity of `rest`.
+
+        `is_gentle` deletes in small batches with pauses, because a burst may cost other clients of the table
+        changes.
+        """
         self._rest = rest
         self._settings = settings
         self._is_gentle = is_gentle
 
     async def try_out(self, run: RunId) -> None:
-        """A DELETE of nothing: whoever may not delete, and a table that can't lose rows, is told apart by it.
+        """Send a DELETE that matches no row, to learn whether rows could be removed before one is made.
 
-        Raises SkippedError, before a row is made that would have to stay.
+        Raises:
+            SkippedError: This identity may not delete, or rows of the table can't be deleted.
         """
         column = await self._column()
         try:
@@ -189,11 +235,11 @@ class Sweeper:
             raise SkippedError(f"rows of {name} could not be removed again: {exc.message}{hint}") from exc
 
     async def sweep_all(self) -> Swept:
-        """Every marked row, of whatever run."""
+        """Delete every marked row of every run."""
         return await self._sweep(lambda _: True)
 
     async def sweep_dead(self) -> Swept:
-        """The rows of runs that can't be under way any more."""
+        """Delete the rows of runs that can't be under way any more."""
         return await self._sweep(lambda run: run is None or is_over(run, time.time()))
 
     async def sweep_own(self, run: RunId) -> Swept:
@@ -235,7 +281,10 @@ class Sweeper:
 
 
 def is_over(run: RunId, now: float) -> bool:
-    """Whether a run can't be under way: its process is gone, or nobody tests for so long."""
+    """Return whether a run can't be under way: its process is gone, or it began too long ago.
+
+    `now` is in seconds since the epoch.
+    """
     is_old = now - run.started > ABANDONED_SECONDS
     return is_old or (run.host == this_host() and not _is_alive(run.pid))
 

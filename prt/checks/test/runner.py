@@ -1,4 +1,4 @@
-"""Runs checks one after the other, and makes a result of whatever comes of each."""
+"""The runner of checks: it runs them one after the other, and makes a result of each."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from prt.redaction import redact
 from prt.results import Failure, Result
 
 WAITS = 8
-"""How many waits a check may need before it counts as stuck."""
+"""The number of waiting times after which a check counts as stuck."""
 
 
 class Observer(Protocol):
-    """Is told what happens, as it happens."""
+    """The receiver of a run's progress."""
 
     def started(self, check: str) -> None:
         """Note that a check has started."""
@@ -36,7 +36,7 @@ class Observer(Protocol):
 
 
 class Step(Struct, frozen=True):
-    """A check of the plan; `skipped` is why it won't be run."""
+    """A check in the plan of a run. `skipped` is the reason if it will not be run."""
 
     suite: Suite
     check: Check
@@ -45,7 +45,13 @@ class Step(Struct, frozen=True):
 
 
 class Engine:
-    """`results`, and by round `observed`, grow as it runs; `gate_error` is why nothing could be tested."""
+    """A run of checks.
+
+    Attributes:
+        results: The results so far.
+        observed: The observations so far, by round.
+        gate_error: The error of the first check, after which nothing else could be tested.
+    """
 
     def __init__(self, context: Context, observer: Observer) -> None:
         self._context = context
@@ -55,23 +61,23 @@ class Engine:
         self.gate_error: PrtError | None = None
 
     async def run(self, steps: Sequence[Step]) -> None:
-        """The first step is the gate: where it fails nothing else is tried."""
+        """Run the steps. If the first one fails with an error of the connection, all others are skipped."""
         for index, step in enumerate(steps):
             self.observed.setdefault(step.round, [])
             self._observer.started(f"{step.check.suite} {step.check.name}")
             reason = "nothing to connect to" if self.gate_error is not None else step.skipped
             result = _skipped(step, reason) if reason is not None else await self._result(step)
-            self._tell(result)
+            self._add(result)
             is_last = index + 1 == len(steps) or steps[index + 1].suite is not step.suite
             if is_last and step.suite.writes:
-                await self._context.sweep()  # what goes wrong here is told at the end
+                await self._context.sweep()  # a failure is reported at the end of the run
 
     def skip_rest(self, steps: Sequence[Step], reason: str) -> None:
-        """Those that have no result yet."""
+        """Add a skipped result for each step that has no result yet."""
         for step in steps[len(self.results) :]:
-            self._tell(_skipped(step, reason))
+            self._add(_skipped(step, reason))
 
-    def _tell(self, result: Result) -> None:
+    def _add(self, result: Result) -> None:
         self.results.append(result)
         self._observer.finished(result)
 
@@ -119,11 +125,14 @@ class Engine:
 
 
 def without_secrets(result: Result) -> Result:
-    """The one place for all outputs and reports: nothing leaves the engine with a secret in it."""
+    """Return a result with all secrets removed.
+
+    Every result passes here before any output or report sees it.
+    """
     failure = result.failure
     if failure is not None:
-        told = structs.asdict(failure)
-        failure = Failure(**{name: text and redact(text) for name, text in told.items()})
+        texts = structs.asdict(failure)
+        failure = Failure(**{name: text and redact(text) for name, text in texts.items()})
     return structs.replace(
         result,
         note=redact(result.note),

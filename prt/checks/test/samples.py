@@ -1,6 +1,6 @@
-"""The rows of the suite `rls`: one of the user, and with the server key also others' and those of conditions.
+"""The rows of the suite `rls`: a row of the user and, with the server key, rows of others and of conditions.
 
-One row can't tell who receives all rows from who receives some.
+A single row can't distinguish an identity that receives all rows from one that receives some.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prt.checks.test.context import Context
 from prt.checks.test.contract import conditions
 from prt.checks.test.contract.conditions import MissingClaimError
 from prt.checks.test.contract.terms import Event, Identity
-from prt.checks.test.identities import own_claims, told
+from prt.checks.test.identities import own_claims, token_claims
 from prt.checks.test.outcomes import SkippedError
 from prt.checks.test.rows import Row, Rows
 from prt.errors import RefusedError
@@ -24,13 +24,13 @@ from prt.stream.rest.answers import RejectedError
 
 Values = dict[str, Any]
 MOST: Final = 12
-"""Rows that are written at most."""
+"""The largest number of rows to write."""
 _FAR: Final = 987_654_321
-"""To a number that is somebody's: the sum is hardly anybody else's."""
+"""A number that is added to an existing value to get one that probably nobody uses."""
 
 
 class Sample(Struct, kw_only=True):
-    """A row, as it was after each write. `readers` are those whom REST lets read it."""
+    """A row in its state after each write. `readers` are the identities that can read it over REST."""
 
     rows: Rows
     states: list[Row]
@@ -42,7 +42,7 @@ class Sample(Struct, kw_only=True):
         return self.states[-1]
 
     def has(self, event: Event) -> bool:
-        """Return whether the row had such an event; each is deleted in the end."""
+        """Return whether the row had such an event. Every row is deleted in the end."""
         return event != "UPDATE" or len(self.states) > 1
 
 
@@ -52,23 +52,26 @@ async def written(
     watching: Collection[Identity],
     agreed: Collection[tuple[Identity, str]],
 ) -> list[Sample]:
-    """Write the rows and return them, the writer's own first.
+    """Write the rows and return them, the writer's own row first.
 
     Args:
-        context: Of the table.
-        writer: Identity writes the first row.
+        context: The context of the table.
+        writer: The identity that writes the first row.
         watching: The identities that take part.
-        agreed: Identities with their conditions, for each of which a row that meets it and one that doesn't
-            is tried.
+        agreed: Identities, each with a condition. For each of them a row that meets the condition, and a row
+            that does not, is tried.
 
-    Raises SkippedError if the first row can't be written, and what REST raises.
+    Raises:
+        SkippedError: The first row can't be written.
+        PrtError: REST failed.
     """
     rows = await context.rows(writer)
-    server = await _server(context) if "service" in watching else None  # which removes what it finds of ours
+    # The server's rows come before the first insert: their trial ends with removing all rows of this run.
+    server = await _server(context) if "service" in watching else None
     found = [Sample(rows=rows, states=[await rows.insert("rls")])]
     if server is None:
         return found
-    claims = {who: told((await context.identities.session(who)).endpoint) for who in watching}
+    claims = {who: token_claims((await context.identities.session(who)).endpoint) for who in watching}
     first = found[0].row.values
     for number, attempts in enumerate(_variants(first, claims, agreed), 1):
         if len(found) == MOST:
@@ -86,14 +89,14 @@ async def _server(context: Context) -> Rows | None:
 
 
 async def _first_written(context: Context, server: Rows, tag: str, attempts: Sequence[Values]) -> Row | None:
-    """Return the first of some rows that the table takes, None if it takes none of them."""
+    """Return the first of several rows that the table accepts, None if it accepts none of them."""
     for values in attempts:
         try:
             return await server.insert(tag, **values)
         except (SkippedError, RejectedError, RefusedError):
             continue
     if not context.is_loopback or not attempts:
-        return None  # a row that belongs to others would be shown to them
+        return None  # on a project in use, a row with another user's value would be shown to that user
     values = dict(attempts[-1])
     for column in values:
         other = await server.other_value(await context.identities.rest("service"), column, values[column])
@@ -108,7 +111,10 @@ async def _first_written(context: Context, server: Rows, tag: str, attempts: Seq
 def _variants(
     first: Values, claims: Mapping[Identity, Values], agreed: Collection[tuple[Identity, str]]
 ) -> Iterator[list[Values]]:
-    """Yield the rows to try beside the first: each as attempts, of which one has to be taken."""
+    """Yield the values of the rows to try besides the first.
+
+    Each is a list of attempts. The first attempt that the table accepts is used.
+    """
     own = _owned(first, claims)
     wanted: list[list[Values]] = []
     if (stranger := claims.get("stranger", {}).get("sub")) is not None and own:
@@ -133,13 +139,13 @@ def _variants(
 
 
 def _owned(first: Values, claims: Mapping[Identity, Values]) -> Values:
-    """Return the columns of the first row that hold its user's id: other rows are nobody else's by chance."""
+    """Return the columns of the first row that hold its user's id, so that other rows get no other owner."""
     user = claims.get("member", {}).get("sub")
     return {} if user is None else {column: value for column, value in first.items() if value == user}
 
 
 def _claimed(first: Values, claims: Mapping[Identity, Values]) -> dict[str, list[Any]]:
-    """Return the values of the claims that are called like a column: a policy may well compare the two."""
+    """Return the values of the claims that are named like a column, because a policy may compare the two."""
     found: dict[str, list[Any]] = {}
     for who in sorted(claims):
         for name, value in own_claims(claims[who]).items():
@@ -149,7 +155,7 @@ def _claimed(first: Values, claims: Mapping[Identity, Values]) -> dict[str, list
 
 
 def _meeting(text: str, claims: Values, first: Values) -> Values | None:
-    """Return values that meet a condition; None if it does not say which, or if a claim is missing."""
+    """Return values that meet a condition; None if they can't be derived from it, or a claim is missing."""
     try:
         found = conditions.filled(text, claims)
     except MissingClaimError:
@@ -165,7 +171,7 @@ def _value(one: Condition) -> str | None:
 
 
 def _unlike(value: Any) -> Any:
-    """Return a value of the same kind that is another."""
+    """Return a different value of the same kind."""
     text = str(value)
     if text in ("true", "false"):
         return text == "false"

@@ -1,4 +1,7 @@
-"""The service levels that a test run has measured, and the objectives that they are held against. Pure."""
+"""The service level indicators that a run has measured, and the objectives that they are compared with.
+
+The functions have no I/O.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from prt.results import Failure, Result, Slis
 from prt.state.figures.lag import Lag
 
 MEASURING = ("latency", "load")
-"""The suites whose changes say how late and how many come."""
+"""The suites that measure the lag and the delivery of changes."""
 OBJECTIVES = "objectives"
 UNMEASURED = "the suites that measure it were skipped, or failed before"
 Percentile = Literal["p50", "p95", "p99", "max"]
@@ -30,7 +33,11 @@ class Limit(Struct, frozen=True):
 
 
 def parse_limit(text: str) -> Limit:
-    """Return the limit in a text such as `p95=500ms`. Raise UsageError if it is not one."""
+    """Return the limit in a text such as `p95=500ms`.
+
+    Raises:
+        UsageError: The text is not a limit.
+    """
     found = _LIMIT.fullmatch(text.strip())
     if found is None:
         raise UsageError(
@@ -77,14 +84,24 @@ def lag_of(results: Iterable[Result]) -> Lag:
 
 
 def percent(delivered: int, expected: int) -> float:
-    """Never rounded up to 100: one lost change of a million is one."""
+    """Return the percentage of delivered changes.
+
+    It is never rounded up to 100, so that one lost change in a million is visible.
+    """
     return 100.0 if delivered >= expected else min(round(100 * delivered / expected, 4), 99.9999)
 
 
 def judged(
     slis: Slis, limits: Sequence[Limit], min_delivery: float | None, results: Sequence[Result]
 ) -> list[Result]:
-    """A result for each objective. What was asked for and not measured is not met."""
+    """Return a result for each objective. An objective that was not measured is not met.
+
+    Args:
+        slis: The indicators of the run.
+        limits: The limits of the lag.
+        min_delivery: The lowest percentage of delivered changes; None for no such objective.
+        results: The results of the run, whose last one dates the objectives.
+    """
     at = results[-1].at if results else 0
     found = [_judged_lag(slis, limit, at) for limit in limits]
     if min_delivery is not None:

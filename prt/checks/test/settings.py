@@ -1,4 +1,4 @@
-"""The settings of a test run."""
+"""The settings of a test run, and the ids that mark its rows."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ from msgspec import Struct
 from prt.config.constants.plans import PLANS
 
 MARK = "prt-test:"
-"""What the text of every row begins with that a test run makes."""
+"""The beginning of the text of every row that a test run makes."""
 
 Plan = Literal["free", "pro", "no-cap", "none"]
-"""A plan whose limits a load test respects, or `none` for no limit."""
+"""A plan of Supabase whose limits a load test respects, or `none` for no limit."""
 MESSAGES_PER_SECOND: dict[str, int] = {name: one.messages for name, one in PLANS.items()} | {"none": 0}
-"""What a plan allows; each change counts once for each subscriber. 0 is without limit."""
+"""The messages a second that each plan allows; a change counts once for each subscriber. 0 means no limit."""
 CONNECTIONS: dict[str, int] = {name: one.connections for name, one in PLANS.items()} | {"none": 0}
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """`wait_seconds` is how long what must come is waited for; `marker` the text column of the mark.
+    """The settings of a test run.
 
-    `is_table_named`: somebody asked for this table, so that it must be there.
+    Attributes:
+        is_table_named: Whether the user named the table, so that it must exist.
+        marker: The text column that holds the mark; None to look for one.
+        wait_seconds: How long to wait for anything that must come.
+        samples: How many rows the suite `latency` writes.
+        clients: How many subscribers the suite `load` opens.
+        rate: How many rows a second the suite `load` writes.
+        duration_seconds: How long the suite `load` writes.
+        private_topic: The topic on which private channels are tested; None for one of the run.
     """
 
     schema: str = "public"
@@ -47,7 +55,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class RunId(Struct, frozen=True):
-    """Tells a run's rows from another's, and by whom and when they were made."""
+    """The id of a run, which distinguishes its rows from those of other runs.
+
+    It also records where and when the rows were made: `started` is in seconds since the epoch, `host` is the
+    result of `this_host()`.
+    """
 
     started: int
     host: int
@@ -69,7 +81,7 @@ def new_run(pid: int) -> RunId:
 
 
 def run_of(text: str) -> RunId | None:
-    """Return the run that made a row, read from its mark; None if it can't be read."""
+    """Return the run that made a row, read from its mark; None if the mark can't be read."""
     word = text.removeprefix(MARK).partition(" ")[0]
     try:
         started, host, pid, chance = (int(part, 16) for part in word.split("-"))
@@ -79,5 +91,5 @@ def run_of(text: str) -> RunId | None:
 
 
 def this_host() -> int:
-    """A number for the machine's name, which is nobody's business in a foreign table."""
+    """Return a number in place of the machine's name, which should not be written to a project's table."""
     return zlib.crc32(socket.gethostname().encode())

@@ -1,4 +1,4 @@
-"""Every message of a check, for the report, bounded."""
+"""The messages of a check for the report, limited in number."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from prt.clock import wall_clock
 from prt.results import Message
 
 FRAME_SHOWN = 400
-"""Characters of a control frame that a message of the report shows."""
+"""The number of characters that the report shows of a control frame."""
 MOST = 300
-"""Messages that a report keeps of one check: enough to see what happened, `load` sends thousands."""
+"""The number of messages that the report keeps of one check. `load` receives thousands."""
 
 
 class Trace:
-    """The messages of the check that runs; `take` ends it."""
+    """The messages of the check that is running."""
 
     def __init__(self) -> None:
         self._messages: list[Message] = []
         self._left_out = 0
 
     def note(self, who: str, text: str, at: int | None = None) -> None:
-        """`at` in µs, now where it is left out."""
+        """Add a message of an identity; `at` is in µs, by default now."""
         if len(self._messages) < MOST:
             at = wall_clock() if at is None else at
             self._messages.append(Message(at=at, who=who, text=text))
@@ -27,7 +27,7 @@ class Trace:
             self._left_out += 1
 
     def take(self) -> tuple[Message, ...]:
-        """Return the messages, and begin anew for the next check."""
+        """Return the messages, and start an empty list for the next check."""
         if self._left_out:
             last = self._messages[-1]
             more = f"and {self._left_out:,} more, left out"

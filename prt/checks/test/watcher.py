@@ -1,4 +1,4 @@
-"""One identity's connection in a check: what came over it, and the wait for what must come."""
+"""The connection of one identity in a check: the received events, and the wait for those that must come."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Kind = TypeVar("Kind", bound=Event)
 
 
 class Watcher:
-    """`events` holds all that came, in order."""
+    """The connection of one identity in a check. `events` holds all received events in order."""
 
     def __init__(self, who: str, trace: Trace, *, wait_seconds: float, run_mark: str) -> None:
         self.who = who
@@ -51,18 +51,26 @@ class Watcher:
         return self._live
 
     def begin(self, live: Live) -> None:
-        """Begin with a source."""
+        """Set the source of the events, before it is read."""
         self._live = live
 
     async def ready(self, tables: str | None = None) -> Status:
-        """Waits for READY. Raises FailedError."""
+        """Wait for READY, and return that status. `tables` names the tables in the message of a failure.
+
+        Raises:
+            FailedError: READY did not come in time, or the connection ended.
+        """
         expected = f"READY{f' on {tables}' if tables else ''}"
         return await self.until(
             Status, lambda event: event.status == "READY", expected, cause_of=self._why_not_ready
         )
 
     async def change(self, event_type: str, row: Row) -> Change:
-        """Waits for a change of this row. Raises FailedError."""
+        """Wait for a change of this row, and return it.
+
+        Raises:
+            FailedError: The change did not come in time, or the connection ended.
+        """
         return await self.until(
             Change,
             lambda event: event.event_type == event_type and row.is_in(event),
@@ -78,9 +86,17 @@ class Watcher:
         start: int = 0,
         cause_of: Callable[[], tuple[str | None, str | None]] | None = None,
     ) -> Kind:
-        """The first event of that kind, from number `start` on, for which `wanted` holds.
+        """Wait for the first event of a kind for which `wanted` holds, and return it.
 
-        Raises FailedError where it doesn't come; `cause_of` tells cause and remedy.
+        Args:
+            kind: The class of the event.
+            wanted: Returns whether an event is the wanted one.
+            expected: What is expected, for the message of a failure.
+            start: The number of the first event to look at.
+            cause_of: Returns the cause and the remedy for a failure.
+
+        Raises:
+            FailedError: The event did not come in time, or the connection ended.
         """
         seen = start
 
@@ -99,7 +115,7 @@ class Watcher:
         if self.error is not None:
             failure = failure_of(self.error, expected)
             words = failure.server or self.server_words()
-            words = None if words == failure.came else words  # ours, and told already
+            words = None if words == failure.came else words  # our own words, which `came` already contains
             raise FailedError(structs.replace(failure, server=words)) from self.error
         cause, remedy = (None, None) if cause_of is None else cause_of()
         raise FailedError(
@@ -113,15 +129,15 @@ class Watcher:
         )
 
     def changes(self, row: Row) -> list[Change]:
-        """Return the changes of a row that have come."""
+        """Return the changes of a row that have arrived."""
         return [event for event in self.events if isinstance(event, Change) and row.is_in(event)]
 
     def has_come(self, row: Row) -> bool:
-        """Return whether a change of a row has come."""
+        """Return whether a change of a row has arrived."""
         return bool(self.changes(row))
 
     def summary(self, start: int = 0) -> str:
-        """Return in a few words what has come since the event number `start`."""
+        """Return in a few words what has arrived since the event number `start`."""
         states = [event.status for event in self.events if isinstance(event, Status)]
         counts: dict[str, int] = {}
         for event in self.events[start:]:
@@ -132,14 +148,14 @@ class Watcher:
         return f"{states[-1] if states else 'no answer to the join'}, then {others or 'nothing'}"
 
     def server_words(self) -> str | None:
-        """The last thing that the server complained of, as it said it where that is known."""
+        """Return the server's last complaint, in its own words if they are known; None if there is none."""
         if self._complaint is not None:
             return self._complaint
         words = [event.reason for event in self.events if isinstance(event, Status) and event.reason]
         return words[-1] if words else None
 
     def on_frame(self, frame: Frame) -> None:
-        """Every control frame, for the report."""
+        """Note a control frame for the report."""
         payload = bytes(frame.payload)[:FRAME_SHOWN].decode(errors="replace")
         self._trace.note(self.who, f"{frame.event} {payload}")
         if frame.event == "system":
@@ -168,7 +184,10 @@ class Watcher:
 
 
 def described(event: Event, run_mark: str) -> str | None:
-    """One line for the report; rows of others are nobody's business there."""
+    """Return an event as one line for the report, or None.
+
+    The line never shows rows that the run did not write.
+    """
     match event:
         case Change():
             lag = "" if event.lag_ms is None else f" after {event.lag_ms:.1f} ms"
@@ -199,12 +218,16 @@ def described(event: Event, run_mark: str) -> str | None:
 
 @asynccontextmanager
 async def watching(watcher: Watcher, live: Live) -> AsyncIterator[Watcher]:
-    """Read for the life of a block; the channel is left and the socket closed at its end."""
+    """Read a source for the duration of the block, at whose end the channel is left and the socket closed."""
     watcher.begin(live)
     async with listening(live, watcher.listener):
         yield watcher
 
 
 async def all_ready(watchers: Sequence[Watcher], tables: str | None = None) -> None:
-    """Waits for all of them at once. Raises FailedError."""
+    """Wait until all watchers are READY.
+
+    Raises:
+        FailedError: READY did not come in time, or a connection ended.
+    """
     await asyncio.gather(*(watcher.ready(tables) for watcher in watchers))

@@ -1,4 +1,1 @@
-"""One module for each command of `prt`: its options, its help, and the call of its use case.
-
-Logic belongs to `app/`.
-"""
+"""One module for each command of `prt`: its options, its help, and the call of its use case in `app/`."""

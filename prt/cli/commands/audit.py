@@ -1,6 +1,6 @@
-"""`prt audit`: what became of every change that was committed."""
+"""`prt audit`: the account of every committed change."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 

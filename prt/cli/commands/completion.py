@@ -1,6 +1,6 @@
-"""`prt completion`: the script for a shell."""
+"""`prt completion`: the completion script for a shell."""
 
-# ruff: noqa: PLC0415 - imports cost where they are used
+# ruff: noqa: PLC0415 - modules are loaded when they are used
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prt.cli.options import shared as options
 
 
 class Shell(StrEnum):
-    """The shells that there is a script for."""
+    """The shells that have a completion script."""
 
     BASH = "bash"
     ZSH = "zsh"

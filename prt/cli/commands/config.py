@@ -1,6 +1,6 @@
-"""`prt config`: what is in force, and where each value came from."""
+"""`prt config`: the settings in force, and the source of each."""
 
-# ruff: noqa: PLC0415 - imports cost where they are used
+# ruff: noqa: PLC0415 - modules are loaded when they are used
 
 from __future__ import annotations
 

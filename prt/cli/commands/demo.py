@@ -1,6 +1,6 @@
-"""`prt demo`: an embedded project of its own, a day of its production, and a live view of it."""
+"""`prt demo`: a temporary embedded project with simulated traffic, and a live view of it."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def demo(
     )
     viewing = parse_views(view)
     bounds = parse_bounds(count=count, duration=duration, idle=idle, timeout=timeout, agent=agent)
-    # Cursors move so often that beside them nothing else would be seen: only who can draw them hears them.
+    # Cursors move so often that nothing else would be visible, so they are only watched if they are drawn.
     cursors = [f"{DOCUMENT}={CURSOR}"] if "cursors" in viewing.names else []
     notice("starting an embedded project with a day of its production; Ctrl-C ends it")
     with ephemeral(traffic=True, rate=rate, traffic_seed=seed) as environment:
@@ -103,7 +103,7 @@ def demo(
             bounds=bounds,
             expectations=Expectations(),
             matching=Matching(),
-            # All of it is small, and the rows give names to the ids on cards and in sentences.
+            # The tables are small, and their rows have the names for ids on cards and in sentences.
             recovery=RecoveryRequest(
                 snapshot=not {"board", "budget", "feed"}.isdisjoint(viewing.names), verify=verify
             ),

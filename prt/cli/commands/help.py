@@ -1,6 +1,6 @@
 """`prt help`: the pages of the manual, and the help of every command."""
 
-# ruff: noqa: PLC0415 - imports cost where they are used
+# ruff: noqa: PLC0415 - modules are loaded when they are used
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`prt init`: writes a profile, by asking or from what a Supabase project's folder holds."""
+"""`prt init`: a new profile, from answers or from the files of a Supabase project's folder."""
 
-# ruff: noqa: PLC0415 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 
@@ -23,8 +23,13 @@ PROFILE: Final = "The profile"
 class Answers(Struct, frozen=True, kw_only=True):
     """The values of a new profile.
 
-    `has_keys_here` says that the folder's `.env` has the client key, `is_stack` that the URL is that of the
-    folder's own local project, whose keys everybody knows.
+    Attributes:
+        name: The name of the profile.
+        url: The URL of the project.
+        tables: The tables to watch.
+        is_own: Whether the profile is written to the user's own configuration.
+        has_keys_here: Whether the folder's `.env` has the client key.
+        is_stack: Whether the URL is that of the folder's local project, whose keys are public.
     """
 
     name: str
@@ -77,7 +82,7 @@ def init(
     folder = own_configuration() if own else Path.cwd()
     path = folder / "prt.toml"
     text = _present(path, name)
-    # An empty folder for the user's own: what a profile says already is not what a new one is made of.
+    # The folder of the own configuration counts as empty, so that old profiles don't affect the new one.
     places, _ = all_places(url, None, environment(), Path.cwd(), folder)
     places = [place for place in places if not place.is_profile]
     found = find(places, URL)
@@ -92,7 +97,7 @@ def init(
             )
         chosen = suggested
         if stack is not None and stack[1].serves(chosen):
-            # The schema is the user's own: the group `all` has the seed's tables.
+            # The schema is the user's own, while the group `all` has the seed's tables.
             tables = ("*",)
     else:
         if not is_terminal(sys.stdin):
@@ -114,7 +119,7 @@ def init(
 
 
 def written(answers: Answers) -> str:
-    """The profile as TOML."""
+    """Return the profile as TOML."""
     import json
 
     lines = [f"[profiles.{answers.name}]", f"url = {json.dumps(answers.url)}"]
@@ -136,7 +141,11 @@ def written(answers: Answers) -> str:
 
 
 def _present(path: Path, name: str) -> str:
-    """Return the present text of the file. Raise UsageError if it has a profile of that name."""
+    """Return the current text of the file; empty if it doesn't exist.
+
+    Raises:
+        UsageError: The file has a profile of that name or can't be read, or the name is not valid.
+    """
     import re
 
     from prt.config.files import read_text
@@ -158,7 +167,7 @@ def _present(path: Path, name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
+    """Write the file completely or not at all."""
     from prt.errors import UsageError
 
     fresh = path.with_name(f".{path.name}.new")
@@ -174,7 +183,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _files_of_folder(places: Sequence[Place]) -> list[Place]:
-    """Return the places of the folder that hold keys of the user's own."""
+    """Return the places in this folder that hold the user's own keys."""
     from prt.config.sources import WORKING_DIRECTORY
 
     return [place for place in places if place.trust == WORKING_DIRECTORY and not place.is_stack]

@@ -1,4 +1,4 @@
-"""`prt local`: the embedded Supabase. What it needs is imported by the command that needs it."""
+"""`prt local`: the commands for the embedded Supabase. Each command imports what it needs when it runs."""
 
 from __future__ import annotations
 

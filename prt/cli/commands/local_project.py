@@ -1,6 +1,6 @@
-"""The commands for an embedded project that runs: what it is, its keys, its traffic, its end."""
+"""The commands for a running embedded project: its status, its keys, its traffic, reset and stop."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ChosenDataDir = Annotated[
 
 
 class Format(StrEnum):
-    """The forms of `prt local env`."""
+    """The forms of the output of `prt local env`."""
 
     EXPORT = "export"
     DOTENV = "dotenv"
@@ -252,7 +252,7 @@ def _age(entry: Entry) -> str:
 
 
 def written(variables: Mapping[str, str], form: Format) -> str:
-    """The variables in one of the forms, each line ended."""
+    """Return the variables in one of the forms, with a newline at the end."""
     import json
     import shlex
 
@@ -261,7 +261,7 @@ def written(variables: Mapping[str, str], form: Format) -> str:
     if form is Format.EXPORT:
         lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     else:
-        # Neither a key nor a URL of ours holds a quote, a space, a `$` or a `#`.
+        # Our keys and URLs have no quotes, spaces, `$` or `#`.
         lines = [f"{name}={value}" for name, value in variables.items()]
     return "".join(f"{line}\n" for line in lines)
 

@@ -1,6 +1,6 @@
-"""`prt local up` and `prt local run`: a project of one's own, and how long it lives."""
+"""`prt local up` and `prt local run`: they start an embedded project and determine how long it runs."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def run(
     environ = environment()
     with registry.slot(registry.runtime_folder(environ)) as slot, prepared(options, environ) as project:
         own = {registry.RUN: str(slot.announce(_entry(project), is_private=True))}
-        # Whoever runs `.venv/bin/prt local run -- prt test` means the prt beside it.
+        # In `.venv/bin/prt local run -- prt test`, the second prt means the one in the same folder.
         path = os.pathsep.join(filter(None, [environ.get("PATH"), str(Path(sys.argv[0]).parent.absolute())]))
         its = project.environment()
         code = hosting.run(project, command, environ | browser_variables(its) | its | own | {"PATH": path})
@@ -284,7 +284,7 @@ def _options(
 
 
 def _as_asked(options: Options, like_cli: bool, signing_key: str | None, anonymous_sign_ins: bool) -> Options:
-    """Return the options with how users sign in, and whose ports and keys are taken."""
+    """Return the options with the ways to sign in, and with the ports and keys of the CLI's local project."""
     import msgspec
 
     from prt.config import local_stack
@@ -297,7 +297,7 @@ def _as_asked(options: Options, like_cli: bool, signing_key: str | None, anonymo
     return msgspec.structs.replace(
         options,
         stack=stack,
-        # `run` takes a free port unless it is told which.
+        # `run` uses a free port unless one is given.
         port=options.port or None,
         anonymous_sign_ins=anonymous_sign_ins or stack.has_anonymous_sign_ins,
     )

@@ -1,6 +1,9 @@
-"""`prt notify`: a user's live notifications; `send` writes one and waits for its echo, `read` marks them."""
+"""`prt notify`: a user's live notifications.
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+`send` writes one and waits for its echo, `read` marks them as read.
+"""
+
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 

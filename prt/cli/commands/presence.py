@@ -1,6 +1,6 @@
-"""`prt presence`: who is online on a topic, who comes, goes and changes; and we among them."""
+"""`prt presence`: who is online on a topic, who joins, leaves and changes, and our own presence."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from prt.views.sinks.output import Output
 
 LOCATION = "terminal"
-"""Where we are; the seed's page tracks its path."""
+"""Our own location; the seed's page tracks its path here."""
 UNCUT = 1000
-"""Columns of a table that is text for another program."""
+"""The width in cells of a table that is written as text for another program."""
 
 
 def presence(
@@ -195,7 +195,7 @@ def _as_a_page(given: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _once(form: Form, topic: str, columns: Sequence[str], own_key: str | None) -> Output:
-    """The output of `--once`."""
+    """Return the output for `--once`."""
     from prt.views.sinks import ndjson
     from prt.views.sinks.form import STDOUT, OutputForm
     from prt.views.sinks.once import OnceLines, OnceTable

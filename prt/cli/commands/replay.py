@@ -1,6 +1,6 @@
-"""`prt replay`: a recording through the same views, outputs and expectations as a live watch."""
+"""`prt replay`: a recording, played through the same views, outputs and expectations as a live watch."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def replay(
 
 
 def _tap_views(host: str) -> Callable[[Screen], Sequence[View]]:
-    """Return what draws a recording of `prt tap`."""
+    """Return a function that builds the view for a recording of `prt tap`."""
     from prt.state.tap import TapState
     from prt.views.panels.tap import TapView
 
@@ -174,7 +174,7 @@ def bindings_of(header: Header) -> list[Binding]:
 
 
 def _speed(text: str | None, *, is_drawn: bool) -> float | None:
-    """None is as fast as can be."""
+    """Return the speed as a factor; None plays as fast as possible."""
     from prt.errors import UsageError
 
     if text is None:
@@ -191,7 +191,7 @@ def _speed(text: str | None, *, is_drawn: bool) -> float | None:
 
 
 def _moment(text: str | None, option: str, start: int) -> int | None:
-    """µs since the epoch."""
+    """Return a time in µs since the epoch; a duration counts from `start` (µs)."""
     from prt.errors import UsageError
     from prt.state.conditions.bounds import parse_duration
     from prt.stream import values

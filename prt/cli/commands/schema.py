@@ -1,6 +1,6 @@
-"""`prt schema`: what a line of NDJSON holds."""
+"""`prt schema`: the JSON Schema of the NDJSON lines."""
 
-# ruff: noqa: PLC0415 - imports cost where they are used
+# ruff: noqa: PLC0415 - modules are loaded when they are used
 
 from __future__ import annotations
 

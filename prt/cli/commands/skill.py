@@ -1,6 +1,6 @@
-"""`prt skill`: what an agent needs to know."""
+"""`prt skill`: a SKILL.md with what an agent needs to use `prt`."""
 
-# ruff: noqa: PLC0415 - imports cost where they are used
+# ruff: noqa: PLC0415 - modules are loaded when they are used
 
 from __future__ import annotations
 

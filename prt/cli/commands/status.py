@@ -1,6 +1,6 @@
-"""`prt status`: every layer between here and a live subscription, each with its state and its remedy."""
+"""`prt status`: a diagnosis of every layer up to a live subscription, each with its state and remedy."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOPIC: Final = "prt-status"
 
 
 class StatusFormat(StrEnum):
-    """The forms of a diagnosis."""
+    """The forms of the output of a diagnosis."""
 
     TEXT = "text"
     JSON = "json"
@@ -87,7 +87,7 @@ Format = Annotated[
 
 @dataclass(frozen=True)
 class Asked:
-    """Options that were checked; `bounds` are those of `--watch`."""
+    """The checked options of a diagnosis; `bounds` are those of `--watch`."""
 
     topic: str
     is_private: bool
@@ -192,10 +192,10 @@ def _opened_bundle(path: Path) -> AbstractContextManager[Bundle]:
 
 
 def _checked_format(form: StatusFormat | None, *, json: bool, is_kept_live: bool) -> StatusFormat:
-    """Return the form that was asked for.
+    """Return the form of the output.
 
     Raises:
-        UsageError: Two forms were asked for, or one that can't be kept live.
+        UsageError: Two forms were given, or one that `--watch` can't use.
     """
     from prt.errors import UsageError
 
@@ -209,7 +209,7 @@ def _checked_format(form: StatusFormat | None, *, json: bool, is_kept_live: bool
 def _diagnosed(
     project: Project, targets: Targets, telling: Telling, asked: Asked, *, is_default: bool
 ) -> None:
-    """Goes down the layers; each finding is told as it comes."""
+    """Check all layers, and report each finding as it arrives."""
     import asyncio
 
     from prt.checks.status.diagnosis import Plan, diagnose
@@ -230,7 +230,7 @@ def _diagnosed(
 
 
 def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Asked) -> int:
-    """Watches the tables, or the private channel, until a bound or a signal; the exit code."""
+    """Watch the tables, or the private channel, until a bound or a signal. Return the exit code."""
     from prt.app.watch import watch
     from prt.app.watch_request import RecoveryRequest, WatchRequest
     from prt.cli.options.outputs import form_of
@@ -261,7 +261,7 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
 
 
 def _watchable(targets: Targets, telling: Telling, asked: Asked) -> list[Binding]:
-    """Return the tables that are READY; none if only a private channel is asked for."""
+    """Return the tables that are READY; none if only a private channel is watched."""
     ready = {one.table for one in telling.found if one.check == "READY" and one.state == "ok"}
     return [] if asked.is_private else [one for one in targets.bindings if _is_ready(one, ready)]
 

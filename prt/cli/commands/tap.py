@@ -1,6 +1,6 @@
-"""`prt tap`: a proxy between an app and its project, which names what the app does wrong."""
+"""`prt tap`: a proxy between an app and its project, which reports what the app does wrong."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def _form(
     has_command: bool,
     log: Path | None,
 ) -> Form | None:
-    """Return what is written to standard output; None if that is the command's."""
+    """Return the form of standard output; None if it belongs to the command."""
     from prt.cli.options.outputs import form_of
     from prt.errors import UsageError
 

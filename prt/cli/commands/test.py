@@ -1,6 +1,6 @@
-"""`prt test`: smoke tests of a project's realtime, for people and for CI."""
+"""`prt test`: smoke tests of a project's Realtime, for people and for CI."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOAD: Final = "Latency and load"
 
 
 class PlanLimit(StrEnum):
-    """The plans whose limits `load` keeps."""
+    """The plans whose limits the suite `load` respects."""
 
     FREE = "free"
     PRO = "pro"

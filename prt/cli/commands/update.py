@@ -1,6 +1,6 @@
-"""`prt update`: an optimistic write, shown at once, confirmed by its own realtime echo, or rolled back."""
+"""`prt update`: an optimistic write, shown at once, then confirmed by its Realtime echo or rolled back."""
 
-# ruff: noqa: PLC0415, PLR0917 - imports cost where they are used; parameters are what Typer makes options of
+# ruff: noqa: PLC0415, PLR0917 - modules are loaded when they are used; Typer makes options of parameters
 
 from __future__ import annotations
 

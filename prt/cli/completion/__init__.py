@@ -1,1 +1,1 @@
-"""Completion at TAB: scripts made from the program, and words from what was seen before."""
+"""Shell completion: scripts generated from the commands, and words from the cache of names."""

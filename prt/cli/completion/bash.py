@@ -1,4 +1,4 @@
-"""The script for bash 3.2 and later; it needs no bash-completion."""
+"""The completion script for bash 3.2 and later; it doesn't need bash-completion."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _prt() {
 
 
 def script(commands: Sequence[Command]) -> str:
-    """The whole script."""
+    """Return the whole script."""
     lines = [_HEAD]
     known = words()
     for kind in dict.fromkeys((*known, *DYNAMIC)):
@@ -104,7 +104,7 @@ def script(commands: Sequence[Command]) -> str:
 
 
 def _values(command: Command) -> list[str]:
-    """Return what follows each option that takes a value; nothing, if nobody can guess it."""
+    """Return the completion of each option that takes a value; it's empty if the value can't be completed."""
     lines = []
     for option in command.options:
         if option.kind is None:

@@ -1,4 +1,4 @@
-"""The script for fish 3 and later."""
+"""The completion script for fish 3 and later."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ complete -c prt -f
 
 
 def script(commands: Sequence[Command]) -> str:
-    """The whole script."""
+    """Return the whole script."""
     lines = [_HEAD]
     for command in commands:
         if command.path:

@@ -1,4 +1,4 @@
-"""The program's commands and options as values, read from Typer: what the scripts and the tests walk."""
+"""The commands and options as values, read from Typer for the completion scripts, the help and the tests."""
 
 from __future__ import annotations
 
@@ -30,15 +30,23 @@ KIND_OF_METAVAR: Final = {
     "DIR": FILES,
     "PATH": FILES,
 }
-"""What a value is, by the word that stands for it in the help."""
+"""The kind of a value, by its placeholder in the help."""
 KIND_OF_OPTION: Final = {"--profile": "profile"}
 ANYTHING: Final = ""
 
 
 class Option(Struct, frozen=True):
-    """`kind` None is a flag, "" a value that nobody can guess; `choices` are its only values.
+    """An option of a command.
 
-    `value` is the word that stands for it in the help, `type` what the value is read as.
+    Attributes:
+        names: The names, the short one first.
+        line: The help.
+        kind: The kind of the value; None is a flag, and "" a value that can't be completed.
+        choices: The only values, if they are limited.
+        value: The placeholder of the value in the help.
+        type: The type of the value.
+        default: The default value.
+        is_repeatable: Whether the option can be given several times.
     """
 
     names: tuple[str, ...]
@@ -50,11 +58,11 @@ class Option(Struct, frozen=True):
     default: bool | float | str | None = None
     is_repeatable: bool = False
     variable: str | None = None
-    """The environment variable that stands for it."""
+    """The environment variable that can replace the option."""
 
 
 class Argument(Struct, frozen=True):
-    """A positional argument, given without a dash."""
+    """A positional argument."""
 
     name: str
     line: str
@@ -63,7 +71,7 @@ class Argument(Struct, frozen=True):
 
 
 class Command(Struct, frozen=True):
-    """`path` () is the program itself; `arguments` is the kind of what stands without a dash."""
+    """A command; `path` () is the program itself, and `arguments` the kind of its positional arguments."""
 
     path: tuple[str, ...]
     line: str
@@ -76,7 +84,7 @@ class Command(Struct, frozen=True):
 
 
 def commands() -> list[Command]:
-    """Every command, those below a group right after it."""
+    """Return all commands; those of a group follow the group."""
     return _walked(typer.main.get_command(app), (), None)
 
 
@@ -116,7 +124,7 @@ def _walked(command: Any, path: tuple[str, ...], parent: Any) -> list[Command]:
 
 
 def _option(one: Any) -> Option:
-    # The short one first; those of help come out of a set.
+    # The short name comes first; the names of the help option have no order.
     names = (*sorted(one.opts, key=len), *one.secondary_opts)
     variable = one.envvar if isinstance(one.envvar, str) else None
     if one.is_flag or one.count:

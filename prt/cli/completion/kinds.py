@@ -1,17 +1,17 @@
-"""Kinds of values: those whose words the scripts hold, and those that the program is asked for."""
+"""The kinds of values: the scripts contain the words of some, and ask the program for those of others."""
 
 from __future__ import annotations
 
 from typing import Final
 
 DYNAMIC: Final = ("table", "column", "profile")
-"""Kinds of which `prt __complete KIND` knows words that were seen before."""
+"""The kinds whose words `prt __complete KIND` prints."""
 SHELLS: Final = ("bash", "zsh", "fish", "powershell")
 
 
 def words() -> dict[str, tuple[str, ...]]:
-    """The words of each kind that are known when the scripts are made."""
-    from prt.checks.test.suites.registry import SUITES  # noqa: PLC0415 - only where scripts are made
+    """Return the words of each kind that the scripts contain."""
+    from prt.checks.test.suites.registry import SUITES  # noqa: PLC0415 - only needed to generate scripts
     from prt.cli.options.outputs import TYPES  # noqa: PLC0415
     from prt.cli.options.targets import EVENTS  # noqa: PLC0415
     from prt.config.constants.seed_tables import GROUPS  # noqa: PLC0415

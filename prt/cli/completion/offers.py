@@ -1,4 +1,4 @@
-"""The words that were seen before or are configured: tables, columns, profiles. It has to be quick."""
+"""The words for completion that come from files: table and column names, and profiles. It has to be quick."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from prt.config.files import read_text
 
 
 def offers(kind: str) -> list[str]:
-    """Return the words of a kind, sorted; an empty list if the kind has no words.
+    """Return the words of a kind, sorted; an empty list if the kind has none.
 
-    They come from files that anybody may have written, such as a cloned folder's: each is a plain word.
+    The words come from files that anybody can have written, such as those of a cloned folder, so only plain
+    words are returned.
     """
     if kind == "table":
         return sorted(name_cache.read(name_cache.place()))

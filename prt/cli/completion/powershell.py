@@ -1,4 +1,4 @@
-"""The script for PowerShell 5.1 and later."""
+"""The completion script for PowerShell 5.1 and later."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _BODY = """\
 
 
 def script(commands: Sequence[Command]) -> str:
-    """The whole script."""
+    """Return the whole script."""
     known = words()
     choices = {
         ",".join(one.choices): one.choices for command in commands for one in command.options if one.choices
@@ -81,7 +81,7 @@ def script(commands: Sequence[Command]) -> str:
 
 
 def _kind(option: Option) -> str:
-    """Return the name of the kind of words; "" leaves them to the shell, which completes files itself."""
+    """Return the kind of words; it's empty for files, which the shell completes itself."""
     if option.choices:
         return ",".join(option.choices)
     return "" if option.kind in (FILES, None) else str(option.kind)

@@ -1,6 +1,6 @@
-"""The script of each shell, and where it stands in the repository.
+"""The completion script of each shell, and its name in the repository.
 
-`python -m prt.cli.completion.scripts FOLDER` writes them all.
+`python -m prt.cli.completion.scripts FOLDER` writes all scripts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SCRIPT_OF: Final = {
 
 
 def of(shell: str) -> str:
-    """The script of a shell, from the program as it is."""
+    """Return the script of a shell, generated from the current commands."""
     return _SCRIPT_OF[shell](commands())
 
 

@@ -1,4 +1,4 @@
-"""The script for zsh 5 and later."""
+"""The completion script for zsh 5 and later."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _BODY = """\
 
 
 def script(commands: Sequence[Command]) -> str:
-    """The whole script."""
+    """Return the whole script."""
     lines = [_HEAD]
     known = words()
     for kind in dict.fromkeys((*known, *DYNAMIC)):
@@ -72,7 +72,7 @@ def _function(command: Command, commands: Sequence[Command]) -> str:
 
 
 def _specs(option: Option) -> list[str]:
-    """One for each name; an option may be repeated."""
+    """Return the specifications of an option, one for each of its names; an option can be repeated."""
     specs = []
     for name in option.names:
         text = f"*{name}[{_escaped(option.line)}]"

@@ -1,4 +1,4 @@
-"""Option texts turned into checked values, and the options that commands share.
+"""Parsers that turn the text of options into checked values, and the options that several commands share.
 
-Nothing here opens a connection or a file that it does not only check.
+They open no connections, and files only to check them.
 """

@@ -1,4 +1,4 @@
-"""`COL=VALUE` and `KEY` as they are typed: JSON where it is JSON, text where it isn't."""
+"""Parsers of `COL=VALUE` and `KEY`: values are JSON if they can be parsed as JSON, otherwise text."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from prt.errors import UsageError
 _NAME: Final = rf"(?:[^\W\d]\w*|{QUOTED})"
 _NAMED: Final = re.compile(rf"{_NAME}=.+", re.DOTALL)
 _CONDITIONS: Final = re.compile(rf'({_NAME}=(?:"(?:[^"\\]|\\.)*"(?=,|$)|.*?))(?:,(?={_NAME}=)|$)', re.DOTALL)
-"""A comma ends a value if a further COL= follows it, and never within a JSON text."""
+"""Conditions separated by commas.
+
+A comma only ends a value if another `COL=` follows, and never inside a JSON string.
+"""
 _WORD: Final = re.compile(rf"({QUOTED}|[^=]*)(=?)(.*)", re.DOTALL)
 
 
 def value_of(text: str) -> Raw:
-    """Return a value as it was typed, so that 1.10 stays 1.10; nothing is the empty text."""
+    """Return a value as raw JSON, as it was typed, so that 1.10 stays 1.10; nothing is the empty string."""
     try:
         msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
@@ -29,7 +32,11 @@ def value_of(text: str) -> Raw:
 
 
 def assignments_of(words: Iterable[str], option: str) -> dict[str, Raw]:
-    """Values by column. UsageError where a word is none, or names a column again."""
+    """Return the values by column.
+
+    Raises:
+        UsageError: A word isn't an assignment, or a column is named twice.
+    """
     found: dict[str, Raw] = {}
     for word in words:
         column, equals, value = _WORD.fullmatch(word).groups()  # type: ignore[union-attr]
@@ -43,7 +50,13 @@ def assignments_of(words: Iterable[str], option: str) -> dict[str, Raw]:
 
 
 def key_of(text: str) -> dict[str, Raw]:
-    """`7` is id=7; `org=1,nr=7` names the columns. `name=a,b` and `name="a,b=c"` are one value each."""
+    """Return the values of a key by column.
+
+    `7` is id=7, and `org=1,nr=7` names the columns. `name=a,b` and `name="a,b=c"` are one value each.
+
+    Raises:
+        UsageError: The key is empty or can't be parsed.
+    """
     if not text:
         raise UsageError("the KEY is empty", "write the row's id, or COL=VALUE,COL=VALUE")
     if _NAMED.fullmatch(text):

@@ -1,4 +1,4 @@
-"""The options of faults turned into a checked plan."""
+"""Parsers of the options for faults, which make a checked plan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _DELAY = re.compile(r"(?P<mean>[^±+]+?)(?:(?:±|\+-|\+/-)(?P<spread>.+))?")
 
 
 def parse_cut(text: str) -> FaultPlan:
-    """Return a fault of `at=10s,for=5s` or `every=60s`. Raises UsageError."""
+    """Return the fault of `at=10s,for=5s` or `every=60s`.
+
+    Raises:
+        UsageError: The text can't be parsed.
+    """
     given: dict[str, float] = {}
     for part in text.split(","):
         name, equals, value = part.strip().partition("=")
@@ -28,7 +32,11 @@ def parse_cut(text: str) -> FaultPlan:
 
 
 def parse_delay(text: str) -> tuple[float, float]:
-    """Return seconds and their spread of `300ms`, `300ms±100ms` or `300ms+-100ms`. Raises UsageError."""
+    """Return the delay and its spread in seconds, of `300ms`, `300ms±100ms` or `300ms+-100ms`.
+
+    Raises:
+        UsageError: The text can't be parsed.
+    """
     match = _DELAY.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"--delay can't be read: {text}", "write --delay 300ms or --delay 300ms+-100ms")
@@ -37,7 +45,11 @@ def parse_delay(text: str) -> tuple[float, float]:
 
 
 def parse_rate(text: str) -> float:
-    """Return the part of `5%`, from 0 to 1. Raises UsageError."""
+    """Return the share of a percentage such as `5%`, from 0 to 1.
+
+    Raises:
+        UsageError: The text isn't a percentage above 0 and up to 100.
+    """
     number = text.strip().removesuffix("%")
     try:
         rate = float(number)
@@ -51,9 +63,17 @@ def parse_rate(text: str) -> float:
 def single_faults(
     *, half_open: bool, refuse: int | None, expire_token: bool, at: str, seconds: str
 ) -> list[FaultPlan]:
-    """Return the faults that happen once: `at` after the first websocket, a refusal for `seconds`.
+    """Return the faults that happen once.
 
-    Raises UsageError.
+    Args:
+        half_open: Whether sockets stop passing frames.
+        refuse: The HTTP status that refuses websockets; None refuses none.
+        expire_token: Whether tokens expire early.
+        at: When the faults begin, as a duration after the first websocket has opened.
+        seconds: How long a refusal lasts, as a duration.
+
+    Raises:
+        UsageError: A duration or the status is not valid.
     """
     begin, length = parse_duration(at, "--fault-at"), parse_duration(seconds, "--fault-for")
     faults = [FaultPlan(kind="half-open", at=begin)] if half_open else []
@@ -75,7 +95,18 @@ def plan_of(
     seed: int | None,
     expect_recovery: str | None,
 ) -> ChaosPlan:
-    """Return the plan of all options. Raises UsageError."""
+    """Return the plan of all options.
+
+    Args:
+        faults: The faults.
+        delay: The delay of frames, with its spread.
+        drop_changes: The percentage of changes to drop.
+        seed: The seed of the random numbers.
+        expect_recovery: How long the app may take to recover, as a duration.
+
+    Raises:
+        UsageError: An option can't be parsed, or there is no fault to recover from.
+    """
     if expect_recovery is not None and not faults:
         raise UsageError(
             "--expect-recovery needs a fault to recover from", "add --cut at=10s,for=5s, for instance"

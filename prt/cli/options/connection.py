@@ -1,4 +1,4 @@
-"""The project that the connection options of a command mean: attached if embedded, with its password."""
+"""The project that a command's connection options select."""
 
 from __future__ import annotations
 
@@ -24,9 +24,19 @@ from prt.views.sinks.stderr import notice
 def connected_project(
     *, url: str | None = None, as_: str | None = None, profile: str | None = None, local: bool = False
 ) -> Iterator[Project]:
-    """The project for the life of a command; an ephemeral one of `--local` ends with it.
+    """Yield the project for the duration of a command.
 
-    Raises UsageError as `resolve` does, and where a password is missing and nobody can be asked.
+    With `local`, it's a running embedded project, or a temporary one that ends with the block.
+
+    Args:
+        url: The project's URL.
+        as_: "anon", "service" or a user's email address.
+        profile: The name of a profile.
+        local: Whether to use an embedded project.
+
+    Raises:
+        UsageError: The options contradict each other, the project can't be resolved, or a password is missing
+            and nobody can be asked.
     """
     if not local:
         yield with_password(resolve(url=url, as_=as_, profile=profile))
@@ -46,9 +56,10 @@ def connected_project(
 def project_without_keys(
     *, url: str | None = None, profile: str | None = None, local: bool = False
 ) -> Iterator[tuple[Project, dict[str, str]]]:
-    """Yield the project of a command that only forwards, and the variables of an embedded one.
+    """Yield the project of a command that only forwards, and the variables of an embedded project.
 
-    Raises UsageError as `resolve` does.
+    Raises:
+        UsageError: The options contradict each other, or the project can't be resolved.
     """
     if not local:
         yield resolve(url=url, profile=profile, has_keys=False), {}
@@ -63,12 +74,16 @@ def project_without_keys(
 
 
 def with_password(project: Project) -> Project:
-    """The project, with the password of its user asked for where no variable holds it."""
+    """Return the project with the password of its user, which is asked for if no variable has it.
+
+    Raises:
+        UsageError: Nobody can be asked.
+    """
     if project.identity != "user" or project.password is not None:
         return project
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise UsageError(f"no password for {project.email}", "set PRT_PASSWORD")
-    from getpass import getpass  # noqa: PLC0415 - only where somebody is asked
+    from getpass import getpass  # noqa: PLC0415 - only needed for the prompt
 
     try:
         password = getpass(f"Password of {project.email} at {project.host}: ", stream=sys.stderr)
@@ -79,7 +94,7 @@ def with_password(project: Project) -> Project:
 
 
 def check_edit(project: Project, *, is_drawn: bool) -> None:
-    """Report as whom the keys write, and ask once if the project is not on loopback.
+    """Report the identity with which keys write, and ask for confirmation if the project is not on loopback.
 
     Raises:
         UsageError: There is no terminal, or the answer was no.
@@ -99,7 +114,11 @@ def check_edit(project: Project, *, is_drawn: bool) -> None:
 
 
 def check_canary(project: Project, *, is_allowed: bool) -> None:
-    """Raise UsageError if rows may not be written to the project."""
+    """Check that rows may be written to the project.
+
+    Raises:
+        UsageError: The project is not on loopback, and writes are not allowed.
+    """
     if not is_allowed and not is_loopback(urlsplit(project.url).hostname or ""):
         raise UsageError(
             f"--canary writes rows to {project.host}, which is not this machine",

@@ -1,4 +1,4 @@
-"""`--filter [TABLE:]COLUMN=[not.]OPERATOR.VALUE`, checked as the server would before anything is opened."""
+"""The parser of `--filter [TABLE:]COLUMN=[not.]OPERATOR.VALUE`, which finds what the server would refuse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _EXAMPLE: Final = "write it as production_id=eq.42 or status=in.(open,done)"
 
 
 class Filter(Struct, frozen=True):
-    """One `--filter`: `text` is the wire's, conditions joined by commas; `table` None is every table."""
+    """A `--filter`: `text` is the filter on the wire, conditions joined by commas.
+
+    `table` None is every table.
+    """
 
     table: str | None
     text: str
@@ -23,10 +26,14 @@ class Filter(Struct, frozen=True):
 
 
 def parse_filter(text: str) -> Filter:
-    """UsageError where the server would answer with an error whatever the table is."""
+    """Parse a filter.
+
+    Raises:
+        UsageError: The server would refuse the filter for any table.
+    """
     before, colon, after = text.partition(":")
     table: str | None = None
-    # Only what holds no `=` can be a table: the value of a condition may hold a colon.
+    # Only a text without `=` can be a table, because values can have colons.
     if colon and "=" not in before:
         table, text = before.strip(), after
         if not table:
@@ -60,7 +67,7 @@ def _refused(error: FilterError, text: str) -> UsageError:
 
 
 def _quoted(text: str, segment: str) -> str | None:
-    """Return the condition before an unreadable one, with a value that holds the comma between the two."""
+    """Return the condition before an unreadable one, with both in one quoted value that has a comma."""
     before = text[: text.rindex(segment)].rstrip().removesuffix(",")
     try:
         *_, last = grammar.read(before) or (None,)

@@ -1,4 +1,4 @@
-"""The option of each input: what the sentences of the packages below call it while a command runs."""
+"""The option of each input, for messages of packages that don't depend on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that say where notifications are rows."""
+"""The options that select the table of notifications."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from prt.errors import UsageError
 
 
 def place_of(table: str, schema: str, column: str) -> Place:
-    """Return the one table that `table` (TABLE or SCHEMA.TABLE) names, with the column that holds the user.
+    """Return the table of notifications.
+
+    Args:
+        table: TABLE or SCHEMA.TABLE.
+        schema: The schema of a table without one.
+        column: The column that holds the user.
 
     Raises:
-        UsageError: It is not a single table, or the column is empty.
+        UsageError: It's not a single table, or the column is empty.
     """
     bindings = parse_targets([table], schema=schema).bindings
     one = bindings[0]

@@ -1,4 +1,4 @@
-"""The options of the output turned into a checked form."""
+"""Parsers of the options for the output, which make a checked form."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TYPES: Final = (
     "finding",
     "end",
 )
-"""The `type` of the contract's lines."""
+"""The types of NDJSON lines that `--only` accepts."""
 
 
 def form_of(
@@ -46,7 +46,21 @@ def form_of(
     batch: int | None = None,
     export: Path | None = None,
 ) -> Form:
-    """UsageError where options contradict each other, or one of them can't be read."""
+    """Return the checked form of the output.
+
+    Args:
+        json: Whether to write NDJSON.
+        output: The form; None is a screen on a terminal, otherwise NDJSON.
+        template: The template of a line.
+        only: Types of lines, separated by commas.
+        highlight: Regular expressions to highlight.
+        no_color: Whether colours are forbidden.
+        batch: The window in ms in which changes of a row are merged.
+        export: The SVG file to save the last screen to.
+
+    Raises:
+        UsageError: Options contradict each other, or one can't be parsed.
+    """
     if json and output not in (None, OutputForm.JSON):
         raise UsageError(f"--json and --output {output} are two forms", "leave one of them out")
     if template is not None and (json or output is not None):
@@ -73,10 +87,15 @@ def form_of(
 
 
 def parse_metrics(place: str | None, canary: str | None, plan: str | None) -> MetricsRequest | None:
-    """Return where the metrics are put; None if nobody wants any.
+    """Return the request for metrics; None if there is no place for them.
+
+    Args:
+        place: A FILE.prom, or an address of this machine.
+        canary: The table for the canary's rows.
+        plan: The plan whose limits count.
 
     Raises:
-        UsageError: The place is neither a FILE.prom nor an address of this machine, or a canary has no place.
+        UsageError: The place is neither of both, or there is a canary without a place.
     """
     from prt.app.watch_request import MetricsRequest  # noqa: PLC0415 - only for a watch
     from prt.cli.options.targets import parse_table  # noqa: PLC0415

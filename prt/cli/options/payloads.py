@@ -1,4 +1,4 @@
-"""Payloads of `prt send`: one from the command line or a file, or one for each line of standard input."""
+"""The payloads of `prt send`: one from the command line or a file, or one from each line of a pipe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ SHELL = "quote it for the shell: '{\"x\": 1}'"
 
 
 def payloads_of(text: str, *, repeat: int, is_object: bool) -> Payloads:
-    """Return PAYLOAD as typed. Raise UsageError if it is not JSON, too large, or not the wanted object."""
+    """Return a function that yields the payloads.
+
+    Args:
+        text: JSON, @FILE, or `-` for the lines of standard input.
+        repeat: How many times a single payload is sent.
+        is_object: Whether payloads must be JSON objects.
+
+    Raises:
+        UsageError: The payload is not JSON, too large, or not an object.
+    """
     if text == "-":
         if repeat > 1:
             raise UsageError("--repeat and - exclude each other", "repeat the lines of standard input")

@@ -1,4 +1,4 @@
-"""The options of what is read over REST: the backfill of a gap, a snapshot, the time before the start."""
+"""Parsers of the options for reads over REST: backfill, snapshot, and the time before the start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prt.errors import UsageError
 from prt.state.conditions.bounds import parse_duration
 
 _TABLE_AND_COLUMNS = re.compile(rf"(?:({QUOTED}|[^\":][^:]*|):)?(.*)", re.DOTALL)
-"""A table may be missing; a colon within quotes is a part of a name."""
+"""An optional table, then columns; a colon in quotes belongs to a name."""
 
 
 def parse_recovery(
@@ -24,7 +24,19 @@ def parse_recovery(
     keys: Iterable[str],
     verify: bool = False,
 ) -> RecoveryRequest:
-    """Return the checked options. Raise UsageError if one can't be read."""
+    """Return the checked options.
+
+    Args:
+        backfill: Whether gaps are filled.
+        snapshot: Whether the present rows are read.
+        since: A timestamp or a duration, from which changes are read.
+        cursor: The column that dates a row's last change.
+        keys: Key columns, each as `[TABLE:]COLUMN,COLUMN`.
+        verify: Whether the tables are compared with what arrived.
+
+    Raises:
+        UsageError: An option can't be parsed.
+    """
     return RecoveryRequest(
         backfill=backfill,
         verify=verify,
@@ -36,7 +48,7 @@ def parse_recovery(
 
 
 def _key(text: str) -> KeyColumns:
-    """Return what `[TABLE:]COLUMN,COLUMN` says."""
+    """Parse `[TABLE:]COLUMN,COLUMN`."""
     table, columns = _TABLE_AND_COLUMNS.fullmatch(text).groups()  # type: ignore[union-attr]
     names = names_of(columns)
     if not all(names):
@@ -47,7 +59,11 @@ def _key(text: str) -> KeyColumns:
 
 
 def moment_of(text: str, option: str) -> datetime:
-    """A timestamp in UTC, or a pause such as 5m as that long ago; UsageError names the option."""
+    """Return a timestamp in UTC; a duration such as 5m is subtracted from now.
+
+    Raises:
+        UsageError: The text is neither, or has no time zone; the message names `option`.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

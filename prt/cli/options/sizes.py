@@ -1,4 +1,4 @@
-"""Sizes as they are typed: 64MB, 1GB."""
+"""The parser of sizes such as 64MB or 1GB."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3}
 
 
 def parse_size(text: str, option: str) -> int:
-    """Return the bytes of `64MB`, `64M`, `1GiB` or `1000000`; a thousand is 1,000 unless an `i` stands there.
+    """Return the bytes of a size such as `64MB`, `64M`, `1GiB` or `1000000`.
+
+    k, M and G are powers of 1000, and with an `i` powers of 1024.
 
     Raises:
-        UsageError: It is not a size, or not more than 0.
+        UsageError: The text isn't a size above 0; the message names `option`.
     """
     match = _SIZE.fullmatch(text.strip())
     size = 0

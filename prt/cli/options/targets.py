@@ -1,4 +1,4 @@
-"""The words of `prt watch`: what they ask of the server, and notices of what that can't bring."""
+"""The parser of tables: words such as `SCHEMA.TABLE:EVENT` and their options become bindings and notices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORD: Final = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<table>{_PART})(?::(?P
 
 
 class Targets(Struct, frozen=True):
-    """The bindings to join, each once, in the order of the words."""
+    """The bindings to join, each once, in the order of the words, and notices about what won't arrive."""
 
     bindings: list[Binding]
     notices: list[str]
@@ -48,7 +48,18 @@ def parse_targets(
     filters: Iterable[str] = (),
     select: str | None = None,
 ) -> Targets:
-    """Bindings of the words (none: the group `all`); UsageError where the server would refuse for sure."""
+    """Return the bindings of the given tables.
+
+    Args:
+        words: Tables as `[SCHEMA.]TABLE[:EVENT,EVENT]`, or groups; none is the group `all`.
+        schema: The schema of tables without one.
+        events: Events, separated by commas, of tables without own ones.
+        filters: Filters as `[TABLE:]COLUMN=OPERATOR.VALUE`.
+        select: Columns, separated by commas; None is all.
+
+    Raises:
+        UsageError: A word or an option can't be parsed, or the server would refuse it.
+    """
     every = _parse_events(events, "--event") or ("*",)
     targets = [target for word in (words or ("all",)) for target in _parse_word(word, schema, every)]
     columns = _parse_select(select)
@@ -70,10 +81,10 @@ def parse_targets(
 
 
 def with_canary(bindings: Sequence[Binding], canary: tuple[str, str]) -> list[Binding]:
-    """Return the bindings with one that brings the canary's rows.
+    """Return the bindings, with one for the canary's rows if necessary.
 
     Raises:
-        UsageError: A filter would keep them away.
+        UsageError: A filter or a selection of columns applies to the canary's table.
     """
     schema, table = canary
     own = [one for one in bindings if one.schema == schema and one.table in (table, WILDCARD)]
@@ -88,7 +99,11 @@ def with_canary(bindings: Sequence[Binding], canary: tuple[str, str]) -> list[Bi
 
 
 def parse_table(word: str, schema: str = "public") -> tuple[str, str]:
-    """Return (schema, table) of TABLE or SCHEMA.TABLE. Raise UsageError if it is not a single table."""
+    """Return schema and table of TABLE or SCHEMA.TABLE.
+
+    Raises:
+        UsageError: The word isn't a single table.
+    """
     match = _WORD.fullmatch(word.strip())
     if match is None or match["events"] is not None or match["table"] == WILDCARD:
         raise UsageError(
@@ -119,7 +134,7 @@ def _parse_word(word: str, schema: str, events: tuple[BindingEvent, ...]) -> lis
 
 
 def _parse_events(texts: Iterable[str], where: str) -> tuple[BindingEvent, ...]:
-    """INSERT, UPDATE, DELETE in any case, each once; `*` and `all` are every one."""
+    """Return the events, each once; `*` and `all` are all events. Upper and lower case are equal."""
     names = [name.strip().upper() for text in texts for name in text.split(",") if name.strip()]
     found: list[BindingEvent] = []
     for name in names:
@@ -164,7 +179,7 @@ def _conditions(filters: list[Filter], targets: list[_Target], schema: str) -> d
 
 
 def _merge(bindings: list[Binding]) -> list[Binding]:
-    """Each binding once, none that another one of the same table contains."""
+    """Return each binding once, without those that another binding of the same table contains."""
     unique = list(dict.fromkeys(bindings))
     every = {replace(one, event="*") for one in unique if one.event == "*"}
     return [one for one in unique if one.event == "*" or replace(one, event="*") not in every]

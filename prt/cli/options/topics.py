@@ -1,4 +1,4 @@
-"""The topics of `prt watch` and `prt presence`: words of options to rooms, one a topic."""
+"""Parsers of the topics of `prt watch` and `prt presence`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,17 @@ def parse_rooms(
     is_private: bool = False,
     replay: str | None = None,
 ) -> list[Room]:
-    """A room a topic, whatever words name it: `TOPIC[=EVENT]` of broadcasts, `TOPIC` of presences."""
+    """Return the topics to join, each once.
+
+    Args:
+        broadcasts: Topics with broadcasts, each as `TOPIC` or `TOPIC=EVENT`.
+        presences: Topics with presence.
+        is_private: Whether the channels are private.
+        replay: The past broadcasts to ask for, as `since=TIME,limit=N`.
+
+    Raises:
+        UsageError: A word can't be parsed, or `replay` is not possible.
+    """
     events: dict[str, list[str]] = {}
     for word in broadcasts:
         topic, equals, event = word.rpartition("=")
@@ -54,7 +64,11 @@ def parse_rooms(
 
 
 def check_views(names: Collection[str], rooms: Collection[Room]) -> None:
-    """UsageError where a view of topics would have nothing to show, for ever."""
+    """Check that views of topics have a topic to show.
+
+    Raises:
+        UsageError: A view would stay empty.
+    """
     if "cursors" in names and not any(room.events for room in rooms):
         raise UsageError("--view cursors needs broadcasts", "add --broadcast document:7=cursor-move")
     if "presence" in names and not any(room.has_presence for room in rooms):
@@ -62,14 +76,22 @@ def check_views(names: Collection[str], rooms: Collection[Room]) -> None:
 
 
 def check_topics_alone(of_tables: Mapping[str, object]) -> None:
-    """UsageError where an option is about tables, and topics alone are watched."""
+    """Check that no option for tables is given, because only topics are watched.
+
+    Raises:
+        UsageError: An option for tables is given.
+    """
     for option, value in of_tables.items():
         if value:
             raise UsageError(f"{option} is for tables, and none is watched", "name a TABLE beside the topics")
 
 
 def topic_of(word: str, option: str) -> str:
-    """A topic as a user names it, with or without the wire's prefix."""
+    """Return the name of a topic without the prefix `realtime:`.
+
+    Raises:
+        UsageError: The name is empty.
+    """
     topic = word.strip().removeprefix("realtime:")
     if not topic:
         hint = f"write {option} room:1" if option.startswith("-") else "as in room:1"
@@ -78,7 +100,13 @@ def topic_of(word: str, option: str) -> str:
 
 
 def parse_tracked(words: Iterable[str]) -> dict[str, Any]:
-    """`KEY=VALUE` words, a value typed as JSON where it is some, and JSON objects, merged in their order."""
+    """Return what a presence tracks: `KEY=VALUE` words and JSON objects, merged in their order.
+
+    A value is JSON if it can be parsed as JSON, otherwise text.
+
+    Raises:
+        UsageError: A word can't be parsed, or the presence is too large.
+    """
     tracked: dict[str, Any] = {}
     for word in words:
         if word.lstrip().startswith("{"):
@@ -107,7 +135,7 @@ def _merged(events: list[str]) -> tuple[str, ...]:
 
 
 def _replay(text: str) -> Replay:
-    """`since=TIME,limit=N`, in any order; the server wants a `since`."""
+    """Parse `since=TIME,limit=N`, in any order; the server requires `since`."""
     given: dict[str, str] = {}
     for part in re.split(r"\s*,\s*", text.strip()):
         name, equals, value = part.partition("=")

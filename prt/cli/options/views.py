@@ -1,4 +1,4 @@
-"""The options of views: which there are, what each of them shows, and the tables that they bring."""
+"""Parsers of the options for views: their names, their settings, and the tables that they need."""
 
 from __future__ import annotations
 
@@ -29,13 +29,17 @@ _BUDGETS: Final[tuple[tuple[str, BindingEvent], ...]] = (
     ("budgets", "UPDATE"),
     ("financial_transactions", "INSERT"),
 )
-"""As the seed subscribes to them: two bindings of one channel."""
+"""The bindings of the budget view: the seed subscribes to them as two bindings of one channel."""
 _BRINGING: Final = frozenset({"board", "budget"})
 EVERY: Final = "*"
 
 
 class ViewSelection(Struct, frozen=True, kw_only=True):
-    """`names` are the views in their order, none where nobody asked. `wants_rows` is --snapshot or --once."""
+    """The views of a command.
+
+    `names` are the views in their order, empty if none was asked for. `wants_rows` is set by --snapshot and
+    --once.
+    """
 
     names: tuple[str, ...] = ()
     group_by: str = "status"
@@ -49,18 +53,18 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
 
     @property
     def brings_tables(self) -> bool:
-        """Whether the views say by themselves what is to be watched."""
+        """Whether the views alone determine which tables are watched."""
         return bool(self.names) and _BRINGING.issuperset(self.names)
 
     def given(self, defaults: Defaults) -> ViewSelection:
-        """Return the selection with the profile's values for what the command line leaves open."""
-        from prt.views.panels.registry import view_names  # noqa: PLC0415 - only where a profile names views
+        """Return the selection, with the profile's values for options that are not given."""
+        from prt.views.panels.registry import view_names  # noqa: PLC0415 - only needed if a profile names views
 
         names = self.names or (view_names(",".join(defaults.views)) if defaults.views else ())
         return structs.replace(self, names=names, feed={**defaults.feed, **self.feed})
 
     def words(self, tables: Sequence[str]) -> list[str]:
-        """The TABLEs that were given, and those that a view needs beside them."""
+        """Return the given tables, and those that the views need besides."""
         words = list(tables)
         if "board" in self.names and not tables and self.brings_tables:
             words.append(_BOARD)
@@ -71,7 +75,7 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         return words
 
     def companions(self, bindings: Sequence[Binding]) -> list[Binding]:
-        """Return the tables that make a board readable: the people whose ids stand on the seed's cards."""
+        """Return bindings for tables with the names on a board's cards: the people in the seed's tasks."""
         tables = {binding.table for binding in bindings}
         if "board" not in self.names or _BOARD not in tables or tables & {_PEOPLE, EVERY}:
             return []
@@ -79,7 +83,7 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         return [Binding(table=_PEOPLE, schema=schema)]
 
     def options(self, options: ViewOptions, bindings: Sequence[Binding]) -> ViewOptions:
-        """Return the options of the views for what is watched."""
+        """Return the options of the views for the tables that are watched."""
         budgets = [one for one in bindings if one.table == _BUDGETS[0][0]]
         return structs.replace(
             options,
@@ -98,13 +102,13 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
     def views_of(
         self, options: ViewOptions, bindings: Sequence[Binding]
     ) -> Callable[[Screen], Sequence[View]]:
-        """Return what makes the views: the table of events unless others were asked for."""
+        """Return a function that builds the chosen views, or the table of events if there are none."""
         from prt.views.panels.registry import made  # noqa: PLC0415
 
         return made(self._shown(bindings) or ("table",), self.options(options, bindings))
 
     def form(self, form: Form) -> Form:
-        """Return the form of the output: sentences instead of lines if the feed is shown without a screen."""
+        """Return the form of the output; for the feed without a screen, lines with sentences."""
         if "feed" not in self.names or form.encode is not None or form.is_table:
             return form
         from prt.state.feed import Feed  # noqa: PLC0415
@@ -119,14 +123,17 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         return replace(form, encode=lines or json_lines(feed))
 
     def recovery(self, recovery: RecoveryRequest, bindings: Sequence[Binding]) -> RecoveryRequest:
-        """Return the reads with the snapshots that the views need, of every table with --once."""
+        """Return the reads over REST, with snapshots of the tables that the views need.
+
+        With --once or --snapshot, all tables are read if the views don't need certain ones.
+        """
         needed = self.snapshot_of(bindings)
         if recovery.snapshot or not (needed or self.wants_rows):
             return recovery
         return structs.replace(recovery, snapshot=needed or True)
 
     def snapshot_of(self, bindings: Sequence[Binding]) -> frozenset[Table]:
-        """The tables whose present rows the views need."""
+        """Return the tables whose present rows the views need."""
         needed: set[Table] = set()
         if "board" in self.names:
             needed.add(self._board(bindings))
@@ -137,21 +144,21 @@ class ViewSelection(Struct, frozen=True, kw_only=True):
         return frozenset(needed)
 
     def _shown(self, bindings: Sequence[Binding]) -> tuple[str, ...]:
-        """The views that are asked for by their names, and by options without one."""
+        """Return the views that were asked for by name, and those that other options imply."""
         details = ("details",) if self.has_details and "details" not in self.names else ()
         if self.names:
             return self.names + details
         return ("table", *details) if details or self._sheet(bindings) else ()
 
     def _sheet(self, bindings: Sequence[Binding]) -> Table | None:
-        """The table whose present rows are wanted, where it is the only one."""
+        """Return the table whose present rows are wanted, if only one is watched."""
         tables = {(one.schema, one.table) for one in bindings}
         if not self.wants_rows or len(tables) != 1 or next(iter(tables))[1] == EVERY:
             return None
         return next(iter(tables))
 
     def _board(self, bindings: Sequence[Binding]) -> Table:
-        """The seed's tasks where they are watched, else the first table."""
+        """Return the table of the board: the seed's tasks if they are watched, otherwise the first table."""
         named = [one for one in bindings if one.table != EVERY]
         found = [one for one in named if one.table == _BOARD] or named
         if found:
@@ -170,7 +177,21 @@ def parse_views(
     details: bool = False,
     wants_rows: bool = False,
 ) -> ViewSelection:
-    """The options as they were typed; UsageError where one can't be read."""
+    """Return the checked options of the views.
+
+    Args:
+        view: Names of views, separated by commas.
+        group_by: The column that groups the cards of a board.
+        columns: Columns of a board, separated by commas.
+        wip: Limits of work in progress, each as `COLUMN=N`.
+        sort: The column that the rows of a table are sorted by.
+        plan: The plan whose limits are shown.
+        details: Whether the last change is shown with both sides.
+        wants_rows: Whether the present rows are wanted.
+
+    Raises:
+        UsageError: An option can't be parsed.
+    """
     from prt.views.panels.registry import view_names  # noqa: PLC0415
 
     if plan is not None:
@@ -195,7 +216,11 @@ def _limit(text: str) -> tuple[str, int]:
 
 
 def parse_rules(alerts: Iterable[str], viewing: ViewSelection) -> list[Rule]:
-    """The rules of `--alert`, and those of budgets where they are shown and no rule is given."""
+    """Return the rules of `--alert`; without any, those for budgets if these are shown.
+
+    Raises:
+        UsageError: A rule can't be parsed.
+    """
     from prt.state.conditions.alerts import BUDGET_RULES, parse_rule  # noqa: PLC0415
 
     texts = list(alerts) or (BUDGET_RULES if "budget" in viewing.names else ())
@@ -203,7 +228,11 @@ def parse_rules(alerts: Iterable[str], viewing: ViewSelection) -> list[Rule]:
 
 
 def check_rules(rules: Iterable[Rule], bindings: Sequence[Binding]) -> None:
-    """UsageError where a rule is for a table from which nothing will come."""
+    """Check that the tables of all rules are watched.
+
+    Raises:
+        UsageError: A rule is for a table that is not watched.
+    """
     for rule in rules:
         schemas = {one.schema for one in bindings if rule.table is None or one.table in (rule.table, EVERY)}
         if not schemas or not (rule.schema is None or {rule.schema, EVERY} & schemas):
@@ -211,7 +240,11 @@ def check_rules(rules: Iterable[Rule], bindings: Sequence[Binding]) -> None:
 
 
 def checked_severity(severity: str | None) -> str | None:
-    """Return the severity. Raise UsageError if it is unknown."""
+    """Return the severity.
+
+    Raises:
+        UsageError: The severity is unknown.
+    """
     from prt.state.conditions.alerts import SEVERITIES  # noqa: PLC0415
 
     if severity is not None and severity not in SEVERITIES:

@@ -1,4 +1,4 @@
-"""Constants of Supabase and of the seed: the limits of plans, the names of tables.
+"""Constants of Supabase and of the seed: the limits of plans, and the names of tables and variables.
 
-What a user may set belongs one folder up.
+What a user can set is in the parent package.
 """

@@ -1,4 +1,4 @@
-"""The variables by which web frameworks hand a Supabase project to the browser."""
+"""The variables with which web frameworks pass a Supabase project to the browser."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _KEYS: Final[Mapping[str, str]] = {
     "SUPABASE_PUBLISHABLE_KEY": "SUPABASE_PUBLISHABLE_KEY",
     "SUPABASE_PUBLISHABLE_DEFAULT_KEY": "SUPABASE_PUBLISHABLE_KEY",
 }
-"""What a client key is called after a prefix, and which variable of a project it is."""
+"""Names of a client key without a framework's prefix, and the variable of a project with its value."""
 
 URL_NAMES: Final = tuple(f"{prefix}SUPABASE_URL" for prefix in _PREFIXES)
 
 
 def browser_variables(project: Mapping[str, str]) -> dict[str, str]:
-    """Return the URL and the client keys of a project under every framework's names, never a server key."""
+    """Return the URL and client keys of a project under the names of all frameworks, without server keys."""
     keys = {
         f"{prefix}{name}": project[variable]
         for prefix in _PREFIXES

@@ -1,6 +1,6 @@
-"""The limits of Supabase's plans. https://supabase.com/docs/guides/realtime/limits
+"""The limits of Supabase's plans: https://supabase.com/docs/guides/realtime/limits
 
-The client compares its own use with these limits, and the embedded server keeps them where it is asked to.
+The client compares its own use with these limits, and the embedded server enforces them on request.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from prt.inputs import Input
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Connections and channels at a time; messages, joins and presence messages a second.
+    """The limits of a plan.
 
-    `largest_broadcast` is in bytes.
+    `connections` are counted at one time, and `channels` at one time for each connection. `messages`, `joins`
+    and `presence` messages are per second. `largest_broadcast` is in bytes.
     """
 
     connections: int
@@ -32,11 +33,15 @@ PLANS: Final[dict[str, Limits]] = {
     "pro": Limits(connections=500, messages=500, joins=500, presence=50),
     "no-cap": Limits(connections=10_000, messages=2_500, joins=2_500, presence=1_000),
 }
-"""By name; `no-cap` is Pro without a spend cap."""
+"""The limits by the name of the plan; `no-cap` is Pro without a spend cap."""
 
 
 def limits_of(plan: str) -> Limits:
-    """Return a plan's limits. Raise UsageError for an unknown name."""
+    """Return a plan's limits.
+
+    Raises:
+        UsageError: The plan is unknown.
+    """
     if plan not in PLANS:
         raise UsageError(f'{Input.PLAN}: unknown plan "{plan}"', f"there are {', '.join(PLANS)}")
     return PLANS[plan]

@@ -1,4 +1,4 @@
-"""The tables of the seed, and the groups by which the command line names them."""
+"""The tables of the seed, and the groups of tables that the command line accepts."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ MODULE: Final = (
     "marketplace_orders",
 )
 TABLES: Final = CORE + MODULE
-"""All of them; a table's place here is part of the ids of its rows."""
+"""All tables; the position of a table is part of the ids of its rows."""
 GROUPS: Final[dict[str, tuple[str, ...]]] = {"core": CORE, "module": MODULE, "all": TABLES}

@@ -1,4 +1,4 @@
-"""Sign-in as Supabase Auth serves it under `/auth/v1`: passwords, sessions, refresh tokens, users.
+"""The part of Supabase Auth under `/auth/v1` that sign-in needs: passwords, sessions, refresh tokens, users.
 
 https://supabase.com/docs/reference/self-hosting-auth/introduction
 """

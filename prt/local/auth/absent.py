@@ -1,4 +1,4 @@
-"""Refusals of what Supabase Auth can do and the embedded project can't."""
+"""Routes that refuse the features of Supabase Auth that the embedded project does not implement (501)."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ _PATHS: Final[Mapping[str, str]] = {
 
 
 def refusal(what: str) -> AuthError:
-    """Return the error of a request for something that is not there."""
+    """Return the error (501) for a request that needs the feature `what`, which is not implemented."""
     return AuthError(NOT_IMPLEMENTED, "not_implemented", sentence(what))
 
 
 def routes(root: str) -> list[BaseRoute]:
-    """Return the routes below `root`, which need no key."""
+    """Return routes that answer 501, below the path `root`; they require no API key."""
     return [
         Route(f"{root}{path}{rest}", _refusing(what), methods=METHODS)
         for path, what in _PATHS.items()

@@ -1,4 +1,4 @@
-"""`/auth/v1/admin/users`, for the service role."""
+"""The administration of users, `/auth/v1/admin/users`, which only the service role may use."""
 
 from __future__ import annotations
 
@@ -23,14 +23,18 @@ LARGEST_PAGE = 1000
 
 
 class Administration:
-    """The administration of users, for the service key."""
+    """The handlers of `/auth/v1/admin/users`. Each raises AuthError if the bearer is not the service role."""
 
     def __init__(self, transaction: Callable[[], Any], keys: Keys) -> None:
         self._transaction = transaction
         self._keys = keys
 
     async def page(self, request: Request) -> Response:
-        """Answer with a page of users."""
+        """Answer with one page of the users, the newest first.
+
+        The parameter `page` counts from 1, `per_page` is the number of users per page (50 unless given, at
+        most 1000).
+        """
         require_admin(request, self._keys)
         number = _positive(request.query_params.get("page"), 1)
         size = min(_positive(request.query_params.get("per_page"), PAGE_SIZE), LARGEST_PAGE)
@@ -45,7 +49,11 @@ class Administration:
         return JSONResponse({"users": found, "aud": "authenticated"}, headers=headers)
 
     async def create(self, request: Request) -> Response:
-        """Create a user."""
+        """Create a user and answer with it.
+
+        Raises:
+            AuthError: A value is invalid, or the email or the id is already in use.
+        """
         require_admin(request, self._keys)
         body = decoded(await request.body(), AdminUser)
         if not body.email:
@@ -71,13 +79,13 @@ class Administration:
         return JSONResponse(user)
 
     async def find(self, request: Request) -> Response:
-        """Answer with a user."""
+        """Answer with the user whose id is in the path. Raise AuthError if there is no such user."""
         require_admin(request, self._keys)
         async with self._transaction() as connection:
             return JSONResponse(await users.require(connection, _asked(request)))
 
     async def change(self, request: Request) -> Response:
-        """Change a user."""
+        """Change the user whose id is in the path, and answer with the changed user."""
         require_admin(request, self._keys)
         body = decoded(await request.body(), AdminUser)
         user_id = _asked(request)
@@ -100,7 +108,7 @@ class Administration:
         return JSONResponse(user)
 
     async def delete(self, request: Request) -> Response:
-        """Delete a user."""
+        """Delete the user whose id is in the path. Raise AuthError if there is no such user."""
         require_admin(request, self._keys)
         async with self._transaction() as connection:
             await users.delete(connection, str(_asked(request)))
@@ -123,7 +131,11 @@ async def _hashed(password: str | None) -> str | None:
 
 
 def _bcrypt_hash(body: AdminUser) -> str:
-    """Return the hash that a user is brought along with, as those who move their users do."""
+    """Return the password hash of the request, with which an application imports users of another system.
+
+    Raises:
+        AuthError: The request contains a password as well, or the hash is not a bcrypt hash.
+    """
     if body.password:
         message = "Only a password or a password hash should be provided"
         raise AuthError(400, "validation_failed", message)

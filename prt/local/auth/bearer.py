@@ -1,6 +1,6 @@
-"""The bearer of a token, and refusals in Auth's words.
+"""Verification of the access token that a request carries, with Auth's error messages for invalid tokens.
 
-PyJWT verifies: tokens are no place for code of our own.
+PyJWT verifies the tokens, because code of our own would be a risk.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ ADMIN_ROLES = {"service_role", "supabase_admin"}
 
 
 class Bearer(Struct, frozen=True):
-    """The bearer of a token that was verified."""
+    """The sender of a request, described by the claims of an access token that was verified."""
 
     claims: dict[str, Any]
 
     @property
     def user_id(self) -> str:
-        """AuthError bad_jwt for a token of nobody: an API key, say."""
+        """The id of the user, from the claim `sub`.
+
+        Raises:
+            AuthError: `bad_jwt`: the token does not belong to a user, for example because it is an API key.
+        """
         subject = self.claims.get("sub")
         if not isinstance(subject, str) or not subject:
             raise AuthError(403, "bad_jwt", "invalid claim: missing sub claim")
@@ -34,13 +38,17 @@ class Bearer(Struct, frozen=True):
 
     @property
     def session_id(self) -> str | None:
-        """Return the id of the session, None if the token does not name one."""
+        """The id of the session, None if the token does not contain one."""
         session_id = self.claims.get("session_id")
         return session_id if isinstance(session_id, str) and session_id else None
 
 
 def bearer_of(request: Request, keys: Keys) -> Bearer:
-    """AuthError no_authorization, bad_jwt."""
+    """Verify the token in the request's `Authorization` header and return its bearer.
+
+    Raises:
+        AuthError: `no_authorization` if there is no token, `bad_jwt` if the token is invalid or has expired.
+    """
     token = token_of(request, keys)
     if not token or "authorization" not in request.headers:
         raise AuthError(401, "no_authorization", "This endpoint requires a valid Bearer token")
@@ -63,14 +71,14 @@ def bearer_of(request: Request, keys: Keys) -> Bearer:
 
 
 def require_admin(request: Request, keys: Keys) -> None:
-    """AuthError not_admin for all but the service role."""
+    """Raise AuthError `not_admin` unless the token's role is `service_role` or `supabase_admin`."""
     role = bearer_of(request, keys).claims.get("role")
     if not isinstance(role, str) or role not in ADMIN_ROLES:
         raise AuthError(403, "not_admin", "User not allowed")
 
 
 def _unverifiable(token: str) -> str:
-    """Return why no key of the project can verify the token, in Auth's words."""
+    """Return Auth's message for a token that no key of the project can verify."""
     header = jwt.get_unverified_header(token)
     kid, algorithm = header.get("kid"), header.get("alg")
     if algorithm not in ALGORITHMS:

@@ -1,4 +1,4 @@
-"""Bodies that clients send, and what Auth requires of them."""
+"""The JSON bodies of requests to Auth, and the rules for emails and passwords."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Credentials(Struct, frozen=True):
 
 
 class Refresh(Struct, frozen=True):
-    """The body of a refresh."""
+    """The body of a request that exchanges a refresh token for a new access token."""
 
     refresh_token: str = ""
 
 
 class SignUp(Struct, frozen=True):
-    """The body of a sign-up."""
+    """The body of a sign-up; `data` becomes the user's `user_metadata`."""
 
     email: str = ""
     phone: str = ""
@@ -42,7 +42,7 @@ class SignUp(Struct, frozen=True):
 
 
 class UserUpdate(Struct, frozen=True):
-    """The body by which a user changes themselves."""
+    """The body by which users change their own account; None leaves a value unchanged."""
 
     email: str | None = None
     password: str | None = None
@@ -50,7 +50,7 @@ class UserUpdate(Struct, frozen=True):
 
 
 class AdminUser(Struct, frozen=True):
-    """The body of a user's creation and change by an administrator; None leaves a value as it is."""
+    """The body by which an administrator creates or changes a user; None leaves a value unchanged."""
 
     id: str | None = None
     email: str | None = None
@@ -63,7 +63,11 @@ class AdminUser(Struct, frozen=True):
 
 
 def decoded(raw: bytes, kind: type[Body]) -> Body:
-    """Return the decoded body. Raise AuthError bad_json if it is not JSON, or a member has a wrong type."""
+    """Decode a JSON body into `kind`; an empty body counts as `{}`.
+
+    Raises:
+        AuthError: `bad_json`: the body is not JSON, or a member has the wrong type.
+    """
     try:
         return msgspec.json.decode(raw or b"{}", type=kind)
     except msgspec.ValidationError as exc:
@@ -73,15 +77,15 @@ def decoded(raw: bytes, kind: type[Body]) -> Body:
 
 
 def checked_email(email: str) -> str:
-    """Return the address in lower case, as it is stored. Raise AuthError if it is not an address."""
-    # The length comes first: what the expression costs grows with its square.
+    """Return the address in lower case, as it is stored. Raise AuthError if it is not an email address."""
+    # The length is checked first: the regular expression's time grows with the square of the length.
     if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email) or "\0" in email:
         raise AuthError(400, "validation_failed", "Unable to validate email address: invalid format")
     return email.lower()
 
 
 def checked_password(password: str) -> str:
-    """Return the password. Raise AuthError if it is too short or too long."""
+    """Return the password. Raise AuthError if it has less than 6 characters or more than 72 bytes (UTF-8)."""
     if len(password.encode()) > LONGEST_PASSWORD:
         message = f"Password cannot be longer than {LONGEST_PASSWORD} characters"
         raise AuthError(422, "validation_failed", message)

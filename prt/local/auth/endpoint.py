@@ -1,11 +1,12 @@
-"""The routes of `/auth/v1`.
+"""The routes of `/auth/v1`: sign-in, sign-up, sign-out, the signed-in user, settings, and public keys.
 
-starlette is the embedded project's server (prt/local/serving/server.py).
+The routes are starlette's, on which the embedded project's server is built (prt/local/serving/server.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -36,7 +37,10 @@ from prt.local.serving.keys import Keys
 
 ROOT = "/auth/v1"
 ROLE = "supabase_auth_admin"
-"""Owns Auth's tables: triggers on `auth.users` run as this role, as in a hosted project."""
+"""The owner of Auth's tables: triggers on `auth.users` run as this role, as in a hosted project."""
+
+REFUSAL_SECONDS = 0.15
+"""A sign-in is refused no earlier. To compare a bcrypt hash of cost 10, as in seed files, takes 0.06 s."""
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -48,7 +52,7 @@ SETTINGS = {
     "saml_enabled": False,
 }
 _CACHED = {"Cache-Control": "public, max-age=600"}
-"""Of the JWKS, which clients keep for ten minutes."""
+"""The headers of the JWKS, which clients cache for ten minutes."""
 HEALTH = {
     "version": "prt-local",
     "name": "GoTrue",
@@ -60,9 +64,10 @@ def routes(database: Database, keys: Keys, url: str, *, allows_anonymous: bool =
     """Return Auth's routes.
 
     Args:
-        database: Its login is `supabase_auth_admin`, or may become it.
+        database: A database whose login is `supabase_auth_admin`, or may become it.
         keys: The keys of the project.
-        url: Where the project is, for the tokens' `iss`: a client's `Host` header is its own choice.
+        url: The URL of the project, used for the tokens' `iss`, because a client can put anything into its
+            `Host` header.
         allows_anonymous: Whether users may sign in without any credentials.
     """
 
@@ -90,7 +95,7 @@ def routes(database: Database, keys: Keys, url: str, *, allows_anonymous: bool =
         ("DELETE", "/admin/users/{id}", administration.delete),
     ]
     return [
-        # Open, as at the gateway of a hosted project. A project that signs with HS256 has no public keys.
+        # Needs no API key, as in a hosted project. The list is empty if the project signs with HS256.
         Route(f"{ROOT}/.well-known/jwks.json", _constant(keys.jwks, _CACHED), methods=["GET"]),
         *(Route(f"{ROOT}{path}", _guarded(answer, keys), methods=[verb]) for verb, path, answer in guarded),
         *absent.routes(ROOT),
@@ -118,15 +123,18 @@ class _Auth:
                 raise AuthError(400, "invalid_credentials", "unsupported_grant_type")
 
     async def _sign_in(self, request: Request) -> Response:
+        started = time.monotonic()
         body = decoded(await request.body(), Credentials)
         if not body.email:
             raise AuthError(400, "validation_failed", "missing email or phone")
         async with self._transaction() as connection:
             found = await users.credentials(connection, checked_email(body.email))
-        # Of an unknown address the password is compared as well, so that time tells it from no other.
+        # The password is compared even if the address is unknown, and each refusal comes after the same time,
+        # so that the time does not show which addresses are known.
         user_id, hashed, is_confirmed, is_banned = found or ("", None, False, False)
         is_right: bool = await asyncio.to_thread(password_matches, body.password, hashed)
         if not is_right:
+            await asyncio.sleep(max(0.0, started + REFUSAL_SECONDS - time.monotonic()))
             raise AuthError(400, "invalid_credentials", "Invalid login credentials")
         if is_banned:
             raise AuthError(400, "user_banned", "User is banned")
@@ -142,7 +150,7 @@ class _Auth:
             raise AuthError(400, "validation_failed", "Refresh token is not valid")
         async with self._transaction() as connection:
             session = await sessions.refresh(connection, self._issuer, body.refresh_token)
-        # Refused only now: the revocation had to be committed.
+        # The request is refused only after the transaction, because the revocation has to be committed.
         if session is None:
             raise sessions.already_used()
         return JSONResponse(session)
@@ -220,7 +228,11 @@ class _Auth:
 
 
 async def _signed_in(connection: AsyncConnection[Any], bearer: Bearer) -> users.UserObject:
-    """The token's user, whose session must not have ended."""
+    """Return the token's user.
+
+    Raises:
+        AuthError: The user does not exist (any more), or the session of the token has ended.
+    """
     try:
         user = await users.find(connection, bearer.user_id)
     except psycopg.errors.InvalidTextRepresentation as exc:
@@ -234,7 +246,7 @@ async def _signed_in(connection: AsyncConnection[Any], bearer: Bearer) -> users.
 
 
 def _guarded(answer: Answer, keys: Keys) -> Answer:
-    """Every refusal and failure as its body."""
+    """Wrap a handler: check the API key, and answer errors with Auth's JSON body."""
 
     async def guarded(request: Request) -> Response:
         if (refusal_of_key := refusal(request, keys)) is not None:
@@ -250,7 +262,10 @@ def _guarded(answer: Answer, keys: Keys) -> Answer:
 
 
 def _failure(exc: psycopg.Error | NoConnectionError, request: Request) -> AuthError:
-    """A trigger on `auth.users` that fails is the usual reason: its words help whoever wrote it."""
+    """Return the error that reports a failure of the database.
+
+    The usual reason is a failing trigger on `auth.users`, so PostgreSQL's message is included for its author.
+    """
     if isinstance(exc, psycopg.DataError) and exc.sqlstate is None:
         return AuthError(400, "validation_failed", "A text holds a NUL character")
     if isinstance(exc, NoConnectionError) or exc.sqlstate is None:

@@ -1,4 +1,4 @@
-"""Refusals of Auth: error codes, statuses and words.
+"""The error responses of Auth: statuses, error codes and messages.
 
 https://supabase.com/docs/guides/auth/debugging/error-codes
 """
@@ -15,7 +15,14 @@ VERSION_WITH_CODES = "2024-01-01"
 
 
 class AuthError(Exception):
-    """HTTP status, Auth's error code, its words, and for `weak_password` the `weak_password` member."""
+    """A request that Auth refuses.
+
+    Attributes:
+        status: The HTTP status.
+        code: Auth's error code, such as `bad_jwt`.
+        message: Auth's message.
+        members: Further members of the JSON body; only the code `weak_password` has one.
+    """
 
     def __init__(self, status: int, code: str, message: str, **members: Any) -> None:
         super().__init__(message)
@@ -26,7 +33,10 @@ class AuthError(Exception):
 
 
 def refused(error: AuthError, headers: Mapping[str, str]) -> JSONResponse:
-    """Clients that name the version read `code` and `message`, older ones `error_code` and `msg`."""
+    """Return the response for an error, in the form that the client's API version expects.
+
+    Clients that send `x-supabase-api-version` read `code` and `message`, older ones `error_code` and `msg`.
+    """
     if headers.get(VERSION_HEADER, "") >= VERSION_WITH_CODES:
         body = {"code": error.code, "message": error.message, **error.members}
         return JSONResponse(body, error.status, {VERSION_HEADER: VERSION_WITH_CODES})

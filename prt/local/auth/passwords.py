@@ -1,11 +1,11 @@
-"""Password hashes of `auth.users`: what Auth writes, and what it verifies.
+"""Creation and verification of the password hashes in `auth.users`.
 
-Auth writes PBKDF2 (RFC 8018) in the PHC string format, because the embedded project's `crypt()` computes it
-in SQL, in 20 ms: users' own functions compare `crypt(password, encrypted_password)`. Seed files write that
-form too, with `crypt(password, gen_salt('bf'))`, or bring bcrypt hashes of a hosted project. scrypt is what
-earlier versions wrote. A call releases the GIL: run it off the event loop.
+Auth creates PBKDF2 hashes (RFC 8018) in the PHC string format, because the embedded project's `crypt()`
+computes such a hash in SQL, in 20 ms: users' own functions compare `crypt(password, encrypted_password)`.
+Seed files create PBKDF2 hashes too, with `crypt(password, gen_salt('bf'))`, or contain bcrypt hashes of a
+hosted project, which the package `bcrypt` verifies. Earlier versions created scrypt hashes.
 
-bcrypt is the package that verifies bcrypt.
+Hashing releases the GIL: call these functions in a thread, so that the event loop isn't blocked.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from collections.abc import Callable
 import bcrypt
 
 ITERATIONS = 4096
-"""Also in extensions/extension/pgcrypto--1.4.sql."""
+"""The number of PBKDF2 iterations, which is repeated in extensions/extension/pgcrypto--1.4.sql."""
 SALT_BYTES = 16
 _BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 MAX_MEMORY = 256 * 1024 * 1024
 BCRYPT_BYTES = 72
-"""bcrypt looks at no more of a password."""
+"""bcrypt uses only the first 72 bytes of a password."""
 
 
 def hash_password(password: str) -> str:
-    """Return `$pbkdf2-sha256$i=4096$SALT$KEY`, with a fresh salt; it fits `auth.users.encrypted_password`."""
+    """Return `$pbkdf2-sha256$i=4096$SALT$KEY` with a fresh salt, for the column `encrypted_password`."""
     salt = secrets.token_bytes(SALT_BYTES)
     key = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     return f"$pbkdf2-sha256$i={ITERATIONS}${_encode(salt)}${_encode(key)}"
 
 
 def password_matches(password: str, hashed: str | None) -> bool:
-    """Return whether the password has that hash; False if there is none, or one of an unknown kind.
+    """Return whether the password has this hash; False if the hash is None or of an unknown kind.
 
-    False takes as long as a comparison with a hash of ours, because whoever signs in must not learn from the
-    time which addresses are known.
+    An unknown hash takes as long as a comparison with a PBKDF2 hash, because a client must not be able to
+    find out from the response time which addresses have an account.
     """
     hashed = hashed or ""
     verify = _VERIFIERS.get(hashed.split("$")[1] if hashed.startswith("$") else "")
@@ -53,7 +53,7 @@ def password_matches(password: str, hashed: str | None) -> bool:
 
 
 def is_bcrypt(hashed: str) -> bool:
-    """Return whether it has the form of a bcrypt hash that `password_matches` verifies."""
+    """Return whether `hashed` has the form of a bcrypt hash that `password_matches` can verify."""
     return _BCRYPT.fullmatch(hashed) is not None
 
 

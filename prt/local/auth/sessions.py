@@ -1,7 +1,8 @@
-"""Sessions: an access token of an hour, and refresh tokens that turn over.
+"""Sessions of users: an access token that expires after an hour, and refresh tokens that are replaced on use.
 
-A refresh token works once. Again within ten seconds, or as the parent of the one that is active, it is a
-client that lost an answer; later it is theft, and the whole session's tokens are revoked.
+A refresh token can be used once. If it is used again within ten seconds, or while the token that replaced it
+is still unused, the client has probably lost the answer, and gets a new one. A later reuse counts as theft,
+and all tokens of the session are revoked.
 https://supabase.com/docs/guides/auth/sessions
 """
 
@@ -30,7 +31,7 @@ insert into auth.refresh_tokens
   (instance_id, token, user_id, revoked, created_at, updated_at, parent, session_id)
 values ('00000000-0000-0000-0000-000000000000', %s, %s, false, now(), now(), %s, %s)
 """
-# The session's row is locked first: of two refreshes with one token the second sees what the first did.
+# The session's row is locked first: the second of two refreshes with one token must see the first's changes.
 _LOCK = """
 select s.id::text, s.user_id::text, floor(extract(epoch from s.created_at))::bigint
 from auth.sessions s join auth.refresh_tokens t on t.session_id = s.id where t.token = %s for update of s
@@ -55,14 +56,14 @@ _END = {
 
 
 class Issuer(Struct, frozen=True):
-    """Who signs the access tokens; `url` is their `iss`."""
+    """The issuer of access tokens: the keys that sign them, and the URL that is their claim `iss`."""
 
     keys: Keys
     url: str
 
 
 class Session(Struct, frozen=True):
-    """`signed_in_at` is in seconds since the epoch."""
+    """A signed-in session of a user; `signed_in_at` is in seconds since the epoch."""
 
     id: str
     user_id: str
@@ -70,7 +71,7 @@ class Session(Struct, frozen=True):
 
 
 async def start(connection: AsyncConnection[Any], issuer: Issuer, user_id: str) -> dict[str, Any]:
-    """A new session's answer to the client."""
+    """Start a session of the user, and return the token response for the client."""
     session = Session(str(uuid4()), user_id, int(time.time()))
     await connection.execute(_INSERT_SESSION, (session.id, user_id))
     await connection.execute("update auth.users set last_sign_in_at = now() where id = %s", (user_id,))
@@ -79,7 +80,15 @@ async def start(connection: AsyncConnection[Any], issuer: Issuer, user_id: str) 
 
 
 async def refresh(connection: AsyncConnection[Any], issuer: Issuer, token: str) -> dict[str, Any] | None:
-    """Return the token response for a refresh token; None if it was used before, and revoke its session."""
+    """Exchange a refresh token for a new one, and return the token response for the client.
+
+    Returns:
+        None if the token was used before and this reuse counts as theft; the session's tokens are then
+        revoked.
+
+    Raises:
+        AuthError: There is no such refresh token.
+    """
     found = await (await connection.execute(_LOCK, (token,))).fetchone()
     if found is None:
         message = "Invalid Refresh Token: Refresh Token Not Found"
@@ -105,18 +114,28 @@ async def refresh(connection: AsyncConnection[Any], issuer: Issuer, token: str) 
 
 
 def already_used() -> AuthError:
-    """Return the refusal of a refresh token that was used before."""
+    """Return the error for a refresh token that was used before."""
     return AuthError(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
 
 
 async def exists(connection: AsyncConnection[Any], session_id: str) -> bool:
-    """Return whether there is such a session."""
+    """Return whether a session with this id exists."""
     cursor = await connection.execute("select from auth.sessions where id::text = %s", (session_id,))
     return await cursor.fetchone() is not None
 
 
 async def end(connection: AsyncConnection[Any], scope: str, user_id: str, session_id: str | None) -> None:
-    """`global`: all of the user, `local`: this one, `others`: all but this one."""
+    """End sessions of a user, by deleting them.
+
+    Args:
+        connection: A connection that acts as the owner of Auth's tables.
+        scope: `global` ends all sessions of the user, `local` this session, `others` all but this session.
+        user_id: The id of the user.
+        session_id: The id of this session, None if the access token does not contain one.
+
+    Raises:
+        AuthError: The scope is none of the three.
+    """
     if scope not in _END:
         raise AuthError(400, "validation_failed", f'Unsupported logout scope "{scope}"')
     await connection.execute(_END[scope], {"user": user_id, "session": session_id})

@@ -1,6 +1,9 @@
-"""`auth.users` and `auth.identities`: what Auth reads and writes, in the transaction that it is given."""
+"""Queries and changes of the tables `auth.users` and `auth.identities`.
 
-# ruff: noqa: S608 - what is put into these texts is written here
+The functions run in the transaction of the connection that they are given.
+"""
+
+# ruff: noqa: S608 - the SQL is assembled from constants of this module only
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from psycopg.types.json import Jsonb
 from prt.local.auth.errors import AuthError
 
 UserObject = dict[str, Any]
-"""A user as clients see it."""
+"""A user as a JSON object, in the form that clients receive."""
 
 NO_INSTANCE = UUID(int=0)
 
@@ -77,21 +80,30 @@ _EMAIL_PROVIDER = {"provider": "email", "providers": ["email"]}
 async def credentials(
     connection: AsyncConnection[Any], email: str
 ) -> tuple[str, str | None, bool, bool] | None:
-    """Id, password hash, whether the email is confirmed and whether the user is banned."""
+    """Find what a sign-in with an email compares.
+
+    Returns:
+        The user's id, the password hash, whether the email is confirmed, and whether the user is banned;
+        None if no user has this email.
+    """
     cursor = await connection.execute(_CREDENTIALS, (email.lower(),))
     row: tuple[str, str | None, bool, bool] | None = await cursor.fetchone()
     return row
 
 
 async def find(connection: AsyncConnection[Any], user_id: str | UUID) -> UserObject | None:
-    """Return a user, None if there is no such user."""
+    """Return the user with this id, None if there is no such user."""
     cursor = await connection.execute(_BY_ID, (user_id,))
     row = await cursor.fetchone()
     return None if row is None else row[0]
 
 
 async def page(connection: AsyncConnection[Any], number: int, size: int) -> tuple[list[UserObject], int]:
-    """One page, the newest first, and how many users there are."""
+    """Return one page of the users, the newest first, and the number of all users.
+
+    `number` counts pages from 1; `size` is the number of users per page. Beyond the last page the list is
+    empty and the number of users is 0.
+    """
     rows = await (await connection.execute(_PAGE, (size, (number - 1) * size))).fetchall()
     return [row[0] for row in rows], rows[0][1] if rows else 0
 
@@ -107,7 +119,21 @@ async def create(
     user_metadata: Mapping[str, Any] | None = None,
     app_metadata: Mapping[str, Any] | None = None,
 ) -> UserObject:
-    """The user with an identity of the email. A taken email or id is psycopg's UniqueViolation."""
+    """Create a user who signs in with an email, and return it.
+
+    Args:
+        connection: A connection that acts as the owner of Auth's tables.
+        email: The email address in lower case.
+        password_hash: The hash of the password, None for a user who has no password.
+        is_confirmed: Whether the email counts as confirmed.
+        user_id: The id, by default a random one.
+        role: The database role of the user's requests, by default `authenticated`.
+        user_metadata: Metadata that the user can change.
+        app_metadata: Metadata that only an administrator can change; overrides that of the email provider.
+
+    Raises:
+        psycopg.errors.UniqueViolation: The email or the id is already in use.
+    """
     user_id = user_id or uuid4()
     given = dict(user_metadata or {})
     app = {**_EMAIL_PROVIDER, **(app_metadata or {})}
@@ -125,7 +151,7 @@ async def create(
 async def create_anonymous(
     connection: AsyncConnection[Any], user_metadata: Mapping[str, Any] | None
 ) -> UserObject:
-    """Return a new user without an email or a password."""
+    """Create a user without an email or a password, and return it."""
     user_id = uuid4()
     given = Jsonb(dict(user_metadata or {}))
     values = (NO_INSTANCE, user_id, "authenticated", None, None, False, Jsonb({}), given, True)
@@ -134,7 +160,7 @@ async def create_anonymous(
 
 
 async def make_permanent(connection: AsyncConnection[Any], user_id: str, email: str) -> None:
-    """Give an anonymous user the identity of an email, which counts as confirmed."""
+    """Add an email identity to an anonymous user; the email counts as confirmed."""
     await connection.execute(_MAKE_PERMANENT, (Jsonb(_EMAIL_PROVIDER), user_id))
     await _identify(connection, user_id, email, {}, is_confirmed=True)
 
@@ -168,7 +194,22 @@ async def change(
     user_metadata: Mapping[str, Any] | None = None,
     app_metadata: Mapping[str, Any] | None = None,
 ) -> UserObject:
-    """Metadata merges: a member that is null goes away. What is None stays as it is."""
+    """Change a user and return it. An argument that is None leaves the value unchanged.
+
+    Args:
+        connection: A connection that acts as the owner of Auth's tables.
+        user_id: The id of the user.
+        email: The new email address in lower case.
+        password_hash: The hash of the new password.
+        is_confirmed: True confirms the email; False leaves it unchanged.
+        role: The new database role.
+        user_metadata: Members that are merged into the metadata; a member with the value None is removed.
+        app_metadata: Likewise, for the metadata that only an administrator can change.
+
+    Raises:
+        AuthError: `user_not_found`: there is no such user.
+        psycopg.errors.UniqueViolation: The email is already in use.
+    """
     values: dict[str, Any] = {
         "email": email,
         "encrypted_password": password_hash,
@@ -199,7 +240,7 @@ async def change(
 
 
 async def delete(connection: AsyncConnection[Any], user_id: str) -> None:
-    """Delete a user with sessions and identities. Raise AuthError if there is no such user."""
+    """Delete a user with all sessions and identities. Raise AuthError if there is no such user."""
     cursor = await connection.execute("delete from auth.users where id = %s", (user_id,))
     if not cursor.rowcount:
         raise not_found()
@@ -207,7 +248,7 @@ async def delete(connection: AsyncConnection[Any], user_id: str) -> None:
 
 
 async def require(connection: AsyncConnection[Any], user_id: str | UUID) -> UserObject:
-    """AuthError user_not_found where there is none."""
+    """Return the user with this id. Raise AuthError `user_not_found` if there is no such user."""
     user = await find(connection, user_id)
     if user is None:
         raise not_found()
@@ -215,5 +256,5 @@ async def require(connection: AsyncConnection[Any], user_id: str | UUID) -> User
 
 
 def not_found() -> AuthError:
-    """Return the refusal that there is no such user."""
+    """Return the error that reports that there is no such user."""
     return AuthError(404, "user_not_found", "User not found")

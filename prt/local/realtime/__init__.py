@@ -1,4 +1,4 @@
-"""The embedded Realtime server: Phoenix's protocol over PostgreSQL's logical replication."""
+"""The embedded Realtime server: Phoenix's protocol, on top of PostgreSQL's logical replication."""
 
 from prt.local.realtime.service import Realtime
 from prt.local.realtime.settings import Settings

@@ -1,7 +1,7 @@
-"""How much happens a second, against a plan's limits, averaged as the real server averages it. Pure.
+"""Rates per second, compared with a plan's limits and averaged as on the real server. Pure.
 
-It counts in buckets of 5 s and averages over the last twelve of them, or over as many as there are. So a
-burst that starts is let through until the bucket ends, and one that has ended weighs for a minute.
+Events are counted in buckets of 5 s, and the average is taken over the last twelve buckets, or over as many
+as there are. So a burst is not limited before its first bucket ends, and counts for a minute afterwards.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ BUCKETS = 12
 
 
 class Rate:
-    """One average. `is_exceeded` changes with `tick` alone, at the end of each bucket of `seconds`."""
+    """The average rate of one kind of event. `is_exceeded` changes only in `tick`, when a bucket ends.
+
+    `limit` is in events per second, None for no limit; `seconds` is the length of a bucket.
+    """
 
     def __init__(self, limit: float | None, seconds: float) -> None:
         self.is_exceeded = False
@@ -24,11 +27,11 @@ class Rate:
         self._buckets: deque[int] = deque([0], maxlen=BUCKETS)  # the real server counts its start as one
 
     def add(self, count: int = 1) -> None:
-        """Count into the present bucket."""
+        """Count events in the current bucket."""
         self._count += count
 
     def tick(self) -> None:
-        """End the present bucket."""
+        """End the current bucket and compare the average with the limit."""
         self._buckets.append(self._count)
         self._count = 0
         average = sum(self._buckets) / (len(self._buckets) * self._seconds)
@@ -36,7 +39,7 @@ class Rate:
 
 
 class Rates:
-    """All that a project counts. Changes of the database have a counter of their own on the real server."""
+    """The rates of a project. As on the real server, database changes are counted apart from messages."""
 
     def __init__(self, limits: Limits | None, seconds: float) -> None:
         messages, joins, presence = (
@@ -48,6 +51,6 @@ class Rates:
         self.presence = Rate(presence, seconds)
 
     def tick(self) -> None:
-        """End the present bucket of each."""
+        """End the current bucket of each rate."""
         for rate in (self.changes, self.messages, self.joins, self.presence):
             rate.tick()

@@ -1,6 +1,7 @@
-"""Supabase Realtime for one embedded project.
+"""The Realtime server of one embedded project, with its tasks, database sessions and routes.
 
-starlette routes; see `prt.local.serving.server` for who serves. psycopg only for the errors of `session.py`.
+The routes are starlette's (`prt.local.serving.server`). psycopg is imported only for the exceptions that
+`session.py` raises.
 """
 
 from __future__ import annotations
@@ -39,16 +40,17 @@ from prt.local.serving.keys import Keys
 from prt.local.serving.turns import Turns
 
 CONNECTIONS = 4
-"""For the filters of all clients, and as many for their joins."""
+"""The number of database connections for the filters of all clients, and of those for their joins."""
 
 PATH = "/realtime/v1/websocket"
 
 
 class Realtime:
-    """Realtime of one project. Between `start` and `stop` the routes answer.
+    """A Realtime server, whose routes answer between `start` and `stop`.
 
     The role of `conninfo` owns realtime.messages, may replicate, and may become the role of any token.
-    `publication` and `rates` look by themselves, and at once where they are asked to.
+    `publication` is checked and `rates` are averaged at regular intervals; a caller that can't wait calls
+    `publication.check` or `rates.tick`.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Realtime:
         self._running: list[asyncio.Task[None]] = []
 
     def _streams(self, conninfo: str, settings: Settings, messages: Messages) -> tuple[Stream, Stream]:
-        """Return the streams of changes and of realtime.messages, which break apart from each other."""
+        """Return the streams of table changes and of `realtime.messages`; each can fail without the other."""
         changes = Stream(
             conninfo,
             "prt_realtime_stream",
@@ -125,7 +127,11 @@ class Realtime:
         return changes, broadcasts
 
     async def start(self) -> None:
-        """Return once changes are followed. Raise UnreachableError if that takes too long."""
+        """Start all tasks, and return when both streams are running.
+
+        Raises:
+            UnreachableError: A stream has not started within `settings.start_seconds`.
+        """
         hub = self._hub
         work = [hub.stream.run(), hub.broadcasts.run(), self.publication.run(), self._prune(), self._count()]
         if self._poller:
@@ -145,7 +151,7 @@ class Realtime:
             ) from None
 
     async def stop(self) -> None:
-        """Close the sockets with 1012, and every connection to PostgreSQL, whose shutdown would wait."""
+        """Close the WebSockets with 1012, and all connections to PostgreSQL, which would delay its end."""
         for connection in list(self._hub.connections):
             connection.close(RESTARTING)
         for task in self._running:
@@ -170,7 +176,7 @@ class Realtime:
         await handle(websocket, self._hub)
 
     async def _deliver(self, batch: list[bytes]) -> None:
-        """Deliver a batch, or drop it whole and in silence above the rate, as the real server does."""
+        """Deliver a batch of changes; above the rate, drop all of it silently, as the real server does."""
         if self.rates.changes.is_exceeded:
             self._fanout.drop(batch)
         else:
@@ -183,7 +189,7 @@ class Realtime:
 
     async def _prune(self) -> None:
         while True:
-            with suppress(psycopg.Error, OSError):  # a reset may have the table in its hands
+            with suppress(psycopg.Error, OSError):  # a reset may have locked the table
                 await self._hub.policies.run(prune)
             await asyncio.sleep(self._hub.settings.prune_seconds)
 

@@ -1,4 +1,4 @@
-"""The server's limits, and what of a hosted project's settings changes how it answers."""
+"""The settings of the Realtime server: its limits, and the options of a hosted project."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from prt.config.constants.plans import Limits
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The real server answers refusals late: 5 s for a join, 2 s for a handshake."""
+    """The settings of the Realtime server.
+
+    The real server delays refusals: by 5 s for a join (`refused_join_seconds`), by 2 s for a handshake.
+    """
 
     idle_seconds: float = 66.0
     largest_frame: int = 5_000_000
@@ -17,31 +20,34 @@ class Settings(Struct, frozen=True, kw_only=True):
     largest_broadcast: int = 3_000_000
     start_seconds: float = 30.0
     statement_seconds: float = 10.0
-    """For a policy: longer, and the row counts as hidden."""
+    """The time limit of a policy. A row for which its policy takes longer counts as hidden."""
     filter_seconds: float = 2.0
-    """For the filters of one subscription, for one batch of changes: longer, and it is refused."""
+    """The time limit for the filters of one subscription on a batch of changes; a slower one is refused."""
     presence_calls: int = 5
-    """Of one channel of one client within `presence_window_seconds`; one more closes the channel."""
+    """Calls of one channel within `presence_window_seconds`; one more call closes the channel."""
     presence_window_seconds: float = 30.0
     prune_seconds: float = 60.0
-    """Between two looks for broadcasts of the database that are too old to be replayed."""
+    """The interval at which database broadcasts that are too old to be replayed are deleted."""
     is_private_only: bool = False
     is_suspended: bool = False
     has_presence_everywhere: bool = False
-    """As if every join had asked for the presence state."""
+    """Whether every join receives the presence state, even if it did not ask for it."""
     limits: Limits | None = None
-    """Of a plan; None is without limits."""
+    """The limits of a plan; None for no limits."""
     rate_seconds: float = 5.0
-    """A bucket of the averages that are compared with `limits`: see `rates.py`."""
+    """The length of a bucket of the averages that are compared with `limits` (see `rates.py`)."""
     poll_seconds: float | None = None
-    """Between two polls of changes; None streams them."""
+    """The interval at which changes are polled; None streams them without polling."""
     longest_poll_seconds: float = 0.5
-    """Between two polls that bring nothing."""
+    """The longest interval between polls, reached when there are no changes."""
     publication_seconds: float = 60.0
-    """Between two looks at which tables are published."""
+    """The interval at which the list of published tables is read."""
     changes_retry_seconds: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
-    """Before a new slot for changes, after the first, the second … failure. What is written then is lost."""
+    """The pauses before a new slot for changes is created, after the first, the second … failure.
+
+    Changes that are committed during a pause are lost.
+    """
     broadcasts_retry_seconds: tuple[float, ...] = (5.0, 10.0)
-    """As `changes_retry_seconds`, for the broadcasts of the database."""
+    """The pauses before a new slot for broadcasts of the database is created."""
     sender_seconds: float = 60.0
-    """How long this process may be stopped before broadcasts of the database are lost; changes never are."""
+    """How long this process may be suspended before database broadcasts are lost; changes never are."""

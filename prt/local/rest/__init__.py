@@ -1,7 +1,8 @@
 """The part of PostgREST that Supabase's clients use, under `/rest/v1`.
 
-One direction: request → `query` (parsed parameters) → SQL text with parameters → one transaction as the
-role of the token → response. Nothing about the schema is remembered between requests, so DDL is seen at once.
+A request passes these steps: `query` parses the parameters, other modules turn them into one SQL statement
+with parameters, and the statement runs in a transaction with the role of the token. The database's schema is
+not cached between requests, so that DDL takes effect at once.
 https://docs.postgrest.org/en/stable/references/api.html
 """
 

@@ -1,6 +1,6 @@
-"""Who asks: the claims of a token, checked as PostgREST checks them.
+"""Verification of a request's token: the role and the claims, checked as PostgREST checks them.
 
-PyJWT verifies: tokens are no place for code of our own.
+PyJWT verifies the tokens, because code of our own would be a risk.
 """
 
 from __future__ import annotations
@@ -19,23 +19,27 @@ ANONYMOUS = "anon"
 
 
 class Caller(Struct, frozen=True):
-    """The caller of a request: the role that its statements run as, and the token's claims."""
+    """The sender of a request: the role with which its SQL runs, and the claims of its token."""
 
     role: str
     claims: dict[str, Any]
 
     @property
     def is_anonymous(self) -> bool:
-        """Return whether the request came without a token of a user."""
+        """Whether the role is `anon`, the one of requests without a user's token."""
         return self.role == ANONYMOUS
 
 
 NOBODY = Caller(ANONYMOUS, {"role": ANONYMOUS})
-"""Who asks without a token, which only an open gateway lets through."""
+"""The caller of a request without a token, which only an open gateway accepts."""
 
 
 def caller_of(token: str, keys: Keys) -> Caller:
-    """RestError PGRST301 for a token that can't be read, PGRST303 for claims that don't hold now."""
+    """Verify a token and return its caller.
+
+    Raises:
+        RestError: `PGRST301` if the token is invalid, `PGRST303` if it has expired or is not valid yet.
+    """
     if not token:
         raise _refused("PGRST301", "Empty JWT is sent in Authorization header")
     if (parts := token.count(".") + 1) != 3:

@@ -1,6 +1,7 @@
-"""The schema as a request has to know it, read from the database's catalog.
+"""Tables, columns and foreign keys, read from the database's catalog.
 
-Reads that name their columns need none of it; writes look up one table, embedding the foreign keys.
+A read doesn't need the columns of its table; a write looks up one table, and embedding looks up the foreign
+keys of the schema.
 """
 
 from __future__ import annotations
@@ -23,12 +24,19 @@ class TableName(Struct, frozen=True):
 
     @property
     def quoted(self) -> str:
-        """Return the name for SQL."""
+        """The name with its schema, quoted for SQL."""
         return f"{quote(self.schema)}.{quote(self.name)}"
 
 
 class TableColumn(Struct, frozen=True):
-    """`type` is SQL text of PostgreSQL's own making; `default` is the expression, or None."""
+    """A column of a table.
+
+    Attributes:
+        name: The column's name, unquoted.
+        type: The type as SQL text, formatted by PostgreSQL.
+        default: The default value as an SQL expression, None if there is no default.
+        is_key: Whether the column is part of the primary key.
+    """
 
     name: str
     type: str
@@ -37,19 +45,29 @@ class TableColumn(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True):
-    """A table with its columns."""
+    """A table or view with its columns by name."""
 
     name: TableName
     columns: dict[str, TableColumn]
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Return the names of the primary key's columns."""
+        """The names of the primary key's columns, in the table's order; empty without a primary key."""
         return tuple(column.name for column in self.columns.values() if column.is_key)
 
 
 class ForeignKey(Struct, frozen=True):
-    """`is_one_to_one`: the referencing columns are unique; `is_in_key`: they are part of the primary key."""
+    """A foreign key between two tables of one schema.
+
+    Attributes:
+        name: The name of the constraint.
+        table: The table that refers to `target`.
+        columns: The referring columns.
+        target: The table that is referred to.
+        target_columns: The columns that are referred to, in the order of `columns`.
+        is_one_to_one: Whether the referring columns are unique.
+        is_in_key: Whether the referring columns are part of the primary key.
+    """
 
     name: str
     table: str
@@ -112,7 +130,11 @@ where relnamespace = $1::regnamespace and relkind in ('r', 'v', 'm', 'f', 'p') o
 
 
 async def find_table(connection: AsyncConnection[Any], name: TableName) -> Table:
-    """RestError PGRST205 where there is none, with the nearest name as its hint."""
+    """Return a table with its columns.
+
+    Raises:
+        RestError: `PGRST205`: there is no such table. The hint contains the most similar name.
+    """
     rows = await _rows(connection, COLUMNS, name.quoted)
     if not rows:
         raise await unknown_table(connection, name)
@@ -125,13 +147,13 @@ async def table_names(connection: AsyncConnection[Any], schema: str) -> list[str
 
 
 async def foreign_keys(connection: AsyncConnection[Any], schema: str) -> tuple[ForeignKey, ...]:
-    """Return the foreign keys of a schema."""
+    """Return the foreign keys between the tables of a schema."""
     rows = await _rows(connection, FOREIGN_KEYS, quote(schema))
     return tuple(ForeignKey(r[0], r[1], tuple(r[2]), r[3], tuple(r[4]), r[5], r[6]) for r in rows)
 
 
 async def unknown_table(connection: AsyncConnection[Any], name: TableName) -> RestError:
-    """Return the refusal of a table that is unknown, with the nearest name."""
+    """Return the error for an unknown table, with the most similar name as a hint."""
     near = nearest(name.name, await table_names(connection, name.schema))
     return RestError(
         404,

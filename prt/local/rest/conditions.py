@@ -1,4 +1,4 @@
-"""Fields and conditions → SQL."""
+"""Translation of fields, conditions and orders into SQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ IS_TEXT = {"null": "null", "not_null": "not null", "true": "true", "false": "fal
 
 
 def field_sql(field: Field, owner: str, parameters: Parameters) -> str:
-    """`owner` is the quoted table or alias. JSON keys are parameters too."""
+    """Return the SQL of a column, or of a JSON value in it.
+
+    `owner` is the quoted name of the table, or its alias. The JSON keys become parameters of the statement.
+    """
     text = f"{owner}.{quote(field.name)}"
     for step in field.steps:
         arrow = "->>" if step.is_text else "->"
@@ -27,12 +30,19 @@ def all_of(
     parameters: Parameters,
     embedded: Mapping[str, str] | None = None,
 ) -> str:
-    """Joined by AND, `true` where there are none. `embedded` has the SQL of related resources by name."""
+    """Return the SQL of conditions joined by AND, `true` if there are none.
+
+    Args:
+        conditions: The conditions.
+        owner: The quoted name of the table that has the columns, or its alias.
+        parameters: Collects the values of the conditions.
+        embedded: Embedded resources by name, each with an SQL expression that is null if no row is related.
+    """
     return " and ".join(_condition(one, owner, parameters, embedded or {}) for one in conditions) or "true"
 
 
 def names_in(conditions: Iterable[Condition]) -> set[str]:
-    """Every name that the conditions speak of."""
+    """Return the names of all columns and embedded resources in the conditions."""
     names: set[str] = set()
     for one in conditions:
         names |= {one.field.name} if isinstance(one, Filter) else names_in(one.conditions)
@@ -50,7 +60,7 @@ def _condition(condition: Condition, owner: str, parameters: Parameters, embedde
 
 
 def order_sql(order: Order, text: str) -> str:
-    """Return the SQL of an order for an expression."""
+    """Return the SQL that orders rows by an expression; `text` is the SQL of the expression."""
     direction = f" {order.direction}" if order.direction else ""
     nulls = f" nulls {order.nulls}" if order.nulls else ""
     return f"{text}{direction}{nulls}"

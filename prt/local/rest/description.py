@@ -1,4 +1,4 @@
-"""`/rest/v1/`: the tables that the caller's role may read, as PostgREST's OpenAPI 2.0 document."""
+"""The answer to `/rest/v1/`: the tables that the caller may read, as PostgREST's OpenAPI 2.0 document."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ order by c.relname, a.attnum
 
 
 async def answer(connection: AsyncConnection[Any], schema: str) -> Response:
-    """Answer with the description of a schema's tables, in OpenAPI's form."""
+    """Answer with the OpenAPI document of the tables in a schema that the current role may read."""
     cursor = await execute(connection, READABLE_COLUMNS, (quote(schema),))
     definitions: dict[str, dict[str, Any]] = {}
     for table, column, type_name, category, is_required in await cursor.fetchall():

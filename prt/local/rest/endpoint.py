@@ -1,6 +1,6 @@
-"""The routes of `/rest/v1`: key, token, parsing, one transaction, answer.
+"""The routes of `/rest/v1`. Each checks key and token, parses the request, and answers from one transaction.
 
-starlette is the embedded project's server (prt/local/serving/server.py).
+The routes are starlette's, on which the embedded project's server is built (prt/local/serving/server.py).
 """
 
 from __future__ import annotations
@@ -33,16 +33,19 @@ from prt.local.serving.keys import Keys
 
 ROOT = "/rest/v1"
 SEARCHED = ("public", "extensions")
-"""The schemas of names without one, behind the request's own."""
+"""The schemas in the search path after the one of the request, for names without a schema."""
 CLIENT_GONE = 499
-"""What nginx's log has for it; nobody is there to read it."""
+"""nginx's status for a client that has disconnected. No client receives it."""
 METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"]
 
 Work = Callable[[AsyncConnection[Any]], Awaitable[Response]]
 
 
 def routes(database: Database, keys: Keys) -> list[BaseRoute]:
-    """The login of `database` is `authenticator`: it may become the roles of tokens, and nobody else."""
+    """Return REST's routes.
+
+    The login of `database` must be `authenticator`, which may become the roles of tokens but no other role.
+    """
     rest = _Rest(database, keys)
     return [
         Route(f"{ROOT}/", rest.description, methods=["GET"]),
@@ -110,7 +113,7 @@ class _Rest:
         return await self._guarded(request, respond)
 
     async def _guarded(self, request: Request, respond: Callable[[Caller], Awaitable[Response]]) -> Response:
-        """Every refusal and failure as its body."""
+        """Check the key and the token, call `respond`, and answer errors with PostgREST's JSON body."""
         if (refused := refusal(request, self._keys)) is not None:
             return refused
         role = ANONYMOUS
@@ -136,7 +139,7 @@ class _Rest:
         )
 
     async def _transaction(self, request: Request, caller: Caller, schema: str, work: Work) -> Response:
-        """Do the work as the token's role, with what PostgREST tells functions about the request."""
+        """Do the work in a transaction with the token's role, and with PostgREST's `request.…` settings."""
         settings = {
             "search_path": ", ".join(map(quote, dict.fromkeys((schema, *SEARCHED)))),
             "request.method": request.method,

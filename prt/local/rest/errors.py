@@ -1,4 +1,4 @@
-"""Errors of REST: status, code and words as PostgREST has them.
+"""The error responses of REST: statuses, codes and messages as in PostgREST.
 
 https://docs.postgrest.org/en/stable/references/errors.html
 """
@@ -13,7 +13,12 @@ from prt.local.postgres.pool import NoConnectionError
 
 
 class RestError(Exception):
-    """An answer that is an error: HTTP status, and `code`, `message`, `details`, `hint` of its body."""
+    """A request that fails.
+
+    Attributes:
+        status: The HTTP status.
+        body: The JSON body: `code`, `message`, `details` and `hint`.
+    """
 
     def __init__(
         self, status: int, code: str, message: str, details: Any = None, hint: str | None = None
@@ -24,12 +29,12 @@ class RestError(Exception):
 
     @property
     def code(self) -> str:
-        """Return PostgREST's or PostgreSQL's code."""
+        """The code of PostgREST (`PGRST…`), or PostgreSQL's SQLSTATE."""
         return str(self.body["code"])
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return the headers of the answer."""
+        """The additional headers of the response: a status of 401 has `WWW-Authenticate`."""
         if self.status != 401:
             return {}
         if not self.code.startswith("PGRST30"):
@@ -40,12 +45,15 @@ class RestError(Exception):
 
 
 def from_database(exc: psycopg.Error | NoConnectionError, *, is_anonymous: bool) -> RestError:
-    """PostgreSQL's words with PostgREST's status: 401 where signing in might help, 403 where it wouldn't."""
+    """Return the error with PostgreSQL's message and the status that PostgREST chooses.
+
+    A missing privilege is 401 for an anonymous caller, who may have to sign in, and 403 for others.
+    """
     if isinstance(exc, NoConnectionError):
         return RestError(504, "PGRST003", "Timed out acquiring connection from connection pool.")
     state = exc.sqlstate
     if state is None and isinstance(exc, psycopg.DataError):
-        # psycopg's own word on a text that holds a NUL; these are PostgreSQL's.
+        # psycopg itself refuses a text that contains a NUL; the message is PostgreSQL's.
         return RestError(400, "22021", 'invalid byte sequence for encoding "UTF8": 0x00')
     if state is None:
         return RestError(503, "PGRST001", "Database client error. Retrying the connection.")

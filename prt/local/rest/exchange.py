@@ -1,4 +1,4 @@
-"""One request as the tables' code sees it, and the answer: media types, ranges, statuses of HTTP."""
+"""The HTTP side of a request: media types, ranges, limits, status codes and the response."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from prt.local.rest.preferences import Preferences
 from prt.local.rest.query.tree import Query, Window
 
 MAX_ROWS = 1000
-"""A hosted project's default for `max-rows`: an answer to a read holds no more."""
+"""The most rows in the answer to a read: a hosted project's default for `max-rows`."""
 
 LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes, a bound of our own: PostgREST has none."""
+"""The most bytes in the body of an answer. The limit is our own: PostgREST has none."""
 
 RANGE = re.compile(r"(?:items=)?([0-9]{1,18})-([0-9]{0,18})")
 JSON_TYPES = {"", "*/*", "application/*", "application/json"}
 
 
 class MediaType(Struct, frozen=True):
-    """How rows become the body: a list or the one object, with or without null members."""
+    """The JSON form of the body: a list of rows or a single object, with or without members that are null."""
 
     is_object: bool = False
     is_stripped: bool = False
 
     @property
     def name(self) -> str:
-        """Return the value of `Content-Type`."""
+        """The value of the header `Content-Type`."""
         kind = "object" if self.is_object else "array"
         if not self.is_object and not self.is_stripped:
             return "application/json; charset=utf-8"
@@ -39,7 +39,14 @@ class MediaType(Struct, frozen=True):
 
 
 class Rows(Struct, frozen=True):
-    """The rows of a statement: the JSON list, its length, and the number of all rows if it was counted."""
+    """The rows that a statement returned.
+
+    Attributes:
+        json: The rows as a JSON list.
+        count: The length of the list.
+        total: The number of rows without a window, None if the client didn't ask for it. In an upsert, the
+            number of rows that were updated.
+    """
 
     json: bytes
     count: int
@@ -47,7 +54,11 @@ class Rows(Struct, frozen=True):
 
 
 def media_type_of(accept: str) -> MediaType:
-    """RestError PGRST107 (406) where none of the accepted types is served."""
+    """Return the first media type of the header `Accept` that REST supports.
+
+    Raises:
+        RestError: `PGRST107` (406): REST supports none of the accepted types.
+    """
     for item in accept.split(","):
         name, *options = (part.strip().lower() for part in item.split(";"))
         is_stripped = "nulls=stripped" in options
@@ -61,7 +72,14 @@ def media_type_of(accept: str) -> MediaType:
 
 
 def window_of(query: Query, headers: Mapping[str, str]) -> Window:
-    """`limit` and `offset` within the `Range` header within the project's bound."""
+    """Return the window of rows that a read returns.
+
+    The window is the part that the parameters `limit` and `offset` and the header `Range` have in common,
+    with `MAX_ROWS` rows at most.
+
+    Raises:
+        RestError: `PGRST103` (416): the range ends before it begins.
+    """
     window = query.windows.get((), Window())
     first, limit = window.offset, window.limit
     matched = RANGE.fullmatch(headers.get("range", "").strip())
@@ -86,7 +104,7 @@ def window_of(query: Query, headers: Mapping[str, str]) -> Window:
 
 
 def check_single(media: MediaType, rows: Rows) -> None:
-    """Raise RestError if a single object is wanted and there is not exactly one row."""
+    """Raise RestError `PGRST116` if the client wants a single object and there is not exactly one row."""
     if media.is_object and rows.count != 1:
         raise RestError(
             406,
@@ -97,7 +115,7 @@ def check_single(media: MediaType, rows: Rows) -> None:
 
 
 def check_affected(preferences: Preferences, rows: Rows) -> None:
-    """Raise RestError PGRST124 if more rows were affected than the client allows, which takes them back."""
+    """Raise RestError `PGRST124` if more rows are affected than the client allows; nothing changes then."""
     if preferences.max_affected is not None and rows.count > preferences.max_affected:
         raise RestError(
             400,
@@ -108,18 +126,22 @@ def check_affected(preferences: Preferences, rows: Rows) -> None:
 
 
 def body_of(media: MediaType, rows: Rows) -> bytes:
-    """Return the body of an answer with rows."""
+    """Return the body of an answer: the JSON list, or the single object in it."""
     return rows.json[1:-1] if media.is_object else rows.json
 
 
 def content_range(first: int, rows: Rows) -> str:
-    """Return the value of `Content-Range`; `first` is the offset of the first row."""
+    """Return the value of the header `Content-Range`; `first` is the offset of the first row, from 0."""
     span = f"{first}-{first + rows.count - 1}" if rows.count else "*"
     return f"{span}/{'*' if rows.total is None else rows.total}"
 
 
 def read_status(first: int, rows: Rows) -> int:
-    """200 with everything, 206 with a part of it; RestError PGRST103 (416) beyond the end."""
+    """Return the status of a read: 206 if rows were counted and the answer is only a part, else 200.
+
+    Raises:
+        RestError: `PGRST103` (416): the offset `first` is greater than the number of rows.
+    """
     if rows.total is None:
         return 200
     if first > rows.total:
@@ -135,7 +157,15 @@ def read_status(first: int, rows: Rows) -> int:
 def response(
     status: int, media: MediaType, body: bytes, preferences: Preferences, headers: Mapping[str, str]
 ) -> Response:
-    """Return an answer with the headers that belong to it."""
+    """Return a response with the headers that its status and the preferences require.
+
+    Args:
+        status: The HTTP status.
+        media: The media type of the body.
+        body: The body, empty for a response without content.
+        preferences: The request's preferences; those that were applied are listed in `Preference-Applied`.
+        headers: Further headers.
+    """
     answer = Response(body, status, dict(headers))
     if body or status not in {201, 204}:
         answer.headers["Content-Type"] = media.name

@@ -1,4 +1,4 @@
-"""The digits that PostgreSQL makes of a body's numbers: `1e131071` becomes 131,072 of them."""
+"""A limit for numbers with large exponents: PostgreSQL expands `1e131071` to 131,072 digits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from prt.local.rest.errors import RestError
 from prt.local.serving.turns import paced
 
 MOST_DIGITS = 1024 * 1024
-"""Of one body, made by exponents. They go through the log of changes, where every client's changes wait for
-them: 13 kB of such numbers are 180 MB there."""
+"""The most digits to which the exponents in one body may expand.
+
+The digits are written to the write-ahead log, in which the changes of all clients wait behind them: 13 kB of
+such numbers become 180 MB there.
+"""
 LARGEST_CHECKED = 4 * 1024 * 1024
 PIECE, OVERLAP = 1024 * 1024, 64
 DIGITS_OF_EXPONENT = 9
@@ -19,9 +22,10 @@ STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 async def check(body: bytes) -> None:
-    """Raise RestError 22003, as PostgreSQL does for a number that is too long, for too many digits.
+    """Raise RestError `22003`, PostgreSQL's code, if the numbers of a JSON body expand to too many digits.
 
-    Text may hold what looks like such a number, and is left out if there is reason to look closely.
+    Strings can contain text that looks like such a number. So if there are too many digits, they are counted
+    again without the strings, unless the body is larger than `LARGEST_CHECKED` bytes.
     """
     if not await _is_suspect(body):
         return
@@ -43,5 +47,5 @@ async def _is_suspect(body: bytes) -> bool:
 
 
 def _digits(text: bytes) -> int:
-    # A longer exponent is none that PostgreSQL takes, and conversion takes quadratic time.
+    # PostgreSQL accepts no longer exponents, and converting them would take quadratic time.
     return sum(int(found[:DIGITS_OF_EXPONENT]) for found in EXPONENT.findall(text))

@@ -1,4 +1,4 @@
-"""The `Prefer` header. https://docs.postgrest.org/en/stable/references/api/preferences.html"""
+"""The header `Prefer`: https://docs.postgrest.org/en/stable/references/api/preferences.html"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHOICES = {
     "tx": ("commit", "rollback"),
 }
 IGNORED = {"tx", "params"}
-"""A project commits every request, so `tx` is taken and not applied."""
+"""Preferences that are accepted without effect; `tx` has none because every request is committed."""
 
 
 class Preferences(Struct, frozen=True, kw_only=True):
@@ -30,11 +30,15 @@ class Preferences(Struct, frozen=True, kw_only=True):
     fills_defaults: bool = False
     max_affected: int | None = None
     applied: tuple[str, ...] = ()
-    """As given, in PostgREST's order: the `Preference-Applied` of the answer."""
+    """The preferences as the client wrote them, in PostgREST's order, for the header `Preference-Applied`."""
 
 
 def parse_preferences(headers: Iterable[str]) -> Preferences:
-    """The first of each kind counts. RestError PGRST122 on an unknown one under `handling=strict`."""
+    """Parse the values of the headers `Prefer`. If a preference is given twice, the first one counts.
+
+    Raises:
+        RestError: `PGRST122`: a preference is unknown, and `handling=strict` is given.
+    """
     given: dict[str, str] = {}
     unknown: list[str] = []
     for part in (part.strip() for header in headers for part in header.split(",")):

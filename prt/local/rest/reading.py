@@ -1,6 +1,9 @@
-"""Rows with their embedded resources → one SELECT; PostgreSQL builds the JSON, so its types are right."""
+"""Compilation of a read with its embedded resources into one SELECT.
 
-# ruff: noqa: S608 - every name in these texts is quoted, every value a parameter
+PostgreSQL builds the JSON, so that all types are converted as by PostgREST.
+"""
+
+# ruff: noqa: S608 - all names in the SQL are quoted, all values are parameters
 
 from __future__ import annotations
 
@@ -14,11 +17,18 @@ from prt.local.rest.relationships import Relationship, resolve
 from prt.local.rest.sql import Parameters, quote
 
 ROW = '"prt row"'
-"""Alias of a row that becomes JSON. PostgreSQL takes a column of that name first, so it is an odd one."""
+"""The alias of a row that is converted to JSON: unusual, because a column of the same name would win."""
 
 
 class Source:
-    """The source of rows: the FROM item, and the quoted name that its columns are called by."""
+    """The source of rows in a SELECT.
+
+    Attributes:
+        table: The name of the table, from which foreign keys are looked up.
+        text: The SQL of the FROM item.
+        owner: The quoted name or alias that qualifies the columns.
+        condition: The SQL condition that relates the rows to those of the parent.
+    """
 
     def __init__(self, table: str, text: str, owner: str, condition: str = "true") -> None:
         self.table = table
@@ -28,12 +38,15 @@ class Source:
 
     @classmethod
     def of_table(cls, table: TableName) -> Source:
-        """Return a table as a source."""
+        """Return a table as a source of rows."""
         return cls(table.name, table.quoted, table.quoted)
 
 
 class Reading:
-    """Compiles one request's select. The schema is that of the request, its foreign keys decide embedding."""
+    """The compiler for the SELECT of one request, which also collects the statement's parameters.
+
+    `keys` are the foreign keys of `schema`, the request's schema; they decide which tables can be embedded.
+    """
 
     def __init__(self, query: Query, schema: str, keys: tuple[ForeignKey, ...]) -> None:
         self.query = query
@@ -51,7 +64,16 @@ class Reading:
         is_filtered: bool = True,
         is_counted: bool = False,
     ) -> str:
-        """A SELECT of the nodes; counted, only what decides the number of rows, without order or window."""
+        """Return a SELECT of the rows.
+
+        Args:
+            source: The source of the rows.
+            nodes: The selected columns and embedded resources.
+            path: The path of the resource, `()` for the table of the request.
+            is_filtered: Whether the request's conditions for this path apply.
+            is_counted: Whether the rows are only counted. Columns, order, window and embedded resources that
+                don't change the number of rows are then left out.
+        """
         nodes = tuple(nodes)
         conditions = self.query.conditions.get(path, ()) if is_filtered else ()
         mentioned = names_in(conditions)
@@ -74,14 +96,17 @@ class Reading:
         return text if is_counted else text + self._order(source, nodes, path) + self._window(path)
 
     def check_paths(self) -> None:
-        """RestError PGRST108 where a condition, order or window is for a resource that isn't embedded."""
+        """Raise RestError `PGRST108` if a condition, order or window belongs to no embedded resource."""
         known = set(_paths(self.query.select, ()))
         for path in (*self.query.conditions, *self.query.orders, *self.query.windows):
             if path not in known:
                 raise _not_embedded(path[-1])
 
     def needed_columns(self, table: str) -> set[str] | None:
-        """Return the columns that a write must return to read the rows from it; None is every column."""
+        """Return the columns that a write has to return, so that the answer can be read from its result.
+
+        None stands for all columns.
+        """
         names = {order.field.name for order in self.query.orders.get((), ()) if order.relation is None}
         for node in self.query.select:
             match node:
@@ -102,7 +127,12 @@ class Reading:
         return text if node.output is None else f"{text} as {quote(node.output)}"
 
     def _embedded(self, source: Source, node: Embed, path: Path) -> tuple[str, str, str]:
-        """The join, its output (empty where nothing is wanted), and what is null where no row is related."""
+        """Return the SQL that embeds a resource.
+
+        Returns:
+            The join, the expression of the output (empty if the resource is not part of the answer), and an
+            expression that is null if no row is related.
+        """
         relationship = self._relationship(source.table, node)
         self._aliases += 1
         alias = quote(f"prt {self._aliases}")
@@ -180,7 +210,7 @@ def _paths(nodes: Iterable[Node], path: Path) -> Iterable[Path]:
 
 
 def has_embeds(nodes: Iterable[Node]) -> bool:
-    """Return whether other tables' rows are embedded."""
+    """Return whether rows of other tables are embedded."""
     return any(isinstance(node, Embed) for node in nodes)
 
 

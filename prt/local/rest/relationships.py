@@ -1,4 +1,4 @@
-"""How an embedded resource hangs on its parent, decided from the foreign keys.
+"""Relationships between a table and the resources embedded in it, found from the foreign keys.
 
 https://docs.postgrest.org/en/stable/references/api/resource_embedding.html
 """
@@ -19,9 +19,19 @@ Cardinality = Literal["many-to-one", "one-to-one", "one-to-many", "many-to-many"
 
 
 class Relationship(Struct, frozen=True):
-    """`pairs` are (parent's column, target's column); through a junction, both go to its columns.
+    """A relationship from a table, the parent, to a table that can be embedded in it, the target.
 
-    `is_referring`: the foreign key is the parent's.
+    Attributes:
+        cardinality: Whether one or several rows belong to each other, in PostgREST's terms.
+        parent: The name of the parent table.
+        target: The name of the target table.
+        pairs: The columns that must be equal: (column of the parent, column of the target), or, with a
+            junction, (column of the parent, column of the junction).
+        constraint: The foreign key's name; with a junction, a description of both foreign keys.
+        names: The names that select this relationship as a hint (`target!hint`).
+        junction: The name of the table between both, for a many-to-many relationship.
+        junction_pairs: The columns that must be equal: (column of the junction, column of the target).
+        is_referring: Whether the foreign key is a constraint of the parent.
     """
 
     cardinality: Cardinality
@@ -36,11 +46,11 @@ class Relationship(Struct, frozen=True):
 
     @property
     def is_to_one(self) -> bool:
-        """Return whether at most one row belongs to each."""
+        """Whether at most one row of the target belongs to each row of the parent."""
         return self.cardinality in {"many-to-one", "one-to-one"}
 
     def described(self) -> dict[str, str]:
-        """Return the description that PostgREST gives in a refusal."""
+        """Return the description that PostgREST's errors contain."""
         own = ", ".join(pair[0] for pair in self.pairs)
         other = ", ".join(pair[1] for pair in self.junction_pairs or self.pairs)
         relationship = f"{self.constraint} using {self.parent}({own}) and {self.target}({other})"
@@ -54,7 +64,17 @@ class Relationship(Struct, frozen=True):
 
 
 def resolve(parent: str, embed: Embed, keys: tuple[ForeignKey, ...], schema: str) -> Relationship:
-    """RestError PGRST200 where nothing leads from parent to target, PGRST201 where several ways do."""
+    """Return the relationship that an embedded resource means.
+
+    Args:
+        parent: The name of the table in which the resource is embedded.
+        embed: The embedded resource.
+        keys: The foreign keys of the schema.
+        schema: The name of the schema, for the error message.
+
+    Raises:
+        RestError: `PGRST200` if there is no such relationship, `PGRST201` if several match.
+    """
     found = [
         one
         for one, answers in _candidates(parent, keys)
@@ -63,7 +83,7 @@ def resolve(parent: str, embed: Embed, keys: tuple[ForeignKey, ...], schema: str
     if embed.hint is None:
         found = [one for one in found if not _is_read_backwards(one, embed.target)]
     if len(found) > 1 and embed.hint is not None:
-        # In a table that refers to itself a hint names both directions: the rows that refer to this one.
+        # A hint matches both directions of a table that refers to itself: the referring rows are meant.
         found = [one for one in found if not one.is_referring] or found
     if len(found) == 1:
         return found[0]
@@ -73,16 +93,16 @@ def resolve(parent: str, embed: Embed, keys: tuple[ForeignKey, ...], schema: str
 
 
 def _is_read_backwards(one: Relationship, target: str) -> bool:
-    """Return whether a table that refers to itself is meant the other way round.
+    """Return whether this is the direction that isn't meant, for a table that refers to itself.
 
-    Its own name stands for the rows that refer to this one; the row that this one refers to goes by the
-    name of the column, or of the constraint.
+    The table's name means the rows that refer to the parent row. The name of the column or of the constraint
+    means the row to which the parent row refers.
     """
     return one.parent == one.target and one.junction is None and one.is_referring == (target == one.target)
 
 
 def _candidates(parent: str, keys: tuple[ForeignKey, ...]) -> Iterator[tuple[Relationship, set[str]]]:
-    """Every relationship of the parent, with the targets' names that it answers to."""
+    """Yield each relationship of the parent with the names by which a `select` can mention its target."""
     for key in keys:
         names = {key.name, *(key.columns if len(key.columns) == 1 else ())}
         if key.table == parent:

@@ -1,8 +1,9 @@
-"""The schemas that REST exposes, the first by default.
+"""The schemas that REST exposes; the first one is the default.
 
-A project's own setting decides, as PostgREST reads it from the database:
-`alter role authenticator set pgrst.db_schemas = 'public, api'`. Without it they are `public` and, because the
-embedded project has no dashboard to expose them with, the user's own schemas that a role of tokens may use.
+A setting of the project decides, which PostgREST also reads from the database:
+`alter role authenticator set pgrst.db_schemas = 'public, api'`. Without the setting, the exposed schemas are
+`public` and all of the user's schemas that a role of tokens may use, because the embedded project has no
+dashboard in which a schema can be exposed.
 https://supabase.com/docs/guides/api/using-custom-schemas
 """
 
@@ -15,7 +16,7 @@ from prt.local.rest.errors import RestError
 
 DEFAULT = "public"
 KEPT_SECONDS = 1.0
-"""How long an answer of the database holds for the default; a schema that it lacks is asked for at once."""
+"""How long the list of schemas is cached. It is read again at once if a requested schema is not in it."""
 
 EXPOSED = """
 select coalesce(
@@ -44,7 +45,7 @@ select coalesce(
 
 
 class Schemas:
-    """The schemas that are exposed, as the database knew them last."""
+    """A cache of the exposed schemas."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,10 +53,10 @@ class Schemas:
         self._read_at = 0.0
 
     async def chosen(self, wanted: str | None) -> str:
-        """Return the schema that a request names, or the default.
+        """Return the schema that a request names in a header, or the default if `wanted` is None.
 
         Raises:
-            RestError: It is not exposed (PGRST106).
+            RestError: `PGRST106`: the schema is not exposed.
         """
         is_old = not self._exposed or time.monotonic() - self._read_at > KEPT_SECONDS
         if is_old or (wanted is not None and wanted not in self._exposed):

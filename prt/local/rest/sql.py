@@ -1,7 +1,7 @@
-"""SQL texts with numbered parameters.
+"""SQL statements with numbered parameters (`$1`).
 
-Names are quoted and values are parameters, without exception. psycopg's raw cursor leaves the text alone
-(`$1`, and a `%` in a name means nothing).
+All names are quoted, and all values are parameters. psycopg's raw cursor doesn't change the text, so a `%` in
+a name has no special meaning.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from prt.local.rest.errors import RestError
 
 
 class Parameters:
-    """Collects the values of one statement; `bind` gives the placeholder that stands for one."""
+    """The values of one statement; `bind` adds a value and returns its placeholder."""
 
     def __init__(self) -> None:
         self.values: list[str] = []
 
     def bind(self, value: str) -> str:
-        """Add a value and return its placeholder. Raise RestError if PostgreSQL can't store it."""
+        """Add a value and return its placeholder (`$1`, …). Raise RestError if it contains a NUL."""
         if "\0" in value:
             raise RestError(400, "22021", 'invalid byte sequence for encoding "UTF8": 0x00')
         self.values.append(value)
@@ -29,14 +29,14 @@ class Parameters:
 
 
 def quote(name: str) -> str:
-    """A quoted identifier. PostgreSQL has no identifier with a NUL or without a character."""
+    """Return a quoted identifier. Raise RestError if the name is empty or contains a NUL."""
     if not name or "\0" in name:
         raise RestError(400, "42602", "invalid name syntax")
     return '"' + name.replace('"', '""') + '"'
 
 
 def array_literal(values: Sequence[str]) -> str:
-    """`{"a","b"}`: the text form of an array, every element quoted."""
+    """Return the text form of an array, in which every element is quoted: `{"a","b"}`."""
     escaped = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
     return "{" + ",".join(f'"{value}"' for value in escaped) + "}"
 
@@ -44,7 +44,15 @@ def array_literal(values: Sequence[str]) -> str:
 async def execute(
     connection: AsyncConnection[Any], text: str, values: Sequence[Any], *, is_of_catalog: bool = False
 ) -> AsyncRawCursor[Any]:
-    """Only what reads the catalog is prepared: a prepared statement keeps types that DDL has changed."""
+    """Execute a statement and return its cursor.
+
+    Args:
+        connection: The connection.
+        text: The SQL, with placeholders such as `$1`.
+        values: The values of the placeholders.
+        is_of_catalog: Whether the statement reads only the catalog. Other statements are not prepared,
+            because a prepared statement would keep types that DDL has changed since.
+    """
     cursor: AsyncRawCursor[Any] = AsyncRawCursor(connection)
     await cursor.execute(text.encode(), values, prepare=is_of_catalog)
     return cursor

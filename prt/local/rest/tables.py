@@ -1,6 +1,6 @@
-"""Requests on a table: read, insert, update, delete, each in the transaction that it is given."""
+"""Requests on a table: read, insert, update and delete, each in the transaction of its connection."""
 
-# ruff: noqa: S608 - every name in these texts is quoted, every value a parameter
+# ruff: noqa: S608 - all names in the SQL are quoted, all values are parameters
 
 from __future__ import annotations
 
@@ -33,7 +33,16 @@ from prt.local.rest.sql import execute, quote
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for a table; `body` is that of a write, the query's window is already bounded."""
+    """A request on a table, or on the rows that a function returns.
+
+    Attributes:
+        method: The HTTP method.
+        table: The table or the function.
+        query: The parsed parameters. The window of a read is already limited to `MAX_ROWS`.
+        preferences: The preferences of the header `Prefer`.
+        media: The media type of the answer.
+        body: The JSON body of a write, empty for other requests.
+    """
 
     method: str
     table: TableName
@@ -44,12 +53,17 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_read(self) -> bool:
-        """Return whether the request only reads."""
+        """Whether the request only reads."""
         return self.method in {"GET", "HEAD"}
 
 
 async def answer(connection: AsyncConnection[Any], request: Request) -> Response:
-    """RestError and psycopg.Error both end the transaction without a trace of it."""
+    """Answer a request on a table.
+
+    Raises:
+        RestError: The request is refused. The caller must roll back the transaction.
+        psycopg.Error: The database reports an error. The caller must roll back the transaction.
+    """
     if request.is_read:
         return await _read(connection, request)
     return await _write(connection, request)
@@ -69,7 +83,15 @@ async def _read(connection: AsyncConnection[Any], request: Request) -> Response:
 async def fetch(
     connection: AsyncConnection[Any], request: Request, reading: Reading, source: Source, prelude: str = ""
 ) -> Rows:
-    """The rows of the request's select from the source. `prelude` is the WITH that the source names."""
+    """Read the rows of a request.
+
+    Args:
+        connection: The connection, in the transaction of the request.
+        request: The request.
+        reading: The compiler for the request's SELECT.
+        source: The source of the rows.
+        prelude: A WITH clause that defines a name used by the source.
+    """
     nodes = request.query.select
     rows = reading.rows(source, nodes)
     total = "null"
@@ -134,7 +156,7 @@ def _written(request: Request, rows: Rows) -> Response:
     if preferences.returning == "headers-only" and rows.count == 1:
         (key,) = msgspec.json.decode(rows.json, type=list[dict[str, str | None]])
         headers["Location"] = _location(request.table.name, key)
-    # Only a merge can find that all was there already. Ignored duplicates answer as an insert does.
+    # 200 means that a merge only updated existing rows. Ignored duplicates are answered with 201.
     has_inserted = preferences.resolution != "merge-duplicates" or rows.count > (rows.total or 0)
     return response(201 if has_inserted else 200, request.media, body, preferences, headers)
 
@@ -153,13 +175,16 @@ async def _reading(connection: AsyncConnection[Any], request: Request) -> Readin
 
 
 def json_list(media: MediaType) -> str:
-    """Return the SQL of all rows as one JSON list."""
+    """Return the SQL expression of all rows as one JSON list."""
     text = f"coalesce(json_agg({ROW}), '[]')"
     return f"json_strip_nulls({text})::text" if media.is_stripped else f"{text}::text"
 
 
 async def _rows(connection: AsyncConnection[Any], text: str, values: list[str]) -> Rows:
-    """The bytes of the first column are the body: nobody decodes them on the way."""
+    """Run a statement whose three columns are the attributes of `Rows`.
+
+    The bytes of the list become the body without being decoded.
+    """
     cursor = await execute(connection, text, values)
     result = cursor.pgresult
     if result is None:
@@ -181,7 +206,10 @@ async def _rows(connection: AsyncConnection[Any], text: str, values: list[str]) 
 
 
 async def _estimate(connection: AsyncConnection[Any], request: Request, source: Source) -> int:
-    """The planner's number; for `estimated` the exact one as long as it is small."""
+    """Return the planner's estimate of the number of rows.
+
+    For `count=estimated`, the exact number is returned if it is `MAX_ROWS` at most.
+    """
     if request.preferences.count == "estimated":
         counting = await _reading(connection, request)
         rows = counting.rows(source, request.query.select, is_counted=True)

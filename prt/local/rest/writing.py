@@ -1,6 +1,9 @@
-"""Inserts, updates and deletes → the CTE whose rows are then read. The body goes to PostgreSQL as it came."""
+"""Compilation of inserts, updates and deletes into SQL, from whose result the rows of the answer are read.
 
-# ruff: noqa: S608 - every name in these texts is quoted, every value a parameter
+The JSON body is passed to PostgreSQL as the client sent it.
+"""
+
+# ruff: noqa: S608 - all names in the SQL are quoted, all values are parameters
 
 from __future__ import annotations
 
@@ -17,11 +20,17 @@ from prt.local.rest.sql import Parameters, quote
 from prt.local.serving.turns import paced
 
 UPDATED = "prt.updated"
-"""Counts the rows of an upsert that were there before: PostgreSQL does not tell them from inserted ones."""
+"""A setting that counts the rows updated by an upsert, whose result doesn't show which rows were inserted."""
 
 
 class Body(msgspec.Struct, frozen=True):
-    """`text` is a JSON array of objects, `columns` what they set."""
+    """The body of a write.
+
+    Attributes:
+        text: A JSON array of objects, as text.
+        columns: The names of the columns that the write sets.
+        size: The number of objects.
+    """
 
     text: str
     columns: tuple[str, ...]
@@ -29,10 +38,12 @@ class Body(msgspec.Struct, frozen=True):
 
 
 async def parse_body(raw: bytes, columns: tuple[str, ...] | None) -> Body:
-    """Read a body, a piece at a time: one may hold half a million rows.
+    """Parse a JSON body. `columns` are those that the request's parameter names, if any.
+
+    A body can contain half a million rows, so other tasks run in between.
 
     Raises:
-        RestError: PGRST102, if it is neither an object nor a list of objects of the same keys.
+        RestError: `PGRST102`: the body is neither an object nor a list of objects with the same keys.
     """
     try:
         text = raw.decode()
@@ -55,7 +66,14 @@ def _unique(columns: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A write on a table; `returning` is `returning_sql` of what the answer needs."""
+    """A write on a table.
+
+    Attributes:
+        table: The table with its columns.
+        query: The parsed parameters.
+        preferences: The preferences of the header `Prefer`.
+        returning: The list of the RETURNING clause (`returning_sql`).
+    """
 
     table: Table
     query: Query
@@ -63,7 +81,7 @@ class Change(msgspec.Struct, frozen=True):
     returning: str
 
     def insert(self, body: Body, parameters: Parameters) -> str:
-        """Return the statement that inserts a body."""
+        """Return the statement that inserts the rows of a body."""
         if not body.size:
             return self._nothing()
         target = self.table.name.quoted
@@ -74,7 +92,10 @@ class Change(msgspec.Struct, frozen=True):
         return f"insert into {target} ({names}) {source} returning {self.returning}"
 
     def update(self, body: Body, parameters: Parameters) -> str:
-        """Return the statement that updates rows. An empty object changes nothing, without an error."""
+        """Return the statement that updates the rows that match the conditions.
+
+        An empty object changes nothing and is not an error. Raise RestError if there are no conditions.
+        """
         self._require_conditions("UPDATE")
         if not body.columns or not body.size:
             return self._nothing()
@@ -87,7 +108,10 @@ class Change(msgspec.Struct, frozen=True):
         )
 
     def delete(self, parameters: Parameters) -> str:
-        """Return the statement that deletes rows."""
+        """Return the statement that deletes the rows that match the conditions.
+
+        Raise RestError if there are no conditions.
+        """
         self._require_conditions("DELETE")
         where = self._where(parameters)
         return f"delete from {self.table.name.quoted} where {where} returning {self.returning}"
@@ -96,7 +120,10 @@ class Change(msgspec.Struct, frozen=True):
         return f"select {self.returning} from {self.table.name.quoted} where false"
 
     def _require_conditions(self, what: str) -> None:
-        """Supabase loads safeupdate for REST: a forgotten filter must not empty a table."""
+        """Raise RestError if there are no conditions: a forgotten filter must not change a whole table.
+
+        Supabase loads the extension safeupdate for the same purpose.
+        """
         if not self.query.conditions.get(()):
             raise RestError(400, "21000", f"{what} requires a WHERE clause")
 
@@ -104,7 +131,7 @@ class Change(msgspec.Struct, frozen=True):
         return all_of(self.query.conditions.get((), ()), self.table.name.quoted, parameters)
 
     def _rows(self, body: Body, parameters: Parameters) -> str:
-        """The body as a table of the columns' own types."""
+        """Return the SQL of the body as a table whose columns have the types of the written table."""
         for name in body.columns:
             if name not in self.table.columns:
                 table = self.table.name.name
@@ -138,7 +165,11 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def returning_sql(table: Table, columns: Iterable[str] | None) -> str:
-    """RETURNING needs the right to read: only what the answer needs stands in it. None is every column."""
+    """Return the list of a RETURNING clause; all columns if `columns` is None.
+
+    The list contains only columns that the answer needs, because RETURNING requires the privilege to read
+    them.
+    """
     if columns is None:
         return f"{table.name.quoted}.*"
     return ", ".join(f"{table.name.quoted}.{quote(name)}" for name in sorted(columns)) or "1"

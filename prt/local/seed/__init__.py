@@ -1,4 +1,4 @@
-"""The content of an embedded database: Supabase's own schemas, the seed's tables, people and traffic.
+"""The content of an embedded database: Supabase's schemas, the seed's tables and users, and the demo traffic.
 
-A user's own migrations are run by `local/postgres/`.
+`local/postgres/` runs a user's own migrations.
 """

@@ -1,7 +1,8 @@
-"""Plays the colleagues of the story into a project, as clients of its Realtime: they have no other door.
+"""The simulated colleagues of the demo traffic, who connect to a project as clients of its Realtime.
 
-`websockets` speaks the protocol's ground. Each of them has a connection for presence, as a browser has;
-the moves of all their cursors go over one, because whoever joins a document hears everybody else there.
+`websockets` provides the connections; the frames of the protocol are built here. Each colleague has a
+connection for presence, as a browser has. The cursor moves of all colleagues are sent over a single
+connection, because every client that joins the document receives the moves of all others.
 """
 
 from __future__ import annotations
@@ -35,18 +36,25 @@ HEARTBEAT_SECONDS = 25.0
 RETRY_SECONDS = 2.0
 CLOSE_SECONDS = 1.0
 SLOWEST, FASTEST = 5.0, 60.0
-"""Moves a second of a cursor, whatever the rate of the traffic."""
+"""The bounds for the moves of a cursor per second, whatever the rate of the traffic."""
 MOVES_PER_CHANGE = 3.0
 MOVES_KEPT = 200
 DEBT_SECONDS = 1.0
-"""How far behind their time they may fall and still catch up."""
+"""How far behind its schedule a colleague may be and still catch up."""
 ANSWER_SECONDS = 30.0
 
 GONE = (OSError, TimeoutError, WebSocketException)
 
 
 async def run(url: str, key: str, *, rate: float = 2.0, seed: int | None = None) -> None:
-    """Play the colleagues until cancelled; who loses the connection comes back. `rate` is the traffic's."""
+    """Simulate the colleagues until cancelled; a lost connection is opened again.
+
+    Args:
+        url: The URL of the project.
+        key: The API key with which the colleagues connect.
+        rate: The traffic's row changes per second, to which the speed of the cursors is adapted.
+        seed: The seed of the random generators; None for a different course each time.
+    """
     moves_per_second = min(max(rate * MOVES_PER_CHANGE, SLOWEST), FASTEST)
     address = f"{url.replace('http', 'ws', 1)}/realtime/v1/websocket?apikey={key}&vsn=1.0.0"
     cursors = Cursors(address)
@@ -71,7 +79,10 @@ async def _live(colleague: Colleague, address: str, day: Iterator[Act], cursors:
 
 
 async def _work(colleague: Colleague, line: Line, day: Iterator[Act], cursors: Cursors) -> None:
-    """Play one colleague until they leave or the connection is lost; the day goes on at the next page."""
+    """Play one colleague's acts until the colleague leaves or the connection is lost.
+
+    After a lost connection, the acts continue at the next page.
+    """
     now = asyncio.get_running_loop().time
     due = now()
     for act in day:
@@ -87,14 +98,14 @@ async def _work(colleague: Colleague, line: Line, day: Iterator[Act], cursors: C
 
 
 class Cursors:
-    """The moves of all; while there is no connection they are lost, as a browser's are."""
+    """The cursor moves of all colleagues. While there is no connection, moves are lost, as in a browser."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._moves: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MOVES_KEPT)
 
     def move(self, colleague: Colleague, point: Point) -> None:
-        """Queue a move of a colleague's cursor, or drop it if too many wait."""
+        """Queue a move of a colleague's cursor. Drop the move if the queue is full."""
         if not self._moves.full():
             position = {"x": point.x, "y": point.y}
             self._moves.put_nowait({"userId": colleague.id, "name": colleague.name, "position": position})
@@ -111,7 +122,7 @@ class Cursors:
 
 
 class Line:
-    """A connection that has joined one topic."""
+    """A connection that joins one topic."""
 
     def __init__(self, connection: ClientConnection, topic: str) -> None:
         self._connection = connection
@@ -120,7 +131,12 @@ class Line:
         self._online_at = datetime.now(UTC).isoformat(timespec="milliseconds")
 
     async def join(self, key: str) -> None:
-        """Join the topic under a presence key."""
+        """Join the topic with a presence key, and wait for the answer.
+
+        Raises:
+            ConnectionError: The connection was closed before the answer.
+            TimeoutError: There was no answer within `ANSWER_SECONDS`.
+        """
         config = {
             "broadcast": {"self": False, "ack": False},
             "presence": {"key": key, "enabled": True},
@@ -136,17 +152,17 @@ class Line:
         raise ConnectionError("closed before the join was answered")
 
     async def track(self, colleague: Colleague, location: str) -> None:
-        """Track a colleague as the seed's page does, with a name for people to read."""
+        """Track a colleague's presence as the seed's page does, with a name that people can read."""
         meta = {"user_id": colleague.id, "name": colleague.name, "online_at": self._online_at}
         meta["location"] = location
         await self._send("presence", {"type": "presence", "event": "track", "payload": meta})
 
     async def broadcast(self, event: str, payload: dict[str, Any]) -> None:
-        """Send a broadcast."""
+        """Send a broadcast to the topic."""
         await self._send("broadcast", {"type": "broadcast", "event": event, "payload": payload})
 
     async def keep(self) -> None:
-        """Heartbeats; whatever comes is taken and dropped."""
+        """Send heartbeats, and read and drop all frames, until the connection is closed."""
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(self._read_on())
             while not reading.done():
@@ -173,7 +189,7 @@ class Line:
 
 @asynccontextmanager
 async def _joined(address: str, topic: str, key: str) -> AsyncIterator[Line]:
-    """Raises GONE."""
+    """Open a connection that has joined a topic while the block runs. Raise one of GONE if that fails."""
     async with connect(
         address, compression=None, close_timeout=CLOSE_SECONDS, ping_interval=None, proxy=None
     ) as connection:

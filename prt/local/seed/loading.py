@@ -1,4 +1,4 @@
-"""Fills the database: Supabase's own ground, then the seed or the user's SQL; and empties it for a reset.
+"""Filling of a database with Supabase's schemas and the seed or the user's SQL; emptying and reset.
 
 psycopg is PostgreSQL's client.
 """
@@ -16,7 +16,7 @@ from prt.local.seed import schema
 
 LOCK_SECONDS = 10
 PLATFORM_SCHEMAS = ["auth", "storage", "realtime", "extensions", "vault", "supabase_migrations"]
-"""Schemas that are Supabase's own: what stands there is never emptied."""
+"""The schemas of Supabase, whose tables are never emptied."""
 
 SETTINGS = """
 select format('alter %s reset all', concat_ws(' in ',
@@ -29,7 +29,7 @@ where setdatabase in (0, (select oid from pg_database where datname = current_da
 
 
 def prepare(postgres: Postgres, *, is_seeded: bool) -> None:
-    """Fill an empty database with what all projects have, and with the seed's tables if it is asked for."""
+    """Fill an empty database with the schemas that all projects have, and with the seed's tables if asked."""
     with _superuser(postgres) as connection:
         _prepare(connection, is_seeded=is_seeded)
 
@@ -39,11 +39,11 @@ def fill(postgres: Postgres, options: Options, *, password: str | None = None) -
 
     Args:
         postgres: The server.
-        options: They say with what it is filled.
-        password: The superuser's present one, if it is not yet the server's.
+        options: The options of the project, with its SQL files.
+        password: The superuser's present password, if it is not yet that of `postgres`.
 
     Returns:
-        The roles that Supabase brings, without those of the user's SQL.
+        The roles that exist before the user's SQL runs.
 
     Raises:
         UsageError: The user's SQL fails.
@@ -59,9 +59,9 @@ def set_superuser_password(postgres: Postgres, password: str) -> None:
 
 
 def reset(postgres: Postgres, options: Options, *, keep_roles: frozenset[str] | None) -> frozenset[str]:
-    """Remove all that is there, prepare and fill anew; sessions and what is streamed stay. None keeps roles.
+    """Remove everything from the database and fill it again; sessions and replication streams continue.
 
-    Returns and raises as `fill` does.
+    Roles that are not in `keep_roles` are dropped; None keeps all roles. The result is that of `fill`.
     """
     with _superuser(postgres) as connection:
         with connection.transaction():
@@ -82,13 +82,14 @@ def _superuser(postgres: Postgres, password: str | None = None) -> Connection[An
 
 
 def empty_written(postgres: Postgres, since: int | None) -> tuple[list[str], int]:
-    """Empty the user's tables with rows of transactions from `since` on, and the tables that refer to them.
+    """Empty the user's tables in which the transaction `since` or a later one wrote rows; none if it is None.
 
-    The rows themselves name the transaction that wrote them, so what was committed is found at once, which
-    the counters of `pg_stat_user_tables` don't promise. Realtime sends nothing for a TRUNCATE.
+    Tables that refer to them are emptied too. Each row contains the id of the transaction that wrote it, so a
+    committed row is found at once. The counters of `pg_stat_user_tables` could be late. Realtime sends
+    nothing for a TRUNCATE.
 
     Returns:
-        The names of the tables with such rows, and the mark of this moment, a transaction id.
+        The names of the tables with such rows, and the current transaction id for the next call.
     """
     # As whoever owns the tables: their triggers run as the role that empties them.
     with psycopg.connect(postgres.conninfo(OWNER)) as connection:
@@ -142,7 +143,11 @@ def _fill(connection: Connection[Any], postgres: Postgres, options: Options) -> 
 
 
 def _drop_everything(connection: Connection[Any], keep_roles: frozenset[str] | None) -> None:
-    """Roles belong to the cluster, and the services are signed in as some: the user's own go."""
+    """Drop all schemas, publications and event triggers, and the roles that the user's SQL created.
+
+    Supabase's roles stay: roles belong to the whole cluster, and the project's services are logged in with
+    some.
+    """
     for kind, names in (
         ("event trigger", "select evtname from pg_event_trigger"),
         (
@@ -159,7 +164,7 @@ def _drop_everything(connection: Connection[Any], keep_roles: frozenset[str] | N
             _drop(connection, kind, name)
     for (statement,) in connection.execute(SETTINGS.encode()).fetchall():
         connection.execute(statement.encode())
-    # As initdb makes it.
+    # The same statements as in initdb.
     connection.execute("create schema public authorization pg_database_owner")
     connection.execute("grant usage on schema public to public")
     if keep_roles is None:

@@ -1,4 +1,4 @@
-"""The two users of the seeded workspace: one is a member, one is not."""
+"""The two users of the seed: one is a member of the production, the other one is not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """A person of the seed's production."""
+    """A user of the seed, with the password for signing in."""
 
     id: str
     email: str
@@ -14,7 +14,7 @@ class Person(Struct, frozen=True, kw_only=True):
     password: str
 
 
-PASSWORD = "prt-local-password"  # noqa: S105 - of users that exist on 127.0.0.1 only
+PASSWORD = "prt-local-password"  # noqa: S105 - these users exist on 127.0.0.1 only
 MEMBER = Person(
     id="5eed0000-0000-4000-8000-0000000000a1",
     email="maya@example.com",

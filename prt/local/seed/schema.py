@@ -1,7 +1,7 @@
-"""The database of an embedded project: what Supabase brings, then the seed's 30 tables or the user's own SQL.
+"""The SQL scripts that create an embedded project's database: Supabase's schemas, and the seed's 30 tables.
 
-Every function takes a connection of psycopg, PostgreSQL's client, in autocommit: `bootstrap` the superuser's,
-the others that of the role `postgres`, which is none.
+All functions need a psycopg connection in autocommit: `bootstrap` and those that set passwords that of the
+superuser, the others that of the role `postgres`, which is not a superuser.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ PEOPLE = (MEMBER, STRANGER)
 
 
 def bootstrap(connection: Connection[Any]) -> None:
-    """Create roles, schemas, Auth's tables and functions, default grants, publications: safe to run again.
+    """Create or update Supabase's roles, schemas, tables, functions, grants and publications.
 
-    The search path of the connection is `pg_catalog` afterwards. With any other the superuser might call a
-    function of the users' own.
+    The search path of the connection is `pg_catalog` afterwards. With another one the superuser might call a
+    function of the user.
     """
     connection.execute("set search_path to pg_catalog")
     for name in PLATFORM:
@@ -53,14 +53,15 @@ def bootstrap(connection: Connection[Any]) -> None:
 
 
 def set_passwords(connection: Connection[Any], postgres: Postgres) -> None:
-    """Give the roles that sign in the passwords of this server."""
+    """Set the passwords of this server for all roles that log in."""
     set_password(connection, postgres.password, SUPERUSER, *SERVICES)
     set_password(connection, postgres.owner_password, OWNER)
 
 
 def set_password(connection: Connection[Any], password: str, *roles: str) -> None:
-    """Give roles a password."""
-    # Hashed here, so that it stands in no log and no pg_stat_activity. A role's name is no part of the hash.
+    """Set the password of roles."""
+    # The password is hashed here, so that it appears neither in a log nor in pg_stat_activity. The hash does
+    # not depend on the name of the role.
     hashed = connection.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256").decode()
     alter = sql.SQL("alter role {} password {}")
     connection.execute(
@@ -69,13 +70,16 @@ def set_password(connection: Connection[Any], password: str, *roles: str) -> Non
 
 
 def seed(connection: Connection[Any]) -> None:
-    """Fill a bootstrapped database: MEMBER and STRANGER, the seed's 30 tables, their rules and rows."""
+    """Create the seed's 30 tables with their rows, and the users MEMBER and STRANGER.
+
+    `bootstrap` must have run before.
+    """
     seed_tables(connection)
     seed_rows(connection)
 
 
 def seed_rows(connection: Connection[Any]) -> None:
-    """Fill the seed's tables. The rows date themselves from now, so they are not kept between starts."""
+    """Fill the seed's tables. Their dates are relative to now, so a cached cluster does not have the rows."""
     with connection.transaction():
         connection.execute("select set_config('prt.member', %s, true)", [MEMBER.id])
         for name in SEED_ROWS:
@@ -83,7 +87,7 @@ def seed_rows(connection: Connection[Any]) -> None:
 
 
 def seed_tables(connection: Connection[Any]) -> None:
-    """Create MEMBER and STRANGER, and the seed's 30 tables with their rules."""
+    """Create the users MEMBER and STRANGER, and the seed's 30 tables with their rules but without rows."""
     hashes = {password: hash_password(password) for password in {person.password for person in PEOPLE}}
     people = [
         {"id": person.id, "email": person.email, "name": person.name, "hash": hashes[person.password]}
@@ -96,7 +100,10 @@ def seed_tables(connection: Connection[Any]) -> None:
 
 
 def _stand_in(connection: Connection[Any]) -> None:
-    """Create the functions of extensions that the server lacks and, before version 18, can't be given."""
+    """Create the functions of those bundled extensions that the server can't install.
+
+    PostgreSQL before version 18 can't load extensions from another folder than its own.
+    """
     scripts = {path.name.partition("--")[0]: path for path in FOLDER.glob("extension/*.sql")}
     available = {name for (name,) in connection.execute("select name from pg_available_extensions")}
     for name in scripts.keys() - available:
@@ -106,7 +113,7 @@ def _stand_in(connection: Connection[Any]) -> None:
 
 
 def _run(connection: Connection[Any], name: str) -> None:
-    # Without parameters the text goes as it is: one round trip and one transaction a file.
+    # Without parameters, psycopg sends the whole file as it is: in one round trip and one transaction.
     connection.execute(_script(name).encode())
 
 

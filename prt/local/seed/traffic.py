@@ -1,6 +1,6 @@
-"""Plays a day of the production into an embedded project, at a rate, until it is cancelled.
+"""The demo traffic: a simulated day of a production, written to an embedded project at a given rate.
 
-psycopg is PostgreSQL's client; its client cursor sends many steps as one query, in one round trip.
+psycopg is PostgreSQL's client. Its client cursor sends several steps as one query, in one round trip.
 """
 
 from __future__ import annotations
@@ -21,19 +21,28 @@ from prt.local.seed import colleagues
 from prt.local.seed.story import Step, story
 
 BATCH_SECONDS = 0.02
-"""Above 50 changes a second, the steps of this time go together and commit together."""
+"""The time whose steps are sent and committed together; this matters above 50 changes a second."""
 
 DEBT_SECONDS = 1.0
-"""How far behind its rate it may fall and still catch up."""
+"""How far behind its rate the traffic may be and still catch up."""
 
-# Rows that somebody else removed or locked: the step is lost, the day goes on.
+# Another client has removed or locked the rows: the step is skipped, and the traffic continues.
 LOST = (psycopg.errors.IntegrityError, psycopg.errors.DeadlockDetected)
 
 
 async def play(conninfo: str, url: str, key: str, *, rate: float = 2.0, seed: int | None = None) -> None:
-    """Play the changes of the tables, and the colleagues, who come by the project's `url` with its `key`.
+    """Change rows as `run` does, and simulate the colleagues, who connect to the project's Realtime.
 
-    Raises what `run` raises.
+    Args:
+        conninfo: The connection string of the database.
+        url: The URL of the project.
+        key: The API key with which the colleagues connect.
+        rate: The row changes per second.
+        seed: The seed of the random generators; None for a different course each time.
+
+    Raises:
+        UsageError: The rate is invalid, or the seed's tables do not exist.
+        UnreachableError: The database can't be reached, or the connection was lost.
     """
     people = asyncio.create_task(colleagues.run(url, key, rate=rate, seed=seed))
     try:
@@ -44,9 +53,14 @@ async def play(conninfo: str, url: str, key: str, *, rate: float = 2.0, seed: in
 
 
 async def run(conninfo: str, *, rate: float = 2.0, seed: int | None = None) -> None:
-    """`rate` is row changes a second. The same `seed` makes the same changes to the same rows.
+    """Change rows of the seed's tables until cancelled.
 
-    Raises UsageError where the seed's tables are not there, UnreachableError without a database.
+    `rate` is the number of row changes per second. With the same `seed`, the same rows are changed in the
+    same way.
+
+    Raises:
+        UsageError: The rate is not above 0, or the seed's tables do not exist.
+        UnreachableError: The database can't be reached, or the connection was lost.
     """
     if not rate > 0:
         raise UsageError(f"the rate must be above 0, not {rate:g}", "it is changes a second")
@@ -78,12 +92,12 @@ async def _write(connection: AsyncConnection[Any], steps: Iterator[Step], rate: 
 
 
 def _due(due: float, changes: int, rate: float, now: float) -> float:
-    """When the next batch is to go, after `changes` that were due at `due`."""
+    """Return the time of the next batch, after a batch of `changes` changes that was due at `due`."""
     return max(due + changes / rate, now - DEBT_SECONDS)
 
 
 def _taken(steps: Iterator[Step], wanted: float) -> tuple[list[Step], int]:
-    """Return as many steps as make `wanted` changes, and how many they make: at least one."""
+    """Return the next steps that together make `wanted` changes, at least one, and the number of changes."""
     batch: list[Step] = []
     changes = 0
     for step in steps:
@@ -98,7 +112,7 @@ async def _send(connection: AsyncConnection[Any], batch: Sequence[Step]) -> None
     try:
         await _execute(connection, batch)
     except LOST:
-        # One query is one transaction, and is undone: each for itself, without the lost ones.
+        # The whole batch was one transaction and is rolled back. Each step is tried alone instead.
         for step in batch:
             with suppress(*LOST):
                 await _execute(connection, [step])

@@ -1,4 +1,4 @@
-"""The one port of an embedded project: its server, its gateway and its keys.
+"""The HTTP and WebSocket server of an embedded project: one port, the check of API keys, and the keys.
 
-What stands behind a path belongs to `auth/`, `rest/` and `realtime/`.
+The routes themselves are in `auth/`, `rest/` and `realtime/`.
 """

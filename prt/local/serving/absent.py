@@ -1,4 +1,4 @@
-"""The services of a Supabase project that the embedded one doesn't have: 501 and one sentence."""
+"""Routes that answer 501 for the services of Supabase that the embedded project does not have."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _SERVICES: Final[Mapping[str, str]] = {
 
 
 def sentence(what: str) -> str:
-    """Return what a developer reads where the embedded project can't do something."""
+    """Return the message for a developer who uses a feature that the embedded project does not have."""
     return f"The embedded project has no {what}: use `supabase start` or a hosted project for it."
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of these services, which need no key."""
+    """Return the routes of these services; they require no API key."""
     return [
         Route(path + rest, _answering(what), methods=METHODS)
         for path, what in _SERVICES.items()
@@ -34,7 +34,7 @@ def routes() -> list[BaseRoute]:
 
 
 def _answering(what: str) -> Callable[[Request], Awaitable[Response]]:
-    # Storage's clients read `statusCode`, `error` and `message`, those of GraphQL `errors`.
+    # Clients of Storage read `statusCode`, `error` and `message`; clients of GraphQL read `errors`.
     message = sentence(what)
     body = {
         "statusCode": str(NOT_IMPLEMENTED),

@@ -1,4 +1,7 @@
-"""Ends the work for a request whose client has gone: PostgreSQL would go on with a query for nobody."""
+"""Cancellation of the work for a request whose client has disconnected.
+
+Without it, PostgreSQL would continue a query whose result nobody waits for.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,17 @@ T = TypeVar("T")
 
 
 class ClientGoneError(Exception):
-    """The client has closed the connection before it was answered."""
+    """The client has disconnected before its request was answered."""
 
 
 async def while_connected(request: Request, work: Awaitable[T]) -> T:
-    """Return what the work gives. Cancel it and raise ClientGoneError if the client goes before.
+    """Await the work for a request, and return its result.
 
-    The body has been read, or is not wanted.
+    Call this function only when the request's body has been read or isn't needed: it receives and drops
+    further messages of the client.
+
+    Raises:
+        ClientGoneError: The client has disconnected; the work was cancelled.
     """
     here = asyncio.current_task()
     assert here is not None  # noqa: S101 - a coroutine runs in a task

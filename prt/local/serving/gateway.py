@@ -1,4 +1,4 @@
-"""The gateway of a hosted project before REST and Auth: the API key, and whose token counts."""
+"""The gateway before REST and Auth, as in a hosted project: it checks the API key and chooses the token."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from prt.local.serving.keys import Keys
 
 
 def refusal(request: Request, keys: Keys) -> JSONResponse | None:
-    """Return the 401 of a request without a key of this project, in `apikey` as a header or a parameter.
+    """Return the 401 response for a request without a valid API key, None if the request may pass.
 
-    It is None if the request may pass, which each one may at an open gateway.
+    The key is in the header or the query parameter `apikey`. An open gateway (`keys.is_open`) lets every
+    request pass.
     """
     if keys.is_open:
         return None
@@ -39,7 +40,10 @@ def refusal(request: Request, keys: Keys) -> JSONResponse | None:
 
 
 def token_of(request: Request, keys: Keys) -> str:
-    """The bearer token, else the API key; opaque keys become their JWT."""
+    """Return the JWT that decides the request's rights: the bearer token, or else the API key.
+
+    An opaque key is replaced by its JWT. The result is empty if the request has neither.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     is_bearer = scheme.lower() == "bearer"
     return keys.exchange(token.strip() if is_bearer else _api_key(request))

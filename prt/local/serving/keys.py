@@ -1,6 +1,6 @@
-"""The secrets of an embedded project, and its tokens: signed with HS256, or with a signing key.
+"""The keys of an embedded project, and the tokens that they sign: with HS256, or with an asymmetric key.
 
-PyJWT signs and verifies: it comes with supabase-auth, and tokens are no place for code of our own.
+PyJWT signs and verifies the tokens: it is installed with supabase-auth, and code of our own would be a risk.
 """
 
 from __future__ import annotations
@@ -23,21 +23,29 @@ TEN_YEARS = 10 * 365 * 24 * 3600
 SESSION_SECONDS = 3600
 SYMMETRIC = "HS256"
 SYMMETRIC_FAMILY = (SYMMETRIC, "HS384", "HS512")
-"""What the secret may have signed; the project itself signs with the first."""
+"""The algorithms of accepted tokens that the secret has signed. The project itself signs with HS256."""
 
 
 class Verifier(NamedTuple):
-    """The key and the algorithm that prove the signature of one token, as PyJWT takes them."""
+    """The key and the algorithm that verify the signature of one token, in the form that PyJWT expects."""
 
     key: Any
     algorithm: str
 
 
 class Keys(Struct, frozen=True, kw_only=True):
-    """`anon` and `service_role` are JWTs, `publishable` and `secret` the opaque keys of the newer kind.
+    """The keys of a project: its API keys, and the keys that sign and verify tokens.
 
-    `signing` are the asymmetric keys, the newest first. The newest signs, and the tokens of all are accepted,
-    as are those that `jwt_secret` signed: so a project rotates its keys. Without one, `jwt_secret` signs.
+    Attributes:
+        jwt_secret: The secret that signs tokens with HS256 if there are no asymmetric keys. Tokens that it
+            has signed are always accepted.
+        anon: The API key of the role `anon`, a JWT.
+        service_role: The API key of the role `service_role`, a JWT.
+        publishable: The opaque API key of the newer kind that stands for `anon`.
+        secret: The opaque API key of the newer kind that stands for `service_role`.
+        signing: The asymmetric keys, the newest first. Only the newest signs, but the tokens of all keys are
+            accepted, so that a project can rotate its keys.
+        is_open: Whether requests without an API key are accepted, as the gateway of `supabase start` does.
     """
 
     jwt_secret: str
@@ -47,16 +55,18 @@ class Keys(Struct, frozen=True, kw_only=True):
     secret: str
     signing: tuple[SigningKey, ...] = ()
     is_open: bool = False
-    """Whether requests without an API key are let through, as the gateway of `supabase start` does."""
 
     def sign(self, claims: dict[str, Any], *, seconds: float = SESSION_SECONDS) -> str:
-        """Return a JWT of this project; `iat` and `exp` are added unless the claims have them."""
+        """Return a JWT of this project with these claims.
+
+        `iat` (now) and `exp` (in `seconds` seconds) are added unless the claims contain them.
+        """
         now = int(time.time())
         whole = {"iat": now, "exp": now + int(seconds), **claims}
         return self.signing[0].sign(whole) if self.signing else jwt.encode(whole, self.jwt_secret, SYMMETRIC)
 
     def verifier(self, token: str) -> Verifier | None:
-        """Return what proves a token's signature, or None if no key of this project can.
+        """Return the key that verifies a token's signature, None if no key of this project can.
 
         Raises:
             jwt.InvalidTokenError: The token's header can't be read.
@@ -70,19 +80,19 @@ class Keys(Struct, frozen=True, kw_only=True):
         return None
 
     def exchange(self, key: str) -> str:
-        """Return the JWT for an opaque key of this project, and every other key as it is."""
+        """Return the JWT that an opaque key of this project stands for; return any other key unchanged."""
         return {self.publishable: self.anon, self.secret: self.service_role}.get(key, key)
 
     @property
     def jwks(self) -> dict[str, Any]:
-        """The public keys, as Auth publishes them."""
+        """The public keys as a JSON Web Key Set, as Auth publishes them."""
         return {"keys": [key.public_jwk for key in self.signing]}
 
 
 def is_common(claims: object) -> bool:
-    """Return whether claims are JSON for other programs too.
+    """Return whether the claims are valid JSON for other programs than Python.
 
-    Python reads numbers that are not finite, and half of a surrogate pair as text, which UTF-8 can't hold.
+    Python also reads numbers that are not finite, and half of a surrogate pair, which UTF-8 can't encode.
     """
     try:
         json.dumps(claims, allow_nan=False, ensure_ascii=False).encode()
@@ -92,7 +102,7 @@ def is_common(claims: object) -> bool:
 
 
 def generate() -> Keys:
-    """Return fresh secrets, as unguessable as a hosted project's."""
+    """Return new random keys, as unguessable as a hosted project's."""
     secret = secrets.token_urlsafe(40)
     now = int(time.time())
 
@@ -110,10 +120,10 @@ def generate() -> Keys:
 
 
 def of_stack(stack: Stack) -> Keys:
-    """Return the keys that Supabase's CLI gives its local project, which everybody knows.
+    """Return the keys of a local project of Supabase's CLI, which are the same everywhere and public.
 
     Raises:
-        UsageError: The project's file takes them from the environment.
+        UsageError: The project's `config.toml` takes a key from the environment.
     """
     if stack.anon is None or stack.service_role is None or stack.signing_secret is None:
         raise UsageError(
@@ -131,9 +141,9 @@ def of_stack(stack: Stack) -> Keys:
 
 
 def rotated(keys: Keys, algorithm: Algorithm | None) -> Keys:
-    """Return the keys with one of this algorithm in front, a new one unless it stands there already.
+    """Return the keys with a new asymmetric key in front, which signs from now on.
 
-    None leaves them as they are.
+    The keys are returned unchanged if `algorithm` is None or is already that of the newest key.
     """
     if algorithm is None or (keys.signing and keys.signing[0].algorithm == algorithm):
         return keys

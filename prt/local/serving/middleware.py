@@ -1,4 +1,4 @@
-"""The middleware that every request passes before its route: its turn, the bound of its body."""
+"""Middleware for all HTTP requests: fair scheduling, a limit for bodies, and reports of internal errors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ from prt.local.serving.turns import Turns
 logger = logging.getLogger(__name__)
 
 LARGEST_BODY = 32 * 1024 * 1024
-"""Bytes, a bound of our own: PostgREST has none. Half a million rows of an ordinary table."""
+"""The limit of a request's body in bytes, enough for half a million rows of an ordinary table.
+
+The limit is our own: PostgREST has none.
+"""
 LARGEST_BODIES = {"/auth/": 1024 * 1024}
-"""Of other paths, by their beginning. Realtime has a bound of its own, with words of its own."""
+"""The limits in bytes for paths that begin like this. Realtime has its own limit and error message."""
+SERVICES = ("/rest/", "/auth/", "/realtime/")
+"""The beginnings of the paths of services, each of which is a server of its own in a real project."""
 COMPLAINT_SECONDS = 60.0
 
 
 class Shared:
-    """Does the work for each client when its turn comes; a client is a connection."""
+    """Middleware that handles a request when it is the client's turn; a client is a connection."""
 
     def __init__(self, app: ASGIApp, turns: Turns) -> None:
         self._app = app
@@ -31,10 +36,15 @@ class Shared:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            account = self._turns.account_of(scope.get("client"))
+            account = self._turns.account_of(scope.get("client"), _service(scope["path"]))
             await self._turns.run(account, _coroutine(self._app, scope, receive, send))
         else:
             await self._app(scope, receive, send)
+
+
+def _service(path: str) -> str:
+    """Return the service of a path, one for all paths that do not exist: whoever asks can't add services."""
+    return next((service for service in SERVICES if path.startswith(service)), "")
 
 
 async def _coroutine(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,11 +52,11 @@ async def _coroutine(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -
 
 
 class _TooLargeError(Exception):
-    """A body is larger than its path takes."""
+    """A body is larger than the limit of its path."""
 
 
 class Bounded:
-    """Answers 413, in the words of a hosted project's gateway, for a body that is too large."""
+    """Middleware that answers 413 if a body is too large, with the message of a hosted project's gateway."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -78,7 +88,7 @@ class Bounded:
 
 
 def _declared(scope: Scope) -> int:
-    """Return the length that the client announces."""
+    """Return the body's length in bytes from the header `Content-Length`, 0 if there is none."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])
@@ -86,7 +96,11 @@ def _declared(scope: Scope) -> int:
 
 
 class Reported:
-    """Reports a failure of ours, at most once a minute for each place: a client can repeat what fails."""
+    """Middleware that logs unexpected exceptions of the handlers.
+
+    The same exception from the same line is logged at most once a minute, because a client can repeat the
+    request that causes it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -105,8 +119,8 @@ class Reported:
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
-        place = (type(error), trace and (trace.tb_frame.f_code, trace.tb_lineno))
+        location = (type(error), trace and (trace.tb_frame.f_code, trace.tb_lineno))
         now = time.monotonic()
-        if now - self._reported.get(place, -COMPLAINT_SECONDS) >= COMPLAINT_SECONDS:
-            self._reported[place] = now
+        if now - self._reported.get(location, -COMPLAINT_SECONDS) >= COMPLAINT_SECONDS:
+            self._reported[location] = now
             logger.error("a request failed: %r", error, exc_info=error)

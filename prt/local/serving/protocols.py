@@ -1,6 +1,6 @@
-"""How connections are read: how many there are, how much is read at once, and how long a request may take.
+"""The protocols of uvicorn with limits for the number of connections, bytes per read and time per request.
 
-uvicorn's protocols, without its log: what a stranger sends is not worth a line on our standard error.
+The log of uvicorn is switched off: invalid input of a client is not worth a line on standard error.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 logger = logging.getLogger(__name__)
 
 RESERVED_DESCRIPTORS = 128
-"""For PostgreSQL's connections and files, so that clients can't take the last ones."""
+"""File descriptors kept for PostgreSQL's connections and files, so that clients can't use up all of them."""
 FEWEST_CONNECTIONS = 16
 MOST_DESCRIPTORS = 65_536
 HEAD_SECONDS = 10.0
-"""Within which a request's head has to be whole."""
+"""The time within which the head of a request has to be complete."""
 SMALL_READ = 1024
-"""Bytes: holds some 15 short frames, which take a quarter of a millisecond to be read."""
+"""Bytes per read of short frames: about 15 frames, which are parsed in a quarter of a millisecond."""
 LARGE_READ = 64 * 1024
 COMPLAINT_SECONDS = 60.0
 SILENT = logging.CRITICAL + 1
@@ -34,7 +34,7 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Config(uvicorn.Config):
-    """The settings of uvicorn, with the connections that have not asked for anything yet."""
+    """The settings of uvicorn, the limit of connections, and the connections without a request so far."""
 
     def __init__(self, app: Any, **settings: Any) -> None:
         super().__init__(
@@ -45,7 +45,7 @@ class Config(uvicorn.Config):
 
 
 def most_connections() -> int:
-    """Return how many connections there may be, and raise the limit of descriptors as far as we may."""
+    """Raise the limit of open files as far as allowed; return how many connections clients may open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -56,15 +56,16 @@ def most_connections() -> int:
 
 
 class HttpProtocol(H11Protocol):
-    """A connection whose requests come whole within `HEAD_SECONDS`, or it is closed.
+    """An HTTP connection, which is closed if a request's head is not complete within `HEAD_SECONDS`.
 
-    Beyond the most connections the one goes that has been silent for longest, or the new one.
+    If there are too many connections, the one that has been without a request for longest is closed; if there
+    is none, the new one is.
     """
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a new connection."""
+        """Accept a new connection."""
         super().connection_made(transport)
         config = cast("Config", self.config)
         config.silent[self] = None
@@ -73,7 +74,7 @@ class HttpProtocol(H11Protocol):
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the client."""
+        """Process bytes from the client."""
         super().data_received(data)
         if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
             self._await_head()
@@ -97,18 +98,18 @@ class HttpProtocol(H11Protocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """A socket of which little is read at once unless a long frame is under way.
+    """A WebSocket that reads few bytes at once, unless a long frame is being received.
 
-    All frames of a read are parsed in one go, in which nobody else has a turn.
+    All frames of one read are parsed without a pause, during which no other client is served.
     """
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the client."""
+        """Process bytes from the client, and choose the size of the next read."""
         super().data_received(data)
         self.transport.max_size = SMALL_READ if self.read_paused else LARGE_READ  # type: ignore[attr-defined]
 
     def handle_ping(self) -> None:
-        """Answer, unless the client doesn't read: what waits for it would grow without end."""
+        """Answer a ping, unless the client doesn't read: unsent answers would use more and more memory."""
         if self.writable.is_set():
             super().handle_ping()
         else:
@@ -116,7 +117,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 class Exhaustion:
-    """Reports in one line a minute that a connection could not be taken: asyncio says so a thousand times."""
+    """A handler of the event loop that logs at most once a minute that no connection can be accepted.
+
+    asyncio itself would log a thousand of these errors. They occur when descriptors or memory run out.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -125,7 +129,7 @@ class Exhaustion:
         loop.set_exception_handler(self._handle)
 
     def close(self) -> None:
-        """Give the loop its former handler back."""
+        """Restore the loop's former exception handler."""
         self._loop.set_exception_handler(self._former)
 
     def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
-"""One port of 127.0.0.1 with the paths of a Supabase project.
+"""The web server of an embedded project: all paths of a Supabase project on one port of 127.0.0.1.
 
-starlette routes, uvicorn serves: HTTP and websockets on the same port, which `websockets` alone refuses.
+starlette routes the requests; uvicorn serves HTTP and WebSockets on the same port, which the package
+`websockets` alone can't do.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ from prt.local.serving.protocols import Config, Exhaustion
 from prt.local.serving.turns import Turns
 
 LARGEST_FRAME = 5_000_000
-"""Realtime's own bound: a longer frame closes the socket with 1009."""
+"""The longest frame in bytes, as on Realtime's servers: a longer one closes the socket with 1009."""
 ACCEPTED_AT_ONCE = 8
-"""Connections in one go, in which nobody else has a turn; asyncio takes as many as may wait."""
+"""How many connections are accepted in one go, during which no client is served.
+
+asyncio accepts as many as its argument `backlog` says.
+"""
 GRACE_SECONDS = 2
 LOOK_SECONDS = 0.01
 
@@ -34,7 +38,7 @@ LOOK_SECONDS = 0.01
 def application(routes: Sequence[BaseRoute], turns: Turns | None = None) -> Starlette:
     """Return the ASGI application that serves the routes to any web origin (CORS), as a hosted project does.
 
-    `turns` shares the event loop fairly among clients; Realtime's sockets use the same one.
+    `turns` shares the event loop fairly among clients; Realtime's sockets must use the same object.
     """
     cors = Middleware(
         CORSMiddleware,
@@ -59,14 +63,15 @@ def application(routes: Sequence[BaseRoute], turns: Turns | None = None) -> Star
 
 
 async def _no_route(_: Request, __: Exception) -> JSONResponse:
-    """The words of a hosted project's gateway."""
+    """Answer 404 with the message of a hosted project's gateway."""
     return JSONResponse({"message": "no Route matched with those values"}, status_code=404)
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens, ends when told, and leaves signals to its caller.
+    """A uvicorn server that signals when it listens, can be ended, and leaves signals to its caller.
 
-    uvicorn's own looks ten times a second whether it should end, and whether it has: 0.2 s for nothing.
+    uvicorn's own server checks only ten times a second whether it should end, and whether it has ended, which
+    would delay the end by up to 0.2 s.
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -88,7 +93,7 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         counter = 0
-        while not await self.on_tick(counter):  # in tenths of a second, for the `Date` of answers
+        while not await self.on_tick(counter):  # counts tenths of a second; sets the `Date` of answers
             counter += 10
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_over.wait(), 1)
@@ -112,18 +117,21 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
-    """Serves while the block runs; at its end open requests have two seconds, sockets close with 1012."""
+    """Serve the application on a listening socket while the block runs.
+
+    At the end of the block, open requests have two seconds to finish, and WebSockets are closed with 1012.
+    """
     config = Config(
         Reported(app),
         ws_per_message_deflate=False,
         ws_max_size=LARGEST_FRAME,
-        # The real server does not ping: a client that pauses is closed for its own silence only.
+        # Realtime's servers send no pings: they close a client only if it sends no heartbeats itself.
         ws_ping_interval=None,
         ws_ping_timeout=None,
         lifespan="off",
-        # Unless it is given, it comes from WEB_CONCURRENCY.
+        # Without this argument, uvicorn would read it from WEB_CONCURRENCY.
         workers=1,
-        # A client is its connection, whatever it says in a header.
+        # A client is identified by its connection, and not by a header that it can choose.
         proxy_headers=False,
         access_log=False,
         server_header=False,
@@ -137,7 +145,7 @@ async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None
     if task.done():
         up.cancel()
         await task
-    listener.listen(BACKLOG)  # the server has told the socket its own
+    listener.listen(BACKLOG)  # uvicorn has set its own backlog
     try:
         yield
     finally:

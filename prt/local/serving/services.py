@@ -1,4 +1,4 @@
-"""The services of an embedded project: Realtime, REST, Auth, its own reset, and traffic on top."""
+"""The services of an embedded project put together: Realtime, REST, Auth, reset, emptying, demo traffic."""
 
 from __future__ import annotations
 
@@ -28,12 +28,16 @@ from prt.local.serving.turns import Turns
 
 AUTH_CONNECTIONS = 4
 REST_CONNECTIONS, REST_SHARE = 20, 8
-"""REST's, and how many of them the requests of one user may have at once."""
+"""REST's database connections, and how many of them the requests of one user may use at once."""
 
 
 @asynccontextmanager
 async def serving(project: Project) -> AsyncIterator[None]:
-    """Serves while the block runs. At its end: no more requests, sockets closed, the stream, the pool."""
+    """Serve a project while the block runs.
+
+    At the end of the block, requests are refused first; then the sockets, the replication stream and the
+    database connections are closed, in this order.
+    """
     turns = Turns()
     settings = settings_of(project.options)
     # None of them signs in as a superuser: they run the users' own triggers and policies.
@@ -73,7 +77,7 @@ async def serving(project: Project) -> AsyncIterator[None]:
 
 
 class Traffic:
-    """The day of the production, where the options ask for it."""
+    """The demo traffic of a project (`prt/local/seed/traffic.py`), if the options ask for it."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -95,7 +99,7 @@ class Traffic:
             self._task = asyncio.create_task(day)
 
     async def stop(self) -> None:
-        """Stop the traffic."""
+        """Stop the traffic and wait for its end."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError, psycopg.Error):
@@ -124,7 +128,7 @@ def _reset_route(project: Project, day: Traffic, realtime: Realtime) -> Route:
                 await asyncio.to_thread(
                     loading.reset, project.postgres, project.options, keep_roles=project.platform_roles
                 )
-                # All tables are new ones: who listens to the former ones would hear nothing for a minute.
+                # All tables are new. Without this check, subscribers would miss events for up to a minute.
                 await realtime.publication.check()
             except PrtError as error:
                 return JSONResponse({"message": error.message, "hint": error.hint}, status_code=422)
@@ -140,7 +144,10 @@ def _reset_route(project: Project, day: Traffic, realtime: Realtime) -> Route:
 
 
 def _emptying_route(project: Project) -> Route:
-    """Empty the tables that were written to since the mark of an earlier answer; answer with a new mark."""
+    """Return the route that empties tables: those that were written to since the mark of an earlier answer.
+
+    The answer is `{"emptied": …, "mark": …}`; the mark is the parameter `since` of the next request.
+    """
 
     async def empty(request: Request) -> JSONResponse:
         if not _has_secret_key(request, project):

@@ -1,6 +1,6 @@
-"""Asymmetric keys that sign tokens, as a hosted project has them: ES256 and RS256, published as a JWKS.
+"""Asymmetric keys that sign tokens (ES256 and RS256), published as a JWKS as in a hosted project.
 
-PyJWT and `cryptography` do the work: they come with supabase-auth.
+PyJWT and `cryptography` create the keys and sign; both are installed with supabase-auth.
 https://supabase.com/docs/guides/auth/signing-keys
 """
 
@@ -29,7 +29,13 @@ _PUBLIC_MEMBERS: Final = ("alg", "crv", "e", "kid", "kty", "n", "x", "y")
 
 
 class SigningKey(Struct, frozen=True, kw_only=True):
-    """A key pair. `private` is its JWK as JSON, from which whoever reads it can sign."""
+    """A key pair that signs tokens and verifies them.
+
+    Attributes:
+        kid: The key's id, which the header of a token names.
+        algorithm: ES256 or RS256.
+        private: The private key's JWK as JSON text. It is secret: whoever reads it can sign tokens.
+    """
 
     kid: str
     algorithm: Algorithm
@@ -39,24 +45,24 @@ class SigningKey(Struct, frozen=True, kw_only=True):
         return f"SigningKey({self.algorithm}, {self.kid})"
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """Return a JWT whose header names this key."""
+        """Return a JWT with these claims, whose header names this key."""
         return jwt.encode(claims, _pair(self.private)[0], self.algorithm, headers={"kid": self.kid})
 
     @property
     def verifier(self) -> Any:
-        """The public key, as PyJWT takes it."""
+        """The public key, in the form that PyJWT expects."""
         return _pair(self.private)[1]
 
     @property
     def public_jwk(self) -> dict[str, Any]:
-        """The entry of the JWKS."""
+        """The public key's JWK, an entry of the JWKS."""
         jwk = json.loads(self.private)
         members = {name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk}
         return {**members, "ext": True, "key_ops": ["verify"], "use": "sig"}
 
 
 def algorithm_of(name: str) -> Algorithm:
-    """Return the algorithm that a user names. Raise UsageError for any other name."""
+    """Return the algorithm with this name, in upper or lower case. Raise UsageError for an unknown name."""
     found = next((one for one in ALGORITHMS if one == name.upper()), None)
     if found is None:
         names = [one.lower() for one in ALGORITHMS]
@@ -66,7 +72,7 @@ def algorithm_of(name: str) -> Algorithm:
 
 
 def generate_key(algorithm: Algorithm) -> SigningKey:
-    """Return a fresh key pair with a random id."""
+    """Return a new key pair with a random id."""
     kid = str(uuid4())
     if algorithm == "ES256":
         jwk = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
@@ -79,6 +85,6 @@ def generate_key(algorithm: Algorithm) -> SigningKey:
 
 @lru_cache(maxsize=16)
 def _pair(private: str) -> tuple[Any, Any]:
-    """Return the private and the public key of a JWK; reading one takes longer than signing with it."""
+    """Return the private and the public key of a JWK, cached because parsing takes longer than signing."""
     key = jwt.PyJWK.from_json(private).key
     return key, key.public_key()

@@ -1,7 +1,11 @@
-"""Each client's share of the event loop: what a client's work costs, and who has to wait for whom.
+"""A fair share of the event loop for each client.
 
-All clients of a project share one thread. So the work for a client is measured, and a client that takes much
-waits for those that take little: after a step of such a client the others have as long for themselves.
+All clients of a project share one thread. So the time that each client's work takes is measured. A client
+whose work took much time lately has to wait for the others: after each step of its work, the others have the
+loop for as long as the step took.
+
+Beside that, each service has the same share of the loop, because the services are separate servers in a real
+project: frames that flood the sockets do not delay REST, nor the other way round.
 """
 
 from __future__ import annotations
@@ -10,52 +14,76 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
 LIGHT_SECONDS = 0.1
-"""A client that has taken less than this lately waits for nobody's rest."""
+"""A client whose recent work took at most this long is light: it never waits for a rest to end."""
 HALF_LIFE_SECONDS = 1.0
-"""What a client has taken counts half after this time."""
+"""After this time, the measured time of a client counts half."""
 SLICE_SECONDS = 0.005
-"""As much work is done at once between two looks at the sockets; the rest waits, a piece at a time."""
+"""The most work done between two polls of the sockets; further work is queued and done one piece per poll."""
 REST = 1.0
-"""After a step of a client that takes much, its like rest for this many times as long."""
+"""The rest after a step of a client that is not light, as a multiple of the step's duration.
+
+It is never longer than what others have used of the loop lately, so a client that is alone does not rest.
+"""
 PENALTY = 10.0
-"""A turn comes as if it had been asked for that many times later than what its client has taken."""
+"""A client is queued as if it had asked later: by its measured time multiplied by this factor."""
 SENT_A_SECOND = 1_000_000_000
-"""Characters: a frame of 100 kB to one client takes about 0.1 ms."""
+"""Characters sent a second: a frame of 100 kB to one client takes about 0.1 ms."""
 BYTES_A_SECOND = 10_000_000
-"""What a large frame costs at worst, known only by its size before it is read."""
+"""Bytes processed a second in the worst case; estimates the cost of a large frame before it is parsed."""
 MOST_ACCOUNTS = 4096
 
 
 class Account:
-    """The account of what one client has taken of the loop lately, in seconds."""
+    """The time of the event loop that one client's work took lately, in seconds; it decays exponentially.
 
-    def __init__(self) -> None:
+    The same is kept for all clients of a service together.
+
+    Args:
+        service: The name of the service that the client uses.
+    """
+
+    def __init__(self, service: str = "") -> None:
+        self.service = service
         self._spent = 0.0
         self._at = time.monotonic()
 
     def spent(self, now: float) -> float:
-        """Return it as of `now`, a reading of the monotonic clock."""
+        """Return the decayed time in seconds; `now` is a reading of `time.monotonic()`."""
         self._spent *= 0.5 ** ((now - self._at) / HALF_LIFE_SECONDS)
         self._at = now
         return self._spent
 
     def add(self, seconds: float, now: float) -> None:
-        """Add a time in seconds."""
+        """Add the duration of a step in seconds; `now` is a reading of `time.monotonic()`."""
         self._spent = self.spent(now) + seconds
 
 
+class _Waiter(NamedTuple):
+    """Work that waits for its turn: the least `due` comes first, and of equals the least `number`.
+
+    `due` is a reading of the monotonic clock in seconds.
+    """
+
+    due: float
+    number: int
+    is_light: bool
+    turn: asyncio.Future[None]
+
+
 class Turns:
-    """Gives clients their turns; `run` is the work of one client for one frame or one request."""
+    """A scheduler that decides whose work is done next. A piece of work is one frame or one request."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, bool, asyncio.Future[None]]] = []
+        self._waiting: dict[str, list[_Waiter]] = {}
+        self._services: defaultdict[str, Account] = defaultdict(Account)
         self._numbers = itertools.count()
         self._accounts: dict[object, Account] = {}
         self._used = 0.0
@@ -63,18 +91,22 @@ class Turns:
         self._next: asyncio.Handle | None = None
         self._current: Account | None = None
 
-    def account_of(self, client: object) -> Account:
-        """Return the account of a client that has no object of its own to keep one in."""
-        account = self._accounts.pop(client, None) or Account()
-        self._accounts[client] = account
+    def account_of(self, client: object, service: str = "") -> Account:
+        """Return the account of a client with a service, or a new one; the 4096 used last are kept."""
+        key = (client, service)
+        account = self._accounts.pop(key, None) or Account(service)
+        self._accounts[key] = account
         if len(self._accounts) > MOST_ACCOUNTS:
             del self._accounts[next(iter(self._accounts))]
         return account
 
     async def run(self, account: Account, work: Coroutine[Any, Any, T], *, size: int = 0) -> T:
-        """Do the work of a client when its turn has come, and charge it with what that takes.
+        """Wait for the client's turn, do the work and charge its time to the client's account.
 
-        `size` is the number of bytes that the work begins with.
+        Args:
+            account: The account of the client.
+            work: The work for one frame or one request.
+            size: The length of the frame in bytes, from which the cost is estimated in advance.
         """
         try:
             await self._turn(account, size / BYTES_A_SECOND)
@@ -85,23 +117,25 @@ class Turns:
         return done
 
     def charge(self, account: Account, seconds: float) -> None:
-        """Count a step of a client's work, which has just been done."""
+        """Add the duration of a step that has just been done to the client's account."""
         now = time.monotonic()
         account.add(seconds, now)
+        self._services[account.service].add(seconds, now)
         if not self._used:
             asyncio.get_running_loop().call_soon(self._renew)
         self._used += seconds
         if account.spent(now) > LIGHT_SECONDS or seconds > SLICE_SECONDS:
-            self._rest_until = max(self._rest_until, now) + REST * seconds
+            others = sum(each.spent(now) for each in self._services.values()) - account.spent(now)
+            self._rest_until = max(self._rest_until, now) + min(REST * seconds, max(others, 0.0))
 
     def charge_for_sending(self, characters: int) -> None:
-        """Count what the present client has sent to others, which is written later and by tasks of theirs."""
+        """Charge the current client for frames that its work has sent to others, which are written later."""
         if self._current is not None:
             self.charge(self._current, characters / SENT_A_SECOND)
 
     @contextmanager
     def step(self, account: Account) -> Iterator[None]:
-        """Charge a step of a client's work, as long as it lasts."""
+        """Measure the block, which is a step of a client's work, and charge its duration to the account."""
         former, self._current = self._current, account
         start = time.perf_counter()
         try:
@@ -110,23 +144,30 @@ class Turns:
             self._current = former
             self.charge(account, time.perf_counter() - start)
 
-    async def _turn(self, account: Account, expected: float) -> None:
+    async def again(self, account: Account) -> None:
+        """Wait for another turn during a client's work, and at least for one poll of the sockets."""
+        if not await self._turn(account, 0.0):
+            await asyncio.sleep(0)
+
+    async def _turn(self, account: Account, expected: float) -> bool:
+        """Wait for a turn; return whether there was anything to wait for."""
         now = time.monotonic()
         spent = account.spent(now) + expected
         is_light = spent <= LIGHT_SECONDS
         if is_light and self._used < SLICE_SECONDS and not self._waiting:
-            return
+            return False
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        place = now + PENALTY * spent
-        heapq.heappush(self._waiting, (place, next(self._numbers), is_light, turn))
+        waiter = _Waiter(now + PENALTY * spent, next(self._numbers), is_light, turn)
+        heapq.heappush(self._waiting.setdefault(account.service, []), waiter)
         self._schedule()
         await turn
+        return True
 
     def _renew(self) -> None:
         self._used = 0.0
 
     def _schedule(self) -> None:
-        """Wake the first of those who wait: at once, or after the rest if it takes much."""
+        """Schedule the next turn: at once, or after the rest if no service's first client is light."""
         if self._next is not None:
             self._next.cancel()
             self._next = None
@@ -134,24 +175,40 @@ class Turns:
             return
         loop = asyncio.get_running_loop()
         left = self._rest_until - time.monotonic()
-        if left > 0 and not self._waiting[0][2]:
+        if left > 0 and not any(waiting[0].is_light for waiting in self._waiting.values()):
             self._next = loop.call_later(left, self._wake)
         else:
             self._next = loop.call_soon(self._wake)
 
     def _wake(self) -> None:
         self._next = None
-        while self._waiting:
-            *_, turn = heapq.heappop(self._waiting)
+        while (service := self._next_service()) is not None:
+            turn = heapq.heappop(self._waiting[service]).turn
+            if not self._waiting[service]:
+                del self._waiting[service]
             if not turn.done():
                 turn.set_result(None)
                 break
-        # Behind the one that was woken, so that there is a look at the sockets between two.
+        # The next turn is scheduled after this one, so that the sockets are polled in between.
         self._schedule()
+
+    def _next_service(self) -> str | None:
+        """Return the service that used the loop least lately and whose first client may have a turn now."""
+        now = time.monotonic()
+        is_resting = self._rest_until > now
+        return min(
+            (name for name, waiting in self._waiting.items() if waiting[0].is_light or not is_resting),
+            key=lambda name: self._services[name].spent(now),
+            default=None,
+        )
 
 
 class _Metered:
-    """A coroutine each of whose steps is charged to a client."""
+    """An awaitable that runs a coroutine, and charges each of its steps to a client's account.
+
+    Where the coroutine lets others have the loop (`asyncio.sleep(0)`), it waits for the client's next turn.
+    So if several clients have long work, one step of it is done between two polls of the sockets.
+    """
 
     def __init__(self, work: Coroutine[Any, Any, T], turns: Turns, account: Account) -> None:
         self._work = work
@@ -168,13 +225,16 @@ class _Metered:
                 return end.value
             error = None
             try:
-                yield waited
+                if waited is None:
+                    yield from self._turns.again(self._account).__await__()
+                else:
+                    yield waited
             except BaseException as thrown:
                 error = thrown
 
 
 async def paced(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield the items, and let others have the loop whenever that has taken a slice of time."""
+    """Yield the items, and let other tasks run each time that `SLICE_SECONDS` have passed."""
     until = time.monotonic() + SLICE_SECONDS
     for item in items:
         if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""The accounts of `prt audit`: every committed change against what arrived, and what explains a loss.
+"""The accounts of `prt audit`: committed changes, those that arrived, and the causes of losses.
 
-Pure; reading the database's log and judging its changes belong to `prt.stream.database`.
+The code is pure; `prt.stream.database` reads the write-ahead log and evaluates policies and filters.
 """

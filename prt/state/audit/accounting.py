@@ -1,11 +1,11 @@
-"""Every change that was committed during an audit, and what became of it. Pure.
+"""The account of every change that is committed during an audit. Pure.
 
     committed = arrived + hidden + filtered + cut + lost + unknown
 
-A committed change and one that arrived are matched by table, event, key and the commit's millisecond, because
-Realtime cuts a commit timestamp to milliseconds. Several changes of one row in one millisecond are as many
-equal matches. An arrival with an error that has no row is the oldest change of its table and event that is
-still missing.
+A committed change and an arrival match if table, event, key and the commit's millisecond are equal, because
+Realtime cuts a commit timestamp to milliseconds. Several changes of one row in one millisecond are equal, and
+match in their order. An arrival that has an error and no row counts as the oldest missing change of its table
+and event.
 """
 
 from __future__ import annotations
@@ -26,11 +26,17 @@ from prt.stream.values import moment
 Outcome = Literal["arrived", "hidden", "filtered", "cut", "lost", "unknown"]
 
 JUDGED = SECOND
-"""A judgement of a row is worth something this long after the commit. Realtime looks at a row when it polls,
-up to 0.6 s after the commit, so that a row which changed in this time may have been visible or not."""
+"""How long after the commit a judgement of a row is reliable (µs).
+
+Realtime evaluates policies when it polls, up to 0.6 s after the commit, so a row that changed within this
+time may have been visible or not.
+"""
 PASSED = 2 * SECOND
-"""A missing change is not waited for any longer once one arrived that was committed so much later, because
-Realtime sends changes in the order of their commits; nor, if policies hide it, this time after its commit."""
+"""How long a missing change is awaited (µs).
+
+Realtime sends changes in the order of their commits, so a missing change is given up once a change arrived
+that was committed this much later. If policies hide a change, it's given up this long after its commit.
+"""
 
 COUNTS = ("committed", "arrived", "hidden", "filtered", "cut", "late", "lost", "unknown")
 K = TypeVar("K")
@@ -39,7 +45,10 @@ Mark = tuple[str, EventType, Key | None, int]
 
 
 class Entry(Struct, kw_only=True):
-    """A committed change. `later` is the row's next one, kept only for tables with row level security."""
+    """A committed change.
+
+    `later` is the next change of its row, kept only for tables with row level security.
+    """
 
     number: int
     table: str
@@ -59,8 +68,8 @@ class Audit:
     """The accounts of one audit.
 
     Args:
-        tables: The tables that are accounted for.
-        late_after: From how many µs after its commit on an arrival is late.
+        tables: The tables whose changes are counted.
+        late_after: The lag in µs from which an arrival is late.
     """
 
     def __init__(self, tables: Sequence[AuditedTable], *, late_after: int) -> None:
@@ -86,19 +95,21 @@ class Audit:
 
     @property
     def clock_ahead(self) -> int:
-        """How many µs our clock is ahead of the database's, as far as it is known."""
+        """How far our clock is ahead of the database's (µs); 0 until it's known."""
         return self.state.clock_ahead if self.state else 0
 
     def begin(self, at: int) -> None:
-        """Account for nothing that was committed before `at` (µs, the database's clock)."""
+        """Begin the accounting; changes committed before `at` (µs, the database's clock) are left out."""
         self._begin = at
         self._forget([one for one in self._entries.values() if one.committed < at])
 
     def end(self, at: int, *, interrupted_after: int | None = None) -> None:
-        """Account for nothing that is committed after `at`.
+        """End the accounting: leave out changes that are committed after `at` (µs, the database's clock).
 
-        With `interrupted_after`, nobody waits any longer: what was committed in the last so many µs and is
-        still missing is unknown.
+        Args:
+            at: The end.
+            interrupted_after: If given, missing changes are no longer awaited; those committed in the last
+                `interrupted_after` µs are unknown instead of lost.
         """
         if self._begin is None:
             self.begin(at)
@@ -109,7 +120,7 @@ class Audit:
             self._interrupted = at - interrupted_after
 
     def apply(self, event: Change | Gap | LoggedChange | Judgement | ServerState | None) -> None:
-        """Take the next event; None is a server that did not answer."""
+        """Apply the next event. None means that the server didn't answer."""
         match event:
             case Change():
                 self._arrive(event)
@@ -126,23 +137,23 @@ class Audit:
                 self._incidents.apply(event)
 
     def note_hole(self, start: int, end: int) -> None:
-        """Take the time in which our own slot was lost: what was committed then is not counted."""
+        """Note that our own slot was lost between two times (µs); what was committed then is not counted."""
         self.gaps += 1
         self._incidents.note_restart(start, end)
 
     def is_settled(self, now: int) -> bool:
-        """Return whether nothing is waited for at `now` (µs, the database's clock)."""
+        """Return whether no change is awaited at `now` (µs, the database's clock)."""
         return not any(self._is_awaited(entry, now) for entry in self._missing.values())
 
     def waiting(self, now: int) -> dict[str, int]:
-        """Return how many changes of each table are still waited for."""
+        """Return how many changes of each table are awaited at `now` (µs, the database's clock)."""
         counts = dict.fromkeys(self.tables, 0)
         for entry in self._missing.values():
             counts[entry.table] += self._is_awaited(entry, now)
         return counts
 
     def accounts(self, at: int) -> list[Account]:
-        """Return the account of each table, as it would be if nothing more arrived."""
+        """Return the account of each table, as if nothing more arrived."""
         counts = {name: dict(count) for name, count in self._counts.items()}
         for entry in self._missing.values():
             counts[entry.table][self._outcome(entry)] += 1
@@ -212,7 +223,7 @@ class Audit:
             return
         mark = (name, change.event_type, key, commit // 1000)
         waiting = _first(self._committed, mark)
-        while waiting is not None and waiting.arrival is not None:  # a change that came without its row
+        while waiting is not None and waiting.arrival is not None:  # it has matched an arrival without a row
             waiting = _first(self._committed, mark)
         if waiting is None:
             self._early[mark].append(change)
@@ -243,7 +254,10 @@ class Audit:
             self._count(entry, -1)
 
     def _count(self, entry: Entry, step: int, *, with_commit: bool = True) -> None:
-        """Count what is certain of an entry; what became of the missing ones is worked out when asked for."""
+        """Count what is certain about an entry.
+
+        The outcome of missing changes is computed when accounts are read.
+        """
         counts = self._counts[entry.table]
         counts["committed"] += step * with_commit
         if entry.arrival is not None:
@@ -274,7 +288,7 @@ class Audit:
         return expected if is_visible else "hidden"
 
     def _visibility(self, entry: Entry) -> bool | None:
-        """Return whether policies show the row, None if that can't be said of the time Realtime looked."""
+        """Return whether policies show the row; None if that is uncertain for the time of Realtime's poll."""
         judgement = entry.judgement
         if judgement is None or judgement.is_visible is None or judgement.at - entry.committed > JUDGED:
             return None
@@ -298,7 +312,7 @@ class Audit:
 
 
 def _first(waiting: dict[K, deque[V]], mark: K) -> V | None:
-    """Remove and return the first value that waits for `mark`."""
+    """Remove and return the first value that waits for `mark`; None if there is none."""
     found = waiting.get(mark)
     if not found:
         return None

@@ -1,6 +1,6 @@
 """Incidents of the database and the connection during an audit, and which of them explains a loss. Pure.
 
-The spans around each incident were measured on a real server 2.129.8; they are given at their constants.
+The time spans of incidents were measured on a server 2.129.8.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 
 BEFORE = 2 * SECOND
-"""The state is read once a second, and a poll that fails takes what waited for it."""
+"""How long before an incident changes can be lost (µs).
+
+The server's state is read once a second, and a failed poll loses the changes that were waiting for it.
+"""
 AFTER: dict[LossCode, int] = {
     "connection": SECOND,
     "restart": 15 * SECOND,  # changes were lost until 12 s after the database was open again
@@ -25,12 +28,15 @@ AFTER: dict[LossCode, int] = {
     "slot": 3 * SECOND,  # one to two seconds of changes
 }
 ORDER: tuple[LossCode, ...] = ("restart", "slot", "structured_filter", "publication", "connection")
-"""The likelier of two that cover a loss comes first: what the database shows before what our channel says."""
+"""Codes by likelihood: if two incidents cover a loss, the first explains it.
+
+Incidents of the database come before gaps of our own channel.
+"""
 
 BUCKET = 5
-"""Seconds that the server counts together before it looks at its rate."""
+"""Seconds that the server counts together before it compares its rate with the limit."""
 LIMIT = 100.0
-"""Messages a second of the smallest plan, and the server's default."""
+"""Messages a second of the smallest plan, which is also the server's default."""
 
 
 class Incident(Struct, kw_only=True):
@@ -44,7 +50,7 @@ class Incident(Struct, kw_only=True):
 
 
 class Incidents:
-    """Compares each state of the server with the one before."""
+    """The incidents of an audit, found by comparing each state of the server with the one before."""
 
     def __init__(self) -> None:
         self._last: ServerState | None = None
@@ -53,7 +59,10 @@ class Incidents:
         self._policies: list[tuple[str, int, int]] = []
 
     def apply(self, state: ServerState | None) -> None:
-        """Take the server's next state, None if it did not answer."""
+        """Compare the next state of the server with the last one.
+
+        None means that the server didn't answer.
+        """
         if state is None:
             self._is_unreachable = True
             return
@@ -75,15 +84,18 @@ class Incidents:
                 self._policies.append((table, last.at, state.at))
 
     def note_gap(self, gap: Gap, clock_ahead: int) -> None:
-        """Take a gap that our own channel declared, whose times are ours."""
+        """Note a gap of our own channel, whose times are those of our clock (µs)."""
         self._add("connection", gap.start - clock_ahead, gap.end - clock_ahead, gap.cause)
 
     def note_restart(self, start: int, end: int) -> None:
-        """Take the loss of our own slot: whoever ended it has nearly always ended Realtime's as well."""
+        """Note the loss of our own slot as a restart.
+
+        Its cause nearly always ends Realtime's slot as well.
+        """
         self._add("restart", start, end)
 
     def cause_at(self, committed: int) -> LossCause | None:
-        """Return what explains the loss of a change that was committed then."""
+        """Return the likeliest cause of the loss of a change committed at `committed` (µs), or None."""
         around = [one for one in self._found if one.start <= committed <= one.end]
         if not around:
             return None
@@ -91,7 +103,7 @@ class Incidents:
         return LossCause(code=likeliest.code, at=likeliest.at, subject=likeliest.subject)
 
     def has_new_policies(self, table: str, start: int, end: int) -> bool:
-        """Return whether the policies of a table changed in this span."""
+        """Return whether the policies of a table changed between two times (µs)."""
         return any(name == table and first <= end and start <= last for name, first, last in self._policies)
 
     def _add(self, code: LossCode, before: int, after: int, subject: str | None = None) -> None:
@@ -104,20 +116,20 @@ class Incidents:
 
 
 class CommitRate:
-    """How many changes were committed a second, in buckets of a second."""
+    """The number of commits in each second."""
 
     def __init__(self) -> None:
         self._seconds: Counter[int] = Counter()
 
     def add(self, committed: int) -> None:
-        """Count a commit at a time in µs."""
+        """Count a change committed at `committed` (µs)."""
         self._seconds[committed // SECOND] += 1
 
     def cause_at(self, committed: int) -> LossCause | None:
-        """Return the rate as a cause if it was above the limit at a time that still counts.
+        """Return the rate as a cause if it was above the limit in the minute before the commit, or at it.
 
-        The server averages a minute, or its life if that is shorter: a burst that has ended can still drop
-        single rows, and one that begins may be let through.
+        The server averages over a minute, or over its lifetime if that is shorter: after a burst it can still
+        drop single rows, and at the start of one it may let them through. Otherwise return None.
         """
         second = committed // SECOND
         busiest = max(

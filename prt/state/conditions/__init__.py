@@ -1,4 +1,4 @@
-"""Conditions over events: when a watch ends, what it expects, which events match, which rows alert.
+"""Conditions on events: the end of a watch, expectations, patterns of events, and rules for alerts.
 
-Each is pure; what is done about one belongs to `app/`.
+The conditions are pure; `app/` acts on them.
 """

@@ -1,4 +1,4 @@
-"""Rules that rows may cross: an alert when one does, and none again until it has come back."""
+"""Rules for alerts: a row that crosses a limit raises an alert, and the next one only after it came back."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from prt.state.conditions.expression import Comparison, parse_comparison
 from prt.state.rows.present import KeyColumns, assume_id, key_of, values_of
 
 SEVERITIES: Final = ("info", "warn", "critical")
-"""The least severe first."""
+"""The severities, the least severe first."""
 
 BUDGET_RULES: Final = ("budgets: spent/amount>=0.8:warn", "budgets: spent/amount>=1:critical")
-"""What is watched of budgets where nobody says otherwise."""
+"""The rules for budgets if no rule is given."""
 
 _REMEMBERED = 20_000
-_LONGEST = 60  # characters of a number: more than PostgreSQL's numeric is asked to hold here
+_LONGEST = 60  # characters of a number, more than amounts in PostgreSQL have
 
 
 class Rule(Struct, frozen=True):
-    """`table` None is every table that has its columns; `schema` None is any."""
+    """A rule of `--alert`. `table` None is every table that has the columns; `schema` None is any."""
 
     text: str
     schema: str | None
@@ -35,12 +35,16 @@ class Rule(Struct, frozen=True):
     severity: str
 
     def is_for(self, change: Change) -> bool:
-        """Return whether the rule is about the table of a change."""
+        """Return whether the rule applies to the table of a change."""
         return self.table in (None, change.table) and self.schema in (None, change.schema)
 
 
 def parse_rule(text: str) -> Rule:
-    """`[[SCHEMA.]TABLE:] EXPRESSION [:SEVERITY]`; UsageError where it can't be read."""
+    """Parse a rule of the form `[[SCHEMA.]TABLE:] EXPRESSION [:SEVERITY]`.
+
+    Raises:
+        UsageError: The text isn't a rule.
+    """
     table, colon, rest = text.partition(":")
     if not colon or _compares(table):
         table, rest = "", text
@@ -59,9 +63,10 @@ def parse_rule(text: str) -> Rule:
 
 
 class Alerts:
-    """`apply` tells what a change crossed. `counts` are the alerts so far by severity.
+    """The rules, and which rows are beyond a limit.
 
-    A row that is first heard of where it is already past the limit has crossed it too.
+    `counts` are the alerts so far, by severity. If a row is already beyond the limit when it appears first,
+    it raises an alert too.
     """
 
     def __init__(self, rules: Iterable[Rule], key_columns: KeyColumns = assume_id) -> None:
@@ -74,7 +79,7 @@ class Alerts:
         self._judging: set[int] = set()
 
     def idle_rules(self) -> list[Rule]:
-        """Those that rows came for, none of which has the numbers that it compares."""
+        """Return the rules that rows arrived for, but no row with the numbers that the rule compares."""
         return [self._rules[index] for index in sorted(self._given - self._judging)]
 
     def apply(self, event: Event) -> list[Alert]:
@@ -125,14 +130,14 @@ class Alerts:
 
 
 def numbers_of(row: bytes | Raw, columns: Sequence[str]) -> Mapping[str, Decimal]:
-    """Return the finite numbers of these columns, exact; other values are left out."""
+    """Return the finite numbers in these columns as exact decimals; other values are left out."""
     values = values_of(row, tuple(columns)) or ()
     found = zip(columns, map(number_of, values), strict=False)
     return {column: number for column, number in found if number is not None}
 
 
 def number_of(value: bytes | None) -> Decimal | None:
-    """A number as JSON has it, or within quotes as some clients want it; never through a float."""
+    """Return a JSON number, or a number in quotes as some clients need it, without rounding it to a float."""
     if value is None or len(value) > _LONGEST:
         return None
     try:
@@ -150,7 +155,7 @@ def plain(number: Decimal) -> str:
 
 
 def is_as_severe(severity: str, least: str) -> bool:
-    """Return whether a severity is at least as severe as another one."""
+    """Return whether a severity is at least as severe as `least`."""
     return SEVERITIES.index(severity) >= SEVERITIES.index(least)
 
 

@@ -1,4 +1,4 @@
-"""Conditions of `prt presence`: somebody's key, a number of people, our own presence, the first roster."""
+"""The conditions of `prt presence`: certain keys, a number of people, our own presence, the first roster."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prt.stream.topic import NO_ROSTER, NOT_TRACKED
 
 
 class Attendance:
-    """The conditions on one topic, met once its roster is known and all of them hold at the same time."""
+    """The conditions on the roster of one topic. They are met as soon as all hold at the same time."""
 
     def __init__(
         self, topic: str, *, keys: Sequence[str] = (), least: int = 0, is_roster_enough: bool = False
@@ -31,11 +31,15 @@ class Attendance:
         return bool(self._keys or self._least or self._is_roster_enough)
 
     def wait_for_us(self, key: str, own: dict[str, Any]) -> None:
-        """Nothing is enough before we are on the roster ourselves, under that key and with that meta."""
+        """Require that the roster has our own presence, under this key and with this meta."""
         self._own_key, self._own = key, own
 
     def apply(self, event: Event) -> bool:
-        """Raises RefusedError where the server keeps the roster from us, or a place on it."""
+        """Apply an event, and return whether the conditions are met.
+
+        Raises:
+            RefusedError: The server refuses us the roster, or a presence on it.
+        """
         if isinstance(event, Status) and self._is_in_vain(event.code):
             raise RefusedError(event.reason or event.status, event.hint)
         if isinstance(event, Presence) and event.topic == self._topic:
@@ -49,7 +53,7 @@ class Attendance:
         return code == NO_ROSTER and not self.are_met
 
     def missing(self) -> list[str]:
-        """Return what does not hold yet, each as a line."""
+        """Return the conditions that don't hold yet, each as a line."""
         if self.are_met:
             return []
         topic = self._presences.topics.get(self._topic)

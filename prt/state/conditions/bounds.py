@@ -1,6 +1,6 @@
-"""When a watch ends: `--count`, `--duration`, `--idle`, `--timeout`, `--expect`, alone or together.
+"""The end of a watch: `--count`, `--duration`, `--idle`, `--timeout` and `--expect`, alone or together.
 
-Time comes in with each call, in seconds of whatever clock the caller keeps (a monotonic one).
+The caller passes the time with each call, in seconds of any monotonic clock.
 """
 
 from __future__ import annotations
@@ -19,14 +19,22 @@ _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|d)?")
 _SECONDS: Final = {"ms": 0.001, None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 AGENT_SECONDS: Final = 30.0
-"""How long a watch for an agent lasts that would go on for ever."""
+"""How long a watch lasts for an agent if nothing else ends it."""
 
 TIMED_OUT = 124
 UNMET = 1
 
 
 def parse_duration(text: str, what: Input | str) -> float:
-    """Return the seconds of `3`, `3s`, `500ms`, `5m`, `1h`, `1h30m`. Raise UsageError, which names `what`."""
+    """Return the seconds of a duration such as `3`, `3s`, `500ms`, `5m`, `1h` or `1h30m`.
+
+    Args:
+        text: The duration.
+        what: The option or value that the error names.
+
+    Raises:
+        UsageError: The text isn't a duration above 0.
+    """
     position, seconds = 0, 0.0
     for match in _DURATION.finditer(text.strip()):
         if match.start() != position:
@@ -41,16 +49,16 @@ def parse_duration(text: str, what: Input | str) -> float:
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
-    """Limits of a watch; times in seconds, None where there is no limit."""
+    """The limits of a watch; times are in seconds, and None is no limit."""
 
     count: int | None = None
     duration: float | None = None
     idle: float | None = None
     timeout: float | None = None
     is_once: bool = False
-    """It ends when the present rows have come."""
+    """Whether the watch ends when the present rows have arrived."""
     agent: float | None = None
-    """The end of a watch for an agent, which nobody would interrupt."""
+    """The limit for a watch by an agent, which nobody would interrupt."""
 
 
 def parse_bounds(
@@ -62,10 +70,19 @@ def parse_bounds(
     once: bool = False,
     agent: bool = False,
 ) -> Bounds:
-    """Return the bounds of the typed options. Raise UsageError if one is not a count or a time.
+    """Return the bounds that the options set.
 
-    For an agent, what has neither a duration nor a timeout ends after `AGENT_SECONDS`: neither a count nor
-    a pause is sure to come.
+    Args:
+        count: How many events end the watch.
+        duration: How long the watch lasts.
+        idle: How long a pause without events ends the watch.
+        timeout: How long to wait for the count, the expectations or the first event.
+        once: Whether the watch ends after the present rows.
+        agent: Whether an agent watches: without a duration or a timeout the watch ends after AGENT_SECONDS,
+            because neither a count nor a pause is certain.
+
+    Raises:
+        UsageError: An option isn't a count or a duration.
     """
     if count is not None and count < 1:
         raise UsageError(f"{Input.COUNT} must be 1 or more", "leave it out to watch without end")
@@ -80,37 +97,37 @@ def parse_bounds(
 
 
 class Awaited(Protocol):
-    """Events that must come, or somebody who must be there, for a watch to end well."""
+    """Events that must arrive, or people who must be present, for a watch to succeed."""
 
     def __bool__(self) -> bool:
-        """Whether anything is waited for at all."""
+        """Return whether anything is awaited at all."""
         ...
 
     @property
     def are_met(self) -> bool:
-        """Return whether nothing is missing any more."""
+        """Whether nothing is missing any more."""
         ...
 
     def apply(self, event: Event) -> bool:
-        """Takes a live event, a presence's sync or a status; whether all is met now."""
+        """Apply a live event, a presence's sync or a status. Return whether everything is met now."""
         ...
 
     def missing(self) -> Sequence[object]:
-        """Return what did not come, each as a line."""
+        """Return what did not arrive, each as a line."""
         ...
 
 
 class Outcome(Struct, frozen=True):
-    """The end of a watch: why it ended, and the exit code of that."""
+    """The end of a watch: its reason and exit code."""
 
     reason: EndReason
     exit_code: int
 
 
 def is_live(event: Event) -> bool:
-    """Whether it counts: a change of the stream, a broadcast, somebody's coming, going or changing.
+    """Return whether an event counts: a streamed change, a broadcast, or a presence's join, leave or update.
 
-    Rows of a snapshot or a backfill and a presence's sync tell what is, not what happens.
+    Rows of a snapshot or a backfill and a presence's sync don't count, because they describe a state.
     """
     kind = type(event)
     if kind is Change:
@@ -119,10 +136,10 @@ def is_live(event: Event) -> bool:
 
 
 class Progress:
-    """How far a watch is from its bounds.
+    """The progress of a watch towards its bounds.
 
-    `duration` and `timeout` run from `started`, `idle` from READY or the first event. `timeout` waits
-    for the count or the expectations, and where there are neither for the first event.
+    `duration` and `timeout` run from `started`, `idle` from READY or the first event. `timeout` waits for the
+    count or the expectations, and without them for the first event.
     """
 
     def __init__(self, bounds: Bounds, expectations: Awaited, *, started: float) -> None:
@@ -134,7 +151,7 @@ class Progress:
         self.events = 0
 
     def apply(self, event: Event, now: float) -> Outcome | None:
-        """The end of the watch, where this event is the one that brings it."""
+        """Apply an event, and return the outcome if the event ends the watch; otherwise None."""
         if is_live(event):
             self.events += 1
             self._quiet_since = now
@@ -153,17 +170,23 @@ class Progress:
 
     @property
     def next_deadline(self) -> float | None:
-        """When `due` should be asked next if nothing comes; it may move with every event."""
+        """When to call `due` next if no event arrives; each event can change it.
+
+        It's None if no limit depends on time.
+        """
         deadlines = self._deadlines()
         return min(deadlines)[0] if deadlines else None
 
     def due(self, now: float) -> Outcome | None:
-        """The end of the watch, where time has brought it; a `timeout` wins over what is due with it."""
+        """Return the outcome if time has ended the watch; otherwise None.
+
+        A `timeout` has priority over other limits that are due.
+        """
         reached = [deadline for deadline in self._deadlines() if deadline[0] <= now]
         return self.ended(min(reached)[2]) if reached else None
 
     def ended(self, reason: EndReason) -> Outcome:
-        """The outcome of an end for this reason: what was expected and is missing turns it into a failure."""
+        """Return the outcome for this reason; it's a failure if expectations are not met."""
         if reason == "timeout":
             return Outcome(reason, TIMED_OUT)
         return Outcome(reason, 0 if self._expectations.are_met else UNMET)

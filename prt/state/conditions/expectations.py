@@ -1,4 +1,7 @@
-"""Expectations of `--expect`: `INSERT notifications title=Test`, `broadcast room:7 cursor-move userId=4`."""
+"""The expectations of `--expect`.
+
+Examples: `INSERT notifications title=Test`, `broadcast room:7 cursor-move userId=4`.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,13 @@ _JSON: Final = json.JSONDecoder()
 
 
 class Condition(Struct, frozen=True):
-    """`path` is a column or a key, with dots into JSON; `old.COLUMN` is the row before the change."""
+    """A condition on a value. `path` is a column or key, with dots into JSON; `old.COLUMN` is the old row."""
 
     path: str
     value: str
 
     def holds_in(self, row: dict[str, Any], old: dict[str, Any]) -> bool:
-        """Return whether a row, or its old values if the path begins with `old.`, has the expected value."""
+        """Return whether a row, or the old row if the path begins with `old.`, has the expected value."""
         found = _look_up(row, self.path)
         if found is _MISSING and self.path.startswith("old."):
             found = _look_up(old, self.path.removeprefix("old."))
@@ -39,7 +42,7 @@ class Condition(Struct, frozen=True):
 
 
 class Expectation(Struct, frozen=True, kw_only=True):
-    """One event that must come. `subject` is a table, `schema.table`, `*`, or a broadcast's topic."""
+    """An event that must arrive. `subject` is a table, `schema.table`, `*`, or a broadcast's topic."""
 
     text: str
     event: str
@@ -48,7 +51,11 @@ class Expectation(Struct, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...] = ()
 
     def nearness(self, event: Event) -> tuple[int, int, int] | None:
-        """Return how near an event comes: do subject and event fit (0 or 1), and how many conditions hold."""
+        """Return how closely an event matches; None if its table or topic doesn't.
+
+        Returns:
+            1 for the subject, 1 or 0 for the event type, and the number of conditions that hold.
+        """
         if self.is_broadcast:
             if type(event) is not Broadcast or event.topic != self.subject:
                 return None
@@ -67,12 +74,12 @@ class Expectation(Struct, frozen=True, kw_only=True):
 
     @property
     def whole(self) -> tuple[int, int, int]:
-        """The nearness of an event that meets it."""
+        """The nearness of an event that meets the expectation."""
         return 1, 1, len(self.conditions)
 
 
 class Missing(Struct, frozen=True):
-    """An expectation that was not met, and the event that came closest to it."""
+    """An expectation that was not met, and the event that came closest."""
 
     expectation: Expectation
     closest: Event | None
@@ -84,7 +91,7 @@ class Missing(Struct, frozen=True):
 
 
 class Expectations:
-    """All that must come, in any order; one event may meet several."""
+    """All events that must arrive, in any order; one event can meet several expectations."""
 
     def __init__(self, expectations: Iterable[Expectation] = ()) -> None:
         self._all = tuple(expectations)
@@ -92,16 +99,16 @@ class Expectations:
         self._nearest: dict[Expectation, tuple[tuple[int, int, int], Event]] = {}
 
     def __bool__(self) -> bool:
-        """Whether anything is expected at all."""
+        """Return whether anything is expected at all."""
         return bool(self._all)
 
     @property
     def are_met(self) -> bool:
-        """Return whether every expectation was met."""
+        """Whether every expectation was met."""
         return not self._open
 
     def apply(self, event: Event) -> bool:
-        """Takes one live event; whether all expectations are met now."""
+        """Apply a live event. Return whether all expectations are met now."""
         for expectation in tuple(self._open):
             nearness = expectation.nearness(event)
             if nearness is None:
@@ -113,12 +120,16 @@ class Expectations:
         return self.are_met
 
     def missing(self) -> list[Missing]:
-        """Return what did not come, in the order of the options."""
+        """Return the expectations that are not met, in the order of the options."""
         return [Missing(one, self._nearest[one][1] if one in self._nearest else None) for one in self._open]
 
 
 def parse_expectations(texts: Iterable[str]) -> Expectations:
-    """`EVENT TABLE [COLUMN=VALUE…]` or `broadcast TOPIC EVENT [KEY=VALUE…]` each; UsageError where not."""
+    """Parse expectations, each `EVENT TABLE [COLUMN=VALUE…]` or `broadcast TOPIC EVENT [KEY=VALUE…]`.
+
+    Raises:
+        UsageError: A text isn't an expectation.
+    """
     return Expectations(_parse(text) for text in dict.fromkeys(texts))
 
 
@@ -150,7 +161,7 @@ def _parse(text: str) -> Expectation:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a shell, in which an object or an array after `=` is one word with its quotes."""
+    """Split a text into words as a shell does, but keep an object or array after `=` in one word."""
     quoted, at = [], 0
     for match in re.finditer(r"=(?=[{\[])", text):
         if match.end() < at or not _is_whole(text[: match.end()]):
@@ -165,7 +176,7 @@ def _words(text: str) -> list[str]:
 
 
 def _is_whole(text: str) -> bool:
-    """Whether no quote is open at the end of a text."""
+    """Return whether no quote is open at the end of a text."""
     try:
         shlex.split(text)
     except ValueError:
@@ -184,7 +195,7 @@ def _conditions(words: list[str], text: str) -> tuple[Condition, ...]:
 
 
 def _look_up(row: Any, path: str) -> Any:
-    """The value at a path; a column whose own name has dots comes first."""
+    """Return the value at a path; a column whose own name has dots has priority."""
     if not isinstance(row, dict):
         return _MISSING
     if path in row:
@@ -211,7 +222,7 @@ def _payload(event: Broadcast) -> dict[str, Any]:
 
 
 def _describe(event: Event, expectation: Expectation) -> str:
-    """The event, with the values that the conditions ask for."""
+    """Return the event as text, with the values that the conditions are about."""
     if isinstance(event, Broadcast):
         words, row, old = ["broadcast", event.topic, event.event], _payload(event), {}
     elif isinstance(event, Change):

@@ -1,11 +1,11 @@
-"""Rules over a row's numbers, as `spent/amount>=0.8`: computed as decimals, never run as code.
+"""Comparisons of a row's numbers, such as `spent/amount>=0.8`, evaluated as decimals and never run as code.
 
     comparison = sum ("<" | "<=" | ">" | ">=" | "=" | "==" | "!=") sum
     sum        = product (("+" | "-") product)*
     product    = unary (("*" | "/") unary)*
     unary      = "-" unary | number | column | "(" sum ")"
 
-A column is a name, or anything within double quotes.
+A column is a name, or any text in double quotes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _DEEPEST: Final = 50
 
 
 class Verdict(Struct, frozen=True):
-    """The result of a comparison: whether it holds, with the numbers that were compared."""
+    """The result of a comparison: whether it holds, and the two numbers that were compared."""
 
     holds: bool
     value: Decimal
@@ -57,7 +57,7 @@ class Verdict(Struct, frozen=True):
 
 
 class Comparison:
-    """`columns` are those it needs, in their order."""
+    """A parsed comparison; `columns` are those it needs, in their order."""
 
     def __init__(
         self, columns: tuple[str, ...], left: Term, compare: Callable[[Decimal, Decimal], bool], right: Term
@@ -68,7 +68,11 @@ class Comparison:
         self._right = right
 
     def judge(self, numbers: Numbers) -> Verdict | None:
-        """None where there is no value: a column is missing, or something is divided by zero."""
+        """Compare the numbers of a row.
+
+        Returns:
+            The result; None if a column is missing or a number is divided by zero.
+        """
         try:
             value, limit = self._left(numbers), self._right(numbers)
             return Verdict(self._compare(value, limit), value, limit)
@@ -77,7 +81,15 @@ class Comparison:
 
 
 def parse_comparison(text: str, what: Input | str) -> Comparison:
-    """Parse a comparison of a row's numbers. Raise UsageError, which names `what`, if it is not one."""
+    """Parse a comparison of a row's numbers.
+
+    Args:
+        text: The comparison.
+        what: The option or value that the error names.
+
+    Raises:
+        UsageError: The text isn't a comparison.
+    """
     return _Parser(text, what).comparison()
 
 

@@ -1,4 +1,4 @@
-"""`--include` and `--exclude`: regular expressions over the text of an event, on our side of the wire."""
+"""The patterns of `--include` and `--exclude`: regular expressions for the text of an event."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from prt.inputs import Input
 
 
 class Matching:
-    """Keeps what any `include` finds (or all, without one) and no `exclude` does.
+    """Patterns for changes and broadcasts; all other events pass.
 
-    Only changes and broadcasts are judged; what tells of the connection always passes.
+    An event passes if any `include` pattern matches, or there is none, and no `exclude` pattern does.
     """
 
     def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
@@ -24,11 +24,11 @@ class Matching:
         self._exclude = [_compile(text, Input.EXCLUDE) for text in exclude]
 
     def __bool__(self) -> bool:
-        """Whether anything can be left out at all."""
+        """Return whether there are any patterns."""
         return bool(self._include or self._exclude)
 
     def keeps(self, event: Event) -> bool:
-        """Return whether an event passes the patterns; only changes and broadcasts can fail to."""
+        """Return whether an event passes the patterns."""
         if not self or not isinstance(event, Change | Broadcast):
             return True
         text = text_of(event)
@@ -38,7 +38,10 @@ class Matching:
 
 
 def text_of(event: Change | Broadcast) -> str:
-    """The NDJSON keys of the event that come from the project, compact, without our times and figures."""
+    """Return the text of an event that patterns are matched to.
+
+    It's compact JSON with the NDJSON keys that come from the project, without our own times and figures.
+    """
     if isinstance(event, Change):
         names = {
             "topic": event.topic,
@@ -53,7 +56,7 @@ def text_of(event: Change | Broadcast) -> str:
 
 
 def _compact(raw: Raw) -> str:
-    """The JSON without spaces between its tokens; numbers stay as they were written."""
+    """Return JSON without spaces between its tokens; numbers keep their digits."""
     text = bytes(raw)
     if b"\\u" in text:
         # Escapes hide letters from the expression.

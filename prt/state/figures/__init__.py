@@ -1,4 +1,4 @@
-"""Figures over time in flat memory: lag, rate, and the use of a plan's limits.
+"""Figures over time in constant memory: lag, rate, histograms, and the use of a plan's limits.
 
-How a figure is written belongs to `views/drawing/`.
+The format of figures is in `views/drawing/`.
 """

@@ -1,4 +1,4 @@
-"""How many values lie below fixed bounds, as Prometheus's histograms count them."""
+"""A histogram with fixed bounds, as Prometheus needs it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 
 
 class Histogram:
-    """Values in buckets. `total` is their sum, which never falls: negative values count as 0."""
+    """Counts of values in buckets.
+
+    `total` is the sum of the values, which never decreases because negative values count as 0.
+    """
 
     def __init__(self, bounds: Sequence[float]) -> None:
-        """Take the upper bounds of the buckets in ascending order; a last one has no bound."""
+        """Create the buckets with these upper bounds, in ascending order, and a last one without a bound."""
         self._bounds = tuple(bounds)
         self._counts = [0] * (len(self._bounds) + 1)
         self.total = 0.0
@@ -22,7 +25,7 @@ class Histogram:
             self.total += value
 
     def cumulative(self) -> Iterator[tuple[float | None, int]]:
-        """Yield each bound, None for the last, with the number of values that don't exceed it."""
+        """Yield each bound, or None for the last, with the number of values up to it."""
         seen = 0
         for bound, count in zip((*self._bounds, None), self._counts, strict=True):
             seen += count

@@ -1,7 +1,7 @@
-"""How late changes come: percentiles in flat memory, whatever the number of changes.
+"""Percentiles of the lag of changes, in constant memory.
 
-A bucket spans a 64th of a power of two, 1.6 % at most, so a percentile is within 1 % of the true one
-(the scheme of HdrHistogram: `frexp` finds the bucket where a logarithm would cost twice as much).
+A bucket spans a 64th of a power of two, 1.6 % at most, so a percentile is within 1 % of the true one. (This
+is the scheme of HdrHistogram; `frexp` finds the bucket at half the cost of a logarithm.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ZERO = 0
 
 
 class Lag:
-    """Lags of live changes in milliseconds; negative where the clocks differ."""
+    """The lags of streamed changes in milliseconds; they are negative if the clocks differ."""
 
     def __init__(self) -> None:
         self._buckets: dict[int, int] = {}
@@ -25,22 +25,22 @@ class Lag:
         self.count = 0
 
     def apply(self, event: Event) -> None:
-        """Snapshot and backfill rows are left out: they say nothing about the stream."""
+        """Count the lag of a streamed change; rows of a snapshot or backfill are ignored."""
         if type(event) is Change and event.lag_ms is not None and event.source == "stream":
             self.add(event.lag_ms)
 
     def add(self, lag_ms: float) -> None:
-        """Count a lag in ms."""
+        """Count a lag (ms)."""
         bucket = _bucket_of(lag_ms)
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
         self.count += 1
-        if lag_ms > self._max:  # noqa: PLR1730 - every change comes by, and max() costs twice as much
+        if lag_ms > self._max:  # noqa: PLR1730 - this runs for every change, and max() costs twice as much
             self._max = lag_ms
         if lag_ms < self._min:  # noqa: PLR1730
             self._min = lag_ms
 
     def merge(self, other: Lag) -> None:
-        """Add the lags of another one."""
+        """Add all lags of another object."""
         for bucket, count in other._buckets.items():
             self._buckets[bucket] = self._buckets.get(bucket, 0) + count
         self.count += other.count
@@ -48,7 +48,7 @@ class Lag:
         self._min = min(self._min, other._min)
 
     def percentile(self, share: float) -> float | None:
-        """The lag that a `share` (0 to 1) of the changes did not exceed; None without changes."""
+        """Return the lag (ms) that a `share` (0 to 1) of the changes did not exceed; None without changes."""
         if not self.count:
             return None
         rank = max(1, math.ceil(share * self.count))
@@ -60,7 +60,7 @@ class Lag:
         return self._max
 
     def summary(self) -> dict[str, float] | None:
-        """Return p50, p95, p99 and max (ms) for `End.lag_ms`, None without changes."""
+        """Return p50, p95, p99 and max in ms for `End.lag_ms`; None without changes."""
         if not self.count:
             return None
         percentiles = {name: self.percentile(share) or 0.0 for name, share in _SUMMARY}
@@ -72,7 +72,10 @@ _SHIFT = 1 - math.frexp(_SMALLEST)[1] * _PER_POWER  # keeps the buckets of small
 
 
 def _bucket_of(lag_ms: float) -> int:
-    """Buckets sort as their lags do: below zero, zero, above."""
+    """Return the bucket of a lag.
+
+    Buckets have the order of their lags, and negative lags negative buckets.
+    """
     size = abs(lag_ms)
     if size < _SMALLEST:
         return _ZERO

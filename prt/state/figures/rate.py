@@ -1,4 +1,4 @@
-"""Events a second over the last seconds, by the events' own times."""
+"""The rate of events over the last seconds, by the events' own times."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import deque
 
 from prt.events import Event
 
-WINDOW = 5_000_000  # µs: long enough to be read, short enough to follow a burst
+WINDOW = 5_000_000  # µs: long enough to read a rate, short enough to follow a burst
 _SLICE = 100_000
 
 
 class Rate:
-    """Counts events in slices of a tenth of a second and forgets those older than the window."""
+    """Counts events in slices of a tenth of a second, and drops slices older than the window."""
 
     def __init__(self) -> None:
         self._slices: deque[list[int]] = deque()
@@ -35,7 +35,7 @@ class Rate:
             slices.popleft()
 
     def per_second(self, now: int) -> float:
-        """The rate at `now` (µs), over the time since the first event where that is shorter."""
+        """Return the rate at `now` (µs), over the last 5 s or the time since the first event."""
         if self._first is None:
             return 0.0
         count = sum(count for start, count in self._slices if start > now - WINDOW)

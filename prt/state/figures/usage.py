@@ -1,6 +1,6 @@
-"""The use that our own connection makes of a plan's limits: now, and the most that it ever was.
+"""Our use of a plan's limits: now, and at most.
 
-The limits are the whole project's, and nobody tells a client what the others take: this is its own share.
+The limits are those of the whole project. A client can't learn the use of others, so this is only its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _OPEN = ("joining", "subscribed", "ready", "degraded")
 
 
 class Use(Struct, frozen=True, kw_only=True):
-    """One figure against its limit; `is_rate`: it is of a second."""
+    """A figure and its limit; `is_rate` marks figures per second."""
 
     name: str
     now: float
@@ -26,22 +26,22 @@ class Use(Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float:
-        """Return the used share of the limit, at its highest."""
+        """The highest used share of the limit."""
         return max(self.now, self.most) / self.limit
 
 
 class Usage:
-    """Apply events; `uses` is what they took by then."""
+    """The use of a plan's limits by our own connections."""
 
     def __init__(self, limits: Limits, *, connections: int = 1) -> None:
-        """`connections` are those that a source of ours holds open, a channel each."""
+        """Create the figures; `connections` is how many connections we hold open."""
         self.limits = limits
         self._connections = connections
         self._is_open = False
         self._rates = {name: _Peak() for name in ("messages", "joins", "presence")}
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Count an event."""
         if isinstance(event, Vitals):
             self._is_open = event.phase in _OPEN
         elif isinstance(event, Status):
@@ -55,7 +55,7 @@ class Usage:
                 self._rates["presence"].add(event.at)
 
     def uses(self, now: int) -> list[Use]:
-        """Return the uses at `now` (µs), those that are counted before those that are rates."""
+        """Return the uses at `now` (µs): connections and channels, then the rates."""
         limits, most = self.limits, self._connections
         held = most if self._is_open else 0
         found = [
@@ -75,7 +75,7 @@ class Usage:
 
 
 class _Peak:
-    """A rate, and the most of it in any second of the clock."""
+    """A rate, and the highest count in any second of the clock."""
 
     def __init__(self) -> None:
         self.rate = Rate()

@@ -1,4 +1,4 @@
-"""When each table was last verified, from the events that say so."""
+"""When each table was last verified."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ _SECOND = 1_000_000
 
 
 class Verification:
-    """Apply events, read `tables`: the last word on each table, by `schema.table`."""
+    """The last verification of each table, by `schema.table`."""
 
     def __init__(self) -> None:
         self.tables: dict[str, Verified] = {}
 
     def apply(self, event: Verified) -> None:
-        """Take in what became of one table."""
+        """Keep the last verification of a table."""
         if event.table in self.tables or len(self.tables) < _MOST_TABLES:
             self.tables[event.table] = event
 
     @property
     def verified(self) -> list[Verified]:
-        """The tables that are verified, as far as their columns allow, the one verified longest ago first."""
+        """The tables that are verified, at least in part; the oldest verification comes first."""
         found = [one for one in self.tables.values() if one.scope != "none" and one.verified_at is not None]
         return sorted(found, key=lambda one: one.verified_at or 0)
 
     @property
     def limited(self) -> list[Verified]:
-        """The tables that are not verified, or not wholly, by their names."""
+        """The tables that are not verified, or only in part, by name."""
         found = [one for one in self.tables.values() if one.reason is not None]
         return sorted(found, key=lambda one: one.table)
 

@@ -1,4 +1,4 @@
-"""Rows and their keys: the last known ones, merged, compared and batched.
+"""Rows and their keys: the last known rows, and how rows are merged, compared and batched.
 
-Reading rows from a project belongs to `stream/`.
+`stream/` reads rows from a project.
 """

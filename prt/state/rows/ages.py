@@ -1,8 +1,7 @@
-"""Which of two states of a row is the later one, as far as their own dates tell. Pure.
+"""Which of two states of a row is newer, judged by the dates in the row. Pure.
 
-The stream's changes come in the order of their commits, and nothing compares them with each other: by
-`updated_at`, which is a transaction's start, they could run backwards. A row that was read is another
-matter: it may be older than what has streamed, or newer, whichever came here first.
+Changes of the stream come in the order of their commits and are never compared: `updated_at` is the start of
+a transaction, so it could order them wrongly. A row that was read can be older or newer than the stream's.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from msgspec import Raw, Struct
 from prt.stream import values
 
 CURSORS = ("updated_at", "created_at")
-"""Columns that date a row, the telling one first."""
+"""Columns that date a row; `updated_at` has priority."""
 
 _MILLISECOND = 1_000
-"""µs: commits are cut to milliseconds on the wire."""
+"""The precision of commit timestamps on the wire (µs)."""
 
 _NONE = Raw()
 
@@ -30,7 +29,7 @@ _dates_of = msgspec.json.Decoder(_Dates).decode
 
 
 def dated(row: bytes | Raw) -> int | None:
-    """Return when the row was written by its own date (µs); None if no column dates it."""
+    """Return when a row was written by its own date (µs); None if no column dates it."""
     try:
         dates = _dates_of(row)
         for value in (dates.updated_at, dates.created_at):
@@ -43,10 +42,16 @@ def dated(row: bytes | Raw) -> int | None:
 
 
 def is_newer(read: bytes | Raw, commit: str | None, streamed: bytes | Raw | None) -> bool:
-    """Whether a row that was read is later than a change of the stream, of which None is a DELETE.
+    """Return whether a row that was read is newer than a change of the stream.
 
-    Only if its transaction began after the change was committed: an earlier one may have waited for the
-    change, or the change for it. Where its date is not later than the change's own, dates tell nothing.
+    It is only if its transaction began after the change was committed: an earlier transaction may have waited
+    for the change, or the change for it. If the row's date isn't later than the change's own, nothing is
+    known.
+
+    Args:
+        read: The row that was read.
+        commit: The commit timestamp of the change, or None.
+        streamed: The row of the change; None for a DELETE.
     """
     at, committed = dated(read), None if commit is None else values.moment(commit)
     if at is None or committed is None or at // _MILLISECOND <= committed // _MILLISECOND:

@@ -1,8 +1,8 @@
-"""`--batch`: the changes of one row in a window as their net effect. Pure.
+"""The changes of one row in a window of `--batch`, merged into their net effect. Pure.
 
-INSERT UPDATE is an INSERT of the last row, UPDATE DELETE is a DELETE, DELETE INSERT an UPDATE, and of
-INSERT DELETE nothing is left. What follows on a row otherwise (a change was missed, the key changes, a row
-is cut, or was read and not streamed) is not merged with it.
+INSERT and UPDATE become an INSERT of the last row, UPDATE and DELETE a DELETE, DELETE and INSERT an UPDATE,
+and INSERT and DELETE cancel out. Other changes of a row are not merged: if a change was missed between them,
+the key changes, the row is cut, or the row was read and not streamed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from prt.events import EMPTY, Change, EventType
 from prt.state.rows.keys import Keys, Table
 
 MOST = 20_000
-"""Rows of a window that are held: with more it is over at once."""
+"""How many rows a window holds; it ends early when it's full."""
 
 _NET: dict[tuple[EventType | None, EventType], EventType | None] = {
     ("INSERT", "UPDATE"): "INSERT",
@@ -26,16 +26,22 @@ _NET: dict[tuple[EventType | None, EventType], EventType | None] = {
     ("DELETE", "INSERT"): "UPDATE",
     (None, "INSERT"): "INSERT",
 }
-"""By what was there and what came; None is nothing."""
+"""The net effect by the effect so far and the next change; None is no effect."""
 
 _SMALLEST_MOVED = 1_000
-"""Bytes: PostgreSQL moves values out of rows twice as long, and leaves those out that did not change."""
+"""The least size (bytes) of a row whose large values can be missing.
+
+PostgreSQL moves values out of rows twice as long, and leaves them out of an UPDATE if they did not change.
+"""
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class _Net(Struct):
-    """`net` is what the changes so far amount to, None if that is nothing; `last` the latest of them."""
+    """The merged changes of a row.
+
+    `net` is their effect, None if they cancel out, and `last` the latest change.
+    """
 
     net: EventType | None
     last: Change
@@ -45,7 +51,7 @@ class _Net(Struct):
 
 
 class Batch:
-    """`add` changes, then `take` what they amount to, in the order of each row's last change."""
+    """The changes of a window; `take` returns the merged changes in the order of each row's last change."""
 
     def __init__(self, keys: Mapping[Table, tuple[str, ...]] | None = None) -> None:
         self._keys = Keys(keys)
@@ -58,11 +64,11 @@ class Batch:
 
     @property
     def is_full(self) -> bool:
-        """Return whether the window has to be taken before it is over."""
+        """Whether the window has to end early."""
         return len(self._entries) >= MOST
 
     def add(self, change: Change) -> None:
-        """Add a change, merged into the former ones of its row."""
+        """Add a change, merged with the earlier changes of its row."""
         before, after = self._keys.of(change)
         key = before if after is None else after
         if key is None:
@@ -71,7 +77,7 @@ class Batch:
         schema, table = change.schema, change.table
         place = self._open.pop((schema, table, key), None)
         if before is not None and after is not None and before != after:
-            # Another row may have the former key next: the order of such changes counts.
+            # Another row may get the former key next, so the order of such changes matters.
             self._open.pop((schema, table, before), None)
             self._append(change)
             return
@@ -81,7 +87,7 @@ class Batch:
             self._open[schema, table, key] = self._next - 1
 
     def take(self) -> list[Change]:
-        """Return the merged changes of the window, and begin the next one."""
+        """Return the merged changes of the window, and start the next window."""
         entries = self._entries.values()
         changes = [_change(entry) for entry in entries if entry.net is not None]
         self._entries, self._open, self._next = {}, {}, 0
@@ -92,7 +98,7 @@ class Batch:
         self._next += 1
 
     def _merge(self, place: int, change: Change) -> bool:
-        """Whether both are one now; it stands where the later one would."""
+        """Merge a change into an entry, which moves to the end. Return False if they can't be merged."""
         entry = self._entries[place]
         step = (entry.net, change.event_type)
         if change.source != "stream" or change.errors or step not in _NET:
@@ -113,7 +119,7 @@ class Batch:
 def _change(entry: _Net) -> Change:
     if entry.count == entry.last.merged:
         return entry.last
-    assert entry.net is not None  # noqa: S101 - what amounts to nothing is left out
+    assert entry.net is not None  # noqa: S101 - entries without effect are left out
     return structs.replace(
         entry.last,
         event_type=entry.net,
@@ -124,7 +130,7 @@ def _change(entry: _Net) -> Change:
 
 
 def _whole(before: Raw, after: Raw) -> Raw:
-    """A later row with the large values that it lacks because they did not change."""
+    """Add to a later row the large values that it lacks because they did not change."""
     if len(before) < _SMALLEST_MOVED or len(after) >= len(before):
         return after
     try:

@@ -1,8 +1,7 @@
-"""The last known row of each key, whoever told it: the stream, a snapshot, a backfill, or we ourselves.
+"""The last known row of each key, from the stream, a snapshot, a backfill or our own writes.
 
-So that an UPDATE without its old row still shows what changed, and so that what was read can't put a row
-back behind what has streamed. Only the key is decoded of a change; rows stay raw, and are copied out of
-their frames.
+With it, an UPDATE without its old row still shows what changed, and a row that was read can't replace a newer
+one from the stream. Of a change, only the key is decoded; rows are kept as raw JSON copies.
 """
 
 from __future__ import annotations
@@ -25,16 +24,18 @@ Place = tuple[str, str, bytes]
 """Schema, table and key, which is raw JSON."""
 
 TOMBSTONES = 20_000
-"""Deleted rows that are remembered, the latest."""
+"""How many deleted rows are remembered."""
 
 _values_of = msgspec.json.Decoder(list[Raw]).decode
 
 
 class Rows:
-    """Last known rows, the least recently changed forgotten first beyond `limit` rows or `limit_bytes`.
+    """The last known rows.
 
-    Rows that no key names are not kept; their tables stand in `keyless`. `conflicts` are those that were
-    found since somebody took them away.
+    Beyond `limit` rows or `limit_bytes` bytes, the least recently changed are dropped.
+
+    Rows without a known key are not kept; their tables are in `keyless`. `conflicts` are those found since
+    they were last removed.
     """
 
     def __init__(
@@ -55,33 +56,38 @@ class Rows:
         self.keyless = self._keys.keyless
         self.key_columns = self._keys.columns
         self.tables: dict[Table, None] = {}
-        """Those that rows came from, in that order."""
+        """The tables of all rows, in the order of their first row."""
         self.conflicts: list[Conflict] = []
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def row(self, schema: str, table: str, key: bytes) -> bytes | None:
-        """A row as it was last seen; `key` is raw JSON."""
+        """Return the last known row of a key as raw JSON; None if it's unknown."""
         kept = self._rows.get((schema, table, key))
         return None if kept is None else kept.row
 
     def present(self) -> list[tuple[Place, bytes]]:
-        """Return the rows by their places, the least recently changed first."""
+        """Return all rows with their places, the least recently changed first."""
         return [(place, kept.row) for place, kept in self._rows.items()]
 
     def key_of(self, change: Change) -> Place | None:
-        """Return schema, table and key of the row that a change is about; None if its key is not known."""
+        """Return the place of the row that a change is about; None if its key is unknown."""
         before, after = self._keys.of(change)
         key = before if after is None else after
         return None if key is None else (change.schema, change.table, key)
 
     def apply(self, change: Change) -> bytes | None:
-        """Take in a change, and return the row as it was known before; None if it was unknown."""
+        """Apply a change, and return the last known row before it; None if it's unknown."""
         return self.take(change)[0]
 
     def take(self, change: Change) -> tuple[bytes | None, bool]:
-        """The same, and whether it is news: not where a later state of the row is known already."""
+        """Apply a change.
+
+        Returns:
+            The last known row before the change, or None.
+            Whether the change is new: it isn't if a later state of the row is known.
+        """
         if change.errors and change.event_type != "DELETE":
             return None, True  # the row is cut or empty
         before, after = self._keys.of(change)
@@ -105,14 +111,14 @@ class Rows:
         return previous, True
 
     def begin(self, change: Change) -> None:
-        """A write of our own, shown before it is done; `new` is the row as it will be."""
+        """Apply a write of our own before the database has confirmed it; `new` is the row as it will be."""
         place = self._place_of(change)
         former = self._rows.get(place)
         self._writes[place] = Write(row=bytes(change.new), base=former, beneath=former)
         self._keep(place, Kept(bytes(change.new), None, "local"))
 
     def answer(self, change: Change) -> None:
-        """The database did it, and `new` is the row that it returned."""
+        """Apply the database's answer to our write; `new` is the row that it returned."""
         place = self._place_of(change)
         write = self._writes[place]
         write.row, write.is_answered = bytes(change.new), True
@@ -121,7 +127,7 @@ class Rows:
             self.take(held)
 
     def roll_back(self, change: Change) -> bytes | None:
-        """Undo a local write that was refused or never confirmed, and return the row of the database."""
+        """Undo our write, which was refused or never confirmed, and return the database's row."""
         place = self._place_of(change)
         write = self._writes.pop(place)
         if write.beneath is None:
@@ -134,17 +140,20 @@ class Rows:
         return None if kept is None else kept.row
 
     def is_unconfirmed(self, change: Change) -> bool:
-        """Return whether a local write of the row still waits for its echo."""
+        """Return whether our write of a row still waits for its echo on the stream."""
         return self._place_of(change) in self._writes
 
     def _place_of(self, change: Change) -> Place:
         before, after = self._keys.of(change)
         key = before if after is None else after
-        assert key is not None  # noqa: S101 - who writes a row has named it
+        assert key is not None  # noqa: S101 - our own writes have a key
         return change.schema, change.table, key
 
     def _is_outdated(self, place: Place, change: Change) -> bool:
-        """Whether what is known is later: only what was read is compared, the stream is in order."""
+        """Return whether the known row is newer.
+
+        Only rows that were read are compared; the stream is in order.
+        """
         kept = self._rows.get(place)
         if change.source == "stream":
             if kept is None or kept.source == "stream":
@@ -152,7 +161,7 @@ class Rows:
             streamed = None if change.event_type == "DELETE" else change.new
             return is_newer(kept.row, change.commit_timestamp, streamed)
         if change.event_type == "DELETE":
-            return False  # who found it missing has compared it with the stream
+            return False  # the reader has compared it with the stream
         if kept is None:
             return place in self._gone and not is_newer(change.new, self._gone[place], None)
         if kept.source == "stream":
@@ -161,7 +170,7 @@ class Rows:
         return at < known or (at == known and kept.source == "backfill" and change.source == "snapshot")
 
     def _take_beside(self, place: Place, write: Write, change: Change) -> tuple[bytes | None, bool]:
-        """A change of a row that we have written, and not yet heard of."""
+        """Apply a change of a row whose write of ours is not confirmed yet."""
         if not write.is_answered:
             write.held.append(change)
             return None, False
@@ -210,7 +219,7 @@ class Rows:
         return kept.row
 
     def _bury(self, place: Place, commit: str | None) -> None:
-        """Older rows that are read can't bring it back."""
+        """Remember a deleted row, so that an older state that is read can't restore it."""
         self._gone.pop(place, None)
         self._gone[place] = commit
         if len(self._gone) > TOMBSTONES:

@@ -1,4 +1,4 @@
-"""The difference that a change makes: a few columns with their values before and after, ready to be shown."""
+"""The difference that a change makes: the important columns with their values before and after, as text."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from msgspec import Raw, Struct
 from prt.events import Change, ChangeSource, EventType
 
 Origin = Literal["server", "seen", "unknown"]
-"""Where the values before come from: `old` as the server sent it, the last row that we saw, nowhere."""
+"""The source of old values: `old` from the server, the last row that we saw, or none."""
 
 LONGEST = 400
-"""Characters of a value that are kept: no column of a screen is wider."""
+"""How many characters of a value are kept; no column of a screen is wider."""
 
 CONTEXT = 8
-"""Characters that stay of what two long values have in common before they differ."""
+"""How many characters are kept of the beginning that two long values have in common."""
 
 TELLING = (
     *("title", "name", "subject", "label", "amount", "total", "status", "state", "stage", "priority"),
     *("spent_amount", "total_amount", "quantity", "type", "severity", "role", "action", "message", "content"),
     *("body", "description", "email", "full_name", "date", "starts_at", "due_date"),
 )
-"""Columns that say most about a row, the most telling first."""
+"""Columns that describe a row best, the most important first."""
 
 NOISE = frozenset(
     {"created_at", "inserted_at", "updated_at", "modified_at", "last_modified", "lock_version"}
@@ -37,7 +37,7 @@ _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class Cell(Struct, frozen=True):
-    """One column; a side that is not known, or does not exist, is None."""
+    """A column with its values as text; None is a value that is unknown or doesn't exist."""
 
     column: str
     before: str | None = None
@@ -45,7 +45,10 @@ class Cell(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """A change, reduced to what a line of a screen shows. `key` is the row's, `origin` that of `before`."""
+    """A change, reduced to what a line shows.
+
+    `key` is the row's key, and `origin` the source of old values.
+    """
 
     at: int
     lag_ms: float | None
@@ -60,7 +63,13 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Line:
-    """The line of a change. `previous` is the row as it was last seen, `key` its key's columns."""
+    """Return the line of a change.
+
+    Args:
+        change: The change.
+        previous: The last known row before it, as raw JSON; None if unknown.
+        key: The key columns of the table.
+    """
     errors = tuple(change.errors or ())
     key_text = ""
     origin: Origin = "unknown"
@@ -70,7 +79,7 @@ def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Lin
         values = (new.get(name, old.get(name)) for name in key)
         key_text = ", ".join(said(value) for value in values if value is not None)
         origin, cells = _compared(change, new, old, previous, key)
-    except (msgspec.DecodeError, RecursionError) as exc:  # a column named by half a surrogate pair, say
+    except (msgspec.DecodeError, RecursionError) as exc:  # such as a column named by half a surrogate pair
         errors = (*errors, f"unreadable row: {exc}")
     return Line(
         at=change.at,
@@ -87,7 +96,7 @@ def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Lin
 
 
 def said(value: Raw) -> str:
-    """A JSON value as a person would write it: a text without its quotes, all else as JSON; cut."""
+    """Return a JSON value as text, cut to LONGEST: a string without its quotes, any other value as JSON."""
     return _cut(_text_of(value))
 
 
@@ -108,7 +117,7 @@ def _text_of(value: Raw) -> str:
 
 
 def common_length(one: str, other: str) -> int:
-    """How many characters two texts have in common before they differ."""
+    """Return how many characters two texts have in common at their beginning."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -117,7 +126,7 @@ def common_length(one: str, other: str) -> int:
 
 
 def _said_both(before: Raw, after: Raw) -> tuple[str, str]:
-    """Both values; long ones from a little before where they begin to differ."""
+    """Return both values as text; of long values, most of the common beginning is left out."""
     one, other = _text_of(before), _text_of(after)
     if max(len(one), len(other)) > LONGEST:
         skipped = common_length(one, other) - CONTEXT
@@ -152,9 +161,10 @@ def _compared(
 
 
 def _differences(before: dict[str, Raw], after: dict[str, Raw], key: tuple[str, ...]) -> tuple[Cell, ...]:
-    """The columns that differ, the telling ones first; bookkeeping only where nothing else changed.
+    """Return the columns that differ, the important ones first.
 
-    A column that `after` lacks is unchanged: the server leaves out large values that an UPDATE did not touch.
+    Bookkeeping columns are only included if no others differ. A column that `after` lacks is unchanged: the
+    server leaves out large values that an UPDATE did not touch.
     """
     changed = [
         name
@@ -171,7 +181,7 @@ def _differences(before: dict[str, Raw], after: dict[str, Raw], key: tuple[str, 
 
 
 def _values(row: dict[str, Raw], key: tuple[str, ...]) -> tuple[Cell, ...]:
-    """The values of a row, the telling ones first, nulls left out."""
+    """Return the values of a row, the important ones first; nulls are left out."""
     names = [name for name, value in row.items() if name not in key and bytes(value) != b"null"]
     return tuple(Cell(name, None, said(row[name])) for name in sorted(names, key=rank_of))
 
@@ -181,14 +191,17 @@ def _as_before(cells: tuple[Cell, ...]) -> list[Cell]:
 
 
 def rank_of(column: str) -> int:
-    """The smaller, the more it says about a row."""
+    """Return the rank of a column; the smaller it is, the better the column describes a row."""
     if column in NOISE:
         return _NOISY
     return _RANK.get(column, _REFERENCE if column.endswith("_id") else _PLAIN)
 
 
 def _is_same(one: Raw, other: Raw) -> bool:
-    """Equal JSON. Numbers compare as they are written: beyond a double's precision they still differ."""
+    """Return whether two JSON values are equal.
+
+    Numbers are compared as written, so that those beyond a double's precision differ.
+    """
     left, right = bytes(one), bytes(other)
     if left == right:
         return True

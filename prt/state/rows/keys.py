@@ -17,7 +17,7 @@ _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class _Key(Struct, frozen=True):
-    """The key of one table. `is_given` by the user, else learned from the wire or assumed."""
+    """The key of one table; `is_given` by the user, `is_learned` from the wire, or assumed."""
 
     columns: tuple[str, ...]
     read: Reader
@@ -25,7 +25,7 @@ class _Key(Struct, frozen=True):
     is_learned: bool = False
 
     def of(self, row: Raw) -> bytes | None:
-        """Return the key's values as raw JSON, None if the row lacks one."""
+        """Return the key's values as raw JSON; None if the row lacks one."""
         values = self.read(row)
         if values is None or not all(values):
             return None
@@ -40,8 +40,10 @@ _ID = _key(("id",))
 
 
 class Keys:
-    """A table's key: the given one, else the columns of `old` once an UPDATE carries fewer than the row has,
-    else `id`. Tables with rows that it does not name stand in `keyless`.
+    """The key columns of all tables.
+
+    A table's key is the given one; otherwise the columns of `old`, once an UPDATE has fewer of them than the
+    row; otherwise `id`. Tables with rows that lack these columns are in `keyless`.
     """
 
     def __init__(self, given: Mapping[Table, tuple[str, ...]] | None = None) -> None:
@@ -53,7 +55,7 @@ class Keys:
         return self._keys.get((schema, table), _ID).columns
 
     def of(self, change: Change) -> tuple[bytes | None, bytes | None]:
-        """Return the row's key before and after the change as raw JSON; None if it is missing or unknown."""
+        """Return the row's key before and after a change as raw JSON; None if it's missing or unknown."""
         name = (change.schema, change.table)
         key = self._keys.get(name, _ID)
         if change.event_type == "INSERT":
@@ -68,9 +70,9 @@ class Keys:
         return before, after
 
     def _learn(self, name: Table, change: Change) -> _Key | None:
-        """The key from `old` where that has fewer columns than the row."""
+        """Learn the key from `old` if it has fewer columns than the row."""
         if change.event_type == "DELETE":
-            return None  # how many columns the row had is not said
+            return None  # the number of the row's columns is unknown
         try:
             old, new = _columns_of(change.old), _columns_of(change.new)
         except (msgspec.DecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Names for ids: what a row that was seen calls itself."""
+"""Names for ids: the name in the row that an id refers to."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _UUID_LENGTH = 36
 
 
 class Names:
-    """Looks names up when they are asked for: a change costs nothing."""
+    """Looks up names in the last known rows when they are needed, so that changes cost nothing."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
     def of(self, column: str, value: str) -> str:
-        """The name of the row that `column` refers to by `value`; `value` itself where none is known.
+        """Return the name of the row that `column` refers to by `value`, or `value` if no name is known.
 
-        A uuid is one everywhere; any other id belongs to the table that the column is named after.
+        A UUID is looked up in all tables, and any other id in the table that the column is named after.
         """
         if not column.endswith(("_id", "_by", "Id")) or not value:
             return value
@@ -46,6 +46,6 @@ def is_uuid(text: str) -> bool:
 
 
 def name_of(row: bytes | Raw) -> str:
-    """Return the name that a row has in one of its columns, empty if it has no such column."""
+    """Return the name in a row; empty if it has none."""
     values = values_of(row, NAMES) or ()
     return next((said(Raw(value)) for value in values if value and value != b"null"), "")

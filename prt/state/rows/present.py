@@ -1,6 +1,6 @@
-"""The present rows of one table, as far as a snapshot and the stream have told them.
+"""The present rows of one table, from a snapshot and the stream.
 
-Rows stay raw, and are copied out of their frames; only the key of a change is decoded.
+Rows are kept as raw JSON copies; of a change, only the key is decoded.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from prt.state.rows.columns import reader_of
 from prt.state.rows.difference import is_one_letter_of
 
 KeyColumns = Callable[[str, str], tuple[str, ...]]
-"""The key's columns of a schema's table, as they are known by now."""
+"""Returns the key columns of a schema and table, as far as they are known."""
 
 LIMIT = 20_000
-_LARGE = 1000  # bytes: PostgreSQL moves values out of rows that are twice as long, and never shorter ones
+_LARGE = 1000  # bytes: PostgreSQL only moves values out of rows that are twice as long
 
 _LETTER = re.compile(rb':\s*"[^"\\]"')
-"""A text of one letter: all that Realtime leaves of a `char(n)`."""
+"""A string of one letter, which is all that Realtime sends of a `char(n)`."""
 _LOOKED_AT = 100
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def assume_id(_schema: str, _table: str) -> tuple[str, ...]:
-    """The key columns of a table of which nothing else is known."""
+    """Return `id` as the key column, for tables without a known key."""
     return ("id",)
 
 
 class Turn(Struct, frozen=True, gc=False):
-    """The effect of a change on a row. A side is None if the row was not known before, or is gone."""
+    """The effect of a change on a row. `before` or `after` is None if the row was unknown or is gone."""
 
     key: bytes
     before: bytes | None
@@ -43,7 +43,7 @@ class Turn(Struct, frozen=True, gc=False):
 
 
 class Present:
-    """`rows` by key, as raw JSON both, the least recently added first. Beyond `limit` these are forgotten."""
+    """The rows by key, both as raw JSON; beyond `limit`, the first ones added are dropped."""
 
     def __init__(
         self, schema: str, table: str, key_columns: KeyColumns = assume_id, *, limit: int = LIMIT
@@ -58,7 +58,11 @@ class Present:
         self._fixed: dict[str, bool] = {}
 
     def apply(self, change: Change) -> Turn | None:
-        """None for a change of another table, or one that doesn't tell its row."""
+        """Apply a change, and return its effect.
+
+        Returns:
+            None if the change is of another table, or its row's key is unknown.
+        """
         if change.table != self._table or change.schema != self._schema:
             return None
         columns = self._key_columns(self._schema, self._table)
@@ -87,8 +91,9 @@ class Present:
         return Turn(key, before, after)
 
     def _filled(self, before: bytes, after: bytes) -> bytes:
-        """`after` with the large values that the server left out because they did not change, and with
-        those of which it left a letter.
+        """Restore values that the server left out or cut.
+
+        Large values that did not change are left out, and only a letter is sent of a `char(n)`.
         """
         try:
             known, new = _columns_of(before), _columns_of(after)
@@ -102,7 +107,7 @@ class Present:
         return msgspec.json.encode(known | new | cut) if cut or known.keys() - new.keys() else after
 
     def _has_fixed_length(self, column: str) -> bool:
-        """Whether it may be a `char(n)`: REST fills all its values up to n."""
+        """Return whether a column may be a `char(n)`, whose values have all the same length in REST."""
         found = self._fixed.get(column)
         if found is None:
             rows = islice(self.rows.values(), _LOOKED_AT)
@@ -112,14 +117,14 @@ class Present:
         return found
 
     def _rename(self, columns: tuple[str, ...]) -> None:
-        """The key turned out to be another one."""
+        """Sort the rows by their new key columns, which became known."""
         self._columns = columns
         named = ((key_of(row, columns), row) for row in self.rows.values())
         self.rows = {key: row for key, row in named if key is not None}
 
 
 def key_of(row: bytes | Raw, columns: tuple[str, ...]) -> bytes | None:
-    """Return the key's values as raw JSON, None if the row lacks one."""
+    """Return the key's values as raw JSON; None if the row lacks one."""
     values = values_of(row, columns)
     if values is None or None in values:
         return None
@@ -127,6 +132,6 @@ def key_of(row: bytes | Raw, columns: tuple[str, ...]) -> bytes | None:
 
 
 def values_of(row: bytes | Raw, columns: tuple[str, ...]) -> tuple[bytes | None, ...] | None:
-    """Return raw values of some columns, None for a missing one; None instead of all if it is unreadable."""
+    """Return the raw values of some columns, None for a missing one; None if the row can't be read."""
     values = reader_of(columns)(row)
     return None if values is None else tuple([bytes(value) or None for value in values])

@@ -1,4 +1,4 @@
-"""The order of values that stand for steps: PostgreSQL keeps an enum's to itself, the wire has the words."""
+"""The order of values that are steps; PostgreSQL's order of an enum isn't sent over the wire."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ORDERS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("connections", "status"): ("pending", "accepted", "declined"),
     ("marketplace_orders", "status"): ("pending", "paid", "shipped", "delivered", "cancelled"),
 }
-"""The enums of the seed, by table and column."""
+"""The enums of the seed by table and column."""
 
 _USUAL: Final = (
     *("backlog", "todo", "to_do", "open", "planned", "blocked", "doing", "in_progress", "started"),
@@ -34,9 +34,16 @@ _RANK: Final = {name: rank for rank, name in enumerate(_USUAL)}
 
 
 def ordered(given: Sequence[str], table: str, column: str, seen: Sequence[str]) -> tuple[str, ...]:
-    """The given ones first, else those of the known enum; what else was `seen` stands where it usually does.
+    """Return the values of a column in their order.
 
-    Values that nobody knows come last, in the order in which they were seen.
+    Without `given` values, those of a known enum come first, and other values stand where they usually do.
+    Unknown values come last, in the order in which they were seen.
+
+    Args:
+        given: Values that come first.
+        table: The table.
+        column: The column.
+        seen: All values that were seen.
     """
     first = tuple(given) or ORDERS.get((table, column), ())
     rest = [value for value in seen if value not in first]

@@ -1,8 +1,8 @@
-"""A write of our own until its echo: shown at once, and judged against what others write meanwhile. Pure.
+"""Our own writes until their echo, which are shown at once and compared with what others write. Pure.
 
-Last write wins by the seed's rule: the later `updated_at`, a tie keeps ours, whose date is the one that the
-database gave it. Before it is known, what others wrote waits for the judgement: so what is decided depends
-on the order of the stream alone, never on when the answer came.
+The last write wins: the later `updated_at`, and ours in a tie, with the date from the database. Changes by
+others wait until that date is known, so that the result depends only on the order of the stream, and not on
+the time of the answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _decode = decoded_row
 
 
 class Kept(Struct, frozen=True, gc=False):
-    """A row as raw JSON, where it came from, and when that was committed, as far as that was said."""
+    """A row as raw JSON, its source, and its commit timestamp if it's known."""
 
     row: bytes
     commit: str | None
@@ -29,9 +29,14 @@ class Kept(Struct, frozen=True, gc=False):
 
 
 class Write(Struct):
-    """`row` as it will be, then as the database returned it; `base` what it was made of.
+    """A write of our own.
 
-    `beneath` is what others have made of the row since; `held` are changes that came before the answer.
+    Attributes:
+        row: The row as it will be, then as the database returned it.
+        base: The row that was changed.
+        beneath: The row as others have changed it since.
+        is_answered: Whether the database has returned the row.
+        held: Changes by others that arrived before the answer.
     """
 
     row: bytes
@@ -42,12 +47,12 @@ class Write(Struct):
 
 
 def is_echo(write: Write, change: Change) -> bool:
-    """Whether a change, or a row that was read, is the one that the write returned."""
+    """Return whether a change, or a row that was read, is the row that the write returned."""
     return change.event_type != "DELETE" and values.is_same_row(_row(change.new), _row(write.row))
 
 
 def kept_of(write: Write, change: Change) -> Literal["local", "remote"]:
-    """Return whose values stay. A row that is gone has no date, and can't be kept."""
+    """Return whose values win. A deleted row has no date, so a DELETE always wins."""
     if change.event_type == "DELETE":
         return "remote"
     remote, local = dated(change.new), dated(write.row)
@@ -55,7 +60,7 @@ def kept_of(write: Write, change: Change) -> Literal["local", "remote"]:
 
 
 def conflict_of(write: Write, change: Change, key: str) -> Conflict | None:
-    """Return the conflict, None if the dropped values were not written or do not differ."""
+    """Return the conflict; None if no written value is lost."""
     kept = kept_of(write, change)
     local, remote = _row(write.row), _row(change.new)
     if kept == "remote":
@@ -77,7 +82,7 @@ def conflict_of(write: Write, change: Change, key: str) -> Conflict | None:
 
 
 def _written(before: Kept | None, after: Mapping[str, Any]) -> list[str]:
-    """The columns of `after` that its writer touched, without those that only date the row."""
+    """Return the columns of `after` that its writer changed, without those that only date the row."""
     former = {} if before is None else _row(before.row)
     return [
         name

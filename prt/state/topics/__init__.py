@@ -1,4 +1,4 @@
 """Broadcasts and presence, reduced to what a screen shows.
 
-The states of whole views stand one folder up.
+The states of whole views are in the parent package.
 """

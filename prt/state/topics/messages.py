@@ -1,4 +1,4 @@
-"""A broadcast, reduced to what a line of a screen shows."""
+"""Broadcasts, reduced to what a line of a screen shows."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from prt.events import Broadcast
 from prt.state.rows.difference import LONGEST, Cell, said
 
 LARGE = 16_384
-"""Bytes of a payload that are kept until the line is drawn; of a larger one only the beginning."""
+"""The most bytes of a payload that are kept until it's drawn; of larger ones, only the beginning is kept."""
 
 HEAD = 16
-"""Bytes of a binary payload that are shown."""
+"""How many bytes of a binary payload are shown."""
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class BroadcastLine(Struct, frozen=True, kw_only=True):
-    """`cells` are the payload's members; `text` is any other payload, or the size and head of bytes."""
+    """A broadcast as a line.
+
+    `cells` are the members of a JSON object; `text` is any other payload, or the size and first bytes of a
+    binary one.
+    """
 
     at: int
     topic: str
@@ -29,7 +33,7 @@ class BroadcastLine(Struct, frozen=True, kw_only=True):
 
 
 class Message:
-    """A broadcast until it is drawn: most never are, and decoding them would cost most of the time."""
+    """A broadcast that is decoded only when it's drawn, because most never are."""
 
     __slots__ = ("_broadcast", "_line", "_text")
 
@@ -46,12 +50,12 @@ class Message:
 
     @property
     def broadcast(self) -> Broadcast:
-        """Return the message, without its payload if that is too large to be kept."""
+        """The broadcast, without its payload if that is too large to be kept."""
         return self._broadcast
 
     @property
     def line(self) -> BroadcastLine:
-        """Return the message as a line, made when it is asked for first."""
+        """The broadcast as a line, which is computed when it's needed first."""
         if self._line is None:
             self._line = message_of(self._broadcast) if self._text is None else self._cut(self._text)
         return self._line
@@ -64,7 +68,7 @@ class Message:
 
 
 def message_of(broadcast: Broadcast) -> BroadcastLine:
-    """The line of a broadcast whose payload is of a sensible size."""
+    """Return the line of a broadcast whose payload isn't large."""
     cells: tuple[Cell, ...] = ()
     text = ""
     if broadcast.binary is not None:
@@ -77,7 +81,7 @@ def message_of(broadcast: Broadcast) -> BroadcastLine:
                 )
             else:
                 text = said(broadcast.payload)
-        except (msgspec.DecodeError, RecursionError):  # a member named by half a surrogate pair, say
+        except (msgspec.DecodeError, RecursionError):  # such as a member named by half a surrogate pair
             text = _begun(broadcast)
     return BroadcastLine(
         at=broadcast.at,
@@ -90,7 +94,7 @@ def message_of(broadcast: Broadcast) -> BroadcastLine:
 
 
 def is_replayed(broadcast: Broadcast) -> bool:
-    """Whether it was sent before we came, and told again."""
+    """Return whether a broadcast was sent before we joined, and replayed by the server."""
     if broadcast.meta is None:
         return False
     try:
@@ -100,14 +104,14 @@ def is_replayed(broadcast: Broadcast) -> bool:
 
 
 def hex_head(data: bytes) -> str:
-    """`12 bytes 00 ff 10`, with `…` where there are more than are shown."""
+    """Return the size and the first bytes of binary data, as `12 bytes 00 ff 10`."""
     more = " …" if len(data) > HEAD else ""
     head = f" {data[:HEAD].hex(' ')}{more}" if data else ""
     return f"{len(data):,} {'byte' if len(data) == 1 else 'bytes'}{head}"
 
 
 def _begun(broadcast: Broadcast) -> str:
-    """The beginning of a payload that is too large, or too odd, to be taken apart."""
+    """Return the beginning of a payload that is too large, or that can't be decoded."""
     if broadcast.binary is not None:
         return hex_head(broadcast.binary)
     payload = memoryview(broadcast.payload)

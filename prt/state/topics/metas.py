@@ -1,4 +1,4 @@
-"""The metas of a presence: who it is, where, since when. Any client may track any keys."""
+"""The metas of a presence: who it is, where and since when. Clients can track any keys."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from prt.state.rows.difference import LONGEST, Cell
 Meta = Mapping[str, Any]
 
 REF: Final = "presence_ref"
-"""Names one connection's meta; the server's own, which no client tracked."""
+"""The key that identifies a connection's meta; the server adds it."""
 
 USER: Final = (
     *("name", "full_name", "fullName", "display_name", "displayName", "username", "user_name", "userName"),
     *("email", "user_email", "user_id", "userId", "uid", "user"),
 )
-"""Columns that say who it is, what a person would call them first."""
+"""Columns that name a person; names come before ids."""
 
 WHERE: Final = ("location", "page", "path", "pathname")
 SINCE: Final = ("online_at", "onlineAt", "joined_at", "joinedAt")
@@ -27,18 +27,18 @@ ABSENT: Final = "–"
 _MISSING: Final = object()
 _OF_A_USER: Final = (*USER[:-1], "id")
 _MILLISECONDS: Final = 100_000_000_000
-"""Numbers above are milliseconds: in seconds they would be years after 5000."""
+"""Greater numbers are times in milliseconds, because in seconds they would be years after 5000."""
 _SECOND: Final = 1_000_000
 _LATEST: Final = 253_402_300_800  # the year 10000
 
 
 def tracked(meta: Meta) -> dict[str, Any]:
-    """The meta as its client gave it."""
+    """Return a meta without the server's own key, as its client tracked it."""
     return {column: value for column, value in meta.items() if column != REF}
 
 
 def user_of(metas: Iterable[Meta]) -> str:
-    """Who it is, empty where no meta says it."""
+    """Return the name of the user from the first meta that has one; empty if none has."""
     for meta in metas:
         for column in USER:
             value = meta.get(column)
@@ -50,7 +50,7 @@ def user_of(metas: Iterable[Meta]) -> str:
 
 
 def where_of(metas: Sequence[Meta]) -> str:
-    """The places of all connections, each once."""
+    """Return the places of all connections, each once."""
     for column in WHERE:
         if any(column in meta for meta in metas):
             return said_by_all(metas, column)
@@ -58,25 +58,25 @@ def where_of(metas: Sequence[Meta]) -> str:
 
 
 def since_of(metas: Iterable[Meta]) -> int | None:
-    """The earliest time (µs) that a meta gives, as a timestamp or as seconds or milliseconds."""
+    """Return the earliest time (µs) in the metas, which can be timestamps, seconds or milliseconds."""
     times = [time for meta in metas for column in SINCE if (time := _time(meta.get(column))) is not None]
     return min(times, default=None)
 
 
 def said_by_all(metas: Iterable[Meta], column: str) -> str:
-    """The values of one column, each once, the newest connection's first."""
+    """Return the values of one column, each once, the newest connection's first."""
     values = dict.fromkeys(said(meta[column]) for meta in metas if column in meta)
     return _cut(", ".join(reversed(values)))
 
 
 def said(value: Any) -> str:
-    """A text as it is, anything else as JSON; cut."""
+    """Return a string as it is, and any other value as JSON, cut to LONGEST characters."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _cut(text)
 
 
 def differences(before: Meta, after: Meta) -> tuple[Cell, ...]:
-    """The columns that differ, in the order of `after`; what a side lacks is a dash."""
+    """Return the columns that differ, in the order of `after`; a missing value is a dash."""
     columns = dict.fromkeys((*after, *before))
     return tuple(
         Cell(

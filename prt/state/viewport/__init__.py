@@ -1,5 +1,5 @@
-"""The state of a person's work in a live view: selection, search, filter, details, pause.
+"""The state of a person's work in a live view: selection, search, filter, details and pause.
 
-Everything here is a pure function of the keys and of the events that are kept. How keys arrive belongs to
-`app/keyboard`, and how it looks belongs to `views/panels`.
+The code is a pure function of keys and kept events. `app/keyboard` reads the keys, and `views/panels` draws
+the state.
 """

@@ -1,6 +1,6 @@
-"""The selection in a list of rows that have keys, such as people or cards: it goes where its row goes.
+"""The selection in a list of rows with keys, such as people or cards; it follows its row.
 
-A list of events has a `Viewport`, which also filters, pauses and follows.
+Lists of events have a `Viewport`, which also filters, pauses and follows.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Choice(Generic[K]):
-    """Apply intents, read `selected`. Each call gets the keys of the list in their present order."""
+    """The selected row. Each call gets the keys of the list in their current order."""
 
     def __init__(self) -> None:
         self.selected: K | None = None
-        """The key of the selected row, None if there is none."""
+        """The key of the selected row; None if no row is selected."""
         self._place = 0
         self._row = 0
         self.height = 1
-        """The rows that a screen has room for, which is what a page key moves by."""
+        """How many rows fit on the screen, which is how far a page key moves."""
 
     def sync(self, keys: Sequence[K]) -> int | None:
-        """Return the place of the selected row. If it is gone, select the row that took its place."""
+        """Return the index of the selected row. If it's gone, select the row that is now at its index."""
         if self.selected is None:
             return None
         if not keys:
@@ -39,7 +39,10 @@ class Choice(Generic[K]):
         return self._place
 
     def window(self, keys: Sequence[K], height: int) -> range:
-        """Return the places to be drawn in `height` lines: the selected row stays in its line if it can."""
+        """Return the indices of the rows to draw in `height` lines.
+
+        The selected row stays in its line if possible.
+        """
         self.height = max(height, 1)
         place = None if self.selected is None or self.selected not in keys else keys.index(self.selected)
         if place is None:
@@ -50,7 +53,7 @@ class Choice(Generic[K]):
         return range(first, min(first + max(height, 0), len(keys)))
 
     def select(self, keys: Sequence[K], place: int) -> None:
-        """Select by place, or the nearest row; the list scrolls as far as it has to."""
+        """Select the row at an index, or the nearest one; the list scrolls as far as necessary."""
         if not keys:
             self.selected = None
             return
@@ -61,13 +64,13 @@ class Choice(Generic[K]):
         self._place, self.selected = place, keys[place]
 
     def hold(self, keys: Sequence[K]) -> K | None:
-        """Return the selected row, and select the first one if none is; None if the list is empty."""
+        """Return the selected row, or select the first one; None if the list is empty."""
         if self.sync(keys) is None:
             self.select(keys, 0)
         return self.selected
 
     def press(self, intent: Intent, keys: Sequence[K]) -> bool:
-        """Move the selection. Return whether the intent is one that does so."""
+        """Move the selection. Return whether the intent does so."""
         if intent is Intent.BACK:
             was_selected, self.selected = self.selected is not None, None
             return was_selected

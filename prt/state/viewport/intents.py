@@ -1,4 +1,4 @@
-"""The meaning of each key: names of keys to intents, by what the view is doing."""
+"""The meaning of each key: key names by intent, for live views and for recordings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Intent(StrEnum):
-    """One thing that a key asks of the view."""
+    """An action that a key asks the view to perform."""
 
     UP = "up"
     DOWN = "down"
@@ -94,4 +94,4 @@ REPLAY_KEYS: Final[dict[str, Intent]] = {
     ".": Intent.STEP,
     "0": Intent.START,
 }
-"""What a recording adds, in front of the others."""
+"""Keys that a recording adds, which have priority over the others."""

@@ -1,4 +1,4 @@
-"""The kinds of events that a list can leave out, and what may lie over it."""
+"""The kinds of events that a list can leave out, and the overlays of a view."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Kind(StrEnum):
 
 
 class Overlay(StrEnum):
-    """A panel that lies over the view."""
+    """A panel that is shown over the view."""
 
     DETAILS = "details"
     HELP = "help"
 
 
 class Prompt(Struct):
-    """A line that is being typed; `former` is what is put back if it is given up."""
+    """A line that is being typed; `former` is restored if the person gives up."""
 
     intent: Intent
     text: str

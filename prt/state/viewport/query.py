@@ -1,7 +1,7 @@
-"""Queries of a search and of a filter: conditions on kept events, in the form in which they came.
+"""Queries of a search and of a filter.
 
-Events are judged by their raw JSON. To lay a line out costs fifty times as much, and 10,000 events have to
-be judged between two letters that somebody types.
+They are matched to the raw JSON of events: laying out a line takes fifty times as long, and 10,000 events
+have to be matched between two typed letters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class Query:
-    """A text to be found. Case counts only if the text contains a capital letter."""
+    """A text to search for. Case matters only if the text contains a capital letter."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -35,11 +35,11 @@ class Query:
         return bool(self.text)
 
     def matches(self, kept: Kept) -> bool:
-        """Return whether the text stands in the event: in its names, its rows, or its payload."""
+        """Return whether the text occurs in an event: in its names, its rows or its payload."""
         return self.is_in(content(kept))
 
     def is_in(self, text: bytes) -> bool:
-        """Return whether the text stands in the content of something."""
+        """Return whether the text occurs in the given content."""
         if not self._is_exact:
             if not self._plain.isascii():
                 return self.text.lower() in text.decode(errors="replace").lower()
@@ -48,7 +48,10 @@ class Query:
 
 
 class Filter:
-    """Conditions that all have to hold: `table=NAME`, `event=TYPE`, `column=VALUE`, and words to be found."""
+    """Conditions that must all hold.
+
+    They are `table=NAME`, `event=TYPE`, `topic=NAME`, `COLUMN=VALUE`, and words to find.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text.strip()
@@ -58,14 +61,14 @@ class Filter:
             name, equals, value = word.partition("=")
             if equals and name and value:
                 self._conditions.append((name, value))
-            elif not (equals and name):  # `table=` is being typed
+            elif not (equals and name):  # `table=` is still being typed
                 self._words.append(Query(word))
 
     def __bool__(self) -> bool:
         return bool(self._words or self._conditions)
 
     def matches(self, kept: Kept) -> bool:
-        """Return whether the event is to be shown."""
+        """Return whether an event meets all conditions."""
         return all(self._holds(kept, *one) for one in self._conditions) and all(
             word.matches(kept) for word in self._words
         )
@@ -81,7 +84,7 @@ class Filter:
 
 
 def content(kept: Kept) -> bytes:
-    """Return all that can be found of an event: its names and its JSON."""
+    """Return the text of an event that a search looks at: its names and its JSON."""
     if isinstance(kept, Shown):
         change = kept.change
         head = f"{change.schema}.{change.table} {change.event_type} "
@@ -114,7 +117,7 @@ def _topic(kept: Kept) -> str:
 
 
 def _column(kept: Kept, name: str) -> str:
-    """Return the value of a column, or of a payload's member, as a person would write it; "" if none."""
+    """Return the value of a column, or of a payload's member, as text; empty if there is none."""
     if not isinstance(kept, Shown | Message):
         return str(getattr(event_of(kept), name, ""))
     try:

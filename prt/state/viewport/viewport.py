@@ -1,7 +1,7 @@
-"""The place of a person in a list of events: selection, offset, search, filter, kinds, pause, overlay.
+"""The view of a person on a list of events: selection, position, search, filter, kinds, pause and overlay.
 
-The list is drawn newest first. `None` as the top stands for following: the newest event is at the top,
-and whatever comes takes its place. A selection is the number of an event, so new events don't move it.
+The list is drawn newest first. If the top is None, the list follows: the newest event is always at the top.
+The selection is the number of an event, so new events don't move it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from prt.state.viewport.query import Filter, Query
 
 
 class Viewport:
-    """Apply intents and typed text, read attributes; `window` gives what is to be drawn.
+    """The state of a list of events; `window` returns the events to draw.
 
-    `selected` is the number of the selected event, None while the view follows. `kinds` are those shown.
+    `selected` is the number of the selected event, None while the list follows. `kinds` are the kinds shown.
     """
 
     def __init__(self, newest: Newest, *, belongs: Callable[[Kept], bool] | None = None) -> None:
-        """Take the events that are kept, and which of them belong to the list at all; None is all."""
+        """Create the state for the kept events.
+
+        `belongs` decides which of them the list has, and None is all.
+        """
         self.selected: int | None = None
         self.kinds = frozenset(Kind)
         self.query = Query("")
@@ -30,11 +33,11 @@ class Viewport:
         self.prompt: Prompt | None = None
         self.overlay: Overlay | None = None
         self.opened: int | None = None
-        """The number of the event whose details are open."""
+        """The number of the event whose details are open; None if no details are open."""
         self.overlay_top = 0
-        """Lines of the overlay that are scrolled past."""
+        """How many lines of the overlay are above the screen."""
         self.paused_at: int | None = None
-        """The number of the first event that came during the pause."""
+        """The number of the first event after the pause began; None if the list isn't paused."""
         self._newest = newest
         self._belongs = belongs
         self._cleared = 0
@@ -46,17 +49,17 @@ class Viewport:
 
     @property
     def is_following(self) -> bool:
-        """Whether the newest event is at the top, and stays there."""
+        """Whether the newest event is always at the top."""
         return self._top is None
 
     @property
     def waiting(self) -> int:
-        """How many events came during the pause."""
+        """The number of events since the list was paused."""
         return 0 if self.paused_at is None else self._newest.added - self.paused_at
 
     @property
     def hidden(self) -> int:
-        """How many kept events of the list the filter, the kinds and the clearing leave out."""
+        """The number of kept events that are left out by the filter, the kinds or the clearing."""
         self.sync()
         newest, belongs = self._newest, self._belongs
         if belongs is None:
@@ -65,11 +68,11 @@ class Viewport:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether a filter or the kinds leave events out."""
+        """Whether a filter or the kinds leave out events."""
         return bool(self.filter) or len(self.kinds) < len(Kind)
 
     def sync(self) -> None:
-        """Take in what came since, and let go of what is no longer kept."""
+        """Add events that came since the last call, and remove those that are no longer kept."""
         newest = self._newest
         for number, kept in newest.since(max(self._seen, self._cleared)):
             if self._is_shown(kept):
@@ -88,7 +91,7 @@ class Viewport:
             self._top = None
 
     def window(self, height: int) -> list[int]:
-        """Return the numbers of the events to be drawn, newest first, at most `height` of them."""
+        """Return the numbers of the events to draw, the newest first, at most `height` of them."""
         self.sync()
         self._height = max(height, 1)
         shown = self._visible()
@@ -96,7 +99,7 @@ class Viewport:
         return self._shown[max(last + 1 - height, 0) : last + 1][::-1]
 
     def listed(self) -> list[int]:
-        """Return the numbers of all events that the list holds, oldest first."""
+        """Return the numbers of all events in the list, the oldest first."""
         self.sync()
         return self._shown[: self._visible()]
 
@@ -106,28 +109,31 @@ class Viewport:
         return shown - 1 - self._place_of_top(shown) if shown else 0
 
     def push_down(self) -> None:
-        """Scroll one event on, because those above the selection need more lines than one each."""
+        """Scroll down by one event, because the events above the selection take more than a line each."""
         place = self._place_of_top(self._visible())
         if self.selected is not None and place > 0 and self._shown[place] > self.selected:
             self._top = self._shown[place - 1]
 
     def take_over(self, former: Viewport) -> None:
-        """Search, filter and pause as another list does."""
+        """Use the search, filter and pause of another list."""
         self.query, self.filter, self.kinds = former.query, former.filter, former.kinds
         self.prompt, self.paused_at = former.prompt, former.paused_at
         self._judge_again()
 
     def follow(self) -> None:
-        """Go back to the newest event, and close whatever lies over it."""
+        """Return to the newest event, and close all overlays."""
         self.selected = self._top = self.paused_at = self.overlay = self.opened = self.prompt = None
 
     def is_match(self, number: int) -> bool:
-        """Return whether the search found the event."""
+        """Return whether the search found an event."""
         place = bisect_left(self._matches, number)
         return place < len(self._matches) and self._matches[place] == number
 
     def position(self) -> tuple[int, int]:
-        """Return which match is selected, counted from the newest (0 if none is), and how many there are."""
+        """Return the number of the selected match, from the newest, and the number of all matches.
+
+        The first number is 0 if no match is selected.
+        """
         count = bisect_left(self._matches, self._limit())
         current = self.current()
         if current is None or not self.is_match(current):
@@ -135,7 +141,7 @@ class Viewport:
         return count - bisect_left(self._matches, current), count
 
     def current(self) -> int | None:
-        """Return the number of the event that Enter opens: the selected one, else the newest shown."""
+        """Return the number of the event that Enter opens: the selected one, otherwise the newest."""
         self.sync()
         if self.selected is not None:
             return self.selected
@@ -143,7 +149,7 @@ class Viewport:
         return self._shown[shown - 1] if shown else None
 
     def apply(self, intent: Intent) -> bool:
-        """Do what is asked. Return whether it was anything that this list can do."""
+        """Handle an intent. Return whether this list handles it."""
         self.sync()
         if self.overlay is not None:
             return self._apply_overlay(intent)
@@ -155,13 +161,13 @@ class Viewport:
         return self._move(intent) or self._open(intent) or self._state(intent)
 
     def type(self, text: str) -> None:
-        """Add text to the line that is being typed."""
+        """Add text to the prompt."""
         if self.prompt is not None:
             self.prompt.text += "".join(letter for letter in text if letter.isprintable())
             self._typed()
 
     def erase(self) -> None:
-        """Take the last letter back; from an empty line, give the prompt up."""
+        """Remove the last letter of the prompt; if it's empty, give up."""
         if self.prompt is None:
             return
         if not self.prompt.text:
@@ -171,7 +177,7 @@ class Viewport:
         self._typed()
 
     def accept(self, *, selects: bool = True) -> bool:
-        """End the typing, and select the first match if it `selects`. Return whether it was a search."""
+        """End the prompt, and select the first match if it `selects`. Return whether it was a search."""
         prompt, self.prompt = self.prompt, None
         is_search = prompt is not None and prompt.intent is Intent.SEARCH and bool(self.query)
         if is_search and selects:
@@ -179,17 +185,17 @@ class Viewport:
         return is_search
 
     def end_search(self) -> None:
-        """Search for nothing any more."""
+        """End the search."""
         self._set(Intent.SEARCH, "")
 
     def give_up(self) -> None:
-        """End the typing, with what was there before."""
+        """End the prompt, and restore the former text."""
         prompt, self.prompt = self.prompt, None
         if prompt is not None:
             self._set(prompt.intent, prompt.former)
 
     def _typed(self) -> None:
-        assert self.prompt is not None  # noqa: S101 - somebody is typing
+        assert self.prompt is not None  # noqa: S101 - there is a prompt
         self._set(self.prompt.intent, self.prompt.text)
 
     def _set(self, intent: Intent, text: str) -> None:
@@ -214,11 +220,14 @@ class Viewport:
         return self._newest.added if self.paused_at is None else self.paused_at
 
     def _visible(self) -> int:
-        """Return how many of those shown came before the pause."""
+        """Return how many of the listed events came before the pause."""
         return len(self._shown) if self.paused_at is None else bisect_left(self._shown, self.paused_at)
 
     def _place_of_top(self, shown: int) -> int:
-        """Return the place of the event at the top, moved so that the selection can be seen; -1 if none."""
+        """Return the index of the event at the top, moved so that the selection is visible.
+
+        The index is -1 if the list is empty.
+        """
         if self._top is None or self.selected is None or not shown:
             return shown - 1
         place = min(bisect_left(self._shown, self._top), shown - 1)
@@ -228,7 +237,7 @@ class Viewport:
         return place
 
     def _select(self, place: int, *, stays: bool = False) -> None:
-        """Select by place among those shown; at the newest the view follows again unless it `stays`."""
+        """Select the event at an index; at the newest event the list follows again, unless it `stays`."""
         shown = self._visible()
         place = max(place, 0)
         if not shown or place >= shown - (not stays):
@@ -257,7 +266,7 @@ class Viewport:
         return True
 
     def _find(self, *, is_older: bool, includes_current: bool) -> None:
-        """Select the next match, around the end if there is none further on."""
+        """Select the next match; after the last one, start again at the other end."""
         matches = self._matches[: bisect_left(self._matches, self._limit())]
         if not matches:
             return
@@ -297,7 +306,7 @@ class Viewport:
         return True
 
     def _go_back(self) -> None:
-        """Undo one thing at a time: the search, the filter, the scrolling."""
+        """Undo one step: the search, the filter, then the scrolling."""
         if self.query:
             self.end_search()
         elif self.is_narrowed:
@@ -331,7 +340,7 @@ _CLOSING = {(Intent.OPEN, Overlay.DETAILS), (Intent.HELP, Overlay.HELP)}
 
 
 def _nearest(numbers: list[int], shown: int, wanted: int) -> int | None:
-    """Return the number if it is shown, else the next newer one; None if that is the newest or none."""
+    """Return the number if it's listed, otherwise the next newer one; None if that is the newest."""
     place = bisect_left(numbers, wanted)
     if place < shown and numbers[place] == wanted:
         return wanted

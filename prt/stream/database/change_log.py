@@ -1,7 +1,7 @@
-"""The database's log of committed changes, read through a temporary slot of our own.
+"""The database's log of committed changes, read through a temporary replication slot.
 
-The slot is TEMPORARY: PostgreSQL drops it when the connection ends, whatever ended it, `kill -9` of this
-process too. A slot that is lost is followed by a new one, and what was committed between them is a gap.
+The slot is TEMPORARY: PostgreSQL drops it when the connection ends, for any reason, including `kill -9` of
+this process. After a slot was lost, a new one is created, and what was committed in between is missing.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from prt.stream.database.values import AuditedTable, LoggedChange
 Plugin = Literal["wal2json", "pgoutput"]
 
 NAME = "prt_audit"
+"""The name of the connection, and the beginning of the slot's name."""
 CREATION_SECONDS = 30
+"""How long creating a slot may take. It waits for transactions that began before."""
 RETRY_SECONDS = 0.2
+"""The pause before another attempt to open a slot."""
 _ESCAPED = " \\'*,."
-"""What wal2json wants a backslash before in the names of tables."""
+"""The characters that wal2json requires a backslash before, in names of tables."""
 
 
 class ChangeLog:
-    """`async with` opens the slot; `follow` hands on what is committed from then on.
+    """The committed changes of tables. `async with` opens the slot; `follow` delivers changes from then on.
 
-    Args:
-        url: The direct connection's, of a role that may replicate.
-        tables: The tables whose changes are wanted.
-        is_asked: Tells whether a binding asks for a kind of event of a table.
-        deliver: Gets the changes, in the order of their commits.
-        on_hole: Called after the slot was lost and another one was opened.
+    Attributes:
+        plugin: The plugin that decodes the log.
+        slot: The name of the slot.
     """
 
     def __init__(
@@ -51,6 +51,15 @@ class ChangeLog:
         deliver: Callable[[list[LoggedChange]], None],
         on_hole: Callable[[str], None],
     ) -> None:
+        """Prepare the reading.
+
+        Args:
+            url: The URL of the direct connection, with a role that may replicate.
+            tables: The tables whose changes are wanted.
+            is_asked: Returns whether a binding asks for a kind of event of a table.
+            deliver: Receives the changes, in the order of their commits.
+            on_hole: Called after the slot was lost and another one was opened, with the error that lost it.
+        """
         self._url = url
         self._tables = tables
         self._is_asked = is_asked
@@ -73,7 +82,7 @@ class ChangeLog:
             await self._connection.close()
 
     async def follow(self) -> None:
-        """Hand on changes until cancelled."""
+        """Deliver changes until cancelled, and open a new slot whenever one is lost."""
         while True:
             try:
                 await self._read()

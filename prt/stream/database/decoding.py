@@ -1,7 +1,7 @@
-"""Messages of the plugins wal2json and pgoutput to changes of the audited tables. Pure.
+"""Decoding of messages of the plugins wal2json and pgoutput into changes of the audited tables. Pure.
 
-wal2json is what Realtime itself decodes with, so it does not depend on a publication. Format version 2 is
-one JSON object a change.
+Realtime itself decodes with wal2json, which does not depend on a publication. In its format version 2, each
+change is one JSON object.
 """
 
 from __future__ import annotations
@@ -19,22 +19,26 @@ from prt.stream.database.values import AuditedTable, LoggedChange, Texts, json_t
 from prt.stream.values import moment
 
 IsAsked = Callable[[AuditedTable, str], bool]
+"""Returns whether a binding asks for a kind of event of a table."""
 
 
 class LogDecoder(Protocol):
-    """A plugin's decoder. It remembers the relations of one slot and counts the changes of all slots."""
+    """The decoder of a plugin's messages.
+
+    It remembers the relations of one slot, and counts the changes of all slots.
+    """
 
     def decode(self, messages: Iterable[bytes]) -> Iterator[LoggedChange]:
         """Yield the changes of audited tables in messages of the log."""
         ...
 
     def reset(self) -> None:
-        """Forget what the former slot described."""
+        """Forget the relations that the former slot described."""
         ...
 
 
 class _Numbered:
-    """The count of changes and what every decoder makes of one."""
+    """The common part of the decoders: it counts changes and creates their values."""
 
     def __init__(self, tables: Iterable[AuditedTable], is_asked: IsAsked) -> None:
         self._by_name = {(table.schema, table.table): table for table in tables}
@@ -77,7 +81,7 @@ _EVENTS: Mapping[str, EventType] = {"I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 
 
 class Wal2JsonDecoder(_Numbered):
-    """A decoder of wal2json's format version 2, with transaction ids and timestamps."""
+    """The decoder of wal2json's format version 2, with transaction ids and timestamps."""
 
     def decode(self, messages: Iterable[bytes]) -> Iterator[LoggedChange]:
         """Yield the changes of audited tables in messages of wal2json."""
@@ -92,11 +96,11 @@ class Wal2JsonDecoder(_Numbered):
             yield self._change(table, event, moment(message.timestamp) or 0, message.xid, row)
 
     def reset(self) -> None:
-        """Nothing is remembered: every message names its table and columns."""
+        """Forget nothing, because every message names its table and columns."""
 
 
 class PgoutputDecoder(_Numbered):
-    """A decoder of pgoutput, protocol version 1."""
+    """The decoder of pgoutput, protocol version 1."""
 
     def __init__(self, tables: Iterable[AuditedTable], is_asked: IsAsked) -> None:
         super().__init__(tables, is_asked)
@@ -118,7 +122,7 @@ class PgoutputDecoder(_Numbered):
                 yield self._change(table, event, self._begin.committed, self._begin.transaction, row)
 
     def reset(self) -> None:
-        """Forget the relations: a new stream describes them anew."""
+        """Forget the relations: a new stream describes them again."""
         self._relations.clear()
 
     def _describe(self, relation: pgoutput.Relation) -> None:
@@ -134,7 +138,7 @@ class PgoutputDecoder(_Numbered):
 
 
 def _texts(names: tuple[str, ...], new: Row | None, old: Row | None, identity: frozenset[str]) -> Texts:
-    """Return the row; of a DELETE only the columns that the replica identity gives."""
+    """Return the columns of a row; for a DELETE only those of the replica identity."""
     if new is None:
         pairs = zip(names, old or [], strict=False)
         return {name: _text(value) for name, value in pairs if name in identity}

@@ -1,6 +1,6 @@
-"""Judgements by the database right after a commit: whether filters match, and who may see the row.
+"""Judgements by the database soon after a commit: whether filters match, and whether the row is visible.
 
-The questions are asked as the audited identity, as Realtime asks them, and for many changes at once.
+The database is asked with the audited identity, as Realtime asks it, and for many changes at once.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from prt.stream.filters.grammar import Condition
 from prt.stream.rest.session import Endpoint
 
 AT_ONCE = 1_000
+"""The most changes in one question."""
 _OPERATORS: Final[dict[str, LiteralString]] = {
     "eq": "=",
     "neq": "<>",
@@ -47,7 +48,13 @@ _NOW = "(extract(epoch from clock_timestamp()) * 1000000)::int8"
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """The identity that policies are evaluated as. `claims` is JSON; `is_unrestricted` passes them over."""
+    """The identity that policies are evaluated for.
+
+    Attributes:
+        role: The database role.
+        claims: The claims of the token, as JSON text.
+        is_unrestricted: Whether policies do not apply to the role.
+    """
 
     role: str
     claims: str
@@ -55,31 +62,35 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 def role_and_claims(endpoint: Endpoint) -> tuple[str, str]:
-    """Return the role and the claims, as JSON, that Realtime acts with for an endpoint."""
+    """Return the role, and the claims as JSON text, that Realtime uses for an endpoint."""
     text = endpoint.token or endpoint.key
     role = facts_of(Secret(text)).role or "anon"
     return role, msgspec.json.encode(claims_of(text) or {"role": role}).decode()
 
 
 class Judge:
-    """Asks about batches of changes, one after the other.
-
-    `filters` are the conditions of each table's binding by `AuditedTable.name`.
-    """
+    """The questions to the database about changes, asked in batches, one after the other."""
 
     def __init__(
         self, session: DatabaseSession, identity: Identity, filters: Mapping[str, Sequence[Condition]]
     ) -> None:
+        """Prepare the questions.
+
+        Args:
+            session: The connection to the database.
+            identity: The identity that policies are evaluated for.
+            filters: The filter conditions of each table, by `AuditedTable.name`.
+        """
         self._session = session
         self._identity = identity
         self._filters = filters
 
     def needs(self, change: LoggedChange) -> bool:
-        """Return whether a change can be filtered or hidden at all."""
+        """Return whether a filter or policies may exclude a change at all."""
         return bool(self._filters.get(change.table.name)) or change.table.has_row_security
 
     async def judge(self, changes: Sequence[LoggedChange]) -> list[Judgement]:
-        """Return a judgement for each change; its answers are None if the database failed to give them."""
+        """Return a judgement for each change; an answer in it is None if the database failed to give it."""
         judgements: list[Judgement] = []
         by_table: dict[str, list[LoggedChange]] = defaultdict(list)
         for change in changes:
@@ -116,7 +127,7 @@ class Judge:
         ]
 
     async def _visible(self, table: AuditedTable, changes: list[LoggedChange]) -> tuple[int, set[int] | None]:
-        """Return when the question was answered, and the numbers of the changes whose rows can be seen."""
+        """Return when the question was answered (µs), and the numbers of the changes with visible rows."""
         query = _visible_query(table)
         columns = [[change.row[name] for change in changes] for name in table.key]
         transactions = {change.transaction for change in changes}
@@ -143,12 +154,12 @@ class Judge:
             return 0, None
 
     async def _matching(self, table: AuditedTable, changes: list[LoggedChange]) -> set[int] | None:
-        """Return the numbers of the changes that the table's filter matches."""
+        """Return the numbers of the changes that the table's filter matches; None if the database failed."""
         conditions = self._filters.get(table.name, ())
         if not conditions:
             return {change.number for change in changes}
         names = list(dict.fromkeys(condition.column for condition in conditions))
-        # A column that the log left out matches nothing, as on the server.
+        # As on the server, no condition matches a column that the log left out.
         asked = [change for change in changes if all(name in change.row for name in names)]
         query = _matching_query(table, conditions, names)
         columns: list[Any] = [[change.row[name] for change in asked] for name in names]
@@ -188,7 +199,7 @@ def _visible_query(table: AuditedTable) -> sql.Composed:
 def _matching_query(
     table: AuditedTable, conditions: Sequence[Condition], names: Sequence[str]
 ) -> sql.Composed:
-    """Return a query whose parameters are the columns' values, then the conditions' except those of `is`."""
+    """Return a query that takes the columns' values, then the conditions' values except those of `is`."""
     places = {name: sql.Identifier(f"value{number}") for number, name in enumerate(names)}
     return sql.SQL("select v.place from unnest({}) with ordinality as v({}, place) where {}").format(
         sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(names)),

@@ -1,4 +1,4 @@
-"""Checks that are made before a slot is opened on somebody's database."""
+"""Checks that are made before a replication slot is opened on a user's database."""
 
 from __future__ import annotations
 
@@ -24,19 +24,37 @@ PUBLICATION = "supabase_realtime"
 POOLER_DOMAIN = ".pooler.supabase.com"
 POOLER_PORT = "6543"
 FREE = 2
-"""Slots and WAL senders that must be free: ours, and the one that Realtime opens if it loses its own."""
+"""The number of slots and WAL senders that must be free: one for us, and one that Realtime opens if it loses
+its own."""
 WILDCARD = "*"
+"""The table that stands for all published tables of a schema."""
 
 
 class Address(NamedTuple):
-    """The address of the direct connection; an empty host is a local socket."""
+    """The address of the direct connection. An empty host is a local socket."""
 
     host: str
     is_loopback: bool
 
 
 class Database(Struct, frozen=True, kw_only=True):
-    """The server as a slot sees it. `keep_size` is max_slot_wal_keep_size in bytes, None if unlimited."""
+    """The properties of the server that an audit depends on.
+
+    Attributes:
+        version: The version of PostgreSQL.
+        user: The role of the connection.
+        wal_level: The setting of that name.
+        may_replicate: Whether the role may replicate.
+        slots: How many replication slots exist.
+        max_slots: How many may exist.
+        senders: How many WAL senders run.
+        max_senders: How many may run.
+        keep_size: The setting max_slot_wal_keep_size in bytes; None if it is unlimited.
+        has_publication: Whether Realtime's publication exists.
+        role_exists: Whether the audited identity's role exists.
+        role_is_unrestricted: Whether policies do not apply to this role.
+        tables: The audited tables.
+    """
 
     version: str
     user: str
@@ -54,10 +72,14 @@ class Database(Struct, frozen=True, kw_only=True):
 
 
 def address_of(database_url: str, project_url: str) -> Address:
-    """Return where a connection URL leads.
+    """Return the host that a connection URL leads to.
+
+    Args:
+        database_url: The URL of the direct connection.
+        project_url: The URL of the project.
 
     Raises:
-        UsageError: It can't be read, leads to a pooler, or to another project than `project_url`.
+        UsageError: If the URL can't be parsed, leads to a pooler, or belongs to another project.
     """
     try:
         parts = conninfo_to_dict(database_url)
@@ -86,11 +108,17 @@ def address_of(database_url: str, project_url: str) -> Address:
 
 
 async def read(session: DatabaseSession, tables: Sequence[tuple[str, str]], *, role: str) -> Database:
-    """Read what the audit depends on; a table "*" is every published one of its schema.
+    """Read the properties of the server that an audit depends on.
+
+    Args:
+        session: The connection to the database.
+        tables: The audited tables as (schema, table). The table "*" stands for all published ones of its
+            schema.
+        role: The role of the audited identity.
 
     Raises:
-        UnreachableError: The database doesn't answer.
-        RefusedError: It may not be asked.
+        UnreachableError: If the database does not answer.
+        RefusedError: If the database refuses the query.
     """
     asked = {
         "role": role,
@@ -119,11 +147,16 @@ async def read(session: DatabaseSession, tables: Sequence[tuple[str, str]], *, r
 
 
 def check(database: Database, wanted: Sequence[tuple[str, str]], role: str) -> None:
-    """Raise what keeps a slot from being opened, or from being opened without harm.
+    """Raise an error if a slot can't be opened, or not without harm.
+
+    Args:
+        database: The properties of the server.
+        wanted: The audited tables as (schema, table).
+        role: The role of the audited identity.
 
     Raises:
-        RefusedError: The database's user may not replicate.
-        PrtError: The server has no room, does not log what is needed, or lacks a table.
+        RefusedError: If the database's user may not replicate.
+        PrtError: If no slot is free, the log does not contain what is needed, or a table is missing.
     """
     if database.wal_level != "logical":
         raise PrtError(
@@ -154,7 +187,7 @@ def check(database: Database, wanted: Sequence[tuple[str, str]], role: str) -> N
 
 
 def check_filter(table: AuditedTable, columns: Sequence[str]) -> None:
-    """Raise UsageError for a column that is unknown, or whose filter would fail in the database."""
+    """Raise UsageError if a filter's column is unknown, or if filtering by it would fail in the database."""
     for name in columns:
         found = next((one for one in table.columns if one.name == name), None)
         if found is None:

@@ -1,4 +1,4 @@
-"""The state of the database that can explain a loss, read once a second."""
+"""The state of the database that can explain a lost change, read once a second."""
 
 from __future__ import annotations
 
@@ -16,25 +16,31 @@ from prt.stream.database.session import DatabaseSession
 from prt.stream.database.values import AuditedTable, ServerState
 
 PAUSE_SECONDS = 0.05
+"""The pause between two questions whether our slot has read the log."""
 
 
 class Probe:
-    """Reads the server's state; `slot` is our own, which is not a sign of anything."""
+    """The reader of the database's state.
+
+    Attributes:
+        slot: The name of our own slot, which must be set once the slot is open.
+    """
 
     def __init__(self, session: DatabaseSession, tables: Sequence[AuditedTable]) -> None:
+        """Prepare the reading of the state of these tables."""
         self._session = session
         self._oids = [table.oid for table in tables]
         self.slot = ""
 
     async def state(self) -> ServerState | None:
-        """Return the state now, None if the database doesn't answer."""
+        """Return the present state; None if the database does not answer."""
         try:
             return await self._session.run(self._read)
         except psycopg.Error:
             return None
 
     async def until_read(self, seconds: float) -> None:
-        """Wait until our slot has read all that the log holds now, for at most so many seconds."""
+        """Wait until our slot has read everything that the log contains now, but no longer than `seconds`."""
 
         async def end(connection: AsyncConnection[Any]) -> str:
             row = await (await connection.execute("select pg_current_wal_flush_lsn()::text")).fetchone()

@@ -1,4 +1,4 @@
-"""One connection to a project's database that is opened again after it was lost."""
+"""A connection to a project's database that is opened again after it was lost."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from psycopg.conninfo import make_conninfo
 
 T = TypeVar("T")
 CONNECT_SECONDS = 10
+"""How long opening a connection may take."""
 STATEMENT_MS = 5_000
+"""How long a statement may take, in milliseconds."""
 
-# The text of a value must not depend on what the role or the database is set to.
+# The text of a value must not depend on settings of the role or the database.
 _TEXT_FORMS = (
     "-c timezone=UTC -c datestyle=ISO,MDY -c intervalstyle=postgres -c extra_float_digits=1 "
     "-c bytea_output=hex"
@@ -22,10 +24,15 @@ _TEXT_FORMS = (
 
 
 async def connect(url: str, name: str, **keywords: str) -> AsyncConnection[Any]:
-    """Open a connection with our settings; `name` shows in pg_stat_activity.
+    """Open a connection with our settings.
+
+    Args:
+        url: The connection URL.
+        name: The name of the connection in pg_stat_activity.
+        **keywords: Further parameters of libpq.
 
     Raises:
-        psycopg.OperationalError: Nobody answered, or the server refused.
+        psycopg.OperationalError: If there is no answer, or the server refuses.
     """
     conninfo = make_conninfo(
         url, application_name=name, connect_timeout=CONNECT_SECONDS, options=_TEXT_FORMS, **keywords
@@ -38,16 +45,17 @@ async def connect(url: str, name: str, **keywords: str) -> AsyncConnection[Any]:
 
 
 class DatabaseSession:
-    """A connection for one piece of work at a time."""
+    """A connection that does one piece of work at a time."""
 
     def __init__(self, url: str, name: str) -> None:
+        """Prepare the connection; `name` is its name in pg_stat_activity."""
         self.url = url
         self._name = name
         self._lock = asyncio.Lock()
         self._connection: AsyncConnection[Any] | None = None
 
     async def run(self, work: Callable[[AsyncConnection[Any]], Awaitable[T]]) -> T:
-        """Run `work` with the connection, which is opened first if there is none.
+        """Call `work` with the connection, which is opened first if it is not open.
 
         Raises:
             psycopg.Error: What `work` raised, or OperationalError if the database can't be reached.
@@ -61,7 +69,7 @@ class DatabaseSession:
             try:
                 return await work(self._connection)
             except asyncio.CancelledError:
-                # The server may act on psycopg's request to cancel only during the next query.
+                # The server may execute psycopg's request to cancel only during the next query.
                 await self._connection.close()
                 raise
 
@@ -72,5 +80,5 @@ class DatabaseSession:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what PostgreSQL or libpq said."""
+    """Return the first line of an error message of PostgreSQL or libpq."""
     return (str(error).strip().splitlines() or [""])[0]

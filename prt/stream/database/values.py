@@ -1,4 +1,4 @@
-"""Values that the direct connection reports: tables, changes of the log, judgements, the server's state."""
+"""Values of the direct connection: tables, logged changes, judgements and the server's state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prt.events import EventType
 from prt.stream.values import moment, timestamp
 
 Texts = Mapping[str, str | None]
-"""A row as PostgreSQL prints its values; a column that the log left out is absent."""
+"""A row as PostgreSQL prints its values. Columns that the log left out are absent."""
 Key = tuple[str, ...]
 """The comparable texts of a row's primary key, in the order of its columns."""
 
@@ -21,7 +21,13 @@ _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class Column(Struct, frozen=True, array_like=True):
-    """A column; `type` is as `format_type` prints it, `is_structured` whether it is an array or composite."""
+    """A column of a table.
+
+    Attributes:
+        name: Its name.
+        type: Its type, as `format_type` prints it.
+        is_structured: Whether the type is an array or composite.
+    """
 
     name: str
     type: str
@@ -29,7 +35,18 @@ class Column(Struct, frozen=True, array_like=True):
 
 
 class AuditedTable(Struct, frozen=True, kw_only=True):
-    """A table whose changes are accounted for."""
+    """A table whose changes are accounted for.
+
+    Attributes:
+        oid: Its object id.
+        schema: Its schema.
+        table: Its name.
+        kind: `r` for an ordinary table, `p` for a partitioned one.
+        has_row_security: Whether row level security is enabled.
+        is_published: Whether it is in the publication.
+        key: The columns of the primary key, in the order of the table.
+        columns: All columns, in the order of the table.
+    """
 
     oid: int
     schema: str
@@ -42,15 +59,15 @@ class AuditedTable(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Return `schema.table`."""
+        """The table as `schema.table`."""
         return f"{self.schema}.{self.table}"
 
     def type_of(self, column: str) -> str | None:
-        """Return the type of a column, None if there is no such column."""
+        """Return the type of a column; None if there is no such column."""
         return next((one.type for one in self.columns if one.name == column), None)
 
     def key_of(self, row: Texts) -> Key | None:
-        """Return the key of a row of the log, None if a value of it is missing or the table has no key."""
+        """Return the key of a logged row; None if a value of it is missing, or if the table has no key."""
         values = [row.get(name) for name in self.key]
         if not values or None in values:
             return None
@@ -61,16 +78,23 @@ class AuditedTable(Struct, frozen=True, kw_only=True):
         )
 
     def key_of_json(self, row: Raw) -> Key | None:
-        """Return the key of a row that Realtime sent."""
+        """Return the key of a row that Realtime sent; None as for `key_of`."""
         members = _decode_members(row)
         return self.key_of({name: json_text(members[name]) for name in self.key if name in members})
 
 
 class LoggedChange(Struct, frozen=True, kw_only=True, gc=False):
-    """A row's change as the database's log has it.
+    """A change of a row as the database's log has it.
 
-    `number` counts the changes of one audit, `committed` is in µs since the epoch by the database's clock,
-    `transaction` is an id of 32 bits. `is_asked` tells whether a binding asks for this kind of event.
+    Attributes:
+        number: The number of the change in this audit.
+        table: The table.
+        event: The event.
+        committed: When it was committed (µs since the epoch, by the database's clock).
+        transaction: The transaction id, of 32 bits.
+        key: The key of the row; None if the log does not have it.
+        row: The new row; for a DELETE the old one.
+        is_asked: Whether a binding asks for this kind of event.
     """
 
     number: int
@@ -80,14 +104,17 @@ class LoggedChange(Struct, frozen=True, kw_only=True, gc=False):
     transaction: int
     key: Key | None
     row: Texts
-    """The new row, the old one of a DELETE."""
     is_asked: bool = True
 
 
 class Judgement(Struct, frozen=True, kw_only=True, gc=False):
-    """The database's answers about a change at `at` (µs, its clock).
+    """The database's answers to the questions about a change. An answer is None if the database failed.
 
-    Both answers are None if they could not be had. `is_visible` is of the row as it was then.
+    Attributes:
+        number: The number of the change.
+        at: The moment that the answers are about (µs since the epoch, by the database's clock).
+        is_matching: Whether the filter of the binding matches the row.
+        is_visible: Whether the audited identity may see the row as it was at that moment.
     """
 
     number: int
@@ -97,10 +124,18 @@ class Judgement(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ServerState(Struct, frozen=True, kw_only=True):
-    """The state that can explain a loss, at `at` (µs, the database's clock); `clock_ahead` is ours less its.
+    """The parts of the database's state that can explain a lost change.
 
-    Each part is a value that is equal as long as nothing has changed. `retained` are the bytes of WAL that
-    our own slot holds back, None if it is gone.
+    Attributes:
+        at: When the state was read (µs since the epoch, by the database's clock).
+        clock_ahead: How far our clock is ahead of the database's (µs).
+        started: When PostgreSQL was started (µs since the epoch).
+        slots: Realtime's replication slots, each with the process that reads it, or None.
+        publication: The audited tables in the publication, as `schema.table`.
+        publication_oid: The object id of the publication, or None.
+        policies: A hash of the policies of each audited table.
+        structured_filters: Columns of array and composite types that clients filter by, as `table.column`.
+        retained: The bytes of WAL that our own slot holds back; None if the slot is gone.
     """
 
     at: int
@@ -115,7 +150,7 @@ class ServerState(Struct, frozen=True, kw_only=True):
 
 
 def comparable(text: str, type_: str) -> str:
-    """Return one text for all the ways in which the log and Realtime print a value of this type."""
+    """Return one text for all forms in which the log and Realtime print a value of this type."""
     if type_ == "boolean":
         return {"t": "true", "f": "false"}.get(text, text)
     if type_.startswith("timestamp"):
@@ -130,7 +165,7 @@ def comparable(text: str, type_: str) -> str:
 
 
 def json_text(value: Raw) -> str | None:
-    """Return a JSON value as text: a string's content, anything else as it is written."""
+    """Return a JSON value as text: the content of a string, None for null, else the JSON itself."""
     data = bytes(value)
     if data == b"null":
         return None

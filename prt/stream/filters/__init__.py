@@ -1,4 +1,4 @@
-"""A binding's filter: Realtime's grammar of it, and the same conditions in PostgREST's words.
+"""The filter of a binding: Realtime's grammar, and the same conditions as parameters of PostgREST.
 
-What a change is compared with on this machine belongs to `state/conditions/`.
+Comparing changes with conditions on this machine belongs to `state/conditions/`.
 """

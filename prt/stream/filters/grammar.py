@@ -1,8 +1,8 @@
-"""The text of a binding's `filter`: `column=operator.value`, several joined by commas as AND. Pure.
+"""The grammar of a binding's `filter`: `column=operator.value`, several joined by commas as AND. Pure.
 
-`not.` before the operator negates it. A column's name stands as it is, quotes, dots and blanks included; a
-comma ends it. A value may stand in double quotes, and `in` takes a list in parentheses: commas inside of
-either separate nothing. A quote opens only behind `.`, `(` or `,`, as on the server.
+`not.` before the operator negates the condition. A column's name is written as it is, with its quotes, dots
+and blanks; a comma ends it. A value may be in double quotes, and `in` has a list in parentheses: commas
+inside them do not separate conditions. As on the server, a quote only opens after `.`, `(` or `,`.
 """
 
 from __future__ import annotations
@@ -32,16 +32,26 @@ OPERATORS: Final = (
 )
 IS_VALUES: Final = ("null", "true", "false", "unknown")
 MAX_IN_VALUES: Final = 100
+"""The most values of an `in` that the server accepts."""
 _PLAIN: Final = re.compile(r'[^,"()\\]+')
 
 Fault = Literal["empty", "unreadable", "operator", "list", "length", "is"]
-"""Why the server would refuse a condition: it is empty, has no column or operator, an unknown operator, a
-list without parentheses or with too many values, or an `is` with another value than it takes.
-"""
+"""Why the server would refuse a condition.
+
+`empty`: it is empty. `unreadable`: it has no column or no operator. `operator`: the operator is unknown.
+`list`: an `in` has no parentheses. `length`: an `in` has too many values. `is`: an `is` has a value that it
+does not accept."""
 
 
 class Condition(Struct, frozen=True):
-    """One condition. `value` is without its quotes; of `in` it is what stands between the parentheses."""
+    """One condition of a filter.
+
+    Attributes:
+        column: The name of the column.
+        operator: The operator, without `not.`.
+        value: The value without its quotes; for `in` the text between the parentheses.
+        is_negated: Whether the operator has the prefix `not.`.
+    """
 
     column: str
     operator: str
@@ -49,12 +59,18 @@ class Condition(Struct, frozen=True):
     is_negated: bool = False
 
     def elements(self) -> tuple[str | None, ...]:
-        """Return the values of `in`; a bare NULL is None."""
+        """Return the values of `in`. An unquoted NULL becomes None."""
         return tuple(_elements(self.value))
 
 
 class FilterError(UsageError):
-    """A condition that the server would refuse, whatever the table is."""
+    """A condition that the server would refuse for any table.
+
+    Attributes:
+        fault: Why it would refuse it.
+        segment: The text of the condition.
+        operator: The operator, empty if it was not found.
+    """
 
     def __init__(self, fault: Fault, segment: str, operator: str = "") -> None:
         super().__init__(f"the server can't read the filter {segment}")
@@ -64,14 +80,18 @@ class FilterError(UsageError):
 
 
 def read(text: str | None) -> tuple[Condition, ...]:
-    """Return the conditions of a filter; without a filter there are none. Raise FilterError."""
+    """Parse a filter into its conditions; None or a blank text has none.
+
+    Raises:
+        FilterError: If the server would refuse a condition.
+    """
     if text is None or not text.strip():
         return ()
     return tuple(_condition(segment.strip()) for segment in _segments(text.strip()))
 
 
 def columns_of(text: str | None) -> tuple[str, ...]:
-    """Return the columns of a filter that the server can read, each once; of any other none."""
+    """Return the columns of a filter, without duplicates; none if the server can't read the filter."""
     try:
         return tuple(dict.fromkeys(condition.column for condition in read(text)))
     except FilterError:
@@ -79,12 +99,12 @@ def columns_of(text: str | None) -> tuple[str, ...]:
 
 
 def equals(column: str, value: str) -> str | None:
-    """Return the filter for a column that equals `value`, or None if the grammar has no words for it."""
+    """Return the filter for a column that equals `value`; None if the grammar can't express it."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     for written in (value, f'"{escaped}"') if _PLAIN.fullmatch(value) else (f'"{escaped}"',):
         text = f"{column}=eq.{written}"
         try:
-            # A column's name may hold what opens a list or a quote, and swallow the next condition.
+            # A column's name may open a list or a quote, so that the next condition becomes part of it.
             found, *others = read(f"{text},x=is.null")
         except FilterError:
             continue
@@ -139,7 +159,7 @@ def _segments(text: str) -> Iterator[str]:
 
 
 def _elements(text: str) -> Iterator[str | None]:
-    """Read the inside of an array literal: quoted values as they are, others trimmed."""
+    """Parse the inside of an array literal: quoted values are kept as they are, others are trimmed."""
     for found in re.finditer(r'\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^,"\\]|\\.)*))\s*(?:,|$)', text, re.DOTALL):
         if found[1] is not None:
             yield re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL)
@@ -148,6 +168,6 @@ def _elements(text: str) -> Iterator[str | None]:
 
 
 def _unquoted(value: str) -> str:
-    """Return the inside of a value that is quoted as a whole; any other stays as it is."""
+    """Return the inside of a value that is quoted as a whole, and any other value unchanged."""
     found = re.fullmatch(r'"((?:[^"\\]|\\.)*)"', value, re.DOTALL)
     return value if found is None else re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""Sources of live events: subscriptions, the supervisor that reconnects, the roster, sending.
+"""Sources of live events: subscriptions, the supervisor that reconnects, the presence roster, and sending.
 
-One connection's frames belong to `stream/socket/`, lost events to `stream/recovery/`.
+The frames of one connection belong to `stream/socket/`, and lost events to `stream/recovery/`.
 """

@@ -1,4 +1,4 @@
-"""A socket without a supervisor: it joins and leaves topics one by one, and does not heal."""
+"""A socket without a supervisor: it joins and leaves single topics, and does not reconnect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 class BareConnection:
-    """One connection. `frames` are the server's control frames so far, `round_trips_ms` its heartbeats."""
+    """One connection to the server, which is not opened again after a loss.
+
+    Attributes:
+        frames: The control frames that the server has sent so far.
+        round_trips_ms: The round trips of the heartbeats so far, in milliseconds.
+        listener: Waits for frames and heartbeats.
+    """
 
     def __init__(
         self,
@@ -31,6 +37,14 @@ class BareConnection:
         on_frame: Callable[[Frame], None] | None = None,
         on_pulse: Callable[[float], None] | None = None,
     ) -> None:
+        """Prepare the connection.
+
+        Args:
+            session: The project's address and our identity.
+            timing: The lengths of time of the connection.
+            on_frame: Receives every control frame.
+            on_pulse: Receives the round trip of every heartbeat, in milliseconds.
+        """
         self.frames: list[Frame] = []
         self.round_trips_ms: list[float] = []
         self.listener = Listener()
@@ -61,15 +75,26 @@ class BareConnection:
         return self._socket.vsn
 
     async def join(self, topic: str) -> None:
-        """Join a topic. Raises JoinRefusedError, LostError."""
+        """Join a topic, given without the prefix `realtime:`.
+
+        Raises:
+            JoinRefusedError: If the server refuses the join or does not answer.
+            LostError: If the connection is lost.
+        """
         self._channels[topic] = await self._socket.join(topic, [], Room(topic=topic).to_wire(None))
 
     async def leave(self, topic: str) -> None:
-        """Leave a joined topic, which can be joined anew at once."""
+        """Leave a joined topic, which can then be joined again at once."""
         await self._socket.drop(self._channels.pop(topic))
 
     async def open(self) -> None:
-        """Open the socket. Raises RefusedError, UnreachableError, ProtocolError."""
+        """Open the socket.
+
+        Raises:
+            HandshakeRefusedError: If the server refuses the handshake.
+            UnreachableError: If there is no connection.
+            ProtocolError: If the server's answer can't be understood.
+        """
         await self._socket.open(self.timing.up)
 
     async def shut(self) -> None:
@@ -101,7 +126,11 @@ def is_close_of(topic: str, frame: Frame) -> bool:
 
 @asynccontextmanager
 async def opened(connection: BareConnection) -> AsyncIterator[None]:
-    """Keep the connection open for the block. Raises RefusedError, UnreachableError, ProtocolError."""
+    """Keep the connection open for the block.
+
+    Raises:
+        PrtError: What `BareConnection.open` raises.
+    """
     try:
         await connection.open()
         yield

@@ -1,6 +1,7 @@
-"""Broadcasts of the past: from when to ask for them again, and which of them are known already. Pure.
+"""The server's replay of stored broadcasts: what a join asks for, and which messages came before. Pure.
 
-The server replays what the database sent to a private topic, each message with its `meta.id`.
+The server stores broadcasts to a private topic that the database sent, or whose sender asked for it. It
+replays such messages to a client that joins, each with its `meta.id`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from prt.events import Broadcast
 from prt.stream.topic import Replay, Room
 
 LARGEST_REPLAY = 25
-"""Messages that the server gives at most, the newest."""
+"""The most messages that the server replays for one join: the newest ones."""
 OVERLAP_MS = 60_000
-"""Our clock and the server's may differ; what comes twice is known by its id."""
+"""Milliseconds by which a replay starts before the last bytes came, because our clock and the server's may
+differ. Messages that come twice are recognised by their ids."""
 IDS_KEPT = 1_000
+"""The number of the latest message ids that are remembered."""
 
 
 class _Meta(Struct):
@@ -27,31 +30,31 @@ _decode_meta = msgspec.json.Decoder(_Meta).decode
 
 
 class Past:
-    """The stored broadcasts of one topic that were asked for, over all of its connections."""
+    """The replay of one topic's stored broadcasts, over all connections of a watch."""
 
     def __init__(self, room: Room) -> None:
         self._wanted = room.replay
         self._alive_ms: int | None = None
         self._ids: dict[str, None] = {}
         self.replayed = 0
-        """Messages that the server has replayed since the last loss."""
+        """How many messages the server has replayed since the last loss."""
         self.recovered = 0
-        """Those of them that had not come before."""
+        """How many of the replayed messages had not come before."""
 
     @property
     def wanted(self) -> Replay | None:
-        """Return what the next join asks for, None if it is nothing."""
+        """The replay that the next join asks for, or None."""
         if self._wanted is None or self._alive_ms is None:
             return self._wanted
         return Replay(since=max(self._wanted.since, self._alive_ms - OVERLAP_MS), limit=LARGEST_REPLAY)
 
     def lost(self, alive: int) -> None:
-        """The connection is gone; its last bytes came at `alive`, in µs."""
+        """Note that the connection was lost, and that its last bytes came at `alive` (µs since the epoch)."""
         self._alive_ms = alive // 1000
         self.replayed = self.recovered = 0
 
     def is_new(self, broadcast: Broadcast) -> bool:
-        """Whether it has not come before; remembers it."""
+        """Return whether a broadcast has not come before, and remember its id."""
         if self._wanted is None or broadcast.meta is None:
             return True
         try:

@@ -1,6 +1,7 @@
-"""Several topics as one source: what each of them tells on one queue, and one connection for the eye.
+"""Several topics as one source: their events in one queue, and their connections reported as one.
 
-A topic that is refused is told of and left out; it never blocks the others, each has its own socket.
+A topic that is refused is reported and left out. It never blocks the others, because each topic has a socket
+of its own.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from prt.stream.live.source import Live
 from prt.stream.socket.queue import EventQueue
 
 WORST_FIRST = ("offline", "connecting", "waiting", "joining", "subscribed", "degraded", "ready")
-"""Phases of a connection: the worst of several is the one to be shown."""
+"""The phases of a connection, the worst first. The worst one of several connections is reported."""
 
 
 class Together:
-    """Used as a `Live` is. Ends when all have; raises the last one's error where nothing is left."""
+    """Several sources as one, used in the same way as a `Live`.
+
+    It ends when all sources have ended, with the error of the last one.
+    """
 
     def __init__(self, sources: Sequence[Live], *, queue: EventQueue | None = None) -> None:
+        """Prepare the sources, which put their events into `queue`, or into a new queue if it is None."""
         self._sources = list(sources)
         self._queue = queue or EventQueue()
         self._left = len(self._sources)
@@ -44,7 +49,7 @@ class Together:
         await asyncio.gather(*(source.__aexit__(*details) for source in self._sources))
 
     def ended(self, source: Live, error: BaseException | None) -> None:
-        """One of them has."""
+        """Note that a source has ended, and report its error unless it is the last source."""
         self._left -= 1
         self._vitals.pop(source, None)
         if self._left == 0:
@@ -61,7 +66,12 @@ class Together:
             )
 
     def merged(self, source: Live, vitals: Vitals) -> Vitals:
-        """Return all as one connection: the worst phase, the longest round trip, the first expiry."""
+        """Return all connections' state as one: the worst phase, the longest round trip, the first expiry.
+
+        Args:
+            source: The source whose state has changed.
+            vitals: The new state of the source.
+        """
         self._vitals[source], self._costs[source] = vitals, vitals.cost
         if len(self._vitals) == 1:
             return replace(vitals, cost=self._cost())
@@ -79,7 +89,7 @@ class Together:
         )
 
     def _cost(self) -> Cost:
-        """Return what all sources take together, those that have ended too."""
+        """Return the part of the quota that all sources have used, including those that have ended."""
         costs = self._costs.values()
         return Cost(
             messages=sum(one.messages for one in costs),
@@ -95,7 +105,7 @@ def _reason(error: BaseException) -> str:
 
 
 class _Inlet(EventQueue):
-    """One source's way into the queue of all."""
+    """The queue of one source, which passes events on to the shared queue."""
 
     def __init__(self, together: Together, source: Live, queue: EventQueue) -> None:
         super().__init__()
@@ -113,8 +123,8 @@ class _Inlet(EventQueue):
             event = self._together.merged(self._source, event)
         self._shared.put(event, weight)
 
-    async def room(self, patience: float) -> None:
-        await self._shared.room(patience)
+    async def wait_for_space(self, patience: float) -> None:
+        await self._shared.wait_for_space(patience)
 
     def close(self, error: BaseException | None = None) -> None:
         self._together.ended(self._source, error)

@@ -1,4 +1,4 @@
-"""A source that is read in the background while somebody else waits for what it brings."""
+"""Reading a source in the background while other tasks wait for its events."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from prt.events import Change, Event, Gap, Status
 from prt.stream.live.source import Live
 
 KEPT = 1_000
+"""The number of the latest changes that `Echoes` keeps."""
 
 T = TypeVar("T")
 
 
 class Listener:
-    """The reader of one source, and whoever waits for what it reads.
+    """The reader of one source, which wakes the tasks that wait for the source's events.
 
-    A bare connection, which is not a source of events, calls `notify` and `end` itself.
+    A bare connection is not a source of events and calls `notify` and `end` itself.
+
+    Attributes:
+        error: The error that ended the source, or None.
+        is_over: Whether the source has ended.
     """
 
     def __init__(
@@ -28,7 +33,12 @@ class Listener:
         apply: Callable[[Event], None] | None = None,
         on_end: Callable[[PrtError | None], None] | None = None,
     ) -> None:
-        """`apply` gets every event, `on_end` the error that ended the source, None if it just ended."""
+        """Prepare the reader.
+
+        Args:
+            apply: Receives every event.
+            on_end: Receives the error that ended the source, or None if it ended without one.
+        """
         self.error: PrtError | None = None
         self.is_over = False
         self._apply = apply
@@ -37,15 +47,24 @@ class Listener:
         self._news = asyncio.Event()
 
     async def ready(self) -> None:
-        """Wait for the first READY. Raises what ended the source before it."""
+        """Wait for the first READY.
+
+        Raises:
+            PrtError: The error that ended the source before READY.
+        """
         await self.until(lambda: self._is_ready or None)
         if not self._is_ready and self.error is not None:
             raise self.error
 
     async def until(self, find: Callable[[], T | None], seconds: float | None = None) -> T | None:
-        """Return what `find` finds, asked again after every piece of news.
+        """Call `find` after every batch of events until it returns a value, and return the value.
 
-        Return None if the source ended, or `seconds` have passed, and nothing was found.
+        Args:
+            find: Returns the value, or None if there is none yet.
+            seconds: How long to wait; None for no limit.
+
+        Returns:
+            None if the source ended, or the time was over, without a value.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -57,7 +76,15 @@ class Listener:
             return None
 
     async def unless_over(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
-        """Return the result of `work`; raise the source's error as soon as that ends within `seconds`."""
+        """Return the result of `work`, unless the source ends with an error before.
+
+        Args:
+            work: A coroutine that takes no longer than `seconds`.
+            seconds: How long the source is watched.
+
+        Raises:
+            PrtError: The error that ended the source.
+        """
         task = asyncio.create_task(work)
         over = asyncio.create_task(self.until(lambda: None, seconds))
         try:
@@ -71,11 +98,11 @@ class Listener:
             await asyncio.gather(task, over, return_exceptions=True)
 
     def notify(self) -> None:
-        """Let everybody who waits look again."""
+        """Wake every task that waits in `until`."""
         self._news.set()
 
     def end(self, error: PrtError | None = None) -> None:
-        """Note that nothing more will come, and why."""
+        """Note that the source has ended, with an error or without one."""
         self.error, self.is_over = error, True
         if self._on_end is not None:
             self._on_end(error)
@@ -99,9 +126,10 @@ class Listener:
 
 @asynccontextmanager
 async def listening(live: Live, listener: Listener) -> AsyncIterator[Listener]:
-    """Read a source for the life of the block; the channel is left and the socket closed at its end.
+    """Read a source in the background during the block. At its end the channel is left and the socket closed.
 
-    Raises what the reading raised, unless that is an error of the connection, which the listener keeps.
+    Raises:
+        Exception: What the reading raised, except errors of the connection, which `listener.error` has.
     """
     async with live as batches:
         task = asyncio.create_task(listener.read(batches))
@@ -115,7 +143,12 @@ async def listening(live: Live, listener: Listener) -> AsyncIterator[Listener]:
 
 
 class Echoes:
-    """The changes that a source brings, for whoever writes them and waits for their return."""
+    """The changes of a source, for a caller that writes rows and waits for their changes.
+
+    Attributes:
+        listener: The reader of the source.
+        interruption: Why changes may be missing since READY, or None.
+    """
 
     def __init__(self) -> None:
         self.listener = Listener(self._apply)
@@ -124,9 +157,17 @@ class Echoes:
         self._is_ready = False
 
     async def of(self, wanted: Callable[[Change], bool], seconds: float) -> Change | None:
-        """Return the first such change, or None if none comes in time; `interruption` may say why.
+        """Return the first change that `wanted` accepts.
 
-        Raises what ended the source meanwhile.
+        Args:
+            wanted: Returns whether a change is the expected one.
+            seconds: How long to wait.
+
+        Returns:
+            None if no such change came in time. `interruption` may then have the reason.
+
+        Raises:
+            PrtError: The error that ended the source meanwhile.
         """
         found = await self.listener.until(lambda: next(filter(wanted, self._changes), None), seconds)
         if found is None and self.listener.error is not None:
@@ -146,7 +187,11 @@ class Echoes:
 
 @asynccontextmanager
 async def echoing(live: Live) -> AsyncIterator[Echoes]:
-    """Yield the changes of `live` from its READY on. Raises RefusedError, UnreachableError, ProtocolError."""
+    """Yield the changes of a source, from its READY on.
+
+    Raises:
+        PrtError: The error that ended the source before READY.
+    """
     echoes = Echoes()
     async with listening(live, echoes.listener):
         await echoes.listener.ready()

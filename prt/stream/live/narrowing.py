@@ -1,7 +1,7 @@
-"""Which bindings a server takes, where one bad one silences its whole channel.
+"""The search for the bindings that a server accepts. One bad binding silences its whole channel.
 
-The server's message names the bad one nearly always: drop it, try the rest. Only where it names none,
-or several could be meant, the suspects are tried apart, by halves.
+The server's message names the bad binding nearly always: it is dropped, and the others are tried again. If
+the message names none, or several could be meant, the suspects are tried in halves.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from prt.stream.socket.refusals import Refusal
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    """A binding that was refused, and why."""
+    """A binding that the server refused, with the reason."""
 
     binding: Binding
     refusal: Refusal
 
 
 class Attempt(Protocol):
-    """Joins these bindings; None once READY, else the server's words of refusal.
+    """A function that joins with bindings, and returns None once changes flow, else the text of the refusal.
 
-    A probe only finds out: what it joins is left again.
+    A probe only finds out whether the server accepts them: its channel is left again.
     """
 
     async def __call__(self, bindings: list[Binding], *, is_probe: bool) -> str | None: ...
@@ -35,9 +35,15 @@ class Attempt(Protocol):
 async def narrow(
     bindings: Sequence[Binding], attempt: Attempt, report: Callable[[Refused], None]
 ) -> list[Binding]:
-    """Attempts until the server takes what is left, which is then joined and returned.
+    """Join with as many bindings as the server accepts, and return them.
 
-    A table is taken whole or not at all: half of it would look like one on which little happens.
+    A table is accepted with all of its bindings or not at all: with half of them it would look like a table
+    on which little happens.
+
+    Args:
+        bindings: The bindings that are wanted.
+        attempt: Joins with bindings.
+        report: Receives the bindings that were refused.
     """
     left = list(bindings)
     while left:
@@ -45,15 +51,15 @@ async def narrow(
         if words is None:
             break
         bad = await _bad_ones(left, words, attempt)
-        for binding, said in bad:
-            report(Refused(binding=binding, refusal=refusals.of_binding(binding, said)))
+        for binding, reason in bad:
+            report(Refused(binding=binding, refusal=refusals.of_binding(binding, reason)))
         refused = {binding.name for binding, _ in bad}
         left = [binding for binding in left if binding.name not in refused]
     return left
 
 
 async def _bad_ones(group: list[Binding], words: str, attempt: Attempt) -> list[tuple[Binding, str]]:
-    """Find at least one bad binding of `group`, which was refused as a whole with `words`."""
+    """Find at least one bad binding of `group`, which the server refused as a whole with the text `words`."""
     suspects = refusals.named(group, words) or group
     if len(suspects) == 1:
         return [(suspects[0], words)]
@@ -63,5 +69,5 @@ async def _bad_ones(group: list[Binding], words: str, attempt: Attempt) -> list[
         answer = await attempt(part, is_probe=True)
         if answer is not None:
             bad.extend(await _bad_ones(part, answer, attempt))
-    # Good apart, refused together: nothing more to find out, so the group is given up as a whole.
+    # Accepted apart and refused together: nothing more can be found out, so the whole group is given up.
     return bad or [(binding, words) for binding in suspects]

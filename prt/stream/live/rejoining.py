@@ -1,4 +1,4 @@
-"""Tables that the server refuses on a live connection, joined again on channels of their own."""
+"""Joining again, on channels of their own, the tables that the server refused while others stream."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from prt.stream.socket.wire import Frame
 from prt.stream.timing import Timing
 
 SUFFIX = "again"
+"""The part that is added to the topic for such a channel."""
 
 
 class Rejoining:
-    """Asks for the refused tables of one connection as a lost connection is asked for, until it takes them.
+    """The repeated requests for refused tables, with growing pauses, until the server accepts them.
 
-    A table may leave the publication and come back; the server itself never joins a channel of it again.
+    A table may leave the publication and come back. The server itself never joins a channel of it again.
     """
 
     def __init__(
@@ -35,7 +36,16 @@ class Rejoining:
         on_resubscribed: Callable[[], None],
         on_failed: Callable[[PrtError], None],
     ) -> None:
-        """`on_back` gets bindings whose changes flow again, `on_failed` what ended one of the channels."""
+        """Prepare the rejoining on one connection.
+
+        Args:
+            socket: The socket of the connection.
+            topic: The topic of the source without the prefix `realtime:`.
+            timing: The lengths of time of the connection.
+            on_back: Receives bindings whose changes flow again.
+            on_resubscribed: Called when the server subscribes again without a request.
+            on_failed: Receives the error that ended one of the channels.
+        """
         self._socket = socket
         self._topic = topic
         self._timing = timing
@@ -46,17 +56,17 @@ class Rejoining:
         self._endings: set[asyncio.Task[None]] = set()
 
     def on_frame(self, frame: Frame) -> None:
-        """Every control frame of the connection, in order."""
+        """Handle a control frame. Must be called with every control frame of the connection, in order."""
         for channel in self._channels:
             channel.on_frame(frame)
 
     def expect_answers(self) -> None:
-        """Note that a fresh token is given: each channel is subscribed anew for it, which is not a gap."""
+        """Note that the server will subscribe each channel again for a fresh token, which is not a gap."""
         for channel in self._channels:
             channel.expect_answer()
 
     async def run(self, refused: Sequence[Binding]) -> None:
-        """Try until all of them are taken; runs as long as the connection lasts."""
+        """Ask for the refused bindings until the server accepts all, then wait for the channels' end."""
         left = list(refused)
         failures = 0
         try:
@@ -72,7 +82,7 @@ class Rejoining:
                 task.cancel()
 
     async def _attempt(self, bindings: list[Binding]) -> list[Binding]:
-        """Return those that the server takes, on a channel that stays; what it refuses is left again."""
+        """Join with the bindings that the server accepts, on a new channel, and return them."""
         channel = Subscription(
             self._socket,
             f"{self._topic}:{SUFFIX}:{len(self._channels) + 1}",
@@ -80,7 +90,7 @@ class Rejoining:
             past=None,
             timing=self._timing,
             handlers=SubscriptionHandlers(
-                put=_unsaid,
+                put=_ignore,
                 on_joined=lambda: None,
                 on_ready=self._on_back,
                 on_resubscribed=self._on_resubscribed,
@@ -104,5 +114,5 @@ class Rejoining:
         self._on_failed(await channel.end())
 
 
-def _unsaid(_: Event) -> None:
-    """The refusal is known; that the tables are back is said once."""
+def _ignore(_: Event) -> None:
+    """Ignore an event: the refusal was reported before, and `on_back` reports the tables' return."""

@@ -1,9 +1,11 @@
-"""Who is on a topic: the server's states and differences, merged as Phoenix's presence.js does. Pure.
+"""The presence roster of a topic, merged from states and differences as Phoenix's presence.js does. Pure.
 
-A presence is shown as supabase-js shows it: what was tracked, and `presence_ref`, which tells the
-connections of one key apart and is new with every update; Phoenix's own `phx_ref` and `phx_ref_prev` are
-not shown. `presences` of a join are those that came, of a leave those that went, of an update all that
-the key has now: one key with something that left and something that came in one difference is an update.
+A presence is printed as supabase-js shows it: the tracked object and a `presence_ref`. The ref distinguishes
+the connections of one key and changes with every update. Phoenix's own `phx_ref` and `phx_ref_prev` are left
+out.
+
+The `presences` of a join are those that came, those of a leave are those that went, and those of an update
+are all that the key has now. It is an update if one difference has both joins and leaves of a key.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ Shown = dict[str, list[dict[str, Any]]]
 
 
 class Entry(Struct, frozen=True):
-    """The presence of one key: a meta for each connection, as the wire has it."""
+    """The presence of one key as the server sends it: a tracked object ("meta") for each connection."""
 
     metas: list[dict[str, Any]]
 
@@ -33,13 +35,13 @@ class Difference(Struct, frozen=True):
 
 
 state_of: Callable[[Raw], dict[str, Entry]] = msgspec.json.Decoder(dict[str, Entry]).decode
-"""The payload of a `presence_state`. Raises msgspec.DecodeError."""
+"""Decode the payload of a `presence_state`. Raises msgspec.DecodeError."""
 difference_of: Callable[[Raw], Difference] = msgspec.json.Decoder(Difference).decode
-"""The payload of a `presence_diff`. Raises msgspec.DecodeError."""
+"""Decode the payload of a `presence_diff`. Raises msgspec.DecodeError."""
 
 
 class Roster:
-    """The roster of one join of one topic. Each join has a new one, so that nobody stays who is gone."""
+    """The presence roster of one joined topic. Every join needs a new one, so that no absent key remains."""
 
     def __init__(self, topic: str) -> None:
         self._topic = topic
@@ -48,11 +50,18 @@ class Roster:
 
     @property
     def is_known(self) -> bool:
-        """Whether the server has said who is there."""
+        """Whether the server has sent its state."""
         return self._held is None
 
     def state(self, state: dict[str, Entry], at: int) -> Presence:
-        """The server's whole state, and what differences before it said that it may not know."""
+        """Take the server's whole state, and return it as a `sync` event.
+
+        Differences that came before the state are applied to it, because the state may be older.
+
+        Args:
+            state: The presence of each key.
+            at: When it came, in µs since the epoch.
+        """
         held, self._held = self._held or [], None
         self._metas = {key: list(entry.metas) for key, entry in state.items() if entry.metas}
         for difference in held:
@@ -60,7 +69,14 @@ class Roster:
         return self.sync(at)
 
     def difference(self, difference: Difference, at: int) -> list[Presence]:
-        """One event a key; none before the state, which may already hold it."""
+        """Apply a difference, and return one event for each key that it changes.
+
+        Before the state has come there are no events, because the state may already contain the difference.
+
+        Args:
+            difference: The joins and leaves.
+            at: When they came, in µs since the epoch.
+        """
         if self._held is not None:
             self._held.append(difference)
             return []
@@ -69,11 +85,11 @@ class Roster:
         return [event for event in events if event is not None]
 
     def sync(self, at: int) -> Presence:
-        """All who are there."""
+        """Return the whole roster as a `sync` event, dated `at` (µs since the epoch)."""
         return Presence(at=at, topic=self._topic, event="sync", state=self.shown())
 
     def shown(self) -> Shown:
-        """Fresh values, of which nothing is shared with the roster."""
+        """Return the presences of each key as they are printed, as a new object."""
         return {key: [_shown(meta) for meta in metas] for key, metas in self._metas.items()}
 
     def _changed(self, key: str, difference: Difference, at: int) -> Presence | None:
@@ -81,7 +97,7 @@ class Roster:
         joining = difference.joins[key].metas if key in difference.joins else []
         leaving = {_ref(meta) for meta in difference.leaves[key].metas} if key in difference.leaves else set()
         joined = {_ref(meta) for meta in joining}
-        # Joins first, then leaves, as presence.js does: a merged difference may hold both of one connection.
+        # Joins first, then leaves, as presence.js does: one difference may have both for one connection.
         after = [
             meta
             for meta in (*(meta for meta in before if _ref(meta) not in joined), *joining)

@@ -1,4 +1,4 @@
-"""The messages that a joined channel sends: broadcasts and our own presence, each with its answer."""
+"""The messages that a joined channel sends, broadcasts and our own presence, with the server's answers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,22 @@ from prt.stream.topic import Room
 
 
 class Sender:
-    """The sending side of one join; it is of no use once that has ended."""
+    """The sending side of one joined channel. It can't be used after that join has ended.
+
+    Raises:
+        PrtError: From each method, if the message is above the limits, or is refused or not answered.
+        LostError: From each method, if the connection is lost.
+    """
 
     def __init__(self, socket: Socket, room: Room, join_ref: str, answer_seconds: float) -> None:
+        """Prepare sending.
+
+        Args:
+            socket: The open socket.
+            room: The settings of the topic.
+            join_ref: The `ref` of the join, which every message repeats.
+            answer_seconds: How long an answer is waited for.
+        """
         self._socket = socket
         self._room = room
         self._join_ref = join_ref
@@ -40,9 +53,14 @@ class Sender:
         seconds: float | None,
         persist: Persist = False,
     ) -> float | None:
-        """Return the milliseconds until the acknowledgement, or None if the channel asks for none.
+        """Send a broadcast, and return the milliseconds until its acknowledgement, or None without one.
 
-        `persist` asks the server to store the message. An acknowledgement without an id is an error then.
+        Args:
+            event: The name of the broadcast.
+            payload: The payload: JSON text, or any bytes if `is_binary`.
+            is_binary: Whether the payload is bytes rather than JSON.
+            seconds: How long the acknowledgement is waited for; None for the connection's default.
+            persist: Whether, or for how long, the server is asked to store the message.
         """
         body = bytes(payload)
         checked_size(len(body))
@@ -52,7 +70,7 @@ class Sender:
         is_short = binary.fits(self._join_ref, ref, topic, event)
         data: str | bytes
         if self._socket.vsn == "2.0.0" and is_short:
-            # The server passes the bytes on as they are, where it would write text anew.
+            # The server passes binary frames on unchanged, but it encodes the JSON of text frames again.
             data = binary.push(
                 self._join_ref, ref, topic, event, body, is_json=not is_binary, persist=persist
             )
@@ -86,7 +104,11 @@ class Sender:
         return (time.perf_counter() - started) * 1000
 
     async def track(self, payload: Mapping[str, Any]) -> None:
-        """Puts us on the roster, or changes what stands there."""
+        """Put us on the presence roster, or replace what was tracked before.
+
+        Args:
+            payload: The object that other clients see.
+        """
         checked_presence(payload)
         reply = await self._presence({"type": "presence", "event": "track", "payload": payload})
         if reply.status != "ok":
@@ -97,7 +119,7 @@ class Sender:
             )
 
     async def untrack(self) -> None:
-        """Takes us off the roster."""
+        """Take us off the presence roster."""
         await self._presence({"type": "presence", "event": "untrack"})
 
     async def _presence(self, message: dict[str, Any]) -> Reply:

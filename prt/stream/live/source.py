@@ -1,4 +1,4 @@
-"""The live socket as a source of events: connects, joins, says READY, heals, and accounts for every gap."""
+"""The live source of events: it connects, joins, reports READY, reconnects, and accounts for every gap."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from prt.stream.live.supervisor import (
     Pulse,
     Ready,
 )
-from prt.stream.live.token_refresh import Tenure
+from prt.stream.live.token_refresh import TokenRefresh
 from prt.stream.recovery.gaps import Accounting
 from prt.stream.recovery.topic_gaps import TopicGaps
 from prt.stream.rest.session import Session
@@ -46,12 +46,21 @@ if TYPE_CHECKING:
     from prt.stream.recovery.backfill import Recovery
 
 TOPIC = "prt-watch"
+"""The topic of a source that has only tables."""
 
 
 class Live:
-    """`async with Live(...) as batches: async for batch in batches: …`; leaves and closes at the end.
+    """The channel of one topic, on a socket of its own, as a source of events.
 
-    Raises, out of the iteration: RefusedError, UnreachableError, ProtocolError.
+    Use it as `async with Live(...) as batches: async for batch in batches: …`. At the end of the block the
+    channel is left and the socket is closed.
+
+    Raises:
+        RefusedByServerError: From the iteration, if the server refuses the handshake or the join, or ends the
+            channel.
+        UnreachableError: From the iteration, if the connection fails or is lost for good, or if the server
+            refuses every binding.
+        ProtocolError: From the iteration, if the server's answers can't be understood.
     """
 
     def __init__(
@@ -66,10 +75,17 @@ class Live:
         timing: Timing | None = None,
         on_frame: Callable[[Frame], None] | None = None,
     ) -> None:
-        """One topic's channel, on a socket of its own: with `bindings`, a `room`, or both.
+        """Prepare the source.
 
-        `recovery` brings back what a gap took, and loads a snapshot; without it gaps are only said.
-        `on_frame` sees every control frame as it came, and must not raise.
+        Args:
+            session: The project's address and our identity.
+            bindings: The tables to subscribe to.
+            room: The settings of the topic's broadcasts and presence; None to subscribe to tables only.
+            policy: How often to reconnect; None for the defaults.
+            recovery: Reads snapshots and the rows that were missed in a gap; None to only report gaps.
+            queue: The queue for the events; None for a new one.
+            timing: The lengths of time of the connection; None for the defaults.
+            on_frame: Receives every control frame as it came. It must not raise.
         """
         self._wanted = list(bindings)
         self._policy = policy or Policy()
@@ -77,7 +93,9 @@ class Live:
         self._past = None if room is None else Past(room)
         self._topic = TOPIC if room is None else room.topic
         self._timing = timing or DEFAULT
-        self._tenure = Tenure(session, self._timing.renewal_retry, self._tell, self._show_vitals)
+        self._token_refresh = TokenRefresh(
+            session, self._timing.renewal_retry, self._report, self._show_vitals
+        )
         self._queue = queue or EventQueue()
         self._on_frame = on_frame
         self._accounts = Accounting(self, self._put, recovery, self._timing)
@@ -89,7 +107,7 @@ class Live:
         self._round_trip_ms: float | None = None
         self._was_connected = False
         self._former_messages = 0
-        """Those of the sockets before the present one."""
+        """How many messages the sockets before the present one have counted."""
         self._supervising: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
@@ -97,25 +115,25 @@ class Live:
 
     @property
     def topic(self) -> str:
-        """Return the topic without the prefix `realtime:`."""
+        """The topic without the prefix `realtime:`."""
         return self._topic
 
     @property
     def is_up(self) -> bool:
-        """Whether the channel is joined and what is asked of it flows."""
+        """Whether the channel is joined and its events flow."""
         return self._link.is_up
 
     @property
     def alive_at(self) -> float | None:
-        """When the last bytes came, by `gaps.running_clock`; None without a connection."""
+        """The moment of the last bytes, in seconds of `windows.running_clock`; None if not connected."""
         return None if self._socket is None else self._socket.alive_at
 
     async def is_answering(self, seconds: float) -> bool:
-        """Return whether the server answers a heartbeat within so many seconds."""
+        """Return whether the server answers a heartbeat within this many seconds."""
         return self._socket is not None and await self._socket.is_answering(seconds)
 
     def pour_into(self, queue: EventQueue) -> None:
-        """Another queue than its own, before it is entered."""
+        """Use another queue. Must be called before the source is entered."""
         self._queue = queue
 
     async def send(
@@ -127,25 +145,46 @@ class Live:
         timeout: float | None = None,
         persist: Persist = False,
     ) -> float | None:
-        """Send a broadcast: JSON, or bytes if `binary`. `persist` asks the server to store it.
+        """Send a broadcast.
 
-        Returns the milliseconds until the server's acknowledgement, None if the topic does not ask for it.
-        Raises UnreachableError where the room is not joined (READY), UsageError above the limits, PrtError
-        where no acknowledgement came in `timeout` seconds.
+        Args:
+            event: The name of the broadcast.
+            payload: The payload: JSON text, or any bytes if `binary`.
+            binary: Whether the payload is bytes rather than JSON.
+            timeout: How many seconds the acknowledgement is waited for; None for the default of the
+                connection.
+            persist: Whether, or for how many seconds (`{"ttl": 60}`), the server is asked to store the
+                message.
+
+        Returns:
+            The milliseconds until the server's acknowledgement, or None if the topic does not ask for one.
+
+        Raises:
+            UnreachableError: If the topic is not joined: before READY, or after a loss.
+            UsageError: If the payload is above the limits, or is not valid JSON.
+            MessageRefusedError: If the server refused the message, or did not store it.
+            UnacknowledgedError: If no acknowledgement came in time.
+            PrtError: If the version of the protocol can't carry the message.
         """
         sender = self._joined().sender
         return await sender.send(event, payload, is_binary=binary, seconds=timeout, persist=persist)
 
     async def track(self, payload: dict[str, Any]) -> None:
-        """Puts us on the roster, or changes what stands there, and again after every rejoin.
+        """Put us on the presence roster, or replace what was tracked before; repeated after every rejoin.
 
-        Raises as `send`, and RefusedError where a policy forbids it.
+        Raises:
+            RefusedError: If a policy forbids it.
+            PrtError: What `send` raises.
         """
         await self._joined().sender.track(payload)
         self._keep_tracked(payload)
 
     async def untrack(self) -> None:
-        """Takes us off the roster, for good. Raises as `send`."""
+        """Take us off the presence roster for good.
+
+        Raises:
+            PrtError: What `send` raises.
+        """
         await self._joined().sender.untrack()
         self._keep_tracked(None)
 
@@ -154,7 +193,9 @@ class Live:
             self._room = replace(self._room, tracked=payload)
 
     def cut(self) -> None:
-        """Breaks the connection as a network does, without a word, for who tests what comes of it."""
+        """Break the connection without telling the server, as a failing network does; used in tests.
+        reconnects.
+        """
         if self._socket is not None:
             self._socket.cut()
 
@@ -213,15 +254,19 @@ class Live:
                     chance=random.random(),  # noqa: S311 - jitter
                 )
             )
-            self._say_lost(failure, was_up=was_up)
+            self._report_loss(failure, was_up=was_up)
             if self._link.retry_at is None:
                 raise failure
             await asyncio.sleep(max(self._link.retry_at - time.monotonic(), 0))
 
     async def _live_once(self) -> PrtError:
-        """One connection from its handshake to its end: why it ended. Raises what kept it from READY."""
-        endpoint = self._tenure.begin()
-        self._tenure.check()
+        """Run one connection from its handshake to its end, and return the error that ended it.
+
+        Raises:
+            PrtError: The error that prevented READY.
+        """
+        endpoint = self._token_refresh.begin()
+        self._token_refresh.check()
         self._step(Connecting())
         socket = self._socket = Socket(
             endpoint.url,
@@ -265,7 +310,7 @@ class Live:
         refused = [binding for binding in self._wanted if binding not in taken]
         if refused and not (self._room is not None and self._room.is_private):
             self.start(self._rejoining.run(refused))
-        self.start(self._tenure.keep(self._authorise))
+        self.start(self._token_refresh.keep(self._authorise))
         return await subscription.end()
 
     def _control(self, subscription: Subscription, frame: Frame) -> None:
@@ -297,7 +342,7 @@ class Live:
     def _on_ready(self, taken: list[Binding]) -> None:
         is_first = not self._link.was_ready
         if is_first:
-            # A table that is refused later, while a database comes up, is asked for again each time.
+            # From now on, a table that is refused, as by a starting database, is asked for again each time.
             self._wanted = taken
         self._step(Ready())
         self._accounts.ready(taken, is_first=is_first)
@@ -310,18 +355,18 @@ class Live:
         return self._past.is_new(broadcast)
 
     def _resync(self) -> None:
-        """Report the whole roster again after the queue had to drop events."""
+        """Emit the whole presence roster again, after the queue had to drop events."""
         if self._subscription is not None:
             self._subscription.resync()
 
     async def _is_retryable(self, failure: PrtError) -> bool:
         was_ready = self._link.was_ready
         return is_retryable(failure, was_ready=was_ready) or (
-            was_ready and await self._tenure.is_revived(failure)
+            was_ready and await self._token_refresh.is_revived(failure)
         )
 
-    def _tell(self, reason: str, hint: str | None = None) -> None:
-        self._say("READY", reason=reason, hint=hint)
+    def _report(self, reason: str, hint: str | None = None) -> None:
+        self._emit_status("READY", reason=reason, hint=hint)
 
     async def _drop_connection(self) -> None:
         tasks = list(self._tasks)
@@ -335,14 +380,14 @@ class Live:
             await socket.shut()
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task of the present connection: it ends with it."""
+        """Start a task that is cancelled when the present connection ends."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """End the source with the error of a task that failed: without its work, events would be missing."""
+        """End the source with the error of a failed task: without the task, events would be missing."""
         self._tasks.discard(task)
         if task.cancelled() or (failure := task.exception()) is None or self._is_over:
             return
@@ -363,7 +408,7 @@ class Live:
 
     def _show_vitals(self) -> None:
         link, now, monotonic = self._link, wall_clock(), time.monotonic()
-        life = self._tenure.life
+        life = self._token_refresh.life
 
         def wall(moment: float) -> int:
             return now + round((moment - monotonic) * 1_000_000)
@@ -383,7 +428,7 @@ class Live:
         )
 
     def _cost(self) -> Cost:
-        """Return what this source has taken of the project's quota so far."""
+        """Return the part of the project's quota that this source has used so far."""
         present = 0 if self._socket is None else self._socket.messages
         return Cost(
             messages=self._former_messages + present,
@@ -391,8 +436,8 @@ class Live:
             channels=int(self._was_connected),
         )
 
-    def _say_lost(self, failure: PrtError, *, was_up: bool) -> None:
-        """Each loss, and of the attempts that fail only the first: the head of a view counts them."""
+    def _report_loss(self, failure: PrtError, *, was_up: bool) -> None:
+        """Report a loss, or the first of several failed attempts: the head of a view counts the others."""
         is_final = self._link.retry_at is None
         had_answer = isinstance(failure, EndedError | JoinTimedOutError | LostError)
         if not (was_up or (had_answer if is_final else self._link.failures == 1)):
@@ -405,10 +450,12 @@ class Live:
         reason = failure.message if is_final else f"{failure.message}; trying again"
         if self._room is not None and self._room.events and self._room.replay is None and not is_final:
             reason += f"; what is sent to {self._topic} meanwhile is lost"
-        self._say(status, reason=reason, hint=failure.hint)
+        self._emit_status(status, reason=reason, hint=failure.hint)
         failure.is_in_status = is_final
 
-    def _say(self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None) -> None:
+    def _emit_status(
+        self, status: ChannelStatus, *, reason: str | None = None, hint: str | None = None
+    ) -> None:
         self._queue.put(
             Status(
                 at=wall_clock(),

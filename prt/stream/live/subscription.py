@@ -1,4 +1,4 @@
-"""One channel of one connection: joined, narrowed to what the server takes, READY, and its end."""
+"""One channel of one connection: it is joined, narrowed to the bindings that the server accepts, and ends."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ from prt.stream.timing import Timing
 from prt.stream.topic import NO_ROSTER, NOT_TRACKED, Room
 
 SUBSCRIBED = "Subscribed to PostgreSQL"
+"""The server's message after which changes flow."""
 
 
 class SubscriptionHandlers(Struct, frozen=True, kw_only=True):
     """The functions that a subscription calls, at once and in the order of the frames.
 
     Attributes:
-        put: Gets statuses and presence events.
-        on_joined: Is called when the join was accepted.
-        on_ready: Gets the bindings that flow.
-        on_resubscribed: Is called when the server subscribes anew without being asked.
+        put: Receives statuses and presence events.
+        on_joined: Called when the server has accepted the join.
+        on_ready: Receives the bindings whose changes flow now.
+        on_resubscribed: Called when the server subscribes again without a request.
     """
 
     put: Callable[[Event], None]
@@ -49,7 +50,10 @@ class SubscriptionHandlers(Struct, frozen=True, kw_only=True):
 
 
 class Subscription:
-    """`establish` returns when changes flow, `end` when they no longer do. `past` is the room's."""
+    """The subscription of one topic on one connection.
+
+    `establish` returns as soon as changes flow, and `end` as soon as they no longer do.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,16 @@ class Subscription:
         timing: Timing,
         handlers: SubscriptionHandlers,
     ) -> None:
+        """Prepare the subscription.
+
+        Args:
+            socket: The socket.
+            topic: The topic without the prefix `realtime:`.
+            room: The settings of the topic's broadcasts and presence; None to subscribe to tables only.
+            past: The replay of the topic's broadcasts; None without `room`.
+            timing: The lengths of time of the connection.
+            handlers: The functions that are called for events.
+        """
         self._socket = socket
         self._topic = topic
         self._room = room
@@ -81,20 +95,29 @@ class Subscription:
         self._sender: Sender | None = None
 
     async def establish(self, bindings: Sequence[Binding]) -> list[Binding]:
-        """Joins what the server takes, which is returned. Raises PrtError where that is nothing."""
+        """Join with the bindings that the server accepts, and return these bindings.
+
+        Raises:
+            NothingTakenError: If the server accepts none of them.
+            PrtError: If the join fails, or the connection is lost.
+        """
         taken = await self._narrowed(bindings)
         await self._track_again()
         return taken
 
     @property
     def sender(self) -> Sender:
-        """Return the sending side of the channel. Raise UnreachableError if it is not joined."""
+        """The sending side of the channel.
+
+        Raises:
+            UnreachableError: If the channel is not joined.
+        """
         if self._sender is None or self._ended.done() or self._socket.lost.done():
             raise UnreachableError(f"{self._topic} is not joined: nothing was sent", "wait for READY")
         return self._sender
 
     def resync(self) -> None:
-        """Tells the whole roster again."""
+        """Emit the whole presence roster again."""
         if self._roster.is_known:
             self._put(self._roster.sync(wall_clock()))
 
@@ -111,7 +134,7 @@ class Subscription:
         def report(one: Refused) -> None:
             refused.append(one)
             found = one.refusal
-            self._say(
+            self._emit_status(
                 "CHANNEL_ERROR",
                 tables=[one.binding.name],
                 reason=found.reason,
@@ -129,9 +152,9 @@ class Subscription:
         raise NothingTakenError(f"{what} refused", last.reason, last.hint, last.code)
 
     async def end(self) -> PrtError:
-        """Waits until the channel or the connection is gone; why."""
+        """Wait until the channel or the connection has ended, and return the error that ended it."""
         if not await self._has_ended(self._timing.answer):
-            self._tell_of_no_roster()
+            self._report_missing_roster()
             await self._has_ended()
         return self._ended.result() if self._ended.done() else self._socket.lost.result()
 
@@ -140,8 +163,12 @@ class Subscription:
         done, _ = await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         return bool(done)
 
-    def _tell_of_no_roster(self) -> None:
-        """Whoever may hear a topic and not its presence is joined all the same, and sent none."""
+    def _report_missing_roster(self) -> None:
+        """Report that the server keeps the presence roster from us.
+
+        A client that may receive a topic's broadcasts but not its presence is joined all the same, and is
+        sent no roster.
+        """
         room = self._room
         if room is None or not room.hears_presence or self._roster.is_known:
             return
@@ -149,29 +176,33 @@ class Subscription:
         if room.is_private:
             hint = hears_sql(role_of(self._socket.access_token), room.topic)
         reason = f"no roster came: {room.topic} keeps its presence to itself"
-        self._say("READY", reason=reason, hint=hint, code=NO_ROSTER)
+        self._emit_status("READY", reason=reason, hint=hint, code=NO_ROSTER)
 
     def expect_answer(self) -> None:
-        """Note that the server will subscribe anew because a fresh token was given."""
+        """Note that the server will subscribe again, because it was given a fresh token."""
         self._answers_due += 1
 
     def fail(self, error: PrtError) -> None:
-        """End it: another channel of the same connection was ended by the server."""
+        """End the subscription, because the server has ended another channel of the same connection."""
         self._finish(error)
 
     async def leave(self) -> None:
-        """Leave what is joined."""
+        """Leave the channel if it is joined."""
         if self._channel is not None:
             channel, self._channel = self._channel, None
             await self._socket.drop(channel)
 
     async def authorise(self, token: str) -> None:
-        """Give the channel a fresh token; the server subscribes anew for it, which is not a gap."""
+        """Give the channel a fresh token. The server subscribes again for it, which does not make a gap.
+
+        Raises:
+            LostError: If the connection is lost.
+        """
         self._answers_due += 1
         await self._socket.authorise(token)
 
     def on_frame(self, frame: Frame) -> None:
-        """Every control frame of the connection, in order."""
+        """Handle a control frame. Must be called with every control frame of the connection, in order."""
         if frame.topic != TOPIC_PREFIX + self._topic or not self._socket.is_current(frame):
             return
         try:
@@ -187,7 +218,11 @@ class Subscription:
             self._put(wire.malformed(bytes(frame.payload), f"{frame.event}: {exc}", wall_clock()))
 
     async def _attempt(self, bindings: list[Binding]) -> str | None:
-        """Joins these on a fresh channel. None once READY, else the words of the refusal."""
+        """Join with these bindings on a fresh channel.
+
+        Returns:
+            None once changes flow, else the text of the server's refusal.
+        """
         if self._channel is not None:
             await self._socket.drop(self._channel)
             self._channel = None
@@ -220,19 +255,22 @@ class Subscription:
         return self._room.to_wire(None if self._past is None else self._past.wanted)
 
     async def _track_again(self) -> None:
-        """The server forgets us with each connection. A refusal leaves the rest of the room to be heard."""
+        """Put us on the presence roster again after a join: the server forgets us with each connection.
+
+        A refusal is only reported, because the rest of the topic can still be received.
+        """
         if self._room is None or self._room.tracked is None:
             return
         try:
             await self.sender.track(self._room.tracked)
         except LostError:
-            return  # `end` tells it
+            return  # `end` returns this error
         except PrtError as exc:
             reason = f"not on the roster: {exc.message}"
-            self._say("READY", reason=reason, hint=exc.hint, code=NOT_TRACKED)
+            self._emit_status("READY", reason=reason, hint=exc.hint, code=NOT_TRACKED)
 
     def _on_presence(self, frame: Frame) -> None:
-        # On a public topic everyone is told of differences, whoever asked for them.
+        # On a public topic the server sends differences to every client, also to those that did not ask.
         if self._room is None or not self._room.hears_presence or self._is_probing:
             return
         if frame.event == "presence_state":
@@ -246,7 +284,7 @@ class Subscription:
         if is_join and wire.reply(frame).status == "ok":
             self._on_joined()
             if not self._is_probing:
-                self._say("SUBSCRIBED")
+                self._emit_status("SUBSCRIBED")
             if not self._joining:
                 self._settle(None)
 
@@ -256,7 +294,7 @@ class Subscription:
                 self._on_subscribed()
             return
         if refusals.is_of_bindings(message.message) and not self._flows:
-            self._settle(message.message)  # a refusal may be repeated, once for each binding
+            self._settle(message.message)  # the server may repeat a refusal, once for each binding
             return
         found = refusals.of_system(message.message)
         is_of_bindings = refusals.is_of_bindings(message.message)
@@ -284,12 +322,12 @@ class Subscription:
         if self._verdict.done():
             return
         if words is None and not self._is_probing:
-            self._take_seat()
-            self._say("READY")
+            self._create_sender()
+            self._emit_status("READY")
             self._on_ready(self._joining)
         self._verdict.set_result(words)
 
-    def _take_seat(self) -> None:
+    def _create_sender(self) -> None:
         ref = self._socket.channels[TOPIC_PREFIX + self._topic].join_push.ref
         if self._room is not None and ref is not None:
             self._sender = Sender(self._socket, self._room, ref, self._timing.answer)
@@ -299,7 +337,7 @@ class Subscription:
         if not self._ended.done():
             self._ended.set_result(error)
 
-    def _say(
+    def _emit_status(
         self,
         status: ChannelStatus,
         *,
@@ -324,5 +362,5 @@ class Subscription:
 
 
 def tables_of(bindings: Sequence[Binding]) -> list[str]:
-    """Their tables as `schema.table`, each once."""
+    """Return the tables of bindings as `schema.table`, sorted and without duplicates."""
     return sorted({binding.name for binding in bindings})

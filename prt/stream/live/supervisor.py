@@ -1,11 +1,11 @@
-"""The life of a connection as one pure state machine: what happened in, what to do next out.
+"""The life of a connection as a pure state machine: from a state and an event to the next state.
 
     offline → connecting → joining → subscribed → ready ⇄ degraded
                  ↑                        │  (any phase)
                  └──────── waiting ←──────┴─ Lost ──→ ended
 
-Time is passed in, in seconds of a monotonic clock, and so is chance, so that a test plays a day in a
-millisecond. Whether a failure is worth a retry is decided in `prt/stream/socket/refusals.py`, by one table.
+The time, in seconds of a monotonic clock, and the random jitter are arguments, so that a test plays a day in
+a millisecond. Whether a failure is worth a retry is decided in `prt/stream/socket/refusals.py`, by one table.
 """
 
 from __future__ import annotations
@@ -21,38 +21,46 @@ Phase = Literal["offline", "connecting", "joining", "subscribed", "ready", "degr
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """`max_reconnects` None is without end. `is_patient` waits for ever for the first connection."""
+    """The limits on trying to connect and to reconnect.
+
+    Attributes:
+        max_reconnects: How often a connection that was READY is opened again; None for no limit.
+        is_patient: Whether to wait without limit for the first connection.
+    """
 
     max_reconnects: int | None = None
     is_patient: bool = False
 
 
 class Connecting(Struct, frozen=True):
-    """A handshake begins."""
+    """The event that a handshake begins."""
 
 
 class Connected(Struct, frozen=True):
-    """The handshake is done, a join is sent."""
+    """The event that a handshake has succeeded and a join was sent."""
 
 
 class Joined(Struct, frozen=True):
-    """The join was accepted."""
+    """The event that the server has accepted the join."""
 
 
 class Ready(Struct, frozen=True):
-    """Changes flow."""
+    """The event that changes flow."""
 
 
 class Pulse(Struct, frozen=True):
-    """A heartbeat came back, or `is_late`."""
+    """The event that a heartbeat was answered, or is late."""
 
     is_late: bool
 
 
 class Lost(Struct, frozen=True, kw_only=True):
-    """The connection or its channel is gone, or was never there.
+    """The event that the connection or its channel was lost, or could not be established.
 
-    `wait_seconds` is the least pause that the server asked for, `chance` in 0…1 the jitter.
+    Attributes:
+        is_retryable: Whether another attempt may succeed.
+        wait_seconds: The least pause that the server asked for.
+        chance: The random part of the pause, from 0 to 1.
     """
 
     is_retryable: bool
@@ -64,7 +72,18 @@ Happening = Connecting | Connected | Joined | Ready | Pulse | Lost
 
 
 class Link(Struct, frozen=True, kw_only=True):
-    """The phase of a connection. `since` is when the phase began, `retry_at` when it ends."""
+    """The state of a connection. All moments are seconds of a monotonic clock.
+
+    Attributes:
+        phase: The phase of the connection.
+        started: When the first attempt began.
+        since: When the phase began.
+        retry_at: When the phase `waiting` ends; None in other phases.
+        ready_since: When the connection became READY; None if it is not.
+        failures: How many attempts in a row have failed.
+        reconnects: How many reconnects were begun after the first READY.
+        was_ready: Whether there was a READY at all.
+    """
 
     phase: Phase = "offline"
     started: float = 0.0
@@ -77,12 +96,20 @@ class Link(Struct, frozen=True, kw_only=True):
 
     @property
     def is_up(self) -> bool:
-        """Return whether changes flow, if only of some tables."""
+        """Whether changes flow, at least of some tables."""
         return self.phase in ("ready", "degraded")
 
 
 def step(link: Link, happening: Happening, now: float, policy: Policy, timing: Timing = DEFAULT) -> Link:
-    """Return the next state of the connection; an event that the phase does not expect changes nothing."""
+    """Return the next state of the connection. An event that the phase does not expect changes nothing.
+
+    Args:
+        link: The present state.
+        happening: What has happened.
+        now: The present moment, in seconds of a monotonic clock.
+        policy: How long to try.
+        timing: The lengths of time of the connection.
+    """
     match happening:
         case Connecting():
             return _into(link, "connecting", now)
@@ -102,10 +129,17 @@ def step(link: Link, happening: Happening, now: float, policy: Policy, timing: T
 
 
 def pause(failures: int, chance: float, least: float = 0.0, timing: Timing = DEFAULT) -> float:
-    """Seconds before the next attempt: exponential, full jitter, capped; `least` is the server's wish.
+    """Return the seconds before the next attempt: exponential with full jitter, up to a limit.
 
-    Full jitter spreads the clients of a restarted server over the whole interval (AWS Architecture
-    Blog, "Exponential Backoff And Jitter"); a server's wish gets its jitter on top, for the same reason.
+    Full jitter spreads the clients of a restarted server over the whole interval (AWS Architecture Blog,
+    "Exponential Backoff And Jitter"). A pause that the server asks for gets the jitter on top, for the same
+    reason.
+
+    Args:
+        failures: How many attempts in a row have failed.
+        chance: The random part of the pause, from 0 to 1.
+        least: The least pause in seconds, which the server asked for.
+        timing: Has the first and the longest pause.
     """
     longest = min(timing.first_pause * 2.0 ** min(failures - 1, 30), timing.longest_pause)
     return least + chance * longest
@@ -122,7 +156,7 @@ def _lost(link: Link, lost: Lost, now: float, policy: Policy, timing: Timing) ->
         reconnects = link.reconnects
         left = link.started + timing.up - now
         is_over = not policy.is_patient and (left <= 0 or lost.wait_seconds > left)
-        # The last attempt is at the very end of the time that there is.
+        # The last attempt is made exactly when the time is over.
         wait = wait if policy.is_patient else min(wait, left)
     if is_over or not lost.is_retryable:
         return replace(_into(link, "ended", now), ready_since=None, failures=failures)

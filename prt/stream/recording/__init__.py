@@ -1,4 +1,4 @@
-"""Recordings of a watch: their lines and their files, read back.
+"""Recordings of a watch: their files and lines, read back.
 
-They are written by `views/sinks/recorder.py`.
+`views/sinks/recorder.py` writes them.
 """

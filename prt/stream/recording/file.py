@@ -1,8 +1,8 @@
-"""A recording of a watch, read back: its header, its events as they were, and their pace.
+"""A recording of a watch, read back: its header, its events, and their pace.
 
-A recording is NDJSON: one line that says what was watched, then the lines that `prt watch --json` writes
-for every event that came, whatever was shown of it, `end` last. A program that was killed leaves it without
-its end, or with half of a line.
+A recording is NDJSON. The first line describes what was watched. Then come the lines that `prt watch --json`
+writes for every event that came, whether or not it was shown, with `end` as the last. If the program was
+killed, `end` is missing, or the last line is cut.
 """
 
 from __future__ import annotations
@@ -28,13 +28,24 @@ from prt.stream.recording.seeking import WARM_BYTES, last_moment, offset_of, war
 VERSION = 1
 _LONGEST_HEADER = 1 << 20
 _OPENING_LINES = 64
-"""Lines at the start among which the first statuses stand."""
+"""The number of lines at the start that contain the first statuses."""
 BATCH = 256
-"""Events that are handed on together where nothing has to be waited for."""
+"""The most events that are delivered together."""
 
 
 class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="recording"):
-    """The first line. `bindings` and `rooms` are the wire's words; `keys` by `schema.table`, as given."""
+    """The first line of a recording.
+
+    Attributes:
+        version: The version of the format.
+        prt: The version of `prt` that wrote it.
+        at: When the recording began, as a timestamp.
+        host: The host of the project.
+        bindings: The bindings as they are sent to the server.
+        rooms: The topics with the options of their joins, as they are sent to the server.
+        keys: The key columns that the user gave, by `schema.table`.
+        command: The command whose lines they are. Those of `prt tap` have a view of their own.
+    """
 
     version: int
     prt: str
@@ -44,16 +55,19 @@ class Header(Struct, frozen=True, kw_only=True, tag_field="type", tag="recording
     rooms: list[dict[str, Any]] = []
     keys: dict[str, list[str]] = {}
     command: str = "watch"
-    """Whose lines they are: those of `prt tap` are drawn by its own view."""
 
 
 _decode_header = msgspec.json.Decoder(Header).decode
 
 
 class Recording:
-    """A source: `async with Recording(…) as batches`, ending with the `End` of its watch, or one of its own.
+    """A recording as a source of events, used as `async with Recording(…) as batches`.
 
-    `speed` is how many times faster than it was, None as fast as can be.
+    The last event is the `End` of the recorded watch, or a new one if it is missing.
+
+    Attributes:
+        header: The first line of the recording.
+        started_at: When the recording began (µs since the epoch).
     """
 
     def __init__(
@@ -63,12 +77,21 @@ class Recording:
         speed: float | None = None,
         on_unreadable: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Reads the header; UsageError where there is none. `on_unreadable` is told what is skipped."""
+        """Read the header of a recording.
+
+        Args:
+            path: The file, which may be a pipe.
+            speed: How many times faster than in reality to play; None to play without pauses.
+            on_unreadable: Receives a message about each line that is skipped.
+
+        Raises:
+            UsageError: If the file can't be read, or is not a recording.
+        """
         self._path = path
         self.speed = speed
-        """How many times faster than it was; None is as fast as can be."""
+        """How many times faster than in reality events are played; None if they are played without pauses."""
         self.is_halted = False
-        """Whether nothing is played but single steps."""
+        """Whether only single steps are played."""
         self._start: int | None = None
         self._end: int | None = None
         self._on_unreadable = on_unreadable
@@ -81,19 +104,22 @@ class Recording:
         self._started = 0.0
         self.started_at = moment_of(self.header.at)
         self.ended_at = self.started_at
-        """When its last line came (µs), known once it is open."""
+        """When the last line came (µs since the epoch). Correct as soon as the recording is open."""
         self._played = self.started_at
         self._steps = 0
         self._ends_warm_at = 0
         self._changed = asyncio.Event()
 
     def keep(self, start: int | None, end: int | None) -> None:
-        """Only what came from `start` to `end` (µs) on, and the last status before it."""
+        """Play only the events from `start` to `end` (µs since the epoch; None for no bound).
+
+        The last status before `start` is played too.
+        """
         self._start, self._end = start, end
 
     @property
     def keys(self) -> dict[tuple[str, str], tuple[str, ...]]:
-        """Return the key columns that were given to the watch, by (schema, table)."""
+        """The key columns that the user gave to the watch, by (schema, table)."""
         found = {}
         for name, columns in self.header.keys.items():
             schema, _, table = name.partition(".")
@@ -116,7 +142,7 @@ class Recording:
         return self
 
     async def __anext__(self) -> list[Event]:
-        """Cancelling it loses nothing."""
+        """Return the next batch. Cancelling this loses no event."""
         if self._next is None:
             raise StopAsyncIteration
         await self._until_due()
@@ -131,18 +157,19 @@ class Recording:
         return batch
 
     def now(self) -> int:
-        """µs: the moment of the recording that is being played."""
+        """Return the moment of the recording that is being played (µs since the epoch)."""
         if self.speed is None or self._first_at is None or self._next is None or self.is_halted:
             return self._played
         passed = asyncio.get_running_loop().time() - self._started
         return max(self._played, self._first_at + round(passed * self.speed * 1_000_000))
 
     def seek(self, moment: int) -> None:
-        """Go on from a moment (µs), back or on. A `Rewound` comes first unless what lies between is short.
+        """Continue from another moment (µs since the epoch), before or after the present one.
 
-        Of what was before the moment at most `WARM_LINES` events come again, all at once.
+        Unless only a short part is skipped, a `Rewound` event comes first, followed at once by up to
+        `WARM_LINES` events from before the moment.
         """
-        assert self._file is not None  # noqa: S101 - who seeks is playing
+        assert self._file is not None  # noqa: S101 - only an open recording is played
         if self._next is None:
             return
         present, moment = self.now(), min(max(moment, self.started_at), self.ended_at)
@@ -160,20 +187,20 @@ class Recording:
         self._go_on_from(moment)
 
     def set_speed(self, speed: float) -> None:
-        """Play so many times faster than it was."""
+        """Play this many times faster than in reality."""
         present = self.now()
         self.speed = speed
         self._go_on_from(present)
 
     def halt(self, *, is_halted: bool) -> None:
-        """Stop playing, or go on."""
+        """Stop playing, or continue."""
         present = self.now()
         self.is_halted, self._steps = is_halted, 0
         self._played = max(self._played, present)
         self._go_on_from(present)
 
     def step(self) -> None:
-        """Stop playing, and play one event."""
+        """Stop playing, and play a single event."""
         if not self.is_halted:
             self.halt(is_halted=True)
         self._steps += 1
@@ -184,8 +211,8 @@ class Recording:
         self._changed.set()
 
     def _opening(self) -> list[Event]:
-        """Return how the connection came up: without it the head of a view would know nothing."""
-        assert self._file is not None  # noqa: S101 - who seeks is playing
+        """Return the first statuses of the recording, which the head of a view needs."""
+        assert self._file is not None  # noqa: S101 - only an open recording is played
         self._file.seek(self._begin)
         events = islice(self._read_lines(), _OPENING_LINES)
         return [event for event in events if isinstance(event, Status)]
@@ -212,17 +239,17 @@ class Recording:
         return self.speed is None or self._due(event.at) <= asyncio.get_running_loop().time()
 
     def _due(self, at: int) -> float:
-        assert self.speed is not None  # noqa: S101 - who asks has a pace
-        assert self._first_at is not None  # noqa: S101 - and has begun
+        assert self.speed is not None  # noqa: S101 - only called with a speed
+        assert self._first_at is not None  # noqa: S101 - and after the first event
         return self._started + max(at - self._first_at, 0) / 1_000_000 / self.speed
 
     def _read_header(self) -> tuple[Header, int]:
-        """And where the events begin."""
+        """Return the header, and the offset in bytes at which the events begin."""
         try:
             with self._path.open("rb") as file:
                 line = file.readline(_LONGEST_HEADER)
                 if not file.seekable():
-                    # A pipe can't be read twice, nor waited for while the loop runs.
+                    # A pipe can't be read twice, and reading it would block the event loop.
                     self._spooled = tempfile.TemporaryFile()  # noqa: SIM115 - closed as the file would be
                     self._spooled.write(line)
                     if line[-1:] == b"\n":
@@ -247,7 +274,7 @@ class Recording:
         return header, len(line)
 
     def _read_events(self) -> Iterator[Event]:
-        """Those of the window, then always one `End`."""
+        """Yield the events between the bounds of `keep`, then exactly one `End`."""
         last = self.started_at
         before: Status | None = None
         for event in self._read_lines():
@@ -266,7 +293,7 @@ class Recording:
         yield End(at=last, reason="replayed", exit_code=0, events=0)
 
     def _read_lines(self) -> Iterator[Event]:
-        assert self._file is not None  # noqa: S101 - who reads has opened it
+        assert self._file is not None  # noqa: S101 - only an open recording is read
         for number, line in enumerate(self._file, 2):
             try:
                 yield event_of(line)

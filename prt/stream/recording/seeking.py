@@ -1,4 +1,4 @@
-"""A moment of a recording, found in its file: by halves, since the lines stand in the order of their time."""
+"""Finding a moment in a recording's file by bisection, since the lines are in the order of time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import msgspec
 from prt.stream.recording.lines import moment_of
 
 WARM_LINES = 2_500
+"""The most lines before a moment that are read to restore the state of views and rows approximately."""
 WARM_BYTES = 2 << 20
-"""What is read before the moment, so that views and rows are as they were, about."""
+"""The most bytes before a moment that are read for the same purpose."""
 _TAIL_BYTES = 1 << 20
 _AT = re.compile(rb'"at":\s*"([^"]+)"')
 
 
 def moment_in(line: bytes) -> int | None:
-    """Return the moment (µs) of a line; None if the line has no time."""
+    """Return the moment of a line (µs since the epoch); None if the line has none."""
     found = _AT.search(line)
     if found is None:
         return None
@@ -28,12 +29,12 @@ def moment_in(line: bytes) -> int | None:
 
 
 def offset_of(file: IO[bytes], begin: int, moment: int) -> int:
-    """Return where the first line stands that came at `moment` (µs) or later; the file's end if none did.
+    """Return the offset of the first line that came at a moment or later; the file's size if there is none.
 
     Args:
-        file: The recording, which is left anywhere.
-        begin: Where its events begin, in bytes.
-        moment: In µs since the epoch.
+        file: The recording. Its position afterwards is undefined.
+        begin: The offset of the first event, in bytes.
+        moment: The moment, in µs since the epoch.
     """
     low, high = begin, file.seek(0, 2)
     while low < high:
@@ -50,7 +51,13 @@ def offset_of(file: IO[bytes], begin: int, moment: int) -> int:
 
 
 def warm_offset(file: IO[bytes], begin: int, offset: int) -> int:
-    """Return where the lines begin that are read before `offset`, to know what was there."""
+    """Return the offset of the lines that restore the state before another offset.
+
+    Args:
+        file: The recording. Its position afterwards is undefined.
+        begin: The offset of the first event, in bytes.
+        offset: The offset from which events are played.
+    """
     first = max(begin, offset - WARM_BYTES)
     file.seek(first)
     block = file.read(offset - first)
@@ -65,7 +72,7 @@ def warm_offset(file: IO[bytes], begin: int, offset: int) -> int:
 
 
 def last_moment(file: IO[bytes], begin: int) -> int | None:
-    """Return the moment (µs) of the last line that has one."""
+    """Return the moment (µs since the epoch) of the last line that has one, or None."""
     size = file.seek(0, 2)
     file.seek(max(begin, size - _TAIL_BYTES))
     moments = (moment_in(line) for line in reversed(file.read().splitlines()))
@@ -73,7 +80,7 @@ def last_moment(file: IO[bytes], begin: int) -> int | None:
 
 
 def _line_start(file: IO[bytes], position: int, least: int) -> int:
-    """Return where the line begins that a byte belongs to."""
+    """Return the offset of the line that contains a byte."""
     step = 4096
     while True:
         first = max(position - step, least)

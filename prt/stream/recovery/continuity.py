@@ -1,7 +1,7 @@
-"""Whether a stream is whole: what was last known of it, and the one gap that may be open.
+"""Whether a stream is complete: its last known moments, and the one gap that may be open.
 
-A gap opens with a loss, gets its end with READY, and stays open until its recovery is done: a further
-loss extends it, so that nothing falls between two recoveries.
+A gap opens with a loss, gets its end with READY, and stays open until its recovery is done. A further loss
+extends the open gap, so that no change falls between two recoveries.
 """
 
 from __future__ import annotations
@@ -17,14 +17,23 @@ from prt.stream.recovery.windows import Known
 from prt.stream.socket.queue import committed
 
 SAMPLES = 64
+"""How many of the latest clock differences are kept."""
 SAMPLE_EVERY = 100_000
-"""µs between two looks at how far the clocks are apart."""
+"""µs between two measurements of how far our clock is ahead of the server's."""
 
 
 class Continuity:
-    """All times in µs of a clock that nothing adjusts, which `now` tells."""
+    """The record of a stream's last known moments, from which it computes the bounds of gaps.
+
+    All moments are µs since the epoch by a clock that ignores adjustments of the wall clock
+    (`windows.Clock`).
+
+    Attributes:
+        open: The open gap, or None.
+    """
 
     def __init__(self, now: Callable[[], int]) -> None:
+        """Start without a gap; `now` is the clock, in µs since the epoch."""
         self._now = now
         self._last: Change | None = None
         self._sampled_at = 0
@@ -34,17 +43,22 @@ class Continuity:
         self.open: Gap | None = None
 
     def observe(self, change: Change) -> None:
-        """Every change of the stream."""
+        """Note a streamed change; must be called for every change. Changes without `lag_ms` are ignored."""
         if change.lag_ms is None:
             return
         self._last = change
-        # `at` is of the wall clock, which may be set: how far we are ahead is told by our own.
+        # `at` is wall time, which may be adjusted, so the difference is measured by our own clock.
         if not 0 <= change.at - self._sampled_at < SAMPLE_EVERY:
             self._sampled_at = change.at
             self._aheads.append(self._now() - committed(change))
 
     def ready(self, now: int) -> Gap | None:
-        """Changes flow again: the gap that this ends, which stays open until `closed`."""
+        """Note that changes flow from `now` (µs) on.
+
+        Returns:
+            The gap that ends with this READY, or None if there is none. It stays open until `closed` is
+            called.
+        """
         if self._first_ready is None:
             self._first_ready = now
         if self.open is None:
@@ -56,38 +70,72 @@ class Continuity:
     def broke(
         self, alive: int, now: int, tables: Sequence[str], cause: str, *, was_deaf: bool = False
     ) -> None:
-        """The connection or the channel is gone; its last bytes came at `alive`.
+        """Open a gap, or extend the open one, because the connection or the channel was lost.
 
-        `was_deaf` if some of its tables may have been silent for a while before.
+        Args:
+            alive: When the last bytes came (µs).
+            now: The present moment (µs).
+            tables: The tables that streamed, as `schema.table`.
+            cause: What was lost, as users read it.
+            was_deaf: Whether some of the tables may have been silent for a while before the loss. The gap
+                then begins `RESUBSCRIBED_SECONDS` earlier.
         """
         known = self._known = self._what_is_known(alive)
         start = windows.resubscribed_since(known) if was_deaf else windows.lost_since(known)
         self._extend(start, windows.until(known, now), tables, cause)
 
     def resubscribed(self, alive: int, now: int, tables: Sequence[str]) -> Gap:
-        """The server subscribed anew without being asked: the gap before it."""
+        """Open or extend a gap because the server subscribed again without a request, and return the gap.
+
+        Args:
+            alive: When the last bytes came (µs).
+            now: The present moment (µs).
+            tables: The tables that stream, as `schema.table`.
+        """
         known = self._known = self._what_is_known(alive)
         cause = "the server subscribed anew by itself: its publication changed, or it had lost us"
         return self._extend(windows.resubscribed_since(known), windows.until(known, now), tables, cause)
 
     def absent(self, since: int, now: int, tables: Sequence[str], cause: str) -> Gap:
-        """Return the gap of tables that did not stream from `since` until now, though the others did."""
+        """Open or extend the gap of tables that did not stream although other tables did, and return it.
+
+        Args:
+            since: When the tables stopped streaming (µs).
+            now: The present moment (µs), which ends the gap.
+            tables: The tables, as `schema.table`.
+            cause: Why they did not stream, as users read it.
+        """
         return self._extend(since, windows.until(self._known, now), tables, cause)
 
     def damaged(self, alive: int, now: int, tables: Sequence[str], cause: str) -> Gap:
-        """Return a gap for frames that can't be used: unreadable ones, and rows that the server cut."""
+        """Open or extend a gap for unusable frames: unreadable ones, and rows that the server cut.
+
+        Args:
+            alive: When the last bytes came (µs).
+            now: The present moment (µs).
+            tables: The tables that the frames may have been about, as `schema.table`.
+            cause: What is wrong with the frames, as users read it.
+
+        Returns:
+            The open gap.
+        """
         known = self._known = self._what_is_known(alive)
         start = windows.lost_since(known)
         return self._extend(start, windows.until(known, now), tables, cause)
 
     def unfinished(self, now: int, *, is_up: bool) -> Gap | None:
-        """The gap that the end of the watch leaves open; without READY since it lasts until now."""
+        """Return the gap that is still open when the watch ends, or None.
+
+        Args:
+            now: The present moment (µs).
+            is_up: Whether changes flow. If not, the gap lasts until `now`.
+        """
         if self.open is None or is_up:
             return self.open
         return replace(self.open, end=max(self.open.start, windows.until(self._known, now)))
 
     def closed(self) -> None:
-        """The recovery of the open gap is done."""
+        """Close the open gap: its recovery is done."""
         self.open = None
 
     def _extend(self, start: int, end: int, tables: Sequence[str], cause: str) -> Gap:

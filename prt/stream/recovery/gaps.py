@@ -1,4 +1,4 @@
-"""Every gap of one source, from what broke the stream to the gap's event, through the recovery between."""
+"""The gaps of one source: from the loss, through the recovery, to the `Gap` event."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ if TYPE_CHECKING:
     from prt.stream.timing import Timing
 
 TRUNCATED = "413"
+"""The code by which the server marks a change whose row it has cut."""
 ABSENT = "the server refused the table while others streamed: it had left the publication"
 
 
 class Connected(Protocol):
-    """The connection as its accounts see it."""
+    """The part of a connection that the accounting of its gaps needs."""
 
     @property
     def is_up(self) -> bool:
-        """Return whether changes flow."""
+        """Whether changes flow."""
         ...
 
     @property
     def alive_at(self) -> float | None:
-        """When the last bytes came, by `windows.running_clock`; None without a connection."""
+        """The moment of the last bytes, in seconds of `windows.running_clock`; None if not connected."""
         ...
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task of the present connection: it ends with it."""
+        """Start a task that is cancelled when the present connection ends."""
         ...
 
     async def is_answering(self, seconds: float) -> bool:
-        """Return whether the server answers a heartbeat within so many seconds."""
+        """Return whether the server answers a heartbeat within this many seconds."""
         ...
 
 
 class Accounting:
-    """The account of a connection's gaps: what was lost, and whether it was brought back."""
+    """The accounting of one connection's gaps: it declares what was lost and whether it was recovered."""
 
     def __init__(
         self,
@@ -56,13 +57,22 @@ class Accounting:
         recovery: Recovery | None,
         timing: Timing,
     ) -> None:
+        """Prepare the accounting, and a verification of the tables if the recovery's options ask for it.
+
+        Args:
+            connection: The connection, of which the accounting asks whether it is up and when its last bytes
+                came.
+            put: Receives the `Gap` events, the recovered changes and the results of the verification.
+            recovery: Reads rows over REST; None to only declare the gaps.
+            timing: The lengths of time of the connection.
+        """
         self._connection = connection
         self._put = put
         self._recovery = recovery
         self._timing = timing
         self._verifier: Verifier | None = None
         if recovery is not None and recovery.options.is_verifying:
-            # What the verification needs is loaded only where it is wanted.
+            # Imported only if it is needed, to keep the start fast.
             from prt.stream.recovery.verification.verifier import Verifier  # noqa: PLC0415
 
             self._verifier = Verifier(recovery, connection, put, timing.verification)
@@ -70,24 +80,24 @@ class Accounting:
         self._continuity = Continuity(self._now)
         self._taken: list[Binding] = []
         self._absent: dict[str, int] = {}
-        """Tables that the server refuses since a loss, with the beginning (µs) of what is missing of them."""
+        """Tables that the server has refused since a loss, each with the start of its gap (µs)."""
         self._recovering: asyncio.Task[None] | None = None
         self._gathering: asyncio.Task[None] | None = None
         self._damages: dict[str, set[str]] = {}
 
     @property
     def tables(self) -> list[str]:
-        """Those that stream, or streamed before the loss, as `schema.table`."""
+        """The tables that stream, or that streamed before the loss, as `schema.table`."""
         return tables_of(self._taken)
 
     @property
     def alive(self) -> int:
-        """When the last bytes came, at the latest now (µs)."""
+        """The moment of the last bytes (µs since the epoch); the present moment if there is no connection."""
         alive_at = self._connection.alive_at
         return self._now() if alive_at is None else self._clock.at(alive_at)
 
     def observe(self, change: Change) -> None:
-        """Take in a streamed change; one that the server cut begins a gap."""
+        """Note a streamed change. If the server has cut its row, a gap begins."""
         self._continuity.observe(change)
         if change.errors is not None and any(TRUNCATED in error for error in change.errors):
             self._damage("the server cut rows above 1 MiB", [f"{change.schema}.{change.table}"])
@@ -97,11 +107,21 @@ class Accounting:
             self._recovery.observe(change)
 
     def broke(self, cause: str, *, was_deaf: bool = False) -> None:
-        """The connection is lost; `was_deaf` if some of its tables may have been silent before."""
+        """Open a gap because the connection was lost.
+
+        Args:
+            cause: What was lost, as users read it.
+            was_deaf: Whether some of the tables may have been silent for a while before the loss.
+        """
         self._continuity.broke(self.alive, self._now(), self.tables, cause, was_deaf=was_deaf)
 
     def ready(self, taken: list[Binding], *, is_first: bool) -> None:
-        """Changes of these flow, again or for the first time."""
+        """Note that changes flow, and recover the open gap, or begin the recovery at the first READY.
+
+        Args:
+            taken: The bindings that the server has accepted.
+            is_first: Whether this is the first READY of the watch.
+        """
         self._taken = taken
         gap = self._continuity.ready(self._now())
         if gap is not None:
@@ -119,7 +139,7 @@ class Accounting:
             await self._verifier.run(self._taken)
 
     def rejoined(self, bindings: list[Binding]) -> None:
-        """Changes of these flow again, which the server had refused while the others flowed."""
+        """Recover the gap of bindings that stream again, after the server had refused them alone."""
         self._taken = [*self._taken, *bindings]
         if self._verifier is not None:
             self._verifier.add(bindings)
@@ -128,7 +148,7 @@ class Accounting:
         self._recover(self._continuity.absent(start, self._now(), names, ABSENT))
 
     def _with_absent(self, gap: Gap) -> Gap:
-        """Return the gap as it is for tables that are back; note those that the server now refuses."""
+        """Extend the gap by the tables that stream again, and note the tables that the server refuses now."""
         names = set(self.tables)
         back = [name for name in self._absent if name in names]
         if back:
@@ -139,20 +159,20 @@ class Accounting:
         return gap
 
     def resubscribed(self) -> None:
-        """The server subscribed anew by itself."""
+        """Recover the gap that the server's own new subscription reveals."""
         self._recover(self._continuity.resubscribed(self.alive, self._now(), self.tables))
 
     def unreadable(self) -> None:
-        """Any frame that nobody can read may have been a change."""
+        """Open a gap of all tables because of a frame that can't be read: it may have been a change."""
         self._damage("frames came that can't be read", self.tables)
 
     def answered_late(self, seconds: float) -> None:
-        """Take note that the server answered a heartbeat too late, so many seconds after it was sent."""
+        """Start a verification at once: the server answered a heartbeat only after this many seconds."""
         if self._verifier is not None:
             self._verifier.hurry("late heartbeat", seconds)
 
     def end(self, *, is_up: bool) -> None:
-        """Report the gaps that are still open."""
+        """Declare the gaps that are still open when the watch ends."""
         absent, self._absent = self._absent, {}
         if absent:
             self._continuity.absent(min(absent.values()), self._now(), sorted(absent), ABSENT)
@@ -177,7 +197,7 @@ class Accounting:
         self._recover(self._continuity.damaged(self.alive, self._now(), tables, "; ".join(damages)))
 
     def _recover(self, gap: Gap) -> None:
-        """Bring back what can be brought back, then report the gap; without a recovery report it alone."""
+        """Recover the rows of a gap, then declare it; without a recovery, only declare it."""
         if self._recovering is not None:
             self._recovering.cancel()
             self._recovering = None
@@ -197,5 +217,5 @@ class Accounting:
             self._put(replace(gap, at=wall_clock()))
 
     def _now(self) -> int:
-        """Our time, which no adjustment of the wall clock moves."""
+        """Return the present moment (µs since the epoch); adjustments of the wall clock don't change it."""
         return self._clock.at(windows.running_clock())

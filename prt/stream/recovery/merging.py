@@ -1,9 +1,10 @@
-"""Rows that were read against what has streamed: which of them are news. Pure.
+"""The comparison of rows that were read with the changes that streamed: which of the rows are new. Pure.
 
-A row is read after the reading began. So what streamed before that is in it, whatever the columns say:
-the row is the same, or newer. What streams after that is in order and has no end: of such a row
-nothing needs to be told here, and telling it could only repeat it, or put it behind a newer state.
-What is read is held back until the stream has had the time to deliver what was committed by then.
+A row is read after the reading has begun. So what streamed before the beginning is contained in the row,
+whatever the row's columns say: the row is the same as the streamed state, or newer. What streams after the
+beginning comes in order and continues. Such a row must not be emitted here: it could only repeat what
+streams, or come after a newer state of the row. Rows that were read are held back until the stream has had
+the time to deliver what was committed when they were read.
 """
 
 from __future__ import annotations
@@ -18,14 +19,26 @@ from prt.stream.rest.pages import Row, Stamp
 from prt.stream.values import Key
 
 Verdict = Literal["known", "changed", "cut", "gone before", "unknown"]
-"""`cut` is a row of which the server has left out what was too large."""
+"""What a row that was read means, compared with what is known of it.
+
+`known`: nothing new, or its changes stream anyway. `changed`: it differs from its last known state. `cut`: it
+streamed without the parts that were too large for the server. `gone before`: it had been deleted before.
+`unknown`: nothing is known of it."""
 
 UNTOUCHED = 60_000_000
-"""µs by which an UPDATE's own date may lie before its commit: a transaction may take that long."""
+"""µs by which the date in an UPDATE's row may lie before the commit: a transaction may take that long. A row
+with an older date was updated without a change of its date column."""
 
 
 class Known(Struct, frozen=True, gc=False):
-    """The last state of a row that was told: as it streamed, or only its dates; neither if deleted."""
+    """The last known state of a row: its streamed columns, or only the dates of a row that was read.
+
+    Attributes:
+        number: The number of the change in the stream, or how many changes had streamed before the row was
+            read.
+        row: The row as it streamed; None if it did not stream or is deleted.
+        stamp: The dates of a row that was read; None if it streamed or is deleted.
+    """
 
     number: int
     row: Raw | None = None
@@ -33,24 +46,30 @@ class Known(Struct, frozen=True, gc=False):
 
     @property
     def is_deleted(self) -> bool:
-        """Return whether the row was deleted."""
+        """Whether the row was deleted."""
         return self.row is None and self.stamp is None
 
 
 class Merger:
-    """The merger of one table's streamed changes with the rows read over REST.
+    """The comparison of one table's rows that are read over REST with its streamed changes.
 
-    Changes streamed before `begin` are remembered with their rows, later ones without.
+    The rows of changes that stream before `begin` are remembered. Of later changes only the keys are.
     """
 
     def __init__(self, key: tuple[str, ...], written: str | None = None) -> None:
+        """Start without known rows.
+
+        Args:
+            key: The columns of the table's key.
+            written: The column that dates a row's last change, if there is one.
+        """
         self._key = key
         self._written = written
         self._known: dict[Key, Known] = {}
         self._streamed: set[Key] = set()
         self._has_begun = False
         self.has_untouched = False
-        """Whether an UPDATE came that did not touch the column that should date it."""
+        """Whether an UPDATE came that left the date column `written` as it was."""
         self._cut: dict[Key, Raw] = {}
 
     def begin(self) -> None:
@@ -58,7 +77,12 @@ class Merger:
         self._has_begun = True
 
     def observe(self, change: Change, number: int) -> None:
-        """Every change of the table, in the order of the stream; `number` is its place there."""
+        """Note a change of the table; must be called for each one in order.
+
+        Args:
+            change: The change.
+            number: Its number in the stream.
+        """
         new, old = values.row_of(change.new), values.row_of(change.old)
         before, after = values.key_of(old, self._key), values.key_of(new, self._key)
         if change.event_type == "DELETE":
@@ -72,24 +96,30 @@ class Merger:
             if written is not None and commit is not None and commit - written > UNTOUCHED:
                 self.has_untouched = True
 
-    def told(self, key: Key, stamp: Stamp | None, number: int) -> None:
-        """A row that did not stream, deleted without a stamp; `number` changes had streamed before."""
+    def note_emitted(self, key: Key, stamp: Stamp | None, number: int) -> None:
+        """Note that a row was emitted that did not come from the stream.
+
+        Args:
+            key: The key of the row.
+            stamp: The dates of the row, or None if it was emitted as deleted.
+            number: How many changes had streamed before.
+        """
         known = self._known.get(key)
         if known is None or known.number < number:
             self._known[key] = Known(number, stamp=stamp)
 
     def cut(self, row: Raw) -> None:
-        """Note that a row streamed without what was too large."""
+        """Note a row that streamed without the parts that were too large for the server."""
         key = values.key_of(values.row_of(row), self._key)
         if key is not None:
             self._cut[key] = row
 
     def still_cut(self) -> list[Key]:
-        """Return the keys of the cut rows of which nothing else has come since."""
+        """Return the keys of cut rows for which no later change has come."""
         return [key for key in self._cut if self._is_cut(key)]
 
     def judge(self, row: Row) -> Verdict:
-        """Return what a row that was read after `begin` means."""
+        """Compare a row that was read after `begin` with what is known of it."""
         if row.key in self._streamed:
             return "known"
         known = self._known.get(row.key)
@@ -100,15 +130,15 @@ class Merger:
         if known.is_deleted:
             return "gone before"
         if known.row is not None:
-            told, read = values.row_of(known.row), values.row_of(row.raw)
-            # A row that can't be read may have changed.
-            is_same = bool(told and read) and values.is_same_row(told, read)
+            emitted, read = values.row_of(known.row), values.row_of(row.raw)
+            # A row that can't be decoded may have changed.
+            is_same = bool(emitted and read) and values.is_same_row(emitted, read)
         else:
             is_same = known.stamp == row.stamp
         return "known" if is_same else "changed"
 
     def has_streamed(self, key: Key) -> bool:
-        """Return whether a change of the row has streamed since the reading began."""
+        """Return whether a change of the row with this key has streamed since `begin`."""
         return key in self._streamed
 
     def _is_cut(self, key: Key) -> bool:

@@ -10,24 +10,27 @@ from prt.clock import wall_clock
 from prt.stream.recovery.table_progress import Table
 
 SETTLE_SECONDS = 1.0
-"""A polling server takes half a second from a commit to us."""
+"""Default of `Options.settle_seconds`: a server that polls needs half a second from a commit to its
+delivery."""
 ROWS_LIMIT = 10_000
+"""Default of `Options.limit`."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """How a watch recovers what its stream missed.
+    """The settings that decide how a watch recovers what its stream missed.
 
     Attributes:
-        settle_seconds: How long rows that were read wait for the stream to bring them.
-        is_backfilling: Whether the rows of a gap are read.
-        is_verifying: Whether the rows are compared with what was emitted, all the time.
-        keeps_snapshot: The tables whose present rows are emitted first and whose keys are held; or all,
-            or none.
-        since: An RFC 3339 moment from which on rows are emitted that were written before the start.
-        cursor: The column that dates the rows of every table, unless it is one of the usual ones.
-        keys: Key columns by table, where they can't be learned.
+        settle_seconds: How long rows that were read are held back, in case the stream still delivers them.
+        is_backfilling: Whether the rows of a gap are read over REST.
+        is_verifying: Whether the rows of the tables are compared with the emitted ones all the time.
+        keeps_snapshot: The tables whose present rows are emitted first and whose keys are kept in memory;
+            True for all tables, False for none.
+        since: An RFC 3339 timestamp. Rows that were written after it, but before the start, are emitted too.
+        cursor: The column that dates the rows of every table; None to look for `updated_at`, then
+            `created_at`.
+        keys: The key columns by table, for tables whose key can't be learned from the stream.
         limit: The most rows of one table that are read for one gap or one snapshot.
-        topic: The topic that emitted rows carry.
+        topic: The topic that the emitted rows carry.
         now: The clock that dates emitted events, in µs since the epoch.
     """
 
@@ -43,6 +46,6 @@ class Options(Struct, frozen=True, kw_only=True):
     now: Callable[[], int] = wall_clock
 
     def keeps(self, table: Table) -> bool:
-        """Return whether the table's present rows are asked for."""
+        """Return whether a snapshot of the table is wanted: its present rows, and its keys kept in memory."""
         kept = self.keeps_snapshot
         return kept if isinstance(kept, bool) else table in kept

@@ -1,7 +1,7 @@
-"""The latest changes of the stream, as they came: looked at only when something has to be compared.
+"""The latest changes of the stream, kept for comparisons with rows that are read.
 
-`observe` is called for every change of a flood, hence the closure, which only appends. What it collects
-is handed on by chunks, and the oldest chunks are forgotten.
+`observe` is called for every change, also in a flood of them. Hence it is a closure that only appends to a
+list. The changes are handed on in chunks, and the oldest chunks are forgotten.
 """
 
 from __future__ import annotations
@@ -14,24 +14,38 @@ from prt.events import Change
 from prt.stream.socket import wire
 
 MAX_BYTES = 12 * 1024 * 1024
+"""The most bytes of changes that are kept."""
 CHUNK = 128
+"""The number of changes that are handed on together."""
 _WEIGHED = 8
-"""One change in so many is weighed, another one each time: weighing all costs more than keeping them."""
+"""One change out of this many is weighed, a different one in each chunk, because weighing all changes costs
+more than keeping them."""
 _EVENT_BYTES = 1024
-"""What a change weighs beside its rows: its frame names every column."""
+"""The size of a change without its rows: its frame names every column."""
 _PRECISION = 2_000
-"""µs: a server may round a commit to milliseconds."""
+"""µs by which a commit may seem earlier than it was: a server may round commits to milliseconds."""
 
 _new, _old = attrgetter("new"), attrgetter("old")
 
 
 class Memory:
-    """`on_chunk` gets the changes in order, each once, with the number of the first.
+    """The changes that streamed most recently, in order and numbered, up to a number of bytes.
 
-    It is called while changes come, and by `collect` for those that it has not seen yet.
+    Attributes:
+        observe: Takes a streamed change. Every change of the stream must be passed to it.
+        count: How many changes have been collected so far.
+        covers_since: All changes that were committed at or after this moment (µs of the server) are still
+            here; None if no change has been forgotten.
     """
 
     def __init__(self, on_chunk: Callable[[list[Change], int], None], *, max_bytes: int = MAX_BYTES) -> None:
+        """Start without changes.
+
+        Args:
+            on_chunk: Receives the changes in order, each once, with the number of the first one. It is called
+                while changes come, and by `collect` for the changes that it has not received yet.
+            max_bytes: The most bytes of changes that are kept.
+        """
         self._on_chunk = on_chunk
         self._max_bytes = max_bytes
         self._fresh: list[Change] = []
@@ -45,7 +59,7 @@ class Memory:
         self.observe = self._observer()
 
     def collect(self) -> None:
-        """Takes in what was observed."""
+        """Collect the changes that `observe` has taken since the last call, and pass them to `on_chunk`."""
         if not self._fresh:
             return
         chunk = self._fresh.copy()
@@ -59,12 +73,12 @@ class Memory:
         self._on_chunk(chunk, first)
 
     def __iter__(self) -> Iterator[tuple[int, Change]]:
-        """Yield the remembered changes in order, each with its number."""
+        """Yield the changes that are kept in order, each with its number."""
         for first, chunk, _ in self._chunks:
             yield from enumerate(chunk, first)
 
     def newest_commit(self) -> int | None:
-        """Return the commit of the last change that was collected (µs of the server)."""
+        """Return the commit time of the last collected change (µs of the server), or None."""
         for _, chunk, _ in reversed(self._chunks):
             for change in reversed(chunk):
                 if change.commit_timestamp is not None:
@@ -72,7 +86,10 @@ class Memory:
         return None
 
     def last_commit(self, until: int) -> int | None:
-        """The largest commit that was seen up to a moment, both µs of the server's time."""
+        """Return the largest commit time up to a moment, both in µs of the server; None if no change came.
+
+        If no such change is kept but some were forgotten, it is a moment up to which changes were forgotten.
+        """
         texts = {change.commit_timestamp for _, change in self}
         commits = (wire.microseconds(text) for text in texts if text is not None)
         seen = max((commit for commit in commits if commit is not None and commit <= until), default=None)

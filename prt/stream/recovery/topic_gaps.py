@@ -1,4 +1,4 @@
-"""The gaps of a topic's broadcasts and presence: what an outage took, and what the server replayed of it."""
+"""The gaps of a topic's broadcasts and presence, and what the server's broadcast replay recovers of them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,28 @@ from prt.stream.live.broadcast_replay import LARGEST_REPLAY, Past
 from prt.stream.topic import Room
 
 BEFORE = 1_000_000
-"""µs before the last bytes came: a message may have been on its way when the connection broke."""
+"""µs before the last bytes at which a gap begins: a message may have been on its way when the connection
+broke."""
 
 
 class TopicGaps:
-    """The gap of a topic, at most one: open from a loss until the topic is joined and replayed again."""
+    """The gap of one topic: open from a loss until the topic is joined again and its replay is over.
+
+    There is at most one open gap: a further loss extends it.
+    """
 
     def __init__(
         self, room: Room | None, past: Past | None, put: Callable[[Event], None], quiet_seconds: float
     ) -> None:
-        """`put` gets the gaps; a replay is over once nothing of it came for `quiet_seconds`."""
+        """Prepare the accounting of one topic's gaps.
+
+        Args:
+            room: The topic's settings; None if there is only a subscription of tables, which has no topic
+                gaps.
+            past: The broadcast replay of the topic; None if there is no topic.
+            put: Receives the `Gap` events.
+            quiet_seconds: A replay counts as over once no replayed message has come for this time.
+        """
         self._room = room
         self._past = past
         self._put = put
@@ -34,7 +46,14 @@ class TopicGaps:
         return self._start is not None
 
     def broke(self, alive: int, cause: str) -> None:
-        """Note a loss; the last bytes came at `alive` (µs)."""
+        """Open a gap because the connection or the channel was lost.
+
+        A topic without broadcasts and presence has no gap.
+
+        Args:
+            alive: When the last bytes came, in µs since the epoch.
+            cause: What was lost, as users read it.
+        """
         room = self._room
         if room is None or not (room.events or room.hears_presence):
             return
@@ -42,7 +61,7 @@ class TopicGaps:
             self._start, self._cause = alive - BEFORE, cause
 
     async def close(self) -> None:
-        """Declare the gap after READY, once the server has replayed what it keeps."""
+        """Declare the gap that READY ended, after the server has replayed the broadcasts that it stores."""
         end, past = wall_clock(), self._past
         if past is None or past.wanted is None:
             self._declare(end, self._cause)
@@ -61,7 +80,7 @@ class TopicGaps:
             self._declare(end, cause, recovered=past.recovered, is_complete=True)
 
     def end(self) -> None:
-        """Declare the gap that the end of the watch leaves open."""
+        """Declare the gap that is still open when the watch ends."""
         if self.is_open:
             self._declare(wall_clock(), f"{self._cause}; the watch ended before that was recovered")
 

@@ -1,7 +1,8 @@
-"""Windows in which events may have been missed: pure arithmetic over what was last known to be whole.
+"""The bounds of gaps: pure arithmetic on the last moments at which the stream was known to be complete.
 
-Commit timestamps are the server's, everything else is ours; where the clocks differ by more than
-delivery can explain, a window is moved to the server's time, because that is where its writes are.
+Commit timestamps are by the server's clock, all other moments are by ours. If the two clocks differ by more
+than the delivery of a change can explain, a gap is moved to the server's time, because its writes are dated
+by the server.
 """
 
 from __future__ import annotations
@@ -13,43 +14,57 @@ from msgspec import Struct
 from prt.clock import wall_clock
 
 OVERLAP = 5_000_000
-"""µs that a change may need from its commit to us: a polling server takes half a second, a busy one more."""
+"""The longest time (µs) that a change may need from its commit to us: a polling server needs half a second, a
+busy one more."""
 RESUBSCRIBED_SECONDS = 70.0
-"""How long a server may have been deaf before it subscribes anew by itself: it looks every 60 s."""
+"""The longest time that a server may have received no changes before it subscribes again by itself: it checks
+its subscriptions every 60 s."""
 SKEW = 1_000_000
-"""µs by which clocks may seem to differ through latency alone."""
+"""The largest difference (µs) between the clocks that latency alone can explain."""
 
 
 class Clock(Struct, frozen=True, kw_only=True):
-    """Wall time that no adjustment moves: the wall clock at one moment, carried on by one that only runs.
+    """A clock that shows wall time but ignores adjustments of the system's wall clock.
 
-    That one goes on while the machine sleeps, where the system has such a clock.
+    It takes the wall time once and adds what a running clock has counted since. The running clock also counts
+    while the machine sleeps, if the system has such a clock.
+
+    Attributes:
+        wall: The wall time at the start, in µs since the epoch.
+        running: The running clock at the start, in seconds.
     """
 
     wall: int
     running: float
 
     def at(self, running: float) -> int:
-        """A moment of the running clock, in seconds, as µs since the epoch."""
+        """Convert a moment of the running clock (seconds) into µs since the epoch."""
         return self.wall + round((running - self.running) * 1_000_000)
 
 
 def running_clock() -> float:
-    """Seconds that also count while the machine sleeps (Linux; elsewhere the monotonic clock)."""
+    """Return the seconds of a running clock.
+
+    On Linux it also counts while the machine sleeps. Elsewhere it is the monotonic clock.
+    """
     number = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if number is None else time.clock_gettime(number)
 
 
 def started_clock() -> Clock:
-    """Return the wall clock and the running clock of this moment."""
+    """Return a `Clock` that starts with the wall time and the running clock of this moment."""
     return Clock(wall=wall_clock(), running=running_clock())
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """The known moments of a stream when it breaks, in µs.
+    """The last moments of a stream before it broke, all in µs.
 
-    `alive` is when its last bytes came, `last_commit` the largest commit delivered, `ahead` the least
-    lag seen lately: how far our clock is ahead of the server's, delivery included.
+    Attributes:
+        alive: When the last bytes came, by our clock.
+        last_commit: The commit time of the last change that was delivered, by the server's clock; None if
+            none came.
+        ahead: The smallest recent difference between the arrival of a change by our clock and its commit by
+            the server's, that is, how far our clock is ahead, delivery included; None if no change came.
     """
 
     alive: int
@@ -58,32 +73,38 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 def lost_since(known: Known) -> int:
-    """Return where a gap begins (µs): what committed an overlap before it was delivered already."""
+    """Return the start of a gap after a lost connection (µs of the server).
+
+    What was committed more than `OVERLAP` before the last delivered commit, or before the last bytes, had
+    already been delivered. The later one of the two bounds counts.
+    """
     start = known.alive - _skew(known) - OVERLAP
     return start if known.last_commit is None else max(start, known.last_commit - OVERLAP)
 
 
 def resubscribed_since(known: Known) -> int:
-    """Return where a gap begins that shows only by the server subscribing anew, or by its refusing to.
+    """Return the start of a gap that shows only because the server subscribes again (µs of the server).
 
-    Changes of one table prove nothing about another one: a table that was taken out of the publication is
-    silent while its neighbours go on.
+    The last commit does not count here, because changes of one table prove nothing about another one: a table
+    that was taken out of the publication is silent while the other tables still stream.
     """
     return known.alive - round(RESUBSCRIBED_SECONDS * 1_000_000) - _skew(known) - OVERLAP
 
 
 def ready_by_server(known: Known | None, ready: int) -> int:
-    """Return READY in the server's time (µs): no gap begins before the first one.
+    """Convert the moment of READY (µs) into the server's time. No gap begins before the first READY.
 
-    Nothing that was committed before it is promised, and what was there should not be brought back.
+    Changes that were committed before the first READY are not promised, and rows that existed then should not
+    be emitted as recovered.
     """
     return ready if known is None else ready - _skew(known)
 
 
 def until(known: Known | None, ready: int) -> int:
-    """Return where a gap ends (µs of the server).
+    """Return the end of a gap: the moment of READY in the server's time, in µs.
 
-    That is READY, or later if deliveries are slow: a slow delivery looks like a clock that is ahead.
+    If our clock seems to be ahead by more than `OVERLAP`, or behind, READY is converted, and `OVERLAP` is
+    added: slow deliveries look the same as a clock that is ahead.
     """
     ahead = None if known is None else known.ahead
     if ahead is None or -SKEW <= ahead <= OVERLAP:

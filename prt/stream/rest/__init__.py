@@ -1,4 +1,4 @@
-"""A project over REST: sessions, rows page by page, and broadcasts over HTTP.
+"""A project over REST: sessions, rows read page by page, writes, and broadcasts over HTTP.
 
-What is read after a loss, and why, belongs to `stream/recovery/`.
+Which rows are read after a loss, and why, belongs to `stream/recovery/`.
 """

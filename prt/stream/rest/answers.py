@@ -1,11 +1,11 @@
-"""Answers of REST: rows, or the error that the status and PostgREST's own words amount to. Pure.
+"""Answers of REST: rows, or the error that the status and PostgREST's message stand for. Pure.
 
 PrtError
-├── RejectedError         the database takes no such row
+├── RejectedError         the database refuses the values
 ├── RefusedError          this identity may not
-├── UnreachableError      no such table for anybody
+├── UnreachableError      there is no such table, for any identity
 │   ├── UnavailableError  REST is away or busy; nothing was written, the request may succeed later
-│   └── UnknownFateError  nobody knows whether a write was done
+│   └── UnknownFateError  it is unknown whether a write was done
 └── ProtocolError
     └── UnknownColumnError
 
@@ -27,21 +27,22 @@ from prt.inputs import Input
 from prt.redaction import redact
 
 MESSAGE_SHOWN = 300
+"""The most characters of a server's message that are shown."""
 DATE_GRAIN = 1_000_000
-"""µs by which the date of an answer may be off: it has whole seconds, and servers renew it once a second."""
+"""µs by which the date of an answer may be off: it has whole seconds, and servers update it once a second."""
 _UNDEFINED_COLUMN = "42703"
 _NO_PRIVILEGE = "42501"
 _UNKNOWN_TABLE = ("42P01", "PGRST205", "PGRST106")
 _LATER = (429, 500, 502, 503, 504)
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 _NO_CONNECTION = re.compile(r"PGRST00[0-3]")
-"""PostgREST's own: it had no connection to the database to begin with."""
+"""PostgREST's codes if it had no connection to the database from the start."""
 
 _decode_rows = msgspec.json.Decoder(list[Raw]).decode
 
 
 class RejectedError(PrtError):
-    """A constraint, a type, a column or a trigger refuses the values; `code` is the database's."""
+    """A constraint, a type, a column or a trigger refuses the values; `code` is the database's error code."""
 
     id = "E-ROW-REJECTED"
 
@@ -51,7 +52,7 @@ class RejectedError(PrtError):
 
 
 class UnknownColumnError(ProtocolError):
-    """The table has no such column; `column` is the database's word for it, perhaps behind its table's."""
+    """The table lacks a column; `column` is its name in the database's message, maybe after the table's."""
 
     id = "E-UNKNOWN-COLUMN"
 
@@ -60,18 +61,18 @@ class UnknownColumnError(ProtocolError):
         self.column = column
 
     def is_of(self, name: str) -> bool:
-        """Whether the database means this column; it writes names with quotes around them or without."""
+        """Return whether the message means this column. The database may quote names."""
         return any(self.column == one or self.column.endswith(f".{one}") for one in (name, f'"{name}"'))
 
 
 class UnavailableError(UnreachableError):
-    """REST is away or busy; the request may succeed later."""
+    """REST is away or busy. The request may succeed later."""
 
     id = "E-REST-UNAVAILABLE"
 
 
 class UnknownFateError(UnreachableError):
-    """The write went out, and no answer says whether it was done: ask before it is repeated."""
+    """A write was sent, and no answer shows whether it was done. Check before repeating it."""
 
     id = "E-UNKNOWN-OUTCOME"
 
@@ -82,7 +83,7 @@ class UnknownFateError(UnreachableError):
 
 
 class Answer(Struct, frozen=True):
-    """`date` is the header of that name."""
+    """An HTTP answer; `date` is the header of that name."""
 
     status: int
     body: bytes
@@ -90,7 +91,7 @@ class Answer(Struct, frozen=True):
 
 
 class Refusal(Struct):
-    """Return PostgREST's error; a gateway's own has other fields, or is not JSON."""
+    """The error in PostgREST's answer. A gateway's own error has other fields, or is not JSON."""
 
     code: str | None = None
     message: str | None = None
@@ -100,16 +101,20 @@ class Refusal(Struct):
 
     @property
     def words(self) -> str:
-        """The message in one line, empty where there is none."""
-        said = self.message or (self.error if isinstance(self.error, str) else None)
-        return one_line(said) if said else ""
+        """The message in one line; empty if there is none."""
+        text = self.message or (self.error if isinstance(self.error, str) else None)
+        return one_line(text) if text else ""
 
 
 def rows_of(body: bytes) -> list[Raw]:
-    """JSON objects, each with a buffer of its own. Raises ProtocolError."""
+    """Decode the body of an answer into JSON objects, each with a buffer of its own.
+
+    Raises:
+        ProtocolError: If the body is not a list of rows.
+    """
     try:
         if not body.isascii():
-            body.decode()  # a value that is left raw is not looked into
+            body.decode()  # msgspec does not check the UTF-8 of raw values
         rows = _decode_rows(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise ProtocolError("REST answered something that is not a list of rows") from exc
@@ -117,45 +122,58 @@ def rows_of(body: bytes) -> list[Raw]:
 
 
 def unread(schema: str, table: str, answer: Answer) -> PrtError:
-    """Why rows were not read."""
-    said = _refusal_in(answer.body)
-    message = _message(answer.status, said)
-    if said.code == _UNDEFINED_COLUMN:
-        return UnknownColumnError(message, _column_in(said.words))
+    """Return the error that explains why rows could not be read.
+
+    Args:
+        schema: The schema of the table.
+        table: The table's name.
+        answer: The answer, whose status is not 200.
+    """
+    refusal = _refusal_in(answer.body)
+    message = _message(answer.status, refusal)
+    if refusal.code == _UNDEFINED_COLUMN:
+        return UnknownColumnError(message, _column_in(refusal.words))
     if answer.status in (401, 403):
         return RefusedError(message, "may this identity read the table, and is its token still valid?")
     if answer.status in (404, 406):
-        return UnreachableError(message, _is_exposed(schema, table, said))
-    if said.code is not None and said.code.startswith("22"):
-        return RejectedError(message, _why_rejected(said.code), said.code)
+        return UnreachableError(message, _is_exposed(schema, table, refusal))
+    if refusal.code is not None and refusal.code.startswith("22"):
+        return RejectedError(message, _why_rejected(refusal.code), refusal.code)
     return UnavailableError(message) if is_worth_a_try(answer, is_write=False) else ProtocolError(message)
 
 
 def unwritten(schema: str, table: str, doing: str, answer: Answer) -> PrtError:
-    """Why rows were not written; `doing` is INSERT, UPDATE or DELETE."""
-    said = _refusal_in(answer.body)
-    message = _message(answer.status, said)
-    if details := said.details if isinstance(said.details, str) else "":
+    """Return the error that explains why rows could not be written.
+
+    Args:
+        schema: The schema of the table.
+        table: The table's name.
+        doing: INSERT, UPDATE or DELETE.
+        answer: The answer, whose status is not 2xx.
+    """
+    refusal = _refusal_in(answer.body)
+    message = _message(answer.status, refusal)
+    if details := refusal.details if isinstance(refusal.details, str) else "":
         message += f" ({one_line(details)})"
     if answer.status in (401, 403):
         return RefusedError(
-            message, _why_refused(f"{quoting.identifier(schema)}.{quoting.identifier(table)}", doing, said)
+            message, _why_refused(f"{quoting.identifier(schema)}.{quoting.identifier(table)}", doing, refusal)
         )
-    if said.code in _UNKNOWN_TABLE or (answer.status in (404, 406) and said.code is None):
-        return UnreachableError(message, _is_exposed(schema, table, said))
+    if refusal.code in _UNKNOWN_TABLE or (answer.status in (404, 406) and refusal.code is None):
+        return UnreachableError(message, _is_exposed(schema, table, refusal))
     if is_worth_a_try(answer, is_write=True):
         return UnavailableError(message)
-    if said.code and (answer.status < 500 or _SQLSTATE.fullmatch(said.code)):
+    if refusal.code and (answer.status < 500 or _SQLSTATE.fullmatch(refusal.code)):
         return RejectedError(
             message,
-            f"REST says: {one_line(said.hint)}" if said.hint else _why_rejected(said.code),
-            said.code,
+            f"REST says: {one_line(refusal.hint)}" if refusal.hint else _why_rejected(refusal.code),
+            refusal.code,
         )
     return UnknownFateError(message) if answer.status >= 500 else ProtocolError(message)
 
 
 def is_worth_a_try(answer: Answer, *, is_write: bool) -> bool:
-    """Whether the same request may succeed later. A write only if it was not begun."""
+    """Return whether the same request may succeed later. For a write: only if it was not begun."""
     if not is_write:
         return answer.status in _LATER and _refusal_in(answer.body).code != _UNDEFINED_COLUMN
     has_not_begun = _NO_CONNECTION.fullmatch(_refusal_in(answer.body).code or "")
@@ -163,12 +181,15 @@ def is_worth_a_try(answer: Answer, *, is_write: bool) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Return a server's words in one line; secrets are removed before a cut can leave a part of one."""
+    """Return a server's message in one line, cut after its secrets were removed."""
     return " ".join(redact(text).split())[:MESSAGE_SHOWN]
 
 
 def date_of(header: str | None) -> int | None:
-    """µs. RFC 9110, 5.6.7: whole seconds, of which the last may not be over."""
+    """Convert a `Date` header into µs since the epoch; None if it is absent or invalid.
+
+    The header has whole seconds (RFC 9110, 5.6.7), of which the last may not be over: one second is added.
+    """
     try:
         return None if header is None else round(parsedate_to_datetime(header).timestamp() + 1) * 1_000_000
     except ValueError:
@@ -182,8 +203,8 @@ def _refusal_in(body: bytes) -> Refusal:
         return Refusal()
 
 
-def _message(status: int, said: Refusal) -> str:
-    return f"REST answered {status}" + (f": {said.words}" if said.words else "")
+def _message(status: int, refusal: Refusal) -> str:
+    return f"REST answered {status}" + (f": {refusal.words}" if refusal.words else "")
 
 
 def _column_in(message: str) -> str:
@@ -191,24 +212,24 @@ def _column_in(message: str) -> str:
     return found[1] if found else ""
 
 
-def _is_exposed(schema: str, table: str, said: Refusal) -> str:
-    """PostgREST names a table that is called alike, where there is one."""
+def _is_exposed(schema: str, table: str, refusal: Refusal) -> str:
+    """Return a hint about an unknown table: PostgREST's own, which names a similar table, or a question."""
     return (
-        f"REST says: {one_line(said.hint)}"
-        if said.hint
+        f"REST says: {one_line(refusal.hint)}"
+        if refusal.hint
         else f"is {schema}.{table} exposed by the project's API?"
     )
 
 
-def _why_refused(table: str, doing: str, said: Refusal) -> str:
-    if said.code == _NO_PRIVILEGE and "row-level security" in said.words:
-        # RETURNING has to pass the policies for SELECT too, and says the same.
+def _why_refused(table: str, doing: str, refusal: Refusal) -> str:
+    if refusal.code == _NO_PRIVILEGE and "row-level security" in refusal.words:
+        # RETURNING requires the policies for SELECT too, and fails with the same message.
         return (
             f"no policy of {table} lets this identity {doing} such a row, or SELECT it; "
             f"{Input.IDENTITY} takes another one"
         )
-    if said.code == _NO_PRIVILEGE:
-        # What is returned has to be readable.
+    if refusal.code == _NO_PRIVILEGE:
+        # Returned rows have to be readable.
         rights = f"select, {doing.lower()}"
         return f"grant {rights} on {table} to this identity's role, or take another one with {Input.IDENTITY}"
     return f"is the token still valid? {Input.IDENTITY} EMAIL signs in"

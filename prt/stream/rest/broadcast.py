@@ -1,7 +1,8 @@
-"""Broadcasts over HTTP: to one topic and event at a time, which is the endpoint that says who may not.
+"""Broadcasts over HTTP, one request for each message.
 
-The endpoint of many messages answers 202 even where a private topic is closed to the sender.
-httpx comes with the SDK; it is imported where something is sent.
+This uses the endpoint of a single topic and event, because it reports that a sender is not allowed. The
+endpoint for many messages answers 202 even if a private topic is closed to the sender. httpx comes with the
+SDK and is imported when something is sent.
 """
 
 from __future__ import annotations
@@ -29,15 +30,24 @@ _KINDS = {True: "application/octet-stream", False: "application/json"}
 
 
 class NotAllowedError(RefusedError):
-    """A topic that the sender may not write to."""
+    """The sender may not write to the topic."""
 
 
 class Poster:
-    """`endpoint` is asked before each request: its token may have been renewed."""
+    """The HTTP client that sends broadcasts to one topic. Use it as an async context manager."""
 
     def __init__(
         self, endpoint: Callable[[], Endpoint], topic: str, *, is_private: bool, answer_seconds: float
     ) -> None:
+        """Prepare the client.
+
+        Args:
+            endpoint: Returns the address and identity before each request, because its token may be
+                refreshed.
+            topic: The topic without the prefix `realtime:`.
+            is_private: Whether the topic is private.
+            answer_seconds: How long a request may take.
+        """
         self._endpoint = endpoint
         self._topic = topic
         self._is_private = is_private
@@ -57,11 +67,21 @@ class Poster:
     async def send(
         self, event: str, payload: bytes, *, binary: bool = False, persist: Persist = False
     ) -> float:
-        """Send a JSON object, or bytes if `binary`. Return the milliseconds until the server accepted it.
+        """Send a broadcast, and return the milliseconds until the server has accepted it.
 
-        `persist` asks the server to store it; the answer does not say whether it did.
+        Args:
+            event: The name of the broadcast.
+            payload: The payload: JSON text, or any bytes if `binary`.
+            binary: Whether the payload is bytes rather than JSON.
+            persist: Whether, or for how many seconds, the server is asked to store the message. The answer
+                does not show whether it did.
 
-        Raises UsageError, RefusedError, UnreachableError, ProtocolError, and PrtError for what is too much.
+        Raises:
+            UsageError: If the payload is too large, or is not valid JSON.
+            RefusedError: If the identity may not send.
+            UnreachableError: If the server can't be reached or does not answer.
+            ProtocolError: If the server has no such endpoint.
+            PrtError: If a limit of the project is exceeded.
         """
         import httpx  # noqa: PLC0415
 

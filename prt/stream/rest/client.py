@@ -1,6 +1,6 @@
-"""Rows of a project over REST, as whom the socket is: what PostgREST answers, or why it doesn't.
+"""Rows of a project over REST, read and written with the socket's identity.
 
-httpx comes with the SDK; it is imported at the first request, because most watches never make one.
+httpx comes with the SDK. It is imported at the first request, because most watches never make one.
 """
 
 from __future__ import annotations
@@ -34,31 +34,38 @@ if TYPE_CHECKING:
     import httpx
 
 ANSWER_SECONDS = 10.0
+"""How long a request may take by default."""
 PAUSES = (0.3, 1.0)
-"""Seconds before an attempt is repeated that may succeed later: REST comes up after Realtime at times."""
+"""Seconds before a request that may succeed later is repeated: REST sometimes comes up after Realtime."""
 MAX_BYTES = 16 * 1024 * 1024
+"""The largest answer by default."""
 MAX_REQUESTS = 4
-"""At a time: a project that has just come back has others to serve too."""
+"""The most requests at the same time: a project that has just come back serves other clients too."""
 AWAY = "REST can't be reached"
 
 Doing = Literal["INSERT", "UPDATE", "DELETE"]
 METHODS: dict[Doing, str] = {"INSERT": "POST", "UPDATE": "PATCH", "DELETE": "DELETE"}
 Row = Mapping[str, Any]
-"""Values by column; `Raw` ones go out as they are."""
+"""Values by column. A `msgspec.Raw` is sent as it is."""
 
 
 class TooLargeError(ProtocolError):
-    """The answer outgrew what is read at once: ask for fewer rows."""
+    """The answer is larger than the limit: ask for fewer rows."""
 
     id = "E-ANSWER-TOO-LARGE"
 
 
 class _AwayError(UnavailableError):
-    """There is nobody to ask."""
+    """REST can't be reached."""
 
 
 class Page(Struct, frozen=True):
-    """Rows as JSON objects, each with a buffer of its own; `date` is when the server answered (µs)."""
+    """The rows of one answer.
+
+    Attributes:
+        rows: The rows as JSON objects, each with a buffer of its own.
+        date: When the server answered (µs since the epoch, by its clock), or None.
+    """
 
     rows: list[Raw]
     date: int | None
@@ -79,7 +86,12 @@ class _Request(Struct, frozen=True):
 
 
 class Rest:
-    """`endpoint` is asked before each request: its token may have been renewed."""
+    """A client of a project's REST interface.
+
+    Attributes:
+        answered_at: When the server answered last, by its own clock (µs since the epoch); None if unknown.
+        answered_running: The same moment by this machine's monotonic clock (µs).
+    """
 
     def __init__(
         self,
@@ -89,6 +101,15 @@ class Rest:
         pauses: Sequence[float] = PAUSES,
         max_bytes: int = MAX_BYTES,
     ) -> None:
+        """Prepare the client.
+
+        Args:
+            endpoint: Returns the address and identity before each request, because its token may be
+                refreshed.
+            timeout: How many seconds a request may take.
+            pauses: The pauses in seconds before each repetition of a request that may succeed later.
+            max_bytes: The largest answer.
+        """
         self._endpoint = endpoint
         self._timeout = timeout
         self._pauses = pauses
@@ -97,9 +118,7 @@ class Rest:
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
         self._times_away = 0
         self.answered_at: int | None = None
-        """When the server gave its last answer, by its own clock (µs), if it has said so."""
         self.answered_running = 0
-        """The same by the monotonic clock of this machine (µs)."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,13 +130,13 @@ class Rest:
 
     @property
     def user(self) -> str | None:
-        """The id of the user whose session it is; None if there is no session."""
+        """The id of the session's user; None if there is no session."""
         endpoint = self._endpoint()
         return None if endpoint.token is None else user_of(endpoint)
 
     @property
     def passes_row_security(self) -> bool:
-        """Whether our identity sees every row."""
+        """Whether our identity sees every row, whatever the policies are."""
         endpoint = self._endpoint()
         return facts_of(Secret(endpoint.token or endpoint.key)).is_server_key
 
@@ -136,11 +155,16 @@ class Rest:
             schema: The schema of the table.
             table: The table's name.
             parameters: The query string.
-            is_repeated: Whether to ask again after an answer that may be better later.
-            is_anonymous: Whether to ask with the key alone, without the user's session.
+            is_repeated: Whether to repeat a request that may succeed later.
+            is_anonymous: Whether to use the key alone, without the user's session.
 
         Raises:
-            RefusedError, UnreachableError, ProtocolError, UnknownColumnError, TooLargeError
+            RefusedError: If the identity may not read the table.
+            RejectedError: If a value in a condition is not of its column's type.
+            UnreachableError: If the table or REST can't be reached.
+            UnknownColumnError: If the table lacks a column.
+            TooLargeError: If the answer is larger than the limit.
+            ProtocolError: If the answer can't be understood.
         """
         request = _Request(
             "GET",
@@ -161,23 +185,63 @@ class Rest:
     async def insert(
         self, schema: str, table: str, rows: Sequence[Row], *, returning: bool = True
     ) -> list[Raw]:
-        """The rows as the database has them, [] where not `returning`, which takes the right to read them.
+        """Insert rows, and return them as the database stored them.
 
-        A write is repeated only where it certainly was not done. Raises RejectedError, RefusedError,
-        UnknownFateError, UnreachableError, ProtocolError; so do the others.
+        A write is repeated only if it was certainly not done before.
+
+        Args:
+            schema: The schema of the table.
+            table: The table's name.
+            rows: The rows.
+            returning: Whether to return the rows, which requires the right to read them; if not, [] is
+                returned.
+
+        Raises:
+            RejectedError: If the database refuses the values.
+            RefusedError: If the identity may not write.
+            UnknownFateError: If it is unknown whether the write was done.
+            UnreachableError: If the table or REST can't be reached.
+            ProtocolError: If the answer can't be understood.
         """
         return await self._write("INSERT", schema, table, [], rows, returning=returning)
 
     async def update(
         self, schema: str, table: str, conditions: Parameters, values: Row, *, returning: bool = True
     ) -> list[Raw]:
-        """The rows as they are now; none where none meets the conditions, or policies hide them."""
+        """Update the rows that meet the conditions, and return them as they are now.
+
+        Args:
+            schema: The schema of the table.
+            table: The table's name.
+            conditions: The conditions as a query string. At least one is required.
+            values: The new values by column.
+            returning: As for `insert`.
+
+        Returns:
+            The rows; [] if no row meets the conditions, or if policies hide the rows.
+
+        Raises:
+            PrtError: What `insert` raises, and UsageError without a condition.
+        """
         return await self._write("UPDATE", schema, table, conditions, values, returning=returning)
 
     async def delete(
         self, schema: str, table: str, conditions: Parameters, *, returning: bool = True
     ) -> list[Raw]:
-        """The rows as they were; none where none meets the conditions, or policies hide them."""
+        """Delete the rows that meet the conditions, and return them as they were.
+
+        Args:
+            schema: The schema of the table.
+            table: The table's name.
+            conditions: The conditions as a query string. At least one is required.
+            returning: As for `insert`.
+
+        Returns:
+            The rows; [] if no row meets the conditions, or if policies hide the rows.
+
+        Raises:
+            PrtError: What `insert` raises, and UsageError without a condition.
+        """
         return await self._write("DELETE", schema, table, conditions, None, returning=returning)
 
     async def _write(
@@ -204,11 +268,11 @@ class Rest:
         return rows_of(answer.body) if returning else []
 
     async def _answered(self, request: _Request) -> Answer:
-        """The first answer but those that say that the request may succeed later, or the last one."""
+        """Send a request until its answer is not one that may improve later, and return the last answer."""
         times_away = self._times_away
         for pause in (*(self._pauses if request.is_repeated else ()), None):
             async with self._slots:
-                if self._times_away > times_away:  # who has waited for a slot need not find out anew
+                if self._times_away > times_away:  # another request failed while this one waited
                     raise _AwayError(AWAY)
                 try:
                     answer = await self._asked(request)
@@ -234,7 +298,7 @@ class Rest:
             "Accept": "application/json",
             **request.headers,
         }
-        # A schema may be named in any script, and what stands in a header is bytes.
+        # The name of a schema may have non-ASCII characters, which httpx accepts in headers only as bytes.
         encoded = {name.encode(): value.encode() for name, value in headers.items()}
         if self._client is None:
             self._client = BoundedClient(endpoint.url, seconds=self._timeout)

@@ -1,4 +1,7 @@
-"""Columns on which Realtime can't filter: filtering on an array or composite breaks it for all clients."""
+"""The columns on which Realtime can't filter.
+
+A filter on an array or composite column makes Realtime lose changes for all clients of the project.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Endpoint
 
 ANSWER_SECONDS: Final = 5.0
-"""Longer, and the types count as unknown: whoever watches does not wait for REST."""
+"""How long REST may take. After that the type counts as unknown, so that a watch does not wait for REST."""
 
 Kind = Literal["array", "composite"]
 
@@ -24,13 +27,13 @@ _LITERALS: Final[tuple[tuple[str, Kind], ...]] = (
     ("malformed record literal", "composite"),
     ("input of anonymous composite types", "composite"),
 )
-"""PostgreSQL's words about a text that it can't read as a value of such a type."""
+"""PostgreSQL's messages about a text that can't be read as a value of such a type."""
 _PROBE: Final = "eq.-"
-"""A value that is neither an array nor a row."""
+"""A condition with a value that is neither an array nor a row."""
 
 
 class Unfilterable(Struct, frozen=True):
-    """A filter's column of an array or a composite type."""
+    """A filter on an array or composite column."""
 
     binding: Binding
     column: str
@@ -38,7 +41,7 @@ class Unfilterable(Struct, frozen=True):
 
     @property
     def reason(self) -> str:
-        """Return why the filter is refused, as a sentence."""
+        """Why the filter is refused, as a sentence."""
         article = "an" if self.kind == "array" else "a"
         return (
             f"{self.binding.name}: {self.column} is {article} {self.kind} column; a filter on it makes the "
@@ -47,10 +50,11 @@ class Unfilterable(Struct, frozen=True):
 
 
 async def unfilterable(rest: Rest, bindings: Sequence[Binding]) -> list[Unfilterable]:
-    """Return the filters on array and composite columns, as far as REST lets the types be known.
+    """Return the filters on array and composite columns, as far as REST reveals the types.
 
-    The server accepts such a filter, fails to evaluate it, and with it drops what it has just read of every
-    table. REST is asked for no row under a condition that only such a column takes for malformed.
+    The server accepts such a filter and fails to evaluate it. With it, the server drops the changes of all
+    tables that it has just read. To find out the type, REST is asked for no row under a condition that is
+    malformed only for such columns.
     """
     asked: dict[tuple[str, str, str], Binding] = {}
     for binding in bindings:
@@ -66,13 +70,13 @@ async def unfilterable(rest: Rest, bindings: Sequence[Binding]) -> list[Unfilter
 
 
 async def unfilterable_of(endpoint: Endpoint, bindings: Sequence[Binding]) -> list[Unfilterable]:
-    """Return the same as `unfilterable`, on a connection of its own."""
+    """Return the same as `unfilterable`, with a REST client of its own."""
     async with Rest(lambda: endpoint, pauses=()) as rest:
         return await unfilterable(rest, bindings)
 
 
 async def refuse_unfilterable(rest: Rest, bindings: Sequence[Binding]) -> None:
-    """Raise UsageError for the first filter that must not be asked of the server."""
+    """Raise UsageError for the first filter on an array or composite column."""
     for found in await unfilterable(rest, bindings):
         raise UsageError(found.reason, "filter by another column, or pick the lines here, behind the stream")
 

@@ -1,4 +1,4 @@
-"""The HTTP client of every request to a project: its way there, and the bounds of an answer.
+"""The HTTP client of every request to a project: its proxy and certificates, and the limits of an answer.
 
 This module imports httpx, which takes time, so it is imported where a request is made.
 """
@@ -14,34 +14,39 @@ from prt.config.proxies import proxy_of
 from prt.stream.reaching import context_for
 
 MAX_BYTES: Final = 4 * 1024 * 1024
-"""Of an answer that is read whole. Nothing that `prt` asks for, but rows, comes near it."""
+"""The largest answer that is read whole, by default. Except rows, nothing that `prt` asks for comes
+near it."""
 
 
 class OversizedError(httpx.HTTPError):
-    """The answer is larger than anything that was asked for."""
+    """The answer is larger than the limit."""
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"the answer is larger than {max_bytes >> 20} MB")
 
 
 class BoundedClient(httpx.AsyncClient):
-    """A client whose answers end: after `seconds` in all, and after `max_bytes`.
+    """An HTTP client whose answers are limited in total time and in size.
 
-    httpx bounds only the pause between two bytes, so a server that sends one a second is never late.
+    httpx limits only the pause between two bytes, so a server that sends one byte a second is never late for
+    it.
     """
 
     def __init__(self, url: str, *, seconds: float, max_bytes: int = MAX_BYTES) -> None:
-        """Raises UsageError if the environment names a proxy or certificates that can't be used.
+        """Prepare the client.
 
         Args:
-            url: The project's URL; every request goes to it.
+            url: The project's URL. Every request goes to this host.
             seconds: How long a request may take, from the connection to the last byte.
-            max_bytes: How large an answer may be. Whoever streams one has a bound of its own.
+            max_bytes: The largest answer. It does not apply to a streamed one, which its reader limits.
+
+        Raises:
+            UsageError: If the environment names a proxy or certificates that can't be used.
         """
         proxy = proxy_of(url)
         super().__init__(
             timeout=seconds,
-            # An unencrypted project needs no certificates, and to read them takes 20 ms.
+            # Without TLS no certificates are needed, and reading them takes 20 ms.
             verify=context_for(url) or True,
             proxy=None
             if proxy is None
@@ -52,7 +57,7 @@ class BoundedClient(httpx.AsyncClient):
         self._max_bytes = max_bytes
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
-        """Send a request and read its answer within the bounds of time and size, unless it is streamed."""
+        """Send a request, and read its answer within the limits of time and size unless it is streamed."""
         if stream:
             return await super().send(request, stream=True, **options)
         try:
@@ -69,7 +74,12 @@ class BoundedClient(httpx.AsyncClient):
 
 
 async def bounded_body(answer: httpx.Response, max_bytes: int) -> bytes:
-    """Return the body of an answer that is being streamed. Raises OversizedError, httpx.HTTPError."""
+    """Return the body of an answer that is being streamed.
+
+    Raises:
+        OversizedError: If the body has more than `max_bytes`.
+        httpx.HTTPError: If the body can't be read.
+    """
     pieces, size = [], 0
     async for piece in answer.aiter_bytes():
         pieces.append(piece)
@@ -80,5 +90,5 @@ async def bounded_body(answer: httpx.Response, max_bytes: int) -> bytes:
 
 
 def _is_of_form(name: bytes) -> bool:
-    """Whether a header describes the form in which the body came, which is unpacked by now."""
+    """Return whether a header describes the encoding of the body, which is decoded by now."""
     return name.lower() in (b"content-encoding", b"content-length", b"transfer-encoding")

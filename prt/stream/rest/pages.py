@@ -1,4 +1,4 @@
-"""A binding's rows, page by page: which columns name and date them, and where the next page begins."""
+"""Reading a binding's rows page by page: the columns that identify and date them, and the read orders."""
 
 from __future__ import annotations
 
@@ -19,65 +19,99 @@ from prt.stream.rest.client import Page, Rest, TooLargeError
 from prt.stream.values import Key
 
 PAGE_ROWS = 1_000
-"""What Supabase's PostgREST gives at most."""
+"""The rows of one page: the most that Supabase's PostgREST returns."""
 KEYS_ASKED = 100
-"""Keys in one request: a URL has its limits."""
+"""The most keys in one request, because the length of a URL is limited."""
 UPDATED, CREATED = "updated_at", "created_at"
+"""The usual columns that date a row's last change and its creation."""
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 Stamp = tuple[int | None, int | None]
-"""When a row was written and when it was created, µs, as its columns say."""
+"""When a row was written and when it was created (µs since the epoch), as its columns show it; None if they
+don't."""
 
 
 class Shape(Struct, frozen=True, kw_only=True):
-    """The columns of a table that matter here. `written` is the cursor; None where there is none."""
+    """The columns of a table that reading needs.
+
+    Attributes:
+        key: The key columns.
+        written: The column that dates a row's last change ("cursor"), or None.
+        created: The column that dates a row's creation, or None.
+    """
 
     key: tuple[str, ...]
     written: str | None
     created: str | None
 
 
-class Road(Struct, frozen=True, kw_only=True):
-    """A way through a table in the order of a column; `where` keeps the rows that are found on it."""
+class ReadOrder(Struct, frozen=True, kw_only=True):
+    """An order in which the rows of a table are read.
+
+    Attributes:
+        cursor: The date column that comes first; None for the order of the key alone.
+        where: Conditions that keep the rows which are read in this order.
+    """
 
     cursor: str | None
     where: tuple[tuple[str, str], ...] = ()
 
-    def order(self, shape: Shape) -> tuple[str, ...]:
-        """Ends with the key, so that no two rows are equal."""
+    def columns(self, shape: Shape) -> tuple[str, ...]:
+        """Return the columns of the order. The key comes last, so that no two rows are equal."""
         head = () if self.cursor is None or self.cursor in shape.key else (self.cursor,)
         return (*head, *shape.key)
 
 
 class Row(Struct, frozen=True, gc=False):
-    """A row that was read; `raw` has the columns of the binding's `select`, `place` says where to go on."""
+    """A row that was read.
+
+    Attributes:
+        key: The key.
+        raw: The row as JSON, with the columns of the binding's `select`.
+        stamp: When it was written and created.
+        position: The texts of the order's columns, after which the next page begins.
+    """
 
     key: Key
     raw: Raw
     stamp: Stamp
-    place: tuple[str, ...]
+    position: tuple[str, ...]
 
     @property
     def moment(self) -> int | None:
-        """When it was last written."""
+        """When the row was last written (µs since the epoch), or None."""
         written, created = self.stamp
         return created if written is None else written
 
 
-def roads_of(shape: Shape, binding: Binding) -> list[Road]:
-    """The ways on which every dated row is met once: many tables date a row only when it is updated."""
+def read_orders_of(shape: Shape, binding: Binding) -> list[ReadOrder]:
+    """Return the orders that together contain every row with a date once.
+
+    Two orders may be needed, because many tables set `updated_at` only when a row is updated.
+    """
     written, created = shape.written, shape.created
     if written is None or (binding.event == "INSERT" and created is not None):
-        return [Road(cursor=created)]
-    first = Road(cursor=written)
+        return [ReadOrder(cursor=created)]
+    first = ReadOrder(cursor=written)
     if created is None or created == written:
         return [first]
-    return [first, Road(cursor=created, where=(postgrest.condition(written, "is.null"),))]
+    return [first, ReadOrder(cursor=created, where=(postgrest.condition(written, "is.null"),))]
 
 
 async def shape_of(rest: Rest, binding: Binding, key: tuple[str, ...], cursor: str | None) -> Shape:
-    """Asks which of the columns exist. `cursor` is the user's. Raises PrtError, also where no key is."""
+    """Find out which of the key and date columns a table has.
+
+    Args:
+        rest: The REST client.
+        binding: A binding of the table.
+        key: The key columns.
+        cursor: The date column that the user gave, or None.
+
+    Raises:
+        ProtocolError: If a key column does not exist.
+        PrtError: What `Rest.read` raises.
+    """
     wanted = list(dict.fromkeys([*key, *([cursor] if cursor else []), UPDATED, CREATED]))
     while True:
         select = ",".join(map(postgrest.column, wanted))
@@ -98,16 +132,23 @@ async def shape_of(rest: Rest, binding: Binding, key: tuple[str, ...], cursor: s
 
 
 class Answer(Struct, frozen=True):
-    """Some rows, and when the server gave them (µs), where it said so."""
+    """The rows of one answer, and when the server gave it (µs since the epoch), or None."""
 
     rows: list[Row]
     date: int | None
 
 
 class Reader:
-    """Reads one binding's rows."""
+    """The reader of one binding's rows. Every method may raise what `Rest.read` raises."""
 
     def __init__(self, rest: Rest, binding: Binding, shape: Shape) -> None:
+        """Prepare the requests.
+
+        Args:
+            rest: The REST client.
+            binding: The binding whose rows are read, with its filter and its columns.
+            shape: The key and date columns of the table.
+        """
         self._rest = rest
         self._binding = binding
         self.shape = shape
@@ -119,34 +160,45 @@ class Reader:
             else ",".join(map(postgrest.column, dict.fromkeys([*binding.select, *extra])))
         )
 
-    async def pages(self, road: Road, *, since: int | None) -> AsyncGenerator[Answer, None]:
-        """Rows dated at or after `since`, all that have a date without it, in the order of the road."""
-        order = road.order(self.shape)
-        where = list(road.where)
-        if road.cursor is not None:
+    async def pages(self, read_order: ReadOrder, *, since: int | None) -> AsyncGenerator[Answer, None]:
+        """Read the rows in an order, page by page.
+
+        Args:
+            read_order: The order.
+            since: The date (µs) from which on rows are read; None for all rows that have a date.
+        """
+        order = read_order.columns(self.shape)
+        where = list(read_order.where)
+        if read_order.cursor is not None:
             dated = "not.is.null" if since is None else f"gte.{values.timestamp(since)}"
-            where.append(postgrest.condition(road.cursor, dated))
+            where.append(postgrest.condition(read_order.cursor, dated))
         async for page in self._paged([("select", self._select), *self._filter, *where], order):
             yield Answer([self._row(raw, order) for raw in page.rows], page.date)
 
     async def rows(self, keys: Sequence[Key]) -> AsyncGenerator[Answer, None]:
-        """Read the rows of these keys that the binding's filter lets through, some at a time."""
+        """Read the rows with these keys that the binding's filter matches, `KEYS_ASKED` keys at a time."""
         for start in range(0, len(keys), KEYS_ASKED):
             texts = [[values.text(value) for value in key] for key in keys[start : start + KEYS_ASKED]]
             where = postgrest.one_of(self.shape.key, texts)
             page = await self._read([("select", self._select), *self._filter, where])
             yield Answer([self._row(raw, self.shape.key) for raw in page.rows], page.date)
 
-    async def latest(self, road: Road, limit: int, *, is_whole: bool = False) -> Answer:
-        """The rows written last; without their contents unless `is_whole`."""
-        order = road.order(self.shape)
+    async def latest(self, read_order: ReadOrder, limit: int, *, is_whole: bool = False) -> Answer:
+        """Read the rows that were written last.
+
+        Args:
+            read_order: The order, which is reversed.
+            limit: The most rows.
+            is_whole: Whether to read all columns, rather than keys and dates.
+        """
+        order = read_order.columns(self.shape)
         names = [*self.shape.key, *(n for n in (self.shape.written, self.shape.created) if n is not None)]
         dates = ",".join(map(postgrest.column, dict.fromkeys(names)))
         page = await self._read(
             [
                 ("select", self._select if is_whole else dates),
                 *self._filter,
-                *road.where,
+                *read_order.where,
                 ("order", ",".join(f"{postgrest.column(name)}.desc.nullslast" for name in order)),
                 ("limit", str(limit)),
             ]
@@ -154,20 +206,24 @@ class Reader:
         return Answer([self._row(raw, order) for raw in page.rows], page.date)
 
     async def has_undated(self, column: str) -> bool:
-        """Whether a row is null there."""
+        """Return whether a row has null in this column."""
         name = postgrest.column(self.shape.key[0])
         where = postgrest.condition(column, "is.null")
         page = await self._read([("select", name), *self._filter, where, ("limit", "1")])
         return bool(page.rows)
 
     async def keys(self) -> AsyncGenerator[list[Key], None]:
-        """The keys of the rows that the filter lets through, a page at a time."""
+        """Read the keys of the rows that the filter matches, page by page."""
         select = [("select", ",".join(map(postgrest.column, self.shape.key)))]
         async for page in self._paged([*select, *self._filter], self.shape.key):
             yield [self._row(raw, self.shape.key).key for raw in page.rows]
 
     async def present(self, keys: Sequence[Key]) -> AsyncIterator[tuple[Sequence[Key], set[Key]]]:
-        """Some of the keys at a time, and which of those a row has, whatever the filter says."""
+        """Look up which keys have a row, whether or not the filter matches it, `KEYS_ASKED` keys at a time.
+
+        Yields:
+            Some of the keys, and those of them that have a row.
+        """
         select = ("select", ",".join(map(postgrest.column, self.shape.key)))
         for start in range(0, len(keys), KEYS_ASKED):
             asked = keys[start : start + KEYS_ASKED]
@@ -191,7 +247,7 @@ class Reader:
             if not page.rows:
                 return
             yield page
-            behind = [postgrest.after(order, self._row(page.rows[-1], order).place)]
+            behind = [postgrest.after(order, self._row(page.rows[-1], order).position)]
 
     async def _read(self, parameters: Parameters) -> Page:
         return await self._rest.read(self._binding.schema, self._binding.table, parameters)

@@ -1,6 +1,6 @@
-"""The identity of a connection: the endpoint with its token, how long it lives, and how it is renewed.
+"""The identity of a connection: its endpoint and token, the token's lifetime, and its refresh.
 
-supabase-auth signs in and refreshes: it knows Auth's answers, and keeps doing so.
+The library supabase-auth signs in and refreshes, because it follows the changes of Auth's answers.
 """
 
 from __future__ import annotations
@@ -23,13 +23,21 @@ if TYPE_CHECKING:
     from supabase_auth.types import Session as AuthSession
 
 AUTH_SECONDS = 10
+"""How long a request to Auth may take."""
 REFRESH_AHEAD_SECONDS = 300.0
+"""How long before its end a token is refreshed."""
 SHORT_LIFE_SECONDS = 900.0
-"""A life shorter than this is renewed at two thirds of it."""
+"""A token with a shorter lifetime than this is refreshed after two thirds of it."""
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """An address and an identity: `url` is the project's, `key` is for the handshake, `token` for joins."""
+    """An address with an identity.
+
+    Attributes:
+        url: The project's URL.
+        key: The project's key, for handshakes and for REST.
+        token: The token for joins and for REST; None to use the key.
+    """
 
     url: str
     key: str
@@ -40,7 +48,13 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
 
 class Life(Struct, frozen=True, kw_only=True):
-    """The life of a token, in seconds since the epoch; `role` is its claim."""
+    """The lifetime of a token.
+
+    Attributes:
+        issued: When it was issued, in seconds since the epoch.
+        expires: When it expires, in seconds since the epoch.
+        role: Its claim `role`, or None.
+    """
 
     issued: float
     expires: float
@@ -48,7 +62,7 @@ class Life(Struct, frozen=True, kw_only=True):
 
     @property
     def renew_at(self) -> float:
-        """Return the moment at which the token should be renewed."""
+        """When the token should be refreshed, in seconds since the epoch."""
         life = self.expires - self.issued
         return (
             self.issued + life * 2 / 3 if life < SHORT_LIFE_SECONDS else self.expires - REFRESH_AHEAD_SECONDS
@@ -56,7 +70,12 @@ class Life(Struct, frozen=True, kw_only=True):
 
 
 def life_of(endpoint: Endpoint, now: float) -> Life | None:
-    """Return the life of the token, or without one of the key; None if it does not expire."""
+    """Return the lifetime of the token, or of the key if there is no token; None if it does not expire.
+
+    Args:
+        endpoint: The endpoint.
+        now: The present moment in seconds since the epoch, used if the token has no time of issue.
+    """
     claims = claims_of(endpoint.token or endpoint.key) or {}
     expires, role = _time(claims.get("exp")), claims.get("role")
     if expires is None:
@@ -70,28 +89,40 @@ def life_of(endpoint: Endpoint, now: float) -> Life | None:
 
 
 def user_of(endpoint: Endpoint) -> str | None:
-    """Return the id of the session's user, None if it has no user, as with a key alone."""
+    """Return the id of the session's user; None if there is no user, as with a key alone."""
     sub = (claims_of(endpoint.token or endpoint.key) or {}).get("sub")
     return sub if isinstance(sub, str) else None
 
 
 class Session:
-    """An endpoint that may be renewed; `renew` is None if nobody can renew it."""
+    """An endpoint whose token may be refreshed.
+
+    Attributes:
+        endpoint: The endpoint with the latest token.
+    """
 
     def __init__(self, endpoint: Endpoint, renew: Callable[[], Awaitable[Endpoint]] | None = None) -> None:
+        """Create a session; `renew` returns an endpoint with a fresh token, None if that is impossible."""
         self.endpoint = endpoint
         self._renew = renew
         self._renewing = asyncio.Lock()
 
     @property
     def is_renewable(self) -> bool:
-        """Return whether the token can be renewed."""
+        """Whether the token can be refreshed."""
         return self._renew is not None
 
     async def renew(self, stale: Endpoint | None = None) -> Endpoint:
-        """A fresh token. Raises RefusedError, UnreachableError, ProtocolError.
+        """Refresh the token, and return the endpoint with it.
 
-        Where somebody else has renewed the `stale` one meanwhile, theirs: Auth takes a refresh token once.
+        Args:
+            stale: The endpoint that the caller used. If another caller has refreshed its token meanwhile,
+                that result is returned, because Auth accepts a refresh token only once.
+
+        Raises:
+            RefusedError: If Auth refuses, or the token can't be refreshed.
+            UnreachableError: If Auth can't be reached.
+            ProtocolError: If Auth's answer can't be understood.
         """
         if self._renew is None:
             raise RefusedError("this token can't be renewed", f"sign in with {Input.IDENTITY} EMAIL")
@@ -103,7 +134,13 @@ class Session:
 
 @asynccontextmanager
 async def session_of(project: Project) -> AsyncIterator[Session]:
-    """The project's identity; a user is signed in. Raises RefusedError, UnreachableError, ProtocolError."""
+    """Yield a session with the project's identity. A user is signed in first.
+
+    Raises:
+        RefusedError: If Auth refuses the user.
+        UnreachableError: If Auth can't be reached.
+        ProtocolError: If Auth's answer can't be understood.
+    """
     key = project.api_key.reveal()
     if project.identity == "user":
         async with _signed_in(project, key) as session:
@@ -116,7 +153,7 @@ async def session_of(project: Project) -> AsyncIterator[Session]:
 
 @asynccontextmanager
 async def _signed_in(project: Project, key: str) -> AsyncIterator[Session]:
-    from supabase_auth import AsyncGoTrueClient  # noqa: PLC0415 - only where somebody signs in
+    from supabase_auth import AsyncGoTrueClient  # noqa: PLC0415 - needed only to sign in
 
     from prt.stream.rest.http import BoundedClient  # noqa: PLC0415
 
@@ -145,7 +182,7 @@ async def _signed_in(project: Project, key: str) -> AsyncIterator[Session]:
 
 
 async def _answered(project: Project, what: str, request: Awaitable[Any]) -> AuthSession:
-    """The session that Auth answered with; its errors become ours."""
+    """Return the session that Auth answered with, and turn its errors into ours."""
     import httpx  # noqa: PLC0415
     from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError  # noqa: PLC0415
 
@@ -161,7 +198,7 @@ async def _answered(project: Project, what: str, request: Awaitable[Any]) -> Aut
             f"{project.host} refused {who}: {exc.message}", f"check PRT_PASSWORD and {Input.IDENTITY}"
         ) from exc
     except (AuthError, ValueError, RecursionError):
-        # Their words hold parts of the answer, and with it parts of tokens that nobody has registered yet.
+        # The messages contain parts of the answer, and so parts of tokens that are not registered yet.
         raise ProtocolError(
             f"{project.host} did not answer {who} as Auth does", "is this a Supabase project's URL?"
         ) from None

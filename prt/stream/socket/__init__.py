@@ -1,4 +1,4 @@
-"""One connection to a Realtime server: the SDK, guarded, and the decoding of frames.
+"""One connection to a Realtime server: the guarded SDK, and the decoding of its frames.
 
-Everything that the SDK is known to do wrong is guarded here; what reconnects belongs to `stream/live/`.
+Everything that the SDK is known to do wrong is guarded against here. Reconnecting belongs to `stream/live/`.
 """

@@ -1,19 +1,21 @@
-"""The SDK's client, led: it keeps the connection, channels and joins, we read the frames.
+"""The SDK's client under our control: the SDK keeps the connection, channels and joins; we read the frames.
 
-Guards against what `realtime` 2.34 does wrong, each tested in tests/stream (test_socket, _source, _rooms):
+Guards against what `realtime` 2.34 does wrong, each tested in tests/stream (test_client, test_source,
+test_topics):
 - an exception in a callback kills its listening task   → our own listening loop, which ends in `lost`
 - a frame above 1 MiB closes the socket with 1009       → `max_size` 16 MiB, see handshake.py
 - frames that its models don't know are dropped         → our decoder, `Malformed` events
 - a stale `phx_close` removes the channel               → dropped unless it is the current join's
 - a system error makes it join a second time            → `system` and `phx_error` never reach it
-- `subscribe()` returns normally on an error            → `join` believes the status, and times out at 30 s
+- `subscribe()` returns normally on an error            → `join` uses the status, and times out at 30 s
 - heartbeats have no ref and nobody awaits the reply    → numbered and timed, see heartbeat.py
 - sends while down pile up and succeed silently         → refused
-- it takes our own presence for granted, keeps ghosts   → presence never reaches it, see roster.py
+- it assumes our own presence, keeps absent ones        → presence never reaches it, see roster.py
 - `set_auth` while a channel is added                   → one at a time
-- vsn 1.0.0 hides `join_ref` and binary broadcasts      → 2.0.0, or 1.0.0 where a server refuses it
-Made unreachable by one client a connection: its reconnects, its retries and their overflow, `close()`
-then `connect()`, rejoin timers, channels that `subscribe()` only once.
+- vsn 1.0.0 hides `join_ref` and binary broadcasts      → 2.0.0, or 1.0.0 if a server refuses it
+
+Using one client for one connection makes these unreachable: its reconnects, its retries and their overflow,
+`close()` then `connect()`, rejoin timers, and channels that can `subscribe()` only once.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ PRESENCE = ("presence_state", "presence_diff")
 
 
 class JoinRefusedError(Exception):
-    """A join that was answered with an error, or not at all (`refused` is None)."""
+    """The server answered a join with an error, or not at all (`refused` is None)."""
 
     def __init__(self, refused: refusals.Refusal | None) -> None:
         super().__init__(refused.reason if refused else "no answer")
@@ -58,14 +60,14 @@ class JoinRefusedError(Exception):
 
 
 class SocketHandlers(Struct, frozen=True, kw_only=True):
-    """The functions that a socket calls as frames come; none of them may raise.
+    """The functions that a socket calls as frames come. None of them may raise.
 
     Attributes:
-        on_frame: Gets every control frame.
-        on_change: Gets every change before it is queued.
-        on_broadcast: Gets every broadcast, and returns whether it is wanted.
-        on_unreadable: Is called for a frame that nobody can read.
-        on_pulse: Gets the round trip of each heartbeat in ms, None for one that is late.
+        on_frame: Receives every control frame.
+        on_change: Receives every change before it is queued.
+        on_broadcast: Receives every broadcast, and returns whether it is to be queued.
+        on_unreadable: Called for a frame that can't be decoded.
+        on_pulse: Receives the round trip of each heartbeat in milliseconds; None for one that is late.
     """
 
     on_frame: Callable[[Frame], None]
@@ -76,7 +78,13 @@ class SocketHandlers(Struct, frozen=True, kw_only=True):
 
 
 class Socket(AsyncRealtimeClient):
-    """One connection of one life: `open`, `join` channels, read until `lost`, `shut`."""
+    """One connection, used once: `open` it, `join` channels, read until `lost`, then `shut` it.
+
+    Attributes:
+        host: The host and port, as error messages name them.
+        vsn: The version of the protocol that the server speaks.
+        lost: Completes with the error that ended the connection.
+    """
 
     def __init__(
         self,
@@ -88,7 +96,16 @@ class Socket(AsyncRealtimeClient):
         timing: Timing,
         token: str | None = None,
     ) -> None:
-        """`url` is the project's; `key` goes into the handshake, `token` (else the key) into joins."""
+        """Prepare the connection.
+
+        Args:
+            url: The project's URL.
+            key: The project's key, which goes into the handshake.
+            queue: Receives the events.
+            handlers: The functions that are called as frames come.
+            timing: The lengths of time of the connection.
+            token: The token that goes into joins; None for the key.
+        """
         timeout: Any = timing.join
         super().__init__(f"{url}/realtime/v1", auto_reconnect=False, timeout=timeout)
         self.apikey = key
@@ -107,7 +124,8 @@ class Socket(AsyncRealtimeClient):
         self._is_silenced = False
         self._answers: dict[str, asyncio.Future[Reply]] = {}
         self.messages = 0
-        """Messages that count against the project's quota: changes, broadcasts and presence, both ways."""
+        """How many messages count against the project's quota: changes, broadcasts and presence, in both
+        directions."""
         self._decode = wire.Decoder().decode
         self._holding_up: asyncio.Task[None] | None = None
 
@@ -116,7 +134,15 @@ class Socket(AsyncRealtimeClient):
         return f"{self.url}?{urlencode({'apikey': self.apikey, 'vsn': self.vsn})}"
 
     async def open(self, seconds: float) -> None:
-        """One attempt at the handshake. Raises RefusedError, UnreachableError, ProtocolError."""
+        """Open the websocket in one attempt, which may take this many seconds.
+
+        A server that refuses vsn 2.0.0 is asked again for 1.0.0.
+
+        Raises:
+            HandshakeRefusedError: If the server refuses the handshake.
+            UnreachableError: If there is no answer.
+            ProtocolError: If the answer is not one of a websocket.
+        """
         try:
             self._ws_connection = await self._handshake(seconds)
         except VersionRefusedError:
@@ -139,9 +165,16 @@ class Socket(AsyncRealtimeClient):
     async def join(
         self, topic: str, bindings: list[Binding], config: dict[str, Any] | None = None
     ) -> AsyncRealtimeChannel:
-        """Joins a fresh channel; returns when the server has accepted it. `config` is a room's.
+        """Join a fresh channel, and return it when the server has accepted the join.
 
-        Raises JoinRefusedError, LostError.
+        Args:
+            topic: The topic without the prefix `realtime:`.
+            bindings: The bindings of the channel.
+            config: The part of the join for broadcasts and presence, as `Room.to_wire` returns it; or None.
+
+        Raises:
+            JoinRefusedError: If the server refuses the join, or does not answer.
+            LostError: If the connection is lost.
         """
         answered: asyncio.Future[tuple[RealtimeSubscribeStates, Exception | None]]
         answered = asyncio.get_running_loop().create_future()
@@ -150,7 +183,7 @@ class Socket(AsyncRealtimeClient):
             if not answered.done():
                 answered.set_result((status, error))
 
-        # The SDK's set_auth walks over the channels, and passes by one whose join is under way.
+        # The SDK's set_auth iterates over the channels, and skips one whose join is under way.
         async with self._authorising:
             channel = self._channel(topic, bindings, config)
             join = asyncio.create_task(channel.subscribe(on_status))
@@ -188,18 +221,18 @@ class Socket(AsyncRealtimeClient):
         return channel
 
     async def authorise(self, token: str) -> None:
-        """A fresh token for what is joined. Raises LostError."""
+        """Give the joined channels a fresh token. Raises LostError."""
         async with self._authorising:
             await self.set_auth(token)
 
     @property
     def alive_at(self) -> float | None:
-        """When the last bytes came, by `gaps.running_clock`; None before the first."""
+        """The moment of the last bytes, in seconds of `windows.running_clock`; None before the first."""
         connection = self._ws_connection
         return connection.alive_at if isinstance(connection, MessageConnection) else None
 
     async def drop(self, channel: AsyncRealtimeChannel) -> None:
-        """Leaves a channel; its topic can be joined anew at once."""
+        """Leave a channel. Its topic can then be joined again at once."""
         async with self._authorising:
             if self.is_connected and not self.lost.done():
                 await channel.unsubscribe()
@@ -207,12 +240,12 @@ class Socket(AsyncRealtimeClient):
             self._remove_channel(channel)
 
     def cut(self) -> None:
-        """Breaks the connection without a word to the server."""
+        """Break the connection without telling the server."""
         if self._ws_connection is not None:
             self._ws_connection.transport.abort()
 
     async def shut(self) -> None:
-        """Leaves every channel, so that no slot of the server lingers, and closes. Never raises."""
+        """Leave every channel, so that none counts against the server's limit, and close. Never raises."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(self._timing.leave):
                 for channel in list(self.channels.values()):
@@ -227,11 +260,14 @@ class Socket(AsyncRealtimeClient):
                     async with asyncio.timeout(self._timing.leave):
                         await connection.close()
             finally:
-                # A server that does not answer the close would keep the connection for as long as we run.
+                # Without this, a server that does not answer the close would keep the connection open.
                 connection.transport.abort()
 
     def is_current(self, frame: Frame) -> bool:
-        """Whether a frame belongs to the present join of its topic; v1 tells by the `ref` of `phx_close`."""
+        """Return whether a frame belongs to the present join of its topic.
+
+        A frame of vsn 1.0.0 has no `join_ref`: the `ref` of its `phx_close` is used.
+        """
         channel = self.channels.get(frame.topic)
         if channel is None:
             return False
@@ -239,19 +275,31 @@ class Socket(AsyncRealtimeClient):
         return ref is None or ref == channel.join_push.ref
 
     async def send(self, message: Message | dict[str, Any]) -> None:
-        """The SDK's way out."""
+        """Send a message of the SDK, which calls this method for everything that it sends."""
         sent = message if isinstance(message, Message) else Message(**message)
         await self.write(self.text(sent.join_ref, sent.ref, sent.topic, sent.event, sent.payload))
 
     def text(self, join_ref: str | None, ref: str | None, topic: str, event: str, payload: Any) -> str:
-        """A frame of the version that is spoken. `Raw` in the payload goes out as it is."""
+        """Encode a frame as JSON text, in the version of the protocol that the server speaks.
+
+        Args:
+            join_ref: The `ref` of the channel's join, or None.
+            ref: The ref of the frame, or None.
+            topic: The topic with the prefix `realtime:`.
+            event: The event, such as `phx_join`.
+            payload: The payload. A `msgspec.Raw` in it is sent as it is.
+        """
         if self.vsn == "2.0.0":
             return msgspec.json.encode((join_ref, ref, topic, event, payload)).decode()
         frame = {"topic": topic, "event": event, "payload": payload, "ref": ref, "join_ref": join_ref}
         return msgspec.json.encode(frame).decode()
 
     async def write(self, data: str | bytes) -> None:
-        """Refuses when there is no connection: the SDK would keep it for a later one. Raises LostError."""
+        """Send a frame. Without a connection it is refused, whereas the SDK would keep it for a later one.
+
+        Raises:
+            LostError: If there is no connection.
+        """
         if self._ws_connection is None or self.lost.done():
             raise LostError("the connection is closed")
         try:
@@ -260,11 +308,21 @@ class Socket(AsyncRealtimeClient):
             raise LostError("the connection is closed") from exc
 
     def next_ref(self) -> str:
-        """Return the ref of the next frame that is sent."""
+        """Return the ref for the next frame."""
         return self._make_ref()
 
     async def ask(self, ref: str, data: str | bytes, seconds: float) -> Reply:
-        """The answer to a frame with that ref. Raises TimeoutError, LostError."""
+        """Send a frame, and return the server's answer to it.
+
+        Args:
+            ref: The ref of the frame.
+            data: The encoded frame.
+            seconds: How long to wait.
+
+        Raises:
+            TimeoutError: If there is no answer in time.
+            LostError: If the connection is lost.
+        """
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._answers[ref] = answer
         try:
@@ -279,7 +337,7 @@ class Socket(AsyncRealtimeClient):
         raise LostError("the connection was lost before the answer")
 
     async def is_answering(self, seconds: float) -> bool:
-        """Return whether the server answers a heartbeat within so many seconds."""
+        """Return whether the server answers a heartbeat within this many seconds."""
         ref = self.next_ref()
         try:
             await self.ask(ref, self.text(None, ref, "phoenix", "heartbeat", {}), seconds)
@@ -288,13 +346,13 @@ class Socket(AsyncRealtimeClient):
         return True
 
     def silence(self) -> None:
-        """Report nothing from now on: what comes after a loss was counted belongs to its gap."""
+        """Discard all further messages: after a loss was noticed, they belong to its gap."""
         self._is_silenced = True
 
     def _on_message(self, data: bytes) -> None:
         if self._is_silenced:
             return
-        # Text and binary messages tell themselves apart by their first byte.
+        # The decoder recognises text and binary messages by their first byte.
         try:
             value = self._decode(data, wall_clock())
             if type(value) is Frame:
@@ -314,16 +372,16 @@ class Socket(AsyncRealtimeClient):
             if queue.is_full and self._holding_up is None:
                 self._holding_up = self._started(self._hold_up())
         except Exception as exc:
-            # A bug of ours or the SDK's must not leave a deaf monitor behind.
+            # After a bug of ours or the SDK's, the watch must not go on without receiving events.
             self._lose(LostError(f"reading from {self.host} failed: {type(exc).__name__}"))
 
     async def _hold_up(self) -> None:
-        """Back-pressure: the server waits until our reader has caught up."""
+        """Stop reading until the reader of the queue has caught up, so that TCP holds the server up."""
         connection = cast("MessageConnection", self._ws_connection)
         connection.pause_reading()
         self._heart.is_held_up = True
         try:
-            await self._queue.room(self._timing.heartbeat)
+            await self._queue.wait_for_space(self._timing.heartbeat)
         finally:
             connection.resume_reading()
             self._holding_up = None
@@ -331,7 +389,7 @@ class Socket(AsyncRealtimeClient):
             self._heart.forget()
 
     async def _listen(self) -> None:
-        """Waits for the end of the connection; what comes meanwhile goes to `_on_message`."""
+        """Wait for the end of the connection. Messages go to `_on_message` meanwhile."""
         connection = cast("MessageConnection", self._ws_connection)
         await connection.wait_closed()
         received = connection.protocol.close_rcvd
@@ -396,12 +454,12 @@ class Socket(AsyncRealtimeClient):
     async def _beat(self) -> None:
         try:
             await self._heart.beat()
-        except PrtError:  # the connection is gone, which `_listen` tells
+        except PrtError:  # the connection is lost, which `_listen` reports
             return
         self._lose(LostError(f"{self.host} {SILENCE}", is_silence=True))
 
     def _started(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task without which the connection would be deaf: it is lost if the task fails."""
+        """Start a task without which no event would arrive. If it fails, the connection counts as lost."""
 
         def ended(task: asyncio.Task[None]) -> None:
             if not task.cancelled() and (failure := task.exception()) is not None:
@@ -425,4 +483,4 @@ def _response(error: Exception) -> Any:
 
 
 def _not_called(_: Any) -> None:
-    """Changes never pass through the SDK; it only wants a callback a binding."""
+    """Do nothing: changes never pass through the SDK, which requires a callback for each binding."""

@@ -1,9 +1,10 @@
-"""A websocket connection that hands over each message as it is parsed, without a coroutine between.
+"""A websocket connection that passes on each message as soon as it is parsed, without a coroutine.
 
-`websockets` wakes a task for each message that `recv()` returns and steps a generator four times for
-each frame: two thirds of what a change costs us. Its handshake, limits, control frames, fragments and
-closing stay as they are; only whole unfragmented messages, all that floods, take the short way. What
-is overridden here is what its own client overrides or asyncio calls, hence the bound on the library.
+`websockets` wakes a task for each message that `recv()` returns, and steps a generator four times for each
+frame. This is two thirds of what a change costs us. Its handshake, limits, control frames, fragments and
+closing are used as they are. Only whole unfragmented messages, which are what floods consist of, are parsed
+here. The overridden methods are those that the library's own client overrides or that asyncio calls, so the
+version of the library is bounded.
 """
 
 from __future__ import annotations
@@ -20,13 +21,24 @@ from prt.stream.recovery.windows import running_clock
 _MESSAGE = (Opcode.TEXT, Opcode.BINARY)
 _FIN_TEXT, _FIN_BINARY = 0x81, 0x82
 _SHORT_WAY_BYTES = 1024 * 1024
-"""Larger messages come in many reads, which the library collects without copying them over and over."""
+"""Messages of this size or larger come in many reads. The library collects them without copying them again
+and again."""
 
 
 class MessageConnection(ClientConnection):
-    """`on_message` gets the bytes of every text or binary message, whole and in order; it must not raise."""
+    """A websocket connection with a callback for messages.
+
+    Attributes:
+        alive_at: When the last bytes came, in seconds of `windows.running_clock`; None before the first.
+    """
 
     def __init__(self, *args: Any, on_message: Callable[[bytes], None], **kwargs: Any) -> None:
+        """Create the connection; the other arguments are those of the library.
+
+        Args:
+            on_message: Receives the bytes of every text or binary message, whole and in order. It must not
+                raise.
+        """
         super().__init__(*args, **kwargs)
         self._on_message = on_message
         self._fragments: list[bytes] = []
@@ -36,7 +48,7 @@ class MessageConnection(ClientConnection):
         self.alive_at: float | None = None
 
     def pause_reading(self) -> None:
-        """Lets TCP hold up the server. Pongs wait too."""
+        """Stop reading, so that TCP holds the server up. Pongs are not read either."""
         self.transport.pause_reading()
 
     def resume_reading(self) -> None:
@@ -45,7 +57,7 @@ class MessageConnection(ClientConnection):
             self.transport.resume_reading()
 
     def process_event(self, event: Event) -> None:
-        """Hand over whole messages at once, and leave every other frame to the library."""
+        """Pass on whole messages at once, and leave every other frame to the library."""
         if type(event) is not Frame:
             super().process_event(event)
             return
@@ -61,13 +73,13 @@ class MessageConnection(ClientConnection):
             super().process_event(event)
 
     def data_received(self, data: bytes) -> None:
-        """Take the whole messages out of the bytes that came, and leave the rest to the library."""
+        """Parse the whole messages in the bytes that came, and leave the rest to the library."""
         self.alive_at = running_clock()
         if self._is_between_frames:
             data = self._take_messages(self._rest + data if self._rest else data)
             if not data:
                 return
-        # The library's parser is between frames again when it has parsed one and holds nothing.
+        # The library's parser is between frames if it has parsed one and its buffer is empty.
         self._has_parsed_frame = False
         super().data_received(data)
         self._is_between_frames = (
@@ -75,7 +87,7 @@ class MessageConnection(ClientConnection):
         )
 
     def _take_messages(self, data: bytes) -> bytes:
-        """Hands over whole messages (RFC 6455, 5.2); returns what only the library can parse."""
+        """Pass on whole messages (RFC 6455, 5.2), and return the bytes that only the library can parse."""
         position, end = 0, len(data)
         while end - position >= 2:
             first, length = data[position], data[position + 1]
@@ -86,7 +98,7 @@ class MessageConnection(ClientConnection):
             elif length == 127:
                 start += 8
                 length = int.from_bytes(data[position + 2 : start])
-            is_masked = data[position + 1] > 127  # which a server must not do
+            is_masked = data[position + 1] > 127  # forbidden for a server
             if first not in (_FIN_TEXT, _FIN_BINARY) or is_masked or length >= _SHORT_WAY_BYTES:
                 self._rest, self._is_between_frames = b"", False
                 return data[position:]

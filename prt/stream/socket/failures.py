@@ -1,4 +1,4 @@
-"""The failures that end a connection, a join or a channel, and whether a further attempt makes sense.
+"""The errors that end a connection, a join or a channel, and whether another attempt makes sense.
 
 UnreachableError
 ├── LostError             the connection is gone
@@ -25,7 +25,12 @@ SILENCE = "answers no heartbeat"
 
 
 class LostError(UnreachableError):
-    """`code` is the websocket's close code, None if none came; `is_silence` is set if nothing came."""
+    """The connection is gone.
+
+    Attributes:
+        code: The websocket's close code; None if the server sent none.
+        is_silence: Whether the server had stopped answering heartbeats.
+    """
 
     id = "E-CONNECTION-LOST"
 
@@ -36,7 +41,7 @@ class LostError(UnreachableError):
 
 
 class JoinTimedOutError(UnreachableError):
-    """A join that was not answered in time."""
+    """The server did not answer a join in time, or changes never flowed."""
 
     id = "E-NOT-READY"
 
@@ -45,7 +50,13 @@ class JoinTimedOutError(UnreachableError):
 
 
 class NothingTakenError(UnreachableError):
-    """The refusal of every binding; `why` and `code` are those of the last one."""
+    """The server refused every binding.
+
+    Attributes:
+        what: The refused subscriptions, in words.
+        why: The server's reason for the last refusal.
+        code: The meaning of the last refusal.
+    """
 
     def __init__(self, what: str, why: str, hint: str | None, code: Code = "other") -> None:
         super().__init__(f"{what}: {why}", hint)
@@ -56,7 +67,7 @@ class NothingTakenError(UnreachableError):
 
 
 class RefusedByServerError(PrtError):
-    """A refusal of the server; `exit_code` and `id` follow from its meaning."""
+    """The server refused something. `exit_code` and `id` follow from the meaning of the refusal."""
 
     attempt = "prt status"
 
@@ -68,20 +79,22 @@ class RefusedByServerError(PrtError):
 
 
 class HandshakeRefusedError(RefusedByServerError):
-    """A handshake that the server refused."""
+    """The server answered a handshake with an HTTP status."""
 
     def __init__(self, host: str, refused: Refusal) -> None:
         super().__init__(f"{host} refused the connection: {refused.reason}", refused)
 
 
 class VersionRefusedError(HandshakeRefusedError):
-    """An empty 403: how a server refuses a version of the protocol that it doesn't know."""
+    """The server answered with an empty 403: it does not know the requested version of the protocol."""
 
 
 class EndedError(RefusedByServerError):
-    """`is_of_bindings` if the server looked at a live subscription again and refused a table of it.
+    """The server refused a join, or ended a channel.
 
-    It looks every 60 s, and the table may have been silent since the look before.
+    Attributes:
+        is_of_bindings: Whether the server checked a live subscription again and refused a table of it. It
+            checks every 60 s, and the table may have been silent since the check before.
     """
 
     def __init__(self, message: str, refused: Refusal, *, is_of_bindings: bool = False) -> None:
@@ -90,7 +103,7 @@ class EndedError(RefusedByServerError):
 
 
 class NoAnswerError(UnreachableError):
-    """A handshake that nobody answered in time."""
+    """The server did not answer a handshake in time."""
 
     id = "E-NO-ANSWER"
 
@@ -99,7 +112,7 @@ class NoAnswerError(UnreachableError):
 
 
 class MessageRefusedError(PrtError):
-    """A broadcast that the server refused."""
+    """The server refused a broadcast."""
 
     def __init__(self, message: str, hint: str | None, code: Code) -> None:
         super().__init__(message, hint)
@@ -108,15 +121,18 @@ class MessageRefusedError(PrtError):
 
 
 class UnacknowledgedError(PrtError):
-    """A broadcast without an acknowledgement in time: the server does not answer who may not send."""
+    """The server did not acknowledge a broadcast in time. It gives no answer to clients that may not send."""
 
     id = "E-UNACKNOWLEDGED"
 
 
 def is_retryable(failure: PrtError, *, was_ready: bool) -> bool:
-    """One decision for all: the server's refusals by their table, and what a restart may look like.
+    """Return whether another attempt may succeed.
 
-    A project that once was READY is a project: what it refuses while it restarts is not final.
+    Args:
+        failure: What ended the attempt or the connection.
+        was_ready: Whether the project was READY before. If so, it exists, and what it refuses during a
+            restart is not final.
     """
     if isinstance(failure, EndedProjectError):
         return False
@@ -128,5 +144,5 @@ def is_retryable(failure: PrtError, *, was_ready: bool) -> bool:
 
 
 def wait_of(failure: PrtError) -> float:
-    """The least pause that the server asked for, in seconds."""
+    """Return the least pause in seconds that the server asked for; 0 if it did not."""
     return failure.refused.wait_seconds if isinstance(failure, RefusedByServerError) else 0.0

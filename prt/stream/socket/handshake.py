@@ -1,4 +1,4 @@
-"""One attempt at a websocket's handshake; what the library says of its failure becomes an error of ours."""
+"""One attempt to open a websocket, whose failures become errors of `prt`."""
 
 from __future__ import annotations
 
@@ -15,22 +15,36 @@ from prt.stream.socket.connection import MessageConnection
 from prt.stream.socket.failures import HandshakeRefusedError, NoAnswerError, VersionRefusedError
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+"""The largest frame that is accepted."""
 _FORBIDDEN = 403
 
 
 async def connected(
     url: str, host: str, on_message: Callable[[bytes], None], *, seconds: float, leave_seconds: float
 ) -> ClientConnection:
-    """Raises HandshakeRefusedError, UnreachableError, ProtocolError; `host` is what they name."""
+    """Open a websocket.
+
+    Args:
+        url: The URL, with its query.
+        host: The host and port, as error messages name them.
+        on_message: Receives every message.
+        seconds: How long the handshake may take.
+        leave_seconds: How long the closing handshake may take.
+
+    Raises:
+        HandshakeRefusedError: If the server answers with another HTTP status than 101.
+        UnreachableError: If there is no answer, or a proxy or TLS prevents it.
+        ProtocolError: If the answer is not one of a websocket.
+    """
     try:
         return await connect(
             url,
-            # A factory as good as a class: it is only called.
+            # The library only calls it, so a factory can replace the class.
             create_connection=partial(MessageConnection, on_message=on_message),  # type: ignore[arg-type]
             open_timeout=seconds,
             close_timeout=leave_seconds,
             max_size=MAX_FRAME_BYTES,
-            # Realtime negotiates no compression; its own heartbeats replace pings, which a paused
+            # Realtime supports no compression. Its own heartbeats replace pings, which a paused
             # reader would leave unanswered.
             compression=None,
             ping_interval=None,
@@ -43,7 +57,7 @@ async def connected(
     except TimeoutError as exc:
         raise failure_of(exc, url) or NoAnswerError(host) from exc
     except (OSError, websockets.InvalidURI, websockets.InvalidHandshake, ValueError) as exc:
-        # A certificate that is not valid is a ValueError too.
+        # An invalid certificate raises a ValueError too.
         raise failure_of(exc, url) or ProtocolError(
             f"{host} doesn't speak websocket ({type(exc).__name__})", "is this a Supabase project's URL?"
         ) from exc

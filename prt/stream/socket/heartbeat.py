@@ -1,4 +1,7 @@
-"""Heartbeats with a ref, timed: two unanswered ones mean a dead link even when TCP says nothing."""
+"""Heartbeats with a ref, whose round trips are measured.
+
+Two heartbeats without an answer mean that the link is dead, even if TCP reports nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ import time
 from collections.abc import Awaitable, Callable
 
 MOST_UNANSWERED = 2
+"""The number of heartbeats in a row without an answer at which the link counts as dead."""
 
 
 class Heartbeat:
-    """`send` takes the ref; `on_pulse` gets the round trip in ms, None for one that is late."""
+    """The heartbeats of one connection."""
 
     def __init__(
         self,
@@ -19,16 +23,24 @@ class Heartbeat:
         on_pulse: Callable[[float | None], None],
         seconds: float,
     ) -> None:
+        """Prepare the heartbeats.
+
+        Args:
+            next_ref: Returns the ref of the next frame.
+            send: Sends a heartbeat with this ref.
+            on_pulse: Receives each round trip in milliseconds; None for a heartbeat that is late.
+            seconds: The time between two heartbeats.
+        """
         self._next_ref = next_ref
         self._send = send
         self._on_pulse = on_pulse
         self._seconds = seconds
         self._unanswered: dict[str, float] = {}
         self.is_held_up = False
-        """While we do not read ourselves, no answer means nothing."""
+        """Whether we have stopped reading. A missing answer means nothing then."""
 
     async def beat(self) -> None:
-        """Returns when the link is dead. Raises what `send` does."""
+        """Send heartbeats until the link is dead. Raises what `send` raises."""
         while True:
             ref = self._next_ref()
             self._unanswered[ref] = time.monotonic()
@@ -40,7 +52,7 @@ class Heartbeat:
                 self._on_pulse(None)
 
     def answered(self, ref: str) -> None:
-        """Note the answer to a heartbeat, and report the round trip."""
+        """Note the answer to the heartbeat with this ref, and report the round trip."""
         sent = self._unanswered.pop(ref, None)
         if sent is not None:
             self._unanswered.clear()

@@ -1,4 +1,7 @@
-"""The bounded way from the socket to whoever reads: events in order, back-pressure, nothing lost silently."""
+"""The bounded queue between sockets and the reader of their events, with back-pressure.
+
+Events stay in order, and none is lost without a `Gap` event.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,23 @@ from prt.events import Broadcast, Change, Event, Gap, Presence
 
 MAX_EVENTS = 4_000
 MAX_BYTES = 32 * 1024 * 1024
-"""A change may weigh a megabyte, so a bound in events alone would be none."""
+"""The most bytes in the queue. A limit of events alone does not bound the memory, because a change may be a
+megabyte."""
 
 
 class EventQueue:
-    """Yields what has arrived as batches, in order; ends, or raises, where the writer said so.
+    """A queue of events, which yields those that have arrived as batches, in order.
 
-    A full queue makes `put` ask for back-pressure (`room`). Only when that has lasted for the patience
-    of the writer are the oldest events dropped, and then declared by a `Gap` in their place; `on_drop`
-    is called, for those who can tell again what their events amounted to.
+    The iteration ends, or raises an error, when `close` was called. If the queue is full, the writer should
+    wait in `wait_for_space` and stop reading from the server. If that takes longer than the writer's
+    patience, the oldest events are dropped and a `Gap` takes their place.
+
+    Attributes:
+        on_drop: Functions that are called after events were dropped, to emit again what the events led to.
     """
 
     def __init__(self, *, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
+        """Create an empty queue with its limits."""
         self.on_drop: list[Callable[[], None]] = []
         self._max_events = max_events
         self._max_bytes = max_bytes
@@ -34,11 +42,16 @@ class EventQueue:
 
     @property
     def is_full(self) -> bool:
-        """Return whether the queue takes no further event."""
+        """Whether the queue has reached one of its limits. `put` still accepts events."""
         return len(self._events) >= self._max_events or self._bytes >= self._max_bytes
 
     def put(self, event: Event, weight: int = 0) -> None:
-        """`weight` is the event's size in bytes, as far as it is worth counting. Never blocks."""
+        """Append an event. Never blocks.
+
+        Args:
+            event: The event.
+            weight: Its size in bytes; 0 if it is small.
+        """
         self._events.append(event)
         self._bytes += weight
         reader = self._reader
@@ -47,8 +60,8 @@ class EventQueue:
             if not reader.done():
                 reader.set_result(None)
 
-    async def room(self, patience: float) -> None:
-        """Waits until the reader has taken what is there; after `patience` seconds drops the older half."""
+    async def wait_for_space(self, patience: float) -> None:
+        """Wait until the reader has read the queue; after `patience` seconds, drop the older half instead."""
         if not self.is_full or self._is_closed:
             return
         if self._writer is None:  # several sockets may wait for the same reader
@@ -58,7 +71,7 @@ class EventQueue:
             self._drop_older_half()
 
     def close(self, error: BaseException | None = None) -> None:
-        """No more events: the reader gets what is there, then the end or `error`."""
+        """End the iteration after the events that are left, with `error` if it is given."""
         if self._is_closed:
             return
         self._is_closed, self._error = True, error
@@ -69,7 +82,7 @@ class EventQueue:
         return self
 
     async def __anext__(self) -> list[Event]:
-        """Cancelling it loses nothing."""
+        """Return the next batch. Cancelling this loses no event."""
         while not self._events:
             if self._is_closed:
                 if self._error is not None:
@@ -91,8 +104,8 @@ class EventQueue:
         kept = [event for event in self._events[:cut] if not isinstance(event, _DROPPED)]
         self._events = [*kept, _gap_of(dropped), *self._events[cut:]]
         self._bytes //= 2
-        for tell in self.on_drop:
-            tell()
+        for call in self.on_drop:
+            call()
 
 
 _DROPPED = (Change, Broadcast, Presence)
@@ -103,11 +116,11 @@ def _gap_of(dropped: list[Change | Broadcast | Presence]) -> Gap:
     moments = [committed(event) if isinstance(event, Change) else event.at for event in dropped]
     counts = [f"{len(changes)} changes"] if changes else []
     if len(changes) < len(dropped):
-        counts.append(f"{len(dropped) - len(changes)} messages of rooms")
+        counts.append(f"{len(dropped) - len(changes)} messages of topics")
     return Gap(
         at=wall_clock(),
         start=min(moments),
-        # The wire's timestamps are cut to milliseconds.
+        # The server cuts timestamps to milliseconds.
         end=max(moments) + 1_000,
         tables=sorted({f"{change.schema}.{change.table}" for change in changes}),
         topics=sorted({event.topic for event in dropped if not isinstance(event, Change)}),
@@ -116,5 +129,5 @@ def _gap_of(dropped: list[Change | Broadcast | Presence]) -> Gap:
 
 
 def committed(change: Change) -> int:
-    """When a change was committed, in µs by the server's clock; when it came, where it doesn't say."""
+    """Return when a change was committed (µs of the server); when it came, if the server does not say."""
     return change.at if change.lag_ms is None else change.at - round(change.lag_ms * 1000)

@@ -1,6 +1,6 @@
-"""Why a server refuses: a code, read once from the server's own words.
+"""The meaning of a refusal as a code, which is read from the server's text.
 
-Sources: the server's error codes, recorded handshakes, joins and system messages.
+Sources: the server's error codes, and recorded handshakes, joins and system messages.
 """
 
 from __future__ import annotations
@@ -44,11 +44,12 @@ Code = Literal[
     "not_stored",
     "other",
 ]
-"""In a handshake the token is the project's key. `filter_column` and `select_column` are columns that do
-not exist or may not be read, `value` is one that is not of its column's type. `unavailable` is Realtime's
-own word, `realtime_down` the gateway's about Realtime. `changes_late` and `changes_refused` answer a join
-that asked the server to wait for its subscription.
-"""
+"""What a refusal means.
+
+In a handshake the token is the project's key. `filter_column` and `select_column` refuse columns that do not
+exist or may not be read; `value` refuses a value that does not fit its column's type. `unavailable` is what
+Realtime reports of itself; `realtime_down` is what the gateway reports of Realtime. `changes_late` and
+`changes_refused` answer a join that asked the server to wait for its subscription."""
 
 _WORDS: Final[tuple[tuple[str, Code], ...]] = (
     ("Failed to validate JWT signature", "token_foreign"),
@@ -119,22 +120,27 @@ def error_id(code: Code) -> str:
 
 
 def of_words(text: str) -> Code:
-    """Return the code of a refused join, of a `system` error, or of a refused message."""
+    """Return the code of a refused join, of a `system` error, or of a refused message, from its text."""
     prefix = _PREFIXES.get(text.partition(":")[0])
     if prefix == "not_stored":
-        return prefix  # its words may name what is missing as those of a refused join do
+        return prefix  # the rest of the text may contain words of other refusals
     found = next((code for words, code in _WORDS if words in text), None)
     return found or prefix or "other"
 
 
 def of_handshake(status: int, words: str) -> Code:
-    """Return the code of an HTTP answer instead of a websocket."""
+    """Return the code of a handshake that was answered with an HTTP status.
+
+    Args:
+        status: The HTTP status.
+        words: The error message in the answer's body, or an empty text.
+    """
     found = next((code for part, code in _WORDS if part in words), None)
     return found or _STATUSES.get(status, "unavailable" if status >= 500 else "no_websocket")
 
 
 def of_exception(text: str) -> tuple[Code, str | None]:
-    """Return the code of a refused binding, and the column or the words that it is about."""
+    """Return the code of a refused binding, with the column or the text that it is about, or None."""
     for words, code in _EXCEPTIONS:
         _, found, column = text.partition(words)
         if found:

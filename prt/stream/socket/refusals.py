@@ -1,6 +1,6 @@
-"""Refusals of the server, their meaning, and what to do: one table over its own words.
+"""The refusals of the server: their meaning and their remedies, found by the server's own texts.
 
-Sources: the server's error codes, recorded handshakes, joins and system messages.
+Sources: the server's error codes, and recorded handshakes, joins and system messages.
 """
 
 from __future__ import annotations
@@ -23,15 +23,22 @@ from prt.stream.socket import refusal_codes
 from prt.stream.socket.refusal_codes import Code
 
 MESSAGE_SHOWN = 400
+"""The most characters of a server's text that are shown."""
 RATE_LIMIT_SECONDS = 30
-"""What a rate limit wants before the next attempt."""
+"""The pause that a rate limit requires before the next attempt."""
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
     """A refusal of the server.
 
-    `reason` is the server's words and `code` what they mean; `subject` is the column that a binding's
-    code is about. `wait_seconds` is the least pause before a retry makes sense.
+    Attributes:
+        error: The type of the error that the refusal becomes.
+        reason: The server's text.
+        code: The meaning of the text.
+        subject: The column that the refusal of a binding is about, or None.
+        hint: What the user can do about it, or None.
+        is_retryable: Whether another attempt may succeed.
+        wait_seconds: The least pause before another attempt makes sense.
     """
 
     error: type[PrtError]
@@ -44,7 +51,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
     @property
     def is_of_token(self) -> bool:
-        """Whether the token, or in a handshake the project's key, is what was refused."""
+        """Whether the token was refused, or in a handshake the project's key."""
         return self.code.startswith("token_")
 
 
@@ -94,7 +101,7 @@ _JOIN_CODES: dict[str, tuple[type[PrtError], str | None, bool, float]] = {
     "TimeoutOnRpcCall": (UnreachableError, None, True, 1),
     "ErrorOnRpcCall": (UnreachableError, None, True, 1),
     "QueryCanceled": (UnreachableError, "a policy on realtime.messages is too slow", True, 5),
-    # A join whose policies could not be asked is answered without a code.
+    # The server sends no code if it could not evaluate the policies for a join.
     "Realtime was unable to connect to the project database": (
         UnreachableError,
         "is the project paused?",
@@ -140,7 +147,7 @@ def of_handshake(status: int, body: bytes) -> Refusal:
 
 
 def of_join(response: Any) -> Refusal:
-    """A join that was answered with an error; `response` is the reply's."""
+    """Return the refusal of a join, from the `response` of the server's reply."""
     reason = response.get("reason") if isinstance(response, dict) else response
     text = _cut(reason if isinstance(reason, str) else msgspec.json.encode(response).decode())
     error, hint, is_retryable, wait = _JOIN_CODES.get(
@@ -157,7 +164,7 @@ def of_join(response: Any) -> Refusal:
 
 
 def of_system(message: str) -> Refusal:
-    """A `system` error that ends a channel, or all of its bindings."""
+    """Return the refusal that a `system` error means, which ends a channel or all of its bindings."""
     reason, code = _cut(message), refusal_codes.of_words(message)
     if any(words in message for words in _TOKEN_WORDS):
         return Refusal(error=RefusedError, reason=reason, code=code, hint=filled(_SIGN_IN))
@@ -176,13 +183,18 @@ def of_system(message: str) -> Refusal:
 
 
 def of_expired(*, is_key: bool) -> Refusal:
-    """Return the refusal that a token, or the project's key, is bound to meet: it has expired."""
+    """Return the refusal of an expired token or key, without asking the server."""
     hint = _NEW_KEY if is_key else filled(_SIGN_IN)
     return Refusal(error=RefusedError, reason="Token has expired", code="token_expired", hint=hint)
 
 
 def of_binding(binding: Binding, message: str) -> Refusal:
-    """A binding that the server refused, with what mends it."""
+    """Return the refusal of a binding, with the remedy.
+
+    Args:
+        binding: The binding.
+        message: The text of the server's `system` error.
+    """
     if _NOT_PUBLISHED in message and "An exception happened" not in message:
         target = f"{quoting.identifier(binding.schema)}.{quoting.identifier(binding.table)}"
         return Refusal(
@@ -210,7 +222,7 @@ def of_binding(binding: Binding, message: str) -> Refusal:
 
 
 def is_of_bindings(message: str) -> bool:
-    """Whether a `system` error refuses bindings, rather than ending the channel."""
+    """Return whether the text of a `system` error refuses bindings, rather than ending the channel."""
     return message.startswith(
         (
             "Unable to subscribe to changes",
@@ -233,7 +245,11 @@ _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\
 
 
 def named(bindings: Sequence[Binding], message: str) -> list[Binding]:
-    """The bindings that a `system` error can mean: one where it names it, none where it names none."""
+    """Return the bindings that the text of a `system` error may mean.
+
+    That is one binding if the text describes it completely, several if it can't tell them apart, and none if
+    it describes none.
+    """
     found = _PARAMETERS.search(message)
     if found is None:
         return []
@@ -272,7 +288,7 @@ def _exception_hint(binding: Binding, exception: str) -> str:
 
 
 def words_of(body: bytes) -> str:
-    """Return the error message of an HTTP answer in one line, empty if there is no message."""
+    """Return the error message in the body of an HTTP answer, in one line; empty if there is none."""
     try:
         answer = msgspec.json.decode(body)
     except (ValueError, RecursionError):
@@ -287,6 +303,6 @@ def words_of(body: bytes) -> str:
 
 
 def _cut(text: str) -> str:
-    # Secrets go first: a cut could leave a part of one.
+    # Redact before cutting, so that no part of a secret remains.
     line = " ".join(redact(text).split())
     return line if len(line) <= MESSAGE_SHOWN else line[: MESSAGE_SHOWN - 1] + "…"

@@ -1,4 +1,4 @@
-"""The logs of the SDK and of its websockets, which report again what `prt` reports itself."""
+"""The logs of the SDK and of its websockets library, which repeat what `prt` reports itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LOGGERS = ("realtime", "websockets")
 
 
 def silence() -> None:
-    """Keep the SDK's log records, some with a payload in them, off the user's terminal."""
+    """Keep the SDK's log records off the user's terminal; some contain a payload."""
     for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())

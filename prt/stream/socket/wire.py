@@ -1,13 +1,14 @@
-"""Frames to values: pure decoding of what a Realtime server sends, in both versions of its protocol.
+"""Pure decoding of the frames that a Realtime server sends, in both versions of its protocol.
 
-vsn 2.0.0 is an array `[join_ref, ref, topic, event, payload]`, vsn 1.0.0 an object without `join_ref`.
-Changes, nearly all of the traffic, are decoded in one pass by msgspec with their rows left raw, and
-broadcasts with their payload raw, whether they come as text or as binary frames (vsn 2.0.0); every other
-frame becomes a `Frame` whose payload its reader decodes. What can't be read is a `Malformed` event.
+A frame of vsn 2.0.0 is an array `[join_ref, ref, topic, event, payload]`; one of vsn 1.0.0 is an object
+without `join_ref`. Changes are nearly all of the traffic. msgspec decodes them in one pass, with their rows
+left as raw JSON. Broadcasts are decoded with a raw payload, whether they come as text or as binary frames
+(vsn 2.0.0). Every other frame becomes a `Frame`, whose payload is decoded later. A frame that can't be
+decoded becomes a `Malformed` event.
 
-A socket may get frames of the other version: a change is encoded once for clients of both (recorded in
-`mixed_versions`). A frame of vsn 1.0.0 may be no JSON: a broadcast from a client that sends bytes is passed
-on without a look (`broadcast_binary`).
+A socket may receive frames of the other version, because the server encodes a change only once for clients of
+both versions (recorded in `mixed_versions`). A frame of vsn 1.0.0 need not be JSON, because the server passes
+on a broadcast of bytes unchecked (`broadcast_binary`).
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ Vsn = Literal["2.0.0", "1.0.0"]
 
 TOPIC_PREFIX = "realtime:"
 MALFORMED_SHOWN = 500
-"""Characters of an unreadable frame that are kept: enough to recognise it."""
+"""The number of characters of an unreadable frame that are kept, to recognise it."""
 MALFORMED_READ = 64 * 1024
+"""The number of bytes of an unreadable frame in which tokens are redacted before it is cut."""
 
 
 class Frame(Struct, frozen=True, array_like=True):
-    """A frame in the order of vsn 2.0.0; a v1 frame has None for `join_ref`."""
+    """A frame with its fields in the order of vsn 2.0.0; `join_ref` is None for one of vsn 1.0.0."""
 
     join_ref: str | int | None
     ref: str | int | None
@@ -42,7 +44,7 @@ class Frame(Struct, frozen=True, array_like=True):
 
 
 class System(Struct, frozen=True):
-    """The payload of a `system` frame; "Server requested disconnect" has no `channel`."""
+    """The payload of a `system` frame; `channel` is None for "Server requested disconnect"."""
 
     message: str
     status: str
@@ -51,7 +53,7 @@ class System(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """The payload of a `phx_reply`; `response` is whatever the server says, even a bare string."""
+    """The payload of a `phx_reply`; `response` is any JSON value, even a text."""
 
     status: str
     response: Any = None
@@ -89,7 +91,7 @@ class _ChangesFrame(Struct, array_like=True):
 _NULL = Raw(b"null")
 
 
-class _Said(Struct):
+class _BroadcastPayload(Struct):
     event: Any = ""
     payload: Raw = EMPTY
     meta: Raw = _NULL
@@ -99,7 +101,7 @@ _decode_v2 = msgspec.json.Decoder(Frame).decode
 _decode_v1 = msgspec.json.Decoder(_FrameV1).decode
 _decode_changes = msgspec.json.Decoder(_Changes).decode
 _decode_changes_frame = msgspec.json.Decoder(_ChangesFrame).decode
-_decode_said = msgspec.json.Decoder(_Said).decode
+_decode_broadcast = msgspec.json.Decoder(_BroadcastPayload).decode
 _decode_system = msgspec.json.Decoder(System).decode
 _decode_reply = msgspec.json.Decoder(Reply).decode
 
@@ -112,31 +114,39 @@ _BROADCAST = re.compile(
 
 
 class Decoder:
-    """Frames of one connection to values. Remembers only the last commit timestamp, to parse it once."""
+    """The decoder of one connection's frames.
+
+    Its only state is the last commit timestamp, which is parsed once for all changes of a transaction.
+    """
 
     def __init__(self) -> None:
         self._commit_text: str | None = None
         self._commit_us: int | None = None
 
     def decode(self, frame: bytes, at: int) -> Change | Broadcast | Frame | Malformed:
-        """`at` is when the frame was received, in µs since the epoch."""
+        """Decode a frame.
+
+        Args:
+            frame: The frame, text or binary.
+            at: When it was received, in µs since the epoch.
+        """
         try:
             if binary.is_binary(frame):
-                return _heard_binary(frame, at)
+                return _binary_broadcast(frame, at)
             if not is_object(frame):
                 if _V2_CHANGES in frame[:_V2_HEAD]:
                     hot = _decode_changes_frame(frame)
                     if hot.event == "postgres_changes":
                         return self._change(hot.topic, hot.payload.data, at)
                 v2 = _decode_v2(frame)
-                if v2.event == "postgres_changes":  # written with spaces, or behind a long topic
+                if v2.event == "postgres_changes":  # with spaces in the JSON, or after a long topic
                     return self._change(v2.topic, _decode_changes(v2.payload).data, at)
-                return _heard(v2.topic, v2.payload, at) if v2.event == "broadcast" else v2
+                return _broadcast(v2.topic, v2.payload, at) if v2.event == "broadcast" else v2
             v1 = _decode_v1(frame)
             if v1.event == "postgres_changes":
                 return self._change(v1.topic, _decode_changes(v1.payload).data, at)
             if v1.event == "broadcast":
-                return _heard(v1.topic, v1.payload, at)
+                return _broadcast(v1.topic, v1.payload, at)
             return Frame(None, v1.ref, v1.topic, v1.event, v1.payload)
         except (ValueError, RecursionError) as exc:  # msgspec's and Unicode's errors are ValueErrors
             return malformed(frame, str(exc), at)
@@ -166,36 +176,42 @@ class Decoder:
 
 
 def is_object(frame: bytes) -> bool:
-    """Return whether a text frame has the shape of vsn 1.0.0."""
+    """Return whether a text frame is a JSON object, as in vsn 1.0.0."""
     first = frame[:1]
     return first == b"{" or (first.isspace() and frame.lstrip()[:1] == b"{")
 
 
 def is_broadcast(frame: bytes) -> bool:
-    """Return whether a frame that can't be read is a broadcast all the same, and so no lost change."""
+    """Return whether an unreadable frame is certainly a broadcast, so that no change is lost with it."""
     return binary.is_binary(frame) or _BROADCAST.match(frame) is not None
 
 
 def system(frame: Frame) -> System:
-    """Return the payload of a `system` frame. Raise msgspec.DecodeError if it is not one."""
+    """Return the payload of a `system` frame. Raises msgspec.DecodeError if it is not valid."""
     return _decode_system(frame.payload)
 
 
 def reply(frame: Frame) -> Reply:
-    """Return the payload of a `phx_reply`. Raise msgspec.DecodeError if it is not one."""
+    """Return the payload of a `phx_reply`. Raises msgspec.DecodeError if it is not valid."""
     return _decode_reply(frame.payload)
 
 
 def malformed(frame: bytes, reason: str, at: int) -> Malformed:
-    """An unreadable frame as an event, cut to what a person can look at."""
-    # The server may repeat a token of ours; it goes before a cut could leave a part of it.
+    """Return an unreadable frame as an event, with the secrets redacted and shortened for display.
+
+    Args:
+        frame: The frame.
+        reason: Why it can't be read.
+        at: When it was received, in µs since the epoch.
+    """
+    # The frame may contain our token. Redact before cutting, so that no part of it remains.
     text = redact(frame[:MALFORMED_READ].decode("utf-8", "backslashreplace"))
     cut = text if len(text) <= MALFORMED_SHOWN else text[:MALFORMED_SHOWN] + "…"
     return Malformed(at=at, frame=cut, reason=reason)
 
 
 def microseconds(timestamp: str) -> int | None:
-    """Return an RFC 3339 timestamp as µs since the epoch; None for any other text (infinity, BC)."""
+    """Convert an RFC 3339 timestamp to µs since the epoch; None for any other text (`infinity`, BC)."""
     try:
         moment = datetime.fromisoformat(timestamp)
     except ValueError:
@@ -205,27 +221,30 @@ def microseconds(timestamp: str) -> int | None:
     return round(moment.timestamp() * 1_000_000)
 
 
-def _heard(topic: str, payload: Raw, at: int) -> Broadcast:
-    """Return a broadcast. A client may push anything, and the server passes it on: then it has no event."""
+def _broadcast(topic: str, payload: Raw, at: int) -> Broadcast:
+    """Return a broadcast from its payload. Its event is empty if the payload has none.
+
+    A client may send any payload, and the server passes it on.
+    """
     name = topic.removeprefix(TOPIC_PREFIX)
     if memoryview(payload)[0] != ord("{"):
         return Broadcast(at=at, topic=name, event="", payload=payload)
-    said = _decode_said(payload)
-    if not isinstance(said.event, str | None):
+    message = _decode_broadcast(payload)
+    if not isinstance(message.event, str | None):
         return Broadcast(at=at, topic=name, event="", payload=payload)
-    meta = None if said.meta == _NULL else said.meta
-    return Broadcast(at=at, topic=name, event=said.event or "", payload=said.payload, meta=meta)
+    meta = None if message.meta == _NULL else message.meta
+    return Broadcast(at=at, topic=name, event=message.event or "", payload=message.payload, meta=meta)
 
 
-def _heard_binary(frame: bytes, at: int) -> Broadcast:
-    said = binary.read(frame, EMPTY)
+def _binary_broadcast(frame: bytes, at: int) -> Broadcast:
+    message = binary.read(frame, EMPTY)
     return Broadcast(
         at=at,
-        topic=said.topic.removeprefix(TOPIC_PREFIX),
-        event=said.event,
-        payload=said.payload,
-        meta=said.meta,
-        binary=said.binary,
+        topic=message.topic.removeprefix(TOPIC_PREFIX),
+        event=message.event,
+        payload=message.payload,
+        meta=message.meta,
+        binary=message.binary,
     )
 
 

@@ -1,4 +1,4 @@
-"""A stream whose pieces each wait before they go on, in their order and without slowing the flow."""
+"""A delayed stream: each piece of data waits before it is forwarded, in order and with full throughput."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Self
 
 WAITING = 10_000
-"""Pieces that may wait; the reading of the stream stops above it."""
+"""The number of pieces that may wait; beyond it, reading from the stream pauses."""
 
 
 class Delayed:
-    """Passes pieces to `write`, each after its own delay and never before the one that came before it."""
+    """A writer that passes each piece of data to `write` after that piece's own delay, in order."""
 
     def __init__(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         self._write = write
@@ -31,7 +31,11 @@ class Delayed:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def write(self, data: bytes, seconds: float) -> None:
-        """Write a piece after `seconds`; at once if nothing waits. Raises what writing raised before."""
+        """Write a piece of data after `seconds`, or at once if there is no delay and no earlier piece waits.
+
+        Raises:
+            Exception: Whatever writing an earlier piece raised.
+        """
         if self._task is not None and self._task.done():
             await self._task
         if seconds <= 0 and self._waiting.empty() and not self._is_busy:

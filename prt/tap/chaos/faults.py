@@ -1,7 +1,7 @@
-"""A proxy that does on command what networks and servers do: it cuts, delays, refuses, drops and garbles.
+"""A proxy that reproduces faults of networks and servers: it cuts, delays, refuses, drops and garbles.
 
-Faults that concern websockets leave REST alone, but for `cut`. Frames are passed whole, so that single ones
-can be dropped, changed and added.
+Except for `cut`, the faults of websockets do not affect REST. Websocket frames are forwarded whole, so that
+single frames can be dropped, changed and added.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from prt.tap.proxy.heads import Head
 from prt.tap.proxy.server import Link, Observer, Proxy, first_of, read_some
 
 SLICES = 20
-"""Writes a second of a throttled connection."""
+"""The number of writes a second on a throttled connection."""
 HEAD = 400
-"""Bytes of a frame in which its event stands."""
+"""The number of bytes at the start of a frame that contain its event."""
 WEBSOCKET_PATH = "/realtime/v1/websocket"
 
 
 class FaultProxy(Proxy):
-    """A proxy with switches. Counters grow; what is not commanded passes."""
+    """A proxy with a switch for each fault.
+
+    Without a fault it forwards everything. Its counters only grow.
+    """
 
     def __init__(self, project_url: str, observer: Observer | None = None, *, port: int = 0) -> None:
         super().__init__(project_url, observer, port=port)
@@ -40,92 +43,95 @@ class FaultProxy(Proxy):
         self._swallowing: dict[Link, tuple[bool, bool]] = {}
         self._joins: dict[Link, list[Any]] = {}
         self.loses: Callable[[dict[str, Any]], bool] | None = None
-        """Chooses changes, by the `data` of their frames, that are dropped as if the server had lost them."""
+        """Returns whether to drop a change, given the `data` of its frame, as if the server had lost it."""
         self.connections = 0
-        """Websockets that were asked for, whatever became of them."""
+        """The number of requested websockets, whether or not they were opened."""
         self.joins = 0
         self.ready = 0
-        """Those whose "Subscribed to PostgreSQL" passed on to the client."""
+        """The number of "Subscribed to PostgreSQL" messages that were forwarded to clients."""
         self.heartbeats = 0
-        """Those whose answer passed on to the client."""
+        """The number of answers to heartbeats that were forwarded to clients."""
         self.heartbeats_sent = 0
         self.changes = 0
         self.dropped_changes = 0
         self.requests = 0
-        """Requests for anything but a websocket."""
+        """The number of requests that are not for a websocket."""
         self.delay_seconds: float | Callable[[], float] = 0.0
-        """What each piece of a connection's bytes waits; their order is kept."""
+        """The delay of each piece of a connection's bytes; their order is kept."""
         self.changes_delay_seconds = 0.0
-        """Changes alone come so much later, as from a server that polls."""
+        """A further delay of changes only, as from a server that polls."""
         self.bytes_per_second: int | None = None
         self.is_shut = False
-        """New connections are reset, as if nobody listened."""
+        """Whether new connections are reset, as if no server listened on the port."""
         self.rest_is_held = False
-        """New requests get no answer before they are cut off."""
+        """Whether new requests get no answer until they are cut off."""
         self.rest_answer: tuple[int, str] | None = None
-        """What REST answers in the project's stead."""
+        """The status and body with which REST requests are answered instead of by the project."""
         self.refusal: tuple[int, str] | None = None
-        """What every handshake gets until it is None again."""
+        """The status and body with which handshakes are refused; None lets them pass."""
         self.judge_request: Callable[[Head], tuple[int, str] | None] | None = None
-        """Chooses requests, handshakes too, that are answered in the project's stead."""
+        """Returns the status and body for a request (or a handshake), or None to forward it."""
         self.judge_frame: Callable[[Link, Frame], bool] | None = None
-        """Chooses frames of clients that don't pass."""
+        """Returns whether a client's frame is forwarded."""
 
     def changed(self) -> None:
-        """Called when a counter has grown."""
+        """Allow a subclass to react when a counter has grown."""
 
     def cut(self, how: Literal["rst", "fin"] = "rst") -> None:
-        """Cut every connection, at once."""
+        """Cut every connection at once, with a TCP reset (`rst`) or an orderly end (`fin`)."""
         for link in list(self.links):
             link.close(is_reset=how == "rst")
 
     def cut_requests(self) -> None:
-        """Cut the connections that REST keeps open."""
+        """Cut the HTTP connections that are not websockets."""
         for link in list(self.links):
             if not link.is_websocket:
                 link.close(is_reset=True)
 
     def close(self, code: int) -> None:
-        """Close every websocket as the server does. 1006 is a cut without a close frame."""
+        """Close every websocket with this close code, as the server does.
+
+        The code 1006 closes it without a close frame.
+        """
         for link in self.websockets():
             if code != 1006:
                 link.to_client.write(frames.close(code))
             link.close(is_reset=False)
 
     def swallow(self, *, to_client: bool = True, to_server: bool = True) -> None:
-        """Let the bytes of these directions vanish on every websocket, new ones too, until `heal`."""
+        """Discard the bytes of these directions on every websocket, even new ones, until `heal` is called."""
         self._swallows = (to_client, to_server)
         for link in self.websockets():
             self._swallowing[link] = self._swallows
             link.note_end(is_by_client=False)
 
     def heal(self) -> None:
-        """Let new connections pass again; those whose bytes were swallowed are beyond help."""
+        """Let new connections pass again. Websockets whose bytes were swallowed stay silent."""
         self._swallows = (False, False)
         self.is_shut = False
 
     def hold(self) -> None:
-        """Stall the server: nothing that it sends over websockets arrives before `release`."""
+        """Stall the server: nothing that it sends over websockets arrives until `release` is called."""
         self._may_pass.clear()
 
     def release(self) -> None:
-        """Let pass what was held, and what follows."""
+        """Forward everything that `hold` has held back, and everything that follows."""
         self._may_pass.set()
 
     def garble(self, count: int) -> None:
-        """Garble the payloads of the next changes."""
+        """Garble the payloads of the next `count` changes."""
         self._garbled = count
 
     def refuse(self, status: int, body: str = "", *, times: int = 1) -> None:
-        """Answer the next handshakes in the server's stead."""
+        """Answer the next `times` handshakes in place of the server."""
         self._refusals += [(status, body)] * times
 
     def swallow_joins(self, count: int) -> None:
-        """Drop the next joins."""
+        """Drop the next `count` joins."""
         self._swallowed_joins = count
 
     def deafen(self) -> None:
-        """Let no change pass until the next join has."""
+        """Drop every change until the next join has passed, or until `hear` is called."""
         self._is_deaf = True
 
     def hear(self) -> None:
@@ -138,7 +144,10 @@ class FaultProxy(Proxy):
             link.to_client.write(frames.text(data))
 
     def say(self, event: str, payload: Any, *, join_ref: str | None = None) -> None:
-        """Send a frame of the server on the joined channel, in vsn 2.0.0; `join_ref` of its join."""
+        """Send a frame in the name of the server on the joined channel of every websocket (vsn 2.0.0).
+
+        `join_ref` is the reference of the channel's join by default.
+        """
         for link in self.websockets():
             join = self._joins[link]
             ref = join[0] if join_ref is None else join_ref
@@ -147,7 +156,7 @@ class FaultProxy(Proxy):
             link.to_client.write(frames.text(words))
 
     def system(self, message: str, status: str = "error") -> None:
-        """Send a `system` message about the changes of the joined channel."""
+        """Send a `system` message about the table changes of the joined channel."""
         topic = str(self._joins[self.websockets()[0]][2]).removeprefix("realtime:")
         self.say(
             "system",
@@ -155,7 +164,7 @@ class FaultProxy(Proxy):
         )
 
     def websockets(self) -> list[Link]:
-        """Return the open websockets, those whose handshake is not answered yet too."""
+        """Return the open websockets, including those whose handshake is not answered yet."""
         return [link for link in self.links if link.is_websocket]
 
     def admits(self) -> bool:
@@ -166,7 +175,7 @@ class FaultProxy(Proxy):
         return not self.is_shut
 
     async def own_answer(self, link: Link, head: Head) -> bytes | None:
-        """Return the answer that a fault gives instead of the project, None if the request is passed on."""
+        """Return the answer that a fault gives instead of the project, None if the request is forwarded."""
         link.is_websocket = WEBSOCKET_PATH in head.target
         if link.is_websocket:
             self.connections += 1
@@ -192,7 +201,7 @@ class FaultProxy(Proxy):
         return None if answer is None else heads.answer(*answer)
 
     async def pass_frames(self, link: Link) -> None:
-        """Pass frames in both directions, meddled with as the faults ask, until one side ends."""
+        """Forward frames in both directions, altered as the faults require, until one side ends."""
         assert link.from_server is not None  # noqa: S101 - the handshake was answered
         assert link.to_server is not None  # noqa: S101
         try:
@@ -245,7 +254,7 @@ class FaultProxy(Proxy):
 
     def _to_client(self, link: Link, frame: Frame) -> bytes:
         head = frame.payload[:HEAD]
-        # A `system` message names them too, as its extension.
+        # A `system` message contains "postgres_changes" too, as its extension.
         if b'"postgres_changes",{' in head or b'"event":"postgres_changes"' in head:
             if self._is_deaf or (self.loses is not None and self.loses(_data_of(frame))):
                 self.dropped_changes += 1
@@ -270,7 +279,7 @@ class FaultProxy(Proxy):
         return frame.raw
 
     def dropped(self, link: Link, frame: Frame) -> None:
-        """Called for a change that was dropped."""
+        """Report a dropped change to the observer."""
         if self.observer is not None:
             data = _data_of(frame)
             self.observer.dropped(link.number, f"{data.get('schema')}.{data.get('table')}")
@@ -288,7 +297,7 @@ class FaultProxy(Proxy):
 
 
 def _data_of(frame: Frame) -> dict[str, Any]:
-    """Return the `data` of a change's frame, of either version of the protocol."""
+    """Return the `data` of a change's frame, in either version of the protocol."""
     read = json.loads(frame.payload)
     data: dict[str, Any] = (read["payload"] if isinstance(read, dict) else read[4])["data"]
     return data

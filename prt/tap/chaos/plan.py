@@ -1,4 +1,4 @@
-"""The plan of faults: plain values, checked where the options are read."""
+"""The plan of faults as plain values, which are validated when the options are read."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ REFUSALS: dict[int, str] = {
     429: '{"error":"Too many connected users"}',
     503: '{"message":"name resolution failed"}',
 }
-"""The answers of `--refuse` in the words of the server, or of its gateway."""
+"""The bodies of the answers of `--refuse` by status, as the server or its gateway words them."""
 
 
 class FaultPlan(Struct, frozen=True, kw_only=True):
-    """One fault: once after `at` seconds or again and again `every` so many, for `seconds` each time.
+    """A fault of the plan. The plan's time begins when the app's first websocket has opened.
 
-    The time begins when the app's first websocket has opened. `status` is that of a refusal.
+    Attributes:
+        at: The fault happens once, after this many seconds.
+        every: The fault is repeated, each time after this many seconds.
+        seconds: How long the fault lasts each time.
+        status: The HTTP status of a refusal.
     """
 
     kind: Kind
@@ -37,21 +41,21 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
 
 
 class ChaosPlan(Struct, frozen=True, kw_only=True):
-    """All faults of a run; the same seed makes the same delays and drops."""
+    """The faults of a run. The same seed produces the same delays and drops."""
 
     faults: tuple[FaultPlan, ...] = ()
     delay: tuple[float, float] | None = None
-    """Seconds and how far they may differ from it."""
+    """The mean delay in seconds, and how far each delay may differ from it."""
     drop_rate: float = 0.0
-    """The part of the changes that is dropped, from 0 to 1."""
+    """The share of changes that are dropped, from 0 to 1."""
     seed: int | None = None
     expect_recovery: float | None = None
-    """Seconds in which the app has to be as it was after each fault."""
+    """The number of seconds after each fault in which the app must have recovered."""
 
     def __bool__(self) -> bool:
-        """Whether the proxy has to interfere at all."""
+        """Return whether the proxy has to interfere at all."""
         return bool(self.faults or self.delay or self.drop_rate)
 
     def random(self) -> random.Random:
-        """Return the source of delays and drops."""
+        """Return the random number generator for delays and drops."""
         return random.Random(self.seed)  # noqa: S311 - faults, not secrets

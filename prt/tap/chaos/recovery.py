@@ -1,4 +1,7 @@
-"""Whether an app is after a fault what it was before it: a pure reducer, asked by `--expect-recovery`."""
+"""The judgement whether an app has recovered from a fault, for `--expect-recovery`.
+
+The code has no clock and no I/O.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,12 @@ from prt.tap.observe.traffic import Traffic
 
 @dataclass(slots=True, eq=False)
 class _Trial:
-    """One fault, what the app had before it, and what it missed meanwhile."""
+    """A fault, with what the app had subscribed to before it and the changes that it has missed since."""
 
     kind: str
     begun_at: int
     wanted: list[tuple[Client, str]]
-    """Clients and the topics that they had joined."""
+    """The clients, each with a topic that it had joined."""
     tables: set[str]
     deadline: int | None = None
     missed: dict[str, Evidence] = field(default_factory=dict)
@@ -27,10 +30,10 @@ class _Trial:
 
 
 class Recovery:
-    """Judges an app after each fault; `are_met` is what the exit code depends on."""
+    """The judge of an app's recovery after each fault. The exit code depends on `are_met`."""
 
     def __init__(self, seconds: float) -> None:
-        """Give the app so many seconds after the end of a fault."""
+        """Give the app `seconds` to recover after the end of each fault."""
         self._seconds = seconds
         self._trials: list[_Trial] = []
         self.judged = 0
@@ -38,16 +41,16 @@ class Recovery:
 
     @property
     def are_met(self) -> bool:
-        """Whether at least one fault was judged, and the app has recovered from all."""
+        """Return whether at least one fault was judged, and the app has recovered from all of them."""
         return self.judged > 0 and not self.failed
 
     @property
     def is_pending(self) -> bool:
-        """Whether a fault is still to be judged."""
+        """Return whether a fault has not been judged yet."""
         return bool(self._trials)
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Take a message; yield a finding for each fault that the app has not recovered from in time."""
+        """Process a message; yield a finding for each fault that the app has not recovered from in time."""
         if isinstance(message, Fault):
             self._note_fault(message, traffic)
         elif self._trials:
@@ -81,7 +84,7 @@ class Recovery:
             trial.read.discard(changed[0])
 
     def _judged(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Judge a recovery as soon as it is there, and its absence when time passes."""
+        """Judge each fault when the app has recovered, or when its time to recover is over."""
         at = message.at
         for trial in [one for one in self._trials if one.deadline is not None]:
             missing = self._missing(trial, traffic)
@@ -113,7 +116,7 @@ class Recovery:
         ]
 
     def _not_ready(self, trial: _Trial, traffic: Traffic) -> list[str]:
-        """Return the topics that were not joined and READY again since the fault began."""
+        """Return the topics that have not become joined and READY again since the fault began."""
         gone = []
         for client, topic in trial.wanted:
             channels = [

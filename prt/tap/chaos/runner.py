@@ -1,4 +1,4 @@
-"""Makes the faults of a plan happen on a proxy, at their time."""
+"""The runner of a chaos plan: it switches the faults of a proxy on and off at their times."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GUARDED_PATHS = ("/rest/v1/", "/storage/v1/", "/functions/v1/")
 
 
 class Chaos:
-    """The faults of one proxy; `opened` has to be called when a websocket has opened."""
+    """The faults of one proxy. Call `opened` when a websocket has opened."""
 
     def __init__(self, plan: ChaosPlan, proxy: FaultProxy, observer: CopyObserver, traffic: Traffic) -> None:
         self._plan = plan
@@ -42,12 +42,12 @@ class Chaos:
             proxy.loses = lambda _: random.random() < plan.drop_rate
 
     def opened(self) -> None:
-        """Let the time of the plan begin, if it has not."""
+        """Start the plan's time, unless it has started already."""
         self._begun.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Make the faults while the block runs."""
+        """Make the faults of the plan while the block runs."""
         tasks = [asyncio.create_task(self._run(fault)) for fault in self._plan.faults]
         try:
             yield
@@ -67,7 +67,7 @@ class Chaos:
                 return
 
     async def _make(self, fault: FaultPlan) -> None:
-        # What is about to be lost must have been read, or the judge would not know of it.
+        # Frames must be read before they are lost, or the judge would not count them.
         self._observer.finish()
         proxy = self._proxy
         match fault.kind:
@@ -88,7 +88,7 @@ class Chaos:
                 self._expire_tokens()
 
     def _expire_tokens(self) -> None:
-        """Let every user's token that is in use be an expired one from now on, as the server says it."""
+        """Treat every user's token that is in use as expired from now on, in the server's words."""
         proxy = self._proxy
         proxy.judge_request, proxy.judge_frame = self._judge_request, self._judge_frame
         for link in proxy.websockets():
@@ -116,7 +116,10 @@ class Chaos:
         return None
 
     def _judge_frame(self, link: Link, frame: Frame) -> bool:
-        """Refuse a join with an expired token in the server's words, and drop it."""
+        """Return whether a frame passes.
+
+        A join with an expired token is refused in the server's words and dropped.
+        """
         if b"access_token" not in frame.payload:
             return True
         message = FrameReader(link.number, is_sent=True).read(frame.raw, 0)

@@ -1,4 +1,5 @@
-"""Findings about an app, made by pure reducers over what was observed: only what the wire proves.
+"""Findings about an app, made by functions without clock and I/O from the observed traffic.
 
-Each module holds the findings of one subject; `judge` runs all of them. Sentences belong in `views/drawing/`.
+A finding is only made if the traffic proves it. Each module contains the findings about one subject, and
+`judge` runs all of them. The sentences of findings belong in `views/drawing/`.
 """

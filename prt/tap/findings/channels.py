@@ -1,4 +1,4 @@
-"""Findings about joining and leaving: joined twice, never left, too often, and pushes outside a join."""
+"""Findings about joining and leaving: double joins, channels never left, too many joins, early pushes."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from prt.tap.observe.messages import Answered, Asked, Client, Fault, Framed, Obs
 from prt.tap.observe.traffic import Channel, Traffic
 
 SAME_CHANNELS = 5
-"""Channels of one socket with the same tables, above which none of them was left."""
+"""The number of channels with the same tables on one socket from which they count as never left."""
 CHANNELS_NEAR_LIMIT = 80
-"""Of the 100 that a socket may have."""
+"""The number of channels on one socket that is close to the server's limit of 100."""
 WINDOW = 60 * SECOND
 MOST_IN_WINDOW = 3
 CONTROL = ("phx_join", "phx_leave", "access_token", "heartbeat")
 
 
 class JoinedTwice:
-    """A topic that is joined again on the same socket while it is joined: the first channel goes deaf."""
+    """A rule that finds a second join of a topic on the same socket, which makes the first channel deaf."""
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Judge a join by the state of its topic before it."""
+        """Judge a join by the state that its topic had before it."""
         if not isinstance(message, Framed) or not message.is_sent or message.event != "phx_join":
             return
         before = traffic.before
@@ -43,10 +43,10 @@ class JoinedTwice:
 
 
 class ChannelsNeverLeft:
-    """Channels with the same tables that a socket joins one after another without leaving one."""
+    """A rule that finds sockets which join channels with the same tables again and again and leave none."""
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Judge at each join."""
+        """Judge each join by the channels that are open on its socket."""
         if not isinstance(message, Framed) or not message.is_sent or message.event != "phx_join":
             return
         socket = traffic.sockets.get(message.number)
@@ -67,10 +67,10 @@ class ChannelsNeverLeft:
 
 
 class TooMany:
-    """More than three connections of a client, or joins of a topic, within a minute.
+    """A rule that finds more than three connections of a client, or joins of a topic, within a minute.
 
-    Connections count if at most one other of the client is open: several pages each have their own. What a
-    fault of ours caused doesn't count.
+    A new connection is counted only if the client has at most one other connection open, because several
+    pages each open their own. The counts start again when a fault that we make begins or ends.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class TooMany:
         self._joins: dict[tuple[int, str], deque[Framed]] = defaultdict(deque)
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Count handshakes that were accepted, and joins."""
+        """Count accepted handshakes and joins."""
         if isinstance(message, Fault):
             self._opened.clear()
             self._joins.clear()
@@ -127,7 +127,7 @@ class TooMany:
 
 
 class PushOutsideJoin:
-    """A broadcast or a presence on a topic whose join was not answered, or that was left."""
+    """A rule that finds broadcasts and presences on a topic that is not joined yet, or that was left."""
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
         """Judge a push by the state of its channel."""

@@ -1,4 +1,4 @@
-"""The findings that there are, and what every one of them is made with."""
+"""The ids of all findings, and the functions from which every finding is built."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prt.tap.observe.messages import Asked, Framed, Observed
 from prt.tap.observe.traffic import Traffic
 
 SECOND: Final = 1_000_000
-"""In µs."""
+"""A second in µs."""
 
 SEVERITIES: Final[dict[str, Severity]] = {
     "server-key-in-browser": "error",
@@ -32,14 +32,14 @@ SEVERITIES: Final[dict[str, Severity]] = {
     "not-read-again": "warning",
     "not-recovered": "error",
 }
-"""By id, the gravest first where several are shown."""
+"""The severity of each finding by id, in the order in which findings are shown: the most serious first."""
 
 
 class Rule(Protocol):
-    """A pure reducer that finds one thing."""
+    """A rule that finds one kind of mistake, without clock and I/O."""
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Take a message, which `traffic` has taken already; yield what it proves."""
+        """Process a message that `traffic` already includes; yield the findings that it proves."""
         ...
 
 
@@ -52,7 +52,16 @@ def finding(
     topic: str | None = None,
     **data: str,
 ) -> TapFinding:
-    """Return a finding of an id that there is; `data` fills its sentences."""
+    """Return a finding with the severity of its id.
+
+    Args:
+        id_: A key of `SEVERITIES`.
+        at: The time of the finding, in µs.
+        evidence: The observations that prove it.
+        connection: The number of the connection that it is about.
+        topic: The topic that it is about, without `realtime:`.
+        data: Values for the placeholders of the finding's sentences.
+    """
     return TapFinding(
         at=at,
         id=id_,
@@ -74,12 +83,12 @@ def of_frame(message: Framed) -> Evidence:
 
 
 def of_request(message: Asked, status: int | None = None) -> Evidence:
-    """Return a request as evidence, without its query."""
+    """Return a request as evidence, without its query; `status` is the status of its answer."""
     answered = "" if status is None else f": {status}"
     number = message.number if message.is_socket else None
     return Evidence(at=message.at, connection=number, what=f"{message.method} {message.path}{answered}")
 
 
 def at_moment(at: int, what: str, connection: int | None = None) -> Evidence:
-    """Return what is known of a moment as evidence."""
+    """Return an observation at the time `at` (µs) as evidence."""
     return Evidence(at=at, what=what, connection=connection)

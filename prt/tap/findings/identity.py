@@ -1,4 +1,4 @@
-"""Findings about who an app is: server keys in browsers, roles that differ, tokens that are not renewed."""
+"""Findings about an app's identity: server keys in browsers, differing roles, tokens that are not renewed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from prt.tap.observe.messages import Asked, Client, Observed, Tick, Who
 from prt.tap.observe.traffic import Channel, Socket, Traffic
 
 SETTLE = 2 * SECOND
-"""How long an app may take to hand a new session to its socket."""
+"""The time that an app may take to give a new session to its socket."""
 EARLY = SECOND
-"""How much earlier than its token's expiry a server may close a channel."""
+"""The time before the expiry of a token from which a server may close its channel."""
 
 
 class ServerKeyInBrowser:
-    """A secret or service key in a request with a browser's headers."""
+    """A rule that finds a secret or service key in a request with a browser's headers."""
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Judge a request alone."""
+        """Judge a single request."""
         if isinstance(message, Asked) and message.who.is_server_key and message.client.is_browser:
             yield finding(
                 "server-key-in-browser",
@@ -31,19 +31,19 @@ class ServerKeyInBrowser:
 
 
 class SocketRole:
-    """A socket whose channels are `anon` while the same client's REST requests are a user's.
+    """A rule that finds sockets with channels of `anon` while the same client's REST requests are a user's.
 
-    Clients are told apart by their API key and their page. If one has several sockets open, nothing is
-    proven: any of them may be another user's.
+    Clients are distinguished by their API key and their page. If a client has several open sockets nothing is
+    proven, because each of them may belong to another user.
     """
 
     def __init__(self) -> None:
         self._latest: dict[tuple[str, str], Asked] = {}
         self._since: dict[tuple[str, str], int] = {}
-        """Since when a client's requests are a user's."""
+        """The time (µs) since which a client's requests are those of a user."""
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Take the requests of REST; judge when time passes."""
+        """Note REST requests; judge whenever a Tick arrives."""
         if isinstance(message, Asked) and message.table is not None and message.method != "OPTIONS":
             self._note(message)
         elif isinstance(message, Tick):
@@ -84,13 +84,13 @@ class SocketRole:
 
 
 class TokenExpired:
-    """A channel whose token ran out without a new one on its socket."""
+    """A rule that finds channels whose token expired before their socket was given a new one."""
 
     def __init__(self) -> None:
         self._renewed: dict[tuple[str, str], Asked] = {}
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Note new tokens over REST; judge when time passes and when a channel is closed."""
+        """Note new tokens in REST requests; judge all channels whenever a Tick arrives."""
         if isinstance(message, Asked) and not message.is_socket and _is_user(message.who):
             self._renewed[_same(message.client)] = message
         elif isinstance(message, Tick):

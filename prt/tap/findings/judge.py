@@ -1,4 +1,4 @@
-"""All rules over one app: each finding is reported once for what it concerns."""
+"""The judge of an app: it runs all rules, and reports each finding once for each subject."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from prt.tap.observe.messages import Observed
 from prt.tap.observe.traffic import Traffic
 
 KEPT = 1_000
-"""Findings that are remembered as reported."""
+"""The number of reported findings that are remembered; one that has been forgotten is reported again."""
 
 
 class Judge:
-    """Reduces what was observed to events and findings."""
+    """The judge that turns observed messages into events and findings."""
 
     def __init__(self) -> None:
         self.traffic = Traffic()
@@ -44,7 +44,7 @@ class Judge:
         self._reported: dict[tuple[str, str], None] = {}
 
     def apply(self, message: Observed) -> Iterator[TapEvent]:
-        """Take a message; yield what changed, and what it proves for the first time."""
+        """Process a message; yield the changes of connections and channels, and the findings that are new."""
         yield from self.traffic.apply(message)
         for rule in self._rules:
             for found in rule.apply(message, self.traffic):
@@ -52,10 +52,15 @@ class Judge:
                     yield found
 
     def _is_new(self, found: TapFinding) -> bool:
-        """Tell findings apart by their channel and table, if they have one, not by their connection."""
+        """Return whether a finding was not reported before.
+
+        Findings are distinguished by their channel and table, if they have one, and not by their connection.
+        """
         about = " ".join(found.data.get(name, "") for name in ("table", "what", "client", "column"))
         known = (found.id, f"{found.topic or ''} {about}")
-        if known in self._reported or len(self._reported) >= KEPT:
+        if known in self._reported:
             return False
         self._reported[known] = None
+        if len(self._reported) > KEPT:
+            del self._reported[next(iter(self._reported))]
         return True

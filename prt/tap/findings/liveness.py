@@ -1,4 +1,4 @@
-"""Findings about staying alive: heartbeats, and what an app does after its connection was lost."""
+"""Findings about keeping a connection alive: heartbeats, and what an app does after a lost connection."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from prt.tap.observe.missed import change_of, read_of
 from prt.tap.observe.traffic import Socket, Traffic
 
 LATE_HEARTBEAT = 45 * SECOND
-"""A client sends one every 25 s; the server closes a socket after 66 s of silence."""
+"""The time without a heartbeat that is too long.
+
+A client sends one every 25 s, and the server closes a socket after 66 s of silence.
+"""
 GRACE = 10 * SECOND
-"""How long after a reconnect an app may take to join, and after a READY to read."""
+"""The time that an app may take to join after a reconnect, and to read after a READY."""
 KEPT = 100
 
 
 class HeartbeatLate:
-    """A socket without a heartbeat for much longer than its interval."""
+    """A rule that finds sockets which have sent no heartbeat for much longer than its interval."""
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Judge when time passes."""
+        """Judge all open sockets whenever a Tick arrives."""
         if not isinstance(message, Tick):
             return
         for socket in traffic.open_sockets():
@@ -40,29 +43,29 @@ class HeartbeatLate:
 
 @dataclass(slots=True, eq=False)
 class _Loss:
-    """A connection that was lost with channels on it, and what its client has done since."""
+    """A connection that was lost while it had channels, and what its client has done since."""
 
     socket: Socket
     topics: list[str]
     tables: dict[str, str]
-    """The bound tables, `schema.table`, each with its topic."""
+    """The tables of its bindings as `schema.table`, each with its topic."""
     lost_at: int
     back_at: int | None = None
     back: Socket | None = None
     missed: dict[str, Evidence] = field(default_factory=dict)
-    """By table: what proves that changes were missed."""
+    """The proof that changes were missed, by table."""
     read: set[str] = field(default_factory=set)
     ready_at: int | None = None
 
 
 class AfterReconnect:
-    """A client that is back after a loss, but joins nothing, or reads nothing that it has missed."""
+    """A rule that finds clients which reconnect but do not join again, or do not read what they missed."""
 
     def __init__(self) -> None:
         self._losses: list[_Loss] = []
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Follow each loss; judge when time passes."""
+        """Follow each loss; judge all of them whenever a Tick arrives."""
         match message:
             case ClosedSocket():
                 self._note_loss(message, traffic)

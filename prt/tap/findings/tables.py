@@ -1,4 +1,4 @@
-"""Findings about tables: bindings that are refused, that overlap, and filters that no DELETE can match."""
+"""Findings about tables: refused bindings, overlapping bindings, and filters that no DELETE can match."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from prt.tap.observe.traffic import CHANGES, BindingSeen, Channel, Traffic
 
 
 class BindingRefused:
-    """A binding that the server refused while its channel stays joined: nothing of the channel comes."""
+    """A rule that finds bindings that the server refused while their channel stays joined.
+
+    Such a channel receives no changes at all.
+    """
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
         """Judge the server's `system` messages about table changes."""
@@ -37,13 +40,13 @@ class BindingRefused:
 
 
 class ChangeTwice:
-    """Two bindings of a socket, one of which covers the other, so that a change comes to both."""
+    """A rule that finds two bindings of a socket where one covers the other, so that changes come twice."""
 
     def __init__(self) -> None:
         self._latest: dict[int, tuple[Any, list[Framed]]] = {}
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Judge a change by the bindings that it came for."""
+        """Judge a change by the bindings for which it arrived."""
         if not isinstance(message, Framed) or message.is_sent or message.event != CHANGES:
             return
         channel, payload = traffic.channel_of(message), message.read()
@@ -89,10 +92,10 @@ class ChangeTwice:
 
 
 class DeleteFilter:
-    """A filter on a column that the old rows of the table don't hold, so that no DELETE matches it."""
+    """A rule that finds filters on columns that a table's old rows lack, so that they match no DELETE."""
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Judge the filters of all channels by the old row of a change, whoever got it."""
+        """Judge the filters of all channels by the old row of a change, whichever channel received it."""
         if not isinstance(message, Framed) or message.is_sent or message.event != CHANGES:
             return
         payload = message.read()
@@ -124,7 +127,10 @@ class DeleteFilter:
 
 
 def _named(channel: Channel, ids: list[Any]) -> list[BindingSeen]:
-    """Return the bindings of a channel that a change came for; one that was given twice comes twice."""
+    """Return the bindings of a channel that a change arrived for.
+
+    A binding requested twice is returned twice.
+    """
     return [binding for binding in channel.bindings if binding.id is not None and binding.id in ids]
 
 

@@ -1,4 +1,8 @@
-"""Findings about broadcasts and presence: not enabled, too often, private beside public, no reply."""
+"""Findings about broadcasts and presence.
+
+They concern presence that is not enabled or too frequent, private channels beside public ones, and missing
+acknowledgements.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +16,18 @@ from prt.tap.observe.messages import Framed, Observed, Tick
 from prt.tap.observe.traffic import Channel, Traffic
 
 ANSWER = 5 * SECOND
-"""How long the acknowledgement of a broadcast may take."""
+"""The time that the acknowledgement of a broadcast may take."""
 PENDING = 1_000
 
 
 class PresenceNotEnabled:
-    """A channel that tracks itself without `presence.enabled`: it never receives who else is there."""
+    """A rule that finds channels which track a presence without `presence.enabled`.
+
+    Such a channel never receives the presences of others.
+    """
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Judge a `track` by the join of its channel."""
+        """Judge a `track` message by the join of its channel."""
         channel = _tracking(message, traffic)
         if channel is not None and isinstance(message, Framed) and not channel.has_presence:
             yield finding(
@@ -33,13 +40,13 @@ class PresenceNotEnabled:
 
 
 class PresenceRate:
-    """A channel that tracks itself more often than the server takes of a client."""
+    """A rule that finds channels which send `track` more often than the server accepts from a client."""
 
     def __init__(self) -> None:
         self._calls: dict[tuple[int, str], deque[Framed]] = defaultdict(deque)
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Count the calls of the last half minute."""
+        """Count the `track` messages of the last half minute."""
         if _tracking(message, traffic) is None or not isinstance(message, Framed):
             return
         calls = self._calls[message.number, message.topic]
@@ -60,10 +67,13 @@ class PresenceRate:
 
 
 class PrivateAndPublic:
-    """A private and a public channel of the same topic: neither gets what the other sends."""
+    """A rule that finds a topic joined both as a private and as a public channel.
+
+    Neither channel receives what the other sends.
+    """
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Judge the answer of a join by the other channels of its topic."""
+        """Judge the answer to a join by the other channels of its topic."""
         if not isinstance(message, Framed) or message.is_sent or message.event != "phx_reply":
             return
         channel = traffic.channel_of(message)
@@ -86,13 +96,13 @@ class PrivateAndPublic:
 
 
 class NoAcknowledgement:
-    """A broadcast that asked for an acknowledgement and got none."""
+    """A rule that finds broadcasts whose requested acknowledgement did not come."""
 
     def __init__(self) -> None:
         self._pending: dict[tuple[int, str, str], Framed] = {}
 
     def apply(self, message: Observed, traffic: Traffic) -> Iterator[TapFinding]:
-        """Note broadcasts and their replies; judge when time passes."""
+        """Note broadcasts and their replies; judge whenever a Tick arrives."""
         if isinstance(message, Tick):
             yield from self._overdue(message.at, traffic)
             return
@@ -125,7 +135,7 @@ class NoAcknowledgement:
 
 
 def _tracking(message: Observed, traffic: Traffic) -> Channel | None:
-    """Return the channel of a `track`, None for anything else."""
+    """Return the channel on which a message sends `track`, None for any other message."""
     if not isinstance(message, Framed) or not message.is_sent or message.event != "presence":
         return None
     payload, channel = message.read(), traffic.channel_of(message)

@@ -1,4 +1,5 @@
-"""Observation: copies of the traffic become events and the state of connections and channels.
+"""Observation of the proxy's traffic: copies become messages, and the state of connections and channels.
 
-It holds no secret: a token becomes its role, user and expiry at once. Judging belongs in `findings/`.
+No secret is kept here: a token is reduced to its role, user and expiry at once. Judging belongs in
+`findings/`.
 """

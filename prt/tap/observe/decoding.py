@@ -1,4 +1,4 @@
-"""Copies of websocket frames to observed messages, in both versions of Realtime's protocol and directions."""
+"""Decoding of copied websocket frames into messages, in both directions and protocol versions of Realtime."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prt.tap.observe.messages import Framed, Who
 from prt.tap.proxy import frames
 
 LARGEST_MESSAGE = 1 << 20
-"""Bytes of a message in fragments above which it is not read."""
+"""The size in bytes above which a message in fragments is not read."""
 
 _EMPTY = Raw(b"{}")
 _SECRET = re.compile(
@@ -50,7 +50,7 @@ _decode_token = msgspec.json.Decoder(_Token).decode
 
 
 class FrameReader:
-    """Reads the messages of one direction of a websocket; remembers the fragments of one."""
+    """A reader of the messages of one direction of a websocket. It joins the fragments of a message."""
 
     def __init__(self, number: int, *, is_sent: bool) -> None:
         self._number = number
@@ -59,7 +59,11 @@ class FrameReader:
         self._opcode = frames.TEXT
 
     def read(self, raw: bytes, at: int) -> Framed | int | None:
-        """Return a message of Realtime, the code of a close frame, or None for anything else."""
+        """Read a frame; return a message of Realtime, or the code of a close frame, or None.
+
+        A close frame without a code has the code 1005. The rest of an unfinished message is awaited, and None
+        is returned until then.
+        """
         frame = frames.frame_of(raw)
         if frame.opcode == frames.CLOSE:
             return int.from_bytes(frame.payload[:2]) if len(frame.payload) >= 2 else 1005
@@ -99,7 +103,10 @@ class FrameReader:
         )
 
     def _binary(self, data: bytes, at: int) -> Framed:
-        """Return a broadcast as bytes; the sizes of its parts come first (`prt/stream/socket/binary.py`)."""
+        """Return the broadcast of a binary message, which begins with the sizes of its parts.
+
+        The format is that of `prt/stream/socket/binary.py`.
+        """
         kind = data[0]
         if kind not in (PUSHED, RECEIVED):
             raise ValueError(f"a binary frame of kind {kind}")
@@ -130,7 +137,7 @@ class FrameReader:
 
 
 def without_secrets(payload: Raw) -> Raw:
-    """Return JSON in which keys and tokens are replaced, unchanged if there are none."""
+    """Return the JSON with keys and tokens replaced; it is unchanged if it contains none."""
     raw = bytes(payload)
     if not _SECRET.search(raw):
         return Raw(raw)
@@ -160,7 +167,7 @@ def _token_of(message: _V1 | _V2) -> Who | None:
         token = _decode_token(message.payload).access_token
     except (ValueError, RecursionError):
         return None
-    # The server takes an opaque key for no token: the socket's key counts.
+    # The server does not accept an opaque key as a token: the socket's key counts instead.
     return who_of(token) if isinstance(token, str) and token and not token.startswith("sb_") else None
 
 

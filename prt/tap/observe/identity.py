@@ -1,4 +1,4 @@
-"""Who sent a request, from its head: keys and tokens are turned into facts here, and nowhere kept."""
+"""The identity of a request, read from its head. Keys and tokens become facts here and are stored nowhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REST_PATH = "/rest/v1/"
 
 
 def who_of(token: str) -> Who:
-    """Return the role, the user and the expiry of a key or a token, which is not verified."""
+    """Return the role, the user and the expiry in a key or a token. The signature is not verified."""
     digest = hashlib.sha256(token.encode()).hexdigest()[:16]
     if token.startswith("sb_publishable_"):
         return Who(role="anon", digest=digest)
@@ -37,7 +37,13 @@ def who_of(token: str) -> Who:
 
 
 def asked_of(number: int, head: Head, at: int) -> Asked:
-    """Return what is observed of a request."""
+    """Return the observation of a request.
+
+    Args:
+        number: The number of the request.
+        head: The head of the request.
+        at: The time, in µs.
+    """
     parts = urlsplit(head.target)
     query = parse_qs(parts.query)
     is_socket = head.is_upgrade and parts.path.endswith(SOCKET_PATH)

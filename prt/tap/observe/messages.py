@@ -1,4 +1,4 @@
-"""Observed messages as values: requests, handshakes and frames, in the order in which they passed.
+"""The observed messages as values: requests, handshakes and frames, in the order in which they passed.
 
 Times named `at` are in µs since the epoch. No value holds a secret.
 """
@@ -12,7 +12,13 @@ from msgspec import Raw, Struct
 
 
 class Who(Struct, frozen=True):
-    """Who a key or a token stands for. `digest` tells two tokens apart; `expires_at` in µs."""
+    """The identity that a key or a token stands for.
+
+    Attributes:
+        expires_at: When the token expires, in µs; None for a key without an expiry.
+        digest: A digest that distinguishes two tokens.
+        is_server_key: Whether it bypasses row level security.
+    """
 
     role: str | None = None
     user: str | None = None
@@ -25,7 +31,10 @@ NOBODY = Who()
 
 
 class Client(Struct, frozen=True):
-    """The program that sent a request, by what it says of itself; `key` is a digest of its API key."""
+    """The program that sent a request, as the request's headers describe it.
+
+    `key` is a digest of its API key.
+    """
 
     key: str = ""
     name: str = ""
@@ -34,12 +43,19 @@ class Client(Struct, frozen=True):
 
     @property
     def is_browser(self) -> bool:
-        """Whether the request has a browser's headers."""
+        """Return whether the request has a browser's headers."""
         return bool(self.origin) or self.agent.startswith("Mozilla/")
 
 
 class Asked(Struct, frozen=True):
-    """A request; `table` is that of a path of REST. `is_socket` for the handshake of a websocket."""
+    """A request.
+
+    Attributes:
+        number: The number of the request, which is also that of the websocket that it opens.
+        table: The table, if the path is that of a table over REST.
+        vsn: The version of Realtime's protocol.
+        is_socket: Whether it is the handshake of a websocket.
+    """
 
     at: int
     number: int
@@ -53,7 +69,7 @@ class Asked(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True):
-    """The status of a request's answer; 101 opens a websocket."""
+    """The HTTP status of a request's answer. 101 opens a websocket."""
 
     at: int
     number: int
@@ -61,7 +77,13 @@ class Answered(Struct, frozen=True):
 
 
 class Framed(Struct):
-    """A frame of the connection `number`; the client's if `is_sent`. `token` is what an access token was."""
+    """A message on the websocket `number`.
+
+    Attributes:
+        is_sent: Whether the client sent it, rather than the server.
+        size: Its size in bytes.
+        token: The identity of the access token that it contained.
+    """
 
     at: int
     number: int
@@ -76,19 +98,19 @@ class Framed(Struct):
     decoded: Any = msgspec.UNSET
 
     def read(self) -> Any:
-        """Return the payload, decoded once for all who ask; None if it can't be."""
+        """Return the decoded payload, None if it can't be decoded. The result is kept for further calls."""
         if self.decoded is msgspec.UNSET:
             self.decoded = read_json(self.payload)
         return self.decoded
 
     @property
     def name(self) -> str:
-        """The topic without `realtime:`."""
+        """Return the topic without the prefix `realtime:`."""
         return self.topic.removeprefix("realtime:")
 
 
 class Skipped(Struct, frozen=True):
-    """Frames of a connection that were passed on without being read."""
+    """Frames of a connection that were forwarded without being read."""
 
     at: int
     number: int
@@ -96,7 +118,7 @@ class Skipped(Struct, frozen=True):
 
 
 class ClosedSocket(Struct, frozen=True):
-    """The end of a websocket; `code` of the first close frame, None if there was none."""
+    """The end of a websocket. `code` is that of the first close frame, None if there was none."""
 
     at: int
     number: int
@@ -105,7 +127,7 @@ class ClosedSocket(Struct, frozen=True):
 
 
 class Dropped(Struct, frozen=True):
-    """A change that chaos kept from a client."""
+    """A change that a fault kept from a client. `table` is `schema.table`."""
 
     at: int
     number: int
@@ -113,7 +135,7 @@ class Dropped(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """A fault that chaos begins (`is_over` False) or ends."""
+    """The beginning of a fault, or its end if `is_over`."""
 
     at: int
     kind: str
@@ -121,7 +143,7 @@ class Fault(Struct, frozen=True):
 
 
 class Tick(Struct, frozen=True):
-    """Time that passes, for what is found by something that did not come."""
+    """A moment in time, which allows findings about something that did not happen."""
 
     at: int
 
@@ -130,7 +152,7 @@ Observed = Asked | Answered | Framed | Skipped | ClosedSocket | Dropped | Fault 
 
 
 def read_json(raw: Raw) -> Any:
-    """Return decoded JSON; None if it can't be."""
+    """Return the decoded JSON; None if it can't be decoded."""
     try:
         return msgspec.json.decode(raw)
     except (ValueError, RecursionError):

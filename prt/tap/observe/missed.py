@@ -1,4 +1,4 @@
-"""Proof that a table changed: a write over REST, or a change that somebody received or was denied."""
+"""Proof that a table changed: a write over REST, or a change that a client received or was denied."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
 
 def change_of(message: Observed, traffic: Traffic) -> tuple[str, Evidence] | None:
-    """Return the table (`schema.table`) that a message proves to have changed, and the proof."""
+    """Return the table (`schema.table`) that a message proves to have changed, and the proof, or None."""
     match message:
         case Dropped():
             what = f"a change of {message.table} was dropped on purpose"
@@ -31,7 +31,7 @@ def change_of(message: Observed, traffic: Traffic) -> tuple[str, Evidence] | Non
 
 
 def read_of(message: Observed) -> str | None:
-    """Return the table (`schema.table`) that a request reads over REST."""
+    """Return the table (`schema.table`) that a request reads over REST; None for any other message."""
     if isinstance(message, Asked) and message.table is not None and message.method in ("GET", "HEAD"):
         return f"public.{message.table}"
     return None

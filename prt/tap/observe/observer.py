@@ -1,6 +1,7 @@
-"""The observer of a proxy: it takes copies at once and reads them later, in a task of its own.
+"""The observer of a proxy: it copies frames at once, and reads the copies later in a separate task.
 
-What waits is bounded. If reading falls behind, frames are skipped and counted; forwarding never waits.
+The number and size of waiting copies are bounded. If reading falls behind, frames are skipped and counted,
+and forwarding never waits.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from prt.tap.proxy.heads import Head
 WAITING_FRAMES = 20_000
 WAITING_BYTES = 32 << 20
 SLICE_SECONDS = 0.0005
-"""How long reading may hold the event loop before forwarding goes on."""
+"""How long reading may occupy the event loop before forwarding continues."""
 TICK_SECONDS = 0.5
 
 
 class CopyObserver:
-    """An `Observer` of `prt.tap.proxy.server`; `run` hands over what was observed, in its order."""
+    """An `Observer` of `prt.tap.proxy.server`. `run` passes on the observed messages in their order."""
 
     def __init__(self, take: Callable[[Observed], None], clock: Callable[[], int] = wall_clock) -> None:
-        """Hand each message to `take`; `clock` gives µs since the epoch."""
+        """Pass each message to `take`; `clock` returns µs since the epoch."""
         self._take = take
         self._clock = clock
         self._waiting: deque[Observed | tuple[int, bool, bytes, int]] = deque()
@@ -41,14 +42,14 @@ class CopyObserver:
         self.skipped = 0
 
     def asked(self, number: int, head: Head) -> None:
-        """Take in a request."""
+        """Record a request."""
         asked = asked_of(number, head, self._clock())
         if asked.is_socket:
             self._asked.add(number)
         self._put(asked)
 
     def answered(self, number: int, status: int) -> None:
-        """Take in the status of an answer."""
+        """Record the status of an answer."""
         if number in self._asked:
             self._asked.discard(number)
             if status == 101:
@@ -56,7 +57,7 @@ class CopyObserver:
         self._put(Answered(self._clock(), number, status))
 
     def framed(self, number: int, raw: bytes | None, *, is_sent: bool) -> None:
-        """Take in the bytes of a frame, or skip them if decoding has fallen behind."""
+        """Record the bytes of a frame, or skip them if reading has fallen behind."""
         if raw is None or self._frames >= WAITING_FRAMES or self._bytes >= WAITING_BYTES:
             self.skipped += 1
             self._skipped[number] = self._skipped.get(number, 0) + 1
@@ -67,38 +68,38 @@ class CopyObserver:
         self._put((number, is_sent, raw, self._clock()))
 
     def ended(self, number: int, *, is_by_client: bool) -> None:
-        """Take in the end of a connection."""
+        """Record the end of a connection."""
         if number in self._sockets:
             self._sockets.discard(number)
             self._put(ClosedSocket(self._clock(), number, None, is_by_client))
 
     def now(self) -> int:
-        """Return the time (µs) that messages are dated by."""
+        """Return the time (µs) of the clock that dates messages."""
         return self._clock()
 
     def dropped(self, number: int, table: str) -> None:
-        """Take a change that was kept from a client."""
+        """Record a change that was kept from a client."""
         self._put(Dropped(self._clock(), number, table))
 
     def fault(self, kind: str, *, is_over: bool) -> None:
-        """Take the beginning or the end of a fault."""
+        """Record the beginning or the end of a fault."""
         self._put(Fault(self._clock(), kind, is_over))
 
     async def run(self) -> None:
-        """Read what arrives until cancelled; time passes as a `Tick` now and then."""
+        """Read the recorded messages until cancelled, with a `Tick` every `TICK_SECONDS`."""
         ticks = asyncio.create_task(self._tick())
         try:
             while True:
                 await self._arrived.wait()
                 self._arrived.clear()
-                # No event: it only lets forwarding go on between two slices.
+                # An event isn't needed: the sleep only lets forwarding continue between two slices.
                 while self._read(time.monotonic() + SLICE_SECONDS):  # noqa: ASYNC110
                     await asyncio.sleep(0)
         finally:
             ticks.cancel()
 
     def finish(self) -> None:
-        """Read what is left."""
+        """Read all messages that still wait."""
         while self._read(float("inf")):
             pass
 
@@ -112,7 +113,7 @@ class CopyObserver:
         self._arrived.set()
 
     def _read(self, deadline: float) -> bool:
-        """Read for a while; return whether something is left."""
+        """Read messages until the deadline; return whether some still wait."""
         waiting = self._waiting
         while waiting:
             item = waiting.popleft()

@@ -1,4 +1,4 @@
-"""The state of an app's connections and channels, reduced from what was observed; without clock and I/O."""
+"""The state of an app's connections and channels, computed from observed messages without clock and I/O."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from prt.tap.observe.messages import (
 
 REQUESTS_KEPT = 500
 CONNECTIONS_KEPT = 200
-"""Closed connections that are remembered."""
+"""The number of closed connections that are remembered."""
 CHANGES = "postgres_changes"
 
 LIVE: tuple[ChannelState, ...] = ("joining", "SUBSCRIBED", "READY")
@@ -30,7 +30,7 @@ LIVE: tuple[ChannelState, ...] = ("joining", "SUBSCRIBED", "READY")
 
 @dataclass(frozen=True, slots=True)
 class BindingSeen:
-    """A binding of a join, as the app asked for it; `id` is the server's, once it has answered."""
+    """A binding as the app requested it in a join. `id` is assigned by the server's answer."""
 
     event: str
     schema: str
@@ -45,11 +45,11 @@ class BindingSeen:
 
     @property
     def filter_columns(self) -> list[str]:
-        """The columns that the filter names."""
+        """Return the columns that the filter names."""
         return [part.partition("=")[0].strip() for part in self.filter.split(",") if "=" in part]
 
     def covers(self, other: BindingSeen) -> bool:
-        """Return whether every change of the other binding is one of this one too."""
+        """Return whether this binding matches every change that the other binding matches."""
         return (
             (self.schema, self.table, self.filter) == (other.schema, other.table, other.filter)
         ) and self.event in ("*", other.event)
@@ -60,7 +60,7 @@ class BindingSeen:
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """A channel of a connection: its latest join, and what became of it."""
+    """A channel of a connection: its latest join and its state since."""
 
     topic: str
     number: int
@@ -74,7 +74,7 @@ class Channel:
     wants_ack: bool = False
     bindings: list[BindingSeen] = field(default_factory=list)
     token_at: int = 0
-    """When its token was last given."""
+    """When the channel was last given a token, in µs."""
     ended_at: int | None = None
     changes: int = 0
     messages: int = 0
@@ -96,13 +96,13 @@ class Channel:
 
     @property
     def is_ready(self) -> bool:
-        """Whether all that it asked for flows."""
+        """Return whether everything that the channel requested is being delivered."""
         return self.state == "READY" or (self.state == "SUBSCRIBED" and not self.bindings)
 
 
 @dataclass(slots=True, eq=False)
 class Socket:
-    """A websocket of an app."""
+    """A websocket of an app, with its channels and counters."""
 
     number: int
     client: Client
@@ -120,9 +120,9 @@ class Socket:
     skipped: int = 0
     heartbeat_at: int | None = None
     is_swallowed: bool = False
-    """Whether a fault lets what either side sends vanish."""
+    """Whether a fault discards what both sides send."""
     latest_who: Who | None = None
-    """Who the newest token of a channel stands for."""
+    """The identity in the latest join or access token; None before the first join."""
 
     @property
     def is_open(self) -> bool:
@@ -131,12 +131,12 @@ class Socket:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every frame was read, so that what did not come can prove something."""
+        """Return whether every frame was read, so that the absence of a message can prove something."""
         return not self.skipped and not self.is_swallowed
 
 
 class Traffic:
-    """The connections by number, and the requests of late."""
+    """The connections by number, and the most recent requests."""
 
     def __init__(self) -> None:
         self.sockets: dict[int, Socket] = {}
@@ -144,19 +144,19 @@ class Traffic:
         self.answers: dict[int, int] = {}
         self._closed: deque[int] = deque()
         self.before: Channel | None = None
-        """The channel of a topic before the latest message changed it, as a finding needs it."""
+        """The channel of the latest join's topic before that join, which findings compare it with."""
 
     def open_sockets(self) -> list[Socket]:
         """Return the connections that are open."""
         return [socket for socket in self.sockets.values() if socket.is_open]
 
     def channel_of(self, message: Framed) -> Channel | None:
-        """Return the channel of a frame's topic."""
+        """Return the channel of a message's topic, None if there is none."""
         socket = self.sockets.get(message.number)
         return None if socket is None else socket.channels.get(message.topic)
 
     def apply(self, message: Observed) -> Iterator[TapEvent]:
-        """Take one message; yield what changed."""
+        """Process a message; yield the changes of connections and channels."""
         match message:
             case Asked():
                 yield from self._asked(message)
@@ -251,7 +251,7 @@ class Traffic:
             yield from self._known_as(socket, message.token, message.at)
 
     def _known_as(self, socket: Socket, who: Who, at: int) -> Iterator[TapEvent]:
-        """Note a token of a connection; yield the connection if its role, user or expiry is another."""
+        """Note the identity of a connection's newest token; yield the connection if the identity changed."""
         before = latest_who(socket)
         socket.latest_who = who
         if who != before:
@@ -273,7 +273,7 @@ class Traffic:
                 elif isinstance(payload, dict) and payload.get("status") == "error":
                     yield channel_event(channel, message.at, str(payload.get("message"))[:300])
             case "phx_close" | "phx_error":
-                # The close of a join that another one has replaced says nothing of the new one.
+                # The close of a join that was replaced by another join does not concern the new one.
                 if message.join_ref in (None, channel.join_ref) and message.ref in (None, channel.join_ref):
                     channel.state = "closed" if message.event == "phx_close" else "error"
                     channel.ended_at = message.at
@@ -302,7 +302,7 @@ class Traffic:
         yield channel_event(channel, message.at)
 
     def connection_event(self, socket: Socket, at: int) -> TapConnection:
-        """Return a connection as it is."""
+        """Return the current state of a connection as an event."""
         who = latest_who(socket)
         return TapConnection(
             at=at,
@@ -321,17 +321,17 @@ class Traffic:
 
 
 def latest_who(socket: Socket) -> Who:
-    """Return who a connection's channels act as: the newest token counts, the key if there is none."""
+    """Return the identity of a connection's channels: that of the newest token, or else that of the key."""
     return socket.latest_who or socket.who
 
 
 def client_name(client: Client) -> str:
-    """Return what a client calls itself, at most a line of it."""
+    """Return the name that a client gives itself, in at most one line."""
     return client.name or client.agent or client.origin or "unknown client"
 
 
 def joined(socket: Socket, message: Framed) -> Channel:
-    """Return the channel of a join, as the app asked for it."""
+    """Return the channel of a join, as the app requested it."""
     payload = message.read()
     config = payload.get("config") if isinstance(payload, dict) else None
     config = config if isinstance(config, dict) else {}
@@ -353,7 +353,7 @@ def joined(socket: Socket, message: Framed) -> Channel:
 
 
 def channel_event(channel: Channel, at: int, reason: str | None = None) -> TapChannel:
-    """Return a channel as it is."""
+    """Return the current state of a channel as an event."""
     return TapChannel(
         at=at,
         topic=channel.name,

@@ -1,4 +1,4 @@
-"""Websocket frames out of a stream of bytes, and back (RFC 6455, 5.2), without changing any of them."""
+"""Websocket frames: splitting a stream of bytes into frames and building frames (RFC 6455, 5.2)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ FINAL_TEXT = 0x81
 FINAL = 0x80
 CONTINUATION, TEXT, BINARY, CLOSE = 0x0, 0x1, 0x2, 0x8
 LARGEST_COPY = 1 << 20
-"""Bytes of a frame above which no copy of it is kept: it is counted as skipped."""
+"""The size in bytes above which no copy of a frame is kept; such a frame counts as skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: `raw` is the frame as it came, `payload` is its content without the mask."""
+    """A websocket frame.
+
+    `raw` is the whole frame as it arrived. `payload` is its content without the mask.
+    """
 
     first: int
     payload: bytes
@@ -39,7 +42,7 @@ class Frame:
         return bool(self.first & FINAL)
 
     def garbled(self) -> bytes:
-        """Return the frame of a server with every seventh byte of its payload inverted."""
+        """Return the frame with every seventh byte of its payload inverted. The frame must be a server's."""
         start = len(self.raw) - len(self.payload)
         payload = bytearray(self.payload)
         payload[::7] = bytes(byte ^ 0xFF for byte in payload[::7])
@@ -47,7 +50,7 @@ class Frame:
 
 
 class Splitter:
-    """Splits a stream into frames, and keeps what is not a whole frame yet."""
+    """A splitter of a stream into frames. It keeps the bytes of a frame that is not complete yet."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -65,7 +68,10 @@ class Splitter:
 
 
 class Scanner:
-    """Finds the frames of a stream for copies of them; a large one is passed over without being kept."""
+    """A scanner that copies the frames of a stream.
+
+    It passes over large frames without keeping their bytes.
+    """
 
     def __init__(self, largest: int = LARGEST_COPY) -> None:
         """Keep frames of at most `largest` bytes."""
@@ -74,7 +80,7 @@ class Scanner:
         self._to_skip = 0
 
     def feed(self, data: bytes) -> list[bytes | None]:
-        """Return the frames that `data` completes, each as it came, or None for one that was too large."""
+        """Return the frames that `data` completes: each one's bytes, or None if the frame was too large."""
         found: list[bytes | None] = []
         if self._to_skip:
             if len(data) < self._to_skip:
@@ -98,23 +104,23 @@ class Scanner:
 
 
 def frame_of(raw: bytes) -> Frame:
-    """Return a whole frame, read."""
+    """Return the frame that these bytes, a whole frame, contain."""
     return Frame(raw[0], _payload(raw), raw)
 
 
 def text(payload: str | bytes) -> bytes:
-    """Return a text frame of a server."""
+    """Return a server's text frame with this payload."""
     data = payload.encode() if isinstance(payload, str) else payload
     return WireFrame(Opcode.TEXT, data).serialize(mask=False)
 
 
 def close(code: int) -> bytes:
-    """Return a close frame of a server. For 1006 there is no frame: it stands for a connection that broke."""
+    """Return a server's close frame. The code 1006 is not allowed: it means that there was no close frame."""
     return WireFrame(Opcode.CLOSE, Close(code, "").serialize()).serialize(mask=False)
 
 
 def _header(data: bytes | bytearray, at: int = 0) -> tuple[int, int] | None:
-    """Return the size of the header without its mask, and of the payload; None if it isn't all there."""
+    """Return the sizes of the header (without its mask) and of the payload; None if it isn't complete."""
     if len(data) < at + 2:
         return None
     length = data[at + 1] & 0x7F
@@ -127,7 +133,7 @@ def _header(data: bytes | bytearray, at: int = 0) -> tuple[int, int] | None:
 
 
 def _size(data: bytes | bytearray, at: int) -> int | None:
-    """Return the size of the frame that begins there; None while its header isn't all there."""
+    """Return the size of the frame that begins at `at`; None while its header isn't complete."""
     header = _header(data, at)
     return None if header is None else header[0] + (4 if data[at + 1] & 0x80 else 0) + header[1]
 

@@ -1,7 +1,7 @@
-"""The heads of HTTP/1.1 messages: what is read of them, the few bytes that are changed, where a body ends.
+"""The heads of HTTP/1.1 messages: reading them, adapting them for the project, and finding a body's end.
 
-A library that parses HTTP would frame the messages anew: h11 gives events and drops the chunks' borders and
-the fields' case. So a head is read here and passed on as the bytes that it was.
+A library that parses HTTP would build the messages anew: h11 emits events, and drops the borders of chunks
+and the case of field names. A head is therefore read here, and forwarded as the bytes that arrived.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ CORS = (
     "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
     "Access-Control-Allow-Headers: *, authorization, apikey, content-type, x-client-info, prefer\r\n"
 )
-"""What a hosted project's gateway allows to a page of any origin."""
+"""The access that a hosted project's gateway grants to pages of any origin."""
 
 Framing = int | Literal["chunked", "close"]
-"""How a body ends: after so many bytes, with its last chunk, or with its connection."""
+"""How a body ends: after a number of bytes, with its last chunk, or when the connection closes."""
 
 
 class HeadError(ValueError):
@@ -33,7 +33,10 @@ class HeadError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A start line and its fields: names in lower case, `raw` with the empty line at its end."""
+    """A start line and its fields, whose names are in lower case.
+
+    `raw` includes the empty line at the end.
+    """
 
     raw: bytes
     start: tuple[str, str, str]
@@ -56,19 +59,23 @@ class Head:
 
     @property
     def is_upgrade(self) -> bool:
-        """Whether a request asks for a websocket."""
+        """Return whether a request asks for a websocket."""
         return self.fields.get("upgrade", "").lower() == "websocket"
 
     @property
     def is_last(self) -> bool:
-        """Whether the connection ends after this message."""
+        """Return whether the connection ends after this message."""
         version = self.start[0] if self.start[0].startswith("HTTP/") else self.start[2]
         connection = self.fields.get("connection", "").lower()
         return "close" in connection or (version == "HTTP/1.0" and "keep-alive" not in connection)
 
 
 def read(raw: bytes) -> Head:
-    """Return a head of a request or an answer. Raises HeadError."""
+    """Return the head of a request or an answer.
+
+    Raises:
+        HeadError: The bytes are not a head of HTTP/1.1.
+    """
     lines = raw.decode("latin-1").split("\r\n")
     start = lines[0].split(" ", 2)
     if len(start) == 2:  # an answer without a phrase
@@ -87,10 +94,10 @@ def read(raw: bytes) -> Head:
 
 
 def for_server(head: Head, host: str, prefix: str) -> bytes:
-    """Return a request's head as the project gets it.
+    """Return a request's head as it is sent to the project.
 
-    `Host` is the project's, `prefix` stands before the path, and the offer of permessage-deflate is gone, so
-    that frames can be read. Every other byte stays.
+    The field `Host` is set to `host`, `prefix` is put before the path, and the offer of permessage-deflate is
+    removed, so that frames can be read. Every other byte stays as it is.
     """
     lines = head.raw.split(b"\r\n")
     if prefix and head.target.startswith("/"):
@@ -116,9 +123,14 @@ def _is_deflate(offer: bytes) -> bool:
 
 
 def framing_of(head: Head, method: str | None = None) -> Framing:
-    """Return how the body of a message ends; `method` is that of the request if the message is an answer.
+    """Return how the body of a message ends.
 
-    Raises HeadError.
+    Args:
+        head: The head of the message.
+        method: The method of the request if the message is an answer, None if it is a request.
+
+    Raises:
+        HeadError: The Content-Length is not a number.
     """
     if method is not None and (method == "HEAD" or head.status < 200 or head.status in (204, 304)):
         return 0
@@ -135,9 +147,11 @@ def framing_of(head: Head, method: str | None = None) -> Framing:
 async def pass_body(
     reader: asyncio.StreamReader, framing: Framing, write: Callable[[bytes], Awaitable[None]]
 ) -> None:
-    """Pass a body on as it comes, and not one byte of what follows it.
+    """Forward a body as it arrives, and not a single byte of what follows it.
 
-    Raises asyncio.IncompleteReadError if the connection ends before it, and HeadError.
+    Raises:
+        asyncio.IncompleteReadError: The connection ended before the body did.
+        HeadError: A chunk has no size.
     """
     if framing == "close":
         while data := await reader.read(LARGEST_READ):
@@ -172,7 +186,10 @@ async def _pass_bytes(
 
 
 def answer(status: int, body: str) -> bytes:
-    """Return an answer of the proxy's own, after which it closes; a page of any origin may read it."""
+    """Return an answer of the proxy itself, after which the connection closes.
+
+    A page of any origin may read it.
+    """
     kind = "application/json" if body.startswith("{") else "text/html"
     phrase = HTTPStatus(status).phrase
     head = f"HTTP/1.1 {status} {phrase}\r\nContent-Type: {kind}\r\nConnection: close\r\n{CORS}"
@@ -180,5 +197,5 @@ def answer(status: int, body: str) -> bytes:
 
 
 def error(status: int, message: str) -> bytes:
-    """Return an answer of the proxy's own that holds a message as JSON."""
+    """Return an answer of the proxy itself whose body is a JSON object with a message."""
     return answer(status, json.dumps({"message": message}))

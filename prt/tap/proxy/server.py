@@ -1,6 +1,6 @@
-"""The proxy itself: it listens on 127.0.0.1, and forwards what each connection sends.
+"""The proxy: it listens on 127.0.0.1, and forwards what each connection sends.
 
-Bytes go on first and are looked at afterwards; an `Observer` gets copies and must return at once.
+Bytes are forwarded first and observed afterwards. An `Observer` receives copies and must return at once.
 """
 
 from __future__ import annotations
@@ -21,56 +21,59 @@ BACKLOG = 1024
 
 
 class Observer(Protocol):
-    """Gets copies of what passes; no method may wait, raise or take long."""
+    """The receiver of copies of the traffic. Its methods must not wait, raise or take long."""
 
     def asked(self, number: int, head: Head) -> None:
-        """Take a request, the handshake of a websocket too; `number` counts requests."""
+        """Record a request, which may be the handshake of a websocket. `number` counts the requests."""
         ...
 
     def answered(self, number: int, status: int) -> None:
-        """Take the status of a request's answer; 101 opens a websocket."""
+        """Record the status of a request's answer. 101 opens a websocket."""
         ...
 
     def framed(self, number: int, raw: bytes | None, *, is_sent: bool) -> None:
-        """Take a whole frame, None for one that is too large to be copied; the client's if `is_sent`."""
+        """Record a whole frame.
+
+        `raw` is None if the frame is too large to be copied; `is_sent` says whether the client sent it.
+        """
         ...
 
     def ended(self, number: int, *, is_by_client: bool) -> None:
-        """Take the end of a websocket, and whether it was the client that went away."""
+        """Record the end of a websocket, and whether the client ended it."""
         ...
 
     def dropped(self, number: int, table: str) -> None:
-        """Take a change of `schema.table` that was kept from the client on purpose."""
+        """Record a change of `table` (`schema.table`) that was kept from the client on purpose."""
         ...
 
 
 class Link:
-    """One connection of a client, and ours to the project once a request was passed on."""
+    """A connection of a client, and our connection to the project after a request was forwarded."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.from_client, self.to_client = reader, writer
         self.from_server: asyncio.StreamReader | None = None
         self.to_server: asyncio.StreamWriter | None = None
         self.number = 0
-        """The number of its last request."""
+        """The number of the connection's last request."""
         self.is_websocket = False
         self.is_left: bool | None = None
-        """Whether the client ended it, rather than the project or a fault; None while it is open."""
+        """Whether the client ended it, rather than the project or a fault; None while the link is open."""
 
     def note_end(self, *, is_by_client: bool) -> None:
-        """Note who ended the connection; only the first one counts."""
+        """Note who ended the connection; only the first call counts."""
         if self.is_left is None:
             self.is_left = is_by_client
 
     def close(self, *, is_reset: bool) -> None:
-        """Close both sides; reset them at once if asked to."""
+        """Close both sides, with a TCP reset if `is_reset`."""
         self.note_end(is_by_client=False)
         for writer in (self.to_client, self.to_server):
             if writer is None:
                 continue
             if is_reset:
                 with suppress(OSError):
-                    # Lingering for no time makes the kernel send RST.
+                    # With a linger time of zero the kernel sends RST.
                     linger = struct.pack("ii", 1, 0)
                     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 writer.transport.abort()
@@ -79,27 +82,34 @@ class Link:
 
 
 class Proxy:
-    """Stands for a project: `url` takes the place of the project's. A subclass may interfere."""
+    """A proxy in front of a project.
+
+    Clients use its `url` instead of the project's. A subclass may interfere.
+    """
 
     def __init__(self, project_url: str, observer: Observer | None = None, *, port: int = 0) -> None:
-        """Listen on `port`, or on a free one for 0."""
+        """Prepare to listen on `port`, or on a free port for 0."""
         self._upstream = Upstream(project_url)
         self.observer = observer
         self.links: set[Link] = set()
         self.port = port
         self.failure: Callable[[OSError], None] | None = None
-        """Called when the project can't be reached."""
+        """A callback for when the project can't be reached."""
         self._asked = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
-        """Return the URL under which the proxy listens."""
+        """Return the URL at which the proxy listens."""
         return f"http://127.0.0.1:{self.port}"
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Any]:
-        """Listen while the block runs. Raises OSError if the port is taken."""
+        """Listen while the block runs.
+
+        Raises:
+            OSError: The port is in use.
+        """
         server = await asyncio.start_server(
             self._accept, "127.0.0.1", self.port, limit=LARGEST_HEAD, backlog=BACKLOG
         )
@@ -114,18 +124,21 @@ class Proxy:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # What a subclass may change.
+    # Methods that a subclass may override.
 
     def admits(self) -> bool:
-        """Return whether a new connection is taken at all."""
+        """Return whether a new connection is accepted."""
         return True
 
     async def own_answer(self, link: Link, head: Head) -> bytes | None:
-        """Return what is answered in the project's stead, after which the connection ends; None passes."""
+        """Return an answer to give instead of the project's, or None to forward the request.
+
+        The connection ends after such an answer.
+        """
         return None
 
     def answer_head(self, raw: bytes) -> bytes:
-        """Return the head of an answer as the client gets it."""
+        """Return the head of an answer as the client receives it."""
         return raw
 
     async def pass_frames(self, link: Link) -> None:
@@ -160,7 +173,7 @@ class Proxy:
             link.close(is_reset=False)
 
     async def _exchange(self, link: Link) -> bool:
-        """Pass one request and its answer; return whether another one may follow."""
+        """Forward one request and its answer; return whether another request may follow."""
         head = heads.read(await link.from_client.readuntil(b"\r\n\r\n"))
         self._asked += 1
         link.number = self._asked
@@ -178,14 +191,14 @@ class Proxy:
         try:
             is_more = await self._response(link, head)
         finally:
-            # A server may answer before it has read the body, and then nobody reads the rest.
+            # A server may answer before it has read the whole body, and would then never read the rest.
             is_whole = body.done() and not body.cancelled() and body.exception() is None
             body.cancel()
             await asyncio.gather(body, return_exceptions=True)
         return is_more and is_whole and not head.is_last
 
     async def _connected(self, link: Link) -> bytes | None:
-        """Connect to the project unless it is kept open; return what is answered if that fails."""
+        """Connect to the project unless a connection is still open; return an error answer if that fails."""
         if link.to_server is not None and link.from_server is not None:
             if not link.from_server.at_eof() and not link.to_server.is_closing():
                 return None
@@ -213,7 +226,7 @@ class Proxy:
         await heads.pass_body(link.from_client, heads.framing_of(head), write)
 
     async def _response(self, link: Link, request: Head) -> bool:
-        """Pass the answer, or all of a websocket; return whether the connection may be used again."""
+        """Forward the answer, or all of a websocket; return whether the connection may be used again."""
         assert link.from_server is not None  # noqa: S101 - connected
         while True:
             raw = await link.from_server.readuntil(b"\r\n\r\n")
@@ -250,7 +263,7 @@ class Proxy:
 
 
 async def read_some(link: Link, reader: asyncio.StreamReader, *, is_sent: bool) -> bytes:
-    """Return the next bytes of one direction of a websocket, none at its end, whose side is noted."""
+    """Return the next bytes of one direction of a websocket, or none at its end, whose side is noted."""
     try:
         data = await reader.read(LARGEST_READ)
     except OSError:
@@ -261,15 +274,16 @@ async def read_some(link: Link, reader: asyncio.StreamReader, *, is_sent: bool) 
 
 
 def _close_if_broken(link: Link, body: asyncio.Task[None]) -> None:
-    """Close a connection whose request can't be passed whole: no answer to it would come."""
+    """Close a connection whose request can't be forwarded whole, because no answer to it would come."""
     if not body.cancelled() and body.exception() is not None:
         link.close(is_reset=True)
 
 
 async def first_of(*directions: Any) -> None:
-    """Run the directions of a connection until one of them is over; cancel the others.
+    """Run the directions of a connection until one of them ends; cancel the others.
 
-    Raises what ended one, unless that is the end of the connection.
+    Raises:
+        Exception: What a direction raised, unless it is OSError or EOFError, which are the connection's end.
     """
     tasks = [asyncio.create_task(direction) for direction in directions]
     try:

@@ -1,4 +1,4 @@
-"""The project's end of the proxy: its address, and connections to it."""
+"""The address of the project behind the proxy, and connections to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONNECT_SECONDS = 15.0
 
 
 class Upstream:
-    """The address of a project. Over TLS its certificate is verified, and HTTP/1.1 is asked for by ALPN."""
+    """The address of a project. Over TLS its certificate is verified, and ALPN requests HTTP/1.1."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -22,10 +22,14 @@ class Upstream:
         self.prefix = parts.path.rstrip("/")
         name = f"[{self._host}]" if ":" in self._host else self._host
         self.host = f"{name}:{parts.port}" if parts.port else name
-        """The value of `Host`."""
+        """The value of the field `Host`."""
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Return a new connection. Raises OSError, which ssl.SSLError and TimeoutError are too."""
+        """Return a new connection to the project.
+
+        Raises:
+            OSError: The connection failed; ssl.SSLError and TimeoutError are OSErrors too.
+        """
         async with asyncio.timeout(CONNECT_SECONDS):
             return await asyncio.open_connection(
                 self._host,

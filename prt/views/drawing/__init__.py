@@ -1,4 +1,4 @@
-"""Text that panels and sinks share: escaped cells, figures, and the sentences of causes.
+"""Text that panels and sinks share: escaped cells, formatted figures, and sentences about causes.
 
-Nothing here knows a screen or an output.
+Nothing in this package depends on a screen or an output.
 """

@@ -1,5 +1,7 @@
-"""Text from the wire, made safe to show: nothing in it can colour, move the cursor, open a link or turn
-the line around, and its width is one that terminals agree on.
+"""Text from the wire, made safe to print and measured in terminal cells.
+
+Safe text can't set colours, move the cursor, open a link or reverse the reading order, and terminals agree on
+its width.
 """
 
 from __future__ import annotations
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 
 ELLIPSIS = "…"
 _MARK = "\x1a"  # stands before a combining mark while the marks are counted; no safe text holds a control
-# Three are what a letter of any script needs; more, stacked, draw over the lines above.
+# A letter of any script needs three marks at most; more would be stacked over the lines above.
 _TOO_MANY_MARKS = re.compile(f"((?:{_MARK}.){{3}})(?:{_MARK}.)+")
 _REMEMBERED = 8192
 _DOTTED_CIRCLE = "\u25cc"  # carries a mark that has no letter before it
 
-# Terminals disagree on how wide a sequence joined by these is, and Rich on how wide it is where it joins
-# nothing; without them every part has its own width everywhere. The JSON outputs keep them.
+# Terminals disagree on the width of a sequence that these join, and Rich on the width of a joiner that joins
+# nothing. Without them, each part has the same width everywhere. The JSON outputs keep them.
 _DROPPED = frozenset(
     [*map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0100, 0xE01F0)), *map(chr, range(0x1F3FB, 0x1F400))]
 ) | {"\u200c", "\u200d"}
@@ -29,7 +31,7 @@ _INVISIBLE_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d
 
 
 class _Shown(dict[int, str]):
-    """The replacement of each character for `str.translate`, worked out once."""
+    """The replacement of each character, for `str.translate`; each is worked out once and then cached."""
 
     def __missing__(self, code: int) -> str:
         shown = _shown(chr(code))
@@ -42,7 +44,11 @@ _TRANSLATION = _Shown()
 
 
 def safe(text: str) -> str:
-    """`text` on one line, with controls as ␛ or \\x9b, and what is invisible or turns the text as \\u202e."""
+    r"""Return `text` as one line that is safe to print.
+
+    Control characters become symbols such as ␛, or escapes such as \x9b. Invisible characters, and those that
+    change the direction of the text, become escapes such as \u202e.
+    """
     if text.isascii():
         return text if text.isprintable() else text.translate(_TRANSLATION)
     shown = unicodedata.normalize("NFC", text).translate(_TRANSLATION)
@@ -54,14 +60,17 @@ def safe(text: str) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """Safe text in at most `width` cells, `…` where something is missing."""
+    """Cut safe text to at most `width` cells; `…` stands for the part that is cut off."""
     if cell_len(text) <= width:
         return text
     return _head(text, width - 1) + ELLIPSIS if width > 0 else ""
 
 
 def cut_middle(text: str, width: int) -> str:
-    """Safe text in at most `width` cells, `…` in its middle: both ends of a key tell keys apart."""
+    """Cut safe text to at most `width` cells, with `…` in its middle.
+
+    It's used for keys, which often differ only at their beginning or their end.
+    """
     if cell_len(text) <= width:
         return text
     if width < 3:
@@ -71,7 +80,7 @@ def cut_middle(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Safe text in lines of at most `width` cells, broken at spaces where there are any."""
+    """Return safe text as lines of at most `width` cells, broken at spaces if there are any."""
     lines: list[str] = []
     while cell_len(text) > width > 0:
         head = _head(text, width) or text[0]
@@ -83,7 +92,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def within(lines: list[Text], width: int, height: int) -> list[Text]:
-    """The first `height` lines, cropped where a terminal is too narrow for what they hold."""
+    """Return the first `height` lines, each cropped to `width` cells because terminals can be very narrow."""
     lines = lines[:height]
     for line in lines:
         if line.cell_len > width:
@@ -125,6 +134,6 @@ def _tail(text: str, width: int) -> str:
         if used > width:
             start = index + 1
             while start < len(text) and get_character_cell_size(text[start]) == 0:
-                start += 1  # a mark does not go on without its letter
+                start += 1  # a mark is dropped with its letter
             return text[start:]
     return text

@@ -1,4 +1,4 @@
-"""Changes as text: what was before and what is now."""
+"""Row changes as text: the value of each column before and after the change."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ from prt.state.rows.difference import LONGEST, Cell, Line, common_length
 from prt.views.drawing.cells import ELLIPSIS, cut, safe
 
 LEGEND = {"seen": "≈ from the last row seen here", "unknown": "? row before not known"}
-"""What the marks before a line's columns say of its `origin`; the server's own values have none."""
+"""The meaning of the mark before a line's columns, by the line's `origin`.
+
+Columns whose old values were sent by the server have no mark.
+"""
 
 _MARKS = {"seen": "≈ ", "unknown": "? ", "server": ""}
 _ARROW = " → "
 _BETWEEN = " · "
-_LEAST = 16  # cells below which a cut column says nothing
+_LEAST = 16  # cells; a column that is cut to fewer would be useless
 _ROOM_FOR_TWO = 42
-_NEXT = 20  # cells that a long first value leaves to the second column: together they tell more
-_CONTEXT = 4  # characters kept of what two long values have in common before they differ
+_NEXT = 20  # cells that a long first value leaves for the second column, as two columns are more useful
+_CONTEXT = 4  # characters kept of the beginning that two long values have in common
 
 _Piece = tuple[str, str]
-"""Safe text and its style."""
+"""Safe text and its Rich style."""
 
 
 def changed(line: Line, width: int) -> Text:
-    """Return a change in at most `width` cells: errors, the columns that fit, how many more there are."""
+    """Return a change in at most `width` cells.
+
+    It has the errors, then as many columns as fit, then how many more there are.
+    """
     text = Text(no_wrap=True, overflow="crop", end="")
     errors = ", ".join(map(safe, line.errors))
     text.append(cut(errors, width), "bold red").append("  " if errors and line.cells else "")
@@ -52,7 +58,7 @@ def changed(line: Line, width: int) -> Text:
 
 
 def whole(line: Line) -> str:
-    """The same, uncut and plain."""
+    """Return a change in full and without styles, like `changed` but uncut."""
     errors = ", ".join(map(safe, line.errors))
     mark = _MARKS[line.origin] if mark_of(line) else ""
     cells = _BETWEEN.join("".join(piece for piece, _ in _pieces(cell, line, LONGEST)) for cell in line.cells)
@@ -61,7 +67,7 @@ def whole(line: Line) -> str:
 
 
 def mark_of(line: Line) -> str | None:
-    """The key in LEGEND of the mark that the line carries."""
+    """Return the key in LEGEND of the mark that a line has, or None if the line has no mark."""
     is_marked = line.event_type != "INSERT" and line.origin != "server" and not line.errors
     return line.origin if is_marked else None
 
@@ -74,7 +80,7 @@ def _nothing(line: Line) -> str:
 
 def _pieces(cell: Cell, line: Line, width: int) -> list[_Piece]:
     def shown(text: str) -> str:
-        return safe(text[: 4 * width])  # a letter and its marks; what lies beyond can't be seen
+        return safe(text[: 4 * width])  # enough for letters with their marks; the rest can't be seen
 
     pieces = [(safe(cell.column) + " ", "")]
     if line.event_type == "UPDATE" and line.origin != "unknown":
@@ -86,7 +92,7 @@ def _pieces(cell: Cell, line: Line, width: int) -> list[_Piece]:
 
 
 def _fitted(pieces: list[_Piece], room: int) -> list[_Piece]:
-    """The same in `room` cells: the value that is shorter keeps its width, the longer takes the rest."""
+    """Fit pieces into `room` cells: the shorter value keeps its width, and the longer one takes the rest."""
     if _width(pieces) <= room:
         return pieces
     name, *rest = pieces
@@ -108,7 +114,7 @@ def _fitted(pieces: list[_Piece], room: int) -> list[_Piece]:
 
 
 def _without_common(before: str, after: str) -> tuple[str, str]:
-    """Long values from a little before where they begin to differ."""
+    """Drop most of the beginning that two long values have in common, and keep a few characters of it."""
     common = common_length(before, after) - _CONTEXT
     if common <= _CONTEXT:
         return before, after

@@ -1,4 +1,4 @@
-"""Times, lags and counts as a person reads them."""
+"""Times, durations, lags and counts, formatted for people."""
 
 from __future__ import annotations
 
@@ -8,19 +8,28 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def clock(at: int, tz: tzinfo | None = None, *, is_fine: bool = False) -> str:
-    """`16:45:14`, or `16:45:14.976` where fine; `tz` None is the local one."""
+    """Return a time of day, as `16:45:14`.
+
+    Args:
+        at: The time (µs since the epoch).
+        tz: The time zone; None is the local one.
+        is_fine: Whether to add milliseconds, as in `16:45:14.976`.
+    """
     moment = datetime.fromtimestamp(at // 1_000_000, tz)
     return f"{moment:%H:%M:%S}.{at // 1000 % 1000:03d}" if is_fine else f"{moment:%H:%M:%S}"
 
 
 def moment(at: int, now: int, tz: tzinfo | None = None) -> str:
-    """The clock, with the day before it where that is not the day of `now`: `21 Nov 16:45:14`."""
+    """Return a time (µs) of day, after its date if that differs from the date of `now`: `21 Nov 16:45:14`."""
     day, today = (datetime.fromtimestamp(time // 1_000_000, tz).date() for time in (at, now))
     return clock(at, tz) if day == today else f"{day.day} {_MONTHS[day.month - 1]} {clock(at, tz)}"
 
 
 def milliseconds(value: float | None) -> str:
-    """Return a time in at most seven characters, as `4.3 ms`, `43 ms` or `12 min`; it can be negative."""
+    """Return a time (ms) in at most seven characters, as `4.3 ms`, `43 ms` or `12 min`; `–` if it's None.
+
+    The time can be negative.
+    """
     if value is None:
         return "–"
     sign, size = ("-" if value < 0 else ""), abs(value)
@@ -40,7 +49,7 @@ def milliseconds(value: float | None) -> str:
 
 
 def duration(microseconds: int) -> str:
-    """`3.2 s`, `4 min 05 s`, `2 h 07 min`."""
+    """Return a duration (µs) as `3.2 s`, `4 min 05 s` or `2 h 07 min`."""
     seconds = max(microseconds, 0) / 1_000_000
     if seconds < 59.95:
         return f"{seconds:.1f} s"
@@ -52,7 +61,10 @@ def duration(microseconds: int) -> str:
 
 
 def roughly(microseconds: int) -> str:
-    """Short, and the finer the nearer the end: `8 d`, `23 h`, `54 min`, `4 min 12 s`, `42 s`."""
+    """Return a duration (µs) rounded to what matters: `8 d`, `23 h`, `54 min`, `4 min 12 s`, `42 s`.
+
+    The shorter the duration, the finer the unit, which suits a countdown.
+    """
     seconds = max(-(-microseconds // 1_000_000), 0)
     if seconds < 60:
         return f"{seconds} s"
@@ -64,25 +76,25 @@ def roughly(microseconds: int) -> str:
 
 
 def per_second(rate: float) -> str:
-    """Return a rate: `4.2/s`."""
+    """Return a rate as `4.2/s`."""
     return f"{rate:,.0f}/s" if rate >= 99.95 or rate == 0 else f"{rate:.1f}/s"
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
-    """`1 event`, `2,345 events`."""
+    """Return a count with its noun, as `2,345 events`; `many` is a plural that doesn't just add an `s`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def table_name(schema: str, table: str) -> str:
-    """`public` goes without saying."""
+    """Return `schema.table`, or the table alone if its schema is `public`."""
     return table if schema == "public" else f"{schema}.{table}"
 
 
 def timestamp_text(at: int) -> str:
-    """RFC 3339 in UTC with milliseconds: short enough for a line, and the same everywhere."""
+    """Return a time (µs) as RFC 3339 in UTC with milliseconds: short, and the same on every machine."""
     return f"{datetime.fromtimestamp(at // 1_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{at // 1000 % 1000:03d}Z"
 
 
 def lag_text(lag: dict[str, float]) -> str:
-    """`lag p50 43 ms, p95 120 ms, p99 300 ms, max 1.20 s`, as far as `lag` has them."""
+    """Return percentiles of a lag (ms) as `lag p50 43 ms, p95 120 ms, p99 300 ms, max 1.20 s`."""
     return "lag " + ", ".join(f"{name} {milliseconds(value)}" for name, value in lag.items())

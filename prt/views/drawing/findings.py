@@ -1,6 +1,6 @@
-"""The sentences of `prt tap`: what an app does wrong and what to change, by the id of a finding.
+"""The sentences of `prt tap`: what an app does wrong, and how to correct it, by the id of a finding.
 
-Remedies are in the words of supabase-js and supabase-py, or SQL.
+Remedies are SQL, or name functions of supabase-js and supabase-py.
 """
 
 from __future__ import annotations
@@ -100,7 +100,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "let the client reconnect by itself, and read again what was missed at each SUBSCRIBED",
     ),
 }
-"""By id: cause and remedy, whose braces are filled from a finding's data, its topic and connection."""
+"""Cause and remedy by the id of a finding.
+
+Names in braces are replaced by the finding's topic and data.
+"""
 
 
 class _Known(dict[str, str]):
@@ -109,7 +112,7 @@ class _Known(dict[str, str]):
 
 
 def cause_of(event: TapFinding) -> str:
-    """Return what the app does and what comes of it, as one sentence."""
+    """Return what the app does wrong and what results from it, as one sentence."""
     return _filled(event, 0)
 
 

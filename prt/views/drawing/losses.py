@@ -1,4 +1,4 @@
-"""Audited changes in sentences: what became of them, and why."""
+"""The results of `prt audit` as sentences: lost changes with their causes, and the account of a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from prt.views.drawing.figures import counted, per_second, timestamp_text
 
 
 def cause_text(cause: LossCause) -> str:
-    """Return the likeliest cause of a loss as a clause."""
+    """Return the likeliest cause of a loss, as a clause."""
     at = f" at {timestamp_text(cause.at)}" if cause.at is not None else ""
     match cause.code:
         case "connection":
@@ -36,12 +36,12 @@ def cause_text(cause: LossCause) -> str:
 
 
 def loss_text(loss: Loss) -> str:
-    """Return a lost change as a line."""
+    """Return a lost change with its likeliest cause, as one line."""
     when = timestamp_text(loss.committed)
     return f"{loss.event_type} {loss.table} {loss.key or '-'} of {when}: {cause_text(loss.cause)}"
 
 
 def account_text(account: Account) -> str:
-    """Return a table's account as a line."""
+    """Return the account of a table as one line: how many changes were committed, arrived, lost and so on."""
     parts = [f"{getattr(account, name):,} {name}" for name in Account.__struct_fields__[3:]]
     return f"{account.table}: {counted(account.committed, 'change')} committed, {', '.join(parts)}"

@@ -1,4 +1,4 @@
-"""Pages of the manual, drawn for a terminal or as plain text."""
+"""Rendering of the manual's Markdown pages for a terminal or as plain text."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rich.markdown import Markdown, TableElement
 from rich.table import Table
 
 PLAIN_WIDTH: Final = 80
-"""Columns of a page that is written into a pipe."""
+"""Width in columns of a page that is written to a pipe."""
 PICTURE: Final = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n+", flags=re.MULTILINE)
 MARKUP: Final = re.compile(r"^<(?:/?details|!--).*\n+", flags=re.MULTILINE)
 
 
 class _WholeTable(TableElement):
-    """A table whose long words are folded: Rich would cut them."""
+    """A table that folds long words, which Rich would cut."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for part in super().__rich_console__(console, options):
@@ -32,17 +32,17 @@ class _Page(Markdown):
 
 
 def for_terminal(text: str) -> str:
-    """Return the Markdown without what a terminal can't show: pictures, comments and folding."""
+    """Return the Markdown without pictures, comments and `<details>` tags, which a terminal can't show."""
     return MARKUP.sub("", PICTURE.sub("", text))
 
 
 def draw(text: str, console: Console) -> None:
-    """Print Markdown on a console, with its colours and at most 100 columns wide."""
+    """Print Markdown on a console in colour, at most 100 columns wide."""
     console.print(_Page(for_terminal(text), hyperlinks=False), width=min(console.width, 100))
 
 
 def plain(text: str) -> str:
-    """Return Markdown as plain text of 80 columns, without colours or trailing blanks."""
+    """Return Markdown as plain text of 80 columns, without colours or trailing spaces."""
     file = io.StringIO()
     console = Console(file=file, width=PLAIN_WIDTH, color_system=None, force_terminal=False)
     console.print(_Page(for_terminal(text), hyperlinks=False))

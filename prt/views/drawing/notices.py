@@ -1,4 +1,4 @@
-"""Events of the stream as lines for standard error."""
+"""Events of the stream as notices for standard error."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _NAMED = 3
 
 
 def notice(event: Event) -> tuple[str, str | None] | None:
-    """Return what to say about an event, with its hint; None if the data says it."""
+    """Return the notice of an event and its hint; None if standard output already shows the event."""
     match event:
         case Status(status="SUBSCRIBED"):
-            return None  # READY follows, and only that is worth waiting for
+            return None  # READY follows, which is what users wait for
         case Status(status="READY") if event.topic and not event.tables:
             return f"ready: {event.topic} is joined{f'; {event.reason}' if event.reason else ''}", event.hint
         case Status(status="READY"):
@@ -38,14 +38,14 @@ def notice(event: Event) -> tuple[str, str | None] | None:
 
 
 def told(event: Alert | Conflict) -> str:
-    """Return what happened to a row, in a few words."""
+    """Return what an alert or a conflict reports about a row, in a few words."""
     if isinstance(event, Alert):
         return alert_text(event)
     return f"{event.table} {event.key}: two writers of one row, the {event.kept} one is kept"
 
 
 def gap_text(gap: Gap) -> str:
-    """Which window, which tables, why, and what was done about it."""
+    """Return a gap as a clause: its window, its tables or topics, its cause and its outcome."""
     window = f"{timestamp_text(gap.start)} to {timestamp_text(gap.end)}"
     named = tables_text(gap.tables) if gap.tables else ", ".join(gap.topics)
     tables = f" ({named})" if named else ""
@@ -53,13 +53,13 @@ def gap_text(gap: Gap) -> str:
 
 
 def tables_text(tables: Sequence[str]) -> str:
-    """The names of a few tables, the number of many; `public` goes without saying."""
+    """Return the names of up to three tables, or the number of more; `public.` is left out."""
     if len(tables) > _NAMED:
         return counted(len(tables), "table")
     return ", ".join(name.removeprefix("public.") for name in tables)
 
 
 def outcome_text(gap: Gap) -> str:
-    """Return what came of a gap: how many rows were recovered, and whether that is all."""
+    """Return the outcome of a gap: how many rows were recovered, and whether events may be missing."""
     recovered = f"{gap.recovered:,} recovered, " if gap.recovered else ""
     return recovered + ("complete" if gap.complete else "events may be missing")

@@ -1,4 +1,4 @@
-"""The outcome of a write of our own, in words."""
+"""The outcome of an update that `prt` wrote itself, as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from prt.views.drawing.notices import told
 
 
 def steps(update: Update) -> str:
-    """`applied → committed 12 ms → confirmed 15 ms`, each from the first."""
+    """Return the steps of an update, each with its time since the first:
+    `applied → committed 12 ms → confirmed 15 ms`.
+    """
     if update.applied_at is None:
         return "nothing was applied" if update.failure is not None else "waiting until changes flow"
     parts = ["applied"]
@@ -23,7 +25,7 @@ def steps(update: Update) -> str:
 
 
 def outcome(update: Update) -> list[str]:
-    """Return what happened, as lines for standard error."""
+    """Return what changed, the steps of the update and its conflicts, as lines for standard error."""
     changes = ", ".join(
         f"{cell.column} {'?' if cell.before is None else cell.before} → {cell.after or '?'}"
         for cell in update.cells

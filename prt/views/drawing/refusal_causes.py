@@ -1,6 +1,6 @@
-"""The sentences about refusals: why a handshake, a join or a message was refused, and what mends it.
+"""The sentences about refusals: why a handshake, a join or a message was refused, and how to solve it.
 
-Each has a table: code → causes, the likeliest first.
+Handshakes, joins and messages have a table each, which maps a code to its causes, the likeliest first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prt.stream.socket.refusal_codes import Code
 from prt.stream.socket.refusals import Refusal
 
 Table = Mapping[str, tuple[tuple[str, str], ...]]
-"""Pairs of a cause and its remedy, with names of data in braces."""
+"""Pairs of a cause and its remedy by code. Names in braces are replaced by values such as the topic."""
 
 _COPY: Final = "copy the key of this project again (Project Settings, API Keys)"
 _SIGN_IN: Final = "sign in again (`{identity} EMAIL`), or put a fresh one into PRT_TOKEN"
@@ -107,7 +107,7 @@ _HANDSHAKE: Final[Table] = {
     ),
 }
 _SECOND_BEHIND_A_GATEWAY: Final = {"opaque", "no_realtime"}
-"""Codes whose causes change places if a gateway was seen."""
+"""Codes whose causes swap places if a gateway was seen before Realtime."""
 
 _JOIN: Final[Table] = {
     "unauthorized": (("no policy on realtime.messages lets {role} into {topic}", "{hears}"),),
@@ -233,14 +233,14 @@ _MESSAGE: Final[Table] = {
 
 
 def of_handshake(refused: Refusal, *, host: str, origin: str, kind: str, is_bare: bool) -> tuple[Cause, ...]:
-    """Return why a handshake was refused.
+    """Return the causes of a refused handshake, the likeliest first.
 
     Args:
         refused: What the server answered.
         host: The project's host.
-        origin: Where the key comes from.
-        kind: The kind of the key.
-        is_bare: Whether no gateway was seen before Realtime.
+        origin: Where the key comes from, such as the name of a variable.
+        kind: The kind of the key, such as `publishable` or `secret`.
+        is_bare: Whether Realtime answered without a gateway before it.
     """
     code: str = refused.code
     if code == "token_refused":
@@ -252,17 +252,20 @@ def of_handshake(refused: Refusal, *, host: str, origin: str, kind: str, is_bare
 
 
 def no_websocket(host: str) -> tuple[Cause, ...]:
-    """Return why a host that answers HTTP opens no websocket."""
+    """Return the causes for a host that answers HTTP but doesn't open a websocket."""
     return _made(_HANDSHAKE["no_websocket"], host=host)
 
 
 def of_join(code: Code, *, role: str, topic: str) -> tuple[Cause, ...]:
-    """Return why a join was refused or its channel ended; none if the code says nothing of it."""
+    """Return the causes of a refused join or an ended channel; none if there are none for the code."""
     return _made(_JOIN.get(code, ()), role=role, topic=topic, hears=hears_sql(role, topic))
 
 
 def of_message(code: Code | None, *, role: str, topic: str) -> tuple[Cause, ...]:
-    """Return why a broadcast or a presence was not taken; without a code it was not acknowledged."""
+    """Return the causes for a broadcast or presence that was not accepted.
+
+    The code None means that the message was not acknowledged.
+    """
     data = {
         "role": role,
         "topic": topic,

@@ -1,4 +1,4 @@
-"""The results of a test run in words: the figures, the parts of a failure, the counts."""
+"""The results of a test run as text: figures, the parts of a failure, and counts."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ _MS, _PERCENT = "_ms", "_percent"
 
 
 def figure_text(result: Result) -> str:
-    """Return the first figure with its name, `lag 3.2 ms` or `operators 15`; empty if there is none."""
+    """Return the first figure of a result, as `lag 3.2 ms` or `operators 15`; empty if it has none."""
     for name, value in result.figures.items():
         return f"{_words(name)} {value_text(name, value)}"
     return ""
 
 
 def figures_text(result: Result) -> str:
-    """Return the figures of a result in one line."""
+    """Return all figures of a result on one line."""
     return ", ".join(f"{_words(name)} {value_text(name, value)}" for name, value in result.figures.items())
 
 
 def value_text(name: str, value: float) -> str:
-    """Return a figure with the unit that its name ends with."""
+    """Return the value of a figure with its unit, which is the end of its name: `_ms` or `_percent`."""
     if name.endswith(_MS):
         return milliseconds(value)
     return f"{value:g} %" if name.endswith(_PERCENT) else f"{value:,.10g}"
 
 
 def parts(failure: Failure) -> list[tuple[str, str]]:
-    """Return the labels and the words of what is known of a failure."""
+    """Return the known parts of a failure, each with its label."""
     all_ = (
         ("changed", failure.sentence),
         ("expected", failure.expected),
@@ -41,7 +41,7 @@ def parts(failure: Failure) -> list[tuple[str, str]]:
 
 
 def ending(run: Run) -> str:
-    """Return the last line of a run."""
+    """Return the last line of a run: the counts, the duration, the lag and the share of delivered changes."""
     words = f"{counts(run.slis)} in {run.slis.seconds:.1f} s"
     if run.interrupted:
         words = f"interrupted: {words}"

@@ -1,4 +1,4 @@
-"""Messages and presence of a topic as text."""
+"""Broadcasts and presence of a topic as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.changes import changed, whole
 
 EVENTS = {"join": "green", "leave": "red", "update": "magenta", "sync": "blue", "broadcast": "cyan"}
-"""The style of each kind."""
+"""The Rich style of each kind of entry."""
 
 TopicLine = BroadcastLine | PresenceLine
 
@@ -20,17 +20,17 @@ _AS_CHANGES: dict[str, EventType] = {"join": "INSERT", "leave": "DELETE", "updat
 
 
 def kind_of(entry: TopicLine) -> str:
-    """The key in EVENTS."""
+    """Return the kind of an entry, which is a key of EVENTS."""
     return "broadcast" if isinstance(entry, BroadcastLine) else entry.event
 
 
 def name_of(entry: TopicLine) -> str:
-    """Return what stands in the place of a row's key: the broadcast's event, the key of the presence."""
+    """Return the name of an entry: a broadcast's event, or a presence's key."""
     return entry.event if isinstance(entry, BroadcastLine) else entry.key
 
 
 def carried(entry: TopicLine, width: int, *, has_user: bool = True) -> Text:
-    """Return the content in at most `width` cells; `has_user` puts the user before what a presence tracks."""
+    """Return the content of an entry in at most `width` cells; `has_user` puts the user before it."""
     text = Text(no_wrap=True, overflow="crop", end="")
     user = _user(entry) if has_user else ""
     if user:
@@ -44,7 +44,7 @@ def carried(entry: TopicLine, width: int, *, has_user: bool = True) -> Text:
 
 
 def carried_whole(entry: TopicLine) -> str:
-    """The same, uncut and plain."""
+    """Return the content of an entry in full and without styles, like `carried` but uncut."""
     words = whole(_line(entry)) if entry.cells else _said(entry)
     return " ".join(filter(None, (_user(entry), words)))
 

@@ -1,4 +1,4 @@
-"""The verified completeness of the tables, in words."""
+"""How completely the tables are verified, as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from prt.views.drawing.figures import counted, roughly, table_name
 
 
 def age_text(verification: Verification, now: int) -> str | None:
-    """Return how many tables are verified, and how long ago the oldest of them was at `now` (µs)."""
+    """Return how many tables are verified and how old the oldest verification is at `now` (µs).
+
+    Returns:
+        The text, which leaves out the number if all tables are verified; None if no table is.
+    """
     verified, count = verification.verified, len(verification.tables)
     if not verified or verified[0].verified_at is None:
         return None
@@ -18,14 +22,14 @@ def age_text(verification: Verification, now: int) -> str | None:
 
 
 def verification_lines(verification: Verification, now: int) -> list[str]:
-    """Return how far the tables are verified, and for those that are not, or not wholly, the reason."""
+    """Return how many tables are verified, and the reason for each that isn't, or not wholly."""
     text = age_text(verification, now)
     lines = [] if text is None else [text if text[0].isdigit() else f"{_all(verification)} {text}"]
     return lines + [limit_text(one) for one in verification.limited]
 
 
 def limit_text(one: Verified) -> str:
-    """Return what of a table is not verified, and why."""
+    """Return the part of a table that is not verified, and the reason."""
     name = table_name(*one.table.partition(".")[::2])
     what = "not verified" if one.scope == "none" else "only inserts are verified"
     return safe(f"{name} {what}: {one.reason}")

@@ -1,4 +1,4 @@
-"""Outputs for monitoring systems: pages of metrics for Prometheus, and a plugin's line.
+"""Outputs for monitoring systems: pages of metrics for Prometheus, and lines of a monitoring plugin.
 
-What is counted and when it ends belong to `state/` and `app/`.
+The counting is in `state/`, and `app/` decides when a run ends.
 """

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from prt.errors import UsageError
 
 Families = Callable[[], Iterable[Metric]]
-"""Makes the metrics of a page as they are now."""
+"""Builds the current metrics of a page."""
 
 
 class _Reading(Collector):
@@ -24,19 +24,19 @@ class _Reading(Collector):
 
 
 def registry_of(families: Families) -> CollectorRegistry:
-    """Return the registry of a page whose metrics are made anew each time that it is read."""
+    """Return a registry that builds the metrics anew each time the page is read."""
     registry = CollectorRegistry()
     registry.register(_Reading(families))
     return registry
 
 
 def page_text(families: Families) -> str:
-    """Return the page."""
+    """Return the page in Prometheus's text format."""
     return generate_latest(registry_of(families)).decode()
 
 
 def replace_page(path: Path, families: Families) -> None:
-    """Write the page to a file, which holds a whole page at any time.
+    """Write the page to a file. The file is replaced at once, so that it's never half written.
 
     Raises:
         UsageError: The file can't be written.
@@ -57,5 +57,5 @@ def gauge(name: str, about: str, value: float) -> GaugeMetricFamily:
 
 
 def label(text: str) -> str:
-    """Return a text that can be the value of a label, which has to be UTF-8."""
+    """Return `text` as the value of a label, which must be valid UTF-8."""
     return text.encode(errors="replace").decode()

@@ -1,6 +1,7 @@
 """The output and the exit codes of a monitoring plugin, as Nagios, Icinga and others read them.
 
-https://nagios-plugins.org/doc/guidelines.html: a line for people, after a bar the figures, then more lines.
+The output has a line for people, with the figures after a bar, and then further lines:
+https://nagios-plugins.org/doc/guidelines.html
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _SERVICE: Final = "REALTIME"
 
 
 class Reading(NamedTuple):
-    """A figure with its unit, as the guidelines write it."""
+    """A figure and its unit, in the format of the plugin guidelines."""
 
     name: str
     value: float
@@ -29,7 +30,14 @@ class Reading(NamedTuple):
 
 
 def report(code: int, text: str, readings: Sequence[Reading] = (), details: Sequence[str] = ()) -> None:
-    """Print a plugin's output to standard output."""
+    """Print the output of a plugin to standard output.
+
+    Args:
+        code: The exit code: OK, WARNING, CRITICAL or UNKNOWN.
+        text: The result for people, on one line.
+        readings: Figures that a monitoring system can plot.
+        details: Further lines.
+    """
     figures = " ".join(f"'{one.name}'={one.value:.3f}{one.unit}" for one in readings)
     first = f"{_SERVICE} {_NAMES[code]} - {_line(text)}" + (f" | {figures}" if figures else "")
     sys.stdout.write("".join(f"{line}\n" for line in (first, *map(_line, details))))
@@ -37,5 +45,5 @@ def report(code: int, text: str, readings: Sequence[Reading] = (), details: Sequ
 
 
 def _line(text: str) -> str:
-    """Return the text as one line without a bar, after which figures would be expected."""
+    """Return the text as one line without a bar, because a bar marks the beginning of the figures."""
     return printable(text).replace("|", "¦")

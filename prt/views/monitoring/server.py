@@ -1,4 +1,4 @@
-"""A page of metrics over HTTP, on this machine alone."""
+"""An HTTP server for a page of metrics."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from prt.errors import UsageError
 from prt.views.monitoring.page import Families, registry_of
 
 ANSWER_SECONDS: Final = 5.0
-"""How long a request waits for a loop that is busy."""
+"""How long a request waits if the event loop is busy."""
 
 
 @asynccontextmanager
 async def served(host: str, port: int, families: Families) -> AsyncIterator[int]:
     """Serve the page during the block, and yield its port.
 
-    The server has threads of its own; the metrics are made in this loop, where nobody changes them meanwhile.
+    The server has its own threads, but the metrics are built in the event loop, where nothing changes them
+    meanwhile.
 
     Raises:
-        UsageError: Nobody can listen at this address.
+        UsageError: The server can't listen at this address.
     """
     loop = asyncio.get_running_loop()
 

@@ -21,11 +21,11 @@ _CODES: Final[dict[State, int]] = {
     "unknown": UNKNOWN,
     "skipped": UNKNOWN,
 }
-"""Each state as the code that a monitoring plugin has for it."""
+"""The exit code of a monitoring plugin for each state of a check."""
 
 
 class _Collected:
-    """Findings that are printed together at the end."""
+    """Base of the outputs that collect findings and print them together at the end."""
 
     is_json = False
 
@@ -33,15 +33,15 @@ class _Collected:
         self.found: list[Finding] = []
 
     def expect(self, tables: Sequence[str]) -> None:
-        """Take no notice of tables that are still to come."""
+        """Ignore which tables will follow."""
 
     def tell(self, finding: Finding) -> None:
-        """Keep a finding."""
+        """Keep a finding for the end."""
         self.found.append(cleared(finding))
 
 
 class PluginTelling(_Collected):
-    """Findings as the output of a monitoring plugin."""
+    """An output that prints the findings as a monitoring plugin does."""
 
     def end(self, exit_code: int) -> int:
         """Print the output and return the plugin's exit code."""
@@ -54,7 +54,7 @@ class PluginTelling(_Collected):
 
 
 class PageTelling(_Collected):
-    """Findings as a page for Prometheus."""
+    """An output that prints the findings as a page for Prometheus."""
 
     def end(self, exit_code: int) -> int:
         """Print the page and return the exit code."""
@@ -66,8 +66,8 @@ class PageTelling(_Collected):
 def plugin_code(findings: Sequence[Finding]) -> int:
     """Return the exit code of a monitoring plugin.
 
-    What is not configured could not be checked. What `prt status` itself can't know, such as a database that
-    it may not ask, makes no problem.
+    The code is UNKNOWN if the configuration is missing, because then nothing could be checked. Findings whose
+    state is `unknown`, such as those of a database that may not be queried, don't count as a problem.
     """
     states = {finding.state for finding in findings}
     if any(one.layer == "configuration" and one.state == "failed" for one in findings) or not findings:
@@ -76,7 +76,7 @@ def plugin_code(findings: Sequence[Finding]) -> int:
 
 
 def durations(findings: Sequence[Finding]) -> dict[str, float]:
-    """Return how long each layer took, in milliseconds."""
+    """Return how long each layer took, in milliseconds. Single tables are left out."""
     found: dict[str, float] = {}
     for one in findings:
         if one.milliseconds is not None and one.layer != "table":
@@ -113,7 +113,7 @@ def families(findings: Sequence[Finding], exit_code: int, at: int) -> Iterator[M
 
 
 def _worst_codes(findings: Sequence[Finding]) -> dict[tuple[str, str, str], int]:
-    """Return one code for each series: several findings of a check count as the gravest of them."""
+    """Return one code for each combination of labels: the gravest, if a check has several findings."""
     found: dict[tuple[str, str, str], int] = {}
     gravity = (OK, UNKNOWN, WARNING, CRITICAL)
     for one in findings:
@@ -123,7 +123,7 @@ def _worst_codes(findings: Sequence[Finding]) -> dict[tuple[str, str, str], int]
 
 
 def _sentence(finding: Finding) -> str:
-    """Return what is wrong, why, and what mends it."""
+    """Return a finding as a sentence: what is wrong, why, and how to solve it."""
     name = " ".join(part for part in (finding.layer, finding.table, finding.check) if part)
     cause = finding.causes[0] if finding.causes else None
     why = cause.why if cause and cause.why else finding.figure

@@ -1,4 +1,4 @@
-"""The page of metrics of `prt watch`: what the manual's page `monitoring` lists."""
+"""The metrics of `prt watch` for Prometheus, which the manual's page `monitoring` lists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECOND = 1_000_000
 
 
 def families(metrics: Metrics, now: int, *, has_canary: bool) -> Iterator[Metric]:
-    """Yield the metrics at `now` (µs). Those of a canary are left out unless there is one."""
+    """Yield the metrics at `now` (µs); those of the canary only if there is one."""
     yield InfoMetricFamily("prt_build", "Version of prt.", {"version": __version__})
     yield from _connection(metrics)
     yield from _events(metrics)

@@ -1,4 +1,4 @@
-"""One module for each view or part of a screen: it turns state into Rich renderables.
+"""The views and the parts of a screen, one module each: they turn state into Rich renderables.
 
-What several panels and sinks share belongs to `views/drawing/`, and the state itself to `state/`.
+Code that several panels and sinks share is in `views/drawing/`, and the state itself in `state/`.
 """

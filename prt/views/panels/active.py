@@ -1,4 +1,7 @@
-"""Which views are drawn: those that were asked for, or one alone, which is made when it is shown first."""
+"""The views of a screen: those that were asked for share it, and any view can be shown alone.
+
+A view that was not asked for is built when it's shown first.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from prt.views.panels.view import View
 
 
 class Other:
-    """A view that nobody asked for, under its name; `view` is None until it is made."""
+    """A view that was not asked for; `view` is None until it's built."""
 
     def __init__(self, name: str, make: Callable[[], View]) -> None:
         self.name = name
@@ -20,16 +23,16 @@ class Other:
         self._make = make
 
     def made(self) -> View:
-        """Return the view, and make it if it is not there yet."""
+        """Return the view, and build it first if necessary."""
         if self.view is None:
             self.view = self._make()
         return self.view
 
 
 class ActiveViews:
-    """The views that share a screen, and the others. A digit or Tab shows one of all of them alone.
+    """The views that share a screen, and the other views; a digit or Tab shows any of them alone.
 
-    Views are counted from 0, those that were asked for before the others.
+    Views are numbered from 0; those that were asked for come first.
     """
 
     def __init__(self, screen: Screen, asked: Sequence[View], others: Sequence[Other] = ()) -> None:
@@ -40,7 +43,7 @@ class ActiveViews:
 
     @property
     def active(self) -> View:
-        """The view that keys act on: the one that is shown alone, else the first."""
+        """The view that keys act on: the one that is shown alone, otherwise the first."""
         number = self._alone or 0
         return (
             self.asked[number] if number < len(self.asked) else self.others[number - len(self.asked)].made()
@@ -53,12 +56,12 @@ class ActiveViews:
 
     @property
     def viewport(self) -> Viewport:
-        """The list of events of the active view; the screen's if the view is not such a list."""
+        """The list of events of the active view; that of the screen if the view is not a list of events."""
         return getattr(self.active, "viewport", self._screen.viewport)
 
     @property
     def listed(self) -> Listed[Any] | None:
-        """The active view if its rows can be selected without being events."""
+        """The active view if it's a list whose rows are not events; otherwise None."""
         view: object = self.active
         return view if isinstance(view, Listed) else None
 
@@ -68,26 +71,30 @@ class ActiveViews:
         return hasattr(self.active, "viewport")
 
     def names(self) -> list[tuple[str, bool]]:
-        """Return the name of each view, and whether it is drawn."""
+        """Return the title of each view, and whether it's drawn."""
         known = [(view.title, self._alone in (None, number)) for number, view in enumerate(self.asked)]
         return known + [
             (one.name, self._alone == number) for number, one in enumerate(self.others, len(self.asked))
         ]
 
     def show(self, number: int) -> bool:
-        """Show a view alone; the same again shows what was asked for. Return whether there is such a view."""
+        """Show a view alone, or the views that were asked for if it's alone already.
+
+        Returns:
+            Whether there is a view of this number.
+        """
         if number >= len(self.asked) + len(self.others):
             return False
         self._show(self._first() if self._alone == number else number)
         return True
 
     def show_next(self) -> None:
-        """Show the next view alone; after the last one, what was asked for."""
+        """Show the next view alone; after the last one, show the views that were asked for."""
         following = 0 if self._alone is None else self._alone + 1
         self._show(following if following < len(self.asked) + len(self.others) else self._first())
 
     def take_over(self, former: ActiveViews) -> None:
-        """Show what was shown before the screen was made anew."""
+        """Show the same view at the same position as `former`, the views before the screen was rebuilt."""
         self._alone = former._alone
         pairs = list(zip(self.asked, former.asked, strict=True))
         pairs += [
@@ -101,13 +108,13 @@ class ActiveViews:
         ):
             if viewport is not None and other is not None:
                 viewport.take_over(other)
-                viewport.paused_at = None  # it counts events that are no longer there
+                viewport.paused_at = None  # it's the number of an event that the new list doesn't have
         for one, view in pairs:
             if isinstance(one, Listed) and isinstance(view, Listed):
                 one.selected = view.selected
 
     def pause_all(self) -> None:
-        """Pause the other lists as the active one is paused, or let them go on."""
+        """Pause or resume all other lists, as the active one is."""
         paused_at = self.viewport.paused_at
         views = [*self.asked, *(one.view for one in self.others)]
         for viewport in (self._screen.viewport, *(getattr(view, "viewport", None) for view in views)):

@@ -1,4 +1,4 @@
-"""`prt audit`: how far the audit is, and the account of each table as it stands."""
+"""The screen of `prt audit`: its progress, and the account of each table."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ COLUMNS: Final = ("committed", "arrived", "late", "hidden", "filtered", "cut", "
 _LONGEST: Final = 32
 _BAR: Final = 20
 _SHOWN: Final = 20
-"""Causes of losses that the summary lists."""
+"""How many causes of losses the summary lists."""
 _BAD: Final = {"lost": "bold red", "cut": "yellow", "late": "yellow", "unknown": "dim"}
 
 
 class AuditView:
-    """A View of the accounts.
+    """A view of an audit's accounts.
 
-    `phase` is what is done now, `began` when counting began (µs), `plugin` what decodes the log.
+    Attributes:
+        phase: What the audit is doing now.
+        began: When the accounting began (µs); None until then.
+        plugin: The output plugin that decodes the write-ahead log.
     """
 
     title = "audit"
@@ -42,16 +45,16 @@ class AuditView:
         self._losses: list[Loss] = []
 
     def apply(self, event: Event) -> None:
-        """Take in an event: an account or a loss."""
+        """Apply an event: an account or a loss."""
         if isinstance(event, Account):
             self._accounts.append(event)
         elif isinstance(event, Loss):
             self._losses.append(event)
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
-        """The progress, then the tables, those that something is missing of first."""
+        """Return the progress and a line for each table, tables with losses first; `now` in µs."""
         waiting = self._audit.waiting(now - self._audit.clock_ahead)
-        # What is still waited for is not lost yet.
+        # Changes that may still arrive are not lost yet.
         accounts = [
             replace(one, lost=max(one.lost - waiting[one.table], 0)) for one in self._audit.accounts(now)
         ]
@@ -68,7 +71,7 @@ class AuditView:
         return lines[:height]
 
     def summary(self) -> list[str]:
-        """Return the accounts and the causes of the losses, as lines for the end."""
+        """Return the accounts and the causes of the losses, as lines for the end of the run."""
         lines = [row.plain for row in _table(self._accounts)] if self._accounts else []
         causes: dict[str, list[Loss]] = {}
         for loss in self._losses:
@@ -97,7 +100,7 @@ def _losses_text(losses: Sequence[Loss]) -> str:
 
 
 def _table(accounts: Sequence[Account]) -> list[Text]:
-    """Return the heading and a line for each account, as narrow as their numbers allow."""
+    """Return a heading and a line for each account, in columns as narrow as the numbers allow."""
     names = [cut(safe(account.table.removeprefix("public.")), _LONGEST) for account in accounts]
     first = max([cell_len(name) for name in names] + [len("table")])
     widths = {

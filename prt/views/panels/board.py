@@ -1,4 +1,7 @@
-"""`--view board`: a Kanban board, its columns side by side as far as they fit, page by page beyond."""
+"""The view `board`: a Kanban board with its columns side by side.
+
+If the columns don't fit side by side, the board has several pages, which are shown in turn.
+"""
 
 from __future__ import annotations
 
@@ -19,27 +22,30 @@ from prt.views.panels.keys import Hint
 from prt.views.panels.listed import SELECTED, Listed
 
 LEAST_COLUMN = 18
-"""Cells of a column; with less a title says nothing."""
+"""The least width of a column in cells; titles would be unreadable in fewer."""
 PAGE_US = 8_000_000
-"""How long each page of a board stands that is wider than the screen."""
+"""How long each page is shown if a board has several (µs)."""
 
 _STEPS = {Intent.UP: 0, Intent.DOWN: 0, Intent.LEFT: -1, Intent.RIGHT: 1}
-"""Columns that a key goes to the right."""
+"""How many columns to the right a key moves the selection."""
 
 _BETWEEN = "│ "
 _WIDEST_NAME = 40
-_TWO_LINES = 9  # lines of a board from which on a card has two
+_TWO_LINES = 9  # the least lines of a board whose cards have two lines
 _URGENT = {"urgent": "bold red", "critical": "bold red", "high": "bold", "major": "bold"}
 _MARKS = {"urgent": "!!", "critical": "!!", "high": "!", "major": "!"}
 _DOT = " · "
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 Named = Callable[[str, str], str]
-"""The name for a column's id."""
+"""Returns the name of a row, from the column that refers to it and its id."""
 
 
 class BoardView(Listed[bytes]):
-    """`waiting` says what an empty board waits for."""
+    """A view of a Kanban board.
+
+    `waiting` returns what an empty board is waiting for, and `named` the name of a row that a card refers to.
+    """
 
     moving = ("↑↓←→", "choose")
     least_width = 4 * 2 * LEAST_COLUMN + 3 * len(_BETWEEN)
@@ -60,11 +66,11 @@ class BoardView(Listed[bytes]):
 
     @property
     def title(self) -> str:
-        """Return the title: the table and the column that groups it."""
+        """The title: the table and the column that groups it."""
         return f"{self.board.table} by {self.board.group_by}"
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the board."""
         self.board.apply(event)
 
     @property
@@ -79,11 +85,11 @@ class BoardView(Listed[bytes]):
         return [key for column in self._columns() for key in column]
 
     def content(self, key: bytes) -> bytes:
-        """Return what a search finds in a card."""
+        """Return the text of a card that a search looks at: its row as JSON."""
         return self.board.row(key) or b""
 
     def press(self, intent: Intent) -> bool:
-        """Move the selection from card to card. Return whether it was a key that does so."""
+        """Move the selection from card to card. Return whether the key does so."""
         columns = self._columns()
         here = next(((index, keys) for index, keys in enumerate(columns) if self.selected in keys), None)
         if here is None:
@@ -106,7 +112,14 @@ class BoardView(Listed[bytes]):
         ]
 
     def neighbour(self, step: int) -> str | None:
-        """Return the column beside the selected card's, `step` -1 or 1 away; None if there is none."""
+        """Return the column beside that of the selected card.
+
+        Args:
+            step: -1 for the column on the left, 1 for that on the right.
+
+        Returns:
+            The column's name; None if no card is selected or there is no such column.
+        """
         names = [column.name for column in self.board.columns()]
         here = None if self.selected is None else self.board.column_of(self.selected)
         if here is None or not 0 <= names.index(here) + step < len(names):
@@ -114,7 +127,7 @@ class BoardView(Listed[bytes]):
         return names[names.index(here) + step]
 
     def inspect(self, key: bytes) -> Inspected | None:
-        """Return the row of a card."""
+        """Return the row of a card for the details; None if the card is gone."""
         row = self.board.row(key)
         if row is None:
             return None
@@ -124,7 +137,7 @@ class BoardView(Listed[bytes]):
         )
 
     def summary(self) -> list[str]:
-        """Return how many cards each column has."""
+        """Return how many cards each column has, and which columns are over their limit."""
         if not len(self.board):
             return []
         columns = self.board.columns()
@@ -156,7 +169,7 @@ class BoardView(Listed[bytes]):
         return fitted([*lines, *foot], width, len(lines) + len(foot))
 
     def all_lines(self, width: int, now: int) -> list[Text]:
-        """Every page, one below the other, with every card."""
+        """Return all pages below each other, with every card; `now` in µs."""
         columns = self.board.columns()
         if not columns:
             return self.lines(width, 1, now)
@@ -168,9 +181,9 @@ class BoardView(Listed[bytes]):
         return [*lines, *([plain(cut(" · ".join(notes), width), "italic")] if notes else [])]
 
     def _page(self, columns: Sequence[Column], first: int, width: int, height: int, now: int) -> list[Text]:
-        """The columns from this one on that stand side by side."""
+        """Return the columns that stand side by side, from number `first` on."""
         most = min(_most(width), len(columns))
-        # The room is shared as a full page would share it: the last page's columns are no wider.
+        # The width is divided as on a full page, so that the last page's columns aren't wider.
         each = (width - len(_BETWEEN) * (most - 1)) // most
         blocks = [self._column(column, each, height, now) for column in columns[first : first + most]]
         lines = []
@@ -196,7 +209,7 @@ class BoardView(Listed[bytes]):
         return [plain(cut(" · ".join(notes), width), "italic")] if notes else []
 
     def _first(self, columns: Sequence[Column], most: int, now: int) -> int:
-        """The first column of the page: that of the selected card, else the one whose time it is."""
+        """Return the page's first column: of the selected card's page, otherwise of the page due at `now`."""
         here = None if self.selected is None else self.board.column_of(self.selected)
         names = [column.name for column in columns]
         return names.index(here) // most * most if here in names else _first(len(columns), most, now)
@@ -227,7 +240,7 @@ class BoardView(Listed[bytes]):
         return fitted(lines, width, height)
 
     def _card(self, card: Card, mark: Mark | None, width: int) -> list[Text]:
-        """Title, then what is known about it; of a card that just came, where it came from."""
+        """Return a card's title and details; if the card moved just now, its former column stands instead."""
         gutter = "  " if mark is None else "+ " if mark.origin is None else "▸ "
         if card.key == self.selected:
             gutter = SELECTED
@@ -260,12 +273,12 @@ class BoardView(Listed[bytes]):
 
 
 def _most(width: int) -> int:
-    """Columns side by side."""
+    """Return how many columns fit side by side."""
     return max((width + len(_BETWEEN)) // (LEAST_COLUMN + len(_BETWEEN)), 1)
 
 
 def _first(count: int, most: int, now: int) -> int:
-    """The first column of the page that stands at `now`."""
+    """Return the first column of the page that is due at `now`."""
     pages = -(-count // most)
     return now // PAGE_US % pages * most
 
@@ -282,7 +295,7 @@ def _heading(column: Column, width: int) -> Text:
 
 
 def _day(date: str) -> str:
-    """`24 Nov` of an ISO date or timestamp; anything else as it is."""
+    """Return an ISO date or timestamp as `24 Nov`, and any other text as it is."""
     parts = date[:10].split("-")
     if len(parts) == 3 and all(part.isdigit() for part in parts) and 1 <= int(parts[1]) <= 12:
         return f"{int(parts[2])} {_MONTHS[int(parts[1])]}"

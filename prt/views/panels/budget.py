@@ -1,4 +1,4 @@
-"""`--view budget`: what there is, is spent and is left, a bar a budget, and the transactions as they come."""
+"""The view `budget`: a bar for each budget with what is spent and left, and the latest transactions."""
 
 from __future__ import annotations
 
@@ -18,28 +18,31 @@ from prt.views.panels.inspection import Inspected
 from prt.views.panels.listed import SELECTED, Listed
 
 LEAST_TRANSACTIONS = 3
-"""Lines that stay for them, their heading included, however many budgets there are."""
+"""Lines kept for the transactions, with their heading, however many budgets there are."""
 
 _SPENT, _PENDING, _COMMITTED, _LEFT = "█", "▓", "▒", "·"
 _LEGEND = f"{_SPENT} spent  {_PENDING} pending  {_COMMITTED} committed"
 _WARN, _FULL = Decimal("0.8"), Decimal(1)
 _NAME, _WIDE_NAME = 18, 28
 _SPELLED, _WIDE = 70, 100
-"""Cells from which on spent and amount are spelled out, and committed too."""
+"""Least widths in cells to spell out spent and amount (`_SPELLED`), and committed too (`_WIDE`)."""
 _LEAST_BAR = 8
 _MOST_SHARE = Decimal(100)
 _LONGEST = len("-99,999,999.99")
 _NOTE = 12
 _LIT = 6_000_000
-"""µs for which a transaction that came is marked."""
+"""How long a new transaction is marked (µs)."""
 
 
 BudgetKey = tuple[str, bytes]
-"""`budget` or `transaction`, and the row's key."""
+"""`budget` or `transaction`, and the key of the row."""
 
 
 class BudgetView(Listed[BudgetKey]):
-    """`waiting` says what an empty one waits for; `tz` None is local."""
+    """A view of budgets and their transactions.
+
+    `waiting` returns what an empty view is waiting for, and `tz` is the time zone; None is the local one.
+    """
 
     title = "budgets"
     least_width = 56
@@ -54,7 +57,7 @@ class BudgetView(Listed[BudgetKey]):
         self._alerts = 0
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the budgets, and count alerts."""
         self.budgets.apply(event)
         self._alerts += type(event) is Alert
 
@@ -68,16 +71,16 @@ class BudgetView(Listed[BudgetKey]):
         return [f"budgets: {safe(_totals(budgets, 200))}; {seen}{alerts}"]
 
     def row_keys(self) -> list[BudgetKey]:
-        """Return those of the budgets, then those of the transactions, the newest first."""
+        """Return the keys of the budgets, then those of the transactions, the newest transaction first."""
         transactions = [("transaction", one.key) for one in reversed(self.budgets.transactions)]
         return [*(("budget", one.key) for one in self.budgets.budgets()), *transactions]
 
     def content(self, key: BudgetKey) -> bytes:
-        """Return what a search finds in a row."""
+        """Return the text of a row that a search looks at: the row as JSON."""
         return self._row(key) or b""
 
     def inspect(self, key: BudgetKey) -> Inspected | None:
-        """Return the details of a row; None if it is gone."""
+        """Return the details of a row; None if the row is gone."""
         kind, raw = key
         row = self._row(key)
         if row is None:
@@ -177,7 +180,7 @@ def _bars(budgets: Sequence[Budget], width: int) -> list[Text]:
 
 
 def _figures(budgets: Sequence[Budget], width: int, room: int) -> list[str]:
-    """Return the figures of each budget: as many columns as the width and the room allow."""
+    """Return the figures of each budget, with as many columns as fit into `width` and `room` cells."""
     share = _padded([_share(budget) for budget in budgets])
     spent = ("  ", _sums([budget.used for budget in budgets]))
     amount = (" of ", _sums([budget.amount for budget in budgets]))
@@ -195,7 +198,7 @@ def _figures(budgets: Sequence[Budget], width: int, room: int) -> list[str]:
 
 
 def _share(budget: Budget) -> str:
-    """Rounded down: what is nearly full is not full."""
+    """Return the used share of a budget in percent, rounded down, so that only a full budget shows 100 %."""
     if budget.amount is None:
         return "– %"
     mark = "! " if budget.share >= _FULL else ""
@@ -207,7 +210,7 @@ def _share(budget: Budget) -> str:
 
 
 def _sums(values: Sequence[Decimal | None]) -> list[str]:
-    """One below the other: cents for all, or for none. What is longer than any budget is shortened."""
+    """Return amounts of equal width, all with cents or all without; overlong ones as `1.234e+12`."""
     has_cents = any(value is not None and value != value.to_integral_value() for value in values)
     texts = ["–" if value is None else money(value, has_cents=has_cents) for value in values]
     return _padded(
@@ -224,7 +227,7 @@ def _padded(texts: Sequence[str]) -> list[str]:
 
 
 def _bar(budget: Budget, width: int) -> Text:
-    """Spent, pending and committed of the amount; what is beyond it fills the bar."""
+    """Draw the spent, pending and committed shares of a budget; what exceeds the amount fills the bar."""
     text = plain()
     sofar = Decimal(0)
     drawn = 0
@@ -245,7 +248,7 @@ def _bar(budget: Budget, width: int) -> Text:
 
 
 def _totals(budgets: Sequence[Budget], width: int) -> str:
-    """Return the totals by currency, as far as they fit: sums of different money say nothing."""
+    """Return the totals of each currency, cut at `width`; amounts of different currencies can't be added."""
     currencies = list(dict.fromkeys(budget.currency for budget in budgets))
     parts = []
     for currency in currencies:
@@ -253,21 +256,24 @@ def _totals(budgets: Sequence[Budget], width: int) -> str:
         amount = sum((budget.amount or Decimal(0) for budget in own), Decimal(0))
         spent = sum((budget.used for budget in own), Decimal(0))
         remaining = sum((budget.remaining or Decimal(0) for budget in own), Decimal(0))
-        unit = f"{currency} " if len(currency) > 1 else ""  # one letter is what is left of it
+        unit = f"{currency} " if len(currency) > 1 else ""  # Realtime leaves only a letter of a `char(3)`
         parts.append(f"{unit}{money(spent)} of {money(amount)} spent, {money(remaining)} left")
     text = " · ".join([counted(len(budgets), "budget"), *map(safe, parts)])
     return cut(text, width)
 
 
 def _signed(transaction: Transaction) -> str:
-    """Return the amount as it acts on a budget, booked or not: only what comes in has a plus."""
+    """Return the amount as it acts on a budget, booked or not; only income has a plus."""
     value = transaction.amount * (transaction.sign or 1)
     sign = "+" if not transaction.sign else "−" if value < 0 else ""
     return f"{sign}{money(abs(value))}"
 
 
 def money(value: Decimal, *, has_cents: bool | None = None) -> str:
-    """`12,345.60`; whole amounts without cents, where None says nothing else."""
+    """Return an amount as `12,345.60`.
+
+    If `has_cents` is None, whole amounts have no cents.
+    """
     cents = value.quantize(Decimal("0.01")) if abs(value.adjusted()) < 20 else value
     is_whole = cents == cents.to_integral_value() if has_cents is None else not has_cents
     return f"{cents:,.0f}" if is_whole else f"{cents:,.2f}"

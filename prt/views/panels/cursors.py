@@ -1,7 +1,7 @@
-"""The view of a document's cursors: a canvas scaled to the terminal, and a list with idle times and rates.
+"""The view `cursors`: a canvas scaled to the terminal, and a list of cursors with idle times and rates.
 
-Each user has a colour of their own, always the same for one user, and a letter, so that the colour is not
-the only sign. A cursor that rests grows faint, one that left is crossed out and fades.
+Each user always has the same colour, and a letter as well, so that the colour isn't the only sign. A cursor
+that rests is drawn faintly; one whose user left is crossed out and disappears after a while.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from prt.events import Event
 from prt.state.cursors import Cursor, Cursors, Extent, Position
 from prt.views.drawing.cells import cut, safe, within
 from prt.views.drawing.figures import counted, per_second, roughly
+from prt.views.drawing.lines import line_of
 from prt.views.panels.inspection import Inspected
 from prt.views.panels.listed import Listed
 
 SECOND: Final = 1_000_000
 RESTING: Final = 3 * SECOND
-"""µs after which a cursor that did not move is faint."""
+"""How long after its last move a cursor is drawn faintly (µs)."""
 TRAIL_SEEN: Final = 2 * SECOND
 LEAVING: Final = 3 * SECOND
-"""µs for which the cross of somebody who left stays."""
+"""How long the cross of a user who left is shown (µs)."""
 
 COLORS: Final = (
     *("red", "green", "yellow", "blue", "magenta", "cyan"),
@@ -36,11 +37,11 @@ COLORS: Final = (
 )
 LEFT: Final = "×"
 _TRAIL: Final = ("·", "∙", "•")
-"""From the oldest to the newest."""
+"""The dots of a trail, from the oldest to the newest."""
 _LETTERS: Final = string.ascii_uppercase + string.digits + string.ascii_lowercase
 _LIST: Final = 34
 _LEAST_NAME: Final = 4
-"""Cells: a shorter beginning of a name tells nothing."""
+"""The least cells for a name; a shorter beginning would be useless."""
 _LEAST_CANVAS: Final = 40
 _LIST_LINES: Final = 3
 
@@ -51,7 +52,7 @@ class _Dot(Struct, frozen=True):
 
 
 class CursorsView(Listed[tuple[str, str]]):
-    """A View of the broadcasts that carry positions."""
+    """A view of the cursors whose positions are sent as broadcasts."""
 
     title = "cursors"
 
@@ -62,27 +63,27 @@ class CursorsView(Listed[tuple[str, str]]):
         self._letters: dict[tuple[str, str], str] = {}
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the cursors."""
         self._cursors.apply(event)
 
     def summary(self) -> list[str]:
-        """Return how many moves of how many cursors came."""
+        """Return how many moves of how many cursors arrived."""
         cursors = self._cursors
         if not cursors.moves:
             return ["no cursor moved"]
         return [f"{counted(cursors.moves, 'move')} of {counted(len(cursors.cursors), 'cursor')}"]
 
     def row_keys(self) -> list[tuple[str, str]]:
-        """Return topic and user of the cursors, those that moved last first."""
+        """Return the topic and user of each cursor; the one that moved last comes first."""
         return [(one.topic, one.user) for one in self._cursors.newest_first]
 
     def content(self, key: tuple[str, str]) -> bytes:
-        """Return what a search finds in a cursor."""
+        """Return the text of a cursor that a search looks at: topic, user and name."""
         cursor = self._cursors.cursors.get(key)
         return " ".join((*key, cursor.name if cursor else "")).encode(errors="replace")
 
     def inspect(self, key: tuple[str, str]) -> Inspected | None:
-        """Return the details of a cursor; None if it is gone."""
+        """Return the details of a cursor; None if the cursor is gone."""
         cursor = self._cursors.cursors.get(key)
         if cursor is None:
             return None
@@ -99,14 +100,14 @@ class CursorsView(Listed[tuple[str, str]]):
         )
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
-        """Return the canvas in at most `height` lines of at most `width` cells; `now` in µs."""
+        """Return the canvas and the list in at most `height` lines of at most `width` cells; `now` in µs."""
         self._now = now
         known = self._cursors.newest_first
         shown = [cursor for cursor in known if cursor.gone_at is None or now - cursor.gone_at < LEAVING]
         self._give_letters(known)
-        top = _line(self._headline(shown, now), width, "bold")
+        top = line_of(self._headline(shown, now), width, "bold")
         if not known:
-            return within([top, _line("waiting for the first move", width, "italic")], width, height)
+            return within([top, line_of("waiting for the first move", width, "italic")], width, height)
         if width >= _LEAST_CANVAS + _LIST + 1:
             rows = self._beside(shown, known, width, height - 1, now)
         else:
@@ -139,7 +140,7 @@ class CursorsView(Listed[tuple[str, str]]):
         return rows
 
     def _canvas(self, shown: list[Cursor], width: int, height: int, now: int) -> list[Text]:
-        """A frame with the page in it: what is newer lies above what is older."""
+        """Draw a frame with the cursors in it; newer ones lie above older ones."""
         across, down = width - 2, height - 2
         if across < 1 or down < 1:
             return []
@@ -155,14 +156,14 @@ class CursorsView(Listed[tuple[str, str]]):
         for cursor in shown:
             self._draw_name(grid, cursor, extent, now, taken)
         scale = _scale(extent)
-        lines = [_line(f"┌{'─' * across}┐", width)]
+        lines = [line_of(f"┌{'─' * across}┐", width)]
         for row in grid:
             text = Text("│", no_wrap=True, overflow="crop")
             for style, dots in groupby(row, key=lambda dot: "" if dot is None else dot.style):
                 text.append("".join(" " if dot is None else dot.text for dot in dots), style)
             lines.append(text.append("│"))
         foot = cut(f"─ {scale} ", across)
-        return [*lines, _line(f"└{foot}{'─' * (across - cell_len(foot))}┘", width)]
+        return [*lines, line_of(f"└{foot}{'─' * (across - cell_len(foot))}┘", width)]
 
     def _draw_trail(self, grid: list[list[_Dot | None]], cursor: Cursor, extent: Extent, now: int) -> None:
         trail = [position for position in list(cursor.trail)[:-1] if now - position.at < TRAIL_SEEN]
@@ -179,7 +180,7 @@ class CursorsView(Listed[tuple[str, str]]):
         now: int,
         taken: set[tuple[int, int]],
     ) -> None:
-        """Draw a name beside its letter if there is room for it."""
+        """Draw a cursor's name beside its letter if there is room."""
         x, y = _cell(cursor.position, extent, grid)
         name, start = safe(cursor.name[:200]), x + 2
         right = next((end for end in range(start, len(grid[0])) if (end, y) in taken), len(grid[0]) + 1)
@@ -196,7 +197,7 @@ class CursorsView(Listed[tuple[str, str]]):
                 _put(grid, (column, y), _Dot(piece, self._style(cursor, now)))
 
     def _list(self, known: list[Cursor], width: int, room: int, now: int) -> list[Text]:
-        """A line each, those that moved last first; the last says how many there are more."""
+        """Return a line for each cursor, the last that moved first; the last line counts the others."""
         if room < 1:
             return []
         keys = [(one.topic, one.user) for one in known]
@@ -208,7 +209,7 @@ class CursorsView(Listed[tuple[str, str]]):
             for cursor in shown
         ]
         if len(known) > len(shown):
-            lines.append(_line(f"and {len(known) - len(shown):,} more", width, "italic"))
+            lines.append(line_of(f"and {len(known) - len(shown):,} more", width, "italic"))
         return lines
 
     def _entry(self, cursor: Cursor, width: int, now: int) -> Text:
@@ -231,7 +232,7 @@ class CursorsView(Listed[tuple[str, str]]):
         return LEFT if cursor.gone_at is not None else self._letters[cursor.topic, cursor.user]
 
     def _give_letters(self, known: list[Cursor]) -> None:
-        """Everyone keeps a letter while they are known: the first of the name that is free."""
+        """Give each new cursor the first free letter of its name, and keep the letters of known cursors."""
         keys = {(cursor.topic, cursor.user) for cursor in known}
         self._letters = {key: letter for key, letter in self._letters.items() if key in keys}
         taken = set(self._letters.values())
@@ -256,7 +257,7 @@ def _cell(position: Position, extent: Extent, grid: list[list[_Dot | None]]) -> 
 
 
 def _put(grid: list[list[_Dot | None]], cell: tuple[int, int], dot: _Dot) -> None:
-    """Put a dot into a cell; of a wide character that is half covered, nothing is left."""
+    """Put a dot into a cell, and clear a wide character that the dot would cover only in part."""
     x, y = cell
     row = grid[y]
     size = cell_len(dot.text)
@@ -270,7 +271,7 @@ def _put(grid: list[list[_Dot | None]], cell: tuple[int, int], dot: _Dot) -> Non
 
 
 def _pieces(name: str) -> list[str]:
-    """One a cell: a letter with its marks; behind a wide character an empty one."""
+    """Split a name into cells: each has a character with its marks, or is the empty half of a wide one."""
     pieces: list[str] = []
     for character in name:
         size = cell_len(character)
@@ -282,9 +283,5 @@ def _pieces(name: str) -> list[str]:
 
 
 def _scale(extent: Extent) -> str:
-    """Return the part of the canvas that is shown, so that a move can be judged."""
+    """Return which part of the canvas is shown, so that the reader can judge how far a cursor moved."""
     return f"{extent.left:.4g}…{extent.right:.4g} × {extent.top:.4g}…{extent.bottom:.4g}"
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(text, width), style, no_wrap=True, overflow="crop")

@@ -1,4 +1,4 @@
-"""`--details`: the last change whole, both sides; of a large value only the lines that differ."""
+"""The view for `--details`: the last change in full, and of a long value only the lines that differ."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ from prt.views.drawing.lines import fitted, plain
 
 _CONTEXT = 1
 _MOST_LINES = 2000
-"""Lines of a value that are compared: beyond that the comparison takes longer than a drawing may."""
+"""How many lines of a value are compared at most; comparing more would delay the drawing."""
 _ARROW = " → "
 _FIRST_HUNK = re.compile(r"@@ -[01]\b")
-"""The head of the lines that differ, if no line is left out before them."""
+"""The head of a hunk before which no line is left out."""
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class DetailsView:
-    """`waiting` says what it waits for; `tz` None is local."""
+    """A view of the last change.
+
+    `waiting` returns what the view is waiting for, and `tz` is the time zone; None is the local one.
+    """
 
     title = "last change"
     least_width = 60
@@ -46,7 +49,7 @@ class DetailsView:
         self._drawn: tuple[int, list[Text]] | None = None
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event, and keep the last change."""
         if type(event) is Known:
             for row in event.changes():
                 self._rows.apply(row)
@@ -57,11 +60,11 @@ class DetailsView:
             self._last, self._drawn = (event, previous), None
 
     def summary(self) -> list[str]:
-        """Return nothing: the last row is on the screen already."""
+        """Return nothing, because the last change is on the screen already."""
         return []
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
-        """Return the last change whole, in at most `height` lines of at most `width` cells; `now` in µs."""
+        """Return the last change in full, in at most `height` lines of at most `width` cells."""
         if self._last is None:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
         if self._drawn is None or self._drawn[0] != width:
@@ -96,7 +99,10 @@ class DetailsView:
 
 
 def differences(before: bytes, after: bytes, width: int) -> Iterator[Text]:
-    """Yield the columns in which two rows differ, bookkeeping last; those of one side are left out."""
+    """Yield the columns whose values differ between two rows (JSON objects), bookkeeping columns last.
+
+    Columns that only one of the rows has are left out.
+    """
     try:
         old, new = _columns_of(before), _columns_of(after)
     except msgspec.DecodeError as exc:
@@ -108,7 +114,7 @@ def differences(before: bytes, after: bytes, width: int) -> Iterator[Text]:
 
 
 def _column(name: str, before: Raw | None, after: Raw | None, width: int) -> Iterator[Text]:
-    """One line where both sides fit, else the lines of the value that differ."""
+    """Yield a column on one line if both values fit, otherwise the lines of the value that differ."""
     label = f"{safe(name)} "
     sides = [safe(said(side)) for side in (before, after) if side is not None]
     joined = _ARROW.join(sides)
@@ -139,7 +145,7 @@ def _compared(before: list[str], after: list[str], width: int) -> Iterator[Text]
 
 
 def _spread(value: Raw | None) -> list[str]:
-    """A value over several lines: JSON indented, a text by its own lines."""
+    """Return a value over several lines: JSON indented, a text by its own lines."""
     if value is None:
         return []
     try:

@@ -1,4 +1,4 @@
-"""The dispatch of events to a screen's head and to its views."""
+"""The dispatch of events to a screen's head and its views."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from prt.state.screen import Screen
 from prt.views.panels.view import View
 
 MOST_HELD = KEPT
-"""Events that are held back from views that are paused; beyond it the oldest reach them."""
+"""How many events are held back for paused views; beyond that, the oldest are passed on to them."""
 
 
 class Sharing:
-    """Takes events to the screen and to all views. A view that counts has a `note`, which gets every change.
+    """Passes events to the screen and to all its views.
 
-    While it is held, events reach the screen alone; the views get them afterwards.
+    A view that counts changes has a method `note`, which gets every change, shown or not. While events are
+    held back, they reach the screen alone; the views get them afterwards.
     """
 
     def __init__(self, screen: Screen, views: Sequence[View]) -> None:
@@ -36,20 +37,23 @@ class Sharing:
         self.show(event)
 
     def note(self, change: Change) -> None:
-        """Only counted: what of it is shown comes later."""
+        """Count a change without showing it, which is done later or not at all."""
         self._screen.note(change)
         for note in self._counting:
             self._hand(note, change)
 
     def show(self, event: Event) -> None:
-        """Shown where it is news; a change must have been noted."""
+        """Show an event, unless a later state of its row is known.
+
+        A change must have been counted by `note`.
+        """
         is_news = self._screen.show(event) if type(event) is Change else self._screen.apply(event)
         if is_news:
             for view in self._views:
                 self._hand(view.apply, event)
 
     def hold(self, *, is_held: bool) -> None:
-        """Hold events back from the views, or hand them what was held back."""
+        """Hold events back from the views, or pass on those that were held back."""
         if is_held != self._is_held:
             for view in self._views:
                 if hasattr(view, "hold"):
@@ -60,7 +64,7 @@ class Sharing:
             take(event)
 
     def add(self, view: View) -> None:
-        """Let a view join later: it gets the rows and events that are kept, then those that come."""
+        """Add a view later: it gets the rows and events that are kept, then all that follow."""
         screen, note = self._screen, getattr(view, "note", None)
         paused_at = screen.viewport.paused_at
         for row in self._rows_before():

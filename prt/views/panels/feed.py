@@ -1,4 +1,4 @@
-"""`--view feed`: what happens, sentence by sentence, newest first; and the same as lines of text."""
+"""The view `feed`: changes, alerts and gaps as sentences, the newest first."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from prt.views.sinks.template import compile_template
 
 
 class FeedView:
-    """The changes, alerts and gaps of a screen as sentences.
+    """A view of the changes, alerts and gaps of a screen as sentences.
 
-    `waiting` says what an empty one waits for; `tz` None is local.
+    `waiting` returns what an empty view is waiting for, and `tz` is the time zone; None is the local one.
     """
 
     title = "feed"
@@ -48,14 +48,14 @@ class FeedView:
         self._sentences: dict[int, tuple[Kept, Sentence]] = {}
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Ignore the event: the screen has applied it already."""
 
     def summary(self) -> list[str]:
-        """Return nothing: the last sentences are on the screen already."""
+        """Return nothing, because the last sentences are on the screen already."""
         return []
 
     def inspected(self) -> Inspected | None:
-        """Return the event whose details are open, else the selected one."""
+        """Return the event whose details are open, otherwise the selected one."""
         number = self.viewport.current() if self.viewport.opened is None else self.viewport.opened
         kept = None if number is None else self._screen.newest.kept(number)
         return None if kept is None else inspected(kept, self._screen.rows.key_columns, self._tz)
@@ -68,12 +68,12 @@ class FeedView:
             return fitted([plain(cut(words, width), "italic")], width, height)
         kept = {number: one for number in numbers if (one := self._screen.newest.kept(number)) is not None}
         self._sentences = {
-            number: self._told(number, one) for number, one in kept.items() if isinstance(one, Shown)
+            number: self._sentence_of(number, one) for number, one in kept.items() if isinstance(one, Shown)
         }
         return fitted([self._line(number, one, width) for number, one in kept.items()], width, height)
 
-    def _told(self, number: int, shown: Shown) -> tuple[Kept, Sentence]:
-        """Return the sentence of a change, that of the last drawing if it was drawn then."""
+    def _sentence_of(self, number: int, shown: Shown) -> tuple[Kept, Sentence]:
+        """Return the sentence of a change, reused from the last drawing if possible."""
         known = self._sentences.get(number)
         if known is not None and known[0] is shown:
             return known
@@ -103,14 +103,14 @@ class FeedView:
 
 
 def _belongs(kept: Kept) -> bool:
-    """Return whether an event has a sentence: rows of a snapshot and known states have none."""
+    """Return whether an event has a sentence; rows of a snapshot and known states have none."""
     if isinstance(kept, Shown):
         return kept.is_news and kept.change.source != "snapshot"
     return isinstance(kept, Alert | Gap)
 
 
 def _append(line: Text, sentence: Sentence, room: int) -> None:
-    """The row's name gives way before what happened to it, down to a third of the line."""
+    """Append a sentence in `room` cells; the row's name is cut first, but not below a third of the room."""
     noun, row, happened = safe(sentence.noun), safe(sentence.row or ""), safe(sentence.happened)
     if not row:
         line.append(cut(f"{noun} {happened}".rstrip(), room))
@@ -123,7 +123,11 @@ def _append(line: Text, sentence: Sentence, room: int) -> None:
 
 
 def templates_of(feed: Mapping[str, str]) -> dict[str, Write]:
-    """The templates of a profile, compiled: `TABLE` or `TABLE:EVENT` to its text. Raises UsageError."""
+    """Return the compiled templates of a profile, by `TABLE` or `TABLE:EVENT`.
+
+    Raises:
+        UsageError: A template or its event is not valid.
+    """
     return {name: _writer(name, text) for name, text in feed.items()}
 
 

@@ -1,4 +1,4 @@
-"""The foot of a live view above its keys: what needs attention, what is searched and filtered."""
+"""The foot of a live view, above the keys: notes that need attention, and the search and filter in use."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ from prt.state.screen import Screen
 from prt.state.viewport.intents import Intent
 from prt.state.viewport.kinds import Kind
 from prt.state.viewport.viewport import Viewport
-from prt.views.drawing.cells import cut, safe, wrapped
+from prt.views.drawing.cells import safe, wrapped
 from prt.views.drawing.figures import counted, table_name
+from prt.views.drawing.lines import line_of
 
 _ROOM_OF_FIGURES = 30
-"""Cells that are left beside what is being typed."""
+"""Cells that are kept free beside the text that is being typed."""
 
 
 def notes_of(screen: Screen, said: Collection[str], width: int, most: int) -> list[Text]:
-    """Return what needs attention, in at most `most` lines; `said` are lines of somebody else."""
+    """Return the notes that need attention.
+
+    Args:
+        screen: The state whose refusals and alerts are noted.
+        said: Further notes, as plain text.
+        width: The most cells of a line.
+        most: The most lines; the last one counts those that don't fit.
+    """
     notes = [*_notes(screen, width), *(line_of(f"! {one}", width) for one in said)]
     if len(notes) > most > 0:
         notes = [*notes[: most - 1], line_of(f"  and {len(notes) - most + 1} lines more", width)]
@@ -29,14 +37,14 @@ def notes_of(screen: Screen, said: Collection[str], width: int, most: int) -> li
 def state_of(
     viewport: Viewport, width: int, message: str, *, is_list: bool, position: tuple[int, int]
 ) -> Text | None:
-    """Return how the view is searched, filtered and scrolled; None if there is nothing to say.
+    """Return how the view is searched, filtered and scrolled; None if there is nothing to report.
 
     Args:
-        viewport: The list of events, or what is typed beside it.
+        viewport: The list of events, or the prompt beside it.
         width: The most cells of the line.
-        message: What has been said since the last key, if anything.
+        message: The message since the last key; empty if there is none.
         is_list: Whether the view is a list of events, which can be filtered and scrolled.
-        position: Which match is selected, and how many there are.
+        position: The number of the selected match, and how many matches there are.
     """
     prompt = viewport.prompt
     if prompt is None and message:
@@ -64,11 +72,6 @@ def state_of(
     return line_of(" · ".join(parts), width, "bold") if parts else None
 
 
-def line_of(text: str, width: int, style: str = "") -> Text:
-    """Return a line of any text, cut at the width."""
-    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")
-
-
 def _notes(screen: Screen, width: int) -> list[Text]:
     notes: list[Text] = []
     for refusal in screen.refused.values():
@@ -83,10 +86,10 @@ def _notes(screen: Screen, width: int) -> list[Text]:
 
 
 def _tail(text: str, width: int) -> str:
-    """Return the end of what is being typed."""
+    """Return the end of the text that is being typed, in `width` characters."""
     return text if len(text) <= width else "…" + text[1 - width :]
 
 
 def _lines(text: str, width: int) -> list[Text]:
-    """Uncut: what is to be typed must be whole."""
+    """Return a text as several uncut lines, because a remedy that is to be typed must be complete."""
     return [Text(line, no_wrap=True, overflow="crop") for line in wrapped(safe(text), width)]

@@ -1,6 +1,7 @@
-"""The head of a live view: how the connection is and what came over it, in two lines, or three of 80 cells.
+"""The head of a live view: the state of the connection and its figures.
 
-Then why it is not connected, or what its session is about to do, with the remedy whole.
+It has two lines, or three if the terminal is narrower than 80 cells. If there is a reason for the
+connection's state, or a notice about the session, it follows with the whole remedy.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ CONNECTIONS = {
     "timeout": ("◷", "bold red"),
     "disconnected": ("○", "bold red"),
 }
-"""Glyph and style of the seed's words."""
+"""Glyph and style of each word for the state of the connection."""
 
 SECOND = 1_000_000
 SESSION_SOON = 5 * 60 * SECOND
-"""µs before the end of a session from which on it is marked."""
+"""How long before its end a session is marked (µs)."""
 
 _BETWEEN = " · "
 _WARNING = "bold red"
@@ -35,7 +36,7 @@ _NARROW = 80
 
 
 class Figure(Struct, frozen=True):
-    """A figure of the head, with its style."""
+    """A figure of the head, with its Rich style."""
 
     text: str
     style: str = ""
@@ -50,7 +51,16 @@ def head(
     *,
     came_while_paused: int | None = None,
 ) -> list[Text]:
-    """`title` is safe, `now` in µs; `came_while_paused` None is not paused."""
+    """Return the lines of the head.
+
+    Args:
+        screen: The state to draw.
+        title: The title, as safe text.
+        now: The current time (µs).
+        width: The most cells of a line.
+        tz: The time zone; None is the local one.
+        came_while_paused: Events since the view was paused; None if it isn't paused.
+    """
     stream = _stream(screen, now)
     if came_while_paused is not None:
         stream.insert(0, Figure(f"‖ paused · {came_while_paused:,} new", "bold reverse"))
@@ -59,7 +69,7 @@ def head(
 
 
 def waiting(screen: Screen) -> str:
-    """Return what an empty view waits for; at the end, that it waited in vain."""
+    """Return what an empty view is waiting for; after the end, that nothing arrived."""
     if screen.end is not None:
         return "nothing came"
     if screen.channel == "READY":
@@ -71,12 +81,12 @@ def waiting(screen: Screen) -> str:
 
 
 def waiting_for_rows(screen: Screen) -> str:
-    """The same of a view that shows present rows, once they have been read."""
+    """Return what an empty view of present rows is waiting for; once they are read, that none may be read."""
     return "no rows that this identity may read" if screen.has_loaded else waiting(screen)
 
 
 def _state(screen: Screen, title: str, now: int, width: int, tz: tzinfo | None) -> Text:
-    """The first line: what goes without saying gives way before the title is cut."""
+    """Return the first line; it leaves out what matters least before it cuts the title."""
     for spared in range(4):
         figures = _state_figures(screen, now, tz, spared)
         text = _joined(figures)
@@ -88,7 +98,11 @@ def _state(screen: Screen, title: str, now: int, width: int, tz: tzinfo | None) 
 
 
 def _state_figures(screen: Screen, now: int, tz: tzinfo | None, spared: int) -> list[Figure]:
-    """`spared` 1 leaves out how long, 2 the number of tables too, 3 what the seed's word implies."""
+    """Return the figures of the first line.
+
+    `spared` is how much is left out: 1 the duration, 2 the number of tables too, 3 also what the word for the
+    connection implies.
+    """
     connection, vitals = screen.connection, screen.vitals
     glyph, style = CONNECTIONS.get(connection or "", ("◌", "bold"))
     is_late = connection == "connected" and screen.phase == "degraded" and vitals is not None
@@ -116,7 +130,7 @@ def _state_figures(screen: Screen, now: int, tz: tzinfo | None, spared: int) -> 
 
 
 def _attempt(screen: Screen, now: int) -> list[Figure]:
-    """Return what is being done about a connection that is down."""
+    """Return what the client is doing about a connection that is down."""
     vitals = screen.vitals
     if vitals is None or screen.connection == "connected":
         return []
@@ -140,7 +154,10 @@ def _stream(screen: Screen, now: int) -> list[Figure]:
 
 
 def _health(screen: Screen, now: int) -> list[Figure]:
-    """The most important first: at the narrowest the last give way."""
+    """Return figures about completeness and health, the most important first.
+
+    A narrow head drops the last.
+    """
     figures = [_gaps(screen)] if screen.gaps or screen.ready_at is not None else []
     verified = age_text(screen.verification, now)
     figures += [] if verified is None else [Figure(verified)]
@@ -158,7 +175,7 @@ def _health(screen: Screen, now: int) -> list[Figure]:
 
 
 def _gaps(screen: Screen) -> Figure:
-    """One that is open counts: until it is closed, nobody knows what was missed."""
+    """Return the number of gaps. An open gap counts, because it isn't known yet what was missed."""
     count = screen.gaps + screen.has_open_gap
     parts = [counted(count, "gap") if count else "no gaps"]
     parts += [f"{screen.incomplete_gaps:,} incomplete"] if screen.incomplete_gaps else []
@@ -175,7 +192,7 @@ def _session(left: int) -> Figure:
 
 
 def _reason(screen: Screen, width: int) -> list[Text]:
-    """Return the reason of a connection that is down, or the notice of one that is up."""
+    """Return the reason for a connection that is down, or the notice about one that is up."""
     if not screen.reason:
         return []
     is_up = screen.connection == "connected"
@@ -187,7 +204,10 @@ def _reason(screen: Screen, width: int) -> list[Text]:
 
 
 def _flowed(groups: Sequence[list[Figure]], width: int) -> list[Text]:
-    """All on one line if they fit, else each group on its own; whole figures, on two lines at most."""
+    """Return all groups on one line if they fit, otherwise each on its own line.
+
+    Figures are not cut. There are at most two lines, or three if the terminal is narrower than 80 cells.
+    """
     whole = _joined([figure for group in groups for figure in group])
     if whole.cell_len <= width:
         return [whole]

@@ -1,4 +1,4 @@
-"""The details of one thing, over the view: what it is, both sides as a difference, and its JSON."""
+"""The details of an event or a row, which are shown over the view: facts, a difference, and JSON."""
 
 from __future__ import annotations
 
@@ -22,16 +22,23 @@ from prt.views.panels.details import differences
 
 KeyColumns = Callable[[str, str], tuple[str, ...]]
 FOLDED = 2
-"""Levels of JSON that are open at first."""
+"""How many levels of JSON are open at first."""
 _MOST_LINES = 5_000
 _INDENT = 2
 
 
 class Inspected(Struct, frozen=True, kw_only=True):
-    """The content of the details; texts are as they came, and made safe when they are drawn.
+    """The content of the details. Texts are kept as they came, and made safe when they are drawn.
 
-    `before` and `after` are the sides of a change as JSON objects; `payload` is any other JSON, which stands
-    under its `label`. `event` is what is copied as JSON.
+    Attributes:
+        title: What is inspected.
+        facts: Short facts about it.
+        errors: The errors that the server reported with it.
+        before: The row before a change, as a JSON object.
+        after: The row after a change, as a JSON object.
+        payload: Any other JSON.
+        label: The heading above `payload`.
+        event: The event that is copied as JSON.
     """
 
     title: str
@@ -45,7 +52,7 @@ class Inspected(Struct, frozen=True, kw_only=True):
 
 
 def inspected(kept: Kept, key_columns: KeyColumns, tz: tzinfo | None) -> Inspected:
-    """Return what there is to know about an event of a list."""
+    """Return the details of an event in a list."""
     if isinstance(kept, Shown):
         return _change(kept, key_columns, tz)
     if isinstance(kept, Message):
@@ -126,7 +133,10 @@ def inspection_lines(one: Inspected, width: int, folded: int = FOLDED) -> list[T
 
 
 def json_lines(raw: bytes, width: int, folded: int) -> list[Text]:
-    """Return JSON as indented and coloured lines; what is deeper than `folded` levels is counted."""
+    """Return JSON as indented and coloured lines.
+
+    Below `folded` levels, only the number of values is shown.
+    """
     try:
         value = msgspec.json.decode(raw)
     except msgspec.DecodeError:
@@ -161,7 +171,7 @@ _STYLES = {str: "green", int: "yellow", float: "yellow", bool: "magenta"}
 
 
 def _wrapped(line: Text, width: int) -> list[Text]:
-    """Break a long value at the width, so that nothing of it is lost."""
+    """Break a long value at the width, so that none of it is lost."""
     if line.cell_len <= width:
         return [line]
     lines = []
@@ -177,7 +187,7 @@ def _wrapped(line: Text, width: int) -> list[Text]:
 
 
 def _joined(facts: tuple[str, ...], width: int) -> list[str]:
-    """Return the facts on as few lines as hold them whole."""
+    """Return the facts on as few lines as possible."""
     lines: list[str] = []
     for fact in map(safe, facts):
         if lines and len(lines[-1]) + len(fact) + 3 <= width:

@@ -1,4 +1,4 @@
-"""Lines across the table of changes: where the stream was interrupted, how long, and what of it is back."""
+"""Lines across the table of changes, for gaps, alerts, conflicts and steps of the channel."""
 
 from __future__ import annotations
 
@@ -21,9 +21,15 @@ _CAUSE_LINES = 2
 
 
 def interruption(entry: Entry, width: int, time_width: int, tz: tzinfo | None) -> list[Text]:
-    """A rule with words in it; `time_width` cells stand before them, as in the lines of changes.
+    """Return an entry as a rule with text in it.
 
-    What does not fit on a gap's line stands below it: its cause.
+    If a gap doesn't fit on one line, its cause stands on the lines below.
+
+    Args:
+        entry: The gap, alert, conflict or step.
+        width: The most cells of a line.
+        time_width: The cells of the time before the text, as in the lines of changes.
+        tz: The time zone; None is the local one.
     """
     text = whole(entry, time_width, tz)
     if not isinstance(entry, Gap) or text.cell_len <= width:
@@ -38,7 +44,7 @@ def interruption(entry: Entry, width: int, time_width: int, tz: tzinfo | None) -
 
 
 def whole(entry: Entry, time_width: int, tz: tzinfo | None) -> Text:
-    """All of it on one line, however long."""
+    """Return an entry on one line, however long."""
     text, style = _begun(entry, time_width, tz), _style(entry)
     if isinstance(entry, Step):
         return text.append(step_text(entry), style)
@@ -48,12 +54,15 @@ def whole(entry: Entry, time_width: int, tz: tzinfo | None) -> Text:
 
 
 def gap_line(gap: Gap, tz: tzinfo | None) -> str:
-    """The same in one safe line without its time, to be cut or wrapped."""
+    """Return a gap as one safe line, without the time at which it was reported and without styles."""
     return f"{_glyph(gap)} {_facts(gap, tz)}: {safe(gap.cause)}"
 
 
 def step_text(step: Step) -> str:
-    """`READY again after 2.0 s`, `CLOSED: 1012: service restart (3 times)`."""
+    """Return a step of the channel as text.
+
+    Examples: `READY again after 2.0 s`, `CLOSED: 1012: service restart (3 times)`.
+    """
     status = step.status
     again = "" if step.down_us is None else f" again after {duration(step.down_us)}"
     reason = f": {status.reason}" if status.reason else ""
@@ -62,7 +71,10 @@ def step_text(step: Step) -> str:
 
 
 def _fitting_facts(gap: Gap, width: int, tz: tzinfo | None) -> str:
-    """How long goes first, then the names of the tables."""
+    """Return the facts about a gap in `width` cells.
+
+    Its length is left out first, then the names of tables.
+    """
     for has_length, has_names in ((True, True), (False, True)):
         facts = _facts(gap, tz, has_length=has_length, has_names=has_names)
         if cell_len(facts) <= width:
@@ -71,7 +83,7 @@ def _fitting_facts(gap: Gap, width: int, tz: tzinfo | None) -> str:
 
 
 def _facts(gap: Gap, tz: tzinfo | None, *, has_length: bool = False, has_names: bool = False) -> str:
-    """Everything but the cause; at its shortest it fits in 70 cells."""
+    """Return the facts about a gap without its cause; the shortest form fits in 70 cells."""
     window = f"{moment(gap.start, gap.end, tz)} to {clock(gap.end, tz)}"
     if has_length:
         window += f" ({duration(gap.end - gap.start)})"
@@ -85,7 +97,7 @@ def _facts(gap: Gap, tz: tzinfo | None, *, has_length: bool = False, has_names: 
 
 
 def _begun(entry: Entry, time_width: int, tz: tzinfo | None) -> Text:
-    """The time and the glyph."""
+    """Return the beginning of a line: the time and the glyph."""
     if isinstance(entry, Step):
         at, glyph = entry.status.at, CONNECTIONS[entry.status.connection][0]
     else:

@@ -1,4 +1,4 @@
-"""The keys, as a person reads them: the foot with the five that matter now, and all of them as help."""
+"""Descriptions of the keys: the foot with the five that matter now, and the help with all of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLAYED: Final[tuple[Hint, ...]] = (
     ("Enter", "details"),
     ("?", "keys"),
 )
-"""Of a recording."""
+"""The usual keys while a recording is played."""
 _SEARCHED: Final[tuple[Hint, ...]] = (
     ("n N", "next, previous"),
     ("Enter", "details"),
@@ -114,7 +114,7 @@ HELP: Final[tuple[tuple[str, tuple[Hint, ...]], ...]] = (
         ),
     ),
 )
-"""All keys, by what they are for."""
+"""All keys, grouped by purpose."""
 
 REPLAY: Final[tuple[Hint, ...]] = (
     ("← →", "10 s back, 10 s on"),
@@ -132,10 +132,10 @@ def foot(viewport: Viewport, width: int, own: tuple[Hint, ...] = (), usual: tupl
     """Return one line with the five keys that matter now.
 
     Args:
-        viewport: What is done in the list.
+        viewport: The state of the list: search, filter, position and overlay.
         width: The most cells of the line.
-        own: The keys of a view that is not the list.
-        usual: The keys while the list follows.
+        own: The keys of a view that is not a list of events.
+        usual: The keys while the list follows the newest event.
     """
     hints = _hints(viewport, own, usual)
     line, (*_, last) = plain(), hints
@@ -170,7 +170,7 @@ def _hints(viewport: Viewport, own: tuple[Hint, ...], usual: tuple[Hint, ...]) -
 def help_lines(
     width: int, *, is_replay: bool, can_edit: bool, views: Sequence[tuple[str, bool]] = ()
 ) -> list[Text]:
-    """Return the keys with what they do.
+    """Return all keys with what they do.
 
     Args:
         width: The most cells of a line.

@@ -1,5 +1,6 @@
-"""The layers of `prt status` as lines: glyph and word, what was measured, and for what isn't green why and
-what mends it, wrapped whole. Lines come as the findings do; those of one table are one line when all is well.
+"""The findings of `prt status` as lines: glyph, state, figure, and the causes with their remedies.
+
+Lines follow the order of the findings. The findings of one table share a line if none of them is bad.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ _WIDE = 120
 
 
 class Layers:
-    """Lines for findings as they come; `names` are the tables that will, for the width of their column."""
+    """Turns findings into lines as they arrive.
+
+    `names` are the tables that will be reported, which determine the width of their column.
+    """
 
     def __init__(self, width: int, names: Iterable[str] = ()) -> None:
         self._width = width
@@ -50,7 +54,7 @@ class Layers:
         self._all: list[Finding] = []
 
     def add(self, finding: Finding) -> list[Text]:
-        """Take in a finding, and return the lines that can be printed now."""
+        """Add a finding, and return the lines that can be printed now."""
         self._all.append(finding)
         lines = self._held_back(finding)
         if finding.layer == "table" and finding.table is not None:
@@ -62,7 +66,7 @@ class Layers:
         return lines
 
     def end(self) -> list[Text]:
-        """Return the lines that were held back, and how many findings of each state there are."""
+        """Return the lines that were held back, then the number of findings of each state."""
         counts = [f"{count} {state}" for state, count in counts_of(self._all).items() if count]
         summary = wrapped(" · ".join(counts), self._width)
         return [*self.rest(), Text(), *(_fixed(line, "bold") for line in summary)]
@@ -82,7 +86,7 @@ class Layers:
         findings, self._table = self._table, []
         if not findings:
             return []
-        bad = sorted(_worth_telling(findings), key=lambda finding: finding.state != "failed")
+        bad = sorted(_bad_findings(findings), key=lambda finding: finding.state != "failed")
         name = (findings[0].table or "").removeprefix("public.")
         lines = self._line(worst(findings), name, " · ".join(_table_figures(findings)), self._table_name)
         return lines + [line for finding in bad for line in self._causes(finding.causes)]
@@ -125,7 +129,10 @@ class Layers:
 
 
 def _table_figures(findings: Sequence[Finding]) -> list[str]:
-    """READY first, then what isn't well, else what one wants to know of a table that is."""
+    """Return the figures of a table.
+
+    They are READY, then the figures of bad findings, or of a few good ones if there are no bad ones.
+    """
     ready = [finding.figure for finding in findings if finding.check == "READY"]
     bad = [f"{one.check}: {one.figure}" for one in findings if one.state != "ok" and one.check != "READY"]
     if bad:
@@ -137,20 +144,20 @@ def _table_figures(findings: Sequence[Finding]) -> list[str]:
     return [*ready, *figures]
 
 
-def _worth_telling(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings that are not green, without a READY that follows from another failure."""
+def _bad_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the bad findings, without a READY that only follows from another failure."""
     has_failed = any(one.state == "failed" and one.check != "READY" for one in findings)
     return [one for one in findings if one.state != "ok" and not (has_failed and one.check == "READY")]
 
 
 class Telling(Protocol):
-    """Findings on standard output, each as it comes. `found` are those told so far."""
+    """An output of `prt status` for standard output. `found` are the findings so far."""
 
     found: list[Finding]
     is_json: bool
 
     def expect(self, tables: Sequence[str]) -> None:
-        """The tables that will be told of."""
+        """Note the tables whose findings will follow."""
         ...
 
     def tell(self, finding: Finding) -> None:
@@ -158,12 +165,19 @@ class Telling(Protocol):
         ...
 
     def end(self, exit_code: int) -> int:
-        """Print what is left to be printed, and return the exit code that the form has for this one."""
+        """Print the rest.
+
+        Args:
+            exit_code: The exit code of `prt status`.
+
+        Returns:
+            The exit code to end with; a monitoring plugin has its own codes.
+        """
         ...
 
 
 class LineTelling:
-    """Findings as lines for people."""
+    """An output of lines for people."""
 
     is_json = False
 
@@ -173,7 +187,7 @@ class LineTelling:
         self._layers = Layers(self._console.width)
 
     def expect(self, tables: Sequence[str]) -> None:
-        """Note the tables whose findings will come."""
+        """Set the width of the tables' column."""
         self._layers = Layers(self._console.width, tables)
 
     def tell(self, finding: Finding) -> None:
@@ -182,7 +196,7 @@ class LineTelling:
         self._print(self._layers.add(cleared(finding)))
 
     def end(self, exit_code: int) -> int:
-        """Print what was held back, and the summary."""
+        """Print the lines that were held back and the summary, and return the exit code unchanged."""
         self._print(self._layers.end())
         return exit_code
 
@@ -192,7 +206,7 @@ class LineTelling:
 
 
 class JsonTelling:
-    """NDJSON, flushed line by line."""
+    """An output of NDJSON, flushed line by line."""
 
     is_json = True
 
@@ -200,7 +214,7 @@ class JsonTelling:
         self.found: list[Finding] = []
 
     def expect(self, tables: Sequence[str]) -> None:
-        """Nothing depends on it here."""
+        """Ignore which tables will follow."""
 
     def tell(self, finding: Finding) -> None:
         """Report a finding."""
@@ -208,7 +222,7 @@ class JsonTelling:
         self._write(object_of(cleared(finding)))
 
     def end(self, exit_code: int) -> int:
-        """Write the line `layers`."""
+        """Write the line `layers`, and return the exit code unchanged."""
         self._write({"type": "layers", "exit_code": exit_code, **counts_of(self.found)})
         return exit_code
 
@@ -220,13 +234,16 @@ class JsonTelling:
 
 
 def cleared(finding: Finding) -> Finding:
-    """Return a finding without the secrets that a server may have sent back."""
+    """Return a finding without the secrets that a server may have repeated in its answer."""
     causes = tuple(Cause(redact(one.why), one.remedy and redact(one.remedy)) for one in finding.causes)
     return replace(finding, figure=redact(finding.figure), causes=causes)
 
 
 def object_of(finding: Finding) -> dict[str, Any]:
-    """A finding for a line of NDJSON. `also` are further causes, less likely than the first."""
+    """Return a finding as an object for a line of NDJSON.
+
+    `also` has the further causes, which are less likely than the first.
+    """
     first, *others = finding.causes or (Cause("", None),)
     line: dict[str, Any] = {
         "type": "layer",

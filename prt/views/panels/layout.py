@@ -1,4 +1,4 @@
-"""Several views on one screen, by its size: side by side where it is wide, else one below the other."""
+"""The layout of several views on one screen: side by side if it's wide enough, otherwise below each other."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from prt.views.drawing.cells import cut, safe
 from prt.views.panels.view import View
 
 LEAST_LINES = 5
-"""Of a view with its rule; with less it shows nothing worth a look."""
+"""The least lines of a view with its rule; a view with fewer would be useless."""
 LEAST_COLUMNS = 80
-"""Of a view that does not say otherwise."""
+"""The least width in cells of a view that doesn't define its own."""
 _BETWEEN = "  "
 
 
 def arranged(
     views: Sequence[View], width: int, height: int, now: int, *, is_numbered: bool = False
 ) -> list[Text]:
-    """Return the views in at most `height` lines of at most `width` cells; one alone has no rule.
+    """Return the views in at most `height` lines of at most `width` cells. A single view has no rule.
 
     Args:
         views: The views in their order.
         width: The most cells of a line.
         height: The most lines.
         now: The time in µs.
-        is_numbered: Whether rules have the digits that show a view alone, and a mark where keys act.
+        is_numbered: Whether rules have the digits that show a view alone, and a mark on the active view.
     """
     if len(views) == 1:
         return views[0].lines(width, height, now)[:height]
@@ -52,7 +52,14 @@ def arranged(
 
 
 def stacked(views: Sequence[View], width: int, height: int, now: int) -> list[Text]:
-    """One below the other, each with at most `height` lines and no more than it has to show."""
+    """Return the views below each other, each only as high as its content.
+
+    Args:
+        views: The views in their order.
+        width: The most cells of a line.
+        height: The most lines of each view.
+        now: The time in µs.
+    """
     if len(views) == 1:
         return _whole(views[0], width, height, now)
     lines: list[Text] = []
@@ -67,7 +74,7 @@ def _whole(view: View, width: int, height: int, now: int) -> list[Text]:
 
 
 def _rows(views: Sequence[View], width: int) -> list[list[View]]:
-    """Return the views in their order, as many side by side as have the columns they need."""
+    """Return the views in their order, in rows of as many views as fit side by side."""
     rows: list[list[View]] = []
     room = 0
     for view in views:
@@ -82,12 +89,12 @@ def _rows(views: Sequence[View], width: int) -> list[list[View]]:
 
 
 def least_width(view: View) -> int:
-    """Cells below which a view would rather have a row for itself."""
+    """Return the least cells that a view needs to share a row with others."""
     return int(getattr(view, "least_width", LEAST_COLUMNS))
 
 
 def _side_by_side(named: Sequence[tuple[str, View]], width: int, height: int, now: int) -> list[Text]:
-    """Return the lines of views with their titles, beside each other."""
+    """Return the lines of views with their titles, side by side."""
     widths = _widths([view for _, view in named], width)
     blocks = [
         [_rule(title, each), *view.lines(each, height - 1, now)][:height]
@@ -106,7 +113,7 @@ def _side_by_side(named: Sequence[tuple[str, View]], width: int, height: int, no
 
 
 def _widths(views: Sequence[View], width: int) -> list[int]:
-    """Return the width of each view: what it needs, and its share of what is left over."""
+    """Return the width of each view: the width is divided in proportion to what each of them needs."""
     room = width - len(_BETWEEN) * (len(views) - 1)
     if len(views) == 1:
         return [room]

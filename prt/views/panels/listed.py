@@ -1,4 +1,4 @@
-"""The base of views whose rows are not events, and can be selected, searched and opened."""
+"""The base of views that list other things than events; their rows can be selected, searched and opened."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from prt.views.panels.keys import Hint
 K = TypeVar("K", bound=Hashable)
 
 SELECTED = "❯ "
-"""What stands before the selected row."""
+"""The mark before the selected row."""
 _SECOND = 1_000_000
 
 
 class Listed(ABC, Generic[K]):
-    """The base of such a view: it has the keys of its rows in their order, and the content of each."""
+    """The base of a view with selectable rows: each row has a key of type `K`, and content to search in."""
 
     moving: Hint = ("↑↓", "choose")
 
@@ -39,20 +39,20 @@ class Listed(ABC, Generic[K]):
 
     @abstractmethod
     def content(self, key: K) -> bytes:
-        """Return what a search finds in a row: its names and its JSON."""
+        """Return the text of a row that a search looks at: its names and its JSON."""
 
     @abstractmethod
     def inspect(self, key: K) -> Inspected | None:
-        """Return the details of a row; None if it is gone."""
+        """Return the details of a row; None if the row is gone."""
 
     @property
     def selected(self) -> K | None:
-        """Return the key of the selected row, None if there is none."""
+        """The key of the selected row; None if no row is selected."""
         return self.choice.selected
 
     @selected.setter
     def selected(self, key: K | None) -> None:
-        """Return the key of the selected row, None if there is none."""
+        """Select the row of a key, or no row if it is None."""
         self.choice.selected = key
 
     @property
@@ -63,16 +63,25 @@ class Listed(ABC, Generic[K]):
         return (self.moving, ("Enter", "details"), ("y", "copy"), ("/", "search"), ("?", "keys"))
 
     def press(self, intent: Intent) -> bool:
-        """Move the selection. Return whether it was a key that does so."""
+        """Move the selection. Return whether the key does so."""
         return self.choice.press(intent, self.row_keys())
 
     def inspected(self) -> Inspected | None:
-        """Return the row whose details are open, else the selected one, else the first, which is selected."""
+        """Return the details of the row that is open, otherwise of the selected row.
+
+        If no row is selected, the first one is selected.
+        """
         key = self.choice.hold(self.row_keys()) if self.opened is None else self.opened
         return None if key is None else self.inspect(key)
 
     def find(self, query: Query, *, is_next: bool = True, includes_selected: bool = False) -> None:
-        """Select the next or the previous row that the search finds, around the end if it has to."""
+        """Select the next or the previous row that matches a search.
+
+        Args:
+            query: The search.
+            is_next: Whether to search forward. Both directions go on at the other end.
+            includes_selected: Whether the selected row can be the match.
+        """
         keys = self.row_keys()
         matches = [place for place, key in enumerate(keys) if query.is_in(self.content(key))]
         if not matches:
@@ -90,7 +99,10 @@ class Listed(ABC, Generic[K]):
             self.opened = self.selected
 
     def position(self, query: Query, now: int) -> tuple[int, int]:
-        """Return which match is selected (0 if none is) and how many there are, counted once a second."""
+        """Return the number of the selected match (0 if none is selected), and how many matches there are.
+
+        The matches are counted once a second.
+        """
         state = (query.text, now // _SECOND, self.selected)
         if self._found is None or self._found[0] != state:
             self._found = (state, [key for key in self.row_keys() if query.is_in(self.content(key))])
@@ -99,16 +111,16 @@ class Listed(ABC, Generic[K]):
 
     @property
     def gutter(self) -> int:
-        """The cells that the marks of rows take: none as long as no row is selected."""
+        """The cells before each row for its mark; 0 as long as no row is selected."""
         return len(SELECTED) if self.selected is not None else 0
 
     def marked(self, key: K, line: Text, width: int) -> Text:
-        """Return a line with its mark before it, once a row is selected."""
+        """Return a line with its mark before it, if any row is selected."""
         return marked(line, width, is_selected=key == self.selected) if self.gutter else line
 
 
 def marked(line: Text, width: int, *, is_selected: bool) -> Text:
-    """Return a line with the mark of the selected row, or as many spaces, before it."""
+    """Return a line after the mark of the selected row, or after as many spaces."""
     row = plain(SELECTED if is_selected else " " * len(SELECTED), "bold" if is_selected else "")
     row = plain().append_text(row).append_text(line)
     if is_selected:

@@ -1,6 +1,7 @@
-"""The view of `prt notify`: one user's notifications as toasts, the unread ones first and the newest on top.
+"""The view of `prt notify`: one user's notifications as toasts, unread ones first and the newest on top.
 
-Any text stands in the last column: whatever a terminal makes of it, the others stay straight.
+Free text stands in the last column: terminals draw some scripts in other widths than expected, and the
+columns before it stay aligned.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from prt.state.notifications import Notification, Notifications
 from prt.state.screen import Screen
 from prt.views.drawing.cells import cut, cut_middle, safe, wrapped
 from prt.views.drawing.figures import counted, roughly
+from prt.views.drawing.lines import line_of
 from prt.views.panels.head import waiting
 from prt.views.panels.inspection import Inspected
 from prt.views.panels.keys import Hint
@@ -27,19 +29,19 @@ COLORS = {
     "yellow": ("warning", "warn"),
     "red": ("error", "danger", "failure", "critical", "alert"),
 }
-"""Of types; any other is neutral."""
+"""The types of notifications by colour; other types have no colour."""
 
 MESSAGE_LINES = 3
 WIDEST = 100
-"""Cells of a line of a message: longer ones are hard to read."""
+"""The most cells of a line of a message; longer lines are hard to read."""
 WITH_KEY = 120
-"""From this width on a toast shows its key, which `prt notify read` takes."""
+"""The width in cells from which toasts show their key, which `prt notify read` accepts."""
 
 _COLOR_OF = {kind: color for color, kinds in COLORS.items() for kind in kinds}
 _BAR = "▌ "
 _KIND, _READ, _AGE, _KEY = 10, 4, 6, 36
 _KIND_WIDE = 18
-"""Of a type where there is room for keys too."""
+"""The cells of a type if there is room for keys too."""
 
 
 class _Widths(Struct, frozen=True):
@@ -49,7 +51,7 @@ class _Widths(Struct, frozen=True):
 
 
 class Toasts(Listed[str]):
-    """A View; `user` is whose they are."""
+    """A view of the notifications of `user`."""
 
     title = "notifications"
 
@@ -62,7 +64,7 @@ class Toasts(Listed[str]):
         self._first = 0
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the notifications."""
         self._state.apply(event)
 
     @property
@@ -76,7 +78,7 @@ class Toasts(Listed[str]):
         return [one.key for one in self._state.newest()]
 
     def content(self, key: str) -> bytes:
-        """Return what a search finds in a notification."""
+        """Return the text of a notification that a search looks at: its row as JSON."""
         return self._state.row(key) or b""
 
     def inspect(self, key: str) -> Inspected | None:
@@ -98,7 +100,7 @@ class Toasts(Listed[str]):
         if not newest:
             is_ready = self._screen.channel == "READY"
             text = "waiting for the first notification" if is_ready else waiting(self._screen)
-            return [_count(newest, self._user, width), Text(""), _line(text, width, "italic")][:height]
+            return [_count(newest, self._user, width), Text(""), line_of(text, width, "italic")][:height]
         lines, widths = [_count(newest, self._user, width)], _widths_of(newest, width)
         newest = newest[self._scrolled(newest, widths, height, now) :]
         for index, one in enumerate(newest):
@@ -115,13 +117,13 @@ class Toasts(Listed[str]):
                 toast.insert(0, Text(""))
             room = height - len(lines) - (index + 1 < len(newest))
             if len(toast) > room:
-                more = _line(f"and {len(newest) - index:,} more", width, "italic")
+                more = line_of(f"and {len(newest) - index:,} more", width, "italic")
                 return [*lines, *([] if index else toast[:room]), more][:height]
             lines += toast
         return lines
 
     def _scrolled(self, newest: Sequence[Notification], widths: _Widths, height: int, now: int) -> int:
-        """Return the place of the first notification that is drawn: the selected one has to be seen whole."""
+        """Return the index of the first notification to draw, so that the selected one is visible in full."""
         self.choice.height = max(height // 4, 1)
         chosen = self.choice.sync([one.key for one in newest])
         if chosen is None:
@@ -144,7 +146,7 @@ class Toasts(Listed[str]):
 def _count(newest: Sequence[Notification], user: str, width: int) -> Text:
     unread = sum(not one.is_read for one in newest)
     figures = f"{unread:,} unread, {len(newest) - unread:,} read"
-    text = _line(figures, width, "bold")
+    text = line_of(figures, width, "bold")
     return text.append(cut(f" · of {safe(user)}", width - text.cell_len), "not bold")
 
 
@@ -157,7 +159,10 @@ def _widths_of(newest: Sequence[Notification], width: int) -> _Widths:
 
 
 def _toast(one: Notification, widths: _Widths, now: int) -> list[Text]:
-    """A line with its title, and one for each line of its message; of one that was read a line is enough."""
+    """Return a line with the title, then the lines of the message.
+
+    A notification that was read has one line.
+    """
     color = _COLOR_OF.get(one.kind.lower(), "")
     texts = [one.title, one.message] if one.title else [one.message]
     bold = "" if one.is_read else "bold"
@@ -176,7 +181,7 @@ def _toast(one: Notification, widths: _Widths, now: int) -> list[Text]:
         return [head]
     head.append(cut(safe(texts[0]), widths.text), "bold")
     below = _message("".join(texts[1:]), min(widths.text, WIDEST))
-    return [head, *(_line(_BAR, len(_BAR), color).append(" " * indent + line, "none") for line in below)]
+    return [head, *(line_of(_BAR, len(_BAR), color).append(" " * indent + line, "none") for line in below)]
 
 
 def _message(text: str, width: int) -> list[str]:
@@ -189,13 +194,9 @@ def _message(text: str, width: int) -> list[str]:
 
 
 def _age(microseconds: int) -> str:
-    """`12 s`, `4 min`, `23 h`, `8 d`: its largest part."""
+    """Return the largest unit of an age: `12 s`, `4 min`, `23 h`, `8 d`."""
     return " ".join(roughly(max(microseconds, 0)).split()[:2])
 
 
 def _padded(text: str, width: int) -> str:
     return text + " " * (width - cell_len(text) + 2)
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")

@@ -1,4 +1,4 @@
-"""The whole screen of a live view: the head, the views below it, what lies over them, and the foot."""
+"""The whole screen of a live view: the head, the views, overlays such as the details, and the foot."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from prt.state.viewport.intents import Intent
 from prt.state.viewport.kinds import KIND_OF, Overlay
 from prt.state.viewport.viewport import Viewport
 from prt.views.drawing.cells import safe
+from prt.views.drawing.lines import line_of
 from prt.views.panels.active import ActiveViews, Other
-from prt.views.panels.foot import line_of, notes_of, state_of
+from prt.views.panels.foot import notes_of, state_of
 from prt.views.panels.head import head
 from prt.views.panels.inspection import FOLDED, Inspected, inspection_lines
 from prt.views.panels.keys import LIST, PLAYED, Hint, foot, help_lines
@@ -28,14 +29,14 @@ _OF_EVENTS: Final = {
     Intent.CLEAR: "x clears lists of events",
     **dict.fromkeys(KIND_OF, "c b p s switch the kinds of lists of events"),
 }
-"""What is said of keys that do something in a list of events alone."""
+"""Messages for keys that only work in a list of events."""
 
 _WRITING: Final = {
     Intent.MOVE_LEFT: "< moves a card of a board",
     Intent.MOVE_RIGHT: "> moves a card of a board",
     Intent.MARK_READ: "r marks a notification as read",
 }
-"""What is said of keys that write, where there is nothing to write."""
+"""Messages for keys that write, if the active view has nothing to write."""
 
 _MOVES: Final = frozenset(
     {
@@ -46,7 +47,7 @@ _MOVES: Final = frozenset(
 
 
 class Bar(Protocol):
-    """The position in a recording, as a line."""
+    """A line that shows the position in a recording."""
 
     def line(self, width: int) -> Text:
         """Return the line in at most `width` cells."""
@@ -54,10 +55,14 @@ class Bar(Protocol):
 
 
 class Page:
-    """A Rich renderable of the state as it is when it is drawn; `now` in µs, `tz` None is local.
+    """A Rich renderable that draws the current state.
 
-    `has_keys` adds the foot with the keys; `message` stands there until the next key. `others` are views
-    that a key can show too.
+    Attributes:
+        now: The time to draw (µs).
+        has_keys: Whether the foot shows the keys.
+        can_edit: Whether keys may write.
+        bar: The position in a recording, if one is played.
+        message: A text for the foot, which stays until the next key.
     """
 
     def __init__(
@@ -82,36 +87,36 @@ class Page:
         self._tz = tz
         self._body: list[Text] = []
         self._paused: tuple[int, int] | None = None
-        """The events before the pause, and when it began."""
+        """The number of events before the pause, and when it began (µs); None if there is no pause."""
         self._folded = FOLDED
         self._is_moved = False
         self._has_own_head = all(getattr(view, "has_own_head", False) for view in views)
 
     @property
     def active(self) -> View:
-        """The view that the keys act on."""
+        """The view that keys act on."""
         return self.views.active
 
     @property
     def viewport(self) -> Viewport:
-        """Return what is searched, typed, opened and paused in the active view."""
+        """The state of the active view: what is searched, typed, opened and paused."""
         return self.views.viewport
 
     def show_view(self, number: int) -> bool:
-        """Show a view alone, by its place from 0. Return whether there is such a view."""
+        """Show a view alone, by its number from 0. Return whether there is such a view."""
         self._is_moved = True
         is_there = self.views.show(number)
         self._let_edit()
         return is_there
 
     def show_next_view(self) -> None:
-        """Show the next view alone; after the last one, those that were asked for."""
+        """Show the next view alone; after the last one, show the views that were asked for."""
         self._is_moved = True
         self.views.show_next()
         self._let_edit()
 
     def touch(self) -> None:
-        """Lay the views out again at the next drawing, also while they are paused."""
+        """Lay the views out again at the next drawing, even while they are paused."""
         self._is_moved = True
 
     def allow_editing(self) -> None:
@@ -120,13 +125,13 @@ class Page:
         self._let_edit()
 
     def take_over(self, former: Page) -> None:
-        """Show the view that another page showed."""
+        """Show the same view and message as another page."""
         self.views.take_over(former.views)
         self.message = former.message
         self._let_edit()
 
     def accept(self) -> None:
-        """End the typing, and select the first match of a search."""
+        """End the typing, and select the first match if it was a search."""
         self._is_moved = True
         listed = self.views.listed
         is_search = self.viewport.accept(selects=listed is None)
@@ -134,7 +139,7 @@ class Page:
             listed.find(self.viewport.query, includes_selected=True)
 
     def press(self, intent: Intent) -> bool:
-        """Do what a key asks. Return whether it was anything that the page or its views can do."""
+        """Handle a key. Return whether the page or one of its views handles it."""
         self._is_moved = True
         self.message = ""
         if self.viewport.overlay is Overlay.DETAILS and intent in (Intent.LEFT, Intent.RIGHT):
@@ -150,7 +155,7 @@ class Page:
         return is_done
 
     def inspected(self) -> Inspected | None:
-        """Return what is selected in the active view; None if it can't be opened."""
+        """Return the details of what is selected in the active view; None if the view has no details."""
         own = getattr(self.active, "inspected", None)
         found: Inspected | None = None if own is None else own()
         return found
@@ -187,7 +192,7 @@ class Page:
         return viewport.apply(intent)
 
     def _refused(self, what: str) -> str:
-        """Return why a key that writes does nothing here."""
+        """Return why a key that writes has no effect here."""
         if self.bar is not None:
             return f"{what}, and a recording can't be changed"
         return what if self.can_edit else f"{what} with {Input.EDIT}"
@@ -220,7 +225,7 @@ class Page:
         return [*top, *body, *space, *below][:height]
 
     def last_lines(self, width: int, height: int) -> list[Text]:
-        """Return the newest of the views, without a head or a foot, as they are left at the end."""
+        """Return the newest content of the views for the end, without a head or a foot."""
         self._paused = None
         for view in self.views.shown:
             if hasattr(view, "viewport"):
@@ -231,7 +236,7 @@ class Page:
         return [_cropped(line, width) for line in lines]
 
     def _arranged(self, width: int, height: int, *, is_numbered: bool) -> list[Text]:
-        """Return the views; in those that are not lists of events the page lights what a search found."""
+        """Return the views with the matches of a search highlighted; lists of events highlight their own."""
         now = self.now if self._paused is None else self._paused[1]
         lines = arranged(self.views.shown, width, height, now, is_numbered=is_numbered)
         pattern = self.viewport.query.pattern
@@ -243,7 +248,7 @@ class Page:
         return lit
 
     def _overlay(self, width: int, height: int) -> list[Text]:
-        """Return the lines that lie over the view, scrolled to where one is."""
+        """Return the lines of the help or the details, at their scroll position."""
         viewport = self.viewport
         if viewport.overlay is Overlay.HELP:
             title = "keys"
@@ -268,7 +273,7 @@ class Page:
         return [rule, *lines[first : first + room]][:height]
 
     def _keys(self, width: int) -> list[Text]:
-        """Return the line that is being typed or what one has to know, the bar, and the keys."""
+        """Return the foot: what is typed or the message, the bar of a recording, and the keys."""
         if not self.has_keys or self._has_own_head:
             return []
         viewport, listed = self.viewport, self.views.listed
@@ -285,7 +290,7 @@ class Page:
 
 
 def _cropped(line: Text, width: int) -> Text:
-    """Return a line cut to the width, for a terminal that grew narrower since it was drawn."""
+    """Return a line cropped to the width, in case the terminal became narrower since it was drawn."""
     if line.cell_len > width:
         line = line.copy()
         line.truncate(width)

@@ -1,4 +1,4 @@
-"""A bar that shows where one is in a recording, how fast it is played, and whether it stands still."""
+"""A bar that shows the position in a recording, the speed, and whether the replay is paused."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from prt.views.drawing.figures import clock
 from prt.views.drawing.lines import plain
 
 _LEAST = 10
-"""Cells below which the bar itself is left out."""
+"""The width in cells below which the bar itself is left out."""
 
 
 class Playback(Protocol):
-    """A recording that is being played; moments are in µs since the epoch."""
+    """A recording that is being played; times are in µs since the epoch."""
 
     @property
     def started_at(self) -> int:
-        """Return when the recording begins (µs)."""
+        """The beginning of the recording (µs)."""
         ...
 
     @property
     def ended_at(self) -> int:
-        """Return when the recording ends (µs)."""
+        """The end of the recording (µs)."""
         ...
 
     @property
     def speed(self) -> float | None:
-        """Return the speed as a factor, None for as fast as possible."""
+        """The speed as a factor; None for as fast as possible."""
         ...
 
     @property
     def is_halted(self) -> bool:
-        """Return whether the replay is paused."""
+        """Whether the replay is paused."""
         ...
 
     def now(self) -> int:
-        """Return the present moment of the recording (µs)."""
+        """Return the current position in the recording (µs since the epoch)."""
         ...
 
 
 class PlaybackBar:
-    """A line of the screen; it asks the recording whenever it is drawn."""
+    """A line with the position in a recording, which is read each time the line is drawn."""
 
     def __init__(self, playback: Playback) -> None:
         self._playback = playback

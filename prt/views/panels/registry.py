@@ -1,6 +1,6 @@
-"""The views by name, as `--view` knows them; what one needs is imported when it is made."""
+"""The views by the names that `--view` accepts. A view's modules are imported when it is built."""
 
-# ruff: noqa: PLC0415 - a view costs where it is shown
+# ruff: noqa: PLC0415 - only views that are shown are loaded
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ class ViewOptions(Struct, frozen=True, kw_only=True):
 
     highlight: tuple[re.Pattern[str], ...] = ()
     tz: tzinfo | None = None
-    """None is local."""
+    """The time zone; None is the local one."""
     board: tuple[str, str] = ("public", "project_tasks")
     """Schema and table of the board."""
     group_by: str = "status"
     columns: tuple[str, ...] = ()
     limits: Mapping[str, int] = {}
-    """Of work in progress, by column of the board."""
+    """The limits of work in progress, by column of the board."""
     schema: str = "public"
-    """Of the budgets and their transactions."""
+    """The schema of the budgets and their transactions."""
     sheet: tuple[str, str] | None = None
-    """The one table whose present rows the table view shows; None is a table of events."""
+    """Schema and table whose present rows the table view shows; None for a table of events."""
     sort: str | None = None
     plan: str | None = None
-    """Its name; `limit` is in messages a second."""
+    """The name of the plan; its `limit` is in messages a second."""
     limit: int | None = None
     feed: Mapping[str, str] = {}
-    """Templates by table, or `table:EVENT`."""
+    """Templates of the feed's sentences, by `TABLE` or `TABLE:EVENT`."""
 
 
 def _table(screen: Screen, options: ViewOptions) -> View:
@@ -134,11 +134,15 @@ VIEWS: Final[dict[str, Callable[[Screen, ViewOptions], View]]] = {
 
 
 OFFERED: Final = ("table", "board", "budget", "feed", "stats", "presence", "cursors")
-"""Views that keys reach in a live view, in this order, behind those that were asked for."""
+"""Views that keys can show in a live view, in this order after those that were asked for."""
 
 
 def view_names(text: str) -> tuple[str, ...]:
-    """Those of `NAME,NAME`, each once; UsageError where one is not known."""
+    """Split `NAME,NAME` into the names of views, each once.
+
+    Raises:
+        UsageError: A name is unknown, or there is none.
+    """
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     for name in names:
         if name not in VIEWS:
@@ -150,7 +154,7 @@ def view_names(text: str) -> tuple[str, ...]:
 
 
 class ChosenViews(Struct, frozen=True):
-    """Makes the views of a screen: those of `names` at once, any other when a key asks for it."""
+    """Builds the views of a screen: those of `names` at once, the others when a key asks for them."""
 
     names: Sequence[str]
     options: ViewOptions
@@ -160,7 +164,7 @@ class ChosenViews(Struct, frozen=True):
         return [VIEWS[name](screen, self.options) for name in self.names]
 
     def others(self) -> Mapping[str, Callable[[Screen], View]]:
-        """Return what makes each of the others, by its name."""
+        """Return functions that build the other views, by name."""
         return {name: self._maker(name) for name in OFFERED if name not in self.names}
 
     def _maker(self, name: str) -> Callable[[Screen], View]:
@@ -168,5 +172,5 @@ class ChosenViews(Struct, frozen=True):
 
 
 def made(names: Sequence[str], options: ViewOptions) -> ChosenViews:
-    """Return a function that makes the views of these names, in that order."""
+    """Return a function that builds the views of these names, in that order."""
     return ChosenViews(names, options)

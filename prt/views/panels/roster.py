@@ -1,4 +1,4 @@
-"""The view of `prt presence`: who is online, what they do and where; below it who came, went and changed."""
+"""The view of `prt presence`: who is online, what they do and where, and who came, left and changed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from prt.state.roster import Person, PresenceLine, Presences
 from prt.state.topics.metas import said_by_all
 from prt.views.drawing.cells import cut, cut_middle, safe, within
 from prt.views.drawing.figures import clock, counted, moment
+from prt.views.drawing.lines import line_of
 from prt.views.drawing.topics import EVENTS, carried
 from prt.views.panels.inspection import Inspected
 from prt.views.panels.listed import Listed
@@ -24,11 +25,14 @@ _SINCE, _EVENT = 8, 6
 _NARROW, _WIDE = 100, 160
 _LEAST_COLUMN, _MOST_COLUMN = 6, 24
 _FEED_LEAST = 4
-"""Lines of the feed with its heading that are worth their room."""
+"""The least lines of the feed, with its heading; a shorter feed is left out."""
 
 
 class _Column(Struct, frozen=True):
-    """Safe texts of one column, one a person; `is_key` is cut in its middle."""
+    """One column of the roster with a safe text for each person.
+
+    Texts of a key column are cut in their middle.
+    """
 
     title: str
     texts: list[str]
@@ -50,9 +54,13 @@ class _Column(Struct, frozen=True):
 
 
 class Roster(Listed[tuple[str, str]]):
-    """A View whose state is the screen's, which its owner applies; `tz` None is local.
+    """A view of who is online, drawn from the roster that the screen keeps.
 
-    `columns` are shown instead of those that most people have; `own_key` is marked.
+    Args:
+        presences: The screen's roster.
+        columns: The columns to show instead of those that most people have.
+        own_key: The key of our own presence, which is marked.
+        tz: The time zone; None is the local one.
     """
 
     title = "presence"
@@ -74,14 +82,14 @@ class Roster(Listed[tuple[str, str]]):
         self._now = 0
 
     def apply(self, event: Event) -> None:
-        """The screen has it already: all views of the screen share one roster."""
+        """Ignore the event: the screen has applied it to the roster already."""
 
     def hold(self, *, is_held: bool) -> None:
-        """Keep showing who is there now while the view is paused: the screen's roster goes on."""
+        """Show a copy of the roster while the view is paused; the screen keeps changing the original."""
         self._presences = deepcopy(self._live) if is_held else self._live
 
     def summary(self) -> list[str]:
-        """Return who is online at the end, and how often people came and left."""
+        """Return who is online at the end, and how often people joined, left and changed."""
         presences = self._live
         if not presences.topics:
             return []
@@ -93,16 +101,16 @@ class Roster(Listed[tuple[str, str]]):
         return [f"{self._online()} at the end; {moves}"]
 
     def row_keys(self) -> list[tuple[str, str]]:
-        """Return topic and key of everyone, in the order of the roster."""
+        """Return the topic and key of everyone, in the order of the roster."""
         return [(person.topic, person.key) for person in self._presences.people(self._presences.online)]
 
     def content(self, key: tuple[str, str]) -> bytes:
-        """Return what a search finds in a person."""
+        """Return the text of a person that a search looks at: topic, key and metas as JSON."""
         person = self._person(key)
         return b"" if person is None else msgspec.json.encode([person.topic, person.key, person.metas])
 
     def inspect(self, key: tuple[str, str]) -> Inspected | None:
-        """Return the details of a person; None if they have gone."""
+        """Return the details of a person; None if they have left."""
         person = self._person(key)
         if person is None:
             return None
@@ -121,7 +129,7 @@ class Roster(Listed[tuple[str, str]]):
     def lines(self, width: int, height: int, now: int) -> list[Text]:
         """Return the roster in at most `height` lines of at most `width` cells; `now` in µs."""
         self._now = now
-        lines = [_line(self._headline(), width, "bold")]
+        lines = [line_of(self._headline(), width, "bold")]
         feed_room = max(height // 3, _FEED_LEAST) if height >= 3 * _FEED_LEAST else 0
         lines += self._people(width, height - len(lines) - feed_room, now)
         if feed_room:
@@ -129,10 +137,10 @@ class Roster(Listed[tuple[str, str]]):
         return within(lines, width, height)
 
     def all_lines(self, width: int, now: int) -> list[Text]:
-        """The whole roster, however many there are, without the feed."""
+        """Return the roster with everyone in it, without the feed."""
         presences = self._presences
         return [
-            _line(self._headline(), width, "bold"),
+            line_of(self._headline(), width, "bold"),
             *self._people(width, presences.online + 1, now),
         ]
 
@@ -157,7 +165,10 @@ class Roster(Listed[tuple[str, str]]):
         return f"{presences.online:,} online, {counted(presences.connections, 'connection')}"
 
     def _people(self, width: int, room: int, now: int) -> list[Text]:
-        """A heading and a line each, the last of `room` lines saying how many more there are."""
+        """Return a heading and a line for each person.
+
+        The last of `room` lines counts those who don't fit.
+        """
         online = self._presences.online
         if not online or room < 2:
             return []
@@ -173,11 +184,13 @@ class Roster(Listed[tuple[str, str]]):
             self.marked((person.topic, person.key), self._row(person, columns, index, width), whole)
             for index, person in enumerate(people)
         ]
-        more = [_line(f"and {online - len(people):,} more", width, "italic")] if online > len(people) else []
+        more = (
+            [line_of(f"and {online - len(people):,} more", width, "italic")] if online > len(people) else []
+        )
         return [heading, *rows, *more]
 
     def _window(self, most: int) -> list[Person]:
-        """Return those who are drawn: the newest, or those around the selected one."""
+        """Return the people to draw: the newest, or those around the selected one."""
         if self.selected is None:
             return self._presences.people(most)
         everyone = self._presences.people(self._presences.online)
@@ -191,7 +204,7 @@ class Roster(Listed[tuple[str, str]]):
         return Text(cut(cells, width), "bold" if is_own else "", no_wrap=True, overflow="crop")
 
     def _fitted(self, people: list[Person], width: int, now: int) -> tuple[list[_Column], int]:
-        """The columns that fit, and how many don't. Those that any text can stand in come last."""
+        """Return the columns that fit, with free text last, and the number of those that don't fit."""
         key, user, where = (
             (9, 16, 14) if width < _NARROW else (36, 32, 32) if width >= _WIDE else (13, 24, 24)
         )
@@ -225,15 +238,15 @@ class Roster(Listed[tuple[str, str]]):
         return person.user
 
     def _since(self, person: Person, now: int) -> str:
-        """The clock, or the day where it was not today."""
+        """Return the time of day, or the date if it wasn't today."""
         return moment(person.since, now, self._tz).rsplit(" ", 1)[0]
 
     def _feed(self, width: int, room: int) -> list[Text]:
         counts = self._presences.counts
         if not self._presences.feed or room < 2:
             return []
-        told = f"{counts['join']:,} joined · {counts['leave']:,} left · {counts['update']:,} changed"
-        lines = [_ruled(told, width)]
+        counted_text = f"{counts['join']:,} joined · {counts['leave']:,} left · {counts['update']:,} changed"
+        lines = [_ruled(counted_text, width)]
         newest = list(zip(reversed(self._presences.feed), range(room - 1), strict=False))
         key_width = max((cell_len(safe(line.key)) for line, _ in newest), default=0)
         key_width = min(key_width, 9 if width < _NARROW else 36 if width >= _WIDE else 13)
@@ -252,7 +265,7 @@ class Roster(Listed[tuple[str, str]]):
 def _column(
     title: str, texts: list[str], most: int, *, is_key: bool = False, is_right: bool = False
 ) -> _Column:
-    """Return a column as wide as its texts, but no wider than `most`."""
+    """Return a column as wide as its texts, but at most `most` cells wide."""
     shown = [safe(text[: 4 * max(most, 1)]) if not is_key else safe(text) for text in texts]
     name = cut(safe(title), max(most, 1))
     width = max((cell_len(text) for text in (name, *shown)), default=0)
@@ -262,7 +275,3 @@ def _column(
 def _ruled(text: str, width: int) -> Text:
     line = Text(cut(f"── {text} ", width), no_wrap=True, overflow="crop")
     return line.append("─" * max(width - line.cell_len, 0))
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(text, width), style, no_wrap=True, overflow="crop")

@@ -1,4 +1,4 @@
-"""The present rows of one table as a table, kept live: what changed a moment ago is lit."""
+"""The view of one table's present rows, kept up to date; values that changed a moment ago are highlighted."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from prt.views.panels.listed import Listed, marked
 
 _WIDEST = 32
 _KEY = 13
-"""Cells of the first column where the screen is narrow: both ends of a key tell keys apart."""
+"""The cells of the first column on a narrow screen; its texts are cut in their middle."""
 _NARROW = 160
 _LEAST = 6
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 class SheetView(Listed[bytes]):
-    """`waiting` says what an empty one waits for."""
+    """A view of a table's present rows.
+
+    `waiting` returns what an empty view is waiting for.
+    """
 
     def __init__(self, sheet: Sheet, *, waiting: Callable[[], str] = lambda: "") -> None:
         super().__init__()
@@ -35,11 +38,11 @@ class SheetView(Listed[bytes]):
 
     @property
     def title(self) -> str:
-        """Return the title: the table."""
+        """The title: the name of the table."""
         return self.sheet.table
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the sheet."""
         self.sheet.apply(event)
 
     def summary(self) -> list[str]:
@@ -51,11 +54,11 @@ class SheetView(Listed[bytes]):
         return self.sheet.keys()
 
     def content(self, key: bytes) -> bytes:
-        """Return what a search finds in a row."""
+        """Return the text of a row that a search looks at: the row as JSON."""
         return self.sheet.sides(key)[1] or b""
 
     def inspect(self, key: bytes) -> Inspected | None:
-        """Return the details of a row; None if it is gone."""
+        """Return the details of a row; None if the row is gone."""
         before, row = self.sheet.sides(key)
         if row is None:
             return None
@@ -77,9 +80,9 @@ class SheetView(Listed[bytes]):
         self.choice.sync(keys)
         places = self.choice.window(keys, max(room - bool(foot), 0))
         rows = [sheet.row(keys[place], columns, now) for place in places]
-        told = [index for index in range(len(columns)) if any(row.cells[index] for row in rows)]
-        columns = tuple(columns[index] for index in told)
-        rows = [_kept(row, told) for row in rows]
+        filled = [index for index in range(len(columns)) if any(row.cells[index] for row in rows)]
+        columns = tuple(columns[index] for index in filled)
+        rows = [_kept(row, filled) for row in rows]
         widths = _widths(columns, rows, width)
         numeric = frozenset(index for index in range(1, len(columns)) if _are_numbers(rows, index))
         lines = [
@@ -95,7 +98,7 @@ class SheetView(Listed[bytes]):
         return marked(line[2:], width, is_selected=True) if row.key == self.selected else line
 
     def _foot(self, columns: Sequence[str], room: int) -> str:
-        """Return what is not shown, and the order of the rows."""
+        """Return how many rows don't fit, and how the rows are sorted."""
         sheet = self.sheet
         slip = f"! no row has a column {sheet.sort}" if sheet.sort and sheet.sort not in columns else ""
         if len(sheet) <= room and not sheet.forgotten:
@@ -106,14 +109,14 @@ class SheetView(Listed[bytes]):
         return "  " + ", ".join([*parts, slip or order])
 
 
-def _kept(row: SheetRow, told: Sequence[int]) -> SheetRow:
-    """Return a row without the columns in which nothing stands."""
-    lit = frozenset(place for place, index in enumerate(told) if index in row.lit)
-    return SheetRow(tuple(row.cells[index] for index in told), lit, row.is_new, row.key)
+def _kept(row: SheetRow, filled: Sequence[int]) -> SheetRow:
+    """Return a row without the columns that are empty in all rows."""
+    lit = frozenset(place for place, index in enumerate(filled) if index in row.lit)
+    return SheetRow(tuple(row.cells[index] for index in filled), lit, row.is_new, row.key)
 
 
 def _widths(columns: Sequence[str], rows: Sequence[SheetRow], width: int) -> list[int]:
-    """Return the widths of as many columns as fit; the last one takes what is left."""
+    """Return the widths of as many columns as fit; the last one gets the cells that are left."""
     widest = [
         max([cell_len(safe(column)), *(cell_len(safe(row.cells[index][:_WIDEST])) for row in rows)])
         for index, column in enumerate(columns)
@@ -146,7 +149,7 @@ def _heading(columns: Sequence[str], widths: Sequence[int], numeric: Collection[
 
 
 def _row(row: SheetRow, widths: Sequence[int], numeric: Collection[int]) -> Text:
-    """Numbers stand to the right, where their sizes can be compared."""
+    """Return a row as a line; numbers are aligned to the right, so that they can be compared."""
     line = plain().append("+ " if row.is_new else "▸ " if row.lit else "  ", "bold")
     for index, each in enumerate(widths):
         text = safe(row.cells[index])

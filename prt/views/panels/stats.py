@@ -1,4 +1,4 @@
-"""`--view stats`: rate, lag and bytes over the last minutes as sparklines, and what they are made of."""
+"""The view `stats`: rate, lag and bytes of the last minutes as sparklines, by kind of event and by table."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ _STEPS = "▁▂▃▄▅▆▇█"
 _LABEL = 10
 _FIGURE = 24
 _CHART = 5
-"""Lines of the rate's chart, where there is room."""
+"""The lines of the rate's chart on a screen of at least `_TALL` lines; otherwise one."""
 _TALL = 16
 
 
 class StatsView(Listed[tuple[str, str]]):
-    """`limit` is that of the plan, in messages a second, under the plan's name."""
+    """A view of rates, lags and sizes.
+
+    `plan` is the name of the plan, and `limit` its limit in messages a second.
+    """
 
     title = "stats"
     least_width = 60
@@ -38,7 +41,7 @@ class StatsView(Listed[tuple[str, str]]):
         self._limit = limit
 
     def apply(self, event: Event) -> None:
-        """Take in an event; changes are counted by `note`."""
+        """Apply an event other than a change; `note` counts changes."""
         if type(event) is not Change:
             self.stats.apply(event)
 
@@ -47,7 +50,7 @@ class StatsView(Listed[tuple[str, str]]):
         self.stats.apply(change)
 
     def summary(self) -> list[str]:
-        """Return the highest rate, and how many bytes came."""
+        """Return the highest rate, and how many bytes arrived."""
         stats = self.stats
         if not stats.count:
             return []
@@ -55,15 +58,15 @@ class StatsView(Listed[tuple[str, str]]):
         return [f"at most {stats.busiest:,}/s{limit}; {size_text(stats.bytes)} of rows and payloads"]
 
     def row_keys(self) -> list[tuple[str, str]]:
-        """Return the tables, the busiest first."""
+        """Return schema and name of each table, the busiest first."""
         return [name for name, _ in self.stats.tables.most_common()]
 
     def content(self, key: tuple[str, str]) -> bytes:
-        """Return what a search finds in a row."""
+        """Return the text of a row that a search looks at: `schema.table`."""
         return ".".join(key).encode()
 
     def inspect(self, key: tuple[str, str]) -> Inspected | None:
-        """Return the details of a row; None if it is gone."""
+        """Return the counts of a table."""
         count = self.stats.tables[key]
         kinds = {kind: of for (*name, kind), of in self.stats.events.items() if tuple(name) == key}
         payload = {"schema": key[0], "table": key[1], "changes": count, **kinds}
@@ -94,7 +97,7 @@ class StatsView(Listed[tuple[str, str]]):
         return fitted([*lines, *self._tables(width, max(height - len(lines), 0))], width, height)
 
     def _account(self, now: int) -> list[str]:
-        """Return what the watch has cost, and how completely the tables were verified."""
+        """Return what the watch has cost, and how completely the tables are verified."""
         cost, verification = self.stats.cost, self.stats.verification
         lines = []
         if cost.connections:
@@ -151,7 +154,7 @@ class StatsView(Listed[tuple[str, str]]):
 
 
 def size_text(count: int) -> str:
-    """`640 B`, `12.3 kB`, `4.5 MB`."""
+    """Return a size in bytes as `640 B`, `12.3 kB` or `4.5 MB`."""
     if count < 1000:
         return f"{count} B"
     return f"{count / 1000:,.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
@@ -163,7 +166,7 @@ def _sparkline(values: Sequence[float]) -> str:
 
 
 def _cell(value: float, most: float, row: int, rows: int) -> str:
-    """One cell of a column that is `rows` lines high; whatever is there at all can be seen."""
+    """Return one cell of a bar that is `rows` lines high; even the smallest value is visible."""
     filled = value / most * rows * len(_STEPS) - row * len(_STEPS)
     if filled <= 0:
         return " "

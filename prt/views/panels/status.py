@@ -1,4 +1,4 @@
-"""`prt status --watch`: the layers as they were found, and what our connection takes of the plan's limits."""
+"""The screen of `prt status --watch`: the layers, and how much of the plan's limits our connection uses."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from prt.views.sinks.output import LineOutput
 from prt.views.sinks.text import TextLines
 
 FULL: Final = 0.8
-"""From this share of a limit on it is marked."""
+"""The share of a limit from which on the use is marked."""
 EVERY: Final = 1_000_000
-"""µs between two lines of figures."""
+"""The time between two lines of figures (µs)."""
 _KEPT: Final = ("status", "gap", "malformed")
 
 
 class StatusView:
-    """A View. `plan` is the limits' name."""
+    """A view of the layers and of the use of the limits; `plan` is the name of the plan."""
 
     title = "status"
 
@@ -39,11 +39,11 @@ class StatusView:
         self._plan = plan
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the use of the limits."""
         self._usage.apply(event)
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
-        """The limits, then the layers in short, then as far as there is room what isn't green."""
+        """Return the use of the limits, a word for each layer, and as many bad findings as fit."""
         uses = [self._heading(), *(self._use(use) for use in self._usage.uses(now))]
         lines = [*uses, Text(), *self._layers(width), Text()]
         layers = Layers(width, [(one.table or "").removeprefix("public.") for one in self._findings])
@@ -56,7 +56,7 @@ class StatusView:
         return shown
 
     def summary(self) -> list[str]:
-        """Return the highest rates, against the limits of the plan."""
+        """Return the highest rates, and their share of the plan's limits."""
         return [_said(use) for use in self._usage.uses(0) if use.is_rate and use.most]
 
     def _heading(self) -> Text:
@@ -72,7 +72,7 @@ class StatusView:
         return text.append(f"  {use.share:.0%}", style if is_full else "")
 
     def _layers(self, width: int) -> list[Text]:
-        """One word a layer, flowed."""
+        """Return a word for each layer, on as few lines as possible."""
         lines = [_fixed("")]
         for layer in dict.fromkeys(finding.layer for finding in self._findings):
             state = worst([finding for finding in self._findings if finding.layer == layer])
@@ -85,7 +85,7 @@ class StatusView:
 
 
 class FiguresOutput(LineOutput):
-    """An Output for a pipe: what happens, and the figures every second; NDJSON or text."""
+    """An output for a pipe: the steps of the channel, gaps, and figures every second, as NDJSON or text."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class FiguresOutput(LineOutput):
         super().write(event)
 
     def drain(self) -> bool:
-        """Write the figures if they are due, and what can be written without waiting."""
+        """Write the figures if they are due, and as much as the pipe accepts without waiting."""
         now = self._clock()
         if now >= self._due and self._screen.vitals is not None:
             self._due = now + EVERY
@@ -121,7 +121,7 @@ class FiguresOutput(LineOutput):
 
 
 def figures_of(screen: Screen, usage: Usage, now: int) -> dict[str, Any]:
-    """How the connection is at `now` (µs), for a line of NDJSON."""
+    """Return the figures of the connection at `now` (µs), for a line of NDJSON."""
     vitals = screen.vitals
     round_trip = vitals.round_trip_ms if vitals else None
     return {

@@ -1,4 +1,4 @@
-"""The summary that stays when a live view ends."""
+"""The summary that stays on the terminal when a live view ends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TABLES = 40
 
 
 def summary(screen: Screen, *, title: str = "") -> list[str]:
-    """Safe lines, as long as they need to be: a remedy must be whole."""
+    """Return the summary as safe lines, which aren't cut because a remedy must be complete."""
     lines = [_headline(screen, title)]
     seconds = _watched(screen) / 1_000_000
     if screen.events and seconds > 0:
@@ -74,7 +74,7 @@ def _watched(screen: Screen) -> int:
 
 
 def _cost(end: End) -> list[str]:
-    """Return what the watch took of the project's quota."""
+    """Return how much of the project's quota the watch used."""
     if end.cost is None or not end.cost.connections:
         return []
     connections = counted(end.cost.connections, "connection")
@@ -83,7 +83,7 @@ def _cost(end: End) -> list[str]:
 
 
 def _gaps(screen: Screen) -> list[str]:
-    """How many, and the last of them one by one; that there were none is worth a line too."""
+    """Return how many gaps there were, and the last of them; it also reports that there were none."""
     if not screen.gaps:
         return [] if screen.ready_at is None else ["no gaps"]
     mark = "!" if screen.incomplete_gaps else "✓"
@@ -96,7 +96,7 @@ def _gaps(screen: Screen) -> list[str]:
 
 
 def _tables(screen: Screen) -> list[str]:
-    """A table of tables, the liveliest first."""
+    """Return the changes of each table by kind, the busiest table first."""
     totals: dict[tuple[str, str], int] = {}
     for (schema, table, _), count in screen.changes.items():
         totals[schema, table] = totals.get((schema, table), 0) + count

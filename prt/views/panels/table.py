@@ -1,9 +1,8 @@
-"""The view of `prt watch` that needs nothing to be known: the newest changes, newest first, with the gaps
-between them.
+"""The view `table`: the newest changes of all tables, newest first, with the gaps between them.
 
-Only the terminal's own colours are used, which its owner chose for its background, and no meaning is
-carried by colour alone. The column that any text can stand in is the last: whatever a terminal makes of
-a script or an emoji, the columns before it stay straight.
+It uses only the terminal's own colours, which suit its background, and colour is never the only sign. Free
+text stands in the last column: terminals draw some scripts and emoji in other widths than expected, and the
+columns before it stay aligned.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from prt.state.topics.messages import BroadcastLine
 from prt.views.drawing.cells import cut, cut_middle, safe
 from prt.views.drawing.changes import LEGEND, changed, mark_of
 from prt.views.drawing.figures import clock, milliseconds, table_name
+from prt.views.drawing.lines import line_of
 from prt.views.drawing.topics import EVENTS as TOPIC_EVENTS
 from prt.views.drawing.topics import TopicLine, carried, kind_of, name_of
 from prt.views.panels.head import waiting_for_rows
@@ -33,23 +33,23 @@ from prt.views.panels.interruptions import gap_line, interruption, whole
 
 EVENTS = {"INSERT": "green", "UPDATE": "magenta", "DELETE": "red"}
 SOURCES = {"backfill": "↺", "snapshot": "◦"}
-"""What stands in place of a lag where a row did not come from the stream."""
+"""The marks in place of a lag, for rows that didn't arrive on the stream."""
 
 REPLAYED = "↻"
-"""The same of a broadcast that was sent before we came."""
+"""The mark in place of a lag, for broadcasts that were sent before we joined."""
 
 _LEGEND = {**LEGEND, "backfill": "↺ backfill", "snapshot": "◦ snapshot", "replayed": f"{REPLAYED} replayed"}
 
 SELECTED, FOUND = "▸", "•"
-"""What stands behind the time of the selected row, and of the rows that a search found."""
+"""The marks after the time: of the selected row, and of rows that a search found."""
 
 _LAG, _EVENT = 7, 6
 _NARROWEST = 72
-"""Cells below which names and keys are cut, so that what changed can be read."""
+"""The width in cells below which names and keys are cut, to leave room for what changed."""
 
 
 class Widths(Struct, frozen=True, kw_only=True):
-    """Cells of each column; one cell lies between two."""
+    """The cells of each column; columns are one cell apart."""
 
     time: int
     table: int
@@ -59,7 +59,10 @@ class Widths(Struct, frozen=True, kw_only=True):
 
 
 class Table:
-    """A View whose state is the screen's, which its owner applies; `tz` None is local."""
+    """A view of the newest events, drawn from the state that the screen keeps.
+
+    `tz` None is the local time zone.
+    """
 
     title = "events"
 
@@ -78,35 +81,35 @@ class Table:
         self._drawn_rows: dict[int, tuple[Entry, object, list[Text]]] = {}
 
     def apply(self, event: Event) -> None:
-        """The screen has it already: head and table share one."""
+        """Ignore the event: the screen has applied it already."""
 
     def summary(self) -> list[str]:
-        """None: the screen's own says it."""
+        """Return nothing, because the summary of the screen has it all."""
         return []
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
-        """Return the newest rows in at most `height` lines of at most `width` cells; `now` in µs."""
+        """Return the newest rows in at most `height` lines of at most `width` cells."""
         body, foot = self._parts(width, height)
         space = [Text("")] * (height - len(body) - len(foot)) if foot else []
         return [*body, *space, *foot][:height]
 
     def all_lines(self, width: int, now: int) -> list[Text]:
-        """Return every event that is still kept as a line; a gap may take several lines."""
+        """Return all events that are kept; a gap may take several lines."""
         body, foot = self._parts(width, 2 * NEWEST)
         if self._screen.entries > NEWEST:
             text = f"the latest {NEWEST:,} of {self._screen.entries:,}; one table's rows are shown whole"
-            foot.append(_line(text, width, "italic"))
+            foot.append(line_of(text, width, "italic"))
         return [*body, *foot]
 
     def inspected(self) -> Inspected | None:
-        """Return the event whose details are open, else the selected one."""
+        """Return the details of the event that is open, otherwise of the selected one."""
         viewport = self._screen.viewport
         number = viewport.current() if viewport.opened is None else viewport.opened
         kept = None if number is None else self._screen.newest.kept(number)
         return None if kept is None else inspected(kept, self._screen.rows.key_columns, self._tz)
 
     def _parts(self, width: int, height: int) -> tuple[list[Text], list[Text]]:
-        """Return the rows, and below them the foot that explains their marks."""
+        """Return the rows, and the foot that explains their marks."""
         viewport = self._screen.viewport
         newest = self._entries(viewport.window(height))
         foot = self._foot([entry for _, entry in newest], width, height)
@@ -114,7 +117,7 @@ class Table:
         shown = self._entries(viewport.window(room)) if room else []
         if not shown:
             words = "nothing matches" if viewport.hidden else waiting_for_rows(self._screen)
-            return [Text(""), _line(words, width, "italic")], foot
+            return [Text(""), line_of(words, width, "italic")], foot
         widths = self._widths(shown, width)
         rows = self._drawn(shown, widths, width, room)
         self._drawn_rows = {
@@ -128,7 +131,10 @@ class Table:
         return [(number, entry) for number, entry in found if entry is not None]
 
     def _drawn(self, shown: list[tuple[int, Entry]], widths: Widths, width: int, room: int) -> list[Text]:
-        """Return the rows that fit, the selected one among them: what stands above it may need more lines."""
+        """Return the rows that fit.
+
+        The selected one is among them, even if a gap above it takes several lines.
+        """
         selected = self._screen.viewport.selected
         while True:
             rows: list[Text] = []
@@ -142,7 +148,7 @@ class Table:
             shown = shown[1:]
 
     def _kept_rows(self, number: int, entry: Entry, widths: Widths, width: int) -> list[Text]:
-        """Return the rows of an entry, those of the last drawing if nothing about it has changed."""
+        """Return the rows of an entry, reused from the last drawing if nothing about them has changed."""
         viewport = self._screen.viewport
         mark = " "
         if number == viewport.selected:
@@ -160,7 +166,7 @@ class Table:
         return rows
 
     def _marked(self, row: Text, mark: str, widths: Widths, width: int) -> Text:
-        """Put the mark behind the time, where a space stands; light what was found."""
+        """Put the mark after the time, in place of a space, and highlight the matches of a search."""
         place = widths.time
         if row.plain[place : place + 1] == " ":
             row = row[:place].append(mark, "bold").append_text(row[place + 1 :])
@@ -174,7 +180,10 @@ class Table:
         return row
 
     def _widths(self, shown: Sequence[tuple[int, Entry]], width: int) -> Widths:
-        """Return columns that only grow, so that the rows stay where they are while others come and go."""
+        """Return the widths of the columns.
+
+        They only grow, so that rows don't move when others come and go.
+        """
         former = self._former_widths if self._former_widths and self._former_widths[0] == width else None
         drawn = self._drawn_rows
         entries = [entry for number, entry in shown if former is None or number not in drawn]
@@ -192,7 +201,7 @@ class Table:
         return wanted
 
     def rows(self, entry: Entry, widths: Widths, width: int) -> list[Text]:
-        """A change is one; a gap may need more."""
+        """Return an entry as lines: one for a change, or several for a gap."""
         if isinstance(entry, Line):
             return [self._change(entry, widths)]
         if isinstance(entry, BroadcastLine | PresenceLine):
@@ -200,7 +209,7 @@ class Table:
         return interruption(entry, width, widths.time, self._tz)
 
     def row(self, entry: Entry, widths: Widths) -> Text:
-        """One, however long that of a gap is."""
+        """Return an entry as one line, however long."""
         if isinstance(entry, Line):
             return self._change(entry, widths)
         if isinstance(entry, BroadcastLine | PresenceLine):
@@ -215,7 +224,7 @@ class Table:
         return self._highlighted(text.append_text(changed(line, widths.changed)))
 
     def _topic(self, line: TopicLine, widths: Widths) -> Text:
-        """A broadcast or a presence event has its topic where a change has its table."""
+        """Return a broadcast or a presence event, with its topic in the column of the table."""
         lag = REPLAYED if isinstance(line, BroadcastLine) and line.is_replayed else ""
         topic, kind = cut_middle(safe(line.topic), widths.table), kind_of(line)
         style = f"bold {TOPIC_EVENTS[kind]}"
@@ -223,7 +232,7 @@ class Table:
         return self._highlighted(text.append_text(carried(line, widths.changed)))
 
     def _begun(self, at: int, lag: str, table: str, key: str, event: tuple[str, str, Widths]) -> Text:
-        """All columns but the last; the event's word with its style and all widths."""
+        """Return all columns but the last; `event` has the event's word, its style and all widths."""
         word, style, widths = event
         text = Text(no_wrap=True, overflow="crop")
         text.append(clock(at, self._tz, is_fine=widths.time > len("00:00:00")) + " ")
@@ -238,22 +247,22 @@ class Table:
         return text
 
     def _foot(self, newest: Sequence[Entry], width: int, height: int) -> list[Text]:
-        """The last gap that is not whole, where it has left the screen, and what the marks mean."""
+        """Return the last incomplete gap, if it's no longer visible, and the meaning of the marks."""
         lines = [entry for entry in newest if isinstance(entry, Line)]
         marks = {mark for line in lines if (mark := mark_of(line))} | {line.source for line in lines}
         if any(isinstance(entry, BroadcastLine) and entry.is_replayed for entry in newest):
             marks.add("replayed")
         legend = "   ".join(said for mark, said in _LEGEND.items() if mark in marks)
-        foot = [_line(legend, width, "italic")] if legend else []
+        foot = [line_of(legend, width, "italic")] if legend else []
         gap = self._screen.last_incomplete_gap
         visible = newest[: max(height - 1 - len(foot), 0)]
         if gap is not None and not any(entry is gap for entry in visible):
-            foot.insert(0, _line(gap_line(gap, self._tz), width, "bold red"))
+            foot.insert(0, line_of(gap_line(gap, self._tz), width, "bold red"))
         return foot
 
 
 def widths_of(entries: Sequence[Entry], width: int) -> Widths:
-    """The columns for these entries: what is not needed before the last column goes to it."""
+    """Return the widths for these entries; the last column gets the cells that the others don't need."""
     widest = widest_of(width)
     tables, keys, event = [], [], _EVENT
     for entry in entries:
@@ -273,7 +282,7 @@ def widths_of(entries: Sequence[Entry], width: int) -> Widths:
 
 
 def widest_of(width: int) -> Widths:
-    """The columns for lines that are not known yet."""
+    """Return the greatest widths, for lines that are not known yet."""
     is_narrow, is_wide = width < 100, width >= 160
     time = len("00:00:00") if is_narrow else len("00:00:00.000")
     table = 18 if is_narrow else 32 if is_wide else 24
@@ -293,10 +302,6 @@ def heading(widths: Widths) -> Text:
     text = Text(title.rstrip(), "underline", no_wrap=True, overflow="crop")
     text.truncate(widths.time + _LAG + widths.table + widths.event + widths.key + 5 + widths.changed)
     return text
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")
 
 
 def _width(text: str) -> int:

@@ -10,16 +10,17 @@ from rich.text import Text
 from prt.config.constants.plans import PLANS
 from prt.events import Event, TapFinding, TapFrame
 from prt.state.tap import ChannelLine, ConnectionLine, Item, TapState
-from prt.views.drawing.cells import cut, safe, within, wrapped
+from prt.views.drawing.cells import safe, within, wrapped
 from prt.views.drawing.figures import clock, counted, duration, roughly
 from prt.views.drawing.findings import cause_of, remedy_of
+from prt.views.drawing.lines import line_of
 
 STYLES = {"error": "bold red", "warning": "yellow", "advice": "cyan"}
 _HELP = "j, k choose · Enter opens and closes · space pauses · q quits"
 
 
 class TapView:
-    """A View that has the whole screen, its head too; `tz` None is local."""
+    """A view that fills the whole screen, with its own head; `tz` None is the local time zone."""
 
     title = "tap"
     has_own_head = True
@@ -33,12 +34,12 @@ class TapView:
         self._tz = tz
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the state of the screen."""
         self._state.apply(event)
 
     @property
     def keys(self) -> Mapping[str, Callable[[], None]]:
-        """Return the keys that act on the view."""
+        """The keys that act on the view."""
         state = self._state
         return {
             "j": lambda: state.move(1),
@@ -60,16 +61,16 @@ class TapView:
         body = list(
             self._details(opened, width, height) if opened is not None else self._overview(width, now)
         )
-        head = _line(self._headline(), width, "bold")
-        foot = _line(_HELP, width, "dim")
+        head = line_of(self._headline(), width, "bold")
+        foot = line_of(_HELP, width, "dim")
         room = max(height - 2, 0)
         if len(body) > room > 0:
-            body = [*body[: room - 1], _line(f"and {len(body) - room + 1} lines more", width, "italic")]
+            body = [*body[: room - 1], line_of(f"and {len(body) - room + 1} lines more", width, "italic")]
         return within([head, *body, foot], width, height)
 
     def all_lines(self, width: int, now: int) -> list[Text]:
-        """Return everything that there is to show."""
-        return [_line(self._headline(), width, "bold"), *self._overview(width, now)]
+        """Return all connections, channels and findings."""
+        return [line_of(self._headline(), width, "bold"), *self._overview(width, now)]
 
     def _headline(self) -> str:
         state = self._state
@@ -85,20 +86,20 @@ class TapView:
         items = state.items
         chosen = items[min(state.chosen, len(items) - 1)] if items else None
         if not state.connections:
-            yield _line("waiting for the app's first websocket", width, "italic")
+            yield line_of("waiting for the app's first websocket", width, "italic")
         for connection in state.connections.values():
             style = "" if connection.latest.state == "open" else "dim"
             mark = "▸" if connection is chosen else " "
             first, *more = wrapped(self._connection(connection, now), max(width - 2, 1))
-            yield _line(f"{mark} {first}", width, style)
+            yield line_of(f"{mark} {first}", width, style)
             for line in more:
-                yield _line(f"  {line}", width, style)
+                yield line_of(f"  {line}", width, style)
             for channel in connection.channels.values():
                 mark = "▸" if channel is chosen else " "
-                yield _line(f"{mark}   {_channel(channel)}", width, _style(channel))
+                yield line_of(f"{mark}   {_channel(channel)}", width, _style(channel))
         if state.findings:
             yield Text()
-            yield _line("findings", width, "bold")
+            yield line_of("findings", width, "bold")
         for found in state.findings:
             mark = "▸" if found is chosen else " "
             yield from _finding(found, mark, width)
@@ -124,20 +125,20 @@ class TapView:
 
     def _details(self, item: Item, width: int, height: int) -> Iterator[Text]:
         if isinstance(item, ConnectionLine):
-            yield _line(f"frames of connection {item.latest.connection}", width, "bold")
+            yield line_of(f"frames of connection {item.latest.connection}", width, "bold")
             for frame in list(item.frames)[-max(height - 3, 1) :]:
-                yield _line(self._frame(frame), width)
+                yield line_of(self._frame(frame), width)
         elif isinstance(item, ChannelLine):
-            yield _line(f"history of {item.latest.topic}", width, "bold")
+            yield line_of(f"history of {item.latest.topic}", width, "bold")
             for step in item.history:
                 reason = f": {step.reason}" if step.reason else ""
-                yield _line(f"{clock(step.at, self._tz, is_fine=True)} {step.state}{reason}", width)
+                yield line_of(f"{clock(step.at, self._tz, is_fine=True)} {step.state}{reason}", width)
         else:
             yield from _finding(item, " ", width)
             yield Text()
             for one in item.evidence:
                 number = "" if one.connection is None else f"connection {one.connection} "
-                yield _line(f"{clock(one.at, self._tz, is_fine=True)} {number}{one.what}", width)
+                yield line_of(f"{clock(one.at, self._tz, is_fine=True)} {number}{one.what}", width)
 
     def _frame(self, frame: TapFrame) -> str:
         arrow = "↑" if frame.direction == "sent" else "↓"
@@ -146,7 +147,7 @@ class TapView:
 
 
 def _style(channel: ChannelLine) -> str:
-    """Return the colour of a channel: with tables, SUBSCRIBED is not yet what it waits for."""
+    """Return the colour of a channel; a channel with tables isn't ready at SUBSCRIBED, but only at READY."""
     state = channel.latest.state
     if state == "READY" or (state == "SUBSCRIBED" and not channel.latest.bindings):
         return "green"
@@ -165,15 +166,11 @@ def _channel(channel: ChannelLine) -> str:
 
 
 def _finding(found: TapFinding, mark: str, width: int) -> Iterator[Text]:
-    """Yield a finding and its remedy, uncut: what is to be typed must be whole."""
+    """Yield a finding and its remedy, uncut because a remedy that is to be typed must be complete."""
     style = STYLES[found.severity]
     first, *more = wrapped(safe(f"{found.severity} {found.id}: {cause_of(found)}"), max(width - 2, 1))
-    yield _line(f"{mark} {first}", width, style)
+    yield line_of(f"{mark} {first}", width, style)
     for line in more:
-        yield _line(f"  {line}", width, style)
+        yield line_of(f"  {line}", width, style)
     for line in wrapped(safe(f"→ {remedy_of(found)}"), max(width - 4, 1)):
-        yield _line(f"    {line}", width)
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")
+        yield line_of(f"    {line}", width)

@@ -1,4 +1,4 @@
-"""A test run for people: a line a result, then what failed and why."""
+"""The report of a test run for people: a line for each result, then the failures and their causes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INDENT = "    "
 
 
 class LiveTable:
-    """The results of a run as they come; below them spins what runs."""
+    """Prints the results of a run as they arrive, above a spinner for the check that is running."""
 
     def __init__(self, console: Console, live: Live, host: str, total: int) -> None:
         self._console = console
@@ -32,7 +32,7 @@ class LiveTable:
         self._done = 0
 
     def started(self, check: str) -> None:
-        """Show the check that runs."""
+        """Show which check is running."""
         self._live.update(running(check, self._done, self._total, self._host, self._console.width))
 
     def finished(self, result: Result) -> None:
@@ -59,16 +59,16 @@ class LiveTable:
 
 @contextmanager
 def live_table(host: str, total: int, *, has_color: bool | None) -> Iterator[LiveTable]:
-    """Open a table on the terminal for `total` results. Nothing of the terminal stays changed."""
+    """Open a table on the terminal for `total` results, and restore the terminal afterwards."""
     console = TerminalConsole(highlight=False, markup=False, no_color=has_color is False or None)
     with Live(console=console, transient=True, refresh_per_second=10) as live:
         yield LiveTable(console, live, host, total)
 
 
 def line(result: Result, width: int, *, is_padded: bool = True) -> Text:
-    """Mark, suite, test, what it found, its figure: one line of at most `width` cells.
+    """Return a result as one line of at most `width` cells: mark, suite, test, note and figure.
 
-    The figure stands at the right end where `is_padded`.
+    `is_padded` aligns the figure to the right.
     """
     mark, style = MARKS[result.outcome]
     name = result.name if result.round == 1 else f"{result.name} [{result.round}]"
@@ -91,7 +91,15 @@ def line(result: Result, width: int, *, is_padded: bool = True) -> Text:
 
 
 def running(check: str, done: int, total: int, host: str, width: int) -> Table:
-    """Return the name of the check that runs, behind a spinner."""
+    """Return a spinner with the name of the check that is running.
+
+    Args:
+        check: The name of the check.
+        done: How many checks have ended.
+        total: How many checks there are.
+        host: The project's host.
+        width: The most cells of the line.
+    """
     words = cut(f"{check}  {done} of {total}  {safe(host)}", max(width - 3, 0))
     grid = Table.grid(padding=(0, 1))
     grid.add_row(Spinner("dots", style="cyan"), Text(words, no_wrap=True, overflow="crop"))
@@ -99,7 +107,7 @@ def running(check: str, done: int, total: int, host: str, width: int) -> Table:
 
 
 def failures(results: Sequence[Result], width: int) -> list[list[Text]]:
-    """A paragraph of lines that end where the screen does for each cause: many checks may fail for one."""
+    """Return a paragraph of lines for each cause, because several checks can fail for the same one."""
     alike: dict[tuple[str | None, ...], list[Result]] = {}
     for result in results:
         if (failure := result.failure) is not None:
@@ -109,7 +117,7 @@ def failures(results: Sequence[Result], width: int) -> list[list[Text]]:
 
 
 def _paragraph(alike: Sequence[Result], width: int) -> list[Text]:
-    """The first in full."""
+    """Return the failures of one cause, the first of them in full."""
     first, *others = dict.fromkeys(f"{one.suite} {one.name}" for one in alike)
     lines = [Text(f"✗ {safe(first)}", "bold red")]
     if others:
@@ -129,15 +137,15 @@ def _paragraph(alike: Sequence[Result], width: int) -> list[Text]:
 
 
 def skipped(results: Sequence[Result], width: int) -> list[Text]:
-    """Why what was skipped was skipped, each reason once and whole: a line of the table may have cut it."""
+    """Return the reasons for skipped tests, each once and in full, because the table may have cut them."""
     tests: dict[str, dict[str, list[str]]] = {}
     for result in results:
         if result.reason is not None and result.round == 1:
             tests.setdefault(result.reason, {}).setdefault(result.suite, []).append(result.name)
     lines = []
     for reason, suites in tests.items():
-        told = ", ".join(f"{suite} ({', '.join(names)})" for suite, names in suites.items())
-        pieces = wrapped(safe(f"{told}: {reason}"), max(width - 2, 20))
+        named = ", ".join(f"{suite} ({', '.join(names)})" for suite, names in suites.items())
+        pieces = wrapped(safe(f"{named}: {reason}"), max(width - 2, 20))
         for index, piece in enumerate(pieces):
             lines.append(Text(f"{'-' if index == 0 else ' '} {piece}", "dim", no_wrap=True))
     return lines

@@ -1,4 +1,4 @@
-"""The view of `prt update`: the row as it will be, and how far that has come."""
+"""The view of `prt update`: the row as it will be, and the progress of the update."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from rich.text import Text
 
 from prt.events import Event
 from prt.state.update import Update
-from prt.views.drawing.cells import cut, safe
+from prt.views.drawing.cells import safe
+from prt.views.drawing.lines import line_of
 from prt.views.drawing.notices import told
 from prt.views.drawing.outcome import outcome, steps
 
 
 class UpdateView:
-    """A View; the update is somebody else's to drive."""
+    """A view of an update; the command that writes it changes its state."""
 
     title = "update"
 
@@ -20,12 +21,12 @@ class UpdateView:
         self._update = update
 
     def apply(self, event: Event) -> None:
-        """The update has it already."""
+        """Ignore the event: the command has applied it to the update already."""
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
-        """Return the write in at most `height` lines of at most `width` cells; `now` in µs."""
+        """Return the update in at most `height` lines of at most `width` cells."""
         update = self._update
-        lines = [_line(f"{update.table} {update.key_text}", width, "bold"), Text("")]
+        lines = [line_of(f"{update.table} {update.key_text}", width, "bold"), Text("")]
         names = max((len(safe(name)) for name in update.values), default=0)
         is_done = update.confirmed_at is not None
         mark = "✓" if is_done else "✗" if update.failure is not None else "…"
@@ -33,15 +34,11 @@ class UpdateView:
         for cell in update.cells:
             before = "?" if cell.before is None else cell.before
             text = f"{mark} {safe(cell.column):{names}}  {safe(before)} → {safe(cell.after or '?')}"
-            lines.append(_line(text, width, style))
-        lines += [Text(""), _line(steps(update), width)]
-        lines += [_line(f"! {told(one)}", width, "bold") for one in update.conflicts]
+            lines.append(line_of(text, width, style))
+        lines += [Text(""), line_of(steps(update), width)]
+        lines += [line_of(f"! {told(one)}", width, "bold") for one in update.conflicts]
         return lines[:height]
 
     def summary(self) -> list[str]:
-        """Return the outcome of the write."""
+        """Return the outcome of the update."""
         return [safe(line) for line in outcome(self._update)]
-
-
-def _line(text: str, width: int, style: str = "") -> Text:
-    return Text(cut(safe(text), width), style, no_wrap=True, overflow="crop")

@@ -1,9 +1,12 @@
-"""The interface of a part of the screen: a state that takes in events, drawn as lines.
+"""The interface of the views: a state that events are applied to, and that is drawn as lines.
 
-A view that counts has `note(change)` too, which gets every change; `apply` may get several of a row as one.
-One that shows a part of what it has, or fills its place, has `all_lines(width, now)` to be printed whole.
-One that acts on single keys has `keys`, and one that needs no head of the screen has `has_own_head`.
-One whose state belongs to somebody else has `hold(is_held)`, to stand still while the view is paused.
+Views can have further members:
+
+- `note(change)` gets every change, for views that count; `apply` may get several changes of a row as one.
+- `all_lines(width, now)` returns everything, for views that show only a part or that fill their space.
+- `keys` are single keys that the view acts on.
+- `has_own_head` is true for a view that replaces the head of the screen.
+- `hold(is_held)` stops and resumes a view whose state belongs to the screen, while it is paused.
 """
 
 from __future__ import annotations
@@ -17,21 +20,21 @@ if TYPE_CHECKING:
 
 
 class View(Protocol):
-    """A reducer of `prt/state/` with its lines. Nothing in it waits, prints or asks for the time."""
+    """A state of `prt/state/` that can be drawn. No method waits, prints or reads a clock."""
 
     @property
     def title(self) -> str:
-        """A word or two for the rule above it, where several share the screen."""
+        """A word or two for the rule above the view, if several views share the screen."""
         ...
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the state."""
         ...
 
     def lines(self, width: int, height: int, now: int) -> list[Text]:
-        """Return at most `height` lines of at most `width` cells, never wrapped; `now` in µs."""
+        """Return at most `height` lines of at most `width` cells, which are never wrapped; `now` in µs."""
         ...
 
     def summary(self) -> list[str]:
-        """Safe lines for standard error at the end; none where there is nothing to say."""
+        """Return safe lines for standard error at the end; none if there is nothing to report."""
         ...

@@ -1,4 +1,4 @@
-"""Outputs: what turns events into bytes or into a picture of a terminal, and the schema of the lines.
+"""Outputs, which turn events into bytes or into a picture of a terminal, and the schema of the NDJSON lines.
 
-A sink decides nothing about events; what a view shows belongs to `views/panels/`.
+An output makes no decisions about events, and `views/panels/` decides what a view shows.
 """

@@ -1,7 +1,8 @@
-"""`--batch MS`: what comes in a window is written at its end, each row once.
+"""The output for `--batch MS`: changes are shown at the end of a time window, one for each row.
 
-All is counted as it comes. What tells of the connection doesn't wait, and ends the window before it, so
-that no change is shown on the other side of a gap; a broadcast or a presence event has no order with them.
+All changes are counted at once. An event about the connection doesn't wait: it ends the window, so that no
+change is shown on the wrong side of a gap. Broadcasts and presence don't wait either, but don't end the
+window, because they have no order relative to changes.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ from prt.views.sinks.output import Output, Passing
 
 
 class Sink(Output, Protocol):
-    """An Output that counts a change apart from showing it; `write` does both."""
+    """An output that can count a change without showing it; `write` does both."""
 
     def note(self, change: Change) -> None:
         """Count a change without showing it."""
         ...
 
     def show(self, event: Event) -> None:
-        """Show an event that was counted."""
+        """Show an event that was counted before."""
         ...
 
 
 class Batched(Passing):
-    """`window` in seconds, of the clock that is given."""
+    """An output that merges the changes of a row that arrive within `window` seconds of `clock`."""
 
     def __init__(self, sink: Sink, batch: Batch, window: float, clock: Callable[[], float]) -> None:
         super().__init__(sink)
@@ -38,7 +39,7 @@ class Batched(Passing):
         self._due: float | None = None
 
     def write(self, event: Event) -> None:
-        """Count an event at once, and show it at the end of the window."""
+        """Show an event; a change is counted at once, and shown at the end of the window."""
         if type(event) is Change:
             self._sink.note(event)
             self._batch.add(event)
@@ -52,18 +53,18 @@ class Batched(Passing):
         self._sink.write(event)
 
     def drain(self) -> bool:
-        """Show the window if it is over, and write what can be written without waiting."""
+        """Show the changes if the window is over, and write as much as possible without waiting."""
         if self._due is not None and self._clock() >= self._due:
             self._end_window()
         return super().drain()
 
     def flush(self) -> None:
-        """Show the window, and write everything."""
+        """Show the changes of the window, and write everything."""
         self._end_window()
         super().flush()
 
     def close(self, end: End) -> None:
-        """Show the window, and close the output."""
+        """Show the changes of the window, and close the output."""
         self._end_window()
         super().close(end)
 

@@ -1,6 +1,6 @@
-"""The form of a command's output, and the sink that is opened for it."""
+"""The form of a command's output, and the output that is opened for it."""
 
-# ruff: noqa: PLC0415 - help must not pay for msgspec, a pipe not for Rich, a table not for templates
+# ruff: noqa: PLC0415 - help must not load msgspec, a pipe not Rich, and a table not templates
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STDOUT: Final = 1
 PICTURE_COLUMNS: Final = 120
 
 KeyColumns = Mapping[tuple[str, str], tuple[str, ...]] | None
-"""By (schema, table)."""
+"""Key columns by (schema, table)."""
 
 
 class OutputForm(StrEnum):
@@ -42,24 +42,31 @@ class OutputForm(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """A checked form; `encode` writes lines of another kind, as a compiled template does."""
+    """The checked options for a command's output.
+
+    Attributes:
+        kind: The form: a screen for people, NDJSON or text.
+        encode: Encodes events as other lines, as a compiled template does; None uses the lines of `kind`.
+        only: The types of events to write; None is all.
+        highlight: What the table of events marks.
+    """
 
     kind: OutputForm
     encode: Callable[[Event], bytes] | None = None
     only: frozenset[str] | None = None
     highlight: tuple[re.Pattern[str], ...] = ()
     has_color: bool | None = None
-    """None: as the terminal and NO_COLOR say."""
+    """Whether to use colours; if None, the terminal and NO_COLOR decide."""
     batch: float | None = None
-    """Seconds of a window in which the changes of a row are merged."""
+    """The window in seconds in which changes of a row are merged; None merges none."""
     export: Path | None = None
-    """Where the last screen is drawn to."""
+    """The SVG file that the last screen is saved to."""
     keep: int = 10_000
     """How many events can be scrolled back to."""
 
     @property
     def is_table(self) -> bool:
-        """Whether it is drawn for people."""
+        """Whether the output is a screen for people."""
         return self.kind is OutputForm.TABLE
 
 
@@ -75,17 +82,17 @@ def opened(
     shown_time: Callable[[], int] | None = None,
     controls: Controls | None = None,
 ) -> Iterator[Output]:
-    """Open the sink of a command.
+    """Open the output of a command.
 
     Args:
-        form: What the output looks like.
-        host: The project's, for the head of the view.
+        form: The options of the output.
+        host: The project's host, for the head of the view.
         keys: The key columns by (schema, table).
-        views_of: Makes what is drawn on a terminal; None is the table of events.
+        views_of: Builds the views for a terminal; None is the table of events.
         notes: Lines for the foot of the screen, read at each drawing.
-        is_once: Print what there is at the end, without a screen.
-        shown_time: What a screen takes for now (µs); None is the time.
-        controls: What keys do beyond the view.
+        is_once: Whether to print the state once at the end, without a screen.
+        shown_time: Returns the time that a screen shows as now (µs); None is the present.
+        controls: Actions of keys beyond the views.
     """
     if is_once and form.is_table:
         from prt.state.screen import Screen
@@ -120,7 +127,7 @@ def opened(
 
 
 def is_terminal() -> bool:
-    """Return whether standard output is a terminal with a person before it."""
+    """Return whether standard output is a terminal that a person looks at."""
     return terminal.is_terminal(sys.stdout)
 
 
@@ -147,7 +154,7 @@ def _pictured(
     from prt.views.panels.table import Table
     from prt.views.sinks.svg import HEIGHT, Pictured
 
-    assert form.export is not None  # noqa: S101 - who wants a picture says where
+    assert form.export is not None  # noqa: S101 - a picture needs a path
     state = Screen(keys=keys)
     views = [Table(state, highlight=form.highlight)] if views_of is None else views_of(state)
     said = environment()

@@ -1,7 +1,7 @@
-"""Events as NDJSON, the contract's table "Streams": one compact object a line.
+"""Events as NDJSON: one compact JSON object on each line. The schema is in `prt.views.sinks.schema`.
 
-A change is assembled from bytes, its rows spliced in as they came from the wire: a number beyond a
-double's precision stays what it was, and 100,000 changes a second need a tenth of a second.
+A change is assembled from bytes, and its rows are inserted as they came from the wire. So numbers that a
+double can't represent keep all their digits, and 100,000 changes a second take a tenth of a second.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ TYPE_OF: dict[type, str] = {
     TapFinding: "finding",
     End: "end",
 }
-"""The `type` of a line, by the event's class. Events for views alone are left out."""
+"""The `type` of a line by the class of its event. Events that only views need are left out."""
 _UNWRITTEN = {Vitals, Loaded, Known, Rewound, Verified}
 
 _MICROSECONDS = 1_000_000
@@ -70,9 +70,10 @@ _encode_json = msgspec.json.encode
 
 
 def encode(event: Event) -> bytes:
-    """One line with its newline: valid UTF-8, whatever the payload's bytes were; none of the vitals.
+    """Return an event as one line with its newline, in valid UTF-8 whatever the payload's bytes are.
 
-    What could steer a terminal or turn a text around is escaped, so that the JSON stays equal.
+    Characters that could control a terminal or reorder a text are escaped, which doesn't change the meaning
+    of the JSON. Events that only views need, such as vitals, are encoded as no bytes.
     """
     if type(event) is not Change:
         if type(event) is Broadcast and event.binary is None:
@@ -99,13 +100,13 @@ def encode(event: Event) -> bytes:
 
 
 def timestamp(at: int) -> str:
-    """Microseconds since the epoch as RFC 3339 in UTC."""
+    """Return a time (µs since the epoch) as RFC 3339 in UTC."""
     second, micro = divmod(at, _MICROSECONDS)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(second))}.{micro:06d}Z"
 
 
 def _spliced(event: Broadcast) -> bytes:
-    """Write a JSON broadcast with the payload as it came: cursors move thousands of times a second."""
+    """Encode a JSON broadcast around the bytes of its payload; cursors move thousands of times a second."""
     second, micro = divmod(event.at, _MICROSECONDS)
     return b"".join(
         (
@@ -234,7 +235,7 @@ def _end_members(event: End) -> dict[str, Any]:
 
 
 def report_of(error: PrtError) -> ErrorReport:
-    """Return an error as the line `end` carries it."""
+    """Return an error in the form that the line `end` has."""
     return ErrorReport(id=error.id, message=error.message, hint=error.hint, attempt=error.attempt)
 
 
@@ -269,7 +270,7 @@ def _one_line(line: bytes) -> bytes:
 
 
 def _mended(line: bytes) -> bytes:
-    """A newline inside is whitespace between tokens (JSON allows none in a string): it becomes a space."""
+    """Return a line with a space for each newline inside it, which can only be whitespace between tokens."""
     if line.find(b"\n") != len(line) - 1:
         line = line[:-1].replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
     try:

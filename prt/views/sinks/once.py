@@ -1,4 +1,4 @@
-"""`--once`: nothing until the end, then what there is: a roster, or views below each other."""
+"""The outputs for `--once`: they print nothing until the end, and then the state: a roster or views."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _MOST_LINES = 1000
 
 
 class OnceLines(LineOutput):
-    """One sync with the whole state, and the end; the end alone where it did not come to a roster."""
+    """An output that writes one `sync` with the whole roster, and then the end.
+
+    If the roster never arrived, only the end is written.
+    """
 
     def __init__(
         self,
@@ -37,7 +40,7 @@ class OnceLines(LineOutput):
         self._presences = Presences()
 
     def write(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the roster."""
         self._presences.apply(event)
 
     def close(self, end: End) -> None:
@@ -53,9 +56,9 @@ class OnceLines(LineOutput):
 
 
 class OnceTable(Still):
-    """The roster as a table, however many people there are; nothing where it did not come to one.
+    """An output that prints the roster with everyone in it as a table, or nothing if it never arrived.
 
-    `width` None is the terminal's.
+    `width` is in cells; None is the width of the terminal.
     """
 
     def __init__(
@@ -73,11 +76,11 @@ class OnceTable(Still):
         self._presences = Presences()
 
     def write(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the roster."""
         self._presences.apply(event)
 
     def close(self, end: End) -> None:
-        """Print the roster as a table."""
+        """Print the roster as a table, unless the command failed."""
         from prt.views.panels.roster import Roster  # noqa: PLC0415 - Rich is for tables
 
         if end.exit_code == 0:
@@ -87,7 +90,10 @@ class OnceTable(Still):
 
 
 class OnceViews(Still):
-    """Views with all that they have to show, one below the other. `width` None is the terminal's."""
+    """An output that prints the whole content of views below each other.
+
+    `width` is in cells; None is the width of the terminal.
+    """
 
     def __init__(
         self, console: Console, screen: Screen, views: Sequence[View], *, width: int | None = None
@@ -98,11 +104,11 @@ class OnceViews(Still):
         self._width = width
 
     def write(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the views."""
         self._sharing.apply(event)
 
     def close(self, end: End) -> None:
-        """Print the views, each as tall as its content."""
+        """Print the views, each as high as its content."""
         from prt.views.panels.layout import stacked  # noqa: PLC0415 - Rich is for tables
 
         self.write(end)

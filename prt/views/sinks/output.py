@@ -1,12 +1,12 @@
-"""The interface of everything that events are written to, and its simple forms.
+"""The interface of all outputs, and simple ones: for lines, and for no output at all.
 
     for event in batch:
         output.write(event)        # never blocks
-    await settled(output)          # writes; waits for a slow reader without holding up the loop
+    await settled(output)          # writes; waits for a slow reader without blocking the event loop
 
-`ReaderGoneError` comes out of `drain`, `settled` and `close` when the reader of our pipe went away; `drain`
-notices it also when nothing is to be written, so call it now and then. An output that can't be written
-for another reason (a full disk) is a PrtError.
+`drain`, `settled` and `close` raise `ReaderGoneError` if the reader of a pipe has gone. `drain` notices it
+even if there is nothing to write, so it has to be called now and then. If an output can't be written for
+another reason, such as a full disk, they raise a PrtError.
 """
 
 from __future__ import annotations
@@ -24,69 +24,78 @@ from prt.events import Change, End, Event
 from prt.views.sinks import ndjson
 
 STALLED_MS = 2_000
-"""How long `close` waits for a reader that takes nothing."""
+"""How long `close` waits for a reader that doesn't read."""
 
-_SAFE_WRITE = getattr(select, "PIPE_BUF", 512)  # what a pipe that polls as writable takes without blocking
-
+_SAFE_WRITE = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe accepts if it polls as writable
 _GONE = {errno.EPIPE, errno.ECONNRESET, errno.EIO}  # EIO: a terminal that was closed
 
 
 class KeyHandler(Protocol):
-    """Takes the keys of a terminal."""
+    """Handles the keys of a terminal."""
 
     def press(self, name: str, *, is_text: bool = False) -> bool:
-        """Do what a key asks; `is_text` is what was pasted. Return False if it is not this screen's."""
+        """Handle a key, or text that was pasted if `is_text`.
+
+        Returns:
+            False if the key doesn't belong to this screen.
+        """
         ...
 
     def answer(self) -> None:
-        """Show what the keys did."""
+        """Draw what the keys changed."""
         ...
 
 
 class Output(Protocol):
-    """A sink of events. `write` only takes note; `drain` and `flush` do the work."""
+    """A destination of events. `write` only queues them; `drain` and `flush` do the work."""
 
     def write(self, event: Event) -> None:
-        """Take an event."""
+        """Queue an event."""
         ...
 
     def drain(self) -> bool:
-        """Write what can be written without waiting; False when something is left."""
+        """Write as much as possible without waiting. Return False if something is left."""
         ...
 
     def flush(self) -> None:
-        """Write everything, waiting for the reader as long as it takes."""
+        """Write everything, and wait for the reader as long as it takes."""
         ...
 
     def close(self, end: End) -> None:
-        """The last event; everything is written and, where there is one, the terminal restored."""
+        """Write the last event and everything before it, and restore the terminal if it was changed."""
         ...
 
     def suspend(self) -> None:
-        """The process is about to stop: the terminal, where it was taken, is given back."""
+        """Restore the terminal, because the process is about to be stopped."""
         ...
 
     def resume(self) -> None:
-        """The process goes on: the next `drain` takes the terminal again, once it is ours."""
+        """Prepare to go on.
+
+        The next `drain` uses the terminal again once the process is in the foreground.
+        """
         ...
 
     @property
     def pending(self) -> int:
-        """How many bytes, or things to draw, wait."""
+        """The number of bytes, or of things to draw, that wait."""
         ...
 
     @property
     def keys(self) -> KeyHandler | None:
-        """Return what takes the keys; None if there is no screen that they could act on."""
+        """The handler of keys; None if there is no screen that keys could act on."""
         ...
 
     def fileno(self) -> int:
-        """Return the descriptor that is written to, -1 if there is none."""
+        """Return the file descriptor of the output; -1 if there is none."""
         ...
 
 
 class LineOutput:
-    """Bytes of each kept event to a file descriptor, which stays open. `only` None keeps every type."""
+    """An output that writes encoded events to a file descriptor, which stays open.
+
+    `only` are the types of events to write; None is all.
+    """
 
     def __init__(
         self, fd: int, encode: Callable[[Event], bytes], *, only: Iterable[str] | None = None
@@ -97,41 +106,41 @@ class LineOutput:
         self._kept = {cls for cls, name in ndjson.TYPE_OF.items() if wanted is None or name in wanted}
         self._lines: list[bytes] = []
         self._pending = 0
-        # Only these are polled: a file is always ready, and macOS polls no device.
+        # Only pipes are polled: a file is always ready, and macOS can't poll devices.
         kind = os.fstat(fd).st_mode
         self._poll: select.poll | None = None
         self._is_pipe = os.name == "posix" and (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind))
 
     @property
     def pending(self) -> int:
-        """Return how many bytes wait."""
+        """The number of bytes that wait."""
         return self._pending
 
     @property
     def keys(self) -> None:
-        """Lines go on."""
+        """None, because lines need no keys."""
         return None
 
     def fileno(self) -> int:
-        """Return the descriptor that is written to."""
+        """Return the file descriptor of the output."""
         return self._fd
 
     def write(self, event: Event) -> None:
-        """Encode an event if its type is kept."""
+        """Encode and queue an event if its type was asked for."""
         if type(event) in self._kept:
             line = self._encode(event)
             self._lines.append(line)
             self._pending += len(line)
 
     def note(self, change: Change) -> None:
-        """Lines count nothing."""
+        """Ignore the change, because lines count nothing."""
 
     def show(self, event: Event) -> None:
-        """Write an event, which nothing has to be counted for."""
+        """Write an event."""
         self.write(event)
 
     def drain(self) -> bool:
-        """Write what the reader takes without waiting."""
+        """Write as much as the reader accepts without waiting."""
         return self._write_out(timeout_ms=0)
 
     def flush(self) -> None:
@@ -139,18 +148,18 @@ class LineOutput:
         self._write_out(timeout_ms=None)
 
     def close(self, end: End) -> None:
-        """Write the end, waiting for a reader that takes nothing at most STALLED_MS."""
+        """Write the end; give up after STALLED_MS if the reader doesn't read."""
         self.write(end)
         self._write_out(timeout_ms=STALLED_MS)
 
     def suspend(self) -> None:
-        """Lines take nothing that would have to be given back."""
+        """Return at once, because lines change nothing on the terminal."""
 
     def resume(self) -> None:
-        """Nor do they take it again."""
+        """Return at once, because lines change nothing on the terminal."""
 
     def _write_out(self, *, timeout_ms: int | None) -> bool:
-        """Write until done, or until the reader took nothing for `timeout_ms`."""
+        """Write until everything is written, or until the reader has read nothing for `timeout_ms`."""
         left = memoryview(b"".join(self._lines))
         self._lines.clear()
         try:
@@ -161,7 +170,7 @@ class LineOutput:
                     break
                 try:
                     left = left[os.write(self._fd, left[:_SAFE_WRITE] if self._is_pipe else left) :]
-                except BlockingIOError:  # the descriptor is somebody's non-blocking one
+                except BlockingIOError:  # another program made the descriptor non-blocking
                     select.select([], [self._fd], [])
         except OSError as exc:
             if exc.errno not in _GONE:
@@ -185,60 +194,60 @@ class LineOutput:
 
 
 class JsonOutput(LineOutput):
-    """NDJSON."""
+    """An output of NDJSON."""
 
     def __init__(self, fd: int, *, only: Iterable[str] | None = None) -> None:
         super().__init__(fd, ndjson.encode, only=only)
 
 
 class NoOutput:
-    """An Output that writes nothing, for a command whose standard output is another program's."""
+    """An output that writes nothing, for a command whose standard output belongs to another program."""
 
     pending = 0
     keys = None
 
     def fileno(self) -> int:
-        """Return -1: nothing is written."""
+        """Return -1, because there is no file."""
         return -1
 
     def write(self, event: Event) -> None:
-        """Nothing is written."""
+        """Discard the event."""
 
     def drain(self) -> bool:
-        """Return True: nothing waits."""
+        """Return True, because nothing waits."""
         return True
 
     def flush(self) -> None:
-        """Nothing is left to write."""
+        """Return at once, because nothing waits."""
 
     def close(self, end: End) -> None:
-        """Nothing is open."""
+        """Return at once, because nothing is open."""
 
     def suspend(self) -> None:
-        """No terminal was taken."""
+        """Return at once, because no terminal is used."""
 
     def resume(self) -> None:
-        """Nor is one taken again."""
+        """Return at once, because no terminal is used."""
 
 
 class Passing:
-    """An Output that passes on to another one; who does more with what comes extends it."""
+    """An output that passes everything on to another one; the base of outputs that add something."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
 
     @property
     def pending(self) -> int:
-        """Return what waits in the output behind this one."""
+        """The number of bytes, or of things to draw, that wait in the other output."""
         return self._output.pending
 
     @property
     def keys(self) -> KeyHandler | None:
-        """Return what takes the keys of the output behind this one."""
+        """The handler of keys of the other output."""
         return self._output.keys
 
     def fileno(self) -> int:
-        """Return the descriptor of the output behind this one."""
+        """Return the file descriptor of the other output."""
         return self._output.fileno()
 
     def write(self, event: Event) -> None:
@@ -246,28 +255,28 @@ class Passing:
         self._output.write(event)
 
     def drain(self) -> bool:
-        """Drain the output behind this one."""
+        """Drain the other output."""
         return self._output.drain()
 
     def flush(self) -> None:
-        """Flush the output behind this one."""
+        """Flush the other output."""
         self._output.flush()
 
     def close(self, end: End) -> None:
-        """Close the output behind this one."""
+        """Close the other output."""
         self._output.close(end)
 
     def suspend(self) -> None:
-        """Suspend the output behind this one."""
+        """Suspend the other output."""
         self._output.suspend()
 
     def resume(self) -> None:
-        """Resume the output behind this one."""
+        """Resume the other output."""
         self._output.resume()
 
 
 async def settled(output: Output) -> None:
-    """Return when everything is written; a reader that is slow holds up the caller, not the loop."""
+    """Wait until everything is written. A slow reader delays the caller, but doesn't block the event loop."""
     while not output.drain():
         await _writable(output.fileno())
 

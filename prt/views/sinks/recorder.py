@@ -1,6 +1,6 @@
-"""`--record FILE`: what came, line by line, so that `prt replay` can show it again.
+"""The recording for `--record FILE`: all events as lines, which `prt replay` can play again.
 
-Whole batches are handed to the system as they come: a program that is killed loses nothing that was shown.
+Whole batches are written as they arrive, so a program that is killed loses no event that was shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prt.stream.topic import Room
 
 _LARGE = 1 << 20
-"""Bytes that are written without waiting for the end of their batch."""
+"""The size in bytes from which recorded lines are written without waiting for the end of their batch."""
 
 
 def header_of(
@@ -38,7 +38,16 @@ def header_of(
     keys: dict[tuple[str, str], tuple[str, ...]] | None = None,
     command: str = "watch",
 ) -> Header:
-    """Return the header of a recording: what is watched where, since `at` (µs), with which keys."""
+    """Return the header of a recording.
+
+    Args:
+        host: The project's host.
+        at: When the recording begins (µs since the epoch).
+        bindings: The tables that are watched.
+        rooms: The topics that are watched.
+        keys: The key columns by (schema, table).
+        command: The command that records.
+    """
     return Header(
         version=VERSION,
         prt=__version__,
@@ -52,13 +61,17 @@ def header_of(
 
 
 class Recorder:
-    """`take` every event, `flush` after each batch. A file that can't be written any more is told once.
+    """A recording in a file: `take` adds an event, and `flush` follows each batch.
 
-    What is there is never written over: an existing file that holds something is refused.
+    The first time that the file can't be written, `on_failure` is called; later events are not recorded.
     """
 
     def __init__(self, path: Path, header: Header, on_failure: Callable[[PrtError], None]) -> None:
-        """Raises UsageError where the file can't be made."""
+        """Create the file. A file that has content is never overwritten.
+
+        Raises:
+            UsageError: The file can't be created, or has content.
+        """
         self._path = path
         self._on_failure = on_failure
         self._lines: list[bytes] = []
@@ -84,7 +97,7 @@ class Recorder:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was recorded into the file."""
+        """Write the recorded events to the file."""
         lines, self._lines, self._size = self._lines, [], 0
         self._write(b"".join(lines))
 

@@ -1,8 +1,8 @@
-"""The live view on a terminal: drawn on the alternate screen, at most ten times a second whatever comes.
+"""The live view on a terminal: it's drawn on the alternate screen, at most ten times a second.
 
-At its end the terminal is as it was, and a summary stands on standard error; so it is while the process is
-stopped (Ctrl-Z) or goes on in the background. Where the screen can't be drawn over (a pipe, a dumb terminal)
-the changes are appended line by line.
+At the end the terminal is restored, and a summary is printed to standard error. The terminal is also restored
+while the process is stopped (Ctrl-Z) or in the background. If the screen can't be drawn on (a pipe, a dumb
+terminal), the changes are appended line by line.
 """
 
 from __future__ import annotations
@@ -39,37 +39,37 @@ from prt.views.terminal.interaction import Controls, Interaction
 from prt.views.terminal.painter import Painter
 
 REDRAW = 100_000
-"""µs between two drawings, at least."""
+"""The least time between two drawings (µs)."""
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[H\x1b[?25l", "\x1b[?25h\x1b[?1049l"
-"""The alternate screen without a cursor, and back."""
+"""The sequences that enter the alternate screen and hide the cursor, and that undo both."""
 
 IDLE_REDRAW = 1_000_000
-"""µs until a screen on which nothing happened is drawn again: its rate falls."""
+"""How long until a screen without new events is drawn again (µs), because its rates fall."""
 
 WHOLE_REDRAW = 10_000_000
-"""µs until every line is written again: another program may have written over the screen."""
+"""How long until every line is written again (µs): another program may have overwritten the screen."""
 
 
 _SUMMARY_LINES = 8
-"""Lines that are left for the summary below the last rows."""
+"""Lines that are kept for the summary below the last rows."""
 
 
 class ScreenSettings(Struct, frozen=True, kw_only=True):
-    """The settings of a screen: what it shows, and how.
+    """The settings of a screen.
 
     Attributes:
-        host: The project's, for the head.
+        host: The project's host, for the head.
         highlight: What the table of events marks.
-        has_color: None is as the terminal and NO_COLOR say.
+        has_color: Whether to use colours; if None, the terminal and NO_COLOR decide.
         keys: The key columns by (schema, table).
-        views_of: Makes the views that share the screen from what its head knows; None is the table of events.
+        views_of: Builds the views that share the screen; None is the table of events.
         notes: Lines for the foot, read at each drawing.
-        tz: The zone of the times that are shown; None is local.
-        export: Where the last screen is drawn to.
+        tz: The time zone of displayed times; None is the local one.
+        export: The SVG file that the last screen is saved to.
         keep: How many events can be scrolled back to.
-        has_keys: Whether somebody types; None is as standard input says.
-        controls: What keys do beyond the view.
+        has_keys: Whether a person types; None asks standard input.
+        controls: Actions of keys beyond the views.
     """
 
     host: str = ""
@@ -86,7 +86,7 @@ class ScreenSettings(Struct, frozen=True, kw_only=True):
 
 
 class ScreenOutput:
-    """An Output that draws the screen of the settings; nothing is drawn before the first `drain`."""
+    """An output that draws a screen on the terminal; the first `drain` draws first."""
 
     def __init__(
         self,
@@ -100,16 +100,16 @@ class ScreenOutput:
         """Prepare the screen.
 
         Args:
-            settings: What is shown, and how.
-            console: Where the screen is drawn; None is standard output.
-            errors: Where the summary goes at the end; None is standard error.
-            clock: Gives µs since the epoch.
-            shown_time: What the screen takes for now (µs), if that is another time.
+            settings: The settings of the screen.
+            console: The console to draw on; None is standard output.
+            errors: The console for the summary; None is standard error.
+            clock: Returns µs since the epoch.
+            shown_time: Returns the time that the screen shows as now (µs), if it isn't the present.
         """
         self._settings = settings
         self._console = console or terminal_console(settings.has_color, is_stderr=False)
         self._errors = errors or terminal_console(settings.has_color, is_stderr=True)
-        # FORCE_COLOR makes Rich take a pipe for a terminal: colours may go there, a screen may not.
+        # With FORCE_COLOR, Rich treats a pipe as a terminal: it may get colours, but not a screen.
         self._is_drawn_over = (
             is_terminal(self._console.file)
             and self._console.is_interactive
@@ -125,11 +125,11 @@ class ScreenOutput:
         self._is_dirty = True
         self._is_suspended = False
         self._has_heading = False
-        self._appended = 0  # of the screen's entries
+        self._appended = 0  # how many of the screen's entries were appended
         self._build()
 
     def _build(self) -> None:
-        """Make the state and its views, with nothing seen yet."""
+        """Create the state and its views, without any events."""
         settings = self._settings
         self.screen = Screen(keys=settings.keys, keep=settings.keep if self._is_drawn_over else NEWEST)
         self._table = Table(self.screen, tz=settings.tz, highlight=settings.highlight)
@@ -161,7 +161,7 @@ class ScreenOutput:
         )
 
     def _joining(self, make: Callable[[Screen], View]) -> Callable[[], View]:
-        """Return what makes a view of this screen and hands it what was kept."""
+        """Return a function that builds a view and passes it the events that are kept."""
         screen, sharing = self.screen, self._sharing
 
         def made() -> View:
@@ -172,35 +172,35 @@ class ScreenOutput:
         return made
 
     def _rewind(self) -> None:
-        """Forget what was seen, but not what is searched for, filtered, and looked at."""
+        """Drop all events, but keep the search, the filter, and the view that is shown."""
         page = self._page
         self._build()
         self._page.take_over(page)
 
     @property
     def pending(self) -> int:
-        """Return 1 if the screen has to be drawn again, else 0."""
+        """1 if the screen has to be drawn again, otherwise 0."""
         return int(self._is_dirty)
 
     @property
     def keys(self) -> KeyHandler | None:
-        """Return what takes the keys, None if the page has no use for them."""
+        """The handler of keys; None if the page has no keys."""
         return self if self._page.has_keys else None
 
     def press(self, name: str, *, is_text: bool = False) -> bool:
-        """Take a key."""
+        """Handle a key. Return False if the key ends the watch."""
         self._is_dirty = True
         is_going_on = self._interaction.press(name, is_text=is_text)
         self._sharing.hold(is_held=self._page.viewport.paused_at is not None)
         return is_going_on
 
     def answer(self) -> None:
-        """Draw at once what the keys have changed."""
+        """Draw at once what the keys changed."""
         if self._is_taken and self._is_at_hand():
             self._draw(self._clock())
 
     def fileno(self) -> int:
-        """Return the terminal's descriptor."""
+        """Return the file descriptor of the terminal."""
         return self._console.file.fileno()
 
     def __enter__(self) -> ScreenOutput:
@@ -212,7 +212,7 @@ class ScreenOutput:
         self.restore()
 
     def write(self, event: Event) -> None:
-        """Take in an event."""
+        """Apply an event to the screen."""
         if type(event) is Change:
             self.note(event)
         elif type(event) is Rewound:
@@ -226,16 +226,16 @@ class ScreenOutput:
         self._is_dirty = True
 
     def show(self, event: Event) -> None:
-        """Take in an event that was counted."""
+        """Apply an event that was counted before."""
         self._sharing.show(event)
         self._is_dirty = True
         if self._settings.controls is not None:
             self._settings.controls.seen(event)
         if not self._is_drawn_over and self.screen.entries - self._appended >= NEWEST:
-            self._append()  # the screen's memory of the newest is short
+            self._append()  # the screen keeps only the newest entries
 
     def drain(self) -> bool:
-        """Draws if it is time to; never leaves anything to wait for."""
+        """Draw the screen if a drawing is due. Return True, because nothing is left to wait for."""
         if not self._is_drawn_over:
             self._append()
             return True
@@ -249,14 +249,14 @@ class ScreenOutput:
         return True
 
     def flush(self) -> None:
-        """Draw now, or append the new rows if nothing is drawn over."""
+        """Draw at once, or append the new rows if the screen can't be drawn on."""
         if not self._is_drawn_over:
             self._append()
         elif self._is_at_hand():
             self._draw(self._clock())
 
     def close(self, end: End) -> None:
-        """Give the terminal back, with the last rows and the summary on it."""
+        """Restore the terminal, and print the last rows and the summary."""
         self._sharing.hold(is_held=False)
         self.write(end)
         self._append()
@@ -269,11 +269,11 @@ class ScreenOutput:
             own = [line for view in self._views for line in view.summary()]
             for line in (*summary(self.screen, title=self._settings.host), *own):
                 self._errors.print(Text(line), soft_wrap=True)
-        except (OSError, ReaderGoneError):  # nobody is left to be told
+        except (OSError, ReaderGoneError):  # nobody reads it any more
             return
 
     def _leave_rows(self) -> None:
-        """Leave the last rows above the summary: what came last has been seen, and can be scrolled to."""
+        """Print the last rows above the summary, so that they stay visible."""
         size = self._console.size
         try:
             for line in self._page.last_lines(size.width, max(size.height - _SUMMARY_LINES, 1)):
@@ -283,12 +283,12 @@ class ScreenOutput:
 
     def _save(self) -> None:
         if self._settings.export is not None:
-            from prt.views.sinks.svg import save  # noqa: PLC0415 - only where one is asked for
+            from prt.views.sinks.svg import save  # noqa: PLC0415 - only if a picture was asked for
 
             save(self._settings.export, self._page, *self._console.size, self._shown_time())
 
     def restore(self) -> None:
-        """The terminal as it was; again and again does no harm."""
+        """Restore the terminal; further calls have no effect."""
         if not self._is_taken:
             return
         self._is_taken, self._whole_at = False, None
@@ -300,17 +300,17 @@ class ScreenOutput:
             return
 
     def suspend(self) -> None:
-        """Give the terminal back to the shell before the process stops.
+        """Restore the terminal before the process is stopped.
 
-        The view comes back by itself at the first `drain` at which the terminal is ours again: at once after
-        `fg`, and not after `bg`.
+        The view returns at the first `drain` at which the process is in the foreground: at once after `fg`,
+        but not after `bg`.
         """
         if self._is_drawn_over:
             self.restore()
             self._is_suspended = True
 
     def resume(self) -> None:
-        """Draw the whole view again after the process goes on (SIGCONT)."""
+        """Draw the whole view again after the process was continued (SIGCONT)."""
         self.suspend()
 
     def _is_at_hand(self) -> bool:

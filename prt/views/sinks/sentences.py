@@ -1,4 +1,4 @@
-"""`--view feed` where there is no screen: a sentence a change, as text or as a key of its NDJSON line."""
+"""The encoders for `--view feed` without a screen: changes as sentences, in lines of text or of NDJSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prt.views.sinks.text import TextLines
 
 
 def text_lines(feed: Feed) -> Callable[[Event], bytes]:
-    """Return an encoder of sentences; everything but a streamed change keeps its usual line."""
+    """Return an encoder that writes streamed changes as sentences, and all other events as usual lines."""
     others = TextLines()
 
     def encode(event: Event) -> bytes:
@@ -31,7 +31,7 @@ def text_lines(feed: Feed) -> Callable[[Event], bytes]:
 
 
 def json_lines(feed: Feed) -> Callable[[Event], bytes]:
-    """An encoder of lines that have a `sentence` where a change is live."""
+    """Return an encoder of NDJSON that adds a `sentence` to each change that is not from a snapshot."""
 
     def encode(event: Event) -> bytes:
         line = ndjson.encode(event)

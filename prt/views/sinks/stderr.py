@@ -1,4 +1,4 @@
-"""Lines on standard error, where everything goes that is not data: one line each, without secrets."""
+"""Messages for standard error: each is one line without secrets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prt.redaction import redact
 
 
 def printable(text: str) -> str:
-    """The text as one line that can't steer a terminal: controls, bidi marks and the like as escapes."""
+    """Return a text as one line in which characters that could control a terminal are escaped."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text.strip()
@@ -16,12 +16,12 @@ def printable(text: str) -> str:
 
 
 def complain(message: str, hint: str | None) -> None:
-    """`prt: WHAT`, and `hint: WHAT TO DO`."""
+    """Print an error as `prt: MESSAGE`, and its hint as `hint: HINT`."""
     _write(f"prt: {printable(redact(message))}\n" + (f"hint: {printable(redact(hint))}\n" if hint else ""))
 
 
 def notice(message: str) -> None:
-    """One line that no exit code depends on; `--quiet` is the caller's to keep."""
+    """Print a notice as one line. It has no effect on the exit code, and the caller respects `--quiet`."""
     _write(f"prt: {printable(redact(message))}\n")
 
 
@@ -32,5 +32,5 @@ def _write(text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
     except (OSError, ValueError):
-        # Nobody is left to be told.
+        # Nobody reads standard error any more.
         return

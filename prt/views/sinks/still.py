@@ -1,4 +1,4 @@
-"""An Output without a screen of its own: nothing is drawn before the end."""
+"""The base of outputs that draw nothing before the end."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ if TYPE_CHECKING:
 
 
 class Still:
-    """Who extends it gives it `write` and `close`."""
+    """An output without a screen; subclasses add `write` and `close`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     @property
     def pending(self) -> int:
-        """Return 0: nothing waits."""
+        """0, because nothing waits."""
         return 0
 
     @property
     def keys(self) -> None:
-        """There is no screen."""
+        """None, because there is no screen."""
         return None
 
     def drain(self) -> bool:
-        """Return True: nothing waits."""
+        """Return True, because nothing waits."""
         return True
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Return at once, because nothing waits."""
 
     def suspend(self) -> None:
-        """Nothing was taken."""
+        """Return at once, because the terminal is unchanged."""
 
     def resume(self) -> None:
-        """Nothing is to be taken again."""
+        """Return at once, because the terminal is unchanged."""
 
     def fileno(self) -> int:
-        """Return the terminal's descriptor."""
+        """Return the file descriptor of the terminal."""
         return self._console.file.fileno()

@@ -1,6 +1,6 @@
-"""`--export FILE.svg`: a screen as a picture that looks the same everywhere and every time.
+"""The picture for `--export FILE.svg`, which looks the same everywhere and every time.
 
-Rich draws it; its own frame is replaced, because it loads a font from the network.
+Rich draws it, but its own frame is replaced because it loads a font from the network.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from prt.views.sinks.output import Output, Passing
 
 TITLE = "prt"
 HEIGHT = 40
-"""Lines of a picture that no terminal stands behind, where nobody says how many."""
+"""The lines of a picture if there is no terminal and LINES isn't set."""
 
 _RUN = re.compile(
     r'<text (?P<style>[^>]*?) x="(?P<x>[\d.]+)" y="(?P<y>[\d.]+)" textLength="(?P<length>[\d.]+)"'
@@ -61,7 +61,7 @@ _FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="ht
 
 
 def svg_of(lines: Sequence[Text], width: int) -> str:
-    """The lines of a screen of `width` cells."""
+    """Return the lines of a screen as SVG, `width` cells wide."""
     console = Console(
         record=True,
         width=width,
@@ -81,12 +81,12 @@ def svg_of(lines: Sequence[Text], width: int) -> str:
 
 
 def _placed(run: re.Match[str]) -> str:
-    """A run of text as its parts between wide spaces, each at its place.
+    """Return a run of text as parts between wide spaces, each at its own position.
 
-    Some renderers trim what begins with spaces, and set letters narrower than cells are.
+    Some renderers remove leading spaces, or set letters narrower than cells.
     """
     text = unescape(run["text"])
-    cell = float(run["length"]) / len(text)  # Rich takes each character for one cell
+    cell = float(run["length"]) / len(text)  # Rich counts each character as one cell
     texts = []
     for part in _PART.finditer(text):
         x, length = float(run["x"]) + cell_len(text[: part.start()]) * cell, cell_len(part[0]) * cell
@@ -99,7 +99,18 @@ def _placed(run: re.Match[str]) -> str:
 
 
 def save(path: Path, page: Page, width: int, height: int, now: int) -> None:
-    """The page as it is at `now` (µs). Raises PrtError."""
+    """Save a page as SVG.
+
+    Args:
+        path: The file, which is overwritten.
+        page: The page to draw.
+        width: The width in cells.
+        height: The height in lines.
+        now: The time to draw (µs).
+
+    Raises:
+        PrtError: The file can't be written.
+    """
     page.now = now
     try:
         path.write_text(svg_of(page.lines(width, height), width), encoding="utf-8")
@@ -110,7 +121,7 @@ def save(path: Path, page: Page, width: int, height: int, now: int) -> None:
 
 
 class Pictured(Passing):
-    """An Output beside which a picture is kept, saved at the end."""
+    """An output that passes events on to another one and saves a picture of the views at the end."""
 
     def __init__(
         self,
@@ -122,7 +133,16 @@ class Pictured(Passing):
         title: str,
         size: tuple[int, int],
     ) -> None:
-        """`size` is columns and lines."""
+        """Prepare the picture.
+
+        Args:
+            output: The other output.
+            path: The SVG file.
+            screen: The state of the views.
+            views: The views to draw.
+            title: The title in the head.
+            size: The columns and lines of the picture.
+        """
         super().__init__(output)
         self._path = path
         self._sharing = Sharing(screen, views)
@@ -130,18 +150,18 @@ class Pictured(Passing):
         self._size = size
 
     def write(self, event: Event) -> None:
-        """Write an event, and take it in for the picture."""
+        """Write an event, and apply it to the views."""
         super().write(event)
         self._sharing.apply(event)
 
     def close(self, end: End) -> None:
-        """Close the output, and save the picture."""
+        """Close the other output, and save the picture."""
         super().close(end)
         self._sharing.apply(end)
         save(self._path, self._page, *self._size, end.at)
 
     def note(self, change: Change) -> None:
-        """Count nothing: `write` takes in every change."""
+        """Ignore the change, because `write` applies all changes."""
 
     def show(self, event: Event) -> None:
         """Write an event."""

@@ -1,6 +1,6 @@
-"""`--template '{table} {new[id]}'`: a line of one's own out of the members of the NDJSON object.
+"""The encoder for `--template '{table} {new[id]}'`: lines composed of members of the NDJSON object.
 
-Only members and indices are reached, never an attribute or a method of anything.
+A template can only reach members and indices of that object, never attributes or methods.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MEMBERS = COMMON | {
     *("hint", "from", "to", "cause", "recovered", "complete", "frame", "exit_code", "events", "gaps"),
     *("encoding", "rule", "severity", "value", "limit", "row", "kept", "local", "remote"),
 }
-"""What a field may begin with: every key of the NDJSON lines."""
+"""The names with which a field can begin: all keys of the NDJSON lines."""
 
 MISSING = "-"
 
@@ -67,20 +67,24 @@ class _Field(Struct, frozen=True):
 
 
 def compile_template(template: str, *, is_terminal: bool = False) -> Callable[[Event], bytes]:
-    """An encoder of events. What a line lacks is `-`; texts come without quotes, all else as JSON.
+    """Return an encoder that writes an event as the template.
 
-    An event gives a line if it has one of the members that the template names (`type` and `at`, which
-    every one has, count only alone). UsageError tells what is wrong with the template.
+    A missing member is written as `-`, a string without quotes, and any other value as JSON. Events without
+    any of the members that the template names are left out; `type` and `at`, which all events have, only
+    count if there are no others.
+
+    Raises:
+        UsageError: The template is not valid.
     """
     parts = _parts(template)
     names = {part.name for part in parts if isinstance(part, _Field)}
-    telling = (names - COMMON) or names
+    distinctive = (names - COMMON) or names
     shown = safe if is_terminal else escaped_text
 
     def line_of(event: Event) -> bytes:
         line = encode(event)
         members = _members(line) if line else {}
-        if telling.isdisjoint(members):
+        if distinctive.isdisjoint(members):
             return b""
         texts = (part if isinstance(part, str) else shown(part.of(members)) for part in parts)
         return "".join(texts).encode(errors="backslashreplace") + b"\n"
@@ -127,7 +131,7 @@ def _field(text: str) -> _Field:
 
 
 def _member(value: Raw, step: str) -> Raw | None:
-    """The member of an object, or the element of an array; None where there is none."""
+    """Return the member of an object or the element of an array; None if there is none."""
     kind = bytes(value)[:1]
     if kind == b"{":
         return _object(value).get(step)

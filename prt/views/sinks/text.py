@@ -1,4 +1,4 @@
-"""`--output text`: one plain line an event, for eyes and for grep; the same everywhere, so in UTC."""
+"""The encoder for `--output text`: one plain line for each event, with times in UTC."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from prt.views.drawing.topics import carried_whole
 
 _PAYLOAD = 400
 
-_Told = (
+_Written = (
     Change
     | Broadcast
     | Presence
@@ -57,19 +57,22 @@ _Told = (
 
 
 class TextLines:
-    """Encodes events; remembers rows and rosters, to tell what an update changed."""
+    """An encoder of lines; it keeps rows and rosters to write what an update changed."""
 
     def __init__(self, rows: Rows | None = None) -> None:
         self._rows = rows or Rows()
         self._presences = Presences()
 
     def encode(self, event: Event) -> bytes:
-        """One line with its newline; none of the vitals and the like, which are a view's."""
+        """Return an event as one line with its newline.
+
+        Events that only views need, such as vitals, have none.
+        """
         if isinstance(event, Vitals | Loaded | Known | Rewound | Verified):
             return b""
         return f"{timestamp_text(event.at)} {self._said(event)}\n".encode()
 
-    def _said(self, event: _Told) -> str:
+    def _said(self, event: _Written) -> str:
         match event:
             case Change():
                 previous = self._rows.apply(event)

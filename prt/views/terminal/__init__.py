@@ -1,4 +1,4 @@
-"""The terminal of a live view: frames, keys, and what the keys keep.
+"""The terminal of a live view: its frames, its keys, and the copies that keys make.
 
-Nothing here knows what is on the screen; that belongs to `panels`, and what keys mean to `state/viewport`.
+The content of the screen is in `panels`, and the meaning of keys in `state/viewport`.
 """

@@ -1,4 +1,4 @@
-"""The terminal as Rich sees it, and whose it is."""
+"""Rich consoles for the terminal, and whether the process is in the foreground."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from prt.errors import ReaderGoneError
 
 
 class TerminalConsole(Console):
-    """Rich's own answer to a closed pipe is to exit with 1; ours is to end well."""
+    """A console that raises an error if its pipe is closed; Rich would exit with 1."""
 
     def on_broken_pipe(self) -> None:
-        """Raise ReaderGoneError instead of ending the process, as Rich would."""
+        """Raise ReaderGoneError."""
         raise ReaderGoneError
 
 
 def is_in_foreground(terminal: IO[str]) -> bool:
-    """Whether the shell has given us the terminal; True where there is no shell that could."""
+    """Return whether the process may use the terminal; True if there is no shell that could forbid it."""
     try:
         return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     except (OSError, AttributeError):  # not our controlling terminal; no terminal; no process groups here
@@ -29,11 +29,14 @@ def is_in_foreground(terminal: IO[str]) -> bool:
 
 
 def terminal_console(has_color: bool | None, *, is_stderr: bool) -> Console:
-    """Return a console for plain text. With None the terminal and NO_COLOR decide about colour."""
+    """Return a console for plain text.
+
+    If `has_color` is None, the terminal and NO_COLOR decide about colours.
+    """
     stream = sys.stderr if is_stderr else sys.stdout
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
-        reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no reason to die
+        reconfigure(errors="replace")  # don't fail at characters that the terminal's encoding lacks
     return TerminalConsole(
         stderr=is_stderr,
         force_terminal=None if may_color() else False,

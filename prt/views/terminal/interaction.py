@@ -1,4 +1,4 @@
-"""Keys in a live view, and their effect on it."""
+"""The keys of a live view and their effects."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from prt.views.sinks import ndjson
 from prt.views.terminal.saving import clipboard, save_screen
 
 _LETTERS = {"enter": "\r", "up": "k", "down": "j"}
-"""Keys that a view with keys of its own knows by a letter."""
+"""Letters for keys with names, for views that have their own keys."""
 
 
 class Controls(Protocol):
-    """Actions of keys beyond the view: they seek in a recording, or write."""
+    """Actions of keys beyond the view, which seek in a recording or write to the database."""
 
     @property
     def is_replay(self) -> bool:
-        """Return whether a recording is played."""
+        """Whether a recording is played."""
         ...
 
     def attach(self, page: Page) -> None:
-        """Tell a page what these controls add to it."""
+        """Add to a page what these controls need, such as a bar."""
         ...
 
     def seen(self, event: Event) -> None:
-        """Take note of an event that is shown."""
+        """Note an event that is shown."""
         ...
 
     def act(self, intent: Intent, screen: Screen, page: Page) -> bool:
-        """Do it. Return whether it was anything that these controls can do."""
+        """Perform an intent. Return whether these controls can do so."""
         ...
 
 
 class Interaction:
-    """Takes keys by their names; `write` gets what goes to the terminal at once."""
+    """Handles keys by their names. `write` sends sequences to the terminal at once."""
 
     def __init__(
         self,
@@ -66,11 +66,11 @@ class Interaction:
         self._keys = {**KEYS, **REPLAY_KEYS} if controls is not None and controls.is_replay else KEYS
 
     def press(self, name: str, *, is_text: bool = False) -> bool:
-        """Do what a key asks. Return False for a `q` that is to end the watch, and for no other key.
+        """Handle a key. Return False only for a `q` that ends the watch.
 
         Args:
-            name: The key's name, a letter, or what was pasted.
-            is_text: Whether it was pasted: then it is never a command.
+            name: The key's name, a letter, or pasted text.
+            is_text: Whether the text was pasted, and is never a command.
         """
         if self._page.viewport.prompt is not None:
             self._type(name, is_text=is_text)
@@ -88,7 +88,7 @@ class Interaction:
             if not self._page.show_view(int(name) - 1):
                 self._page.message = f"there is no view {name}"
             return True
-        # Over the view the arrows fold and unfold: a recording is not moved behind it.
+        # In an overlay the arrows fold and unfold JSON instead of seeking in the recording.
         intent = (self._keys if self._page.viewport.overlay is None else KEYS).get(name)
         if intent is None:
             return True

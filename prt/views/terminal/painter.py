@@ -1,7 +1,8 @@
-"""Frames for a terminal: only the lines that changed are written, and a list that moved is scrolled.
+"""Frames for a terminal: only lines that changed are written, and a list that moved is scrolled.
 
-The painter knows what stands on the terminal, so a frame costs what it changes. Whoever suspects that
-something else stands there (a resize, a suspend, a foreign write) calls `forget`; the next frame is whole.
+The painter keeps the lines on the terminal, so the cost of a frame depends on its changes. If the terminal
+may show something else (after a resize, a suspend or a foreign write), call `forget`: the next frame is
+complete.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from rich.style import Style
 from rich.text import Text
 
 BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
-"""Between them a terminal shows no half of a frame: DEC private mode 2026, which others ignore."""
+"""The sequences between which a terminal draws no half frame (DEC private mode 2026; others ignore it)."""
 
 HOME = "\x1b[H"
 _ERASE_LINE, _ERASE_REST = "\x1b[2K", "\x1b[K"
 _LEAST_MOVED = 2
-"""Lines that a scroll must save: fewer are cheaper to write again."""
+"""The least lines that a scroll must save; it's cheaper to write fewer lines again."""
 _BLANKS = re.compile(" {6,}")
-"""Spaces that are shorter to jump over than to write."""
+"""Spaces that take more bytes than a jump over them."""
 
 Runs = tuple[tuple[str, str], ...]
-"""The line's text in runs of one style; a style is the terminal's sequence, empty for none."""
+"""The text of a line in runs of one style, which is an escape sequence or empty."""
 
 
 class _Line(Struct, frozen=True):
-    """A line as it stands on the terminal; `source` is what it was made of."""
+    """A line on the terminal; `source` is the text that it was made from."""
 
     source: Text | None
     runs: Runs
@@ -42,7 +43,7 @@ _EMPTY = _Line(None, ())
 
 
 class Painter:
-    """Turns the lines of a screen into what has to be written to the terminal."""
+    """Computes what has to be written to the terminal to show the lines of a screen."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -51,13 +52,13 @@ class Painter:
         self._styles: dict[Style, str] = {}
 
     def forget(self) -> None:
-        """Let the next frame be whole."""
+        """Make the next frame complete."""
         self._lines = None
 
     def paint(self, lines: Sequence[Text], size: tuple[int, int]) -> str:
         """Return the frame that shows the lines on a terminal of `size` (columns, rows).
 
-        It is empty if they stand there already.
+        The frame is empty if the terminal already shows them.
         """
         columns, rows = size
         if size != self._size:
@@ -84,7 +85,7 @@ class Painter:
         return f"{BEGIN_FRAME}{''.join(parts)}{END_FRAME}" if parts else ""
 
     def _made(self, lines: Sequence[Text], former: Sequence[_Line]) -> list[_Line]:
-        """Return the lines; those that stood in the former frame are not made again."""
+        """Return the lines; those of the former frame are reused."""
         known = {id(line.source): line for line in former if line.source is not None}
         return [known.get(id(line)) or _Line(line, self._runs(line)) for line in lines]
 
@@ -93,7 +94,7 @@ class Painter:
         if line.cell_len > self._size[0]:
             line = line.copy()
             line.truncate(self._size[0])
-        # Rich renders a text without spans without its own style too.
+        # Rich ignores the style of a text that has no spans.
         bare = Segment(line.plain, self._console.get_style(line.style) if line.style else None)
         segments = line.render(self._console) if line.spans else [bare]
         for text, style, _ in Segment.remove_color(segments) if self._console.no_color else segments:
@@ -114,7 +115,7 @@ class Painter:
 
 
 def _moved(former: list[_Line], wanted: list[_Line]) -> tuple[str, list[_Line], range] | None:
-    """Return how a list is scrolled, what stands on the terminal then, and the rows that are blank then."""
+    """Return how to scroll a list, the lines on the terminal after that, and the rows that are blank then."""
     places: dict[Runs, int] = {}
     for row, line in enumerate(former):
         places[line.runs] = -1 if line.runs in places else row
@@ -140,26 +141,26 @@ def _moved(former: list[_Line], wanted: list[_Line]) -> tuple[str, list[_Line], 
     gone = [_EMPTY] * count
     block = [*gone, *block[:-count]] if shift > 0 else [*block[count:], *gone]
     blank = range(top, top + count) if shift > 0 else range(bottom + 1 - count, bottom + 1)
-    # Lines are inserted or deleted at the top of the region: unlike SU and SD, every terminal can do that.
+    # Lines are inserted or deleted at the top of the region, because not all terminals support SU and SD.
     letter = "L" if shift > 0 else "M"
     scroll = f"\x1b[{top + 1};{bottom + 1}r\x1b[{top + 1};1H\x1b[{count}{letter}\x1b[r"
     return scroll, [*former[:top], *block, *former[bottom + 1 :]], blank
 
 
 def _whole(row: int, line: _Line, *, is_blank: bool) -> str:
-    """Write a line from its start; what stands there is erased first, if anything does."""
+    """Return the sequence that writes a whole line, and erases the row first unless it's blank."""
     erase = "" if is_blank else _ERASE_LINE
     text = "".join(_styled(text, code, can_jump=True) for text, code in line.runs).rstrip(" ")
     return f"\x1b[{row + 1};1H{erase}{text}"
 
 
 def _changed(row: int, before: _Line, after: _Line, columns: int) -> str:
-    """Write what differs from what stands there, or the whole line if that is shorter."""
+    """Return the sequence that writes only what differs, or the whole line if that is shorter."""
     left, rest_before, rest_after = _after_common(before.runs, after.runs)
     text = "".join(_styled(text, code, can_jump=False) for text, code in rest_after)
     width = left + sum(cell_len(run) for run, _ in rest_after)
     stood = left + sum(cell_len(run) for run, _ in rest_before)
-    # Beyond the last column a cursor waits on it, and erasing would take that column.
+    # After the last column the cursor stays on it, and erasing would clear that column.
     erase = _ERASE_REST if stood > width < columns else ""
     part = f"\x1b[{row + 1};{left + 1}H{text}{erase}"
     whole = _whole(row, after, is_blank=False)
@@ -167,7 +168,7 @@ def _changed(row: int, before: _Line, after: _Line, columns: int) -> str:
 
 
 def _after_common(before: Runs, after: Runs) -> tuple[int, Runs, Runs]:
-    """Return how many cells both have in common at their start, and the runs that follow in each."""
+    """Return how many cells two lines have in common at the start, and the runs that follow in each."""
     cells = index = 0
     for one, other in zip(before, after, strict=False):
         if one != other:

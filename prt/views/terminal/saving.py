@@ -1,4 +1,4 @@
-"""Copies that keys make: the screen and its events as files, an event on the clipboard."""
+"""The copies that keys make: the screen and its events as files, and an event on the clipboard."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from prt.views.sinks import ndjson
 from prt.views.sinks.svg import svg_of
 
 LONGEST_COPY = 74_000
-"""Bytes that are copied at most: xterm takes 100,000 of base64 and ignores what is longer."""
+"""The most bytes to copy: xterm accepts 100,000 bytes of base64 and ignores longer ones."""
 _MOST_NAMES = 1_000
 
 
 def clipboard(data: bytes) -> str:
-    """Return the sequence (OSC 52) that puts text into the clipboard, also over SSH.
+    """Return the sequence (OSC 52) that copies text to the clipboard, which also works over SSH.
 
     Raises:
-        PrtError: It is longer than terminals take.
+        PrtError: The text is longer than terminals accept.
     """
     if len(data) > LONGEST_COPY:
         raise PrtError(f"{len(data):,} bytes are more than a terminal copies", "e saves it to a file")
@@ -30,7 +30,16 @@ def clipboard(data: bytes) -> str:
 
 
 def save_screen(page: Page, events: Iterable[Event], size: tuple[int, int], folder: Path) -> str:
-    """Write the screen as NAME.svg and its events as NAME.ndjson, never over a file, and return NAME.
+    """Save a screen as NAME.svg and its events as NAME.ndjson, without overwriting files.
+
+    Args:
+        page: The page to draw.
+        events: The events to write.
+        size: The columns and lines of the screen.
+        folder: The folder for both files.
+
+    Returns:
+        NAME, which is made of the current time.
 
     Raises:
         PrtError: The folder can't be written.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from prt.local.auth.endpoint import REFUSAL_SECONDS
 from tests.local.auth.conftest import Ask
 
 PASSWORD = "correct horse"
@@ -44,6 +46,18 @@ def test_they_sign_in(ask: Ask, database: Any, hashed: str) -> None:
     assert answer.json()["user"]["email"] == EMAIL
     refused = ask("POST", GRANT, {"email": EMAIL, "password": "wrong horse"})
     assert (refused.status_code, refused.json()["error_code"]) == (400, "invalid_credentials")
+
+
+@pytest.mark.parametrize("email", ["ada@example.com", "grace@example.com", "nobody@example.com"])
+def test_a_refusal_does_not_show_by_its_time_who_is_known(ask: Ask, database: Any, email: str) -> None:
+    """Of these Ada has a bcrypt hash and Grace one of ours, which take different times to compare."""
+    database.execute(SEARCH_PATH)
+    database.execute(SEED.format(hashed=f"'{BCRYPT}'"), ["ada@example.com"])
+    database.execute(SEED.format(hashed="crypt('another', gen_salt('bf'))"), ["grace@example.com"])
+    started = time.monotonic()
+    refused = ask("POST", GRANT, {"email": email, "password": "wrong horse"})
+    assert refused.status_code == 400
+    assert time.monotonic() - started >= REFUSAL_SECONDS
 
 
 def test_a_function_compares_the_password_of_whoever_signed_up(ask: Ask, database: Any) -> None:

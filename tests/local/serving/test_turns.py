@@ -58,6 +58,29 @@ def test_equals_come_as_they_ask() -> None:
     assert ordered(0.0, 0.0, 0.0) == [0, 1, 2]
 
 
+def test_a_service_that_took_less_comes_before_the_clients_of_another() -> None:
+    """Each socket has taken less than the one client of REST, and all of them together have taken more."""
+    order: list[str] = []
+
+    async def work(name: str) -> None:
+        order.append(name)
+
+    async def scenario() -> None:
+        turns = Turns()
+        rest, sockets = Account("rest"), [Account("sockets") for _ in range(9)]
+        turns.charge(rest, 0.04)
+        for each in sockets:
+            turns.charge(each, 0.01)
+        await asyncio.gather(
+            busy(turns),
+            *(turns.run(each, work("socket")) for each in sockets),
+            turns.run(rest, work("request")),
+        )
+
+    asyncio.run(scenario())
+    assert order == ["request"] + 9 * ["socket"]
+
+
 def test_a_large_frame_counts_before_it_is_read() -> None:
     assert ordered(0.0, 0.0, sizes=(5_000_000, 10)) == [1, 0]
 
@@ -72,6 +95,7 @@ def test_others_have_the_loop_after_a_step_of_a_client_that_takes_much() -> None
     async def scenario() -> None:
         turns = Turns()
         (hostile,) = taken(turns, MUCH)
+        turns.charge(Account(), LIGHT_SECONDS)
         turns.charge(hostile, LIGHT_SECONDS)
         waits = asyncio.create_task(turns.run(hostile, work("hostile")))
         for number in range(3):
@@ -81,6 +105,22 @@ def test_others_have_the_loop_after_a_step_of_a_client_that_takes_much() -> None
 
     asyncio.run(scenario())
     assert order[-1] == "hostile"
+
+
+def test_who_is_alone_does_not_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns_module, "REST", 1e9)
+
+    async def work() -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    async def scenario() -> None:
+        turns = Turns()
+        alone = Account()
+        turns.charge(alone, MUCH)
+        await turns.run(alone, work())
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,6 +214,36 @@ def test_long_lists_let_others_have_the_loop(monkeypatch: pytest.MonkeyPatch) ->
 
     asyncio.run(scenario(items(), other()))
     assert order == ["other", 0, 999]
+
+
+def test_long_work_waits_for_a_turn_after_each_piece() -> None:
+    """Of two clients with long work one has a step between two looks, and a light one comes between."""
+    order: list[str] = []
+    started = asyncio.Event()
+
+    async def long_work(name: str) -> None:
+        for _ in range(3):
+            order.append(name)
+            started.set()
+            await asyncio.sleep(0)
+
+    async def light() -> None:
+        order.append("light")
+
+    async def scenario() -> None:
+        turns = Turns()
+        first, second = taken(turns, MUCH, 2 * MUCH)
+        works = [
+            asyncio.create_task(turns.run(each, long_work(name)))
+            for each, name in ((first, "first"), (second, "second"))
+        ]
+        await started.wait()
+        turns.charge(Account(), turns_module.SLICE_SECONDS)
+        await turns.run(Account(), light())
+        await asyncio.gather(*works)
+
+    asyncio.run(scenario())
+    assert order == ["first", "light", "first", "first", "second", "second", "second"]
 
 
 def test_accounts_of_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

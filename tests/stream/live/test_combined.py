@@ -48,8 +48,8 @@ async def together(
 class Impatient(EventQueue):
     """Waits for its reader no longer than a moment, where a live one has an interval of heartbeats."""
 
-    async def room(self, patience: float) -> None:
-        await super().room(patience / 1000)
+    async def wait_for_space(self, patience: float) -> None:
+        await super().wait_for_space(patience / 1000)
 
 
 def never(_: list[Event]) -> bool:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
-from prt.stream.recovery.delay import Budget, Holding
+from prt.stream.recovery.delay import Budget, Delay
 
 
 def test_rows_are_told_in_order_once_they_are_old_enough() -> None:
     async def main() -> list[list[str]]:
         told: list[list[str]] = []
         budget = Budget(left=100)
-        holding: Holding[str] = Holding(0.02, budget, lambda rows: told.append(list(rows)))
-        await holding.add(["a", "b"], 50)
-        await holding.add(["c"], 50)
+        delay: Delay[str] = Delay(0.02, budget, lambda rows: told.append(list(rows)))
+        await delay.add(["a", "b"], 50)
+        await delay.add(["c"], 50)
         assert (told, budget.left) == ([], 0)
-        await holding.finish()
+        await delay.finish()
         assert budget.left == 100
         return told
 
@@ -25,8 +25,8 @@ def test_rows_are_told_in_order_once_they_are_old_enough() -> None:
 def test_without_a_wait_rows_are_told_at_once() -> None:
     async def main() -> list[str]:
         told: list[str] = []
-        holding: Holding[str] = Holding(0, Budget(), told.extend)
-        await holding.add(["a"], 1)
+        delay: Delay[str] = Delay(0, Budget(), told.extend)
+        await delay.add(["a"], 1)
         return told
 
     assert asyncio.run(main()) == ["a"]
@@ -36,8 +36,8 @@ def test_a_spent_budget_waits_for_its_own() -> None:
     async def main() -> None:
         told: list[str] = []
         budget = Budget(left=10)
-        one: Holding[str] = Holding(0.02, budget, told.extend)
-        other: Holding[str] = Holding(60, budget, told.extend)
+        one: Delay[str] = Delay(0.02, budget, told.extend)
+        other: Delay[str] = Delay(60, budget, told.extend)
         await other.add(["other"], 9)
         await one.add(["a"], 5)
         assert (told, budget.left) == (["a"], 1), "who adds too much waits, who has added before does not"

@@ -22,14 +22,14 @@ from prt.events import EMPTY, Change, Event, EventType, Gap, Loaded
 from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.recovery import backfill as recovery_module
-from prt.stream.recovery import progress as ledgers_module
-from prt.stream.recovery import row_reader as retelling_module
+from prt.stream.recovery import progress as progress_module
+from prt.stream.recovery import row_reader as row_reader_module
 from prt.stream.recovery.backfill import Recovery
 from prt.stream.recovery.delay import Budget
 from prt.stream.recovery.options import Options
 from prt.stream.recovery.row_reader import DELETES_UNASKED, Found
 from prt.stream.rest.client import Rest
-from prt.stream.rest.pages import Answer, Road, Row, Shape
+from prt.stream.rest.pages import Answer, ReadOrder, Row, Shape
 
 TABLE = "public.notes"
 BINDINGS = [Binding(table="notes")]
@@ -122,22 +122,24 @@ class ModelReader:
     def __init__(self, rest: Rest, binding: Binding, shape: Shape) -> None:
         self._model = cast(Model, rest)
 
-    async def pages(self, road: Road, *, since: int | None) -> AsyncIterator[Answer]:
-        if road.where:
+    async def pages(self, read_order: ReadOrder, *, since: int | None) -> AsyncIterator[Answer]:
+        if read_order.where:
             return
         behind: tuple[Any, ...] = ()
         while True:
             rows = [_row(row) for row in await self._model.turn()]
-            place = _dated if road.cursor else _named
+            place = _dated if read_order.cursor else _named
             rows = sorted((row for row in rows if place(row) > behind), key=place)
-            rows = [row for row in rows if road.cursor is None or since is None or _date(row) >= since][:PAGE]
+            rows = [row for row in rows if read_order.cursor is None or since is None or _date(row) >= since][
+                :PAGE
+            ]
             if not rows:
                 return
             yield Answer(rows, None)
             behind = place(rows[-1])
 
-    async def latest(self, road: Road, limit: int) -> Answer:
-        if road.where:
+    async def latest(self, read_order: ReadOrder, limit: int) -> Answer:
+        if read_order.where:
             return Answer([], None)
         rows, count = await self._model.turn(), len(self._model.log)
         await self._model.until_delivered(count)
@@ -155,8 +157,8 @@ class ModelReader:
         yield keys, {(row["id"],) for row in await self._model.turn()} & set(keys)
 
 
-class ModelHolding:
-    """What `Holding` does, its time being the stream's."""
+class ModelDelay:
+    """What `Delay` does, its time being the stream's."""
 
     model: Model
 
@@ -303,7 +305,7 @@ class Watch:
 async def played(steps: Sequence[tuple[Any, ...]], *, keeps_snapshot: bool) -> tuple[Model, int]:
     """The model at the end, and how much of its log stood at the first READY."""
     model = Model()
-    ModelHolding.model = model
+    ModelDelay.model = model
     for key in (1, 2, 3):
         model.write(key, is_delete=False, age=0)
     model.now += 20 * SECOND
@@ -323,9 +325,9 @@ async def shape_of(*_: object) -> Shape:
 def play(steps: Sequence[tuple[Any, ...]], *, keeps_snapshot: bool) -> tuple[Model, int]:
     with (
         patch.object(recovery_module, "Reader", ModelReader),
-        patch.object(retelling_module, "Reader", ModelReader),
-        patch.object(ledgers_module, "shape_of", shape_of),
-        patch.object(retelling_module, "Holding", ModelHolding),
+        patch.object(row_reader_module, "Reader", ModelReader),
+        patch.object(progress_module, "shape_of", shape_of),
+        patch.object(row_reader_module, "Delay", ModelDelay),
     ):
         return asyncio.run(played(steps, keeps_snapshot=keeps_snapshot))
 

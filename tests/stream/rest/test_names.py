@@ -14,7 +14,7 @@ from prt.stream.binding import Binding
 from prt.stream.filters import postgrest
 from prt.stream.rest.answers import Answer, UnknownColumnError, unread
 from prt.stream.rest.client import Rest
-from prt.stream.rest.pages import Reader, Road, Shape, shape_of
+from prt.stream.rest.pages import Reader, ReadOrder, Shape, shape_of
 from prt.stream.rest.session import Endpoint
 
 NAMES = (
@@ -111,14 +111,14 @@ def test_a_column_of_any_name_selects_orders_filters_and_names_rows(
             shape = await shape_of(rest, binding, (name,), when)
             assert shape == Shape(key=(name,), written=when, created=None)
             reader = Reader(rest, binding, shape)
-            for road in (Road(cursor=None), Road(cursor=when)):
+            for read_order in (ReadOrder(cursor=None), ReadOrder(cursor=when)):
                 rows = [
                     row.key
-                    for answer in [a async for a in reader.pages(road, since=None)]
+                    for answer in [a async for a in reader.pages(read_order, since=None)]
                     for row in answer.rows
                 ]
                 assert sorted(rows) == [('a,"(b',), ("y\\",), ("z",)]
-            assert len((await reader.latest(Road(cursor=when), 2)).rows) == 2
+            assert len((await reader.latest(ReadOrder(cursor=when), 2)).rows) == 2
             assert not await reader.has_undated(when)
             asked = [('a,"(b',), ("y\\",), ("gone",)]
             (found,) = [there async for _, there in reader.present(asked)]

@@ -9,7 +9,7 @@ import pytest
 from prt.errors import ProtocolError
 from prt.stream.binding import Binding
 from prt.stream.rest.client import Rest
-from prt.stream.rest.pages import Reader, Road, Shape
+from prt.stream.rest.pages import Reader, ReadOrder, Shape
 from prt.stream.rest.session import Endpoint
 from tests.stream.scripted import project_of
 
@@ -38,7 +38,7 @@ def test_a_row_that_cannot_be_read_is_an_error_of_the_protocol(
         ):
             shape = Shape(key=("id",), written=None, created=None)
             reader = Reader(rest, Binding(table="notes", select=select), shape)
-            async for _ in reader.pages(Road(cursor=None), since=None):
+            async for _ in reader.pages(ReadOrder(cursor=None), since=None):
                 pass
 
     with pytest.raises(ProtocolError):

@@ -68,7 +68,7 @@ def test_a_full_queue_waits_for_its_reader_and_drops_nothing() -> None:
         queue.put(change(1))
         queue.put(change(2))
         assert queue.is_full
-        writer = asyncio.create_task(queue.room(patience=60))
+        writer = asyncio.create_task(queue.wait_for_space(patience=60))
         await asyncio.sleep(0)
         assert not writer.done()
         batch = await anext(queue)
@@ -82,7 +82,7 @@ def test_several_sockets_wait_for_one_reader() -> None:
     async def main() -> None:
         queue = EventQueue(max_events=1)
         queue.put(change(1))
-        writers = [asyncio.create_task(queue.room(patience=600)) for _ in range(3)]
+        writers = [asyncio.create_task(queue.wait_for_space(patience=600)) for _ in range(3)]
         await asyncio.sleep(0)
         await anext(queue)
         async with asyncio.timeout(60):
@@ -100,12 +100,12 @@ def test_what_is_dropped_is_counted_by_its_kind_and_told_to_who_can_tell_it_agai
         queue.put(Presence(at=3, topic="t", event="join", key="k", presences=[]))
         for n in range(4, 9):
             queue.put(Broadcast(at=n, topic="t", event="e"))
-        await queue.room(patience=0)
+        await queue.wait_for_space(patience=0)
         return await anext(queue)
 
     gap, *rest = asyncio.run(main())
     assert isinstance(gap, Gap)
-    assert gap.cause.endswith("1 changes and 3 messages of rooms dropped")
+    assert gap.cause.endswith("1 changes and 3 messages of topics dropped")
     assert (gap.start, gap.end, gap.tables) == (1, 1004, ["public.t1"])
     assert ats(rest) == [5, 6, 7, 8, 9]
 
@@ -124,7 +124,7 @@ def test_after_the_patience_the_oldest_changes_go_and_a_gap_says_so() -> None:
         queue.put(Status(at=0, status="READY"))
         for n in range(1, 6):
             queue.put(change(n))
-        await queue.room(patience=0)
+        await queue.wait_for_space(patience=0)
         assert not queue.is_full
         return await anext(queue)
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from prt.tap.findings import judge
 from prt.tap.findings.finding import SEVERITIES
 from prt.tap.observe.messages import Who
 from prt.views.drawing.findings import SENTENCES, cause_of, remedy_of
@@ -235,6 +236,15 @@ def test_nothing_is_found(story: Story) -> None:
 def test_it_is_found_once_however_often_it_happens() -> None:
     story = joined().track(1).track(20).sent(40, "phx_leave").join(41, ref="2").track(42)
     assert [found.id for found in story.findings()] == ["presence-not-enabled"]
+
+
+def test_findings_are_reported_however_many_there_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge, "KEPT", 2)
+    story = Story().opened(0)
+    topics = [f"realtime:{name}" for name in "abcd"]
+    for topic in topics:
+        story.join(0, topic=topic).track(1, topic=topic).track(20, topic=topic)
+    assert [found.topic for found in story.findings()] == list("abcd")
 
 
 def test_every_finding_has_its_stories_and_its_sentences() -> None:

@@ -1,1 +1,4 @@
-"""The layers between here and a live subscription: each observes, and judges purely what it observed."""
+"""The layers from this machine to a live subscription.
+
+Each module observes one layer, and its functions `judge…` turn the observation into findings without any I/O.
+"""

@@ -1,6 +1,6 @@
-"""Tables in the database's catalog, as far as Realtime and a role depend on them.
+"""Tables in the database's catalog: the properties on which Realtime and a role depend.
 
-psycopg is PostgreSQL's client; it comes with the extra `local`.
+psycopg, PostgreSQL's client, is installed with the extra `local`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,25 @@ WILDCARD = "*"
 
 
 class Policy(Struct, frozen=True, array_like=True):
-    """A policy for row level security."""
+    """A policy of row level security."""
 
     name: str
     is_permissive: bool
 
 
 class Relation(Struct, frozen=True, kw_only=True):
-    """A table as the catalog has it. `identity` is d, f, n or i (pg_class.relreplident).
+    """A table as the catalog describes it, for one role.
 
-    `readable` are the columns that the role may select, `policies` those that let it read. `rows` and
-    `visible` count at most 1,000: all, and those that the role sees; None if nobody could count.
+    Attributes:
+        kind: Its pg_class.relkind.
+        identity: Its replica identity: d (default), f (full), n (nothing) or i (an index).
+        key: The columns of the primary key.
+        identity_columns: The columns of the replica identity's index.
+        readable: The columns that the role may select.
+        policies: The policies that may let the role read.
+        is_open_to_anon: Whether row level security is off and `anon` may select a column.
+        rows: How many rows there are, at most 1,000; None if they could not be counted.
+        visible: How many rows the role sees, at most 1,000; None if they could not be counted.
     """
 
     schema: str
@@ -52,7 +60,7 @@ class Relation(Struct, frozen=True, kw_only=True):
     rows: int | None = None
     visible: int | None = None
     trouble: str | None = None
-    """What PostgreSQL said where counting as the role failed."""
+    """PostgreSQL's message if counting as the role failed."""
 
 
 class Publication(Struct, frozen=True, array_like=True):
@@ -64,13 +72,20 @@ class Publication(Struct, frozen=True, array_like=True):
 
     @property
     def missing(self) -> list[str]:
-        """Return the operations that it leaves out."""
+        """Return the operations that the publication leaves out."""
         kinds = {"INSERT": self.inserts, "UPDATE": self.updates, "DELETE": self.deletes}
         return [name for name, is_sent in kinds.items() if not is_sent]
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """The database as a whole; `idle_slots` are replication slots that nobody reads."""
+    """The database as a whole.
+
+    Attributes:
+        slots: How many replication slots there are.
+        idle_slots: The replication slots that no process reads.
+        publication: The publication `supabase_realtime`; None if there is none.
+        has_role: Whether the role of the token exists.
+    """
 
     version: str
     wal_level: str
@@ -82,11 +97,17 @@ class Server(Struct, frozen=True, kw_only=True):
     publication: Publication | None
     has_role: bool
     passes_row_security: bool
-    """Whether the role of the token does."""
+    """Whether the role of the token bypasses row level security."""
 
 
 class Database(Struct, frozen=True, kw_only=True):
-    """All that was read; `others` are the names of tables in the schemas asked about."""
+    """Everything that was read from the catalog.
+
+    Attributes:
+        milliseconds: How long it took to connect.
+        relations: The requested tables that exist, by (schema, table).
+        others: The names of all tables in the requested schemas.
+    """
 
     milliseconds: float
     server: Server
@@ -97,10 +118,18 @@ class Database(Struct, frozen=True, kw_only=True):
 async def read(
     conninfo: str, tables: Sequence[tuple[str, str]], *, role: str, claims: dict[str, Any]
 ) -> Database:
-    """`tables` as (schema, table), where `*` is all that is published.
+    """Read the catalog's description of the server and of some tables.
 
-    Raises UsageError if the address is not one, UnreachableError if nobody answers, RefusedError if the
-    catalog can't be read.
+    Args:
+        conninfo: The address of the database.
+        tables: The tables as (schema, table). The table `*` stands for all published tables of the schema.
+        role: The database role that the identity acts as.
+        claims: The claims of the identity's token, which policies may use.
+
+    Raises:
+        UsageError: The address is not the address of a database.
+        UnreachableError: No database answers.
+        RefusedError: The user of the address may not read the catalog.
     """
     began = time.monotonic()
     async with connected(conninfo, application="prt status") as connection:
@@ -141,7 +170,7 @@ async def _server(connection: AsyncConnection[Any], role: str) -> Server:
 async def _counted(
     connection: AsyncConnection[Any], relation: Relation, role: str, claims: dict[str, Any]
 ) -> Relation:
-    """Return a relation with its rows counted, as we and as the role; nothing is changed."""
+    """Return a relation with its rows counted, once as ourselves and once as the role. Nothing is changed."""
     import psycopg  # noqa: PLC0415
     from psycopg import sql  # noqa: PLC0415
 
@@ -155,7 +184,7 @@ async def _counted(
         async with connection.transaction(force_rollback=True):
             relation = replace(relation, rows=(await _rows(connection, count))[0][0])
     except psycopg.Error:
-        return relation  # we may not read it ourselves: nothing to compare with
+        return relation  # we may not read it ourselves, so there is nothing to compare with
     if not relation.readable or not relation.may_use_schema:
         return relation
     column = sql.Identifier(relation.readable[0])
@@ -242,7 +271,10 @@ order by n.nspname, c.relname
 def expanded(
     names: Sequence[tuple[str, str]], database: Database | None
 ) -> list[tuple[str, str, tuple[str, str]]]:
-    """(schema, table, what was asked for): `*` is each table that it brought, where that is known."""
+    """Return each table as (schema, table, requested table), the last one as (schema, table) too.
+
+    A requested `*` becomes each published table of its schema, or stays `*` if the database was not read.
+    """
     found: list[tuple[str, str, tuple[str, str]]] = []
     for schema, table in names:
         if table == WILDCARD and database is not None:

@@ -1,4 +1,4 @@
-"""Which project, with which keys, from where: what can be known before a byte is sent."""
+"""Findings about the configuration: what the URL, the keys and the tokens show before a byte is sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SIGN_IN = "sign in with `{IDENTITY} EMAIL`, or put a fresh token into PRT_TOKEN
 
 
 def judge(project: Project, now: float) -> list[Finding]:
-    """A finding for each value; `now` in seconds since the epoch."""
+    """Return a finding for each configured value; `now` is in seconds since the epoch."""
     found = [_url(project), _key(project, now)]
     if project.token is not None:
         found.append(_token(project, project.token, now))
@@ -36,14 +36,20 @@ def judge(project: Project, now: float) -> list[Finding]:
 
 
 def role_of(project: Project, token: str | None = None) -> str:
-    """The database role that the server will act as; `token` is that of a sign-in."""
+    """Return the database role that the server will act as, read from the token, or else from the key.
+
+    `token` is the token of a sign-in, and takes precedence over the configured one.
+    """
     text = token or (project.token.reveal() if project.token else None)
     facts = facts_of(Secret(text)) if text else facts_of(project.api_key)
     return facts.role or "anon"
 
 
 def _database(url: str, origin: str | None) -> Finding:
-    """Its host alone: the rest holds a password."""
+    """Return the finding about a database's URL.
+
+    It shows only the host, because the rest holds a password.
+    """
     try:
         host = urlsplit(url).hostname
     except ValueError:
@@ -114,7 +120,7 @@ def _token(project: Project, token: Secret, now: float) -> Finding:
 
 
 def _life(facts: KeyFacts, origin: str, now: float, soon: float) -> tuple[State, str] | None:
-    """Return state and cause of a token that has expired or ends within `soon` seconds, else None."""
+    """Return state and cause of a token that has expired or expires within `soon` seconds, else None."""
     left = None if facts.expires_at is None else facts.expires_at - now
     if left is None or left >= soon:
         return None
@@ -137,7 +143,7 @@ def _described(facts: KeyFacts, now: float) -> str:
 
 
 def is_hosted(url: str) -> bool:
-    """Return whether a URL is one of Supabase's hosted projects."""
+    """Return whether a URL is that of a project hosted by Supabase."""
     return (urlsplit(url).hostname or "").endswith(HOSTED)
 
 

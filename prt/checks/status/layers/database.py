@@ -1,4 +1,4 @@
-"""Findings about the database as a whole, and about what is missing if it can't be asked."""
+"""Findings about the database as a whole, and about what stays unknown if it can't be asked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SLOTS_SQL = "select slot_name, active, restart_lsn from pg_replication_slots ord
 
 
 def judge_absence(*, is_configured: bool) -> Finding:
-    """Nobody to ask: the rest is inferred from the wire."""
+    """Return the finding that the database is not asked, so that its state can only be inferred."""
     if is_configured:
         cause = Cause(
             "psycopg is not installed here, so the database is not asked", "pip install 'prt-realtime[local]'"
@@ -30,7 +30,10 @@ def judge_absence(*, is_configured: bool) -> Finding:
 
 
 def judge_failure(error: UsageError | UnreachableError | RefusedError, origin: str) -> Finding:
-    """Realtime may work all the same: it has a way to the database of its own."""
+    """Return the finding that the database can't be read.
+
+    It is only a warning, because Realtime has its own connection to the database and may work all the same.
+    """
     if isinstance(error, UsageError):
         cause = Cause(f"{origin} can't be used: {error.message}", error.hint)
         return Finding(layer="database", state="warning", figure="not asked", causes=(cause,))
@@ -50,7 +53,7 @@ def judge_failure(error: UsageError | UnreachableError | RefusedError, origin: s
 
 
 def judge(database: Database, role: str) -> list[Finding]:
-    """Return what keeps Realtime from following the database as a whole."""
+    """Return the faults that keep Realtime from following the database, or one finding that all is well."""
     server = database.server
     figure = (
         f"PostgreSQL {server.version} · {server.slots} of {server.max_slots} replication slots · "
@@ -137,10 +140,10 @@ _QUESTIONS: Final[tuple[tuple[str, State, Callable[[Server, str], Cause | None]]
     ("publication", "warning", _published_events),
     ("role", "failed", _role),
 )
-"""Each check with the state that it ends in if its question has a cause for an answer."""
+"""The checks, each with the state of its finding and the function that returns a cause if the check fails."""
 
 
 def is_unusable(database: Database) -> bool:
-    """Whether no table of it can stream to this role, whatever the table is."""
+    """Return whether no table of the database can stream to this role."""
     server = database.server
     return server.wal_level != "logical" or server.publication is None or not server.has_role

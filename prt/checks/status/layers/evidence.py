@@ -1,4 +1,4 @@
-"""All that was observed of one table for one identity, and the causes and SQL that are made of it."""
+"""The observations about one table for one identity, and the causes and SQL that are derived from them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,16 @@ SIGN_IN: Final = "prt status {IDENTITY} EMAIL"
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """All that was observed of one table, for one identity.
+    """The observations about one table for one identity.
 
-    `relation` is the catalog's word, None where there is no such table; `is_catalog_read` tells that from
-    a database that was not asked. `read` is what REST answered to our own read of one row, `counted` to a
-    count with the server key. `refused` are the server's refusals of its bindings.
+    Attributes:
+        is_catalog_read: Whether the catalog was read, so that `relation` None means that there is no such
+            table.
+        relation: The catalog's description of the table.
+        read: REST's answer when this identity reads one row.
+        counted: REST's answer when the rows are counted with the server key.
+        is_ready: Whether at least one of its bindings became READY.
+        refused: The server's refusals of its bindings.
     """
 
     schema: str
@@ -41,9 +46,9 @@ class Seen(Struct, frozen=True, kw_only=True):
     is_ready: bool = False
     refused: tuple[Status, ...] = ()
     partitioned: Partitioned | None = None
-    """Where the table is the root of a partitioned one."""
+    """The partitioned table, if this table is the root of one."""
     known: tuple[str, ...] = ()
-    """Names of tables, of which the nearest is offered."""
+    """The names of tables from which a similar name is suggested."""
 
     @property
     def name(self) -> str:
@@ -62,13 +67,16 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     @property
     def filtered(self) -> tuple[str, ...]:
-        """Columns that a filter looks at."""
+        """Return the columns that filters use."""
         columns = [column for binding in self.bindings for column in grammar.columns_of(binding.filter)]
         return tuple(dict.fromkeys(columns))
 
 
 def missing(seen: Seen, hint: str = "") -> Finding:
-    """Return the finding that there is no such table, with the nearest name."""
+    """Return the finding that the table does not exist, with the most similar name.
+
+    `hint` is a name that the server suggested.
+    """
     near = hint or nearest(seen.table, seen.known)
     if near:
         cause = Cause(
@@ -82,7 +90,7 @@ def missing(seen: Seen, hint: str = "") -> Finding:
 
 
 def unpublished(seen: Seen) -> Cause:
-    """Return the cause that a table is not published."""
+    """Return the cause that a table is not in the publication."""
     return Cause(
         f"{seen.name} is not in the publication {PUBLICATION}",
         f"alter publication {PUBLICATION} add table {seen.target};",
@@ -98,7 +106,11 @@ def ungranted(seen: Seen) -> Cause:
 
 
 def policy_sql(seen: Seen) -> str:
-    """The owner's rows where a column names one, else all: to be narrowed by who knows the table."""
+    """Return the SQL of a policy that lets the role read.
+
+    The policy shows a user's own rows if a column names the owner. Otherwise it shows all rows, and the user
+    has to narrow it.
+    """
     columns = seen.relation.columns if seen.relation is not None else ()
     owner = next((column for column in OWNERS if column in columns), None)
     condition = f"{owner} = (select auth.uid())" if owner and seen.role == "authenticated" else "true"
@@ -120,13 +132,21 @@ def many(count: int) -> str:
 
 
 def finding(seen: Seen, check: str, state: State, figure: str = "", *causes: Cause) -> Finding:
-    """Return a finding about a table."""
+    """Return a finding about a table.
+
+    Args:
+        seen: The observations about the table.
+        check: The property of the table that was checked.
+        state: The state of the finding.
+        figure: What was measured; `check` by default.
+        causes: Possible causes, the likeliest first.
+    """
     return Finding(
         layer="table", table=seen.name, check=check, state=state, figure=figure or check, causes=causes
     )
 
 
 def columns_of(answer: Answer | None) -> tuple[str, ...]:
-    """Return the columns of the first row of an answer, none if there is no row."""
+    """Return the columns of the first row in an answer; none if the answer has no row."""
     rows = answer.json() if answer is not None and answer.status == 200 else None
     return tuple(rows[0]) if isinstance(rows, list) and rows and isinstance(rows[0], dict) else ()

@@ -1,4 +1,4 @@
-"""HTTP: who answers at the project's URL, whether it knows the key, and how far our clocks are apart.
+"""The HTTP layer: who answers at the project's URL, whether the key is accepted, and how the clocks differ.
 
 httpx comes with the SDK; it is imported at the first request.
 """
@@ -32,16 +32,22 @@ HEALTH = "/auth/v1/health"
 JWKS = "/auth/v1/.well-known/jwks.json"
 USER = "/auth/v1/user"
 LEGACY_KEYS_DISABLED = "Legacy API keys are disabled"
-"""What a hosted project's gateway says of an `anon` or `service_role` key that was switched off."""
+"""The message of a hosted project's gateway about an `anon` or `service_role` key that was switched off."""
 CLOCK_SECONDS = 30.0
-"""From here on the server takes good tokens for expired, or for issued in the future."""
+"""The difference of the clocks from which the server may take good tokens as expired, or as not valid yet."""
 LARGEST_BODY = 4 * 1024 * 1024
 PAUSED = 540
-"""Supabase's own status for a paused project."""
+"""The status that Supabase uses for a paused project."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """An answer over HTTP, or `error`: why there is none. `at` is our time at half of the way, in seconds."""
+    """The answer to an HTTP request.
+
+    Attributes:
+        at: Our time in the middle of the request, in seconds since the epoch.
+        milliseconds: The time until the head of the answer.
+        error: The reason why there is no answer; None if there is one.
+    """
 
     status: int = 0
     headers: Mapping[str, str] = {}
@@ -59,14 +65,14 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """Return the error message of the answer in one line, empty if there is no message."""
+        """Return the error message of the answer in one line, empty if there is none."""
         said = self.json()
         texts = (said.get(key) for key in ("message", "error", "msg")) if isinstance(said, dict) else ()
         return next((" ".join(redact(text).split())[:300] for text in texts if isinstance(text, str)), "")
 
     @property
     def code(self) -> str | None:
-        """PostgREST's or PostgreSQL's code of an error."""
+        """Return the code of an error of PostgREST or PostgreSQL, None if there is none."""
         said = self.json()
         code = said.get("code") if isinstance(said, dict) else None
         return code if isinstance(code, str) else None
@@ -80,7 +86,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class Gateway:
-    """Requests to one project as one identity; never raises for what the network does."""
+    """A client for HTTP requests to one project as one identity. Network errors become part of the answer."""
 
     def __init__(self, url: str, key: str, token: str | None = None) -> None:
         self._url = url
@@ -99,7 +105,7 @@ class Gateway:
     async def get(
         self, path: str, *, headers: Mapping[str, str] | None = None, method: str = "GET"
     ) -> Answer:
-        """Send a request to the gateway and return its answer, or why there is none."""
+        """Send a request to the gateway and return its answer, or the reason why there is none."""
         import httpx  # noqa: PLC0415
 
         from prt.stream.rest.http import BoundedClient  # noqa: PLC0415
@@ -135,16 +141,18 @@ class Gateway:
         )
 
     async def health(self) -> Answer:
-        """The second answer: the first pays for the connection, and for what httpx imports only then.
+        """Ask for the health twice, and return the second answer.
 
-        A server that closes the connection after an answer may leave the second without one.
+        The first request is slower, because it connects and imports parts of httpx. A server that closes the
+        connection after an answer may leave the second request without one; then the first answer is
+        returned.
         """
         first = await self.get(HEALTH)
         second = first if first.error is not None else await self.get(HEALTH)
         return first if second.error is not None else second
 
     async def signing_keys(self) -> tuple[str, ...] | None:
-        """Return the ids of the keys that Auth publishes, or None if it publishes nothing at all."""
+        """Return the ids of the keys that Auth publishes, or None if it publishes no list of keys."""
         said = (await self.get(JWKS)).json()
         keys = said.get("keys") if isinstance(said, dict) else None
         if not isinstance(keys, list):
@@ -152,23 +160,26 @@ class Gateway:
         return tuple(str(key["kid"]) for key in keys if isinstance(key, dict) and key.get("kid"))
 
     async def refuses_signature(self) -> bool:
-        """Return whether Auth can't verify this identity's token, which it checks before the claims."""
+        """Return whether Auth can't verify the signature of this identity's token.
+
+        Auth checks the signature before it checks the claims.
+        """
         answer = await self.get(USER)
         return answer.status in (401, 403) and "verify signature" in answer.words
 
     async def tables(self) -> tuple[str, ...]:
-        """Names of what REST exposes, where this key may read them (its OpenAPI root)."""
+        """Return the names of the tables that REST exposes to this key, from its OpenAPI description."""
         said = (await self.get("/rest/v1/")).json()
         definitions = said.get("definitions") if isinstance(said, dict) else None
         return tuple(definitions) if isinstance(definitions, dict) else ()
 
     async def row(self, schema: str, table: str) -> Answer:
-        """One row of a table, as this identity may see it."""
+        """Return the answer with one row of a table, as this identity sees it."""
         path = f"/rest/v1/{quote(table, safe='')}?limit=1"
         return await self.get(path, headers={"Accept-Profile": schema})
 
     async def count(self, schema: str, table: str) -> Answer:
-        """How many rows this identity sees, in Content-Range."""
+        """Return the answer whose Content-Range says how many rows this identity sees."""
         path = f"/rest/v1/{quote(table, safe='')}?limit=1"
         return await self.get(
             path, method="HEAD", headers={"Accept-Profile": schema, "Prefer": "count=exact"}
@@ -176,7 +187,15 @@ class Gateway:
 
 
 def judge(url: str, answer: Answer, *, key_origin: str, facts: KeyFacts, speaks_tls: bool = False) -> Finding:
-    """`speaks_tls`: the port of an http URL completed a TLS handshake."""
+    """Return the finding about the answer of the gateway.
+
+    Args:
+        url: The project's URL.
+        answer: The answer to the health request.
+        key_origin: Where the key comes from, for messages.
+        facts: What the key itself shows.
+        speaks_tls: Whether the port of an http URL completed a TLS handshake.
+    """
     netloc = urlsplit(url).netloc
     if speaks_tls:
         cause = Cause(
@@ -225,14 +244,17 @@ def judge(url: str, answer: Answer, *, key_origin: str, facts: KeyFacts, speaks_
 
 
 def is_bare(answer: Answer) -> bool:
-    """Whether neither Auth nor a gateway answers where they should: Realtime alone, or no project at all."""
+    """Return whether neither Auth nor a gateway answers at the URL.
+
+    Either Realtime runs there alone, or there is no project.
+    """
     return answer.status == 404
 
 
 def ahead_seconds(answer: Answer) -> float | None:
     """Return how far our clock is ahead of the server's, to about a second; None if it sent no date.
 
-    RFC 9110, 5.6.7: a date has whole seconds; half of one is what is missing on average.
+    A date has whole seconds (RFC 9110, 5.6.7), so half a second is missing on average.
     """
     try:
         return answer.at - (parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5)

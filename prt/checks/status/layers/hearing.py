@@ -1,4 +1,7 @@
-"""A source as `prt watch` has it, listened to: what is green here is green there."""
+"""A live source in the background and the events received from it, as `prt watch` uses the source.
+
+A check that succeeds here therefore succeeds in `prt watch` too.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +18,27 @@ from prt.stream.timing import Timing
 
 POLICY = Policy(max_reconnects=0)
 TIMING = Timing(up=6.0, join=15.0)
-"""Short: what is not up now is what is to be told."""
+"""Short timeouts, because a diagnosis reports the state of this moment."""
 LONGEST_SECONDS = 60.0
 
 T = TypeVar("T")
 
 
 class Heard:
-    """The events of one source so far; times are µs since the epoch."""
+    """The events received from one source so far. Times are in µs since the epoch."""
 
     def __init__(self) -> None:
         self.phases: dict[str, int] = {}
-        """When each was first entered."""
+        """The time at which each phase was first entered."""
         self.round_trip_ms: float | None = None
         self.refused: list[Status] = []
         self.status: ChannelStatus = "CLOSED"
         self.error: PrtError | None = None
         self.events: list[Event] = []
-        """All that is neither a status nor about the connection."""
+        """The events that are neither a status nor about the connection."""
 
     def apply(self, event: Event) -> None:
-        """Take in an event."""
+        """Record an event."""
         if isinstance(event, Vitals):
             self.phases.setdefault(event.phase, event.since)
             self.round_trip_ms = event.round_trip_ms
@@ -48,32 +51,35 @@ class Heard:
 
     @property
     def is_over(self) -> bool:
-        """No more will come."""
+        """Return whether the source has ended, so that no more events will come."""
         return self.error is not None
 
     def milliseconds(self, since: str, until: str) -> float | None:
-        """Return the time between the entries of two phases, None if one was not entered."""
+        """Return the time between the first entries of two phases, None if one was not entered."""
         if since not in self.phases or until not in self.phases:
             return None
         return (self.phases[until] - self.phases[since]) / 1000
 
 
 class Ear:
-    """A source that is read in the background, until it is left, and what was heard of it."""
+    """A listener that reads a source in the background until the block ends.
+
+    `heard` holds what it received.
+    """
 
     def __init__(self) -> None:
         self.heard = Heard()
         self.listener = Listener(self.heard.apply, self._on_end)
 
     async def until(self, wanted: Callable[[Heard], bool], seconds: float) -> bool:
-        """Wait until what was heard is as wanted.
+        """Wait until `wanted` holds for the received events.
 
-        Return False if it isn't in time, or if the source ends before.
+        Return False if it does not hold within `seconds`, or if the source ends before.
         """
         return bool(await self.listener.until(lambda: wanted(self.heard) or None, seconds))
 
     async def unless_over(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of `work`, or raise the source's error as soon as that is over."""
+        """Return the result of `work`, or raise the source's error as soon as the source has ended."""
         return await self.listener.unless_over(work, LONGEST_SECONDS)
 
     def _on_end(self, error: PrtError | None) -> None:
@@ -82,7 +88,7 @@ class Ear:
 
 @asynccontextmanager
 async def hearing(source: Live) -> AsyncIterator[Ear]:
-    """The source, open and read, for the life of the block."""
+    """Open a source and read it in the background until the end of the block."""
     ear = Ear()
     async with listening(source, ear.listener):
         yield ear

@@ -1,4 +1,4 @@
-"""Findings about a table from the answers of REST, if the database is not asked."""
+"""Findings about a table that are inferred from REST's answers, if the database is not asked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEED_DATABASE: Final = "set SUPABASE_DB_URL, or SUPABASE_SECRET_KEY to count wha
 
 
 def findings(seen: Seen) -> list[Finding]:
-    """Return what the answer to our own read of one row shows."""
+    """Return the findings from REST's answer when this identity reads one row."""
     answer = seen.read
     if answer is None or answer.error is not None or answer.status >= 500:
         return []
@@ -35,7 +35,7 @@ def findings(seen: Seen) -> list[Finding]:
         cause = Cause(f"{seen.role} may not use the schema {seen.schema}", sql)
         return [finding(seen, "exists", "ok"), finding(seen, "grants", "failed", answer.words, cause)]
     if answer.code == "42501":
-        # PostgreSQL says so of a single column too.
+        # PostgreSQL gives the same error for a single column.
         columns = Cause(
             f"{seen.role} may not read some of its columns",
             f"grant select (COLUMN) on {seen.target} to {quoting.identifier(seen.role)};",
@@ -63,7 +63,10 @@ def findings(seen: Seen) -> list[Finding]:
 
 
 def _unknown_identity(seen: Seen) -> list[Finding]:
-    """Only a filter depends on it, and only the database knows it."""
+    """Return the finding that the replica identity is unknown, if a filter on DELETE depends on it.
+
+    Only the database shows the replica identity.
+    """
     columns = [column for column in seen.filtered if column != "id"]
     if not columns or not seen.is_deleting:
         return []
@@ -92,6 +95,6 @@ def _hidden_or_empty(seen: Seen) -> Finding:
 
 
 def _total(counted: Answer | None) -> int | None:
-    """RFC 9110, 14.4: what stands behind the slash of Content-Range."""
+    """Return the total in Content-Range, which follows the slash (RFC 9110, 14.4), or None."""
     text = counted.headers.get("content-range", "").rpartition("/")[2] if counted is not None else ""
     return int(text) if text.isdigit() else None

@@ -1,4 +1,4 @@
-"""The answers of REST and the database, asked if Realtime gives none."""
+"""The answers of REST and of the database, which are requested if Realtime itself does not answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prt.stream.rest.session import Endpoint
 
 
 async def answers(project: Project, endpoint: Endpoint, role: str) -> str:
-    """Return both answers in a few words; the database's only if it can be asked."""
+    """Return the answers of REST and, if it can be asked, of the database, in a few words."""
     async with Gateway(endpoint.url, endpoint.key, endpoint.token) as http:
         rest = await http.get("/rest/v1/")
     words = [f"REST: {rest.error or rest.status}"]

@@ -1,4 +1,4 @@
-"""The way to the project's port: its name, a connection, and the certificate behind it."""
+"""The network layers: name resolution, the TCP connection, and TLS with its certificate."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ CERTIFICATE_SOON_SECONDS = 14 * 24 * 3600
 _SELF_SIGNED = (18, 19)
 _NOT_VALID_NOW = (9, 10)
 _WRONG_NAME = (62, 64)
-"""OpenSSL's verification codes, x509_vfy.h."""
+"""The three sets are OpenSSL's verification codes (x509_vfy.h)."""
 
 
 class Address(Struct, frozen=True):
-    """The address that a URL leads to; `proxy` is the variable that names the proxy in its place."""
+    """The address to connect to for a URL.
+
+    `proxy` is the environment variable that names the proxy, if the address is that of a proxy.
+    """
 
     scheme: str
     host: str
@@ -44,18 +47,24 @@ class Address(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True):
-    """An attempt: `error` None is a success that took `milliseconds`; `code` is errno's or OpenSSL's."""
+    """The result of an attempt to resolve a name or to connect.
+
+    Attributes:
+        figure: What was found, such as an IP address.
+        error: The reason of a failure; None if the attempt succeeded.
+        code: The number of the error, in errno or in OpenSSL; None if there is none.
+    """
 
     milliseconds: float
     figure: str = ""
     error: str | None = None
     code: int | None = None
     ends: float | None = None
-    """When the certificate does, in seconds since the epoch."""
+    """When the certificate expires, in seconds since the epoch."""
 
 
 def address_of(url: str) -> Address:
-    """The project's own host and port, or those of a proxy before it."""
+    """Return the host and port of the project, or of the proxy through which it is reached."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if (proxy := proxy_of(url)) is not None:
@@ -97,7 +106,7 @@ async def connected(address: Address) -> Answered:
 
 
 async def encrypted(address: Address) -> Answered:
-    """A handshake as our clients make it: the system's certificates, and those of SSL_CERT_FILE."""
+    """Perform a TLS handshake as our clients do, with the system's and SSL_CERT_FILE's certificates."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -120,13 +129,13 @@ async def encrypted(address: Address) -> Answered:
 
 
 async def speaks_tls(address: Address) -> bool:
-    """Whether a handshake gets so far that the certificate can be judged."""
+    """Return whether the port speaks TLS: its handshake succeeds, or fails because of the certificate."""
     answer = await encrypted(address)
     return answer.error is None or answer.code is not None
 
 
 async def speaks_http(address: Address) -> bool:
-    """Whether a request in the clear gets an answer."""
+    """Return whether a plain HTTP request gets an answer."""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             reader, writer = await asyncio.open_connection(address.host, address.port)
@@ -139,7 +148,7 @@ async def speaks_http(address: Address) -> bool:
 
 
 def judge_dns(url: str, address: Address, answer: Answered) -> Finding:
-    """Return the finding about the resolved host."""
+    """Return the finding about the resolution of the host."""
     if answer.error is None:
         figure = answer.figure if answer.figure != address.host else "an address, no name"
         through = f" · through the proxy {address.place} of {address.proxy}" if address.proxy else ""
@@ -170,7 +179,7 @@ def judge_dns(url: str, address: Address, answer: Answered) -> Finding:
 
 
 def judge_tcp(address: Address, answer: Answered) -> Finding:
-    """Return the finding about the opened connection."""
+    """Return the finding about the TCP connection."""
     if answer.error is None:
         return Finding(layer="tcp", state="ok", figure=answer.figure, milliseconds=answer.milliseconds)
     figure = f"{address.place}: {answer.error}"
@@ -208,7 +217,15 @@ def judge_tcp(address: Address, answer: Answered) -> Finding:
 def judge_tls(
     url: str, address: Address, answer: Answered, now: float, *, speaks_http: bool = False
 ) -> Finding:
-    """`speaks_http`: a request in the clear was answered at the port that does not speak TLS."""
+    """Return the finding about the TLS handshake.
+
+    Args:
+        url: The project's URL.
+        address: The address of the handshake.
+        answer: The result of the handshake.
+        now: The time, in seconds since the epoch.
+        speaks_http: Whether the port, which does not speak TLS, answered a plain HTTP request.
+    """
     if answer.error is not None:
         figure = f"{address.place}: {answer.error}"
         return Finding(

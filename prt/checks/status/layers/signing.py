@@ -1,7 +1,7 @@
-"""Which key signed a token, and whether the project still accepts that key.
+"""Findings about signatures: which key signed a token, and whether the project still accepts that key.
 
-A project publishes its asymmetric keys (JWKS): the one that signs, and those of a rotation that is under way.
-The legacy JWT secret is never published, so only Auth's own answer shows whether it still counts.
+A project publishes its asymmetric keys (JWKS): the key in use, and those of a rotation that is under way. The
+legacy JWT secret is never published, so only Auth's own answer shows whether it is still valid.
 https://supabase.com/docs/guides/auth/signing-keys
 """
 
@@ -20,14 +20,14 @@ from prt.results import Cause, Finding
 from prt.stream.rest.session import Endpoint
 
 SYMMETRIC: Final = "HS"
-"""How the names of the algorithms begin that need the JWT secret."""
+"""The prefix of the algorithms that use the JWT secret."""
 OWN_ISSUER: Final = "/auth/v1"
 LONGEST_ID: Final = 64
 _COPY: Final = "copy the key of this project again (Project Settings, API Keys)"
 
 
 async def of_token(project: Project, endpoint: Endpoint) -> Finding | None:
-    """Return what signed the token that a user brings, None if there is no such token or no Auth."""
+    """Return the finding about the signature of the user's token; None if there is no token, or no Auth."""
     if project.identity != "token" or endpoint.token is None:
         return None
     remedy = f"sign in again (`{Input.IDENTITY} EMAIL`), or put a fresh token into PRT_TOKEN"
@@ -35,7 +35,10 @@ async def of_token(project: Project, endpoint: Endpoint) -> Finding | None:
 
 
 async def of_refused_key(endpoint: Endpoint, origin: str) -> Finding | None:
-    """Return why Realtime does not know the signature of an API key, None if Auth does, or can't be asked."""
+    """Return why Realtime can't verify an API key's signature.
+
+    The result is None if Auth can verify the signature, or can't be asked.
+    """
     found = await _examined(endpoint, endpoint.key, origin, _COPY)
     return (
         structs.replace(found, layer="handshake") if found is not None and found.state == "failed" else None
@@ -51,12 +54,12 @@ async def _examined(endpoint: Endpoint, token: str, origin: str, remedy: str) ->
 
 
 def judge(token: str, origin: str, remedy: str, published: tuple[str, ...], *, is_refused: bool) -> Finding:
-    """Return what signed a token, and if Auth refuses the signature, why.
+    """Return the finding about a token's signature: the key that signed it, and why Auth refuses it.
 
     Args:
         token: A JWT.
-        origin: Where it comes from, for people.
-        remedy: How one gets another.
+        origin: Where the token comes from, for messages.
+        remedy: How to get another token.
         published: The ids of the keys that the project publishes.
         is_refused: Whether Auth refuses the signature.
     """

@@ -1,4 +1,4 @@
-"""Whether a table can stream to us: what the database says, else what REST and the wire give away."""
+"""Findings about a table: whether it can stream to this identity, by the catalog or else by REST."""
 
 from __future__ import annotations
 
@@ -36,17 +36,20 @@ NAMED = 3
 
 
 _OPTIONS = {"filter_column": "filter", "select_column": "select"}
-"""What names the column that a refused binding is about."""
+"""The kind of option that names the column of a refused binding, by the code of the refusal."""
 
 
 def judge(seen: Seen) -> list[Finding]:
-    """Findings in the order of the questions; those after a missing table are left out."""
+    """Return the findings about a table in a fixed order.
+
+    If the table is missing, its other checks are left out.
+    """
     found = _by_catalog(seen) if seen.is_catalog_read else inference.findings(seen)
     return [*found, _ready(seen, found)]
 
 
 def judge_unfilterable(found: Unfilterable) -> Finding:
-    """Return the finding of a filter that is not asked of the server."""
+    """Return the finding about a filter that can't be sent to the server."""
     cause = Cause(found.reason, "filter by another column, or pick the lines here, behind the stream")
     return Finding(
         layer="table",
@@ -60,12 +63,12 @@ def judge_unfilterable(found: Unfilterable) -> Finding:
 
 
 def is_missing(found: Sequence[Finding]) -> bool:
-    """Return whether one table's findings say that there is no such table."""
+    """Return whether one table's findings include that the table does not exist."""
     return any(one.check == "exists" and one.state == "failed" for one in found)
 
 
 def judge_default(count: int, known: Sequence[str]) -> Finding:
-    """Tables of the seed, which nobody asked for by name, and which are not there."""
+    """Return the finding that `count` of the default tables, which the user did not name, do not exist."""
     named = " ".join(map(quoting.table, known[:NAMED])) or "TABLE"
     tables = f"{count} of the default tables {'is' if count == 1 else 'are'}"
     cause = Cause(f"{tables} not in this project; name yours", f"prt status {named}")

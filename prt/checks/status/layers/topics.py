@@ -1,4 +1,4 @@
-"""Findings about a topic beside tables: a broadcast's way there and back, presence, a private channel."""
+"""Findings about a topic apart from tables: the echo of a broadcast, presence, and a private channel."""
 
 from __future__ import annotations
 
@@ -29,9 +29,17 @@ Source = Callable[[tuple[()], Room], Live]
 
 
 async def examine(
-    source: Source, topic: str, tell: Callable[[Finding], None], *, role: str, is_private: bool
+    source: Source, topic: str, report: Callable[[Finding], None], *, role: str, is_private: bool
 ) -> None:
-    """Examine a topic of our own, joined as `is_private` says; a private one is tried last all the same."""
+    """Examine a topic: broadcast and presence first, and then, in any case, a private channel.
+
+    Args:
+        source: Opens a live source for a channel, given no bindings.
+        topic: The name of the topic.
+        report: Called with each finding.
+        role: The database role of the identity, for messages.
+        is_private: Whether broadcast and presence use a private channel.
+    """
     room = Room(
         topic=topic,
         events=(ECHO,),
@@ -44,21 +52,21 @@ async def examine(
     async with hearing(live) as ear:
         if not await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS):
             layer: Layer = "private" if is_private else "broadcast"
-            tell(judge_join(layer, ear.heard.error, role=role, topic=topic))
+            report(judge_join(layer, ear.heard.error, role=role, topic=topic))
             return
-        tell(await _echoed(live, ear, role, topic))
-        tell(await _tracked(live, ear, role, topic))
+        report(await _echoed(live, ear, role, topic))
+        report(await _tracked(live, ear, role, topic))
     if is_private:
-        tell(Finding(layer="private", state="ok", figure=f"open to {role}"))
+        report(Finding(layer="private", state="ok", figure=f"open to {role}"))
         return
     room = Room(topic=topic, events=(), is_private=True)
     async with hearing(source((), room)) as ear:
         is_open = await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS)
-        tell(_private(ear.heard, is_open, role, topic))
+        report(_private(ear.heard, is_open, role, topic))
 
 
 async def _echoed(live: Live, ear: Ear, role: str, topic: str) -> Finding:
-    """A broadcast of ours, acknowledged by the server and sent back to us."""
+    """Send a broadcast; return whether the server acknowledges it and sends it back."""
     try:
         acknowledged = await ear.unless_over(live.send(ECHO, Raw(b'{"from":"prt status"}')))
     except PrtError as exc:
@@ -78,7 +86,7 @@ async def _echoed(live: Live, ear: Ear, role: str, topic: str) -> Finding:
 
 
 async def _tracked(live: Live, ear: Ear, role: str, topic: str) -> Finding:
-    """Ourselves on the roster, and off it again."""
+    """Track our presence and remove it again; return whether it became visible."""
     began = time.monotonic()
     try:
         await ear.unless_over(live.track({"from": "prt status"}))
@@ -108,7 +116,10 @@ def _has_us(event: Presence) -> bool:
 
 
 def _refused(layer: Layer, error: PrtError, heard: Heard, role: str, topic: str) -> Finding:
-    """Return the finding about a failed message; a closed channel says more than a missing answer."""
+    """Return the finding about a message that failed.
+
+    If the channel was closed, its reason is more informative than a missing answer.
+    """
     said = heard.error or error
     figure = reason_of(said)
     return Finding(
@@ -121,7 +132,7 @@ def _refused(layer: Layer, error: PrtError, heard: Heard, role: str, topic: str)
 
 
 def message_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ...]:
-    """Return why a broadcast or a presence was not taken, or ended the channel."""
+    """Return why a broadcast or a presence was refused, or ended the channel."""
     code: Code | None = "other"
     if isinstance(error, RefusedByServerError):
         code = error.refused.code
@@ -133,7 +144,10 @@ def message_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ..
 
 
 def _private(heard: Heard, is_open: bool, role: str, topic: str) -> Finding:
-    """Judge a private topic; if nobody asked for a private channel, a closed one is not a failure."""
+    """Return the finding about a private topic.
+
+    If no private channel was requested, a closed one is no failure.
+    """
     if is_open:
         return Finding(layer="private", state="ok", figure=f"{topic} is open to {role}")
     if heard.error is None:

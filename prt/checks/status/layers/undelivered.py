@@ -1,4 +1,4 @@
-"""Whether changes of the database reach clients at all, looked at while we are subscribed."""
+"""Whether the database's changes reach clients at all, examined while we are subscribed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from prt.results import Cause, Finding
 
 SLOT_LOOKS: Final = 8
 SLOT_PAUSE_SECONDS = 0.5
-"""How far apart the slot is looked for: Realtime makes it with the first subscription."""
+"""The pause between two looks for the slot, which Realtime creates with the first subscription."""
 COUNT_SECONDS = 1.2
-"""PostgreSQL counts rows that change up to a second late."""
+"""A wait that is long enough for PostgreSQL's counts of changed rows, which are up to a second late."""
 TRAFFIC_SECONDS = 3.0
-"""How long a change is awaited if rows change."""
+"""How long to wait for a change if rows are being changed."""
 
 
 async def examine(
@@ -30,14 +30,14 @@ async def examine(
     passes_row_security: bool,
     is_filtered: bool,
 ) -> Finding | None:
-    """Return what keeps changes away: no slot, the filters of others, or a rate that is exceeded.
+    """Return what keeps changes from clients: a missing slot, the filters of others, or an exceeded rate.
 
     Args:
         ear: A source that is READY.
-        read: Reads the database anew.
-        before: What it said before the source was opened.
-        passes_row_security: Whether policies can't be the reason.
-        is_filtered: Whether changes of the watched tables need not come.
+        read: Reads the state of the database again.
+        before: The state of the database before the source was opened.
+        passes_row_security: Whether the identity bypasses policies, so that they can't be the cause.
+        is_filtered: Whether filters may keep changes of the watched tables back.
     """
     found = await read()
     for _ in range(SLOT_LOOKS):
@@ -60,12 +60,12 @@ async def examine(
 
 
 def judge(found: Delivery, *, silent: int, passes_row_security: bool) -> Finding | None:
-    """Return what keeps changes from everybody while subscriptions are READY; None if nothing does.
+    """Return what keeps changes from all clients although subscriptions are READY; None if nothing does.
 
     Args:
-        found: What the database says of delivery while we were subscribed.
-        silent: How many rows changed of which nothing came.
-        passes_row_security: Whether policies can't be the reason.
+        found: The state of the database while we were subscribed.
+        silent: How many rows changed without any change arriving.
+        passes_row_security: Whether the identity bypasses policies, so that they can't be the cause.
     """
     causes, figure = delivery.causes_of(found), "changes do not reach clients"
     if causes:

@@ -1,4 +1,4 @@
-"""Findings about the wire: the handshake, a heartbeat, the join, and why one of them failed."""
+"""Findings about the websocket: the handshake, a heartbeat, the join, and why one of them failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SLOW_MS = 1000.0
 
 
 def is_realtime_down(error: PrtError) -> bool:
-    """Return whether the gateway answered a handshake because Realtime did not."""
+    """Return whether the gateway refused the handshake because Realtime did not answer."""
     return isinstance(error, HandshakeRefusedError) and error.refused.code == "realtime_down"
 
 
@@ -30,15 +30,15 @@ def is_key_foreign(error: PrtError) -> bool:
 def judge_handshake(
     error: PrtError, *, host: str, facts: KeyFacts, key_origin: str, is_bare: bool, others: str = ""
 ) -> Finding:
-    """Return why there is no socket where HTTP answers.
+    """Return the finding that the websocket did not open although HTTP answers.
 
     Args:
-        error: What the handshake ended with.
+        error: The error that ended the handshake.
         host: The project's host.
-        facts: What the key says of itself.
-        key_origin: Where the key comes from.
-        is_bare: Whether no gateway was seen before Realtime.
-        others: What the other services answered, if that was asked.
+        facts: What the key itself shows.
+        key_origin: Where the key comes from, for messages.
+        is_bare: Whether there is no gateway in front of Realtime.
+        others: The answers of the other services, if they were asked.
     """
     if isinstance(error, HandshakeRefusedError):
         refused = error.refused
@@ -82,7 +82,14 @@ def judge_heartbeat(round_trip_ms: float | None) -> Finding:
 
 
 def judge_join(layer: Layer, error: PrtError | None, *, role: str, topic: str) -> Finding:
-    """A join that was not accepted; `error` None: not in time."""
+    """Return the finding about a join that was not accepted.
+
+    Args:
+        layer: The layer that the channel belongs to.
+        error: The error of the join; None if it was not answered in time.
+        role: The database role of the identity, for messages.
+        topic: The name of the topic, for messages.
+    """
     if error is None:
         error = UnreachableError("no answer to the join", "is the project's database up?")
     return Finding(
@@ -95,18 +102,21 @@ def judge_join(layer: Layer, error: PrtError | None, *, role: str, topic: str) -
 
 
 def reason_of(error: PrtError) -> str:
-    """The server's words where it said any."""
+    """Return the reason that the server gave, or else the error's own message."""
     return error.refused.reason if isinstance(error, EndedError) else error.message
 
 
 def join_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ...]:
-    """Return why a join was refused, or its channel ended."""
+    """Return why a join was refused, or why its channel ended."""
     code = error.refused.code if isinstance(error, RefusedByServerError) else "other"
     return refusal_causes.of_join(code, role=role, topic=topic) or (Cause(error.message, error.hint),)
 
 
 def judge_system(heard: Heard) -> Finding:
-    """The seed's four states of a connection, of the channel that was open all the while."""
+    """Return the finding about the connection's state at the end of the diagnosis.
+
+    It names one of the seed's four states, and is that of the channel that was open all the time.
+    """
     connection = CONNECTION_OF[heard.status]
     if connection == "connected" and not heard.is_over:
         return Finding(layer="system", state="ok", figure=connection)

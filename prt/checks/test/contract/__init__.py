@@ -1,4 +1,4 @@
-"""A project's Realtime as it is agreed, in a file, and the differences that are found.
+"""Contracts: the agreed behaviour of a project's Realtime in a file, and the differences that are found.
 
-Connections and rows belong to the suites, which observe; this package counts and compares.
+Connections and rows belong to the suites, which observe. This package counts and compares.
 """

@@ -1,4 +1,4 @@
-"""Who received how many of the rows that the suite `rls` wrote, and which of them meet the conditions."""
+"""Counts of the rows of the suite `rls` that each identity received, with and without a condition."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from prt.checks.test.contract import conditions
 from prt.checks.test.contract.conditions import MissingClaimError
 from prt.checks.test.contract.observations import Arrival, Trouble
 from prt.checks.test.contract.terms import EVENTS, Event, Identity, TableTerms
-from prt.checks.test.identities import told
+from prt.checks.test.identities import token_claims
 from prt.checks.test.rows import is_readable
 from prt.checks.test.samples import Sample
 from prt.checks.test.watcher import Watcher
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """Whether each row meets a condition, in their order; `claim` is one that the token lacks."""
+    """The result of a condition for each row, in the order of the rows.
+
+    `claim` is a claim that the condition names and the token lacks, else None.
+    """
 
     rows: tuple[bool, ...]
     claim: str | None = None
 
     @property
     def trouble(self) -> Trouble | None:
-        """Return why the condition was not tried both ways."""
+        """Return why the condition could not be tried with rows that meet it and rows that don't, or None."""
         if self.claim is not None:
             return "claim"
         if not any(self.rows):
@@ -34,7 +37,7 @@ class Held(Struct, frozen=True, kw_only=True):
 
 
 class Conditions:
-    """The conditions of a contract, asked of the rows while they are there."""
+    """The results of a contract's conditions. They must be read while the rows still exist."""
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, str], Held] = {}
@@ -49,12 +52,22 @@ class Conditions:
         samples: Sequence[Sample],
         asked: Collection[tuple[Identity, str]],
     ) -> None:
-        """Ask REST which rows meet which identity's condition. Raises what REST raises."""
+        """Ask REST which rows meet each identity's conditions.
+
+        Args:
+            context: The context of the table.
+            watching: The identities that take part.
+            samples: The rows.
+            asked: Identities, each with a condition that is agreed for it.
+
+        Raises:
+            PrtError: REST failed.
+        """
         asking: Identity = "service" if "service" in watching else next(iter(samples[0].readers), "anon")
         for who, text in asked:
             if who not in watching:
                 continue
-            claims = told((await context.identities.session(who)).endpoint)
+            claims = token_claims((await context.identities.session(who)).endpoint)
             try:
                 parameters = conditions.parameters(conditions.filled(text, claims))
             except MissingClaimError as exc:
@@ -72,7 +85,17 @@ def arrivals(
     held: Conditions,
     agreed: TableTerms | None,
 ) -> Iterator[Arrival]:
-    """Yield what each identity received; one whose connection broke has received nothing that counts."""
+    """Yield how many rows each identity received, for each kind of event.
+
+    An identity whose connection broke is left out, because what it received proves nothing.
+
+    Args:
+        table: The table as `schema.table`.
+        watchers: The connection of each identity.
+        samples: The rows that were written.
+        held: The results of the conditions.
+        agreed: The contract's terms for the table, None if there are none.
+    """
     texts = {(one.identity, one.event): one.condition for one in (() if agreed is None else agreed.receives)}
     for who, watcher in watchers.items():
         if watcher.error is not None:

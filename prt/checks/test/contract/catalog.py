@@ -1,4 +1,4 @@
-"""Tables and publication in the database's catalog, as far as a contract is about them."""
+"""The tables and the publication in the database's catalog, as far as contracts contain them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ _MESSAGES: Final = ("realtime", "messages")
 
 
 async def published(conninfo: str) -> tuple[tuple[Event, ...], tuple[tuple[str, str], ...]]:
-    """Return the events and the tables of the publication. Raises what `connected` does."""
+    """Return the events and the tables, as (schema, table), of the publication.
+
+    Raises:
+        PrtError: The database can't be read, as `prt.checks.database.connected` reports it.
+    """
     asked = {"publication": PUBLICATION}
     async with connected(conninfo, application=_APPLICATION) as connection:
         sent = await (await connection.execute(_PUBLICATION, asked)).fetchone()
@@ -29,9 +33,11 @@ async def published(conninfo: str) -> tuple[tuple[Event, ...], tuple[tuple[str, 
 
 
 async def read(project: Project, tables: Sequence[tuple[str, str]]) -> list[Observation]:
-    """Return what is declared of the tables, of the publication and of private topics.
+    """Return what the catalog declares about the tables, the publication and private topics.
 
-    Raises SkippedError if nobody can be asked, and what `connected` does.
+    Raises:
+        SkippedError: The database is not configured, or psycopg is not installed.
+        PrtError: The database can't be read, as `prt.checks.database.connected` reports it.
     """
     if project.database_url is None:
         raise SkippedError("needs SUPABASE_DB_URL, for replica identity, publication and policies")
@@ -46,7 +52,7 @@ async def read(project: Project, tables: Sequence[tuple[str, str]]) -> list[Obse
         connected(project.database_url.reveal(), application=_APPLICATION) as connection,
         connection.transaction(),
     ):
-        # PostgreSQL prints a name without its schema if that is in the path, which depends on the user.
+        # PostgreSQL omits the schema of names if it is in the search path, which depends on the user.
         await connection.execute("select set_config('search_path', '', true)")
         relations = await (await connection.execute(_DECLARED, asked)).fetchall()
         sent = await (await connection.execute(_PUBLICATION, asked)).fetchone()
@@ -75,7 +81,7 @@ def _events(sent: Sequence[bool] | None) -> tuple[Event, ...]:
 
 
 def _digest(policies: Any) -> str:
-    """Return the digest of row level security and of what each policy says; their names say nothing."""
+    """Return a digest of row level security and of each policy's definition, without the policies' names."""
     text = msgspec.json.encode(policies, order="deterministic")
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 

@@ -1,6 +1,6 @@
-"""Conditions of a contract: a filter in which `{jwt.NAME}` stands for a claim of the identity's own token.
+"""Conditions of a contract: filters in which `{jwt.NAME}` stands for a claim of the identity's token.
 
-The database decides which rows meet one, and is asked over REST.
+The database decides which rows meet a condition, and is asked over REST.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NAME: Final = re.compile(r"[\w:/@-]+(\.[\w:/@-]+)*")
 
 
 class MissingClaimError(Exception):
-    """A claim that a condition names and the token lacks."""
+    """A condition names a claim that the token lacks."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -28,7 +28,7 @@ class MissingClaimError(Exception):
 
 
 def check(text: str) -> str | None:
-    """Return what is wrong with a condition, or None if nothing is."""
+    """Return what is wrong with a condition, or None if it is valid."""
     for name in _CLAIM.findall(text):
         if not _NAME.fullmatch(name):
             return f"{{jwt.{name}}} names no claim"
@@ -47,7 +47,11 @@ def claims_in(text: str) -> list[str]:
 
 
 def filled(text: str, claims: Mapping[str, Any]) -> tuple[Condition, ...]:
-    """Return the conditions with the claims in their values. Raises MissingClaimError."""
+    """Return the conditions of a text with the claims filled in as values.
+
+    Raises:
+        MissingClaimError: The token lacks a claim, or its value is not usable there.
+    """
 
     def value_of(one: Condition) -> str:
         def claim(found: re.Match[str]) -> str:
@@ -64,12 +68,12 @@ def filled(text: str, claims: Mapping[str, Any]) -> tuple[Condition, ...]:
 
 
 def parameters(conditions: tuple[Condition, ...]) -> Parameters:
-    """Return them as a query over REST."""
+    """Return the conditions as query parameters of REST."""
     return [postgrest.parameter(one) for one in conditions]
 
 
 def _claim(claims: Mapping[str, Any], name: str) -> list[str]:
-    """Return a claim as texts, several if it is a list; `app_metadata.team` is one inside another."""
+    """Return the values of a claim as text; a list has several. `app_metadata.team` names a nested claim."""
     value: Any = claims
     for part in [name] if name in claims else name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None

@@ -1,4 +1,7 @@
-"""Differences from a contract, each one sentence that names who now receives what. Pure."""
+"""The differences between a contract and the observations: each is a sentence about one change.
+
+The functions have no I/O.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ MESSAGES: Final = "realtime.messages"
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """One difference between what was agreed and what was observed, as a sentence with its details."""
+    """A difference between what was agreed and what was observed, as a sentence with its details."""
 
     name: str
     sentence: str
@@ -46,7 +49,7 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 def publishing(terms: TableTerms, is_published: bool | None) -> Iterator[Difference]:
-    """Yield the difference if a table came into the publication or left it."""
+    """Yield the difference that a table was added to the publication or removed from it."""
     if terms.is_published is None or is_published is None or terms.is_published == is_published:
         return
     name = f"{quoting.identifier(terms.schema)}.{quoting.identifier(terms.table)}"
@@ -65,7 +68,7 @@ def publishing(terms: TableTerms, is_published: bool | None) -> Iterator[Differe
 
 
 def gone(terms: TableTerms) -> Difference:
-    """Return the difference that a table is not there any more."""
+    """Return the difference that a table no longer exists."""
     shown = short(terms.name)
     return Difference(
         name=f"{shown} table",
@@ -77,7 +80,7 @@ def gone(terms: TableTerms) -> Difference:
 
 
 def catalog(terms: TableTerms, found: Declared) -> Iterator[Difference]:
-    """Yield the differences of a table's replica identity and policies."""
+    """Yield the differences in a table's replica identity and policies."""
     shown = short(terms.name)
     agreed = terms.replica_identity
     if agreed is not None and agreed != found.replica_identity:
@@ -95,7 +98,14 @@ def catalog(terms: TableTerms, found: Declared) -> Iterator[Difference]:
 
 
 def policies_changed(name: str, table: str, agreed: str | None, found: str) -> Difference:
-    """Return the difference that policies have another digest than agreed."""
+    """Return the difference that policies have changed.
+
+    Args:
+        name: The name of the result.
+        table: The table as `schema.table`.
+        agreed: The digest in the contract.
+        found: The digest of today's policies.
+    """
     schema, _, of = table.partition(".")
     return Difference(
         name=name,
@@ -109,7 +119,7 @@ def policies_changed(name: str, table: str, agreed: str | None, found: str) -> D
 
 
 def published_tables(agreed: PublicationTerms, found: Published, named: set[str]) -> Iterator[Difference]:
-    """Yield the differences of the tables that no term names."""
+    """Yield the differences in the publication's tables, except those that have their own terms."""
     if agreed.tables is None:
         return
     for table in sorted(({*agreed.tables} ^ {*found.tables}) - named):
@@ -125,7 +135,14 @@ def published_tables(agreed: PublicationTerms, found: Published, named: set[str]
 def received(
     terms: TableTerms, agreed: Sequence[Receives], arrivals: Sequence[Arrival], *, has_changed: bool
 ) -> Iterator[Difference]:
-    """Yield the differences of what one identity receives of a table."""
+    """Yield the differences in what one identity receives from a table.
+
+    Args:
+        terms: The terms about the table.
+        agreed: The agreed events and rows of one identity; not empty.
+        arrivals: What all identities received from the table.
+        has_changed: Whether the table's policies differ from the contract, as a hint at the cause.
+    """
     identity, shown = agreed[0].identity, short(terms.name)
     missing = []
     for one in agreed:
@@ -160,7 +177,7 @@ def _amount(rows: str) -> str:
 
 
 def _arrival_sentence(table: str, agreed: Receives, found: Arrival) -> str | None:
-    """Return how what arrives differs from what was agreed, or None if it does not."""
+    """Return how the received rows differ from the agreed ones, or None if they do not."""
     what = f"{agreed.event} of {table}"
     gains, loses = f"{agreed.identity} now receives {what}", f"{agreed.identity} no longer receives {what}"
     unheld = f"{what} to {agreed.identity} could not be held against"
@@ -200,7 +217,7 @@ def _arrival_cause(table: str, found: Arrival, *, has_changed: bool) -> str:
 
 
 def rights(terms: TopicTerms, agreed: Right, found: Access) -> Iterator[Difference]:
-    """Yield the differences of what one identity may do on a topic."""
+    """Yield the differences in what one identity may do on a topic."""
     for right, doing, was, is_ in (
         ("listen", "listen to", agreed.listen, found.listen),
         ("send", "send to", agreed.send, found.send),
@@ -220,7 +237,14 @@ def rights(terms: TopicTerms, agreed: Right, found: Access) -> Iterator[Differen
 
 
 def unobserved(name: str, of: str, identity: str, what: str) -> Difference:
-    """Return the difference that nobody observed an identity."""
+    """Return the difference that something could not be observed for an identity.
+
+    Args:
+        name: The name of the result.
+        of: The table or topic.
+        identity: The identity.
+        what: What should have been observed, with a preposition: "INSERT of", "the rights on".
+    """
     return Difference(
         name=name,
         sentence=f"{what} {of} could not be observed as {identity}",
@@ -232,7 +256,7 @@ def unobserved(name: str, of: str, identity: str, what: str) -> Difference:
 
 
 def unasked(name: str, what: str) -> Difference:
-    """Return the difference that the database was not asked."""
+    """Return the difference that `what` could not be observed because the database was not asked."""
     return Difference(
         name=name,
         sentence=f"{what} could not be observed",

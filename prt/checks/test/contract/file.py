@@ -1,4 +1,7 @@
-"""A contract as a TOML file: read and checked whole, written sorted, one fact a line."""
+"""Reading and writing of a contract as a TOML file.
+
+A file is validated as a whole. It is written in a sorted order with one fact a line.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ Name = Annotated[str, Meta(min_length=1)]
 
 
 class _Part(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A table of the file."""
+    """The base of the tables in the TOML file."""
 
 
 class _Receives(_Part):
@@ -92,7 +95,11 @@ class _File(_Part):
 
 
 def read(path: Path) -> Contract:
-    """Return the contract of a file. Raises UsageError if there is none, or it is not one of this version."""
+    """Read the contract in a file.
+
+    Raises:
+        UsageError: The file can't be read, or is not a contract of this version.
+    """
     hint = "mend it, or write it anew into another file"
     try:
         text = read_text(path)
@@ -122,7 +129,7 @@ class _VersionError(Exception):
 
 
 class _TermError(Exception):
-    """A term that has the right type and makes no sense."""
+    """A term that has the right type but makes no sense."""
 
 
 def _one_line(error: Exception) -> str:
@@ -202,7 +209,7 @@ def _each_once(what: str, names: Iterable[str]) -> None:
 
 
 def text(contract: Contract) -> str:
-    """Return the file of a contract: the same contract always makes the same text."""
+    """Return the content of a contract's file. The same contract always produces the same text."""
     lines = [
         f"# What Realtime sends to whom in this project. `prt test {Input.CONTRACT} FILE` holds it to that;",
         "# `prt help contract` describes every key.",
@@ -261,7 +268,7 @@ def _right(one: Right) -> str:
 
 
 def _block(name: str, items: Iterable[str]) -> Iterator[str]:
-    """Yield an array, one element a line."""
+    """Yield the lines of a TOML array with one element a line."""
     yield f"{name} = ["
     yield from (f"  {item}," for item in items)
     yield "]"
@@ -272,7 +279,7 @@ def _strings(texts: Iterable[str]) -> str:
 
 
 def _string(text: str) -> str:
-    """Return a basic string of TOML; JSON's escapes are valid there, but not its surrogates."""
+    """Return a basic string of TOML. JSON's escapes are valid in it, except for surrogates."""
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 

@@ -1,4 +1,7 @@
-"""A contract against what was observed: a result for what holds, and for each difference. Pure."""
+"""The comparison of a contract with the observations: a result for what holds and for each difference.
+
+The code has no I/O.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +35,7 @@ Kind = TypeVar("Kind", bound=Observation)
 
 
 class Judge:
-    """One round of observations, and when it was made (µs).
-
-    `reasons` say why a check observed nothing, by its suite and name.
-    """
+    """A judge of the observations that were made in one round of a run."""
 
     def __init__(
         self,
@@ -45,26 +45,36 @@ class Judge:
         round_: int = 1,
         reasons: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
+        """Prepare to judge the observations of one round.
+
+        Args:
+            observed: The observations.
+            at: When they were made, in µs.
+            round_: The number of the round, from 1.
+            reasons: Why a check observed nothing, by its suite and name.
+        """
         self._observed = observed
         self._at = at
         self._round = round_
         self._reasons = reasons or {}
 
     def results(self, contract: Contract) -> Iterator[Result]:
-        """Yield what holds and what differs, in the order of the contract."""
+        """Yield a result for each part of the contract that holds, and for each difference, in its order."""
         if contract.publication is not None:
-            yield from self._told("publication", 1, list(self._publication(contract)))
+            yield from self._results_of("publication", 1, list(self._publication(contract)))
         for table in contract.tables:
             agreed = len(table.receives) + sum(
                 term is not None for term in (table.is_published, table.replica_identity, table.policies)
             )
-            yield from self._told(short(table.name), agreed, list(self._table(table)))
+            yield from self._results_of(short(table.name), agreed, list(self._table(table)))
         if contract.topic_policies is not None:
-            yield from self._told("topic policies", 1, list(self._topic_policies(contract.topic_policies)))
+            yield from self._results_of(
+                "topic policies", 1, list(self._topic_policies(contract.topic_policies))
+            )
         for topic in contract.topics:
-            yield from self._told(topic.name, 3 * len(topic.rights), list(self._topic(topic)))
+            yield from self._results_of(topic.name, 3 * len(topic.rights), list(self._topic(topic)))
 
-    def _told(self, name: str, agreed: int, differences: Sequence[Difference]) -> Iterator[Result]:
+    def _results_of(self, name: str, agreed: int, differences: Sequence[Difference]) -> Iterator[Result]:
         if not differences:
             note = f"as agreed in {agreed} {'point' if agreed == 1 else 'points'}"
             yield Result(
@@ -117,7 +127,7 @@ class Judge:
             what = f"the replica identity and policies of {short(terms.name)}"
             yield differences.unasked(short(terms.name), what)
         if is_published is False and terms.is_published:
-            return  # said once for everybody
+            return  # one difference is enough for all identities
         arrivals = [one for one in self._all(Arrival) if one.table == terms.name]
         if terms.receives and not arrivals:
             yield self._nothing("rls", short(terms.name), f"who receives {short(terms.name)}")
@@ -131,7 +141,7 @@ class Judge:
 
     def _publication(self, contract: Contract) -> Iterator[Difference]:
         agreed = contract.publication
-        assert agreed is not None  # noqa: S101 - asked for where there is one
+        assert agreed is not None  # noqa: S101 - called only if there is one
         found = next(iter(self._all(Published)), None)
         if found is None:
             yield differences.unasked("publication", "the publication")

@@ -1,4 +1,4 @@
-"""Observations of a project that the suites make beside their own results."""
+"""The observations of a project that the suites make in addition to their results."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ from msgspec import Struct
 from prt.checks.test.contract.terms import Event, Identity
 
 Trouble = Literal["claim", "matching", "others"]
-"""Why a condition was not tried both ways: its claim is not in the token, no row that matches it could be
-written, or no other row.
+"""The reason why a condition was not tried both ways.
+
+The token lacks its claim (`claim`), or no row that meets it (`matching`) or does not meet it (`others`) could
+be written.
 """
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
-    """How many of the rows that were written came to an identity, as one kind of event.
+    """How many of the written rows an identity received as one kind of event.
 
-    `table` is `schema.table`. With a `condition`, `matching` rows met it, and `matching_came` of them came;
-    `claim` is the one that the token lacks.
+    Attributes:
+        table: The table as `schema.table`.
+        written: How many rows were written.
+        came: How many of them were received.
+        condition: The agreed condition, None if there is none.
+        matching: How many of the written rows meet the condition.
+        matching_came: How many of the received rows meet the condition.
+        trouble: Why the condition was not tried both ways.
+        claim: The claim that the token lacks.
     """
 
     table: str
@@ -34,21 +43,24 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> str:
-        """Return all, some or none."""
+        """Return `all`, `some` or `none`."""
         if not self.came:
             return "none"
         return "all" if self.came == self.written else "some"
 
 
 class Subscribed(Struct, frozen=True):
-    """Whether the server took a subscription to a table: it takes none to one that is not published."""
+    """The server's answer to a subscription to a table.
+
+    The server refuses it if the table is not published.
+    """
 
     table: str
     is_published: bool
 
 
 class Access(Struct, frozen=True, kw_only=True):
-    """The access of an identity to a topic."""
+    """The rights of an identity on a topic, as observed."""
 
     topic: str
     identity: Identity
@@ -58,13 +70,13 @@ class Access(Struct, frozen=True, kw_only=True):
 
     @property
     def doing(self) -> list[str]:
-        """Return what it may do, in words."""
+        """Return the rights of the identity in words."""
         rights = {"listens": self.listen, "sends": self.send, "is present": self.presence}
         return [name for name, may in rights.items() if may]
 
 
 class Declared(Struct, frozen=True, kw_only=True):
-    """A table as the database's catalog declares it."""
+    """A table as the database's catalog declares it. `policies` is the digest of its policies."""
 
     table: str
     is_published: bool
@@ -80,7 +92,7 @@ class Published(Struct, frozen=True, kw_only=True):
 
 
 class TopicPolicies(Struct, frozen=True):
-    """The digest of the policies that decide about private topics."""
+    """The digest of the policies of private topics."""
 
     policies: str
 

@@ -1,4 +1,4 @@
-"""Steps of a run that observe what a contract is about."""
+"""The steps of a run that make the observations for a contract."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prt.checks.test.suites import broadcast, rls
 
 
 def suites_of(contract: Contract, *, asks_database: bool) -> list[Suite]:
-    """Return the suites with one check for each table and each topic, and one for the catalog."""
+    """Return suites that have one check for each table and each topic, and one for the catalog if asked."""
     found = []
     if asks_database:
         check = Check(suite="rls", name="catalog", run=partial(_declared, contract=contract))
@@ -36,7 +36,7 @@ def suites_of(contract: Contract, *, asks_database: bool) -> list[Suite]:
 
 
 async def _declared(context: Context, contract: Contract) -> Found:
-    """Read what the database's catalog says of the tables."""
+    """Observe what the database's catalog declares about the contract's tables."""
     tables = [(one.schema, one.table) for one in contract.tables]
     observed = await catalog.read(context.project, tables)
     published = next(one for one in observed if isinstance(one, Published))

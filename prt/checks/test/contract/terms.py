@@ -1,4 +1,4 @@
-"""The terms of a contract, as values."""
+"""The terms of a contract as values."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Event = Literal["DELETE", "INSERT", "UPDATE"]
 IDENTITIES: Final[tuple[Identity, ...]] = get_args(Identity)
 EVENTS: Final[tuple[Event, ...]] = get_args(Event)
 ROWS: Final = ("all", "some", "none")
-"""How many of the rows arrive, unless a condition says which."""
+"""The words for how many of the rows arrive, if no condition says which."""
 
 
 class Receives(Struct, frozen=True, kw_only=True):
-    """The rows that an identity receives as one event: all, some or none, or those of a condition."""
+    """The rows that an identity receives as one kind of event: all, some, none, or those of a condition."""
 
     identity: Identity
     event: Event
@@ -26,14 +26,17 @@ class Receives(Struct, frozen=True, kw_only=True):
 
     @property
     def condition(self) -> str | None:
-        """Return the condition on the rows, None for all, some or none."""
+        """Return the condition on the rows; None for all, some or none."""
         return None if self.rows in ROWS else self.rows
 
 
 class TableTerms(Struct, frozen=True, kw_only=True):
-    """The terms about a table; what is None is not agreed. `marker` is the column for the mark of a row.
+    """The terms about a table. Whatever is None is not agreed.
 
-    `unsent` are events that the publication is known to leave out; no file says that of a table.
+    Attributes:
+        marker: The column that holds the mark of test rows.
+        policies: The digest of the table's policies.
+        unsent: The events that the publication is known to leave out. They are not part of the file.
     """
 
     schema: str
@@ -51,17 +54,17 @@ class TableTerms(Struct, frozen=True, kw_only=True):
         return f"{self.schema}.{self.table}"
 
     def conditions(self) -> set[tuple[Identity, str]]:
-        """Return the identities with the conditions that are agreed for them."""
+        """Return the agreed conditions, each with its identity."""
         return {(one.identity, one.condition) for one in self.receives if one.condition is not None}
 
     def is_silent(self, identity: Identity, event: Event) -> bool:
-        """Return whether it is agreed, or known, that nothing arrives."""
+        """Return whether the identity is agreed, or known from the publication, to receive no such event."""
         silent = Receives(identity=identity, event=event, rows="none")
         return event in self.unsent or silent in self.receives
 
 
 class Right(Struct, frozen=True, kw_only=True):
-    """The rights of an identity on a topic."""
+    """The rights of an identity on a topic, as agreed."""
 
     identity: Identity
     listen: bool
@@ -85,7 +88,7 @@ class PublicationTerms(Struct, frozen=True, kw_only=True):
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
-    """Objectives that a person has added."""
+    """The limits of latency and delivery that a person has added to a contract."""
 
     limits: tuple[Limit, ...] = ()
     min_delivery: float | None = None
@@ -95,7 +98,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
 
 class Contract(Struct, frozen=True, kw_only=True):
-    """All that is agreed. Tables and topics are sorted by their names."""
+    """A whole contract. Tables and topics are sorted by their names."""
 
     bounds: Bounds = Bounds()
     publication: PublicationTerms | None = None
@@ -105,7 +108,7 @@ class Contract(Struct, frozen=True, kw_only=True):
 
     @property
     def asks_database(self) -> bool:
-        """Return whether something is agreed that only the database's catalog tells."""
+        """Return whether a term can only be checked in the database's catalog."""
         return (
             self.publication is not None
             or self.topic_policies is not None
@@ -114,11 +117,11 @@ class Contract(Struct, frozen=True, kw_only=True):
 
 
 def short(name: str) -> str:
-    """Return a table's name for people: without the schema public, as in a filter or a policy."""
+    """Return a table's name for people: without the schema public, as in filters and policies."""
     return name.removeprefix("public.")
 
 
 def listed(words: Iterable[str]) -> str:
-    """Return words as people enumerate them: a, b and c."""
+    """Return words as an enumeration in a sentence: a, b and c."""
     *before, last = words
     return f"{', '.join(before)} and {last}" if before else last

@@ -1,4 +1,7 @@
-"""A contract from what was observed; what a person has added to the one before stays if it holds. Pure."""
+"""Writing a contract from observations. The code has no I/O.
+
+Conditions that a person added to the former contract are kept if they hold.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,19 @@ from prt.checks.test.contract.terms import (
 
 
 class Draft(Struct, frozen=True):
-    """A contract to write, and what a person should know about it."""
+    """A contract to write, and notices about it for the person who runs the command."""
 
     contract: Contract
     notices: tuple[str, ...]
 
 
 def drafted(plan: Contract, observed: Sequence[Observation], *, names_all: bool) -> Draft:
-    """Return the contract of what was observed about the tables and topics of `plan`.
+    """Return the contract that describes the observations about the tables and topics of `plan`.
 
     Args:
-        plan: What was asked about, with the conditions and bounds of the contract that stood there before.
-        observed: What the suites observed, of one round.
-        names_all: Whether the publication may hold no other tables than those of now.
+        plan: The tables and topics, with the conditions and bounds of the former contract in that file.
+        observed: The observations of one round.
+        names_all: Whether the contract lists all published tables, so that no other may be added.
     """
     notices: list[str] = []
     tables = [_table(one, observed, notices) for one in plan.tables]
@@ -83,7 +86,7 @@ def _table(terms: TableTerms, observed: Sequence[Observation], notices: list[str
 
 
 def _received(terms: TableTerms, arrivals: Sequence[Arrival], notices: list[str]) -> Iterable[Receives]:
-    """Yield all, some or none for each identity and event, or the condition that was agreed and holds."""
+    """Yield what each identity receives by event: all, some or none, or an agreed condition that holds."""
     for one in sorted(arrivals, key=lambda one: (one.identity, one.event)):
         if one.condition is None:
             rows = one.rows

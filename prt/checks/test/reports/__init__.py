@@ -1,1 +1,1 @@
-"""The forms in which a test run is told, one module each."""
+"""The output formats of a test run, one module for each."""

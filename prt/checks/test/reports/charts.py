@@ -1,4 +1,4 @@
-"""The two drawings of the page, as inline SVG."""
+"""The two charts of the HTML report, as inline SVG."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COLORS = {"pass": "var(--pass)", "fail": "var(--fail)", "skip": "var(--skip)"}
 
 
 def histogram(lags_ms: Sequence[float]) -> str:
-    """How many changes took how long; bars on a logarithmic scale, where the tail is worth seeing."""
+    """Return a histogram of the lags (ms). The axis is logarithmic, so that the long tail can be seen."""
     low = max(min(lags_ms), 0.1)
     high = max(*lags_ms, low * 2) if len(lags_ms) > 1 else low * 2
     step = math.log(high / low) / BARS
@@ -47,7 +47,7 @@ def histogram(lags_ms: Sequence[float]) -> str:
 
 
 def timeline(results: Sequence[Result]) -> str:
-    """When each check ran, and how long."""
+    """Return a timeline that shows when each check ran and how long it took."""
     ran = [result for result in results if result.ms > 0]
     if not ran:
         return "<p>nothing ran</p>"

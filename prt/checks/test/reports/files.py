@@ -1,4 +1,4 @@
-"""Reports as files: known to be writable before anything is tested, and never half there."""
+"""Files for reports: checked to be writable before the tests, and never written half."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ from prt.inputs import Input
 
 
 class ReportFile:
-    """A draft beside the file, which takes its place when it is whole. A device or a pipe is written to."""
+    """A report's file. The text is written to a draft beside it, which then replaces the file.
+
+    A device or a pipe has no draft and is written directly.
+    """
 
     def __init__(self, path: Path, draft: Path | None) -> None:
         self._path = path
         self._draft = draft
 
     def write(self, text: str) -> None:
-        """Raises PrtError."""
+        """Write the report.
+
+        Raises:
+            PrtError: The file can't be written.
+        """
         try:
             if self._draft is None:
                 self._path.write_text(text, encoding="utf-8")
@@ -37,14 +44,18 @@ class ReportFile:
 
 @contextmanager
 def report_file(path: Path, what: Input) -> Iterator[ReportFile]:
-    """Raises UsageError where it can't be written."""
+    """Prepare a report's file for the block, and remove its draft at the end.
+
+    Raises:
+        UsageError: The file can't be written.
+    """
     hint = "choose a folder that exists and is yours"
     if path.is_dir():
         raise UsageError(f"{what} {path} is a folder", "name a file in it")
     if path.exists() and not path.is_file():
         yield ReportFile(path, None)
         return
-    target = path.resolve()  # a link stays one
+    target = path.resolve()  # a symbolic link stays a link: its target is replaced
     try:
         if target.exists():
             target.open("a").close()

@@ -5,7 +5,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 from __future__ import annotations
 
-from prt.checks.test.reports.junit import told
+from prt.checks.test.reports.junit import failure_lines
 from prt.results import Result, Run
 from prt.views.drawing.cells import safe
 from prt.views.drawing.figures import lag_text
@@ -15,7 +15,7 @@ _MARKS = {"pass": "✅", "fail": "❌", "skip": "⏭️"}
 
 
 def summary(run: Run) -> str:
-    """Markdown, in which nothing of the server's is markup."""
+    """Return the summary in Markdown, in which text of the server is escaped."""
     slis = run.slis
     lines = [
         f"### prt test: {slis.passed} passed, {slis.failed} failed, {slis.skipped} skipped",
@@ -37,9 +37,9 @@ def summary(run: Run) -> str:
 
 
 def annotation(result: Result) -> str:
-    """One line of a failure, for the log of the step."""
+    """Return a failure as one line for the log of the step."""
     assert result.failure is not None  # noqa: S101 - of failures only
-    text = "%0A".join(_data(safe(line)) for line in told(result.failure))
+    text = "%0A".join(_data(safe(line)) for line in failure_lines(result.failure))
     title = _data(f"prt test: {result.suite} {result.name}").replace(":", "%3A").replace(",", "%2C")
     return f"::error title={title}::{text}"
 

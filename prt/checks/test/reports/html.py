@@ -1,4 +1,4 @@
-"""One page that holds everything: it opens without a network, and nothing of the server's is markup in it."""
+"""The report as one HTML page, which loads nothing from the network and escapes all text of the server."""
 
 from __future__ import annotations
 

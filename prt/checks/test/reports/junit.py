@@ -1,4 +1,7 @@
-"""JUnit's XML, as GitLab, Jenkins and GitHub's actions read it: a suite a `testsuite`."""
+"""The report in JUnit's XML, as GitLab, Jenkins and GitHub's actions read it.
+
+Each suite is a `testsuite`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from xml.etree import ElementTree as ET
 from prt.results import Failure, Result, Run
 from prt.views.drawing.escaping import escaped_text
 
-# What XML 1.0 can't hold, even escaped.
+# The characters that XML 1.0 can't contain, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -40,15 +43,15 @@ def _add(suite: ET.Element, result: Result) -> None:
     if result.failure is not None:
         message = _plain(result.failure.headline)
         failure = ET.SubElement(case, "failure", type=result.suite, message=message)
-        failure.text = "\n".join(map(_plain, told(result.failure)))
+        failure.text = "\n".join(map(_plain, failure_lines(result.failure)))
     elif result.outcome == "skip":
         ET.SubElement(case, "skipped", message=_plain(result.reason or ""))
     if result.note:
         ET.SubElement(case, "system-out").text = _plain(result.note)
 
 
-def told(failure: Failure) -> list[str]:
-    """Return a failure in lines: its sentence if it has one, then its parts, each with its name."""
+def failure_lines(failure: Failure) -> list[str]:
+    """Return the lines that describe a failure: its sentence if it has one, then its parts by name."""
     lines = [] if failure.sentence is None else [failure.sentence]
     lines += [f"expected: {failure.expected}", f"came: {failure.came}"]
     for name, text in (("server", failure.server), ("cause", failure.cause), ("remedy", failure.remedy)):

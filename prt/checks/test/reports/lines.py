@@ -1,4 +1,4 @@
-"""NDJSON: an object a result, and the service levels at the end."""
+"""The report as NDJSON: one object for each result, and the service levels at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIGITS = 3
 
 
 def result_line(result: Result) -> bytes:
-    """Return the line `result`."""
+    """Return the line of type `result`."""
     line: dict[str, Any] = {
         "type": "result",
         "at": timestamp(result.at),
@@ -32,13 +32,13 @@ def result_line(result: Result) -> bytes:
     if result.reason is not None:
         line["reason"] = result.reason
     if result.failure is not None:
-        told = msgspec.to_builtins(result.failure)
-        line["failure"] = {name: text for name, text in told.items() if text is not None}
+        failure = msgspec.to_builtins(result.failure)
+        line["failure"] = {name: text for name, text in failure.items() if text is not None}
     return _line(line)
 
 
 def slis_line(run: Run, at: int) -> bytes:
-    """Return the line `slis`."""
+    """Return the line of type `slis`; `at` is in µs."""
     return _line(
         {
             "type": "slis",

@@ -1,1 +1,1 @@
-"""The suites of `prt test`, one module each."""
+"""The suites of `prt test`, one module for each."""

@@ -1,4 +1,4 @@
-"""`broadcast`: messages between clients, over the socket and over HTTP, in public and in private."""
+"""The suite `broadcast`: messages between clients, by socket and HTTP, in public and private channels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EVENT = "ping"
 
 
 async def echo(context: Context) -> Found:
-    """A client hears itself where it asks for that."""
+    """A client receives its own broadcast if it asks for that."""
     room = Room(topic=context.topic("echo"), is_echoed=True)
     async with context.watch(room=room) as watcher:
         await watcher.ready()
@@ -38,7 +38,7 @@ async def echo(context: Context) -> Found:
 
 
 async def acknowledged(context: Context) -> Found:
-    """Send a broadcast that asks for an acknowledgement."""
+    """The server acknowledges a broadcast that asks for an acknowledgement."""
     room = Room(topic=context.topic("ack"), is_acknowledged=True)
     async with context.watch(room=room) as watcher:
         await watcher.ready()
@@ -47,7 +47,7 @@ async def acknowledged(context: Context) -> Found:
 
 
 async def two_clients(context: Context) -> Found:
-    """One hears the other, and the sender not itself."""
+    """A client receives another client's broadcast, and the sender does not receive its own."""
     room = Room(topic=context.topic("two"))
     async with context.watch(room=room) as sender, context.watch(room=room) as receiver:
         await asyncio.gather(sender.ready(), receiver.ready())
@@ -55,7 +55,7 @@ async def two_clients(context: Context) -> Found:
         await sender.live.send(EVENT, payload(1))
         await heard(receiver, 1)
         ms = (time.perf_counter() - started) * 1000
-        # What the receiver sends comes to the sender after its own message would have.
+        # The receiver's message reaches the sender after the sender's own message would have.
         await receiver.live.send(EVENT, payload(2))
         await heard(sender, 2)
         if any(isinstance(event, Broadcast) and _number(event) == 1 for event in sender.events):
@@ -64,7 +64,7 @@ async def two_clients(context: Context) -> Found:
 
 
 async def http(context: Context) -> Found:
-    """Send a broadcast over HTTP, and hear it."""
+    """A broadcast that is sent over HTTP reaches a client."""
     topic = context.topic("http")
     session = await context.identities.session("self")
     seconds = context.settings.wait_seconds
@@ -77,7 +77,7 @@ async def http(context: Context) -> Found:
 
 
 async def private(context: Context) -> Found:
-    """A private topic, where a policy lets us in."""
+    """A client joins, sends and receives on a private topic, if a policy allows it."""
     topic = context.settings.private_topic or context.topic("private")
     room = Room(topic=topic, is_private=True, is_echoed=True, is_acknowledged=True)
     async with context.watch(room=room) as watcher:
@@ -108,12 +108,16 @@ async def rights(context: Context, topic: TopicTerms) -> Found:
         found.append(await _access(context, topic, who, session))
     if not found:
         raise SkippedError(f"needs an identity: {'; '.join(missing)}")
-    told = [f"{one.identity} {listed(doing) if (doing := one.doing) else 'nothing'}" for one in found]
-    return Found(note="; ".join(told), observed=tuple(found))
+    texts = [f"{one.identity} {listed(doing) if (doing := one.doing) else 'nothing'}" for one in found]
+    return Found(note="; ".join(texts), observed=tuple(found))
 
 
 async def _access(context: Context, topic: TopicTerms, who: Identity, session: Session) -> Access:
-    """HTTP answers who may not send, the socket is silent; a refused join takes a server 5 s."""
+    """Observe the rights of one identity on a topic.
+
+    Whether it may send is asked over HTTP, because the socket does not report a refusal. A server takes 5 s
+    to refuse a join.
+    """
     seconds = context.settings.wait_seconds
     is_present = False
     room = Room(topic=topic.name, events=(), is_private=topic.is_private, has_presence=True)
@@ -150,7 +154,11 @@ def _is_closed(watcher: Watcher) -> bool:
 
 
 async def heard(watcher: Watcher, number: int) -> Broadcast:
-    """Waits for the message of that number. Raises FailedError."""
+    """Wait for the message with this number and return it.
+
+    Raises:
+        FailedError: The message did not come in time.
+    """
     return await watcher.until(
         Broadcast,
         lambda event: event.event == EVENT and _number(event) == number,

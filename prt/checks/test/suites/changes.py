@@ -1,4 +1,7 @@
-"""`changes`: what is written to a table comes, as it was asked for. The first is the seed's own test."""
+"""The suite `changes`: every change of a table arrives as it was requested.
+
+The first check is the test of the seed's own application.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from contextlib import AsyncExitStack
 
 from msgspec import Struct
 
-from prt.checks.test.causes import seen
+from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found
@@ -21,44 +24,50 @@ from prt.stream.socket.failures import NothingTakenError
 
 
 async def insert(context: Context) -> Found:
-    """Write a row, and expect its INSERT."""
+    """The INSERT of a row arrives."""
     rows = await context.rows()
     started = time.perf_counter()
     async with context.watch([context.binding()]) as watcher:
         await watcher.ready(context.table)
         ready_ms = (time.perf_counter() - started) * 1000
-        change = await seen(context, watcher, "INSERT", await rows.insert("insert"))
+        change = await expect_change(context, watcher, "INSERT", await rows.insert("insert"))
         return Found(note=f"into {context.table}", figures={"ready_ms": ready_ms, **_lag(change)})
 
 
 async def update(context: Context) -> Found:
-    """Change a row, and expect its UPDATE."""
+    """The UPDATE of a row arrives."""
     rows = await context.rows()
     async with context.watch([context.binding()]) as watcher:
         await watcher.ready(context.table)
         row = await rows.insert("update")
-        await seen(context, watcher, "INSERT", row)
-        change = await seen(context, watcher, "UPDATE", await rows.update(row, "updated"))
+        await expect_change(context, watcher, "INSERT", row)
+        change = await expect_change(context, watcher, "UPDATE", await rows.update(row, "updated"))
         return Found(
             note=f"old has {len(change.old_row())} of {len(row.values)} columns", figures=_lag(change)
         )
 
 
 async def delete(context: Context) -> Found:
-    """Delete a row, and expect its DELETE."""
+    """The DELETE of a row arrives."""
     rows = await context.rows()
     async with context.watch([context.binding()]) as watcher:
         await watcher.ready(context.table)
         row = await rows.insert("delete")
-        # The server looks at a row when it delivers it: one that is gone by then is shown to nobody.
-        await seen(context, watcher, "INSERT", row)
+        # The server reads a row when it delivers the change: a deleted row is shown to nobody.
+        await expect_change(context, watcher, "INSERT", row)
         await rows.delete(row)
-        change = await seen(context, watcher, "DELETE", row)
+        change = await expect_change(context, watcher, "DELETE", row)
         return Found(note=f"old has {', '.join(change.old_row())}"[:60], figures=_lag(change))
 
 
 class Operator(Struct, frozen=True):
-    """`filter` holds {c}, the column, {a} and {b}, the marks of two rows; `sees` are those that pass it."""
+    """An operator of filters, with the rows that must pass it.
+
+    Attributes:
+        filter: The filter as a template: {c} is the column, {a} and {b} are the marks of two rows, {A} is {a}
+            in capitals.
+        sees: The letters of the rows that must pass.
+    """
 
     name: str
     filter: str
@@ -85,7 +94,11 @@ OPERATORS = (
 
 
 async def filters(context: Context) -> Found:
-    """Each operator on a connection of its own; a last row that all must see ends the wait for the rest."""
+    """Each operator lets exactly the right rows through.
+
+    Each operator's filter has its own connection. A last row that passes every filter shows that the earlier
+    rows have arrived.
+    """
     rows = await context.rows()
     column = await rows.column()
     base = rows.next_mark("filters")
@@ -104,7 +117,7 @@ async def filters(context: Context) -> Found:
         )
         written = {letter: await rows.insert("", mark) for letter, mark in (("a", a), ("b", b), ("z", end))}
         for operator, watcher in zip(OPERATORS, watchers, strict=True):
-            await seen(context, watcher, "INSERT", written["z"])
+            await expect_change(context, watcher, "INSERT", written["z"])
             came = "".join(letter for letter in "ab" if watcher.has_come(written[letter]))
             if came != operator.sees:
                 raise FailedError(_wrongly_filtered(operator, came))
@@ -142,14 +155,14 @@ def _wrongly_filtered(operator: Operator, came: str) -> Failure:
 
 
 async def select(context: Context) -> Found:
-    """Subscribe to some columns, and expect no others."""
+    """A subscription to some columns receives no others."""
     rows = await context.rows()
     column = await rows.column()
     first = await rows.insert("select, before")
     wanted = [name for name in ("id", column) if name in first.values]
     async with context.watch([context.binding(event="INSERT", select=tuple(wanted))]) as watcher:
         await watcher.ready(context.table)
-        change = await seen(context, watcher, "INSERT", await rows.insert("select"))
+        change = await expect_change(context, watcher, "INSERT", await rows.insert("select"))
         came = sorted(change.new_row())
         if came != sorted(wanted):
             raise FailedError(
@@ -164,7 +177,10 @@ async def select(context: Context) -> Found:
 
 
 async def two_bindings(context: Context) -> Found:
-    """Each has its own event and its own filter; the one must not let through what the other keeps out."""
+    """Two bindings of a channel keep their own events and filters.
+
+    One of them must not let through what the other drops.
+    """
     rows = await context.rows()
     column = await rows.column()
     base = rows.next_mark("bindings")
@@ -175,9 +191,9 @@ async def two_bindings(context: Context) -> Found:
     async with context.watch(bindings) as watcher:
         await watcher.ready(context.table)
         wanted = await rows.insert("", f"{base} a")
-        await seen(context, watcher, "INSERT", wanted)
+        await expect_change(context, watcher, "INSERT", wanted)
         other = await rows.insert("", f"{base} b")
-        await seen(context, watcher, "UPDATE", await rows.update(other, "bindings, updated"))
+        await expect_change(context, watcher, "UPDATE", await rows.update(other, "bindings, updated"))
         if watcher.has_come(other):
             raise FailedError(
                 Failure(
@@ -191,12 +207,12 @@ async def two_bindings(context: Context) -> Found:
 
 
 async def types(context: Context) -> Found:
-    """Every column comes as REST reads it."""
+    """Every column of a change has the value that REST reads."""
     rows = await context.rows()
     async with context.watch([context.binding(event="INSERT")]) as watcher:
         await watcher.ready(context.table)
         row = await rows.insert("types")
-        new = (await seen(context, watcher, "INSERT", row)).new_row()
+        new = (await expect_change(context, watcher, "INSERT", row)).new_row()
     missing = sorted(row.values.keys() - new.keys())
     wrong = sorted(name for name, value in new.items() if name in row.values and not _same(value, row, name))
     if missing or wrong:

@@ -1,4 +1,4 @@
-"""`channel`: a topic is joined, left and joined anew, on one connection."""
+"""The suite `channel`: a topic is joined, left and joined again on one connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prt.stream.live.bare_connection import is_close_of
 
 
 async def join(context: Context) -> Found:
-    """Join a topic."""
+    """The server accepts the join of a topic."""
     topic = context.topic("channel")
     async with line(await context.identities.session("self"), context.trace) as opened:
         started = time.perf_counter()
@@ -21,7 +21,7 @@ async def join(context: Context) -> Found:
 
 
 async def leave(context: Context) -> Found:
-    """Leave a topic, and expect the channel's close."""
+    """The server closes the channel after a leave."""
     topic = context.topic("channel")
     async with line(await context.identities.session("self"), context.trace) as opened:
         await opened.join(topic)
@@ -36,7 +36,7 @@ async def leave(context: Context) -> Found:
 
 
 async def rejoin(context: Context) -> Found:
-    """Join a topic again after leaving it."""
+    """The server accepts the join of a topic that was left."""
     topic = context.topic("channel")
     async with line(await context.identities.session("self"), context.trace) as opened:
         await opened.join(topic)

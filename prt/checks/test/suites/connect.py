@@ -1,4 +1,4 @@
-"""`connect`: the way to the server, and how long a message takes on it."""
+"""The suite `connect`: the connection to the server, and the time that a message takes on it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from prt.stream.timing import Timing
 
 HEARTBEATS = 3
 PULSE = Timing(heartbeat=1.0)
-"""Two that stay unanswered end a connection, so they must not follow too closely."""
+"""A short interval of heartbeats. Two unanswered ones end a connection, so it must not be too short."""
 
 
 async def handshake(context: Context) -> Found:
-    """Open a connection, and note the version of the protocol."""
+    """A connection opens; the version of the protocol is noted."""
     try:
         session = await context.identities.session("self")
         started = time.perf_counter()
@@ -32,7 +32,7 @@ async def handshake(context: Context) -> Found:
 
 
 async def heartbeat(context: Context) -> Found:
-    """Measure the round trip of heartbeats."""
+    """The server answers heartbeats; their round trip is measured."""
     lag = Lag()
     session = await context.identities.session("self")
     async with line(session, context.trace, PULSE) as opened:

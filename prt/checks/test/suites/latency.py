@@ -1,4 +1,4 @@
-"""`latency`: how long a change takes from its commit to us, and where the time goes."""
+"""The suite `latency`: the time of a change from its commit to this process, and its parts."""
 
 from __future__ import annotations
 
@@ -22,22 +22,24 @@ from prt.stream.socket.queue import committed
 from prt.views.drawing.figures import milliseconds
 
 LOST = 3
-"""Samples that may be waited for in vain before the rest isn't tried."""
+"""The number of lost samples after which the rest is not tried."""
 
 LONGEST_PAUSE_SECONDS = 1.0
-"""A server that polls does so every 500 ms if it is idle. A row written right after the last change came
-would meet the beginning of such an interval each time: 516 ms at p50, instead of 283 ms at random times.
+"""The longest pause between two rows.
+
+An idle server that polls does so every 500 ms. A row that is written as soon as the last change came would
+always meet the beginning of such an interval: 516 ms at p50, instead of 283 ms at random times.
 """
 
 
 class Split:
-    """The parts of each sample's time, in ms; a part that can't be known of a project stays empty.
+    """The parts of each sample's time in ms. A part that the project does not show stays empty.
 
     write     the request of the INSERT, until REST answered
-    database  from the beginning of its transaction (`created_at`) to its commit, both by the database's clock
+    database  from the beginning of the transaction (`created_at`) to its commit, both by the database's clock
     wire      half a heartbeat's round trip
     client    from the frame's arrival to the program that waits for it
-    server    what is left of commit → receive: decoding, policies, fan-out, and how far the clocks are apart
+    server    the rest of commit → receive: decoding, policies, fan-out, and the difference of the clocks
     """
 
     PARTS = ("write", "database", "server", "wire", "client")
@@ -47,12 +49,19 @@ class Split:
         self._wire_ms = None if round_trip_ms is None else round_trip_ms / 2
 
     def add(self, row: Row, change: Change, write_ms: float, client_ms: float) -> None:
-        """Add a sample: the row, its change, and the times (ms) of the write and of our own side."""
+        """Add a sample.
+
+        Args:
+            row: The row as it was written.
+            change: Its change.
+            write_ms: The time of the request that wrote it.
+            client_ms: The time from the frame's arrival to the waiting program.
+        """
         self._lags["write"].add(write_ms)
         self._lags["client"].add(client_ms)
         begun = values.moment(row.values.get("created_at"))
         if begun is not None and change.lag_ms is not None:
-            # The wire's commit timestamps are cut to milliseconds.
+            # The server cuts commit timestamps to milliseconds.
             self._lags["database"].add(max((committed(change) - begun) / 1000, 0.0))
         if self._wire_ms is not None:
             self._lags["wire"].add(self._wire_ms)
@@ -60,13 +69,13 @@ class Split:
                 self._lags["server"].add(change.lag_ms - self._wire_ms)
 
     def figures(self) -> dict[str, float]:
-        """The median of each part."""
+        """Return the median of each part in ms, by the names `PART_ms`."""
         found = ((part, self._lags[part].percentile(0.5)) for part in self.PARTS)
         return {f"{part}_ms": value for part, value in found if value is not None}
 
 
 class Samples:
-    """The samples so far: a check that ends early reports that much."""
+    """The samples so far, which are reported even if the check ends early."""
 
     def __init__(self, round_trip_ms: float | None) -> None:
         self._split = Split(round_trip_ms)
@@ -76,7 +85,14 @@ class Samples:
         self.lost = 0
 
     def add(self, row: Row, change: Change, write_ms: float, client_ms: float) -> None:
-        """Add a sample: the row, its change, and the times (ms) of the write and of our own side."""
+        """Add a sample.
+
+        Args:
+            row: The row as it was written.
+            change: Its change.
+            write_ms: The time of the request that wrote it.
+            client_ms: The time from the frame's arrival to the waiting program.
+        """
         self._split.add(row, change, write_ms, client_ms)
         if change.lag_ms is not None:
             self._lag.add(change.lag_ms)
@@ -87,14 +103,14 @@ class Samples:
         parts = self._split.figures()
         lags = {f"{name}_ms": value for name, value in (self._lag.summary() or {}).items()}
         return Found(
-            note=_told(parts) if parts else "",
+            note=_in_words(parts) if parts else "",
             figures={**lags, **parts, "expected": self.sent, "delivered": self.sent - self.lost},
             lags_ms=tuple(self._lags),
         )
 
 
 async def commit_to_receive(context: Context) -> Found:
-    """Write rows one after the other, and measure the time from each commit to its change."""
+    """Every row that is written brings its change; the time from the commit to its receipt is measured."""
     rows = await context.rows()
     column = await rows.column()
     binding = context.binding(event="INSERT", filter=f"{column}=like.{context.run.mark}%")
@@ -114,7 +130,12 @@ async def commit_to_receive(context: Context) -> Found:
 
 
 async def _measure(context: Context, rows: Rows, watcher: Watcher, samples: Samples) -> None:
-    """One after the other, at random times. Raises FailedError, and what REST raises, if it can't go on."""
+    """Write rows one after the other at random times, and add a sample for each change.
+
+    Raises:
+        FailedError: The connection ended.
+        PrtError: REST failed.
+    """
     while samples.sent < context.settings.samples and samples.lost < LOST:
         await asyncio.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311 - no secret
         started = time.perf_counter()
@@ -141,8 +162,11 @@ def _lost(context: Context, watcher: Watcher, samples: Samples) -> Failure:
     )
 
 
-def _told(parts: Mapping[str, float]) -> str:
-    """The request first, of which the database's time is a part; then what follows the commit."""
+def _in_words(parts: Mapping[str, float]) -> str:
+    """Return the parts in words: first the request, which includes the database's time.
+
+    The parts after the commit follow.
+    """
     texts = {name.removesuffix("_ms"): milliseconds(value) for name, value in parts.items()}
     within = f" (database {texts['database']})" if "database" in texts else ""
     after = ", ".join(f"{name} {texts[name]}" for name in ("server", "wire", "client") if name in texts)

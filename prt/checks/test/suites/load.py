@@ -1,4 +1,4 @@
-"""`load`: many subscribers, a stream of rows, and what becomes of them. Runs only when named."""
+"""The suite `load`: many subscribers receive a stream of rows. It runs only if it is named."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from prt.stream.socket.queue import committed
 from prt.stream.topic import Room
 
 RAMP = (0.25, 0.5, 0.75, 1.0)
-"""Shares of the rate, each for as long as the others."""
+"""Shares of the rate, each of which lasts equally long."""
 JOINING = 10
-"""Clients that connect at a time: joins a second are limited too."""
+"""The number of clients that connect at the same time, because joins a second are limited too."""
 BEHIND = 64
-"""Rows under way at a time; more, and the writer waits."""
+"""The number of unfinished writes at which the writer waits."""
 LAGS_KEPT = 20_000
 
 
 class Step(Struct, frozen=True):
-    """`rate` is rows a second, for `seconds`."""
+    """A step of the ramp: `rate` rows a second for `seconds`."""
 
     rate: float
     seconds: float
 
 
 def ramp(settings: Settings) -> tuple[list[Step], bool]:
-    """The steps up to the rate, or to the plan's limit of messages; whether that stopped it."""
+    """Return the steps up to the rate or the plan's limit of messages, and whether the limit applied."""
     limit = MESSAGES_PER_SECOND[settings.plan]
     most = limit / settings.clients if limit else settings.rate
     seconds = settings.duration_seconds / len(RAMP)
@@ -51,7 +51,7 @@ def ramp(settings: Settings) -> tuple[list[Step], bool]:
 
 
 def moments(steps: Sequence[Step]) -> Iterator[float]:
-    """When each row is due, in seconds: the first at once, the others as the rate of each step adds up."""
+    """Yield the time at which each row is due, in seconds since the first, according to the steps' rates."""
     begun, owed = 0.0, 1.0
     for step in steps:
         due = begun + (1 - owed) / step.rate
@@ -63,7 +63,7 @@ def moments(steps: Sequence[Step]) -> Iterator[float]:
 
 
 def allowed(settings: Settings) -> str:
-    """Return whether the plans allow so many subscribers of so many rows, in words."""
+    """Return in words whether the plans allow so many subscribers of so many rows."""
     wanted = settings.rate * settings.clients
     plans: tuple[Plan, ...] = ("free", "pro")
     verdicts = [
@@ -75,7 +75,7 @@ def allowed(settings: Settings) -> str:
 
 
 class Client:
-    """One subscriber; counts what comes and keeps nothing of it."""
+    """A subscriber that counts the changes it receives and does not keep them."""
 
     def __init__(self, mark: str) -> None:
         self._mark = mark.encode()
@@ -98,7 +98,7 @@ class Client:
         await self.listener.until(lambda: self.is_ready or None, seconds)
 
     async def has_more_than(self, count: int, seconds: float) -> bool:
-        """Wait for more changes than `count`; return whether they came in time."""
+        """Wait for more than `count` changes; return whether they came within `seconds`."""
         return bool(await self.listener.until(lambda: self.delivered > count or None, seconds))
 
     def _apply(self, event: Event) -> None:
@@ -116,7 +116,7 @@ class Client:
 
 
 async def load(context: Context) -> Found:
-    """Write rows at a rate for many subscribers, and count what each of them receives."""
+    """Every subscriber receives every row that is written at a given rate."""
     settings = context.settings
     rows = await context.rows()
     column = await rows.column()
@@ -130,7 +130,11 @@ async def load(context: Context) -> Found:
 
 @asynccontextmanager
 async def _subscribed(context: Context, column: str, mark: str) -> AsyncIterator[list[Client]]:
-    """The clients, all READY. Raises FailedError."""
+    """Open the clients for the block, all READY.
+
+    Raises:
+        FailedError: A client did not become READY in time.
+    """
     session = await context.identities.session("self")
     binding = context.binding(event="INSERT", filter=f"{column}=like.{mark}%")
     clients: list[Client] = []
@@ -168,7 +172,7 @@ async def _ready(context: Context, clients: list[Client]) -> None:
 
 
 async def _write(rows: Rows, mark: str, steps: list[Step]) -> tuple[int, float, list[PrtError]]:
-    """Write rows at the pace of the steps; return how many, in how many seconds, and the errors."""
+    """Write rows at the rate of the steps; return their number, the time in seconds, and the errors."""
     failed: list[PrtError] = []
     written = 0
 
@@ -198,7 +202,7 @@ async def _write(rows: Rows, mark: str, steps: list[Step]) -> tuple[int, float, 
 
 
 async def settle(clients: Sequence[Client], written: int, seconds: float) -> None:
-    """Wait until each client has every change, or got none for so many seconds; all at the same time."""
+    """Wait until each client has every change, or has received none for so many seconds."""
 
     async def one(client: Client) -> None:
         while client.delivered < written:

@@ -1,10 +1,10 @@
-"""`notify`: a notification reaches the user whom it is for, by the seed's own subscription."""
+"""The suite `notify`: a notification reaches its user through the subscription of the seed's application."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from prt.checks.test.causes import seen
+from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import Found, SkippedError
@@ -16,34 +16,38 @@ SEED = {"type": "test", "title": "Test", "message": "Testing realtime"}
 
 
 async def own(context: Context) -> Found:
-    """The seed's INSERT, with the filter on one's own id."""
+    """The INSERT of a notification reaches its user, whose filter is the own id."""
     user, rows = await _user(context), await context.rows("member")
     binding = context.binding(event="INSERT", filter=f"user_id=eq.{user}")
     async with context.watch([binding], who="member") as watcher:
         await watcher.ready(context.table)
         column = await rows.column()
         row = await rows.insert("notify", user_id=user, **await _known(context, column))
-        change = await seen(context, watcher, "INSERT", row, "member")
+        change = await expect_change(context, watcher, "INSERT", row, "member")
         return Found(
             note="came with its filter", figures={} if change.lag_ms is None else {"lag_ms": change.lag_ms}
         )
 
 
 async def read(context: Context) -> Found:
-    """That it was read comes too, as with a second device of the user."""
+    """The UPDATE that marks a notification as read reaches its user, for example on a second device."""
     user, rows = await _user(context), await context.rows("member")
     await _has(context, "read_at", "needs a column read_at")
     async with context.watch([context.binding(filter=f"user_id=eq.{user}")], who="member") as watcher:
         await watcher.ready(context.table)
         row = await rows.insert("notify", user_id=user)
-        await seen(context, watcher, "INSERT", row, "member")
+        await expect_change(context, watcher, "INSERT", row, "member")
         row = await rows.update(row, "notify, read", read_at=datetime.now(UTC).isoformat())
-        change = await seen(context, watcher, "UPDATE", row, "member")
+        change = await expect_change(context, watcher, "UPDATE", row, "member")
         return Found(note="read_at came", figures={} if change.lag_ms is None else {"lag_ms": change.lag_ms})
 
 
 async def _user(context: Context) -> str:
-    """The id of the member. Raises SkippedError."""
+    """Return the id of the member.
+
+    Raises:
+        SkippedError: There is no member, or the table has no column user_id.
+    """
     user = context.identities.user_id(await context.identities.session("member"))
     if user is None:
         raise SkippedError("needs a user whose token says who it is (sub)")
@@ -52,7 +56,7 @@ async def _user(context: Context) -> str:
 
 
 async def _known(context: Context, marked: str) -> dict[str, str]:
-    """Return those of the seed's values whose columns exist."""
+    """Return the values of the seed's notification for which a column exists."""
     found = {}
     for name, value in SEED.items():
         if name != marked:

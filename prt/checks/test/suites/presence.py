@@ -1,4 +1,4 @@
-"""`presence`: who comes onto a roster is seen by all, changes what stands there, and goes off it."""
+"""The suite `presence`: everybody on a topic sees a client appear, change its state and disappear."""
 
 from __future__ import annotations
 
@@ -20,29 +20,32 @@ CAUSE = (
 
 
 async def track(context: Context) -> Found:
-    """Track, change and untrack: three of the five calls that the server takes in half a minute."""
+    """Tracking, changing and untracking a presence are all reported.
+
+    These are three of the five calls that the server accepts in half a minute.
+    """
     topic = context.topic("presence")
     async with context.watch(room=Room(topic=topic, has_presence=True, key="one")) as one:
         await one.ready()
         started = time.perf_counter()
         await one.live.track({"step": 1})
-        await seen(one, "join", "one", step=1)
+        await expect_presence(one, "join", "one", step=1)
         ms = (time.perf_counter() - started) * 1000
         await one.live.track({"step": 2})
-        await seen(one, "update", "one", step=2)
+        await expect_presence(one, "update", "one", step=2)
         await one.live.untrack()
-        await seen(one, "leave", "one")
+        await expect_presence(one, "leave", "one")
         return Found(note="joined, updated, left", figures={"track_ms": ms})
 
 
 async def two_clients(context: Context) -> Found:
-    """A second one gets the roster that it comes to, and sees the first one go."""
+    """A client that joins later receives the presences so far, and the others see a client leave."""
     topic = context.topic("presence")
     async with context.watch(room=Room(topic=topic, has_presence=True, key="two")) as two:
         async with context.watch(room=Room(topic=topic, has_presence=True, key="one")) as one:
             await asyncio.gather(one.ready(), two.ready())
             await one.live.track({"step": 1})
-            await seen(two, "join", "one", step=1)
+            await expect_presence(two, "join", "one", step=1)
             async with context.watch(room=Room(topic=topic, has_presence=True, key="late")) as late:
                 await late.ready()
                 sync = await late.until(
@@ -51,13 +54,23 @@ async def two_clients(context: Context) -> Found:
                     "a roster with who is there",
                     cause_of=lambda: CAUSE,
                 )
-        # Its connection is closed now, which takes it off the roster.
-        await seen(two, "leave", "one")
+        # The connection of `one` is closed now, which removes its presence.
+        await expect_presence(two, "leave", "one")
         return Found(note="seen to come, and to go", figures={"roster": len(sync.state or {})})
 
 
-async def seen(watcher: Watcher, event: str, key: str, step: int | None = None) -> Presence:
-    """Waits for a presence event of a key. Raises FailedError."""
+async def expect_presence(watcher: Watcher, event: str, key: str, step: int | None = None) -> Presence:
+    """Wait for a presence event of a key and return it.
+
+    Args:
+        watcher: The connection on which the event must arrive.
+        event: sync, join, leave or update.
+        key: The key of the presence.
+        step: The number that its state must contain; None for any state.
+
+    Raises:
+        FailedError: The event did not come in time, or with another state.
+    """
     found = await watcher.until(
         Presence,
         lambda one: one.event == event and one.key == key,

@@ -1,4 +1,4 @@
-"""`reconnect`: the connection is cut, a row is written meanwhile, and nothing is lost without a word."""
+"""The suite `reconnect`: a row is written while the connection is cut, and is recovered afterwards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 from msgspec import structs
 
-from prt.checks.test.causes import seen
+from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found
@@ -20,25 +20,25 @@ from prt.stream.rest.session import Session
 from prt.stream.timing import Timing
 
 NOWHERE = "http://127.0.0.1:9"
-"""The port of `discard`, where nobody listens: the server is away as long as it stands for it."""
+"""The URL of the port `discard`, where no server listens. It simulates a server that is down."""
 HASTE = Timing(first_pause=0.1, longest_pause=0.5)
 
 
 async def recovered(context: Context) -> Found:
-    """Cut the connection, write a row meanwhile, and expect it back once, within a declared gap."""
+    """A row that is written while the connection is cut arrives exactly once, within a declared gap."""
     rows = await context.rows()
     own = await context.identities.session("self")
     session = Session(own.endpoint)
     rest = await context.identities.rest("self")
     column = await rows.column()
-    # Only our own rows are worth bringing back; deletes can't be asked for afterwards.
+    # Only our own rows need to be recovered, and deletes can't be read afterwards.
     binding = context.binding(event="INSERT", filter=f"{column}=like.{context.run.mark}%")
     recovery = Recovery(rest, [binding])
     async with context.watch(
         [binding], session=session, recovery=recovery, policy=Policy(), timing=HASTE
     ) as watcher:
         await watcher.ready(context.table)
-        await seen(context, watcher, "INSERT", await rows.insert("reconnect, before"))
+        await expect_change(context, watcher, "INSERT", await rows.insert("reconnect, before"))
         session.endpoint = structs.replace(own.endpoint, url=NOWHERE)
         cut = len(watcher.events)
         started = time.perf_counter()
@@ -50,7 +50,7 @@ async def recovered(context: Context) -> Found:
         session.endpoint = own.endpoint
         gap = await watcher.until(Gap, lambda _: True, "a gap", start=cut)
         ms = (time.perf_counter() - started) * 1000
-        await seen(context, watcher, "INSERT", await rows.insert("reconnect, after"))
+        await expect_change(context, watcher, "INSERT", await rows.insert("reconnect, after"))
         if not gap.complete or len(watcher.changes(missed)) != 1:
             raise FailedError(not_whole(gap, len(watcher.changes(missed))))
     return Found(
@@ -59,7 +59,7 @@ async def recovered(context: Context) -> Found:
 
 
 def not_whole(gap: Gap, times: int) -> Failure:
-    """Return what a row that came `times` times, or its gap, says of the table and of the server."""
+    """Return the failure that the gap is not complete, or that its row came `times` times instead of once."""
     if not gap.complete:
         cause = "the table has no column that says when a row changed, or REST can't read it"
         remedy = f"an updated_at with a trigger, or {Input.CURSOR} COLUMN for `prt watch`"

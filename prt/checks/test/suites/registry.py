@@ -1,4 +1,4 @@
-"""All suites, in the order in which they run."""
+"""The list of all suites in the order in which they run."""
 
 from __future__ import annotations
 

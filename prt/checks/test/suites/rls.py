@@ -1,4 +1,4 @@
-"""`rls`: the same writes watched by several identities; who saw what, against what REST lets each read."""
+"""The suite `rls`: several identities watch the same writes, and receive what REST lets each of them read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from prt.checks.test.causes import seen
+from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.contract.arrivals import Conditions, arrivals
@@ -24,9 +24,10 @@ Watchers = dict[Identity, Watcher]
 
 
 async def visibility(context: Context, agreed: TableTerms | None = None) -> Found:
-    """INSERT and UPDATE come to those who may read the row, and to nobody else.
+    """INSERT and UPDATE reach the identities that may read the row, and no others.
 
-    With terms, what they call silent needn't come, and rows for their conditions are written too.
+    With the terms of a contract, events that are agreed not to arrive are not required, and rows for the
+    agreed conditions are written too.
     """
     asked = set() if agreed is None else agreed.conditions()
     async with _watchers(context, least=2 if agreed is None else 1) as watchers:
@@ -42,7 +43,7 @@ async def visibility(context: Context, agreed: TableTerms | None = None) -> Foun
         try:
             for sample in samples:
                 sample.states.append(await sample.rows.update(sample.row, "rls, updated"))
-        except SkippedError as exc:  # a table to which rows are only added can leak too
+        except SkippedError as exc:  # a table that allows no UPDATE can leak too
             kept = f"; INSERT alone: {exc.reason}"
         failures += await _all_come(context, watchers, samples, "UPDATE", agreed)
         await _all_hear_of_the_end(context, watchers, [sample.row for sample in samples])
@@ -61,7 +62,7 @@ async def visibility(context: Context, agreed: TableTerms | None = None) -> Foun
 
 
 async def observe(context: Context, agreed: TableTerms) -> Found:
-    """Observe who receives what of a contract's table; that it is not published is a finding too."""
+    """Observe who receives what from a contract's table, or that the table is not published."""
     of_table = context.of_table(agreed.schema, agreed.table, agreed.marker)
     try:
         return await visibility(of_table, agreed)
@@ -76,14 +77,14 @@ async def observe(context: Context, agreed: TableTerms) -> Found:
 
 
 async def deletes(context: Context) -> Found:
-    """A DELETE reaches everyone, and must tell those who may not read the row no more than its key."""
+    """A DELETE reaches every identity, but shows only the key to an identity that may not read the row."""
     async with _watchers(context) as watchers:
         rows = await context.rows(await _writing(context, watchers))
         row = await rows.insert("rls, delete")
         readers = await _readers(context, watchers, row)
         if not readers:
             raise SkippedError(f"nobody may read the row over REST: {', '.join(watchers)}")
-        await asyncio.gather(*(seen(context, watchers[who], "INSERT", row, who) for who in readers))
+        await asyncio.gather(*(expect_change(context, watchers[who], "INSERT", row, who) for who in readers))
         heard = await _all_hear_of_the_end(context, watchers, [row])
         if not set(heard) & set(readers):
             raise FailedError(_unheard(context, readers))
@@ -96,7 +97,12 @@ async def deletes(context: Context) -> Found:
 
 @asynccontextmanager
 async def _watchers(context: Context, *, least: int = 2) -> AsyncIterator[Watchers]:
-    """All that keys and passwords allow, READY. Raises SkippedError where there is nobody to compare."""
+    """Open a READY connection for each identity that the keys and passwords allow, for the block.
+
+    Raises:
+        SkippedError: There are fewer than `least` identities.
+        FailedError: A connection did not become READY.
+    """
     async with AsyncExitStack() as stack:
         watchers: Watchers = {}
         missing = []
@@ -114,7 +120,11 @@ async def _watchers(context: Context, *, least: int = 2) -> AsyncIterator[Watche
 
 
 async def _writing(context: Context, watchers: Watchers) -> Identity:
-    """Return who writes: the member if it may, as an application's user is. Raises SkippedError."""
+    """Return the identity that writes: the member if possible, because an application's users write too.
+
+    Raises:
+        SkippedError: No identity can write to the table.
+    """
     order: tuple[Identity, ...] = ("member", "service", "stranger", "anon")
     hindrances = []
     for who in order:
@@ -129,7 +139,7 @@ async def _writing(context: Context, watchers: Watchers) -> Identity:
 
 
 async def _readers(context: Context, watchers: Watchers, row: Row) -> list[Identity]:
-    """Whom REST lets read the row."""
+    """Return the identities that can read the row over REST."""
     return [
         who
         for who in watchers
@@ -144,14 +154,15 @@ async def _all_come(
     event: Event,
     agreed: TableTerms | None,
 ) -> list[Failure]:
-    """Return what did not come to those who may read the rows.
+    """Return failures for the events that did not reach the identities that may read the rows.
 
-    It is waited for before the rows change again: the server asks who may see a row when it delivers it.
+    The events must arrive before the rows change again, because the server asks who may see a row when it
+    delivers the change.
     """
 
     async def missed(who: Identity, sample: Sample) -> Failure | None:
         try:
-            await seen(context, watchers[who], event, sample.row, who)
+            await expect_change(context, watchers[who], event, sample.row, who)
         except FailedError as exc:
             return exc.failure
         return None
@@ -169,9 +180,10 @@ async def _all_come(
 
 
 async def _all_hear_of_the_end(context: Context, watchers: Watchers, rows: Sequence[Row]) -> list[Identity]:
-    """Deletes the rows, which everyone is told: what comes before it has come by then. Who was told.
+    """Delete the rows, and return the identities that received the DELETEs.
 
-    Where a server tells fewer, the wait for the others ends with the time that there is.
+    A server sends a DELETE to everybody, so all earlier changes have arrived by then. If a server sends it to
+    fewer identities, the wait for the others ends after the waiting time.
     """
 
     async def hears(watcher: Watcher) -> bool:
@@ -183,12 +195,12 @@ async def _all_hear_of_the_end(context: Context, watchers: Watchers, rows: Seque
         return True
 
     await (await context.sweeper()).sweep_own(context.run)
-    told = await asyncio.gather(*(hears(watcher) for watcher in watchers.values()))
-    return [who for who, was_told in zip(watchers, told, strict=True) if was_told]
+    heard = await asyncio.gather(*(hears(watcher) for watcher in watchers.values()))
+    return [who for who, has_heard in zip(watchers, heard, strict=True) if has_heard]
 
 
 def _leaks(context: Context, watchers: Watchers, samples: Sequence[Sample]) -> list[Failure]:
-    """Return what came to those whom REST does not let read the row."""
+    """Return failures for the events that reached identities which may not read the row over REST."""
     found = []
     for who, watcher in watchers.items():
         shown = [
@@ -204,7 +216,7 @@ def _leaks(context: Context, watchers: Watchers, samples: Sequence[Sample]) -> l
 
 
 def _note(watchers: Watchers, samples: Sequence[Sample]) -> str:
-    """Return who sees the rows; how many, if not all."""
+    """Return in words which identities see the rows, and how many rows if not all."""
     counts = {who: sum(who in sample.readers for sample in samples) for who in watchers}
     seeing = [
         who if count == len(samples) else f"{who} ({count} of {len(samples)} rows)"

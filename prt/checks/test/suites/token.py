@@ -1,4 +1,4 @@
-"""`token`: a session is renewed ahead of its end, and ends when nobody renews it."""
+"""The suite `token`: a session is renewed before it expires, and ends if nothing renews it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from prt.stream.rest.session import Endpoint, Session
 from prt.stream.topic import Room
 
 LIFE_SECONDS = 6
-"""Enough to join on a slow day, and still worth waiting for."""
+"""The life of a token: long enough to join over a slow connection, and short enough to wait for."""
 
 
 async def refresh(context: Context) -> Found:
-    """Auth gives a fresh token for an old one, and Realtime takes it."""
+    """Auth exchanges an old token for a new one, and Realtime accepts the new one."""
     session = await context.identities.session("self")
     if not session.is_renewable:
         raise SkippedError(f"needs a sign-in: {Input.IDENTITY} EMAIL with PRT_PASSWORD")
@@ -38,7 +38,7 @@ async def refresh(context: Context) -> Found:
 
 
 async def expiry(context: Context) -> Found:
-    """Two short sessions side by side: one ends by itself, one is renewed and outlives its token."""
+    """A session ends when its short token expires, and another one outlives the token by renewing it."""
     claims = {"sub": await _subject(context)}
 
     async def signed() -> Endpoint:
@@ -55,7 +55,11 @@ async def expiry(context: Context) -> Found:
 
 
 async def _ends(context: Context, session: Session, expires: float) -> float:
-    """Seconds until the server ended it. Raises FailedError."""
+    """Return the seconds until the server ended the session.
+
+    Raises:
+        FailedError: The session went on after its token had expired.
+    """
     started = time.perf_counter()
     async with context.watch(session=session, room=Room(topic=context.topic("expiry"))) as watcher:
         await watcher.ready()
@@ -94,7 +98,7 @@ async def _outlives(context: Context, session: Session, expires: float) -> None:
 
 
 async def _subject(context: Context) -> str:
-    """The member where there is one: policies may ask for a user who exists."""
+    """Return the id of the member if there is one, because policies may require an existing user."""
     try:
         user = context.identities.user_id(await context.identities.session("member"))
     except SkippedError:

@@ -1,6 +1,6 @@
-"""The options that commands share, so that each has one name, one help and one panel everywhere.
+"""The options that several commands share, so that each has the same name, help and group everywhere.
 
-What an option's text means belongs to the modules beside this package, such as `filters` and `outputs`.
+The text of an option is parsed by the modules beside this package, such as `filters` and `outputs`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The options that say which project is meant, as whom, and how hard to try."""
+"""The options for the project, the identity and reconnects."""
 
 from __future__ import annotations
 

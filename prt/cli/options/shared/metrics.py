@@ -1,4 +1,4 @@
-"""The options of metrics, and of the canary that measures an arrival."""
+"""The options for metrics and the canary."""
 
 from __future__ import annotations
 

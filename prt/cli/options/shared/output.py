@@ -1,4 +1,4 @@
-"""The options that say how the output looks, where it is kept, and when it ends."""
+"""The options for the form of the output, its files, and the bounds of a watch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that say what is watched, and what is read over REST beside it."""
+"""The options for what is watched, and for reads over REST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of live views, their alerts, and the keys that write."""
+"""The options for live views, alerts, and keys that write."""
 
 from __future__ import annotations
 

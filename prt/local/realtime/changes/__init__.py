@@ -1,4 +1,4 @@
-"""The changes of tables: from the replication stream to frames for those who may see them.
+"""Changes of tables: from the replication stream to frames for the subscribers that may see them.
 
-Sockets and topics belong to `local/realtime/channels/`.
+WebSockets and topics are in `local/realtime/channels/`.
 """

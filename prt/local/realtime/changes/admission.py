@@ -1,6 +1,6 @@
-"""Whether PostgreSQL lets a binding in: is its table published, do role, filters and columns exist.
+"""The checks of a binding in the database: is its table published, do the role, filters and columns exist.
 
-The checks and their words are those of the server's trigger on `realtime.subscription`.
+The checks and their messages are those of the server's trigger on `realtime.subscription`.
 """
 
 from __future__ import annotations
@@ -28,18 +28,23 @@ _REGEXES = ("match", "imatch")
 
 
 class _RaisedError(Exception):
-    """An error that the server's trigger raises."""
+    """An error that the server's trigger raises for a binding."""
 
 
 class Admitted(NamedTuple):
-    """Whether the role passes row security, and the oids of the tables that the binding found."""
+    """The result of checking a binding: whether the role bypasses row security, and the tables' oids."""
 
     is_unrestricted: bool
     tables: frozenset[int]
 
 
 async def admit(connection: Connection, role: str, parameters: Parameters) -> Admitted:
-    """Raise BindingRefusedError for a bad binding."""
+    """Check a binding in the database.
+
+    Raises:
+        BindingRefusedError: A check failed.
+        psycopg.OperationalError: The connection was closed.
+    """
     try:
         oids = await catalog.published(connection, parameters.schema, parameters.table)
         if not oids:
@@ -53,7 +58,7 @@ async def admit(connection: Connection, role: str, parameters: Parameters) -> Ad
                 await _check(connection, oid, role, parameters)
     except (psycopg.Error, _RaisedError) as error:
         if connection.closed:
-            raise  # its backend was ended: that says nothing about the binding
+            raise  # the connection was lost, which doesn't mean that the binding is bad
         raise BindingRefusedError(bindings.raised(parameters, _described(error))) from error
     return Admitted(is_unrestricted, frozenset(oids))
 
@@ -107,7 +112,10 @@ async def _check_regex(connection: Connection, filter_: Filter) -> None:
 
 
 async def _check_operator(connection: Connection, filter_: Filter, column_type: str) -> None:
-    """Tried rather than looked up, so that what is let in can be evaluated later."""
+    """Check that the operator exists for the type, by using it.
+
+    So a binding that passes this check can also be evaluated later.
+    """
     is_textual = filter_.operator in (*_PATTERNS, *_REGEXES)
     template = f"select null::{{}} {SYMBOLS[filter_.operator]} %s" + ("" if is_textual else "::{}")
     query = _sql(template, *[column_type] * template.count("{}"))
@@ -129,7 +137,7 @@ def _sql(template: str, *type_names: str) -> sql.Composed:
 
 
 def _described(error: psycopg.Error | _RaisedError) -> str:
-    """Return an error as the server's driver prints it: code, its name, its message."""
+    """Return an error as the server's driver prints it: its code, its name and its message."""
     if isinstance(error, _RaisedError):
         return f"ERROR P0001 (raise_exception) {error}"
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()

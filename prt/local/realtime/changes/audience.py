@@ -1,4 +1,4 @@
-"""Who among the subscriptions hears of one table's changes, worked out once and kept until it changes."""
+"""The audience of a table: the subscriptions that receive its changes, computed once until they change."""
 
 from __future__ import annotations
 
@@ -19,15 +19,22 @@ from prt.local.realtime.protocol.bindings import EVENTS, EVERY, Parameters
 from prt.postgres.pgoutput import UNCHANGED, Row
 
 Check = tuple[int, Condition]
-"""The place of a column in the row, and what must hold for it."""
+"""The index of a column in the row, and the condition for its value."""
 
 
 @dataclass(eq=False)
 class Listener:
-    """The bindings of one subscription that hear of one event on one table, and select the same columns.
+    """The bindings of one subscription for one event of one table that select the same columns.
 
-    `refusal` stands in place of every change where the role may not read the key. `undecided` are the
-    checks for which PostgreSQL has to be asked, as far as `is_undecided` has looked.
+    Attributes:
+        subscription: The subscription.
+        form: The JSON form with the columns that the subscriber may see and has selected.
+        bindings: The ids of the bindings, each with its filters.
+        refusal: The payload that is sent instead of every change if the role may not read the primary key.
+        needs_visibility: Whether row security has to be checked for each row.
+        before_data: The text of the frame before the payload.
+        after_ids: The text of the frame after the payload and the ids.
+        undecided: The filters that PostgreSQL has to evaluate, as of the last call of `is_undecided`.
     """
 
     subscription: Subscription
@@ -44,13 +51,13 @@ class Listener:
         self.undecided = [] if self.refusal is not None else list(checks)
 
     def is_undecided(self) -> bool:
-        """Whether `matching` has to wait for PostgreSQL: see `lanes.py`."""
+        """Return whether `matching` needs an answer of PostgreSQL first (see `lanes.py`)."""
         if self.undecided:
             self.undecided = [check for check in self.undecided if not check[1].is_decided]
         return bool(self.undecided)
 
     def decided(self, answers: Mapping[Condition, Condition]) -> Listener:
-        """Return a listener with the answers in the place of the conditions that they belong to."""
+        """Return a listener in which conditions are replaced by the answers for them."""
         bindings = [
             (binding, [(index, answers.get(condition, condition)) for index, condition in checks])
             for binding, checks in self.bindings
@@ -58,13 +65,13 @@ class Listener:
         return replace(self, bindings=bindings) if answers else self
 
     def matching(self, row: Row) -> list[int]:
-        """Ids of the bindings whose filters hold, in the server's order: the last of the join first."""
+        """Return the ids of the bindings whose filters match; the last one of the join is first."""
         if self.refusal is not None:
             return [binding for binding, _ in self.bindings]
         return [binding for binding, checks in self.bindings if not checks or _all_hold(checks, row)]
 
     def frame(self, data: str, ids: list[int]) -> str:
-        """Return the frame of a change for the bindings of these ids."""
+        """Return the frame of a change; `data` is JSON text, `ids` are those of the matching bindings."""
         if self.subscription.is_legacy:
             return self.before_data + data + self.after_ids
         return f'{self.before_data}{data},"ids":[{",".join(map(str, ids))}]}}{self.after_ids}'
@@ -72,16 +79,16 @@ class Listener:
 
 @dataclass(frozen=True)
 class Audience:
-    """Listeners by event."""
+    """The listeners of a table by event."""
 
     listeners: dict[str, list[Listener]]
 
 
 class Audiences:
-    """The audiences of one table, one after the other; what they share is worked out once.
+    """A factory for the audiences of one table, which keeps forms and filters while the table is the same.
 
-    Forms and filters last as long as the table stays as it is, what a role may read is asked again.
-    `is_polled` looks also at rows that a role sees whatever the policies are: they may be gone by the poll.
+    What a role may read is looked up each time. If `is_polled` is true, the visibility of rows is checked
+    even for roles that bypass row security, because a row may be deleted before the poll.
     """
 
     def __init__(self, table: Table, *, is_polled: bool) -> None:
@@ -93,7 +100,11 @@ class Audiences:
         self._readable: dict[str, frozenset[str]] = {}
 
     async def assemble(self, connection: Connection, *, subscriptions: list[Subscription]) -> Audience:
-        """Raises TableGoneError."""
+        """Return the audience of the table for these subscriptions.
+
+        Raises:
+            TableGoneError: The table was dropped.
+        """
         heard_by = {subscription: subscription.bindings_of(self.table.oid) for subscription in subscriptions}
         wanted = {filter_ for heard in heard_by.values() for _, each in heard for filter_ in each.filters}
         self._checks = {filter_: self._check(filter_) for filter_ in wanted}
@@ -115,7 +126,10 @@ class Audiences:
     def _listening(
         self, subscription: Subscription, event: str, heard: list[tuple[int, Parameters]]
     ) -> list[Listener]:
-        """One for each set of selected columns: the server sends each its own frame, all columns first."""
+        """Return a listener for each set of selected columns, the one with all columns first.
+
+        The server sends a separate frame for each.
+        """
         readable = self._readable[subscription.principal.role]
         refusal = _refusal(self.table, event, self._primary, readable)
         needs_visibility = (

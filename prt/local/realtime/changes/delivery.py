@@ -1,4 +1,4 @@
-"""The last steps of a change: who may see its row, and the frames in their outboxes."""
+"""The last steps of a change: the check of row security, and the frames for the subscribers' outboxes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,19 @@ T = TypeVar("T")
 
 
 class Pending(Struct, gc=False, eq=False):
-    """A change on its way. `row` is the one that filters look at, `size` the bytes that the stream sent."""
+    """A change that is being delivered.
+
+    Attributes:
+        change: The decoded change.
+        table: The table.
+        transaction: The id of the transaction.
+        committed: The time of the commit as the server prints it.
+        row: The row to which filters apply.
+        size: The bytes of the change in the stream.
+        is_too_large: Whether the change is too large to be sent with all values.
+        listeners: The listeners of the table for this event.
+        encoded: A cache of the change's JSON by form.
+    """
 
     change: Change
     table: Table
@@ -36,7 +48,7 @@ class Pending(Struct, gc=False, eq=False):
 
 
 class Hit(NamedTuple):
-    """A change that a listener's filters let through, with the ids of its bindings."""
+    """A change that matches a listener's filters, with the ids of the matching bindings."""
 
     event: Pending
     listener: Listener
@@ -44,25 +56,28 @@ class Hit(NamedTuple):
 
 
 class Run(Protocol):
-    """Runs work with a connection: `Session.run`, say."""
+    """A function that runs work with a database connection, such as `Session.run`."""
 
     def __call__(self, work: Callable[[Connection], Awaitable[T]], /) -> Awaitable[T]: ...
 
 
 class Delivery:
-    """Sends hits to those of their subscriptions that still exist. `count` is called with each frame."""
+    """The sender of hits to those of their subscriptions that still exist.
+
+    `count` is called for each frame.
+    """
 
     def __init__(self, subscriptions: Subscriptions, count: Callable[[], None]) -> None:
         self._subscriptions = subscriptions
         self._count = count
 
     async def send(self, hits: list[Hit], run: Run) -> None:
-        """Ask row security, and send what it shows in the order of `hits`."""
+        """Check row security, and send the visible rows in the order of `hits`."""
         hidden = await _hidden(hits, run)
         for event, listener, ids in hits:
             subscription = listener.subscription
             if subscription not in self._subscriptions:
-                continue  # left, or renewed, while PostgreSQL was asked
+                continue  # ended or renewed while row security was checked
             if hidden and listener.needs_visibility and (id(event), subscription.principal) in hidden:
                 continue
             data = listener.refusal or event.encoded.get(listener.form)
@@ -74,7 +89,7 @@ class Delivery:
 
 
 async def _hidden(hits: list[Hit], run: Run) -> set[tuple[int, Principal]]:
-    """Return the ids of events with the principals from whom row security hides their rows."""
+    """Return pairs of an event's id and a principal from whom row security hides the event's row."""
     asked: dict[tuple[int, Principal], dict[int, Pending]] = {}
     for event, listener, _ in hits:
         if listener.needs_visibility:
@@ -82,12 +97,12 @@ async def _hidden(hits: list[Hit], run: Run) -> set[tuple[int, Principal]]:
             asked.setdefault(key, {})[id(event)] = event
     hidden: set[tuple[int, Principal]] = set()
     for (_, principal), events in asked.items():
-        seen = await _seen(list(events.values()), principal, run)
-        hidden.update((each, principal) for number, each in enumerate(events) if number not in seen)
+        visible_rows = await _visible_rows(list(events.values()), principal, run)
+        hidden.update((each, principal) for number, each in enumerate(events) if number not in visible_rows)
     return hidden
 
 
-async def _seen(events: list[Pending], principal: Principal, run: Run) -> set[int]:
+async def _visible_rows(events: list[Pending], principal: Principal, run: Run) -> set[int]:
     ask = partial(
         visible,
         table=events[0].table,
@@ -98,4 +113,4 @@ async def _seen(events: list[Pending], principal: Principal, run: Run) -> set[in
     try:
         return await run(ask)
     except psycopg.OperationalError:
-        return set()  # a policy that ran into the statement timeout
+        return set()  # a policy exceeded the statement timeout

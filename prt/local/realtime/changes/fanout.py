@@ -1,4 +1,4 @@
-"""The fan-out: from batches of the stream to frames in the outboxes of those who may see them."""
+"""The fan-out of changes: from batches of the replication stream to frames in the subscribers' outboxes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from prt.postgres.pgoutput import UNCHANGED, Begin, Change, Relation
 
 logger = logging.getLogger(__name__)
 
-# Below this a message can't make a change of more than 1 MiB, even with every byte escaped.
+# A message of fewer bytes can't become more than 1 MiB of JSON, even if every byte is escaped.
 CERTAINLY_SMALL = forms.LARGEST_RECORD // 8
 
 
 class Known(Struct):
-    """A table of the replication stream, with its columns and its present audience.
+    """A table of the replication stream, with its columns and its current audience.
 
-    `audience` was assembled from the subscriptions of `revision`, and anew when they have changed.
+    `audience` was assembled for the `revision` of the subscriptions, and is assembled again when they change.
     """
 
     relation: Relation
@@ -41,15 +41,16 @@ class Known(Struct):
 
 
 class FanOut:
-    """Parts changes: those that can be sent at once, and those that wait in lanes for their filters.
+    """A distributor of changes: it sends those that can be sent at once, and puts the others into lanes.
 
     Args:
-        session: Asks the catalog and row security.
-        subscriptions: Who listens.
-        delivery: Sends what needs no lane.
-        lanes: Take what has to wait.
-        settle: Awaited after each batch: it lets the sockets catch up.
-        is_polled: Whether batches are polls, in which rows may be gone and one filter can spoil all.
+        session: The database session for the catalog and row security.
+        subscriptions: All subscriptions.
+        delivery: Sends the changes that need no lane.
+        lanes: Hold the changes whose filters PostgreSQL evaluates.
+        settle: Awaited after each batch, so that the sockets can catch up.
+        is_polled: Whether batches are polls. Then rows may be deleted before the poll, and a filter can make
+            a whole poll fail (see `is_spoiled`).
     """
 
     def __init__(
@@ -73,12 +74,12 @@ class FanOut:
         self._committed = ""
 
     def reset(self) -> None:
-        """A new stream tells its relations anew."""
+        """Forget all tables and waiting changes, because a new stream describes its tables again."""
         self._known.clear()
         self._lanes.clear()
 
     async def deliver(self, messages: list[bytes]) -> None:
-        """Send the changes that nobody has to be asked about; the others go into lanes, and wait there."""
+        """Send the changes of a batch, or put them into lanes if PostgreSQL has to evaluate their filters."""
         events = await self._events(messages)
         if not events:
             return
@@ -89,18 +90,21 @@ class FanOut:
         await self._delivery.send(hits, self._session.run)
         for subscription, waiting in laned.items():
             self._lanes.put(subscription, waiting)
-        # Reading never blocks while there is more to read: without this no sender would get a turn.
+        # Reading doesn't wait while more data is there. Without this, no other task could send.
         await asyncio.sleep(0)
         await self._settle()
 
     def drop(self, messages: list[bytes]) -> None:
-        """Send nothing of a batch, but remember the relations that later ones refer to."""
+        """Drop the changes of a batch, but keep its descriptions of tables, which later batches need."""
         for data in messages:
             if not pgoutput.is_change(data):
                 self._take(pgoutput.decode(data))
 
     def _parted(self, events: list[Pending]) -> tuple[list[Hit], dict[Subscription, Waiting]]:
-        """Once a change of a subscription has to wait, those behind it have to wait with it."""
+        """Return the hits that can be sent at once, and the changes for lanes by subscription.
+
+        Changes of a subscription that follow a waiting one have to wait too, so that they stay in order.
+        """
         hits: list[Hit] = []
         laned: dict[Subscription, Waiting] = {}
         for event in events:
@@ -113,7 +117,7 @@ class FanOut:
         return hits, laned
 
     async def _events(self, messages: list[bytes]) -> list[Pending]:
-        """Return the changes that somebody hears."""
+        """Return the changes for which there are listeners."""
         events: list[Pending] = []
         for data in messages:
             message = pgoutput.decode(data)
@@ -139,7 +143,7 @@ class FanOut:
     def _event(self, change: Change, listeners: list[Listener], table: Table, data: bytes) -> Pending:
         row = change.new
         if row is None:
-            # Of a deleted row only the replica identity is known, the rest is absent rather than null.
+            # A deleted row has only its replica identity. Other columns are missing rather than null.
             row = [
                 value if column.is_identity else UNCHANGED
                 for value, column in zip(change.old or [], table.columns, strict=True)
@@ -160,12 +164,16 @@ class FanOut:
         )
 
     async def _assemble(self, known: Known) -> None:
-        """The revision is taken first: who comes while we ask the catalog is found with the next change."""
+        """Assemble the audience of a table.
+
+        The revision is read first, so that a subscription that is added meanwhile is found with the next
+        change.
+        """
         revision = self._subscriptions.revision
         subscriptions = [each for each in self._subscriptions if each.hears_of(known.relation.oid)]
         known.audience = None
         if subscriptions:
-            with suppress(TableGoneError):  # what its rows were allowed to show can't be asked any more
+            with suppress(TableGoneError):  # the rights on a dropped table can't be looked up
                 if known.audiences is None:
                     await self._session.run(partial(snapshots.wait_for, transaction=self._transaction))
                     table = await self._session.run(partial(catalog.describe, relation=known.relation))

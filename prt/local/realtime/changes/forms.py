@@ -1,7 +1,7 @@
-"""The JSON of a change, in each form that subscribers may see it. Pure.
+"""The JSON of a change, in each form in which subscribers may see it. Pure.
 
-A form is a set of visible columns. A change is encoded once a form and spliced into every
-subscriber's frame. Keys of rows stand in jsonb's order, those of the payload in the server's.
+A form is a set of visible columns. A change is encoded once per form, and the text is put into the frame of
+each subscriber. The keys of rows are in the order of `jsonb`, and those of the payload in the server's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NO_PRIMARY_KEY = "Error 400: Bad Request, no primary key"
 UNAUTHORIZED = "Error 401: Unauthorized"
 TOO_LARGE = "Error 413: Payload Too Large"
 
-# What wal2json, by whose output the server measures a change, adds to values.
+# The bytes that wal2json adds to values. The server measures the size of a change by wal2json's output.
 _BYTES_A_COLUMN = 80
 _BYTES_A_CHANGE = 200
 
@@ -30,7 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Cell(Struct, frozen=True):
-    """A visible column: where its value stands, its key with the colon, the way to JSON."""
+    """A visible column: the index of its value, its key with the colon, and the conversion to JSON."""
 
     index: int
     key: str
@@ -38,7 +38,7 @@ class Cell(Struct, frozen=True):
 
 
 class Form:
-    """How subscribers with one set of visible columns see one table."""
+    """The JSON form of a table's changes for subscribers that see the same columns."""
 
     def __init__(self, table: Table, visible: frozenset[str]) -> None:
         shown = [column for column in table.columns if column.name in visible]
@@ -61,7 +61,7 @@ class Form:
         self._cells = list(cells.values())
         self._identity = [cells[c.name] for c in table.columns if c.is_identity and c.name in cells]
         self._identity.sort(key=self._cells.index)
-        # Nobody can say who was allowed to see a row that is gone, so only its key is told.
+        # Row security can't be checked for a deleted row, so only its primary key is sent.
         is_primary = {order[column.name] for column in table.primary_key}
         self._deleted = (
             [cell for cell in self._identity if cell.index in is_primary]
@@ -70,12 +70,16 @@ class Form:
         )
 
     def encode(self, change: Change, committed: str, *, is_too_large: bool) -> str:
-        """The payload's `data`. `committed` is the server's text of the commit's time."""
+        """Return the payload's `data` as JSON text.
+
+        `committed` is the time of the commit as the server prints it. If the change is too large, values of
+        more than 64 bytes are left out.
+        """
         errors = f'["{TOO_LARGE}"]' if is_too_large else "null"
         encode = _small_values if is_too_large else _values
         pieces = [self._head, change.event, '"']
         if change.new is not None:
-            # What is not sent of a change that is too large is as long as what was unchanged.
+            # Unchanged values are not completed in a change that is too large: they are long and left out.
             is_whole = change.old is None or is_too_large
             record = change.new if is_whole else _completed(change.new, change.old or [])
             pieces += ',"record":', encode(self._cells, record)
@@ -83,14 +87,14 @@ class Form:
         if change.event == "DELETE":
             pieces += ',"old_record":', encode(self._deleted, change.old or [])
         elif change.event == "UPDATE":
-            # Without an old row the identity did not change: it stands in the new one.
+            # Without an old row, the identity did not change, so it is read from the new row.
             pieces += ',"old_record":', encode(self._identity, change.old or change.new or [])
         pieces.append("}")
         return "".join(pieces)
 
 
 def refusal(table: Table, event: str, error: str) -> str:
-    """The `data` of a change that a subscriber may not see at all."""
+    """Return the `data` of a change that a subscriber may not see."""
     old = ',"old_record":{}' if event == "UPDATE" else ""
     return (
         f'{{"table":{jsonb.string(table.name)},"type":"{event}","record":{{}},"columns":[],'
@@ -99,13 +103,13 @@ def refusal(table: Table, event: str, error: str) -> str:
 
 
 def timestamp(microseconds: int) -> str:
-    """A commit's time as the server prints it: milliseconds, cut, and a Z."""
+    """Return a commit's time as the server prints it, in UTC with milliseconds that are rounded down."""
     moment = _EPOCH + timedelta(microseconds=microseconds)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def is_too_large(table: Table, change: Change) -> bool:
-    """Whether the change is above 1 MiB, about as wal2json would write it."""
+    """Return whether wal2json's output for the change would be larger than 1 MiB, approximately."""
     size = _BYTES_A_CHANGE
     for row in (change.new, change.old):
         for column, value in zip(table.columns, row or [], strict=False):
@@ -116,7 +120,7 @@ def is_too_large(table: Table, change: Change) -> bool:
 
 
 def _completed(new: Row, old: Row) -> Row:
-    """Unchanged values that were not sent come from the old row, where it has them."""
+    """Return the new row. Values that were not sent because they are unchanged come from the old row."""
     if UNCHANGED not in new:
         return new
     return [
@@ -137,7 +141,7 @@ def _values(cells: list[Cell], row: Row) -> str:
 
 
 def _small_values(cells: list[Cell], row: Row) -> str:
-    """Nulls are left out as well: the server asks for the length of nothing."""
+    """Return the row as JSON without long values, and without nulls, which the server leaves out as well."""
     pieces = []
     for cell in cells:
         value = row[cell.index]

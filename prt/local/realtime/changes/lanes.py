@@ -1,9 +1,9 @@
-"""The changes of subscriptions for whose filters PostgreSQL is asked, each in a lane of its own.
+"""Lanes: for each subscription whose filters PostgreSQL evaluates, a queue of its changes.
 
-A client's filter costs what it costs: a regular expression of thirty characters can take minutes. So
-the stream never waits for one. It hands such changes to the lane of their subscription, a task that
-asks PostgreSQL over other connections than the stream's, and only as long as the budget allows. A
-filter that needs longer loses its subscription, as one does that was refused at the join.
+The cost of a client's filter is not limited: a regular expression of thirty characters can take minutes. So
+the stream never waits for one. It puts such changes into the lane of their subscription, a task that asks
+PostgreSQL over other connections than the stream's, within a time limit. If a filter takes longer, its
+subscription is refused, as if it had been refused at the join.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from prt.postgres.pgoutput import UNCHANGED
 logger = logging.getLogger(__name__)
 
 BACKLOG = 64 * 1024 * 1024
-"""Bytes of changes that may wait in one lane."""
+"""The most bytes of changes that may wait in one lane."""
 TIMED_OUT = "ERROR 57014 (query_canceled) canceling statement due to statement timeout"
 CLOSE_SECONDS = 0.5
 
@@ -37,7 +37,7 @@ Values = dict[Condition, list[str | None]]
 
 
 class _SlowFilterError(Exception):
-    """A filter needed longer than the budget."""
+    """A filter took longer than the time limit."""
 
     def __init__(self, condition: Condition) -> None:
         super().__init__()
@@ -45,15 +45,15 @@ class _SlowFilterError(Exception):
 
 
 class Lanes:
-    """The lanes that hold changes; a lane goes when it is empty.
+    """All lanes that have changes; an empty lane is removed.
 
     Args:
-        subscriptions: Who is subscribed; a subscription that goes takes its lane along.
-        filters: Connections for filters.
-        policies: The connection for row security, whose cost is the project's own.
-        delivery: Sends what filters let through.
-        settle: Awaited after each batch: it lets the sockets catch up.
-        budget_seconds: What the filters of a subscription may take for one batch.
+        subscriptions: All subscriptions; the lane of a removed subscription is removed too.
+        filters: The database connections for filters.
+        policies: The database connection for row security, whose cost the project itself decides.
+        delivery: Sends the changes that match.
+        settle: Awaited after each batch, so that the sockets can catch up.
+        budget_seconds: The time limit for the filters of a subscription on one batch.
     """
 
     def __init__(
@@ -81,7 +81,10 @@ class Lanes:
         return subscription in self._lanes
 
     def put(self, subscription: Subscription, waiting: Waiting) -> None:
-        """Add changes, in the order of the stream."""
+        """Add changes to a subscription's lane, in the order of the stream.
+
+        If the lane becomes too long, its changes are lost, and the channel is informed.
+        """
         lane = self._lanes.get(subscription)
         if lane is None:
             if subscription not in self._subscriptions:
@@ -97,17 +100,17 @@ class Lanes:
             subscription.resubscribed()
 
     def clear(self) -> None:
-        """Forget what waits: it was in the slot that is gone."""
+        """Drop all waiting changes, because their replication slot does not exist any more."""
         for lane in self._lanes.values():
             lane.clear()
 
     async def emptied(self) -> None:
-        """Return when nothing waits."""
+        """Wait until all lanes are empty."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
-        """End all lanes, also those that wait for an answer of PostgreSQL's."""
+        """End all lanes, including those that wait for PostgreSQL."""
         for lane in self._lanes.values():
             lane.clear()
         # The first cancellation makes psycopg cancel the query in the server and wait for its end, the
@@ -142,7 +145,7 @@ class Lanes:
         except _SlowFilterError:
             raise
         except (psycopg.OperationalError, OSError) as error:
-            # Nobody is told: what waits in the real server is lost with its connection in the same way.
+            # The client is not informed: the real server also loses changes silently with its connection.
             logger.debug("a lane broke: %s", error)
         except Exception as error:
             logger.error(
@@ -166,7 +169,11 @@ class Lanes:
         await self._settle()
 
     async def _answers(self, subscription: Subscription, undecided: Values) -> dict[Condition, Condition]:
-        """Raise _SlowFilterError if PostgreSQL needs longer for all of it than the budget."""
+        """Ask PostgreSQL about conditions, and return a decided condition for each.
+
+        Raises:
+            _SlowFilterError: PostgreSQL took longer than the time limit for all of them.
+        """
         answers: dict[Condition, Condition] = {}
         spent = self._spent_seconds.get(subscription, 0.0)
 
@@ -178,7 +185,7 @@ class Lanes:
                     for asking, values in undecided.items():
                         answers[asking] = await asking.answered(connection, values)
             except (TimeoutError, psycopg.errors.QueryCanceled) as error:
-                await connection.close()  # for the reason that `Session.run` has
+                await connection.close()  # for the same reason as in `Session.run`
                 if asking is None:
                     raise
                 raise _SlowFilterError(asking) from error
@@ -198,12 +205,12 @@ class Lanes:
             self._budget_seconds,
             filters,
         )
-        del self._lanes[subscription]  # or the removal would cancel the task that is running here
+        del self._lanes[subscription]  # otherwise, the removal would cancel the current task
         subscription.refused(bindings.raised(parameters, TIMED_OUT))
 
 
 class _Lane:
-    """Batches of changes that wait; `asked` are the bindings of the present one with their conditions."""
+    """A queue of batches of changes; `asked` are the bindings in the current batch with their conditions."""
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
@@ -237,7 +244,7 @@ def _size(waiting: Waiting) -> int:
 
 
 def _undecided(waiting: Waiting) -> Values:
-    """Return the conditions for which PostgreSQL has to be asked, with the values of their column."""
+    """Return the conditions that PostgreSQL has to evaluate, with the values of their columns."""
     found: Values = {}
     for event, listener in waiting:
         for index, condition in listener.undecided:

@@ -1,7 +1,7 @@
-"""Hands changes on in polls, as the real server reads its slot, instead of as soon as they are committed.
+"""Polling: changes are delivered in polls, as the real server reads its slot, and not at their commit.
 
-A poll takes whole transactions. What the database shows of a row is what it shows at the poll.
-psycopg only for the errors of `prt.local.postgres.session`.
+A poll consists of whole transactions. Row security is checked at the time of the poll. psycopg is imported
+only for the exceptions of `prt.local.postgres.session`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from prt.postgres.pgoutput import UNCHANGED
 logger = logging.getLogger(__name__)
 
 CHANGES = 100
-"""A poll ends with the transaction that brings it to so many."""
+"""A poll ends after the transaction with which it has this many changes."""
 BACKLOG = 16 * 1024 * 1024
-"""Bytes that may wait for a poll before reading stops, and PostgreSQL keeps the rest."""
+"""The most bytes that may wait for a poll. Then reading pauses, and PostgreSQL keeps what follows."""
 
 Deliver = Callable[[list[bytes]], Awaitable[None]]
 
@@ -32,9 +32,10 @@ Deliver = Callable[[list[bytes]], Awaitable[None]]
 class Intervals:
     """The pauses between polls. Pure.
 
-    A poll that brings changes is followed by another at once. One that brings nothing is followed by a
-    pause, which doubles up to `longest`; it is short again once two polls in a row bring changes. So a
-    writer that waits for each of its rows meets the longest pause each time, as on the real server.
+    After a poll with changes, the next one follows at once. After a poll without changes there is a pause,
+    which doubles each time up to `longest`, and is short again when two polls in a row have changes. So a
+    writer that waits for the event of each row before it writes the next meets the longest pause each time,
+    as on the real server. `shortest` and `longest` are in seconds.
     """
 
     def __init__(self, shortest: float, longest: float) -> None:
@@ -56,9 +57,9 @@ class Intervals:
 
 
 class Poller:
-    """Transactions wait here for the next poll, which hands them to `deliver`.
+    """A queue of transactions for the next poll, which passes them to `deliver`.
 
-    `reset` is called before the first poll of a new slot, which describes all relations anew.
+    `reset` is called before the first poll of a new slot, which describes all tables again.
     """
 
     def __init__(self, deliver: Deliver, reset: Callable[[], None], intervals: Intervals) -> None:
@@ -72,7 +73,7 @@ class Poller:
         self._taken = asyncio.Event()
 
     async def put(self, messages: list[bytes]) -> None:
-        """Add messages of the stream. Wait if too much waits already."""
+        """Add messages of the stream. Wait while more than `BACKLOG` bytes are queued."""
         for message in messages:
             self._open.append(message)
             self._size += len(message)
@@ -84,7 +85,7 @@ class Poller:
             await self._taken.wait()
 
     def clear(self) -> None:
-        """Forget what waits: it was in the slot that is gone."""
+        """Drop the waiting transactions, because their replication slot does not exist any more."""
         self._is_new = True
         self._open = []
         self._committed.clear()
@@ -103,7 +104,7 @@ class Poller:
             await asyncio.sleep(self._intervals.after(has_changes=any(map(pgoutput.is_change, batch))))
 
     async def _poll(self, batch: list[bytes]) -> None:
-        """The batch is gone even if it could not be delivered, as on the real server."""
+        """Deliver a batch. If this fails, the batch is lost, as on the real server."""
         try:
             await self._deliver(batch)
         except (psycopg.Error, OSError) as error:
@@ -128,11 +129,11 @@ class Poller:
 
 
 def is_spoiled(events: Iterable[Pending]) -> bool:
-    """Return whether a filter fails in the database, so that nobody hears of anything in the poll.
+    """Return whether a filter fails in the database, which loses the whole poll.
 
-    The real server compares a column's JSON with the filter's value, as values of the column's type. An
-    array's JSON is no array literal, a composite's is no row and hstore's no hstore. So such a filter is
-    accepted, and loses whole polls, of all tables and for every client, as long as its client is subscribed.
+    The real server casts a column's JSON to the column's type to compare it with a filter's value. But the
+    JSON of an array, a composite or an hstore can't be cast back. So such a filter is accepted, but makes
+    polls fail, for all tables and all clients, as long as its client is subscribed.
     """
     return any(
         value is not None and value is not UNCHANGED and _is_structured(column.type, event.table.types)

@@ -1,7 +1,7 @@
-"""Looks which tables are published, and lets every channel subscribe again when others are.
+"""A watch on the published tables: if they change, every channel subscribes again.
 
-The real server does so once a minute. Until then a table that was added, or made anew, is not heard of.
-psycopg only for the errors of `prt.local.postgres.session`.
+The real server checks them once a minute. Until then, a table that was added or created again has no events.
+psycopg is imported only for the exceptions of `prt.local.postgres.session`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from prt.local.realtime.changes.decoding import catalog
 logger = logging.getLogger(__name__)
 
 Again = Callable[[int], None]
-"""Subscribes a channel that often, one attempt after the other."""
+"""A function that subscribes a channel again, with this number of attempts one after the other."""
 
 
 class Publication:
-    """The published tables as they were last seen, and the bindings that were let in since.
+    """The published tables when they were last read, and the bindings that were admitted since.
 
-    A binding that was let in counts even if the next one of its channel was refused. So a channel that
-    lost one of its tables tries again at the next change, while a channel that lost all of them never does.
+    A binding that was admitted counts even if the next one of its channel was refused. So a channel that lost
+    one of its tables tries again at the next change of the published tables; one that lost all of them never
+    does.
     """
 
     def __init__(self, session: Session, seconds: float) -> None:
@@ -36,22 +37,25 @@ class Publication:
         self._let_in: dict[Again, set[int]] = {}
 
     def let_in(self, again: Again, binding: int) -> None:
-        """Remember that a binding, given by its id, was let in."""
+        """Remember that the binding with this id was admitted."""
         self._let_in.setdefault(again, set()).add(binding)
 
     def forget(self, again: Again) -> None:
-        """Forget a channel that was left."""
+        """Forget the bindings of a channel that was left."""
         self._let_in.pop(again, None)
 
     async def run(self) -> None:
-        """Check every so often until cancelled."""
+        """Check the published tables regularly until cancelled."""
         while True:
             await asyncio.sleep(self._seconds)
             with suppress(psycopg.Error, OSError):
                 await self.check()
 
     async def check(self) -> None:
-        """Let every channel subscribe again, once for each binding, unless the same tables are published."""
+        """Read the published tables, and if they have changed, subscribe every channel again.
+
+        A channel makes one attempt for each of its admitted bindings, as on the real server.
+        """
         former, self._tables = self._tables, await self._session.run(catalog.tables)
         if former in (None, self._tables):
             return

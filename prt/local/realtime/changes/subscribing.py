@@ -1,6 +1,6 @@
-"""One channel's subscription to changes: asked for at the join and with every new token.
+"""The subscription of one channel to changes, which starts at the join and again with every new token.
 
-psycopg only for the errors of `prt.local.postgres.session`.
+psycopg is imported only for the exceptions of `prt.local.postgres.session`.
 """
 
 from __future__ import annotations
@@ -32,45 +32,45 @@ SUBSCRIBED = "Subscribed to PostgreSQL"
 
 RETRY_SECONDS = 0.5
 MOST_ATTEMPTS = 10
-"""A bound of our own: each attempt asks about every binding of the channel."""
+"""The most attempts in a row. The limit is our own: each attempt checks every binding of the channel."""
 
-Tell = Callable[[str, str], None]
-"""The channel is told a status and a message."""
+Report = Callable[[str, str], None]
+"""A function that sends a `system` event with a status and a message to the channel."""
 
 
 class Server(Protocol):
-    """The server as a subscription sees it."""
+    """The parts of the server that a subscription uses."""
 
     @property
     def stream(self) -> Stream:
-        """Return the replication stream."""
+        """The replication stream of changes."""
         ...
 
     @property
     def publication(self) -> Publication:
-        """Return the publication."""
+        """The watch on the published tables."""
         ...
 
     @property
     def admissions(self) -> Sessions:
-        """Return the connections that subscriptions are admitted over."""
+        """The database sessions that check bindings."""
         ...
 
     @property
     def subscriptions(self) -> Subscriptions:
-        """Return the subscriptions of the server."""
+        """All subscriptions of the server."""
         ...
 
 
 class Prepared(NamedTuple):
-    """The bindings of a channel as they were asked for, and what was found about each."""
+    """The parsed bindings of a channel, and the result of the checks for each."""
 
     parameters: list[Parameters]
     admitted: list[Admitted]
 
 
 class Following:
-    """A channel's subscription between `start`, which may be called again with another token, and `stop`."""
+    """The subscription of a channel from `start`, which can be called again with a new token, to `stop`."""
 
     def __init__(
         self,
@@ -80,23 +80,24 @@ class Following:
         topic: str,
         version: Version,
         deliver: Callable[[str], None],
-        tell: Tell,
+        report: Report,
     ) -> None:
         self._server = server
         self._config = config
         self._topic = topic
         self._version = version
         self._deliver = deliver
-        self._tell = tell
+        self._report = report
         self._token: Token | None = None
         self._subscription: Subscription | None = None
         self._subscribing: asyncio.Task[None] | None = None
         self._prepared: Prepared | None = None
 
     async def prepare(self, token: Token) -> str | None:
-        """Wait until `start` can subscribe at once, if the join asked for that.
+        """Check the bindings if the join asked to wait for that, so that `start` can subscribe at once.
 
-        Returns the words in which the server refuses the join, or None.
+        Returns:
+            The server's message if the join is refused, else None.
         """
         if self._config.wait is None or not self._config.bindings:
             return None
@@ -115,7 +116,7 @@ class Following:
         return None
 
     def start(self, token: Token) -> None:
-        """Subscribe with a token, in place of a former one."""
+        """Subscribe with a token, and replace the subscription with a former token."""
         if not self._config.bindings:
             return
         self._token = token
@@ -138,25 +139,25 @@ class Following:
         self._subscribing = asyncio.create_task(self._subscribe(times))
 
     async def _subscribe(self, times: int) -> None:
-        """Subscribe as often as the real server does, which reports each time what came of it."""
+        """Subscribe as many times as the real server does, which reports the result each time."""
         for _ in range(min(times, MOST_ATTEMPTS)):
             if self._token is not None:
                 await self._admit(self._token)
 
     async def _admit(self, token: Token) -> None:
-        """One bad binding and the channel hears of no change at all, as on the real server."""
+        """Check the bindings and subscribe. If one is refused, the channel receives no changes at all."""
         try:
             prepared = await self._looked_up(token, None)
         except BindingRefusedError as error:
             self._replace(None)
-            self._tell("error", str(error))
+            self._report("error", str(error))
             return
         self._establish(token, prepared)
 
     async def _looked_up(self, token: Token, deadline: float | None) -> Prepared:
-        """Return what the bindings refer to, once changes are streamed.
+        """Check the bindings, and wait until changes are streamed.
 
-        Each binding is asked about at least once, even after `deadline`, a reading of the monotonic clock.
+        Each binding is checked at least once, even after `deadline`, a reading of `time.monotonic()`.
 
         Raises:
             BindingRefusedError: The server refuses a binding.
@@ -183,26 +184,26 @@ class Following:
                 version=self._version,
                 is_legacy=self._config.is_legacy,
                 deliver=self._deliver,
-                resubscribed=self._say_subscribed,
+                resubscribed=self._report_subscribed,
                 refused=self._refused,
             )
         )
-        self._say_subscribed()
+        self._report_subscribed()
 
     def _refused(self, message: str) -> None:
         self._replace(None)
-        self._tell("error", message)
+        self._report("error", message)
 
-    def _say_subscribed(self) -> None:
-        self._tell("ok", SUBSCRIBED)
+    def _report_subscribed(self) -> None:
+        self._report("ok", SUBSCRIBED)
 
     async def _admitted(
         self, token: Token, wanted: list[Parameters], deadline: float | None
     ) -> list[Admitted]:
-        """Ask about one binding after the other, so that those of other clients get their turns.
+        """Check one binding after the other, so that the bindings of other clients are checked in between.
 
-        The last one of the join comes first, as on the real server: those that are let in before one is
-        refused are remembered.
+        The last binding of the join is checked first, as on the real server. The order matters, because the
+        bindings that were admitted before one is refused are remembered.
         """
         spent_seconds, admitted = 0.0, []
         for (binding, _), parameters in zip(reversed(self._config.bindings), reversed(wanted), strict=True):
@@ -215,7 +216,10 @@ class Following:
     async def _admitted_one(
         self, token: Token, parameters: Parameters, spent_seconds: float, deadline: float | None
     ) -> Admitted:
-        """Ask until PostgreSQL answers: a channel is joined before it is subscribed, and may wait."""
+        """Check a binding, and try again until PostgreSQL answers.
+
+        Meanwhile the channel waits: it is joined already, and not yet subscribed.
+        """
         ask = partial(admission.admit, role=token.principal.role, parameters=parameters)
         while True:
             try:
@@ -229,7 +233,7 @@ class Following:
 
 
 async def _pause(deadline: float | None) -> None:
-    """Wait before the next attempt. Raise TimeoutError at `deadline` if that comes first."""
+    """Pause before the next attempt. Raise TimeoutError if `deadline` is reached first."""
     left = math.inf if deadline is None else deadline - time.monotonic()
     await asyncio.sleep(max(0.0, min(RETRY_SECONDS, left)))
     if left <= RETRY_SECONDS:

@@ -1,4 +1,4 @@
-"""Who listens to what: the subscriptions of all joined channels."""
+"""The subscriptions to changes of all joined channels."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ from prt.local.realtime.protocol.tokens import Principal
 
 @dataclass(frozen=True, eq=False)
 class Subscription:
-    """The bindings of one joined channel, in the order of its join, and the way to its socket.
+    """A channel's subscription to changes.
 
-    `bindings` are ids with their parameters, `tables` the oids of the tables that each of them found
-    published when the channel subscribed: another table of the same name is not heard of. `is_legacy`
-    subscriptions get the payload bare, under the change's own event name. `resubscribed` tells the channel
-    that changes were lost and flow anew, `refused` ends the subscription with a message.
+    Attributes:
+        principal: The role and the claims with which row security is checked.
+        is_unrestricted: Whether the role bypasses row security.
+        bindings: The ids of the bindings with their parameters, in the order of the join.
+        tables: For each binding, the oids of the tables that were published when the channel subscribed. A
+            table that is created later under the same name is not included.
+        topic: The topic with the prefix `realtime:`.
+        version: The protocol version of the socket.
+        is_legacy: Whether a change is sent as an event of its own name, with the bare payload.
+        deliver: Puts a frame into the outbox of the socket.
+        resubscribed: Informs the channel that changes were lost, and that it is subscribed again.
+        refused: Ends the subscription with an error message.
     """
 
     principal: Principal
@@ -32,19 +40,20 @@ class Subscription:
     refused: Callable[[str], None]
 
     def hears_of(self, table: int) -> bool:
-        """Return whether one of its bindings found that table, given as an oid."""
+        """Return whether a binding includes the table with this oid."""
         return any(table in found for found in self.tables)
 
     def bindings_of(self, table: int) -> list[tuple[int, Parameters]]:
-        """Return the bindings that found that table in the server's order: the last of the join first."""
+        """Return the bindings for a table (an oid) in the server's order: the last one of the join first."""
         bound = zip(self.bindings, self.tables, strict=True)
         return [binding for binding, found in reversed(list(bound)) if table in found]
 
 
 class Subscriptions:
-    """`revision` changes with the set, for those who keep something made from it.
+    """A set of subscriptions, in the order in which they were added.
 
-    `on_removal` is called with each subscription that is taken out.
+    `revision` increases with each change of the set, so that caches can be invalidated. `on_removal` is
+    called with each subscription that is removed.
     """
 
     def __init__(self) -> None:
@@ -53,7 +62,10 @@ class Subscriptions:
         self.on_removal: Callable[[Subscription], None] = lambda _: None
 
     def replace(self, former: Subscription | None, new: Subscription | None) -> None:
-        """Replace a subscription in one step, so that no change falls between the two."""
+        """Replace a subscription in one step, so that no change is missed between the two.
+
+        `former` is None to add one, `new` is None to remove one.
+        """
         if former is not None:
             self._all.pop(former, None)
         if new is not None:

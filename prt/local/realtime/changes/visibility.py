@@ -1,4 +1,4 @@
-"""Which rows a principal may see: asked of PostgreSQL's own policies, a batch of keys at once."""
+"""The check of which rows a principal may see: PostgreSQL applies its policies to a batch of keys."""
 
 from __future__ import annotations
 
@@ -24,10 +24,18 @@ async def visible(
     rows: list[Row],
     transactions: set[int],
 ) -> set[int]:
-    """Places in `rows`, which `transactions` wrote, of those that the principal can select now.
+    """Return the indices of the rows that the principal can select now.
 
-    Now, not when they were written: a row that was deleted since is seen by nobody, as on the real
-    server. A policy that raises hides its rows from the principal for whom it did, and from no other.
+    Rows are looked up as they are now, and not as they were when they were written: a deleted row is visible
+    to no one, as on the real server. If a policy raises an error, its rows are hidden from that principal
+    only.
+
+    Args:
+        connection: A connection of a superuser.
+        table: The table of the rows.
+        principal: The role and the claims for the policies.
+        rows: The rows, of which only the primary key is used.
+        transactions: The ids of the transactions that wrote the rows; the check waits until they are visible.
     """
     key = [(index, column) for index, column in enumerate(table.columns) if column.is_primary]
     texts = [[row[index] for row in rows] for index, _ in key]
@@ -48,7 +56,10 @@ async def visible(
 async def _asked(
     connection: Connection, query: sql.Composed, texts: list[list[Value]], principal: Principal
 ) -> tuple[str, set[int]]:
-    """Ask in one round trip and with one snapshot, since the pipeline sends all before it waits."""
+    """Run the query in one round trip and with one snapshot.
+
+    One round trip is enough because a pipeline sends all statements before it waits.
+    """
     async with connection.pipeline(), connection.transaction():
         setting = await connection.execute(
             "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
@@ -58,7 +69,7 @@ async def _asked(
         answer = await connection.execute(query, texts)
         row = await setting.fetchone()
         found = await answer.fetchall()
-    return row[2] if row else "", {place - 1 for (place,) in found}
+    return row[2] if row else "", {position - 1 for (position,) in found}
 
 
 def _query(table: Table) -> sql.Composed:
@@ -69,7 +80,7 @@ def _query(table: Table) -> sql.Composed:
         for name, column in zip(names, key, strict=True)
     )
     return sql.SQL(
-        "select k.place from unnest({}) with ordinality as k({}, place) "
+        "select k.position from unnest({}) with ordinality as k({}, position) "
         "where exists (select from {} as t where {})"
     ).format(
         sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(key)),

@@ -1,4 +1,4 @@
-"""Sockets and topics: joins, broadcasts, presence, private channels, and broadcasts over HTTP.
+"""WebSockets and channels: joins, broadcasts, presence, private topics, and broadcasts over HTTP.
 
-Changes of tables belong to `local/realtime/changes/`.
+Changes of tables are in `local/realtime/changes/`.
 """

@@ -1,6 +1,6 @@
-"""Broadcasts over HTTP: many to any topics, or one to the topic and event of the path.
+"""The HTTP routes for broadcasts: many messages to any topics, or one to the topic and event in the path.
 
-starlette routes. Words, status and order of checks are the recorded server's.
+The routes are starlette's. Messages, statuses and the order of checks are those of the recorded server.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from prt.local.realtime.channels.rights import (
     words_of,
 )
 from prt.local.realtime.channels.storing import NotStoredError, Retention, retention_of, store
-from prt.local.realtime.channels.topics import PREFIX, Room, hears_broadcasts
+from prt.local.realtime.channels.topics import PREFIX, TopicKey, hears_broadcasts
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.frames import (
     BINARY_ENCODED,
@@ -64,7 +64,7 @@ PUBLIC = "can only be used on private channels"
 
 
 def routes(hub: Hub) -> list[BaseRoute]:
-    """Return the routes of broadcasts over HTTP."""
+    """Return the routes for broadcasts over HTTP."""
     api = _Api(hub)
     return [
         Route(PATH + "/broadcast", api.batch, methods=["POST"]),
@@ -80,7 +80,10 @@ class _Api:
         self._largest = hub.settings.largest_broadcast
 
     async def batch(self, request: Request) -> Response:
-        """All or none are sent, but those to a private topic without the right to are left out silently."""
+        """Send all messages of a request, or none if one of them is invalid.
+
+        Messages to private topics that the token may not write are left out silently.
+        """
         try:
             found = parameters(await body_of(request), kind_of(request))
             check_accepted(request, JSON)
@@ -94,11 +97,11 @@ class _Api:
         async for message in paced(messages):
             if message.is_private and message.topic not in allowed:
                 allowed[message.topic] = (await self._rights(message.topic, token)).writes_broadcast
-        # Public ones go first, as on the real server.
+        # Messages to public topics are sent first, as on the real server.
         async for message in paced(sorted(messages, key=lambda each: each.is_private)):
-            room = Room(PREFIX + message.topic, message.is_private)
-            if not room.is_private or allowed[message.topic]:
-                self._hub.topics.send(room, Event("broadcast", message.content()), hears_broadcasts)
+            topic_key = TopicKey(PREFIX + message.topic, message.is_private)
+            if not topic_key.is_private or allowed[message.topic]:
+                self._hub.topics.send(topic_key, Event("broadcast", message.content()), hears_broadcasts)
         return Response(status_code=202)
 
     async def single(self, request: Request) -> Response:
@@ -133,14 +136,14 @@ class _Api:
         allowed = await self._strict_rights(topic, token) if is_private else EVERYTHING
         if not allowed.writes_broadcast:
             raise AnsweredError(json_answer({"message": "Unauthorized"}, 403))
-        room = Room(PREFIX + topic, is_private)
+        topic_key = TopicKey(PREFIX + topic, is_private)
         if retention is not None and allowed.stores_broadcast:
-            # An answer is 202 also if it was not stored, as on the real server.
+            # The answer is 202 even if the message could not be stored, as on the real server.
             with suppress(NotStoredError):
                 stored = await store(self._hub.policies, topic, message, retention)
-                self._hub.messages.send(room, message, stored.transaction, hears_broadcasts)
+                self._hub.messages.send(topic_key, message, stored.transaction, hears_broadcasts)
                 return Response(status_code=202)
-        self._hub.topics.send(room, message, hears_broadcasts)
+        self._hub.topics.send(topic_key, message, hears_broadcasts)
         return Response(status_code=202)
 
     def _check(self, topic: str, message: UserBroadcast) -> None:
@@ -153,7 +156,10 @@ class _Api:
             raise AnsweredError(refused(errors))
 
     def _authenticated(self, request: Request) -> Token:
-        """The bearer token, else the API key; opaque keys of this project become their JWT."""
+        """Return the verified bearer token, or else the API key.
+
+        An opaque key of this project is replaced by its JWT.
+        """
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         key = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("apikey", "")
         if self._hub.rates.messages.is_exceeded:
@@ -182,7 +188,7 @@ class _Api:
 
 
 def _retention(request: Request, *, is_private: bool) -> Retention | None:
-    """Return how long the query asks to store the message, or None."""
+    """Return how long the query asks to store the message, None if it does not."""
     seconds = request.query_params.get("persist[ttl]")
     if seconds is None:
         persist: Any = request.query_params.get("persist") == "true"
@@ -201,7 +207,7 @@ def _retention(request: Request, *, is_private: bool) -> Retention | None:
 
 
 def _segments(raw_path: str) -> list[str]:
-    """Return the parts of the path behind `broadcast`, still encoded: they may hold slashes."""
+    """Return the segments of the path after `broadcast`, percent-encoded because they may contain `/`."""
     return [part for part in raw_path.removeprefix(PATH + "/broadcast").split("/") if part]
 
 

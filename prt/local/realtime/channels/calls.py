@@ -1,10 +1,10 @@
-"""How often a client may call."""
+"""A limit for a client's calls."""
 
 from __future__ import annotations
 
 
 class Calls:
-    """A limit of calls in a window of `seconds`, which begins with a call: the real server's way to count."""
+    """A limit of calls in a window of `seconds`, which begins with a call, as the real server counts."""
 
     def __init__(self, limit: int, seconds: float) -> None:
         self._limit = limit
@@ -13,7 +13,10 @@ class Calls:
         self._end: float | None = None
 
     def is_allowed(self, now: float) -> bool:
-        """Counts one; `now` in seconds of any clock that does not go back."""
+        """Count a call, and return whether the limit allows it.
+
+        `now` is in seconds of a clock that does not go back.
+        """
         if self._end is None or now > self._end:
             self._end = now + self._seconds
             self._count = 0

@@ -1,4 +1,4 @@
-"""A joined topic of one socket: its token, its rights, what it sends and what the server tells it."""
+"""A channel: a joined topic of one WebSocket, with its token, its rights, and the frames of both sides."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from prt.local.realtime.channels.rights import (
     words_of,
 )
 from prt.local.realtime.channels.storing import NotStoredError, Stored, retention_of, store
-from prt.local.realtime.channels.topics import PREFIX, Member, Room, hears_broadcasts
+from prt.local.realtime.channels.topics import PREFIX, Member, TopicKey, hears_broadcasts
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.frames import (
     Event,
@@ -46,7 +46,18 @@ TRACK_NOT_A_MAP = {"reason": "Presence track payload must be a map"}
 
 
 class Channel:
-    """A channel between its join and its close; `config`, `topic` and `join_ref` never change."""
+    """A joined topic of one socket, from the join to the close.
+
+    Args:
+        hub: The parts of the server that all channels share.
+        outbox: The outbox of the socket.
+        version: The protocol version of the socket.
+        topic: The topic with the prefix `realtime:`.
+        join_ref: The ref of the join.
+        config: The configuration of the join.
+        token: The token of the join; `access_token` events replace it.
+        on_close: Called when the server ends the channel by itself.
+    """
 
     def __init__(
         self,
@@ -61,7 +72,7 @@ class Channel:
         on_close: Callable[[Channel], None],
     ) -> None:
         self.topic = topic
-        self.room = Room(topic, config.is_private)
+        self.topic_key = TopicKey(topic, config.is_private)
         self.join_ref = join_ref
         self.config = config
         self.version = version
@@ -75,8 +86,8 @@ class Channel:
             config=config,
             topic=topic,
             version=version,
-            deliver=outbox.put,
-            tell=partial(self._tell, "postgres_changes"),
+            deliver=outbox.put_streamed,
+            report=partial(self._send_system, "postgres_changes"),
         )
         self._reporting: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -87,20 +98,27 @@ class Channel:
 
     @property
     def subtopic(self) -> str:
-        """Return the topic without the prefix `realtime:`."""
+        """The topic without the prefix `realtime:`."""
         return self.topic.removeprefix(PREFIX)
 
     @property
     def hears_presence(self) -> bool:
-        """Return whether presence is sent to it: in public always, on a private topic if it was asked for."""
+        """Whether presence is sent to the channel.
+
+        It always is on a public topic; on a private one if the client asked for it and may read it.
+        """
         return self._reads_presence if self.config.is_private else True
 
     def awaits(self, transaction: int) -> bool:
-        """A broadcast of the database, by its transaction."""
+        """Return whether a broadcast of the database, written by this transaction, is sent to the channel.
+
+        It is not if the channel may not read broadcasts, or if the replay at the join covered the
+        transaction.
+        """
         return self.rights.reads_broadcast and not (self._past and self._past.holds(transaction))
 
     async def refusal(self) -> str | None:
-        """Asks the policies of a private topic. The words in which the server refuses the join, or None."""
+        """Look up the rights on a private topic, and return the server's message if the join is refused."""
         if not self.config.is_private:
             return None
         try:
@@ -112,21 +130,30 @@ class Channel:
         return None
 
     async def prepare(self) -> str | None:
-        """Wait for the subscription to changes if the join asked for that. Return the words of a refusal."""
+        """Wait for the subscription to changes if the join asked for it.
+
+        Returns:
+            The server's message if the join is refused, else None.
+        """
         return await self._following.prepare(self._token)
 
     def answer(self, ref: Any) -> None:
-        """The join is accepted."""
+        """Send the answer that accepts the join."""
         joined = [{"id": binding, **dict(sorted(entry.items()))} for binding, entry in self.config.bindings]
         self.reply(ref, "ok", {"postgres_changes": joined})
 
     def open(self, past: Past | None, missed: Sequence[Missed]) -> None:
-        """Starts what the join asked for. `missed` came while the past was read."""
+        """Start what the join asked for: presence, replay, the subscription to changes.
+
+        Args:
+            past: The earlier broadcasts to send again, None if the join didn't ask for any.
+            missed: The broadcasts that were sent while `past` was read.
+        """
         self._is_open = True
         self._hub.topics.add(self)
         self._watch_expiry()
         if self._reads_presence:
-            self._push_json(STATE, self._hub.presences.state(self.room))
+            self._push_json(STATE, self._hub.presences.state(self.topic_key))
         self._past = past
         for message in past.messages if past else ():
             if isinstance(message, str):
@@ -142,7 +169,7 @@ class Channel:
         self._following.start(self._token)
 
     async def receive(self, frame: Frame) -> None:
-        """An event of the client. The server does not answer events that it doesn't know."""
+        """Handle an event of the client. The server ignores unknown events."""
         if frame.event == "broadcast":
             try:
                 await self._broadcast(frame)
@@ -154,7 +181,7 @@ class Channel:
             await self._renew(frame.payload)
 
     async def _broadcast(self, frame: Frame) -> None:
-        """Who may not send gets no answer."""
+        """Send a client's broadcast. A client without the right to send receives no answer."""
         if not self.rights.writes_broadcast:
             return
         self._hub.rates.messages.add()
@@ -173,17 +200,21 @@ class Channel:
             self.reply(frame.ref, status, response)
 
     async def _passed_on(self, message: UserBroadcast | Event, persist: Any) -> tuple[str, dict[str, str]]:
-        """Send a broadcast, and store it if `persist` asks for that. Return the sender's acknowledgement."""
-        topics, room = self._hub.topics, self.room
+        """Send a broadcast, and store it if `persist` asks for it.
+
+        Returns:
+            The status and the response of the acknowledgement.
+        """
+        topics, topic_key = self._hub.topics, self.topic_key
         try:
             stored = await self._stored(message, persist)
         except NotStoredError as error:
-            topics.send(room, message, self._is_heard_by)
+            topics.send(topic_key, message, self._is_heard_by)
             return "error", {"error": str(error)}
         if stored is None:
-            topics.send(room, message, self._is_heard_by)
+            topics.send(topic_key, message, self._is_heard_by)
             return "ok", {}
-        self._hub.messages.send(room, message, stored.transaction, self._is_heard_by)
+        self._hub.messages.send(topic_key, message, stored.transaction, self._is_heard_by)
         return "ok", {"id": stored.id}
 
     async def _stored(self, message: UserBroadcast | Event, persist: Any) -> Stored | None:
@@ -199,7 +230,7 @@ class Channel:
         return hears_broadcasts(channel) and (channel is not self or self.config.sees_itself)
 
     def _track(self, frame: Frame) -> None:
-        """Every call counts, whatever becomes of it."""
+        """Handle a presence message, which counts as a call even if its event is unknown or refused."""
         call = frame.payload if isinstance(frame.payload, dict) else {}
         if "event" not in call:
             self.reply(frame.ref, "ok", {})
@@ -236,7 +267,7 @@ class Channel:
                 self.reply(frame.ref, "error", {})
 
     def _put(self, ref: Any, payload: dict[str, Any]) -> None:
-        """Track what was asked for, if need be in place of a channel that tracks more."""
+        """Track a payload. If the topic's state would become too large, end the channel that tracks most."""
         while (largest := self._hub.presences.crowding(self, payload)) is not None:
             largest.end(TRACK_TOO_LARGE)
             if largest is self:
@@ -246,7 +277,7 @@ class Channel:
         self._hub.presences.track(self, payload)
 
     def release(self) -> None:
-        """Stops everything; nothing is said to this client."""
+        """Stop all tasks of the channel and leave the topic, without a frame to the client."""
         self._is_open = False
         self._following.stop()
         for running in (self._reporting, self._expiry):
@@ -256,36 +287,36 @@ class Channel:
         self._hub.presences.untrack(self)
 
     def close(self) -> None:
-        """The server's own end of a channel."""
+        """Release the channel, and send `phx_close` to the client."""
         self.release()
         self.send(self.version.encode(self.join_ref, self.join_ref, self.topic, "phx_close", "{}"))
 
     def reply(self, ref: Any, status: str, response: Any) -> None:
-        """Send the reply to a frame."""
+        """Send the reply to the frame with this ref."""
         payload = outcome(status, response)
         self.send(self.version.encode(self.join_ref, ref, self.topic, "phx_reply", payload))
 
-    def hear(self, frame: str | bytes) -> None:
-        """Send what comes from the topic. Above the rate it is the last, as on the real server."""
-        self.send(frame)
+    def hear(self, frame: str | bytes, *, is_streamed: bool) -> None:
+        """Send a frame of the topic. End the channel if this exceeds the rate, as on the real server."""
+        self._outbox.put(frame, is_streamed=is_streamed)
         self._hub.rates.messages.add()
         if self._hub.rates.messages.is_exceeded:
             self.end("Too many messages per second")
 
     def send(self, frame: str | bytes) -> None:
-        """Queue a frame."""
+        """Put a frame into the outbox."""
         self._outbox.put(frame)
 
     def _push_json(self, event: str, payload: str) -> None:
         self.send(self.version.encode(self.join_ref, None, self.topic, event, payload))
 
-    def _tell(self, extension: str, status: str, message: str) -> None:
+    def _send_system(self, extension: str, status: str, message: str) -> None:
         words = {"message": message, "status": status, "extension": extension, "channel": self.subtopic}
         self._push_json("system", ordered(words))
 
     @property
     def _readable(self) -> frozenset[str]:
-        """The extensions that it reads."""
+        """The extensions (broadcast, presence) that the channel may read."""
         may = {BROADCAST: self.rights.reads_broadcast, PRESENCE: self._reads_presence}
         return frozenset(extension for extension, is_allowed in may.items() if is_allowed)
 
@@ -313,7 +344,7 @@ class Channel:
         former = self._readable
         refusal = await self.refusal()
         if not self._is_open:
-            return  # the token expired while the policies were asked
+            return  # the token expired while the rights were looked up
         if refusal is not None:
             self.end(words_of(refusal))
         elif not former <= self._readable:
@@ -331,13 +362,13 @@ class Channel:
         self.end(tokens.expired_words(self._token.expires, time.time()))
 
     def end(self, message: str) -> None:
-        """Close the channel, and say why."""
-        self._tell("system", "error", message)
+        """Send an error message to the client, and close the channel."""
+        self._send_system("system", "error", message)
         self.close()
         self._on_close(self)
 
     def _crash(self) -> None:
-        """End as a process of the real server does in which something raised: nothing more is answered."""
+        """End the channel with `phx_error`, as when an exception ends its process on the real server."""
         self.release()
         words = ordered({"reason": "channel_crash"})
         self.send(self.version.encode(self.join_ref, self.join_ref, self.topic, "phx_error", words))
@@ -349,14 +380,14 @@ class Channel:
         except TimeoutError:
             self.end(REPLICATION_LATE)
             return
-        self._tell("system", "ok", REPLICATION_READY)
+        self._send_system("system", "ok", REPLICATION_READY)
 
 
 def outcome(status: str, response: Any) -> str:
-    """The payload of a `phx_reply`."""
+    """Return the payload of a `phx_reply` as JSON text."""
     return f'{{"status":"{status}","response":{ordered(response)}}}'
 
 
 def ordered(value: Any) -> str:
-    """Compact JSON whose own order of keys is the server's: `id` stands before the rest."""
+    """Return compact JSON text in which the keys keep their order: the server's, with `id` first."""
     return encoded(value, is_sorted=False)

@@ -1,6 +1,6 @@
-"""One websocket: its handshake, its frames, its channels.
+"""A WebSocket connection: its handshake, its frames and its channels.
 
-psycopg only for the errors of `prt.local.postgres.session`.
+psycopg is imported only for the exceptions of `prt.local.postgres.session`.
 """
 
 from __future__ import annotations
@@ -40,15 +40,21 @@ TRY_AGAIN_LATER = 1013
 
 CLOSE_SECONDS = 1.0
 
+SOCKETS = "sockets"
+"""The service under which the loop's time for sockets is counted."""
+
 MOST_CHANNELS = MOST_JOINS = 100
-"""The real server's own: channels of a socket, and joins a second, which count here for each socket alone."""
+"""The most channels of a socket, and the most joins per second, as on the real server.
+
+Joins are counted for each socket separately here.
+"""
 
 TOO_MANY_JOINS = "Too many joins per second"
 
 
 async def handle(websocket: WebSocket, hub: Hub) -> None:
-    """A connection attempt, and all that follows."""
-    accepted = await hub.turns.run(Account(), _accepted(websocket, hub))
+    """Accept or refuse a WebSocket, and serve it until it is closed."""
+    accepted = await hub.turns.run(Account(SOCKETS), _accepted(websocket, hub))
     if accepted is None:
         return
     connection = Connection(websocket, hub, *accepted)
@@ -60,7 +66,7 @@ async def handle(websocket: WebSocket, hub: Hub) -> None:
 
 
 async def _accepted(websocket: WebSocket, hub: Hub) -> tuple[Version, Token] | None:
-    """Accept a connection attempt, or refuse it in the server's words."""
+    """Accept a WebSocket, or refuse it with the server's message and return None."""
     version = version_of(websocket.query_params.get("vsn", "1.0.0"))
     if version is None:
         await websocket.send_denial_response(Response(status_code=403))
@@ -84,7 +90,7 @@ async def _accepted(websocket: WebSocket, hub: Hub) -> tuple[Version, Token] | N
 
 
 def _too_many(hub: Hub) -> str | None:
-    """Return why the plan allows no further connection now."""
+    """Return the message that refuses a further connection, None if the plan allows it."""
     limits = hub.settings.limits
     if limits is not None and len(hub.connections) >= limits.connections:
         return "Too many connected users"
@@ -92,7 +98,10 @@ def _too_many(hub: Hub) -> str | None:
 
 
 def _authenticated(websocket: WebSocket, hub: Hub) -> Token:
-    """The key of `x-api-key`, or of the query; an opaque key of this project becomes its JWT."""
+    """Return the verified API key from the header `x-api-key` or the query.
+
+    An opaque key of this project is replaced by its JWT.
+    """
     key = websocket.headers.get("x-api-key", websocket.query_params.get("apikey"))
     if key is None:
         raise tokens.refused("MissingAPIKey", "API key is missing")
@@ -100,7 +109,10 @@ def _authenticated(websocket: WebSocket, hub: Hub) -> Token:
 
 
 class Connection:
-    """Frames are read one after the other; sending is a task of its own that drains the outbox."""
+    """An accepted WebSocket with its channels.
+
+    Frames are read one after the other. A separate task sends the frames in the outbox.
+    """
 
     def __init__(self, websocket: WebSocket, hub: Hub, version: Version, token: Token) -> None:
         self._websocket = websocket
@@ -110,18 +122,18 @@ class Connection:
         self._channels: dict[str, Channel] = {}
         self._close_code = asyncio.get_running_loop().create_future()
         self._heard = time.monotonic()
-        self._account = Account()
+        self._account = Account(SOCKETS)
         self._joins = Calls(int(MOST_JOINS * hub.settings.rate_seconds), hub.settings.rate_seconds)
-        # Of a client that does not read, frames can't be left out without a word: it has to go.
+        # If the client doesn't read, the socket is closed: frames must not be left out silently.
         self.outbox = Outbox(lambda: self.close(TRY_AGAIN_LATER))
 
     def close(self, code: int) -> None:
-        """Ends `run`, if it has not ended yet."""
+        """Make `run` end, and close the socket with this code."""
         if not self._close_code.done():
             self._close_code.set_result(code)
 
     async def run(self) -> None:
-        """Serve the socket until it ends."""
+        """Serve the socket until it is closed by either side."""
         tasks = [
             asyncio.create_task(work)
             for work in (self._receive(), self.outbox.drain(self._send), self._idle())
@@ -143,12 +155,12 @@ class Connection:
             await self._finish(self._close_code.result())
 
     async def _finish(self, code: int) -> None:
-        """Says goodbye, but not for ever to a client that does not read."""
+        """Close the socket, but don't wait longer than `CLOSE_SECONDS` for a client that does not read."""
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._websocket.close(code)
         except (TimeoutError, WebSocketDisconnect, OSError, RuntimeError):
-            return  # it is gone already
+            return  # the client has disconnected already
 
     async def _receive(self) -> None:
         while True:
@@ -166,7 +178,7 @@ class Connection:
         version = self._version
         frame = version.decode(data) if isinstance(data, str) else version.decode_binary(data)
         if frame is not None:
-            # A frame that is nested too deeply is ignored, as one is that can't be decoded.
+            # A frame that is nested too deeply is ignored, like a frame that can't be decoded.
             with suppress(RecursionError):
                 await self._take(frame)
 
@@ -177,10 +189,10 @@ class Connection:
             else:
                 await self._websocket.send({"type": "websocket.send", "bytes": frame})
         except (WebSocketDisconnect, OSError, RuntimeError):
-            self.outbox.close()  # the client went; `_receive` is about to be told
+            self.outbox.close()  # the client has disconnected; `_receive` will notice it too
 
     async def _idle(self) -> None:
-        """A socket without a frame of the client's for too long is closed as if it had ended well."""
+        """Close the socket as if it had ended normally, if the client has sent nothing for too long."""
         remaining = self._hub.settings.idle_seconds
         while remaining > 0:
             await asyncio.sleep(remaining)
@@ -227,7 +239,11 @@ class Connection:
             self.close(GOING_AWAY)
 
     async def _enter(self, frame: Frame, topic: str, former: Channel | None) -> str | None:
-        """Opens the channel, and closes the former one behind the answer; or gives the reason for neither."""
+        """Open the channel of a join, and close the topic's former channel after the answer.
+
+        Returns:
+            The reason why the join is refused, or None.
+        """
         joined = self._joined(frame, topic)
         if isinstance(joined, str):
             return joined
@@ -235,13 +251,13 @@ class Connection:
             return refusal
         if (refusal := joined.config.replay_refusal or joined.config.crash) is not None:
             return refusal
-        with self._hub.messages.collecting(joined.room) as missed:
+        with self._hub.messages.collecting(joined.topic_key) as missed:
             past = await self._past(joined)
             if isinstance(past, str):
                 return past
             if (refusal := await joined.prepare()) is not None:
                 return refusal
-            # From here to the end nothing waits: no change falls between the answer and the subscription.
+            # There is no `await` from here on, so no change is lost between the answer and the subscription.
             self._channels[topic] = joined
             joined.answer(frame.ref)
             if former is not None:
@@ -250,7 +266,7 @@ class Connection:
         return None
 
     async def _past(self, channel: Channel) -> Past | str | None:
-        """The broadcasts of the database that it wants again."""
+        """Return the earlier broadcasts that the join asks for, or the reason why it is refused."""
         wanted = channel.config.replay
         if wanted is None:
             return None
@@ -261,7 +277,7 @@ class Connection:
             return UNABLE_TO_REPLAY + "Realtime was unable to replay messages"
 
     def _joined(self, frame: Frame, topic: str) -> Channel | str:
-        """The channel, not open yet, or the reason why there is none."""
+        """Return the channel of a join, not yet open, or the reason why the join is refused."""
         subtopic = topic.removeprefix(PREFIX)
         if not subtopic:
             return "TopicNameRequired: You must provide a topic name"
@@ -286,7 +302,7 @@ class Connection:
         )
 
     def _token_of(self, payload: dict[str, Any]) -> Token:
-        """The join's own token, else the connection's, which may have expired since."""
+        """Return the token of the join, or else that of the connection, unless it has expired."""
         access, user = payload.get("access_token"), payload.get("user_token")
         chosen = access if access is not None and access is not False else user
         if not (isinstance(chosen, str) and chosen.startswith(OPAQUE_PREFIX)):
@@ -304,7 +320,7 @@ class Connection:
             channel.reply(frame.ref, "ok", {})
             channel.close()
             self._forget(channel)
-        # Else the client left a join that was replaced meanwhile: it has been told of its close.
+        # Otherwise the client leaves a join that was replaced, whose close has been sent already.
 
     def _forget(self, channel: Channel) -> None:
         if self._channels.get(channel.topic) is channel:

@@ -1,4 +1,4 @@
-"""The values that the sockets and the HTTP endpoint share."""
+"""The parts of the Realtime server that the WebSockets and the HTTP routes share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from prt.local.serving.turns import Turns
 
 
 class Client(Protocol):
-    """A client's socket, as far as the server as a whole deals with it."""
+    """A client's socket, as far as the server uses it outside of the connection itself."""
 
     outbox: Outbox
 
@@ -31,10 +31,14 @@ class Client(Protocol):
 
 @dataclass(frozen=True)
 class Hub:
-    """The parts by name.
+    """The shared parts of the server.
 
-    `stream` is of changes, `broadcasts` of realtime.messages. `admissions` asks whether bindings are good,
-    `policies` who may use a private topic.
+    Attributes:
+        stream: The replication stream of table changes.
+        broadcasts: The replication stream of `realtime.messages`.
+        admissions: The database sessions that check bindings.
+        policies: The database session that checks the rights on private topics.
+        connections: All open sockets.
     """
 
     keys: Keys

@@ -1,4 +1,4 @@
-"""The stream of `realtime.messages`: from the database to the topics."""
+"""The delivery of broadcasts of the database, from the replication stream of `realtime.messages`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from prt.postgres.pgoutput import Begin, Change, Relation
 
 
 class MessageStream:
-    """Hands the rows that are inserted to `messages`, each with its transaction.
+    """A decoder that passes each inserted row and its transaction to `messages`.
 
-    `settle` is awaited after each batch: it lets the sockets catch up.
+    `settle` is awaited after each batch, so that the sockets can catch up.
     """
 
     def __init__(self, messages: Messages, settle: Callable[[], Awaitable[None]]) -> None:
@@ -37,6 +37,6 @@ class MessageStream:
             elif isinstance(message, Relation):
                 self._relations[message.oid] = message
         if has_broadcast:
-            # Reading never blocks while there is more to read: without this no sender would get a turn.
+            # Reading doesn't wait while more data is there. Without this, no other task could send.
             await asyncio.sleep(0)
             await self._settle()

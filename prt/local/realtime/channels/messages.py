@@ -1,4 +1,4 @@
-"""Messages in `realtime.messages`: those of the database, and those that are stored and replayed."""
+"""Messages in `realtime.messages`: broadcasts of the database, and their replay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from prt.local.postgres.session import Connection
-from prt.local.realtime.channels.topics import PREFIX, Member, Room, Topics
+from prt.local.realtime.channels.topics import PREFIX, Member, TopicKey, Topics
 from prt.local.realtime.protocol.frames import (
     BINARY_ENCODED,
     JSON_ENCODED,
@@ -28,43 +28,50 @@ logger = logging.getLogger(__name__)
 
 KEPT_HOURS = 72
 KEPT_ROWS = 100_000
-"""Of a project that sends without end: more is never replayed, and the disk is somebody's own."""
+"""The most rows that are kept: older ones are never replayed, and would fill the user's disk."""
 
 
 class Past(Struct, frozen=True):
-    """The messages to send again, and the snapshot in which they were read.
+    """The messages of a replay, and the snapshot in which they were read.
 
-    JSON is the payload of a text frame, also in version 2, where it was sent as a binary frame at first.
+    A text is the JSON payload of a text frame. In version 2 it is sent like that too, although the broadcast
+    was first sent as a binary frame.
     """
 
     messages: tuple[str | UserBroadcast, ...]
     snapshot: str
 
     def holds(self, transaction: int) -> bool:
-        """Whether what that transaction sent is past: replayed, or left out as too old or too many."""
+        """Return whether the replay covers a transaction.
+
+        Its message was replayed, or left out because it is too old or because there are too many.
+        """
         return are_visible(self.snapshot, (transaction,))
 
 
 class Missed(Struct, frozen=True):
-    """A message that was sent while a channel was joining, and the transaction that wrote it."""
+    """A message that was sent while a channel was joining, and the id of the transaction that wrote it."""
 
     message: Event | UserBroadcast
     transaction: int
 
 
 class Messages:
-    """Hands each inserted message to those who joined its topic."""
+    """The delivery of stored messages to the channels of their topics.
+
+    `largest` is the largest payload in bytes.
+    """
 
     def __init__(self, topics: Topics, largest: int) -> None:
         self._topics = topics
         self._largest = largest
-        self._collecting: list[tuple[Room, list[Missed]]] = []
+        self._collecting: list[tuple[TopicKey, list[Missed]]] = []
         self._delivered = 0
 
     @contextmanager
-    def collecting(self, room: Room) -> Iterator[list[Missed]]:
-        """Collect what comes while somebody is on the way into the topic and asks for a replay."""
-        entry: tuple[Room, list[Missed]] = (room, [])
+    def collecting(self, topic_key: TopicKey) -> Iterator[list[Missed]]:
+        """Collect the messages to a topic while the block runs, for a channel that is joining it."""
+        entry: tuple[TopicKey, list[Missed]] = (topic_key, [])
         self._collecting.append(entry)
         try:
             yield entry[1]
@@ -72,7 +79,7 @@ class Messages:
             self._collecting.remove(entry)
 
     def deliver(self, relation: Relation, row: Row, transaction: int) -> None:
-        """Incomplete or too large ones go to nobody, as on the real server."""
+        """Send an inserted row to its topic. Drop an incomplete or too large one, as the real server does."""
         values: dict[str, Any] = {
             column.name: value for column, value in zip(relation.columns, row, strict=True)
         }
@@ -92,33 +99,53 @@ class Messages:
         if len(body) > self._largest:
             logger.warning("a broadcast of the database to %s is too large", values["topic"])
             return
-        room = Room(PREFIX + values["topic"], values["private"] == "t")
-        message = _message(room, event, body, encoded({"id": values["id"]}), is_binary=is_binary)
-        self.send(room, message, transaction)
+        topic_key = TopicKey(PREFIX + values["topic"], values["private"] == "t")
+        message = _message(topic_key, event, body, encoded({"id": values["id"]}), is_binary=is_binary)
+        self.send(topic_key, message, transaction, is_streamed=True)
 
     def send(
         self,
-        room: Room,
+        topic_key: TopicKey,
         message: Event | UserBroadcast,
         transaction: int,
         hears: Callable[[Member], bool] = lambda _: True,
+        *,
+        is_streamed: bool = False,
     ) -> None:
-        """Send what a transaction wrote to those of the room who `hears` means, and have not read it yet."""
+        """Send a message that a transaction wrote to those channels of a topic that haven't replayed it.
+
+        Args:
+            topic_key: The topic.
+            message: The message.
+            transaction: The id of the transaction.
+            hears: Decides which channels the message is for.
+            is_streamed: Whether the stream of `realtime.messages` brought the message. The stream can wait
+                for clients that are slow to read it.
+        """
         for joining, missed in self._collecting:
-            if joining == room:
+            if joining == topic_key:
                 missed.append(Missed(message, transaction))
-        self._topics.send(room, message, lambda channel: hears(channel) and channel.awaits(transaction))
+        self._topics.send(
+            topic_key,
+            message,
+            lambda channel: hears(channel) and channel.awaits(transaction),
+            is_streamed=is_streamed,
+        )
 
     async def past(self, connection: Connection, subtopic: str, wanted: Replay) -> Past:
-        """Return what a private topic was sent before, without a seam to what comes. Raises psycopg.Error."""
+        """Return the earlier messages of a private topic, with no gap before the messages that follow.
+
+        Raises:
+            psycopg.Error: The database reports an error.
+        """
         if self._delivered:
-            # Who joins now was not there for it, so it has to be seen.
+            # The joining channel did not receive this transaction's message, so the snapshot must include it.
             await wait_for(connection, self._delivered)
         return await _replayed(connection, subtopic, wanted)
 
 
 async def _replayed(connection: Connection, subtopic: str, wanted: Replay) -> Past:
-    """The last ones, the oldest first."""
+    """Read the newest messages that a replay asks for, and return them with the oldest first."""
     cursor = await connection.execute(
         """
         select pg_current_snapshot()::text, id::text, event, payload, binary_payload
@@ -146,7 +173,7 @@ async def _replayed(connection: Connection, subtopic: str, wanted: Replay) -> Pa
 
 
 async def prune(connection: Connection) -> None:
-    """Removes what can't be replayed any more."""
+    """Delete the messages that can't be replayed any more."""
     await connection.execute(
         """
         delete from realtime.messages
@@ -159,9 +186,14 @@ async def prune(connection: Connection) -> None:
     )
 
 
-def _message(room: Room, event: str, body: bytes, meta: str, *, is_binary: bool) -> Event | UserBroadcast:
-    """Return a broadcast of the database, which version 2 sends as a binary frame if its names fit there."""
-    if not is_binary and max(len(part.encode()) for part in (room.topic, event)) > LONGEST_PART:
+def _message(
+    topic_key: TopicKey, event: str, body: bytes, meta: str, *, is_binary: bool
+) -> Event | UserBroadcast:
+    """Return a broadcast of the database.
+
+    It is sent in version 2 as a binary frame if its topic and event are short enough for one.
+    """
+    if not is_binary and max(len(part.encode()) for part in (topic_key.topic, event)) > LONGEST_PART:
         return Event("broadcast", broadcast_payload(event, body.decode(), meta))
     encoding = BINARY_ENCODED if is_binary else JSON_ENCODED
     return UserBroadcast(event=event, encoding=encoding, body=body, meta=meta)

@@ -1,4 +1,4 @@
-"""Who is where: what the channels of a room track, and the differences that everyone in it is told of."""
+"""Presence: the payloads that channels track on a topic, and the differences sent to its channels."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from prt.local.realtime.channels.topics import Member, Room, Topics
+from prt.local.realtime.channels.topics import Member, TopicKey, Topics
 from prt.local.realtime.protocol.frames import Event, encoded
 
 LARGEST_STATE = 5_000_000
-"""Of what a room tracks, in characters: as much as one frame of a client's may hold."""
+"""The largest presence state of a topic, in characters: the length of the longest frame."""
 
 STATE, DIFF = "presence_state", "presence_diff"
 
@@ -23,7 +23,7 @@ _numbers = itertools.count()
 
 
 class Meta(Struct, frozen=True):
-    """The state that one channel tracks: `payload` and `text` are JSON, `text` begins with the references."""
+    """The payload that one channel tracks. `payload` and `text` are JSON; `text` also has the references."""
 
     reference: str
     payload: str
@@ -31,57 +31,60 @@ class Meta(Struct, frozen=True):
 
 
 class Presences:
-    """A channel tracks one thing, under its key; a key may have several channels."""
+    """The presence states of all topics.
+
+    A channel tracks one payload under its presence key. Several channels can have the same key.
+    """
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
-        self._metas: dict[Room, dict[Member, Meta]] = {}
+        self._metas: dict[TopicKey, dict[Member, Meta]] = {}
 
     def track(self, channel: Member, payload: dict[str, Any]) -> None:
-        """The same again changes nothing, and nobody is told."""
-        metas = self._metas.setdefault(channel.room, {})
+        """Track a payload and send the difference. Nothing is sent if the payload is unchanged."""
+        metas = self._metas.setdefault(channel.topic_key, {})
         former, text = metas.get(channel), encoded(payload)
         if former is not None and former.payload == text:
             return
         metas[channel] = meta = _meta(text, former)
-        self._tell(channel, joined=meta, left=former)
+        self._send_difference(channel, joined=meta, left=former)
 
     def crowding(self, channel: Member, payload: dict[str, Any]) -> Member | None:
-        """Return the channel that has to go before this one may track a payload, which may be itself.
+        """Return the channel that must end before `channel` can track a payload, None if there is space.
 
-        It is the one that tracks most, if the room would hold more than may be sent to who joins. So whoever
-        tracks little is never the one that is refused.
+        If the topic's state would be longer than a frame may be, this is the channel with the largest
+        payload, maybe `channel` itself. So a channel with a small payload is never the one that is refused.
         """
-        sizes = {each: len(meta.payload) for each, meta in self._metas.get(channel.room, {}).items()}
+        sizes = {each: len(meta.payload) for each, meta in self._metas.get(channel.topic_key, {}).items()}
         sizes[channel] = len(encoded(payload))
         return max(sizes, key=lambda each: sizes[each]) if sum(sizes.values()) > LARGEST_STATE else None
 
     def untrack(self, channel: Member) -> None:
-        """Remove what a channel tracks, and tell the topic."""
-        metas = self._metas.get(channel.room)
+        """Remove what a channel tracks, and send the difference to the topic."""
+        metas = self._metas.get(channel.topic_key)
         former = metas.pop(channel, None) if metas else None
         if former is not None:
             if not metas:
-                del self._metas[channel.room]
-            self._tell(channel, joined=None, left=former)
+                del self._metas[channel.topic_key]
+            self._send_difference(channel, joined=None, left=former)
 
-    def state(self, room: Room) -> str:
-        """Return the state of a topic as JSON. Of one key the newest comes first, as Phoenix groups them."""
+    def state(self, topic_key: TopicKey) -> str:
+        """Return the state of a topic as JSON text, in which a key has its newest payload first."""
         by_key: dict[str, list[str]] = {}
-        for channel, meta in self._metas.get(room, {}).items():
+        for channel, meta in self._metas.get(topic_key, {}).items():
             by_key.setdefault(_key(channel), []).insert(0, meta.text)
         return _object({key: ",".join(by_key[key]) for key in sorted(by_key)})
 
-    def _tell(self, channel: Member, *, joined: Meta | None, left: Meta | None) -> None:
+    def _send_difference(self, channel: Member, *, joined: Meta | None, left: Meta | None) -> None:
         key = _key(channel)
         joins = _object({key: joined.text} if joined else {})
         leaves = _object({key: left.text} if left else {})
         diff = Event(DIFF, f'{{"joins":{joins},"leaves":{leaves}}}')
-        self._topics.send(channel.room, diff, _hears_presence)
+        self._topics.send(channel.topic_key, diff, _hears_presence)
 
 
 def _key(channel: Member) -> str:
-    return channel.config.presence_key or ""  # nobody tracks under a key that has no text
+    return channel.config.presence_key or ""  # a key without text is never tracked
 
 
 def _meta(payload: str, former: Meta | None) -> Meta:

@@ -1,7 +1,7 @@
-"""Requests to broadcast over HTTP: their messages, checked, and answers.
+"""Parsing and validation of HTTP requests that broadcast, and their answers.
 
-starlette's requests and responses. Words and status are the recorded server's. Who may send is decided
-in `api.py`.
+Requests and responses are starlette's. Messages and statuses are those of the recorded server. `api.py`
+checks the right to send.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TRUTHS = {True: True, "true": True, "1": True, False: False, "false": False, "0
 
 
 class AnsweredError(Exception):
-    """The request ends with this answer."""
+    """A request that ends early, with this response."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -46,13 +46,13 @@ class Posted(Struct, frozen=True, kw_only=True):
     is_private: bool
 
     def content(self) -> str:
-        """The payload of its broadcast, as JSON."""
+        """Return the payload of the broadcast as JSON text."""
         meta = {"meta": {"id": self.id}} if self.id is not None else {}
         return encoded({"event": self.event, **meta, "payload": self.payload, "type": "broadcast"})
 
 
 def check_accepted(request: Request, *kinds: str) -> None:
-    """Raise AnsweredError unless the client takes an answer of one of these media types."""
+    """Raise AnsweredError (406) unless the client accepts an answer of one of these media types."""
     header = request.headers.get("accept", "*/*")
     wanted = {part.partition(";")[0].strip().lower() for part in header.split(",")}
     if "*/*" not in header and not wanted & {*kinds, "application/*"}:
@@ -60,7 +60,7 @@ def check_accepted(request: Request, *kinds: str) -> None:
 
 
 async def body_of(request: Request) -> bytes:
-    """Return the body. Raise AnsweredError if it is too large."""
+    """Return the body. Raise AnsweredError (413) if it is too large or too complex."""
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -72,15 +72,15 @@ async def body_of(request: Request) -> bytes:
 
 
 def kind_of(request: Request) -> str | None:
-    """Return the media type of the body, without its parameters; None without the header."""
+    """Return the media type of the body without its parameters, None if there is no `Content-Type`."""
     header = request.headers.get("content-type")
     return None if header is None else header.partition(";")[0].strip().lower()
 
 
 def parameters(body: bytes, kind: str | None) -> dict[str, Any]:
-    """Return what the body says. What is declared as something else than JSON or a form is not read.
+    """Return the parameters in a body of JSON or a form; an empty object for other media types.
 
-    JSON that is not an object stands under `_json`. Raise AnsweredError for what is not JSON.
+    JSON that is not an object is returned as the parameter `_json`. Raise AnsweredError if JSON is invalid.
     """
     if kind == FORM:
         fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True)
@@ -95,13 +95,13 @@ def parameters(body: bytes, kind: str | None) -> dict[str, Any]:
 
 
 def messages_of(found: dict[str, Any], largest: int) -> list[Posted]:
-    """Return all messages of a request. Raise AnsweredError if one of them is not good.
+    """Return the messages in the parameters of a request. Raise AnsweredError if one is invalid.
 
     `largest` is the largest payload, in bytes of JSON.
     """
     messages = found.get("messages", [])
-    if isinstance(messages, dict):  # a list by its places, as a form has it
-        messages = [messages[place] for place in sorted(messages, key=_place)]
+    if isinstance(messages, dict):  # a form has a list as an object with indices as names
+        messages = [messages[index] for index in sorted(messages, key=_index_order)]
     if messages == []:
         raise AnsweredError(refused({"messages": [BLANK]}))
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
@@ -121,7 +121,7 @@ def messages_of(found: dict[str, Any], largest: int) -> list[Posted]:
     ]
 
 
-def _place(key: str) -> tuple[bool, int, str]:
+def _index_order(key: str) -> tuple[bool, int, str]:
     is_number = key.isascii() and key.isdecimal() and len(key) < 20
     return not is_number, int(key) if is_number else 0, key
 
@@ -144,20 +144,20 @@ def _errors(message: dict[str, Any], largest: int) -> dict[str, list[str]]:
 
 
 def is_blank(value: Any) -> bool:
-    """Whether a field counts as left out."""
+    """Return whether a field counts as missing: null, or text of white space only."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def refused(errors: dict[str, Any]) -> Response:
-    """Return the answer to a request whose fields are not good."""
+    """Return the answer (422) to a request with invalid fields."""
     return json_answer({"errors": errors}, 422)
 
 
 def json_answer(content: dict[str, Any], status: int) -> Response:
-    """Return an answer in JSON."""
+    """Return a response with a JSON body."""
     return Response(encoded(content), status, media_type="application/json; charset=utf-8")
 
 
 def text_answer(words: str, status: int) -> Response:
-    """Return an answer in words."""
+    """Return a response with a text body."""
     return Response(words, status, media_type="text/html")

@@ -1,6 +1,6 @@
-"""Rights of a token on a private topic, as the policies on `realtime.messages` give them.
+"""The rights of a token on a private topic, which the policies on `realtime.messages` decide.
 
-psycopg for the errors of `prt.local.postgres.session`.
+psycopg is imported only for the exceptions of `prt.local.postgres.session`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BROADCAST, PRESENCE, PERSISTENCE = "broadcast", "presence", "persistence"
 
 
 class Rights(Struct, frozen=True, kw_only=True):
-    """The rights on a topic: what may be read and written."""
+    """The rights on a topic: what a channel may read, write and store."""
 
     reads_broadcast: bool
     reads_presence: bool
@@ -29,7 +29,7 @@ class Rights(Struct, frozen=True, kw_only=True):
 
 
 EVERYTHING = Rights(reads_broadcast=True, reads_presence=True, writes_broadcast=True, writes_presence=True)
-"""What everyone may do on a public topic, of which no broadcast is stored."""
+"""The rights on a public topic, on which broadcasts are never stored."""
 
 NOTHING = Rights(reads_broadcast=False, reads_presence=False, writes_broadcast=False, writes_presence=False)
 
@@ -38,18 +38,18 @@ DATABASE_UNAVAILABLE = "Realtime was unable to connect to the project database"
 
 
 class UnanswerableError(Exception):
-    """PostgreSQL did not say. `str()` is the server's `Code: words`, or the words alone."""
+    """PostgreSQL could not decide the rights. `str()` is the server's `Code: message`, or only a message."""
 
 
 class PolicyFailedError(Exception):
-    """A policy raised an error, or there is no such role."""
+    """A policy raised an error, or the role does not exist."""
 
 
 async def rights(policies: Session, subtopic: str, principal: Principal) -> Rights:
-    """Return what a token may do on a private topic. A policy that fails allows nothing.
+    """Return the rights of a token on a private topic. If a policy fails, there are no rights.
 
     Raises:
-        UnanswerableError: PostgreSQL did not answer, or the role is not text.
+        UnanswerableError: PostgreSQL did not answer, or the claim `role` is not text.
     """
     try:
         return await strict_rights(policies, subtopic, principal)
@@ -78,13 +78,13 @@ async def strict_rights(policies: Session, subtopic: str, principal: Principal) 
 
 
 def words_of(reason: str) -> str:
-    """Return the words of a refusal without their code."""
+    """Return the message of a refusal without its code."""
     code, colon, words = reason.partition(": ")
     return words if colon else code
 
 
 async def _tried(connection: Connection, subtopic: str, principal: Principal) -> Rights:
-    """Two rows are there for the reading, two are written; nothing stays."""
+    """Try what the role may do: read two inserted rows, and insert others. All of it is rolled back."""
     async with connection.transaction(force_rollback=True):
         cursor = await connection.execute(
             "insert into realtime.messages (topic, extension) values (%s, %s), (%s, %s) returning id",

@@ -1,6 +1,6 @@
-"""Broadcasts that their sender asks to store, so that a later replay brings them back.
+"""Storage of broadcasts that their senders ask to keep for a later replay.
 
-psycopg for the errors of `prt.local.postgres.session`.
+psycopg is imported only for the exceptions of `prt.local.postgres.session`.
 """
 
 from __future__ import annotations
@@ -20,34 +20,36 @@ logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = KEPT_HOURS * 3600
 EPOCH = 2**32
-"""The stream of changes gives a transaction's number within its epoch."""
+"""Transaction ids are taken modulo this number, because the replication stream has only 32 bits of them."""
 
 
 class NotStoredError(Exception):
-    """A broadcast could not be stored. `str()` is the server's `Code: words`."""
+    """A broadcast could not be stored. `str()` is the server's `Code: message`."""
 
     def __init__(self, words: str) -> None:
         super().__init__(f"UnableToPersistMessage: {words}")
 
 
 class Retention(Struct, frozen=True):
-    """How many seconds a broadcast is kept. None is as long as those of the database."""
+    """How long a broadcast is stored; None for the time that broadcasts of the database are kept."""
 
     seconds: int | None = None
 
 
 class Stored(Struct, frozen=True):
-    """The id of a stored broadcast, and the transaction that wrote it."""
+    """The id of a stored broadcast, and the id of the transaction that wrote it."""
 
     id: str
     transaction: int
 
 
 def retention_of(persist: Any) -> Retention | None:
-    """Return what a sender asks for: `true`, or an object whose `ttl` is in seconds. None does not ask.
+    """Return the retention for a sender's `persist`, None if the broadcast is not to be stored.
+
+    `persist` is true, or an object whose `ttl` is in seconds.
 
     Raises:
-        NotStoredError: The sender asks for something else.
+        NotStoredError: `persist` is something else.
     """
     match persist:
         case None | False:
@@ -65,10 +67,16 @@ def retention_of(persist: Any) -> Retention | None:
 async def store(
     session: Session, subtopic: str, message: Event | UserBroadcast, retention: Retention
 ) -> Stored:
-    """Store a broadcast to a private topic. It is not sent from the database a second time.
+    """Store a broadcast to a private topic, marked so that the database does not send it again.
+
+    Args:
+        session: The database session.
+        subtopic: The topic without the prefix `realtime:`.
+        message: The broadcast.
+        retention: How long it is stored.
 
     Raises:
-        NotStoredError: It has no event, its payload is not an object, or PostgreSQL refuses it.
+        NotStoredError: The broadcast has no event, its payload is not an object, or PostgreSQL refuses it.
     """
     event, payload, binary = _fields(message)
 
@@ -95,7 +103,7 @@ async def store(
 
 
 def _fields(message: Event | UserBroadcast) -> tuple[str, str | None, bytes | None]:
-    """Return the event, the payload as JSON and the payload as bytes, one of which is None."""
+    """Return the event, the payload as JSON text, and the payload as bytes; one of the payloads is None."""
     if isinstance(message, UserBroadcast):
         if message.encoding == BINARY_ENCODED:
             return message.event, None, message.body

@@ -1,4 +1,4 @@
-"""Who has joined what, and the one way to all of them."""
+"""The joined channels by topic, and the sending of messages to all of them."""
 
 from __future__ import annotations
 
@@ -12,70 +12,87 @@ from prt.local.realtime.protocol.join_config import Config
 PREFIX = "realtime:"
 
 
-class Room(NamedTuple):
-    """A private topic and the public one of the same name have nothing to do with each other."""
+class TopicKey(NamedTuple):
+    """The key of a topic: a private topic and the public one of the same name are independent."""
 
     topic: str
     is_private: bool
 
 
 class Member(Protocol):
-    """A joined channel, as whoever sends to its topic sees it."""
+    """A joined channel, as the senders of messages to its topic use it."""
 
-    room: Room
+    topic_key: TopicKey
     version: Version
     config: Config
     rights: Rights
 
     @property
     def hears_presence(self) -> bool:
-        """Return whether presence is sent to it."""
+        """Whether presence is sent to the channel."""
         ...
 
     def awaits(self, transaction: int) -> bool:
-        """Return whether it has yet to see what a transaction wrote."""
+        """Return whether a message that this transaction wrote is still to be sent to the channel."""
         ...
 
-    def hear(self, frame: str | bytes) -> None:
-        """Take a frame."""
+    def hear(self, frame: str | bytes, *, is_streamed: bool) -> None:
+        """Send a frame of the topic to the client; `is_streamed` if a stream of the database brought it."""
         ...
 
     def end(self, message: str) -> None:
-        """Close the channel, and say why."""
+        """Send an error message to the client, and close the channel."""
         ...
 
 
 class Topics:
-    """The channels of each room, in the order of their joins. `sent` counts the characters sent."""
+    """The channels of each topic, in the order of their joins.
+
+    `sent` is called with the number of characters of each message, summed over its receivers.
+    """
 
     def __init__(self, sent: Callable[[int], None] = lambda _: None) -> None:
         self._sent = sent
-        self._channels: dict[Room, dict[Member, None]] = {}
+        self._channels: dict[TopicKey, dict[Member, None]] = {}
 
     def add(self, channel: Member) -> None:
         """Add a channel to its topic."""
-        self._channels.setdefault(channel.room, {})[channel] = None
+        self._channels.setdefault(channel.topic_key, {})[channel] = None
 
     def discard(self, channel: Member) -> None:
         """Remove a channel from its topic."""
-        joined = self._channels.get(channel.room, {})
+        joined = self._channels.get(channel.topic_key, {})
         joined.pop(channel, None)
         if not joined:
-            self._channels.pop(channel.room, None)
+            self._channels.pop(channel.topic_key, None)
 
-    def send(self, room: Room, message: Pushed, hears: Callable[[Member], bool]) -> None:
-        """Encoded once for each version of the protocol, however many hear it."""
+    def send(
+        self,
+        topic_key: TopicKey,
+        message: Pushed,
+        hears: Callable[[Member], bool],
+        *,
+        is_streamed: bool = False,
+    ) -> None:
+        """Send a message to the channels of a topic, encoded only once for each version of the protocol.
+
+        Args:
+            topic_key: The topic.
+            message: The message.
+            hears: Decides which channels the message is for.
+            is_streamed: Whether a stream of the database brought the message, and can wait for slow clients.
+        """
         frames: dict[Version, str | bytes | None] = {}
         sent = 0
-        # A copy, because a channel above the rate is closed with what it gets.
-        for channel in list(self._channels.get(room, ())):
+        # A copy of the list, because sending can close a channel that is above the rate.
+        for channel in list(self._channels.get(topic_key, ())):
             if not hears(channel):
                 continue
             version = channel.version
             if version not in frames:
-                frames[version] = message.frame(version, room.topic)
+                frames[version] = message.frame(version, topic_key.topic)
             if (frame := frames[version]) is not None:
-                channel.hear(frame)
+                channel.hear(frame, is_streamed=is_streamed)
                 sent += len(frame)
         self._sent(sent)
 

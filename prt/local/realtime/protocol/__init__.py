@@ -1,4 +1,4 @@
-"""The protocol as values: frames, a join's configuration, bindings, tokens. Pure.
+"""Realtime's protocol as values: frames, join configurations, bindings and tokens. Pure.
 
-What a socket does with them belongs to `local/realtime/channels/`.
+The package `local/realtime/channels/` uses them to serve sockets.
 """

@@ -1,4 +1,4 @@
-"""One `postgres_changes` entry of a join: its id, its parameters, and why it may be refused. Pure."""
+"""The bindings of a join (its `postgres_changes` entries), with their ids and error messages. Pure."""
 
 from __future__ import annotations
 
@@ -17,17 +17,29 @@ EVERY = "*"
 
 MOST_BINDINGS = 1000
 LARGEST_FILTER = 16_384
-"""Bounds of our own: every change is compared with every filter. The real server has others, by its index."""
+"""The longest filter, in characters.
+
+This limit and `MOST_BINDINGS` are our own, because every change is compared with every filter. The real
+server has other limits, which come from its index.
+"""
 
 _ID_BITS = 27  # as wide as the real server's hash
 
 
 class BindingRefusedError(Exception):
-    """The text is the server's `system` message."""
+    """A binding is refused; the exception's text is the message that the server sends in a `system` event."""
 
 
 class Parameters(Struct, frozen=True, kw_only=True):
-    """`select` None is every column; else the primary key comes with what it names."""
+    """The parsed parameters of a binding.
+
+    Attributes:
+        event: `INSERT`, `UPDATE`, `DELETE`, or `*` for all events.
+        schema: The schema, or `*` for all schemas.
+        table: The table, or `*` for all tables.
+        filters: The filters, all of which must match.
+        select: The selected columns, to which the primary key is added; None for all columns.
+    """
 
     event: str
     schema: str
@@ -36,7 +48,7 @@ class Parameters(Struct, frozen=True, kw_only=True):
     select: tuple[str, ...] | None = None
 
     def described(self) -> str:
-        """Return the parameters as the server lists them in a refusal."""
+        """Return the parameters as the server's error messages print them."""
         listed = [(each.column, each.operator, each.value, each.is_negated) for each in self.filters]
         select = None if self.select is None else list(self.select)
         return (
@@ -46,17 +58,17 @@ class Parameters(Struct, frozen=True, kw_only=True):
 
 
 def identity(binding: dict[str, Any]) -> int:
-    """A hash of what was asked for, so that equal bindings have equal ids on every channel."""
+    """Return the id of a binding: a hash, so that equal bindings have the same id on every channel."""
     return zlib.crc32(encoded(binding).encode()) & ((1 << _ID_BITS) - 1)
 
 
 def of_topic(subtopic: str) -> list[dict[str, Any]]:
-    """The binding of a join without `config`: the old interface, `realtime:schema:table:filter`."""
+    """Return the binding of a join without `config`, in which the topic is `realtime:schema:table:filter`."""
     return [dict(zip(("schema", "table", "filter"), subtopic.split(":", 2), strict=False))]
 
 
 def raised(parameters: Parameters, exception: str) -> str:
-    """Return the server's message for a binding about which PostgreSQL raised an exception."""
+    """Return the server's message for a binding that PostgreSQL refused with an exception."""
     return (
         "Unable to subscribe to changes with given parameters. An exception happened so please check "
         f"your connect parameters: [{parameters.described()}]. Exception: {exception}"
@@ -64,17 +76,21 @@ def raised(parameters: Parameters, exception: str) -> str:
 
 
 def too_many(count: int) -> str:
-    """Return the words in which a join with so many bindings is refused."""
+    """Return the message that refuses a join with `count` bindings, which is more than allowed."""
     return f"A channel takes {MOST_BINDINGS} bindings at most, not {count}"
 
 
 def parse_all(entries: list[dict[str, Any]]) -> list[Parameters]:
-    """Return the parameters of a channel's bindings. Raise BindingRefusedError for a bad one."""
+    """Parse the bindings of a channel. Raise BindingRefusedError if one is invalid."""
     return [parse(entry) for entry in entries]
 
 
 def parse(binding: dict[str, Any]) -> Parameters:
-    """The parameters, or BindingRefusedError. A null or a number where text belongs refuses it."""
+    """Parse a binding.
+
+    Raises:
+        BindingRefusedError: The binding is invalid, for example because a name is null or a number.
+    """
     select = _select(binding)
     match [binding.get(key, ...) for key in ("schema", "table", "filter")]:
         case [str() as schema, str() as table, str() as text]:
@@ -109,7 +125,7 @@ def parse(binding: dict[str, Any]) -> Parameters:
 
 
 def _event(binding: dict[str, Any]) -> str:
-    """Any case will do; an event that doesn't exist means all of them."""
+    """Return the event in upper case. An unknown event counts as all events, as on the real server."""
     event = binding.get("event")
     return event.upper() if isinstance(event, str) and event.upper() in EVENTS else EVERY
 

@@ -1,6 +1,7 @@
-"""Phoenix's frames: objects for `vsn` 1.0.0, arrays and binary broadcasts for 2.0.0. Pure.
+"""Encoding and decoding of Phoenix's frames. Pure.
 
-Source: the recorded transcripts, and Phoenix.Socket.V1/V2.JSONSerializer.
+Frames are JSON objects for `vsn` 1.0.0, and JSON arrays or binary broadcasts for 2.0.0. Sources: recorded
+transcripts, and Phoenix.Socket.V1/V2.JSONSerializer.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ USER_BROADCAST = 4
 BINARY_ENCODED, JSON_ENCODED = 0, 1
 LARGE = 256 * 1024
 MOST_CONTAINERS, MOST_NAMES = 300_000, 150_000
-"""Objects and lists, and names, in one large frame, which is read in one go: bounds of our own."""
+"""The most objects and lists, and the most names of members, in one large frame.
+
+These limits are our own: a frame is decoded without a pause, during which no other client is served.
+"""
 LONGEST_PART = 255
-"""The size of a topic, an event or metadata is one byte of a binary frame."""
+"""The most bytes of a topic, event or metadata in a binary frame, which has one byte for each length."""
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """A frame of a client. `topic`, `event`, refs and `persist` are whatever JSON stood there.
+    """A frame from a client. `topic`, `event`, `persist` and the refs are decoded JSON of any type.
 
-    `persist` asks to store a broadcast, which only version 2 can.
+    `persist` asks the server to store a broadcast, which only version 2 supports.
     """
 
     topic: Any
@@ -35,28 +39,29 @@ class Frame(Struct, frozen=True, kw_only=True):
 
 
 class UnsendableError(Exception):
-    """A version of the protocol can't carry what was sent. On the real server that crashes the sender."""
+    """A version of the protocol can't carry a message. On the real server, the sender's channel crashes."""
 
 
 class Pushed(Protocol):
-    """A message that the server pushes to many.
-
-    None where a version of the protocol leaves it out. It raises UnsendableError for what crashes.
-    """
+    """A message that the server sends to many channels."""
 
     def frame(self, version: Version, topic: str) -> str | bytes | None:
-        """Return the frame for a topic, None if this version of the protocol can't carry it."""
+        """Return the frame for a topic, None if this version of the protocol leaves the message out.
+
+        Raises:
+            UnsendableError: This version can't carry the message.
+        """
         ...
 
 
 class Event(Struct, frozen=True):
-    """`payload` is JSON already."""
+    """An event with a payload; `payload` is JSON text."""
 
     name: str
     payload: str
 
     def frame(self, version: Version, topic: str) -> str | bytes | None:
-        """Return the frame for a topic."""
+        """Return the frame for a topic. Raise UnsendableError if the payload has to be an object."""
         if version.takes_objects_only and not self.payload.startswith("{"):
             raise UnsendableError
         before, after = version.around(topic, self.name)
@@ -66,7 +71,7 @@ class Event(Struct, frozen=True):
 class UserBroadcast(Struct, frozen=True, kw_only=True):
     """A broadcast whose payload is kept as bytes.
 
-    `meta` is JSON that the server adds; what a client sends beside the payload is not passed on.
+    `meta` is JSON text that the server adds. Metadata that the client sends is not passed on.
     """
 
     event: str
@@ -80,29 +85,40 @@ class UserBroadcast(Struct, frozen=True, kw_only=True):
 
 
 class Version(Protocol):
-    """How one `vsn` reads and writes frames. Undecodable frames are None: the server ignores them."""
+    """A version of the protocol (`vsn`), which decodes and encodes frames.
+
+    An invalid frame is decoded to None, because the server ignores it.
+    """
 
     takes_objects_only: bool
-    """Whether a payload that is sent to many has to be an object."""
+    """Whether an event that is sent to many channels must have a JSON object as its payload."""
 
     def decode(self, text: str) -> Frame | None:
-        """Return the frame in a text message, None if it is not one."""
+        """Return the frame in a text message, None if it is invalid."""
         ...
 
     def decode_binary(self, data: bytes) -> Frame | None:
-        """Return the frame in a binary message, None if it is not one."""
+        """Return the frame in a binary message, None if it is invalid."""
         ...
 
     def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
-        """`payload` is JSON already."""
+        """Return a text frame.
+
+        Args:
+            join_ref: The ref of the channel's join.
+            ref: The ref of the frame that is answered, None if the frame is not an answer.
+            topic: The topic.
+            event: The event.
+            payload: The payload as JSON text.
+        """
         ...
 
     def around(self, topic: str, event: str) -> tuple[str, str]:
-        """Return what stands before and after the payload of a frame that no ref belongs to."""
+        """Return the text before and after the payload of a frame without refs."""
         ...
 
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
-        """Return the frame of a client's broadcast, None if this version can't carry it."""
+        """Return the frame of a client's broadcast, None if this version can't encode it."""
         ...
 
 
@@ -112,7 +128,7 @@ class VersionOne:
     takes_objects_only = False
 
     def decode(self, text: str) -> Frame | None:
-        """Return the frame in a text message, None if it is not one."""
+        """Return the frame in a text message, None if it is invalid."""
         match _decoded(text):
             case {"topic": topic, "event": event, "payload": payload, "ref": ref} as frame:
                 return Frame(
@@ -126,21 +142,29 @@ class VersionOne:
         return None
 
     def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
-        """Return a frame; `payload` is JSON."""
+        """Return a text frame, without the `join_ref`.
+
+        Args:
+            join_ref: The ref of the channel's join, which this version leaves out.
+            ref: The ref of the frame that is answered, None if the frame is not an answer.
+            topic: The topic.
+            event: The event.
+            payload: The payload as JSON text.
+        """
         return (
             f'{{"ref":{encoded(ref)},"event":{encoded(event)},"payload":{payload},"topic":{encoded(topic)}}}'
         )
 
     def around(self, topic: str, event: str) -> tuple[str, str]:
-        """Return what stands before and after the payload of a frame that no ref belongs to."""
+        """Return the text before and after the payload of a frame without refs."""
         return f'{{"ref":null,"event":{encoded(event)},"payload":', f',"topic":{encoded(topic)}}}'
 
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
-        """Return the frame of a client's broadcast, None if it has bytes."""
+        """Return the text frame of a client's broadcast, None if its payload is binary."""
         if broadcast.encoding != JSON_ENCODED:
             return None  # objects of 1.0.0 can't carry bytes
         try:
-            text = broadcast.body.decode()  # whether it is JSON, the real server doesn't look either
+            text = broadcast.body.decode()  # the real server doesn't check either that it is JSON
         except UnicodeDecodeError:
             return None
         payload = broadcast_payload(broadcast.event, text, broadcast.meta)
@@ -153,7 +177,7 @@ class VersionTwo:
     takes_objects_only = True
 
     def decode(self, text: str) -> Frame | None:
-        """Return the frame in a text message, None if it is not one."""
+        """Return the frame in a text message, None if it is invalid."""
         match _decoded(text):
             case [join_ref, ref, topic, event, payload, *_]:
                 persist = payload.get("persist") if isinstance(payload, dict) else None
@@ -164,7 +188,11 @@ class VersionTwo:
                 return None
 
     def decode_binary(self, data: bytes) -> Frame | None:
-        """A client's broadcast: six sizes and the encoding, then the parts in that order."""
+        """Return the broadcast in a binary message, None if it is invalid.
+
+        The first byte is the kind of the message, the next five are the lengths of join_ref, ref, topic,
+        event and metadata, and the seventh is the encoding. Then these parts follow, and the payload.
+        """
         if len(data) < 7 or data[0] != USER_BROADCAST_PUSH:
             return None
         at, parts = 7, []
@@ -190,15 +218,23 @@ class VersionTwo:
         )
 
     def encode(self, join_ref: Any, ref: Any, topic: Any, event: str, payload: str) -> str:
-        """Return a frame; `payload` is JSON."""
+        """Return a text frame.
+
+        Args:
+            join_ref: The ref of the channel's join.
+            ref: The ref of the frame that is answered, None if the frame is not an answer.
+            topic: The topic.
+            event: The event.
+            payload: The payload as JSON text.
+        """
         return f"[{encoded(join_ref)},{encoded(ref)},{encoded(topic)},{encoded(event)},{payload}]"
 
     def around(self, topic: str, event: str) -> tuple[str, str]:
-        """Return what stands before and after the payload of a frame that no ref belongs to."""
+        """Return the text before and after the payload of a frame without refs."""
         return f"[null,null,{encoded(topic)},{encoded(event)},", "]"
 
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
-        """Return the binary frame of a client's broadcast, None if a part of its head is too long."""
+        """Return the binary frame of a client's broadcast, None if topic, event or metadata are too long."""
         parts = [part.encode() for part in (topic, broadcast.event, broadcast.meta)]
         if max(map(len, parts)) > LONGEST_PART:
             return None
@@ -213,24 +249,27 @@ VERSIONS: dict[str, Version] = {"1.0": VersionOne(), "2.0": VersionTwo()}
 
 
 def version_of(vsn: str) -> Version | None:
-    """Phoenix accepts `~> 1.0.0` and `~> 2.0.0`."""
+    """Return the version for a `vsn`, None if it is not supported: Phoenix accepts 1.0.x and 2.0.x."""
     major, _, patch = vsn.rpartition(".")
     return VERSIONS.get(major) if patch.isdecimal() else None
 
 
 def encoded(value: Any, *, is_sorted: bool = True) -> str:
-    """Compact JSON, with sorted keys as Elixir's maps come out."""
+    """Return compact JSON text, with keys sorted as in Elixir's maps unless `is_sorted` is false."""
     return (_SORTED if is_sorted else _AS_IT_IS).encode(value).decode()
 
 
 def broadcast_payload(event: str | None, payload: str, meta: str) -> str:
-    """Return the payload of a broadcast's text frame. `payload` and `meta` are JSON, `meta` may be empty."""
+    """Return the payload of a broadcast's text frame.
+
+    `payload` and `meta` are JSON text; an empty `meta` is left out.
+    """
     described = f'"meta":{meta},' if meta else ""
     return f'{{"event":{encoded(event)},{described}"payload":{payload},"type":"broadcast"}}'
 
 
 def is_too_complex(text: str | bytes) -> bool:
-    """Return whether reading it would take longer than others should wait."""
+    """Return whether a frame has too many objects, lists or names to be decoded in one go."""
     if len(text) <= LARGE:
         return False
     brackets, colon = ("[{", ":") if isinstance(text, str) else (b"[{", b":")

@@ -1,4 +1,4 @@
-"""Values as Elixir's `inspect` prints them: the real server quotes bindings so in its messages."""
+"""Values printed as by Elixir's `inspect`, which the real server uses for values in its messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _ESCAPES = str.maketrans(
 
 
 def inspected(value: Any) -> str:
-    """`value` is decoded JSON; a tuple prints as a tuple, what is nested too deeply as dots."""
+    """Return a value as Elixir's `inspect` prints it, `...` if it is nested too deeply.
+
+    The value is decoded JSON, or a tuple, which is printed as Elixir's tuple.
+    """
     try:
         return _inspected(value)
     except RecursionError:
@@ -41,7 +44,7 @@ def _inspected(value: Any) -> str:
 
 
 def _float(value: float) -> str:
-    """The shortest digits, in whichever notation takes fewer characters, and a digit after the point."""
+    """Return the shortest text of a float, decimal or scientific, with a digit after the point."""
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     text = "".join(map(str, digits))
     power = len(text) - 1 + int(exponent)
@@ -52,9 +55,9 @@ def _float(value: float) -> str:
 
 
 def printed(value: Any) -> str | None:
-    """Return a value as Elixir turns it into text, or None if it has no text: an object, say.
+    """Return a value as Elixir converts it to text, None if it can't be converted, such as an object.
 
-    A list is text if its elements are: numbers stand for characters, lists for what they hold.
+    A list is text if all its elements are: a number is a code point, and a list is text again.
     """
     match value:
         case None:
@@ -85,5 +88,5 @@ def _characters(value: list[Any]) -> str | None:
 
 
 def interpolated(value: Any) -> str:
-    """Return a value as in Elixir's `"#{…}"`: text stands as it is, everything else inspected."""
+    """Return a value as in Elixir's `"#{…}"`: text unchanged, and everything else as `inspect` prints it."""
     return value if isinstance(value, str) else inspected(value)

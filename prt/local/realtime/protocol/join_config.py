@@ -1,4 +1,4 @@
-"""The configuration of a join, as a client sends it."""
+"""Parser for the configuration of a join."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNKNOWN_ERROR = "UnknownErrorOnChannel: "
 
 
 class Replay(Struct, frozen=True):
-    """Which earlier broadcasts a join asks for: `since` in milliseconds since the epoch, at most `limit`."""
+    """A request for earlier broadcasts: at most `limit`, since `since` (milliseconds since the epoch)."""
 
     since: int
     limit: int
@@ -23,7 +23,7 @@ class Replay(Struct, frozen=True):
 
 LARGEST_REPLAY = 25
 LATEST_MILLISECONDS = 253_402_300_799_999
-"""The end of the year 9999, where the real server's calendar ends."""
+"""The end of the year 9999 in milliseconds since the epoch, where Elixir's calendar ends."""
 
 
 class Wait(Struct, frozen=True):
@@ -37,7 +37,7 @@ LONGEST_WAIT = Wait(20_000)
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """The configuration of a join, read as the real server reads it."""
+    """The configuration of a join, parsed as the real server parses it."""
 
     bindings: tuple[tuple[int, dict[str, Any]], ...] = ()
     is_legacy: bool = False
@@ -47,26 +47,26 @@ class Config(Struct, frozen=True, kw_only=True):
     wants_presence: bool = False
     wants_replication_ready: bool = False
     presence_key: str | None
-    """None is a key that has no text: whoever tracks under it loses the channel."""
+    """The presence key, None if it can't be converted to text: a channel that tracks with it crashes."""
     wants_replay: bool = False
-    """Whether there is a `replay` of whatever shape, for which a private topic has to be readable."""
+    """Whether the client sent a `replay`, valid or not. A private topic must then be readable."""
     replay: Replay | None = None
     replay_refusal: str | None = None
     crash: str | None = None
-    """The words of an exception that a config of another shape raises, once the token was found good."""
+    """The message of the exception that an invalid config raises, after the token was verified."""
     wait: Wait | None = None
-    """None is a join that is answered before its bindings are looked at."""
+    """How long the answer waits for the subscription; None answers before the bindings are checked."""
 
 
 def malformed(payload: Any) -> str | None:
-    """Return the words in which the server refuses a join whose payload is not an object, or None."""
+    """Return the server's error message if the payload of a join is not an object, else None."""
     if isinstance(payload, dict):
         return None
     return f"{UNKNOWN_ERROR}expected params to be a :map, got: `{inspected(payload)}`"
 
 
 def configured(subtopic: str, payload: dict[str, Any]) -> Config:
-    """Return a join's config. Parts that can't be read count as left out, as on the real server."""
+    """Return the configuration of a join. Invalid parts count as missing, as on the real server."""
     if "config" not in payload:
         entries: list[Any] = bindings.of_topic(subtopic)
         return Config(bindings=_identified(entries), is_legacy=True, presence_key=_key(None))
@@ -93,7 +93,7 @@ def configured(subtopic: str, payload: dict[str, Any]) -> Config:
 
 
 def _crash(config: Any, entries: list[Any]) -> str | None:
-    """Return the words of what raises on the real server: odd shapes of the config or of a binding."""
+    """Return the message of the exception that a wrong type in the config raises on the real server."""
     broadcast = _dictionary(config).get("broadcast")
     for container, key in ((config, "broadcast"), (broadcast, "replication_ready")):
         if isinstance(container, list):
@@ -128,12 +128,12 @@ def _replay(broadcast: dict[str, Any], *, is_private: bool) -> Replay | str | No
 
 
 def _wait(options: dict[str, Any]) -> Wait | None:
-    """Return how long the join waits. Options that can't be read count as left out, as on the real server."""
+    """Return how long the join waits. Invalid options count as missing, as on the real server."""
     if not _is_true(options.get("wait")):
         return None
     milliseconds = options.get("timeout")
     if isinstance(milliseconds, str) and milliseconds.isascii() and milliseconds.isdecimal():
-        # A longer text can't be a smaller number than the bound, and conversion takes quadratic time.
+        # Longer texts count as above the limit, because converting them would take quadratic time.
         milliseconds = int(milliseconds) if len(milliseconds) < 10 else LONGEST_WAIT.milliseconds
     if type(milliseconds) is not int or milliseconds <= 0:
         return DEFAULT_WAIT
@@ -145,12 +145,12 @@ def _is_true(value: Any) -> bool:
 
 
 def _is_given(value: Any) -> bool:
-    """Whether it counts as true in Elixir: 0 and empty text do."""
+    """Return whether a value is true in Elixir, in which 0 and empty text are true."""
     return value is not None and value is not False
 
 
 def _key(wanted: Any) -> str | None:
-    """Return the key's text. Without one, or with a blank one, it is one that nobody else has."""
+    """Return the presence key as text; a random one if the client's key is missing or blank."""
     if wanted is None or (isinstance(wanted, str) and not wanted.strip()):
         return str(uuid.uuid4())
     return printed(wanted)

@@ -1,6 +1,6 @@
-"""Which tokens the server takes, and the words in which it refuses the others.
+"""Verification of the tokens that Realtime accepts, with the server's messages for invalid ones.
 
-PyJWT verifies, as in `prt.local.serving.keys`.
+PyJWT verifies the signature, as in `prt.local.serving.keys`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from prt.local.serving.keys import Keys, is_common
 OPAQUE_PREFIX = "sb_"
 
 LATEST = 2**53
-"""Seconds: a timer takes no number beyond a double."""
+"""The latest expiry in seconds since the epoch: the event loop's timers use doubles."""
 
 _BLANKS = re.compile(r"[ \t\n\v\f\r]")
 _UNKNOWN = "Unknown Error on Channel"
 
-# Everything but the signature is checked here, because the words are the server's.
+# PyJWT verifies only the signature. The claims are checked here, with the server's messages.
 _SIGNATURE_ONLY: Options = {
     "verify_signature": True,
     "verify_exp": False,
@@ -41,9 +41,13 @@ _SIGNATURE_ONLY: Options = {
 
 
 class Principal(Struct, frozen=True):
-    """Who a subscription acts as: the database role and the claims, as the JSON that policies read.
+    """The database role and the claims with which a subscription's queries run.
 
-    A role that is not text is its JSON, which names no role, and `has_role_name` is false.
+    Attributes:
+        role: The name of the role. A `role` claim that isn't text is its JSON, which is not the name of a
+            role.
+        claims: The claims as JSON text, which policies read.
+        has_role_name: Whether the `role` claim is text or null.
     """
 
     role: str
@@ -52,7 +56,7 @@ class Principal(Struct, frozen=True):
 
 
 class Token(Struct, frozen=True):
-    """A token that was good when it was read. `expires` is in seconds since the epoch."""
+    """A token that was valid when it was read; `expires` is in seconds since the epoch."""
 
     text: str
     principal: Principal
@@ -60,12 +64,13 @@ class Token(Struct, frozen=True):
 
 
 class TokenRefusedError(Exception):
-    """How the server refuses a token.
+    """A token that the server refuses.
 
-    Args:
-        reason: The reason for which a join is refused.
-        pushed: The message that answers an `access_token` push; None is a channel that crashes.
-        handshake: The body's `error` if the socket is refused for it, with `status`.
+    Attributes:
+        reason: The reason in the answer to a join.
+        pushed: The message that answers an `access_token` event; None if the channel crashes instead.
+        handshake: The body's `error` if the token is refused in a handshake.
+        status: The HTTP status of that handshake.
     """
 
     def __init__(self, reason: str, *, pushed: str | None, handshake: str, status: int = 401) -> None:
@@ -77,30 +82,36 @@ class TokenRefusedError(Exception):
 
 
 def refused(code: str, message: str, *, pushed: str | None = None) -> TokenRefusedError:
-    """Return a refusal for which the server has words; `pushed` if those of a push are others."""
+    """Return the error for a token that the server refuses with a code and a message.
+
+    `pushed` is the message in the answer to an `access_token` event, by default `message`.
+    """
     return TokenRefusedError(f"{code}: {message}", pushed=pushed or message, handshake=message)
 
 
 def _unexpected(reason: str, pushed: str | None) -> TokenRefusedError:
-    """Return a refusal for which the server has no words of its own."""
+    """Return the error for a token that the server refuses without a message of its own."""
     return TokenRefusedError(reason, pushed=pushed, handshake="Error connecting to Realtime", status=500)
 
 
 def expired_words(expires: float, now: float) -> str:
-    """Return what is said of a token that has expired; both in seconds since the epoch."""
+    """Return the message for a token that has expired; both times are in seconds since the epoch."""
     return f"Token has expired {max(0, int(now - expires))} seconds ago"
 
 
 def expired(expires: float, now: float) -> TokenRefusedError:
-    """Return the refusal of a token that has expired; both in seconds since the epoch."""
+    """Return the error for a token that has expired; both times are in seconds since the epoch."""
     message = expired_words(expires, now)
     return TokenRefusedError(f"InvalidJWTToken: {message}", pushed=message, handshake="Token has expired")
 
 
 def read(text: str, keys: Keys, now: float) -> Token:
-    """The token, or TokenRefusedError; `now` in seconds since the epoch.
+    """Verify a token, in which whitespace is ignored. `now` is in seconds since the epoch.
 
-    Blanks in it mean nothing. A claim of another type is refused in other words than one that is missing.
+    A claim of the wrong type has another error message than a missing claim.
+
+    Raises:
+        TokenRefusedError: The token is invalid or has expired.
     """
     claims = _verified(_BLANKS.sub("", unquote(text)), keys)
     if "exp" in claims:
@@ -128,7 +139,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _claim(message: str | int, name: str, value: Any) -> str:
-    """Return a claim that was not accepted as the server's libraries print it."""
+    """Return the description of a refused claim, as the server's libraries print it."""
     return f'[message: {inspected(message)}, claim: "{name}", claim_val: {inspected(value)}]'
 
 
@@ -147,7 +158,7 @@ def _verified(text: str, keys: Keys) -> dict[str, Any]:
         raise refused("JwtSignerError", words, pushed=":error_generating_signer")
     try:
         with warnings.catch_warnings():
-            # The secret is shorter than PyJWT wants for HS384 and HS512, which a client chooses, not we.
+            # PyJWT warns that the secret is short for HS384 and HS512. The client chose the algorithm.
             warnings.simplefilter("ignore")
             claims: dict[str, Any] = jwt.decode(
                 text, verifier.key, [verifier.algorithm], options=_SIGNATURE_ONLY
@@ -163,7 +174,12 @@ def _verified(text: str, keys: Keys) -> dict[str, Any]:
 
 
 def _check_form(text: str) -> None:
-    """Raise ValueError for what is not three parts of Base64, TokenRefusedError for odd JSON in them."""
+    """Check that a token consists of three parts of Base64, the first two of which are JSON objects.
+
+    Raises:
+        ValueError: The parts are not Base64, or not JSON.
+        TokenRefusedError: A part is JSON but not an object, or can't be parsed by the server's library.
+    """
     encoded_header, encoded_claims, _ = text.split(".")
     claims, header = _decoded(encoded_claims), _decoded(encoded_header)
     if not isinstance(claims, dict):
@@ -186,6 +202,6 @@ def _not_a_number(name: str) -> NoReturn:
 
 
 def _crash(invalid: bytes) -> NoReturn:
-    """Refuse a token as the server's library does, which raises and so crashes the channel."""
+    """Raise the error for a token that makes the server's JSON library raise, so that the channel crashes."""
     detail = f"{{:invalid_byte, {invalid[0]}}}" if invalid else ":unexpected_end"
     raise _unexpected(f"UnknownErrorOnChannel: Erlang error: {detail}", None)

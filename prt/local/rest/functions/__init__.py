@@ -1,4 +1,4 @@
 """Calls of database functions, `/rpc/NAME`.
 
-Requests on tables stand one folder up.
+Requests on tables are in the package above.
 """

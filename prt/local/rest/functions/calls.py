@@ -1,9 +1,9 @@
-"""Function calls, `/rpc/NAME`: arguments by name from the body or the query string.
+"""Function calls, `/rpc/NAME`, with named arguments from the body or the query string.
 
 https://docs.postgrest.org/en/stable/references/api/functions.html
 """
 
-# ruff: noqa: S608 - every name in these texts is quoted, every value a parameter
+# ruff: noqa: S608 - all names in the SQL are quoted, all values are parameters
 
 from __future__ import annotations
 
@@ -45,13 +45,16 @@ UNNAMED = {
     "text/xml": ("xml",),
     "application/octet-stream": ("bytea",),
 }
-"""The types that a single argument without a name may have, by the type of a body that it takes as it is."""
+"""The types of a single unnamed argument that accepts the whole body, by the body's content type."""
 
 
 class Arguments(Struct, frozen=True):
-    """The arguments of a call: a JSON object with its `keys`, and the body for an argument without a name.
+    """The arguments of a call.
 
-    `keys` are None if the body is no JSON object, `raw` is None if there is no body.
+    Attributes:
+        keys: The names of the arguments, None if the body is not a JSON object.
+        named: The arguments as the text of a JSON object.
+        raw: The whole body as text, for a single unnamed argument; None if there is no body.
     """
 
     keys: frozenset[str] | None
@@ -60,7 +63,7 @@ class Arguments(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """A call of a function; `body` is None if the arguments stand in the query string."""
+    """A call of a function; `body` is None if the arguments are in the query string."""
 
     method: str
     function: TableName
@@ -73,7 +76,13 @@ class Call(Struct, frozen=True, kw_only=True):
 
 
 async def answer(connection: AsyncConnection[Any], call: Call) -> Response:
-    """RestError PGRST202 where no function takes these arguments, PGRST203 where several do."""
+    """Call a function and answer with its result.
+
+    Raises:
+        RestError: The request is refused, for example with `PGRST202` if no function accepts the arguments,
+            or `PGRST203` if several do.
+        psycopg.Error: The database reports an error.
+    """
     candidates = await find_functions(connection, call.function)
     arguments, query = _arguments(call, candidates)
     function = await _chosen(connection, call, candidates, arguments)
@@ -91,7 +100,7 @@ async def answer(connection: AsyncConnection[Any], call: Call) -> Response:
     body = arguments.raw if _is_unnamed(function) and arguments.raw is not None else arguments.named
     prelude = _prelude(function, reading.parameters.bind(body))
     name = quote(call.function.name)
-    # The planner knows nothing of a function's rows: every kind of count is the exact one.
+    # The planner can't estimate a function's rows, so every kind of count is exact.
     preferences = call.preferences
     if preferences.count is not None:
         preferences = msgspec.structs.replace(preferences, count="exact")
@@ -121,13 +130,16 @@ def _response(call: Call, function: Function, rows: Rows, first: int) -> Respons
 
 
 def _values(rows: bytes) -> bytes:
-    """`[{"value":1},…]` → `[1,…]`, each value's own text untouched."""
+    """Convert `[{"value":1},…]` to `[1,…]`; the JSON text of each value stays unchanged."""
     decoded = msgspec.json.decode(rows, type=list[dict[str, msgspec.Raw]])
     return msgspec.json.encode([next(iter(row.values())) for row in decoded])
 
 
 def _prelude(function: Function, body: str) -> str:
-    """The WITH whose `prt_source` holds the rows; a scalar's column is called `value`."""
+    """Return the WITH clause that defines `prt_source`, the function's rows.
+
+    The column of a scalar function is named `value`.
+    """
     alias = '"prt call"("value")' if function.is_scalar else '"prt call"'
     name = function.name.quoted
     if _is_unnamed(function):
@@ -137,7 +149,7 @@ def _prelude(function: Function, body: str) -> str:
         passed = ", ".join(_passed(argument) for argument in function.arguments)
         called = f'json_to_record({body}::json) as "prt body" ({typed}), lateral {name}({passed}) as {alias}'
     else:
-        # A parameter must stand somewhere for PostgreSQL to know its type.
+        # The parameter must be used somewhere, so that PostgreSQL can determine its type.
         called = f"{name}() as {alias} where {body}::json is not null"
     return f'with prt_source as (select "prt call".* from {called}) '
 
@@ -152,7 +164,7 @@ def _passed(argument: Argument) -> str:
 
 
 def _arguments(call: Call, candidates: list[Function]) -> tuple[Arguments, Query]:
-    """Return what is given to the function, and what is asked of its rows."""
+    """Return the arguments for the function, and the query that applies to its rows."""
     if call.body is not None:
         query = parse_query(call.parameters)
         if call.content_type == JSON:
@@ -177,7 +189,7 @@ def _of_pairs(given: dict[str, str]) -> Arguments:
 
 
 def _raw(call: Call) -> str:
-    """The body as the text of a value: bytes in hexadecimal, else UTF-8."""
+    r"""Return the body as the text of a value: bytes in hexadecimal (`\x…`), or else UTF-8."""
     body = call.body or b""
     if call.content_type == "application/octet-stream":
         return f"\\x{body.hex()}"
@@ -188,7 +200,7 @@ def _raw(call: Call) -> str:
 
 
 def _of_json(body: bytes) -> Arguments:
-    """Return the arguments in a JSON body; of a list of objects the first one counts, as in PostgREST."""
+    """Return the arguments in a JSON body. Of a list of objects only the first counts, as in PostgREST."""
     try:
         raw = body.decode() or "{}"
         decoded = msgspec.json.decode(
@@ -210,7 +222,7 @@ def _of_json(body: bytes) -> Arguments:
 async def _chosen(
     connection: AsyncConnection[Any], call: Call, candidates: list[Function], arguments: Arguments
 ) -> Function:
-    """Return the one function that fits, with the arguments that are given to it."""
+    """Return the one function that accepts the arguments, with only those arguments that are given."""
     given = arguments.keys
     fitting = [function for function in candidates if given is not None and function.accepts(given)]
     if not fitting and arguments.raw is not None:

@@ -1,4 +1,4 @@
-"""The functions of one name: their arguments, and the errors if none or several of them fit a call."""
+"""Lookup of database functions by name, and the errors if none or several of them accept a call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prt.suggestions import nearest
 
 
 class Argument(Struct, frozen=True):
-    """An argument of a function."""
+    """An argument of a function; the name is empty if the argument has none."""
 
     name: str
     type: str
@@ -23,7 +23,17 @@ class Argument(Struct, frozen=True):
 
 
 class Function(Struct, frozen=True):
-    """`table` is the one whose rows it returns; `is_scalar` where a row is one value without a name."""
+    """A function of the database.
+
+    Attributes:
+        name: The name with its schema.
+        arguments: The input arguments, in their order.
+        required: The number of arguments without a default; these come first.
+        is_set: Whether the function returns a set of rows.
+        is_scalar: Whether a returned row is one value without a column name.
+        is_void: Whether the function returns nothing.
+        table: The name of the table whose rows the function returns, None if it returns others.
+    """
 
     name: TableName
     arguments: tuple[Argument, ...]
@@ -34,16 +44,16 @@ class Function(Struct, frozen=True):
     table: str | None
 
     def takes_body_as(self, types: Collection[str]) -> bool:
-        """Whether its one argument has no name and one of these types: it takes the body as it is."""
+        """Return whether a single unnamed argument of one of these types accepts the whole body."""
         return len(self.arguments) == 1 and not self.arguments[0].name and self.arguments[0].type in types
 
     def accepts(self, given: Collection[str]) -> bool:
-        """Return whether the function can be called with arguments of these names."""
+        """Return whether the function can be called with named arguments of exactly these names."""
         names = [argument.name for argument in self.arguments]
         return all(names) and set(names[: self.required]) <= set(given) <= set(names)
 
     def signature(self) -> str:
-        """Return the signature as PostgREST prints it."""
+        """Return the signature in PostgREST's form."""
         arguments = ", ".join(f"{argument.name} => {argument.type}" for argument in self.arguments)
         return f"{self.name.schema}.{self.name.name}({arguments})"
 
@@ -74,7 +84,7 @@ where pronamespace = $1::regnamespace and prokind = 'f' order by 1
 
 
 async def find_functions(connection: AsyncConnection[Any], name: TableName) -> list[Function]:
-    """Return the functions of a name."""
+    """Return the functions with this name."""
     cursor = await execute(connection, FUNCTIONS, (quote(name.schema), name.name), is_of_catalog=True)
     return [
         Function(
@@ -91,7 +101,7 @@ async def find_functions(connection: AsyncConnection[Any], name: TableName) -> l
 
 
 def ambiguous(functions: list[Function]) -> RestError:
-    """Return the refusal of a call that several functions accept."""
+    """Return the error for a call that several functions accept."""
     choices = ", ".join(function.signature() for function in functions)
     return RestError(
         300,
@@ -110,14 +120,15 @@ async def unknown(
     unnamed: str | None,
     overloads: list[Function],
 ) -> RestError:
-    """Return PGRST202.
+    """Return the error `PGRST202` for a call that no function accepts.
 
     Args:
-        connection: Asked for the nearest name.
+        connection: A connection, on which the most similar function name is looked up.
         name: The function that was called.
-        given: The arguments' names, None if the body has none.
-        unnamed: The types, as words, that a single argument without a name could have had.
-        overloads: The functions of that name, which take other arguments.
+        given: The names of the arguments, None if the body is not a JSON object.
+        unnamed: The types that a single unnamed argument could have had, for the message; None if there is no
+            body.
+        overloads: The functions with this name, which accept other arguments.
     """
     full = f"{name.schema}.{name.name}"
     if overloads:

@@ -1,4 +1,4 @@
-"""A request's parameters, parsed into values: filters, `select`, order.
+"""Parsers for a request's parameters: filters, `select`, `order` and windows.
 
-What becomes SQL stands one folder up.
+The package above turns the parsed parameters into SQL.
 """

@@ -1,4 +1,4 @@
-"""The grammars of filters, `column=op.value`, and of logic trees, `and=(a.eq.1,or(b.gt.2,c.is.null))`."""
+"""Parsers for filters, `column=op.value`, and for logic trees, `and=(a.eq.1,or(b.gt.2,c.is.null))`."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ EXPECTED = '"not" or operator (eq, gt, ...)'
 
 
 def parse_filter(field: Field, text: str) -> Filter:
-    """One parameter's value; what follows the operator is the value to its end."""
+    """Parse the value of a filter parameter, `op.value`; the value extends to the end of the text."""
     scanner = Scanner(text, "filter")
     return _operation(scanner, field, is_nested=False)
 
 
 def parse_logic(operator: Literal["and", "or"], text: str, *, is_negated: bool) -> Logic:
-    """Return the logic tree of `and=(…)` or `or=(…)`."""
+    """Parse the value of the parameter `and` or `or`, such as `(a.eq.1,b.gt.2)`."""
     scanner = Scanner(text, "logic tree")
     conditions = _conditions(scanner)
     scanner.expect_end("end of input")
@@ -57,7 +57,7 @@ def parse_logic(operator: Literal["and", "or"], text: str, *, is_negated: bool) 
 
 
 def is_operation(text: str) -> bool:
-    """Whether a parameter of a function call reads as a filter."""
+    """Return whether the value of a function call's parameter looks like a filter, `op.value`."""
     matched = OPERATOR.match(text.removeprefix("not."))
     return matched is not None and matched[1] in {*QUANTIFIABLE, *SIMPLE, *SEARCH, "in", "is"}
 
@@ -136,7 +136,7 @@ def _list_value(scanner: Scanner) -> str:
 
 
 def _nested_value(scanner: Scanner) -> str:
-    """Take a value that ends at `,` or `)`; an array or a range literal keeps its own commas."""
+    """Read a value that ends at `,` or `)`; an array or a range literal may contain commas."""
     if scanner.sees("{"):
         taken = scanner.take_while(lambda c: c != "}")
         scanner.expect("}")
@@ -150,7 +150,10 @@ def _nested_value(scanner: Scanner) -> str:
 
 
 def _quoted_or(scanner: Scanner, ends: str) -> str:
-    """A quoted value, unless more follows the closing quote: then the quotes belong to the value."""
+    """Read a value, and remove quotes around it.
+
+    If more text follows the closing quote, the quotes are part of the value.
+    """
     start = scanner.at
     if scanner.sees('"'):
         value = scanner.quoted()

@@ -1,4 +1,4 @@
-"""A request's query string → `Query`."""
+"""Parser for a request's query string."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def parameters_of(query_string: bytes) -> Parameters:
-    """Decoded pairs in their order; the gateway's own key is none of ours."""
+    """Return the decoded parameters in their order, without the gateway's `apikey`.
+
+    Raises:
+        RestError: `PGRST100`: the query string is not UTF-8.
+    """
     try:
         pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict")
     except (UnicodeDecodeError, ValueError) as exc:
@@ -26,7 +30,11 @@ def parameters_of(query_string: bytes) -> Parameters:
 
 
 def parse_query(parameters: Parameters) -> Query:
-    """RestError PGRST100 names the parameter that can't be read."""
+    """Parse the parameters of a request.
+
+    Raises:
+        RestError: `PGRST100`: a parameter is invalid; the message names it.
+    """
     select: tuple[Node, ...] = (Star(),)
     has_select = False
     columns: tuple[str, ...] | None = None
@@ -69,7 +77,10 @@ def parse_query(parameters: Parameters) -> Query:
 
 
 def _target(key: str) -> tuple[Path, Field, bool]:
-    """`task.production.name->>a` is the field `name->>a` of the resource at (task, production)."""
+    """Parse a parameter's name: the path of a resource, a field of it, and whether it is negated (`not.and`).
+
+    For example, `task.production.name->>a` is the field `name->>a` of the resource `("task", "production")`.
+    """
     scanner = Scanner(key, "tree path")
     names: list[str] = []
     while True:
@@ -95,5 +106,5 @@ def _limit(text: str) -> int | None:
 
 
 def _number(text: str) -> int | None:
-    """Return a number, None if the text is not one, which counts as not given as in PostgREST."""
+    """Return an integer, None if it is not one: the parameter then counts as missing, as in PostgREST."""
     return min(int(text), 2**62) if NUMBER.fullmatch(text) else None

@@ -1,4 +1,4 @@
-"""A cursor over one parameter's text, with the pieces that every grammar of PostgREST shares."""
+"""A scanner for the text of one parameter, with the elements that all grammars of PostgREST share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ IDENTIFIER_MARKS = "_ $"
 
 
 class Scanner:
-    """`what` names the text in errors, as PostgREST does: `failed to parse filter (…)`."""
+    """A cursor in a text.
+
+    Attributes:
+        text: The text.
+        at: The index of the next character.
+
+    The argument `what` names the text in error messages, as in PostgREST: `failed to parse filter (…)`.
+    """
 
     def __init__(self, text: str, what: str) -> None:
         self.text = text
@@ -20,44 +27,44 @@ class Scanner:
 
     @property
     def is_done(self) -> bool:
-        """Return whether the text is at its end."""
+        """Whether the end of the text is reached."""
         return self.at >= len(self.text)
 
     def sees(self, literal: str) -> bool:
-        """Return whether a literal comes next."""
+        """Return whether a literal comes next, without moving."""
         return self.text.startswith(literal, self.at)
 
     def takes(self, literal: str) -> bool:
-        """Moves on where the literal is next."""
+        """Move past a literal if it comes next, and return whether it did."""
         if not self.sees(literal):
             return False
         self.at += len(literal)
         return True
 
     def expect(self, literal: str) -> None:
-        """Take a literal. Raise RestError if something else comes next."""
+        """Move past a literal. Raise RestError if something else comes next."""
         if not self.takes(literal):
             raise self.error(f'"{literal}"')
 
     def expect_end(self, expected: str) -> None:
-        """Raise RestError unless the text is at its end."""
+        """Raise RestError unless the end of the text is reached; `expected` describes what may come next."""
         if not self.is_done:
             raise self.error(expected)
 
     def take_while(self, accepts: Callable[[str], bool]) -> str:
-        """Take the characters that are accepted."""
+        """Move past the next characters that `accepts` accepts, and return them."""
         start = self.at
         while not self.is_done and accepts(self.text[self.at]):
             self.at += 1
         return self.text[start : self.at]
 
     def rest(self) -> str:
-        """Take the rest of the text."""
+        """Move to the end of the text, and return the rest of it."""
         taken, self.at = self.text[self.at :], len(self.text)
         return taken
 
     def quoted(self) -> str:
-        """A value in double quotes; a backslash takes the next character as it is."""
+        """Read a value in double quotes; the character after a backslash is used as it is."""
         self.expect('"')
         taken: list[str] = []
         while not self.takes('"'):
@@ -69,7 +76,11 @@ class Scanner:
         return "".join(taken)
 
     def name(self) -> str:
-        """A column or table: quoted, or letters, digits, `_ $`, space, with dashes inside."""
+        """Read the name of a column or table.
+
+        A name is quoted, or consists of letters, digits, `_`, `$`, spaces, and dashes that don't begin an
+        arrow.
+        """
         if self.sees('"'):
             return self.quoted()
         taken = self.take_while(self._is_of_name).strip()
@@ -78,7 +89,7 @@ class Scanner:
         return taken
 
     def field(self) -> Field:
-        """Take a field: a name, and the path of a JSON value in it."""
+        """Read a field: the name of a column, and the path of a JSON value in it (`a->b->>c`)."""
         name = self.name()
         steps: list[Step] = []
         while self.sees("->"):
@@ -87,7 +98,7 @@ class Scanner:
         return Field(name, tuple(steps))
 
     def error(self, expected: str) -> RestError:
-        """Return the refusal that something else was expected here."""
+        """Return the error that `expected` should come next."""
         seen = "end of input" if self.is_done else f'"{self.text[self.at]}"'
         return RestError(
             400,

@@ -1,4 +1,4 @@
-"""The grammars of `select`, `order`, `columns` and `on_conflict`."""
+"""Parsers for the parameters `select`, `order`, `columns` and `on_conflict`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from prt.local.rest.query.scanner import Scanner
 from prt.local.rest.query.tree import Column, Embed, Node, Order, Star
 
 CAST = re.compile(r"[A-Za-z_][A-Za-z0-9_ $]*")
-"""A type's name without quotes or parentheses: it stands in the SQL as it is."""
+"""The name of a type, without quotes or parentheses because it becomes part of the SQL unchanged."""
 AGGREGATE = re.compile(r"\.?(avg|count|max|min|sum)\(\)")
 
 
 def parse_select(text: str) -> tuple[Node, ...]:
-    """Return the nodes of the parameter `select`."""
+    """Parse the parameter `select` into columns and embedded resources; an empty text selects all columns."""
     scanner = Scanner(text, "select parameter")
     nodes = _nodes(scanner) if text else (Star(),)
     scanner.expect_end('field name, "," or end of input')
@@ -23,7 +23,7 @@ def parse_select(text: str) -> tuple[Node, ...]:
 
 
 def parse_order(text: str) -> tuple[Order, ...]:
-    """Return the orders of the parameter `order`."""
+    """Parse the parameter `order`."""
     scanner = Scanner(text, "order")
     orders = [_order(scanner)]
     while scanner.takes(","):
@@ -33,7 +33,7 @@ def parse_order(text: str) -> tuple[Order, ...]:
 
 
 def parse_names(text: str, what: str) -> tuple[str, ...]:
-    """Return a list of names; `what` names the parameter in a refusal."""
+    """Parse a list of names; `what` names the parameter in error messages."""
     scanner = Scanner(text, what)
     names = [scanner.name()]
     while scanner.takes(","):

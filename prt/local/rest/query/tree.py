@@ -1,6 +1,7 @@
-"""The parameters of a request as a tree.
+"""The parsed parameters of a request.
 
-A `path` leads to an embedded resource by the names it has in the answer; `()` is the table itself.
+A `Path` identifies an embedded resource by its names in the answer, from the outermost to the innermost; `()`
+is the table itself.
 """
 
 from __future__ import annotations
@@ -13,25 +14,25 @@ Path = tuple[str, ...]
 
 
 class Step(Struct, frozen=True):
-    """One arrow of a JSON path; `key` is a member's name or an index."""
+    """One arrow of a JSON path, `->key` or `->>key`; the key is a member's name, or an element's index."""
 
     key: str | int
     is_text: bool
 
 
 class Field(Struct, frozen=True):
-    """A column, with the path of a JSON value in it."""
+    """A column, or a JSON value in it, to which the steps lead."""
 
     name: str
     steps: tuple[Step, ...] = ()
 
 
 class Star(Struct, frozen=True):
-    """All columns."""
+    """All columns of a table, `*`."""
 
 
 class Column(Struct, frozen=True):
-    """A selected column."""
+    """A selected field, with an alias and the name of a type to which it is cast."""
 
     field: Field
     alias: str | None = None
@@ -39,7 +40,10 @@ class Column(Struct, frozen=True):
 
     @property
     def output(self) -> str | None:
-        """The name in the answer where it differs from the column's: the alias, or a path's last key."""
+        """The name in the answer, None if it is the column's own name.
+
+        It is the alias, or else the last key of a JSON path.
+        """
         if self.alias is not None or not self.field.steps:
             return self.alias
         keys = [step.key for step in self.field.steps if isinstance(step.key, str)]
@@ -47,7 +51,16 @@ class Column(Struct, frozen=True):
 
 
 class Embed(Struct, frozen=True):
-    """A related table: `target` is a table, a foreign key or its column, `hint` decides between several."""
+    """An embedded resource: rows of a related table.
+
+    Attributes:
+        target: The name of a table, of a foreign key, or of a foreign key's column.
+        nodes: The selected columns and embedded resources of the related table.
+        alias: The name in the answer, if it is not `target`.
+        hint: A name that selects one of several relationships (`target!hint`).
+        is_inner: Whether rows without related rows are left out (`!inner`).
+        is_spread: Whether the columns are added to the parent's object (`...target`).
+    """
 
     target: str
     nodes: tuple[Node, ...]
@@ -58,7 +71,7 @@ class Embed(Struct, frozen=True):
 
     @property
     def output(self) -> str:
-        """Return the name under which the embedded rows stand."""
+        """The name of the member in the answer that contains the embedded rows."""
         return self.alias or self.target
 
 
@@ -66,7 +79,16 @@ Node = Star | Column | Embed
 
 
 class Filter(Struct, frozen=True):
-    """`value` is a list for `in`; `language` is of text search; `quantifier` makes the value an array."""
+    """A condition on a field.
+
+    Attributes:
+        field: The field.
+        operator: PostgREST's operator, such as `eq`.
+        value: The value; a list for the operator `in`.
+        is_negated: Whether the condition must not hold.
+        quantifier: `any` or `all` if the value is an array whose elements are compared.
+        language: The language of a text search.
+    """
 
     field: Field
     operator: str
@@ -77,7 +99,7 @@ class Filter(Struct, frozen=True):
 
 
 class Logic(Struct, frozen=True):
-    """Conditions that are joined by an operator."""
+    """Conditions joined by `and` or `or`."""
 
     operator: Literal["and", "or"]
     conditions: tuple[Condition, ...]
@@ -88,7 +110,7 @@ Condition = Filter | Logic
 
 
 class Order(Struct, frozen=True):
-    """`relation` is the embedded to-one resource whose column orders the rows."""
+    """A field by which rows are ordered; with `relation`, it is a field of that embedded to-one resource."""
 
     field: Field
     relation: str | None = None
@@ -97,14 +119,14 @@ class Order(Struct, frozen=True):
 
 
 class Window(Struct, frozen=True):
-    """The window of the rows that are asked for."""
+    """The part of the rows that is returned: at most `limit` rows, after the first `offset` ones."""
 
     limit: int | None = None
     offset: int = 0
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """A request's parameters. Conditions, orders and windows are kept by the path that they belong to."""
+    """The parsed parameters of a request; conditions, orders and windows by the path of their resource."""
 
     select: tuple[Node, ...] = (Star(),)
     conditions: dict[Path, tuple[Condition, ...]] = {}

@@ -1,5 +1,5 @@
--- The tables of Supabase Auth, with its column names: clients' migrations refer to them and put triggers on them.
--- Runs after the roles exist; safe to run again.
+-- The tables of Supabase Auth, with its column names: users' migrations refer to them and add triggers to them.
+-- This script runs after roles.sql, and can run again.
 
 create schema if not exists auth authorization supabase_auth_admin;
 

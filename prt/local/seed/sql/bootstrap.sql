@@ -1,16 +1,17 @@
--- What every Supabase project has before its own first migration. Runs after roles.sql and auth.sql.
+-- The objects that every Supabase project has before its first migration.
+-- This script runs after roles.sql and auth.sql.
 -- https://supabase.com/docs/guides/database/postgres/roles
 
 create schema if not exists extensions;
 create schema if not exists realtime;
 
--- Unqualified names of extensions' functions resolve, as in a hosted project.
+-- Functions of extensions can be called without their schema, as in a hosted project.
 do $$
 begin
   execute format('alter database %I set search_path to "$user", public, extensions', current_database());
 end $$;
 
--- The claims of the request: PostgREST of today sets one JSON, that of old one setting a claim.
+-- The claims of the request: PostgREST sets them as one JSON object; old versions set one setting per claim.
 create or replace function auth.uid() returns uuid language sql stable as $$
   select coalesce(
     nullif(current_setting('request.jwt.claim.sub', true), ''),
@@ -39,7 +40,7 @@ create or replace function auth.jwt() returns jsonb language sql stable as $$
   )::jsonb
 $$;
 
--- Supabase's default grants. New objects get theirs when postgres or supabase_admin makes them.
+-- Supabase's default grants, also for the objects that postgres or supabase_admin will create.
 grant usage on schema public, auth, realtime, extensions to postgres, anon, authenticated, service_role;
 grant usage on schema auth, realtime to postgres with grant option;
 grant all on schema extensions to postgres;
@@ -65,7 +66,7 @@ end $$;
 alter default privileges for role postgres in schema public grant all on routines
   to postgres, anon, authenticated, service_role;
 
--- Realtime streams this publication, and it stays while a reset drops the tables in it.
+-- Realtime streams the tables of this publication. A reset drops the tables, but not the publication.
 do $$
 begin
   if not exists (select from pg_publication where pubname = 'supabase_realtime') then
@@ -74,9 +75,9 @@ begin
   end if;
 end $$;
 
--- Every publication streams stored generated columns, as wal2json does at a hosted project. Without them
--- PostgreSQL 18 also refuses each UPDATE of a table that has one and the replica identity FULL. Migrations
--- make `supabase_realtime` anew, hence the event trigger. Older servers don't have the option.
+-- Every publication streams stored generated columns, as wal2json does in a hosted project. Without this option,
+-- PostgreSQL 18 refuses each UPDATE of a table that has such a column and the replica identity FULL. Migrations
+-- create `supabase_realtime` again, so an event trigger sets the option. Older servers don't have it.
 do $$
 declare
   publication name;

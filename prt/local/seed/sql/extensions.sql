@@ -1,6 +1,6 @@
--- uuid-ossp and pgcrypto are installed in every hosted project. The wheel of PostgreSQL has them not, but
--- prt/local/postgres/extensions brings both in SQL. See also `schema.bootstrap`. They are the user's own role's,
--- which may move and drop them.
+-- uuid-ossp and pgcrypto are installed in every hosted project. The wheel of PostgreSQL does not contain them, but
+-- prt/local/postgres/extensions has both as SQL (see also `schema.bootstrap`). The user's role owns them, so that
+-- it may move and drop them.
 
 do $$
 declare

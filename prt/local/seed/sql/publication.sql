@@ -1,10 +1,10 @@
--- Realtime streams a publication of its own, which has the tables of supabase_realtime and follows it.
--- Runs after realtime.sql.
+-- The publication that Realtime streams. It always has the same tables as supabase_realtime.
+-- This script runs after realtime.sql.
 --
--- The real server reads the log through wal2json, which knows no row filters, no column lists and no
--- publish_via_partition_root: rows and columns that supabase_realtime leaves out are sent whole, and partitions
--- come under their own names. Stored generated columns come as well, and with them in the publication an UPDATE
--- under replica identity full goes through. pgoutput obeys all of these, so it gets a publication without them.
+-- The real server reads the log through wal2json, which ignores row filters, column lists and
+-- publish_via_partition_root: rows and columns that supabase_realtime excludes are sent nevertheless, and partitions
+-- under their own names. Stored generated columns are sent as well; with them in the publication, an UPDATE under
+-- replica identity full is not refused. pgoutput obeys all of these options, so it gets a publication without them.
 
 create or replace function realtime.prt_follow_publication() returns void
 language plpgsql security definer set search_path = '' as $$
@@ -65,7 +65,7 @@ revoke all on function realtime.prt_follow_publication() from public;
 create or replace function realtime.prt_publication_changed() returns event_trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- It is called for what it does itself as well.
+  -- This trigger also fires for the changes that it makes itself, which the setting marks.
   if pg_catalog.current_setting('prt.follows_publication', true) is distinct from 'yes' then
     perform pg_catalog.set_config('prt.follows_publication', 'yes', true);
     perform realtime.prt_follow_publication();

@@ -1,8 +1,9 @@
--- What Realtime keeps in the database: who may use a private topic, and what the database itself broadcasts.
--- Runs after bootstrap.sql. https://supabase.com/docs/guides/realtime/authorization, …/realtime/broadcast
+-- Realtime's objects in the database: the rights on private topics, and the broadcasts of the database.
+-- This script runs after bootstrap.sql.
+-- https://supabase.com/docs/guides/realtime/authorization, …/realtime/broadcast
 
--- Policies on this table decide who joins (SELECT) and who sends (INSERT), by the extension of the row:
--- the server tries a row of each, and takes it back. Rows that stay are broadcasts of the database.
+-- Policies on this table decide who may join (SELECT) and send (INSERT), for each extension: the server tries a row
+-- of each and rolls it back. The rows that stay are broadcasts of the database.
 create table if not exists realtime.messages (
   topic text not null,
   extension text not null,
@@ -10,13 +11,13 @@ create table if not exists realtime.messages (
   event text,
   private boolean default false,
   updated_at timestamp not null default now(),
-  -- UTC whatever the session's time zone, and in the order of sending within a transaction: replay counts on it.
+  -- In UTC, whatever the session's time zone is, and increasing within a transaction: replay relies on both.
   inserted_at timestamp not null default (clock_timestamp() at time zone 'utc'),
   id uuid not null default gen_random_uuid(),
   primary key (id, inserted_at)
 );
--- A project that was made before has the table already. Rows with skip_broadcast were sent when they were
--- written, and are only replayed; expires_at is in UTC, null as long as other messages are kept.
+-- A project of an earlier version has the table without these columns. Rows with skip_broadcast were sent when they
+-- were written, and are only replayed. expires_at is in UTC; null keeps the row as long as other messages.
 alter table realtime.messages add column if not exists binary_payload bytea;
 alter table realtime.messages add column if not exists skip_broadcast boolean not null default false;
 alter table realtime.messages add column if not exists expires_at timestamp;
@@ -25,22 +26,22 @@ alter table realtime.messages enable row level security;
 alter table realtime.messages owner to supabase_realtime_admin;
 grant select, insert, update on realtime.messages to anon, authenticated, service_role;
 
--- Not the hosted project's name for it: a dump of one makes its own.
+-- The name differs from the hosted project's publication, because a dump of a hosted project creates that one.
 do $$
 begin
   if not exists (select from pg_publication where pubname = 'prt_realtime_messages') then
     create publication prt_realtime_messages with (publish = 'insert');
   end if;
 end $$;
--- A reset dropped the table and kept the publication, which is being streamed.
+-- A reset drops the table, but keeps the publication, which is being streamed.
 alter publication prt_realtime_messages set table realtime.messages;
 
 create or replace function realtime.topic() returns text language sql stable as $$
   select nullif(current_setting('realtime.topic', true), '')::text
 $$;
 
--- With the caller's rights, so that policies for INSERT hold here too. It never fails its caller's
--- transaction: whoever writes a row should not lose it because nobody could be told.
+-- Runs with the caller's rights, so that policies for INSERT apply. An error here does not fail the caller's
+-- transaction, because a row should not be lost if its broadcast can't be sent.
 create or replace function realtime.send(payload jsonb, event text, topic text, private boolean default true)
 returns void language plpgsql as $$
 declare

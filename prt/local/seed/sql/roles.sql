@@ -1,5 +1,5 @@
--- The roles of a Supabase project, with the rights that clients and migrations count on.
--- Roles belong to the cluster, so this runs again after a reset: safe to repeat.
+-- The roles of a Supabase project, with the rights that clients and migrations rely on.
+-- Roles belong to the whole cluster, so this script must be able to run again after a reset.
 
 do $$
 declare
@@ -19,22 +19,22 @@ end $$;
 alter role anon noinherit;
 alter role authenticated noinherit;
 alter role service_role noinherit bypassrls;
--- Here for `owner to` and `alter default privileges for role`; nobody logs in as these.
+-- Migrations name these roles in `owner to` and `alter default privileges`; nobody logs in as one of them.
 alter role supabase_storage_admin noinherit createrole;
 alter role dashboard_user createdb createrole replication;
 alter role supabase_replication_admin replication;
 
--- Auth and Realtime run the users' own triggers and policies, in which `reset role` leads to the role that
--- signed in: that is never the superuser.
+-- Auth and Realtime run triggers and policies of the user. There `reset role` leads to the role that logged in,
+-- so that role is not a superuser.
 alter role supabase_auth_admin noinherit createrole login;
 alter role supabase_realtime_admin login replication bypassrls;
 
--- The superuser is supabase_admin, which made the cluster. Only a superuser may create event triggers: they
--- would run for its own statements too, with its rights.
+-- The superuser is supabase_admin, which created the cluster. Nobody else may create event triggers: they would
+-- run for the statements of the superuser too, with its rights.
 
--- REST signs in as authenticator and becomes the role of the token.
+-- REST logs in as authenticator and changes to the role of the token.
 alter role authenticator noinherit login;
--- As at a hosted project: no request keeps a connection, and whoever waits for it, for longer.
+-- The timeouts of a hosted project: no request occupies a connection for longer.
 alter role authenticator set statement_timeout = '8s';
 alter role authenticated set statement_timeout = '8s';
 alter role anon set statement_timeout = '3s';

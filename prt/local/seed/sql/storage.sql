@@ -1,4 +1,4 @@
--- The tables of Supabase Storage, without Storage: migrations create buckets and put policies on objects.
+-- The tables of Supabase Storage, without its service: migrations create buckets, and policies on objects.
 
 create schema if not exists storage authorization supabase_storage_admin;
 

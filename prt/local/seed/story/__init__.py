@@ -1,4 +1,4 @@
-"""A day of the production, compressed: what happens, told as SQL, by chance alone and without a database."""
+"""The story of the demo traffic: a production's day as random SQL statements, created without a database."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ __all__ = ["Step", "story"]
 
 
 def story(random: Random) -> Iterator[Step]:
-    """Yield the steps of a day without end, the same for the same `random`, on top of the seed's rows.
+    """Yield the steps of a day without end, which change the seed's rows and add others.
 
-    It begins by undoing what an earlier story did. Tables keep their size: what it adds, it removes.
+    The same state of `random` yields the same steps. The first steps undo what an earlier story did. Tables
+    keep their size, because the story deletes as many rows as it adds.
     """
     messages = Messages(random)
     board = Board(random)
@@ -55,7 +56,7 @@ def story(random: Random) -> Iterator[Step]:
         messages.read: 3,
     }
     choices, weights = list(scenes), list(scenes.values())
-    # The first thing to be seen is a task on its way over the board.
+    # The first visible change is always a task that moves on the board.
     yield from board.move()
     while True:
         yield from random.choices(choices, weights)[0]()

@@ -1,4 +1,4 @@
-"""Affairs that are opened and go through their stages: bookings, incidents, approvals, orders, hours."""
+"""Rows that pass through stages: bookings, incidents, approvals, orders and working hours."""
 
 from __future__ import annotations
 
@@ -17,16 +17,23 @@ Columns = dict[str, object]
 
 
 class Kind(Struct, frozen=True):
-    """`stages` in their order; where the last holds several, one of them is drawn. `size` bounds the rows."""
+    """A kind of affair, whose rows pass through stages.
+
+    Attributes:
+        table: The name of the table.
+        size: The most rows that the story keeps in the table.
+        stages: The values of the column `status` at each stage; one of several is chosen at random.
+        opened: Returns the columns of a new row.
+        columns: Further columns that change when a status is reached.
+        notices: The title of the notification for a status, if there is one.
+    """
 
     table: str
     size: int
     stages: tuple[tuple[str, ...], ...]
     opened: Callable[[Random], Columns]
     columns: dict[str, Columns] = {}
-    """What else changes when a stage is reached."""
-    told: dict[str, str] = {}
-    """The title of the notification of a stage, where it has one."""
+    notices: dict[str, str] = {}
 
 
 def _production(random: Random) -> str:
@@ -98,7 +105,7 @@ BOOKINGS = Kind(
     size=24,
     stages=(("requested",), ("tentative",), ("confirmed", "confirmed", "cancelled")),
     opened=_booking,
-    told={"confirmed": "Booking confirmed", "cancelled": "Booking cancelled"},
+    notices={"confirmed": "Booking confirmed", "cancelled": "Booking cancelled"},
 )
 INCIDENTS = Kind(
     table="incidents",
@@ -106,7 +113,7 @@ INCIDENTS = Kind(
     stages=(("open",), ("investigating",), ("resolved",), ("closed",)),
     opened=_incident,
     columns={"resolved": {"resolved_at": NOW}},
-    told={"open": "Incident reported", "resolved": "Incident resolved"},
+    notices={"open": "Incident reported", "resolved": "Incident resolved"},
 )
 APPROVALS = Kind(
     table="approval_requests",
@@ -114,7 +121,7 @@ APPROVALS = Kind(
     stages=(("pending",), ("approved", "approved", "rejected")),
     opened=_approval,
     columns={"approved": DECIDED, "rejected": DECIDED},
-    told={"pending": "Approval wanted"},
+    notices={"pending": "Approval wanted"},
 )
 ORDERS = Kind(
     table="marketplace_orders",
@@ -132,7 +139,7 @@ HOURS = Kind(
 
 
 class Affairs:
-    """All of one kind: the oldest open one goes on, or a new one comes in."""
+    """The affairs of one kind. The oldest unfinished one moves to its next stage, or a new one is opened."""
 
     def __init__(self, random: Random, kind: Kind, messages: Messages) -> None:
         self._random = random
@@ -146,11 +153,11 @@ class Affairs:
         return [forget(self._kind.table)]
 
     def go_on(self) -> Scene:
-        """Move one affair to its next stage, or open a new one."""
+        """Move the oldest unfinished affair to its next stage, or open a new one."""
         last = len(self._kind.stages) - 1
         stage_of = {status: stage for stage, names in enumerate(self._kind.stages) for status in names}
         waiting = [row for row, status in self._shelf.rows.items() if stage_of[status] < last]
-        # Of its own chance, each stage's too: what is opened is also finished, and nothing piles up.
+        # The probability of a new affair lets each one pass all its stages, so that none accumulate.
         if not waiting or self._random.random() < 1 / (last + 2):
             (status,) = self._kind.stages[0]
             columns = {**self._kind.opened(self._random), "status": status}
@@ -162,5 +169,5 @@ class Affairs:
             row = waiting[0]
             status = self._random.choice(self._kind.stages[stage_of[self._shelf.rows[row]] + 1])
             yield self._shelf.move(row, status, **self._kind.columns.get(status, {}))
-        if status in self._kind.told:
-            yield from self._messages.notify(self._kind.table, self._kind.told[status], self._titles[row])
+        if status in self._kind.notices:
+            yield from self._messages.notify(self._kind.table, self._kind.notices[status], self._titles[row])

@@ -1,4 +1,4 @@
-"""Tasks move over the board, come in, are talked about, and go."""
+"""The task board: tasks are added, moved, edited, commented on and deleted."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from prt.local.seed.tables import seeded
 
 COLUMNS = ("todo", "in_progress", "review", "done")
 HASTE = {"todo": 1.0, "in_progress": 1.2, "review": 1.5, "done": 0.6}
-"""How soon a task leaves its column: no column runs empty, none swallows all."""
+"""The relative probability that a task leaves its column, chosen so that no column becomes empty or full."""
 PRIORITIES = ("low", "medium", "high", "urgent")
 SEEDED_TASKS = 48
 PRODUCTIONS, PERSONNEL, MILESTONES = 12, 18, 24
 
 
 def seeded_status(number: int) -> str:
-    """Return the status that the seed gives its task `number`."""
+    """Return the status of the seed's task `number`."""
     return COLUMNS[number // 3 % 4]
 
 
 class Board:
-    """The task board, on which people add, move, edit and comment."""
+    """The task board, on which people add, move, edit and comment on tasks."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -44,7 +44,7 @@ class Board:
         ]
 
     def move(self) -> Scene:
-        """One task goes one column on; now and then one is sent back for another round."""
+        """Move a task to the next column, sometimes from `review` back to `in_progress`."""
         row, status, shelf = self._any(HASTE)
         columns: dict[str, object] = {}
         if status == "done":
@@ -90,7 +90,7 @@ class Board:
         )
 
     def edit(self) -> Scene:
-        """Edit a task."""
+        """Change a task's assignee, priority or position."""
         row, _, _ = self._any()
         match self._random.randrange(3):
             case 0:
@@ -122,7 +122,10 @@ class Board:
         )
 
     def _any(self, weights: Mapping[str, float] | None = None) -> tuple[str, str, Shelf | None]:
-        """A task, its status, and its shelf where the story added it; `weights` are those of the columns."""
+        """Return a random task, its status, and its shelf (None for a task of the seed).
+
+        `weights` are the relative probabilities of the columns.
+        """
         tasks: list[tuple[str, str, Shelf | None]] = [(row, at, None) for row, at in self._tasks.items()]
         tasks += [(row, at, self._added) for row, at in self._added.rows.items()]
         if weights is None:

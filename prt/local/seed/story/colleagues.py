@@ -1,6 +1,6 @@
-"""Who else works on this day: they come, go from page to page, point at things in the document, and leave.
+"""The acts of simulated colleagues: they come online, change pages, move their cursor, and leave.
 
-By chance alone, as the rest of the story; each act says how long after the one before it comes.
+The acts are chosen at random, as in the rest of the story. Each contains the time since the previous act.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from prt.local.seed.tables import seeded
 PRESENCE = "user-presence"
 DOCUMENT = "document:7"
 CURSOR = "cursor-move"
-"""The seed's topics, and the event of the second."""
+"""The topics of the seed's pages, and the event for cursor moves on the second topic."""
 
 WIDTH, HEIGHT = 1280, 800
-"""Of the document, in pixels."""
+"""The size of the document in pixels."""
 
 
 class Colleague(Struct, frozen=True):
@@ -40,18 +40,18 @@ COLLEAGUES = tuple(
         (10, "Priya Raman"),
     )
 )
-"""Of the seed's personnel."""
+"""The colleagues, who are part of the seed's personnel."""
 
 
 class At(Struct, frozen=True):
-    """Comes online at `location`, or goes there from another one."""
+    """An act: `after` seconds after the previous act, the colleague opens a page and so is online."""
 
     after: float
     location: str
 
 
 class Point(Struct, frozen=True):
-    """A move of the cursor to a point, so many seconds after the act before."""
+    """An act: `after` seconds after the previous act, the cursor moves to a point (in pixels)."""
 
     after: float
     x: int
@@ -59,7 +59,7 @@ class Point(Struct, frozen=True):
 
 
 class Leave(Struct, frozen=True):
-    """The end of a stay, so many seconds after the act before."""
+    """An act: `after` seconds after the previous act, the colleague goes offline."""
 
     after: float
 
@@ -68,7 +68,10 @@ Act = At | Point | Leave
 
 
 def acts(random: Random, moves_per_second: float) -> Iterator[Act]:
-    """Yield the acts of one colleague without end, slowly enough for a server's limit on presence."""
+    """Yield the acts of one colleague without end.
+
+    Presence changes slowly enough for a server's limit; `moves_per_second` is the speed of the cursor.
+    """
     pause = random.uniform(0.1, 2)
     while True:
         yield At(pause, random.choice(PLACES))
@@ -91,7 +94,7 @@ def _stay(random: Random, moves_per_second: float, seconds: float) -> Iterator[A
         moves = max(round(lasts * moves_per_second), 1)
         for number in range(1, moves + 1):
             along = number / moves
-            eased = along * along * (3 - 2 * along)  # a hand starts and stops softly
+            eased = along * along * (3 - 2 * along)  # a hand speeds up and slows down gradually
             yield Point(
                 rest + lasts / moves,
                 round((x + (target_x - x) * eased) * WIDTH),

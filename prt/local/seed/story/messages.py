@@ -1,4 +1,4 @@
-"""Notifications of the seed's member."""
+"""The notifications of the seed's member."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prt.local.seed.story.steps import NOW, Scene, Shelf, Step, forget, update
 
 
 class Messages:
-    """The member's notifications, new and read."""
+    """The notifications that the story writes for the seed's member, unread and read."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -21,7 +21,7 @@ class Messages:
         return [forget("notifications")]
 
     def notify(self, kind: str, title: str, message: str) -> Scene:
-        """Write a notification."""
+        """Add a notification."""
         yield from self._shelf.add(
             self._random, {"user_id": MEMBER.id, "type": kind, "title": title, "message": message}
         )

@@ -1,4 +1,4 @@
-"""Money is spent until budgets alert, then more is granted, then the books are closed and it starts again."""
+"""Budgets: money is spent until a budget alerts, then the budget is raised, and finally it starts again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMPANIES = 12
 
 @dataclass
 class Budget:
-    """`granted` is how often the amount was raised since the books were opened."""
+    """A budget; `granted` is how many times its amount was raised since it was opened."""
 
     id: str
     production: str
@@ -35,7 +35,7 @@ class Budget:
 
 
 def seeded_budgets() -> list[Budget]:
-    """The seed's, with what its transactions have spent."""
+    """Return the seed's budgets, with the money that the seed's transactions have spent."""
     budgets = []
     for number, amount in enumerate(AMOUNTS, 1):
         spent = sum((Decimal(amount * (20 + n % 5 * 6)) / 100 for n in (number, number + 14)), Decimal(0))
@@ -53,7 +53,7 @@ def seeded_budgets() -> list[Budget]:
 
 
 class Books:
-    """The production's money: budgets, expenses, refunds and invoices."""
+    """The production's money: budgets, expenses, refunds, purchase orders and invoices."""
 
     def __init__(self, random: Random, messages: Messages) -> None:
         self._random = random
@@ -77,20 +77,23 @@ class Books:
         ]
 
     def expense(self) -> Scene:
-        """Book an expense."""
+        """Add an expense to a random budget."""
         budget = self._random.choice(self._budgets)
         share = Decimal(self._random.randint(15, 70)) / 1000
         yield from self._book(budget, (budget.opened_with * share).quantize(CENT))
 
     def refund(self) -> Scene:
-        """Book a refund."""
+        """Add a refund to a random budget."""
         budget = self._random.choice(self._budgets)
         amount = (budget.opened_with * Decimal(self._random.randint(5, 20)) / 1000).quantize(CENT)
         budget.spent -= amount
         yield from self._transaction(budget, amount, type="refund", description="Refund")
 
     def purchase(self) -> Scene:
-        """An order goes from draft to received; approved, it commits money; received, it costs it."""
+        """Move a purchase order to its next status, or add one.
+
+        An approved order commits its amount in the budget; a received order spends it.
+        """
         waiting = [row for row, status in self._orders.rows.items() if status != "received"]
         if not waiting or self._random.random() < 0.2:
             budget = self._random.choice(self._budgets)
@@ -148,7 +151,7 @@ class Books:
             yield self._relieve(budget)
 
     def _relieve(self, budget: Budget) -> Step:
-        """A quarter more, twice; after that the books are closed and opened afresh."""
+        """Raise a budget by a quarter, twice at most; the third time, reset it to its first amount."""
         if budget.granted < 2:
             budget.granted += 1
             budget.amount = (budget.amount * Decimal("1.25")).quantize(CENT)
@@ -166,7 +169,7 @@ class Books:
         )
 
     def _transaction(self, budget: Budget, amount: Decimal, **columns: object) -> Scene:
-        # Two changes: the row, and the budget that the database's trigger books it on.
+        # There are two changes: the new row, and the budget, which a trigger of the database updates.
         yield from self._transactions.add(
             self._random,
             {

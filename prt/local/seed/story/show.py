@@ -1,4 +1,4 @@
-"""The show itself: cues, tickets, people, equipment."""
+"""The show: cues, tickets, equipment, presence, posts and files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ASSETS, PERSONNEL, PRODUCTIONS = 16, 18, 12
 
 
 class Show:
-    """The show itself: cues, assets, posts and files."""
+    """The state of the show: the live cue, the equipment that is checked out, and the added rows."""
 
     def __init__(self, random: Random, messages: Messages) -> None:
         self._random = random
         self._messages = messages
         self._cue = 0
-        """The one that is live; 0 before the first."""
+        """The number of the live cue; 0 before the first."""
         self._is_out = dict.fromkeys((seeded("assets", n) for n in range(1, ASSETS + 1)), False)
         self._handovers = Shelf("asset_transactions", 30)
         self._posts = Shelf("community_posts", 12)
@@ -44,7 +44,7 @@ class Show:
         ]
 
     def advance(self) -> Scene:
-        """The live cue ends, the next one goes, the one after stands by; after the last all begins again."""
+        """End the live cue, start the next one and prepare the one after. After the last, reset all cues."""
         if self._cue:
             yield update("run_of_show", seeded("run_of_show", self._cue), status="done", ended_at=NOW)
         if self._cue == CUES:
@@ -65,7 +65,7 @@ class Show:
             yield from self._messages.notify("show", "Doors are open", "Festival, day one")
 
     def sell(self) -> Scene:
-        """Tickets go until the house is full; then returned ones come back on sale."""
+        """Sell tickets of an event. If it is sold out, return half of them instead."""
         event = seeded("events", self._random.choice(EVENTS_ON_SALE))
         sold = Expression(
             "case when tickets_sold < capacity then least(tickets_sold + %s, capacity) else capacity / 2 end",
@@ -90,7 +90,7 @@ class Show:
         )
 
     def look_around(self) -> Scene:
-        """The member's own presence: which page, on which device."""
+        """Change the presence row of the member: status, page and time."""
         yield update(
             "user_presence",
             seeded("user_presence", self._random.randint(1, 2)),
@@ -100,7 +100,7 @@ class Show:
         )
 
     def post(self) -> Scene:
-        """Write a post, or like one."""
+        """Add a post, or like one."""
         if self._random.random() < 0.7:
             yield update(
                 "community_posts",
@@ -112,7 +112,7 @@ class Show:
         yield from self._posts.add(self._random, {"user_id": MEMBER.id, "title": title, "body": body})
 
     def upload(self) -> Scene:
-        """Upload a file, or a new version of one."""
+        """Add a file, or a new version of one."""
         size = self._random.randint(20_000, 9_000_000)
         if self._random.random() < 0.5:
             row = seeded("files", self._random.randint(1, 14))
@@ -132,7 +132,7 @@ class Show:
         )
 
     def tidy(self) -> Scene:
-        """Change what seldom changes: ratings, contacts, teams, descriptions, acquaintances."""
+        """Change a row that seldom changes: a company, location, team, person, production or connection."""
         pick = self._random.randint
         match self._random.randrange(6):
             case 0:

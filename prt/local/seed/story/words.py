@@ -1,4 +1,4 @@
-"""Texts that people write on such a day."""
+"""The texts in the rows that the story adds: names, titles, comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a table that were emitted lately: their keys, each with the latest date that it came with."""
+"""The rows of a table that were emitted recently: their keys, each with its latest emitted date."""
 
 from __future__ import annotations
 
@@ -15,27 +15,39 @@ from prt.stream.rest.pages import Shape
 from prt.stream.values import Key
 
 MAX_ROWS: Final = 100_000
-"""Rows that all tables remember together, about 25 MB."""
+"""The most rows that all tables remember together: about 25 MB."""
 UNDATED_SLACK: Final = 60_000_000
-"""µs after its commit up to which a change without a date column counts as the row's latest one: the column
-may be set by a client whose clock is ahead."""
+"""µs that are added to the commit of a change which lacks the date column, to date its row. The column may be
+set by a client whose clock is ahead."""
 
 
 BURST_CHANGES: Final = 50_000
+"""The most changes that are looked at in a burst."""
 CHANGES_A_SECOND: Final = 5_000
-"""Changes that are looked at in a burst, and in the long run: each costs about 2 µs, which a flood that is
-many times faster than a hosted project can be must not wait for."""
+"""The most changes a second that are looked at in the long run. Each costs about 2 µs, and a flood that is
+many times faster than a hosted project can be must not wait for this."""
 
 
 class Budget(Struct):
-    """How many more rows all tables together may remember, and how many more changes may be looked at."""
+    """The limits that all tables share.
+
+    Attributes:
+        left: How many more rows may be remembered.
+        changes: How many more changes may be looked at now.
+        at: When `changes` was computed, in seconds of a running clock.
+    """
 
     left: int = MAX_ROWS
     changes: float = BURST_CHANGES
     at: float = 0.0
 
     def allows(self, changes: int, now: float) -> bool:
-        """Take so many changes from the budget if it holds them; `now` in seconds of a running clock."""
+        """Take a number of changes from the budget, and return whether it was large enough.
+
+        Args:
+            changes: The number of changes.
+            now: The present moment, in seconds of a running clock.
+        """
         self.changes = min(self.changes + (now - self.at) * CHANGES_A_SECOND, BURST_CHANGES)
         self.at = now
         if self.changes < changes:
@@ -45,25 +57,26 @@ class Budget(Struct):
 
 
 class Emitted:
-    """The emitted rows of one table.
+    """The emitted rows of one table, each with the latest date that it was emitted with.
 
-    When the budget is spent, the table forgets everything, and `floor` says up to which date (µs) its rows
-    can no longer be judged.
+    When the budget is spent, the table forgets all of its rows. Rows dated up to `floor` (µs) can then no
+    longer be judged.
     """
 
     def __init__(self, budget: Budget) -> None:
+        """Start without rows; `budget` is shared with the other tables."""
         self._budget = budget
         self._dates: dict[Key, int] = {}
         self._latest = 0
         self.floor: int | None = None
         self.horizon: int | None = None
-        """Rows dated before this are not remembered: no window reaches back so far."""
+        """Rows dated before this moment (µs) are not remembered, because no window reaches back so far."""
 
     def __len__(self) -> int:
         return len(self._dates)
 
     def note(self, key: Key, date: int) -> None:
-        """Remember that a row was emitted, or is accounted for, with this date (µs)."""
+        """Remember that a row was emitted with this date (µs), or need not be emitted."""
         if self.horizon is not None and date < self.horizon:
             return
         known = self._dates.get(key)
@@ -77,22 +90,22 @@ class Emitted:
         self._latest = max(self._latest, date)
 
     def date_of(self, key: Key) -> int | None:
-        """Return the latest date that the row was emitted with, or None if it is not remembered."""
+        """Return the latest date (µs) that the row was emitted with, or None if it is not remembered."""
         return self._dates.get(key)
 
     def knows(self, key: Key) -> bool:
-        """Return whether the row is remembered with whatever date."""
+        """Return whether the row is remembered, with any date."""
         return key in self._dates
 
     def has(self, key: Key, date: int) -> bool:
-        """Return whether the row was emitted with this date or a later one, or can no longer be judged."""
+        """Return whether the row was emitted with this date (µs) or a later one, or can't be judged."""
         if self.floor is not None and date <= self.floor:
             return True
         known = self._dates.get(key)
         return known is not None and known >= date
 
     def recent(self, count: int) -> list[Key]:
-        """Return the keys of some rows that were seen, the latest ones."""
+        """Return up to `count` keys of remembered rows, those that were added last."""
         return list(self._dates)[-count:]
 
     def drop(self, key: Key | None) -> None:
@@ -101,7 +114,7 @@ class Emitted:
             self._budget.left += 1
 
     def forget(self, before: int) -> None:
-        """Forget the rows dated before a moment (µs) that no window reaches any more."""
+        """Forget the rows dated before a moment (µs), which no window reaches any more."""
         self.horizon = before
         kept = {key: date for key, date in self._dates.items() if date >= before}
         self._budget.left += len(self._dates) - len(kept)
@@ -113,7 +126,7 @@ class Emitted:
         self._dates = {}
 
     def skip(self, until: int) -> None:
-        """Note that changes up to this commit (µs of the server) were not looked at."""
+        """Forget all rows, because changes up to this commit (µs of the server) were not looked at."""
         self.floor = max(until, self._latest, self.floor or 0)
         if self._dates:
             self.clear()
@@ -123,7 +136,11 @@ class Emitted:
 
 
 def _decoder(fields: dict[str, str]) -> Callable[[Raw], Any]:
-    """Return a decoder of rows into a value with these attributes, by the names of their columns."""
+    """Return a decoder of JSON rows into objects.
+
+    Args:
+        fields: The attribute of the object for each column's name.
+    """
     try:
         columns = msgspec.defstruct(
             "Columns",
@@ -132,7 +149,7 @@ def _decoder(fields: dict[str, str]) -> Callable[[Raw], Any]:
             gc=False,
         )
     except ValueError:
-        # msgspec takes no field with a quote, a backslash or a control character in its name.
+        # msgspec refuses field names with a quote, a backslash or a control character.
         whole = msgspec.json.Decoder(dict[str, Any]).decode
         return lambda raw: _chosen(whole(raw), fields)
     return msgspec.json.Decoder(columns).decode
@@ -143,7 +160,7 @@ def _chosen(row: dict[str, Any], fields: dict[str, str]) -> SimpleNamespace:
 
 
 class DateReader:
-    """Reads key and date out of the rows of one table's changes, without decoding the rest of them."""
+    """The reader of the key and the date of a change's row, which does not decode other columns."""
 
     def __init__(self, shape: Shape) -> None:
         self.key, self.written = shape.key, shape.written
@@ -159,10 +176,10 @@ class DateReader:
         self._commit: int | None = None
 
     def new(self, change: Change) -> tuple[Key | None, int | None]:
-        """Return key and date (µs) of the row as it is after the change.
+        """Return the key and the date (µs) of the row as it is after the change.
 
-        The key is None if the change does not name its row. The date is the commit with some slack if the
-        change does not carry the columns that date the row.
+        The key is None if the change lacks a column of it. If the change lacks the date columns, the date is
+        the commit plus `UNDATED_SLACK`.
         """
         columns = self._decode(change.new)
         date = None
@@ -177,14 +194,14 @@ class DateReader:
         return self._key(columns), date
 
     def commit(self, change: Change) -> int | None:
-        """Return when the change was committed (µs of the server)."""
+        """Return when the change was committed (µs of the server), or None."""
         if change.commit_timestamp != self._commit_text:
             self._commit_text = change.commit_timestamp
             self._commit = values.moment(change.commit_timestamp)
         return self._commit
 
     def old_key(self, change: Change) -> Key | None:
-        """Return the key that the row had before the change."""
+        """Return the key that the row had before the change, or None."""
         return self._key(self._decode(change.old))
 
     def _key(self, columns: Any) -> Key | None:

@@ -1,4 +1,4 @@
-"""The check of a table by the keys that a snapshot holds, page by page."""
+"""The check that compares the keys of a snapshot with the rows of its table, page by page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from prt.errors import PrtError
 from prt.events import Gap
 from prt.stream.binding import Binding
 from prt.stream.recovery.backfill import Missing
-from prt.stream.recovery.table_progress import HeldKeys, Ledger
-from prt.stream.recovery.verification.check import Check, Desk
+from prt.stream.recovery.table_progress import HeldKeys, TableProgress
+from prt.stream.recovery.verification.check import Check, CheckContext
 from prt.stream.recovery.verification.held_keys import Differences, HeldComparison
 from prt.stream.recovery.verification.position import running
 from prt.stream.recovery.verification.reads import KeyReads
@@ -26,46 +26,50 @@ NOT_WHOLE = "its snapshot is not whole"
 
 
 class HeldCheck(Check):
-    """Finds keys that are held and gone, and new rows of a table whose rows nothing dates.
+    """The search for held keys without a row, and for new rows of a table whose rows no column dates."""
 
-    `bindings` are those of the table whose rows the snapshot has shown.
-    """
+    def __init__(self, context: CheckContext, progress: TableProgress, bindings: Sequence[Binding]) -> None:
+        """Start the check of a table.
 
-    def __init__(self, desk: Desk, ledger: Ledger, bindings: Sequence[Binding]) -> None:
-        super().__init__(desk, ledger, ("held", ledger.schema, ledger.table))
+        Args:
+            context: The values that all checks share.
+            progress: The recovery progress of the table, which has the held keys.
+            bindings: The bindings of the table whose rows the snapshot has read.
+        """
+        super().__init__(context, progress, ("held", progress.schema, progress.table))
         self.bindings = list(bindings)
         self._comparison: HeldComparison | None = None
         self._reads: list[KeyReads] = []
         self._turn = 0
-        """Which binding is read."""
+        """The index of the binding that is being read."""
         self._behind: Key | None = None
         self._lost = Differences([], [])
 
     def add(self, binding: Binding) -> None:
-        """Compare with the rows of another binding too."""
+        """Compare with the rows of another binding of the table too."""
         self.bindings.append(binding)
         self._comparison = None
         self.abandon()
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the keys were all read, and some differences are not judged yet."""
+        """Whether all keys were read, while some differences are not judged yet."""
         return self._comparison is not None and self._comparison.is_read
 
     async def read(self) -> None:
         """Read a page of keys."""
-        held = self.ledger.held
-        if held is None or self.ledger.held_at is None or not held.is_whole:
+        held = self.progress.held
+        if held is None or self.progress.held_at is None or not held.is_whole:
             self.give_up(NOT_WHOLE)
             return
-        comparison = await self._begun(self.ledger.held_at)
+        comparison = await self._begun(self.progress.held_at)
         if comparison is None:
             return
         page = await self.requested(self._reads[self._turn].page(self._behind))
         if page is None:
             return
-        self.desk.position.take_in()
-        read_at = page.date or self.desk.recovery.rest.answered_at or self.ledger.held_at
+        self.context.position.take_in()
+        read_at = page.date or self.context.recovery.rest.answered_at or self.progress.held_at
         comparison.take(page.keys, held.keys, read_at=read_at)
         self._behind = page.next
         if page.next is not None:
@@ -76,13 +80,13 @@ class HeldCheck(Check):
             await self.advance()
 
     async def advance(self) -> None:
-        """Judge the differences that the stream has passed, declare what is lost, and go on."""
-        comparison, held = self._comparison, self.ledger.held
+        """Judge the differences that the stream has passed, declare losses, and start the next comparison."""
+        comparison, held = self._comparison, self.progress.held
         if comparison is None or held is None or not comparison.is_read:
             return
-        await self.desk.position.prove_silence(comparison.suspects)
-        due = comparison.due(held.keys, self.desk.position.passage)
-        if due and self.desk.schedule.may_request(self.name, time.monotonic()):
+        await self.context.position.prove_silence(comparison.suspects)
+        due = comparison.due(held.keys, self.context.position.passage)
+        if due and self.context.schedule.may_request(self.name, time.monotonic()):
             await self._judge(comparison, due)
         if self._lost and not comparison.suspects:
             await self._declare(comparison, held)
@@ -91,34 +95,34 @@ class HeldCheck(Check):
             self.verified()
 
     async def control(self) -> str | None:
-        """Read one key, which needs no index but the key's own."""
-        await self._reads[0].present(list(self.ledger.held.keys)[:1] if self.ledger.held else [])
+        """Read one key. This needs no index but the key's own, so None is returned."""
+        await self._reads[0].present(list(self.progress.held.keys)[:1] if self.progress.held else [])
         return None
 
     def abandon(self) -> None:
-        """Begin the present comparison again."""
+        """Start the present comparison again."""
         self._turn, self._behind, self._lost = 0, None, Differences([], [])
         if self._comparison is not None:
             self._comparison.abandon()
 
     async def _begun(self, held_at: int) -> HeldComparison | None:
-        """Return the comparison once the columns are known."""
-        if self._comparison is None or self.ledger.shape is None:
-            recovery = self.desk.recovery
+        """Return the comparison, or None if the table's columns can't be learned now."""
+        if self._comparison is None or self.progress.shape is None:
+            recovery = self.context.recovery
             try:
-                shape = await recovery.ledgers.shape(self.ledger, self.bindings[0])
+                shape = await recovery.tables.shape(self.progress, self.bindings[0])
             except PrtError as exc:
                 self.failed(exc)
                 return None
             self._reads = [KeyReads(recovery.rest, binding, shape) for binding in self.bindings]
             finds_inserts = shape.written is None and shape.created is None
             self._comparison = self._comparison or HeldComparison(
-                self.desk.rules, held_at, finds_inserts=finds_inserts
+                self.context.rules, held_at, finds_inserts=finds_inserts
             )
         return self._comparison
 
     async def _judge(self, comparison: HeldComparison, due: Differences) -> None:
-        """Look at keys a second time, some of them in one request."""
+        """Look at up to `KEYS_ASKED` differences a second time, in one request."""
         keys = [*due.gone, *due.new][:KEYS_ASKED]
         present = await self.requested(self._reads[0].present(keys))
         if present is None:
@@ -126,7 +130,7 @@ class HeldCheck(Check):
         asked, gone, new = set(keys), set(due.gone), set(due.new)
         lost_inserts = present & new
         if lost_inserts and not self._sees_everything:
-            lost_inserts = set()  # a row that nothing dates may have become visible by a change elsewhere
+            lost_inserts = set()  # an undated row may have become visible by a change elsewhere
         self._lost = Differences(
             [*self._lost.gone, *((asked & gone) - present)], [*self._lost.new, *lost_inserts]
         )
@@ -134,18 +138,18 @@ class HeldCheck(Check):
 
     @property
     def _sees_everything(self) -> bool:
-        rest = self.desk.recovery.rest
+        rest = self.context.recovery.rest
         return rest.user is None or rest.passes_row_security
 
     async def _declare(self, comparison: HeldComparison, held: HeldKeys) -> None:
-        """Emit what came and went, and the gap."""
+        """Emit the rows that were lost, and their gap."""
         lost, self._lost = self._lost, Differences([], [])
         end = comparison.read_at + DATE_GRAIN
         gap = Gap(
             at=wall_clock(),
             start=min(comparison.start, end),
             end=end,
-            tables=[self.ledger.name],
+            tables=[self.progress.name],
             cause=cause_of(lost),
             losses=len(lost.gone) + len(lost.new),
         )
@@ -159,18 +163,18 @@ class HeldCheck(Check):
             )
 
         try:
-            closed = await self.desk.recovery.bring_back(gap, still_lost, self.desk.put)
+            closed = await self.context.recovery.bring_back(gap, still_lost, self.context.put)
         except asyncio.CancelledError:
             if still_lost():
-                self.desk.put(replace(gap, at=wall_clock()))
+                self.context.put(replace(gap, at=wall_clock()))
             raise
         if closed is not None:
-            self.desk.put(replace(closed, at=wall_clock()))
-            self.desk.on_loss(closed.start, closed.end)
+            self.context.put(replace(closed, at=wall_clock()))
+            self.context.on_loss(closed.start, closed.end)
 
 
 def cause_of(lost: Differences) -> str:
-    """Return in words what the comparison has found."""
+    """Return the cause of a gap in words: how many rows are gone or new."""
     parts = []
     if lost.gone:
         rows = "1 row is" if len(lost.gone) == 1 else f"{len(lost.gone):,} rows are"

@@ -1,6 +1,6 @@
-"""The keys of a snapshot, compared with those that are there, page by page: pure.
+"""The comparison of the keys that a snapshot holds with the keys of the rows that exist, page by page. Pure.
 
-It finds deletes that never came, and inserts into tables whose rows nothing dates.
+It finds deletes that were lost, and lost inserts of tables whose rows no column dates.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from prt.stream.values import Key
 
 
 class Differences(Struct, frozen=True):
-    """Keys that are held without a row, and keys of rows that are not held."""
+    """The differences between held keys and existing rows.
+
+    Attributes:
+        gone: Keys that are held and have no row.
+        new: Keys of rows that are not held.
+    """
 
     gone: list[Key]
     new: list[Key]
@@ -25,13 +30,24 @@ class Differences(Struct, frozen=True):
 
 
 class HeldComparison:
-    """Compares the held keys of one table with its rows, over and over.
+    """The repeated comparison of one table's held keys with its rows.
 
-    `finds_inserts` if the table has no other verification of its new rows. `held_at` is when the keys were
-    read first (µs of the server).
+    Attributes:
+        verified_to: The server's time (µs) up to which no difference is left.
+        gone: Held keys without a row that are not judged yet.
+        new: Keys of rows that are not held and are not judged yet.
+        read_at: When the present comparison was read to its end (µs of the server).
+        is_read: Whether the present comparison was read to its end.
     """
 
     def __init__(self, rules: Rules, held_at: int, *, finds_inserts: bool) -> None:
+        """Prepare the first comparison.
+
+        Args:
+            rules: The lengths of time by which differences are judged.
+            held_at: When the keys were first read (µs of the server).
+            finds_inserts: Whether to look for new rows too, because no other check of the table does.
+        """
         self._rules = rules
         self._finds_inserts = finds_inserts
         self._before: set[Key] = set()
@@ -45,24 +61,34 @@ class HeldComparison:
 
     @property
     def start(self) -> int:
-        """Return where a gap of this comparison begins (µs)."""
+        """The start of a gap that this comparison finds (µs of the server)."""
         return self.verified_to - 2 * DATE_GRAIN
 
     def take(self, keys: Iterable[Key], held: set[Key], *, read_at: int) -> None:
-        """Take a page of the keys that are there; `held` are those that are held now."""
+        """Note a page of the keys that exist.
+
+        Args:
+            keys: The keys of the page.
+            held: The keys that are held now.
+            read_at: When the page was read (µs of the server).
+        """
         if self._began is None:
             self._began, self._before, self._seen = read_at, set(held), set()
         self._seen.update(keys)
 
     def read_to_end(self, held: set[Key], *, read_at: int, now: int) -> None:
-        """Compare: all keys were read. A key that came or went since the first page proves nothing."""
+        """Compare after all keys were read. A key that came or went since the first page is no difference.
+
+        Args:
+            held: The keys that are held now.
+            read_at: When the last page was read (µs of the server).
+            now: The present moment, in µs of our running clock.
+        """
         self.is_read, self.read_at = True, read_at
 
         def suspects(keys: Iterable[Key]) -> dict[Key, Suspect]:
             return {
-                key: Suspect(
-                    row=Dated(key, read_at), start=self.start, read_at=read_at, seen_at=now, is_late=False
-                )
+                key: Suspect(row=Dated(key, read_at), start=self.start, read_at=read_at, seen_at=now)
                 for key in keys
             }
 
@@ -70,7 +96,12 @@ class HeldComparison:
         self.new = suspects(self._seen - held - self._before) if self._finds_inserts else {}
 
     def due(self, held: set[Key], passage: Passage) -> Differences:
-        """Return the differences that the stream has passed without explaining them."""
+        """Return the differences that the stream has passed without explaining them.
+
+        Args:
+            held: The keys that are held now.
+            passage: How far the stream has come.
+        """
         for key in [key for key in self.gone if key not in held]:
             del self.gone[key]
         for key in [key for key in self.new if key in held]:
@@ -79,28 +110,28 @@ class HeldComparison:
 
     @property
     def suspects(self) -> list[Suspect]:
-        """Return the keys that differ and are not judged yet."""
+        """The differences that are not judged yet."""
         return [*self.gone.values(), *self.new.values()]
 
     def judged(self, keys: Iterable[Key]) -> None:
-        """Let keys go that were looked at a second time."""
+        """Remove differences that were looked at a second time."""
         for key in keys:
             self.gone.pop(key, None)
             self.new.pop(key, None)
 
     @property
     def is_settled(self) -> bool:
-        """Whether every difference is explained or declared."""
+        """Whether all keys were read and every difference is explained or declared."""
         return self.is_read and not self.gone and not self.new
 
     def settle(self) -> None:
-        """Begin the next comparison: what was there when this one began is accounted for."""
+        """Start the next comparison: everything up to the start of this one is accounted for."""
         if self._began is not None:
             self.verified_to = max(self.verified_to, self._began)
         self._began, self.is_read = None, False
 
     def abandon(self) -> None:
-        """Begin this comparison anew: the connection was lost meanwhile."""
+        """Start this comparison again, because the connection was lost."""
         self._began, self.is_read = None, False
         self.gone, self.new = {}, {}
 

@@ -1,4 +1,4 @@
-"""How far the stream has come, and whether its silence means anything."""
+"""The position of the stream: how far it has come, and whether its silence proves anything."""
 
 from __future__ import annotations
 
@@ -16,17 +16,30 @@ from prt.stream.timing import VerificationTiming
 
 
 class Connected(Protocol):
-    """The connection as a verification sees it."""
+    """The part of a connection that a verification needs."""
 
     async def is_answering(self, seconds: float) -> bool:
-        """Return whether the server answers a heartbeat within so many seconds."""
+        """Return whether the server answers a heartbeat within this many seconds."""
         ...
 
 
 class Position:
-    """The position of the stream. `count` is how many changes have come."""
+    """The position of the stream: how far it has come.
+
+    Attributes:
+        count: How many changes have come.
+        passage: The latest commit and the silence since then.
+    """
 
     def __init__(self, memory: Memory, rest: Rest, connection: Connected, timing: VerificationTiming) -> None:
+        """Start without changes.
+
+        Args:
+            memory: The latest changes of the stream.
+            rest: The REST client, whose answers show the server's time.
+            connection: Is asked for heartbeats when the stream is silent.
+            timing: The lengths of time of the verification.
+        """
         self._memory = memory
         self._rest = rest
         self._connection = connection
@@ -35,11 +48,11 @@ class Position:
         self.passage = Passage()
 
     def restart(self) -> None:
-        """Begin with a new connection, which has not been silent yet."""
+        """Count the silence of the stream from now on, because the connection is new or did not answer."""
         self.passage = replace(self.passage, quiet_since=running(), answered_at=None)
 
     def take_in(self) -> None:
-        """Note what has come."""
+        """Note the changes that have come since the last call."""
         self._memory.collect()
         if self._memory.count == self.count:
             return
@@ -49,9 +62,9 @@ class Position:
         self.passage = Passage(last_commit=max(commits, default=None), quiet_since=running())
 
     async def prove_silence(self, suspects: Iterable[Suspect]) -> None:
-        """Ask the server for a sign of life if its silence is about to decide about suspects.
+        """Ask the server for a heartbeat if the silence of the stream is about to decide about suspects.
 
-        A server that has stalled is silent too, and streams everything when it goes on.
+        A server that has stalled is silent too, and sends its changes later.
         """
         passage, now, silence = self.passage, running(), microseconds(self._timing.silence)
         decided_at = [max(passage.quiet_since, one.seen_at) + silence for one in suspects]
@@ -65,17 +78,17 @@ class Position:
             self.passage = replace(self.passage, answered_at=now)
 
     def server_now(self) -> int:
-        """Return the present moment by the server's clock (µs), as far as it has said so."""
+        """Return the present moment by the server's clock (µs), or by ours if the server's is unknown."""
         if self._rest.answered_at is not None:
             return self._rest.answered_at + running() - self._rest.answered_running
         return self.passage.last_commit or wall_clock()
 
 
 def microseconds(seconds: float) -> int:
-    """Return a length of time in µs."""
+    """Convert a length of time from seconds to µs."""
     return round(seconds * SECOND)
 
 
 def running() -> int:
-    """Return µs of a clock that nothing adjusts."""
+    """Return the present moment in µs of a clock that ignores adjustments of the wall clock."""
     return time.monotonic_ns() // 1000

@@ -1,4 +1,4 @@
-"""The requests of a verification: keys and dates of a window, of given rows, or of rows of the future."""
+"""The REST requests of a verification: keys and dates of the rows in a window, or with given keys."""
 
 from __future__ import annotations
 
@@ -19,34 +19,42 @@ from prt.stream.rest.pages import KEYS_ASKED, PAGE_ROWS, Shape
 from prt.stream.values import Key
 
 NOW = "now"
-"""PostgreSQL's word for the start of the present transaction, by the database's own clock."""
+"""PostgreSQL's text for the start of the present transaction, by the database's own clock."""
 SMALLEST_CAP = 100
-"""A server's own bound on the rows of an answer is at least this."""
+"""The smallest number of rows at which a server is assumed to limit an answer."""
 
 _row = msgspec.json.Decoder(dict[str, Any]).decode
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
-class Place(Struct, frozen=True):
-    """The last row of a page: the text of its date, None if only its creation dates it, and of its key."""
+class PageEnd(Struct, frozen=True):
+    """The last row of a page, after which the next page begins.
+
+    Attributes:
+        date: The text of its date; None if only its creation dates it.
+        key: The texts of its key columns.
+    """
 
     date: str | None
     key: tuple[str, ...]
 
 
 class Found(Struct, frozen=True):
-    """Rows that were read, and when the server answered (µs), if it said so.
+    """The rows of one answer.
 
-    `next` is where the next page begins; None if the window was read to its end.
+    Attributes:
+        rows: Keys and dates of the rows; rows without a date are left out.
+        date: The server's time of the answer (µs), or None.
+        next: The row after which the next page begins; None if the window was read to its end.
     """
 
     rows: list[Dated]
     date: int | None
-    next: Place | None = None
+    next: PageEnd | None = None
 
 
 class DateColumns(Struct, frozen=True, kw_only=True):
-    """The columns that date the rows of one binding: `created` counts for rows without `written`."""
+    """The columns that date the rows of one binding; `created` dates rows in which `written` is null."""
 
     written: str
     created: str | None
@@ -65,24 +73,38 @@ def date_columns(shape: Shape, binding: Binding) -> DateColumns | None:
 
 
 class PageSizes:
-    """Judges whether more rows follow a page: a server may give fewer rows than it was asked for."""
+    """The sizes of the pages so far, which show whether more rows follow a page.
+
+    A server may return fewer rows than it was asked for, although there are more.
+    """
 
     def __init__(self) -> None:
         self._largest = 0
 
     def is_full(self, count: int, *, is_first: bool) -> bool:
-        """Return whether more rows may follow a page of so many; `is_first` if no page was before it."""
+        """Return whether more rows may follow a page.
+
+        Args:
+            count: How many rows the page has.
+            is_first: Whether it is the first page.
+        """
         if count >= PAGE_ROWS:
             return True
         is_cut = count >= max(SMALLEST_CAP, self._largest)
         if count == 0 and not is_first:
-            self._largest += 1  # the page before was not cut after all
+            self._largest += 1  # the page before was complete
         self._largest = max(self._largest, count)
         return is_cut and count > 0
 
 
 class KeyPage(Struct, frozen=True):
-    """Keys that were read, when the server answered (µs), and the last key if more may follow."""
+    """A page of keys.
+
+    Attributes:
+        keys: The keys.
+        date: The server's time of the answer (µs), or None.
+        next: The last key if more keys may follow, else None.
+    """
 
     keys: list[Key]
     date: int | None
@@ -90,9 +112,16 @@ class KeyPage(Struct, frozen=True):
 
 
 class KeyReads:
-    """Reads the keys of one binding's rows, a page a request."""
+    """The requests for the keys of one binding's rows, one page per request."""
 
     def __init__(self, rest: Rest, binding: Binding, shape: Shape) -> None:
+        """Prepare the requests.
+
+        Args:
+            rest: The REST client.
+            binding: The binding whose rows are read, with its filter.
+            shape: The key and date columns of the table.
+        """
         self._rest = rest
         self._binding = binding
         self._key = shape.key
@@ -100,7 +129,14 @@ class KeyReads:
         self._pages = PageSizes()
 
     async def page(self, behind: Key | None) -> KeyPage:
-        """Read the keys behind one, or the first ones. Raises PrtError."""
+        """Read a page of keys in their order.
+
+        Args:
+            behind: The key after which the page begins; None for the first page.
+
+        Raises:
+            PrtError: What `Rest.read` raises.
+        """
         names = ",".join(map(conditions.column, self._key))
         after = [] if behind is None else [conditions.after(self._key, list(map(values.text, behind)))]
         parameters = [("select", names), *self._filter, *after, ("order", names), ("limit", str(PAGE_ROWS))]
@@ -110,7 +146,14 @@ class KeyReads:
         return KeyPage(keys, page.date, keys[-1] if keys and is_full else None)
 
     async def present(self, keys: Sequence[Key]) -> set[Key]:
-        """Return which of up to `KEYS_ASKED` keys have a row, whatever the filter says. Raises PrtError."""
+        """Return which keys have a row, whether or not the binding's filter matches it.
+
+        Args:
+            keys: The keys, of which no more than `KEYS_ASKED` are looked at.
+
+        Raises:
+            PrtError: What `Rest.read` raises.
+        """
         texts = [[values.text(value) for value in key] for key in keys[:KEYS_ASKED]]
         names = ",".join(map(conditions.column, self._key))
         page = await self._rest.read(
@@ -123,13 +166,21 @@ class KeyReads:
 
 
 class DateReads:
-    """Reads keys and dates of one binding's rows; every method sends one request.
+    """The requests for keys and dates of one binding's rows; every method sends one.
 
     Raises:
         PrtError: What `Rest.read` raises.
     """
 
     def __init__(self, rest: Rest, binding: Binding, shape: Shape, columns: DateColumns) -> None:
+        """Prepare the requests.
+
+        Args:
+            rest: The REST client.
+            binding: The binding whose rows are read, with its filter.
+            shape: The key and date columns of the table.
+            columns: The columns that date the writes which the binding asks for.
+        """
         self._rest = rest
         self._binding = binding
         self._shape = shape
@@ -141,8 +192,13 @@ class DateReads:
         self._select = ("select", ",".join(map(conditions.column, wanted)))
         self._pages = PageSizes()
 
-    async def window(self, start: int, behind: Place | None) -> Found:
-        """Read a page of the rows dated from `start` (µs) until now, oldest first."""
+    async def window(self, start: int, behind: PageEnd | None) -> Found:
+        """Read a page of the rows dated from a moment until now, oldest first.
+
+        Args:
+            start: The moment, in µs.
+            behind: The row after which the page begins; None for the first page.
+        """
         order = ",".join(
             [
                 f"{conditions.column(self.columns.written)}.asc.nullslast",
@@ -152,25 +208,27 @@ class DateReads:
         page = await self._read([*self._filter, self._window(start, behind), ("order", order)])
         rows = list(map(self._dated_row, page.rows))
         last = (
-            self._place_of(page.rows[-1]) if self._pages.is_full(len(rows), is_first=behind is None) else None
+            self._page_end_of(page.rows[-1])
+            if self._pages.is_full(len(rows), is_first=behind is None)
+            else None
         )
         return Found([dated for dated in rows if dated is not None], page.date, last)
 
     async def future(self) -> Found:
-        """Read the rows whose date is still to come, the next ones first."""
+        """Read the rows whose date lies in the future, the earliest first."""
         name = conditions.column(self.columns.written)
         where = [("and", f"({name}.gt.{NOW})"), ("order", name)]
         page = await self._read([*self._filter, *where])
         return Found([one for one in map(self._dated_row, page.rows) if one is not None], page.date)
 
     async def rows(self, keys: Sequence[Key]) -> Found:
-        """Read the rows of up to `KEYS_ASKED` keys, as far as the binding's filter lets them through."""
+        """Read the rows with up to `KEYS_ASKED` keys, except those that the binding's filter excludes."""
         texts = [[values.text(value) for value in key] for key in keys[:KEYS_ASKED]]
         page = await self._read([*self._filter, conditions.one_of(self._shape.key, texts)])
         return Found([one for one in map(self._dated_row, page.rows) if one is not None], page.date)
 
     async def whole_rows(self, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
-        """Read all columns of the rows of up to `KEYS_ASKED` keys."""
+        """Read all columns of the rows with up to `KEYS_ASKED` keys."""
         texts = [[values.text(value) for value in key] for key in keys[:KEYS_ASKED]]
         where = [conditions.one_of(self._shape.key, texts), ("limit", str(PAGE_ROWS))]
         page = await self._rest.read(
@@ -180,7 +238,7 @@ class DateReads:
         return {key: row for row in rows if (key := values.key_of(row, self._shape.key)) is not None}
 
     async def public_keys(self, keys: Sequence[Key]) -> set[Key]:
-        """Return which of up to `KEYS_ASKED` keys have a row that everybody may read."""
+        """Return which of up to `KEYS_ASKED` keys have a row that can be read without a user's token."""
         texts = [[values.text(value) for value in key] for key in keys[:KEYS_ASKED]]
         select = ("select", ",".join(map(conditions.column, self._shape.key)))
         where = [conditions.one_of(self._shape.key, texts), ("limit", str(PAGE_ROWS))]
@@ -195,7 +253,7 @@ class DateReads:
         return {key for key in keys_found if key is not None}
 
     async def one_key(self) -> Found:
-        """Read a single row by its key, which every table can do fast."""
+        """Read a single row by its key, which every table can answer fast."""
         order = ",".join(map(conditions.column, self._shape.key))
         page = await self._read([("order", order)], limit=1)
         return Found([], page.date)
@@ -208,7 +266,7 @@ class DateReads:
         asked = [self._select, *parameters, ("limit", str(limit))]
         return await self._rest.read(self._binding.schema, self._binding.table, asked, is_repeated=False)
 
-    def _window(self, start: int, behind: Place | None) -> tuple[str, str]:
+    def _window(self, start: int, behind: PageEnd | None) -> tuple[str, str]:
         written, created = self.columns.written, self.columns.created
         dated = None if behind is not None and behind.date is None else self._dated(written, start)
         undated = None
@@ -233,7 +291,7 @@ class DateReads:
         return [f"{column}.gte.{conditions.quoted(values.timestamp(start))}", f"{column}.lte.{NOW}"]
 
     def _dated_row(self, raw: Raw) -> Dated | None:
-        """Return None for a row that nothing dates, or names."""
+        """Return key and dates of a row, or None if it has no date or no key."""
         columns = _columns_of(raw)
         try:
             key = values.key_of(
@@ -249,11 +307,11 @@ class DateReads:
             date = created if self.columns.created is not None else None
         return None if date is None else Dated(key, date, created)
 
-    def _place_of(self, raw: Raw) -> Place:
+    def _page_end_of(self, raw: Raw) -> PageEnd:
         columns = _columns_of(raw)
         date = msgspec.json.decode(columns[self.columns.written])
         key = tuple(values.text(msgspec.json.decode(columns[name])) for name in self._key_order)
-        return Place(None if date is None else values.text(date), key)
+        return PageEnd(None if date is None else values.text(date), key)
 
     @staticmethod
     def _moment(columns: dict[str, Raw], name: str | None) -> int | None:

@@ -11,11 +11,12 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Rates(Struct, frozen=True, kw_only=True):
-    """The cost that verifying may have.
+    """The limits on the load that a verification may cause.
 
-    `pause` is the least time in seconds between the starts of two requests, of whatever table; `share` is
-    the part of the time that may go into reading one table; `every` is how often a table is read at most,
-    unless there is a sign.
+    Attributes:
+        pause: The least number of seconds between the starts of two requests of any tables.
+        share: The part of the time (0 to 1) that may be spent on requests of one table.
+        every: The seconds for which a table rests after it was verified, unless there is a sign of a loss.
     """
 
     pause: float = 1.0
@@ -24,7 +25,10 @@ class Rates(Struct, frozen=True, kw_only=True):
 
 
 class Schedule(Generic[T]):
-    """The times at which tables may and should be read. A table is any hashable name."""
+    """The times at which tables may be read and should be read. Any hashable value can name a table.
+
+    All moments are seconds of a running clock.
+    """
 
     def __init__(self, rates: Rates, now: float) -> None:
         self._rates = rates
@@ -34,37 +38,42 @@ class Schedule(Generic[T]):
         self._rested: dict[T, float] = {}
 
     def add(self, table: T) -> None:
-        """Make a table due at once, behind those that were added before."""
+        """Make a table due at once, after those that were added before."""
         self._due.setdefault(table, self._start)
 
     def remove(self, table: T) -> None:
-        """Read a table no more."""
+        """Remove a table, which is then never due."""
         self._due.pop(table, None)
 
     def hurry(self, table: T, now: float) -> None:
-        """Make a table due now: there is a sign of a loss."""
+        """Make a table due now, because there is a sign of a loss."""
         if table in self._due:
             self._due[table] = min(self._due[table], now)
 
     def finished(self, table: T, now: float) -> None:
-        """Note that a window of the table was read to its end."""
+        """Note that a window of the table was read to its end, so that the table rests."""
         self._due[table] = now + self._rates.every
 
     def postpone(self, table: T, until: float) -> None:
-        """Read a table not before a moment: it could not be read."""
+        """Make a table due only at a later moment, because it could not be read."""
         self._due[table] = until
 
     def requested(self, table: T, start: float, end: float) -> None:
-        """Note a request, and let its table rest so that reading it stays below its share."""
+        """Note a request, and let its table rest until its requests are below their share of the time."""
         self._next_request = start + self._rates.pause
         self._rested[table] = end + (end - start) * (1 / self._rates.share - 1)
 
     def may_request(self, table: T, now: float) -> bool:
-        """Return whether a request for the table is allowed now."""
+        """Return whether a request of the table is allowed now."""
         return now >= max(self._next_request, self._rested.get(table, 0.0))
 
     def next(self, now: float, *, busy: Iterable[T] = ()) -> T | None:
-        """Return the table that has been due the longest and may be read now, if any; not a busy one."""
+        """Return the table that has been due the longest and may be read now, or None.
+
+        Args:
+            now: The present moment.
+            busy: Tables that are not to be read now.
+        """
         kept = set(busy)
         ready = [
             (due, table)

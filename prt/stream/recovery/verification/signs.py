@@ -1,4 +1,4 @@
-"""Signs of a loss: what shows on the connection when the server may have dropped changes. Pure."""
+"""Signs of a loss: what can be observed when the server may have dropped changes. Pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ CAUSES: Final[dict[Sign, str]] = {
     "key inserted again": "a row was inserted that was there already: a DELETE or TRUNCATE did not come",
 }
 BURST_RATE: Final = 100
-"""Changes a second from which on a server may drop some: the rate of the smallest plan."""
+"""The number of changes a second above which a server may drop some: the rate of the smallest plan."""
 SHORTEST_LOOK: Final = 0.5
-"""Seconds over which a rate is measured at least."""
+"""The least number of seconds over which a rate is measured."""
 
 
 class Burst(Struct, frozen=True):
-    """A burst that is over: how many seconds it lasted, and the number of its first change."""
+    """A burst of changes that is over.
+
+    Attributes:
+        seconds: How long it lasted.
+        first: The number of its first change in the stream.
+    """
 
     seconds: float
     first: int
 
 
 class Bursts:
-    """Notices the end of a burst from the number of changes that have come."""
+    """The detection of bursts from the number of changes that have come."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -35,11 +40,12 @@ class Bursts:
         self._began: tuple[float, int] | None = None
 
     def ended(self, count: int, now: float) -> Burst | None:
-        """Return the burst that has just ended, if any.
+        """Return the burst that has just ended, or None.
 
         Args:
             count: How many changes have come so far.
-            now: Seconds of a running clock; a look within half a second of the one before is ignored.
+            now: The present moment, in seconds of a running clock. A call is ignored if less than half a
+                second has passed since the last one.
         """
         former_at, former = self._at, self._count
         if former_at is None:

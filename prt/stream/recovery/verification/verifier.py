@@ -1,4 +1,4 @@
-"""The loop of a verification: reads the tables over REST, one request after the other, and follows signs."""
+"""The loop of a verification: it reads the tables over REST, one request at a time, and follows signs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prt.clock import wall_clock
 from prt.events import Event, Gap, Status, Verified, VerifiedScope
 from prt.stream.binding import Binding
 from prt.stream.recovery.backfill import Recovery
-from prt.stream.recovery.verification.check import Check, Desk
+from prt.stream.recovery.verification.check import Check, CheckContext
 from prt.stream.recovery.verification.held_check import HeldCheck
 from prt.stream.recovery.verification.position import Connected, Position, microseconds
 from prt.stream.recovery.verification.schedule import Rates, Schedule
@@ -21,7 +21,10 @@ from prt.stream.timing import VerificationTiming
 
 
 class Verifier:
-    """Verifies the tables of one watch for as long as it lasts; `run` is a task of each connection."""
+    """The verification of one watch's tables, from the first READY to the end of the watch.
+
+    `run` is a task of each connection.
+    """
 
     def __init__(
         self,
@@ -30,14 +33,22 @@ class Verifier:
         put: Callable[[Event], None],
         timing: VerificationTiming,
     ) -> None:
+        """Prepare the verification.
+
+        Args:
+            recovery: Emits the rows that were lost, and has the progress of the tables.
+            connection: Is asked for heartbeats when the stream is silent.
+            put: Receives the recovered rows, the gaps and the `Verified` events.
+            timing: The lengths of time of the verification.
+        """
         self._recovery = recovery
-        self._memory = recovery.ledgers.memory
+        self._memory = recovery.tables.memory
         self._put = put
         self._timing = timing
         rates = Rates(pause=timing.pause, share=timing.share, every=timing.every)
         self._schedule: Schedule[Hashable] = Schedule(rates, time.monotonic())
         self._position = Position(self._memory, recovery.rest, connection, timing)
-        self._desk = Desk(
+        self._context = CheckContext(
             recovery=recovery,
             position=self._position,
             schedule=self._schedule,
@@ -49,7 +60,7 @@ class Verifier:
             ),
             put=put,
             report=self._report,
-            on_slow=self._say_slow,
+            on_slow=self._report_slow,
             on_loss=self._confirm_hidden,
         )
         self._bindings: list[Binding] = []
@@ -83,55 +94,55 @@ class Verifier:
                 pass
 
     def add(self, bindings: Sequence[Binding]) -> None:
-        """Verify these bindings too, whose changes flow again while the connection goes on."""
+        """Verify these bindings too, which were refused before and stream again over the same connection."""
         self._bindings += [binding for binding in bindings if binding not in self._bindings]
 
     def hurry(self, sign: Sign, seconds: float) -> None:
-        """Verify all tables at once, because of a sign of a loss within the last so many seconds."""
+        """Verify all tables at once, because of a sign of a loss within the last `seconds`."""
         self._signs.append((sign, seconds))
         self._has_signs.set()
 
     def declared(self, gap: Gap) -> None:
-        """Note a gap that was declared for another cause: what is missing in it is accounted for."""
+        """Note a gap that was declared for another cause: it accounts for the rows that are missing in it."""
         for check in self._windows.values():
-            if check.ledger.name in gap.tables and check.windows is not None:
+            if check.progress.name in gap.tables and check.windows is not None:
                 check.windows.declared(gap.start, gap.end)
 
     def _begin(self, bindings: Sequence[Binding]) -> None:
-        """Take the bindings of a new connection; what was under way is read anew."""
+        """Verify the bindings of a new connection, and start unfinished windows and comparisons again."""
         self._position.restart()
         self._bindings = list(bindings)
         self._add_tables()
-        wanted = set(self._recovery.ledgers.concrete(bindings))
+        wanted = set(self._recovery.tables.concrete(bindings))
         for binding in [one for one in self._windows if one not in wanted]:
             gone = self._windows.pop(binding)
             self._schedule.remove(gone.name)
-            # If it comes back, a gap accounts for what was written until then.
-            gone.ledger.baselines.pop(binding, None)
+            # If the binding comes back, a gap accounts for what was written until then.
+            gone.progress.baselines.pop(binding, None)
         for name in [name for name, one in self._held.items() if not wanted.issuperset(one.bindings)]:
             self._schedule.remove(self._held.pop(name).name)
         for check in self._checks:
             check.abandon()
 
     def _add_tables(self) -> None:
-        """Add the tables that are new: a whole schema stands for those that changes have come from."""
-        for binding in self._recovery.ledgers.concrete(self._bindings):
+        """Add checks of new tables: a whole schema stands for the tables that changes have come from."""
+        for binding in self._recovery.tables.concrete(self._bindings):
             self._add(binding)
 
     def _add(self, binding: Binding) -> None:
-        ledger = self._recovery.ledgers.of((binding.schema, binding.table))
+        progress = self._recovery.tables.of((binding.schema, binding.table))
         if binding.event != "DELETE" and binding not in self._windows:
-            self._windows[binding] = WindowCheck(self._desk, ledger, binding)
-        if ledger.held is None or binding not in ledger.snapshots:
+            self._windows[binding] = WindowCheck(self._context, progress, binding)
+        if progress.held is None or binding not in progress.snapshots:
             return
-        held = self._held.get(ledger.name)
+        held = self._held.get(progress.name)
         if held is None:
-            self._held[ledger.name] = HeldCheck(self._desk, ledger, [binding])
+            self._held[progress.name] = HeldCheck(self._context, progress, [binding])
         elif binding not in held.bindings:
             held.add(binding)
 
     def _look(self) -> None:
-        """Take in what has come since the last look, and follow the signs in it."""
+        """Note the changes that have come since the last call, and follow the signs of a loss in them."""
         self._position.take_in()
         self._add_tables()
         now = self._position.server_now()
@@ -142,25 +153,28 @@ class Verifier:
             }
             self._follow("end of a burst", now - microseconds(burst.seconds), names)
         for check in self._windows.values():
-            since = check.ledger.reinserted_since
+            since = check.progress.reinserted_since
             if since is not None:
-                check.ledger.reinserted_since = None
-                self._follow("key inserted again", since, {check.ledger.name})
+                check.progress.reinserted_since = None
+                self._follow("key inserted again", since, {check.progress.name})
         signs, self._signs = self._signs, []
         for sign, seconds in signs:
             self._follow(sign, now - microseconds(seconds), {binding.name for binding in self._bindings})
 
     def _follow(self, sign: Sign, since: int, names: set[str]) -> None:
-        """Verify tables at once because of a sign; if they can't be verified, the sign itself is a gap.
+        """Verify tables at once because of a sign, and declare a gap for those that can't be verified.
 
-        The gap begins at `since` (µs of the server).
+        Args:
+            sign: What was observed.
+            since: The start of such a gap (µs of the server).
+            names: The tables, as `schema.table`.
         """
         hopeless = set(names)
-        telling = self._held.values() if sign == "key inserted again" else self._checks
-        for check in telling:
-            if check.ledger.name in names and check.is_possible:
+        checks = self._held.values() if sign == "key inserted again" else self._checks
+        for check in checks:
+            if check.progress.name in names and check.is_possible:
                 self._schedule.hurry(check.name, time.monotonic())
-                hopeless.discard(check.ledger.name)
+                hopeless.discard(check.progress.name)
         if hopeless:
             end = self._position.server_now()
             cause = f"{CAUSES[sign]}, and this can't be verified"
@@ -168,13 +182,13 @@ class Verifier:
             self._put(Gap(at=wall_clock(), start=min(since, end), end=end, tables=tables, cause=cause))
 
     def _confirm_hidden(self, start: int, end: int) -> None:
-        """Count rows as lost that may have been hidden, because others were lost at the same time."""
+        """Count hidden rows as lost, because other rows were lost at the same time (µs of the server)."""
         for check in self._windows.values():
             check.confirm_hidden(start, end)
 
     def _report(self, name: str) -> None:
-        """Say what is known of a table: what holds for all of its checks."""
-        windows = [check for check in self._windows.values() if check.ledger.name == name]
+        """Emit the verification state of a table: what all of its checks have verified."""
+        windows = [check for check in self._windows.values() if check.progress.name == name]
         held = self._held.get(name)
         checks: list[Check] = [check for check in windows if check.is_possible]
         if held is not None and held.is_possible:
@@ -197,7 +211,7 @@ class Verifier:
             )
         )
 
-    def _say_slow(self, name: str, column: str) -> None:
+    def _report_slow(self, name: str, column: str) -> None:
         self._put(
             Status(
                 at=wall_clock(),

@@ -1,9 +1,8 @@
-"""Whether policies are likely to have shown a row to a user when it was written: pure.
+"""Whether policies have probably shown a row to a user at the time when it was written. Pure.
 
-A row may become visible through a change elsewhere, such as a new membership, and then it was never
-streamed to this user without being lost. REST shows only what is visible now. What speaks for a row is
-that it names the user, or that everything it refers to was already referred to by rows that the user had
-seen before.
+A row may become visible through a change elsewhere, such as a new membership. It was then never streamed to
+this user, but it is not lost. REST shows only what is visible now. A row was probably visible if it names the
+user, or if everything that it refers to was already referred to by rows that the user had seen before.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def was_visible(row: Row, seen: Sequence[Row], *, user: str | None, key: Collection[str]) -> bool:
-    """Return whether a row was probably visible when it was written.
+    """Return whether a row was probably visible to the user when it was written.
 
     Args:
         row: The row as it is now.
         seen: Rows of the same table that were visible before.
         user: The id of the user whose session it is.
-        key: The columns that name the rows, which refer to nothing else.
+        key: The key columns, which do not count as references.
     """
     if user is not None and user in row.values():
         return True

@@ -14,10 +14,10 @@ from prt.errors import PrtError
 from prt.events import Gap
 from prt.stream.binding import Binding
 from prt.stream.recovery.backfill import Missing
-from prt.stream.recovery.table_progress import Baseline, Ledger
-from prt.stream.recovery.verification.check import Check, Desk
+from prt.stream.recovery.table_progress import Baseline, TableProgress
+from prt.stream.recovery.verification.check import Check, CheckContext
 from prt.stream.recovery.verification.position import running
-from prt.stream.recovery.verification.reads import DateReads, Place, date_columns
+from prt.stream.recovery.verification.reads import DateReads, PageEnd, date_columns
 from prt.stream.recovery.verification.visibility import was_visible
 from prt.stream.recovery.verification.windows import Suspect, Windows, bounds_of
 from prt.stream.rest.answers import DATE_GRAIN
@@ -32,40 +32,53 @@ TOO_FAST = "changes came faster than they can be compared"
 
 
 class Recheck(Struct, kw_only=True):
-    """The second read of suspects: by their keys if they are few, else page by page from their first date."""
+    """The second read of suspects: by their keys if they are few, else page by page from their first date on.
+
+    Attributes:
+        suspects: The suspects that are not judged yet, by key.
+        start: The first date of a suspect (µs).
+        page_end: The row after which the next page begins; None before the second page.
+    """
 
     suspects: dict[Key, Suspect]
     start: int
-    place: Place | None = None
+    page_end: PageEnd | None = None
 
 
 class WindowCheck(Check):
-    """Finds rows of a binding that were not emitted, by reading keys and dates alone."""
+    """The search for rows of a binding that were not emitted, which reads only keys and dates."""
 
-    def __init__(self, desk: Desk, ledger: Ledger, binding: Binding) -> None:
-        super().__init__(desk, ledger, binding)
+    def __init__(self, context: CheckContext, progress: TableProgress, binding: Binding) -> None:
+        """Start the check of a binding.
+
+        Args:
+            context: The values that all checks share.
+            progress: The recovery progress of the table.
+            binding: The binding.
+        """
+        super().__init__(context, progress, binding)
         self.binding = binding
         self.windows: Windows | None = None
         self._reads: DateReads | None = None
         self._shape: Shape | None = None
-        self._place: Place | None = None
+        self._page_end: PageEnd | None = None
         self._recheck: Recheck | None = None
         self._lost: list[Suspect] = []
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the window was read to its end, and some suspects are not judged yet."""
+        """Whether the window was read to its end, while some suspects are not judged yet."""
         return self.windows is not None and self.windows.is_read
 
     @property
     def limits(self) -> str | None:
-        """Return why only inserts are verified, None if updates are too."""
+        """The reason why only inserts are verified; None if updates are verified too."""
         shape = self._shape
         if shape is None or self.binding.event == "INSERT":
             return None
         if shape.written == shape.created:
             return DATED_BY_CREATION
-        return UNTOUCHED.format(shape.written) if self.ledger.has_untouched else None
+        return UNTOUCHED.format(shape.written) if self.progress.has_untouched else None
 
     async def control(self) -> str | None:
         """Read one key, and return the column whose index the check needs."""
@@ -79,39 +92,42 @@ class WindowCheck(Check):
         reads = await self._ready_reads()
         if reads is None:
             return
-        asked_at = self.desk.recovery.rest.answered_at or 0
+        asked_at = self.context.recovery.rest.answered_at or 0
         windows = self._begun(asked_at)
-        found = await self.requested(reads.window(windows.start, self._place))
+        found = await self.requested(reads.window(windows.start, self._page_end))
         if found is None:
             return
-        self.desk.position.take_in()
+        self.context.position.take_in()
         read_at = found.date or asked_at
         windows.take(found.rows, read_at=read_at, now=running())
-        self._place = found.next
+        self._page_end = found.next
         if found.next is None:
             windows.read_to_end(read_at)
             await self.advance()
 
     async def advance(self) -> None:
-        """Judge the suspects that the stream has passed, declare what is lost, and begin the next window."""
+        """Judge the suspects that the stream has passed, declare losses, and start the next window.
+
+        The next window starts only if no suspect is left.
+        """
         windows = self.windows
         if windows is None:
             return
-        for suspect in windows.proven(self.desk.recovery.ledgers.operations):
+        for suspect in windows.proven(self.context.recovery.tables.operations):
             windows.suspects[suspect.row.key] = suspect
         due = await self._due(windows)
-        if due and self.desk.schedule.may_request(self.name, time.monotonic()):
+        if due and self.context.schedule.may_request(self.name, time.monotonic()):
             await self._judge(windows, due)
         if self._lost and (not windows.suspects or self.has_waited(self._lost)):
             await self._declare(windows)
         if windows.is_settled and not self._lost:
             windows.settle()
-            windows.forget_hidden(windows.verified_to - 2 * self.desk.rules.overlap)
+            windows.forget_hidden(windows.verified_to - 2 * self.context.rules.overlap)
             self.verified()
 
     def abandon(self) -> None:
-        """Read the window again from its start."""
-        self._place = self._recheck = None
+        """Start the window again."""
+        self._page_end = self._recheck = None
         self._lost.clear()
         if self.windows is not None:
             self.windows.abandon()
@@ -119,19 +135,19 @@ class WindowCheck(Check):
             self.windows = None
 
     def confirm_hidden(self, start: int, end: int) -> None:
-        """Count rows as lost that policies may have hidden: others were lost at the same time."""
+        """Count hidden rows of a time (µs of the server) as lost, because other rows were lost then."""
         if self.windows is not None:
             self._lost += self.windows.confirmed(start, end)
 
     async def _ready_reads(self) -> DateReads | None:
-        """Return the reads if the columns are known; else learn them, with which this turn is over."""
-        start, recovery = time.monotonic(), self.desk.recovery
-        self.ledger.learn_key(recovery.ledgers.memory)
-        is_known = self.ledger.shape is not None
+        """Return the requests, or None if this turn was needed to learn the table's columns."""
+        start, recovery = time.monotonic(), self.context.recovery
+        self.progress.learn_key(recovery.tables.memory)
+        is_known = self.progress.shape is not None
         try:
-            shape = await recovery.ledgers.shape(self.ledger, self.binding)
+            shape = await recovery.tables.shape(self.progress, self.binding)
         except PrtError as exc:
-            self.desk.schedule.requested(self.name, start, time.monotonic())
+            self.context.schedule.requested(self.name, start, time.monotonic())
             self.failed(exc)
             return None
         if recovery.rest.answered_at is None:
@@ -142,24 +158,28 @@ class WindowCheck(Check):
             if columns is None:
                 self.give_up(UNDATED)
                 return None
-            self._shape, self._place = shape, None
+            self._shape, self._page_end = shape, None
             self._reads = DateReads(recovery.rest, self.binding, shape, columns)
         if not is_known:
-            self.desk.schedule.requested(self.name, start, time.monotonic())
+            self.context.schedule.requested(self.name, start, time.monotonic())
             return None
         return self._reads
 
     def _begun(self, now: int) -> Windows:
-        """Return the windows, which begin at READY, or `now` (µs, server) if no rows were read at READY."""
+        """Return the windows, which begin with the rows that were read at READY.
+
+        Args:
+            now: Where the windows begin if no rows were read at READY (µs of the server).
+        """
         if self.windows is None:
-            if self.ledger.emitted is None:
+            if self.progress.emitted is None:
                 raise RuntimeError("nothing is remembered of what the table emitted")
             default = Baseline(date=now, floor=now, inserted_since=now)
-            baseline = self.ledger.baselines.get(self.binding, default)
+            baseline = self.progress.baselines.get(self.binding, default)
             self.windows = Windows(
                 self.binding.event,
-                self.ledger.emitted,
-                self.desk.rules,
+                self.progress.emitted,
+                self.context.rules,
                 since=baseline.floor,
                 inserted_since=baseline.inserted_since,
                 verified_to=baseline.date - 2 * DATE_GRAIN,
@@ -170,42 +190,42 @@ class WindowCheck(Check):
         suspects = windows.suspects.values()
         if not suspects or not (windows.is_read or self.has_waited(suspects)):
             return []
-        await self.desk.position.prove_silence(suspects)
-        return windows.due(self.desk.position.passage)
+        await self.context.position.prove_silence(suspects)
+        return windows.due(self.context.position.passage)
 
     async def _judge(self, windows: Windows, due: Sequence[Suspect]) -> None:
-        """Read suspects a second time, some of them in one request, and decide about those."""
+        """Read suspects a second time, in one request, and decide about those that the answer covers."""
         if self._reads is None:
             return
         recheck = self._recheck
         if recheck is None:
             first = min(suspect.row.date for suspect in due)
             recheck = self._recheck = Recheck(suspects={one.row.key: one for one in due}, start=first)
-        by_key = len(recheck.suspects) <= KEYS_ASKED and recheck.place is None
+        by_key = len(recheck.suspects) <= KEYS_ASKED and recheck.page_end is None
         request = (
             self._reads.rows(list(recheck.suspects))
             if by_key
-            else self._reads.window(recheck.start, recheck.place)
+            else self._reads.window(recheck.start, recheck.page_end)
         )
         found = await self.requested(request)
         if found is None:
             return
-        self.desk.position.take_in()
+        self.context.position.take_in()
         present = {row.key: row for row in found.rows if row.key in recheck.suspects}
         is_over = by_key or found.next is None
         judged = [one for key, one in recheck.suspects.items() if is_over or key in present]
         hidden = await self._hidden(windows, [key for key in present if not windows.emitted.knows(key)])
-        verdicts = windows.judge(judged, present, self.desk.recovery.ledgers.operations, is_hidden=hidden)
+        verdicts = windows.judge(judged, present, self.context.recovery.tables.operations, is_hidden=hidden)
         self._lost += [one for one in judged if verdicts[one.row.key] == "lost"]
         for one in judged:
             del recheck.suspects[one.row.key]
-        recheck.place = found.next
+        recheck.page_end = found.next
         if is_over:
             self._recheck = None
 
     async def _hidden(self, windows: Windows, unknown: Sequence[Key]) -> dict[Key, bool]:
-        """Find out which rows policies may have hidden from this user when they were written."""
-        reads, rest = self._reads, self.desk.recovery.rest
+        """Return which rows policies may have hidden from this user when they were written."""
+        reads, rest = self._reads, self.context.recovery.rest
         if reads is None or rest.user is None or rest.passes_row_security:
             return {}
         hidden = dict.fromkeys(unknown, True)
@@ -224,18 +244,18 @@ class WindowCheck(Check):
                     )
                     hidden[key] = not (key in public or is_shown)
         except (TimeoutError, PrtError):
-            pass  # what is not known to have been visible can't be held against the server
+            pass  # rows that may have been hidden don't count as lost
         return hidden
 
     async def _declare(self, windows: Windows) -> None:
-        """Bring back what is lost, and say so."""
+        """Emit the rows that were lost, and their gap."""
         lost, self._lost = self._lost, []
         start, end = bounds_of(lost)
         gap = Gap(
             at=wall_clock(),
             start=start,
             end=end,
-            tables=[self.ledger.name],
+            tables=[self.progress.name],
             cause=cause_of(len(lost)),
             losses=len(lost),
         )
@@ -245,22 +265,22 @@ class WindowCheck(Check):
             return Missing(rows={self.binding: keys})
 
         try:
-            closed = await self.desk.recovery.bring_back(gap, still_lost, self.desk.put)
+            closed = await self.context.recovery.bring_back(gap, still_lost, self.context.put)
         except asyncio.CancelledError:
-            # What was emitted of it would stand there without its gap.
+            # Without this, rows that were emitted already would have no gap.
             if still_lost():
                 cause = f"{gap.cause}; the connection was lost before they were all recovered"
-                self.desk.put(replace(gap, at=wall_clock(), cause=cause))
+                self.context.put(replace(gap, at=wall_clock(), cause=cause))
             raise
         finally:
             for one in lost:
                 windows.emitted.note(one.row.key, one.row.date)
         if closed is not None:
-            self.desk.put(replace(closed, at=wall_clock()))
-            self.desk.on_loss(closed.start, closed.end)
+            self.context.put(replace(closed, at=wall_clock()))
+            self.context.on_loss(closed.start, closed.end)
 
 
 def cause_of(count: int) -> str:
-    """Return in words what a verification has found."""
+    """Return the cause of a gap in words, with the number of lost rows."""
     rows = "1 row" if count == 1 else f"{count:,} rows"
     return f"{rows} never came over the stream, as a comparison with the table shows"

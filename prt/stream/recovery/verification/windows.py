@@ -1,6 +1,7 @@
 """The windows of one binding and the judgement of their rows: pure arithmetic, without clock or I/O.
 
-All moments are in µs. Moments of rows, reads and commits are the server's; only durations are ours.
+All moments are in µs. Moments of rows, reads and commits are by the server's clocks; moments of our running
+clock are only used for durations.
 """
 
 from __future__ import annotations
@@ -17,23 +18,31 @@ from prt.stream.rest.answers import DATE_GRAIN
 from prt.stream.values import Key
 
 SECOND = 1_000_000
-LATE = 3 * SECOND
-"""How long before the former read a row must be dated to have been visible in it, had it been there."""
 CLOCKS = 10 * SECOND
-"""How far the clocks of REST's gateway and of the database may differ."""
+"""How far (µs) the clocks of REST's gateway and of the database may differ."""
 MOST_KEPT = 1_000
-"""Suspects of one binding that wait for proof: that they were visible, or their operation is published."""
+"""The most suspects of one binding that wait for proof: that the user could see them, or that their operation
+is published."""
 
 Verdict = Literal["emitted", "gone", "hidden", "unproven", "lost"]
-"""What a suspect turned out to be. *Unproven*: nothing shows yet that its operation is published at all."""
+"""What a suspect turned out to be.
+
+`emitted`: it has streamed meanwhile. `gone`: the row does not exist any more. `hidden`: policies may have
+hidden it when it was written. `unproven`: nothing shows yet that its operation is published at all. `lost`:
+it should have streamed and did not."""
 
 
 class Rules(Struct, frozen=True, kw_only=True):
     """The lengths of time of a verification, in µs.
 
-    `overlap` is how far a window reaches back before the last verified time, because `now()` is the start
-    of a transaction. The stream has passed a read when a change has arrived that was committed later than
-    the read by more than `margin`, or when it has been silent for `silence`.
+    The stream has passed a read as soon as a change arrives that was committed later than the read by more
+    than `margin`, or as soon as it has been silent for `silence`.
+
+    Attributes:
+        overlap: How far a window reaches back before the last verified time. Rows are dated by `now()`, which
+            is the start of their transaction.
+        margin: How much later than the read the commit of a change must be.
+        silence: How long the stream must have been silent.
     """
 
     overlap: int = 60 * SECOND
@@ -42,7 +51,13 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 
 class Dated(Struct, frozen=True, gc=False):
-    """Key and dates of a row that was read; `date` is that of the column which the window goes by."""
+    """The key and the dates of a row that was read.
+
+    Attributes:
+        key: The key of the row.
+        date: The date (µs) by which the row belongs to a window.
+        created: When the row was created (µs), or None if no column shows it.
+    """
 
     key: Key
     date: int
@@ -50,24 +65,29 @@ class Dated(Struct, frozen=True, gc=False):
 
 
 class Suspect(Struct, frozen=True, kw_only=True):
-    """A row that was read and not emitted.
+    """A row that was read and had not been emitted with its date.
 
-    `start` and `read_at` are the bounds of its window, `seen_at` is when it was read by our running clock.
+    Attributes:
+        row: The key and the dates of the row.
+        start: The start of its window (µs of the server).
+        read_at: The end of its window: when the row was read (µs of the server).
+        seen_at: When the row was read, in µs of our running clock.
     """
 
     row: Dated
     start: int
     read_at: int
     seen_at: int
-    is_late: bool
-    """Whether the former read should have shown the row already, by its date."""
 
 
 class Passage(Struct, frozen=True, kw_only=True):
-    """How far the stream has come.
+    """The point that the stream has reached.
 
-    `last_commit` is the latest commit that has arrived. No change has arrived since `quiet_since`, and the
-    server answered a heartbeat at `answered_at`, if it was asked since (both by our running clock).
+    Attributes:
+        last_commit: The latest commit that has arrived (µs of the server), or None.
+        quiet_since: Since when no change has arrived (µs of our running clock).
+        answered_at: When the server answered a heartbeat after `quiet_since` (µs of our running clock); None
+            if it was not asked.
     """
 
     last_commit: int | None = None
@@ -76,7 +96,7 @@ class Passage(Struct, frozen=True, kw_only=True):
 
 
 class Operations(Struct):
-    """Which operations have streamed, of any table: all tables share the publication's list of them."""
+    """The operations that have streamed, of any table: the publication has one list for all tables."""
 
     inserts: bool = False
     updates: bool = False
@@ -84,27 +104,27 @@ class Operations(Struct):
 
     @property
     def are_all_seen(self) -> bool:
-        """Whether there is nothing left to be learned."""
+        """Whether all three operations have streamed."""
         return self.inserts and self.updates and self.deletes
 
     def see(self, events: Collection[EventType]) -> None:
-        """Note which kinds of changes have streamed."""
+        """Note the operations of changes that streamed."""
         self.inserts |= "INSERT" in events
         self.updates |= "UPDATE" in events
         self.deletes |= "DELETE" in events
 
     @property
     def proves_inserts(self) -> bool:
-        """Whether a row that was inserted would have streamed.
+        """Whether an inserted row would certainly have streamed.
 
-        A publication without inserts shows by its other operations; before the first change of any kind
-        it is far less likely than a server that sends nothing.
+        If the publication leaves out inserts, only its other operations stream. Before the first change of
+        any kind, such a publication is far less likely than a server that sends nothing.
         """
         return self.inserts or not (self.updates or self.deletes)
 
 
 def has_passed(suspect: Suspect, passage: Passage, rules: Rules) -> bool:
-    """Return whether a change that was committed before the read can't be still on its way."""
+    """Return whether a change that was committed before the suspect's read can no longer be on its way."""
     if passage.last_commit is not None and passage.last_commit > suspect.read_at + rules.margin:
         return True
     if passage.answered_at is None:
@@ -113,13 +133,13 @@ def has_passed(suspect: Suspect, passage: Passage, rules: Rules) -> bool:
 
 
 def is_asked(row: Dated, event: BindingEvent, start: int, known: int | None) -> bool:
-    """Return whether a binding asks for the event that dated the row.
+    """Return whether a binding asks for the event that gave the row its date.
 
     Args:
-        row: The row as it was read; for an INSERT binding it is dated by its creation.
-        event: What the binding asks for.
-        start: Where the window starts.
-        known: The date that the row was emitted with before, None if it was not.
+        row: The row as it was read. For an INSERT binding it is dated by its creation.
+        event: The event that the binding asks for.
+        start: The start of the window.
+        known: The date that the row was emitted with before; None if it was not emitted.
     """
     if event == "UPDATE":
         # A row created within the window may be dated by its INSERT alone.
@@ -130,9 +150,14 @@ def is_asked(row: Dated, event: BindingEvent, start: int, known: int | None) -> 
 def is_published(
     row: Dated, event: BindingEvent, inserted_since: int, known: int | None, seen: Operations
 ) -> bool:
-    """Return whether the publication is proven to publish the kind of write that dated the row.
+    """Return whether it is proven that the publication contains the operation that gave the row its date.
 
-    What was created from `inserted_since` on was inserted during the watch.
+    Args:
+        row: The row as it was read.
+        event: The event that the binding asks for.
+        inserted_since: Rows created at or after this moment were inserted during the watch.
+        known: The date that the row was emitted with before; None if it was not emitted.
+        seen: The operations that have streamed.
     """
     if event == "INSERT":
         return seen.proves_inserts
@@ -146,10 +171,10 @@ def is_published(
 
 
 def bounds_of(lost: Collection[Suspect]) -> tuple[int, int]:
-    """Return where the gap of lost rows begins and ends (µs of the server).
+    """Return the start and the end of the gap of lost rows (µs of the server).
 
-    It runs from the last verified time to the time of the read. The dates of its rows correct both, as far
-    as the clocks of REST and of the database may differ.
+    The gap lasts from the last verified time to the time of the read. Both are corrected by the dates of the
+    rows, as far as the clocks of REST and of the database may differ.
     """
     start, first = min(one.start for one in lost), min(one.row.date for one in lost)
     end = max(max(one.read_at, one.row.date) for one in lost) + DATE_GRAIN
@@ -157,10 +182,12 @@ def bounds_of(lost: Collection[Suspect]) -> tuple[int, int]:
 
 
 class Windows:
-    """The verification of one binding: which window is next, and which of its rows are suspects.
+    """The verification of one binding: the next window, and the suspects among its rows.
 
-    Rows dated up to `since` were there before the watch and are not judged at the first read; those created
-    from `inserted_since` on were not. The first window begins at `verified_to`. All are the server's time.
+    Attributes:
+        verified_to: The moment up to which everything was verified, and where the next window begins.
+        suspects: The rows of the window that are not judged yet.
+        unproven: Rows whose operation may not be published.
     """
 
     def __init__(
@@ -173,6 +200,16 @@ class Windows:
         inserted_since: int,
         verified_to: int,
     ) -> None:
+        """Prepare the first window. All moments are µs of the server.
+
+        Args:
+            event: The event that the binding asks for.
+            emitted: The emitted rows of the table.
+            rules: The lengths of time by which suspects are judged.
+            since: Rows dated up to this existed before the watch, and are not judged at the first read.
+            inserted_since: Rows created at or after this were inserted during the watch.
+            verified_to: Where the first window begins.
+        """
         self.event = event
         self.emitted = emitted
         self.rules = rules
@@ -180,27 +217,28 @@ class Windows:
         self.inserted_since = inserted_since
         self.verified_to = verified_to
         self.was_read = False
-        """Whether a whole window was read before."""
+        """Whether at least one whole window was read."""
         self.suspects: dict[Key, Suspect] = {}
         self.unproven: dict[Key, Suspect] = {}
         self.hidden: dict[Key, Suspect] = {}
-        """Rows that policies may have hidden when they were written, unless other rows were lost then."""
+        """Rows that policies may have hidden when they were written. They count as lost if other rows were
+        lost then."""
         self._declared: list[tuple[int, int]] = []
         self._end: int | None = None
 
     @property
     def start(self) -> int:
-        """The date from which on the next window reads rows."""
+        """The date from which on rows of the next window are read."""
         return self.verified_to - self.rules.overlap
 
     @property
     def gap_start(self) -> int:
-        """Return where a gap of this window begins: the last verified read had what was committed before."""
+        """The start of a gap that this window finds: the last verified read covers everything before."""
         return self.verified_to - (2 * DATE_GRAIN if self.was_read else 0)
 
     @property
     def is_settled(self) -> bool:
-        """Whether the window was read to its end and no suspect of it is left."""
+        """Whether the window was read to its end and all of its suspects are judged."""
         return self._end is not None and not self.suspects
 
     @property
@@ -209,7 +247,13 @@ class Windows:
         return self._end is not None
 
     def take(self, rows: Iterable[Dated], *, read_at: int, now: int) -> None:
-        """Judge a page of rows of the window that was read at `read_at`; `now` is our running clock."""
+        """Find the suspects in a page of rows of the window.
+
+        Args:
+            rows: The rows of the page.
+            read_at: When the page was read (µs of the server).
+            now: The present moment, in µs of our running clock.
+        """
         for row in rows:
             known = self.emitted.date_of(row.key)
             if self.emitted.has(row.key, row.date) or row.key in self.suspects:
@@ -226,15 +270,14 @@ class Windows:
                 start=self.gap_start,
                 read_at=read_at,
                 seen_at=now,
-                is_late=self.was_read and row.date <= self.verified_to - LATE,
             )
 
     def read_to_end(self, read_at: int) -> None:
-        """Note that no row of the window is left to be read."""
+        """Note that all rows of the window were read; it ends at the time of this read (µs of the server)."""
         self._end = read_at
 
     def due(self, passage: Passage) -> list[Suspect]:
-        """Return the suspects that the stream has passed, and let those go that it has brought."""
+        """Remove the suspects that have streamed meanwhile, and return those that the stream has passed."""
         for key, suspect in list(self.suspects.items()):
             if self.emitted.has(key, suspect.row.date):
                 del self.suspects[key]
@@ -252,10 +295,10 @@ class Windows:
 
         Args:
             due: Suspects that the stream has passed.
-            present: The rows among them that are still there.
+            present: The rows among them that still exist, as they are now.
             seen: The operations that have streamed.
-            is_hidden: Whether policies may have hidden the row when it was written, for the rows that are
-                not known to have been visible before.
+            is_hidden: For each row that had not been emitted before, whether policies may have hidden it when
+                it was written.
         """
         verdicts: dict[Key, Verdict] = {}
         for suspect in due:
@@ -273,21 +316,21 @@ class Windows:
         return verdicts
 
     def confirmed(self, start: int, end: int) -> list[Suspect]:
-        """Take out rows that may have been hidden, because others were lost between two moments (µs)."""
+        """Remove and return the hidden rows of a time (µs) in which other rows were lost: they count too."""
         found = [one for one in self.hidden.values() if one.start <= end and one.read_at >= start]
         for one in found:
             del self.hidden[one.row.key]
         return found
 
     def proven(self, seen: Operations) -> list[Suspect]:
-        """Take out the suspects whose operation is now known to be published, to be judged again."""
+        """Remove and return unproven suspects whose operation has streamed since: they are judged again."""
         found = [one for one in self.unproven.values() if self._is_published(one.row, seen)]
         for one in found:
             del self.unproven[one.row.key]
         return found
 
     def settle(self) -> None:
-        """Begin the next window where this one ended."""
+        """Start the next window where this one ended."""
         if self._end is None:
             raise RuntimeError("the window was not read to its end")
         self.verified_to, self._end, self.was_read = max(self._end, self.verified_to), None, True
@@ -297,19 +340,19 @@ class Windows:
                 del kept[key]
 
     def forget_hidden(self, before: int) -> None:
-        """Let hidden rows be that were read before a moment (µs): nothing was lost with them."""
+        """Forget hidden rows that were read before a moment (µs): nothing was lost at the same time."""
         for key, one in list(self.hidden.items()):
             if one.read_at < before:
                 self.emitted.note(key, one.row.date)
                 del self.hidden[key]
 
     def abandon(self) -> None:
-        """Read the window anew: the connection was lost meanwhile."""
+        """Start the window again, because the connection was lost."""
         self._end = None
         self.suspects.clear()
 
     def declared(self, start: int, end: int) -> None:
-        """Note a gap that was declared for another cause: what is missing in it is accounted for."""
+        """Note a gap that was declared for another cause: it accounts for the rows dated in it."""
         self._declared.append((start, end))
 
     def _is_declared(self, row: Dated) -> bool:

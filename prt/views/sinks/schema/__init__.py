@@ -1,4 +1,4 @@
-"""The content of the NDJSON lines, as one table that the schema, the manual and the tests share.
+"""The keys of the NDJSON lines, as one table that the JSON Schema, the manual and the tests use.
 
-How a line is written belongs to `ndjson`.
+The encoding is in `ndjson`.
 """

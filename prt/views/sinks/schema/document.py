@@ -1,4 +1,4 @@
-"""The JSON Schema of a line, and the same as a table for people."""
+"""The JSON Schema of a line, and the same as a Markdown table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prt.views.sinks.schema.reports import STATUS_KEYS, TEST_KEYS
 from prt.views.sinks.schema.shapes import MOMENT, Key
 
 VERSION: Final = 1
-"""Of the lines: it changes when a key is removed or changes its meaning, not when one is added."""
+"""The version of the lines: it changes if a key is removed or changes its meaning, not if one is added."""
 
 ALL_KEYS: Final = {**EVENT_KEYS, **TEST_KEYS, **STATUS_KEYS}
 
@@ -17,7 +17,7 @@ _AT: Final = Key("at", MOMENT, "when prt received it, UTC, microseconds")
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema 2020-12 of one line."""
+    """Return the JSON Schema (2020-12) of one line."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of prt",
@@ -29,7 +29,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def markdown() -> str:
-    """A table for people."""
+    """Return all keys as a Markdown table."""
     lines = ["| `type` | key | holds |", "| --- | --- | --- |", f"| every one | `at` | {_AT.line} |"]
     for name, keys in ALL_KEYS.items():
         for index, key in enumerate(keys):

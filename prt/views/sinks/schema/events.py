@@ -1,4 +1,4 @@
-"""The keys of the lines that are events."""
+"""The keys of lines that are events."""
 
 from __future__ import annotations
 
@@ -184,4 +184,4 @@ EVENT_KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("error", ERROR, "what ended it: `id`, `message`, `hint`, `try`", False),
     ),
 }
-"""By `type`; every line has `type` and `at` besides."""
+"""The keys by `type`; every line also has `type` and `at`."""

@@ -62,7 +62,7 @@ TEST_KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("delivery_percent", NUMBER_OR_NULL, "delivered of expected"),
     ),
 }
-"""The lines of `prt test`, which are not events."""
+"""The lines of `prt test`."""
 
 _CAUSE: Final = {
     "type": "object",
@@ -106,4 +106,4 @@ STATUS_KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("limits", {"type": "object", "additionalProperties": _USE}, "ours against the plan's"),
     ),
 }
-"""The lines of `prt status`, which are not events; `figures` come with `--watch`."""
+"""The lines of `prt status`; `figures` are written with `--watch`."""

@@ -1,4 +1,4 @@
-"""The shapes of values, and a key of a line."""
+"""The JSON Schemas of common values, and the definition of a key."""
 
 from __future__ import annotations
 
@@ -54,26 +54,33 @@ ERROR: Final = {
 
 
 class Key(Struct, frozen=True):
-    """One key of a line: its JSON Schema, what it says, and whether every line of its type has it."""
+    """A key of a line.
+
+    Attributes:
+        name: The name of the key.
+        schema: The JSON Schema of its value.
+        line: Its description.
+        is_always: Whether every line of its type has the key.
+    """
 
     name: str
     schema: dict[str, Any]
     line: str
     is_always: bool = True
     asked: tuple[Input, str] | None = None
-    """The input that brings the key, and its value with a space before it."""
+    """The option that adds the key, and the value of the option after a space."""
 
     @property
     def text(self) -> str:
-        """The line, with the input that brings the key."""
+        """The description, with the option that adds the key."""
         return self.line if self.asked is None else f"{self.line}, with `{self.asked[0]}{self.asked[1]}`"
 
 
 def one_of(values: Any) -> dict[str, Any]:
-    """Return the schema of one of the values of a literal type."""
+    """Return the JSON Schema for the values of a literal type."""
     return {"enum": list(get_args(values))}
 
 
 def or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of the same value, or of null."""
+    """Return the JSON Schema for a value or null."""
     return {**schema, "type": [schema["type"], "null"]}

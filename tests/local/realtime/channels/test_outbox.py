@@ -50,7 +50,7 @@ def test_waits_for_a_crowded_socket_until_it_catches_up() -> None:
         box, socket = Outbox(unexpected), Socket()
         draining = asyncio.create_task(box.drain(socket.send))
         for _ in range(2):
-            box.put(HALF_CROWDED)
+            box.put_streamed(HALF_CROWDED)
         settling = asyncio.create_task(box.settle())
         await asyncio.sleep(0)
         was_waiting = not settling.done()
@@ -67,7 +67,7 @@ def test_is_patient_only_once_with_who_does_not_read() -> None:
         box, socket = Outbox(unexpected), Socket()
         draining = asyncio.create_task(box.drain(socket.send))
         for _ in range(2):
-            box.put(HALF_CROWDED)
+            box.put_streamed(HALF_CROWDED)
         await box.settle()
         settled_again = asyncio.create_task(box.settle())
         await asyncio.sleep(0)
@@ -76,11 +76,26 @@ def test_is_patient_only_once_with_who_does_not_read() -> None:
         await socket.has_two.wait()
         socket.gate.clear()
         for _ in range(2):
-            box.put(HALF_CROWDED)
+            box.put_streamed(HALF_CROWDED)
         waits_again = asyncio.create_task(box.settle())
         await asyncio.sleep(0)
         assert not waits_again.done()
         waits_again.cancel()
+        draining.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_changes_do_not_wait_for_a_socket_that_other_frames_crowd() -> None:
+    async def scenario() -> None:
+        box, socket = Outbox(unexpected), Socket()
+        draining = asyncio.create_task(box.drain(socket.send))
+        for _ in range(2):
+            box.put(HALF_CROWDED)
+        box.put_streamed(HALF_CROWDED)
+        assert not box.is_worth_waiting_for
+        box.put_streamed(HALF_CROWDED)
+        assert box.is_worth_waiting_for
         draining.cancel()
 
     asyncio.run(scenario())

@@ -183,7 +183,7 @@ def test_every_last_state_that_was_lost_is_found_in_its_window(script: list[tupl
 
 
 def suspect(read_at: int, seen_at: int = 0) -> Suspect:
-    return Suspect(row=Dated((1,), read_at, None), start=0, read_at=read_at, seen_at=seen_at, is_late=False)
+    return Suspect(row=Dated((1,), read_at, None), start=0, read_at=read_at, seen_at=seen_at)
 
 
 @pytest.mark.parametrize(
@@ -317,14 +317,6 @@ def test_a_row_that_had_been_emitted_before_was_not_hidden() -> None:
     row = Dated((1,), 105 * SECOND)
     read(windows, row, at=110 * SECOND)
     assert windows.judge(passed(windows), {(1,): row}, ALL, is_hidden={(1,): True}) == {(1,): "lost"}
-
-
-def test_a_row_that_the_former_read_did_not_show_is_late() -> None:
-    windows = windows_of()
-    read(windows, at=110 * SECOND)
-    windows.settle()
-    read(windows, Dated((1,), 105 * SECOND), Dated((2,), 109 * SECOND), at=120 * SECOND)
-    assert {one.row.key: one.is_late for one in passed(windows)} == {(1,): True, (2,): False}
 
 
 def test_a_row_that_was_emitted_stays_unproven_until_an_update_shows() -> None:

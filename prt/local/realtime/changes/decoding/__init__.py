@@ -1,4 +1,4 @@
-"""The replication stream and its decoding: slots, pgoutput, the catalog, values as JSON.
+"""The replication stream and its decoding: slots, the catalog, and values as JSON.
 
-Who gets a change is decided one folder up.
+The package above decides which subscribers receive a change.
 """

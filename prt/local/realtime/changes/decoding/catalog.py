@@ -1,4 +1,4 @@
-"""Tables and types in the database's catalog, as decoding needs them."""
+"""Tables and types in the database's catalog, for the decoding of changes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,25 @@ from prt.postgres.pgoutput import Relation
 
 PUBLICATION = "supabase_realtime"
 CHANGES_PUBLICATION = "prt_realtime_changes"
-"""Streams the changes of the tables in PUBLICATION, without its row filters and column lists."""
+"""The publication that streams changes: the tables of PUBLICATION without row filters and column lists."""
 MESSAGES_PUBLICATION = "prt_realtime_messages"
-"""Streams the inserts into realtime.messages, through which the database sends broadcasts."""
+"""The publication that streams inserts into `realtime.messages`, with which the database sends broadcasts."""
 
 
 class TableGoneError(Exception):
-    """It was dropped after what the stream tells of it."""
+    """A table was dropped after its change was written to the stream."""
 
 
 class Column(Struct, frozen=True, kw_only=True):
-    """`cast` is the type with its length, for comparing values as they are stored."""
+    """A column of a published table.
+
+    Attributes:
+        name: The name.
+        type: The type.
+        cast: The SQL of the type with its length, which is used to compare stored values.
+        is_identity: Whether the column is part of the replica identity.
+        is_primary: Whether the column is part of the primary key.
+    """
 
     name: str
     type: Type
@@ -33,7 +41,7 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """A published table as its changes arrive: columns in the order of their values."""
+    """A published table; its columns are in the order of a change's values."""
 
     oid: int
     schema: str
@@ -44,15 +52,15 @@ class Table(Struct, frozen=True, kw_only=True):
 
     @property
     def primary_key(self) -> tuple[Column, ...]:
-        """Return the columns of the primary key."""
+        """The columns of the primary key."""
         return tuple(column for column in self.columns if column.is_primary)
 
 
 async def published(connection: Connection, schema: str, table: str) -> list[int]:
-    """Return the oids of the publication's tables, the oldest first.
+    """Return the oids of the matching tables of the publication, the lowest first.
 
-    `schema` and `table` are patterns of LIKE without an escape character, or `*` for all, as on the real
-    server: a table that has a `_` in its name may bring others along.
+    `schema` and `table` are `*` for all, or patterns of LIKE without an escape character, as on the real
+    server: the `_` in a table's name also matches any other character.
     """
     rows = await _rows(
         connection,
@@ -71,7 +79,7 @@ async def published(connection: Connection, schema: str, table: str) -> list[int
 
 
 async def tables(connection: Connection) -> frozenset[tuple[str, str, int]]:
-    """Return the publication's tables: schema, name and oid."""
+    """Return the publication's tables as (schema, name, oid)."""
     rows = await _rows(
         connection,
         """
@@ -86,7 +94,11 @@ async def tables(connection: Connection) -> frozenset[tuple[str, str, int]]:
 
 
 async def is_unrestricted(connection: Connection, role: str) -> bool:
-    """Whether the role passes row security. Raises UndefinedObject where there is no such role."""
+    """Return whether the role bypasses row security.
+
+    Raises:
+        psycopg.errors.UndefinedObject: There is no such role.
+    """
     rows = await _rows(
         connection,
         "select rolsuper or rolbypassrls from pg_roles where oid = quote_ident(%s::text)::regrole",
@@ -96,9 +108,10 @@ async def is_unrestricted(connection: Connection, role: str) -> bool:
 
 
 async def selectable(connection: Connection, oid: int, role: str) -> dict[str, str]:
-    """The columns that the role may read, each with its type as `regtype` prints it.
+    """Return the columns that the role may read, each with its type as `regtype` prints it.
 
-    Raises TableGoneError: a table that was dropped is not one that nobody may read.
+    Raises:
+        TableGoneError: The table was dropped, which is not the same as a table without readable columns.
     """
     rows = await _rows(
         connection,
@@ -114,7 +127,11 @@ async def selectable(connection: Connection, oid: int, role: str) -> dict[str, s
 
 
 async def describe(connection: Connection, relation: Relation) -> Table:
-    """The table behind a relation of the stream. Raises TableGoneError."""
+    """Return the table that a relation of the stream describes.
+
+    Raises:
+        TableGoneError: The table was dropped.
+    """
     rows = await _rows(
         connection,
         """
@@ -150,7 +167,7 @@ async def describe(connection: Connection, relation: Relation) -> Table:
 
 
 async def types_of(connection: Connection, oids: list[int]) -> dict[int, Type]:
-    """These types and all that they are made of."""
+    """Return these types by oid, with the types of their elements, fields and bases."""
     rows = await _rows(
         connection,
         """

@@ -1,7 +1,7 @@
 """JSON text as PostgreSQL's `jsonb` prints it. Pure.
 
-Key order is by length, then bytes; the last of equal keys wins; numbers are `numeric`: kept to the
-last digit, never in exponents; separators are `", "` and `": "`.
+Keys are ordered by length, then by their bytes, and the last of equal keys wins. Numbers are printed as
+`numeric`, with all digits and never with an exponent. The separators are `", "` and `": "`.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
 LARGEST_EXPANSION = 1024 * 1024
-"""Digits that the exponents of one value may add: `1e131071` alone becomes 131,072 digits."""
+"""The most digits that the exponents of one value may add: `1e131071` alone becomes 131,072 digits."""
 
 
 class _TooLongError(ValueError):
-    """The numbers of a value would need more digits than that."""
+    """The exponents of a value add more digits than `LARGEST_EXPANSION`."""
 
 
 class _Number(str):
-    """A number that keeps its own digits."""
+    """A number as its original text."""
 
     __slots__ = ()
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object in the order of its text."""
+    """A JSON object as pairs, in the order of the text."""
 
 
 def string(text: str) -> str:
-    """A JSON string with PostgreSQL's escapes, which are Python's."""
+    """Return text as a JSON string with PostgreSQL's escapes, which are the same as Python's."""
     return encode_basestring(text)
 
 
 def number(text: str) -> str:
-    """`numeric`'s form of a number: `1e-10` becomes `0.0000000001`, minus zero loses its sign."""
+    """Return a number as `numeric` prints it: `1e-10` becomes `0.0000000001`, minus zero loses its sign."""
     if "e" in text or "E" in text:
         text = format(Decimal(text), "f")
     if text.startswith("-0") and not text.strip("-0."):
@@ -51,28 +51,28 @@ def key_order(key: str) -> tuple[int, bytes]:
 
 
 def object_of(pairs: Iterable[tuple[str, str]]) -> str:
-    """An object from keys and values that are JSON already, in jsonb's order."""
+    """Return an object as JSON text, with its keys in jsonb's order; the values are JSON text."""
     ordered = sorted(pairs, key=lambda pair: key_order(pair[0]))
     return "{" + ", ".join(f"{string(key)}: {value}" for key, value in ordered) + "}"
 
 
 def normalised(text: str) -> str:
-    """A `json` value as `jsonb` would print it."""
+    """Return the text of a `json` value as `jsonb` would print it."""
     try:
         return _printed(_load(text))
     except (RecursionError, _TooLongError):
-        # Deeper than Python's stack, or more digits than fit: valid JSON as it is, only not in jsonb's order.
+        # Too deep for Python's stack, or too many digits: the text is valid JSON, but not in jsonb's order.
         return text
 
 
 def _load(text: str) -> Any:
-    room = LARGEST_EXPANSION
+    left = LARGEST_EXPANSION
 
     def number_with_exponent(digits: str) -> _Number:
-        nonlocal room
+        nonlocal left
         exponent = digits.lower().partition("e")[2].lstrip("+-").lstrip("0")
-        room -= int(exponent or 0) if len(exponent) < len(str(LARGEST_EXPANSION)) + 1 else room + 1
-        if room < 0:
+        left -= int(exponent or 0) if len(exponent) < len(str(LARGEST_EXPANSION)) + 1 else left + 1
+        if left < 0:
             raise _TooLongError
         return _Number(digits)
 
@@ -96,7 +96,7 @@ def _printed(value: Any) -> str:
 
 
 def _safe_string(text: str) -> str:
-    # `json` takes escaped surrogates that stand alone; a frame can't carry them unescaped.
+    # `json` accepts single surrogates if they are escaped; unescaped, a frame can't contain them.
     return string(text) if not _has_surrogate(text) else encode_basestring_ascii(text)
 
 

@@ -1,8 +1,8 @@
-"""The change stream of PostgreSQL: logical replication over libpq, with a slot of its own.
+"""A stream of PostgreSQL's changes: logical replication over libpq, with its own temporary slot.
 
-The slot is TEMPORARY: it is gone with the connection and never holds back the log of a database
-that nobody listens to. So changes made while the connection is down are lost, as they are on a real
-server, and nobody is told. Source: PostgreSQL's documentation, "Streaming Replication Protocol".
+A temporary slot is removed with its connection, so it never makes PostgreSQL keep the log of a database that
+nobody listens to. Changes committed while the connection is down are lost silently, as on a real server.
+Source: PostgreSQL's documentation, "Streaming Replication Protocol".
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from prt.local.postgres.session import conninfo_of
 from prt.postgres import pgoutput, replication
 
 LONGEST_VALUE = 4 * 1024 * 1024
-"""Bytes. A change with such a value is sent without it anyway. A number of ten characters can have 131,072
-digits, so that 13 kB of them become 180 MB here: each copy of these would hold up everybody."""
+"""The longest value in bytes that is read. A longer one would not be sent anyway.
+
+A number of ten characters can have 131,072 digits, so that 13 kB of them become 180 MB here. Each copy of
+these would delay all clients.
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -30,20 +33,21 @@ Deliver = Callable[[list[bytes]], Awaitable[None]]
 
 
 class Stream:
-    """Hands batches of pgoutput messages to `deliver`, one after the other, and reconnects for ever.
+    """A replication stream that passes batches of pgoutput messages to `deliver` and reconnects for ever.
 
-    `is_live` is set while a slot exists: what is committed then will be delivered. `trouble` is the last
-    reason why the stream had to reconnect.
+    `is_live` is set while a slot exists: a change that is committed then will be delivered. `trouble` is the
+    last reason for a reconnection.
 
     Args:
-        conninfo: That of a role with the right to replicate.
-        name: Shows in pg_stat_activity and in the slot's name.
-        publication: Whose tables are streamed.
-        deliver: Gets the batches.
-        on_start: Called whenever a new slot starts, since that one describes all relations anew.
-        retry_seconds: Pauses before the first, the second … attempt after a loss; the last one is repeated.
-        sender_seconds: How long PostgreSQL waits for a sign of life before it ends the stream, which
-            happens if this process is stopped; None is for ever.
+        conninfo: The connection string of a role that may replicate.
+        name: The name in pg_stat_activity, and the beginning of the slot's name.
+        publication: The publication whose tables are streamed.
+        deliver: Called with each batch.
+        on_start: Called when a new slot starts, which describes all tables again.
+        retry_seconds: The pauses before the first, the second … attempt after a loss; the last one is
+            repeated.
+        sender_seconds: How long PostgreSQL waits for a sign of life before it ends the stream, for example
+            because this process is suspended; None for no limit.
     """
 
     def __init__(
@@ -81,7 +85,7 @@ class Stream:
                 failures = 0 if self.is_live.is_set() else failures + 1
                 logger.debug("the replication stream broke: %s", error)
             except Exception as error:
-                # A change that we can't handle must not leave everybody deaf.
+                # A change that can't be handled must not stop the stream for all clients.
                 logger.error(
                     "changes were lost: %r",
                     error,

@@ -1,10 +1,10 @@
-"""Values as Realtime prints them in JSON.
+r"""Conversion of values to JSON, as Realtime prints them.
 
-The form is `to_jsonb(text::type)`, with three habits of the real server. wal2json prints numbers that
-aren't finite as null and `bytea` without its `\\x`, but only if the column itself is of such a type, not in
-arrays, composites and domains. And the cast knows no length, so that `char(5)` and `bit(3)` keep one
-character, in arrays too; the columns of composites and the bases of domains keep their own length.
-The text must come from a session with UTC, ISO dates and hexadecimal bytea.
+The result is that of `to_jsonb(text::type)`, with three exceptions of the real server. wal2json prints
+numbers that aren't finite as null, and `bytea` without its `\x`, but only in columns of these types, and not
+in arrays, composites and domains. And the cast has no length, so that `char(5)` and `bit(3)` keep one
+character, in arrays too; but the columns of composites and the bases of domains keep their length. The text
+must come from a session with UTC, ISO dates and hexadecimal bytea.
 """
 
 from __future__ import annotations
@@ -36,9 +36,17 @@ class Field(Struct, frozen=True):
 
 
 class Type(Struct, frozen=True, kw_only=True):
-    """A row of `pg_type`. `element` is set for true arrays, `base` for domains, else 0.
+    """A type in `pg_type`.
 
-    `sql` is the type's name as `regtype` prints it, quoted where it must be.
+    Attributes:
+        oid: The type's oid.
+        name: The name without a schema.
+        sql: The name as `regtype` prints it, quoted if necessary.
+        kind: `typtype`: `b` for base types, `c` for composites, `d` for domains, `e` for enums …
+        delimiter: The delimiter in an array's text.
+        element: The oid of an array's element type, 0 for other types.
+        base: The oid of a domain's base type, 0 for other types.
+        fields: The columns of a composite type.
     """
 
     oid: int
@@ -52,7 +60,7 @@ class Type(Struct, frozen=True, kw_only=True):
 
     @property
     def is_hstore(self) -> bool:
-        """Return whether it is the type of the extension hstore."""
+        """Whether the type is that of the extension hstore."""
         return self.name == HSTORE and self.kind == "b"
 
 
@@ -60,7 +68,7 @@ Types = Mapping[int, Type]
 
 
 def converter(oid: int, types: Types) -> Convert:
-    """Return the function for the values of a column; a type that PostgreSQL has forgotten is text."""
+    """Return the function that converts the text of a column to JSON. A dropped type counts as text."""
     if oid in _OF_COLUMNS:
         return _OF_COLUMNS[oid]
     found = types.get(oid)
@@ -70,7 +78,7 @@ def converter(oid: int, types: Types) -> Convert:
 
 
 def _nested(oid: int, types: Types) -> Convert:
-    """Return the function for values inside of others, which are printed as `to_jsonb` prints them."""
+    """Return the function for values within other values, which are printed as by `to_jsonb`."""
     if oid in _BUILT_IN:
         return _BUILT_IN[oid]
     found = types.get(oid)
@@ -96,7 +104,7 @@ def _boolean(text: str) -> str:
 
 
 def is_finite(text: str) -> bool:
-    """Whether a number is one in JSON too."""
+    """Return whether the text of a number is finite, so that JSON can represent it."""
     return text not in NOT_FINITE
 
 
@@ -123,12 +131,16 @@ def _timestamp(text: str) -> str:
 def _zoned_timestamp(text: str) -> str:
     if text[-1] == "y":  # infinity
         return f'"{text}"'
-    # The session's zone is UTC, so that "+00" is all that can stand there.
+    # The session's time zone is UTC, so the offset is always "+00".
     return f'"{text.replace(" ", "T", 1).replace("+00", "+00:00", 1)}"'
 
 
 def _array(text: str, element: Convert, delimiter: str) -> str:
-    """`{1,NULL,{"a,b"}}`, after bounds like `[0:1]=` where they aren't the usual ones; `1 2` of a vector."""
+    """Convert an array or a vector.
+
+    An array looks like `{1,NULL,{"a,b"}}`, after bounds like `[0:1]=` unless they begin at 1; a vector like
+    `1 2`.
+    """
     at = text.find("{")
     if at < 0:
         return "[" + ", ".join(map(element, text.split())) + "]"
@@ -154,7 +166,7 @@ def _array(text: str, element: Convert, delimiter: str) -> str:
 
 
 def _composite(text: str, fields: list[tuple[str, Convert]]) -> str:
-    """`(1,"a b",)`: nothing between commas is null. Keys in the order of jsonb."""
+    """Convert a composite such as `(1,"a b",)`. An empty field is null; keys are in jsonb's order."""
     at, pairs = 1, []
     for name, convert in fields:
         start, value = at, ""
@@ -167,7 +179,7 @@ def _composite(text: str, fields: list[tuple[str, Convert]]) -> str:
 
 
 def _hstore(text: str) -> str:
-    """`"a"=>"1", "b"=>NULL`: a cast to `json` of its own makes it an object."""
+    """Convert an hstore such as `"a"=>"1", "b"=>NULL` to an object, as its own cast to `json` does."""
     at, pairs = 0, []
     while at < len(text):
         key, at = _quoted(text, at + 1)
@@ -183,7 +195,7 @@ def _hstore(text: str) -> str:
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
-    """Return a quoted text, and the position behind its closing quote; `\\` escapes, and so does `""`."""
+    r"""Return a quoted text, and the index after its closing quote; `\` and a second `"` are escapes."""
     pieces: list[str] = []
     while True:
         character = text[at]

@@ -1,4 +1,4 @@
-"""The filter of a binding: its grammar, and its evaluation as PostgreSQL would.
+"""The filter of a binding: its grammar, and its evaluation with PostgreSQL's results.
 
-Which rows a role may see is decided by `changes/visibility.py`.
+`changes/visibility.py` decides which rows a role may see.
 """

@@ -1,8 +1,8 @@
-"""Filters that Python decides exactly as PostgreSQL does: keys that sort like the type. Pure.
+"""Comparisons that Python decides exactly as PostgreSQL does, with keys that sort like the type. Pure.
 
-Text sorts by code point because the embedded database's locale is C.UTF-8. Patterns are decided in
-`patterns.py`. What has no exact equivalent here (regexes, ranges, arrays, order of enums …) is left to
-PostgreSQL: see `conditions.py`.
+Text is sorted by code point, because the embedded database's locale is C.UTF-8. `patterns.py` matches
+patterns. PostgreSQL decides what has no exact equivalent here (regexes, ranges, arrays, the order of enums
+…): see `conditions.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _DATE = re.compile(r"(\d+)(-.*?)( BC)?")
 
 
 def key_of(found: Type, comparison: str) -> Key | None:
-    """A function from a value's text to what sorts and equals like it; None where there is none."""
+    """Return a function from a value's text to a key that sorts and compares like the value.
+
+    None if there is no such function for this type and operator.
+    """
     if found.kind == "e":
         return str if comparison in ("eq", "neq", "in", "isdistinct") else None
     return _KEYS.get(found.oid)
@@ -42,7 +45,7 @@ ORDER: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def is_plain_text(found: Type) -> bool:
-    """Whether a pattern sees a value's text as it is."""
+    """Return whether a pattern is matched against the unchanged text of a value of this type."""
     return found.oid in (TEXT, VARCHAR)
 
 
@@ -64,7 +67,7 @@ def _blank_padded(text: str) -> str:
 
 
 def _moment(text: str) -> tuple[float, str]:
-    """ISO dates of UTC: the year as a number, the rest sorts as text."""
+    """Return the sort key of an ISO date or time in UTC: the year as a number, and the rest as text."""
     if text.endswith("infinity"):
         return (float("inf") if text[0] != "-" else float("-inf")), ""
     found = _DATE.fullmatch(text)

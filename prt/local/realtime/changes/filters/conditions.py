@@ -1,10 +1,10 @@
-"""A filter made ready for one column: decided in Python where that is exact, else by PostgreSQL.
+"""Conditions: a filter prepared for one column, decided in Python if that is exact, else by PostgreSQL.
 
-Null is never equal to anything and a comparison with it holds for nothing, negated or not; only
-`is` and `isdistinct` see it.
+Null is never equal to anything: a comparison with null never holds, negated or not. Only `is` and
+`isdistinct` treat null as a value.
 
-PostgreSQL is asked by the lane of the subscription that brought the filter (see `lanes.py`), never by
-the stream that all subscriptions share: a value's canonical form once, everything else for each batch.
+PostgreSQL is asked by the lane of the subscription with the filter (see `lanes.py`), never by the stream that
+all subscriptions share. It is asked once for a value's canonical form, and for each batch about all else.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ Sent = Callable[[str], str | None]
 
 
 class Condition:
-    """A filter on one column. `holds` may be asked once it `is_decided`, with a value's text or None.
+    """A filter on one column. `holds` may be called only if `is_decided` is true.
 
-    `sent` makes of a value the text that the real server's filters see, if it is another one.
+    `sent` converts a value to the text that the real server's filters see, if that is different.
     """
 
     def __init__(self, test: Test | None, *, is_negated: bool, sent: Sent | None = None) -> None:
@@ -58,23 +58,23 @@ class Condition:
 
     @property
     def is_decided(self) -> bool:
-        """Return whether the condition can be decided without asking PostgreSQL."""
+        """Whether the condition can be decided without asking PostgreSQL."""
         return self._test is not None
 
     def holds(self, value: str | None) -> bool:
-        """Return whether the condition holds for a column's value; None is null."""
+        """Return whether the condition holds for the text of a column's value; None is null."""
         if self._sent is not None and value is not None:
             value = self._sent(value)
         result = self._test(value) if self._test is not None else None
         return result is not None and result is not self._is_negated
 
     async def answered(self, connection: Connection, texts: Iterable[str | None]) -> Condition:
-        """Return a condition that is decided for these values."""
+        """Return a condition that is decided for these values, and ask PostgreSQL if necessary."""
         return self
 
 
 class AskedCondition(Condition):
-    """A condition for which PostgreSQL is asked: once if Python can go on from there, else each time."""
+    """A condition that PostgreSQL helps to decide: once, if Python can compare afterwards, else each time."""
 
     def __init__(self, filter_: Filter, column: Column) -> None:
         super().__init__(None, is_negated=filter_.is_negated, sent=_SENT.get(column.type.oid))
@@ -83,14 +83,18 @@ class AskedCondition(Condition):
         self._is_for_postgresql = False
 
     async def answered(self, connection: Connection, texts: Iterable[str | None]) -> Condition:
-        """Raise psycopg.OperationalError if PostgreSQL does not answer in time."""
+        """Return a condition that is decided for these values.
+
+        Raises:
+            psycopg.OperationalError: PostgreSQL does not answer in time.
+        """
         if self._test is None and not self._is_for_postgresql:
             try:
                 self._test = await _prepared(connection, self._filter, self._column)
             except psycopg.OperationalError:
                 raise
             except psycopg.Error as error:
-                # The column's type was altered since the filter was let in.
+                # The column's type was altered after the filter was admitted.
                 logger.info("a filter could not be read: %s", error)
                 self._test = _never
             self._is_for_postgresql = self._test is None
@@ -107,7 +111,7 @@ class AskedCondition(Condition):
 
 
 def condition(filter_: Filter, column: Column) -> Condition:
-    """Return the condition. It is decided at once if that takes no word of PostgreSQL's."""
+    """Return the condition of a filter, already decided if PostgreSQL isn't needed for it."""
     test = None
     if filter_.operator == "is":
         test = _is(filter_)
@@ -123,7 +127,7 @@ _SENT: dict[int, Sent] = {
     **dict.fromkeys(values.NUMBERS, lambda text: text if values.is_finite(text) else None),
     values.BYTEA: lambda text: text[len("\\x") :],
 }
-"""wal2json's habits (see `decoding/values.py`), by the type of the column."""
+"""The changes that wal2json makes to values (see `decoding/values.py`), by the oid of the column's type."""
 
 
 def _never(_: str | None) -> None:
@@ -131,7 +135,7 @@ def _never(_: str | None) -> None:
 
 
 NEVER = Condition(_never, is_negated=False)
-"""For a column that the row can't have: the server fails closed."""
+"""The condition for a column that does not exist: as on the real server, it never holds."""
 
 
 def _is(filter_: Filter) -> Test:
@@ -142,7 +146,11 @@ def _is(filter_: Filter) -> Test:
 
 
 async def _prepared(connection: Connection, filter_: Filter, column: Column) -> Test | None:
-    """Return the test, or None if only PostgreSQL can decide. Raise psycopg.Error for a bad value."""
+    """Return the test of a filter, None if only PostgreSQL can decide.
+
+    Raises:
+        psycopg.Error: The filter's value is invalid for the column's type.
+    """
     if filter_.operator == "ilike" and comparison.is_plain_text(column.type):
         matches = patterns.folded_matcher(filter_.value, await _folding(connection))
         return matches and _skipping_null(matches)
@@ -164,7 +172,10 @@ def _skipping_null(test: Callable[[str], bool]) -> Test:
 
 
 def _contained(keys: set[Any], has_null: bool, key: comparison.Key) -> Test:
-    """Return the test of `= any(array)`: what isn't found is unknown as long as the array has a null."""
+    """Return the test of `= any(array)`.
+
+    If the value isn't found and the array has a null, the result is unknown (None).
+    """
 
     def test(value: str | None) -> bool | None:
         if value is None:
@@ -177,7 +188,7 @@ def _contained(keys: set[Any], has_null: bool, key: comparison.Key) -> Test:
 async def _answers(
     connection: Connection, query: sql.Composed, expected: str, texts: list[str | None]
 ) -> dict[str | None, bool | None]:
-    """Ask about all texts at once. A text for which PostgreSQL raises has no answer, the others have."""
+    """Ask about all texts at once. A text for which PostgreSQL raises an error has no answer."""
     try:
         cursor = await connection.execute(query, [expected, texts])
     except psycopg.OperationalError:
@@ -223,9 +234,9 @@ _foldings: dict[int, Folding] = {}
 
 
 async def _folding(connection: Connection) -> Folding:
-    """Return PostgreSQL's own lower case, because Python's knows other characters and longer results.
+    """Return PostgreSQL's lower-case mapping, because Python's has other characters and longer results.
 
-    It depends on nothing but the server's version: `prt.local.postgres` chooses the locale.
+    The mapping depends only on the server's version, because `prt.local.postgres` chooses the locale.
     """
     version = connection.info.server_version
     if version not in _foldings:

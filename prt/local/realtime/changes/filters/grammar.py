@@ -1,7 +1,7 @@
-"""The text of a `filter`: `column=operator.value`, several joined by commas as AND. Pure.
+"""Parser for the text of a `filter`: `column=operator.value`; commas between filters mean AND. Pure.
 
-`not.` before the operator negates it. A value may stand in double quotes, `in` has a list in
-parentheses; commas inside either don't separate.
+`not.` before the operator negates a filter. A value may be in double quotes, and `in` has a list in
+parentheses; a comma within these does not separate filters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ OPERATORS = (
 
 
 class Filter(Struct, frozen=True):
-    """`value` is PostgreSQL's text: an `in` list stands as an array literal."""
+    """A filter on one column. `value` is text for PostgreSQL; the list of `in` is an array literal."""
 
     column: str
     operator: str
@@ -25,7 +25,7 @@ class Filter(Struct, frozen=True):
 
 
 def parse(text: str) -> tuple[Filter, ...] | str:
-    """The filters, or the server's words for why there are none. Blank text has no filter."""
+    """Parse a text into filters; blank text has none. Return the server's error message if it is invalid."""
     if not text.strip():
         return ()
     parsed: list[Filter] = []
@@ -57,7 +57,7 @@ def _filter(segment: str) -> Filter | str:
 
 
 def _segments(text: str) -> list[str]:
-    """Split at the commas outside of parentheses and quotes."""
+    """Split a text at the commas outside of parentheses and quotes."""
     segments, current, depth, is_quoted, previous = [], "", 0, False, ""
     characters = iter(text)
     for character in characters:
@@ -81,7 +81,7 @@ def _segments(text: str) -> list[str]:
 
 
 def _unquoted(value: str) -> str:
-    """The inside of a value that is quoted as a whole; any other stays as it is."""
+    """Return a value without the quotes around it; a value that isn't quoted as a whole is unchanged."""
     if not value.startswith('"'):
         return value
     inside, characters = "", iter(value[1:])

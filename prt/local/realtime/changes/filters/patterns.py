@@ -1,7 +1,7 @@
-"""LIKE patterns, matched in time linear in the text and the pattern. Pure.
+"""LIKE patterns, matched in a time that is linear in the text and the pattern. Pure.
 
-There is no backtracking: the text between two `%` is found from left to right, and the leftmost
-place is always good enough. A pattern for which that is not possible is left to PostgreSQL.
+There is no backtracking: the parts between two `%` are found from left to right, and the leftmost match of a
+part is always good enough. PostgreSQL decides the patterns for which that is not possible.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 Matches = Callable[[str], bool]
 Folding = Mapping[int, str]
-"""The lower case of every character that has another one, by code point: for `str.translate`."""
+"""The lower case of every character for which it is different, by code point, for `str.translate`."""
 
 _ANY_ONE, _ANY_MANY = 1, 2
 _Token = str | int
 
 
 def matcher(pattern: str) -> Matches | None:
-    """Return the test of `LIKE pattern`, or None if PostgreSQL has to decide.
+    """Return the test of `LIKE pattern`, None if PostgreSQL has to decide.
 
-    PostgreSQL decides patterns that end with a lone backslash, because they raise an error for some
-    texts, and those with a `_` inside of text between two `%`, which can't be found in linear time.
+    PostgreSQL decides patterns that end with a single backslash, because they raise an error for some texts,
+    and patterns with a `_` within the text between two `%`, because these can't be found in linear time.
     """
     tokens = _tokens(pattern)
     if tokens is None:
@@ -40,7 +40,7 @@ def matcher(pattern: str) -> Matches | None:
 
 
 def folded_matcher(pattern: str, folding: Folding) -> Matches | None:
-    """Return the test of `ILIKE pattern`, or None as `matcher` does."""
+    """Return the test of `ILIKE pattern`, None if PostgreSQL has to decide (see `matcher`)."""
     matches = matcher(_folded(pattern, folding))
     return matches and (lambda text: matches(_folded(text, folding)))
 
@@ -51,7 +51,7 @@ def _folded(text: str, folding: Folding) -> str:
 
 @dataclass(frozen=True)
 class _Fixed:
-    """A part that stands at one place only: literals with their distances from its start."""
+    """A part with a fixed position: its length, and its literals with their distances from its start."""
 
     length: int
     literals: list[tuple[int, str]]
@@ -60,22 +60,22 @@ class _Fixed:
     def of(cls, tokens: list[_Token]) -> _Fixed:
         literals: list[tuple[int, list[str]]] = []
         is_continued = False
-        for place, token in enumerate(tokens):
+        for offset, token in enumerate(tokens):
             if isinstance(token, str):
                 if is_continued:
                     literals[-1][1].append(token)
                 else:
-                    literals.append((place, [token]))
+                    literals.append((offset, [token]))
             is_continued = isinstance(token, str)
-        return cls(len(tokens), [(place, "".join(characters)) for place, characters in literals])
+        return cls(len(tokens), [(offset, "".join(characters)) for offset, characters in literals])
 
     def fits(self, text: str, at: int) -> bool:
-        return all(text.startswith(literal, at + place) for place, literal in self.literals)
+        return all(text.startswith(literal, at + offset) for offset, literal in self.literals)
 
 
 @dataclass(frozen=True)
 class _Floating:
-    """A part between two `%`: a literal, with the numbers of `_` before and after it."""
+    """A part between two `%`: a literal, and the numbers of `_` before and after it."""
 
     before: int
     literal: str
@@ -107,7 +107,7 @@ def _is_match(text: str, head: _Fixed, floating: list[_Floating], tail: _Fixed) 
 
 
 def _tokens(pattern: str) -> list[_Token] | None:
-    """Return literal characters and wildcards, or None if the pattern ends inside of an escape."""
+    """Return literal characters and wildcards, None if the pattern ends within an escape."""
     tokens: list[_Token] = []
     characters = iter(pattern)
     for character in characters:
@@ -122,7 +122,7 @@ def _tokens(pattern: str) -> list[_Token] | None:
 
 
 def _split(tokens: list[_Token]) -> list[list[_Token]]:
-    """Return what stands before, between and after the `%`."""
+    """Split the tokens at each `%`."""
     parts: list[list[_Token]] = [[]]
     for token in tokens:
         if token == _ANY_MANY:

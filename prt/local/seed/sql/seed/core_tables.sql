@@ -1,4 +1,4 @@
--- The seven core tables: who works where, and what the workspace talks about.
+-- The seven core tables: users, workspaces, and the communication in a workspace.
 
 create schema private;
 
@@ -81,7 +81,7 @@ create table public.user_presence (
   unique (user_id, workspace_id, device)
 );
 
--- `user_id, type, title, message` are all that a client has to send.
+-- A client has to send only `user_id, type, title, message`.
 create table public.notifications (
   id uuid primary key default gen_random_uuid(),
   workspace_id uuid references public.workspaces (id) on delete cascade,

@@ -3,7 +3,7 @@
 
 create type public.production_status as enum ('planning', 'pre_production', 'live', 'wrap', 'archived', 'cancelled');
 create type public.milestone_status as enum ('upcoming', 'at_risk', 'reached', 'missed');
--- In the order of the board's columns.
+-- The statuses are in the order of the board's columns.
 create type public.task_status as enum ('todo', 'in_progress', 'review', 'done');
 create type public.task_priority as enum ('low', 'medium', 'high', 'urgent');
 create type public.cue_status as enum ('pending', 'standby', 'live', 'done', 'skipped');
@@ -407,6 +407,6 @@ create table public.marketplace_orders (
   updated_at timestamptz not null default now()
 );
 
--- The core tables that speak of a production were made before it.
+-- Core tables that refer to a production were created before its table.
 alter table public.activities add foreign key (production_id) references public.productions (id) on delete cascade;
 alter table public.comments add foreign key (production_id) references public.productions (id) on delete cascade;

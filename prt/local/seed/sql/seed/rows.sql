@@ -1,6 +1,6 @@
 -- A touring season in the spring of a small production company, and one production of a competitor.
--- Identifiers are 5eed0000-00TT-4000-8000-N: TT counts the seed's tables, N the rows, both in hexadecimal.
--- `prt.member` holds the member's id.
+-- Ids are 5eed0000-00TT-4000-8000-N: TT is the number of the table, N that of the row, both in hexadecimal.
+-- The setting `prt.member` contains the member's id.
 
 create or replace function pg_temp.seeded(relation text, number bigint) returns uuid language sql immutable as $$
   select format('5eed0000-00%s-4000-8000-%s',
@@ -14,7 +14,7 @@ create or replace function pg_temp.seeded(relation text, number bigint) returns 
     lpad(to_hex(number), 12, '0'))::uuid
 $$;
 
--- Wraps a number into 1 … size, so that rows refer to rows that exist.
+-- Returns a number wrapped into 1 … size, so that references are to existing rows.
 create or replace function pg_temp.wrap(number bigint, size bigint) returns bigint language sql immutable as
   'select (number - 1) % size + 1';
 
@@ -296,7 +296,7 @@ from (values
   (13, 'Festival, site', 'site', 36000), (14, 'Tour, technical', 'technical', 21000)
 ) as seed (n, name, category, amount);
 
--- Booking the transactions is what brings the budgets' `spent` to its value.
+-- A trigger adds these transactions to the budgets' `spent`.
 insert into public.financial_transactions
   (id, workspace_id, production_id, budget_id, company_id, type, category, amount, description, reference, occurred_at)
 select pg_temp.seeded('financial_transactions', n), pg_temp.seeded('workspaces', 1), budgets.production_id, budgets.id,

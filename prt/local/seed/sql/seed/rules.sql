@@ -1,6 +1,6 @@
--- What holds for the 30 tables: publication, indexes, triggers, and who sees and writes which rows.
+-- The publication, indexes, triggers and policies of the 30 tables.
 
--- The caller's workspaces as one value: `(select …)` around it makes it run once a query, not once a row.
+-- Returns the caller's workspaces as one value. With `(select …)` around it, it runs once per query, not per row.
 create function private.workspaces_of_caller() returns uuid[]
   language sql stable security definer set search_path = '' as $$
   select coalesce(array_agg(workspace_id), '{}') from public.user_roles where user_id = auth.uid()
@@ -23,8 +23,8 @@ begin
   return new;
 end $$;
 
--- A row without a workspace belongs to that of its production, else of its user, else of the caller.
--- Rows without any of these come from superusers and servers: they fall to the oldest workspace.
+-- A row without a workspace gets that of its production, or else of its user, or else of the caller.
+-- Rows without any of these are written by superusers and servers, and get the oldest workspace.
 create function private.fill_workspace() returns trigger
   language plpgsql security definer set search_path = '' as $$
 declare
@@ -41,8 +41,8 @@ begin
   return new;
 end $$;
 
--- Money without a budget is booked on that of its production, the one of its category first;
--- money without a production belongs to that of its budget.
+-- A transaction without a budget gets one of its production, preferably of the same category.
+-- A transaction without a production gets that of its budget.
 create function private.choose_budget() returns trigger
   language plpgsql security definer set search_path = '' as $$
 begin
@@ -66,7 +66,7 @@ begin
   return null;
 end $$;
 
--- Triggers fire in the order of their names: this one before fill_workspace, which needs the production.
+-- Triggers fire in the order of their names: this one fires before fill_workspace, which needs the production.
 create trigger choose_budget before insert on public.financial_transactions
   for each row when ((new.budget_id is null) <> (new.production_id is null))
   execute function private.choose_budget();
@@ -159,7 +159,7 @@ create policy "people change their own" on public.user_presence for update to au
 create policy "people remove their own" on public.user_presence for delete to authenticated
   using (user_id = (select auth.uid()));
 
--- A notification is its user's alone; anyone may notify the people of a workspace that they share.
+-- Users see only their own notifications, but may write notifications for others of the same workspace.
 create policy "people read their own" on public.notifications for select to authenticated
   using (user_id = (select auth.uid()));
 create policy "members notify" on public.notifications for insert to authenticated
@@ -170,8 +170,8 @@ create policy "people change their own" on public.notifications for update to au
 create policy "people remove their own" on public.notifications for delete to authenticated
   using (user_id = (select auth.uid()));
 
--- Private channels: whoever is signed in may use the topics of test runs, as a project allows that wants
--- `prt test` to prove them.
+-- Private channels: signed-in users may use the topics of test runs. `prt test` needs such policies in a project
+-- to test private channels.
 create policy "users hear test runs" on realtime.messages for select to authenticated
   using (realtime.topic() like 'prt-test:%');
 create policy "users send in test runs" on realtime.messages for insert to authenticated

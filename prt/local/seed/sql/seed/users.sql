@@ -1,4 +1,5 @@
--- The people of prt/local/people.py, who can sign in with a password. `prt.people` is JSON: id, email, name, hash.
+-- The users of prt/local/seed/people.py, who can sign in with a password.
+-- The setting `prt.people` is a JSON list of objects with id, email, name and hash.
 
 create temporary table people on commit drop as
   select * from jsonb_to_recordset(current_setting('prt.people')::jsonb)
@@ -15,7 +16,7 @@ insert into auth.identities (provider_id, user_id, identity_data, provider, crea
 select id::text, id, jsonb_build_object('sub', id, 'email', email, 'email_verified', true), 'email', now(), now()
 from people;
 
--- The session of `PRT_TOKEN` (prt/local/project.py): Auth refuses a token whose session is none.
+-- The session of `PRT_TOKEN` (prt/local/project/variables.py): Auth refuses a token if its session does not exist.
 insert into auth.sessions (id, user_id, created_at, updated_at, aal)
 select '5eed0000-0000-4000-8000-0000000000c3', id, now(), now(), 'aal1'
 from people where id = '5eed0000-0000-4000-8000-0000000000a1';

@@ -7,6 +7,7 @@ instead of one.
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from typing import Any, Final
@@ -20,6 +21,16 @@ EXAMPLE: Final = "prt "
 LONG: Final = 40
 """How many lines of options fit on one screen."""
 GUTTER: Final = 3
+LONGEST_KEPT: Final = 30
+"""Characters of a note, a quotation or a piece of code that is never broken between two lines."""
+_SPACE: Final = "\u00a0"
+_HYPHEN: Final = "\u2011"
+"""They stand for a space and a hyphen at which no line is broken, until all lines are laid out."""
+_KEPT: Final = re.compile(
+    rf"""\[[^\]]{{,{LONGEST_KEPT}}}\]|`[^`]{{,{LONGEST_KEPT}}}`|(?<!\w)'[^']{{,{LONGEST_KEPT}}}'(?!\w)"""
+    r"|\((?:\d+[a-zA-Z]+(?:, )?)+\)|(?<![\w-])--[a-z-]+"
+)
+_RANGE: Final = re.compile(r"(?P<least>[\d.]+)<=x<=(?P<most>[\d.]+)|x>=(?P<only>[\d.]+)")
 
 
 def with_plain_help(command: Any) -> Any:
@@ -41,11 +52,13 @@ def write_help(command: Any, ctx: Any, formatter: Any) -> None:
     """
     paragraphs = _paragraphs(command)
     examples = examples_of(command)
-    command.format_usage(ctx, formatter)
+    # Typer puts braces around an argument that is required.
+    pieces = (re.sub(r"^\{(.+)\}", r"\1", piece) for piece in command.collect_usage_pieces(ctx))
+    formatter.write_usage(ctx.command_path, " ".join(pieces))
     for text in paragraphs:
         if text not in examples:
             formatter.write_paragraph()
-            formatter.write_text(text)
+            formatter.write_text(_kept_together(text))
     subcommands = getattr(command, "commands", None)
     if subcommands:
         _section(formatter, "Commands", [(name, _summary(one)) for name, one in subcommands.items()])
@@ -60,6 +73,7 @@ def write_help(command: Any, ctx: Any, formatter: Any) -> None:
         with formatter.section("Examples"):
             for text in examples:
                 formatter.write(f"{'':{formatter.current_indent}}{text}\n")
+    formatter.buffer[:] = (text.replace(_SPACE, " ").replace(_HYPHEN, "-") for text in formatter.buffer)
 
 
 def examples_of(command: Any) -> list[str]:
@@ -69,6 +83,30 @@ def examples_of(command: Any) -> list[str]:
 
 def _paragraphs(command: Any) -> list[str]:
     return [" ".join(text.split()) for text in (command.help or "").split("\n\n")]
+
+
+def notes_of(parameter: Any, ctx: Any) -> str:
+    """Return what Typer knows about a parameter beside its help, each note in brackets of its own.
+
+    A note, here and in the helps themselves, has one of these forms: `[required]`, `[default: 5s]`,
+    `[env: SUPABASE_URL]`, `[1..65535]`, `[at least 1]`. Only in names such as `[SCHEMA.]TABLE` do brackets
+    stand around what may be left out.
+    """
+    record = parameter.get_help_record(ctx)
+    known = "" if record is None else record[1].removeprefix(parameter.help or "").strip()
+    return " ".join(f"[{_note(one)}]" for one in known[1:-1].split("; ")) if known else ""
+
+
+def _note(text: str) -> str:
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        return text
+    return f"at least {found['only']}" if found["only"] else f"{found['least']}..{found['most']}"
+
+
+def _kept_together(text: str) -> str:
+    """Return a text in which what belongs together, such as a short note, is not broken between two lines."""
+    return _KEPT.sub(lambda found: found[0].replace(" ", _SPACE).replace("-", _HYPHEN), text)
 
 
 def laid_out(blocks: list[list[str]], columns: int) -> list[str]:
@@ -109,6 +147,9 @@ def _groups(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
         record = one.get_help_record(ctx)
         if record is None:
             continue
+        # The usage alone shows where a `--` is needed.
+        text = _kept_together(f"{one.help or ''} {notes_of(one, ctx)}".strip())
+        record = record[0].removeprefix("-- "), text
         if one.param_type_name == "argument":
             # Typer adds the Python type, which is useless for users.
             groups.setdefault(ARGUMENTS, []).append((record[0].partition(" <")[0], record[1]))

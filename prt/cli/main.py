@@ -30,7 +30,7 @@ from prt.suggestions import nearest
 from prt.views.sinks.stderr import complain
 
 ABOUT: Final = "Watch, test and trust Supabase Realtime from a terminal."
-HELP: Final = "Show this message; add it to a command for its options."
+HELP: Final = "Show this message; after a command, show its options."
 
 
 class Entry(NamedTuple):
@@ -49,32 +49,32 @@ COMMANDS: Final = (
     Entry("audit", "audit:audit", "Account for every committed change: arrived, hidden, late, lost."),
     Entry("status", "status:status", "Find what is wrong with a project's realtime, and what mends it."),
     Entry("send", "send:send", "Send a broadcast over the socket or over HTTP."),
-    Entry("update", "update:update", "Write a row and wait for its own realtime echo."),
-    Entry("replay", "replay:replay", "Play a recording through the same views and outputs."),
+    Entry("update", "update:update", "Write a row and wait for the change to come back."),
+    Entry("replay", "replay:replay", "Play a recording through the views and outputs of prt watch."),
     Entry("tap", "tap:tap", "Forward your own app's traffic, and name what it does wrong."),
     Entry("local", "local:app", "Run an embedded Supabase: up, run, env, status, stop and more."),
-    Entry("demo", "demo:demo", "Show everything: an embedded project, its traffic, a live view."),
+    Entry("demo", "demo:demo", "Show prt at work: an embedded project, its changes, a live view."),
     Entry("init", "init:init", "Write a profile of your project into prt.toml."),
-    Entry("config", "config:config", "Show what is in force, and where each value came from."),
-    Entry("help", "help:show_help", "Show a page of the manual, or the help of a command."),
+    Entry("config", "config:config", "Show the settings in force, and where each came from."),
+    Entry("help", "help:show_help", "Show a page of the manual, a command's help, or an error's."),
     Entry("skill", "skill:skill", "Print what an agent needs to know to use prt."),
-    Entry("schema", "schema:schema", "Print the JSON Schema of the lines of NDJSON."),
+    Entry("schema", "schema:schema", "Print the JSON Schema of the NDJSON lines."),
     Entry("completion", "completion:completion", "Print a shell's completion script."),
 )
 
 BEGINNING: Final = (
-    ("Nothing to set up:", (("prt demo", "an embedded Supabase, its traffic, a live view"),)),
+    ("Nothing to set up:", (("prt demo", "Show an embedded Supabase at work, in a live view."),)),
     (
-        "Your project (set SUPABASE_URL and SUPABASE_ANON_KEY, or prt init):",
+        "Your project (set SUPABASE_URL and SUPABASE_ANON_KEY, or run `prt init`):",
         (
-            ("prt watch", "its changes, live"),
-            ("prt status", "does its realtime work, and if not, what mends it"),
-            ("prt test", "the proof, with an exit code for CI"),
+            ("prt watch", "Show its changes live."),
+            ("prt status", "Find what is wrong with its realtime."),
+            ("prt test", "Test its realtime, with an exit code for CI."),
         ),
     ),
     (
-        "Your own tests, against a project that lives as long as they:",
-        (("prt local run -- pytest", "a real PostgreSQL, no Docker"),),
+        "Your own tests, against an embedded project that ends with them:",
+        (("prt local run -- pytest", "Run them against a real PostgreSQL, without Docker."),),
     ),
 )
 

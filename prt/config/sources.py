@@ -99,7 +99,8 @@ def find(places: Iterable[Place], variables: tuple[str, ...], *, is_needed: bool
     Args:
         places: The places in order.
         variables: The variables in order; empty values count as unset.
-        is_needed: Whether to run commands and to raise the problems of places.
+        is_needed: Whether the value is going to be used. If not, no command of a profile is run for it, and
+            a place that can't be read is skipped instead of an error.
 
     Raises:
         ConfigError: The value is needed, and a place can't be read.

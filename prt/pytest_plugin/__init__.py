@@ -30,13 +30,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--allow-writes",
         action="store_true",
-        help="With --prt-remote, let tests make rows, which are deleted by their key.",
+        help="With --prt-remote, allow tests to write rows, which are deleted afterwards by their key.",
     )
     group.addoption(
-        "--prt-program", metavar="PATH", help="Run this prt instead of the one beside the plugin."
+        "--prt-program",
+        metavar="PATH",
+        help="Run the program PATH as prt, instead of the one beside the plugin.",
     )
     parser.addini(
-        "prt_migrations", "SQL files or folders for the embedded project [prt's seed].", "paths", []
+        "prt_migrations",
+        "SQL files, or folders of them, for the embedded project. [default: the demo's tables]",
+        "paths",
+        [],
     )
 
 

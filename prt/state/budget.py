@@ -160,7 +160,7 @@ class Budgets:
         return self._present.rows.get(key)
 
     def name_of(self, transaction: Transaction) -> str:
-        """Return the name of a transaction's budget; empty if the budget is unknown."""
+        """Return the name of the budget on which a row of `transactions` is spent, or "" if it is unknown."""
         row = self._rows.get(self._budget_of(transaction))
         return "" if row is None else row.budget.name
 

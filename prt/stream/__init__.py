@@ -1,1 +1,4 @@
-"""The stream of events from a server: the guarded SDK, pure decoding, REST, recovery and recordings."""
+"""The stream of events from a server, and how what was lost is found and brought back.
+
+It contains the SDK with guards against its faults, the decoding of frames, REST, recovery, and recordings.
+"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prt import quoting
 from prt.config.secret import claims_of
 
-NAME_LENGTH = 63
+NAME_BYTES = 63
 """The length to which a policy's name is cut. PostgreSQL keeps 63 bytes."""
 
 
@@ -41,5 +41,5 @@ def role_of(token: str | None) -> str:
 
 
 def _name(text: str) -> str:
-    """Return a policy's name, quoted and cut."""
-    return quoting.identifier(text[:NAME_LENGTH])
+    """Return a policy's name, quoted and cut as PostgreSQL would cut it."""
+    return quoting.identifier(text.encode()[:NAME_BYTES].decode(errors="ignore"))

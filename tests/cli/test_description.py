@@ -6,7 +6,10 @@ import json
 import re
 import shlex
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
 
 from prt.cli import description
 from prt.cli.completion.grammar import commands
@@ -14,6 +17,7 @@ from prt.state.conditions.bounds import AGENT_SECONDS, Outcome, Progress, parse_
 from prt.state.conditions.expectations import Expectations, parse_expectations
 from tests.running import PATIENCE, PRT, of_project
 
+Watched = Future[tuple[int, list[dict[str, object]]]]
 PATHS = [command.path for command in commands() if command.path]
 
 
@@ -29,6 +33,16 @@ def prt(project: dict[str, str], *arguments: str, **variables: str) -> tuple[int
     # The JSON Schema is one document of many lines.
     texts = [ended.stdout] if arguments == ("schema",) else ended.stdout.splitlines()
     return ended.returncode, [json.loads(text) for text in texts]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def watches(project: dict[str, str]) -> Iterator[list[Watched]]:
+    """Start a watch for an agent by the option and one by the variable, and run the other tests meanwhile."""
+    with ThreadPoolExecutor() as pool:
+        yield [
+            pool.submit(prt, project, "watch", "notifications", "--agent"),
+            pool.submit(prt, project, "watch", "notifications", PRT_AGENT="1"),
+        ]
 
 
 def test_every_command_says_what_it_changes_and_no_other_does() -> None:
@@ -77,15 +91,6 @@ def test_a_watch_for_an_agent_ends_by_itself_unless_another_time_is_given() -> N
     assert parse_bounds().agent is None
 
 
-def test_the_end_of_a_watch_for_an_agent_has_its_reason(project: dict[str, str]) -> None:
-    """Asked for by the option and by the variable, at the same time: each takes its 30 s."""
-    with ThreadPoolExecutor() as pool:
-        by_option = pool.submit(prt, project, "watch", "notifications", "--agent")
-        by_variable = pool.submit(prt, project, "watch", "notifications", PRT_AGENT="1")
-        for code, lines in (by_option.result(), by_variable.result()):
-            assert (code, lines[-1]["type"], lines[-1]["reason"]) == (0, "end", "agent")
-
-
 def test_the_session_of_an_agent_ends_with_output_that_parses(project: dict[str, str]) -> None:
     code, document = prt(project, "help", "--json")
     assert (code, document[0]["version"]) == (0, description.VERSION)
@@ -106,3 +111,10 @@ def test_the_page_for_agents_holds_examples_that_run(project: dict[str, str]) ->
         code, lines = prt(project, *arguments)
         assert code in {0, 124}, (example, lines)
         assert lines, example
+
+
+def test_the_end_of_a_watch_for_an_agent_has_its_reason(watches: list[Watched]) -> None:
+    """Each takes its 30 s, so this comes last."""
+    for watch in watches:
+        code, lines = watch.result()
+        assert (code, lines[-1]["type"], lines[-1]["reason"]) == (0, "end", "agent")

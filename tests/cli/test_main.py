@@ -292,17 +292,17 @@ def test_help_of_a_command(command: Callable[..., None], capsys: pytest.CaptureF
     command(act)
     assert run(["act", "--help"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "Usage: prt act [OPTIONS] {WORD}",
+        "Usage: prt act [OPTIONS] WORD",
         "",
         "Says a word, and a [bracket] is no markup.",
         "",
         "It may be long.",
         "",
         "Arguments:",
-        "  WORD  Said aloud.  [required]",
+        "  WORD  Said aloud. [required]",
         "",
         "Voice:",
-        "  -l, --loud N  How loud.  [default: 1]",
+        "  -l, --loud N  How loud. [default: 1]",
         "",
         "Options:",
         "  -h, --help  Show this message and exit.",
@@ -343,7 +343,7 @@ def begun_second(lines: list[str]) -> set[str]:
 
 
 def test_a_long_help_has_two_columns_where_they_fit() -> None:
-    with terminal("watch", "--help", environment=clean_environment(), columns=170, lines=80) as wide:
+    with terminal("watch", "--help", environment=clean_environment(), columns=170, lines=100) as wide:
         assert wide.finish() == 0
         lines = wide.text.splitlines()
     assert lines[0].startswith("Usage: prt watch")

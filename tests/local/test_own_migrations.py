@@ -106,7 +106,7 @@ def test_somebody_at_a_terminal_is_asked(
     with Terminal(
         [sys.executable, "-m", "prt", "local", "up", "--port", "0"], environment, 100, 24, folder
     ) as up:
-        up.until(lambda text: "Run supabase/migrations and its seed.sql" in text)
+        up.until(lambda text: "Run supabase/migrations and its seeds" in text)
         up.send(answer)
         up.until(lambda text: "is up at" in text and "Ctrl-C" in text)
         assert state() == found

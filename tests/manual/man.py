@@ -51,7 +51,7 @@ def _page(command: Command, below: list[Command]) -> str:
         title = "OPTIONS" if one is command else " ".join(("prt", *one.path)).upper()
         lines += [f'.SH "{_text(title)}"', *([] if one is command else [_text(one.line)])]
         for option in one.options:
-            lines += [".TP", _names(option), _text(option.line)]
+            lines += [".TP", _names(option), _text(f"{option.line} {option.notes}".strip())]
         if one.examples:
             lines += [".PP", "Examples:", ".nf", *(_text(example) for example in one.examples), ".fi"]
     return "\n".join([*lines, *_codes()]) + "\n"

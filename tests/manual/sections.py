@@ -44,7 +44,7 @@ def _command(command: Command) -> str:
 
 
 def _options(options: tuple[Option, ...]) -> str:
-    rows = [f"| {_names(one)} | {_text(one.line)} |" for one in options]
+    rows = [f"| {_names(one)} | {_text(f'{one.line} {one.notes}'.strip())} |" for one in options]
     return "\n".join(["| option | what it does |", "| --- | --- |", *rows])
 
 

@@ -20,6 +20,12 @@ def test_policies_quote_what_they_name() -> None:
     )
 
 
+def test_names_of_policies_differ_only_within_the_bytes_that_postgresql_keeps() -> None:
+    """It would cut a longer name by itself, with a notice, in the middle of a letter or not."""
+    name = hears_sql("anon", "é" * 60).split('"')[1]
+    assert name == "anon hears " + 26 * "é"
+
+
 @pytest.mark.parametrize(
     ("claims", "role"), [({"role": "authenticated"}, "authenticated"), ({}, "anon"), ({"role": 7}, "anon")]
 )

@@ -112,7 +112,7 @@ class TapSource:
         return events
 
     async def ticked(self) -> None:
-        """Wait until missing events were judged again."""
+        """Wait until the rules that look for something missing, such as a heartbeat, have run once more."""
         self._judged.clear()
         await self._judged.wait()
 

@@ -126,9 +126,7 @@ async def line(session: Session, trace: Trace, timing: Timing = DEFAULT) -> Asyn
     """Open a bare connection, and close it at the end of the block.
 
     Raises:
-        RefusedError: The project refuses this identity.
-        UnreachableError: The project can't be reached.
-        ProtocolError: The other side does not follow the protocol.
+        PrtError: The project refuses this identity, can't be reached, or does not follow the protocol.
     """
     opened = Line(session, trace, timing)
     async with bare_connection.opened(opened.connection):

@@ -11,7 +11,7 @@ import typer
 from prt.cli.options import shared as options
 
 AUDIT = "What counts"
-SAFETY = "What it may do"
+SAFETY = "Safety"
 DURATION = "60s"
 LATE_AFTER = "5s"
 MAX_WAL = "64MB"
@@ -24,7 +24,10 @@ def audit(
     duration: Annotated[
         str,
         typer.Option(
-            "--duration", metavar="TIME", help="Account for the commits of TIME [60s].", rich_help_panel=AUDIT
+            "--duration",
+            metavar="TIME",
+            help="Account for the changes that are committed within TIME (60s, 10m, 2h).",
+            rich_help_panel=AUDIT,
         ),
     ] = DURATION,
     late_after: Annotated[
@@ -32,7 +35,7 @@ def audit(
         typer.Option(
             "--late-after",
             metavar="TIME",
-            help="Count a change as late if it arrives later than TIME after its commit [5s].",
+            help="Count a change as late if it arrives more than TIME (5s, 1m) after its commit.",
             rich_help_panel=AUDIT,
         ),
     ] = LATE_AFTER,
@@ -43,7 +46,10 @@ def audit(
             metavar="PERCENT",
             min=0,
             max=100,
-            help="Exit with 1 if less arrives whole and in time.",
+            help=(
+                "Also exit with 1 if less than PERCENT (such as 99.9) of the changes that should "
+                "arrive come whole and in time."
+            ),
             rich_help_panel=AUDIT,
         ),
     ] = None,
@@ -51,7 +57,7 @@ def audit(
         bool,
         typer.Option(
             "--allow-slot",
-            help="Open a replication slot on a database that is not on this machine.",
+            help="Allow the audit to open its replication slot on a database that is not on this machine.",
             rich_help_panel=SAFETY,
         ),
     ] = False,
@@ -60,7 +66,10 @@ def audit(
         typer.Option(
             "--max-wal",
             metavar="SIZE",
-            help="Stop if the slot makes the server keep more log than SIZE [64MB].",
+            help=(
+                "Stop and exit with 1 if the slot makes the server keep more than SIZE (64MB, 1GB) "
+                "of its write-ahead log."
+            ),
             rich_help_panel=SAFETY,
         ),
     ] = MAX_WAL,
@@ -75,9 +84,14 @@ def audit(
 ) -> int:
     """Account for every committed change: arrived, hidden, filtered, cut, late, lost.
 
-    It reads the database's own log through a temporary replication slot, over the direct connection in
-    SUPABASE_DB_URL, and watches as the given identity. Without TABLE: every published table of the schema,
-    or the tables of the profile. Exit code 1 means that something was lost.
+    The audit compares the changes that the database commits with those that arrive over Realtime for the
+    identity of --as. It reads the commits from the write-ahead log through a temporary replication slot, over
+    the direct connection in the variable SUPABASE_DB_URL, which is required. Without TABLE it audits the
+    tables of the profile, or else every published table of the schema.
+
+    Each change is counted as arrived; hidden by row level security; filtered out by --filter; cut, because
+    its row was too large to be sent whole; lost; or unknown. Late changes are counted as arrived, too. The
+    exit code is 1 if a change was lost.
 
     prt audit
 

@@ -27,7 +27,7 @@ def completion(
     ],
     debug: options.Debug = False,
 ) -> int:
-    """Print the script with which a shell completes prt's words at TAB.
+    """Print the script with which a shell completes commands and options of prt at TAB.
 
     prt completion bash > ~/.local/share/bash-completion/completions/prt
 

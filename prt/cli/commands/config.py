@@ -4,19 +4,26 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from prt.cli.options import shared as options
 
 
 def config(
-    json: options.Json = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Write the settings as one JSON array.", rich_help_panel=options.OUTPUT),
+    ] = False,
     url: options.Url = None,
     as_: options.As = None,
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Show what is in force and where each value came from, without secrets.
+    """Show the settings that commands would use, and where each came from, without secrets.
 
-    The exit code is 2 if a command would not find its project. Nothing is sent over the network.
+    The exit code is 2 if no project is configured, or a setting is wrong. Nothing is sent over the network.
 
     prt config
 
@@ -25,7 +32,6 @@ def config(
     prt config --json
     """
     import msgspec
-    import typer
 
     from prt.config.project import resolve
     from prt.config.report import Setting, present_settings

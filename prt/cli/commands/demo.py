@@ -20,7 +20,7 @@ def demo(
             "--rate",
             metavar="N",
             min=0.01,
-            help="Make N changes a second.",
+            help="Make N changes per second.",
             rich_help_panel=options.SELECTION,
         ),
     ] = 3.0,
@@ -29,7 +29,7 @@ def demo(
         typer.Option(
             "--seed",
             metavar="N",
-            help="Seed of the random numbers: the same N makes the same demo.",
+            help="Seed of the random changes: the same N makes the same demo. [default: random]",
             rich_help_panel=options.SELECTION,
         ),
     ] = None,
@@ -53,10 +53,11 @@ def demo(
     agent: options.Agent = False,
     debug: options.Debug = False,
 ) -> int:
-    """Show everything: an embedded project, simulated traffic, a live view.
+    """Show prt at work: an embedded project, simulated changes, a live view.
 
-    It needs neither a Supabase project nor Docker, and leaves nothing behind. Rows of the seed's 30 tables
-    change; colleagues come, go and move their cursors over a document (--view cursors).
+    The demo needs neither a Supabase project nor Docker, and leaves nothing behind. Rows of its 30 tables
+    change; simulated colleagues come, go and move their cursors over a document (--view cursors). It goes on
+    until Ctrl-C unless an option under Bounds ends it.
 
     prt demo
 

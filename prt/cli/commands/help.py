@@ -16,14 +16,20 @@ from prt.errors import UsageError
 def show_help(
     topic: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TOPIC]", help="A page of the manual, a command, or the id of an error."),
+        typer.Argument(
+            metavar="TOPIC",
+            help=(
+                "A page of the manual, a command such as `local up`, or the id of an error such as "
+                "E-TABLE-UNPUBLISHED."
+            ),
+        ),
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON document that describes every command.")
+        bool, typer.Option("--json", help="Write one JSON document that describes every command and option.")
     ] = False,
     debug: options.Debug = False,
 ) -> int:
-    """Show a page of the manual, the help of a command or an error; without a topic, list them.
+    """Show a page of the manual, the help of a command, or what an error means; without TOPIC, list all.
 
     prt help
 

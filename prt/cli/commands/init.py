@@ -42,16 +42,26 @@ class Answers(Struct, frozen=True, kw_only=True):
 
 def init(
     name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="Name of the profile.", rich_help_panel=PROFILE)
+        str, typer.Option("--name", metavar="NAME", help="Name of the new profile.", rich_help_panel=PROFILE)
     ] = "default",
     yes: Annotated[
         bool,
-        typer.Option("--yes", "-y", help="Ask nothing and take what is found.", rich_help_panel=PROFILE),
+        typer.Option(
+            "--yes",
+            "-y",
+            help="Ask nothing, and take the URL that is found in --url, .env or supabase/config.toml.",
+            rich_help_panel=PROFILE,
+        ),
     ] = False,
     own: Annotated[
         bool,
         typer.Option(
-            "--own", help="Write to your own configuration instead of this folder.", rich_help_panel=PROFILE
+            "--own",
+            help=(
+                "Write to your own prt.toml, in the configuration folder of your system, instead of "
+                "the one in this folder."
+            ),
+            rich_help_panel=PROFILE,
         ),
     ] = False,
     url: options.Url = None,
@@ -59,9 +69,9 @@ def init(
 ) -> int:
     """Write a profile into prt.toml, by asking or from the files of a folder.
 
-    With --yes it is made from supabase/config.toml and .env, or from --url. No secret is written: a profile
-    says where each one comes from. A local project of Supabase's CLI needs none: its keys are the same on
-    every machine. Nothing is asked of the network.
+    With --yes the profile is made from --url, .env or supabase/config.toml, without questions. No secret is
+    written: a profile says where each secret is read from. A local project of Supabase's CLI needs no secret,
+    because its keys are the same on every machine. Nothing is sent over the network.
 
     prt init
 

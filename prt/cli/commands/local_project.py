@@ -20,12 +20,17 @@ from prt.views.sinks.stderr import notice
 if TYPE_CHECKING:
     from prt.local.project.registry import Entry
 
-CHOICE: Final = "Which project, where several run"
+CHOICE: Final = "Which project, if several run"
 
 ChosenPort = Annotated[
     int | None,
     typer.Option(
-        "--port", metavar="N", min=1, max=65535, help="Use the project on port N.", rich_help_panel=CHOICE
+        "--port",
+        metavar="N",
+        min=1,
+        max=65535,
+        help="Choose the project that listens on port N.",
+        rich_help_panel=CHOICE,
     ),
 ]
 ChosenDataDir = Annotated[
@@ -33,7 +38,7 @@ ChosenDataDir = Annotated[
     typer.Option(
         "--data-dir",
         metavar="DIR",
-        help="Use the project that keeps its data in DIR.",
+        help="Choose the project that keeps its data in the folder DIR.",
         rich_help_panel=CHOICE,
     ),
 ]
@@ -50,6 +55,9 @@ class Format(StrEnum):
 
 def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
     """Show the running projects: URL, age, data folder, and whether they answer.
+
+    Without --port and --data-dir all running projects are shown. The exit code is 4 if none runs, or one does
+    not answer.
 
     prt local status
 
@@ -75,16 +83,23 @@ def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug
 
 def env(
     form: Annotated[
-        Format, typer.Option("--format", metavar="FORM", help="Form of the output.")
+        Format,
+        typer.Option(
+            "--format",
+            help=(
+                "Write lines for a shell (export), a .env file (dotenv), one JSON object (json), or "
+                "lines for the file $GITHUB_ENV (github)."
+            ),
+        ),
     ] = Format.EXPORT,
     port: ChosenPort = None,
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
 ) -> None:
-    """Print the URL and the keys, for a shell or a .env file.
+    """Print the URL and the keys of the running project, for a shell or a .env file.
 
-    A shell takes them with `eval "$(prt local env)"`. With --format github the lines that mask the secrets
-    go to standard error.
+    Set them in a shell with `eval "$(prt local env)"`. With --format github, the lines that mask the secrets
+    in the log of a GitHub job go to standard error.
 
     prt local env --format dotenv > .env
 
@@ -103,20 +118,36 @@ def env(
 
 
 def token(
-    role: Annotated[str, typer.Option("--role", help="Role of the token in the database.")] = "authenticated",
-    sub: Annotated[str | None, typer.Option("--sub", metavar="UUID", help="User id of the token.")] = None,
+    role: Annotated[
+        str,
+        typer.Option(
+            "--role",
+            metavar="ROLE",
+            help="Database role of the token, such as anon, authenticated or service_role.",
+        ),
+    ] = "authenticated",
+    sub: Annotated[
+        str | None,
+        typer.Option(
+            "--sub", metavar="UUID", help="Id of the user to whom the token belongs. [default: no user]"
+        ),
+    ] = None,
     claim: Annotated[
         list[str] | None,
         typer.Option(
-            "--claim", metavar="NAME=VALUE", help="Add a claim whose value is JSON or text; repeatable."
+            "--claim",
+            metavar="NAME=VALUE",
+            help="Add a claim, whose VALUE is JSON or text, such as team=7; repeatable.",
         ),
     ] = None,
-    expires: Annotated[str, typer.Option("--expires", metavar="TIME", help="Expire TIME from now.")] = "1h",
+    expires: Annotated[
+        str, typer.Option("--expires", metavar="TIME", help="Let the token expire after TIME (30s, 5m, 2h).")
+    ] = "1h",
     port: ChosenPort = None,
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
 ) -> None:
-    """Print a token that the project accepts, with any role, user and claims.
+    """Print a token that the running project accepts, with any role, user and claims.
 
     prt local token --sub 5eed0000-0000-4000-8000-0000000000b2 --expires 5m
 
@@ -135,21 +166,23 @@ def token(
 
 
 def traffic(
-    rate: Annotated[float, typer.Option("--rate", metavar="N", help="Make N changes a second.")] = RATE,
+    rate: Annotated[float, typer.Option("--rate", metavar="N", help="Make N changes per second.")] = RATE,
     seed: Annotated[
         int | None,
         typer.Option(
-            "--seed", metavar="N", help="Seed of the random numbers: the same N makes the same day."
+            "--seed",
+            metavar="N",
+            help="Seed of the random changes: the same N makes the same changes. [default: random]",
         ),
     ] = None,
     port: ChosenPort = None,
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
 ) -> None:
-    """Play a day of the production, compressed, into the running project.
+    """Simulate people at work in the running project, until Ctrl-C.
 
-    Rows change at --rate until Ctrl-C; colleagues come and go on the topic user-presence, and point at
-    document:7.
+    The project must have the demo's 30 tables, whose rows are changed. Colleagues join and leave the topic
+    user-presence, and move their cursors on the topic document:7.
 
     prt local traffic
 
@@ -184,7 +217,7 @@ def traffic(
 
 
 def reset(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug = False) -> None:
-    """Restore the seed or the migrations; the keys stay the same.
+    """Reset the running project to the tables and rows of its start; the keys stay the same.
 
     prt local reset
 

@@ -7,19 +7,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from typer.core import TyperCommand, TyperOption
 
+from prt.cli.commands.local_migrations import offered
 from prt.cli.options.shared import Debug
 from prt.config.environment import environment
 from prt.signals import SIGNALLED
 from prt.views.sinks.stderr import notice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from prt.local.project.embedded import Project
     from prt.local.project.options import Options
     from prt.local.project.registry import Entry
@@ -37,40 +35,70 @@ Port = Annotated[
         metavar="N",
         min=0,
         max=65535,
-        help="Listen on port N; 0 takes a free one.",
+        help="Listen on port N of 127.0.0.1; 0 takes a free port. [default: 54321, or a free port]",
+        rich_help_panel=PROJECT,
+    ),
+]
+PortOfRun = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        metavar="N",
+        min=0,
+        max=65535,
+        help="Listen on port N of 127.0.0.1; 0 takes a free port.",
         rich_help_panel=PROJECT,
     ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", metavar="DIR", help="Keep the data in DIR.", rich_help_panel=PROJECT),
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="Keep the database and the keys in the folder DIR. [default: delete them at the end]",
+        rich_help_panel=PROJECT,
+    ),
 ]
 Migrations = Annotated[
     list[Path] | None,
     typer.Option(
         "--migrations",
         metavar="PATH",
-        help="Run your own SQL instead of the seed; repeatable [supabase/migrations and its seed.sql].",
+        help=(
+            "Run your own SQL instead of the demo's: a file, or the files of a folder in the order of "
+            "their names; without PATH, supabase/migrations and its seeds; repeatable."
+        ),
         rich_help_panel=PROJECT,
     ),
 ]
 NoSeed = Annotated[
-    bool, typer.Option("--no-seed", help="Create none of the seed's tables.", rich_help_panel=PROJECT)
+    bool, typer.Option("--no-seed", help="Start without the demo's tables and rows.", rich_help_panel=PROJECT)
 ]
 Traffic = Annotated[
     bool,
-    typer.Option("--traffic", help="Simulate a day of the production, compressed.", rich_help_panel=PROJECT),
+    typer.Option(
+        "--traffic",
+        help=(
+            "Simulate people at work on the demo's tables: rows change, colleagues come, go and move cursors."
+        ),
+        rich_help_panel=PROJECT,
+    ),
 ]
 Rate = Annotated[
     float,
-    typer.Option("--rate", metavar="N", help="Changes a second of the traffic.", rich_help_panel=PROJECT),
+    typer.Option(
+        "--rate",
+        metavar="N",
+        help="Number of changes per second that --traffic makes.",
+        rich_help_panel=PROJECT,
+    ),
 ]
 PlanName = Annotated[
     str | None,
     typer.Option(
         "--plan",
         metavar="NAME",
-        help="Keep the limits of a plan: free, pro or no-cap [no limits].",
+        help="Enforce the limits of a Supabase plan: free, pro or no-cap. [default: no limits]",
         rich_help_panel=HOSTED,
     ),
 ]
@@ -79,19 +107,29 @@ Poll = Annotated[
     typer.Option(
         "--poll",
         metavar="TIME",
-        help="Poll for changes every TIME, and every 500ms if idle [streamed].",
+        help=(
+            "Deliver changes every TIME (100ms, 1s), or every 500ms while nothing changes, as a "
+            "hosted project does. [default: at once]"
+        ),
         rich_help_panel=HOSTED,
     ),
 ]
 LikeHosted = Annotated[
     bool,
-    typer.Option("--like-hosted", help="Same as --poll 100ms --plan free.", rich_help_panel=HOSTED),
+    typer.Option(
+        "--like-hosted",
+        help="Behave like a hosted project: the same as --poll 100ms --plan free.",
+        rich_help_panel=HOSTED,
+    ),
 ]
 LikeCli = Annotated[
     bool,
     typer.Option(
         "--like-cli",
-        help="Take the ports, keys and passwords of `supabase start`.",
+        help=(
+            "Use the ports, keys and passwords of `supabase start`, so that an app that is set "
+            "up for it runs unchanged."
+        ),
         rich_help_panel=PROJECT,
     ),
 ]
@@ -100,7 +138,9 @@ SigningKeyName = Annotated[
     typer.Option(
         "--signing-key",
         metavar="KIND",
-        help="Sign tokens with a key pair, es256 or rs256 [the JWT secret].",
+        help=(
+            "Sign users' tokens with a key pair of this KIND: es256 or rs256. [default: with the JWT secret]"
+        ),
         rich_help_panel=HOSTED,
     ),
 ]
@@ -108,37 +148,10 @@ AnonymousSignIns = Annotated[
     bool,
     typer.Option(
         "--anonymous-sign-ins",
-        help="Let clients sign in without an email or a password.",
+        help="Let clients sign in without an email or a password, as signInAnonymously() does.",
         rich_help_panel=HOSTED,
     ),
 ]
-
-
-class MigratingCommand(TyperCommand):
-    """A command whose --migrations may stand without a value, which then is supabase/migrations."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments, after the value that --migrations lacks has been put in."""
-        return super().parse_args(ctx, list(self._completed(ctx, args)))
-
-    def _completed(self, ctx: Any, args: list[str]) -> Iterator[str]:
-        """Yield the arguments, of which those of a program that is to run stay as they are."""
-        from prt.local.project.migration_files import MIGRATIONS
-
-        valued = {
-            name
-            for option in self.params
-            if isinstance(option, TyperOption) and not option.is_flag
-            for name in option.opts
-        }
-        rest = list(reversed(args))
-        while rest and rest[-1] != "--" and (rest[-1].startswith("-") or ctx.allow_interspersed_args):
-            yield (name := rest.pop())
-            if name == "--migrations" and (not rest or rest[-1].startswith("-")):
-                yield str(MIGRATIONS)
-            elif name in valued and rest:
-                yield rest.pop()
-        yield from reversed(rest)
 
 
 def up(
@@ -158,10 +171,10 @@ def up(
 ) -> None:
     """Start the embedded project in the foreground.
 
-    It runs until Ctrl-C or `prt local stop`. Without --data-dir it leaves nothing behind. It takes
-    port 54321, or a free one if that is taken. Your SQL runs as the role postgres, which is not a superuser,
-    as in a hosted project. In a folder with supabase/migrations you are asked whether to run them. With
-    --like-cli, what was made for `supabase start` finds it unchanged.
+    The project runs until Ctrl-C or `prt local stop`. Without --data-dir it leaves nothing behind. Without
+    --port it listens on port 54321, or on a free port if that is taken. Unless --migrations or --no-seed is
+    given, it has the demo's 30 tables with some rows. In a folder with supabase/migrations, prt asks whether
+    to run these instead. As in a hosted project, your SQL runs as the role postgres, not as a superuser.
 
     prt local up --traffic
 
@@ -177,7 +190,7 @@ def up(
     if like_hosted:
         plan, poll = plan or HOSTED_PLAN, poll or HOSTED_POLL
     if not (migrations or no_seed or traffic):
-        migrations = _offered(data_dir)
+        migrations = offered(data_dir)
     options = _options(port, data_dir, migrations, no_seed, traffic, rate, plan, poll)
     options = _as_asked(options, like_cli, signing_key, anonymous_sign_ins)
     environ = environment()
@@ -192,8 +205,15 @@ def up(
 
 
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", show_default=False)],
-    port: Port = 0,
+    command: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMMAND",
+            help="The command to run, with its own options, such as `pytest -q`.",
+            show_default=False,
+        ),
+    ],
+    port: PortOfRun = 0,
     data_dir: DataDir = None,
     migrations: Migrations = None,
     no_seed: NoSeed = False,
@@ -209,9 +229,9 @@ def run(
 ) -> None:
     """Run a command against an embedded project of its own.
 
-    The command finds the project by the variables of `prt local env`, and by the names that web frameworks
-    give the URL and the client keys, such as VITE_SUPABASE_URL; prt ends with its exit code. Inside the
-    command, `prt local` and --local mean this project and no other.
+    The project starts before COMMAND and ends with it. COMMAND finds the URL and the keys in the variables
+    that `prt local env` prints, and in those of web frameworks, such as VITE_SUPABASE_URL. Inside COMMAND,
+    `prt local` and --local mean this project only. The exit code is that of COMMAND.
 
     prt local run -- pytest
 
@@ -235,26 +255,6 @@ def run(
         its = project.environment()
         code = hosting.run(project, command, environ | browser_variables(its) | its | own | {"PATH": path})
     raise typer.Exit(code)
-
-
-def _offered(data_dir: Path | None) -> list[Path] | None:
-    """Return the migrations of the working folder if somebody at the terminal wants them to run.
-
-    Nothing is asked if the data folder is filled already. Nobody is asked in a pipe, and no agent is: a
-    notice names the option instead.
-    """
-    from prt.config.terminal import is_terminal
-    from prt.local.project.lifecycle import is_filled
-    from prt.local.project.migration_files import MIGRATIONS, found_in
-
-    found = found_in(Path.cwd())
-    if found is None or (data_dir is not None and is_filled(data_dir)):
-        return None
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        notice(f"{MIGRATIONS} is not run; --migrations runs it")
-        return None
-    question = f"Run {MIGRATIONS} and its seed.sql, instead of the built-in seed?"
-    return [found] if typer.confirm(question, default=False, err=True) else None
 
 
 def _options(

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from prt.stream.rest.session import Endpoint
     from prt.views.panels.view import View
 
-WHOSE: Final = "Whose, and where"
-ACTING: Final = "For each new one"
-WHAT: Final = "What it says"
+WHOSE: Final = "Whose notifications"
+ACTING: Final = "For each new notification"
+WHAT: Final = "Content"
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -36,23 +36,26 @@ User = Annotated[
     typer.Option(
         "--user",
         metavar="ID",
-        help="User whose notifications are meant [the session's own].",
+        help="Id of the user to whom the notifications belong. [default: the user of the session]",
         rich_help_panel=WHOSE,
     ),
 ]
 Table = Annotated[
-    str, typer.Option("--table", metavar="TABLE", help="Table of the notifications.", rich_help_panel=WHOSE)
+    str,
+    typer.Option(
+        "--table", metavar="TABLE", help="Table that holds the notifications.", rich_help_panel=WHOSE
+    ),
 ]
 UserColumn = Annotated[
     str,
     typer.Option(
-        "--user-column", metavar="COL", help="Column that names the user of a row.", rich_help_panel=WHOSE
+        "--user-column", metavar="COL", help="Column of that table with the user's id.", rich_help_panel=WHOSE
     ),
 ]
 Results = Annotated[
     bool,
     typer.Option(
-        "--json", help="Write JSON, which is the default in a pipe.", rich_help_panel=options.OUTPUT
+        "--json", help="Write one JSON object. [default: in a pipe]", rich_help_panel=options.OUTPUT
     ),
 ]
 
@@ -66,14 +69,20 @@ def notify(
     user_column: UserColumn = "user_id",
     snapshot: options.Snapshot = False,
     bell: Annotated[
-        bool, typer.Option("--bell", help="Ring the terminal's bell.", rich_help_panel=ACTING)
+        bool,
+        typer.Option(
+            "--bell", help="Ring the terminal's bell for each new notification.", rich_help_panel=ACTING
+        ),
     ] = False,
     exec_: Annotated[
         str | None,
         typer.Option(
             "--exec",
             metavar="CMD",
-            help="Run CMD for each event, with its JSON on standard input.",
+            help=(
+                "Run CMD for each new notification, and pass it the event as JSON on standard input; "
+                "no shell reads CMD."
+            ),
             rich_help_panel=ACTING,
         ),
     ] = None,
@@ -109,7 +118,8 @@ def notify(
 ) -> int:
     """Show the live notifications of a user: toasts on a terminal, NDJSON in a pipe.
 
-    The unread ones come first, the newest on top; those that are read move below.
+    Unread notifications stand above those that were read, and newer ones above older ones. Without a command,
+    prt watches until Ctrl-C or until an option under Bounds ends it.
 
     prt notify --local --snapshot
 
@@ -209,7 +219,10 @@ def send(
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="COL=VALUE", help="Set another column; repeatable.", rich_help_panel=WHAT
+            "--set",
+            metavar="COL=VALUE",
+            help="Set another column of the row to VALUE, which is JSON or text; repeatable.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     user: User = None,
@@ -217,9 +230,19 @@ def send(
     schema: options.Schema = "public",
     user_column: UserColumn = "user_id",
     timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="Exit with 1 if no echo comes within TIME.")
+        str,
+        typer.Option(
+            "--timeout",
+            metavar="TIME",
+            help="Exit with 1 if the notification does not come back over Realtime within TIME (10s, 1m).",
+        ),
     ] = "10s",
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the echo.")] = False,
+    no_wait: Annotated[
+        bool,
+        typer.Option(
+            "--no-wait", help="Exit after writing, without waiting for the notification to come back."
+        ),
+    ] = False,
     json: Results = False,
     quiet: options.Quiet = False,
     url: options.Url = None,
@@ -229,6 +252,8 @@ def send(
     debug: options.Debug = False,
 ) -> int:
     """Write a notification and wait until it comes back over Realtime.
+
+    The exit code is 1 if it does not come back in time.
 
     prt notify send --title 'Doors open' --message 'Gate 3' --type info
 
@@ -270,9 +295,10 @@ def send(
 @app.command("read")
 def read(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="Ids of notifications.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="ID", help="Ids of the notifications to mark as read.", show_default=False),
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Mark all unread notifications.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Mark all unread notifications of the user.")] = False,
     user: User = None,
     table: Table = "notifications",
     schema: options.Schema = "public",
@@ -286,6 +312,8 @@ def read(
     debug: options.Debug = False,
 ) -> int:
     """Mark notifications as read over REST.
+
+    Name the notifications by their ids, or give --all.
 
     prt notify read --all
 

@@ -35,14 +35,20 @@ def presence(
         typer.Option(
             "--track",
             metavar="KEY=VALUE",
-            help="Be present as well, with KEY=VALUE or JSON; repeatable.",
+            help=(
+                "Be present yourself, with this value, such as status=busy, or with a JSON object; "
+                "repeatable."
+            ),
             rich_help_panel=options.SELECTION,
         ),
     ] = None,
     key: Annotated[
         str | None,
         typer.Option(
-            "--key", metavar="KEY", help="Our own key on the roster.", rich_help_panel=options.SELECTION
+            "--key",
+            metavar="KEY",
+            help="Your own key in the list of who is present; needs --track. [default: a random one]",
+            rich_help_panel=options.SELECTION,
         ),
     ] = None,
     private: options.Private = False,
@@ -51,13 +57,16 @@ def presence(
         typer.Option(
             "--columns",
             metavar="COL,COL",
-            help="Columns to show, in this order.",
+            help=(
+                "Columns to show, in this order, such as user_id,status. [default: the keys that most "
+                "of those who are present have]"
+            ),
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     once: Annotated[
         bool,
-        typer.Option("--once", help="Print who is present and exit.", rich_help_panel=options.OUTPUT),
+        typer.Option("--once", help="Print who is present now, and exit.", rich_help_panel=options.OUTPUT),
     ] = False,
     json: options.Json = False,
     output: options.Output = None,
@@ -70,7 +79,9 @@ def presence(
         typer.Option(
             "--expect-key",
             metavar="KEY",
-            help="Exit with 0 once KEY is online; repeatable.",
+            help=(
+                "Exit with 0 once somebody with the presence key KEY is present; repeatable, all are awaited."
+            ),
             rich_help_panel=options.BOUNDS,
         ),
     ] = None,
@@ -80,7 +91,7 @@ def presence(
             "--min",
             metavar="N",
             min=1,
-            help="Exit with 0 once N are online.",
+            help="Exit with 0 once N are present.",
             rich_help_panel=options.BOUNDS,
         ),
     ] = None,
@@ -90,7 +101,7 @@ def presence(
             "--count",
             "-n",
             metavar="N",
-            help="Stop after N joins, leaves and updates.",
+            help="Stop after N joins, leaves and updates and exit with 0.",
             rich_help_panel=options.BOUNDS,
         ),
     ] = None,
@@ -109,7 +120,8 @@ def presence(
 ) -> int:
     """Show who is online on a topic, and who joins, leaves and changes.
 
-    With --track we are on it too, as a page is: user_id, online_at, location and what is given.
+    With --track you are present too, with the values that you give. To them prt adds user_id, online_at (the
+    present time) and location (terminal).
 
     prt presence user-presence
 

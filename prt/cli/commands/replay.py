@@ -26,14 +26,22 @@ PLAYING = "What to play"
 
 def replay(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A recording that --record wrote.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="The recording to play, made by `prt watch --record FILE`, for example.",
+            show_default=False,
+        ),
     ],
     speed: Annotated[
         str | None,
         typer.Option(
             "--speed",
             metavar="N",
-            help="Play N times as fast, or max [1 in a view, max in a pipe].",
+            help=(
+                "Play N times as fast as it was recorded, or max for no pauses at all. [default: 1 "
+                "in a view, max in a pipe]"
+            ),
             rich_help_panel=PLAYING,
         ),
     ] = None,
@@ -42,14 +50,17 @@ def replay(
         typer.Option(
             "--from",
             metavar="TIME",
-            help="Start at TIME: a timestamp, or 5m for five minutes after the start.",
+            help="Start at TIME: a timestamp, or a time after the start of the recording (30s, 5m, 2h).",
             rich_help_panel=PLAYING,
         ),
     ] = None,
     to: Annotated[
         str | None,
         typer.Option(
-            "--to", metavar="TIME", help="Stop at TIME, in the same forms.", rich_help_panel=PLAYING
+            "--to",
+            metavar="TIME",
+            help="Stop at TIME: a timestamp, or a time after the start of the recording (30s, 5m, 2h).",
+            rich_help_panel=PLAYING,
         ),
     ] = None,
     include: options.Include = None,
@@ -78,9 +89,10 @@ def replay(
     expect: options.Expect = None,
     debug: options.Debug = False,
 ) -> int:
-    """Play a recording through the views, lines and expectations of prt watch.
+    """Play a recording through the views, lines and expectations of `prt watch`.
 
-    Its own end is repeated in the last line; the exit code is 0 if all was played and nothing is missing.
+    The last line says how the recorded watch ended. The exit code is 0 if the recording was played to the end
+    and every expected event came.
 
     prt replay day.ndjson --speed 10 --view board
 

@@ -12,10 +12,12 @@ from prt.cli.options import shared as options
 
 
 def schema(
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table instead.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print a Markdown table instead of JSON.")
+    ] = False,
     debug: options.Debug = False,
 ) -> int:
-    """Print the JSON Schema of the lines of NDJSON.
+    """Print the JSON Schema of the NDJSON lines that commands write with --json or into a pipe.
 
     prt schema > prt-line.schema.json
 

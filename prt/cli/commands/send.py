@@ -15,12 +15,19 @@ SENDING: Final = "Sending"
 Http = Annotated[
     bool,
     typer.Option(
-        "--http", help="Send over HTTP, which needs the right to write only.", rich_help_panel=SENDING
+        "--http",
+        help="Send over HTTP instead of a websocket, which needs no right to read a private topic.",
+        rich_help_panel=SENDING,
     ),
 ]
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", metavar="N", help="Send at most N messages a second.", rich_help_panel=SENDING),
+    typer.Option(
+        "--rate",
+        metavar="N",
+        help="Send at most N messages per second. [default: no limit]",
+        rich_help_panel=SENDING,
+    ),
 ]
 Repeat = Annotated[
     int,
@@ -31,7 +38,7 @@ Answer = Annotated[
     typer.Option(
         "--timeout",
         metavar="TIME",
-        help="Exit with 1 if no answer comes within TIME.",
+        help="Exit with 1 if the server does not acknowledge a message within TIME (5s, 1m).",
         rich_help_panel=SENDING,
     ),
 ]
@@ -39,7 +46,7 @@ Persist = Annotated[
     bool,
     typer.Option(
         "--persist",
-        help="Store the messages, so that a later replay brings them back; needs --private.",
+        help="Ask the server to store the messages for clients that join later; needs --private.",
         rich_help_panel=SENDING,
     ),
 ]
@@ -48,7 +55,7 @@ Ttl = Annotated[
     typer.Option(
         "--ttl",
         metavar="TIME",
-        help="Keep stored messages for TIME only, such as 10m.",
+        help="Let the server delete the stored messages after TIME (10m, 2h); needs --persist.",
         rich_help_panel=SENDING,
         show_default=False,
     ),
@@ -57,7 +64,10 @@ Results = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="Write a line for each message: sent, acknowledged, milliseconds.",
+        help=(
+            "Write a JSON line for each message: whether it was acknowledged, and after how many "
+            "milliseconds."
+        ),
         rich_help_panel=options.OUTPUT,
     ),
 ]
@@ -65,13 +75,24 @@ Results = Annotated[
 
 def send(
     topic: Annotated[
-        str, typer.Argument(metavar="TOPIC", help="The topic, such as document:7.", show_default=False)
+        str,
+        typer.Argument(metavar="TOPIC", help="The topic to send to, such as document:7.", show_default=False),
     ],
     event: Annotated[
-        str, typer.Argument(metavar="EVENT", help="The event, such as cursor-move.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="EVENT", help="The name of the event, such as cursor-move.", show_default=False
+        ),
     ],
     payload: Annotated[
-        str, typer.Argument(metavar="[PAYLOAD]", help="JSON, @FILE, or - to read NDJSON from standard input.")
+        str,
+        typer.Argument(
+            metavar="PAYLOAD",
+            help=(
+                "The message: JSON, @FILE to read it from FILE, or - to send one message for each "
+                "line of standard input."
+            ),
+        ),
     ] = "{}",
     private: options.Private = False,
     http: Http = False,
@@ -90,8 +111,8 @@ def send(
 ) -> int:
     """Send a broadcast, such as a cursor move.
 
-    Over the socket the server acknowledges each message; a private topic that takes none from us says
-    nothing at all, which is exit 1.
+    Over a websocket the server acknowledges each message. If no policy permits you to send to a private
+    topic, the server does not answer, and the exit code is 1.
 
     prt send document:7 cursor-move '{"position": {"x": 1, "y": 2}}'
 

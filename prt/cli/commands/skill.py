@@ -10,7 +10,7 @@ from prt.cli.options import shared as options
 
 
 def skill(debug: options.Debug = False) -> int:
-    """Print a SKILL.md: what prt does, its commands, its exit codes, and examples that end by themselves.
+    """Print a SKILL.md for an agent: what prt does, its commands, its exit codes, and examples.
 
     prt skill
 

@@ -45,33 +45,52 @@ Topic = Annotated[
     typer.Option(
         "--topic",
         metavar="TOPIC",
-        help="Topic of our own channel.",
+        help="Topic of the channel that the diagnosis joins.",
         rich_help_panel=options.SELECTION,
     ),
 ]
 Watch = Annotated[
-    bool, typer.Option("--watch", "-w", help="Keep the diagnosis live.", rich_help_panel=options.OUTPUT)
+    bool,
+    typer.Option(
+        "--watch",
+        "-w",
+        help="After the diagnosis, go on watching and compare the traffic with the limits of --plan.",
+        rich_help_panel=options.OUTPUT,
+    ),
 ]
 Plan = Annotated[
     str,
     typer.Option(
         "--plan",
         metavar="NAME",
-        help="With --watch, compare with the limits of a plan: free, pro or no-cap.",
+        help="Plan of the project (free, pro or no-cap), to whose limits --watch compares its figures.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings too.")]
+Duration = Annotated[
+    str | None,
+    typer.Option(
+        "--duration",
+        metavar="TIME",
+        help="Stop --watch after TIME (30s, 5m, 2h). [default: at Ctrl-C]",
+        rich_help_panel=options.BOUNDS,
+    ),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit with 1 if there are warnings, even if nothing failed.")
+]
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Write NDJSON, a line for each finding.", rich_help_panel=options.OUTPUT),
+    typer.Option(
+        "--json", help="Write NDJSON, with one line for each finding.", rich_help_panel=options.OUTPUT
+    ),
 ]
 BundlePath = Annotated[
     Path | None,
     typer.Option(
         "--bundle",
         metavar="FILE.zip",
-        help="Write what a bug report needs, without secrets and values, to a new FILE.zip.",
+        help="Create FILE.zip for a bug report, which holds no secrets and no values of rows.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
@@ -79,7 +98,10 @@ Format = Annotated[
     StatusFormat | None,
     typer.Option(
         "--format",
-        help="Write text, NDJSON, a monitoring plugin's output (exits with 0 to 3) or Prometheus's format.",
+        help=(
+            "Write sentences (text), NDJSON as with --json (json), metrics (prometheus), or one line "
+            "with the exit codes 0 to 3 of a monitoring plugin (nagios). [default: text]"
+        ),
         rich_help_panel=options.OUTPUT,
     ),
 ]
@@ -107,7 +129,7 @@ def status(
     strict: Strict = False,
     watch: Watch = False,
     plan: Plan = "free",
-    duration: options.Duration = None,
+    duration: Duration = None,
     agent: options.Agent = False,
     json: Json = False,
     format: Format = None,  # noqa: A002 - the option's name
@@ -119,10 +141,14 @@ def status(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Check every layer from here to a live table: its state, figure and remedy.
+    """Find out why no changes arrive: check everything from here to the tables, and print how to mend it.
 
-    From the configuration down to each TABLE and the channels beside them; below a layer that fails
-    nothing is guessed. With SUPABASE_DB_URL the database is asked too, else the wire tells what it can.
+    The layers are checked in this order: the configuration, the network, the sign-in, the websocket, a
+    channel, and each TABLE. After a layer that fails, the rest is skipped. If SUPABASE_DB_URL is set, the
+    database is asked as well, which finds more causes. Without TABLE, the tables of the profile are checked;
+    if the profile has none, those of the demo's tables that exist in the project.
+
+    The exit code is 0 if nothing failed, otherwise that of the first failure (`prt help exit-codes`).
 
     prt status
 

@@ -20,30 +20,45 @@ def tap(
     command: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[-- COMMAND...]",
-            help="Run this app with SUPABASE_URL and the framework's name for it set to the tap.",
+            metavar="-- COMMAND",
+            help=(
+                "The command that starts your app. It gets the tap's URL in SUPABASE_URL, "
+                "NEXT_PUBLIC_SUPABASE_URL, VITE_SUPABASE_URL and similar variables."
+            ),
             show_default=False,
         ),
     ] = None,
     port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Listen here; 0 is a free port.")
+        int,
+        typer.Option(
+            "--port",
+            metavar="N",
+            min=0,
+            max=65535,
+            help="Listen on port N of 127.0.0.1; 0 takes a free port.",
+        ),
     ] = PORT,
     view: Annotated[
-        bool, typer.Option("--view", help="Draw the screen.", rich_help_panel=options.OUTPUT)
+        bool,
+        typer.Option(
+            "--view",
+            help="Draw connections, channels and findings on the terminal.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = False,
     command_log: Annotated[
         Path | None,
         typer.Option(
             "--command-log",
             metavar="FILE",
-            help="Write the command's output to FILE.",
+            help="Write the output of COMMAND to FILE; --view needs it if there is a COMMAND.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     frames: Annotated[
         bool,
         typer.Option(
-            "--frames", help="Write a line for every frame as well.", rich_help_panel=options.OUTPUT
+            "--frames", help="Also write a line for each websocket frame.", rich_help_panel=options.OUTPUT
         ),
     ] = False,
     json: options.Json = False,
@@ -58,7 +73,10 @@ def tap(
         typer.Option(
             "--cut",
             metavar="at=TIME,for=TIME",
-            help="Cut all connections, or every=TIME; repeatable.",
+            help=(
+                "Cut all connections once (at=10s,for=5s) or repeatedly (every=60s,for=2s), and "
+                "accept none meanwhile; without `for`, accept new ones at once. Repeatable."
+            ),
             rich_help_panel=CHAOS,
         ),
     ] = None,
@@ -67,31 +85,48 @@ def tap(
         typer.Option(
             "--delay",
             metavar="TIME±TIME",
-            help="Delay websocket frames: 300ms+-100ms.",
+            help=(
+                "Delay each websocket frame by TIME (300ms, 1s), or by a random time around it "
+                "(300ms+-100ms)."
+            ),
             rich_help_panel=CHAOS,
         ),
     ] = None,
     half_open: Annotated[
         bool,
-        typer.Option("--half-open", help="Keep sockets open but pass nothing.", rich_help_panel=CHAOS),
+        typer.Option(
+            "--half-open",
+            help="Stop forwarding on the open connections without closing them, at the time of --fault-at.",
+            rich_help_panel=CHAOS,
+        ),
     ] = False,
     refuse: Annotated[
         int | None,
         typer.Option(
             "--refuse",
             metavar="STATUS",
-            help="Refuse websockets with 401, 403, 429 or 503.",
+            help=(
+                "Close all websockets at the time of --fault-at, and refuse new ones with STATUS "
+                "(401, 403, 429 or 503) for the time of --fault-for."
+            ),
             rich_help_panel=CHAOS,
         ),
     ] = None,
     expire_token: Annotated[
         bool,
-        typer.Option("--expire-token", help="Let the users' tokens expire early.", rich_help_panel=CHAOS),
+        typer.Option(
+            "--expire-token",
+            help="Treat the users' tokens as expired, as the server would, from the time of --fault-at on.",
+            rich_help_panel=CHAOS,
+        ),
     ] = False,
     drop_changes: Annotated[
         str | None,
         typer.Option(
-            "--drop-changes", metavar="5%", help="Drop this part of the changes.", rich_help_panel=CHAOS
+            "--drop-changes",
+            metavar="5%",
+            help="Drop a random part of the changes, such as 5%.",
+            rich_help_panel=CHAOS,
         ),
     ] = None,
     fault_at: Annotated[
@@ -99,7 +134,10 @@ def tap(
         typer.Option(
             "--fault-at",
             metavar="TIME",
-            help="Begin --half-open, --refuse or --expire-token at TIME.",
+            help=(
+                "Begin --half-open, --refuse and --expire-token TIME (10s, 1m) after the app's first "
+                "websocket has opened."
+            ),
             rich_help_panel=CHAOS,
         ),
     ] = "10s",
@@ -108,14 +146,17 @@ def tap(
         typer.Option(
             "--fault-for",
             metavar="TIME",
-            help="End --refuse after TIME.",
+            help="End --refuse after TIME (5s, 1m).",
             rich_help_panel=CHAOS,
         ),
     ] = "5s",
     chaos_seed: Annotated[
         int | None,
         typer.Option(
-            "--chaos-seed", metavar="N", help="Repeat the same delays and drops.", rich_help_panel=CHAOS
+            "--chaos-seed",
+            metavar="N",
+            help="Seed of the random delays and drops: the same N repeats them exactly. [default: random]",
+            rich_help_panel=CHAOS,
         ),
     ] = None,
     expect_recovery: Annotated[
@@ -123,7 +164,10 @@ def tap(
         typer.Option(
             "--expect-recovery",
             metavar="TIME",
-            help="Exit 1 unless the app is well TIME after each fault.",
+            help=(
+                "Exit with 1 unless the app recovers within TIME (15s, 1m) after each fault: it is "
+                "connected, its channels are joined, and its tables are read again."
+            ),
             rich_help_panel=CHAOS,
         ),
     ] = None,
@@ -132,14 +176,17 @@ def tap(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Watch an app's own traffic, and name what it does wrong.
+    """Forward the traffic between your app and its project, and report what the app does wrong.
 
-    The tap listens on 127.0.0.1 and forwards everything unchanged between the app and its project. The app
-    has to use the tap's URL: a COMMAND gets it as SUPABASE_URL and under the names of the common frameworks.
-    Findings are lines on standard error, each with its cause and its remedy. The exit code is the command's
-    if that is not 0, otherwise 1 if --expect-recovery failed.
+    The tap listens on 127.0.0.1 and passes everything on unchanged. Your app has to use the tap's URL, which
+    COMMAND gets in its environment. Without COMMAND, start the app yourself with the URL that the tap prints.
+    Each finding has a cause and a remedy (`prt help tap` lists all findings). With COMMAND, standard output
+    belongs to it, and findings are written to standard error, unless --view, --json or --output is given.
 
-    Faults begin after the app's first websocket has opened.
+    No fault is caused unless an option asks for it. Times of faults count from the app's first websocket.
+
+    The exit code is that of COMMAND. If COMMAND exits with 0, or there is none, it is 1 if the app did not
+    recover within --expect-recovery, otherwise 0.
 
     prt tap -- npm test
 

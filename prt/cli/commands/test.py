@@ -14,7 +14,7 @@ from prt.cli.options import shared as options
 
 TESTS: Final = "What is tested"
 CONTRACT: Final = "Contract"
-LEVELS: Final = "Objectives"
+LEVELS: Final = "Objectives (of the suites latency and load)"
 REPORTS: Final = "Reports"
 LOAD: Final = "Latency and load"
 
@@ -31,20 +31,33 @@ class PlanLimit(StrEnum):
 def run_tests(
     suites: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SUITE", help="Suites to run, as --list names them [all but load]."),
+        typer.Argument(
+            metavar="SUITE",
+            help=(
+                "Suites to run, such as connect or rls; `prt test --list` lists them. [default: all but load]"
+            ),
+        ),
     ] = None,
     list_: Annotated[
-        bool, typer.Option("--list", help="List the suites and what each needs.", rich_help_panel=TESTS)
+        bool,
+        typer.Option(
+            "--list", help="List the suites and what each of them needs, and exit.", rich_help_panel=TESTS
+        ),
     ] = False,
     clean: Annotated[
-        bool, typer.Option("--clean", help="Only remove the rows that test runs left.", rich_help_panel=TESTS)
+        bool,
+        typer.Option(
+            "--clean",
+            help="Only delete the rows that interrupted test runs left behind, and exit.",
+            rich_help_panel=TESTS,
+        ),
     ] = False,
     require: Annotated[
         list[str] | None,
         typer.Option(
             "--require",
             metavar="SUITE",
-            help="Fail if a check of SUITE is skipped; repeatable.",
+            help="Exit with 1 if a check of SUITE (see --list) is skipped; repeatable.",
             rich_help_panel=TESTS,
         ),
     ] = None,
@@ -52,7 +65,10 @@ def run_tests(
         bool,
         typer.Option(
             "--allow-writes",
-            help="Write test rows on a project that is not on loopback.",
+            help=(
+                "Write test rows also to a project that is not on this machine. [default: skip the "
+                "checks that write]"
+            ),
             rich_help_panel=TESTS,
         ),
     ] = False,
@@ -61,8 +77,10 @@ def run_tests(
         typer.Option(
             "--table",
             metavar="[SCHEMA.]TABLE",
-            help="Table in which test rows are made; repeatable with --write-contract.",
-            show_default="notifications",
+            help=(
+                "Table in which the tests write rows; repeatable with --write-contract. [default: "
+                "notifications]"
+            ),
             rich_help_panel=TESTS,
         ),
     ] = None,
@@ -71,7 +89,10 @@ def run_tests(
         typer.Option(
             "--marker",
             metavar="COL",
-            help="Text column of the table that holds the mark.",
+            help=(
+                "Text column of the table in which test rows are marked. [default: a usual one, such "
+                "as title or name]"
+            ),
             rich_help_panel=TESTS,
         ),
     ] = None,
@@ -80,7 +101,10 @@ def run_tests(
         typer.Option(
             "--stranger",
             metavar="EMAIL",
-            help="A second user, who is not a member [PRT_STRANGER_PASSWORD].",
+            help=(
+                "Sign in as a second user, EMAIL, who must not see the first user's rows; the "
+                "password is read from PRT_STRANGER_PASSWORD."
+            ),
             rich_help_panel=TESTS,
         ),
     ] = None,
@@ -89,18 +113,26 @@ def run_tests(
         typer.Option(
             "--private-topic",
             metavar="TOPIC",
-            help="Private topic that the tests may use; repeatable with --write-contract.",
+            help=(
+                "Private topic that the tests may use; repeatable with --write-contract. [default: "
+                "new topics below prt-test:]"
+            ),
             rich_help_panel=TESTS,
         ),
     ] = None,
     repeat: Annotated[
         int,
-        typer.Option("--repeat", metavar="N", min=1, help="Run everything N times.", rich_help_panel=TESTS),
+        typer.Option(
+            "--repeat", metavar="N", min=1, help="Run the chosen suites N times.", rich_help_panel=TESTS
+        ),
     ] = 1,
     wait: Annotated[
         str,
         typer.Option(
-            "--wait", metavar="TIME", help="Wait TIME at most for what must come.", rich_help_panel=TESTS
+            "--wait",
+            metavar="TIME",
+            help="Wait at most TIME (15s, 1m) for each answer or event.",
+            rich_help_panel=TESTS,
         ),
     ] = "15s",
     contract: Annotated[
@@ -108,7 +140,10 @@ def run_tests(
         typer.Option(
             "--contract",
             metavar="FILE",
-            help="Fail if who receives what differs from the contract in FILE.",
+            help=(
+                "Exit with 1 unless every identity receives exactly what the contract in FILE says "
+                "(`prt help contract`)."
+            ),
             rich_help_panel=CONTRACT,
         ),
     ] = None,
@@ -117,26 +152,38 @@ def run_tests(
         typer.Option(
             "--write-contract",
             metavar="FILE",
-            help="Write a contract of who receives what today.",
+            help="Write to FILE which identity receives which events today, as a contract for --contract.",
             rich_help_panel=CONTRACT,
         ),
     ] = None,
     samples: Annotated[
         int,
         typer.Option(
-            "--samples", metavar="N", min=1, help="Rows that the suite latency writes.", rich_help_panel=LOAD
+            "--samples",
+            metavar="N",
+            min=1,
+            help="Number of rows that the suite latency writes.",
+            rich_help_panel=LOAD,
         ),
     ] = 50,
     clients: Annotated[
         int,
         typer.Option(
-            "--clients", metavar="N", min=1, help="Subscribers of the suite load.", rich_help_panel=LOAD
+            "--clients",
+            metavar="N",
+            min=1,
+            help="Number of subscribers in the suite load.",
+            rich_help_panel=LOAD,
         ),
     ] = 5,
     rate: Annotated[
         float,
         typer.Option(
-            "--rate", metavar="N", min=0.1, help="Rows a second of the suite load.", rich_help_panel=LOAD
+            "--rate",
+            metavar="N",
+            min=0.1,
+            help="Number of rows per second in the suite load.",
+            rich_help_panel=LOAD,
         ),
     ] = 20.0,
     duration: Annotated[
@@ -144,20 +191,25 @@ def run_tests(
         typer.Option(
             "--duration",
             metavar="TIME",
-            help="Length of the suite load, with its ramp.",
+            help="Run the suite load for TIME (10s, 5m), including its start.",
             rich_help_panel=LOAD,
         ),
     ] = "10s",
     limit: Annotated[
         PlanLimit,
-        typer.Option("--limit", help="Stop the suite load at the limit of this plan.", rich_help_panel=LOAD),
+        typer.Option(
+            "--limit", help="Stop the suite load at the limits of this Supabase plan.", rich_help_panel=LOAD
+        ),
     ] = PlanLimit.FREE,
     max_lag: Annotated[
         list[str] | None,
         typer.Option(
             "--max-lag",
             metavar="p95=500ms",
-            help="Fail above this lag of p50, p95, p99 or max; repeatable.",
+            help=(
+                "Exit with 1 if this percentile of the lag (p50, p95, p99 or max) is above the "
+                "limit, such as p95=500ms; repeatable."
+            ),
             rich_help_panel=LEVELS,
         ),
     ] = None,
@@ -168,18 +220,26 @@ def run_tests(
             metavar="PERCENT",
             min=0,
             max=100,
-            help="Fail if less than PERCENT of the changes is delivered.",
+            help="Exit with 1 if less than PERCENT (such as 99.9) of the changes are delivered.",
             rich_help_panel=LEVELS,
         ),
     ] = None,
     junit: Annotated[
         Path | None,
-        typer.Option("--junit", metavar="FILE", help="Write a report as JUnit XML.", rich_help_panel=REPORTS),
+        typer.Option(
+            "--junit",
+            metavar="FILE",
+            help="Also write the results to FILE as JUnit XML.",
+            rich_help_panel=REPORTS,
+        ),
     ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
-            "--report", metavar="FILE", help="Write a report as one HTML page.", rich_help_panel=REPORTS
+            "--report",
+            metavar="FILE",
+            help="Also write the results to FILE as one HTML page.",
+            rich_help_panel=REPORTS,
         ),
     ] = None,
     json: options.Json = False,
@@ -194,8 +254,8 @@ def run_tests(
 ) -> int:
     """Test a project's realtime: a live table on a terminal, NDJSON in a pipe.
 
-    It changes only rows that it made and removes them at its end. What a project does not offer is skipped,
-    with the reason.
+    The tests change only rows that they made themselves, and delete them at the end. A check that the project
+    does not allow is skipped, and the reason is printed. The exit code is 1 if a check fails.
 
     prt test
 

@@ -20,13 +20,17 @@ def update(
     ],
     key: Annotated[
         str,
-        typer.Argument(metavar="KEY", help="The id of the row, or COL=VALUE,COL=VALUE.", show_default=False),
+        typer.Argument(
+            metavar="KEY",
+            help="The row: its id, or COL=VALUE,COL=VALUE for other key columns.",
+            show_default=False,
+        ),
     ],
     assignments: Annotated[
         list[str],
         typer.Argument(
             metavar="COL=VALUE",
-            help="New values, as JSON or text; COL= is the empty text.",
+            help="New value of a column, as JSON or text; COL= is the empty text.",
             show_default=False,
         ),
     ],
@@ -35,7 +39,9 @@ def update(
         typer.Option(
             "--if",
             metavar="COL=VALUE",
-            help="Write only while the row has this value; repeatable.",
+            help=(
+                "Write only if the column COL of the row still has this value; repeatable, all must match."
+            ),
             rich_help_panel=WRITING,
         ),
     ] = None,
@@ -44,7 +50,10 @@ def update(
         typer.Option(
             "--timeout",
             metavar="TIME",
-            help="Wait TIME at most for the echo of the commit.",
+            help=(
+                "Give up and exit with 1 if the change does not come back over Realtime within TIME "
+                "(30s, 1m)."
+            ),
             rich_help_panel=WRITING,
         ),
     ] = TIMEOUT,
@@ -61,10 +70,11 @@ def update(
     profile: options.Profile = None,
     debug: options.Debug = False,
 ) -> int:
-    """Write a row: show it at once, commit it, confirm it by its own realtime echo.
+    """Write a row: show it at once, commit it, and wait until the change comes back over Realtime.
 
-    What the database refuses, or does not echo in time, is shown as it was again, and the exit code is 1.
-    Of a row that others write meanwhile the later updated_at is kept, a tie keeps ours.
+    If the database refuses the write, or the change does not come back in time, the row is shown as it was
+    before, and the exit code is 1. If somebody else writes the row meanwhile, the version with the later
+    updated_at is shown; with equal times, yours.
 
     prt update project_tasks 5eed0000-0009-4000-8000-000000000001 status=done
 

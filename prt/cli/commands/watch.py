@@ -72,7 +72,10 @@ def watch(
 ) -> int:
     """Show the live changes of tables and topics: a view on a terminal, NDJSON in a pipe.
 
-    Without TABLE, watch the group `all` or the tables of the profile; with --broadcast or --presence, none.
+    Without TABLE, the tables of the profile are watched, or else the group `all`, which is the demo's 30
+    tables; with --broadcast or --presence and without TABLE, no table is watched.
+
+    A watch goes on until Ctrl-C unless an option under Bounds ends it.
 
     prt watch productions 'project_tasks:INSERT,UPDATE'
 

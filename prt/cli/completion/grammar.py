@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import typer.main
 from msgspec import Struct
+from msgspec.structs import replace
 
-from prt.cli.help import examples_of
+from prt.cli.help import examples_of, notes_of
 from prt.cli.main import app
 
 FILES: Final = "files"
@@ -57,6 +58,8 @@ class Option(Struct, frozen=True):
     type: str = "flag"
     default: bool | float | str | None = None
     is_repeatable: bool = False
+    notes: str = ""
+    """What the help says behind the line: the default, the range, whether it is required."""
     variable: str | None = None
     """The environment variable that can replace the option."""
 
@@ -99,7 +102,9 @@ def _walked(command: Any, path: tuple[str, ...], parent: Any) -> list[Command]:
         path=path,
         line=" ".join((command.help or "").partition("\n\n")[0].split()),
         options=tuple(
-            _option(one) for one in parameters if one.param_type_name == "option" and not one.hidden
+            replace(_option(one), notes=notes_of(one, context))
+            for one in parameters
+            if one.param_type_name == "option" and not one.hidden
         ),
         subcommands=names,
         arguments=_kind(arguments[0]) if arguments else ANYTHING,

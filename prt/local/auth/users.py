@@ -48,9 +48,10 @@ _OBJECT = f"""jsonb_strip_nulls(jsonb_build_object(
 
 _BY_ID = f"select {_OBJECT} from auth.users u where u.id = %s and u.deleted_at is null"
 _PAGE = f"""
-select {_OBJECT}, count(*) over () from auth.users u where u.deleted_at is null
+select {_OBJECT} from auth.users u where u.deleted_at is null
 order by u.created_at desc nulls last, u.id limit %s offset %s
 """
+_TOTAL = "select count(*) from auth.users where deleted_at is null"
 _CREDENTIALS = """
 select id::text, encrypted_password, email_confirmed_at is not null, coalesce(banned_until > now(), false)
 from auth.users where email = %s and not is_sso_user and deleted_at is null
@@ -102,10 +103,11 @@ async def page(connection: AsyncConnection[Any], number: int, size: int) -> tupl
     """Return one page of the users, the newest first, and the number of all users.
 
     `number` counts pages from 1; `size` is the number of users per page. Beyond the last page the list is
-    empty and the number of users is 0.
+    empty.
     """
     rows = await (await connection.execute(_PAGE, (size, (number - 1) * size))).fetchall()
-    return [row[0] for row in rows], rows[0][1] if rows else 0
+    (total,) = (await (await connection.execute(_TOTAL)).fetchall())[0]
+    return [user for (user,) in rows], total
 
 
 async def create(

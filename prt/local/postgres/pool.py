@@ -29,12 +29,13 @@ class Database:
     """A pool of connections in autocommit, opened when they are first needed, the last used reused first.
 
     `async with` opens the first connection, so that a wrong address or password raises psycopg.Error at once.
+    Requests of one user, or all requests of a role such as `anon` without a user, have at most `share`
+    connections at once.
 
     Args:
         conninfo: The address and the login, as libpq's keywords.
         size: The most connections.
-        share: The most connections that one user, or one role without users, has at the same time; None for
-            all.
+        share: The most connections of one borrower; None for all.
     """
 
     def __init__(self, conninfo: str, size: int = 10, *, share: int | None = None) -> None:

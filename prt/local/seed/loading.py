@@ -1,6 +1,6 @@
 """Filling of a database with Supabase's schemas and the seed or the user's SQL; emptying and reset.
 
-psycopg is PostgreSQL's client.
+It uses psycopg, a PostgreSQL driver.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The demo traffic: a simulated day of a production, written to an embedded project at a given rate.
 
-psycopg is PostgreSQL's client. Its client cursor sends several steps as one query, in one round trip.
+It uses psycopg, a PostgreSQL driver, whose client cursor sends several statements in one round trip.
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ from prt.inputs import Input
 
 
 class Matching:
-    """Patterns for changes and broadcasts; all other events pass.
+    """The patterns of `--include` and `--exclude`, which are searched in the JSON of changes and broadcasts.
 
-    An event passes if any `include` pattern matches, or there is none, and no `exclude` pattern does.
+    A change or a broadcast is kept if an `include` pattern matches, or if there are no `include` patterns,
+    and if no `exclude` pattern matches. Events of other types are always kept.
     """
 
     def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:

@@ -63,7 +63,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Line:
-    """Return the line of a change.
+    """Convert a change into what one line of a view or of text output shows.
 
     Args:
         change: The change.

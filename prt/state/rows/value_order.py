@@ -34,16 +34,17 @@ _RANK: Final = {name: rank for rank, name in enumerate(_USUAL)}
 
 
 def ordered(given: Sequence[str], table: str, column: str, seen: Sequence[str]) -> tuple[str, ...]:
-    """Return the values of a column in their order.
+    """Return the values of a column, such as `todo`, `doing`, `done`, in the order in which views list them.
 
-    Without `given` values, those of a known enum come first, and other values stand where they usually do.
-    Unknown values come last, in the order in which they were seen.
+    If `given` is empty, the order is that of the demo's enum in `ORDERS`, if the column has one. A value that
+    this order lacks and that is common elsewhere, such as `blocked`, stands between its usual neighbours.
+    All other values come last, in the order in which they were seen.
 
     Args:
-        given: Values that come first.
-        table: The table.
-        column: The column.
-        seen: All values that were seen.
+        given: The values that the user wants first; all others follow in the order in which they were seen.
+        table: The name of the table.
+        column: The name of the column.
+        seen: The values of the column so far, in the order in which they were seen.
     """
     first = tuple(given) or ORDERS.get((table, column), ())
     rest = [value for value in seen if value not in first]

@@ -45,7 +45,7 @@ KIND_OF: Final = {
 
 
 def kind_of(kept: Kept) -> Kind:
-    """Return the kind of an event."""
+    """Return the kind of an event, by which the views are filtered: change, broadcast, presence and so on."""
     if isinstance(kept, Shown):
         return Kind.CHANGES
     if isinstance(kept, Met):

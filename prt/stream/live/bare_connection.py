@@ -120,7 +120,7 @@ class BareConnection:
 
 
 def is_close_of(topic: str, frame: Frame) -> bool:
-    """Return whether a frame is the server's answer to the leave of a topic."""
+    """Return whether a frame is the `phx_close` with which the server ends a topic's channel."""
     return frame.event == "phx_close" and frame.topic == TOPIC_PREFIX + topic
 
 

@@ -34,13 +34,13 @@ SUBSCRIBED = "Subscribed to PostgreSQL"
 
 
 class SubscriptionHandlers(Struct, frozen=True, kw_only=True):
-    """The functions that a subscription calls, at once and in the order of the frames.
+    """The functions that a subscription calls as soon as a frame has come, in the order of the frames.
 
     Attributes:
         put: Receives statuses and presence events.
         on_joined: Called when the server has accepted the join.
         on_ready: Receives the bindings whose changes flow now.
-        on_resubscribed: Called when the server subscribes again without a request.
+        on_resubscribed: Called when the server has subscribed the channel again by itself.
     """
 
     put: Callable[[Event], None]
@@ -323,8 +323,9 @@ class Subscription:
             return
         if words is None and not self._is_probing:
             self._create_sender()
-            self._emit_status("READY")
+            # In this order, because the gap that READY ends may not end after the moment that the line gives.
             self._on_ready(self._joining)
+            self._emit_status("READY")
         self._verdict.set_result(words)
 
     def _create_sender(self) -> None:

@@ -76,7 +76,8 @@ class TopicGaps:
             )
             self._declare(end, cause, recovered=past.recovered)
         else:
-            cause = f"{self._cause}; what clients sent is not replayed, what the database sent is"
+            stored = "what the database sent, and what clients sent with persist"
+            cause = f"{self._cause}; only what was stored is replayed: {stored}"
             self._declare(end, cause, recovered=past.recovered, is_complete=True)
 
     def end(self) -> None:

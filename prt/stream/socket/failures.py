@@ -1,13 +1,15 @@
-"""The errors that end a connection, a join or a channel, and whether another attempt makes sense.
+"""The errors that end a connection, a join or a channel.
+
+Another attempt makes sense after an UnreachableError. The others say by themselves whether it does.
 
 UnreachableError
 ├── LostError             the connection is gone
 ├── NoAnswerError         the server did not answer a handshake
-├── JoinTimedOutError     the server did not answer a join, or never became READY
+├── JoinTimedOutError     the server did not answer a join, or the channel never became READY
 └── NothingTakenError     the server refused every binding
 PrtError
-├── HandshakeRefusedError an HTTP status instead of a websocket
-│   └── VersionRefusedError   of a version of the protocol
+├── HandshakeRefusedError the server answered with an HTTP status instead of a websocket
+│   └── VersionRefusedError   the server does not support the version of the protocol
 ├── EndedError            the server refused the join, or ended the channel
 ├── MessageRefusedError   the server refused a broadcast
 └── UnacknowledgedError   the server did not acknowledge a broadcast

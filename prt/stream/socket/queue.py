@@ -114,9 +114,9 @@ _DROPPED = (Change, Broadcast, Presence)
 def _gap_of(dropped: list[Change | Broadcast | Presence]) -> Gap:
     changes = [event for event in dropped if isinstance(event, Change)]
     moments = [committed(event) if isinstance(event, Change) else event.at for event in dropped]
-    counts = [f"{len(changes)} changes"] if changes else []
+    counts = [_count(len(changes), "change")] if changes else []
     if len(changes) < len(dropped):
-        counts.append(f"{len(dropped) - len(changes)} messages of topics")
+        counts.append(f"{_count(len(dropped) - len(changes), 'message')} of topics")
     return Gap(
         at=wall_clock(),
         start=min(moments),
@@ -126,6 +126,10 @@ def _gap_of(dropped: list[Change | Broadcast | Presence]) -> Gap:
         topics=sorted({event.topic for event in dropped if not isinstance(event, Change)}),
         cause=f"the reader of our output is too slow: {' and '.join(counts)} dropped",
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def committed(change: Change) -> int:

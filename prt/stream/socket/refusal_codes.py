@@ -129,7 +129,7 @@ def of_words(text: str) -> Code:
 
 
 def of_handshake(status: int, words: str) -> Code:
-    """Return the code of a handshake that was answered with an HTTP status.
+    """Return the code for a handshake that the server refused with an HTTP status.
 
     Args:
         status: The HTTP status.

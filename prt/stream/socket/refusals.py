@@ -183,7 +183,7 @@ def of_system(message: str) -> Refusal:
 
 
 def of_expired(*, is_key: bool) -> Refusal:
-    """Return the refusal of an expired token or key, without asking the server."""
+    """Return a `Refusal` for a token or key whose `exp` has passed; the server need not be asked."""
     hint = _NEW_KEY if is_key else filled(_SIGN_IN)
     return Refusal(error=RefusedError, reason="Token has expired", code="token_expired", hint=hint)
 

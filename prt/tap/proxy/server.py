@@ -24,7 +24,7 @@ class Observer(Protocol):
     """The receiver of copies of the traffic. Its methods must not wait, raise or take long."""
 
     def asked(self, number: int, head: Head) -> None:
-        """Record a request, which may be the handshake of a websocket. `number` counts the requests."""
+        """Record a request with its number. It may be the handshake of a websocket."""
         ...
 
     def answered(self, number: int, status: int) -> None:

@@ -25,7 +25,10 @@ def steps(update: Update) -> str:
 
 
 def outcome(update: Update) -> list[str]:
-    """Return what changed, the steps of the update and its conflicts, as lines for standard error."""
+    """Return the lines that `prt update` writes to standard error.
+
+    They show what it changed in the row, its steps with their times, and what others wrote meanwhile.
+    """
     changes = ", ".join(
         f"{cell.column} {'?' if cell.before is None else cell.before} → {cell.after or '?'}"
         for cell in update.cells

@@ -41,7 +41,8 @@ BudgetKey = tuple[str, bytes]
 class BudgetView(Listed[BudgetKey]):
     """A view of budgets and their transactions.
 
-    `waiting` returns what an empty view is waiting for, and `tz` is the time zone; None is the local one.
+    `waiting` returns the text that an empty view shows, such as "waiting for the first row". `tz` is the time
+    zone of the times, None for that of the machine.
     """
 
     title = "budgets"

@@ -41,7 +41,7 @@ class StatsView(Listed[tuple[str, str]]):
         self._limit = limit
 
     def apply(self, event: Event) -> None:
-        """Apply an event other than a change; `note` counts changes."""
+        """Apply an event to the figures. Changes are ignored here, because the method `note` counts them."""
         if type(event) is not Change:
             self.stats.apply(event)
 

@@ -44,7 +44,7 @@ class OnceLines(LineOutput):
         self._presences.apply(event)
 
     def close(self, end: End) -> None:
-        """Write the roster as one line, then the end."""
+        """Write one line with all who are present, and then the last line, `end`."""
         topic = self._presences.topics.get(self._topic)
         if end.exit_code == 0 and topic is not None:
             state = {key: person.metas for key, person in topic.people.items()}

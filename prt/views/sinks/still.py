@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Still:
-    """An output without a screen; subclasses add `write` and `close`."""
+    """The base class of outputs that write lines or one picture, and have no live screen to redraw."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -150,7 +150,7 @@ class Pictured(Passing):
         self._size = size
 
     def write(self, event: Event) -> None:
-        """Write an event, and apply it to the views."""
+        """Pass an event on to the output, and apply it to the views, which are drawn at the end."""
         super().write(event)
         self._sharing.apply(event)
 

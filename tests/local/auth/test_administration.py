@@ -74,6 +74,8 @@ def test_users_come_in_pages(ask: Ask, keys: Keys) -> None:
     assert [user["email"][0] for user in first.json()["users"]] == ["c", "b"]
     assert [user["email"][0] for user in second.json()["users"]] == ["a"]
     assert first.headers["x-total-count"] == "3"
+    beyond = ask("GET", "/admin/users?page=9&per_page=2", token=keys.secret)
+    assert (beyond.json()["users"], beyond.headers["x-total-count"]) == ([], "3")
     assert first.headers["link"] == (
         '</auth/v1/admin/users?page=2&per_page=2>; rel="next", '
         '</auth/v1/admin/users?page=2&per_page=2>; rel="last"'

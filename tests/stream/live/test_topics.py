@@ -700,8 +700,8 @@ PAST = Replay(since=1_000, limit=2)
     [
         (Room(topic="room"), 0, 0, False, "closed the connection"),
         (Room(topic="room", events=(), has_presence=True), 0, 0, False, "closed the connection"),
-        (Room(topic="room", is_private=True, replay=PAST), 0, 0, True, "what clients sent is not replayed"),
-        (Room(topic="room", is_private=True, replay=PAST), 24, 23, True, "what clients sent is not replayed"),
+        (Room(topic="room", is_private=True, replay=PAST), 0, 0, True, "only what was stored is replayed"),
+        (Room(topic="room", is_private=True, replay=PAST), 24, 23, True, "only what was stored is replayed"),
         (Room(topic="room", is_private=True, replay=PAST), 25, 24, False, "25 messages at most"),
     ],
     ids=["broadcasts", "presence", "nothing was sent", "all was replayed", "a full replay"],

@@ -105,7 +105,7 @@ def test_what_is_dropped_is_counted_by_its_kind_and_told_to_who_can_tell_it_agai
 
     gap, *rest = asyncio.run(main())
     assert isinstance(gap, Gap)
-    assert gap.cause.endswith("1 changes and 3 messages of topics dropped")
+    assert gap.cause.endswith("1 change and 3 messages of topics dropped")
     assert (gap.start, gap.end, gap.tables) == (1, 1004, ["public.t1"])
     assert ats(rest) == [5, 6, 7, 8, 9]
 

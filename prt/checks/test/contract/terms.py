@@ -117,7 +117,7 @@ class Contract(Struct, frozen=True, kw_only=True):
 
 
 def short(name: str) -> str:
-    """Return a table's name for people: without the schema public, as in filters and policies."""
+    """Return a table's name as messages show it: without its schema if that is `public`."""
     return name.removeprefix("public.")
 
 

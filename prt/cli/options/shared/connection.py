@@ -11,14 +11,20 @@ CONNECTION: Final = "Connection"
 Url = Annotated[
     str | None,
     typer.Option(
-        "--url", metavar="URL", help="URL of the project [SUPABASE_URL].", rich_help_panel=CONNECTION
+        "--url",
+        metavar="URL",
+        help="URL of the project. [env: SUPABASE_URL]",
+        rich_help_panel=CONNECTION,
     ),
 ]
 Local = Annotated[
     bool,
     typer.Option(
         "--local",
-        help="Use the embedded project: the running one, or a fresh one.",
+        help=(
+            "Use the embedded project that `prt local up` started; without one, start one and "
+            "remove it at the end."
+        ),
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -27,22 +33,29 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="WHO",
-        help="Connect as anon, service or a user's EMAIL [PRT_PASSWORD].",
+        help=(
+            "Who connects: anon, service (with the key in SUPABASE_SECRET_KEY), or the EMAIL of a "
+            "user, whose password is in PRT_PASSWORD or is asked for. [default: the user of the "
+            "access token in PRT_TOKEN, else anon]"
+        ),
         rich_help_panel=CONNECTION,
     ),
 ]
 Profile = Annotated[
     str | None,
     typer.Option(
-        "--profile", metavar="NAME", help="Use the profile NAME of prt.toml.", rich_help_panel=CONNECTION
+        "--profile",
+        metavar="NAME",
+        help="Profile of prt.toml to use. [default: default]",
+        rich_help_panel=CONNECTION,
     ),
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback if something fails.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a Python traceback if prt fails.")]
 WaitForServer = Annotated[
     bool,
     typer.Option(
         "--wait-for-server",
-        help="Keep trying to reach a server that is not up yet.",
+        help="Keep trying until the first connection succeeds. [default: exit with 4 after 10s]",
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -50,8 +63,7 @@ Reconnect = Annotated[
     bool,
     typer.Option(
         "--reconnect/--no-reconnect",
-        help="Reconnect after a lost connection, or exit with 4.",
-        show_default=False,
+        help="Reconnect after a lost connection; with --no-reconnect, exit with 4 instead.",
         rich_help_panel=CONNECTION,
     ),
 ]
@@ -61,7 +73,7 @@ MaxReconnects = Annotated[
         "--max-reconnects",
         metavar="N",
         min=0,
-        help="Exit with 4 after N reconnects.",
+        help="Reconnect at most N times in the whole run, then exit with 4. [default: no limit]",
         rich_help_panel=CONNECTION,
     ),
 ]

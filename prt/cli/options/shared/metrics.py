@@ -12,7 +12,9 @@ MetricsPlace = Annotated[
     typer.Option(
         "--metrics",
         metavar="FILE.prom|HOST:PORT",
-        help="Put Prometheus metrics into FILE.prom, or serve them on loopback.",
+        help=(
+            "Write Prometheus metrics to FILE.prom, or serve them on this machine, such as at 127.0.0.1:9464."
+        ),
         rich_help_panel=METRICS,
     ),
 ]
@@ -21,7 +23,10 @@ CanaryTable = Annotated[
     typer.Option(
         "--canary",
         metavar="[SCHEMA.]TABLE",
-        help="Write and remove a row of TABLE every minute, and measure its arrival.",
+        help=(
+            "Write a row every minute, measure how long its change takes to arrive, and delete "
+            "the row; needs --metrics."
+        ),
         rich_help_panel=METRICS,
     ),
 ]
@@ -29,7 +34,7 @@ AllowWrites = Annotated[
     bool,
     typer.Option(
         "--allow-writes",
-        help="Allow --canary to write to a project that is not on loopback.",
+        help="Let --canary write to a project that is not on this machine.",
         rich_help_panel=METRICS,
     ),
 ]

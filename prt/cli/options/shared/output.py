@@ -12,12 +12,21 @@ from prt.views.sinks.form import OutputForm
 OUTPUT: Final = "Output"
 
 Json = Annotated[
-    bool, typer.Option("--json", help="Write NDJSON, which is the default in a pipe.", rich_help_panel=OUTPUT)
+    bool,
+    typer.Option(
+        "--json", help="Write NDJSON: one JSON object per line. [default: in a pipe]", rich_help_panel=OUTPUT
+    ),
 ]
 Output = Annotated[
     OutputForm | None,
     typer.Option(
-        "--output", "-o", help="Form of the output, on a terminal or in a pipe.", rich_help_panel=OUTPUT
+        "--output",
+        "-o",
+        help=(
+            "Draw a view (table), write NDJSON (json) or a line of text per event (text). "
+            "[default: table on a terminal, json in a pipe]"
+        ),
+        rich_help_panel=OUTPUT,
     ),
 ]
 Template = Annotated[
@@ -25,7 +34,7 @@ Template = Annotated[
     typer.Option(
         "--template",
         metavar="TEXT",
-        help="Write each event as TEXT, such as '{table} {new[id]}'.",
+        help=("Write each event as TEXT, such as '{at} {type}'; `prt help lines` lists the keys."),
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -34,7 +43,10 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="TYPE,TYPE",
-        help="Write only lines of these types, listed by `prt help lines`.",
+        help=(
+            "Write only lines of these types, such as status,change (`prt help lines` lists all); "
+            "the last line, of the type end, is always written."
+        ),
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -43,20 +55,22 @@ Highlight = Annotated[
     typer.Option(
         "--highlight",
         metavar="REGEX",
-        help="Highlight what matches REGEX in the view.",
+        help=("Highlight matches of the regular expression REGEX in the table of events; repeatable."),
         rich_help_panel=OUTPUT,
     ),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Write no notices to standard error.", rich_help_panel=OUTPUT)
 ]
-NoColor = Annotated[bool, typer.Option("--no-color", help="Use no colours.", rich_help_panel=OUTPUT)]
+NoColor = Annotated[
+    bool, typer.Option("--no-color", help="Use no colours. [env: NO_COLOR]", rich_help_panel=OUTPUT)
+]
 Record = Annotated[
     Path | None,
     typer.Option(
         "--record",
         metavar="FILE",
-        help="Record every event to FILE, for `prt replay`.",
+        help="Record every event to FILE, which `prt replay FILE` plays.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -66,14 +80,17 @@ Batch = Annotated[
         "--batch",
         metavar="MS",
         min=1,
-        help="Merge the changes of a row within MS milliseconds.",
+        help="Collect changes for MS milliseconds, and merge those of one row.",
         rich_help_panel=OUTPUT,
     ),
 ]
 Export = Annotated[
     Path | None,
     typer.Option(
-        "--export", metavar="FILE.svg", help="Save the last screen as an SVG picture.", rich_help_panel=OUTPUT
+        "--export",
+        metavar="FILE.svg",
+        help="Save the last screen as a picture in FILE.svg.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 
@@ -81,27 +98,41 @@ BOUNDS: Final = "Bounds"
 
 Count = Annotated[
     int | None,
-    typer.Option("--count", "-n", metavar="N", help="Stop after N live events.", rich_help_panel=BOUNDS),
+    typer.Option(
+        "--count",
+        "-n",
+        metavar="N",
+        help="Stop after N live events (changes, broadcasts, presence events) and exit with 0.",
+        rich_help_panel=BOUNDS,
+    ),
 ]
 Duration = Annotated[
     str | None,
     typer.Option(
         "--duration",
         metavar="TIME",
-        help="Stop after TIME, such as 30s, 5m or 1h, and exit with 0.",
+        help="Stop after TIME (30s, 5m, 2h) and exit with 0.",
         rich_help_panel=BOUNDS,
     ),
 ]
 Idle = Annotated[
     str | None,
-    typer.Option("--idle", metavar="TIME", help="Stop after TIME without an event.", rich_help_panel=BOUNDS),
+    typer.Option(
+        "--idle",
+        metavar="TIME",
+        help="Stop after TIME (30s, 5m, 2h) without an event and exit with 0.",
+        rich_help_panel=BOUNDS,
+    ),
 ]
 Timeout = Annotated[
     str | None,
     typer.Option(
         "--timeout",
         metavar="TIME",
-        help="Give up after TIME and exit with 124.",
+        help=(
+            "Exit with 124 if the events that you count or expect do not come within TIME (30s, "
+            "5m, 2h). If you count and expect none, one event must come."
+        ),
         rich_help_panel=BOUNDS,
     ),
 ]
@@ -111,7 +142,10 @@ Agent = Annotated[
         "--agent",
         envvar="PRT_AGENT",
         show_envvar=False,
-        help="End after 30s, unless --duration or --timeout is given [PRT_AGENT].",
+        help=(
+            "Run for a program: stop after 30s if no other end is given, write lines instead of "
+            "drawing, use no colours and ask no questions. [env: PRT_AGENT]"
+        ),
         rich_help_panel=BOUNDS,
     ),
 ]
@@ -120,7 +154,10 @@ Expect = Annotated[
     typer.Option(
         "--expect",
         metavar="'EVENT TABLE...'",
-        help="Stop once this event has come, such as 'INSERT tasks title=x'; repeatable.",
+        help=(
+            "Exit with 0 once this event has come, such as 'INSERT tasks title=x' or 'broadcast "
+            "room:1 cue'; exit with 1 if the command ends before. Repeatable, in any order."
+        ),
         rich_help_panel=BOUNDS,
     ),
 ]

@@ -12,14 +12,21 @@ Tables = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="TABLE",
-        help="Tables: TABLE, SCHEMA.TABLE or TABLE:EVENT,EVENT; groups: core, module, all; '*' for a schema.",
+        help=(
+            "A table as TABLE, SCHEMA.TABLE or TABLE:INSERT,UPDATE; one of the words core, module "
+            "and all, which stand for groups of the demo's tables (`prt help guide` lists them); or "
+            "'*' for every published table of the schema."
+        ),
         show_default=False,
     ),
 ]
 Schema = Annotated[
     str,
     typer.Option(
-        "--schema", metavar="NAME", help="Schema of tables given without one.", rich_help_panel=SELECTION
+        "--schema",
+        metavar="NAME",
+        help="Schema of every table that is named without one.",
+        rich_help_panel=SELECTION,
     ),
 ]
 Events = Annotated[
@@ -27,7 +34,7 @@ Events = Annotated[
     typer.Option(
         "--event",
         metavar="EVENT",
-        help="Only INSERT, UPDATE or DELETE; repeatable.",
+        help="Receive only INSERT, UPDATE or DELETE events; repeatable. [default: all three]",
         rich_help_panel=SELECTION,
     ),
 ]
@@ -36,14 +43,20 @@ Filters = Annotated[
     typer.Option(
         "--filter",
         metavar="[TABLE:]COL=OP.VAL",
-        help="Filter on the server, such as status=eq.open; several are joined by AND.",
+        help=(
+            "Receive only rows that match, such as status=eq.open, of one table or of all (`prt help "
+            "guide` lists each OP); repeatable, a row must match all filters of its table."
+        ),
         rich_help_panel=SELECTION,
     ),
 ]
 Select = Annotated[
     str | None,
     typer.Option(
-        "--select", metavar="COL,COL", help="Ask for these columns only.", rich_help_panel=SELECTION
+        "--select",
+        metavar="COL,COL",
+        help="Receive only these columns, such as id,title. [default: all columns]",
+        rich_help_panel=SELECTION,
     ),
 ]
 Include = Annotated[
@@ -51,14 +64,19 @@ Include = Annotated[
     typer.Option(
         "--include",
         metavar="REGEX",
-        help="Keep only events whose JSON matches REGEX.",
+        help=(
+            "Keep only events whose JSON matches the regular expression REGEX; repeatable, one must match."
+        ),
         rich_help_panel=SELECTION,
     ),
 ]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(
-        "--exclude", metavar="REGEX", help="Drop events whose JSON matches REGEX.", rich_help_panel=SELECTION
+        "--exclude",
+        metavar="REGEX",
+        help="Drop events whose JSON matches the regular expression REGEX; repeatable.",
+        rich_help_panel=SELECTION,
     ),
 ]
 Broadcasts = Annotated[
@@ -66,7 +84,7 @@ Broadcasts = Annotated[
     typer.Option(
         "--broadcast",
         metavar="TOPIC[=EVENT]",
-        help="Receive the broadcasts of TOPIC; repeatable.",
+        help=("Receive the broadcasts of TOPIC, such as room:1, or only those named EVENT; repeatable."),
         rich_help_panel=SELECTION,
     ),
 ]
@@ -75,7 +93,7 @@ PresenceTopics = Annotated[
     typer.Option(
         "--presence",
         metavar="TOPIC",
-        help="Receive who is present on TOPIC; repeatable.",
+        help="Show who is present on TOPIC, such as room:1, and who joins and leaves; repeatable.",
         rich_help_panel=SELECTION,
     ),
 ]
@@ -83,19 +101,18 @@ Private = Annotated[
     bool,
     typer.Option(
         "--private",
-        help="Join topics as private ones, which need policies on realtime.messages.",
+        help="Join each topic as a private channel, which only a policy on realtime.messages opens.",
         rich_help_panel=SELECTION,
     ),
 ]
 
-RECOVERY: Final = "What was missed"
+RECOVERY: Final = "Earlier and missed events"
 
 Backfill = Annotated[
     bool,
     typer.Option(
         "--backfill/--no-backfill",
-        help="After a gap, read the missed rows over REST.",
-        show_default=False,
+        help="After a gap, such as a lost connection, read over REST the rows that were missed.",
         rich_help_panel=RECOVERY,
     ),
 ]
@@ -103,20 +120,27 @@ Verify = Annotated[
     bool,
     typer.Option(
         "--verify/--no-verify",
-        help="Compare what came with the tables over REST, and declare what is missing [verify].",
-        show_default=False,
+        help="Compare the received events with the tables over REST, and report as a gap what is missing.",
         rich_help_panel=RECOVERY,
     ),
 ]
 Snapshot = Annotated[
-    bool, typer.Option("--snapshot", help="Load the current rows first.", rich_help_panel=RECOVERY)
+    bool,
+    typer.Option(
+        "--snapshot",
+        help="First show the rows that the tables hold now.",
+        rich_help_panel=RECOVERY,
+    ),
 ]
 Since = Annotated[
     str | None,
     typer.Option(
         "--since",
         metavar="TIME",
-        help="Also read changes since TIME (5m, 2h or a timestamp), except deletes.",
+        help=(
+            "Also show rows written since TIME: a duration back (5m, 2h) or a timestamp "
+            "(2026-11-30T12:00:00Z); deletes can't be found."
+        ),
         rich_help_panel=RECOVERY,
     ),
 ]
@@ -125,7 +149,10 @@ Cursor = Annotated[
     typer.Option(
         "--cursor",
         metavar="COL",
-        help="Column that dates a row's last change [updated_at, else created_at].",
+        help=(
+            "Column with the time of a row's last change, by which missed rows are found. "
+            "[default: updated_at, else created_at]"
+        ),
         rich_help_panel=RECOVERY,
     ),
 ]
@@ -134,7 +161,10 @@ Key = Annotated[
     typer.Option(
         "--key",
         metavar="[TABLE:]COL,COL",
-        help="Key columns of a table, if they can't be learned from the stream.",
+        help=(
+            "Key columns of TABLE, or of every table, such as user_roles:user_id,role, if prt "
+            "can't learn them from the stream; repeatable."
+        ),
         rich_help_panel=RECOVERY,
     ),
 ]
@@ -143,7 +173,10 @@ ReplayPast = Annotated[
     typer.Option(
         "--replay",
         metavar="since=TIME,limit=N",
-        help="Ask for earlier broadcasts of private topics.",
+        help=(
+            "Ask the server for stored broadcasts of private topics since TIME (1h, or a "
+            "timestamp), at most N of them (1 to 25)."
+        ),
         rich_help_panel=RECOVERY,
     ),
 ]

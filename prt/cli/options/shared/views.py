@@ -13,7 +13,10 @@ Views = Annotated[
     typer.Option(
         "--view",
         metavar="NAME,NAME",
-        help="Views to show: table, board, budget, feed, stats, presence, cursors.",
+        help=(
+            "Views to show, in this order: table, board, budget, feed, stats, presence, cursors, "
+            "details. [default: table]"
+        ),
         rich_help_panel=VIEW,
     ),
 ]
@@ -22,20 +25,28 @@ GroupBy = Annotated[
     typer.Option(
         "--group-by",
         metavar="COL",
-        help="Column whose values are the columns of the board [status].",
+        help="Column whose values are the columns of the board. [default: status]",
         rich_help_panel=VIEW,
     ),
 ]
 Columns = Annotated[
     str | None,
-    typer.Option("--columns", metavar="A,B", help="Order of the columns on the board.", rich_help_panel=VIEW),
+    typer.Option(
+        "--columns",
+        metavar="A,B",
+        help="Columns of the board to show first, in this order, such as todo,done.",
+        rich_help_panel=VIEW,
+    ),
 ]
 Wip = Annotated[
     list[str] | None,
     typer.Option(
         "--wip",
         metavar="COL=N",
-        help="Limit of cards in a column of the board; repeatable.",
+        help=(
+            "Mark the column COL of the board if it holds more than N cards, such as "
+            "in_progress=3; repeatable."
+        ),
         rich_help_panel=VIEW,
     ),
 ]
@@ -44,7 +55,7 @@ Sort = Annotated[
     typer.Option(
         "--sort",
         metavar="COL",
-        help="Sort the rows of --snapshot by COL; -COL sorts descending.",
+        help="Sort the current rows of a table by COL; -COL sorts in descending order.",
         rich_help_panel=VIEW,
     ),
 ]
@@ -53,15 +64,25 @@ Plan = Annotated[
     typer.Option(
         "--plan",
         metavar="NAME",
-        help="Compare the rate with the limit of a plan: free, pro or no-cap.",
+        help="Compare the rate of messages with the limit of a Supabase plan: free, pro or no-cap.",
         rich_help_panel=VIEW,
     ),
 ]
 Details = Annotated[
-    bool, typer.Option("--details", help="Show both sides of the last change.", rich_help_panel=VIEW)
+    bool,
+    typer.Option(
+        "--details",
+        help="Show the last change in full, with the old and the new value of each column.",
+        rich_help_panel=VIEW,
+    ),
 ]
 Once = Annotated[
-    bool, typer.Option("--once", help="Print the current state once and exit.", rich_help_panel=VIEW)
+    bool,
+    typer.Option(
+        "--once",
+        help="Print the current state once and exit, instead of following changes.",
+        rich_help_panel=VIEW,
+    ),
 ]
 
 KEPT: Final = 10_000
@@ -72,7 +93,7 @@ Keep = Annotated[
         "--keep",
         metavar="N",
         min=1,
-        help="Keep the newest N events to scroll back to.",
+        help="Keep the newest N events for scrolling back.",
         rich_help_panel=VIEW,
     ),
 ]
@@ -84,7 +105,10 @@ AlertRules = Annotated[
     typer.Option(
         "--alert",
         metavar="RULE",
-        help="Alert if a row meets RULE, such as 'budgets:spent/amount>=0.8:warn'; repeatable.",
+        help=(
+            "Report an alert if a row meets RULE, which is TABLE:CONDITION:SEVERITY, such as "
+            "'budgets:spent/amount>=0.8:warn'; repeatable."
+        ),
         rich_help_panel=ALERTS,
     ),
 ]
@@ -93,17 +117,22 @@ FailOnAlert = Annotated[
     typer.Option(
         "--fail-on-alert",
         metavar="SEVERITY",
-        help="Exit with 1 after an alert of SEVERITY or above.",
+        help=(
+            "Exit with 1 at the end if there was an alert of SEVERITY (info, warn or critical) "
+            "or a higher one."
+        ),
         rich_help_panel=ALERTS,
     ),
 ]
-Bell = Annotated[bool, typer.Option("--bell", help="Ring the terminal's bell.", rich_help_panel=ALERTS)]
+Bell = Annotated[
+    bool, typer.Option("--bell", help="Ring the terminal's bell at each alert.", rich_help_panel=ALERTS)
+]
 Exec = Annotated[
     str | None,
     typer.Option(
         "--exec",
         metavar="CMD",
-        help="Run CMD for each alert, with its JSON on standard input.",
+        help="Run CMD for each alert, and pass it the alert as JSON on standard input; no shell reads CMD.",
         rich_help_panel=ALERTS,
     ),
 ]
@@ -112,5 +141,12 @@ EDIT: Final = "Edit"
 
 Edit = Annotated[
     bool,
-    typer.Option("--edit", help="Allow the keys that write, as whoever watches.", rich_help_panel=EDIT),
+    typer.Option(
+        "--edit",
+        help=(
+            "Allow keys that write rows, such as > to move a card. prt prints which user writes, "
+            "and asks first if the project is not on this machine."
+        ),
+        rich_help_panel=EDIT,
+    ),
 ]

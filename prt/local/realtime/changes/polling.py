@@ -1,7 +1,7 @@
 """Polling: changes are delivered in polls, as the real server reads its slot, and not at their commit.
 
 A poll consists of whole transactions. Row security is checked at the time of the poll. psycopg is imported
-only for the exceptions of `prt.local.postgres.session`.
+only for its exceptions, which `prt.local.postgres.session` raises.
 """
 
 from __future__ import annotations

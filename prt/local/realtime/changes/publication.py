@@ -1,7 +1,7 @@
 """A watch on the published tables: if they change, every channel subscribes again.
 
 The real server checks them once a minute. Until then, a table that was added or created again has no events.
-psycopg is imported only for the exceptions of `prt.local.postgres.session`.
+psycopg is imported only for its exceptions, which `prt.local.postgres.session` raises.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Publication:
     async def check(self) -> None:
         """Read the published tables, and if they have changed, subscribe every channel again.
 
-        A channel makes one attempt for each of its admitted bindings, as on the real server.
+        A channel tries this once for each of its bindings that were accepted, as on the real server.
         """
         former, self._tables = self._tables, await self._session.run(catalog.tables)
         if former in (None, self._tables):

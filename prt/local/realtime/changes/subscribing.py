@@ -1,6 +1,6 @@
 """The subscription of one channel to changes, which starts at the join and again with every new token.
 
-psycopg is imported only for the exceptions of `prt.local.postgres.session`.
+psycopg is imported only for its exceptions, which `prt.local.postgres.session` raises.
 """
 
 from __future__ import annotations

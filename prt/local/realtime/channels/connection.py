@@ -1,6 +1,6 @@
 """A WebSocket connection: its handshake, its frames and its channels.
 
-psycopg is imported only for the exceptions of `prt.local.postgres.session`.
+psycopg is imported only for its exceptions, which `prt.local.postgres.session` raises.
 """
 
 from __future__ import annotations

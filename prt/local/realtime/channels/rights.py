@@ -1,6 +1,6 @@
 """The rights of a token on a private topic, which the policies on `realtime.messages` decide.
 
-psycopg is imported only for the exceptions of `prt.local.postgres.session`.
+psycopg is imported only for its exceptions, which `prt.local.postgres.session` raises.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Storage of broadcasts that their senders ask to keep for a later replay.
 
-psycopg is imported only for the exceptions of `prt.local.postgres.session`.
+psycopg is imported only for its exceptions, which `prt.local.postgres.session` raises.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ class Affairs:
         self._titles: dict[str, str] = {}
 
     def opening(self) -> list[Step]:
-        """Return the steps that undo what an earlier story did."""
+        """Return the statements that remove what an earlier run of the demo has left in the tables."""
         return [forget(self._kind.table)]
 
     def go_on(self) -> Scene:

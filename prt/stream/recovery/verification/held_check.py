@@ -46,7 +46,7 @@ class HeldCheck(Check):
         self._lost = Differences([], [])
 
     def add(self, binding: Binding) -> None:
-        """Compare with the rows of another binding of the table too."""
+        """Add another binding of the table, whose rows are read and compared with the rows held as well."""
         self.bindings.append(binding)
         self._comparison = None
         self.abandon()

@@ -228,7 +228,7 @@ class DateReads:
         return Found([one for one in map(self._dated_row, page.rows) if one is not None], page.date)
 
     async def whole_rows(self, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
-        """Read all columns of the rows with up to `KEYS_ASKED` keys."""
+        """Read the rows with these keys, with all columns. Keys beyond the first `KEYS_ASKED` are ignored."""
         texts = [[values.text(value) for value in key] for key in keys[:KEYS_ASKED]]
         where = [conditions.one_of(self._shape.key, texts), ("limit", str(PAGE_ROWS))]
         page = await self._rest.read(

@@ -75,7 +75,7 @@ class Verifier:
         return [*self._windows.values(), *self._held.values()]
 
     async def run(self, bindings: Sequence[Binding]) -> None:
-        """Verify these bindings until the task is cancelled."""
+        """Verify until cancelled that no row of these bindings is missing from the stream."""
         self._begin(bindings)
         while True:
             self._look()

@@ -115,10 +115,11 @@ class Operations(Struct):
 
     @property
     def proves_inserts(self) -> bool:
-        """Whether an inserted row would certainly have streamed.
+        """Whether an inserted row that did not stream is a loss.
 
-        If the publication leaves out inserts, only its other operations stream. Before the first change of
-        any kind, such a publication is far less likely than a server that sends nothing.
+        It is no loss if the publication leaves out inserts. That is assumed if updates or deletes have
+        streamed and no insert has. Before the first change of any kind it is not assumed, because a server
+        that sends nothing at all is far more likely.
         """
         return self.inserts or not (self.updates or self.deletes)
 
@@ -182,12 +183,12 @@ def bounds_of(lost: Collection[Suspect]) -> tuple[int, int]:
 
 
 class Windows:
-    """The verification of one binding: the next window, and the suspects among its rows.
+    """The state of the verification of one binding, window of time by window of time.
 
     Attributes:
         verified_to: The moment up to which everything was verified, and where the next window begins.
-        suspects: The rows of the window that are not judged yet.
-        unproven: Rows whose operation may not be published.
+        suspects: The rows of the window that may have been lost and are not judged yet.
+        unproven: Rows that did not stream, perhaps because the publication leaves out their operation.
     """
 
     def __init__(

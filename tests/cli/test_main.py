@@ -347,8 +347,8 @@ def test_a_long_help_has_two_columns_where_they_fit() -> None:
         assert wide.finish() == 0
         lines = wide.text.splitlines()
     assert lines[0].startswith("Usage: prt watch")
-    beside = next(line for line in lines if line.startswith("What to watch:"))
-    assert re.fullmatch(r"What to watch: +\w.*:", beside)
+    beside = next(line for line in lines if line.startswith("Tables and topics:"))
+    assert re.fullmatch(r"Tables and topics: +\w.*:", beside)
     listed = {name for line in lines for name in re.findall(r"(?<!\S)--?[a-z][a-z-]*", line)}
     watch = next(one for one in commands() if one.path == ("watch",))
     assert {name for option in watch.options for name in option.names} <= listed

@@ -57,7 +57,7 @@ def demo(
 
     The demo needs neither a Supabase project nor Docker, and leaves nothing behind. Rows of its 30 tables
     change; simulated colleagues come, go and move their cursors over a document (--view cursors). It goes on
-    until Ctrl-C unless an option under Bounds ends it.
+    until Ctrl-C unless an option of "When to stop" ends it.
 
     prt demo
 

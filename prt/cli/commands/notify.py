@@ -119,7 +119,7 @@ def notify(
     """Show the live notifications of a user: toasts on a terminal, NDJSON in a pipe.
 
     Unread notifications stand above those that were read, and newer ones above older ones. Without a command,
-    prt watches until Ctrl-C or until an option under Bounds ends it.
+    prt watches until Ctrl-C or until an option of "When to stop" ends it.
 
     prt notify --local --snapshot
 

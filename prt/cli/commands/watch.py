@@ -75,7 +75,7 @@ def watch(
     Without TABLE, the tables of the profile are watched, or else the group `all`, which is the demo's 30
     tables; with --broadcast or --presence and without TABLE, no table is watched.
 
-    A watch goes on until Ctrl-C unless an option under Bounds ends it.
+    A watch goes on until Ctrl-C unless an option of "When to stop" ends it.
 
     prt watch productions 'project_tasks:INSERT,UPDATE'
 

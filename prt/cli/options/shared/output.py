@@ -94,7 +94,7 @@ Export = Annotated[
     ),
 ]
 
-BOUNDS: Final = "Bounds"
+BOUNDS: Final = "When to stop"
 
 Count = Annotated[
     int | None,

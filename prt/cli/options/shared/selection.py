@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-SELECTION: Final = "What to watch"
+SELECTION: Final = "Tables and topics"
 
 Tables = Annotated[
     list[str] | None,

@@ -35,8 +35,13 @@ PLATFORM = tuple(
 )
 SEED_TABLES = tuple(f"seed/{part}.sql" for part in ("users", "core_tables", "module_tables", "rules"))
 SEED_ROWS = ("seed/rows.sql",)
-SERVICES = ("authenticator", "supabase_auth_admin", "supabase_realtime_admin")
-"""The roles as which REST, Auth and Realtime sign in."""
+SERVICES = (
+    "authenticator",
+    "supabase_auth_admin",
+    "supabase_realtime_admin",
+    "supabase_replication_admin",
+)
+"""The roles as which REST, Auth, Realtime and Realtime's streams log in."""
 PEOPLE = (MEMBER, STRANGER)
 
 

@@ -260,8 +260,10 @@ def test_no_service_signs_in_as_the_superuser(project: dict[str, str]) -> None:
     """Their sessions run the users' triggers and policies, in which `reset role` leads to who signed in."""
     with psycopg.connect(project["SUPABASE_DB_URL"]) as connection:
         found = connection.execute(
-            "select usename from pg_stat_activity where backend_type in ('client backend', 'walsender')"
-        )
-        users = {user for (user,) in found}
+            "select backend_type, usename from pg_stat_activity"
+            " where backend_type in ('client backend', 'walsender')"
+        ).fetchall()
+    users = {user for kind, user in found if kind == "client backend"}
     assert {"authenticator", "supabase_auth_admin", "supabase_realtime_admin"} <= users
-    assert "supabase_admin" not in users
+    assert users.isdisjoint({"supabase_admin", "supabase_replication_admin"})
+    assert {user for kind, user in found if kind == "walsender"} == {"supabase_replication_admin"}

@@ -22,12 +22,14 @@ alter role service_role noinherit bypassrls;
 -- Migrations name these roles in `owner to` and `alter default privileges`; nobody logs in as one of them.
 alter role supabase_storage_admin noinherit createrole;
 alter role dashboard_user createdb createrole replication;
-alter role supabase_replication_admin replication;
 
 -- Auth and Realtime run triggers and policies of the user. There `reset role` leads to the role that logged in,
 -- so that role is not a superuser.
 alter role supabase_auth_admin noinherit createrole login;
-alter role supabase_realtime_admin login replication bypassrls;
+alter role supabase_realtime_admin login bypassrls;
+-- Realtime's streams, which run nothing of the user, log in as supabase_replication_admin. Before 18.6 a role that
+-- may replicate can have the server load any library as a decoder, so no SQL of the user runs as such a role.
+alter role supabase_replication_admin login replication;
 
 -- The superuser is supabase_admin, which created the cluster. Nobody else may create event triggers: they would
 -- run for the statements of the superuser too, with its rights.
@@ -63,6 +65,9 @@ begin
     alter role postgres nocreaterole;
     alter role supabase_auth_admin nocreaterole;
     alter role supabase_storage_admin nocreaterole;
+  end if;
+  if current_setting('server_version_num')::int < 180006 then
+    alter role postgres noreplication;
   end if;
   execute format('alter database %I owner to postgres', current_database());
 end $$;

@@ -25,7 +25,7 @@ from prt.views.sinks.stderr import complain, notice
 if TYPE_CHECKING:
     from prt.app.watch_request import Keys, WatchRequest
     from prt.stream.binding import Binding
-    from prt.stream.topic import Room
+    from prt.stream.topic import TopicSettings
     from prt.views.sinks.output import Output
     from prt.views.terminal.interaction import Controls
 
@@ -35,7 +35,7 @@ class Subject(Struct, frozen=True, kw_only=True):
 
     host: str
     tables: Sequence[Binding] = ()
-    topics: Sequence[Room] = ()
+    topics: Sequence[TopicSettings] = ()
     keys: Keys
 
 
@@ -176,7 +176,7 @@ class Presentation:
             return nullcontext()
         now = wall_clock()
         header = header_of(
-            subject.host, now, bindings=subject.tables, rooms=subject.topics, keys=subject.keys
+            subject.host, now, bindings=subject.tables, topics=subject.topics, keys=subject.keys
         )
         return Recorder(self._request.record, header, self.complain)
 

@@ -22,7 +22,7 @@ from prt.stream.live.supervisor import Policy
 from prt.stream.rest.broadcast import Poster
 from prt.stream.rest.session import Session, session_of
 from prt.stream.socket.binary import Persist
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 from prt.views.sinks.ndjson import timestamp
 from prt.views.sinks.stderr import notice
 
@@ -155,8 +155,10 @@ async def _transport(request: SendRequest, session: Session) -> AsyncIterator[Se
         ) as poster:
             yield lambda payload: poster.send(request.event, payload, persist=request.persist)
         return
-    room = Room(topic=request.topic, events=(), is_private=request.is_private, is_acknowledged=True)
-    live = Live(session, [], room=room, policy=Policy(max_reconnects=0))
+    settings = TopicSettings(
+        topic=request.topic, events=(), is_private=request.is_private, is_acknowledged=True
+    )
+    live = Live(session, [], settings=settings, policy=Policy(max_reconnects=0))
     async with listening(live, Listener()) as listener:
         try:
             await listener.ready()

@@ -66,14 +66,14 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
     from prt.stream.socket.queue import EventQueue
 
     started = asyncio.get_running_loop().time()
-    bindings, rooms = request.bindings, request.rooms
+    bindings, wanted = request.bindings, request.topics
     async with (
         session_of(project) as session,
         Rest(lambda: session.endpoint) as rest,
         Rest(lambda: session.endpoint, max_bytes=CACHED_BYTES) as cache_reader,
     ):
         tables = bindings(session.endpoint) if callable(bindings) else bindings
-        topics = rooms(session.endpoint) if callable(rooms) else rooms
+        topics = wanted(session.endpoint) if callable(wanted) else wanted
         keys = request.recovery.keys_of(tables)
         subject = Subject(host=project.host, tables=tables, topics=topics, keys=keys)
         await refuse_unfilterable(rest, tables)
@@ -118,7 +118,7 @@ def _source(
     from prt.stream.recovery.options import Options
 
     policy, wanted = request.policy, request.recovery
-    lives = [Live(session, [], room=room, policy=policy) for room in subject.topics]
+    lives = [Live(session, [], settings=topic, policy=policy) for topic in subject.topics]
     if subject.tables or not lives:
         options = Options(
             is_backfilling=wanted.backfill,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from prt.stream.live.supervisor import Policy
     from prt.stream.recording.file import Recording
     from prt.stream.rest.session import Endpoint
-    from prt.stream.topic import Room
+    from prt.stream.topic import TopicSettings
     from prt.views.panels.view import View
     from prt.views.sinks.form import Form
     from prt.views.sinks.output import Output
@@ -104,7 +104,7 @@ class WatchRequest(Struct, frozen=True, kw_only=True):
     matching: Matching
     bindings: Sequence[Binding] | Callable[[Endpoint], Sequence[Binding]] = ()
     """The tables; a function is called when there is a session, which identifies the user."""
-    rooms: Sequence[Room] | Callable[[Endpoint], Sequence[Room]] = ()
+    topics: Sequence[TopicSettings] | Callable[[Endpoint], Sequence[TopicSettings]] = ()
     """The topics; with topics and no bindings, no table is watched."""
     recovery: RecoveryRequest = RecoveryRequest()
     policy: Policy | None = None

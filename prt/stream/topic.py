@@ -25,7 +25,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
 
-class Room(Struct, frozen=True, kw_only=True):
+class TopicSettings(Struct, frozen=True, kw_only=True):
     """The settings of a topic's broadcasts and presence.
 
     Attributes:

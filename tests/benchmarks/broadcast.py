@@ -19,7 +19,7 @@ from prt.events import Broadcast, Event, Status
 from prt.local.project.attach import ephemeral
 from prt.stream.live.source import Live
 from prt.stream.rest.session import Endpoint, Session
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 from tests.benchmarks.subjects import HERE, PRT, install_supabase_js, own_environment
 
 TOPIC, EVENT = "document:7", "cursor-move"
@@ -31,7 +31,7 @@ def move(number: int) -> bytes:
 
 async def _talked(url: str, key: str, count: int, pause: float) -> list[float]:
     def live() -> Live:
-        return Live(Session(Endpoint(url=url, key=key)), [], room=Room(topic=TOPIC))
+        return Live(Session(Endpoint(url=url, key=key)), [], settings=TopicSettings(topic=TOPIC))
 
     mouth, times = live(), []
     async with live() as ears, mouth as status:

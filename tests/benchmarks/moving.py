@@ -1,4 +1,4 @@
-"""A Realtime server of one busy room: `python -m tests.benchmarks.moving`.
+"""A Realtime server of one busy topic: `python -m tests.benchmarks.moving`.
 
 One line of JSON on stdout for each thing that happens, `{"port": …}` first; on stdin `KIND RATE SECONDS`
 asks for presence diffs (`diffs`) or cursor moves (`moves`) to the client that joined, so many a second.
@@ -93,7 +93,7 @@ async def send(
     say(sent=sent)
 
 
-async def serve_room() -> None:
+async def serve_topic() -> None:
     orders: asyncio.Queue[list[str]] = asyncio.Queue()
 
     async def talk(connection: ServerConnection) -> None:
@@ -129,4 +129,4 @@ async def serve_room() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve_room())
+    asyncio.run(serve_topic())

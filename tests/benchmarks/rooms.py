@@ -30,13 +30,13 @@ class Following(NamedTuple):
     cpu: float
 
 
-def followed(command: list[str], room: Flood, kind: str, rate: int, seconds: float) -> Following:
-    client = subprocess.Popen(command, stdout=subprocess.PIPE, env=room.environment)
+def followed(command: list[str], server: Flood, kind: str, rate: int, seconds: float) -> Following:
+    client = subprocess.Popen(command, stdout=subprocess.PIPE, env=server.environment)
     assert client.stdout is not None
     try:
-        room.await_("joined")
+        server.await_("joined")
         idle = cpu_seconds(client.pid)
-        room.tell(f"{kind} {rate} {seconds}")
+        server.tell(f"{kind} {rate} {seconds}")
         count = round(rate * seconds)
         lags: list[float] = []
         while len(lags) < count:
@@ -64,13 +64,13 @@ def commands(folder: Path, kind: str) -> dict[str, list[str]]:
 def measure(folder: Path, *, seconds: float = 10.0, rounds: int = 3) -> list[tuple[str, str]]:
     install_supabase_js(folder)
     rows = []
-    with serving("tests.benchmarks.moving") as room:
+    with serving("tests.benchmarks.moving") as server:
         for kind, (name, rate) in KINDS.items():
             found: dict[str, list[Following]] = {}
             for turn in range(rounds):
                 pair = commands(folder, kind)
                 for who in sorted(pair, reverse=turn % 2 == 1):
-                    found.setdefault(who, []).append(followed(pair[who], room, kind, rate, seconds))
+                    found.setdefault(who, []).append(followed(pair[who], server, kind, rate, seconds))
             for who, some in found.items():
                 early, late, cpu = (statistics.median(one[part] for one in some) for part in range(3))
                 figures = f"{early:.1f} → {late:.1f}, {cpu:.0%} of a processor"

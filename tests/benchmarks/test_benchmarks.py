@@ -115,9 +115,9 @@ def test_a_good_client_is_timed_beside_a_hostile_one() -> None:
 
 
 @pytest.mark.parametrize("kind", ["diffs", "moves"])
-def test_a_busy_room_is_followed_to_its_last_move(kind: str, tmp_path: Path) -> None:
-    with serving("tests.benchmarks.moving") as room:
-        found = rooms.followed(rooms.commands(tmp_path, kind)["prt"], room, kind, 200, 0.1)
+def test_a_busy_topic_is_followed_to_its_last_move(kind: str, tmp_path: Path) -> None:
+    with serving("tests.benchmarks.moving") as server:
+        found = rooms.followed(rooms.commands(tmp_path, kind)["prt"], server, kind, 200, 0.1)
     assert found.early > 0
     assert found.late > 0
 

@@ -79,8 +79,8 @@ def node_environment(project: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def rooms(project: dict[str, str]) -> Iterator[None]:
-    """Rooms with rights, as migrations make them: the member may read and write, only read, only write."""
+def private_topics(project: dict[str, str]) -> Iterator[None]:
+    """Topics with rights, as migrations make them: the member may read and write, only read, only write."""
     with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as connection:
         connection.execute(RULES.format(member=MEMBER.id).encode())
         yield

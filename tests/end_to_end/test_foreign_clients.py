@@ -101,7 +101,7 @@ alter publication supabase_realtime add table public.foreign_notes;
 
 
 @pytest.fixture
-def notes(project: dict[str, str], rooms: None) -> Iterator[None]:
+def notes(project: dict[str, str], private_topics: None) -> Iterator[None]:
     with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as connection:
         connection.execute(NOTES.encode())
         yield

@@ -1,4 +1,4 @@
-"""prt in rooms of the embedded project: beside supabase-js on one topic, and with rights of every kind."""
+"""prt on topics of the embedded project: beside supabase-js on one topic, and with rights of every kind."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from prt.events import Broadcast, Event, Presence, Status
 from prt.stream.live.source import Live
 from prt.stream.rest.broadcast import Poster
 from prt.stream.rest.session import Endpoint, Session
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 from tests.running import PATIENCE, PRT, of_project
 
 
 class Visit:
-    """A live room, and waits for what comes in its order."""
+    """A live topic that waits for its events in their order."""
 
     def __init__(self, live: Live, batches: AsyncIterator[list[Event]]) -> None:
         self.live = live
@@ -62,8 +62,8 @@ def plain(presences: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def visiting(endpoint: Endpoint, room: Room) -> AsyncIterator[Visit]:
-    live = Live(Session(endpoint), [], room=room)
+async def visiting(endpoint: Endpoint, settings: TopicSettings) -> AsyncIterator[Visit]:
+    live = Live(Session(endpoint), [], settings=settings)
     async with live as batches:
         yield Visit(live, batches)
 
@@ -79,10 +79,10 @@ def nobody_of(project: dict[str, str]) -> Endpoint:
 def test_prt_and_supabase_js_see_each_others_every_move(
     project: dict[str, str], scripts: Path, node_environment: dict[str, str]
 ) -> None:
-    room = Room(topic="together", has_presence=True, key="prt", is_acknowledged=True)
+    settings = TopicSettings(topic="together", has_presence=True, key="prt", is_acknowledged=True)
 
     async def meet() -> dict[str, Any]:
-        async with visiting(nobody_of(project), room) as visit:
+        async with visiting(nobody_of(project), settings) as visit:
             await visit.ready()
             partner = await asyncio.create_subprocess_exec(
                 "node", scripts / "together.mjs", env=node_environment, stdout=asyncio.subprocess.PIPE
@@ -128,10 +128,10 @@ def test_prt_and_supabase_js_see_each_others_every_move(
     assert of_prt[3:] == [["leave", "prt", [{"at": "lamp"}]], ["cursor", {"x": 5}], ["cursor", {"x": 6}]]
 
 
-@pytest.mark.usefixtures("rooms")
+@pytest.mark.usefixtures("private_topics")
 def test_rights_to_read_and_to_write(project: dict[str, str]) -> None:
-    def private(topic: str, **more: Any) -> Room:
-        return Room(topic=topic, is_private=True, is_acknowledged=True, **more)
+    def private(topic: str, **more: Any) -> TopicSettings:
+        return TopicSettings(topic=topic, is_private=True, is_acknowledged=True, **more)
 
     async def visit_all() -> None:
         member = member_of(project)

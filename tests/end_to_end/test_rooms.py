@@ -1,4 +1,4 @@
-"""Presence, broadcasts and private rooms of the embedded project, between supabase-js and supabase-py."""
+"""Presence, broadcasts and private topics of the embedded project, between supabase-js and supabase-py."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def subscribed(channel: AsyncRealtimeChannel) -> tuple[str, str]:
     return await asyncio.wait_for(answer, PATIENCE)
 
 
-def test_two_libraries_in_one_room(
+def test_two_libraries_on_one_topic(
     project: dict[str, str], scripts: Path, node_environment: dict[str, str]
 ) -> None:
     async def meet() -> dict[str, Any]:
@@ -118,8 +118,8 @@ def plain(presences: list[Any]) -> list[Any]:
     return [{name: value for name, value in each.items() if name != "presence_ref"} for each in presences]
 
 
-@pytest.mark.usefixtures("rooms")
-def test_private_rooms_of_supabase_js(scripts: Path, node_environment: dict[str, str]) -> None:
+@pytest.mark.usefixtures("private_topics")
+def test_private_topics_of_supabase_js(scripts: Path, node_environment: dict[str, str]) -> None:
     seen = reported(scripts / "rooms.mjs", environment=node_environment)
     denied = "Unauthorized: You do not have permissions to read from this Channel topic: "
     assert seen["states"] == {
@@ -156,8 +156,8 @@ def test_private_rooms_of_supabase_js(scripts: Path, node_environment: dict[str,
     assert seen["left"] == []
 
 
-@pytest.mark.usefixtures("rooms")
-def test_private_rooms_of_supabase_py(project: dict[str, str]) -> None:
+@pytest.mark.usefixtures("private_topics")
+def test_private_topics_of_supabase_py(project: dict[str, str]) -> None:
     async def visit() -> None:
         heard: asyncio.Queue[Any] = asyncio.Queue()
         private = {"config": {"private": True, "broadcast": {"ack": True, "self": True}}}
@@ -165,11 +165,11 @@ def test_private_rooms_of_supabase_py(project: dict[str, str]) -> None:
             status, words = await subscribed(stranger.channel("e2e:both", private))
             assert status == "CHANNEL_ERROR"
             assert "You do not have permissions to read from this Channel topic: e2e:both" in words
-            room = member.channel("e2e:both", private)
-            room.on_broadcast("cursor", heard.put_nowait)
-            assert (await subscribed(room))[0] == "SUBSCRIBED"
-            await room.send_broadcast("cursor", {"x": 1})
-            await room.http_send("cursor", {"x": 2})
+            channel = member.channel("e2e:both", private)
+            channel.on_broadcast("cursor", heard.put_nowait)
+            assert (await subscribed(channel))[0] == "SUBSCRIBED"
+            await channel.send_broadcast("cursor", {"x": 1})
+            await channel.http_send("cursor", {"x": 2})
             found = [await asyncio.wait_for(heard.get(), PATIENCE) for _ in range(2)]
             assert [message["payload"] for message in found] == [{"x": 1}, {"x": 2}]
             with pytest.raises(Exception, match="Unauthorized"):

@@ -102,7 +102,7 @@ async def ticked(source: TapSource, moment: int) -> None:
 
 @pytest.mark.parametrize("kind", ["bad", "good"])
 @pytest.mark.parametrize("name", [name for name in SEVERITIES if name != "not-recovered"])
-@pytest.mark.usefixtures("rooms")
+@pytest.mark.usefixtures("private_topics")
 def test_an_app_and_its_corrected_twin(
     name: str, kind: str, scripts: Path, project: dict[str, str], node_environment: dict[str, str]
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from prt.events import Broadcast, Event, Presence, Status
 from tests.views.story import BEGIN, NOW, raw
 
-ROOM = "room:1"
+TOPIC = "room:1"
 DOCUMENT = "document:7"
 SECOND = 1_000_000
 HOSTILE = "\x1b[2J\x1b[31mred\x1b]8;;http://evil.example\x07 \u202egnp.exe"
@@ -42,16 +42,16 @@ def state() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def presence(event: Any, key: str, *metas: dict[str, Any], at: int, topic: str = ROOM) -> Presence:
+def presence(event: Any, key: str, *metas: dict[str, Any], at: int, topic: str = TOPIC) -> Presence:
     return Presence(at=at, topic=topic, event=event, key=key, presences=list(metas))
 
 
 def met(*, crowd: int = 3) -> list[Event]:
     """Joined, then people come, change and go."""
     events: list[Event] = [
-        Status(at=BEGIN, status="SUBSCRIBED", topic=ROOM),
-        Status(at=BEGIN, status="READY", topic=ROOM),
-        Presence(at=BEGIN + SECOND // 2, topic=ROOM, event="sync", state=state()),
+        Status(at=BEGIN, status="SUBSCRIBED", topic=TOPIC),
+        Status(at=BEGIN, status="READY", topic=TOPIC),
+        Presence(at=BEGIN + SECOND // 2, topic=TOPIC, event="sync", state=state()),
     ]
     for number in range(crowd):
         guest = meta(f"g{number}", user_id=f"guest-{number}", status="new", desk=number)
@@ -68,7 +68,7 @@ def met(*, crowd: int = 3) -> list[Event]:
 def parted() -> list[Event]:
     return [
         *met(),
-        Status(at=BEGIN + 5 * SECOND, status="CLOSED", topic=ROOM, reason="1012: service restart"),
+        Status(at=BEGIN + 5 * SECOND, status="CLOSED", topic=TOPIC, reason="1012: service restart"),
     ]
 
 
@@ -77,8 +77,8 @@ def met_again() -> list[Event]:
     back = {"ada": [meta("a3", **ADA, status="reading")], "zoë": [meta("z")], "guest-7": [meta("g7")]}
     return [
         *parted(),
-        Status(at=BEGIN + 6 * SECOND, status="READY", topic=ROOM),
-        Presence(at=BEGIN + 6 * SECOND, topic=ROOM, event="sync", state=back),
+        Status(at=BEGIN + 6 * SECOND, status="READY", topic=TOPIC),
+        Presence(at=BEGIN + 6 * SECOND, topic=TOPIC, event="sync", state=back),
     ]
 
 

@@ -15,7 +15,7 @@ from prt.config.project import Project
 from prt.config.report import Setting
 from prt.results import Finding
 from prt.stream.binding import Binding
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 
 class Bundle:
@@ -26,10 +26,10 @@ class Bundle:
         self._scrubber = Scrubber(None)
         self._frames: Frames | None = None
 
-    def watch(self, project: Project, bindings: Sequence[Binding], room: Room | None) -> None:
+    def watch(self, project: Project, bindings: Sequence[Binding], settings: TopicSettings | None) -> None:
         """Watch for a few seconds, and keep the frames."""
         self._scrubber = Scrubber(project, bindings)
-        self._frames = asyncio.run(watch_briefly(project, bindings, room, self._scrubber))
+        self._frames = asyncio.run(watch_briefly(project, bindings, settings, self._scrubber))
 
     def write(self, settings: Sequence[Setting], findings: Sequence[Finding]) -> None:
         """Write the bundle."""

@@ -18,7 +18,7 @@ from prt.stream.binding import Binding
 from prt.stream.live.source import Live
 from prt.stream.rest.session import session_of
 from prt.stream.socket.wire import Frame
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 WATCH_SECONDS: Final = 5.0
 MOST: Final = 500
@@ -91,7 +91,7 @@ class Frames:
 async def watch_briefly(
     project: Project,
     bindings: Sequence[Binding],
-    room: Room | None,
+    settings: TopicSettings | None,
     scrubber: Scrubber,
     seconds: float = WATCH_SECONDS,
 ) -> Frames:
@@ -100,7 +100,7 @@ async def watch_briefly(
     Args:
         project: The project.
         bindings: The tables to watch.
-        room: The topic to watch, or None.
+        settings: The topic to watch, or None.
         scrubber: Removes values that may not be published.
         seconds: How long to watch.
     """
@@ -110,7 +110,7 @@ async def watch_briefly(
             live = Live(
                 session,
                 bindings,
-                room=room,
+                settings=settings,
                 policy=hearing.POLICY,
                 timing=hearing.TIMING,
                 on_frame=frames.take_frame,

@@ -40,7 +40,7 @@ from prt.stream.rest.column_types import unfilterable_of
 from prt.stream.rest.session import Endpoint, Session, session_of
 from prt.stream.socket.failures import NoAnswerError
 from prt.stream.timing import Timing
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 SYSTEM = "system"
 """The channel on which the seed's application watches the state of its connection."""
@@ -172,8 +172,8 @@ class _Diagnosis:
         return finding.state != "failed"
 
     async def _signed_in(self) -> None:
-        room = Room(topic=self._topic, events=(), is_private=self._plan.is_private)
-        source = self._live((), room)
+        settings = TopicSettings(topic=self._topic, events=(), is_private=self._plan.is_private)
+        source = self._live((), settings)
         async with hearing.hearing(source) as ear:
             is_joined = await ear.until(lambda heard: heard.status == "READY", self._patience)
             for finding in await self._connection(ear):
@@ -268,8 +268,12 @@ class _Diagnosis:
         """Subscribe as `prt watch` does, and return what was received until changes flow."""
         before = await self._delivery(names)
         self._roots = {} if before is None else {(one.schema, one.name): one for one in before.roots}
-        room = Room(topic=self._plan.topic, events=(), is_private=True) if self._plan.is_private else None
-        async with hearing.hearing(self._live(bindings, room)) as ear:
+        settings = (
+            TopicSettings(topic=self._plan.topic, events=(), is_private=True)
+            if self._plan.is_private
+            else None
+        )
+        async with hearing.hearing(self._live(bindings, settings)) as ear:
             is_ready = await ear.until(lambda heard: heard.status == "READY", self._patience + len(bindings))
             if is_ready and before is not None:
                 finding = await undelivered.examine(
@@ -332,9 +336,11 @@ class _Diagnosis:
     def _passes_row_security(self) -> bool:
         return facts_of(Secret(self._endpoint.token or self._endpoint.key)).is_server_key
 
-    def _live(self, bindings: Sequence[Binding], room: Room | None) -> Live:
+    def _live(self, bindings: Sequence[Binding], settings: TopicSettings | None) -> Live:
         assert self._session is not None  # noqa: S101 - opened by the sign-in
-        return Live(self._session, bindings, room=room, policy=hearing.POLICY, timing=self._plan.timing)
+        return Live(
+            self._session, bindings, settings=settings, policy=hearing.POLICY, timing=self._plan.timing
+        )
 
     @property
     def _topic(self) -> str:

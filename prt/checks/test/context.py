@@ -25,7 +25,7 @@ from prt.stream.live.supervisor import Policy
 from prt.stream.rest.answers import RejectedError
 from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Session
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 NO_RECONNECTS = Policy(max_reconnects=0)
 
@@ -92,13 +92,13 @@ class Context:
             bindings: The tables to subscribe to.
             who: The identity of the connection.
             session: A session to use instead of the identity's.
-            more: Further arguments of `Live`; `room` replaces the channel's topic and options.
+            more: Further arguments of `Live`; `settings` replaces the channel's topic and options.
 
         Raises:
             SkippedError: The project has no such identity.
         """
         session = await self.identities.session(who) if session is None else session
-        room = more.pop("room", None) or Room(topic=self.topic("changes"), events=())
+        settings = more.pop("settings", None) or TopicSettings(topic=self.topic("changes"), events=())
         watcher = Watcher(
             self.project.identity if who == "self" else who,
             self.trace,
@@ -106,7 +106,7 @@ class Context:
             run_mark=self.run.mark,
         )
         options = {"policy": NO_RECONNECTS, **more}
-        live = Live(session, bindings, room=room, on_frame=watcher.on_frame, **options)
+        live = Live(session, bindings, settings=settings, on_frame=watcher.on_frame, **options)
         async with watching(watcher, live):
             yield watcher
 

@@ -69,7 +69,7 @@ def demo(
     from prt.app.watch_request import RecoveryRequest, WatchRequest
     from prt.cli.options.outputs import form_of
     from prt.cli.options.targets import parse_targets
-    from prt.cli.options.topics import parse_rooms
+    from prt.cli.options.topics import parse_topics
     from prt.cli.options.views import parse_rules, parse_views
     from prt.config.project import resolve
     from prt.local.project.attach import ephemeral
@@ -109,7 +109,7 @@ def demo(
                 snapshot=not {"board", "budget", "feed"}.isdisjoint(viewing.names), verify=verify
             ),
             views_of=viewing.views_of(ViewOptions(highlight=form.highlight), bindings),
-            rooms=parse_rooms(cursors, [PRESENCE]),
+            topics=parse_topics(cursors, [PRESENCE]),
             rules=parse_rules((), viewing),
             record=record,
             can_edit=edit,

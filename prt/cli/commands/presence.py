@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from prt.state.screen import Screen
     from prt.stream.rest.session import Endpoint
-    from prt.stream.topic import Room
+    from prt.stream.topic import TopicSettings
     from prt.views.panels.view import View
     from prt.views.sinks.form import Form
     from prt.views.sinks.output import Output
@@ -143,7 +143,7 @@ def presence(
     from prt.state.conditions.bounds import parse_bounds
     from prt.state.conditions.matching import Matching
     from prt.stream.live.supervisor import Policy
-    from prt.stream.topic import Room
+    from prt.stream.topic import TopicSettings
     from prt.views.sinks.stderr import notice
 
     form = form_of(json=json, output=output, template=template, only=only, no_color=no_color)
@@ -158,14 +158,14 @@ def presence(
     attendance = Attendance(name, keys=expect_key or (), least=least or 0, is_roster_enough=once)
     shown = [column for column in (columns or "").split(",") if column.strip()]
 
-    def rooms(endpoint: Endpoint) -> list[Room]:
+    def topics(endpoint: Endpoint) -> list[TopicSettings]:
         tracked = None if given is None else _as_a_page(given, endpoint)
         if own_key is not None and tracked is not None:
             attendance.wait_for_us(own_key, tracked)
-        room = Room(
+        settings = TopicSettings(
             topic=name, events=(), is_private=private, has_presence=True, key=own_key, tracked=tracked
         )
-        return [room]
+        return [settings]
 
     def views_of(screen: Screen) -> Sequence[View]:
         from prt.views.panels.roster import Roster
@@ -185,7 +185,7 @@ def presence(
             matching=Matching(),
             policy=policy,
             views_of=views_of,
-            rooms=rooms,
+            topics=topics,
             output=_once(form, name, shown, own_key) if once else None,
             is_quiet=quiet,
         )

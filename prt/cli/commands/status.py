@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prt.config.project import Project
     from prt.state.conditions.bounds import Bounds
     from prt.stream.binding import Binding
-    from prt.stream.topic import Room
+    from prt.stream.topic import TopicSettings
     from prt.views.panels.layers import Telling
 
 TOPIC: Final = "prt-status"
@@ -199,7 +199,7 @@ def status(
                 if report is not None and any(
                     one.layer == "handshake" and one.is_reached for one in telling.found
                 ):
-                    report.watch(project, _watchable(targets, telling, asked), _own_room(asked))
+                    report.watch(project, _watchable(targets, telling, asked), _own_topic_settings(asked))
         except UsageError as exc:
             if telling.found or local:
                 raise
@@ -267,13 +267,13 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
     from prt.views.panels.status import FiguresOutput, StatusView
     from prt.views.sinks.form import STDOUT, is_terminal
 
-    room = _own_room(asked)
+    settings = _own_topic_settings(asked)
     usage = Usage(limits_of(asked.plan))
     is_drawn = is_terminal() and not telling.is_json
     request = WatchRequest(
         source=project,
         bindings=_watchable(targets, telling, asked),
-        rooms=() if room is None else [room],
+        topics=() if settings is None else [settings],
         form=form_of(json=not is_drawn, no_color=not asked.has_color),
         bounds=asked.bounds,
         expectations=Expectations(),
@@ -292,10 +292,10 @@ def _watchable(targets: Targets, telling: Telling, asked: Asked) -> list[Binding
     return [] if asked.is_private else [one for one in targets.bindings if _is_ready(one, ready)]
 
 
-def _own_room(asked: Asked) -> Room | None:
-    from prt.stream.topic import Room
+def _own_topic_settings(asked: Asked) -> TopicSettings | None:
+    from prt.stream.topic import TopicSettings
 
-    return Room(topic=asked.topic, events=(), is_private=True) if asked.is_private else None
+    return TopicSettings(topic=asked.topic, events=(), is_private=True) if asked.is_private else None
 
 
 def _is_ready(binding: Binding, ready: Set[str | None]) -> bool:

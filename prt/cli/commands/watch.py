@@ -96,7 +96,7 @@ def watch(
     from prt.cli.options.outputs import form_of, parse_metrics
     from prt.cli.options.recovery import parse_recovery
     from prt.cli.options.targets import Targets, parse_targets, with_canary
-    from prt.cli.options.topics import check_topics_alone, check_views, parse_rooms
+    from prt.cli.options.topics import check_topics_alone, check_views, parse_topics
     from prt.cli.options.views import check_rules, checked_severity, parse_rules, parse_views
     from prt.errors import UsageError
     from prt.events import Alert
@@ -127,10 +127,10 @@ def watch(
         backfill=backfill, verify=verify, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
     )
     policy = Policy(max_reconnects=max_reconnects if reconnect else 0, is_patient=wait_for_server)
-    rooms = parse_rooms(broadcast or (), presence or (), is_private=private, replay=replay)
-    if private and not rooms:
+    topics = parse_topics(broadcast or (), presence or (), is_private=private, replay=replay)
+    if private and not topics:
         raise UsageError("--private is for topics", "add --broadcast TOPIC or --presence TOPIC")
-    if rooms and not tables:
+    if topics and not tables:
         check_topics_alone(
             {
                 "--event": event,
@@ -150,14 +150,14 @@ def watch(
         details=details,
         wants_rows=snapshot or once,
     )
-    check_views(viewing.names, rooms)
+    check_views(viewing.names, topics)
     measured = parse_metrics(metrics, canary, plan)
     fails_on = checked_severity(fail_on_alert)
     parse_rules(alert or (), viewing)
-    targets = Targets([], []) if rooms and not tables else targets_of(viewing.words(tables or []))
+    targets = Targets([], []) if topics and not tables else targets_of(viewing.words(tables or []))
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
         viewing = viewing.given(project.defaults)
-        if not tables and not rooms:
+        if not tables and not topics:
             own = [] if viewing.brings_tables else list(project.defaults.tables)
             targets = targets_of(viewing.words(own))
         bindings = [*targets.bindings, *viewing.companions(targets.bindings)]
@@ -187,7 +187,7 @@ def watch(
                 wanted=lambda event: type(event) is Alert,
                 tell=None if form.is_table else notice,
             ),
-            rooms=rooms,
+            topics=topics,
             record=record,
             metrics=measured,
             rules=rules,

@@ -12,20 +12,20 @@ from prt.cli.options.recovery import moment_of
 from prt.errors import UsageError
 from prt.stream.limits import checked_presence
 from prt.stream.live.broadcast_replay import LARGEST_REPLAY
-from prt.stream.topic import Replay, Room
+from prt.stream.topic import Replay, TopicSettings
 
 EVERY: Final = "*"
 _REPLAY: Final = "write --replay since=1h,limit=10"
 _TRACK: Final = 'write --track status=busy, --track desk=7 or --track \'{"status": "busy"}\''
 
 
-def parse_rooms(
+def parse_topics(
     broadcasts: Iterable[str],
     presences: Iterable[str] = (),
     *,
     is_private: bool = False,
     replay: str | None = None,
-) -> list[Room]:
+) -> list[TopicSettings]:
     """Return the topics to join, each once.
 
     Args:
@@ -52,7 +52,7 @@ def parse_rooms(
             "add --broadcast TOPIC --private: the server keeps no others",
         )
     return [
-        Room(
+        TopicSettings(
             topic=topic,
             events=_merged(events.get(topic, [])),
             is_private=is_private,
@@ -63,15 +63,15 @@ def parse_rooms(
     ]
 
 
-def check_views(names: Collection[str], rooms: Collection[Room]) -> None:
+def check_views(names: Collection[str], topics: Collection[TopicSettings]) -> None:
     """Check that views of topics have a topic to show.
 
     Raises:
         UsageError: A view would stay empty.
     """
-    if "cursors" in names and not any(room.events for room in rooms):
+    if "cursors" in names and not any(topic.events for topic in topics):
         raise UsageError("--view cursors needs broadcasts", "add --broadcast document:7=cursor-move")
-    if "presence" in names and not any(room.has_presence for room in rooms):
+    if "presence" in names and not any(topic.has_presence for topic in topics):
         raise UsageError("--view presence needs a topic", "add --presence room:1")
 
 

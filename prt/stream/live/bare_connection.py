@@ -14,7 +14,7 @@ from prt.stream.socket.failures import LostError
 from prt.stream.socket.queue import EventQueue
 from prt.stream.socket.wire import TOPIC_PREFIX, Frame, Vsn
 from prt.stream.timing import DEFAULT, Timing
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 if TYPE_CHECKING:
     from realtime import AsyncRealtimeChannel
@@ -81,7 +81,7 @@ class BareConnection:
             JoinRefusedError: If the server refuses the join or does not answer.
             LostError: If the connection is lost.
         """
-        self._channels[topic] = await self._socket.join(topic, [], Room(topic=topic).to_wire(None))
+        self._channels[topic] = await self._socket.join(topic, [], TopicSettings(topic=topic).to_wire(None))
 
     async def leave(self, topic: str) -> None:
         """Leave a joined topic, which can then be joined again at once."""

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from prt.events import Broadcast
-from prt.stream.topic import Replay, Room
+from prt.stream.topic import Replay, TopicSettings
 
 LARGEST_REPLAY = 25
 """The most messages that the server replays for one join: the newest ones."""
@@ -32,8 +32,8 @@ _decode_meta = msgspec.json.Decoder(_Meta).decode
 class Past:
     """The replay of one topic's stored broadcasts, over all connections of a watch."""
 
-    def __init__(self, room: Room) -> None:
-        self._wanted = room.replay
+    def __init__(self, settings: TopicSettings) -> None:
+        self._wanted = settings.replay
         self._alive_ms: int | None = None
         self._ids: dict[str, None] = {}
         self.replayed = 0

@@ -86,7 +86,7 @@ class Rejoining:
         channel = Subscription(
             self._socket,
             f"{self._topic}:{SUFFIX}:{len(self._channels) + 1}",
-            room=None,
+            settings=None,
             past=None,
             timing=self._timing,
             handlers=SubscriptionHandlers(

@@ -18,7 +18,7 @@ from prt.stream.socket.binary import Persist
 from prt.stream.socket.client import Socket
 from prt.stream.socket.failures import MessageRefusedError, UnacknowledgedError
 from prt.stream.socket.wire import TOPIC_PREFIX, Reply
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 
 class Sender:
@@ -29,17 +29,17 @@ class Sender:
         LostError: From each method, if the connection is lost.
     """
 
-    def __init__(self, socket: Socket, room: Room, join_ref: str, answer_seconds: float) -> None:
+    def __init__(self, socket: Socket, settings: TopicSettings, join_ref: str, answer_seconds: float) -> None:
         """Prepare sending.
 
         Args:
             socket: The open socket.
-            room: The settings of the topic.
+            settings: The settings of the topic.
             join_ref: The `ref` of the join, which every message repeats.
             answer_seconds: How long an answer is waited for.
         """
         self._socket = socket
-        self._room = room
+        self._settings = settings
         self._join_ref = join_ref
         self._answer_seconds = answer_seconds
         self._calls = PresenceCalls()
@@ -66,7 +66,7 @@ class Sender:
         checked_size(len(body))
         if not is_binary:
             checked_json(body, f"the payload of {event}")
-        topic, ref = TOPIC_PREFIX + self._room.topic, self._socket.next_ref()
+        topic, ref = TOPIC_PREFIX + self._settings.topic, self._socket.next_ref()
         is_short = binary.fits(self._join_ref, ref, topic, event)
         data: str | bytes
         if self._socket.vsn == "2.0.0" and is_short:
@@ -84,7 +84,7 @@ class Sender:
             message = {"type": "broadcast", "event": event, "payload": Raw(body)}
             data = self._socket.text(self._join_ref, ref, topic, "broadcast", message)
         self._socket.messages += 1
-        if not self._room.is_acknowledged:
+        if not self._settings.is_acknowledged:
             await self._socket.write(data)
             return None
         started = time.perf_counter()
@@ -114,8 +114,8 @@ class Sender:
         if reply.status != "ok":
             words = reply.response.get("reason") if isinstance(reply.response, dict) else reply.response
             raise RefusedError(
-                f"{self._room.topic} refused to track us" + (f": {words}" if words else ""),
-                self._policy() if self._room.is_private else None,
+                f"{self._settings.topic} refused to track us" + (f": {words}" if words else ""),
+                self._policy() if self._settings.is_private else None,
             )
 
     async def untrack(self) -> None:
@@ -126,7 +126,9 @@ class Sender:
         self._calls.count(time.monotonic())
         self._socket.messages += 1
         ref = self._socket.next_ref()
-        data = self._socket.text(self._join_ref, ref, TOPIC_PREFIX + self._room.topic, "presence", message)
+        data = self._socket.text(
+            self._join_ref, ref, TOPIC_PREFIX + self._settings.topic, "presence", message
+        )
         try:
             return await self._socket.ask(ref, data, self._answer_seconds)
         except TimeoutError as exc:
@@ -135,11 +137,11 @@ class Sender:
             ) from exc
 
     def _policy(self) -> str:
-        return sends_sql(role_of(self._socket.access_token), self._room.topic)
+        return sends_sql(role_of(self._socket.access_token), self._settings.topic)
 
     def _unanswered(self, event: str, seconds: float) -> PrtError:
-        message = f"no acknowledgement of {event} to {self._room.topic} in {seconds:g} s"
-        if self._room.is_private:
+        message = f"no acknowledgement of {event} to {self._settings.topic} in {seconds:g} s"
+        if self._settings.is_private:
             hint = f"the server does not answer who may not send: {self._policy()}"
             return UnacknowledgedError(message, hint)
         return UnacknowledgedError(message, "is the server busy? it may have been sent all the same")
@@ -152,6 +154,6 @@ class Sender:
         if code == "payload_too_large":
             hint = "the project's limit is lower than the 3,000 KB of the server (256 KB on the free plan)"
         elif code == "not_stored":
-            hint = stores_sql(role_of(self._socket.access_token), self._room.topic)
+            hint = stores_sql(role_of(self._socket.access_token), self._settings.topic)
             return MessageRefusedError(f"the broadcast {event} was sent and not stored: {text}", hint, code)
         return MessageRefusedError(f"the server refused the broadcast {event}: {text}", hint, code)

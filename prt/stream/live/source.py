@@ -40,7 +40,7 @@ from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError,
 from prt.stream.socket.queue import EventQueue
 from prt.stream.socket.wire import Frame
 from prt.stream.timing import DEFAULT, Timing
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 if TYPE_CHECKING:
     from prt.stream.recovery.backfill import Recovery
@@ -68,7 +68,7 @@ class Live:
         session: Session,
         bindings: Sequence[Binding],
         *,
-        room: Room | None = None,
+        settings: TopicSettings | None = None,
         policy: Policy | None = None,
         recovery: Recovery | None = None,
         queue: EventQueue | None = None,
@@ -80,7 +80,7 @@ class Live:
         Args:
             session: The project's address and our identity.
             bindings: The tables to subscribe to.
-            room: The settings of the topic's broadcasts and presence; None to subscribe to tables only.
+            settings: The settings of the topic's broadcasts and presence; None to subscribe to tables only.
             policy: How often to reconnect; None for the defaults.
             recovery: Reads snapshots and the rows that were missed in a gap; None to only report gaps.
             queue: The queue for the events; None for a new one.
@@ -89,9 +89,9 @@ class Live:
         """
         self._wanted = list(bindings)
         self._policy = policy or Policy()
-        self._room = room
-        self._past = None if room is None else Past(room)
-        self._topic = TOPIC if room is None else room.topic
+        self._settings = settings
+        self._past = None if settings is None else Past(settings)
+        self._topic = TOPIC if settings is None else settings.topic
         self._timing = timing or DEFAULT
         self._token_refresh = TokenRefresh(
             session, self._timing.renewal_retry, self._report, self._show_vitals
@@ -99,7 +99,7 @@ class Live:
         self._queue = queue or EventQueue()
         self._on_frame = on_frame
         self._accounts = Accounting(self, self._put, recovery, self._timing)
-        self._topic_gaps = TopicGaps(room, self._past, self._put, 2 * self._timing.gathering)
+        self._topic_gaps = TopicGaps(settings, self._past, self._put, 2 * self._timing.gathering)
         self._link = Link()
         self._socket: Socket | None = None
         self._subscription: Subscription | None = None
@@ -189,8 +189,8 @@ class Live:
         self._keep_tracked(None)
 
     def _keep_tracked(self, payload: dict[str, Any] | None) -> None:
-        if self._room is not None:
-            self._room = replace(self._room, tracked=payload)
+        if self._settings is not None:
+            self._settings = replace(self._settings, tracked=payload)
 
     def cut(self) -> None:
         """Break the connection without telling the server, as a failing network does; used in tests.
@@ -285,7 +285,7 @@ class Live:
         subscription = self._subscription = Subscription(
             socket,
             self._topic,
-            room=self._room,
+            settings=self._settings,
             past=self._past,
             timing=self._timing,
             handlers=SubscriptionHandlers(
@@ -308,7 +308,7 @@ class Live:
         self._step(Connected())
         taken = await subscription.establish(self._wanted)
         refused = [binding for binding in self._wanted if binding not in taken]
-        if refused and not (self._room is not None and self._room.is_private):
+        if refused and not (self._settings is not None and self._settings.is_private):
             self.start(self._rejoining.run(refused))
         self.start(self._token_refresh.keep(self._authorise))
         return await subscription.end()
@@ -350,7 +350,7 @@ class Live:
             self.start(self._topic_gaps.close())
 
     def _is_wanted(self, broadcast: Broadcast) -> bool:
-        if self._room is None or self._past is None or not self._room.hears(broadcast.event):
+        if self._settings is None or self._past is None or not self._settings.hears(broadcast.event):
             return False
         return self._past.is_new(broadcast)
 
@@ -448,7 +448,12 @@ class Live:
         elif isinstance(failure, LostError):
             status = "CLOSED"
         reason = failure.message if is_final else f"{failure.message}; trying again"
-        if self._room is not None and self._room.events and self._room.replay is None and not is_final:
+        if (
+            self._settings is not None
+            and self._settings.events
+            and self._settings.replay is None
+            and not is_final
+        ):
             reason += f"; what is sent to {self._topic} meanwhile is lost"
         self._emit_status(status, reason=reason, hint=failure.hint)
         failure.is_in_status = is_final

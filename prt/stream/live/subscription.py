@@ -27,7 +27,7 @@ from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError,
 from prt.stream.socket.refusals import Refusal
 from prt.stream.socket.wire import TOPIC_PREFIX, Frame
 from prt.stream.timing import Timing
-from prt.stream.topic import NO_ROSTER, NOT_TRACKED, Room
+from prt.stream.topic import NO_ROSTER, NOT_TRACKED, TopicSettings
 
 SUBSCRIBED = "Subscribed to PostgreSQL"
 """The server's message after which changes flow."""
@@ -60,7 +60,7 @@ class Subscription:
         socket: Socket,
         topic: str,
         *,
-        room: Room | None,
+        settings: TopicSettings | None,
         past: Past | None,
         timing: Timing,
         handlers: SubscriptionHandlers,
@@ -70,14 +70,14 @@ class Subscription:
         Args:
             socket: The socket.
             topic: The topic without the prefix `realtime:`.
-            room: The settings of the topic's broadcasts and presence; None to subscribe to tables only.
-            past: The replay of the topic's broadcasts; None without `room`.
+            settings: The settings of the topic's broadcasts and presence; None to subscribe to tables only.
+            past: The replay of the topic's broadcasts; None without `settings`.
             timing: The lengths of time of the connection.
             handlers: The functions that are called for events.
         """
         self._socket = socket
         self._topic = topic
-        self._room = room
+        self._settings = settings
         self._past = past
         self._timing = timing
         self._put = handlers.put
@@ -169,13 +169,13 @@ class Subscription:
         A client that may receive a topic's broadcasts but not its presence is joined all the same, and is
         sent no roster.
         """
-        room = self._room
-        if room is None or not room.hears_presence or self._roster.is_known:
+        settings = self._settings
+        if settings is None or not settings.hears_presence or self._roster.is_known:
             return
         hint = "is presence switched on in the project's Realtime settings?"
-        if room.is_private:
-            hint = hears_sql(role_of(self._socket.access_token), room.topic)
-        reason = f"no roster came: {room.topic} keeps its presence to itself"
+        if settings.is_private:
+            hint = hears_sql(role_of(self._socket.access_token), settings.topic)
+        reason = f"no roster came: {settings.topic} keeps its presence to itself"
         self._emit_status("READY", reason=reason, hint=hint, code=NO_ROSTER)
 
     def expect_answer(self) -> None:
@@ -245,24 +245,24 @@ class Subscription:
         raise JoinTimedOutError(f'no "{SUBSCRIBED}" in {self._timing.join:g} s')
 
     def _with_remedy(self, refused: Refusal) -> Refusal:
-        if self._room is None or not self._room.is_private or refused.code != "unauthorized":
+        if self._settings is None or not self._settings.is_private or refused.code != "unauthorized":
             return refused
-        return replace(refused, hint=hears_sql(role_of(self._socket.access_token), self._room.topic))
+        return replace(refused, hint=hears_sql(role_of(self._socket.access_token), self._settings.topic))
 
     def _config(self) -> dict[str, Any] | None:
-        if self._room is None:
+        if self._settings is None:
             return None
-        return self._room.to_wire(None if self._past is None else self._past.wanted)
+        return self._settings.to_wire(None if self._past is None else self._past.wanted)
 
     async def _track_again(self) -> None:
         """Put us on the presence roster again after a join: the server forgets us with each connection.
 
         A refusal is only reported, because the rest of the topic can still be received.
         """
-        if self._room is None or self._room.tracked is None:
+        if self._settings is None or self._settings.tracked is None:
             return
         try:
-            await self.sender.track(self._room.tracked)
+            await self.sender.track(self._settings.tracked)
         except LostError:
             return  # `end` returns this error
         except PrtError as exc:
@@ -271,7 +271,7 @@ class Subscription:
 
     def _on_presence(self, frame: Frame) -> None:
         # On a public topic the server sends differences to every client, also to those that did not ask.
-        if self._room is None or not self._room.hears_presence or self._is_probing:
+        if self._settings is None or not self._settings.hears_presence or self._is_probing:
             return
         if frame.event == "presence_state":
             self._put(self._roster.state(state_of(frame.payload), wall_clock()))
@@ -330,8 +330,8 @@ class Subscription:
 
     def _create_sender(self) -> None:
         ref = self._socket.channels[TOPIC_PREFIX + self._topic].join_push.ref
-        if self._room is not None and ref is not None:
-            self._sender = Sender(self._socket, self._room, ref, self._timing.answer)
+        if self._settings is not None and ref is not None:
+            self._sender = Sender(self._socket, self._settings, ref, self._timing.answer)
 
     def _finish(self, error: PrtError) -> None:
         self._socket.silence()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from prt.clock import wall_clock
 from prt.events import Event, Gap
 from prt.stream.live.broadcast_replay import LARGEST_REPLAY, Past
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 BEFORE = 1_000_000
 """µs before the last bytes at which a gap begins: a message may have been on its way when the connection
@@ -22,18 +22,22 @@ class TopicGaps:
     """
 
     def __init__(
-        self, room: Room | None, past: Past | None, put: Callable[[Event], None], quiet_seconds: float
+        self,
+        settings: TopicSettings | None,
+        past: Past | None,
+        put: Callable[[Event], None],
+        quiet_seconds: float,
     ) -> None:
         """Prepare the accounting of one topic's gaps.
 
         Args:
-            room: The topic's settings; None if there is only a subscription of tables, which has no topic
+            settings: The topic's settings; None if there is only a subscription of tables, which has no topic
                 gaps.
             past: The broadcast replay of the topic; None if there is no topic.
             put: Receives the `Gap` events.
             quiet_seconds: A replay counts as over once no replayed message has come for this time.
         """
-        self._room = room
+        self._settings = settings
         self._past = past
         self._put = put
         self._quiet_seconds = quiet_seconds
@@ -54,8 +58,8 @@ class TopicGaps:
             alive: When the last bytes came, in µs since the epoch.
             cause: What was lost, as users read it.
         """
-        room = self._room
-        if room is None or not (room.events or room.hears_presence):
+        settings = self._settings
+        if settings is None or not (settings.events or settings.hears_presence):
             return
         if self._start is None:
             self._start, self._cause = alive - BEFORE, cause
@@ -86,7 +90,7 @@ class TopicGaps:
             self._declare(wall_clock(), f"{self._cause}; the watch ended before that was recovered")
 
     def _declare(self, end: int, cause: str, *, recovered: int = 0, is_complete: bool = False) -> None:
-        if self._start is None or self._room is None:
+        if self._start is None or self._settings is None:
             return
         start, self._start = min(self._start, end), None
         self._put(
@@ -95,7 +99,7 @@ class TopicGaps:
                 start=start,
                 end=end,
                 tables=[],
-                topics=[self._room.topic],
+                topics=[self._settings.topic],
                 cause=cause,
                 recovered=recovered,
                 complete=is_complete,

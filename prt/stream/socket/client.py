@@ -170,7 +170,8 @@ class Socket(AsyncRealtimeClient):
         Args:
             topic: The topic without the prefix `realtime:`.
             bindings: The bindings of the channel.
-            config: The part of the join for broadcasts and presence, as `Room.to_wire` returns it; or None.
+            config: The part of the join for broadcasts and presence, as
+                `TopicSettings.to_wire` returns it; or None.
 
         Raises:
             JoinRefusedError: If the server refuses the join, or does not answer.

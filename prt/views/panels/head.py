@@ -73,8 +73,8 @@ def waiting(screen: Screen) -> str:
     if screen.end is not None:
         return "nothing came"
     if screen.channel == "READY":
-        is_room = screen.topics and not screen.joined
-        return "waiting for somebody to come or to send" if is_room else "waiting for the first change"
+        is_topic_only = screen.topics and not screen.joined
+        return "waiting for somebody to come or to send" if is_topic_only else "waiting for the first change"
     if screen.channel == "SUBSCRIBED":
         return "joined; waiting until the server says that changes flow"
     return "connecting" if screen.channel is None else ""

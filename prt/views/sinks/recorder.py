@@ -23,7 +23,7 @@ from prt.views.drawing.escaping import escaped_line
 from prt.views.sinks.ndjson import encode, timestamp
 
 if TYPE_CHECKING:
-    from prt.stream.topic import Room
+    from prt.stream.topic import TopicSettings
 
 _LARGE = 1 << 20
 """The size in bytes from which recorded lines are written without waiting for the end of their batch."""
@@ -34,7 +34,7 @@ def header_of(
     at: int,
     *,
     bindings: Sequence[Binding] = (),
-    rooms: Sequence[Room] = (),
+    topics: Sequence[TopicSettings] = (),
     keys: dict[tuple[str, str], tuple[str, ...]] | None = None,
     command: str = "watch",
 ) -> Header:
@@ -44,7 +44,7 @@ def header_of(
         host: The project's host.
         at: When the recording begins (µs since the epoch).
         bindings: The tables that are watched.
-        rooms: The topics that are watched.
+        topics: The topics that are watched.
         keys: The key columns by (schema, table).
         command: The command that records.
     """
@@ -54,7 +54,7 @@ def header_of(
         at=timestamp(at),
         host=host,
         bindings=[binding.to_wire() for binding in bindings],
-        rooms=[_room(room) for room in rooms],
+        rooms=[_topic_to_json(topic) for topic in topics],
         keys={".".join(table): list(columns) for table, columns in (keys or {}).items()},
         command=command,
     )
@@ -135,10 +135,10 @@ def _opened(path: Path) -> int | None:
     return fd
 
 
-def _room(room: Room) -> dict[str, Any]:
+def _topic_to_json(topic: TopicSettings) -> dict[str, Any]:
     return {
-        "topic": room.topic,
-        "events": list(room.events),
-        "private": room.is_private,
-        "presence": room.hears_presence,
+        "topic": topic.topic,
+        "events": list(topic.events),
+        "private": topic.is_private,
+        "presence": topic.hears_presence,
     }

@@ -6,37 +6,39 @@ from typing import Any
 import pytest
 
 from prt.cli.main import run
-from prt.cli.options.topics import check_topics_alone, check_views, parse_rooms, parse_tracked
+from prt.cli.options.topics import check_topics_alone, check_views, parse_topics, parse_tracked
 from prt.errors import UsageError
-from prt.stream.topic import Replay, Room
+from prt.stream.topic import Replay, TopicSettings
 
 
-def test_one_room_a_topic_whatever_words_name_it() -> None:
-    rooms = parse_rooms(
+def test_a_topic_named_by_several_options_is_joined_once() -> None:
+    topics = parse_topics(
         ["document:7=cursor-move", "lobby", "realtime:document:7=cursor-leave", "lobby=hello"],
         ["document:7", "team"],
     )
-    assert rooms == [
-        Room(topic="document:7", events=("cursor-move", "cursor-leave"), has_presence=True),
-        Room(topic="lobby", events=("*",)),
-        Room(topic="team", events=(), has_presence=True),
+    assert topics == [
+        TopicSettings(topic="document:7", events=("cursor-move", "cursor-leave"), has_presence=True),
+        TopicSettings(topic="lobby", events=("*",)),
+        TopicSettings(topic="team", events=(), has_presence=True),
     ]
-    assert parse_rooms([]) == []
+    assert parse_topics([]) == []
 
 
-def test_private_rooms_and_their_past() -> None:
-    rooms = parse_rooms(["a", "a=x"], ["b"], is_private=True, replay="limit=5, since=2026-11-22T16:45:14.5Z")
-    assert rooms == [
-        Room(topic="a", is_private=True, replay=Replay(since=1_795_365_914_500, limit=5)),
-        Room(topic="b", events=(), is_private=True, has_presence=True),
+def test_private_topics_and_their_replay() -> None:
+    topics = parse_topics(
+        ["a", "a=x"], ["b"], is_private=True, replay="limit=5, since=2026-11-22T16:45:14.5Z"
+    )
+    assert topics == [
+        TopicSettings(topic="a", is_private=True, replay=Replay(since=1_795_365_914_500, limit=5)),
+        TopicSettings(topic="b", events=(), is_private=True, has_presence=True),
     ]
 
 
 def test_a_past_of_so_long_ago() -> None:
-    (room,) = parse_rooms(["a"], is_private=True, replay="since=1h")
-    assert room.replay is not None
-    assert room.replay.limit is None
-    assert time.time() * 1000 - room.replay.since == pytest.approx(3_600_000, abs=60_000)
+    (settings,) = parse_topics(["a"], is_private=True, replay="since=1h")
+    assert settings.replay is not None
+    assert settings.replay.limit is None
+    assert time.time() * 1000 - settings.replay.since == pytest.approx(3_600_000, abs=60_000)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_a_past_of_so_long_ago() -> None:
 )
 def test_words_that_name_nothing(broadcasts: list[str], more: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words) as raised:
-        parse_rooms(broadcasts, **more)
+        parse_topics(broadcasts, **more)
     assert raised.value.hint
 
 
@@ -97,17 +99,21 @@ def test_what_can_not_be_tracked(words: list[str], message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "rooms", "words"),
+    ("view", "topics", "words"),
     [
         ("cursors", [], "--view cursors needs broadcasts"),
-        ("cursors", [Room(topic="a", events=(), has_presence=True)], "--view cursors needs broadcasts"),
-        ("presence", [Room(topic="a")], "--view presence needs a topic"),
+        (
+            "cursors",
+            [TopicSettings(topic="a", events=(), has_presence=True)],
+            "--view cursors needs broadcasts",
+        ),
+        ("presence", [TopicSettings(topic="a")], "--view presence needs a topic"),
     ],
 )
-def test_a_view_that_would_stay_empty(view: str, rooms: list[Room], words: str) -> None:
+def test_a_view_that_would_stay_empty(view: str, topics: list[TopicSettings], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        check_views(("table", view), rooms)
-    check_views(("table", view), [Room(topic="b", has_presence=True)])
+        check_views(("table", view), topics)
+    check_views(("table", view), [TopicSettings(topic="b", has_presence=True)])
 
 
 def test_options_of_tables_are_not_left_out_in_silence() -> None:

@@ -18,7 +18,7 @@ from prt.local.realtime.channels import presence
 from prt.local.realtime.protocol import frames
 from prt.postgres import pgoutput
 from prt.postgres.pgoutput import UNCHANGED, Shortened, shortened
-from tests.local.realtime.channels.test_presence import OK, ROOM, called, entered, tracked
+from tests.local.realtime.channels.test_presence import OK, TOPIC, called, entered, tracked
 from tests.local.realtime.serving import Backend, Running
 from tests.local.realtime.test_service import TODOS, run
 from tests.running import PATIENCE
@@ -73,9 +73,9 @@ def test_a_frame_that_takes_too_long_to_be_read_closes_its_socket(
 ) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as good, running.client() as hostile:
-            await good.join(ROOM)
-            await hostile.join(ROOM)
-            await hostile.push(ROOM, "broadcast", payload)
+            await good.join(TOPIC)
+            await hostile.join(TOPIC)
+            await hostile.push(TOPIC, "broadcast", payload)
             assert await hostile.closed() == connection_module.TOO_BIG
             await good.expect_nothing_more()
 
@@ -107,13 +107,13 @@ def test_who_joins_a_crowded_topic_gets_a_state_that_a_client_can_read(
             # A newcomer that is the largest goes itself, and the others stay.
             async with running.client() as third:
                 await entered(third, "third")
-                await third.push(ROOM, "presence", {"event": "track", "payload": {"x": "x" * 2000}}, "1")
+                await third.push(TOPIC, "presence", {"event": "track", "payload": {"x": "x" * 2000}}, "1")
                 assert (await third.expect("system"))["message"] == "Track message size exceeded"
                 await third.expect("phx_close")
             # Who tracks little takes the place of the one that tracks most.
             async with running.client() as fourth:
                 assert len(json.dumps(await entered(fourth, "fourth"))) < 4000
-                await fourth.push(ROOM, "presence", {"event": "track", "payload": {"x": "x" * 500}}, "1")
+                await fourth.push(TOPIC, "presence", {"event": "track", "payload": {"x": "x" * 500}}, "1")
                 assert (await other.expect("system"))["message"] == "Track message size exceeded"
                 await other.expect("phx_close")
             async with running.client() as late:

@@ -12,7 +12,7 @@ import pytest
 from prt.local.realtime import Settings
 from prt.local.realtime.changes.decoding import replication
 from prt.local.realtime.changes.decoding.replication import Stream
-from tests.local.realtime.channels.test_messages import ROOM, enter, heard, send
+from tests.local.realtime.channels.test_messages import TOPIC, enter, heard, send
 from tests.local.realtime.serving import Backend, Client, Running
 from tests.local.realtime.test_service import TODOS, records, run
 
@@ -130,7 +130,7 @@ def test_broadcasts_of_the_database_are_lost_longer_and_a_replay_brings_them(bac
             await running.streaming("prt_realtime_broadcasts")
             send(backend.sql, 3)
             assert await heard(client) == 3
-            await client.push(ROOM, "phx_leave", {}, join_ref="1")
+            await client.push(TOPIC, "phx_leave", {}, join_ref="1")
             await client.expect("phx_reply")
             await client.expect("phx_close")
             await enter(client, backend.user(1), replay={"since": 0, "limit": 25})

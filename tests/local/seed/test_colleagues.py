@@ -30,7 +30,7 @@ from prt.local.seed.story.colleagues import (
 from prt.stream.live.combined import Together
 from prt.stream.live.source import Live
 from prt.stream.rest.session import Endpoint, Session
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 from tests.fakes import Peer, scripted_server
 from tests.running import PATIENCE
 
@@ -117,17 +117,17 @@ def test_a_project_has_them(project: dict[str, str], monkeypatch: pytest.MonkeyP
 
     async def watch() -> None:
         session = Session(Endpoint(url=project["SUPABASE_URL"], key=project["SUPABASE_ANON_KEY"]))
-        rooms = [
-            Room(topic=PRESENCE, events=(), has_presence=True),
-            Room(topic=DOCUMENT, events=(CURSOR,)),
+        topics = [
+            TopicSettings(topic=PRESENCE, events=(), has_presence=True),
+            TopicSettings(topic=DOCUMENT, events=(CURSOR,)),
         ]
         playing, ready = None, 0
-        async with Together([Live(session, [], room=room) for room in rooms]) as batches:
+        async with Together([Live(session, [], settings=topic) for topic in topics]) as batches:
             async for batch in batches:
                 for event in batch:
                     seen.note(event)
                     ready += isinstance(event, Status) and event.status == "READY"
-                if ready == len(rooms) and playing is None:
+                if ready == len(topics) and playing is None:
                     day = colleagues.run(project["SUPABASE_URL"], project["SUPABASE_ANON_KEY"], seed=1)
                     playing = asyncio.create_task(day)
                 if all(steps == expected for steps in seen.steps.values()) and set(seen.moves) == IDS:

@@ -16,7 +16,7 @@ from prt.stream.live.supervisor import Policy
 from prt.stream.rest.session import Endpoint, Session
 from prt.stream.socket.queue import EventQueue
 from prt.stream.timing import Timing
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 from tests.fakes import Peer, Script, scripted_server
 
 PATIENCE = 60
@@ -33,7 +33,7 @@ async def together(
     async with scripted_server(script) as url, asyncio.timeout(PATIENCE):
         session = Session(Endpoint(url=url, key="key"))
         policy = Policy(max_reconnects=0)
-        lives = [Live(session, [], room=Room(topic=topic), policy=policy) for topic in topics]
+        lives = [Live(session, [], settings=TopicSettings(topic=topic), policy=policy) for topic in topics]
         async with Together(lives) as batches:
             try:
                 async for batch in batches:
@@ -119,8 +119,8 @@ def test_an_end_that_its_source_does_not_tell_is_told_once() -> None:
         async with scripted_server(refusing) as here, asyncio.timeout(PATIENCE):
             away, there = (Session(Endpoint(url=url, key="key")) for url in (gone, here))
             lives = [
-                Live(away, [], room=Room(topic="away"), timing=Timing(up=1.0, first_pause=0.01)),
-                Live(there, [], room=Room(topic="a")),
+                Live(away, [], settings=TopicSettings(topic="away"), timing=Timing(up=1.0, first_pause=0.01)),
+                Live(there, [], settings=TopicSettings(topic="a")),
             ]
             async with Together(lives) as batches:
                 async for batch in batches:
@@ -177,7 +177,7 @@ def test_all_share_one_bounded_queue_and_a_stopped_reader_is_told_what_was_dropp
                 Live(
                     Session(Endpoint(url=url, key="key")),
                     [],
-                    room=Room(topic=topic, has_presence=True),
+                    settings=TopicSettings(topic=topic, has_presence=True),
                 )
                 for topic in ("a", "b")
             ]
@@ -235,8 +235,8 @@ def test_sending_goes_to_the_topic_it_is_meant_for() -> None:
     async def main() -> None:
         async with scripted_server(script) as url, asyncio.timeout(PATIENCE):
             session = Session(Endpoint(url=url, key="key"))
-            rooms = [Room(topic=topic, is_acknowledged=True) for topic in ("a", "b")]
-            lives = [Live(session, [], room=room) for room in rooms]
+            topics = [TopicSettings(topic=topic, is_acknowledged=True) for topic in ("a", "b")]
+            lives = [Live(session, [], settings=topic) for topic in topics]
             ready: set[str | None] = set()
             async with Together(lives) as batches:
                 async for batch in batches:

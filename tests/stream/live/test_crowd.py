@@ -20,7 +20,7 @@ from prt.stream.rest.session import Endpoint, Session
 from prt.stream.socket.connection import MessageConnection
 from prt.stream.socket.wire import Decoder, Frame
 from prt.stream.timing import Timing
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 from tests.running import PATIENCE
 from tests.stream.mirror import Mirror
 
@@ -168,7 +168,7 @@ def test_the_roster_is_the_servers_whatever_comes(project: dict[str, str]) -> No
         live = Live(
             Session(endpoint),
             [],
-            room=Room(topic="crowd", has_presence=True),
+            settings=TopicSettings(topic="crowd", has_presence=True),
             timing=Timing(first_pause=0.01, longest_pause=0.1),
         )
         numbers = itertools.count()

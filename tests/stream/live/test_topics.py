@@ -1,4 +1,4 @@
-"""Rooms against a scripted server: what is asked of it, what is told of it, and what we send.
+"""Topics against a scripted server: what is asked of it, what is reported of it, and what we send.
 
 The hazards of the SDK that concern sending and presence each have their test here.
 """
@@ -22,7 +22,7 @@ from prt.stream.live.supervisor import Policy
 from prt.stream.rest.session import Endpoint, Session
 from prt.stream.socket.wire import Frame
 from prt.stream.timing import Timing
-from prt.stream.topic import Replay, Room
+from prt.stream.topic import Replay, TopicSettings
 from tests.fakes import SUBSCRIBED, Peer, Script, scripted_server
 
 TOPIC = "realtime:room"
@@ -30,7 +30,7 @@ PATIENCE = 60
 
 
 class Watch:
-    """A live room and its events as they come."""
+    """A live topic and its events in their order."""
 
     def __init__(self, live: Live, batches: AsyncIterator[list[Event]]) -> None:
         self.live = live
@@ -57,7 +57,7 @@ class Watch:
 @asynccontextmanager
 async def entered(
     script: Script,
-    room: Room,
+    settings: TopicSettings,
     bindings: tuple[Binding, ...] = (),
     *,
     policy: Policy | None = None,
@@ -69,7 +69,7 @@ async def entered(
         live = Live(
             Session(Endpoint(url=url, key="key", token="token")),
             bindings,
-            room=room,
+            settings=settings,
             policy=policy or Policy(max_reconnects=0),
             timing=timing or Timing(first_pause=0.01),
         )
@@ -112,27 +112,27 @@ def shown(**refs: str) -> dict[str, list[dict[str, Any]]]:
     return {key: [{"n": int(ref), "presence_ref": ref}] for key, ref in refs.items()}
 
 
-def test_a_room_is_asked_for_as_it_was_wanted() -> None:
+def test_the_join_carries_the_settings_of_the_topic() -> None:
     joins: list[Any] = []
 
     async def script(peer: Peer) -> None:
         joins.append((await peer.accept_join())[4]["config"])
         await peer.until_closed()
 
-    async def main(room: Room) -> Any:
-        async with entered(script, room) as watch:
+    async def main(settings: TopicSettings) -> Any:
+        async with entered(script, settings) as watch:
             await watch.until_ready()
             assert statuses(watch.events) == ["SUBSCRIBED", "READY"]
         return joins.pop()
 
     quiet = {"ack": False, "self": False}
-    assert asyncio.run(main(Room(topic="room"))) == {
+    assert asyncio.run(main(TopicSettings(topic="room"))) == {
         "broadcast": quiet,
         "presence": {"key": "", "enabled": False},
         "private": False,
         "postgres_changes": [],
     }
-    everything = Room(
+    everything = TopicSettings(
         topic="room",
         is_private=True,
         is_echoed=True,
@@ -147,10 +147,10 @@ def test_a_room_is_asked_for_as_it_was_wanted() -> None:
         "private": True,
         "postgres_changes": [],
     }
-    assert Room(topic="room", tracked={}).to_wire(None)["presence"]["enabled"]
+    assert TopicSettings(topic="room", tracked={}).to_wire(None)["presence"]["enabled"]
 
 
-def test_tables_and_a_room_share_a_topic() -> None:
+def test_tables_share_a_topic_with_broadcasts() -> None:
     async def script(peer: Peer) -> None:
         frame = await peer.accept_join()
         assert [binding["table"] for binding in frame[4]["config"]["postgres_changes"]] == ["todos"]
@@ -161,8 +161,8 @@ def test_tables_and_a_room_share_a_topic() -> None:
         await peer.until_closed()
 
     async def main() -> list[str]:
-        room = Room(topic="room", is_acknowledged=True)
-        async with entered(script, room, (Binding(table="todos"),)) as watch:
+        settings = TopicSettings(topic="room", is_acknowledged=True)
+        async with entered(script, settings, (Binding(table="todos"),)) as watch:
             await watch.until(lambda events: type(events[-1]).__name__ == "Change" if events else False)
             return [getattr(event, "status", type(event).__name__) for event in watch.events]
 
@@ -181,7 +181,7 @@ def test_broadcasts_arrive_by_name_raw_and_in_order() -> None:
         await peer.until_closed()
 
     async def main() -> list[Broadcast]:
-        async with entered(script, Room(topic="room", events=("cursor-move", "other"))) as watch:
+        async with entered(script, TopicSettings(topic="room", events=("cursor-move", "other"))) as watch:
             return heard(await watch.until(lambda events: len(heard(events)) == 5))
 
     *moves, binary, number = asyncio.run(main())
@@ -190,7 +190,7 @@ def test_broadcasts_arrive_by_name_raw_and_in_order() -> None:
     assert (binary.binary, bytes(number.payload)) == (b"\x00\xff", b"1.0")
 
 
-def test_a_room_that_wants_no_broadcasts_gets_none_and_tables_never_do() -> None:
+def test_broadcasts_are_dropped_unless_the_topic_asks_for_them() -> None:
     async def script(peer: Peer) -> None:
         frame = await peer.accept_join()
         if frame[4]["config"]["postgres_changes"]:
@@ -203,7 +203,7 @@ def test_a_room_that_wants_no_broadcasts_gets_none_and_tables_never_do() -> None
         return any(isinstance(event, Malformed) for event in events)
 
     async def main() -> None:
-        async with entered(script, Room(topic="room", events=())) as watch:
+        async with entered(script, TopicSettings(topic="room", events=())) as watch:
             assert heard(await watch.until(is_over)) == []
         async with scripted_server(script) as url:
             live = Live(Session(Endpoint(url=url, key="key")), [Binding(table="todos")])
@@ -226,7 +226,7 @@ def test_presence_is_told_as_syncs_joins_leaves_and_updates() -> None:
         await peer.until_closed()
 
     async def main() -> list[Event]:
-        async with entered(script, Room(topic="room", has_presence=True)) as watch:
+        async with entered(script, TopicSettings(topic="room", has_presence=True)) as watch:
             return await watch.until(lambda events: len(presences(events)) == 6)
 
     events = asyncio.run(main())
@@ -252,7 +252,7 @@ def test_presence_that_nobody_asked_for_is_not_told() -> None:
         await peer.until_closed()
 
     async def main() -> None:
-        async with entered(script, Room(topic="room")) as watch:
+        async with entered(script, TopicSettings(topic="room")) as watch:
             assert presences(await watch.until(lambda events: len(heard(events)) == 1)) == []
 
     asyncio.run(main())
@@ -274,7 +274,7 @@ def test_a_join_that_is_repeated_for_its_tables_begins_a_new_roster() -> None:
         await peer.until_closed()
 
     async def main() -> list[Event]:
-        async with entered(script, Room(topic="room", has_presence=True), bindings) as watch:
+        async with entered(script, TopicSettings(topic="room", has_presence=True), bindings) as watch:
             await watch.until_ready()
             return watch.events
 
@@ -299,8 +299,8 @@ def test_after_a_loss_we_track_again_and_no_ghosts_stay() -> None:
         await peer.until_closed()
 
     async def main() -> list[Event]:
-        room = Room(topic="room", key="me", tracked={"at": "desk"})
-        async with entered(script, room, policy=Policy()) as watch:
+        settings = TopicSettings(topic="room", key="me", tracked={"at": "desk"})
+        async with entered(script, settings, policy=Policy()) as watch:
             return await watch.until(lambda events: len(heard(events)) == 1)
 
     events = asyncio.run(main())
@@ -325,8 +325,8 @@ def test_what_was_tracked_last_is_tracked_again_and_nothing_after_untrack() -> N
             await say(peer, "answered")
 
     async def main() -> None:
-        room = Room(topic="room", has_presence=True)
-        async with entered(script, room, policy=Policy()) as watch:
+        settings = TopicSettings(topic="room", has_presence=True)
+        async with entered(script, settings, policy=Policy()) as watch:
             await watch.until_ready()
             await watch.live.track({"n": 1})
             await watch.live.track({"n": 2})
@@ -355,7 +355,7 @@ def test_who_may_not_be_tracked_is_told_why_and_hears_on() -> None:
         await peer.until_closed()
 
     async def main() -> list[Event]:
-        async with entered(script, Room(topic="room", tracked={"at": 1}, is_private=True)) as watch:
+        async with entered(script, TopicSettings(topic="room", tracked={"at": 1}, is_private=True)) as watch:
             return await watch.until(lambda events: len(heard(events)) == 1 and len(statuses(events)) == 3)
 
     told = [event for event in asyncio.run(main()) if isinstance(event, Status) and event.reason]
@@ -374,8 +374,8 @@ def test_a_roster_that_does_not_come_is_told_of(is_private: bool, hint: str) -> 
         await peer.until_closed()
 
     async def main() -> list[Event]:
-        room = Room(topic="room", has_presence=True, is_private=is_private)
-        async with entered(script, room, timing=Timing(answer=0.02)) as watch:
+        settings = TopicSettings(topic="room", has_presence=True, is_private=is_private)
+        async with entered(script, settings, timing=Timing(answer=0.02)) as watch:
             return await watch.until(lambda events: len(statuses(events)) == 3)
 
     (told,) = [event for event in asyncio.run(main()) if isinstance(event, Status) and event.reason]
@@ -392,7 +392,7 @@ def test_a_channel_that_the_server_has_just_closed_takes_nothing_more() -> None:
             got.append((await peer.receive())[3])
 
     async def main() -> None:
-        async with entered(script, Room(topic="room")) as watch:
+        async with entered(script, TopicSettings(topic="room")) as watch:
             await watch.until_ready()
             subscription = watch.live._joined()
             subscription.on_frame(Frame(None, None, TOPIC, "phx_close", Raw(b"{}")))
@@ -411,7 +411,7 @@ async def acknowledging(peer: Peer) -> None:
         await peer.reply(await peer.receive(), {})
 
 
-ACKNOWLEDGED = Room(topic="room", is_acknowledged=True)
+ACKNOWLEDGED = TopicSettings(topic="room", is_acknowledged=True)
 
 
 def test_a_broadcast_goes_out_as_it_is_and_its_acknowledgement_is_timed() -> None:
@@ -453,7 +453,7 @@ def test_a_broadcast_goes_out_as_it_is_and_its_acknowledgement_is_timed() -> Non
     ]
 
 
-def test_a_room_without_acknowledgements_waits_for_none() -> None:
+def test_a_topic_without_acknowledgements_waits_for_none() -> None:
     got: list[Any] = []
 
     async def script(peer: Peer) -> None:
@@ -463,7 +463,7 @@ def test_a_room_without_acknowledgements_waits_for_none() -> None:
         await peer.until_closed()
 
     async def main() -> None:
-        async with entered(script, Room(topic="room")) as watch:
+        async with entered(script, TopicSettings(topic="room")) as watch:
             await watch.until_ready()
             assert await watch.live.send("e") is None
             await watch.until(lambda events: len(heard(events)) == 1)
@@ -485,8 +485,8 @@ def test_no_acknowledgement_is_an_error_with_the_likely_reason(is_private: bool,
         await peer.until_closed()
 
     async def main() -> PrtError:
-        room = Room(topic="room", is_acknowledged=True, is_private=is_private)
-        async with entered(script, room) as watch:
+        settings = TopicSettings(topic="room", is_acknowledged=True, is_private=is_private)
+        async with entered(script, settings) as watch:
             await watch.until_ready()
             with pytest.raises(PrtError) as raised:
                 await watch.live.send("e", timeout=0.02)
@@ -516,7 +516,7 @@ def test_a_refused_broadcast_has_the_servers_words(response: Any, words: str) ->
     asyncio.run(main())
 
 
-def test_nothing_is_sent_where_the_room_is_not_joined() -> None:
+def test_nothing_is_sent_unless_the_topic_is_joined() -> None:
     """The SDK says nothing: it keeps what is pushed while down, and drops what goes to a closed channel."""
     pushes: list[Any] = []
     may_answer: list[asyncio.Event] = []
@@ -532,7 +532,7 @@ def test_nothing_is_sent_where_the_room_is_not_joined() -> None:
 
     async def main() -> None:
         may_answer.append(asyncio.Event())
-        async with entered(script, Room(topic="room")) as watch:
+        async with entered(script, TopicSettings(topic="room")) as watch:
             live = watch.live
             with pytest.raises(UnreachableError, match="room is not joined"):
                 await live.send("before")
@@ -565,7 +565,7 @@ def test_a_connection_that_is_lost_meanwhile_leaves_the_answer_open() -> None:
     asyncio.run(main())
 
 
-def test_an_answer_that_cannot_be_read_is_malformed_and_the_room_goes_on() -> None:
+def test_an_unreadable_answer_is_malformed_and_the_topic_goes_on() -> None:
     async def script(peer: Peer) -> None:
         await peer.accept_join()
         push = await peer.receive()
@@ -611,7 +611,7 @@ def test_a_private_topic_that_is_refused_says_which_policies_decide() -> None:
         await peer.until_closed()
 
     async def main() -> tuple[PrtError, list[Event]]:
-        async with entered(script, Room(topic="room:it's", is_private=True)) as watch:
+        async with entered(script, TopicSettings(topic="room:it's", is_private=True)) as watch:
             return await watch.end(), watch.events
 
     error, events = asyncio.run(main())
@@ -644,8 +644,8 @@ def test_after_a_loss_the_past_is_asked_for_and_told_once() -> None:
         await peer.until_closed()
 
     async def main() -> list[Event]:
-        room = Room(topic="room", is_private=True, replay=Replay(since=1_000, limit=2))
-        async with entered(script, room, policy=Policy()) as watch:
+        settings = TopicSettings(topic="room", is_private=True, replay=Replay(since=1_000, limit=2))
+        async with entered(script, settings, policy=Policy()) as watch:
             return await watch.until(lambda events: len(heard(events)) == 5)
 
     events = asyncio.run(main())
@@ -664,7 +664,7 @@ def gaps(events: list[Event]) -> list[Gap]:
     return [event for event in events if isinstance(event, Gap)]
 
 
-def gap_of(room: Room, *, replayed: int = 0) -> Gap:
+def gap_of(settings: TopicSettings, *, replayed: int = 0) -> Gap:
     """The gap of an outage after which the server replays so many messages; the first one is known."""
     joins = 0
 
@@ -681,7 +681,7 @@ def gap_of(room: Room, *, replayed: int = 0) -> Gap:
 
     async def main() -> Gap:
         timing = Timing(first_pause=0.01, gathering=0.05)
-        async with entered(script, room, policy=Policy(), timing=timing) as watch:
+        async with entered(script, settings, policy=Policy(), timing=timing) as watch:
             events = await watch.until(lambda events: bool(gaps(events)))
             (gap,) = gaps(events)
             ends = [event.at for event in events if isinstance(event, Status) and event.status == "READY"]
@@ -696,20 +696,32 @@ PAST = Replay(since=1_000, limit=2)
 
 
 @pytest.mark.parametrize(
-    ("room", "replayed", "recovered", "is_complete", "words"),
+    ("settings", "replayed", "recovered", "is_complete", "words"),
     [
-        (Room(topic="room"), 0, 0, False, "closed the connection"),
-        (Room(topic="room", events=(), has_presence=True), 0, 0, False, "closed the connection"),
-        (Room(topic="room", is_private=True, replay=PAST), 0, 0, True, "only what was stored is replayed"),
-        (Room(topic="room", is_private=True, replay=PAST), 24, 23, True, "only what was stored is replayed"),
-        (Room(topic="room", is_private=True, replay=PAST), 25, 24, False, "25 messages at most"),
+        (TopicSettings(topic="room"), 0, 0, False, "closed the connection"),
+        (TopicSettings(topic="room", events=(), has_presence=True), 0, 0, False, "closed the connection"),
+        (
+            TopicSettings(topic="room", is_private=True, replay=PAST),
+            0,
+            0,
+            True,
+            "only what was stored is replayed",
+        ),
+        (
+            TopicSettings(topic="room", is_private=True, replay=PAST),
+            24,
+            23,
+            True,
+            "only what was stored is replayed",
+        ),
+        (TopicSettings(topic="room", is_private=True, replay=PAST), 25, 24, False, "25 messages at most"),
     ],
     ids=["broadcasts", "presence", "nothing was sent", "all was replayed", "a full replay"],
 )
 def test_an_outage_of_a_topic_is_a_gap(
-    room: Room, replayed: int, recovered: int, words: str, *, is_complete: bool
+    settings: TopicSettings, replayed: int, recovered: int, words: str, *, is_complete: bool
 ) -> None:
-    gap = gap_of(room, replayed=replayed)
+    gap = gap_of(settings, replayed=replayed)
     assert (gap.tables, gap.topics) == ([], ["room"])
     assert (gap.recovered, gap.complete) == (recovered, is_complete)
     assert words in gap.cause
@@ -723,7 +735,12 @@ def test_an_outage_that_lasts_until_the_end_is_a_gap_too() -> None:
     async def main() -> list[Event]:
         events: list[Event] = []
         async with scripted_server(script) as url:
-            live = Live(Session(Endpoint(url=url, key="key")), (), room=Room(topic="room"), policy=Policy())
+            live = Live(
+                Session(Endpoint(url=url, key="key")),
+                (),
+                settings=TopicSettings(topic="room"),
+                policy=Policy(),
+            )
             async with live as batches:
                 async for batch in batches:
                     events += batch
@@ -738,7 +755,7 @@ def test_an_outage_that_lasts_until_the_end_is_a_gap_too() -> None:
     assert "the watch ended before" in gap.cause
 
 
-def test_a_room_from_which_nothing_is_wanted_has_no_gap() -> None:
+def test_a_topic_without_broadcasts_and_presence_has_no_gap() -> None:
     joins = 0
 
     async def script(peer: Peer) -> None:
@@ -750,7 +767,7 @@ def test_a_room_from_which_nothing_is_wanted_has_no_gap() -> None:
         await peer.until_closed()
 
     async def main() -> list[Event]:
-        async with entered(script, Room(topic="room", events=()), policy=Policy()) as watch:
+        async with entered(script, TopicSettings(topic="room", events=()), policy=Policy()) as watch:
             await watch.until_ready(2)
             return watch.events
 

@@ -35,7 +35,7 @@ from prt.stream.binding import Binding
 from prt.stream.recording.file import BATCH, VERSION, Recording
 from prt.stream.recording.lines import event_of
 from prt.stream.recording.seeking import WARM_LINES, offset_of
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 from prt.views.sinks.ndjson import encode
 from prt.views.sinks.recorder import Recorder, header_of
 from tests.running import PRT, clean_environment
@@ -204,7 +204,7 @@ def test_the_header_says_what_was_watched_and_nothing_secret(tmp_path: Path) -> 
         "abc.supabase.co",
         AT,
         bindings=[Binding(table="t", event="INSERT", filter="id=eq.1")],
-        rooms=[Room(topic="room:7", key="maya", tracked={"token": "s3cret"}, is_private=True)],
+        topics=[TopicSettings(topic="room:7", key="maya", tracked={"token": "s3cret"}, is_private=True)],
         keys={("public", "t"): ("org", "nr")},
     )
     with Recorder(path, header, pytest.fail):

@@ -1,4 +1,4 @@
-"""Presence and cursors at the rates of a busy room: every event is taken in, few of them are drawn."""
+"""Presence and cursors at the rates of a busy topic: every event is taken in, few of them are drawn."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tty(io.StringIO):
 
 def diffs(rate: int) -> Iterator[Event]:
     """A crowd of a hundred, each of which comes, changes and goes."""
-    yield Presence(at=BEGIN, topic=meeting.ROOM, event="sync", state={})
+    yield Presence(at=BEGIN, topic=meeting.TOPIC, event="sync", state={})
     for number in range(rate * SECONDS):
         key, step = f"k{number % 100}", number // 100 % 4
         one = meeting.meta(f"r{number // 100 // 4}-{key}-{step > 1}", user_id=key, status=f"s{step}")
@@ -44,7 +44,7 @@ def moves(rate: int) -> Iterator[Event]:
     ("view", "events", "rate"),
     [("presence", diffs, 1_000), ("cursors", moves, 5_000), ("table", moves, 5_000)],
 )
-def test_a_busy_room_is_drawn_ten_times_a_second(
+def test_a_busy_topic_is_drawn_ten_times_a_second(
     view: str, events: Callable[[int], Iterator[Event]], rate: int
 ) -> None:
     file, now = Tty(), BEGIN

@@ -19,13 +19,13 @@ from prt.stream.live.source import Live
 from prt.stream.policies import hears_sql
 from prt.stream.socket.failures import MessageRefusedError, RefusedByServerError, UnacknowledgedError
 from prt.stream.socket.refusal_codes import Code
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 from prt.views.drawing import refusal_causes
 
 ECHO: Final = "prt-status"
 PATIENCE_SECONDS: Final = 10.0
 
-Source = Callable[[tuple[()], Room], Live]
+Source = Callable[[tuple[()], TopicSettings], Live]
 
 
 async def examine(
@@ -40,7 +40,7 @@ async def examine(
         role: The database role of the identity, for messages.
         is_private: Whether broadcast and presence use a private channel.
     """
-    room = Room(
+    settings = TopicSettings(
         topic=topic,
         events=(ECHO,),
         is_private=is_private,
@@ -48,7 +48,7 @@ async def examine(
         is_acknowledged=True,
         has_presence=True,
     )
-    live = source((), room)
+    live = source((), settings)
     async with hearing(live) as ear:
         if not await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS):
             layer: Layer = "private" if is_private else "broadcast"
@@ -59,8 +59,8 @@ async def examine(
     if is_private:
         report(Finding(layer="private", state="ok", figure=f"open to {role}"))
         return
-    room = Room(topic=topic, events=(), is_private=True)
-    async with hearing(source((), room)) as ear:
+    settings = TopicSettings(topic=topic, events=(), is_private=True)
+    async with hearing(source((), settings)) as ear:
         is_open = await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS)
         report(_private(ear.heard, is_open, role, topic))
 

@@ -21,15 +21,15 @@ from prt.results import Failure
 from prt.stream.rest.broadcast import NotAllowedError, Poster
 from prt.stream.rest.session import Session
 from prt.stream.socket.failures import RefusedByServerError
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 EVENT = "ping"
 
 
 async def echo(context: Context) -> Found:
     """A client receives its own broadcast if it asks for that."""
-    room = Room(topic=context.topic("echo"), is_echoed=True)
-    async with context.watch(room=room) as watcher:
+    settings = TopicSettings(topic=context.topic("echo"), is_echoed=True)
+    async with context.watch(settings=settings) as watcher:
         await watcher.ready()
         started = time.perf_counter()
         await watcher.live.send(EVENT, payload(1))
@@ -39,8 +39,8 @@ async def echo(context: Context) -> Found:
 
 async def acknowledged(context: Context) -> Found:
     """The server acknowledges a broadcast that asks for an acknowledgement."""
-    room = Room(topic=context.topic("ack"), is_acknowledged=True)
-    async with context.watch(room=room) as watcher:
+    settings = TopicSettings(topic=context.topic("ack"), is_acknowledged=True)
+    async with context.watch(settings=settings) as watcher:
         await watcher.ready()
         ms = await watcher.live.send(EVENT, payload(1), timeout=context.settings.wait_seconds)
         return Found(note="acknowledged", figures={"ack_ms": ms or 0.0})
@@ -48,8 +48,8 @@ async def acknowledged(context: Context) -> Found:
 
 async def two_clients(context: Context) -> Found:
     """A client receives another client's broadcast, and the sender does not receive its own."""
-    room = Room(topic=context.topic("two"))
-    async with context.watch(room=room) as sender, context.watch(room=room) as receiver:
+    settings = TopicSettings(topic=context.topic("two"))
+    async with context.watch(settings=settings) as sender, context.watch(settings=settings) as receiver:
         await asyncio.gather(sender.ready(), receiver.ready())
         started = time.perf_counter()
         await sender.live.send(EVENT, payload(1))
@@ -69,7 +69,7 @@ async def http(context: Context) -> Found:
     session = await context.identities.session("self")
     seconds = context.settings.wait_seconds
     poster = Poster(lambda: session.endpoint, topic, is_private=False, answer_seconds=seconds)
-    async with context.watch(room=Room(topic=topic)) as watcher, poster:
+    async with context.watch(settings=TopicSettings(topic=topic)) as watcher, poster:
         await watcher.ready()
         ms = await poster.send(EVENT, bytes(payload(1)))
         await heard(watcher, 1)
@@ -79,8 +79,8 @@ async def http(context: Context) -> Found:
 async def private(context: Context) -> Found:
     """A client joins, sends and receives on a private topic, if a policy allows it."""
     topic = context.settings.private_topic or context.topic("private")
-    room = Room(topic=topic, is_private=True, is_echoed=True, is_acknowledged=True)
-    async with context.watch(room=room) as watcher:
+    settings = TopicSettings(topic=topic, is_private=True, is_echoed=True, is_acknowledged=True)
+    async with context.watch(settings=settings) as watcher:
         try:
             await watcher.ready()
         except FailedError as exc:
@@ -120,8 +120,8 @@ async def _access(context: Context, topic: TopicTerms, who: Identity, session: S
     """
     seconds = context.settings.wait_seconds
     is_present = False
-    room = Room(topic=topic.name, events=(), is_private=topic.is_private, has_presence=True)
-    async with context.watch(room=room, who=who) as watcher:
+    settings = TopicSettings(topic=topic.name, events=(), is_private=topic.is_private, has_presence=True)
+    async with context.watch(settings=settings, who=who) as watcher:
         try:
             await watcher.ready()
             is_listening = True

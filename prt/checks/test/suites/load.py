@@ -23,7 +23,7 @@ from prt.stream.live.listener import Listener, listening
 from prt.stream.live.source import Live
 from prt.stream.rest.session import Session
 from prt.stream.socket.queue import committed
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 RAMP = (0.25, 0.5, 0.75, 1.0)
 """Shares of the rate, each of which lasts equally long."""
@@ -141,8 +141,8 @@ async def _subscribed(context: Context, column: str, mark: str) -> AsyncIterator
     async with AsyncExitStack() as stack:
         for number in range(context.settings.clients):
             client = Client(mark)
-            room = Room(topic=context.topic("load"), events=())
-            live = Live(Session(session.endpoint), [binding], room=room, policy=NO_RECONNECTS)
+            settings = TopicSettings(topic=context.topic("load"), events=())
+            live = Live(Session(session.endpoint), [binding], settings=settings, policy=NO_RECONNECTS)
             await stack.enter_async_context(listening(live, client.listener))
             clients.append(client)
             if number % JOINING == JOINING - 1:

@@ -11,7 +11,7 @@ from prt.checks.test.outcomes import FailedError, Found
 from prt.checks.test.watcher import Watcher
 from prt.events import Presence
 from prt.results import Failure
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 CAUSE = (
     "the server sends no presence to this channel, or drops it above its rate of presence messages a second",
@@ -25,7 +25,7 @@ async def track(context: Context) -> Found:
     These are three of the five calls that the server accepts in half a minute.
     """
     topic = context.topic("presence")
-    async with context.watch(room=Room(topic=topic, has_presence=True, key="one")) as one:
+    async with context.watch(settings=TopicSettings(topic=topic, has_presence=True, key="one")) as one:
         await one.ready()
         started = time.perf_counter()
         await one.live.track({"step": 1})
@@ -41,12 +41,14 @@ async def track(context: Context) -> Found:
 async def two_clients(context: Context) -> Found:
     """A client that joins later receives the presences so far, and the others see a client leave."""
     topic = context.topic("presence")
-    async with context.watch(room=Room(topic=topic, has_presence=True, key="two")) as two:
-        async with context.watch(room=Room(topic=topic, has_presence=True, key="one")) as one:
+    async with context.watch(settings=TopicSettings(topic=topic, has_presence=True, key="two")) as two:
+        async with context.watch(settings=TopicSettings(topic=topic, has_presence=True, key="one")) as one:
             await asyncio.gather(one.ready(), two.ready())
             await one.live.track({"step": 1})
             await expect_presence(two, "join", "one", step=1)
-            async with context.watch(room=Room(topic=topic, has_presence=True, key="late")) as late:
+            async with context.watch(
+                settings=TopicSettings(topic=topic, has_presence=True, key="late")
+            ) as late:
                 await late.ready()
                 sync = await late.until(
                     Presence,

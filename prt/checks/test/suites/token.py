@@ -14,7 +14,7 @@ from prt.events import Status
 from prt.inputs import Input
 from prt.results import Failure
 from prt.stream.rest.session import Endpoint, Session
-from prt.stream.topic import Room
+from prt.stream.topic import TopicSettings
 
 LIFE_SECONDS = 6
 """The life of a token: long enough to join over a slow connection, and short enough to wait for."""
@@ -32,7 +32,7 @@ async def refresh(context: Context) -> Found:
     renewed = context.identities.user_id(session)
     if renewed != user:
         raise FailedError(Failure(expected=f"a token of the user {user}", came=f"one of {renewed}"))
-    async with context.watch(room=Room(topic=context.topic("refresh"))) as watcher:
+    async with context.watch(settings=TopicSettings(topic=context.topic("refresh"))) as watcher:
         await watcher.ready()
     return Found(note="a fresh token, and joined with it", figures={"refresh_ms": ms})
 
@@ -61,7 +61,9 @@ async def _ends(context: Context, session: Session, expires: float) -> float:
         FailedError: The session went on after its token had expired.
     """
     started = time.perf_counter()
-    async with context.watch(session=session, room=Room(topic=context.topic("expiry"))) as watcher:
+    async with context.watch(
+        session=session, settings=TopicSettings(topic=context.topic("expiry"))
+    ) as watcher:
         await watcher.ready()
         await asyncio.sleep(max(expires - time.time(), 0))
         try:
@@ -80,8 +82,8 @@ def _goes_on() -> tuple[str, str]:
 
 
 async def _outlives(context: Context, session: Session, expires: float) -> None:
-    room = Room(topic=context.topic("renewal"), is_echoed=True)
-    async with context.watch(session=session, room=room) as watcher:
+    settings = TopicSettings(topic=context.topic("renewal"), is_echoed=True)
+    async with context.watch(session=session, settings=settings) as watcher:
         await watcher.ready()
         await asyncio.sleep(max(expires + 1 - time.time(), 0))
         if watcher.error is not None:

@@ -15,7 +15,7 @@ from tests.local.realtime.serving import Backend, Running
 API = "/realtime/v1/api"
 JSON = "application/json"
 BYTES = "application/octet-stream"
-ROOM = "realtime:room:1"
+TOPIC = "realtime:room:1"
 TOO_LARGE = "Payload size exceeds tenant limit"
 UNSUPPORTED = '{"error":"Unsupported Media Type. Use application/json or application/octet-stream"}'
 UNAUTHORIZED = '{"message":"Unauthorized"}'
@@ -72,7 +72,7 @@ def test_one_message_reaches_both_versions(backend: Backend) -> None:
 def test_one_private_message_needs_the_right(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as client:
-            await client.enter(ROOM, token=backend.user(1), private=True)
+            await client.enter(TOPIC, token=backend.user(1), private=True)
             path = "broadcast/room:1/events/e?private=true"
             assert await post(running, path, {"n": 1}) == (403, UNAUTHORIZED)
             assert await post(running, path.partition("?")[0], {"n": 2}, key=backend.user(1)) == (202, "")
@@ -96,7 +96,7 @@ def test_the_keys_of_the_newer_kind(backend: Backend) -> None:
 def test_json_that_is_no_object_stands_under_a_name(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as client:
-            await client.enter(ROOM)
+            await client.enter(TOPIC)
             assert await post(running, "broadcast/room:1/events/e", [1]) == (202, "")
             assert (await client.expect("broadcast"))["payload"] == {"_json": [1]}
 
@@ -178,7 +178,7 @@ def test_broken_json_is_refused(backend: Backend) -> None:
 def test_one_bad_message_holds_back_all(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as client:
-            await client.enter(ROOM)
+            await client.enter(TOPIC)
             good = {"topic": "room:1", "event": "e", "payload": {}}
             assert (await post(running, "broadcast", {"messages": [good, {}]}))[0] == 422
             await client.expect_nothing_more()
@@ -189,7 +189,7 @@ def test_one_bad_message_holds_back_all(backend: Backend) -> None:
 def test_of_many_the_denied_are_left_out_and_the_public_go_first(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as client:
-            await client.enter(ROOM)
+            await client.enter(TOPIC)
             await client.enter("realtime:ro:1", token=backend.user(1), private=True)
             await client.enter("realtime:wo:1")
             await client.enter("realtime:room:2", token=backend.user(1), private=True)

@@ -19,7 +19,7 @@ from prt.local.seed.loading import fill, prepare, reset
 from tests.local.databases import acting_as
 from tests.local.realtime.serving import Backend, Client, Running
 
-ROOM = "realtime:room:1"
+TOPIC = "realtime:room:1"
 SEND = "select realtime.send(%s::jsonb, 'e', %s, %s)"
 
 
@@ -40,7 +40,7 @@ def send(
 
 
 async def enter(client: Client, token: str, **broadcast: Any) -> Any:
-    return await client.enter(ROOM, token=token, private=True, broadcast=broadcast)
+    return await client.enter(TOPIC, token=token, private=True, broadcast=broadcast)
 
 
 async def heard(client: Client) -> int:
@@ -65,7 +65,7 @@ def test_a_transaction_is_heard_in_its_order_or_not_at_all(backend: Backend) -> 
 def test_private_and_public_topics_of_one_name_are_two(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as public, running.client() as private:
-            await public.enter(ROOM)
+            await public.enter(TOPIC)
             await enter(private, backend.user(1))
             send(backend.sql, 1)
             send(backend.sql, 2, is_private=False)
@@ -178,7 +178,7 @@ async def past(running: Running, client: Client, **replay: Any) -> list[int]:
     while (message := await client.expect("broadcast"))["meta"].get("replayed"):
         found.append(message["payload"]["n"])
     sql.execute("delete from realtime.messages where payload ->> 'n' = '99'")
-    await client.push(ROOM, "phx_leave", {}, join_ref="1")
+    await client.push(TOPIC, "phx_leave", {}, join_ref="1")
     await client.expect("phx_reply")
     await client.expect("phx_close")
     return found
@@ -220,7 +220,7 @@ def test_no_past_to_be_had(backend: Backend, is_private: bool, replay: Any, reas
     async def scenario(running: Running) -> None:
         async with running.client() as client:
             refused = await client.enter(
-                ROOM, token=backend.user(1), private=is_private, broadcast={"replay": replay}
+                TOPIC, token=backend.user(1), private=is_private, broadcast={"replay": replay}
             )
             assert refused["response"] == {"reason": f"UnableToReplayMessages: {reason}"}
 
@@ -324,7 +324,7 @@ def test_a_reset_keeps_it_flowing() -> None:
 
             async def scenario(running: Running) -> None:
                 async with running.client() as client:
-                    await client.enter(ROOM)
+                    await client.enter(TOPIC)
                     await asyncio.to_thread(reset, postgres, nothing, keep_roles=roles)
                     send(sql, 1, is_private=False)
                     assert await heard(client) == 1

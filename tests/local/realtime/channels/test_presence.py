@@ -14,7 +14,7 @@ from prt.local.realtime import Settings
 from prt.local.realtime.channels.calls import Calls
 from tests.local.realtime.serving import Backend, Client, Running
 
-ROOM = "realtime:room"
+TOPIC = "realtime:room"
 OK = {"status": "ok", "response": {}}
 
 
@@ -28,7 +28,7 @@ def run(
     asyncio.run(serve())
 
 
-async def entered(client: Client, key: Any = "", topic: str = ROOM, **config: Any) -> Any:
+async def entered(client: Client, key: Any = "", topic: str = TOPIC, **config: Any) -> Any:
     """Joined with presence; the state that came."""
     assert (await client.enter(topic, presence={"enabled": True, "key": key}, **config))["status"] == "ok"
     return await client.expect("presence_state")
@@ -36,7 +36,7 @@ async def entered(client: Client, key: Any = "", topic: str = ROOM, **config: An
 
 async def called(client: Client, event: Any, **payload: Any) -> Any:
     """The reply to a call of presence."""
-    await client.push(ROOM, "presence", {"type": "presence", "event": event, **payload}, join_ref="1")
+    await client.push(TOPIC, "presence", {"type": "presence", "event": event, **payload}, join_ref="1")
     return await client.expect("phx_reply")
 
 
@@ -76,7 +76,7 @@ def test_who_joins_again_is_told_to_have_left(backend: Backend) -> None:
             await entered(moving, "ada")
             await tracked(moving, at="door")
             joined = await watching.expect("presence_diff")
-            await moving.enter(ROOM, presence={"enabled": True, "key": "ada"})
+            await moving.enter(TOPIC, presence={"enabled": True, "key": "ada"})
             assert await watching.expect("presence_diff") == {"joins": {}, "leaves": joined["joins"]}
             assert await moving.expect("phx_close") == {}
             assert await moving.expect("presence_state") == {}
@@ -105,7 +105,7 @@ def test_one_call_too_many_closes_the_channel(backend: Backend) -> None:
             for number in range(5):
                 await tracked(eager, n=number)
                 await watching.expect("presence_diff")
-            await eager.push(ROOM, "presence", {"event": "untrack"}, join_ref="1")
+            await eager.push(TOPIC, "presence", {"event": "untrack"}, join_ref="1")
             assert await eager.expect("system") == {
                 "message": "Client presence rate limit exceeded",
                 "status": "error",
@@ -152,7 +152,7 @@ def test_odd_calls(backend: Backend, call: dict[str, Any], reply: Any) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as client:
             await entered(client, "ada")
-            await client.push(ROOM, "presence", call, join_ref="1")
+            await client.push(TOPIC, "presence", call, join_ref="1")
             assert await client.expect("phx_reply") == reply
 
     run(backend, scenario)
@@ -163,7 +163,7 @@ def test_too_much_to_track_closes_the_channel(backend: Backend) -> None:
         async with running.client() as client:
             await entered(client)
             await client.push(
-                ROOM, "presence", {"event": "track", "payload": {"a": "x" * 1000}}, join_ref="1"
+                TOPIC, "presence", {"event": "track", "payload": {"a": "x" * 1000}}, join_ref="1"
             )
             assert (await client.expect("system"))["message"] == "Track message size exceeded"
             assert await client.expect("phx_close") == {}
@@ -222,18 +222,18 @@ def test_comings_and_goings_leave_no_ghosts(backend: Backend) -> None:
                         case 0:
                             leaving.websocket.transport.abort()
                         case 1:
-                            await leaving.push(ROOM, "phx_leave", {}, join_ref="1")
+                            await leaving.push(TOPIC, "phx_leave", {}, join_ref="1")
                             left.append((leaving, last))
                         case _:
-                            await leaving.push(ROOM, "presence", {"event": "untrack"}, join_ref="1")
+                            await leaving.push(TOPIC, "presence", {"event": "untrack"}, join_ref="1")
                             left.append((leaving, last))
                     continue
                 coming = await stack.enter_async_context(running.client())
-                await coming.enter(ROOM, presence={"key": f"user-{number % 9}"})
+                await coming.enter(TOPIC, presence={"key": f"user-{number % 9}"})
                 last = chance.randrange(3)
                 for step in range(last + 1):
                     payload = {"number": number, "step": step}
-                    await coming.push(ROOM, "presence", {"event": "track", "payload": payload}, join_ref="1")
+                    await coming.push(TOPIC, "presence", {"event": "track", "payload": payload}, join_ref="1")
                 present[number] = (coming, last)
             wanted = {(number, last) for number, (_, last) in present.items()}
             while {(meta["number"], meta["step"]) for meta in roster.values()} != wanted:

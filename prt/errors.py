@@ -33,7 +33,7 @@ class PrtError(Exception):
     """The name of the cause, such as `E-USAGE`; it stays the same when the message is reworded."""
     attempt: ClassVar[str | None] = None
     """A command that helps to find or to fix the cause; it is the key `try` in an error's JSON."""
-    is_told = False
+    is_reported = False
     """Whether the error was already printed to standard error."""
     is_in_status = False
     """Whether a status of the error's channel already contains it."""

@@ -65,7 +65,7 @@ class Actions:
     """The actions on the events of a watch.
 
     `finish` waits for the commands that still run; leaving `async with` kills them. Output of the commands is
-    passed to `tell`, and added to `notes`, which a view shows, the newest last.
+    passed to `report`, and added to `notes`, which a view shows, the newest last.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Actions:
         bell: bool = False,
         command: str | None = None,
         wanted: Callable[[Event], bool] = lambda _: True,
-        tell: Callable[[str], None] | None = notice,
+        report: Callable[[str], None] | None = notice,
     ) -> None:
         """Prepare the actions.
 
@@ -82,7 +82,7 @@ class Actions:
             bell: Whether to ring the terminal's bell.
             command: The command to run, or None.
             wanted: Returns whether an event causes the actions.
-            tell: Reports a message; None only adds it to `notes`, for a view.
+            report: Reports a message; None only adds it to `notes`, for a view.
 
         Raises:
             UsageError: The command can't be run.
@@ -91,7 +91,7 @@ class Actions:
         self._bell = bell
         self._command = None if command is None else command_of(command)
         self._wanted = wanted
-        self._tell = tell
+        self._report = report
         self._waiting: deque[bytes] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._dropped = 0
@@ -129,7 +129,7 @@ class Actions:
         else:
             self._dropped += 1
             if self._dropped == 1:
-                self._say(
+                self._note(
                     f"it is slower than the events: with {WAITING} waiting, what comes on top is left out"
                 )
 
@@ -141,9 +141,9 @@ class Actions:
                     await asyncio.wait(self._running)
         left = len(self._running) + len(self._waiting)
         if left:
-            self._say(f"{left} of its runs were not over at the end")
+            self._note(f"{left} of its runs were not over at the end")
         if self._dropped:
-            self._say(f"left out for {self._dropped} events")
+            self._note(f"left out for {self._dropped} events")
 
     def _start(self, command: list[str], line: bytes) -> None:
         task = asyncio.create_task(self._run(command, line))
@@ -158,32 +158,32 @@ class Actions:
     async def _run(self, command: list[str], line: bytes) -> None:
         try:
             # With files instead of pipes, processes that outlive the command aren't waited for.
-            with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
+            with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed:
                 given.write(line)
                 given.seek(0)
                 program = Program(
-                    command, environment=environment(), stdin=given, output=said, has_own_group=True
+                    command, environment=environment(), stdin=given, output=printed, has_own_group=True
                 )
                 try:
                     code = await program.wait()
                 finally:
                     await program.end(KILL_SECONDS)
-                self._report(code, _lines(said))
+                self._report_exit(code, _lines(printed))
         except OSError as exc:
-            self._say(f"can't be started: {exc.strerror or exc}")
+            self._note(f"can't be started: {exc.strerror or exc}")
 
-    def _report(self, code: int, lines: list[str]) -> None:
+    def _report_exit(self, code: int, lines: list[str]) -> None:
         for line in lines[:-1] if code else lines:
-            self._say(line)
+            self._note(line)
         if code:
             how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
-            self._say(how + (f": {lines[-1]}" if lines else ""))
+            self._note(how + (f": {lines[-1]}" if lines else ""))
 
-    def _say(self, what: str) -> None:
+    def _note(self, what: str) -> None:
         text = f"{Input.COMMAND} {Path(self._command[0]).name if self._command else ''}: {what}"
         self.notes.append(text)
-        if self._tell is not None:
-            self._tell(text)
+        if self._report is not None:
+            self._report(text)
 
 
 def ring() -> None:
@@ -195,11 +195,11 @@ def ring() -> None:
             return
 
 
-def _lines(said: IO[bytes]) -> list[str]:
+def _lines(printed: IO[bytes]) -> list[str]:
     """Return the last lines that a command printed."""
-    size = said.seek(0, os.SEEK_END)
-    said.seek(max(size - BYTES_SHOWN, 0))
-    lines = said.read(BYTES_SHOWN).decode(errors="replace").splitlines()
+    size = printed.seek(0, os.SEEK_END)
+    printed.seek(max(size - BYTES_SHOWN, 0))
+    lines = printed.read(BYTES_SHOWN).decode(errors="replace").splitlines()
     return [line for line in lines if line.strip()][-LINES_SHOWN:]
 
 

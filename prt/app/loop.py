@@ -64,7 +64,7 @@ async def follow(
     output: Output,
     progress: Progress,
     matching: Matching,
-    tell: Callable[[Event], None] | None = None,
+    report: Callable[[Event], None] | None = None,
     *,
     taker: Taker | None = None,
     clock: Callable[[], int] | None = None,
@@ -77,7 +77,7 @@ async def follow(
         output: Gets the events; its keys, if any, get the terminal's keys.
         progress: The bounds, by the event loop's clock.
         matching: Decides which events are written to the output.
-        tell: Gets every event that is not a change.
+        report: Gets every event that is not a change.
         taker: Gets every event.
         clock: Returns the time of the end, in µs since the epoch.
         tick_seconds: The time between two drains of the output while no events arrive.
@@ -89,7 +89,7 @@ async def follow(
         output,
         progress,
         matching,
-        tell,
+        report,
         taker=taker,
         clock=clock or wall_clock,
         tick_seconds=tick_seconds,
@@ -108,7 +108,7 @@ class _Loop:
         output: Output,
         progress: Progress,
         matching: Matching,
-        tell: Callable[[Event], None] | None,
+        report: Callable[[Event], None] | None,
         *,
         taker: Taker | None,
         clock: Callable[[], int],
@@ -126,7 +126,7 @@ class _Loop:
         self._ended_at: int | None = None
         self._progress = progress
         self._keeps = matching.keeps if matching else None
-        self._tell = tell
+        self._report = report
         self._lag = Lag()
         self._gaps = 0
         self._verification = Verification()
@@ -268,8 +268,8 @@ class _Loop:
             self._gaps += 1
         elif isinstance(event, Verified):
             self._verification.apply(event)
-        if self._tell is not None:
-            self._tell(event)
+        if self._report is not None:
+            self._report(event)
 
     async def _read(self, batches: AsyncIterator[list[Event]]) -> Outcome:
         output, progress, keeps = self._output, self._progress, self._keeps

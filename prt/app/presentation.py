@@ -124,7 +124,7 @@ class Presentation:
         for missing in request.expectations.missing():
             notice(str(missing))
         if ending.error is not None:
-            ending.error.is_told = self._notices is not None and ending.error.is_in_status
+            ending.error.is_reported = self._notices is not None and ending.error.is_in_status
             raise ending.error
         if self._alerts is not None and not request.is_quiet:
             for rule in self._alerts.idle_rules():

@@ -68,18 +68,18 @@ class Result(Struct, frozen=True, kw_only=True):
 class Tally:
     """The number of answers, and the times of the last ones."""
 
-    def __init__(self, tell: Callable[[Result], None] | None) -> None:
+    def __init__(self, report: Callable[[Result], None] | None) -> None:
         self.answered = 0
         self.times: deque[float] = deque(maxlen=TIMES_KEPT)
-        self._tell = tell
+        self._report = report
 
     def add(self, result: Result) -> None:
         """Count a result."""
         if result.ms is not None:
             self.answered += 1
             self.times.append(result.ms)
-        if self._tell is not None:
-            self._tell(result)
+        if self._report is not None:
+            self._report(result)
 
 
 def send(request: SendRequest) -> int:

@@ -90,7 +90,7 @@ def opened(form: Form, host: str, total: int) -> Iterator[RunOutput]:
             yield table
 
 
-def suites_told(suites: Sequence[Suite], *, is_json: bool) -> str:
+def suites_text(suites: Sequence[Suite], *, is_json: bool) -> str:
     """Return the suites and what each needs, as lines of text or NDJSON."""
     if is_json:
         return "".join(

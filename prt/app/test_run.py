@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from prt import __version__
 from prt.app.test_contract import Agreement
-from prt.app.test_report import RunOutput, opened, suites_told
+from prt.app.test_report import RunOutput, opened, suites_text
 from prt.checks.test.check import Suite
 from prt.checks.test.context import Context
 from prt.checks.test.contract import file as contract_file
@@ -73,7 +73,7 @@ class Ended(Struct, frozen=True, kw_only=True):
 
 def listed(suites: Sequence[Suite], *, is_json: bool) -> None:
     """Print the suites and what each needs."""
-    sys.stdout.write(suites_told(suites, is_json=is_json))
+    sys.stdout.write(suites_text(suites, is_json=is_json))
 
 
 def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: bool = False) -> int:

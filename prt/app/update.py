@@ -22,7 +22,7 @@ from prt.inputs import Input
 from prt.state.conditions.bounds import Bounds, Progress
 from prt.state.conditions.expectations import Expectations
 from prt.state.conditions.matching import Matching
-from prt.state.rows.difference import said
+from prt.state.rows.difference import value_text
 from prt.state.update import Update
 from prt.stream import values
 from prt.stream.binding import Binding
@@ -278,9 +278,9 @@ class UpdateSource:
             return PrtError("the row is gone, or no longer visible", "somebody else was faster")
         columns = _columns_of(row)
         others = [
-            f"{name} is {said(columns[name]) if name in columns else 'no column'}"
+            f"{name} is {value_text(columns[name]) if name in columns else 'no column'}"
             for name, value in self._unless.items()
-            if name not in columns or said(columns[name]) != said(value)
+            if name not in columns or value_text(columns[name]) != value_text(value)
         ]
         if others:
             return PrtError(f"somebody else has changed it: {', '.join(others)}", "nothing was written")

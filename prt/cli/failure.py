@@ -55,7 +55,7 @@ def report(exc: BaseException, arguments: Sequence[str]) -> int:
         return error.exit_code if isinstance(error, typer.TyperException) else 1
     if is_plugin(arguments):
         return _report_to_monitoring(ours)
-    if not ours.is_told:
+    if not ours.is_reported:
         complain(ours.message, ours.hint)
     if not ours.is_in_lines and writes_lines(arguments):
         _write_end(ours)

@@ -58,8 +58,8 @@ def request(
             text = answer.read()
     except urllib.error.HTTPError as error:
         with error:
-            said = error.read().decode(errors="replace")[:500]
-        raise AnswerError(f"{method} {urllib.parse.urlsplit(url).path}: HTTP {error.code}: {said}") from None
+            reply = error.read().decode(errors="replace")[:500]
+        raise AnswerError(f"{method} {urllib.parse.urlsplit(url).path}: HTTP {error.code}: {reply}") from None
     except OSError as error:
         raise AnswerError(f"{method} {urllib.parse.urlsplit(url).path}: {error}") from None
     return json.loads(text) if text else None

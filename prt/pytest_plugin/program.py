@@ -44,7 +44,7 @@ class Child:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.lines: list[Line] = []
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         self._has_ended = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._process = subprocess.Popen(
@@ -64,12 +64,12 @@ class Child:
         Return whether the condition is met then.
         """
         until = time.monotonic() + seconds
-        with self._news:
+        with self._changed:
             while not is_met():
                 remaining = until - time.monotonic()
                 if self._has_ended or remaining <= 0:
                     return is_met()
-                self._news.wait(remaining)
+                self._changed.wait(remaining)
         return True
 
     @property
@@ -111,12 +111,12 @@ class Child:
         for text in stdout or ():
             line = _decoded(text)
             if line is not None:
-                with self._news:
+                with self._changed:
                     self.lines.append(line)
-                    self._news.notify_all()
-        with self._news:
+                    self._changed.notify_all()
+        with self._changed:
             self._has_ended = True
-            self._news.notify_all()
+            self._changed.notify_all()
 
 
 def _decoded(text: bytes) -> Line | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Raw, Struct
 
 from prt.events import Change, Event
-from prt.state.rows.difference import said
+from prt.state.rows.difference import value_text
 from prt.state.rows.present import KeyColumns, Present, Turn, assume_id, values_of
 from prt.state.rows.value_order import ordered
 
@@ -170,7 +170,7 @@ class Board:
         values = values_of(turn.after or b"", (self.group_by,))
         value = values[0] if values else None
         self.has_groups |= value is not None
-        return NOWHERE if value in (None, b"null") else said(Raw(value or b""))
+        return NOWHERE if value in (None, b"null") else value_text(Raw(value or b""))
 
     def _remove(self, key: bytes) -> None:
         group = self._groups.pop(key, None)
@@ -209,14 +209,16 @@ class Board:
 
 def _card_of(key: bytes, row: bytes) -> Card:
     values = dict(zip(_SHOWN, values_of(row, _SHOWN) or (), strict=False))
-    texts = {name: said(Raw(value)) for name, value in values.items() if value and value not in _NOTHING}
+    texts = {
+        name: value_text(Raw(value)) for name, value in values.items() if value and value not in _NOTHING
+    }
 
     def first(names: Iterable[str]) -> str:
         return next((texts[name] for name in names if name in texts), "")
 
     return Card(
         key=key,
-        title=first(TITLES) or said(Raw(key)),
+        title=first(TITLES) or value_text(Raw(key)),
         assignee=first(PEOPLE),
         priority=first(PRIORITIES),
         due=first(DATES),

@@ -14,7 +14,7 @@ from msgspec import Raw, Struct, structs
 
 from prt.events import Change, Event
 from prt.state.conditions.alerts import number_of
-from prt.state.rows.difference import said
+from prt.state.rows.difference import value_text
 from prt.state.rows.present import KeyColumns, Present, assume_id, key_of, values_of
 from prt.stream.values import moment
 
@@ -276,7 +276,7 @@ def _row_of(key: bytes, row: bytes, commit: int | None) -> _Row | None:
         return None
     budget = Budget(
         key=key,
-        name=_text(values, NAMES) or said(Raw(key)),
+        name=_text(values, NAMES) or value_text(Raw(key)),
         amount=_number(values, AMOUNTS),
         spent=_number(values, SPENT) or _ZERO,
         committed=_number(values, COMMITTED) or _ZERO,
@@ -317,7 +317,7 @@ def _values(row: bytes | Raw, columns: Sequence[str]) -> dict[str, bytes] | None
 
 
 def _text(values: dict[str, bytes], names: Sequence[str]) -> str:
-    return next((said(Raw(values[name])) for name in names if name in values), "")
+    return next((value_text(Raw(values[name])) for name in names if name in values), "")
 
 
 def _number(values: dict[str, bytes], names: Sequence[str]) -> Decimal | None:

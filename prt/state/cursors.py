@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from prt.events import Broadcast, Event, Presence
 from prt.state.figures.rate import Rate
-from prt.state.topics.metas import said, tracked
+from prt.state.topics.metas import tracked, value_text
 
 USERS: Final = 200
 """The most cursors that are kept; the one that has rested longest is dropped first."""
@@ -170,7 +170,7 @@ class Cursors:
         """Mark the cursor of a user who left, whether the presence's key or a meta names the user."""
         users = {event.key or ""}
         for meta in event.presences or ():
-            users |= {said(value) for value in tracked(meta).values() if isinstance(value, str | int)}
+            users |= {value_text(value) for value in tracked(meta).values() if isinstance(value, str | int)}
         for user in users:
             cursor = self.cursors.get((event.topic, user))
             if cursor is not None:
@@ -187,11 +187,11 @@ def _user(move: _Move) -> str:
         if isinstance(value, str):
             return value
         if isinstance(value, int | float):
-            return said(value)
+            return value_text(value)
         if isinstance(value, dict):
             found = value.get("id", value.get("name"))
             if found is not None:
-                return said(found)
+                return value_text(found)
     return ""
 
 
@@ -201,7 +201,7 @@ def _name(move: _Move) -> str:
         if isinstance(value, str) and value:
             return value
     if isinstance(move.user, dict):
-        return next((said(move.user[one]) for one in _NAMES if isinstance(move.user.get(one), str)), "")
+        return next((value_text(move.user[one]) for one in _NAMES if isinstance(move.user.get(one), str)), "")
     return ""
 
 

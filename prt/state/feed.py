@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from prt.events import Alert, Change
 from prt.state.rows.cache import Rows
-from prt.state.rows.difference import Cell, Line, line_of, said
+from prt.state.rows.difference import Cell, Line, line_of, value_text
 from prt.state.rows.names import is_uuid, name_of
 from prt.state.rows.present import values_of
 
@@ -86,7 +86,7 @@ ABOUT: Final[dict[str, tuple[str, ...]]] = {
 }
 """Columns that name a row; the first one with a value is used. Other tables use a name or a title."""
 
-TOLD: Final[dict[str, tuple[str, ...]]] = {
+INSERT_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "notifications": ("message",),
     "financial_transactions": ("amount", "budget_id"),
     "time_entries": ("hours", "personnel_id"),
@@ -189,7 +189,7 @@ class Feed:
         if line.event_type == "DELETE":
             return went
         if line.event_type == "INSERT":
-            added = columns_of(change.new, TOLD.get(line.table, ()))
+            added = columns_of(change.new, INSERT_COLUMNS.get(line.table, ()))
             named = {column: self._named(column, value) for column, value in added.items()}
             # An id without a known name means nothing to a person.
             parts = [f"{_words(column)} {name}" for column, name in named.items() if not is_uuid(name)]
@@ -243,7 +243,7 @@ def columns_of(row: bytes | Raw, columns: tuple[str, ...]) -> dict[str, str]:
     """Return the values of these columns as text; columns that are null are left out."""
     values = values_of(row, columns) if columns else None
     pairs = zip(columns, values or (), strict=False)
-    return {column: said(Raw(value)) for column, value in pairs if value and value != b"null"}
+    return {column: value_text(Raw(value)) for column, value in pairs if value and value != b"null"}
 
 
 def _shortened(text: str) -> str:

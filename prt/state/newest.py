@@ -45,15 +45,15 @@ Entry = Line | BroadcastLine | PresenceLine | Gap | Alert | Conflict | Step
 class Shown:
     """A change and the row before it; its line is computed when it's drawn first.
 
-    `is_news` is false if a later state of the row was already known.
+    `is_latest` is false if a later state of the row was already known.
     """
 
-    __slots__ = ("change", "is_news", "line", "previous")
+    __slots__ = ("change", "is_latest", "line", "previous")
 
-    def __init__(self, change: Change, previous: bytes | None, *, is_news: bool = True) -> None:
+    def __init__(self, change: Change, previous: bytes | None, *, is_latest: bool = True) -> None:
         self.change = change
         self.previous = previous
-        self.is_news = is_news
+        self.is_latest = is_latest
         self.line: Line | None = None
 
 

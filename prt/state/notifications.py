@@ -129,7 +129,7 @@ class Own(Matching):
         return owner is None or shown(decoded(owner)) == self.user
 
 
-def is_news(event: Event) -> bool:
+def is_new_notification(event: Event) -> bool:
     """Return whether an event is a new notification, which may have been delayed by a gap."""
     return isinstance(event, Change) and event.event_type == "INSERT" and event.source != "snapshot"
 

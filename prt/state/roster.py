@@ -23,9 +23,9 @@ from prt.state.topics.metas import (
     WHERE,
     Meta,
     differences,
-    said,
     since_of,
     user_of,
+    value_text,
     where_of,
 )
 
@@ -258,7 +258,7 @@ def _values(metas: Iterable[Meta]) -> tuple[Cell, ...]:
     """
     columns = [(column, value) for meta in metas for column, value in meta.items() if column != REF]
     chosen = [one for one in columns if one[0] not in _PLACED] + [one for one in columns if one[0] in WHERE]
-    return tuple(Cell(column, None, said(value)) for column, value in chosen or columns)
+    return tuple(Cell(column, None, value_text(value)) for column, value in chosen or columns)
 
 
 def _index_of(metas: list[dict[str, Any]], wanted: Meta) -> int | None:

@@ -92,7 +92,7 @@ class Screen:
         self.roster = Presences()
         self.malformed = 0
         self.last_malformed: Malformed | None = None
-        self.told: Counter[type] = Counter()
+        self.reported: Counter[type] = Counter()
         """The number of alerts and of conflicts, by class."""
         self.gaps = 0
         self.incomplete_gaps = 0
@@ -187,9 +187,9 @@ class Screen:
 
     def show(self, change: Change) -> bool:
         """Apply a change that was counted before. Return False if a later state of its row is known."""
-        previous, is_news = self._rows.take(change)
-        self.newest.add(Shown(change, previous, is_news=is_news))
-        return is_news
+        previous, is_latest = self._rows.take(change)
+        self.newest.add(Shown(change, previous, is_latest=is_latest))
+        return is_latest
 
     def _apply_other(self, event: Event) -> None:
         match event:
@@ -204,7 +204,7 @@ class Screen:
             case Gap():
                 self._apply_gap(event)
             case Alert() | Conflict():
-                self.told[type(event)] += 1
+                self.reported[type(event)] += 1
                 self.newest.add(event)
             case Malformed():
                 self.malformed += 1

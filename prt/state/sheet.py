@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from prt.events import Change, Event
 from prt.state.conditions.alerts import number_of
-from prt.state.rows.difference import NOISE, rank_of, said
+from prt.state.rows.difference import NOISE, rank_of, value_text
 from prt.state.rows.present import KeyColumns, Present, assume_id, values_of
 from prt.state.rows.value_order import ORDERS
 
@@ -122,7 +122,7 @@ class Sheet:
             earlier = values_of(before, columns) or ()
             pairs = enumerate(zip(earlier, values, strict=False))
             lit = frozenset(index for index, (one, other) in pairs if one != other)
-        cells = tuple("" if value in (None, b"null") else said(Raw(value or b"")) for value in values)
+        cells = tuple("" if value in (None, b"null") else value_text(Raw(value or b"")) for value in values)
         return SheetRow(cells, lit, is_fresh and before is None, key)
 
     def _sort_key(self, key: bytes) -> SortKey:
@@ -134,7 +134,7 @@ class Sheet:
         if known is None:
             value = (values_of(self._present.rows[key], (self.sort or "",)) or (None,))[0]
             number = number_of(value) if value and not value.startswith(b'"') else None
-            text = said(Raw(value or b""))
+            text = value_text(Raw(value or b""))
             order = ORDERS.get((self.table, self.sort or ""), ())
             if value in (None, b"null"):
                 known = (_MISSING, Decimal(0), "")

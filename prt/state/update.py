@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from prt.events import EMPTY, Change, Conflict
 from prt.state.rows.cache import Rows
-from prt.state.rows.difference import Cell, said
+from prt.state.rows.difference import Cell, value_text
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -32,7 +32,7 @@ class Update:
     @property
     def key_text(self) -> str:
         """The values of the key as one text."""
-        return ", ".join(said(value) for value in self.key.values())
+        return ", ".join(value_text(value) for value in self.key.values())
 
     @property
     def row(self) -> bytes | None:
@@ -48,8 +48,8 @@ class Update:
         return tuple(
             Cell(
                 name,
-                said(before[name]) if name in before else None,
-                said(after[name]) if name in after else None,
+                value_text(before[name]) if name in before else None,
+                value_text(after[name]) if name in after else None,
             )
             for name in self.values
         )

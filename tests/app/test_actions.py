@@ -30,7 +30,7 @@ def acted(command: str, lines: int = 1, *, seconds: float = 20) -> tuple[list[st
     told: list[str] = []
 
     async def main() -> list[str]:
-        async with Actions(command=command, tell=told.append) as actions:
+        async with Actions(command=command, report=told.append) as actions:
             for _ in range(lines):
                 actions.on(LINE)
             await actions.finish(seconds)

@@ -457,7 +457,7 @@ def test_urls_that_are_refused(text: str, message: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "is_told"),
+    ("url", "is_reported"),
     [
         ("http://example.com", True),
         ("http://127.0.0.1:1", False),
@@ -465,9 +465,9 @@ def test_urls_that_are_refused(text: str, message: str, hint: str) -> None:
         (HOSTED, False),
     ],
 )
-def test_keys_in_the_clear_are_told(folder: Folder, url: str, is_told: bool) -> None:
+def test_keys_in_the_clear_are_told(folder: Folder, url: str, is_reported: bool) -> None:
     project = folder.resolve({"SUPABASE_URL": url, "SUPABASE_ANON_KEY": ANON})
-    assert any("without TLS" in notice for notice in project.notices) == is_told
+    assert any("without TLS" in notice for notice in project.notices) == is_reported
 
 
 # --- secrets stay secret

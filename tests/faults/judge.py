@@ -238,8 +238,8 @@ def _bounds(events: Sequence[Event], overlap: int, *, is_verified: bool) -> list
         ready = _ready_that_ended_a_loss(events[:place])
         before = events[: place if ready is None else ready]
         # A channel that stayed joined is READY anew before its tables are read; each has a gap of its own.
-        is_told = ready is None or is_verified
-        limit, name = (gap.at + grain, "it was told") if is_told else (events[ready].at, "READY")
+        is_reported = ready is None or is_verified
+        limit, name = (gap.at + grain, "it was told") if is_reported else (events[ready].at, "READY")
         if gap.end > limit + GRAIN:
             violations.append(f"the gap ({gap.cause}) ends {gap.end - limit} µs after {name}")
         if gap.end < gap.start:

@@ -31,19 +31,19 @@ def swallowing(*, to_client: bool, to_server: bool) -> Callable[[Proxy], None]:
     return lambda proxy: proxy.swallow(to_client=to_client, to_server=to_server)
 
 
-def ending(say: Callable[[Proxy], None]) -> Callable[[Proxy], None]:
+def ending(send: Callable[[Proxy], None]) -> Callable[[Proxy], None]:
     """The server ends the channel: it sends no more changes, and says why."""
 
     def end(proxy: Proxy) -> None:
         proxy.deafen()
-        say(proxy)
+        send(proxy)
 
     return end
 
 
 def failing(proxy: Proxy) -> None:
     proxy.system("Realtime was unable to connect to the project database")
-    proxy.say("phx_close", {})
+    proxy.send("phx_close", {})
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def failing(proxy: Proxy) -> None:
         *((f"close-{code}", closing(code)) for code in (1000, 1001, 1006, 1009, 1011, 1012)),
         ("rst", cutting("rst")),
         ("fin", cutting("fin")),
-        ("phx-error", ending(lambda proxy: proxy.say("phx_error", {}))),
-        ("phx-close", ending(lambda proxy: proxy.say("phx_close", {}))),
+        ("phx-error", ending(lambda proxy: proxy.send("phx_error", {}))),
+        ("phx-close", ending(lambda proxy: proxy.send("phx_close", {}))),
         ("system-error", ending(failing)),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_rate_limit_gets_the_pause_that_it_wants(
             else:
                 stage.proxy.deafen()
                 stage.proxy.system("Too many messages per second")
-                stage.proxy.say("phx_close", {})
+                stage.proxy.send("phx_close", {})
             await stage.watch.until_ready(2)
         await stage.settle()
         assert max(waits(stage.watch.events)) >= 0.49

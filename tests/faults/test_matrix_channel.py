@@ -14,7 +14,7 @@ Project = dict[str, str]
 
 def test_a_stale_close_of_a_former_join_is_none(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
-        stage.proxy.say("phx_close", {}, join_ref="99")
+        stage.proxy.send("phx_close", {}, join_ref="99")
         await stage.settle(gaps=0)
         assert len(stage.watch.statuses("READY")) == stage.proxy.connections == 1
 

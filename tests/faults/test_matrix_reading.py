@@ -115,7 +115,7 @@ def test_garbage_is_told_and_the_stream_goes_on(project: Project, account: Accou
     async def script(stage: Stage) -> None:
         for data in (b"", b"\x00\xff garbage", "{", "[1,2,3]", b'"half \xe2\x82', "null"):
             stage.proxy.inject(data)
-        stage.proxy.say("an_event_that_nobody_knows", {"a": 1})
+        stage.proxy.send("an_event_that_nobody_knows", {"a": 1})
         await stage.settle()
         assert len(stage.watch.malformed) >= 5
         assert stage.proxy.connections == 1

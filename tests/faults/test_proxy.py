@@ -142,7 +142,7 @@ def test_it_drops_until_a_join_and_garbles() -> None:
 
 def test_it_speaks_in_the_servers_name() -> None:
     async def script(proxy: Proxy, client: ClientConnection) -> None:
-        proxy.say("phx_error", {})
+        proxy.send("phx_error", {})
         assert json.loads(await client.recv()) == ["1", "1", "realtime:t", "phx_error", {}]
         proxy.system("gone")
         assert json.loads(await client.recv())[4]["message"] == "gone"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from prt.events import Change
-from prt.state.feed import ABOUT, NOUNS, TOLD, VERBS, Feed
+from prt.state.feed import ABOUT, INSERT_COLUMNS, NOUNS, VERBS, Feed
 from prt.state.rows.cache import Rows
 from prt.state.rows.names import Names
 from tests.views import story
@@ -119,7 +119,7 @@ def test_the_seed_s_tables_all_have_their_word() -> None:
     from prt.config.constants.seed_tables import TABLES
 
     assert set(NOUNS) == set(TABLES)
-    assert {*VERBS, *ABOUT, *TOLD} <= set(NOUNS)
+    assert {*VERBS, *ABOUT, *INSERT_COLUMNS} <= set(NOUNS)
 
 
 def test_a_template_writes_the_whole_sentence() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from prt.events import Broadcast, Change, Status
-from prt.state.notifications import Notifications, Own, is_news, is_read, read_column
+from prt.state.notifications import Notifications, Own, is_new_notification, is_read, read_column
 from tests.views import story
 
 ME = "5eed0000-0000-4000-8000-0000000000a1"
@@ -145,6 +145,12 @@ def test_expressions_count_too() -> None:
 
 
 def test_news_is_what_nobody_was_shown() -> None:
-    news = [insert(1), story.change("INSERT", "notifications", new=row(2), source="backfill")]
+    new_notifications = [insert(1), story.change("INSERT", "notifications", new=row(2), source="backfill")]
     known = [story.change("INSERT", "notifications", new=row(3), source="snapshot"), update(1), delete(1)]
-    assert [is_news(event) for event in (*news, *known)] == [True, True, False, False, False]
+    assert [is_new_notification(event) for event in (*new_notifications, *known)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]

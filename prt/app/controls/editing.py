@@ -17,7 +17,7 @@ from prt.clock import wall_clock
 from prt.errors import PrtError
 from prt.events import Change, Event
 from prt.state.board import NOWHERE
-from prt.state.rows.difference import said
+from prt.state.rows.difference import value_text
 from prt.state.screen import Screen
 from prt.state.update import Update
 from prt.state.viewport.intents import Intent
@@ -93,7 +93,7 @@ class EditControls:
             page.message = "select a card first"
         elif target is None:
             page.message = "there is no column on that side"
-        elif any(said_key(update) == key for update in self._unconfirmed):
+        elif any(raw_key(update) == key for update in self._unconfirmed):
             page.message = "wait: the card's last move is not confirmed yet"
         else:
             columns = _columns_of(row)
@@ -154,14 +154,16 @@ class EditControls:
         page.touch()
 
 
-def said_key(update: Update) -> bytes:
+def raw_key(update: Update) -> bytes:
     """Return the key in the board's form: raw JSON values joined with commas."""
     return b",".join(bytes(value) for value in update.key.values())
 
 
 def _moved(update: Update) -> str:
     columns = {} if update.before is None else _columns_of(update.before)
-    title = next((said(columns[name]) for name in ("title", "name") if name in columns), update.key_text)
+    title = next(
+        (value_text(columns[name]) for name in ("title", "name") if name in columns), update.key_text
+    )
     cell = update.cells[0] if update.cells else None
-    (target,) = (said(value) for value in update.values.values())
+    (target,) = (value_text(value) for value in update.values.values())
     return f"'{title}' {cell.before if cell and cell.before else '?'} → {target}"

@@ -48,7 +48,7 @@ class _Tap:
 
     async def run(self) -> int:
         request = self._request
-        source = TapSource(request, self._say)
+        source = TapSource(request, self._notify)
         started = asyncio.get_running_loop().time()
         with self._recorder() as recorder, self._opened() as output:
             ending = await follow(
@@ -56,7 +56,7 @@ class _Tap:
                 output,
                 Progress(Bounds(), source.expectations, started=started),
                 Matching(),
-                self._tell,
+                self._report,
                 taker=recorder,
             )
         return self._code(ending, source)
@@ -71,7 +71,7 @@ class _Tap:
             complain(*source.unjudged)
         return ending.end.exit_code
 
-    def _tell(self, event: Event) -> None:
+    def _report(self, event: Event) -> None:
         if not isinstance(event, TapFinding):
             return
         if self._has_screen:
@@ -79,7 +79,7 @@ class _Tap:
         elif self._request.form is None:
             _complain(event)
 
-    def _say(self, text: str) -> None:
+    def _notify(self, text: str) -> None:
         """Report a notice that is not a finding."""
         if self._has_screen:
             self._notes.append(text)

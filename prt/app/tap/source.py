@@ -39,17 +39,17 @@ class TapSource:
     """The source of a tap's events: `async with` starts the proxy and then the command, and ends both."""
 
     def __init__(
-        self, request: TapRequest, say: Callable[[str], None], clock: Callable[[], int] = wall_clock
+        self, request: TapRequest, notify: Callable[[str], None], clock: Callable[[], int] = wall_clock
     ) -> None:
         """Prepare the tap.
 
         Args:
             request: The request for the tap.
-            say: Gets notices.
+            notify: Gets notices.
             clock: Returns µs since the epoch.
         """
         self._request = request
-        self._say = say
+        self._notify = notify
         self._judge = Judge()
         chaos = request.chaos
         self.recovery = None if chaos.expect_recovery is None else Recovery(chaos.expect_recovery)
@@ -83,7 +83,7 @@ class TapSource:
             stack.push_async_callback(_ended, observing)
             if self._chaos is not None:
                 await stack.enter_async_context(self._chaos.running())
-            self._say(f"the tap for {self._request.project.host} listens on {proxy.url}")
+            self._notify(f"the tap for {self._request.project.host} listens on {proxy.url}")
             if self._request.duration is not None:
                 stack.callback(self._end_after(self._request.duration).cancel)
             if self._request.command:
@@ -97,7 +97,7 @@ class TapSource:
         self._is_closed = True
         await self._stack.aclose()
         if self._unshown:
-            self._say(f"{self._unshown} frames were left out: the output was slower than they")
+            self._notify(f"{self._unshown} frames were left out: the output was slower than they")
 
     def __aiter__(self) -> Self:
         return self
@@ -151,7 +151,7 @@ class TapSource:
         reason = str(error.strerror or error)
         if reason not in self._failures:
             self._failures.add(reason)
-            self._say(f"{self._request.project.host} can't be reached: {reason}")
+            self._notify(f"{self._request.project.host} can't be reached: {reason}")
 
     def _take(self, message: Observed) -> None:
         if isinstance(message, Answered) and message.status == 101 and self._chaos is not None:

@@ -203,10 +203,10 @@ class Template:
 
     async def _take_from_example(self, column: str) -> bool:
         value = (await self._read_example()).get(column)
-        is_news = value is not None and self._values.get(column) != value
-        if is_news:
+        is_changed = value is not None and self._values.get(column) != value
+        if is_changed:
             self._values[column] = value
-        return is_news
+        return is_changed
 
     async def _read_example(self) -> dict[str, Any]:
         if self._example is None:

@@ -143,7 +143,7 @@ def notify(
     from prt.cli.options.recovery import parse_recovery
     from prt.state.conditions.bounds import parse_bounds
     from prt.state.conditions.expectations import parse_expectations
-    from prt.state.notifications import Own, is_news
+    from prt.state.notifications import Own, is_new_notification
     from prt.stream.live.supervisor import Policy
     from prt.views.sinks.stderr import notice
 
@@ -159,7 +159,10 @@ def notify(
     its_key = recovery.keys_of(place.bindings("")).get((place.schema, place.table), ("id",))
     own = Own(user_column, include or (), exclude or (), key=its_key)
     actions = Actions(
-        bell=bell, command=exec_, wanted=is_news, tell=None if form.is_table or quiet else notice
+        bell=bell,
+        command=exec_,
+        wanted=is_new_notification,
+        report=None if form.is_table or quiet else notice,
     )
 
     def bindings(endpoint: Endpoint) -> Sequence[Binding]:
@@ -273,8 +276,8 @@ def send(
     seconds = parse_duration(timeout, "--timeout")
     if not title.strip():
         raise UsageError("--title is empty", "as in --title 'Doors open'")
-    said = {"title": title, "message": message, "type": type_}
-    columns: dict[str, object] = {name: text for name, text in said.items() if text is not None}
+    given = {"title": title, "message": message, "type": type_}
+    columns: dict[str, object] = {name: text for name, text in given.items() if text is not None}
     columns |= assignments_of(set_ or (), "--set")
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
         if not quiet:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from prt.state.conditions.bounds import Bounds
     from prt.stream.binding import Binding
     from prt.stream.topic import TopicSettings
-    from prt.views.panels.layers import Telling
+    from prt.views.panels.layers import Reporter
 
 TOPIC: Final = "prt-status"
 
@@ -181,7 +181,7 @@ def status(
     targets = targets_of(tables or [])
     if watch and bundle is not None:
         raise UsageError("--bundle is written at the end of a diagnosis", "leave --watch out")
-    telling = _telling(asked, form)
+    reporter = _reporter(asked, form)
     with nullcontext() if bundle is None else _opened_bundle(bundle) as report:
         try:
             with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
@@ -191,24 +191,24 @@ def status(
                     for line in project.notices:
                         notice(line)
                 is_default = not (tables or project.defaults.tables)
-                _diagnosed(project, targets, telling, asked, is_default=is_default)
-                code = exit_code_of(telling.found, is_strict=strict)
-                if watch and is_live(telling.found):
-                    code = telling.end(code)
-                    return _kept_live(project, targets, telling, asked) or code
+                _diagnosed(project, targets, reporter, asked, is_default=is_default)
+                code = exit_code_of(reporter.found, is_strict=strict)
+                if watch and is_live(reporter.found):
+                    code = reporter.end(code)
+                    return _kept_live(project, targets, reporter, asked) or code
                 if report is not None and any(
-                    one.layer == "handshake" and one.is_reached for one in telling.found
+                    one.layer == "handshake" and one.is_reached for one in reporter.found
                 ):
-                    report.watch(project, _watchable(targets, telling, asked), _own_topic_settings(asked))
+                    report.watch(project, _watchable(targets, reporter, asked), _own_topic_settings(asked))
         except UsageError as exc:
-            if telling.found or local:
+            if reporter.found or local:
                 raise
-            telling.tell(of_error("configuration", exc, figure="can't be used"))
+            reporter.report(of_error("configuration", exc, figure="can't be used"))
             code = exc.exit_code
         if report is not None:
-            report.write(present_settings(url, profile), telling.found)
+            report.write(present_settings(url, profile), reporter.found)
             notice(f"written to {bundle}: look through it before you attach it to an issue")
-    return telling.end(code)
+    return reporter.end(code)
 
 
 def _opened_bundle(path: Path) -> AbstractContextManager[Bundle]:
@@ -233,7 +233,7 @@ def _checked_format(form: StatusFormat | None, *, json: bool, is_kept_live: bool
 
 
 def _diagnosed(
-    project: Project, targets: Targets, telling: Telling, asked: Asked, *, is_default: bool
+    project: Project, targets: Targets, reporter: Reporter, asked: Asked, *, is_default: bool
 ) -> None:
     """Check all layers, and report each finding as it arrives."""
     import asyncio
@@ -250,12 +250,12 @@ def _diagnosed(
         is_default=is_default,
         timing=hearing.TIMING,
     )
-    telling.expect([binding.table for binding in targets.bindings])
+    reporter.expect([binding.table for binding in targets.bindings])
 
-    asyncio.run(diagnose(project, plan, telling.tell))
+    asyncio.run(diagnose(project, plan, reporter.report))
 
 
-def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Asked) -> int:
+def _kept_live(project: Project, targets: Targets, reporter: Reporter, asked: Asked) -> int:
     """Watch the tables, or the private channel, until a bound or a signal. Return the exit code."""
     from prt.app.watch import watch
     from prt.app.watch_request import RecoveryRequest, WatchRequest
@@ -269,26 +269,26 @@ def _kept_live(project: Project, targets: Targets, telling: Telling, asked: Aske
 
     settings = _own_topic_settings(asked)
     usage = Usage(limits_of(asked.plan))
-    is_drawn = is_terminal() and not telling.is_json
+    is_drawn = is_terminal() and not reporter.is_json
     request = WatchRequest(
         source=project,
-        bindings=_watchable(targets, telling, asked),
+        bindings=_watchable(targets, reporter, asked),
         topics=() if settings is None else [settings],
         form=form_of(json=not is_drawn, no_color=not asked.has_color),
         bounds=asked.bounds,
         expectations=Expectations(),
         matching=Matching(),
         recovery=RecoveryRequest(backfill=False),
-        views_of=lambda _: [StatusView(telling.found, usage, plan=asked.plan)],
-        output=None if is_drawn else FiguresOutput(STDOUT, usage, is_json=telling.is_json),
+        views_of=lambda _: [StatusView(reporter.found, usage, plan=asked.plan)],
+        output=None if is_drawn else FiguresOutput(STDOUT, usage, is_json=reporter.is_json),
         is_quiet=True,
     )
     return watch(request)
 
 
-def _watchable(targets: Targets, telling: Telling, asked: Asked) -> list[Binding]:
+def _watchable(targets: Targets, reporter: Reporter, asked: Asked) -> list[Binding]:
     """Return the tables that are READY; none if only a private channel is watched."""
-    ready = {one.table for one in telling.found if one.check == "READY" and one.state == "ok"}
+    ready = {one.table for one in reporter.found if one.check == "READY" and one.state == "ok"}
     return [] if asked.is_private else [one for one in targets.bindings if _is_ready(one, ready)]
 
 
@@ -302,13 +302,13 @@ def _is_ready(binding: Binding, ready: Set[str | None]) -> bool:
     return binding.name in ready or (binding.table == "*" and bool(ready))
 
 
-def _telling(asked: Asked, form: StatusFormat) -> Telling:
+def _reporter(asked: Asked, form: StatusFormat) -> Reporter:
     if form in ONE_SHOT:
-        from prt.views.monitoring.status import PageTelling, PluginTelling
+        from prt.views.monitoring.status import PageReporter, PluginReporter
 
-        return PluginTelling() if form is StatusFormat.NAGIOS else PageTelling()
-    from prt.views.panels.layers import JsonTelling, LineTelling
+        return PluginReporter() if form is StatusFormat.NAGIOS else PageReporter()
+    from prt.views.panels.layers import JsonReporter, LineReporter
 
     if form is StatusFormat.JSON:
-        return JsonTelling()
-    return LineTelling(has_color=None if asked.has_color else False)
+        return JsonReporter()
+    return LineReporter(has_color=None if asked.has_color else False)

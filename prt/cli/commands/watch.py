@@ -185,7 +185,7 @@ def watch(
                 bell=bell,
                 command=exec_,
                 wanted=lambda event: type(event) is Alert,
-                tell=None if form.is_table else notice,
+                report=None if form.is_table else notice,
             ),
             topics=topics,
             record=record,

@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from prt.events import Change, Conflict
 from prt.state.rows.ages import dated, is_newer
-from prt.state.rows.difference import said
+from prt.state.rows.difference import value_text
 from prt.state.rows.keys import Keys, Table
 from prt.state.rows.writes import Kept, Write, conflict_of, is_echo, kept_of
 
@@ -249,4 +249,4 @@ def _is_no_later(read: Kept, beneath: Kept | None) -> bool:
 
 
 def _text_of(key: bytes) -> str:
-    return ", ".join(said(value) for value in _values_of(b"[%b]" % key))
+    return ", ".join(value_text(value) for value in _values_of(b"[%b]" % key))

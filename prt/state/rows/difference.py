@@ -19,7 +19,7 @@ LONGEST = 400
 CONTEXT = 8
 """How many characters are kept of the beginning that two long values have in common."""
 
-TELLING = (
+DESCRIPTIVE = (
     *("title", "name", "subject", "label", "amount", "total", "status", "state", "stage", "priority"),
     *("spent_amount", "total_amount", "quantity", "type", "severity", "role", "action", "message", "content"),
     *("body", "description", "email", "full_name", "date", "starts_at", "due_date"),
@@ -30,8 +30,8 @@ NOISE = frozenset(
     {"created_at", "inserted_at", "updated_at", "modified_at", "last_modified", "lock_version"}
     | {"createdAt", "insertedAt", "updatedAt", "modifiedAt"}
 )
-_RANK = {column: rank for rank, column in enumerate(TELLING)}
-_PLAIN, _REFERENCE, _NOISY = len(TELLING), len(TELLING) + 1, len(TELLING) + 2
+_RANK = {column: rank for rank, column in enumerate(DESCRIPTIVE)}
+_PLAIN, _REFERENCE, _NOISY = len(DESCRIPTIVE), len(DESCRIPTIVE) + 1, len(DESCRIPTIVE) + 2
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -77,7 +77,7 @@ def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Lin
     try:
         new, old = _columns_of(change.new), _columns_of(change.old)
         values = (new.get(name, old.get(name)) for name in key)
-        key_text = ", ".join(said(value) for value in values if value is not None)
+        key_text = ", ".join(value_text(value) for value in values if value is not None)
         origin, cells = _compared(change, new, old, previous, key)
     except (msgspec.DecodeError, RecursionError) as exc:  # such as a column named by half a surrogate pair
         errors = (*errors, f"unreadable row: {exc}")
@@ -95,7 +95,7 @@ def line_of(change: Change, previous: bytes | None, key: tuple[str, ...]) -> Lin
     )
 
 
-def said(value: Raw) -> str:
+def value_text(value: Raw) -> str:
     """Return a JSON value as text, cut to LONGEST: a string without its quotes, any other value as JSON."""
     return _cut(_text_of(value))
 
@@ -125,7 +125,7 @@ def common_length(one: str, other: str) -> int:
     return low
 
 
-def _said_both(before: Raw, after: Raw) -> tuple[str, str]:
+def _value_texts(before: Raw, after: Raw) -> tuple[str, str]:
     """Return both values as text; of long values, most of the common beginning is left out."""
     one, other = _text_of(before), _text_of(after)
     if max(len(one), len(other)) > LONGEST:
@@ -145,7 +145,7 @@ def _compared(
             return "seen", tuple(_as_before(_values(_columns_of(previous), key)))
         return "server" if set(old) - set(key) else "unknown", tuple(_as_before(_values(old, key)))
     moved = tuple(
-        Cell(name, said(old[name]), said(new[name]))
+        Cell(name, value_text(old[name]), value_text(new[name]))
         for name in key
         if name in old and name in new and not _is_same(old[name], new[name])
     )
@@ -173,9 +173,9 @@ def _differences(before: dict[str, Raw], after: dict[str, Raw], key: tuple[str, 
     ]
     names = [name for name in changed if name not in NOISE] or changed
     return tuple(
-        Cell(name, *_said_both(before[name], after[name]))
+        Cell(name, *_value_texts(before[name], after[name]))
         if name in before
-        else Cell(name, None, said(after[name]))
+        else Cell(name, None, value_text(after[name]))
         for name in sorted(names, key=rank_of)
     )
 
@@ -183,7 +183,7 @@ def _differences(before: dict[str, Raw], after: dict[str, Raw], key: tuple[str, 
 def _values(row: dict[str, Raw], key: tuple[str, ...]) -> tuple[Cell, ...]:
     """Return the values of a row, the important ones first; nulls are left out."""
     names = [name for name, value in row.items() if name not in key and bytes(value) != b"null"]
-    return tuple(Cell(name, None, said(row[name])) for name in sorted(names, key=rank_of))
+    return tuple(Cell(name, None, value_text(row[name])) for name in sorted(names, key=rank_of))
 
 
 def _as_before(cells: tuple[Cell, ...]) -> list[Cell]:

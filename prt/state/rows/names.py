@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from prt.state.rows.cache import Rows
-from prt.state.rows.difference import said
+from prt.state.rows.difference import value_text
 from prt.state.rows.present import values_of
 
 NAMES = ("name", "full_name", "display_name", "title", "label", "username", "email")
@@ -48,4 +48,4 @@ def is_uuid(text: str) -> bool:
 def name_of(row: bytes | Raw) -> str:
     """Return the name in a row; empty if it has none."""
     values = values_of(row, NAMES) or ()
-    return next((said(Raw(value)) for value in values if value and value != b"null"), "")
+    return next((value_text(Raw(value)) for value in values if value and value != b"null"), "")

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from prt.events import Broadcast
-from prt.state.rows.difference import LONGEST, Cell, said
+from prt.state.rows.difference import LONGEST, Cell, value_text
 
 LARGE = 16_384
 """The most bytes of a payload that are kept until it's drawn; of larger ones, only the beginning is kept."""
@@ -77,10 +77,11 @@ def message_of(broadcast: Broadcast) -> BroadcastLine:
         try:
             if bytes(memoryview(broadcast.payload)[:1]) == b"{":
                 cells = tuple(
-                    Cell(name, None, said(value)) for name, value in _columns_of(broadcast.payload).items()
+                    Cell(name, None, value_text(value))
+                    for name, value in _columns_of(broadcast.payload).items()
                 )
             else:
-                text = said(broadcast.payload)
+                text = value_text(broadcast.payload)
         except (msgspec.DecodeError, RecursionError):  # such as a member named by half a surrogate pair
             text = _begun(broadcast)
     return BroadcastLine(

@@ -45,7 +45,7 @@ def user_of(metas: Iterable[Meta]) -> str:
             if isinstance(value, Mapping):
                 value = next((value[name] for name in _OF_A_USER if _is_plain(value.get(name))), None)
             if _is_plain(value):
-                return said(value)
+                return value_text(value)
     return ""
 
 
@@ -53,7 +53,7 @@ def where_of(metas: Sequence[Meta]) -> str:
     """Return the places of all connections, each once."""
     for column in WHERE:
         if any(column in meta for meta in metas):
-            return said_by_all(metas, column)
+            return joined_values(metas, column)
     return ""
 
 
@@ -63,13 +63,13 @@ def since_of(metas: Iterable[Meta]) -> int | None:
     return min(times, default=None)
 
 
-def said_by_all(metas: Iterable[Meta], column: str) -> str:
+def joined_values(metas: Iterable[Meta], column: str) -> str:
     """Return the values of one column, each once, the newest connection's first."""
-    values = dict.fromkeys(said(meta[column]) for meta in metas if column in meta)
+    values = dict.fromkeys(value_text(meta[column]) for meta in metas if column in meta)
     return _cut(", ".join(reversed(values)))
 
 
-def said(value: Any) -> str:
+def value_text(value: Any) -> str:
     """Return a string as it is, and any other value as JSON, cut to LONGEST characters."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _cut(text)
@@ -81,8 +81,8 @@ def differences(before: Meta, after: Meta) -> tuple[Cell, ...]:
     return tuple(
         Cell(
             column,
-            said(before[column]) if column in before else ABSENT,
-            said(after[column]) if column in after else ABSENT,
+            value_text(before[column]) if column in before else ABSENT,
+            value_text(after[column]) if column in after else ABSENT,
         )
         for column in columns
         if column != REF and before.get(column, _MISSING) != after.get(column, _MISSING)

@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from prt.events import Change
 from prt.state.newest import Kept, Met, Shown, event_of
-from prt.state.rows.difference import said
+from prt.state.rows.difference import value_text
 from prt.state.topics.messages import Message
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -126,7 +126,7 @@ def _column(kept: Kept, name: str) -> str:
         )
     except msgspec.DecodeError:
         return ""
-    return "" if value is None else said(value)
+    return "" if value is None else value_text(value)
 
 
 def _row_of(change: Change) -> Raw:

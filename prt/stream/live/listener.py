@@ -44,7 +44,7 @@ class Listener:
         self._apply = apply
         self._on_end = on_end
         self._is_ready = False
-        self._news = asyncio.Event()
+        self._updated = asyncio.Event()
 
     async def ready(self) -> None:
         """Wait for the first READY.
@@ -69,8 +69,8 @@ class Listener:
         try:
             async with asyncio.timeout(seconds):
                 while (found := find()) is None and not self.is_over:
-                    self._news.clear()
-                    await self._news.wait()
+                    self._updated.clear()
+                    await self._updated.wait()
                 return found
         except TimeoutError:
             return None
@@ -99,7 +99,7 @@ class Listener:
 
     def notify(self) -> None:
         """Wake every task that waits in `until`."""
-        self._news.set()
+        self._updated.set()
 
     def end(self, error: PrtError | None = None) -> None:
         """Note that the source has ended, with an error or without one."""

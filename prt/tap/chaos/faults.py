@@ -143,7 +143,7 @@ class FaultProxy(Proxy):
         for link in self.websockets():
             link.to_client.write(frames.text(data))
 
-    def say(self, event: str, payload: Any, *, join_ref: str | None = None) -> None:
+    def send(self, event: str, payload: Any, *, join_ref: str | None = None) -> None:
         """Send a frame in the name of the server on the joined channel of every websocket (vsn 2.0.0).
 
         `join_ref` is the reference of the channel's join by default.
@@ -158,7 +158,7 @@ class FaultProxy(Proxy):
     def system(self, message: str, status: str = "error") -> None:
         """Send a `system` message about the table changes of the joined channel."""
         topic = str(self._joins[self.websockets()[0]][2]).removeprefix("realtime:")
-        self.say(
+        self.send(
             "system",
             {"message": message, "status": status, "extension": "postgres_changes", "channel": topic},
         )

@@ -104,8 +104,8 @@ class Chaos:
                         "extension": "system",
                         "channel": channel.name,
                     }
-                    self._say(link, _words(is_v2, (ref, None, topic, "system", payload)))
-                    self._say(link, _words(is_v2, (ref, ref, topic, "phx_close", {})))
+                    self._send(link, _words(is_v2, (ref, None, topic, "system", payload)))
+                    self._send(link, _words(is_v2, (ref, ref, topic, "phx_close", {})))
 
     def _judge_request(self, head: Head) -> tuple[int, str] | None:
         bearer = head.fields.get("authorization", "")
@@ -130,10 +130,10 @@ class Chaos:
         if message.event == "phx_join":
             payload = {"status": "error", "response": {"reason": f"InvalidJWTToken: {EXPIRED}"}}
             fields = (message.join_ref, message.ref, message.topic, "phx_reply", payload)
-            self._say(link, _words(frame.payload.lstrip()[:1] == b"[", fields))
+            self._send(link, _words(frame.payload.lstrip()[:1] == b"[", fields))
         return False
 
-    def _say(self, link: Link, words: str) -> None:
+    def _send(self, link: Link, words: str) -> None:
         raw = frames.text(words)
         self._observer.framed(link.number, raw, is_sent=False)
         link.to_client.write(raw)

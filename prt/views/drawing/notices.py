@@ -32,12 +32,12 @@ def notice(event: Event) -> tuple[str, str | None] | None:
         case Malformed():
             return f"unreadable frame left out: {event.reason}", None
         case Alert() | Conflict():
-            return f"{type(event).__name__.lower()} {told(event)}", None
+            return f"{type(event).__name__.lower()} {alert_or_conflict_text(event)}", None
         case _:
             return None
 
 
-def told(event: Alert | Conflict) -> str:
+def alert_or_conflict_text(event: Alert | Conflict) -> str:
     """Return what an alert or a conflict reports about a row, in a few words."""
     if isinstance(event, Alert):
         return alert_text(event)

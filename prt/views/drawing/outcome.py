@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prt.state.update import Update
 from prt.views.drawing.figures import milliseconds
-from prt.views.drawing.notices import told
+from prt.views.drawing.notices import alert_or_conflict_text
 
 
 def steps(update: Update) -> str:
@@ -34,4 +34,8 @@ def outcome(update: Update) -> list[str]:
         for cell in update.cells
     )
     shown = f": {changes}" if changes and update.confirmed_at is not None else ""
-    return [f"{update.table} {update.key_text}{shown}", steps(update), *map(told, update.conflicts)]
+    return [
+        f"{update.table} {update.key_text}{shown}",
+        steps(update),
+        *map(alert_or_conflict_text, update.conflicts),
+    ]

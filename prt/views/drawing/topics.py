@@ -38,14 +38,14 @@ def carried(entry: TopicLine, width: int, *, has_user: bool = True) -> Text:
     if entry.cells:
         text.append_text(changed(_line(entry), max(width - text.cell_len, 0)))
     else:
-        text.append(cut(_said(entry), max(width - text.cell_len, 0)))
+        text.append(cut(_content_text(entry), max(width - text.cell_len, 0)))
     text.truncate(width)
     return text
 
 
 def carried_whole(entry: TopicLine) -> str:
     """Return the content of an entry in full and without styles, like `carried` but uncut."""
-    words = whole(_line(entry)) if entry.cells else _said(entry)
+    words = whole(_line(entry)) if entry.cells else _content_text(entry)
     return " ".join(filter(None, (_user(entry), words)))
 
 
@@ -53,7 +53,7 @@ def _user(entry: TopicLine) -> str:
     return safe(entry.user) if isinstance(entry, PresenceLine) and entry.user != entry.key else ""
 
 
-def _said(entry: TopicLine) -> str:
+def _content_text(entry: TopicLine) -> str:
     """Return the text of an entry without cells."""
     if isinstance(entry, BroadcastLine):
         return safe(entry.text)

@@ -35,12 +35,12 @@ class _Collected:
     def expect(self, tables: Sequence[str]) -> None:
         """Ignore which tables will follow."""
 
-    def tell(self, finding: Finding) -> None:
+    def report(self, finding: Finding) -> None:
         """Keep a finding for the end."""
         self.found.append(cleared(finding))
 
 
-class PluginTelling(_Collected):
+class PluginReporter(_Collected):
     """An output that prints the findings as a monitoring plugin does."""
 
     def end(self, exit_code: int) -> int:
@@ -53,7 +53,7 @@ class PluginTelling(_Collected):
         return code
 
 
-class PageTelling(_Collected):
+class PageReporter(_Collected):
     """An output that prints the findings as a page for Prometheus."""
 
     def end(self, exit_code: int) -> int:

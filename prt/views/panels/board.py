@@ -264,10 +264,10 @@ class BoardView(Listed[bytes]):
         short = f"{mark_text} {cut(first, max(room - taken, 4))}".strip()
         spelled = (safe(card.priority), who, day), (safe(card.priority), first, day)
         for facts in (*(spelled if room > LEAST_COLUMN else ()), (short, day), (mark_text, day)):
-            said = _DOT.join(fact for fact in facts if fact)
-            if cell_len(said) <= room:
+            text = _DOT.join(fact for fact in facts if fact)
+            if cell_len(text) <= room:
                 break
-        details.append(cut(said, room), _URGENT.get(card.priority, ""))
+        details.append(cut(text, room), _URGENT.get(card.priority, ""))
         details.truncate(width)
         return [title, details]
 

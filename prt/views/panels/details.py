@@ -15,7 +15,7 @@ from rich.text import Text
 
 from prt.events import Change, Event, Known
 from prt.state.rows.cache import Rows
-from prt.state.rows.difference import NOISE, rank_of, said
+from prt.state.rows.difference import NOISE, rank_of, value_text
 from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.figures import clock, table_name
 from prt.views.drawing.lines import fitted, plain
@@ -116,7 +116,7 @@ def differences(before: bytes, after: bytes, width: int) -> Iterator[Text]:
 def _column(name: str, before: Raw | None, after: Raw | None, width: int) -> Iterator[Text]:
     """Yield a column on one line if both values fit, otherwise the lines of the value that differ."""
     label = f"{safe(name)} "
-    sides = [safe(said(side)) for side in (before, after) if side is not None]
+    sides = [safe(value_text(side)) for side in (before, after) if side is not None]
     joined = _ARROW.join(sides)
     if cell_len(label) + cell_len(joined) <= width:
         line = plain(label)
@@ -151,7 +151,7 @@ def _spread(value: Raw | None) -> list[str]:
     try:
         found = msgspec.json.decode(value)
     except (msgspec.DecodeError, RecursionError):
-        return [said(value)]
+        return [value_text(value)]
     if isinstance(found, str):
         return found.splitlines() or [""]
     return json.dumps(found, indent=1, ensure_ascii=False).splitlines()

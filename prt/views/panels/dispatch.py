@@ -47,8 +47,8 @@ class Sharing:
 
         A change must have been counted by `note`.
         """
-        is_news = self._screen.show(event) if type(event) is Change else self._screen.apply(event)
-        if is_news:
+        is_shown = self._screen.show(event) if type(event) is Change else self._screen.apply(event)
+        if is_shown:
             for view in self._views:
                 self._hand(view.apply, event)
 

@@ -105,7 +105,7 @@ class FeedView:
 def _belongs(kept: Kept) -> bool:
     """Return whether an event has a sentence; rows of a snapshot and known states have none."""
     if isinstance(kept, Shown):
-        return kept.is_news and kept.change.source != "snapshot"
+        return kept.is_latest and kept.change.source != "snapshot"
     return isinstance(kept, Alert | Gap)
 
 

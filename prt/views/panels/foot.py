@@ -19,16 +19,16 @@ _ROOM_OF_FIGURES = 30
 """Cells that are kept free beside the text that is being typed."""
 
 
-def notes_of(screen: Screen, said: Collection[str], width: int, most: int) -> list[Text]:
+def notes_of(screen: Screen, further: Collection[str], width: int, most: int) -> list[Text]:
     """Return the notes that need attention.
 
     Args:
         screen: The state whose refusals and alerts are noted.
-        said: Further notes, as plain text.
+        further: Further notes, as plain text.
         width: The most cells of a line.
         most: The most lines; the last one counts those that don't fit.
     """
-    notes = [*_notes(screen, width), *(line_of(f"! {one}", width) for one in said)]
+    notes = [*_notes(screen, width), *(line_of(f"! {one}", width) for one in further)]
     if len(notes) > most > 0:
         notes = [*notes[: most - 1], line_of(f"  and {len(notes) - most + 1} lines more", width)]
     return notes

@@ -11,7 +11,7 @@ from prt.events import Alert, Conflict, Gap
 from prt.state.newest import Step
 from prt.views.drawing.cells import cut, safe, wrapped
 from prt.views.drawing.figures import clock, counted, duration, moment
-from prt.views.drawing.notices import tables_text, told
+from prt.views.drawing.notices import alert_or_conflict_text, tables_text
 from prt.views.panels.head import CONNECTIONS
 
 Entry = Gap | Alert | Conflict | Step
@@ -49,7 +49,7 @@ def whole(entry: Entry, time_width: int, tz: tzinfo | None) -> Text:
     if isinstance(entry, Step):
         return text.append(step_text(entry), style)
     if not isinstance(entry, Gap):
-        return text.append(safe(f"{type(entry).__name__.lower()} {told(entry)}"), style)
+        return text.append(safe(f"{type(entry).__name__.lower()} {alert_or_conflict_text(entry)}"), style)
     return text.append(f"{_facts(entry, tz, has_length=True, has_names=True)}: {safe(entry.cause)}", style)
 
 

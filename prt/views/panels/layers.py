@@ -150,7 +150,7 @@ def _bad_findings(findings: Sequence[Finding]) -> list[Finding]:
     return [one for one in findings if one.state != "ok" and not (has_failed and one.check == "READY")]
 
 
-class Telling(Protocol):
+class Reporter(Protocol):
     """An output of `prt status` for standard output. `found` are the findings so far."""
 
     found: list[Finding]
@@ -160,7 +160,7 @@ class Telling(Protocol):
         """Note the tables whose findings will follow."""
         ...
 
-    def tell(self, finding: Finding) -> None:
+    def report(self, finding: Finding) -> None:
         """Report a finding."""
         ...
 
@@ -176,7 +176,7 @@ class Telling(Protocol):
         ...
 
 
-class LineTelling:
+class LineReporter:
     """An output of lines for people."""
 
     is_json = False
@@ -190,7 +190,7 @@ class LineTelling:
         """Set the width of the tables' column."""
         self._layers = Layers(self._console.width, tables)
 
-    def tell(self, finding: Finding) -> None:
+    def report(self, finding: Finding) -> None:
         """Report a finding."""
         self.found.append(finding)
         self._print(self._layers.add(cleared(finding)))
@@ -205,7 +205,7 @@ class LineTelling:
             self._console.print(line, soft_wrap=True)
 
 
-class JsonTelling:
+class JsonReporter:
     """An output of NDJSON, flushed line by line."""
 
     is_json = True
@@ -216,7 +216,7 @@ class JsonTelling:
     def expect(self, tables: Sequence[str]) -> None:
         """Ignore which tables will follow."""
 
-    def tell(self, finding: Finding) -> None:
+    def report(self, finding: Finding) -> None:
         """Report a finding."""
         self.found.append(finding)
         self._write(object_of(cleared(finding)))

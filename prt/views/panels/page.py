@@ -83,7 +83,7 @@ class Page:
         self.views = ActiveViews(screen, views, others)
         self._screen = screen
         self._title = safe(title)
-        self._said = notes
+        self._further_notes = notes
         self._tz = tz
         self._body: list[Text] = []
         self._paused: tuple[int, int] | None = None
@@ -213,7 +213,7 @@ class Page:
             if self._has_own_head
             else head(self._screen, self._title, self.now, width, self._tz, came_while_paused=came)
         )
-        below = [*notes_of(self._screen, self._said, width, height // 3), *self._keys(width)]
+        below = [*notes_of(self._screen, self._further_notes, width, height // 3), *self._keys(width)]
         room = max(height - len(top) - len(below), 0)
         body = self._overlay(width, room) if self.viewport.overlay else None
         if body is None:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from prt.events import Event
 from prt.state.roster import Person, PresenceLine, Presences
-from prt.state.topics.metas import said_by_all
+from prt.state.topics.metas import joined_values
 from prt.views.drawing.cells import cut, cut_middle, safe, within
 from prt.views.drawing.figures import clock, counted, moment
 from prt.views.drawing.lines import line_of
@@ -223,7 +223,7 @@ class Roster(Listed[tuple[str, str]]):
         names = self._columns or self._presences.columns()
         left = width - sum(column.width + 1 for column in columns)
         for number, name in enumerate(names):
-            texts = [said_by_all(person.metas, name) for person in people]
+            texts = [joined_values(person.metas, name) for person in people]
             rest = len(names) - number - 1
             wanted = _column(name, texts, _MOST_COLUMN if rest else max(left, 0))
             if left < min(wanted.width, _LEAST_COLUMN) or left <= 0:

@@ -57,7 +57,7 @@ class StatusView:
 
     def summary(self) -> list[str]:
         """Return the highest rates, and their share of the plan's limits."""
-        return [_said(use) for use in self._usage.uses(0) if use.is_rate and use.most]
+        return [_peak_text(use) for use in self._usage.uses(0) if use.is_rate and use.most]
 
     def _heading(self) -> Text:
         return _fixed(f"  {'ours':12}{'now':>9}{'most':>9}{'limit':>9}  of {self._plan}", "underline")
@@ -161,7 +161,7 @@ def _written(screen: Screen, usage: Usage, now: int) -> bytes:
     return safe(f"{timestamp_text(now)} {' · '.join(parts)}").encode() + b"\n"
 
 
-def _said(use: Use) -> str:
+def _peak_text(use: Use) -> str:
     return f"{use.name}: at most {use.most:,.0f} in a second, {use.most / use.limit:.0%} of the limit"
 
 

@@ -42,7 +42,7 @@ def summary(screen: Screen, *, title: str = "") -> list[str]:
         lines.append(counted(screen.broadcasts, "broadcast"))
     if screen.presences:
         lines.append(counted(screen.presences, "presence event"))
-    for kind, count in screen.told.items():
+    for kind, count in screen.reported.items():
         lines.append(counted(count, kind.__name__.lower()))
     if screen.read["backfill"]:
         lines.append(f"{counted(screen.read['backfill'], 'row')} backfilled")

@@ -252,7 +252,7 @@ class Table:
         marks = {mark for line in lines if (mark := mark_of(line))} | {line.source for line in lines}
         if any(isinstance(entry, BroadcastLine) and entry.is_replayed for entry in newest):
             marks.add("replayed")
-        legend = "   ".join(said for mark, said in _LEGEND.items() if mark in marks)
+        legend = "   ".join(value_text for mark, value_text in _LEGEND.items() if mark in marks)
         foot = [line_of(legend, width, "italic")] if legend else []
         gap = self._screen.last_incomplete_gap
         visible = newest[: max(height - 1 - len(foot), 0)]

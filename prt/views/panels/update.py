@@ -8,7 +8,7 @@ from prt.events import Event
 from prt.state.update import Update
 from prt.views.drawing.cells import safe
 from prt.views.drawing.lines import line_of
-from prt.views.drawing.notices import told
+from prt.views.drawing.notices import alert_or_conflict_text
 from prt.views.drawing.outcome import outcome, steps
 
 
@@ -36,7 +36,7 @@ class UpdateView:
             text = f"{mark} {safe(cell.column):{names}}  {safe(before)} → {safe(cell.after or '?')}"
             lines.append(line_of(text, width, style))
         lines += [Text(""), line_of(steps(update), width)]
-        lines += [line_of(f"! {told(one)}", width, "bold") for one in update.conflicts]
+        lines += [line_of(f"! {alert_or_conflict_text(one)}", width, "bold") for one in update.conflicts]
         return lines[:height]
 
     def summary(self) -> list[str]:

@@ -157,8 +157,8 @@ def _pictured(
     assert form.export is not None  # noqa: S101 - a picture needs a path
     state = Screen(keys=keys)
     views = [Table(state, highlight=form.highlight)] if views_of is None else views_of(state)
-    said = environment()
-    size = (_number(said.get("COLUMNS"), PICTURE_COLUMNS), _number(said.get("LINES"), HEIGHT))
+    variables = environment()
+    size = (_number(variables.get("COLUMNS"), PICTURE_COLUMNS), _number(variables.get("LINES"), HEIGHT))
     return Pictured(lines, form.export, state, views, title=host, size=size)
 
 

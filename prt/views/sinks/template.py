@@ -63,7 +63,7 @@ class _Field(Struct, frozen=True):
         value = members.get(self.name)
         for step in self.steps:
             value = None if value is None else _member(value, step)
-        return MISSING if value is None else _said(value)
+        return MISSING if value is None else _value_text(value)
 
 
 def compile_template(template: str, *, is_terminal: bool = False) -> Callable[[Event], bytes]:
@@ -141,6 +141,6 @@ def _member(value: Raw, step: str) -> Raw | None:
     return None
 
 
-def _said(value: Raw) -> str:
+def _value_text(value: Raw) -> str:
     raw = bytes(value)
     return _text(raw) if raw[:1] == b'"' else raw.decode()

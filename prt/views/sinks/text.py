@@ -35,7 +35,7 @@ from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.changes import whole
 from prt.views.drawing.figures import counted, lag_text, milliseconds, table_name, timestamp_text
 from prt.views.drawing.losses import account_text, loss_text
-from prt.views.drawing.notices import gap_text, notice, told
+from prt.views.drawing.notices import alert_or_conflict_text, gap_text, notice
 from prt.views.drawing.topics import carried_whole
 
 _PAYLOAD = 400
@@ -70,9 +70,9 @@ class TextLines:
         """
         if isinstance(event, Vitals | Loaded | Known | Rewound | Verified):
             return b""
-        return f"{timestamp_text(event.at)} {self._said(event)}\n".encode()
+        return f"{timestamp_text(event.at)} {self._text_of(event)}\n".encode()
 
-    def _said(self, event: _Written) -> str:
+    def _text_of(self, event: _Written) -> str:
         match event:
             case Change():
                 previous = self._rows.apply(event)
@@ -87,8 +87,8 @@ class TextLines:
                 gaps = f", {counted(event.gaps, 'gap')}" if event.gaps else ""
                 return f"END {event.reason}: {counted(event.events, 'event')}{gaps}{lag}"
             case Status():
-                said = notice(event)
-                text = said[0] if said else "joined"
+                noticed = notice(event)
+                text = noticed[0] if noticed else "joined"
                 return safe(f"{event.status} {text}" + (f"; hint: {event.hint}" if event.hint else ""))
             case Malformed():
                 return safe(f"MALFORMED {event.reason}: {event.frame}")
@@ -99,7 +99,7 @@ class TextLines:
             case Loss():
                 return safe(f"LOSS {loss_text(event)}")
             case Alert() | Conflict():
-                return safe(f"{type(event).__name__.upper()} {told(event)}")
+                return safe(f"{type(event).__name__.upper()} {alert_or_conflict_text(event)}")
             case TapConnection() | TapChannel() | TapFrame() | TapFinding():
                 return safe(findings.line_of(event))
 

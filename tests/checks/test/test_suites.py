@@ -300,7 +300,7 @@ def test_a_server_that_streams_a_row_again_after_ready(project: dict[str, str]) 
             await proxy.until(lambda one: one.ready == 2)
             await asyncio.sleep(proxy.changes_delay_seconds)
             row = row_of(project, "title like 'prt-test:% reconnect, meanwhile'")
-            proxy.say("postgres_changes", {"data": change_data("notifications", record=row), "ids": [1]})
+            proxy.send("postgres_changes", {"data": change_data("notifications", record=row), "ids": [1]})
             return await run
 
     ran = asyncio.run(polled())

@@ -153,7 +153,7 @@ def test_a_filter_on_a_table_that_is_not_watched_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "texts", "is_told"),
+    ("words", "texts", "is_reported"),
     [
         (["a"], ["status=eq.open"], True),
         (["a:DELETE"], ["status=eq.open"], True),
@@ -165,10 +165,10 @@ def test_a_filter_on_a_table_that_is_not_watched_is_refused() -> None:
     ],
 )
 def test_a_filter_that_deletes_can_not_match_is_told(
-    words: list[str], texts: list[str], is_told: bool
+    words: list[str], texts: list[str], is_reported: bool
 ) -> None:
     notices = parse_targets(words, filters=texts).notices
-    assert len(notices) == is_told
+    assert len(notices) == is_reported
     assert all("DELETE" in notice and "a" in notice for notice in notices)
 
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec import Raw
 
 from prt.events import Change
-from prt.state.rows.difference import LONGEST, common_length, line_of, said
+from prt.state.rows.difference import LONGEST, common_length, line_of, value_text
 from tests.views.story import change, raw
 
 ROW = {"id": 1, "note": None, "production_id": 7, "status": "todo", "title": "Rig", "updated_at": "10:00"}
@@ -112,12 +112,12 @@ def test_the_key_comes_from_either_side_and_may_be_of_several_columns() -> None:
     ],
 )
 def test_said(json: str, text: str) -> None:
-    assert said(Raw(json.encode())) == text
+    assert value_text(Raw(json.encode())) == text
 
 
 @pytest.mark.parametrize("value", ["x" * 100_000, ["x" * 100] * 1000, {"a": "x" * 100_000}])
 def test_large_values_are_cut(value: Any) -> None:
-    assert len(said(raw({"v": value}))) <= LONGEST + 1
+    assert len(value_text(raw({"v": value}))) <= LONGEST + 1
     event = change("UPDATE", "t", new={"id": 1, "v": value, "w": 2}, old={"id": 1, "v": None, "w": 1})
     line = line_of(event, None, ("id",))
     assert all(len(cell.after or "") <= LONGEST + 1 for cell in line.cells)

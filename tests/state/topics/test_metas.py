@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from prt.state.rows.difference import LONGEST, Cell
-from prt.state.topics.metas import differences, said, said_by_all, since_of, tracked, user_of, where_of
+from prt.state.topics.metas import (
+    differences,
+    joined_values,
+    since_of,
+    tracked,
+    user_of,
+    value_text,
+    where_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +70,11 @@ def test_the_earliest_of_several_connections() -> None:
 
 
 def test_values() -> None:
-    assert [said(value) for value in ("a b", "", 5, 1.5, None, True, {"x": [1, "ä"]})] == [
+    assert [value_text(value) for value in ("a b", "", 5, 1.5, None, True, {"x": [1, "ä"]})] == [
         *("a b", "", "5", "1.5", "null", "true", '{"x":[1,"ä"]}')
     ]
-    assert said("x" * 10_000) == "x" * LONGEST + "…"
-    assert said_by_all([{"a": 1}, {}, {"a": 2}, {"a": 1}], "a") == "2, 1"
+    assert value_text("x" * 10_000) == "x" * LONGEST + "…"
+    assert joined_values([{"a": 1}, {}, {"a": 2}, {"a": 1}], "a") == "2, 1"
     assert tracked({"a": 1, "presence_ref": "r"}) == {"a": 1}
 
 

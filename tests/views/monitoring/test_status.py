@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prt.errors import UsageError
 from prt.results import Cause, Finding, State, of_error
 from prt.views.monitoring.page import page_text
-from prt.views.monitoring.status import PluginTelling, families
+from prt.views.monitoring.status import PluginReporter, families
 
 OK = Finding(layer="dns", state="ok", milliseconds=12.0)
 UNASKED = Finding(layer="database", state="unknown", figure="not asked")
@@ -31,20 +31,20 @@ def table(state: State, *causes: Cause) -> Finding:
 def test_a_plugin_exits_as_monitoring_plugins_do(
     capsys: pytest.CaptureFixture[str], found: list[Finding], code: int, word: str
 ) -> None:
-    telling = PluginTelling()
+    reporter = PluginReporter()
     for one in found:
-        telling.tell(one)
-    assert telling.end(4) == code
+        reporter.report(one)
+    assert reporter.end(4) == code
     assert capsys.readouterr().out.startswith(f"REALTIME {word} - ")
 
 
 def test_a_plugin_prints_one_line_then_figures_then_what_else_is_wrong(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    telling = PluginTelling()
+    reporter = PluginReporter()
     for one in (OK, table("failed", Cause("a | b\n\x1b[2J", "mend it")), table("warning", Cause("slow"))):
-        telling.tell(one)
-    telling.end(4)
+        reporter.report(one)
+    reporter.end(4)
     first, second = capsys.readouterr().out.splitlines()
     assert first == r"REALTIME CRITICAL - table public.t READY: a ¦ b\n\x1b[2J (mend it) | 'dns'=12.000ms"
     assert second == "table public.t READY: slow"

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from prt.results import Cause, Finding
-from prt.views.panels.layers import JsonTelling, Layers, object_of
+from prt.views.panels.layers import JsonReporter, Layers, object_of
 from prt.views.sinks.schema.document import json_schema
 
 SCHEMA = Draft202012Validator(json_schema())
@@ -112,11 +112,11 @@ def test_findings_as_objects() -> None:
 
 
 def test_lines_of_json(capsys: pytest.CaptureFixture[str]) -> None:
-    telling = JsonTelling()
-    telling.expect(["budgets"])
+    reporter = JsonReporter()
+    reporter.expect(["budgets"])
     for finding in story():
-        telling.tell(finding)
-    telling.end(4)
+        reporter.report(finding)
+    reporter.end(4)
     text = capsys.readouterr().out
     assert not set(text) & set("\x1b\x7f\x9b\u202e")
     *lines, end = [json.loads(line) for line in text.splitlines()]

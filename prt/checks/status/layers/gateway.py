@@ -66,22 +66,22 @@ class Answer(Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """Return the error message of the answer in one line, empty if there is none."""
-        said = self.json()
-        texts = (said.get(key) for key in ("message", "error", "msg")) if isinstance(said, dict) else ()
+        content = self.json()
+        texts = (content.get(key) for key in ("message", "error", "msg")) if isinstance(content, dict) else ()
         return next((" ".join(redact(text).split())[:300] for text in texts if isinstance(text, str)), "")
 
     @property
     def code(self) -> str | None:
         """Return the code of an error of PostgREST or PostgreSQL, None if there is none."""
-        said = self.json()
-        code = said.get("code") if isinstance(said, dict) else None
+        content = self.json()
+        code = content.get("code") if isinstance(content, dict) else None
         return code if isinstance(code, str) else None
 
     @property
     def hint(self) -> str:
         """Return PostgREST's hint, empty if there is none."""
-        said = self.json()
-        hint = said.get("hint") if isinstance(said, dict) else None
+        content = self.json()
+        hint = content.get("hint") if isinstance(content, dict) else None
         return hint if isinstance(hint, str) else ""
 
 
@@ -153,8 +153,8 @@ class Gateway:
 
     async def signing_keys(self) -> tuple[str, ...] | None:
         """Return the ids of the keys that Auth publishes, or None if it publishes no list of keys."""
-        said = (await self.get(JWKS)).json()
-        keys = said.get("keys") if isinstance(said, dict) else None
+        content = (await self.get(JWKS)).json()
+        keys = content.get("keys") if isinstance(content, dict) else None
         if not isinstance(keys, list):
             return None
         return tuple(str(key["kid"]) for key in keys if isinstance(key, dict) and key.get("kid"))
@@ -169,8 +169,8 @@ class Gateway:
 
     async def tables(self) -> tuple[str, ...]:
         """Return the names of the tables that REST exposes to this key, from its OpenAPI description."""
-        said = (await self.get("/rest/v1/")).json()
-        definitions = said.get("definitions") if isinstance(said, dict) else None
+        content = (await self.get("/rest/v1/")).json()
+        definitions = content.get("definitions") if isinstance(content, dict) else None
         return tuple(definitions) if isinstance(definitions, dict) else ()
 
     async def row(self, schema: str, table: str) -> Answer:

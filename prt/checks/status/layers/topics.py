@@ -120,14 +120,16 @@ def _refused(layer: Layer, error: PrtError, heard: Heard, role: str, topic: str)
 
     If the channel was closed, its reason is more informative than a missing answer.
     """
-    said = heard.error or error
-    figure = reason_of(said)
+    failure = heard.error or error
+    figure = reason_of(failure)
     return Finding(
         layer=layer,
         state="failed",
         figure=figure,
-        causes=message_causes(said, role=role, topic=topic),
-        exit_code=(RefusedError if said.exit_code == RefusedError.exit_code else UnreachableError).exit_code,
+        causes=message_causes(failure, role=role, topic=topic),
+        exit_code=(
+            RefusedError if failure.exit_code == RefusedError.exit_code else UnreachableError
+        ).exit_code,
     )
 
 

@@ -24,7 +24,7 @@ from prt.errors import UsageError
 from prt.events import Status
 from prt.results import Finding
 from prt.stream.binding import Binding
-from prt.stream.policies import hears_sql, sends_sql
+from prt.stream.policies import receives_sql, sends_sql
 from prt.stream.socket import refusals
 
 MARK = "pasted"
@@ -94,10 +94,10 @@ def test_a_table_comes_to_prt_as_it_is_called(name: str, tmp_path: Path) -> None
 # --- every remedy that names something from outside
 
 
-def seen_of(schema: str, table: str, role: str = "anon", **more: Any) -> evidence.Seen:
+def facts_of(schema: str, table: str, role: str = "anon", **more: Any) -> evidence.TableFacts:
     values: dict[str, Any] = {"bindings": (), "passes_row_security": False, "is_catalog_read": False}
     values |= {"relation": None, "read": None, "counted": None, "is_ready": False}
-    return evidence.Seen(schema=schema, table=table, role=role, **{**values, **more})
+    return evidence.TableFacts(schema=schema, table=table, role=role, **{**values, **more})
 
 
 def answered(**more: Any) -> gateway.Answer:
@@ -139,7 +139,7 @@ def of_shell(text: str) -> list[str]:
         network.judge_tls(url, address, network.Answered(milliseconds=1.0, error="x", code=18), 0),
         network.judge_tls(url, address, silent, 0),
         network.judge_tls(url, address, silent, 0, speaks_http=True),
-        evidence.missing(seen_of("public", "x", known=(text,)), text),
+        evidence.missing(facts_of("public", "x", known=(text,)), text),
         tables.judge_default(2, [text, text]),
     ]
     hint = refused("https://abcdefghijklmnopqrst.supabase.co", SUPABASE_ANON_KEY=key_of_project(text))
@@ -202,7 +202,7 @@ def test_each_statement_does_what_it_says_and_no_more(sql: psycopg.Connection[An
         "create table {0}.{0} ({0} int, updated_at text)",
     ):
         sql.execute(psycopg.sql.SQL(statement).format(identifier(name)))
-    one = seen_of(name, name, name)
+    one = facts_of(name, name, name)
     relation = Relation(
         schema=name,
         name=name,
@@ -224,7 +224,7 @@ def test_each_statement_does_what_it_says_and_no_more(sql: psycopg.Connection[An
         evidence.ungranted(one).remedy,
         evidence.policy_sql(one),
         evidence.policies_sql(one),
-        hears_sql(name, name),
+        receives_sql(name, name),
         sends_sql(name, name),
         *remedies(
             tables._grants(one, relation),
@@ -235,7 +235,7 @@ def test_each_statement_does_what_it_says_and_no_more(sql: psycopg.Connection[An
             tables._key(one, relation),
         ),
         refusals.of_binding(binding, "Please check Realtime is enabled").hint,
-        tables._parameters(_seen_with(one, read=row), _refused_column(name), "")[0].remedy,
+        tables._parameters(_facts_with(one, read=row), _refused_column(name), "")[0].remedy,
     ]
     for statement in statements:
         assert statement is not None
@@ -274,5 +274,5 @@ def _with(relation: Relation, **more: Any) -> Relation:
     return msgspec.structs.replace(relation, **more)
 
 
-def _seen_with(one: evidence.Seen, **more: Any) -> evidence.Seen:
+def _facts_with(one: evidence.TableFacts, **more: Any) -> evidence.TableFacts:
     return msgspec.structs.replace(one, **more)

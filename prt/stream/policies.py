@@ -9,7 +9,7 @@ NAME_BYTES = 63
 """The length to which a policy's name is cut. PostgreSQL keeps 63 bytes."""
 
 
-def hears_sql(role: str, topic: str) -> str:
+def receives_sql(role: str, topic: str) -> str:
     """Return the policy that lets a role receive a private topic's broadcasts and presence."""
     return (
         f"create policy {_name(f'{role} hears {topic}')} on realtime.messages for select "

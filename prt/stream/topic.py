@@ -51,11 +51,11 @@ class TopicSettings(Struct, frozen=True, kw_only=True):
     tracked: dict[str, Any] | None = None
 
     @property
-    def hears_presence(self) -> bool:
+    def receives_presence(self) -> bool:
         """Whether presence events are received."""
         return self.has_presence or self.tracked is not None
 
-    def hears(self, event: str) -> bool:
+    def wants(self, event: str) -> bool:
         """Return whether broadcasts with this name are wanted."""
         return "*" in self.events or event in self.events
 
@@ -71,6 +71,6 @@ class TopicSettings(Struct, frozen=True, kw_only=True):
             broadcast["replay"] = {"since": replay.since, **limit}
         return {
             "broadcast": broadcast,
-            "presence": {"key": self.key or "", "enabled": self.hears_presence},
+            "presence": {"key": self.key or "", "enabled": self.receives_presence},
             "private": self.is_private,
         }

@@ -11,7 +11,7 @@ import pytest
 from prt.checks import delivery
 from prt.checks.delivery import Delivery
 from prt.checks.status.layers import undelivered
-from prt.checks.status.layers.hearing import Ear
+from prt.checks.status.layers.source_listener import SourceListener
 from prt.events import EMPTY, Change
 from prt.results import Finding
 
@@ -34,7 +34,7 @@ def change() -> Change:
     )
 
 
-def examined(*answers: Delivery, ear: Ear | None = None, **more: Any) -> Finding | None:
+def examined(*answers: Delivery, listener: SourceListener | None = None, **more: Any) -> Finding | None:
     """The first answer is from before the subscription."""
     before, *others = answers
     left: Iterator[Delivery] = iter(others)
@@ -43,7 +43,7 @@ def examined(*answers: Delivery, ear: Ear | None = None, **more: Any) -> Finding
         return next(left)
 
     options = {"passes_row_security": False, "is_filtered": False, **more}
-    return asyncio.run(undelivered.examine(ear or Ear(), read, before, **options))
+    return asyncio.run(undelivered.examine(listener or SourceListener(), read, before, **options))
 
 
 @pytest.fixture(autouse=True)
@@ -96,9 +96,9 @@ def test_a_quiet_database_and_one_whose_changes_come_are_no_sign() -> None:
     assert examined(said(changed=5), said(changed=8), said(changed=8)) is None
     assert examined(said(changed=5), said(changed=8), is_filtered=True) is None
 
-    class Hearing(Ear):
+    class HearingChanges(SourceListener):
         async def until(self, *_: Any) -> bool:
-            self.heard.apply(change())
+            self.received.apply(change())
             return True
 
-    assert examined(said(changed=5), said(changed=8), ear=Hearing()) is None
+    assert examined(said(changed=5), said(changed=8), listener=HearingChanges()) is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prt.checks.status.layers import hearing
+from prt.checks.status.layers import source_listener
 from prt.local.realtime import Settings
 from prt.stream.timing import Timing
 from tests.diagnosis.conftest import Named
@@ -74,7 +74,7 @@ def test_private_channel_closed_is_no_failure_unasked(
 def test_private_channel_that_may_only_be_heard(
     named: Named, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hearing, "TIMING", Timing(answer=0.3))  # there is none
+    monkeypatch.setattr(source_listener, "TIMING", Timing(answer=0.3))  # there is none
     with stage.changed(
         "create policy hears on realtime.messages for select to anon using (true)",
         "drop policy hears on realtime.messages",

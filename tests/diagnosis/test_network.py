@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 import pytest
 
-from prt.checks.status.layers import hearing
+from prt.checks.status.layers import source_listener
 from prt.local.realtime import Settings
 from prt.stream.timing import Timing
 from tests.diagnosis.conftest import Named, resolving
@@ -34,7 +34,7 @@ def client(url: str, **more: str) -> dict[str, str]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what is tried again until time is up."""
-    monkeypatch.setattr(hearing, "TIMING", Timing(up=2.0))
+    monkeypatch.setattr(source_listener, "TIMING", Timing(up=2.0))
 
 
 # --- configuration: nothing is sent
@@ -191,6 +191,6 @@ def test_a_proxy_that_drops_upgrades(named: Named, stage: Stage, served: Served)
 def test_a_proxy_that_holds_upgrades(
     named: Named, stage: Stage, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hearing, "TIMING", Timing(up=0.3))  # there is no answer
+    monkeypatch.setattr(source_listener, "TIMING", Timing(up=0.3))  # there is no answer
     url = served(before(stage.url, holds_upgrade=True))
     named("held", env=stage.environment(SUPABASE_URL=url))

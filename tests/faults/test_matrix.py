@@ -35,7 +35,7 @@ def ending(send: Callable[[Proxy], None]) -> Callable[[Proxy], None]:
     """The server ends the channel: it sends no more changes, and says why."""
 
     def end(proxy: Proxy) -> None:
-        proxy.deafen()
+        proxy.drop_changes()
         send(proxy)
 
     return end
@@ -141,7 +141,7 @@ def test_a_rate_limit_gets_the_pause_that_it_wants(
                 stage.proxy.refuse(429, '{"error":"Too many connected users"}')
                 stage.proxy.cut("rst")
             else:
-                stage.proxy.deafen()
+                stage.proxy.drop_changes()
                 stage.proxy.system("Too many messages per second")
                 stage.proxy.send("phx_close", {})
             await stage.watch.until_ready(2)

@@ -132,7 +132,7 @@ def test_changes_in_flight_behind_an_answered_heartbeat_are_missed_and_found(
     async def script(stage: Stage) -> None:
         ledger, proxy = stage.ledger, stage.proxy
         # A polling server answers heartbeats while changes still wait in it.
-        proxy.deafen()
+        proxy.drop_changes()
         await ledger.insert(3)
         answered = proxy.heartbeats
         await proxy.until(lambda proxy: proxy.heartbeats >= answered + 2)

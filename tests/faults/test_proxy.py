@@ -123,7 +123,7 @@ def test_it_swallows(to_client: bool, to_server: bool) -> None:
 
 def test_it_drops_until_a_join_and_garbles() -> None:
     async def script(proxy: Proxy, client: ClientConnection) -> None:
-        proxy.deafen()
+        proxy.drop_changes()
         await client.send(word(1))
         await proxy.until(lambda proxy: proxy.dropped_changes == 1)
         await client.send(json.dumps(JOIN))

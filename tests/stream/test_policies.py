@@ -7,11 +7,11 @@ import json
 
 import pytest
 
-from prt.stream.policies import hears_sql, role_of, sends_sql
+from prt.stream.policies import receives_sql, role_of, sends_sql
 
 
 def test_policies_quote_what_they_name() -> None:
-    assert hears_sql("anon", "o'hara\"s") == (
+    assert receives_sql("anon", "o'hara\"s") == (
         'create policy "anon hears o\'hara""s" on realtime.messages for select to anon '
         "using (realtime.topic() = 'o''hara\"s');"
     )
@@ -22,7 +22,7 @@ def test_policies_quote_what_they_name() -> None:
 
 def test_names_of_policies_differ_only_within_the_bytes_that_postgresql_keeps() -> None:
     """It would cut a longer name by itself, with a notice, in the middle of a letter or not."""
-    name = hears_sql("anon", "é" * 60).split('"')[1]
+    name = receives_sql("anon", "é" * 60).split('"')[1]
     assert name == "anon hears " + 26 * "é"
 
 

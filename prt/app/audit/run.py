@@ -75,7 +75,7 @@ class AuditRun:
         self._to_judge: asyncio.Queue[LoggedChange] = asyncio.Queue()
         self._ready = asyncio.Event()
         self._failed: asyncio.Future[PrtError | ReaderGoneError] = asyncio.get_running_loop().create_future()
-        self._heard = 0.0
+        self._received_at = 0.0
         self._ready_at = 0
         self._output: Output | None = None
 
@@ -140,7 +140,7 @@ class AuditRun:
                 self._log.follow(),
                 self._judged(),
                 self._probing(),
-                self._heard_from(batches),
+                self._apply_events(batches),
                 self._drawn(),
             )
             tasks = [asyncio.create_task(self._guarded(one)) for one in work]
@@ -178,11 +178,11 @@ class AuditRun:
         if self._failed.done():
             raise self._failed.result()
 
-    async def _heard_from(self, batches: AsyncIterator[list[Event]]) -> None:
+    async def _apply_events(self, batches: AsyncIterator[list[Event]]) -> None:
         async for batch in batches:
             for event in batch:
                 if isinstance(event, Change):
-                    self._heard = time.monotonic()
+                    self._received_at = time.monotonic()
                     self.audit.apply(event)
                 elif isinstance(event, Gap):
                     self.audit.apply(event)
@@ -240,7 +240,7 @@ class AuditRun:
         await self._probe.until_read(CAUGHT_UP_SECONDS)
         await self._to_judge.join()
         while not self.audit.is_settled(self._now()):
-            if time.monotonic() - max(ended, self._heard) > self._settle_seconds:
+            if time.monotonic() - max(ended, self._received_at) > self._settle_seconds:
                 return
             await asyncio.sleep(TICK_SECONDS)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from prt.app.bundle.scrubbing import Scrubber, kind_of
-from prt.checks.status.layers import hearing
+from prt.checks.status.layers import source_listener
 from prt.clock import wall_clock
 from prt.config.project import Project
 from prt.errors import PrtError
@@ -111,8 +111,8 @@ async def watch_briefly(
                 session,
                 bindings,
                 settings=settings,
-                policy=hearing.POLICY,
-                timing=hearing.TIMING,
+                policy=source_listener.POLICY,
+                timing=source_listener.TIMING,
                 on_frame=frames.take_frame,
             )
             async with live as batches:

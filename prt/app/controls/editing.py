@@ -62,7 +62,7 @@ class EditControls:
             return False
         return True
 
-    def seen(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Note a change, which may be the echo of a write."""
         if not self._unconfirmed or type(event) is not Change or self._page is None:
             return

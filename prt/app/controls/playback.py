@@ -28,7 +28,7 @@ class PlaybackControls:
         """Add a bar with the position in the recording to a page."""
         page.bar = PlaybackBar(self._recording)
 
-    def seen(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Ignore the event."""
 
     def act(self, intent: Intent, screen: Screen, page: Page) -> bool:

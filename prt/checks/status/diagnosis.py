@@ -18,7 +18,6 @@ from prt.checks.status.layers import (
     configuration,
     database,
     gateway,
-    hearing,
     neighbours,
     network,
     signing,
@@ -28,8 +27,9 @@ from prt.checks.status.layers import (
     wire,
 )
 from prt.checks.status.layers.catalog import Database
-from prt.checks.status.layers.evidence import Seen
+from prt.checks.status.layers.evidence import TableFacts
 from prt.checks.status.layers.gateway import Answer, Gateway
+from prt.checks.status.layers.source_listener import POLICY, Received, SourceListener, listening_to
 from prt.config.project import Project
 from prt.config.secret import Secret, claims_of, facts_of
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
@@ -174,9 +174,9 @@ class _Diagnosis:
     async def _signed_in(self) -> None:
         settings = TopicSettings(topic=self._topic, events=(), is_private=self._plan.is_private)
         source = self._live((), settings)
-        async with hearing.hearing(source) as ear:
-            is_joined = await ear.until(lambda heard: heard.status == "READY", self._patience)
-            for finding in await self._connection(ear):
+        async with listening_to(source) as listener:
+            is_joined = await listener.until(lambda received: received.status == "READY", self._patience)
+            for finding in await self._connection(listener):
                 self._report(finding)
             if not is_joined:
                 return
@@ -188,14 +188,14 @@ class _Diagnosis:
                 role=self._role,
                 is_private=self._plan.is_private,
             )
-            self._report(wire.judge_system(ear.heard))
+            self._report(wire.judge_system(listener.received))
 
-    async def _connection(self, ear: hearing.Ear) -> list[Finding]:
+    async def _connection(self, listener: SourceListener) -> list[Finding]:
         """Return the findings about the handshake, the heartbeat and the join that were reached."""
-        heard = ear.heard
-        shaken = heard.milliseconds("connecting", "joining")
+        received = listener.received
+        shaken = received.milliseconds("connecting", "joining")
         if shaken is None:
-            error = heard.error or NoAnswerError(self._project.host)
+            error = received.error or NoAnswerError(self._project.host)
             if wire.is_key_foreign(error):
                 unknown = await signing.of_refused_key(self._endpoint, self._key_origin)
                 if unknown is not None:
@@ -213,13 +213,13 @@ class _Diagnosis:
                 )
             ]
         found = [Finding(layer="handshake", state="ok", milliseconds=shaken)]
-        await ear.until(lambda heard: heard.round_trip_ms is not None, wire.PULSE_SECONDS)
-        if heard.round_trip_ms is not None or heard.error is None:
-            found.append(wire.judge_heartbeat(heard.round_trip_ms))
-        joined = heard.milliseconds("joining", "subscribed")
-        if heard.status == "READY" and joined is not None:
+        await listener.until(lambda received: received.round_trip_ms is not None, wire.PULSE_SECONDS)
+        if received.round_trip_ms is not None or received.error is None:
+            found.append(wire.judge_heartbeat(received.round_trip_ms))
+        joined = received.milliseconds("joining", "subscribed")
+        if received.status == "READY" and joined is not None:
             return [*found, Finding(layer="join", state="ok", figure=f"as {self._role}", milliseconds=joined)]
-        return [*found, wire.judge_join("join", heard.error, role=self._role, topic=self._topic)]
+        return [*found, wire.judge_join("join", received.error, role=self._role, topic=self._topic)]
 
     async def _database_and_tables(self) -> None:
         bindings = self._plan.bindings
@@ -234,11 +234,12 @@ class _Diagnosis:
         bindings = tuple(binding for binding in bindings if binding not in refused)
         if not bindings:
             return
-        heard = await self._subscribed(bindings, names)
-        if "ready" not in heard.phases and not heard.refused:
-            self._report(wire.judge_join("table", heard.error, role=self._role, topic="the tables' channel"))
+        received = await self._subscribed(bindings, names)
+        if "ready" not in received.phases and not received.refused:
+            channel = "the tables' channel"
+            self._report(wire.judge_join("table", received.error, role=self._role, topic=channel))
             return
-        judged = [tables.judge(seen) for seen in await self._seen(names, heard, read)]
+        judged = [tables.judge(facts) for facts in await self._table_facts(names, received, read)]
         absent = [found for found in judged if self._plan.is_default and tables.is_missing(found)]
         for finding in (one for found in judged if found not in absent for one in found):
             self._report(finding)
@@ -262,22 +263,19 @@ class _Diagnosis:
             self._report(finding)
         return read
 
-    async def _subscribed(
-        self, bindings: Sequence[Binding], names: Sequence[tuple[str, str]]
-    ) -> hearing.Heard:
+    async def _subscribed(self, bindings: Sequence[Binding], names: Sequence[tuple[str, str]]) -> Received:
         """Subscribe as `prt watch` does, and return what was received until changes flow."""
         before = await self._delivery(names)
         self._roots = {} if before is None else {(one.schema, one.name): one for one in before.roots}
-        settings = (
-            TopicSettings(topic=self._plan.topic, events=(), is_private=True)
-            if self._plan.is_private
-            else None
-        )
-        async with hearing.hearing(self._live(bindings, settings)) as ear:
-            is_ready = await ear.until(lambda heard: heard.status == "READY", self._patience + len(bindings))
+        topic = self._plan.topic if self._plan.is_private else None
+        settings = None if topic is None else TopicSettings(topic=topic, events=(), is_private=True)
+        async with listening_to(self._live(bindings, settings)) as listener:
+            is_ready = await listener.until(
+                lambda received: received.status == "READY", self._patience + len(bindings)
+            )
             if is_ready and before is not None:
                 finding = await undelivered.examine(
-                    ear,
+                    listener,
                     lambda: self._delivery(names),
                     before,
                     passes_row_security=self._passes_row_security,
@@ -285,15 +283,15 @@ class _Diagnosis:
                 )
                 if finding is not None:
                     self._report(finding)
-            return ear.heard
+            return listener.received
 
     async def _delivery(self, names: Sequence[tuple[str, str]]) -> Delivery | None:
         secret = self._project.database_url
         return None if secret is None else await delivery.read(secret.reveal(), names)
 
-    async def _seen(
-        self, names: Sequence[tuple[str, str]], heard: hearing.Heard, database: Database | None
-    ) -> list[Seen]:
+    async def _table_facts(
+        self, names: Sequence[tuple[str, str]], received: Received, database: Database | None
+    ) -> list[TableFacts]:
         endpoint, server = self._endpoint, self._project.server_key
         slots = asyncio.Semaphore(READS_AT_ONCE)
         async with (
@@ -303,7 +301,7 @@ class _Diagnosis:
             known = database.others if database is not None else await http.tables()
             self._known, known = known, known or self._plan.known
 
-            async def of(schema: str, table: str, own: tuple[str, str]) -> Seen:
+            async def of(schema: str, table: str, own: tuple[str, str]) -> TableFacts:
                 read = counted = None
                 if database is None and table != catalog.WILDCARD:
                     async with slots:
@@ -312,8 +310,8 @@ class _Diagnosis:
                             counted = await as_server.count(schema, table)
                 bindings = tuple(one for one in self._plan.bindings if (one.schema, one.table) == own)
                 name = f"{own[0]}.{own[1]}"
-                refused = tuple(status for status in heard.refused if name in (status.tables or ()))
-                return Seen(
+                refused = tuple(status for status in received.refused if name in (status.tables or ()))
+                return TableFacts(
                     schema=schema,
                     table=table,
                     bindings=bindings,
@@ -324,7 +322,7 @@ class _Diagnosis:
                     relation=database.relations.get((schema, table)) if database else None,
                     read=read,
                     counted=counted,
-                    is_ready="ready" in heard.phases and len(refused) < len(bindings),
+                    is_ready="ready" in received.phases and len(refused) < len(bindings),
                     refused=refused,
                     partitioned=self._roots.get((schema, table)),
                     known=known,
@@ -338,9 +336,8 @@ class _Diagnosis:
 
     def _live(self, bindings: Sequence[Binding], settings: TopicSettings | None) -> Live:
         assert self._session is not None  # noqa: S101 - opened by the sign-in
-        return Live(
-            self._session, bindings, settings=settings, policy=hearing.POLICY, timing=self._plan.timing
-        )
+        timing = self._plan.timing
+        return Live(self._session, bindings, settings=settings, policy=POLICY, timing=timing)
 
     @property
     def _topic(self) -> str:

@@ -239,7 +239,7 @@ def _diagnosed(
     import asyncio
 
     from prt.checks.status.diagnosis import Plan, diagnose
-    from prt.checks.status.layers import hearing
+    from prt.checks.status.layers import source_listener
     from prt.config.constants.seed_tables import TABLES
 
     plan = Plan(
@@ -248,7 +248,7 @@ def _diagnosed(
         topic=asked.topic,
         is_private=asked.is_private,
         is_default=is_default,
-        timing=hearing.TIMING,
+        timing=source_listener.TIMING,
     )
     reporter.expect([binding.table for binding in targets.bindings])
 

@@ -350,7 +350,7 @@ class Live:
             self.start(self._topic_gaps.close())
 
     def _is_wanted(self, broadcast: Broadcast) -> bool:
-        if self._settings is None or self._past is None or not self._settings.hears(broadcast.event):
+        if self._settings is None or self._past is None or not self._settings.wants(broadcast.event):
             return False
         return self._past.is_new(broadcast)
 

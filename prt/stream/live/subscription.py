@@ -20,7 +20,7 @@ from prt.stream.live.broadcast_replay import Past
 from prt.stream.live.narrowing import Refused
 from prt.stream.live.roster import Roster, difference_of, state_of
 from prt.stream.live.sending import Sender
-from prt.stream.policies import hears_sql, role_of
+from prt.stream.policies import receives_sql, role_of
 from prt.stream.socket import refusals, wire
 from prt.stream.socket.client import PRESENCE, JoinRefusedError, Socket
 from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError, NothingTakenError
@@ -170,11 +170,11 @@ class Subscription:
         sent no roster.
         """
         settings = self._settings
-        if settings is None or not settings.hears_presence or self._roster.is_known:
+        if settings is None or not settings.receives_presence or self._roster.is_known:
             return
         hint = "is presence switched on in the project's Realtime settings?"
         if settings.is_private:
-            hint = hears_sql(role_of(self._socket.access_token), settings.topic)
+            hint = receives_sql(role_of(self._socket.access_token), settings.topic)
         reason = f"no roster came: {settings.topic} keeps its presence to itself"
         self._emit_status("READY", reason=reason, hint=hint, code=NO_ROSTER)
 
@@ -247,7 +247,7 @@ class Subscription:
     def _with_remedy(self, refused: Refusal) -> Refusal:
         if self._settings is None or not self._settings.is_private or refused.code != "unauthorized":
             return refused
-        return replace(refused, hint=hears_sql(role_of(self._socket.access_token), self._settings.topic))
+        return replace(refused, hint=receives_sql(role_of(self._socket.access_token), self._settings.topic))
 
     def _config(self) -> dict[str, Any] | None:
         if self._settings is None:
@@ -271,7 +271,7 @@ class Subscription:
 
     def _on_presence(self, frame: Frame) -> None:
         # On a public topic the server sends differences to every client, also to those that did not ask.
-        if self._settings is None or not self._settings.hears_presence or self._is_probing:
+        if self._settings is None or not self._settings.receives_presence or self._is_probing:
             return
         if frame.event == "presence_state":
             self._put(self._roster.state(state_of(frame.payload), wall_clock()))

@@ -59,7 +59,7 @@ class TopicGaps:
             cause: What was lost, as users read it.
         """
         settings = self._settings
-        if settings is None or not (settings.events or settings.hears_presence):
+        if settings is None or not (settings.events or settings.receives_presence):
             return
         if self._start is None:
             self._start, self._cause = alive - BEFORE, cause

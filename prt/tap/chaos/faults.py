@@ -37,7 +37,7 @@ class FaultProxy(Proxy):
         self._refusals: list[tuple[int, str]] = []
         self._swallowed_joins = 0
         self._swallows = (False, False)
-        self._is_deaf = False
+        self._drops_changes = False
         self._may_pass = asyncio.Event()
         self._may_pass.set()
         self._swallowing: dict[Link, tuple[bool, bool]] = {}
@@ -130,13 +130,13 @@ class FaultProxy(Proxy):
         """Drop the next `count` joins."""
         self._swallowed_joins = count
 
-    def deafen(self) -> None:
-        """Drop every change until the next join has passed, or until `hear` is called."""
-        self._is_deaf = True
+    def drop_changes(self) -> None:
+        """Drop every change until the next join has passed, or until `pass_changes` is called."""
+        self._drops_changes = True
 
-    def hear(self) -> None:
+    def pass_changes(self) -> None:
         """Let changes pass again."""
-        self._is_deaf = False
+        self._drops_changes = False
 
     def inject(self, data: str | bytes) -> None:
         """Send a text frame to every websocket."""
@@ -242,7 +242,7 @@ class FaultProxy(Proxy):
             if self._swallowed_joins:
                 self._swallowed_joins -= 1
                 return b""
-            self._is_deaf = False
+            self._drops_changes = False
             with suppress(ValueError):
                 self._joins[link] = json.loads(frame.payload)
         elif b'"heartbeat"' in frame.payload[:200]:
@@ -256,7 +256,7 @@ class FaultProxy(Proxy):
         head = frame.payload[:HEAD]
         # A `system` message contains "postgres_changes" too, as its extension.
         if b'"postgres_changes",{' in head or b'"event":"postgres_changes"' in head:
-            if self._is_deaf or (self.loses is not None and self.loses(_data_of(frame))):
+            if self._drops_changes or (self.loses is not None and self.loses(_data_of(frame))):
                 self.dropped_changes += 1
                 self.changed()
                 self.dropped(link, frame)

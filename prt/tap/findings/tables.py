@@ -8,7 +8,7 @@ from typing import Any
 from prt.events import TapFinding
 from prt.tap.findings.finding import at_moment, finding, of_frame
 from prt.tap.observe.messages import Framed, Observed
-from prt.tap.observe.traffic import CHANGES, BindingSeen, Channel, Traffic
+from prt.tap.observe.traffic import CHANGES, Channel, ObservedBinding, Traffic
 
 
 class BindingRefused:
@@ -76,7 +76,7 @@ class ChangeTwice:
                 return
 
     def _found(
-        self, message: Framed, frames: list[Framed], pair: tuple[BindingSeen, BindingSeen]
+        self, message: Framed, frames: list[Framed], pair: tuple[ObservedBinding, ObservedBinding]
     ) -> TapFinding:
         return finding(
             "change-twice",
@@ -126,7 +126,7 @@ class DeleteFilter:
                         )
 
 
-def _named(channel: Channel, ids: list[Any]) -> list[BindingSeen]:
+def _named(channel: Channel, ids: list[Any]) -> list[ObservedBinding]:
     """Return the bindings of a channel that a change arrived for.
 
     A binding requested twice is returned twice.
@@ -139,7 +139,7 @@ def _ids(message: Framed) -> list[Any]:
     return list(payload.get("ids") or []) if isinstance(payload, dict) else []
 
 
-def _overlap(bindings: list[BindingSeen]) -> tuple[BindingSeen, BindingSeen] | None:
+def _overlap(bindings: list[ObservedBinding]) -> tuple[ObservedBinding, ObservedBinding] | None:
     for index, one in enumerate(bindings):
         for other in bindings[index + 1 :]:
             if one.covers(other) or other.covers(one):

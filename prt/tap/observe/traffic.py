@@ -29,7 +29,7 @@ LIVE: tuple[ChannelState, ...] = ("joining", "SUBSCRIBED", "READY")
 
 
 @dataclass(frozen=True, slots=True)
-class BindingSeen:
+class ObservedBinding:
     """A binding as the app requested it in a join. `id` is assigned by the server's answer."""
 
     event: str
@@ -48,7 +48,7 @@ class BindingSeen:
         """Return the columns that the filter names."""
         return [part.partition("=")[0].strip() for part in self.filter.split(",") if "=" in part]
 
-    def covers(self, other: BindingSeen) -> bool:
+    def covers(self, other: ObservedBinding) -> bool:
         """Return whether this binding matches every change that the other binding matches."""
         return (
             (self.schema, self.table, self.filter) == (other.schema, other.table, other.filter)
@@ -72,7 +72,7 @@ class Channel:
     is_private: bool = False
     has_presence: bool = False
     wants_ack: bool = False
-    bindings: list[BindingSeen] = field(default_factory=list)
+    bindings: list[ObservedBinding] = field(default_factory=list)
     token_at: int = 0
     """When the channel was last given a token, in µs."""
     ended_at: int | None = None
@@ -296,7 +296,7 @@ class Traffic:
         rows = response.get(CHANGES) if isinstance(response, dict) else None
         if isinstance(rows, list):
             channel.bindings = [
-                BindingSeen(known.event, known.schema, known.table, known.filter, _id(row))
+                ObservedBinding(known.event, known.schema, known.table, known.filter, _id(row))
                 for known, row in zip(channel.bindings, rows, strict=False)
             ]
         yield channel_event(channel, message.at)
@@ -367,13 +367,13 @@ def channel_event(channel: Channel, at: int, reason: str | None = None) -> TapCh
     )
 
 
-def _binding(row: dict[str, Any]) -> BindingSeen:
+def _binding(row: dict[str, Any]) -> ObservedBinding:
     def text(name: str, otherwise: str) -> str:
         value = row.get(name)
         return value if isinstance(value, str) else otherwise
 
     event = text("event", "*").upper()
-    return BindingSeen(event, text("schema", "public"), text("table", "*"), text("filter", ""))
+    return ObservedBinding(event, text("schema", "public"), text("table", "*"), text("filter", ""))
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from prt.inputs import Input
 from prt.results import Cause
-from prt.stream.policies import hears_sql, sends_sql, stores_sql
+from prt.stream.policies import receives_sql, sends_sql, stores_sql
 from prt.stream.socket.refusal_codes import Code
 from prt.stream.socket.refusals import Refusal
 
@@ -110,7 +110,7 @@ _SECOND_BEHIND_A_GATEWAY: Final = {"opaque", "no_realtime"}
 """Codes whose causes swap places if a gateway was seen before Realtime."""
 
 _JOIN: Final[Table] = {
-    "unauthorized": (("no policy on realtime.messages lets {role} into {topic}", "{hears}"),),
+    "unauthorized": (("no policy on realtime.messages lets {role} into {topic}", "{receives}"),),
     "private_only": (
         (
             "the project allows private channels only, and this one was public",
@@ -258,7 +258,7 @@ def no_websocket(host: str) -> tuple[Cause, ...]:
 
 def of_join(code: Code, *, role: str, topic: str) -> tuple[Cause, ...]:
     """Return the causes of a refused join or an ended channel; none if there are none for the code."""
-    return _made(_JOIN.get(code, ()), role=role, topic=topic, hears=hears_sql(role, topic))
+    return _made(_JOIN.get(code, ()), role=role, topic=topic, receives=receives_sql(role, topic))
 
 
 def of_message(code: Code | None, *, role: str, topic: str) -> tuple[Cause, ...]:
@@ -269,7 +269,7 @@ def of_message(code: Code | None, *, role: str, topic: str) -> tuple[Cause, ...]
     data = {
         "role": role,
         "topic": topic,
-        "hears": hears_sql(role, topic),
+        "receives": receives_sql(role, topic),
         "sends": sends_sql(role, topic),
         "stores": stores_sql(role, topic),
     }

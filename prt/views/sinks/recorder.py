@@ -140,5 +140,5 @@ def _topic_to_json(topic: TopicSettings) -> dict[str, Any]:
         "topic": topic.topic,
         "events": list(topic.events),
         "private": topic.is_private,
-        "presence": topic.hears_presence,
+        "presence": topic.receives_presence,
     }

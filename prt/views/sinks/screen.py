@@ -230,7 +230,7 @@ class ScreenOutput:
         self._sharing.show(event)
         self._is_dirty = True
         if self._settings.controls is not None:
-            self._settings.controls.seen(event)
+            self._settings.controls.observe(event)
         if not self._is_drawn_over and self.screen.entries - self._appended >= NEWEST:
             self._append()  # the screen keeps only the newest entries
 

@@ -35,7 +35,7 @@ class Controls(Protocol):
         """Add to a page what these controls need, such as a bar."""
         ...
 
-    def seen(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Note an event that is shown."""
         ...
 

@@ -296,7 +296,7 @@ class Player:
     def attach(self, page: Page) -> None:
         """Add nothing."""
 
-    def seen(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Wait for nothing."""
 
     def act(self, intent: Intent, screen: Screen, page: Page) -> bool:

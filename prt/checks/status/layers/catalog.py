@@ -188,7 +188,7 @@ async def _counted(
     if not relation.readable or not relation.may_use_schema:
         return relation
     column = sql.Identifier(relation.readable[0])
-    seen = sql.SQL("select count(*) from (select {} from {} limit {}) seen").format(
+    visible = sql.SQL("select count(*) from (select {} from {} limit {}) seen").format(
         column, sql.Identifier(relation.schema, relation.name), sql.Literal(ROWS_LOOKED_AT)
     )
     try:
@@ -197,7 +197,7 @@ async def _counted(
                 "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
                 [role, msgspec.json.encode(claims).decode()],
             )
-            return replace(relation, visible=(await _rows(connection, seen))[0][0])
+            return replace(relation, visible=(await _rows(connection, visible))[0][0])
     except psycopg.Error as exc:
         return replace(relation, trouble=first_line(exc))
 

@@ -1,4 +1,4 @@
-"""The observations about one table for one identity, and the causes and SQL that are derived from them."""
+"""The facts about one table for one identity, and the causes and SQL that are derived from them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ OWNERS: Final = ("user_id", "owner_id", "owner", "created_by")
 SIGN_IN: Final = "prt status {IDENTITY} EMAIL"
 
 
-class Seen(Struct, frozen=True, kw_only=True):
-    """The observations about one table for one identity.
+class TableFacts(Struct, frozen=True, kw_only=True):
+    """The observed facts about one table for one identity.
 
     Attributes:
         is_catalog_read: Whether the catalog was read, so that `relation` None means that there is no such
@@ -72,56 +72,56 @@ class Seen(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(columns))
 
 
-def missing(seen: Seen, hint: str = "") -> Finding:
+def missing(facts: TableFacts, hint: str = "") -> Finding:
     """Return the finding that the table does not exist, with the most similar name.
 
     `hint` is a name that the server suggested.
     """
-    near = hint or nearest(seen.table, seen.known)
+    near = hint or nearest(facts.table, facts.known)
     if near:
         cause = Cause(
-            f"there is no table {seen.name}; did you mean {near}?", f"prt status {quoting.table(near)}"
+            f"there is no table {facts.name}; did you mean {near}?", f"prt status {quoting.table(near)}"
         )
     else:
         cause = Cause(
-            f"there is no table {seen.name}", "name a table that exists, or run the missing migration"
+            f"there is no table {facts.name}", "name a table that exists, or run the missing migration"
         )
-    return finding(seen, "exists", "failed", "no such table", cause)
+    return finding(facts, "exists", "failed", "no such table", cause)
 
 
-def unpublished(seen: Seen) -> Cause:
+def unpublished(facts: TableFacts) -> Cause:
     """Return the cause that a table is not in the publication."""
     return Cause(
-        f"{seen.name} is not in the publication {PUBLICATION}",
-        f"alter publication {PUBLICATION} add table {seen.target};",
+        f"{facts.name} is not in the publication {PUBLICATION}",
+        f"alter publication {PUBLICATION} add table {facts.target};",
     )
 
 
-def ungranted(seen: Seen) -> Cause:
+def ungranted(facts: TableFacts) -> Cause:
     """Return the cause that the role may not read a table."""
     return Cause(
-        f'{seen.role} may not SELECT: changes come empty ("Error 401: Unauthorized")',
-        f"grant select on {seen.target} to {quoting.identifier(seen.role)};",
+        f'{facts.role} may not SELECT: changes come empty ("Error 401: Unauthorized")',
+        f"grant select on {facts.target} to {quoting.identifier(facts.role)};",
     )
 
 
-def policy_sql(seen: Seen) -> str:
+def policy_sql(facts: TableFacts) -> str:
     """Return the SQL of a policy that lets the role read.
 
     The policy shows a user's own rows if a column names the owner. Otherwise it shows all rows, and the user
     has to narrow it.
     """
-    columns = seen.relation.columns if seen.relation is not None else ()
+    columns = facts.relation.columns if facts.relation is not None else ()
     owner = next((column for column in OWNERS if column in columns), None)
-    condition = f"{owner} = (select auth.uid())" if owner and seen.role == "authenticated" else "true"
-    role, name = quoting.identifier(seen.role), quoting.identifier(f"{seen.role} reads")
+    condition = f"{owner} = (select auth.uid())" if owner and facts.role == "authenticated" else "true"
+    role, name = quoting.identifier(facts.role), quoting.identifier(f"{facts.role} reads")
     warning = " -- every row: narrow it" if condition == "true" else ""
-    return f"create policy {name} on {seen.target} for select to {role} using ({condition});{warning}"
+    return f"create policy {name} on {facts.target} for select to {role} using ({condition});{warning}"
 
 
-def policies_sql(seen: Seen) -> str:
+def policies_sql(facts: TableFacts) -> str:
     """Return the query that lists a table's policies."""
-    schema, table = quoting.literal(seen.schema), quoting.literal(seen.table)
+    schema, table = quoting.literal(facts.schema), quoting.literal(facts.table)
     where = f"schemaname = {schema} and tablename = {table}"
     return f"select policyname, roles, cmd, qual from pg_policies where {where};"  # noqa: S608 - for people
 
@@ -131,18 +131,18 @@ def many(count: int) -> str:
     return f"{count:,}{'+' if count >= ROWS_LOOKED_AT else ''} row{'' if count == 1 else 's'}"
 
 
-def finding(seen: Seen, check: str, state: State, figure: str = "", *causes: Cause) -> Finding:
+def finding(facts: TableFacts, check: str, state: State, figure: str = "", *causes: Cause) -> Finding:
     """Return a finding about a table.
 
     Args:
-        seen: The observations about the table.
+        facts: The facts about the table.
         check: The property of the table that was checked.
         state: The state of the finding.
         figure: What was measured; `check` by default.
         causes: Possible causes, the likeliest first.
     """
     return Finding(
-        layer="table", table=seen.name, check=check, state=state, figure=figure or check, causes=causes
+        layer="table", table=facts.name, check=check, state=state, figure=figure or check, causes=causes
     )
 
 

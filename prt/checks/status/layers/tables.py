@@ -12,7 +12,7 @@ from prt.checks.status.layers import inference
 from prt.checks.status.layers.catalog import Relation
 from prt.checks.status.layers.evidence import (
     SIGN_IN,
-    Seen,
+    TableFacts,
     columns_of,
     finding,
     many,
@@ -39,13 +39,13 @@ _OPTIONS = {"filter_column": "filter", "select_column": "select"}
 """The kind of option that names the column of a refused binding, by the code of the refusal."""
 
 
-def judge(seen: Seen) -> list[Finding]:
+def judge(facts: TableFacts) -> list[Finding]:
     """Return the findings about a table in a fixed order.
 
     If the table is missing, its other checks are left out.
     """
-    found = _by_catalog(seen) if seen.is_catalog_read else inference.findings(seen)
-    return [*found, _ready(seen, found)]
+    found = _by_catalog(facts) if facts.is_catalog_read else inference.findings(facts)
+    return [*found, _ready(facts, found)]
 
 
 def judge_unfilterable(found: Unfilterable) -> Finding:
@@ -75,177 +75,186 @@ def judge_default(count: int, known: Sequence[str]) -> Finding:
     return Finding(layer="table", state="warning", figure=f"{count} not here", causes=(cause,))
 
 
-def _by_catalog(seen: Seen) -> list[Finding]:
-    relation = seen.relation
+def _by_catalog(facts: TableFacts) -> list[Finding]:
+    relation = facts.relation
     if relation is None:
-        return [missing(seen)]
+        return [missing(facts)]
     if relation.kind in KINDS:
-        why = f"{seen.name} is {KINDS[relation.kind]}, and changes are those of tables"
+        why = f"{facts.name} is {KINDS[relation.kind]}, and changes are those of tables"
         return [
-            finding(seen, "exists", "failed", KINDS[relation.kind], Cause(why, "watch its tables instead"))
+            finding(facts, "exists", "failed", KINDS[relation.kind], Cause(why, "watch its tables instead"))
         ]
     return [
-        finding(seen, "exists", "ok"),
-        _published(seen, relation),
-        _identity(seen, relation),
-        _key(seen, relation),
-        _row_security(seen, relation),
-        _policies(seen, relation),
-        _grants(seen, relation),
+        finding(facts, "exists", "ok"),
+        _published(facts, relation),
+        _identity(facts, relation),
+        _key(facts, relation),
+        _row_security(facts, relation),
+        _policies(facts, relation),
+        _grants(facts, relation),
     ]
 
 
-def _published(seen: Seen, relation: Relation) -> Finding:
-    if seen.partitioned is not None:
-        return finding(seen, "published", "failed", "partitioned", partition_cause(seen.partitioned))
+def _published(facts: TableFacts, relation: Relation) -> Finding:
+    if facts.partitioned is not None:
+        return finding(facts, "published", "failed", "partitioned", partition_cause(facts.partitioned))
     if relation.is_published:
-        return finding(seen, "published", "ok")
-    return finding(seen, "published", "failed", "not published", unpublished(seen))
+        return finding(facts, "published", "ok")
+    return finding(facts, "published", "failed", "not published", unpublished(facts))
 
 
-def _identity(seen: Seen, relation: Relation) -> Finding:
+def _identity(facts: TableFacts, relation: Relation) -> Finding:
     figure = IDENTITIES.get(relation.identity, relation.identity)
-    full = f"alter table {seen.target} replica identity full;"
+    full = f"alter table {facts.target} replica identity full;"
     if relation.identity == "n" and relation.is_published:
         why = (
             "the replica identity is nothing: PostgreSQL refuses every UPDATE and DELETE of a published table"
         )
-        default = f"alter table {seen.target} replica identity default;"
-        return finding(seen, "replica identity", "failed", figure, Cause(why, default))
+        default = f"alter table {facts.target} replica identity default;"
+        return finding(facts, "replica identity", "failed", figure, Cause(why, default))
     held = relation.key if relation.identity == "d" else relation.identity_columns
-    if relation.identity != "f" and seen.is_deleting:
-        lost = [column for column in seen.filtered if column not in held and column in relation.columns]
+    if relation.identity != "f" and facts.is_deleting:
+        lost = [column for column in facts.filtered if column not in held and column in relation.columns]
         if lost:
             why = (
                 f"a DELETE carries only {', '.join(held) or 'nothing'}, so the filter on {', '.join(lost)} "
                 "matches no DELETE"
             )
-            return finding(seen, "replica identity", "warning", figure, Cause(why, full))
-    return finding(seen, "replica identity", "ok", figure)
+            return finding(facts, "replica identity", "warning", figure, Cause(why, full))
+    return finding(facts, "replica identity", "ok", figure)
 
 
-def _key(seen: Seen, relation: Relation) -> Finding:
+def _key(facts: TableFacts, relation: Relation) -> Finding:
     if relation.key:
-        return finding(seen, "primary key", "ok", ", ".join(relation.key))
+        return finding(facts, "primary key", "ok", ", ".join(relation.key))
     why = 'there is no primary key: changes come empty ("Error 400: Bad Request, no primary key")'
     column = "id" if "id" in relation.columns else None
     sql = (
-        f"alter table {seen.target} add primary key ({quoting.identifier(column)});"
+        f"alter table {facts.target} add primary key ({quoting.identifier(column)});"
         if column
-        else f"alter table {seen.target} add column id bigint generated always as identity primary key;"
+        else f"alter table {facts.target} add column id bigint generated always as identity primary key;"
     )
-    return finding(seen, "primary key", "failed", "none", Cause(why, sql))
+    return finding(facts, "primary key", "failed", "none", Cause(why, sql))
 
 
-def _row_security(seen: Seen, relation: Relation) -> Finding:
+def _row_security(facts: TableFacts, relation: Relation) -> Finding:
     if relation.has_row_security:
-        return finding(seen, "row security", "ok", "on")
+        return finding(facts, "row security", "ok", "on")
     if not relation.is_open_to_anon:
-        return finding(seen, "row security", "ok", "off, closed to anon")
+        return finding(facts, "row security", "ok", "off, closed to anon")
     why = "row level security is off: whoever holds the public key receives every row"
-    sql = f"alter table {seen.target} enable row level security; -- then add policies"
-    return finding(seen, "row security", "warning", "off", Cause(why, sql))
+    sql = f"alter table {facts.target} enable row level security; -- then add policies"
+    return finding(facts, "row security", "warning", "off", Cause(why, sql))
 
 
-def _policies(seen: Seen, relation: Relation) -> Finding:
+def _policies(facts: TableFacts, relation: Relation) -> Finding:
     if not relation.has_row_security:
-        return finding(seen, "policies", "ok", "not needed")
-    if seen.passes_row_security:
-        return finding(seen, "policies", "ok", f"{seen.role} passes over them")
+        return finding(facts, "policies", "ok", "not needed")
+    if facts.passes_row_security:
+        return finding(facts, "policies", "ok", f"{facts.role} passes over them")
     permissive = [policy.name for policy in relation.policies if policy.is_permissive]
     if not permissive:
         others = " (only restrictive ones)" if relation.policies else ""
         why = (
-            f"row level security is on and no policy lets {seen.role} read{others}: INSERT and UPDATE never "
+            f"row level security is on and no policy lets {facts.role} read{others}: INSERT and UPDATE never "
             "arrive, DELETE does"
         )
-        closed = [Cause(why, policy_sql(seen))]
-        if seen.role == ANONYMOUS:
+        closed = [Cause(why, policy_sql(facts))]
+        if facts.role == ANONYMOUS:
             closed.append(Cause("its rows are for those who are signed in, and you are not", filled(SIGN_IN)))
-        return finding(seen, "policies", "failed", f"none for {seen.role}", *closed)
+        return finding(facts, "policies", "failed", f"none for {facts.role}", *closed)
     figure = f"{len(permissive)} polic{'y' if len(permissive) == 1 else 'ies'}"
     if relation.trouble is not None:
-        why = f"reading as {seen.role} fails: {relation.trouble}"
-        return finding(seen, "policies", "failed", figure, Cause(why, policies_sql(seen)))
+        why = f"reading as {facts.role} fails: {relation.trouble}"
+        return finding(facts, "policies", "failed", figure, Cause(why, policies_sql(facts)))
     if relation.rows and relation.visible == 0:
-        why = f"the policies show {seen.role} none of the {many(relation.rows)} there, nor their changes"
+        why = f"the policies show {facts.role} none of the {many(relation.rows)} there, nor their changes"
         return finding(
-            seen,
+            facts,
             "policies",
             "warning",
             f"{figure}, sees 0 of {many(relation.rows)}",
-            Cause(why, policies_sql(seen)),
+            Cause(why, policies_sql(facts)),
             Cause("you are another user than you mean", filled(SIGN_IN)),
         )
     if relation.rows is not None and relation.visible is not None:
         figure += f", sees {relation.visible:,} of {many(relation.rows)}"
-    return finding(seen, "policies", "ok", figure)
+    return finding(facts, "policies", "ok", figure)
 
 
-def _grants(seen: Seen, relation: Relation) -> Finding:
+def _grants(facts: TableFacts, relation: Relation) -> Finding:
     if not relation.may_use_schema:
-        why = f"{seen.role} may not use the schema {seen.schema}"
-        sql = f"grant usage on schema {quoting.identifier(seen.schema)} to {quoting.identifier(seen.role)};"
-        return finding(seen, "grants", "failed", "no usage of the schema", Cause(why, sql))
+        why = f"{facts.role} may not use the schema {facts.schema}"
+        sql = f"grant usage on schema {quoting.identifier(facts.schema)} to {quoting.identifier(facts.role)};"
+        return finding(facts, "grants", "failed", "no usage of the schema", Cause(why, sql))
     if not relation.readable:
-        return finding(seen, "grants", "failed", "no SELECT", ungranted(seen))
+        return finding(facts, "grants", "failed", "no SELECT", ungranted(facts))
     hidden = [column for column in relation.columns if column not in relation.readable]
     if not hidden:
-        return finding(seen, "grants", "ok", "SELECT")
+        return finding(facts, "grants", "ok", "SELECT")
     listed = ", ".join(quoting.identifier(column) for column in hidden)
-    sql = f"grant select ({listed}) on {seen.target} to {quoting.identifier(seen.role)};"
+    sql = f"grant select ({listed}) on {facts.target} to {quoting.identifier(facts.role)};"
     figure = f"{len(relation.readable)} of {len(relation.columns)} columns"
-    wanted = {*seen.filtered, *(column for binding in seen.bindings for column in binding.select or ())}
+    wanted = {
+        *facts.filtered,
+        *(column for binding in facts.bindings for column in binding.select or ()),
+    }
     needed = [column for column in hidden if column in wanted or column in relation.key]
     if needed:
-        why = f"{seen.role} may not read {', '.join(needed)}, which key, filter or selection need"
-        return finding(seen, "grants", "failed", figure, Cause(why, sql))
+        why = f"{facts.role} may not read {', '.join(needed)}, which key, filter or selection need"
+        return finding(facts, "grants", "failed", figure, Cause(why, sql))
     return finding(
-        seen, "grants", "warning", figure, Cause(f"{seen.role} gets changes without {', '.join(hidden)}", sql)
+        facts,
+        "grants",
+        "warning",
+        figure,
+        Cause(f"{facts.role} gets changes without {', '.join(hidden)}", sql),
     )
 
 
-def _ready(seen: Seen, found: Sequence[Finding]) -> Finding:
-    if seen.is_ready and not seen.refused:
-        return finding(seen, "READY", "ok", "READY")
-    if not seen.refused:
-        return finding(seen, "READY", "failed", "not READY", Cause("the server said nothing of this table"))
-    refused = seen.refused[0]
-    figure = (refused.reason or "refused").removeprefix(f"{seen.name}: ")
+def _ready(facts: TableFacts, found: Sequence[Finding]) -> Finding:
+    if facts.is_ready and not facts.refused:
+        return finding(facts, "READY", "ok", "READY")
+    if not facts.refused:
+        return finding(facts, "READY", "failed", "not READY", Cause("the server said nothing of this table"))
+    refused = facts.refused[0]
+    figure = (refused.reason or "refused").removeprefix(f"{facts.name}: ")
     if any(one.state == "failed" for one in found):
         first = next(one for one in found if one.state == "failed")
-        return finding(seen, "READY", "failed", "refused", Cause(f"follows from: {first.check}"))
+        return finding(facts, "READY", "failed", "refused", Cause(f"follows from: {first.check}"))
     if refused.code == "unpublished":
-        return finding(seen, "READY", "failed", "refused", *_unpublished_or_missing(seen, found))
-    return finding(seen, "READY", "failed", figure, *_parameters(seen, refused, figure))
+        return finding(facts, "READY", "failed", "refused", *_unpublished_or_missing(facts, found))
+    return finding(facts, "READY", "failed", figure, *_parameters(facts, refused, figure))
 
 
-def _unpublished_or_missing(seen: Seen, found: Sequence[Finding]) -> list[Cause]:
-    causes = [unpublished(seen)]
-    near = nearest(seen.table, seen.known)
+def _unpublished_or_missing(facts: TableFacts, found: Sequence[Finding]) -> list[Cause]:
+    causes = [unpublished(facts)]
+    near = nearest(facts.table, facts.known)
     if not any(one.check == "exists" for one in found):
-        name = f"; did you mean {near}?" if near and near != seen.table else ""
+        name = f"; did you mean {near}?" if near and near != facts.table else ""
         missing = Cause(
-            f"there is no table {seen.name}{name}",
+            f"there is no table {facts.name}{name}",
             f"prt status {quoting.table(near)}" if near and name else None,
         )
-        causes = [missing, *causes] if name and seen.table not in seen.known else [*causes, missing]
-    absent = f"create publication {PUBLICATION} for table {seen.target};"
+        causes = [missing, *causes] if name and facts.table not in facts.known else [*causes, missing]
+    absent = f"create publication {PUBLICATION} for table {facts.target};"
     return [*causes, Cause(f"the publication {PUBLICATION} itself is gone", absent)]
 
 
-def _parameters(seen: Seen, refused: Status, words: str) -> list[Cause]:
+def _parameters(facts: TableFacts, refused: Status, words: str) -> list[Cause]:
     """Return why a filter or a selection was refused."""
     if refused.code == "value":
         return [Cause(f"the filter's value is none of the column's type ({refused.subject})", refused.hint)]
     kind, column = _OPTIONS.get(refused.code or ""), refused.subject
     if kind is None or column is None:
         return [Cause(words, refused.hint)]
-    columns = seen.relation.columns if seen.relation is not None else columns_of(seen.read)
-    sql = f"grant select ({quoting.identifier(column)}) on {seen.target} to {quoting.identifier(seen.role)};"
+    columns = facts.relation.columns if facts.relation is not None else columns_of(facts.read)
+    sql = (
+        f"grant select ({quoting.identifier(column)}) on {facts.target} to {quoting.identifier(facts.role)};"
+    )
     if column in columns:
-        return [Cause(f"{seen.role} may not read {column}, which --{kind} names", sql)]
+        return [Cause(f"{facts.role} may not read {column}, which --{kind} names", sql)]
     near = nearest(column, columns)
     listed = f"did you mean {near}?" if near else f"columns: {', '.join(columns)}" if columns else ""
-    causes = [Cause(f"{seen.name} has no column {column}, which --{kind} names", listed or None)]
-    return causes if columns else [*causes, Cause(f"{seen.role} may not read {column}", sql)]
+    causes = [Cause(f"{facts.name} has no column {column}, which --{kind} names", listed or None)]
+    return causes if columns else [*causes, Cause(f"{facts.role} may not read {column}", sql)]

@@ -9,14 +9,14 @@ from typing import Final
 
 from msgspec import Raw
 
-from prt.checks.status.layers.hearing import Ear, Heard, hearing
+from prt.checks.status.layers.source_listener import Received, SourceListener, listening_to
 from prt.checks.status.layers.wire import join_causes, judge_join, reason_of
 from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.events import Broadcast, Presence
 from prt.inputs import Input
 from prt.results import Cause, Finding, Layer
 from prt.stream.live.source import Live
-from prt.stream.policies import hears_sql
+from prt.stream.policies import receives_sql
 from prt.stream.socket.failures import MessageRefusedError, RefusedByServerError, UnacknowledgedError
 from prt.stream.socket.refusal_codes import Code
 from prt.stream.topic import TopicSettings
@@ -49,57 +49,57 @@ async def examine(
         has_presence=True,
     )
     live = source((), settings)
-    async with hearing(live) as ear:
-        if not await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS):
+    async with listening_to(live) as listener:
+        if not await listener.until(lambda received: received.status == "READY", PATIENCE_SECONDS):
             layer: Layer = "private" if is_private else "broadcast"
-            report(judge_join(layer, ear.heard.error, role=role, topic=topic))
+            report(judge_join(layer, listener.received.error, role=role, topic=topic))
             return
-        report(await _echoed(live, ear, role, topic))
-        report(await _tracked(live, ear, role, topic))
+        report(await _echoed(live, listener, role, topic))
+        report(await _tracked(live, listener, role, topic))
     if is_private:
         report(Finding(layer="private", state="ok", figure=f"open to {role}"))
         return
     settings = TopicSettings(topic=topic, events=(), is_private=True)
-    async with hearing(source((), settings)) as ear:
-        is_open = await ear.until(lambda heard: heard.status == "READY", PATIENCE_SECONDS)
-        report(_private(ear.heard, is_open, role, topic))
+    async with listening_to(source((), settings)) as listener:
+        is_open = await listener.until(lambda received: received.status == "READY", PATIENCE_SECONDS)
+        report(_private(listener.received, is_open, role, topic))
 
 
-async def _echoed(live: Live, ear: Ear, role: str, topic: str) -> Finding:
+async def _echoed(live: Live, listener: SourceListener, role: str, topic: str) -> Finding:
     """Send a broadcast; return whether the server acknowledges it and sends it back."""
     try:
-        acknowledged = await ear.unless_over(live.send(ECHO, Raw(b'{"from":"prt status"}')))
+        acknowledged = await listener.unless_over(live.send(ECHO, Raw(b'{"from":"prt status"}')))
     except PrtError as exc:
-        return _refused("broadcast", exc, ear.heard, role, topic)
-    came = await ear.until(
-        lambda heard: any(isinstance(event, Broadcast) for event in heard.events), PATIENCE_SECONDS
+        return _refused("broadcast", exc, listener.received, role, topic)
+    came = await listener.until(
+        lambda received: any(isinstance(event, Broadcast) for event in received.events), PATIENCE_SECONDS
     )
     if not came:
-        if ear.heard.error is not None:
-            return _refused("broadcast", ear.heard.error, ear.heard, role, topic)
+        if listener.received.error is not None:
+            return _refused("broadcast", listener.received.error, listener.received, role, topic)
         cause = Cause(
             f"the server took the broadcast and sent nothing back: {role} may write to {topic}, not read it",
-            hears_sql(role, topic),
+            receives_sql(role, topic),
         )
         return Finding(layer="broadcast", state="failed", figure="no echo", causes=(cause,))
     return Finding(layer="broadcast", state="ok", figure="echoed", milliseconds=acknowledged)
 
 
-async def _tracked(live: Live, ear: Ear, role: str, topic: str) -> Finding:
+async def _tracked(live: Live, listener: SourceListener, role: str, topic: str) -> Finding:
     """Track our presence and remove it again; return whether it became visible."""
     began = time.monotonic()
     try:
-        await ear.unless_over(live.track({"from": "prt status"}))
+        await listener.unless_over(live.track({"from": "prt status"}))
     except PrtError as exc:
-        return _refused("presence", exc, ear.heard, role, topic)
-    came = await ear.until(
-        lambda heard: any(isinstance(event, Presence) and _has_us(event) for event in heard.events),
+        return _refused("presence", exc, listener.received, role, topic)
+    came = await listener.until(
+        lambda received: any(isinstance(event, Presence) and _has_us(event) for event in received.events),
         PATIENCE_SECONDS,
     )
     milliseconds = (time.monotonic() - began) * 1000
     if not came:
-        if ear.heard.error is not None:
-            return _refused("presence", ear.heard.error, ear.heard, role, topic)
+        if listener.received.error is not None:
+            return _refused("presence", listener.received.error, listener.received, role, topic)
         cause = Cause(
             "the server took our presence and does not show it: presence may be off for the project",
             "dashboard: Realtime, Settings, Enable presence",
@@ -115,12 +115,12 @@ def _has_us(event: Presence) -> bool:
     return event.event != "leave" and bool(shown)
 
 
-def _refused(layer: Layer, error: PrtError, heard: Heard, role: str, topic: str) -> Finding:
+def _refused(layer: Layer, error: PrtError, received: Received, role: str, topic: str) -> Finding:
     """Return the finding about a message that failed.
 
     If the channel was closed, its reason is more informative than a missing answer.
     """
-    failure = heard.error or error
+    failure = received.error or error
     figure = reason_of(failure)
     return Finding(
         layer=layer,
@@ -145,20 +145,20 @@ def message_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ..
     return refusal_causes.of_message(code, role=role, topic=topic) or (Cause(error.message, error.hint),)
 
 
-def _private(heard: Heard, is_open: bool, role: str, topic: str) -> Finding:
+def _private(received: Received, is_open: bool, role: str, topic: str) -> Finding:
     """Return the finding about a private topic.
 
     If no private channel was requested, a closed one is no failure.
     """
     if is_open:
         return Finding(layer="private", state="ok", figure=f"{topic} is open to {role}")
-    if heard.error is None:
+    if received.error is None:
         return judge_join("private", None, role=role, topic=topic)
-    refused = heard.error.refused if isinstance(heard.error, RefusedByServerError) else None
+    refused = received.error.refused if isinstance(received.error, RefusedByServerError) else None
     is_unauthorized = refused is not None and refused.code == "unauthorized"
     return Finding(
         layer="private",
         state="skipped" if is_unauthorized else "warning",
         figure=f"closed to {role}; {Input.PRIVATE} makes it count",
-        causes=join_causes(heard.error, role=role, topic=topic),
+        causes=join_causes(received.error, role=role, topic=topic),
     )

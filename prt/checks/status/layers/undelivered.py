@@ -9,7 +9,7 @@ from typing import Final
 from prt.checks import delivery
 from prt.checks.delivery import Delivery
 from prt.checks.status.layers.evidence import SIGN_IN
-from prt.checks.status.layers.hearing import Ear
+from prt.checks.status.layers.source_listener import SourceListener
 from prt.inputs import filled
 from prt.results import Cause, Finding
 
@@ -23,7 +23,7 @@ TRAFFIC_SECONDS = 3.0
 
 
 async def examine(
-    ear: Ear,
+    listener: SourceListener,
     read: Callable[[], Awaitable[Delivery | None]],
     before: Delivery,
     *,
@@ -33,7 +33,7 @@ async def examine(
     """Return what keeps changes from clients: a missing slot, the filters of others, or an exceeded rate.
 
     Args:
-        ear: A source that is READY.
+        listener: A source that is READY.
         read: Reads the state of the database again.
         before: The state of the database before the source was opened.
         passes_row_security: Whether the identity bypasses policies, so that they can't be the cause.
@@ -52,8 +52,8 @@ async def examine(
         return None
     silent = 0
     if found.changed > before.changed and not is_filtered:
-        came = len(ear.heard.events)
-        if not await ear.until(lambda heard: len(heard.events) > came, TRAFFIC_SECONDS):
+        came = len(listener.received.events)
+        if not await listener.until(lambda received: len(received.events) > came, TRAFFIC_SECONDS):
             after = await read()
             silent = 0 if after is None else after.changed - found.changed
     return judge(found, silent=silent, passes_row_security=passes_row_security)

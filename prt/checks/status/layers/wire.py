@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prt.checks.status.layers.hearing import Heard
+from prt.checks.status.layers.source_listener import Received
 from prt.config.secret import KeyFacts
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.events import CONNECTION_OF
@@ -112,16 +112,16 @@ def join_causes(error: PrtError, *, role: str, topic: str) -> tuple[Cause, ...]:
     return refusal_causes.of_join(code, role=role, topic=topic) or (Cause(error.message, error.hint),)
 
 
-def judge_system(heard: Heard) -> Finding:
+def judge_system(received: Received) -> Finding:
     """Return the finding about the connection's state at the end of the diagnosis.
 
     It names one of the seed's four states, and is that of the channel that was open all the time.
     """
-    connection = CONNECTION_OF[heard.status]
-    if connection == "connected" and not heard.is_over:
+    connection = CONNECTION_OF[received.status]
+    if connection == "connected" and not received.is_over:
         return Finding(layer="system", state="ok", figure=connection)
     if connection == "connected":
         connection = "disconnected"
-    error = heard.error or UnreachableError("the channel was closed")
+    error = received.error or UnreachableError("the channel was closed")
     cause = Cause(f"the channel did not last: {error.message}", error.hint)
     return Finding(layer="system", state="failed", figure=connection, causes=(cause,))

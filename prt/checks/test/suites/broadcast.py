@@ -33,7 +33,7 @@ async def echo(context: Context) -> Found:
         await watcher.ready()
         started = time.perf_counter()
         await watcher.live.send(EVENT, payload(1))
-        await heard(watcher, 1)
+        await expect_broadcast(watcher, 1)
         return Found(note="came back", figures={"echo_ms": (time.perf_counter() - started) * 1000})
 
 
@@ -53,13 +53,13 @@ async def two_clients(context: Context) -> Found:
         await asyncio.gather(sender.ready(), receiver.ready())
         started = time.perf_counter()
         await sender.live.send(EVENT, payload(1))
-        await heard(receiver, 1)
+        await expect_broadcast(receiver, 1)
         ms = (time.perf_counter() - started) * 1000
         # The receiver's message reaches the sender after the sender's own message would have.
         await receiver.live.send(EVENT, payload(2))
-        await heard(sender, 2)
+        await expect_broadcast(sender, 2)
         if any(isinstance(event, Broadcast) and _number(event) == 1 for event in sender.events):
-            raise FailedError(_heard_itself())
+            raise FailedError(_echoed_broadcast())
         return Found(note="one heard the other", figures={"send_ms": ms})
 
 
@@ -72,7 +72,7 @@ async def http(context: Context) -> Found:
     async with context.watch(settings=TopicSettings(topic=topic)) as watcher, poster:
         await watcher.ready()
         ms = await poster.send(EVENT, bytes(payload(1)))
-        await heard(watcher, 1)
+        await expect_broadcast(watcher, 1)
         return Found(note="accepted and heard", figures={"http_ms": ms})
 
 
@@ -91,7 +91,7 @@ async def private(context: Context) -> Found:
                 ) from exc
             raise
         await watcher.live.send(EVENT, payload(1), timeout=context.settings.wait_seconds)
-        await heard(watcher, 1)
+        await expect_broadcast(watcher, 1)
         return Found(note=f"joined, sent and heard on {topic}")
 
 
@@ -153,7 +153,7 @@ def _is_closed(watcher: Watcher) -> bool:
     return isinstance(error, RefusedByServerError) and error.refused.code in ("unauthorized", "private_only")
 
 
-async def heard(watcher: Watcher, number: int) -> Broadcast:
+async def expect_broadcast(watcher: Watcher, number: int) -> Broadcast:
     """Wait for the message with this number and return it.
 
     Raises:
@@ -180,7 +180,7 @@ def _number(event: Broadcast) -> object:
     return payload.get("prt-test") if isinstance(payload, dict) else None
 
 
-def _heard_itself() -> Failure:
+def _echoed_broadcast() -> Failure:
     return Failure(
         expected="no message of our own without broadcast.self",
         came="one",

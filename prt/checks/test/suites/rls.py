@@ -46,7 +46,7 @@ async def visibility(context: Context, agreed: TableTerms | None = None) -> Foun
         except SkippedError as exc:  # a table that allows no UPDATE can leak too
             kept = f"; INSERT alone: {exc.reason}"
         failures += await _all_come(context, watchers, samples, "UPDATE", agreed)
-        await _all_hear_of_the_end(context, watchers, [sample.row for sample in samples])
+        await _delete_and_await(context, watchers, [sample.row for sample in samples])
         failures += _leaks(context, watchers, samples)
         found = Found(
             note=_note(watchers, samples) + kept,
@@ -85,14 +85,14 @@ async def deletes(context: Context) -> Found:
         if not readers:
             raise SkippedError(f"nobody may read the row over REST: {', '.join(watchers)}")
         await asyncio.gather(*(expect_change(context, watchers[who], "INSERT", row, who) for who in readers))
-        heard = await _all_hear_of_the_end(context, watchers, [row])
-        if not set(heard) & set(readers):
+        receivers = await _delete_and_await(context, watchers, [row])
+        if not set(receivers) & set(readers):
             raise FailedError(_unheard(context, readers))
-        for who in heard:
+        for who in receivers:
             old = watchers[who].changes(row)[-1].old_row()
             if who not in readers and row.column in old:
                 raise FailedError(_leak(context, who, "DELETE"))
-    return Found(note=f"only the key came to {', '.join(heard)}", figures={"identities": len(heard)})
+    return Found(note=f"only the key came to {', '.join(receivers)}", figures={"identities": len(receivers)})
 
 
 @asynccontextmanager
@@ -179,14 +179,14 @@ async def _all_come(
     return [failure for failure in found if failure is not None]
 
 
-async def _all_hear_of_the_end(context: Context, watchers: Watchers, rows: Sequence[Row]) -> list[Identity]:
+async def _delete_and_await(context: Context, watchers: Watchers, rows: Sequence[Row]) -> list[Identity]:
     """Delete the rows, and return the identities that received the DELETEs.
 
     A server sends a DELETE to everybody, so all earlier changes have arrived by then. If a server sends it to
     fewer identities, the wait for the others ends after the waiting time.
     """
 
-    async def hears(watcher: Watcher) -> bool:
+    async def receives(watcher: Watcher) -> bool:
         try:
             for row in rows:
                 await watcher.change("DELETE", row)
@@ -195,8 +195,8 @@ async def _all_hear_of_the_end(context: Context, watchers: Watchers, rows: Seque
         return True
 
     await (await context.sweeper()).sweep_own(context.run)
-    heard = await asyncio.gather(*(hears(watcher) for watcher in watchers.values()))
-    return [who for who, has_heard in zip(watchers, heard, strict=True) if has_heard]
+    received = await asyncio.gather(*(receives(watcher) for watcher in watchers.values()))
+    return [who for who, has_received in zip(watchers, received, strict=True) if has_received]
 
 
 def _leaks(context: Context, watchers: Watchers, samples: Sequence[Sample]) -> list[Failure]:

@@ -8,7 +8,7 @@ import time
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
 from prt.checks.test.outcomes import FailedError, Found, SkippedError
-from prt.checks.test.suites.broadcast import EVENT, heard, payload
+from prt.checks.test.suites.broadcast import EVENT, expect_broadcast, payload
 from prt.errors import RefusedError
 from prt.events import Status
 from prt.inputs import Input
@@ -96,7 +96,7 @@ async def _outlives(context: Context, session: Session, expires: float) -> None:
                 )
             )
         await watcher.live.send(EVENT, payload(1))
-        await heard(watcher, 1)
+        await expect_broadcast(watcher, 1)
 
 
 async def _subject(context: Context) -> str:

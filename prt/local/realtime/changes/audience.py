@@ -105,26 +105,26 @@ class Audiences:
         Raises:
             TableGoneError: The table was dropped.
         """
-        heard_by = {subscription: subscription.bindings_of(self.table.oid) for subscription in subscriptions}
-        wanted = {filter_ for heard in heard_by.values() for _, each in heard for filter_ in each.filters}
+        bindings = {subscription: subscription.bindings_of(self.table.oid) for subscription in subscriptions}
+        wanted = {filter_ for bound in bindings.values() for _, each in bound for filter_ in each.filters}
         self._checks = {filter_: self._check(filter_) for filter_ in wanted}
         self._readable = {
             role: frozenset(await catalog.selectable(connection, self.table.oid, role))
-            for role in {subscription.principal.role for subscription in heard_by}
+            for role in {subscription.principal.role for subscription in bindings}
         }
         return Audience(
             {
                 event: [
                     listener
-                    for subscription, heard in heard_by.items()
-                    for listener in self._listening(subscription, event, heard)
+                    for subscription, bound in bindings.items()
+                    for listener in self._listening(subscription, event, bound)
                 ]
                 for event in EVENTS
             }
         )
 
     def _listening(
-        self, subscription: Subscription, event: str, heard: list[tuple[int, Parameters]]
+        self, subscription: Subscription, event: str, bound: list[tuple[int, Parameters]]
     ) -> list[Listener]:
         """Return a listener for each set of selected columns, the one with all columns first.
 
@@ -141,7 +141,7 @@ class Audiences:
         before, after = subscription.version.around(
             subscription.topic, event if subscription.is_legacy else "postgres_changes"
         )
-        wanted = [(binding, each) for binding, each in heard if each.event in (EVERY, event)]
+        wanted = [(binding, each) for binding, each in bound if each.event in (EVERY, event)]
         by_select = sorted(wanted, key=lambda pair: ",".join(pair[1].select or ()))
         return [
             Listener(

@@ -170,7 +170,7 @@ class FanOut:
         change.
         """
         revision = self._subscriptions.revision
-        subscriptions = [each for each in self._subscriptions if each.hears_of(known.relation.oid)]
+        subscriptions = [each for each in self._subscriptions if each.includes(known.relation.oid)]
         known.audience = None
         if subscriptions:
             with suppress(TableGoneError):  # the rights on a dropped table can't be looked up

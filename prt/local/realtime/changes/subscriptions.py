@@ -39,7 +39,7 @@ class Subscription:
     resubscribed: Callable[[], None]
     refused: Callable[[str], None]
 
-    def hears_of(self, table: int) -> bool:
+    def includes(self, table: int) -> bool:
         """Return whether a binding includes the table with this oid."""
         return any(table in found for found in self.tables)
 

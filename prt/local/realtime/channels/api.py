@@ -43,7 +43,7 @@ from prt.local.realtime.channels.rights import (
     words_of,
 )
 from prt.local.realtime.channels.storing import NotStoredError, Retention, retention_of, store
-from prt.local.realtime.channels.topics import PREFIX, TopicKey, hears_broadcasts
+from prt.local.realtime.channels.topics import PREFIX, TopicKey, receives_broadcasts
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.frames import (
     BINARY_ENCODED,
@@ -101,7 +101,7 @@ class _Api:
         async for message in paced(sorted(messages, key=lambda each: each.is_private)):
             topic_key = TopicKey(PREFIX + message.topic, message.is_private)
             if not topic_key.is_private or allowed[message.topic]:
-                self._hub.topics.send(topic_key, Event("broadcast", message.content()), hears_broadcasts)
+                self._hub.topics.send(topic_key, Event("broadcast", message.content()), receives_broadcasts)
         return Response(status_code=202)
 
     async def single(self, request: Request) -> Response:
@@ -141,9 +141,9 @@ class _Api:
             # The answer is 202 even if the message could not be stored, as on the real server.
             with suppress(NotStoredError):
                 stored = await store(self._hub.policies, topic, message, retention)
-                self._hub.messages.send(topic_key, message, stored.transaction, hears_broadcasts)
+                self._hub.messages.send(topic_key, message, stored.transaction, receives_broadcasts)
                 return Response(status_code=202)
-        self._hub.topics.send(topic_key, message, hears_broadcasts)
+        self._hub.topics.send(topic_key, message, receives_broadcasts)
         return Response(status_code=202)
 
     def _check(self, topic: str, message: UserBroadcast) -> None:

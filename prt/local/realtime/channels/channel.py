@@ -22,7 +22,7 @@ from prt.local.realtime.channels.rights import (
     words_of,
 )
 from prt.local.realtime.channels.storing import NotStoredError, Stored, retention_of, store
-from prt.local.realtime.channels.topics import PREFIX, Member, TopicKey, hears_broadcasts
+from prt.local.realtime.channels.topics import PREFIX, Member, TopicKey, receives_broadcasts
 from prt.local.realtime.protocol import tokens
 from prt.local.realtime.protocol.frames import (
     Event,
@@ -102,7 +102,7 @@ class Channel:
         return self.topic.removeprefix(PREFIX)
 
     @property
-    def hears_presence(self) -> bool:
+    def receives_presence(self) -> bool:
         """Whether presence is sent to the channel.
 
         It always is on a public topic; on a private one if the client asked for it and may read it.
@@ -209,12 +209,12 @@ class Channel:
         try:
             stored = await self._stored(message, persist)
         except NotStoredError as error:
-            topics.send(topic_key, message, self._is_heard_by)
+            topics.send(topic_key, message, self._is_sent_to)
             return "error", {"error": str(error)}
         if stored is None:
-            topics.send(topic_key, message, self._is_heard_by)
+            topics.send(topic_key, message, self._is_sent_to)
             return "ok", {}
-        self._hub.messages.send(topic_key, message, stored.transaction, self._is_heard_by)
+        self._hub.messages.send(topic_key, message, stored.transaction, self._is_sent_to)
         return "ok", {"id": stored.id}
 
     async def _stored(self, message: UserBroadcast | Event, persist: Any) -> Stored | None:
@@ -226,8 +226,8 @@ class Channel:
             )
         return await store(self._hub.policies, self.subtopic, message, retention)
 
-    def _is_heard_by(self, channel: Member) -> bool:
-        return hears_broadcasts(channel) and (channel is not self or self.config.sees_itself)
+    def _is_sent_to(self, channel: Member) -> bool:
+        return receives_broadcasts(channel) and (channel is not self or self.config.sees_itself)
 
     def _track(self, frame: Frame) -> None:
         """Handle a presence message, which counts as a call even if its event is unknown or refused."""
@@ -296,7 +296,7 @@ class Channel:
         payload = outcome(status, response)
         self.send(self.version.encode(self.join_ref, ref, self.topic, "phx_reply", payload))
 
-    def hear(self, frame: str | bytes, *, is_streamed: bool) -> None:
+    def deliver(self, frame: str | bytes, *, is_streamed: bool) -> None:
         """Send a frame of the topic. End the channel if this exceeds the rate, as on the real server."""
         self._outbox.put(frame, is_streamed=is_streamed)
         self._hub.rates.messages.add()

@@ -121,7 +121,7 @@ class Connection:
         self._token = token
         self._channels: dict[str, Channel] = {}
         self._close_code = asyncio.get_running_loop().create_future()
-        self._heard = time.monotonic()
+        self._received_at = time.monotonic()
         self._account = Account(SOCKETS)
         self._joins = Calls(int(MOST_JOINS * hub.settings.rate_seconds), hub.settings.rate_seconds)
         # If the client doesn't read, the socket is closed: frames must not be left out silently.
@@ -167,7 +167,7 @@ class Connection:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            self._heard = time.monotonic()
+            self._received_at = time.monotonic()
             data: str | bytes = message.get("bytes") or message.get("text") or ""
             if len(data) > self._hub.settings.largest_frame or is_too_complex(data):
                 self.close(TOO_BIG)
@@ -196,7 +196,7 @@ class Connection:
         remaining = self._hub.settings.idle_seconds
         while remaining > 0:
             await asyncio.sleep(remaining)
-            remaining = self._heard + self._hub.settings.idle_seconds - time.monotonic()
+            remaining = self._received_at + self._hub.settings.idle_seconds - time.monotonic()
         self.close(NORMAL)
 
     async def _take(self, frame: Frame) -> None:

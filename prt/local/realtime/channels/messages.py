@@ -108,7 +108,7 @@ class Messages:
         topic_key: TopicKey,
         message: Event | UserBroadcast,
         transaction: int,
-        hears: Callable[[Member], bool] = lambda _: True,
+        is_receiver: Callable[[Member], bool] = lambda _: True,
         *,
         is_streamed: bool = False,
     ) -> None:
@@ -118,7 +118,7 @@ class Messages:
             topic_key: The topic.
             message: The message.
             transaction: The id of the transaction.
-            hears: Decides which channels the message is for.
+            is_receiver: Decides which channels the message is for.
             is_streamed: Whether the stream of `realtime.messages` brought the message. The stream can wait
                 for clients that are slow to read it.
         """
@@ -128,7 +128,7 @@ class Messages:
         self._topics.send(
             topic_key,
             message,
-            lambda channel: hears(channel) and channel.awaits(transaction),
+            lambda channel: is_receiver(channel) and channel.awaits(transaction),
             is_streamed=is_streamed,
         )
 

@@ -80,7 +80,7 @@ class Presences:
         joins = _object({key: joined.text} if joined else {})
         leaves = _object({key: left.text} if left else {})
         diff = Event(DIFF, f'{{"joins":{joins},"leaves":{leaves}}}')
-        self._topics.send(channel.topic_key, diff, _hears_presence)
+        self._topics.send(channel.topic_key, diff, _receives_presence)
 
 
 def _key(channel: Member) -> str:
@@ -100,5 +100,5 @@ def _object(metas: dict[str, str]) -> str:
     return f"{{{','.join(entries)}}}"
 
 
-def _hears_presence(channel: Member) -> bool:
-    return channel.hears_presence
+def _receives_presence(channel: Member) -> bool:
+    return channel.receives_presence

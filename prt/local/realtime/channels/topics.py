@@ -28,7 +28,7 @@ class Member(Protocol):
     rights: Rights
 
     @property
-    def hears_presence(self) -> bool:
+    def receives_presence(self) -> bool:
         """Whether presence is sent to the channel."""
         ...
 
@@ -36,7 +36,7 @@ class Member(Protocol):
         """Return whether a message that this transaction wrote is still to be sent to the channel."""
         ...
 
-    def hear(self, frame: str | bytes, *, is_streamed: bool) -> None:
+    def deliver(self, frame: str | bytes, *, is_streamed: bool) -> None:
         """Send a frame of the topic to the client; `is_streamed` if a stream of the database brought it."""
         ...
 
@@ -70,7 +70,7 @@ class Topics:
         self,
         topic_key: TopicKey,
         message: Pushed,
-        hears: Callable[[Member], bool],
+        is_receiver: Callable[[Member], bool],
         *,
         is_streamed: bool = False,
     ) -> None:
@@ -79,24 +79,24 @@ class Topics:
         Args:
             topic_key: The topic.
             message: The message.
-            hears: Decides which channels the message is for.
+            is_receiver: Decides which channels the message is for.
             is_streamed: Whether a stream of the database brought the message, and can wait for slow clients.
         """
         frames: dict[Version, str | bytes | None] = {}
         sent = 0
         # A copy of the list, because sending can close a channel that is above the rate.
         for channel in list(self._channels.get(topic_key, ())):
-            if not hears(channel):
+            if not is_receiver(channel):
                 continue
             version = channel.version
             if version not in frames:
                 frames[version] = message.frame(version, topic_key.topic)
             if (frame := frames[version]) is not None:
-                channel.hear(frame, is_streamed=is_streamed)
+                channel.deliver(frame, is_streamed=is_streamed)
                 sent += len(frame)
         self._sent(sent)
 
 
-def hears_broadcasts(channel: Member) -> bool:
+def receives_broadcasts(channel: Member) -> bool:
     """Return whether broadcasts are sent to a channel."""
     return channel.rights.reads_broadcast

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from prt.checks.status.layers.catalog import Policy, Relation
-from prt.checks.status.layers.evidence import Seen
+from prt.checks.status.layers.evidence import TableFacts
 from prt.checks.status.layers.gateway import Answer
 from prt.checks.status.layers.tables import is_missing, judge, judge_default
 from prt.events import Status
@@ -33,7 +33,7 @@ GOOD = Relation(
 )
 
 
-def seen(relation: Relation | None = GOOD, **changed: Any) -> Seen:
+def facts_of(relation: Relation | None = GOOD, **changed: Any) -> TableFacts:
     given: dict[str, Any] = {
         "schema": "public",
         "table": "Orders",
@@ -43,15 +43,15 @@ def seen(relation: Relation | None = GOOD, **changed: Any) -> Seen:
         "relation": relation,
         "is_ready": True,
     }
-    return Seen(**{**given, **changed})
+    return TableFacts(**{**given, **changed})
 
 
 def by_rest(status: int, said: Any, **changed: Any) -> dict[str, Finding]:
     answer = Answer(status=status, body=json.dumps(said).encode())
-    return judged(seen(None, is_catalog_read=False, read=answer, **changed))
+    return judged(facts_of(None, is_catalog_read=False, read=answer, **changed))
 
 
-def judged(one: Seen) -> dict[str, Finding]:
+def judged(one: TableFacts) -> dict[str, Finding]:
     return {finding.check or "": finding for finding in judge(one)}
 
 
@@ -86,7 +86,7 @@ UNPUBLISHED = (
 
 
 def test_a_good_table_is_green_throughout() -> None:
-    found = judged(seen())
+    found = judged(facts_of())
     assert {one.state for one in found.values()} == {"ok"}
     assert found["policies"].figure == "1 policy, sees 2 of 3 rows"
     assert list(found) == [
@@ -167,7 +167,7 @@ def test_a_good_table_is_green_throughout() -> None:
     ],
 )
 def test_one_thing_wrong(changed: dict[str, Any], check: str, state: str, why: str, remedy: str) -> None:
-    found = judged(seen(replace(GOOD, **changed)))
+    found = judged(facts_of(replace(GOOD, **changed)))
     assert found[check].state == state
     assert why in found[check].causes[0].why
     assert remedy in (found[check].causes[0].remedy or "")
@@ -176,10 +176,10 @@ def test_one_thing_wrong(changed: dict[str, Any], check: str, state: str, why: s
 
 
 def test_what_needs_no_policy() -> None:
-    off = judged(seen(replace(GOOD, has_row_security=False, policies=())))
+    off = judged(facts_of(replace(GOOD, has_row_security=False, policies=())))
     assert (off["row security"].state, off["policies"].state) == ("ok", "ok")
     service = judged(
-        seen(replace(GOOD, policies=(), visible=3), role="service_role", passes_row_security=True)
+        facts_of(replace(GOOD, policies=(), visible=3), role="service_role", passes_row_security=True)
     )
     assert service["policies"].figure == "service_role passes over them"
 
@@ -199,11 +199,11 @@ def test_what_needs_no_policy() -> None:
 def test_filters_and_deletes(identity: str, event: Any, filter_: str, state: str) -> None:
     relation = replace(GOOD, identity=identity, identity_columns=("note",))
     bindings = (Binding(table="Orders", event=event, filter=filter_),)
-    assert judged(seen(relation, bindings=bindings))["replica identity"].state == state
+    assert judged(facts_of(relation, bindings=bindings))["replica identity"].state == state
 
 
 def test_after_a_missing_table_nothing_is_asked() -> None:
-    found = judged(seen(None, is_ready=False, refused=refused(UNPUBLISHED), known=("zebras", "teams")))
+    found = judged(facts_of(None, is_ready=False, refused=refused(UNPUBLISHED), known=("zebras", "teams")))
     assert list(found) == ["exists", "READY"]
     assert found["exists"].causes[0].remedy == "name a table that exists, or run the missing migration"
     assert found["READY"].causes[0].why == "follows from: exists"
@@ -225,7 +225,7 @@ def test_after_a_missing_table_nothing_is_asked() -> None:
 )
 def test_refused_parameters(words: str, why: str, remedy: str) -> None:
     told = refused(raised(words), filter="owner=eq.1")
-    found = judged(seen(is_ready=False, refused=told))["READY"]
+    found = judged(facts_of(is_ready=False, refused=told))["READY"]
     assert found.state == "failed"
     assert why in found.causes[0].why
     assert remedy in (found.causes[0].remedy or "")
@@ -325,12 +325,12 @@ def test_a_filter_asks_for_an_identity_that_only_the_database_knows() -> None:
 
 
 def test_a_table_of_which_nothing_was_said() -> None:
-    assert judged(seen(is_ready=False))["READY"].state == "failed"
+    assert judged(facts_of(is_ready=False))["READY"].state == "failed"
 
 
 def test_default_tables_that_are_not_here_are_no_failure() -> None:
-    assert is_missing(judge(seen(None)))
-    assert not is_missing(judge(seen()))
+    assert is_missing(judge(facts_of(None)))
+    assert not is_missing(judge(facts_of()))
     found = judge_default(30, ("a", "b", "c", "d"))
     assert (found.state, found.causes[0].remedy) == ("warning", "prt status a b c")
     assert judge_default(1, ()).causes[0] == Cause(
@@ -343,4 +343,4 @@ def test_the_columns_of_a_filter_are_those_that_the_server_reads() -> None:
         Binding(table="Orders", filter='status=in.("a=b","c=d,e"),Col A=eq.1'),
         Binding(table="Orders", filter="status=eq.x"),
     )
-    assert seen(bindings=bindings).filtered == ("status", "Col A")
+    assert facts_of(bindings=bindings).filtered == ("status", "Col A")

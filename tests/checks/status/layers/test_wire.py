@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from prt.checks.status.layers.hearing import Heard
+from prt.checks.status.layers.source_listener import Received
 from prt.checks.status.layers.wire import (
     join_causes,
     judge_handshake,
@@ -119,18 +119,18 @@ def test_heartbeats(round_trip: float | None, state: str) -> None:
 def test_the_four_states_of_the_system_channel(
     status: ChannelStatus, error: PrtError | None, figure: str, state: str
 ) -> None:
-    heard = Heard()
-    heard.status, heard.error = status, error
-    found = judge_system(heard)
+    received = Received()
+    received.status, received.error = status, error
+    found = judge_system(received)
     assert (found.figure, found.state) == (figure, state)
 
 
 def test_what_was_heard() -> None:
-    heard = Heard()
+    received = Received()
     for phase, since in (("connecting", 0), ("joining", 4_000), ("joining", 9_000)):
-        heard.apply(Vitals(at=since, phase=phase, since=since, round_trip_ms=1.0))
-    heard.apply(Status(at=1, status="CHANNEL_ERROR", tables=["public.a"], reason="no"))
-    heard.apply(Status(at=2, status="READY", tables=["public.b"]))
-    assert heard.milliseconds("connecting", "joining") == 4.0
-    assert heard.milliseconds("joining", "ready") is None
-    assert ([one.tables for one in heard.refused], heard.status) == ([["public.a"]], "READY")
+        received.apply(Vitals(at=since, phase=phase, since=since, round_trip_ms=1.0))
+    received.apply(Status(at=1, status="CHANNEL_ERROR", tables=["public.a"], reason="no"))
+    received.apply(Status(at=2, status="READY", tables=["public.b"]))
+    assert received.milliseconds("connecting", "joining") == 4.0
+    assert received.milliseconds("joining", "ready") is None
+    assert ([one.tables for one in received.refused], received.status) == ([["public.a"]], "READY")

@@ -24,7 +24,7 @@ LONGEST_SECONDS = 60.0
 T = TypeVar("T")
 
 
-class Heard:
+class Received:
     """The events received from one source so far. Times are in µs since the epoch."""
 
     def __init__(self) -> None:
@@ -61,34 +61,34 @@ class Heard:
         return (self.phases[until] - self.phases[since]) / 1000
 
 
-class Ear:
+class SourceListener:
     """A listener that reads a source in the background until the block ends.
 
-    `heard` holds what it received.
+    `received` holds what it received.
     """
 
     def __init__(self) -> None:
-        self.heard = Heard()
-        self.listener = Listener(self.heard.apply, self._on_end)
+        self.received = Received()
+        self.inner = Listener(self.received.apply, self._on_end)
 
-    async def until(self, wanted: Callable[[Heard], bool], seconds: float) -> bool:
+    async def until(self, wanted: Callable[[Received], bool], seconds: float) -> bool:
         """Wait until `wanted` holds for the received events.
 
         Return False if it does not hold within `seconds`, or if the source ends before.
         """
-        return bool(await self.listener.until(lambda: wanted(self.heard) or None, seconds))
+        return bool(await self.inner.until(lambda: wanted(self.received) or None, seconds))
 
     async def unless_over(self, work: Coroutine[Any, Any, T]) -> T:
         """Return the result of `work`, or raise the source's error as soon as the source has ended."""
-        return await self.listener.unless_over(work, LONGEST_SECONDS)
+        return await self.inner.unless_over(work, LONGEST_SECONDS)
 
     def _on_end(self, error: PrtError | None) -> None:
-        self.heard.error = error or UnreachableError("the source ended")
+        self.received.error = error or UnreachableError("the source ended")
 
 
 @asynccontextmanager
-async def hearing(source: Live) -> AsyncIterator[Ear]:
+async def listening_to(source: Live) -> AsyncIterator[SourceListener]:
     """Open a source and read it in the background until the end of the block."""
-    ear = Ear()
-    async with listening(source, ear.listener):
-        yield ear
+    listener = SourceListener()
+    async with listening(source, listener.inner):
+        yield listener

@@ -31,7 +31,7 @@ class NameCachingSource:
     ) -> None:
         await self._source.__aexit__(kind, error, traceback)
         if self._columns:
-            name_cache.keep(name_cache.place(), self._columns)
+            name_cache.keep(name_cache.path(), self._columns)
 
     def __aiter__(self) -> AsyncIterator[list[Event]]:
         return self

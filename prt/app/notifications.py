@@ -39,7 +39,7 @@ NOW = "now"
 """PostgreSQL's word for the start of the transaction, by the server's clock instead of ours."""
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class NotificationTable(Struct, frozen=True, kw_only=True):
     """The table of notifications; `column` holds the user."""
 
     schema: str
@@ -92,7 +92,7 @@ class SendRequest(Struct, frozen=True, kw_only=True):
     """The request to write a notification; `user` None is the session's own."""
 
     project: Project
-    place: Place
+    target: NotificationTable
     user: str | None
     columns: dict[str, Any]
     seconds: float
@@ -105,7 +105,7 @@ class MarkRequest(Struct, frozen=True, kw_only=True):
     """The request to mark notifications as read: those with these ids, otherwise all of a user's."""
 
     project: Project
-    place: Place
+    target: NotificationTable
     ids: Sequence[str] = ()
     user: str | None = None
     is_json: bool = False
@@ -117,12 +117,12 @@ def send_one(request: SendRequest) -> int:
     Raises:
         PrtError: The notification couldn't be written, or its echo didn't arrive.
     """
-    place = request.place
+    target = request.target
 
     async def main() -> tuple[Sent, PrtError | None]:
         async with session_of(request.project) as session:
-            values = {place.column: user_of_session(session.endpoint, request.user), **request.columns}
-            return await send(session, place, values, seconds=request.seconds, is_awaited=request.is_awaited)
+            values = {target.column: user_of_session(session.endpoint, request.user), **request.columns}
+            return await send(session, target, values, seconds=request.seconds, is_awaited=request.is_awaited)
 
     one, error = asyncio.run(main())
     write_sent(one, is_json=request.is_json)
@@ -141,8 +141,8 @@ def mark(request: MarkRequest) -> int:
     async def main() -> Marked:
         async with session_of(request.project) as session:
             if request.ids:
-                return await mark_as_read(session, request.place, request.ids)
-            return await mark_all_as_read(session, request.place, request.user)
+                return await mark_as_read(session, request.target, request.ids)
+            return await mark_all_as_read(session, request.target, request.user)
 
     marked = asyncio.run(main())
     write_marked(marked, is_json=request.is_json)
@@ -168,13 +168,18 @@ class Sent(Struct, frozen=True, kw_only=True):
 
 
 async def send(
-    session: Session, place: Place, values: Mapping[str, Any], *, seconds: float, is_awaited: bool
+    session: Session,
+    target: NotificationTable,
+    values: Mapping[str, Any],
+    *,
+    seconds: float,
+    is_awaited: bool,
 ) -> tuple[Sent, PrtError | None]:
     """Write a notification once the subscription is READY.
 
     Args:
         session: The session to write with.
-        place: The table.
+        target: The table.
         values: The values by column, the user among them.
         seconds: How long to wait for the echo.
         is_awaited: Whether to subscribe and wait for the echo.
@@ -186,10 +191,10 @@ async def send(
 
     async with Rest(lambda: session.endpoint) as rest:
         if not is_awaited:
-            return await _written(rest, place, values), None
-        binding = place.bindings(str(values[place.column]))[0]
+            return await _written(rest, target, values), None
+        binding = target.bindings(str(values[target.column]))[0]
         async with echoing(Live(session, [binding])) as echoes:
-            one = await _written(rest, place, values)
+            one = await _written(rest, target, values)
             if one.id is None:
                 return one, PrtError(
                     "the notification was written, and row-level security hides it from this identity: "
@@ -198,18 +203,18 @@ async def send(
                 )
             change = await echoes.of(lambda change: _id_of(change.new) == one.id, seconds)
             if change is None:
-                return one, await _unheard(rest, place, one.id, echoes, seconds)
+                return one, await _unheard(rest, target, one.id, echoes, seconds)
             return msgspec.structs.replace(one, echoed_ms=(change.at - one.at) / 1000), None
 
 
-async def _written(rest: Rest, place: Place, values: Mapping[str, Any]) -> Sent:
+async def _written(rest: Rest, target: NotificationTable, values: Mapping[str, Any]) -> Sent:
     started = wall_clock()
     try:
-        (row,) = await rest.insert(place.schema, place.table, [values])
+        (row,) = await rest.insert(target.schema, target.table, [values])
     except RefusedError as exc:
         # Writing a row and reading it back need two rights, but both have the same error message.
         try:
-            await rest.insert(place.schema, place.table, [values], returning=False)
+            await rest.insert(target.schema, target.table, [values], returning=False)
         except PrtError:
             raise exc from None
         row = None
@@ -217,17 +222,19 @@ async def _written(rest: Rest, place: Place, values: Mapping[str, Any]) -> Sent:
     return Sent(at=started, id=None if row is None else _id_of(row), row=row, written_ms=took)
 
 
-async def _unheard(rest: Rest, place: Place, its_id: str, echoes: Echoes, seconds: float) -> PrtError:
+async def _unheard(
+    rest: Rest, target: NotificationTable, its_id: str, echoes: Echoes, seconds: float
+) -> PrtError:
     message = f"{its_id} was written, and no echo came in {seconds:g} s"
     if echoes.interruption is not None:
         return PrtError(message, f"the connection was interrupted: {echoes.interruption}")
     select = [postgrest.condition(ID, f"eq.{its_id}"), ("select", ID)]
-    if not (await rest.read(place.schema, place.table, select)).rows:
+    if not (await rest.read(target.schema, target.table, select)).rows:
         return PrtError(
             message, "it can't be read any more: was it deleted, or may this identity not see it?"
         )
     return PrtError(
-        message, f"does the publication supabase_realtime have INSERT of {place.name}? prt status"
+        message, f"does the publication supabase_realtime have INSERT of {target.name}? prt status"
     )
 
 
@@ -239,7 +246,7 @@ class Marked(Struct, frozen=True, kw_only=True):
     unknown: list[str]
 
 
-async def mark_as_read(session: Session, place: Place, ids: Sequence[str]) -> Marked:
+async def mark_as_read(session: Session, target: NotificationTable, ids: Sequence[str]) -> Marked:
     """Mark the notifications with these ids as read.
 
     Raises:
@@ -253,54 +260,56 @@ async def mark_as_read(session: Session, place: Place, ids: Sequence[str]) -> Ma
             where = [postgrest.one_of([ID], [[one] for one in chunk])]
             found = {
                 shown(row.get(ID)): row
-                for row in map(_decode, (await rest.read(place.schema, place.table, where)).rows)
+                for row in map(_decode, (await rest.read(target.schema, target.table, where)).rows)
             }
             unknown += [one for one in chunk if one not in found]
             if found:
-                column = column or _read_column(place, next(iter(found.values())))
+                column = column or _read_column(target, next(iter(found.values())))
                 before += [one for one, row in found.items() if row[column]]
-                now += await _mark(rest, place, column, where)
+                now += await _mark(rest, target, column, where)
         return Marked(now=now, before=before, unknown=unknown)
 
 
-async def mark_rows(rest: Rest, place: Place, ids: Sequence[str]) -> list[str]:
+async def mark_rows(rest: Rest, target: NotificationTable, ids: Sequence[str]) -> list[str]:
     """Mark the notifications with these ids as read, and return the ids of those that were unread.
 
     Raises:
         PrtError: The request failed, or the table has no column for it.
     """
     where = [postgrest.one_of([ID], [[one] for one in ids])]
-    rows = (await rest.read(place.schema, place.table, [*where, ("limit", "1")])).rows
-    return await _mark(rest, place, _read_column(place, _decode(rows[0])), where) if rows else []
+    rows = (await rest.read(target.schema, target.table, [*where, ("limit", "1")])).rows
+    return await _mark(rest, target, _read_column(target, _decode(rows[0])), where) if rows else []
 
 
-async def mark_all_as_read(session: Session, place: Place, user: str | None) -> Marked:
+async def mark_all_as_read(session: Session, target: NotificationTable, user: str | None) -> Marked:
     """Mark all notifications of a user as read; `user` None is the session's own.
 
     Raises:
         PrtError: The request failed, or the table has no column for it.
     """
     async with Rest(lambda: session.endpoint) as rest:
-        where = [place.of_user(user_of_session(session.endpoint, user))]
-        rows = (await rest.read(place.schema, place.table, [*where, ("limit", "1")])).rows
-        column = _read_column(place, _decode(rows[0])) if rows else None
-        now = [] if column is None else await _mark(rest, place, column, where)
+        where = [target.of_user(user_of_session(session.endpoint, user))]
+        rows = (await rest.read(target.schema, target.table, [*where, ("limit", "1")])).rows
+        column = _read_column(target, _decode(rows[0])) if rows else None
+        now = [] if column is None else await _mark(rest, target, column, where)
         return Marked(now=now, before=[], unknown=[])
 
 
-async def _mark(rest: Rest, place: Place, column: str, where: Parameters) -> list[str]:
+async def _mark(rest: Rest, target: NotificationTable, column: str, where: Parameters) -> list[str]:
     is_time = column.endswith(TIME)
     unread = postgrest.condition(column, "is.null" if is_time else "not.is.true")
     rows = await rest.update(
-        place.schema, place.table, [*where, unread, ("select", ID)], {column: NOW if is_time else True}
+        target.schema, target.table, [*where, unread, ("select", ID)], {column: NOW if is_time else True}
     )
     return [_id_of(row) for row in rows]
 
 
-def _read_column(place: Place, row: Mapping[str, Any]) -> str:
+def _read_column(target: NotificationTable, row: Mapping[str, Any]) -> str:
     column = read_column(row)
     if column is None:
-        raise PrtError(f"no column of {place.name} says whether one was read", f"known are {', '.join(READ)}")
+        raise PrtError(
+            f"no column of {target.name} says whether one was read", f"known are {', '.join(READ)}"
+        )
     return column
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from prt.app.actions import Actions
-    from prt.app.notifications import Place
+    from prt.app.notifications import NotificationTable
     from prt.config.project import Project
     from prt.state.conditions.alerts import Rule
     from prt.state.conditions.bounds import Awaited, Bounds
@@ -125,5 +125,5 @@ class WatchRequest(Struct, frozen=True, kw_only=True):
     is_quiet: bool = False
     can_edit: bool = False
     """Whether keys may write."""
-    notifications: Place | None = None
+    notifications: NotificationTable | None = None
     """The table of notifications, for the key that marks one as read."""

@@ -34,10 +34,10 @@ HELP: Final = "Show this message; after a command, show its options."
 
 
 class Entry(NamedTuple):
-    """A command: its name, the place of its function or group as `module:name`, and its line in the help."""
+    """A command: its name, the path of its function or group as `module:name`, and its line in the help."""
 
     name: str
-    place: str
+    target: str
     line: str
 
 
@@ -151,7 +151,7 @@ class Commands(typer.core.TyperGroup):
 
 
 def _load(entry: Entry) -> Any:
-    module_name, _, name = entry.place.partition(":")
+    module_name, _, name = entry.target.partition(":")
     found = getattr(import_module(f"prt.cli.commands.{module_name}"), name)
     if isinstance(found, typer.Typer):
         command: Any = typer.main.get_command(found)

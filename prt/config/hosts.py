@@ -45,15 +45,15 @@ def lifeline(url: str, end_of: Callable[[], str | None]) -> Iterator[None]:
         url: The URL of the project.
         end_of: Returns why the project has ended; None while it runs.
     """
-    place = urlsplit(url).netloc
-    _owned[place] = end_of
+    netloc = urlsplit(url).netloc
+    _owned[netloc] = end_of
     try:
         yield
     finally:
-        del _owned[place]
+        del _owned[netloc]
 
 
-def end_of(place: str) -> str | None:
+def end_of(netloc: str) -> str | None:
     """Return why our project at this host and port has ended; None if it runs or isn't ours."""
-    ask = _owned.get(place)
+    ask = _owned.get(netloc)
     return None if ask is None else ask()

@@ -19,7 +19,7 @@ MOST_CHARACTERS = 64
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]*")
 
 
-def place() -> Path:
+def path() -> Path:
     """Return the path of the cache file."""
     import platformdirs  # noqa: PLC0415 - only needed for completion
 

@@ -23,9 +23,9 @@ from prt.config.secret import KeyFacts, Secret, facts_of
 from prt.config.sources import (
     COMMAND_LINE,
     Found,
-    Place,
+    SettingsSource,
     Surroundings,
-    all_places,
+    all_sources,
     find,
     own_configuration,
     register_secrets,
@@ -118,17 +118,17 @@ def resolve(
     if local is not None:
         withdraw(LIBPQ)
         register_secrets(local)
-        places, defaults = [Place("of the embedded project", COMMAND_LINE, local)], Defaults()
+        sources, defaults = [SettingsSource("of the embedded project", COMMAND_LINE, local)], Defaults()
     else:
         directory, own = surroundings.directory, surroundings.own
-        places, defaults = all_places(
+        sources, defaults = all_sources(
             url,
             profile,
             environ,
             _working_directory() if directory is None else directory,
             own_configuration() if own is None else own,
         )
-    found_url = find(places, URL, is_needed=True)
+    found_url = find(sources, URL, is_needed=True)
     if found_url is None:
         raise NoProjectError(
             "no project configured",
@@ -139,18 +139,18 @@ def resolve(
     if not has_keys:
         origins, notices = {"url": found_url.origin}, _clear_text_notices(address)
         return Project(url=address, identity="anon", defaults=defaults, origins=origins, notices=notices)
-    identity, email = _identity(as_, has_token=find(places, TOKEN) is not None)
+    identity, email = _identity(as_, has_token=find(sources, TOKEN) is not None)
     now = time.time() if surroundings.now is None else surroundings.now
-    return _Resolution(places, found_url, address, needs, now).project(identity, email, defaults, profile)
+    return _Resolution(sources, found_url, address, needs, now).project(identity, email, defaults, profile)
 
 
 class _Resolution:
     """Finds the keys that an identity needs and checks them against the URL; collects origins and notices."""
 
     def __init__(
-        self, places: list[Place], url: Found, address: str, needs: Collection[Need], now: float
+        self, sources: list[SettingsSource], url: Found, address: str, needs: Collection[Need], now: float
     ) -> None:
-        self._places = places
+        self._sources = sources
         self._url = url
         self._address = address
         self._needs = needs
@@ -166,7 +166,7 @@ class _Resolution:
         server_key = self._key("server_key", SERVER_KEY, is_needed=is_service or "server_key" in self._needs)
         token = self._take("token", TOKEN, is_needed=True) if identity == "token" else None
         password = self._take("password", PASSWORD, is_needed=True) if identity == "user" else None
-        database_url = find(self._places, DATABASE_URL, is_needed="database_url" in self._needs)
+        database_url = find(self._sources, DATABASE_URL, is_needed="database_url" in self._needs)
         if database_url is not None:
             self._origins["database_url"] = database_url.origin
         elif "database_url" in self._needs:
@@ -178,7 +178,7 @@ class _Resolution:
                 f"acting as service_role at {urlsplit(self._address).netloc}: "
                 "row level security does not apply"
             )
-        if profile is not None and not self._url.place.is_profile:
+        if profile is not None and not self._url.source.is_profile:
             self._notices.append(f"the URL is {self._url.origin}, not that of profile {profile}")
         self._notices.extend(_clear_text_notices(self._address))
         return Project(
@@ -198,15 +198,15 @@ class _Resolution:
         )
 
     def _take(self, what: str, variables: tuple[str, ...], *, is_needed: bool) -> Secret | None:
-        found = find(self._places, variables, is_needed=is_needed)
+        found = find(self._sources, variables, is_needed=is_needed)
         if found is None:
             return None
-        trust = self._url.place.trust
-        if found.place.trust > trust:
+        trust = self._url.source.trust
+        if found.source.trust > trust:
             # A profile that names the variable is trusted with its value.
-            vouched = find([place for place in self._places if place.trust <= trust], variables)
+            vouched = find([source for source in self._sources if source.trust <= trust], variables)
             found = vouched if vouched is not None and vouched.value == found.value else found
-        if found.place.trust > trust:
+        if found.source.trust > trust:
             if is_needed:
                 raise WrongKeyError(
                     f"{found.origin} is not sent to the URL from {self._url.origin}",
@@ -238,7 +238,7 @@ class _Resolution:
             if is_needed:
                 kind = "server" if is_server else "client"
                 hint = _KEY_HINT[is_server]
-                if not is_server and find(self._places, SERVER_KEY) is not None:
+                if not is_server and find(self._sources, SERVER_KEY) is not None:
                     hint += f", or say {Input.IDENTITY} service to use the server key"
                 raise WrongKeyError(f"no {kind} key for {urlsplit(self._address).netloc}", hint)
             return None

@@ -39,15 +39,15 @@ class Proxy:
     @property
     def url(self) -> str:
         """The URL of the proxy without a login."""
-        return f"{self.scheme}://{self.place}"
+        return f"{self.scheme}://{self.host_port}"
 
     @property
     def raw_url(self) -> str:
         """The URL with the unescaped login: `websockets` would use URL escapes as a part of the password."""
-        return f"{self.scheme}://{':'.join(self.login)}@{self.place}" if self.login else self.url
+        return f"{self.scheme}://{':'.join(self.login)}@{self.host_port}" if self.login else self.url
 
     @property
-    def place(self) -> str:
+    def host_port(self) -> str:
         """Host and port, for people."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
@@ -109,13 +109,13 @@ def _read(value: str, variable: str) -> Proxy:
     if scheme not in _PORTS:
         raise UsageError(f"{variable} does not name an HTTP proxy", hint)
     # A password may have unescaped @ signs, so it ends at the last one.
-    credentials, _, place = rest.rpartition("@")
+    credentials, _, address = rest.rpartition("@")
     try:
-        parts = urlsplit(f"{scheme}://{place}")
+        parts = urlsplit(f"{scheme}://{address}")
         host, port = parts.hostname, parts.port
     except ValueError:
         host = port = None
-    if not host or not re.fullmatch(r"[\w.:%-]+", host) or port == 0 or not _has_whole_port(place):
+    if not host or not re.fullmatch(r"[\w.:%-]+", host) or port == 0 or not _has_whole_port(address):
         raise UsageError(f"{variable} does not name a host and a port", hint) from None
     port = port or _PORTS[scheme]
     user, _, password = map(unquote, credentials.partition(":"))
@@ -127,9 +127,9 @@ def _read(value: str, variable: str) -> Proxy:
     return Proxy(variable, scheme, host, port, (user, password) if credentials else None)
 
 
-def _has_whole_port(place: str) -> bool:
+def _has_whole_port(address: str) -> bool:
     """Return whether a host is followed by a port or by nothing, but not by a colon alone as in `proxy:`."""
-    return re.fullmatch(r"(\[[^\]]*\]|[^:/]*)(:\d+)?/*", place) is not None
+    return re.fullmatch(r"(\[[^\]]*\]|[^:/]*)(:\d+)?/*", address) is not None
 
 
 def _is_excepted(host: str, port: int, listed: str) -> bool:

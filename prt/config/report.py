@@ -13,7 +13,7 @@ from prt.config.environment import environment
 from prt.config.profiles import LISTS, Defaults
 from prt.config.project import CLIENT_KEY, DATABASE_URL, PASSWORD, SERVER_KEY, TOKEN, URL, parse_url
 from prt.config.secret import Secret, facts_of
-from prt.config.sources import Place, all_places, find, own_configuration
+from prt.config.sources import SettingsSource, all_sources, find, own_configuration
 from prt.errors import UsageError
 
 _SECRETS: Final = {
@@ -41,30 +41,30 @@ def present_settings(url: str | None, profile: str | None) -> list[Setting]:
         ConfigError: The profile doesn't exist.
     """
     own = own_configuration()
-    places, defaults = all_places(url, profile, environment(), Path.cwd(), own)
+    sources, defaults = all_sources(url, profile, environment(), Path.cwd(), own)
     file = own / "prt.toml"
     remark = None if file.exists() else "not there"
-    return [*in_force(places, defaults), Setting(name="own prt.toml", value=str(file), remark=remark)]
+    return [*in_force(sources, defaults), Setting(name="own prt.toml", value=str(file), remark=remark)]
 
 
-def in_force(places: Sequence[Place], defaults: Defaults) -> list[Setting]:
+def in_force(sources: Sequence[SettingsSource], defaults: Defaults) -> list[Setting]:
     """Return the URL, a description of each secret, and a profile's defaults.
 
     No command of a profile is run.
     """
-    url = find(places, URL)
-    settings = [_url(places)]
+    url = find(sources, URL)
+    settings = [_url(sources)]
     for name, variables in _SECRETS.items():
-        found = find(places, variables)
+        found = find(sources, variables)
         if found is not None:
-            is_withheld = url is not None and found.place.trust > url.place.trust
+            is_withheld = url is not None and found.source.trust > url.source.trust
             remark = f"not sent to the URL {url.origin}: it comes from a less trusted place" if url else None
             described = "set" if name in ("password", "database") else _described(Secret(found.value))
             setting = Setting(
                 name=name, value=described, origin=found.origin, remark=remark if is_withheld else None
             )
         else:
-            setting = _to_come(name, variables, places)
+            setting = _to_come(name, variables, sources)
         settings.append(setting)
     lists = {name: getattr(defaults, name) for name in LISTS}
     shown = {name.replace("_", " "): ", ".join(texts) for name, texts in lists.items() if texts}
@@ -77,8 +77,8 @@ def in_force(places: Sequence[Place], defaults: Defaults) -> list[Setting]:
     ]
 
 
-def _url(places: Sequence[Place]) -> Setting:
-    found = find(places, URL)
+def _url(sources: Sequence[SettingsSource]) -> Setting:
+    found = find(sources, URL)
     if found is None:
         return Setting(name="url", value=None)
     try:
@@ -87,15 +87,15 @@ def _url(places: Sequence[Place]) -> Setting:
         return Setting(name="url", value="unusable", origin=found.origin, remark=exc.message)
 
 
-def _to_come(name: str, variables: tuple[str, ...], places: Sequence[Place]) -> Setting:
+def _to_come(name: str, variables: tuple[str, ...], sources: Sequence[SettingsSource]) -> Setting:
     """Return a setting for a secret that isn't known: from a command, from a missing variable, or not set."""
-    for place in places:
+    for source in sources:
         for variable in variables:
-            if variable in place.commands:
-                origin = f"{place.names[variable]} {place.name}"
+            if variable in source.commands:
+                origin = f"{source.names[variable]} {source.name}"
                 return Setting(name=name, value="from a command, when it is needed", origin=origin)
-            if variable in place.missing:
-                return Setting(name=name, value=None, remark=place.missing[variable].message)
+            if variable in source.missing:
+                return Setting(name=name, value=None, remark=source.missing[variable].message)
     return Setting(name=name, value=None)
 
 

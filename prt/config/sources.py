@@ -17,7 +17,7 @@ from prt.inputs import Input
 from prt.redaction import register, register_url
 
 COMMAND_LINE, USER_CONFIG, WORKING_DIRECTORY = 3, 2, 1
-"""How far a place is trusted; the environment is trusted like the command line."""
+"""How far a source is trusted; the environment is trusted like the command line."""
 
 SECRETS = (
     *("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY", "SUPABASE_KEY"),
@@ -53,7 +53,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SettingsSource:
     """A source of values.
 
     Attributes:
@@ -85,45 +85,47 @@ class Found:
 
     value: str = field(repr=False)
     variable: str
-    place: Place
+    source: SettingsSource
 
     @property
     def origin(self) -> str:
         """The source in words, as `SUPABASE_URL in .env`."""
-        return f"{self.place.names.get(self.variable, self.variable)} {self.place.name}".strip()
+        return f"{self.source.names.get(self.variable, self.variable)} {self.source.name}".strip()
 
 
-def find(places: Iterable[Place], variables: tuple[str, ...], *, is_needed: bool = False) -> Found | None:
-    """Return the value of the first place that has one of the variables; None if there is none.
+def find(
+    sources: Iterable[SettingsSource], variables: tuple[str, ...], *, is_needed: bool = False
+) -> Found | None:
+    """Return the value of the first source that has one of the variables; None if there is none.
 
     Args:
-        places: The places in order.
+        sources: The sources in order.
         variables: The variables in order; empty values count as unset.
         is_needed: Whether the value is going to be used. If not, no command of a profile is run for it, and
-            a place that can't be read is skipped instead of an error.
+            a source that can't be read is skipped instead of an error.
 
     Raises:
-        ConfigError: The value is needed, and a place can't be read.
+        ConfigError: The value is needed, and a source can't be read.
     """
-    for place in places:
-        if place.problem is not None and is_needed:
-            raise place.problem
+    for source in sources:
+        if source.problem is not None and is_needed:
+            raise source.problem
         for variable in variables:
-            value = place.values.get(variable, "").strip()
-            if not value and is_needed and variable in place.commands:
-                value = printed_by(place.commands[variable], f"{place.names[variable]} {place.name}")
+            value = source.values.get(variable, "").strip()
+            if not value and is_needed and variable in source.commands:
+                value = printed_by(source.commands[variable], f"{source.names[variable]} {source.name}")
                 register_secrets({variable: value})
             if value:
-                return Found(value, variable, place)
-            if is_needed and variable in place.missing:
-                raise place.missing[variable]
+                return Found(value, variable, source)
+            if is_needed and variable in source.missing:
+                raise source.missing[variable]
     return None
 
 
-def all_places(
+def all_sources(
     url: str | None, profile: str | None, environ: Mapping[str, str], directory: Path, own: Path
-) -> tuple[list[Place], Defaults]:
-    """Return all places in order, and the profile's defaults.
+) -> tuple[list[SettingsSource], Defaults]:
+    """Return all sources in order, and the profile's defaults.
 
     Args:
         url: The URL of the command line, or None.
@@ -135,16 +137,18 @@ def all_places(
     Raises:
         ConfigError: The named profile doesn't exist.
     """
-    places = []
+    sources = []
     if url is not None:
         register_url(url)
-        places.append(Place("", COMMAND_LINE, {"SUPABASE_URL": url}, {"SUPABASE_URL": str(Input.URL)}))
+        sources.append(
+            SettingsSource("", COMMAND_LINE, {"SUPABASE_URL": url}, {"SUPABASE_URL": str(Input.URL)})
+        )
     register_secrets(environ)
-    places.append(Place("in the environment", COMMAND_LINE, environ))
-    places.extend(_dotenv(directory / ".env"))
-    of_profiles, defaults = _profile_places(profile, environ, directory, own)
-    places += of_profiles
-    return [*places, *_supabase_folder(directory, find(places, ("SUPABASE_URL",)))], defaults
+    sources.append(SettingsSource("in the environment", COMMAND_LINE, environ))
+    sources.extend(_dotenv(directory / ".env"))
+    of_profiles, defaults = _profile_sources(profile, environ, directory, own)
+    sources += of_profiles
+    return [*sources, *_supabase_folder(directory, find(sources, ("SUPABASE_URL",)))], defaults
 
 
 def register_secrets(values: Mapping[str, str]) -> None:
@@ -165,23 +169,23 @@ def own_configuration() -> Path:
     return platformdirs.user_config_path("prt", appauthor=False, roaming=True)
 
 
-def _dotenv(path: Path) -> Iterator[Place]:
+def _dotenv(path: Path) -> Iterator[SettingsSource]:
     try:
         text = read_settings(path)
     except ConfigError as problem:
-        yield Place("in .env", WORKING_DIRECTORY, problem=problem)
+        yield SettingsSource("in .env", WORKING_DIRECTORY, problem=problem)
     else:
         if text is not None:
             values = dotenv.parse(text)
             register_secrets(values)
-            yield Place("in .env", WORKING_DIRECTORY, values)
+            yield SettingsSource("in .env", WORKING_DIRECTORY, values)
 
 
-def _profile_places(
+def _profile_sources(
     profile: str | None, environ: Mapping[str, str], directory: Path, own: Path
-) -> tuple[list[Place], Defaults]:
+) -> tuple[list[SettingsSource], Defaults]:
     name = profile or "default"
-    places: list[Place] = []
+    sources: list[SettingsSource] = []
     defaults: Defaults | None = None
     known: set[str] = set()
     for path, trust in ((directory / "prt.toml", WORKING_DIRECTORY), (own / "prt.toml", USER_CONFIG)):
@@ -191,20 +195,22 @@ def _profile_places(
             known |= found.keys()
             if name in found:
                 one = profiles.parse(found[name], name, path, is_own=trust == USER_CONFIG)
-                places += _places_of(one, path, trust, environ)
+                sources += _sources_of(one, path, trust, environ)
                 defaults = defaults or one.defaults
         except ConfigError as problem:
             if profile is not None:
                 raise
-            places.append(Place(f"in {path}", trust, problem=problem))
-    if profile is not None and not places:
+            sources.append(SettingsSource(f"in {path}", trust, problem=problem))
+    if profile is not None and not sources:
         listed = ", ".join(sorted(known)) or "there is none in prt.toml, here or in your own configuration"
         raise ConfigError(f"no profile {profile}", f"profiles: {listed}")
-    return places, defaults or Defaults()
+    return sources, defaults or Defaults()
 
 
-def _places_of(one: profiles.Profile, path: Path, trust: int, environ: Mapping[str, str]) -> Iterator[Place]:
-    """Yield the places of a profile: its values, then those from the environment.
+def _sources_of(
+    one: profiles.Profile, path: Path, trust: int, environ: Mapping[str, str]
+) -> Iterator[SettingsSource]:
+    """Yield the sources of a profile: its values, then those from the environment.
 
     A variable that a cloned folder names keeps the trust of the environment: it's not sent to a URL of that
     folder.
@@ -217,11 +223,11 @@ def _places_of(one: profiles.Profile, path: Path, trust: int, environ: Mapping[s
         by_kind[source.kind][variable] = source.text
         names[variable] = f"{key} (${source.text})" if source.kind == "env" else key
     register_secrets(by_kind["text"])
-    yield Place(where, trust, by_kind["text"], names, by_kind["command"], is_profile=True)
+    yield SettingsSource(where, trust, by_kind["text"], names, by_kind["command"], is_profile=True)
     if by_kind["env"]:
         values = {variable: environ.get(name, "") for variable, name in by_kind["env"].items()}
         register_secrets(values)
-        yield Place(
+        yield SettingsSource(
             where,
             trust if trust == USER_CONFIG else COMMAND_LINE,
             values,
@@ -262,15 +268,15 @@ def printed_by(command: str, origin: str) -> str:
     return line
 
 
-def _supabase_folder(directory: Path, url: Found | None) -> Iterator[Place]:
-    """Yield the place of the nearest `supabase/config.toml`: the URL of a local project, and its keys.
+def _supabase_folder(directory: Path, url: Found | None) -> Iterator[SettingsSource]:
+    """Yield the source of the nearest `supabase/config.toml`: the URL of a local project, and its keys.
 
-    `url` is the URL from an earlier place; the keys are only added if that URL belongs to this project.
+    `url` is the URL from an earlier source; the keys are only added if that URL belongs to this project.
     """
     try:
         found = local_stack.of_folder(directory)
     except ConfigError as problem:
-        yield Place(f"in {local_stack.FILE}", WORKING_DIRECTORY, problem=problem)
+        yield SettingsSource(f"in {local_stack.FILE}", WORKING_DIRECTORY, problem=problem)
         return
     if found is None:
         return
@@ -281,7 +287,7 @@ def _supabase_folder(directory: Path, url: Found | None) -> Iterator[Place]:
         register_secrets(values)
         names |= _STACK_NAMES
         missing = {name: _unread(stack, path) for name in _STACK_NAMES if not values.get(name)}
-    yield Place(f"in {path}", WORKING_DIRECTORY, values, names, is_stack=True, missing=missing)
+    yield SettingsSource(f"in {path}", WORKING_DIRECTORY, values, names, is_stack=True, missing=missing)
 
 
 def variables_of(stack: Stack) -> dict[str, str]:

@@ -109,7 +109,7 @@ class Board:
         if turn.after is None:
             self._remove(turn.key)
             return
-        self._place(turn, event)
+        self._assign(turn, event)
         if len(self._groups) > len(self._present.rows):
             self._forget()
 
@@ -147,7 +147,7 @@ class Board:
         mark = self._marks.get(key)
         return mark if mark is not None and now - mark.at < MARKED else None
 
-    def _place(self, turn: Turn, change: Change) -> None:
+    def _assign(self, turn: Turn, change: Change) -> None:
         group = self._group_of(turn)
         before = self._groups.get(turn.key)
         if before == group:

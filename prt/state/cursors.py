@@ -139,10 +139,10 @@ class Cursors:
             self.unread += 1
             return
         user = _user(move)
-        place = _place(move, event.at)
+        position = _position(move, event.at)
         key = (event.topic, user)
         cursor = self.cursors.get(key)
-        if place is None:
+        if position is None:
             # A user without a position has left the page; other payloads are not about cursors.
             if cursor is None or not user:
                 self.unread += 1
@@ -158,7 +158,7 @@ class Cursors:
         else:
             self.cursors.move_to_end(key)
         cursor.name = _name(move) or user
-        cursor.trail.append(place)
+        cursor.trail.append(position)
         cursor.moves += 1
         cursor.gone_at = None
         cursor.rate.add(event.at)
@@ -205,7 +205,7 @@ def _name(move: _Move) -> str:
     return ""
 
 
-def _place(move: _Move, at: int) -> Position | None:
+def _position(move: _Move, at: int) -> Position | None:
     position = move.position
     if isinstance(position, dict):
         x, y = position.get("x"), position.get("y")

@@ -63,7 +63,7 @@ class TapState:
         return [*items, *self.findings]
 
     def move(self, by: int) -> None:
-        """Select the item that is `by` places further."""
+        """Select the item that is `by` positions further."""
         self.chosen = min(max(self.chosen + by, 0), max(len(self.items) - 1, 0))
 
     def toggle(self) -> None:

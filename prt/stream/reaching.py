@@ -88,7 +88,7 @@ def obstacle_of(error: BaseException, url: str) -> ObstacleError | None:
     host, causes = _host_of(url), list(_chain(error))
     if (proxy := proxy_of(url)) is not None and (why := _at_proxy(causes)) is not None:
         return ObstacleError(
-            f"can't reach {host} through the proxy {proxy.place} of {proxy.variable}: {why}",
+            f"can't reach {host} through the proxy {proxy.host_port} of {proxy.variable}: {why}",
             proxy.hint_for(urlsplit(url).hostname or host),
         )
     for cause in causes:

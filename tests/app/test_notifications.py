@@ -12,7 +12,7 @@ import pytest
 
 from prt.app.notifications import (
     Marked,
-    Place,
+    NotificationTable,
     Sent,
     mark_all_as_read,
     mark_as_read,
@@ -27,7 +27,7 @@ from prt.stream.rest.session import Endpoint, Session
 
 Database = psycopg.Connection[Any]
 
-PLACE = Place(schema="public", table="notifications", column="user_id")
+TARGET = NotificationTable(schema="public", table="notifications", column="user_id")
 
 
 @pytest.fixture
@@ -55,10 +55,15 @@ def row_of(database: Database, its_id: str | None) -> tuple[Any, ...] | None:
 
 
 def sent(
-    session: Session, place: Place = PLACE, *, seconds: float = 30, is_awaited: bool = True, **values: Any
+    session: Session,
+    target: NotificationTable = TARGET,
+    *,
+    seconds: float = 30,
+    is_awaited: bool = True,
+    **values: Any,
 ) -> tuple[Sent, PrtError | None]:
     values = {"user_id": MEMBER.id, "title": "Doors"} | values
-    return asyncio.run(send(session, place, values, seconds=seconds, is_awaited=is_awaited))
+    return asyncio.run(send(session, target, values, seconds=seconds, is_awaited=is_awaited))
 
 
 def test_what_is_sent_is_heard(session: Session, database: Database) -> None:
@@ -94,7 +99,7 @@ def test_what_policies_refuse_is_not_written(session: Session) -> None:
 
 
 @pytest.fixture
-def bulletins(database: Database) -> Iterator[Place]:
+def bulletins(database: Database) -> Iterator[NotificationTable]:
     """Notifications of another shape; from the fourth on a trigger gives them to somebody else."""
     database.execute(
         "create table bulletins"
@@ -106,12 +111,12 @@ def bulletins(database: Database) -> Iterator[Place]:
         " execute function pg_temp.give_away();"
         " alter publication supabase_realtime add table bulletins;"
     )
-    yield Place(schema="public", table="bulletins", column="for_whom")
+    yield NotificationTable(schema="public", table="bulletins", column="for_whom")
     database.execute("drop table bulletins")
 
 
 def test_an_echo_that_does_not_come_is_a_failure_with_a_reason(
-    service: Session, database: Database, bulletins: Place
+    service: Session, database: Database, bulletins: NotificationTable
 ) -> None:
     def bulletin(**options: Any) -> tuple[Sent, PrtError | None]:
         values = {"for_whom": 'a,"b"', "title": "x"}
@@ -128,7 +133,9 @@ def test_an_echo_that_does_not_come_is_a_failure_with_a_reason(
     assert "have INSERT of public.bulletins?" in error.hint
 
 
-def test_what_is_not_published_is_not_written(service: Session, database: Database, bulletins: Place) -> None:
+def test_what_is_not_published_is_not_written(
+    service: Session, database: Database, bulletins: NotificationTable
+) -> None:
     database.execute("alter publication supabase_realtime drop table bulletins")
     with pytest.raises(UnreachableError) as caught:
         asyncio.run(send(service, bulletins, {"for_whom": "a"}, seconds=30, is_awaited=True))
@@ -138,13 +145,13 @@ def test_what_is_not_published_is_not_written(service: Session, database: Databa
 
 def test_some_are_marked_as_read(session: Session, database: Database) -> None:
     ids = [str(sent(session, is_awaited=False)[0].id) for _ in range(3)]
-    assert asyncio.run(mark_as_read(session, PLACE, ids[:1])) == Marked(now=ids[:1], before=[], unknown=[])
+    assert asyncio.run(mark_as_read(session, TARGET, ids[:1])) == Marked(now=ids[:1], before=[], unknown=[])
     nobody = str(uuid4())
-    marked = asyncio.run(mark_as_read(session, PLACE, [ids[0], ids[1], nobody, ids[1]]))
+    marked = asyncio.run(mark_as_read(session, TARGET, [ids[0], ids[1], nobody, ids[1]]))
     assert marked == Marked(now=[ids[1]], before=[ids[0]], unknown=[nobody])
     assert [row_of(database, one) for one in ids] == [("Doors", True), ("Doors", True), ("Doors", False)]
     with pytest.raises(PrtError, match="invalid input syntax for type uuid") as caught:
-        asyncio.run(mark_as_read(session, PLACE, ["seven"]))
+        asyncio.run(mark_as_read(session, TARGET, ["seven"]))
     assert caught.value.exit_code == 1
 
 
@@ -153,13 +160,13 @@ def test_all_are_marked_as_read_and_none_of_others(
 ) -> None:
     add = "insert into notifications (user_id, title) values (%s, 'x') returning id::text"
     own, others = [(database.execute(add, (one.id,)).fetchone() or ("",))[0] for one in (MEMBER, STRANGER)]
-    assert own in asyncio.run(mark_all_as_read(service, PLACE, MEMBER.id)).now
+    assert own in asyncio.run(mark_all_as_read(service, TARGET, MEMBER.id)).now
     assert row_of(database, others) == ("x", False)
-    assert asyncio.run(mark_all_as_read(session, PLACE, None)) == Marked(now=[], before=[], unknown=[])
+    assert asyncio.run(mark_all_as_read(session, TARGET, None)) == Marked(now=[], before=[], unknown=[])
 
 
 def test_what_says_that_one_was_read_is_found_by_its_name(
-    service: Session, database: Database, bulletins: Place
+    service: Session, database: Database, bulletins: NotificationTable
 ) -> None:
     database.execute(
         "insert into bulletins (for_whom, seen) values ('a', null), ('a', false), ('a', true), ('b', null)"

@@ -33,7 +33,7 @@ def deep(path: Path) -> None:
     path.write_text("a = " + "[" * 100_000)
 
 
-PLACES = (".env", "prt.toml", "supabase/config.toml")
+NAMES = (".env", "prt.toml", "supabase/config.toml")
 ODD: dict[str, tuple[Callable[[Path], None], str]] = {
     "fifo": (fifo, "it is not a regular file"),
     "endless": (endless, "it is not a regular file"),
@@ -42,10 +42,10 @@ ODD: dict[str, tuple[Callable[[Path], None], str]] = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("place", PLACES)
-def test_a_file_of_settings_that_is_none_is_one_line(place: str, odd: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_settings_that_is_none_is_one_line(name: str, odd: str, tmp_path: Path) -> None:
     make, why = ODD[odd]
-    path = tmp_path / place
+    path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     make(path)
 
@@ -56,9 +56,9 @@ def test_a_file_of_settings_that_is_none_is_one_line(place: str, odd: str, tmp_p
     assert run.stderr.count("\n") == 2
 
 
-@pytest.mark.parametrize("place", PLACES[1:])
-def test_settings_that_are_nested_too_deep_are_one_line(place: str, tmp_path: Path) -> None:
-    path = tmp_path / place
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_settings_that_are_nested_too_deep_are_one_line(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     deep(path)
 

@@ -178,7 +178,7 @@ def test_a_broken_file_is_an_error_only_for_who_needs_it(folder: Folder, name: s
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "place"),
+    ("name", "text", "where"),
     [
         (".env", "SUPABASE_URL=https://evil.example", "SUPABASE_URL in .env"),
         ("prt.toml", '[profiles.default]\nurl = "https://evil.example"', "url of profile default"),
@@ -198,7 +198,7 @@ def test_a_cloned_folder_does_not_collect_the_environments_keys(
     *,
     name: str,
     text: str,
-    place: str,
+    where: str,
     environ: dict[str, str],
     options: dict[str, str],
     variable: str,
@@ -207,7 +207,7 @@ def test_a_cloned_folder_does_not_collect_the_environments_keys(
     with pytest.raises(UsageError, match="is not sent to the URL") as caught:
         folder.resolve(environ, **options)
     assert f"{variable} in the environment" in caught.value.message
-    assert place in caught.value.message
+    assert where in caught.value.message
     assert ANON not in caught.value.message + (caught.value.hint or "")
 
 

@@ -215,28 +215,28 @@ def _repetitions(came: Counter[State]) -> list[str]:
 
 
 def _order(writes: Sequence[Write], seen: Sequence[State]) -> list[str]:
-    places = {write.state: place for place, write in enumerate(writes)}
+    indexes = {write.state: index for index, write in enumerate(writes)}
     furthest: dict[tuple[str, int], int] = {}
     violations = []
     for state in seen:
-        if state not in places:
+        if state not in indexes:
             violations.append(f"{state} was never written")
             continue
         row = state[:2]
-        if places[state] < furthest.get(row, -1):
+        if indexes[state] < furthest.get(row, -1):
             violations.append(f"{state} came after what was written later")
-        furthest[row] = max(places[state], furthest.get(row, -1))
+        furthest[row] = max(indexes[state], furthest.get(row, -1))
     return violations
 
 
 def _bounds(events: Sequence[Event], overlap: int, *, is_verified: bool) -> list[str]:
     violations = []
     grain = DATE_GRAIN if is_verified else 0
-    for place, gap in enumerate(events):
+    for index, gap in enumerate(events):
         if not isinstance(gap, Gap):
             continue
-        ready = _ready_that_ended_a_loss(events[:place])
-        before = events[: place if ready is None else ready]
+        ready = _ready_that_ended_a_loss(events[:index])
+        before = events[: index if ready is None else ready]
         # A channel that stayed joined is READY anew before its tables are read; each has a gap of its own.
         is_reported = ready is None or is_verified
         limit, name = (gap.at + grain, "it was told") if is_reported else (events[ready].at, "READY")
@@ -258,11 +258,11 @@ def _ready_that_ended_a_loss(events: Sequence[Event]) -> int | None:
     """The place of the last READY, where one was lost before it. A gap without a loss has none."""
     was_ready = is_lost = False
     found = None
-    for place, event in enumerate(events):
+    for index, event in enumerate(events):
         if not isinstance(event, Status):
             continue
         if event.status == "READY":
-            found = place if is_lost else found
+            found = index if is_lost else found
             was_ready, is_lost = True, False
         elif event.connection != "connected":
             is_lost = was_ready

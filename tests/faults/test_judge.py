@@ -97,12 +97,12 @@ def test_what_is_declared_incomplete_may_be_missing() -> None:
     assert verdict.declared == 1
 
 
-def without(place: int) -> Callable[[list[Event]], list[Event]]:
-    return lambda events: events[:place] + events[place + 1 :]
+def without(index: int) -> Callable[[list[Event]], list[Event]]:
+    return lambda events: events[:index] + events[index + 1 :]
 
 
-def instead(place: int, *put: Event) -> Callable[[list[Event]], list[Event]]:
-    return lambda events: [*events[:place], *put, *events[place + 1 :]]
+def instead(index: int, *put: Event) -> Callable[[list[Event]], list[Event]]:
+    return lambda events: [*events[:index], *put, *events[index + 1 :]]
 
 
 @pytest.mark.parametrize(

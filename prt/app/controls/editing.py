@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from prt.app.notifications import Place, mark_rows
+from prt.app.notifications import NotificationTable, mark_rows
 from prt.app.update import equals
 from prt.clock import wall_clock
 from prt.errors import PrtError
@@ -32,13 +32,13 @@ _STEPS = {Intent.MOVE_LEFT: -1, Intent.MOVE_RIGHT: 1}
 
 
 class EditControls:
-    """Writes over REST as the watching identity; `place` is the table of notifications, if any."""
+    """Writes over REST as the watching identity; `target` is the table of notifications, if any."""
 
     is_replay = False
 
-    def __init__(self, rest: Rest, place: Place | None = None) -> None:
+    def __init__(self, rest: Rest, target: NotificationTable | None = None) -> None:
         self._rest = rest
-        self._place = place
+        self._target = target
         self._page: Page | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._unconfirmed: list[Update] = []
@@ -54,10 +54,10 @@ class EditControls:
             self._move(page.active, _STEPS[intent], screen, page)
         elif intent is Intent.MARK_READ and isinstance(page.active, Toasts):
             key = page.active.selected
-            if key is None or self._place is None:
+            if key is None or self._target is None:
                 page.message = "select a notification first"
             else:
-                self._start(self._mark(self._place, key, page))
+                self._start(self._mark(self._target, key, page))
         else:
             return False
         return True
@@ -145,9 +145,9 @@ class EditControls:
             )
         )
 
-    async def _mark(self, place: Place, key: str, page: Page) -> None:
+    async def _mark(self, target: NotificationTable, key: str, page: Page) -> None:
         try:
-            now = await mark_rows(self._rest, place, [key])
+            now = await mark_rows(self._rest, target, [key])
             page.message = "marked as read" if now else "it had been read before, or is not ours"
         except PrtError as exc:
             page.message = f"! not marked: {exc.message}"

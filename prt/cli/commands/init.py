@@ -15,7 +15,7 @@ from prt import quoting
 from prt.cli.options import shared as options
 
 if TYPE_CHECKING:
-    from prt.config.sources import Place
+    from prt.config.sources import SettingsSource
 
 PROFILE: Final = "The profile"
 
@@ -84,7 +84,7 @@ def init(
     from prt.config import local_stack
     from prt.config.environment import environment
     from prt.config.project import CLIENT_KEY, URL, parse_url
-    from prt.config.sources import all_places, find, own_configuration
+    from prt.config.sources import all_sources, find, own_configuration
     from prt.config.terminal import is_terminal
     from prt.errors import UsageError
     from prt.views.sinks.stderr import notice
@@ -93,9 +93,9 @@ def init(
     path = folder / "prt.toml"
     text = _present(path, name)
     # The folder of the own configuration counts as empty, so that old profiles don't affect the new one.
-    places, _ = all_places(url, None, environment(), Path.cwd(), folder)
-    places = [place for place in places if not place.is_profile]
-    found = find(places, URL)
+    sources, _ = all_sources(url, None, environment(), Path.cwd(), folder)
+    sources = [source for source in sources if not source.is_profile]
+    found = find(sources, URL)
     suggested = None if found is None else parse_url(found.value, found.origin)
     tables: Sequence[str] = ()
     stack = None if own else local_stack.of_folder(Path.cwd())
@@ -120,7 +120,7 @@ def init(
         url=chosen,
         tables=tuple(tables),
         is_own=own,
-        has_keys_here=not own and find(_files_of_folder(places), CLIENT_KEY) is not None,
+        has_keys_here=not own and find(_files_of_folder(sources), CLIENT_KEY) is not None,
         is_stack=stack is not None and stack[1].serves(chosen),
     )
     _write(path, text + written(answers))
@@ -192,11 +192,11 @@ def _write(path: Path, text: str) -> None:
         ) from exc
 
 
-def _files_of_folder(places: Sequence[Place]) -> list[Place]:
-    """Return the places in this folder that hold the user's own keys."""
+def _files_of_folder(sources: Sequence[SettingsSource]) -> list[SettingsSource]:
+    """Return the sources in this folder that hold the user's own keys."""
     from prt.config.sources import WORKING_DIRECTORY
 
-    return [place for place in places if place.trust == WORKING_DIRECTORY and not place.is_stack]
+    return [source for source in sources if source.trust == WORKING_DIRECTORY and not source.is_stack]
 
 
 def _option(name: str) -> str:

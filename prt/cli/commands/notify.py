@@ -138,7 +138,7 @@ def notify(
     from prt.app.watch import watch
     from prt.app.watch_request import WatchRequest
     from prt.cli.options.connection import check_edit, connected_project
-    from prt.cli.options.notifications import place_of
+    from prt.cli.options.notifications import notification_table
     from prt.cli.options.outputs import form_of
     from prt.cli.options.recovery import parse_recovery
     from prt.state.conditions.bounds import parse_bounds
@@ -147,7 +147,7 @@ def notify(
     from prt.stream.live.supervisor import Policy
     from prt.views.sinks.stderr import notice
 
-    place = place_of(table, schema, user_column)
+    target = notification_table(table, schema, user_column)
     form = form_of(
         json=json, output=output, template=template, only=only, highlight=highlight, no_color=no_color
     )
@@ -156,7 +156,7 @@ def notify(
     recovery = parse_recovery(
         backfill=backfill, snapshot=snapshot, since=since, cursor=cursor, keys=key or ()
     )
-    its_key = recovery.keys_of(place.bindings("")).get((place.schema, place.table), ("id",))
+    its_key = recovery.keys_of(target.bindings("")).get((target.schema, target.table), ("id",))
     own = Own(user_column, include or (), exclude or (), key=its_key)
     actions = Actions(
         bell=bell,
@@ -167,13 +167,13 @@ def notify(
 
     def bindings(endpoint: Endpoint) -> Sequence[Binding]:
         own.user = user_of_session(endpoint, user)
-        return place.bindings(own.user)
+        return target.bindings(own.user)
 
     def views_of(screen: Screen) -> Sequence[View]:
         from prt.state.notifications import Notifications
         from prt.views.panels.notifications import Toasts
 
-        state = Notifications(place.schema, place.table, lambda *_: its_key)
+        state = Notifications(target.schema, target.table, lambda *_: its_key)
         return [Toasts(state, screen, user=own.user)]
 
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
@@ -196,7 +196,7 @@ def notify(
             record=record,
             is_quiet=quiet,
             can_edit=edit,
-            notifications=place,
+            notifications=target,
         )
         return watch(request)
 
@@ -267,12 +267,12 @@ def send(
     from prt.app.notifications import SendRequest, send_one
     from prt.cli.options.assignments import assignments_of
     from prt.cli.options.connection import connected_project
-    from prt.cli.options.notifications import place_of
+    from prt.cli.options.notifications import notification_table
     from prt.errors import UsageError
     from prt.state.conditions.bounds import parse_duration
     from prt.views.sinks.stderr import notice
 
-    place = place_of(table, schema, user_column)
+    target = notification_table(table, schema, user_column)
     seconds = parse_duration(timeout, "--timeout")
     if not title.strip():
         raise UsageError("--title is empty", "as in --title 'Doors open'")
@@ -285,7 +285,7 @@ def send(
                 notice(line)
         request = SendRequest(
             project=project,
-            place=place,
+            target=target,
             user=user,
             columns=columns,
             seconds=seconds,
@@ -326,15 +326,15 @@ def read(
     """
     from prt.app.notifications import MarkRequest, mark
     from prt.cli.options.connection import connected_project
-    from prt.cli.options.notifications import place_of
+    from prt.cli.options.notifications import notification_table
     from prt.errors import UsageError
     from prt.views.sinks.stderr import notice
 
     if bool(ids) is all_:
         raise UsageError("name notifications by their ids, or --all", "prt notify read ID ID, or --all")
-    place = place_of(table, schema, user_column)
+    target = notification_table(table, schema, user_column)
     with connected_project(url=url, as_=as_, profile=profile, local=local) as project:
         if not quiet:
             for line in project.notices:
                 notice(line)
-        return mark(MarkRequest(project=project, place=place, ids=ids or (), user=user, is_json=json))
+        return mark(MarkRequest(project=project, target=target, ids=ids or (), user=user, is_json=json))

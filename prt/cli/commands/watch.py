@@ -38,7 +38,7 @@ def watch(
     fail_on_alert: options.FailOnAlert = None,
     bell: options.Bell = False,
     exec_: options.Exec = None,
-    metrics: options.MetricsPlace = None,
+    metrics: options.MetricsTarget = None,
     canary: options.CanaryTable = None,
     allow_writes: options.AllowWrites = False,
     keep: options.Keep = KEPT,

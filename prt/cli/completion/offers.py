@@ -15,10 +15,10 @@ def offers(kind: str) -> list[str]:
     words are returned.
     """
     if kind == "table":
-        return sorted(name_cache.read(name_cache.place()))
+        return sorted(name_cache.read(name_cache.path()))
     if kind == "column":
         return sorted(
-            {column for columns in name_cache.read(name_cache.place()).values() for column in columns}
+            {column for columns in name_cache.read(name_cache.path()).values() for column in columns}
         )
     if kind == "profile":
         return sorted({name for path in _profile_files() for name in _profiles(path)})

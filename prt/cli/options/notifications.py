@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from prt.app.notifications import Place
+from prt.app.notifications import NotificationTable
 from prt.cli.options.targets import WILDCARD, parse_targets
 from prt.errors import UsageError
 
 
-def place_of(table: str, schema: str, column: str) -> Place:
+def notification_table(table: str, schema: str, column: str) -> NotificationTable:
     """Return the table of notifications.
 
     Args:
@@ -24,4 +24,4 @@ def place_of(table: str, schema: str, column: str) -> Place:
         raise UsageError(f"--table names no single table: {table}", "as in --table notifications")
     if not column.strip():
         raise UsageError("--user-column is empty", "as in --user-column recipient_id")
-    return Place(schema=one.schema, table=one.table, column=column)
+    return NotificationTable(schema=one.schema, table=one.table, column=column)

@@ -86,44 +86,44 @@ def form_of(
     )
 
 
-def parse_metrics(place: str | None, canary: str | None, plan: str | None) -> MetricsRequest | None:
-    """Return the request for metrics; None if there is no place for them.
+def parse_metrics(target: str | None, canary: str | None, plan: str | None) -> MetricsRequest | None:
+    """Return the request for metrics; None without a target.
 
     Args:
-        place: A FILE.prom, or an address of this machine.
+        target: A FILE.prom, or an address of this machine.
         canary: The table for the canary's rows.
         plan: The plan whose limits count.
 
     Raises:
-        UsageError: The place is neither of both, or there is a canary without a place.
+        UsageError: The target is neither of both, or there is a canary without a target.
     """
     from prt.app.watch_request import MetricsRequest  # noqa: PLC0415 - only for a watch
     from prt.cli.options.targets import parse_table  # noqa: PLC0415
 
-    if place is None:
+    if target is None:
         if canary is not None:
             raise UsageError("--canary measures for --metrics", "add --metrics FILE.prom")
         return None
     return MetricsRequest(
-        target=_metrics_target(place),
+        target=_metrics_target(target),
         plan=plan or "free",
         canary=None if canary is None else parse_table(canary),
     )
 
 
-def _metrics_target(place: str) -> MetricsTarget:
+def _metrics_target(target: str) -> MetricsTarget:
     from pathlib import Path  # noqa: PLC0415
 
     from prt.app.watch_request import MetricsTarget  # noqa: PLC0415
     from prt.config.hosts import is_listened_to_here_alone  # noqa: PLC0415
 
-    if place.endswith(".prom"):
-        return MetricsTarget(path=Path(place))
-    host, separator, port = place.rpartition(":")
+    if target.endswith(".prom"):
+        return MetricsTarget(path=Path(target))
+    host, separator, port = target.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not separator or not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
         raise UsageError(
-            f"--metrics is neither a FILE.prom nor an address: {place}",
+            f"--metrics is neither a FILE.prom nor an address: {target}",
             "write --metrics prt.prom or --metrics 127.0.0.1:9464",
         )
     if not is_listened_to_here_alone(host):

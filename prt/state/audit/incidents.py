@@ -133,10 +133,10 @@ class CommitRate:
         """
         second = committed // SECOND
         busiest = max(
-            sum(self._seconds[first + place] for place in range(BUCKET)) / BUCKET
+            sum(self._seconds[first + offset] for offset in range(BUCKET)) / BUCKET
             for first in range(second - 60 - BUCKET, second + 1)
         )
-        average = sum(self._seconds[second - place] for place in range(60)) / 60
+        average = sum(self._seconds[second - offset] for offset in range(60)) / 60
         if busiest < LIMIT:
             return None
         return LossCause(code="rate", at=committed, rate=round(busiest, 1), average=round(average, 1))

@@ -74,7 +74,7 @@ class Alerts:
         self._rules = list(rules)
         self._key_columns = key_columns
         self._by_table: dict[tuple[str, str], list[tuple[int, Rule]]] = {}
-        self._past: dict[tuple[int, str, str, bytes], None] = {}
+        self._remembered: dict[tuple[int, str, str, bytes], None] = {}
         self._given: set[int] = set()
         self._judging: set[int] = set()
 
@@ -97,26 +97,28 @@ class Alerts:
         key = key_of(event.old if event.event_type == "DELETE" else event.new, self._key_columns(*name))
         if key is None:
             return []
-        places = [((index, *name, key), rule) for index, rule in rules]
+        rule_rows = [((index, *name, key), rule) for index, rule in rules]
         if event.event_type == "DELETE":
-            for place, _ in places:
-                self._past.pop(place, None)
+            for rule_row, _ in rule_rows:
+                self._remembered.pop(rule_row, None)
             return []
-        return [alert for place, rule in places if (alert := self._judge(place, rule, event)) is not None]
+        return [
+            alert for rule_row, rule in rule_rows if (alert := self._judge(rule_row, rule, event)) is not None
+        ]
 
-    def _judge(self, place: tuple[int, str, str, bytes], rule: Rule, change: Change) -> Alert | None:
+    def _judge(self, rule_row: tuple[int, str, str, bytes], rule: Rule, change: Change) -> Alert | None:
         verdict = rule.comparison.judge(numbers_of(change.new, rule.comparison.columns))
         if verdict is None:
             return None
-        self._judging.add(place[0])
+        self._judging.add(rule_row[0])
         if not verdict.holds:
-            self._past.pop(place, None)
+            self._remembered.pop(rule_row, None)
             return None
-        if place in self._past:
+        if rule_row in self._remembered:
             return None
-        self._past[place] = None
-        if len(self._past) > _REMEMBERED:
-            del self._past[next(iter(self._past))]
+        self._remembered[rule_row] = None
+        if len(self._remembered) > _REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
         self.counts[rule.severity] += 1
         return Alert(
             at=change.at,

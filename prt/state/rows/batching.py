@@ -75,13 +75,13 @@ class Batch:
             self._append(change)
             return
         schema, table = change.schema, change.table
-        place = self._open.pop((schema, table, key), None)
+        index = self._open.pop((schema, table, key), None)
         if before is not None and after is not None and before != after:
             # Another row may get the former key next, so the order of such changes matters.
             self._open.pop((schema, table, before), None)
             self._append(change)
             return
-        if place is None or not self._merge(place, change):
+        if index is None or not self._merge(index, change):
             self._append(change)
         if change.source == "stream" and not change.errors:
             self._open[schema, table, key] = self._next - 1
@@ -97,9 +97,9 @@ class Batch:
         self._entries[self._next] = _Net(change.event_type, change, change.new, change.old, change.merged)
         self._next += 1
 
-    def _merge(self, place: int, change: Change) -> bool:
+    def _merge(self, index: int, change: Change) -> bool:
         """Merge a change into an entry, which moves to the end. Return False if they can't be merged."""
-        entry = self._entries[place]
+        entry = self._entries[index]
         step = (entry.net, change.event_type)
         if change.source != "stream" or change.errors or step not in _NET:
             return False
@@ -110,7 +110,7 @@ class Batch:
         if entry.net in {"UPDATE", "DELETE"} and bytes(entry.old) == b"{}":
             entry.old = change.old
         entry.net, entry.last, entry.count = _NET[step], change, entry.count + change.merged
-        del self._entries[place]
+        del self._entries[index]
         self._entries[self._next] = entry
         self._next += 1
         return True

@@ -20,7 +20,7 @@ from prt.state.rows.writes import Kept, Write, conflict_of, is_echo, kept_of
 
 __all__ = ["Rows", "Table"]
 
-Place = tuple[str, str, bytes]
+RowKey = tuple[str, str, bytes]
 """Schema, table and key, which is raw JSON."""
 
 TOMBSTONES = 20_000
@@ -46,9 +46,9 @@ class Rows:
         limit_bytes: int = 32 << 20,
     ) -> None:
         self._keys = Keys(keys)
-        self._rows: OrderedDict[Place, Kept] = OrderedDict()
-        self._gone: dict[Place, str | None] = {}
-        self._writes: dict[Place, Write] = {}
+        self._rows: OrderedDict[RowKey, Kept] = OrderedDict()
+        self._gone: dict[RowKey, str | None] = {}
+        self._writes: dict[RowKey, Write] = {}
         self._has_read = False
         self._bytes = 0
         self._limit = limit
@@ -67,12 +67,12 @@ class Rows:
         kept = self._rows.get((schema, table, key))
         return None if kept is None else kept.row
 
-    def present(self) -> list[tuple[Place, bytes]]:
-        """Return all rows with their places, the least recently changed first."""
-        return [(place, kept.row) for place, kept in self._rows.items()]
+    def present(self) -> list[tuple[RowKey, bytes]]:
+        """Return all rows with their keys, the least recently changed first."""
+        return [(row_key, kept.row) for row_key, kept in self._rows.items()]
 
-    def key_of(self, change: Change) -> Place | None:
-        """Return the place of the row that a change is about; None if its key is unknown."""
+    def key_of(self, change: Change) -> RowKey | None:
+        """Return the key of the row that a change is about; None if its key is unknown."""
         before, after = self._keys.of(change)
         key = before if after is None else after
         return None if key is None else (change.schema, change.table, key)
@@ -112,49 +112,49 @@ class Rows:
 
     def begin(self, change: Change) -> None:
         """Apply a write of our own before the database has confirmed it; `new` is the row as it will be."""
-        place = self._place_of(change)
-        former = self._rows.get(place)
-        self._writes[place] = Write(row=bytes(change.new), base=former, beneath=former)
-        self._keep(place, Kept(bytes(change.new), None, "local"))
+        row_key = self._row_key_of(change)
+        former = self._rows.get(row_key)
+        self._writes[row_key] = Write(row=bytes(change.new), base=former, beneath=former)
+        self._keep(row_key, Kept(bytes(change.new), None, "local"))
 
     def answer(self, change: Change) -> None:
         """Apply the database's answer to our write; `new` is the row that it returned."""
-        place = self._place_of(change)
-        write = self._writes[place]
+        row_key = self._row_key_of(change)
+        write = self._writes[row_key]
         write.row, write.is_answered = bytes(change.new), True
-        self._keep(place, Kept(write.row, None, "local"))
+        self._keep(row_key, Kept(write.row, None, "local"))
         for held in write.held:
             self.take(held)
 
     def roll_back(self, change: Change) -> bytes | None:
         """Undo our write, which was refused or never confirmed, and return the database's row."""
-        place = self._place_of(change)
-        write = self._writes.pop(place)
+        row_key = self._row_key_of(change)
+        write = self._writes.pop(row_key)
         if write.beneath is None:
-            self._forget(place)
+            self._forget(row_key)
         else:
-            self._keep(place, write.beneath)
+            self._keep(row_key, write.beneath)
         for held in write.held if not write.is_answered else ():
             self.take(held)
-        kept = self._rows.get(place)
+        kept = self._rows.get(row_key)
         return None if kept is None else kept.row
 
     def is_unconfirmed(self, change: Change) -> bool:
         """Return whether our write of a row still waits for its echo on the stream."""
-        return self._place_of(change) in self._writes
+        return self._row_key_of(change) in self._writes
 
-    def _place_of(self, change: Change) -> Place:
+    def _row_key_of(self, change: Change) -> RowKey:
         before, after = self._keys.of(change)
         key = before if after is None else after
         assert key is not None  # noqa: S101 - our own writes have a key
         return change.schema, change.table, key
 
-    def _is_outdated(self, place: Place, change: Change) -> bool:
+    def _is_outdated(self, row_key: RowKey, change: Change) -> bool:
         """Return whether the known row is newer.
 
         Only rows that were read are compared; the stream is in order.
         """
-        kept = self._rows.get(place)
+        kept = self._rows.get(row_key)
         if change.source == "stream":
             if kept is None or kept.source == "stream":
                 return False
@@ -163,13 +163,13 @@ class Rows:
         if change.event_type == "DELETE":
             return False  # the reader has compared it with the stream
         if kept is None:
-            return place in self._gone and not is_newer(change.new, self._gone[place], None)
+            return row_key in self._gone and not is_newer(change.new, self._gone[row_key], None)
         if kept.source == "stream":
             return not is_newer(change.new, kept.commit, kept.row)
         at, known = dated(change.new) or 0, dated(kept.row) or 0
         return at < known or (at == known and kept.source == "backfill" and change.source == "snapshot")
 
-    def _take_beside(self, place: Place, write: Write, change: Change) -> tuple[bytes | None, bool]:
+    def _take_beside(self, row_key: RowKey, write: Write, change: Change) -> tuple[bytes | None, bool]:
         """Apply a change of a row whose write of ours is not confirmed yet."""
         if not write.is_answered:
             write.held.append(change)
@@ -178,57 +178,57 @@ class Rows:
         if change.event_type != "DELETE":
             kept = Kept(bytes(change.new), change.commit_timestamp, change.source)
             if is_echo(write, change):
-                del self._writes[place]
-                return self._keep(place, kept), True
+                del self._writes[row_key]
+                return self._keep(row_key, kept), True
             if change.source != "stream" and _is_no_later(kept, write.beneath):
                 return None, False
-        conflict = conflict_of(write, change, _text_of(place[2]))
+        conflict = conflict_of(write, change, _text_of(row_key[2]))
         if conflict is not None:
             self.conflicts.append(conflict)
         is_kept = kept_of(write, change) == "remote"
         write.beneath = kept
         if kept is None:
-            del self._writes[place]
-            self._bury(place, change.commit_timestamp)
-            return self._forget(place), True
-        return (self._keep(place, kept), True) if is_kept else (None, False)
+            del self._writes[row_key]
+            self._bury(row_key, change.commit_timestamp)
+            return self._forget(row_key), True
+        return (self._keep(row_key, kept), True) if is_kept else (None, False)
 
-    def _keep(self, place: Place, kept: Kept) -> bytes | None:
+    def _keep(self, row_key: RowKey, kept: Kept) -> bytes | None:
         rows = self._rows
-        former = rows.get(place)
-        rows[place] = kept
+        former = rows.get(row_key)
+        rows[row_key] = kept
         self._bytes += len(kept.row)
         if kept.source != "stream":
             self._has_read = True
         if self._gone:
-            self._gone.pop(place, None)
+            self._gone.pop(row_key, None)
         if former is None:
-            self.tables[place[0], place[1]] = None
+            self.tables[row_key[0], row_key[1]] = None
         else:
             self._bytes -= len(former.row)
-            rows.move_to_end(place)
+            rows.move_to_end(row_key)
         while len(rows) > self._limit or self._bytes > self._limit_bytes:
             self._bytes -= len(rows.popitem(last=False)[1].row)
         return None if former is None else former.row
 
-    def _forget(self, place: Place) -> bytes | None:
-        kept = self._rows.pop(place, None)
+    def _forget(self, row_key: RowKey) -> bytes | None:
+        kept = self._rows.pop(row_key, None)
         if kept is None:
             return None
         self._bytes -= len(kept.row)
         return kept.row
 
-    def _bury(self, place: Place, commit: str | None) -> None:
+    def _bury(self, row_key: RowKey, commit: str | None) -> None:
         """Remember a deleted row, so that an older state that is read can't restore it."""
-        self._gone.pop(place, None)
-        self._gone[place] = commit
+        self._gone.pop(row_key, None)
+        self._gone[row_key] = commit
         if len(self._gone) > TOMBSTONES:
             del self._gone[next(iter(self._gone))]
 
 
-def read_row(place: Place, row: bytes) -> Change:
+def read_row(row_key: RowKey, row: bytes) -> Change:
     """Return a row as the INSERT of a snapshot."""
-    schema, table, _ = place
+    schema, table, _ = row_key
     return Change(
         at=0,
         topic="",

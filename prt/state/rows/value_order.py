@@ -52,11 +52,11 @@ def ordered(given: Sequence[str], table: str, column: str, seen: Sequence[str]) 
         return (*first, *rest)
     names = list(first)
     for value in rest:
-        names.insert(_place(value, names), value)
+        names.insert(_index_for(value, names), value)
     return tuple(names)
 
 
-def _place(value: str, names: Sequence[str]) -> int:
+def _index_for(value: str, names: Sequence[str]) -> int:
     rank = _RANK.get(value)
     if rank is None:
         return len(names)

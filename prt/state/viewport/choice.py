@@ -19,7 +19,7 @@ class Choice(Generic[K]):
     def __init__(self) -> None:
         self.selected: K | None = None
         """The key of the selected row; None if no row is selected."""
-        self._place = 0
+        self._index = 0
         self._row = 0
         self.height = 1
         """How many rows fit on the screen, which is how far a page key moves."""
@@ -32,11 +32,11 @@ class Choice(Generic[K]):
             self.selected = None
             return None
         try:
-            self._place = keys.index(self.selected)
+            self._index = keys.index(self.selected)
         except ValueError:
-            self._place = min(self._place, len(keys) - 1)
-            self.selected = keys[self._place]
-        return self._place
+            self._index = min(self._index, len(keys) - 1)
+            self.selected = keys[self._index]
+        return self._index
 
     def window(self, keys: Sequence[K], height: int) -> range:
         """Return the indices of the rows to draw in `height` lines.
@@ -44,24 +44,24 @@ class Choice(Generic[K]):
         The selected row stays in its line if possible.
         """
         self.height = max(height, 1)
-        place = None if self.selected is None or self.selected not in keys else keys.index(self.selected)
-        if place is None:
+        index = None if self.selected is None or self.selected not in keys else keys.index(self.selected)
+        if index is None:
             return range(min(len(keys), max(height, 0)))
-        first = max(place - self._row, place - self.height + 1, 0)
-        first = min(first, place, max(len(keys) - self.height, 0))
-        self._row = place - first
+        first = max(index - self._row, index - self.height + 1, 0)
+        first = min(first, index, max(len(keys) - self.height, 0))
+        self._row = index - first
         return range(first, min(first + max(height, 0), len(keys)))
 
-    def select(self, keys: Sequence[K], place: int) -> None:
+    def select(self, keys: Sequence[K], index: int) -> None:
         """Select the row at an index, or the nearest one; the list scrolls as far as necessary."""
         if not keys:
             self.selected = None
             return
         before = self.sync(keys)
-        place = min(max(place, 0), len(keys) - 1)
-        moved = place if before is None else self._row + place - before
+        index = min(max(index, 0), len(keys) - 1)
+        moved = index if before is None else self._row + index - before
         self._row = min(max(moved, 0), self.height - 1)
-        self._place, self.selected = place, keys[place]
+        self._index, self.selected = index, keys[index]
 
     def hold(self, keys: Sequence[K]) -> K | None:
         """Return the selected row, or select the first one; None if the list is empty."""
@@ -77,8 +77,8 @@ class Choice(Generic[K]):
         page = max(self.height - 1, 1)
         steps = {Intent.UP: -1, Intent.DOWN: 1, Intent.PAGE_UP: -page, Intent.PAGE_DOWN: page}
         if intent in steps:
-            place = self.sync(keys)
-            self.select(keys, 0 if place is None else place + steps[intent])
+            index = self.sync(keys)
+            self.select(keys, 0 if index is None else index + steps[intent])
         elif intent in (Intent.HOME, Intent.END):
             self.select(keys, 0 if intent is Intent.HOME else len(keys) - 1)
         else:

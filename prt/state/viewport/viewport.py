@@ -95,7 +95,7 @@ class Viewport:
         self.sync()
         self._height = max(height, 1)
         shown = self._visible()
-        last = self._place_of_top(shown)
+        last = self._index_of_top(shown)
         return self._shown[max(last + 1 - height, 0) : last + 1][::-1]
 
     def listed(self) -> list[int]:
@@ -106,13 +106,13 @@ class Viewport:
     def newer(self) -> int:
         """Return how many events are above the window."""
         shown = self._visible()
-        return shown - 1 - self._place_of_top(shown) if shown else 0
+        return shown - 1 - self._index_of_top(shown) if shown else 0
 
     def push_down(self) -> None:
         """Scroll down by one event, because the events above the selection take more than a line each."""
-        place = self._place_of_top(self._visible())
-        if self.selected is not None and place > 0 and self._shown[place] > self.selected:
-            self._top = self._shown[place - 1]
+        index = self._index_of_top(self._visible())
+        if self.selected is not None and index > 0 and self._shown[index] > self.selected:
+            self._top = self._shown[index - 1]
 
     def take_over(self, former: Viewport) -> None:
         """Use the search, filter and pause of another list."""
@@ -126,8 +126,8 @@ class Viewport:
 
     def is_match(self, number: int) -> bool:
         """Return whether the search found an event."""
-        place = bisect_left(self._matches, number)
-        return place < len(self._matches) and self._matches[place] == number
+        index = bisect_left(self._matches, number)
+        return index < len(self._matches) and self._matches[index] == number
 
     def position(self) -> tuple[int, int]:
         """Return the number of the selected match, from the newest, and the number of all matches.
@@ -223,38 +223,38 @@ class Viewport:
         """Return how many of the listed events came before the pause."""
         return len(self._shown) if self.paused_at is None else bisect_left(self._shown, self.paused_at)
 
-    def _place_of_top(self, shown: int) -> int:
+    def _index_of_top(self, shown: int) -> int:
         """Return the index of the event at the top, moved so that the selection is visible.
 
         The index is -1 if the list is empty.
         """
         if self._top is None or self.selected is None or not shown:
             return shown - 1
-        place = min(bisect_left(self._shown, self._top), shown - 1)
+        index = min(bisect_left(self._shown, self._top), shown - 1)
         selected = bisect_left(self._shown, self.selected)
-        place = min(max(place, selected), selected + self._height - 1, shown - 1)
-        self._top = self._shown[place]
-        return place
+        index = min(max(index, selected), selected + self._height - 1, shown - 1)
+        self._top = self._shown[index]
+        return index
 
-    def _select(self, place: int, *, stays: bool = False) -> None:
+    def _select(self, index: int, *, stays: bool = False) -> None:
         """Select the event at an index; at the newest event the list follows again, unless it `stays`."""
         shown = self._visible()
-        place = max(place, 0)
-        if not shown or place >= shown - (not stays):
+        index = max(index, 0)
+        if not shown or index >= shown - (not stays):
             self.selected = self._top = None
             return
         if self._top is None:
             self._top = self._shown[shown - 1]
-        self.selected = self._shown[place]
-        self._place_of_top(shown)
+        self.selected = self._shown[index]
+        self._index_of_top(shown)
 
     def _move(self, intent: Intent) -> bool:
         page = max(self._height - 1, 1)
         steps = {Intent.UP: 1, Intent.DOWN: -1, Intent.PAGE_UP: page, Intent.PAGE_DOWN: -page}
         shown = self._visible()
         if intent in steps:
-            place = shown - 1 if self.selected is None else bisect_left(self._shown, self.selected)
-            self._select(place + steps[intent])
+            index = shown - 1 if self.selected is None else bisect_left(self._shown, self.selected)
+            self._select(index + steps[intent])
         elif intent is Intent.HOME:
             self._select(shown)
         elif intent is Intent.END:
@@ -271,11 +271,11 @@ class Viewport:
         if not matches:
             return
         current = self.current()
-        place = bisect_left(matches, self._newest.added if current is None else current)
-        is_at = place < len(matches) and matches[place] == current
+        index = bisect_left(matches, self._newest.added if current is None else current)
+        is_at = index < len(matches) and matches[index] == current
         if not (includes_current and is_at):
-            place = place - 1 if is_older else place + is_at
-        self._select(bisect_left(self._shown, matches[place % len(matches)]), stays=True)
+            index = index - 1 if is_older else index + is_at
+        self._select(bisect_left(self._shown, matches[index % len(matches)]), stays=True)
 
     def _open(self, intent: Intent) -> bool:
         if intent is Intent.OPEN:
@@ -341,7 +341,7 @@ _CLOSING = {(Intent.OPEN, Overlay.DETAILS), (Intent.HELP, Overlay.HELP)}
 
 def _nearest(numbers: list[int], shown: int, wanted: int) -> int | None:
     """Return the number if it's listed, otherwise the next newer one; None if that is the newest."""
-    place = bisect_left(numbers, wanted)
-    if place < shown and numbers[place] == wanted:
+    index = bisect_left(numbers, wanted)
+    if index < shown and numbers[index] == wanted:
         return wanted
-    return None if place >= shown - 1 else numbers[place]
+    return None if index >= shown - 1 else numbers[index]

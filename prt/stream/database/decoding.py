@@ -142,12 +142,12 @@ def _texts(names: tuple[str, ...], new: Row | None, old: Row | None, identity: f
     if new is None:
         pairs = zip(names, old or [], strict=False)
         return {name: _text(value) for name, value in pairs if name in identity}
-    filled = [_filled(value, old, place) for place, value in enumerate(new)]
+    filled = [_filled(value, old, index) for index, value in enumerate(new)]
     return {name: _text(value) for name, value in zip(names, filled, strict=False) if value is not UNCHANGED}
 
 
-def _filled(value: pgoutput.Value, old: Row | None, place: int) -> pgoutput.Value:
-    return old[place] if value is UNCHANGED and old is not None else value
+def _filled(value: pgoutput.Value, old: Row | None, index: int) -> pgoutput.Value:
+    return old[index] if value is UNCHANGED and old is not None else value
 
 
 def _text(value: pgoutput.Value) -> str | None:

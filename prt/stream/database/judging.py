@@ -146,7 +146,7 @@ class Judge:
                     found = await (await connection.execute(query, columns)).fetchall()
                 snapshot, at = (setting[2], setting[3]) if setting else ("", 0)
                 if are_visible(snapshot, transactions) or not await not_yet.wait():
-                    return at, {changes[place - 1].number for (place,) in found}
+                    return at, {changes[number - 1].number for (number,) in found}
 
         try:
             return await self._session.run(ask)
@@ -171,7 +171,7 @@ class Judge:
 
         async def ask(connection: AsyncConnection[Any]) -> set[int]:
             found = await (await connection.execute(query, columns + values)).fetchall()
-            return {asked[place - 1].number for (place,) in found}
+            return {asked[number - 1].number for (number,) in found}
 
         try:
             return await self._session.run(ask) if asked else set()
@@ -200,12 +200,12 @@ def _matching_query(
     table: AuditedTable, conditions: Sequence[Condition], names: Sequence[str]
 ) -> sql.Composed:
     """Return a query that takes the columns' values, then the conditions' values except those of `is`."""
-    places = {name: sql.Identifier(f"value{number}") for number, name in enumerate(names)}
+    columns = {name: sql.Identifier(f"value{number}") for number, name in enumerate(names)}
     return sql.SQL("select v.place from unnest({}) with ordinality as v({}, place) where {}").format(
         sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(names)),
-        sql.SQL(", ").join(places.values()),
+        sql.SQL(", ").join(columns.values()),
         sql.SQL(" and ").join(
-            _condition(condition, places[condition.column], _type(table, condition.column))
+            _condition(condition, columns[condition.column], _type(table, condition.column))
             for condition in conditions
         ),
     )

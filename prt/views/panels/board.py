@@ -231,8 +231,8 @@ class BoardView(Listed[bytes]):
             fits = max((room - 1) // per_card, 0)
         self.choice.height = max(fits, 1)
         cards = self.board.cards(column.name, now, None if self.selected is not None else fits)
-        place = next((index for index, card in enumerate(cards) if card.key == self.selected), 0)
-        first = max(place - fits + 1, 0)
+        index = next((index for index, card in enumerate(cards) if card.key == self.selected), 0)
+        first = max(index - fits + 1, 0)
         for card in cards[first : first + fits]:
             lines += self._card(card, self.board.mark(card.key, now), width)[:per_card]
         if column.count > fits:

@@ -120,13 +120,13 @@ class BudgetView(Listed[BudgetKey]):
         room = max(height - 1 - least, 0)
         keys = self.row_keys()
         self.choice.sync(keys)
-        places = self.choice.window(keys[: len(budgets)], room if len(budgets) <= room else max(room - 1, 0))
-        shown = [budgets[place] for place in places]
+        indexes = self.choice.window(keys[: len(budgets)], room if len(budgets) <= room else max(room - 1, 0))
+        shown = [budgets[index] for index in indexes]
         bars = zip(shown, _bars(shown, width - self.gutter), strict=True)
         lines = [plain(cut(_totals(budgets, width), width), "bold")]
         lines += [self.marked(("budget", budget.key), bar, width) for budget, bar in bars]
         if len(shown) < len(budgets):
-            less = ", less full" if not places or places.start == 0 else ""
+            less = ", less full" if not indexes or indexes.start == 0 else ""
             lines.append(plain(cut(f"+{len(budgets) - len(shown):,} more{less}", width), "italic"))
         if least:
             lines += self._transactions(width, height - len(lines), now)
@@ -137,8 +137,8 @@ class BudgetView(Listed[BudgetKey]):
         if width >= self.least_width:
             heading = plain("transactions" + " " * (width - 12 - len(_LEGEND)) + _LEGEND, "underline")
         all_newest = self.budgets.transactions[::-1]
-        places = self.choice.window([("transaction", one.key) for one in all_newest], max(height - 1, 0))
-        newest = [all_newest[place] for place in places]
+        indexes = self.choice.window([("transaction", one.key) for one in all_newest], max(height - 1, 0))
+        newest = [all_newest[index] for index in indexes]
         amounts = [_signed(one) for one in newest]
         widest = max(map(cell_len, amounts), default=0)
         lines = [heading]

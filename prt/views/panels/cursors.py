@@ -87,11 +87,11 @@ class CursorsView(Listed[tuple[str, str]]):
         cursor = self._cursors.cursors.get(key)
         if cursor is None:
             return None
-        place = cursor.position
-        state = "left" if cursor.gone_at is not None else f"idle {roughly(max(self._now - place.at, 0))}"
+        index = cursor.position
+        state = "left" if cursor.gone_at is not None else f"idle {roughly(max(self._now - index.at, 0))}"
         moves = f"{counted(cursor.moves, 'move')}, {per_second(cursor.rate.per_second(self._now))}"
         trail = [{"x": one.x, "y": one.y} for one in reversed(cursor.trail)]
-        payload = {"user": cursor.user, "name": cursor.name, "x": place.x, "y": place.y, "trail": trail}
+        payload = {"user": cursor.user, "name": cursor.name, "x": index.x, "y": index.y, "trail": trail}
         return Inspected(
             title=cursor.name or cursor.user or "nobody named",
             facts=(f"topic {cursor.topic}", moves, state),
@@ -202,8 +202,8 @@ class CursorsView(Listed[tuple[str, str]]):
             return []
         keys = [(one.topic, one.user) for one in known]
         self.choice.sync(keys)
-        places = self.choice.window(keys, room if len(known) <= room else room - 1)
-        shown = [known[place] for place in places]
+        indexes = self.choice.window(keys, room if len(known) <= room else room - 1)
+        shown = [known[index] for index in indexes]
         lines = [
             self.marked((cursor.topic, cursor.user), self._entry(cursor, width - self.gutter, now), width)
             for cursor in shown

@@ -51,8 +51,8 @@ def state_of(
         return line_of(message, width, "bold")
     parts = []
     if viewport.query:
-        place, count = position
-        found = f"{place:,} of {count:,}" if place else counted(count, "match", "matches")
+        index, count = position
+        found = f"{index:,} of {count:,}" if index else counted(count, "match", "matches")
         parts.append(f"/{viewport.query.text}  {found}" if prompt is None else found)
     if viewport.is_narrowed and is_list:
         if viewport.filter and prompt is None:

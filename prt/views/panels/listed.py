@@ -83,18 +83,18 @@ class Listed(ABC, Generic[K]):
             includes_selected: Whether the selected row can be the match.
         """
         keys = self.row_keys()
-        matches = [place for place, key in enumerate(keys) if query.is_in(self.content(key))]
+        matches = [index for index, key in enumerate(keys) if query.is_in(self.content(key))]
         if not matches:
             return
         here = self.choice.sync(keys)
         if here is None:
-            place = matches[0 if is_next else -1]
+            index = matches[0 if is_next else -1]
         elif is_next:
             first = here if includes_selected else here + 1
-            place = next((one for one in matches if one >= first), matches[0])
+            index = next((one for one in matches if one >= first), matches[0])
         else:
-            place = next((one for one in reversed(matches) if one < here), matches[-1])
-        self.choice.select(keys, place)
+            index = next((one for one in reversed(matches) if one < here), matches[-1])
+        self.choice.select(keys, index)
         if self.opened is not None:
             self.opened = self.selected
 

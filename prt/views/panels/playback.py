@@ -58,8 +58,8 @@ class PlaybackBar:
         line.append(f"{clock(now, None)} ")
         room = width - line.cell_len - len(last)
         if room >= _LEAST:
-            place = min((now - begin) * room // (end - begin), room - 1)
-            line.append("━" * place, "bold").append("●", "bold").append("─" * (room - place - 1))
+            position = min((now - begin) * room // (end - begin), room - 1)
+            line.append("━" * position, "bold").append("●", "bold").append("─" * (room - position - 1))
         line.append(last.rstrip())
         line.truncate(width)
         return line

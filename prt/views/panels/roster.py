@@ -196,7 +196,7 @@ class Roster(Listed[tuple[str, str]]):
         everyone = self._presences.people(self._presences.online)
         keys = [(person.topic, person.key) for person in everyone]
         self.choice.sync(keys)
-        return [everyone[place] for place in self.choice.window(keys, most)]
+        return [everyone[index] for index in self.choice.window(keys, most)]
 
     def _row(self, person: Person, columns: list[_Column], index: int, width: int) -> Text:
         is_own = self._own_key is not None and person.key == self._own_key

@@ -78,8 +78,8 @@ class SheetView(Listed[bytes]):
         foot = self._foot(columns, room)
         keys = self.row_keys()
         self.choice.sync(keys)
-        places = self.choice.window(keys, max(room - bool(foot), 0))
-        rows = [sheet.row(keys[place], columns, now) for place in places]
+        indexes = self.choice.window(keys, max(room - bool(foot), 0))
+        rows = [sheet.row(keys[index], columns, now) for index in indexes]
         filled = [index for index in range(len(columns)) if any(row.cells[index] for row in rows)]
         columns = tuple(columns[index] for index in filled)
         rows = [_kept(row, filled) for row in rows]
@@ -111,7 +111,7 @@ class SheetView(Listed[bytes]):
 
 def _kept(row: SheetRow, filled: Sequence[int]) -> SheetRow:
     """Return a row without the columns that are empty in all rows."""
-    lit = frozenset(place for place, index in enumerate(filled) if index in row.lit)
+    lit = frozenset(position for position, index in enumerate(filled) if index in row.lit)
     return SheetRow(tuple(row.cells[index] for index in filled), lit, row.is_new, row.key)
 
 

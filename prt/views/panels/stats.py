@@ -138,7 +138,7 @@ class StatsView(Listed[tuple[str, str]]):
         every = self.stats.tables.most_common()
         keys = [name for name, _ in every]
         self.choice.sync(keys)
-        tables = [every[place] for place in self.choice.window(keys, height)]
+        tables = [every[index] for index in self.choice.window(keys, height)]
         whole, width = width, width - self.gutter
         names = [cut(safe(table_name(*name)), 30) for name, _ in tables]
         widest = max(map(cell_len, names), default=0)

@@ -167,9 +167,9 @@ class Table:
 
     def _marked(self, row: Text, mark: str, widths: Widths, width: int) -> Text:
         """Put the mark after the time, in place of a space, and highlight the matches of a search."""
-        place = widths.time
-        if row.plain[place : place + 1] == " ":
-            row = row[:place].append(mark, "bold").append_text(row[place + 1 :])
+        column = widths.time
+        if row.plain[column : column + 1] == " ":
+            row = row[:column].append(mark, "bold").append_text(row[column + 1 :])
             row.no_wrap, row.overflow = True, "crop"
         pattern = self._screen.viewport.query.pattern
         if pattern is not None:

@@ -115,15 +115,15 @@ class Painter:
 
 
 def _moved(former: list[_Line], wanted: list[_Line]) -> tuple[str, list[_Line], range] | None:
-    """Return how to scroll a list, the lines on the terminal after that, and the rows that are blank then."""
-    places: dict[Runs, int] = {}
+    """Return how to scroll a list, the lines on the terminal after that, and the former_rows that are blank then."""
+    former_rows: dict[Runs, int] = {}
     for row, line in enumerate(former):
-        places[line.runs] = -1 if line.runs in places else row
+        former_rows[line.runs] = -1 if line.runs in former_rows else row
     shifts: Counter[int] = Counter()
     for row, line in enumerate(wanted):
-        place = places.get(line.runs, -1)
-        if place >= 0 and line.runs:
-            shifts[row - place] += 1
+        former_row = former_rows.get(line.runs, -1)
+        if former_row >= 0 and line.runs:
+            shifts[row - former_row] += 1
     shifts.pop(0, None)
     if not shifts:
         return None

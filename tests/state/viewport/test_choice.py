@@ -42,13 +42,13 @@ def pressed(*intents: Intent) -> Choice[str]:
 def test_where_keys_lead(intents: tuple[Intent, ...], selected: str | None, drawn: str) -> None:
     choice = pressed(*intents)
     assert choice.selected == selected
-    assert "".join(KEYS[place] for place in choice.window(KEYS, HEIGHT)) == drawn
+    assert "".join(KEYS[index] for index in choice.window(KEYS, HEIGHT)) == drawn
 
 
 def test_the_selected_row_stays_in_its_line_while_others_come() -> None:
     choice = pressed(*[Intent.DOWN] * 3)
     later = ["new", "newer", *KEYS]
-    assert [later[place] for place in choice.window(later, HEIGHT)] == ["a", "b", "c", "d"]
+    assert [later[index] for index in choice.window(later, HEIGHT)] == ["a", "b", "c", "d"]
     assert choice.selected == "c"
 
 
@@ -84,7 +84,7 @@ def test_the_selection_is_drawn_whatever_comes_and_goes(
         if intent is not None:
             choice.press(intent, keys)
         choice.sync(keys)
-        places = choice.window(keys, height)
-        assert len(places) == min(height, len(keys))
-        assert all(0 <= place < len(keys) for place in places)
-        assert choice.selected is None or choice.selected in [keys[place] for place in places]
+        indexes = choice.window(keys, height)
+        assert len(indexes) == min(height, len(keys))
+        assert all(0 <= index < len(keys) for index in indexes)
+        assert choice.selected is None or choice.selected in [keys[index] for index in indexes]

@@ -41,7 +41,7 @@ class Address(Struct, frozen=True):
     proxy: str | None = None
 
     @property
-    def place(self) -> str:
+    def host_port(self) -> str:
         """Return `host:port`."""
         return f"{self.host}:{self.port}"
 
@@ -102,7 +102,7 @@ async def connected(address: Address) -> Answered:
         return Answered(_since(began), error=words_of(exc), code=exc.errno)
     milliseconds = _since(began)
     await _closed(writer)
-    return Answered(milliseconds, address.place)
+    return Answered(milliseconds, address.host_port)
 
 
 async def encrypted(address: Address) -> Answered:
@@ -139,7 +139,7 @@ async def speaks_http(address: Address) -> bool:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             reader, writer = await asyncio.open_connection(address.host, address.port)
-            writer.write(f"GET / HTTP/1.1\r\nHost: {address.place}\r\nConnection: close\r\n\r\n".encode())
+            writer.write(f"GET / HTTP/1.1\r\nHost: {address.host_port}\r\nConnection: close\r\n\r\n".encode())
             answer = await reader.read(5)
     except (TimeoutError, OSError):
         return False
@@ -151,7 +151,7 @@ def judge_dns(url: str, address: Address, answer: Answered) -> Finding:
     """Return the finding about the resolution of the host."""
     if answer.error is None:
         figure = answer.figure if answer.figure != address.host else "an address, no name"
-        through = f" · through the proxy {address.place} of {address.proxy}" if address.proxy else ""
+        through = f" · through the proxy {address.host_port} of {address.proxy}" if address.proxy else ""
         return Finding(layer="dns", state="ok", figure=figure + through, milliseconds=answer.milliseconds)
     figure = f"{address.host}: {answer.error}"
     if address.proxy:
@@ -182,13 +182,15 @@ def judge_tcp(address: Address, answer: Answered) -> Finding:
     """Return the finding about the TCP connection."""
     if answer.error is None:
         return Finding(layer="tcp", state="ok", figure=answer.figure, milliseconds=answer.milliseconds)
-    figure = f"{address.place}: {answer.error}"
+    figure = f"{address.host_port}: {answer.error}"
     up = (
         "prt local up" if is_loopback(address.host) else f"nc -vz {quoting.host(address.host)} {address.port}"
     )
     if address.proxy:
         causes = [
-            Cause(f"the proxy {address.place} of {address.proxy} can't be reached", f"unset {address.proxy}")
+            Cause(
+                f"the proxy {address.host_port} of {address.proxy} can't be reached", f"unset {address.proxy}"
+            )
         ]
     elif answer.code is not None:
         causes = [
@@ -206,7 +208,7 @@ def judge_tcp(address: Address, answer: Answered) -> Finding:
     else:
         causes = [
             Cause(
-                f"a firewall drops connections to {address.place}",
+                f"a firewall drops connections to {address.host_port}",
                 f"nc -vz {quoting.host(address.host)} {address.port}",
             ),
             Cause("the host is down", f"ping -c 3 {quoting.host(address.host)}"),
@@ -227,7 +229,7 @@ def judge_tls(
         speaks_http: Whether the port, which does not speak TLS, answered a plain HTTP request.
     """
     if answer.error is not None:
-        figure = f"{address.place}: {answer.error}"
+        figure = f"{address.host_port}: {answer.error}"
         return Finding(
             layer="tls", state="failed", figure=figure, causes=_tls_causes(url, address, answer, speaks_http)
         )
@@ -243,7 +245,7 @@ def judge_tls(
 def _tls_causes(url: str, address: Address, answer: Answered, speaks_http: bool) -> tuple[Cause, ...]:
     if answer.code in _SELF_SIGNED:
         save = (
-            f"openssl s_client -connect {quoting.word(address.place)} -showcerts </dev/null "
+            f"openssl s_client -connect {quoting.word(address.host_port)} -showcerts </dev/null "
             "| openssl x509 > ca.pem; export SSL_CERT_FILE=$PWD/ca.pem"
         )
         return (

@@ -16,7 +16,7 @@ from prt.cli.options.shared.connection import (
     Url,
     WaitForServer,
 )
-from prt.cli.options.shared.metrics import METRICS, AllowWrites, CanaryTable, MetricsPlace
+from prt.cli.options.shared.metrics import METRICS, AllowWrites, CanaryTable, MetricsTarget
 from prt.cli.options.shared.output import (
     BOUNDS,
     OUTPUT,
@@ -122,7 +122,7 @@ __all__ = [
     "Key",
     "Local",
     "MaxReconnects",
-    "MetricsPlace",
+    "MetricsTarget",
     "NoColor",
     "Once",
     "Only",

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 METRICS: Final = "Metrics"
-MetricsPlace = Annotated[
+MetricsTarget = Annotated[
     str | None,
     typer.Option(
         "--metrics",

@@ -28,10 +28,10 @@ Source = AbstractAsyncContextManager[AsyncIterator[list[Event]]]
 """Yields batches of events in their order. If the wait for a batch is cancelled, no event may be lost."""
 
 
-class Taker(Protocol):
+class Consumer(Protocol):
     """Gets every event, whether it's shown or not, such as a recording or figures."""
 
-    def take(self, event: Event) -> None:
+    def consume(self, event: Event) -> None:
         """Note an event, without waiting."""
         ...
 
@@ -66,7 +66,7 @@ async def follow(
     matching: Matching,
     report: Callable[[Event], None] | None = None,
     *,
-    taker: Taker | None = None,
+    consumer: Consumer | None = None,
     clock: Callable[[], int] | None = None,
     tick_seconds: float = TICK_SECONDS,
 ) -> Ending:
@@ -78,7 +78,7 @@ async def follow(
         progress: The bounds, by the event loop's clock.
         matching: Decides which events are written to the output.
         report: Gets every event that is not a change.
-        taker: Gets every event.
+        consumer: Gets every event.
         clock: Returns the time of the end, in µs since the epoch.
         tick_seconds: The time between two drains of the output while no events arrive.
 
@@ -90,7 +90,7 @@ async def follow(
         progress,
         matching,
         report,
-        taker=taker,
+        consumer=consumer,
         clock=clock or wall_clock,
         tick_seconds=tick_seconds,
     )
@@ -98,7 +98,7 @@ async def follow(
         with running.interruptible():
             outcome, error = await running.outcome(batches)
     if error is None:
-        await running.take_leftovers(batches)
+        await running.consume_leftovers(batches)
     return running.ended(outcome, error)
 
 
@@ -110,12 +110,12 @@ class _Loop:
         matching: Matching,
         report: Callable[[Event], None] | None,
         *,
-        taker: Taker | None,
+        consumer: Consumer | None,
         clock: Callable[[], int],
         tick_seconds: float,
     ) -> None:
         self._output = output
-        self._taker = taker
+        self._consumer = consumer
         self._clock = clock
         self._tick_seconds = tick_seconds
         self._keys = output.keys
@@ -153,15 +153,15 @@ class _Loop:
                 raise
             return Outcome("signal", SIGNALLED + self._signals[0]), None
 
-    async def take_leftovers(self, batches: AsyncIterator[list[Event]]) -> None:
+    async def consume_leftovers(self, batches: AsyncIterator[list[Event]]) -> None:
         """Write the last events of a source that is closed: the gaps that were still open."""
         async for batch in batches:
             for event in batch:
                 if isinstance(event, Vitals):
                     self._note(event)
                 if isinstance(event, Gap):
-                    if self._taker is not None:
-                        self._taker.take(event)
+                    if self._consumer is not None:
+                        self._consumer.consume(event)
                     self._note(event)
                     self._output.write(event)
 
@@ -184,9 +184,9 @@ class _Loop:
         )
         if error is not None:
             error.is_in_lines = True
-        if self._taker is not None:
-            self._taker.take(end)
-            self._taker.flush()
+        if self._consumer is not None:
+            self._consumer.consume(end)
+            self._consumer.flush()
         self._output.close(end)
         return Ending(end, error, is_replayed=replayed is not None)
 
@@ -274,7 +274,7 @@ class _Loop:
     async def _read(self, batches: AsyncIterator[list[Event]]) -> Outcome:
         output, progress, keeps = self._output, self._progress, self._keeps
         write, apply, measure = output.write, progress.apply, self._lag.apply
-        taker = self._taker
+        consumer = self._consumer
         now = asyncio.get_running_loop().time
         while True:
             try:
@@ -293,8 +293,8 @@ class _Loop:
                     if type(event) is End:
                         return self._end_of_recording(event)
                     self._note(event)
-                if taker is not None:
-                    taker.take(event)
+                if consumer is not None:
+                    consumer.consume(event)
                 if keeps is not None and not keeps(event):
                     continue
                 write(event)
@@ -303,8 +303,8 @@ class _Loop:
                 if outcome is not None:
                     self._ended_at = event.at
                     return outcome
-            if taker is not None:
-                taker.flush()
+            if consumer is not None:
+                consumer.flush()
             if self._granted is not None and self._phase not in REFUSING:
                 return Outcome("duration", 0)
             await settled(output)

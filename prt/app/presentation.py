@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from prt.app.alerts import AlertOutput
-from prt.app.loop import TICK_SECONDS, Ending, Source, Taker, follow
+from prt.app.loop import TICK_SECONDS, Consumer, Ending, Source, follow
 from prt.app.notices import Notices
 from prt.clock import wall_clock
 from prt.errors import PrtError
@@ -63,7 +63,7 @@ class Presentation:
         started: float,
         clock: Callable[[], int] | None = None,
         controls: Controls | None = None,
-        takers: Sequence[Taker] = (),
+        consumers: Sequence[Consumer] = (),
     ) -> Ending:
         """Show, record and act upon the events of a source until it ends.
 
@@ -73,7 +73,7 @@ class Presentation:
             started: When the watch began, by the event loop's clock.
             clock: Returns the time that is shown as now (µs); None is the present.
             controls: Actions of keys beyond the views.
-            takers: Get every event, like the recording.
+            consumers: Get every event, like the recording.
         """
         request = self._request
         async with request.actions or nullcontext():
@@ -84,7 +84,7 @@ class Presentation:
                     Progress(request.bounds, request.expectations, started=started),
                     request.matching,
                     self._notices,
-                    taker=_Takers([*takers, *([recorder] if recorder is not None else [])]),
+                    consumer=_Consumers([*consumers, *([recorder] if recorder is not None else [])]),
                     clock=clock,
                     tick_seconds=min(request.form.batch or TICK_SECONDS, TICK_SECONDS),
                 )
@@ -181,14 +181,14 @@ class Presentation:
         return Recorder(self._request.record, header, self.complain)
 
 
-class _Takers:
-    def __init__(self, takers: Sequence[Taker]) -> None:
-        self._takers = takers
+class _Consumers:
+    def __init__(self, consumers: Sequence[Consumer]) -> None:
+        self._consumers = consumers
 
-    def take(self, event: Event) -> None:
-        for taker in self._takers:
-            taker.take(event)
+    def consume(self, event: Event) -> None:
+        for consumer in self._consumers:
+            consumer.consume(event)
 
     def flush(self) -> None:
-        for taker in self._takers:
-            taker.flush()
+        for consumer in self._consumers:
+            consumer.flush()

@@ -191,13 +191,13 @@ class UpdateSource:
         async for batch in batches:
             for event in batch:
                 if isinstance(event, Change):
-                    self._take(event)
+                    self._process(event)
                     continue
                 self._queue.put(event)
                 if isinstance(event, Status) and event.status == "READY":
                     self._is_ready.set()
 
-    def _take(self, change: Change) -> None:
+    def _process(self, change: Change) -> None:
         if not self._update.concerns(change):
             return
         self._queue.put(change)

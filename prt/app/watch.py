@@ -88,10 +88,10 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
         opened = len(topics) + bool(tables)
         async with (
             partition_notices(project.database_url, tables, queue.put),
-            monitored(request, rest, presentation, connections=max(opened, 1)) as takers,
+            monitored(request, rest, presentation, connections=max(opened, 1)) as consumers,
         ):
             ending = await presentation.follow(
-                source, subject, started=started, controls=controls, takers=takers
+                source, subject, started=started, controls=controls, consumers=consumers
             )
         if controls is not None:
             await controls.close()
@@ -112,7 +112,7 @@ def _source(
     There is a channel for tables unless only topics are watched. `cache_reader` reads the newest rows of each
     table, so that the first UPDATE shows what it changed.
     """
-    from prt.stream.live.combined import Together
+    from prt.stream.live.combined import CombinedSource
     from prt.stream.live.source import Live
     from prt.stream.recovery.backfill import Recovery
     from prt.stream.recovery.options import Options
@@ -132,6 +132,6 @@ def _source(
         recovery.cache_reader = cache_reader
         lives.insert(0, Live(session, subject.tables, policy=policy, recovery=recovery))
     if len(lives) > 1:
-        return Together(lives, queue=queue)
+        return CombinedSource(lives, queue=queue)
     lives[0].pour_into(queue)
     return lives[0]

@@ -164,8 +164,8 @@ class _Resolution:
         is_service = identity == "service"
         client_key = self._key("client_key", CLIENT_KEY, is_needed=not is_service)
         server_key = self._key("server_key", SERVER_KEY, is_needed=is_service or "server_key" in self._needs)
-        token = self._take("token", TOKEN, is_needed=True) if identity == "token" else None
-        password = self._take("password", PASSWORD, is_needed=True) if identity == "user" else None
+        token = self._secret("token", TOKEN, is_needed=True) if identity == "token" else None
+        password = self._secret("password", PASSWORD, is_needed=True) if identity == "user" else None
         database_url = find(self._sources, DATABASE_URL, is_needed="database_url" in self._needs)
         if database_url is not None:
             self._origins["database_url"] = database_url.origin
@@ -190,14 +190,14 @@ class _Resolution:
             email=email,
             password=password,
             database_url=Secret(libpq_url(database_url.value)) if database_url else None,
-            jwt_secret=self._take("jwt_secret", JWT_SECRET, is_needed=False),
-            stranger_password=self._take("stranger_password", STRANGER_PASSWORD, is_needed=False),
+            jwt_secret=self._secret("jwt_secret", JWT_SECRET, is_needed=False),
+            stranger_password=self._secret("stranger_password", STRANGER_PASSWORD, is_needed=False),
             defaults=defaults,
             origins=self._origins,
             notices=tuple(self._notices),
         )
 
-    def _take(self, what: str, variables: tuple[str, ...], *, is_needed: bool) -> Secret | None:
+    def _secret(self, what: str, variables: tuple[str, ...], *, is_needed: bool) -> Secret | None:
         found = find(self._sources, variables, is_needed=is_needed)
         if found is None:
             return None
@@ -232,7 +232,7 @@ class _Resolution:
         return secret
 
     def _key(self, what: str, variables: tuple[str, ...], *, is_needed: bool) -> Secret | None:
-        key = self._take(what, variables, is_needed=is_needed)
+        key = self._secret(what, variables, is_needed=is_needed)
         is_server = what == "server_key"
         if key is None:
             if is_needed:

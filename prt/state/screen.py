@@ -165,7 +165,7 @@ class Screen:
             return True
         if type(event) is Known:
             for row in event.changes():
-                self._rows.take(row)
+                self._rows.process(row)
             return True
         if self.first_at is None:
             self.first_at = event.at
@@ -187,7 +187,7 @@ class Screen:
 
     def show(self, change: Change) -> bool:
         """Apply a change that was counted before. Return False if a later state of its row is known."""
-        previous, is_latest = self._rows.take(change)
+        previous, is_latest = self._rows.process(change)
         self.newest.add(Shown(change, previous, is_latest=is_latest))
         return is_latest
 

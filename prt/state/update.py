@@ -65,7 +65,7 @@ class Update:
         self.before = row
         columns = _columns_of(row)
         self.key = {name: columns[name] for name in self.key}
-        self._rows.take(self._change(row, at))
+        self._rows.process(self._change(row, at))
 
     def apply_locally(self, at: int) -> None:
         """Apply the new values locally, before the database confirms them."""
@@ -82,7 +82,7 @@ class Update:
 
     def apply(self, change: Change) -> list[Conflict]:
         """Apply a change of the row, by us or others. Return the new conflicts."""
-        self._rows.take(change)
+        self._rows.process(change)
         return self._judged(change.at)
 
     def roll_back(self, reason: str, at: int) -> None:

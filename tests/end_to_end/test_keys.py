@@ -30,7 +30,7 @@ def recording(tmp_path: Path) -> Path:
         )
     with Recorder(path, header_of("abc.supabase.co", story.BEGIN), pytest.fail) as recorder:
         for event in events:
-            recorder.take(event)
+            recorder.consume(event)
     return path
 
 

@@ -107,7 +107,7 @@ def test_a_canary_that_does_not_come_is_reported_and_removed(project: Mapping[st
             canary = Canary(rest, "public", "notifications", note, patience=0.5)
             await canary.prepare()
             async with canary.running(complaints.append):
-                canary.take(Vitals(at=1, phase="ready", since=1))
+                canary.consume(Vitals(at=1, phase="ready", since=1))
                 await noted.wait()
 
     asyncio.run(main())

@@ -251,10 +251,10 @@ def test_a_recording_is_sought_slowed_and_stepped(tmp_path: Path) -> None:
     begin = story.BEGIN + 1_000_000
     with Recorder(path, header_of("abc.supabase.co", story.BEGIN), pytest.fail) as recorder:
         for event in story.connecting():
-            recorder.take(event)
+            recorder.consume(event)
         for number in range(12_000):
             row = story.task(id=number, title=f"No {number}")
-            recorder.take(story.change("INSERT", "project_tasks", at=begin + number * 10_000, new=row))
+            recorder.consume(story.change("INSERT", "project_tasks", at=begin + number * 10_000, new=row))
     with terminal("replay", str(path), environment=clean_environment(), columns=120) as view:
         view.until(lambda text: READY.search(text) is not None and "▶ 1×" in text)
         view.send(b" ")

@@ -68,7 +68,7 @@ class AuditRun:
             url,
             database.tables,
             is_asked=self._is_asked,
-            deliver=self._take_logged,
+            deliver=self._apply_logged,
             on_hole=self._note_hole,
         )
         self._live = Live(session, self._bindings)
@@ -187,11 +187,11 @@ class AuditRun:
                 elif isinstance(event, Gap):
                     self.audit.apply(event)
                 elif isinstance(event, Status):
-                    self._take_status(event)
+                    self._apply_status(event)
                 self._write(event)
         raise UnreachableError("the subscription ended")
 
-    def _take_status(self, status: Status) -> None:
+    def _apply_status(self, status: Status) -> None:
         if status.status == "READY" and not self._ready.is_set():
             self._ready_at = status.at
             self._ready.set()
@@ -244,7 +244,7 @@ class AuditRun:
                 return
             await asyncio.sleep(TICK_SECONDS)
 
-    def _take_logged(self, changes: list[LoggedChange]) -> None:
+    def _apply_logged(self, changes: list[LoggedChange]) -> None:
         for change in changes:
             self.audit.apply(change)
             if change.is_asked and self._judge.needs(change):

@@ -37,7 +37,7 @@ class Frames:
         self._scrubber = scrubber
         self._started = wall_clock()
 
-    def take_frame(self, frame: Frame) -> None:
+    def consume_frame(self, frame: Frame) -> None:
         """Keep a control frame."""
         try:
             payload = msgspec.json.decode(frame.payload)
@@ -46,7 +46,7 @@ class Frames:
         topic = self._scrubber.text(frame.topic)
         self._note(topic=topic, frame=frame.event, payload=self._scrubber.payload(frame.event, payload))
 
-    def take(self, event: Event) -> None:
+    def consume(self, event: Event) -> None:
         """Keep an event that isn't a control frame."""
         if isinstance(event, Vitals):
             self._note(phase=event.phase, reconnects=event.reconnects, round_trip_ms=event.round_trip_ms)
@@ -113,12 +113,12 @@ async def watch_briefly(
                 settings=settings,
                 policy=source_listener.POLICY,
                 timing=source_listener.TIMING,
-                on_frame=frames.take_frame,
+                on_frame=frames.consume_frame,
             )
             async with live as batches:
                 async for batch in batches:
                     for event in batch:
-                        frames.take(event)
+                        frames.consume(event)
     except TimeoutError:
         pass
     except PrtError as exc:

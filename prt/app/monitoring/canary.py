@@ -26,7 +26,7 @@ _UP: Final = ("ready", "degraded")
 
 
 class Canary:
-    """A taker of events that waits for its own rows."""
+    """A consumer of events that waits for its own rows."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Canary:
         self._is_up = asyncio.Event()
         self._arrived: asyncio.Future[float] | None = None
 
-    def take(self, event: Event) -> None:
+    def consume(self, event: Event) -> None:
         """Check whether an event is the awaited row, and note whether changes flow."""
         if type(event) is Vitals:
             if event.phase in _UP:
@@ -76,7 +76,7 @@ class Canary:
                 arrived.set_result(time.monotonic())
 
     def flush(self) -> None:
-        """Return at once, because `take` checks each event."""
+        """Return at once, because `consume` checks each event."""
 
     async def prepare(self) -> None:
         """Find the column for the mark, and remove the rows of former watches.

@@ -22,7 +22,7 @@ FILE_SECONDS: Final = 5.0
 
 
 class MetricsExport:
-    """A taker of events that counts them and exports the metrics to a target."""
+    """A consumer of events that counts them and exports the metrics to a target."""
 
     def __init__(self, metrics: Metrics, target: MetricsTarget, *, has_canary: bool) -> None:
         self._metrics = metrics
@@ -32,7 +32,7 @@ class MetricsExport:
         self._failure: PrtError | None = None
         self._complain: Callable[[PrtError], None] = lambda _: None
 
-    def take(self, event: Event) -> None:
+    def consume(self, event: Event) -> None:
         """Count an event."""
         self._metrics.apply(event)
 

@@ -1,4 +1,4 @@
-"""The metrics of a watch: from its request to the takers of its events."""
+"""The metrics of a watch: from its request to the consumers of its events."""
 
 # ruff: noqa: PLC0415 - a watch without metrics must not load Prometheus's library
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from prt.errors import UnreachableError
 
 if TYPE_CHECKING:
-    from prt.app.loop import Taker
+    from prt.app.loop import Consumer
     from prt.app.presentation import Presentation
     from prt.app.watch_request import WatchRequest
     from prt.stream.rest.client import Rest
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def monitored(
     request: WatchRequest, rest: Rest, presentation: Presentation, *, connections: int
-) -> AsyncIterator[Sequence[Taker]]:
-    """Keep the metrics of a watch during the block, and yield the takers of its events.
+) -> AsyncIterator[Sequence[Consumer]]:
+    """Keep the metrics of a watch during the block, and yield the consumers of its events.
 
     Args:
         request: The request for the watch.

@@ -57,7 +57,7 @@ class _Tap:
                 Progress(Bounds(), source.expectations, started=started),
                 Matching(),
                 self._report,
-                taker=recorder,
+                consumer=recorder,
             )
         return self._code(ending, source)
 

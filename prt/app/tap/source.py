@@ -53,7 +53,7 @@ class TapSource:
         self._judge = Judge()
         chaos = request.chaos
         self.recovery = None if chaos.expect_recovery is None else Recovery(chaos.expect_recovery)
-        self._observer = CopyObserver(self._take, clock)
+        self._observer = CopyObserver(self._process, clock)
         self._chaos: Chaos | None = None
         self.proxy: Proxy | None = None
         """The proxy while it runs."""
@@ -153,7 +153,7 @@ class TapSource:
             self._failures.add(reason)
             self._notify(f"{self._request.project.host} can't be reached: {reason}")
 
-    def _take(self, message: Observed) -> None:
+    def _process(self, message: Observed) -> None:
         if isinstance(message, Answered) and message.status == 101 and self._chaos is not None:
             self._chaos.opened()
         if isinstance(message, Framed) and self._request.has_frames:

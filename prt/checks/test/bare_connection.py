@@ -23,7 +23,7 @@ class Line:
 
     def __init__(self, session: Session, trace: Trace, timing: Timing) -> None:
         self._trace = trace
-        self._pulses_taken = 0
+        self._pulses_read = 0
         self.connection = BareConnection(
             session, timing=timing, on_frame=self._note_frame, on_pulse=self._note_pulse
         )
@@ -80,10 +80,10 @@ class Line:
         """
         listener = self.connection.listener
         pulse = await listener.until(
-            lambda: next(iter(self.connection.round_trips_ms[self._pulses_taken :]), None), seconds
+            lambda: next(iter(self.connection.round_trips_ms[self._pulses_read :]), None), seconds
         )
         if pulse is not None:
-            self._pulses_taken += 1
+            self._pulses_read += 1
             return pulse
         if listener.error is not None:
             raise listener.error

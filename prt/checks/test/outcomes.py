@@ -8,7 +8,7 @@ from prt.checks.test.contract.observations import Observation
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError
 from prt.results import Failure
 from prt.stream.rest.answers import RejectedError
-from prt.stream.socket.failures import HandshakeRefusedError, NothingTakenError, RefusedByServerError
+from prt.stream.socket.failures import HandshakeRefusedError, NothingAcceptedError, RefusedByServerError
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class FailedError(Exception):
 
 def failure_of(error: PrtError, expected: str) -> Failure:
     """Return an error of the connection or of REST as a failure, with the error's hint as the remedy."""
-    if isinstance(error, NothingTakenError):
+    if isinstance(error, NothingAcceptedError):
         return Failure(expected=expected, came=error.what, cause=error.why, remedy=error.hint)
     words = error.refused.reason if isinstance(error, RefusedByServerError) else None
     return Failure(

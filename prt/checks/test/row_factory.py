@@ -186,9 +186,9 @@ class Template:
             self._values[column] = await self._value_of(column)
             return True
         if error.code == _FOREIGN_KEY and (found := _FOREIGN.search(error.message)):
-            return found[1] not in row and await self._take_from_example(found[1])
+            return found[1] not in row and await self._copy_from_example(found[1])
         if error.code in _CHECKS:
-            return any([await self._take_from_example(column) for column in list(self._values)])
+            return any([await self._copy_from_example(column) for column in list(self._values)])
         return False
 
     async def _value_of(self, column: str) -> Any:
@@ -201,7 +201,7 @@ class Template:
             return example[column]
         return next((value() for pattern, value in _VALUES if re.search(pattern, column)), "prt-test")
 
-    async def _take_from_example(self, column: str) -> bool:
+    async def _copy_from_example(self, column: str) -> bool:
         value = (await self._read_example()).get(column)
         is_changed = value is not None and self._values.get(column) != value
         if is_changed:

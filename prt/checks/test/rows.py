@@ -177,10 +177,10 @@ class Rows:
             raise self._nothing_done("DELETE")
         self._trace.note("rest", f"DELETE {self._name} {row.mark.removeprefix(self._run.mark).strip()}")
 
-    def _nothing_done(self, doing: str) -> SkippedError:
+    def _nothing_done(self, operation: str) -> SkippedError:
         """Return the error that a write changed no row: policies hide the row and do not raise an error."""
         return SkippedError(
-            f"no policy of {self._name} lets this identity {doing} its row; take another {Input.IDENTITY}"
+            f"no policy of {self._name} lets this identity {operation} its row; take another {Input.IDENTITY}"
         )
 
 

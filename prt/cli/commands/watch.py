@@ -60,7 +60,7 @@ def watch(
     since: options.Since = None,
     cursor: options.Cursor = None,
     key: options.Key = None,
-    replay: options.ReplayPast = None,
+    replay: options.ReplayOption = None,
     reconnect: options.Reconnect = True,
     max_reconnects: options.MaxReconnects = None,
     wait_for_server: options.WaitForServer = False,

@@ -45,8 +45,8 @@ def parse_topics(
             raise UsageError(f"--broadcast names no event: {word}", "write TOPIC for all, or TOPIC=EVENT")
         events.setdefault(name, []).append(event.strip() if equals else EVERY)
     watched = [topic_of(word, "--presence") for word in presences]
-    past = None if replay is None else _replay(replay)
-    if past is not None and not (is_private and events):
+    wanted = None if replay is None else _replay(replay)
+    if wanted is not None and not (is_private and events):
         raise UsageError(
             "--replay is for private broadcasts",
             "add --broadcast TOPIC --private: the server keeps no others",
@@ -56,7 +56,7 @@ def parse_topics(
             topic=topic,
             events=_merged(events.get(topic, [])),
             is_private=is_private,
-            replay=past if topic in events else None,
+            replay=wanted if topic in events else None,
             has_presence=topic in watched,
         )
         for topic in dict.fromkeys((*events, *watched))

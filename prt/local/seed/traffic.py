@@ -85,7 +85,7 @@ async def _write(connection: AsyncConnection[Any], steps: Iterator[Step], rate: 
     now = asyncio.get_running_loop().time
     due = now()
     while True:
-        batch, changes = _taken(steps, rate * BATCH_SECONDS)
+        batch, changes = _next_batch(steps, rate * BATCH_SECONDS)
         await _send(connection, batch)
         due = _due(due, changes, rate, now())
         await asyncio.sleep(due - now())
@@ -96,7 +96,7 @@ def _due(due: float, changes: int, rate: float, now: float) -> float:
     return max(due + changes / rate, now - DEBT_SECONDS)
 
 
-def _taken(steps: Iterator[Step], wanted: float) -> tuple[list[Step], int]:
+def _next_batch(steps: Iterator[Step], wanted: float) -> tuple[list[Step], int]:
     """Return the next steps that together make `wanted` changes, at least one, and the number of changes."""
     batch: list[Step] = []
     changes = 0

@@ -79,9 +79,9 @@ class Rows:
 
     def apply(self, change: Change) -> bytes | None:
         """Apply a change, and return the last known row before it; None if it's unknown."""
-        return self.take(change)[0]
+        return self.process(change)[0]
 
-    def take(self, change: Change) -> tuple[bytes | None, bool]:
+    def process(self, change: Change) -> tuple[bytes | None, bool]:
         """Apply a change.
 
         Returns:
@@ -97,7 +97,7 @@ class Rows:
         schema, table = change.schema, change.table
         is_stream = change.source == "stream"
         if self._writes and (write := self._writes.get((schema, table, key))) is not None:
-            return self._take_beside((schema, table, key), write, change)
+            return self._process_beside((schema, table, key), write, change)
         if (not is_stream or self._has_read) and self._is_outdated((schema, table, key), change):
             return None, False
         previous = None
@@ -124,7 +124,7 @@ class Rows:
         write.row, write.is_answered = bytes(change.new), True
         self._keep(row_key, Kept(write.row, None, "local"))
         for held in write.held:
-            self.take(held)
+            self.process(held)
 
     def roll_back(self, change: Change) -> bytes | None:
         """Undo our write, which was refused or never confirmed, and return the database's row."""
@@ -135,7 +135,7 @@ class Rows:
         else:
             self._keep(row_key, write.beneath)
         for held in write.held if not write.is_answered else ():
-            self.take(held)
+            self.process(held)
         kept = self._rows.get(row_key)
         return None if kept is None else kept.row
 
@@ -169,7 +169,7 @@ class Rows:
         at, known = dated(change.new) or 0, dated(kept.row) or 0
         return at < known or (at == known and kept.source == "backfill" and change.source == "snapshot")
 
-    def _take_beside(self, row_key: RowKey, write: Write, change: Change) -> tuple[bytes | None, bool]:
+    def _process_beside(self, row_key: RowKey, write: Write, change: Change) -> tuple[bytes | None, bool]:
         """Apply a change of a row whose write of ours is not confirmed yet."""
         if not write.is_answered:
             write.held.append(change)

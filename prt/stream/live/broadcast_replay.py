@@ -29,7 +29,7 @@ class _Meta(Struct):
 _decode_meta = msgspec.json.Decoder(_Meta).decode
 
 
-class Past:
+class BroadcastReplay:
     """The replay of one topic's stored broadcasts, over all connections of a watch."""
 
     def __init__(self, settings: TopicSettings) -> None:

@@ -22,7 +22,7 @@ WORST_FIRST = ("offline", "connecting", "waiting", "joining", "subscribed", "deg
 """The phases of a connection, the worst first. The worst one of several connections is reported."""
 
 
-class Together:
+class CombinedSource:
     """Several sources as one, used in the same way as a `Live`.
 
     It ends when all sources have ended, with the error of the last one.
@@ -107,10 +107,10 @@ def _reason(error: BaseException) -> str:
 class _Inlet(EventQueue):
     """The queue of one source, which passes events on to the shared queue."""
 
-    def __init__(self, together: Together, source: Live, queue: EventQueue) -> None:
+    def __init__(self, combined: CombinedSource, source: Live, queue: EventQueue) -> None:
         super().__init__()
         self.on_drop = queue.on_drop
-        self._together = together
+        self._combined = combined
         self._source = source
         self._shared = queue
 
@@ -120,11 +120,11 @@ class _Inlet(EventQueue):
 
     def put(self, event: Event, weight: int = 0) -> None:
         if type(event) is Vitals:
-            event = self._together.merged(self._source, event)
+            event = self._combined.merged(self._source, event)
         self._shared.put(event, weight)
 
     async def wait_for_space(self, patience: float) -> None:
         await self._shared.wait_for_space(patience)
 
     def close(self, error: BaseException | None = None) -> None:
-        self._together.ended(self._source, error)
+        self._combined.ended(self._source, error)

@@ -12,7 +12,7 @@ from prt.stream.binding import Binding
 from prt.stream.live.subscription import Subscription, SubscriptionHandlers
 from prt.stream.live.supervisor import pause
 from prt.stream.socket.client import Socket
-from prt.stream.socket.failures import NothingTakenError
+from prt.stream.socket.failures import NothingAcceptedError
 from prt.stream.socket.wire import Frame
 from prt.stream.timing import Timing
 
@@ -74,8 +74,8 @@ class Rejoining:
                 failures += 1
                 chance = random.random()  # noqa: S311 - jitter
                 await asyncio.sleep(pause(failures, chance, self._timing.first_pause, self._timing))
-                taken = await self._attempt(left)
-                left = [binding for binding in left if binding not in taken]
+                accepted = await self._attempt(left)
+                left = [binding for binding in left if binding not in accepted]
             await asyncio.gather(*self._endings)
         finally:
             for task in self._endings:
@@ -87,7 +87,7 @@ class Rejoining:
             self._socket,
             f"{self._topic}:{SUFFIX}:{len(self._channels) + 1}",
             settings=None,
-            past=None,
+            broadcast_replay=None,
             timing=self._timing,
             handlers=SubscriptionHandlers(
                 put=_ignore,
@@ -98,8 +98,8 @@ class Rejoining:
         )
         self._channels.append(channel)
         try:
-            taken = await channel.establish(bindings)
-        except NothingTakenError:
+            accepted = await channel.establish(bindings)
+        except NothingAcceptedError:
             await channel.leave()
             self._channels.remove(channel)
             return []
@@ -108,7 +108,7 @@ class Rejoining:
             return bindings
         task = asyncio.create_task(self._until_ended(channel))
         self._endings.add(task)
-        return taken
+        return accepted
 
     async def _until_ended(self, channel: Subscription) -> None:
         self._on_failed(await channel.end())

@@ -16,7 +16,7 @@ from prt.errors import PrtError, UnreachableError
 from prt.events import EMPTY, Broadcast, ChannelStatus, Cost, Event, Status, Vitals
 from prt.stream.binding import Binding
 from prt.stream.live import supervisor
-from prt.stream.live.broadcast_replay import Past
+from prt.stream.live.broadcast_replay import BroadcastReplay
 from prt.stream.live.rejoining import Rejoining
 from prt.stream.live.subscription import Subscription, SubscriptionHandlers, tables_of
 from prt.stream.live.supervisor import (
@@ -90,7 +90,7 @@ class Live:
         self._wanted = list(bindings)
         self._policy = policy or Policy()
         self._settings = settings
-        self._past = None if settings is None else Past(settings)
+        self._broadcast_replay = None if settings is None else BroadcastReplay(settings)
         self._topic = TOPIC if settings is None else settings.topic
         self._timing = timing or DEFAULT
         self._token_refresh = TokenRefresh(
@@ -99,7 +99,7 @@ class Live:
         self._queue = queue or EventQueue()
         self._on_frame = on_frame
         self._accounts = Accounting(self, self._put, recovery, self._timing)
-        self._topic_gaps = TopicGaps(settings, self._past, self._put, 2 * self._timing.gathering)
+        self._topic_gaps = TopicGaps(settings, self._broadcast_replay, self._put, 2 * self._timing.gathering)
         self._link = Link()
         self._socket: Socket | None = None
         self._subscription: Subscription | None = None
@@ -244,8 +244,8 @@ class Live:
                 was_deaf = isinstance(failure, EndedError) and failure.is_of_bindings
                 self._accounts.broke(failure.message, was_deaf=was_deaf)
                 self._topic_gaps.broke(self._accounts.alive, failure.message)
-                if self._past is not None:
-                    self._past.lost(self._accounts.alive)
+                if self._broadcast_replay is not None:
+                    self._broadcast_replay.lost(self._accounts.alive)
             await self._drop_connection()
             self._step(
                 Lost(
@@ -286,7 +286,7 @@ class Live:
             socket,
             self._topic,
             settings=self._settings,
-            past=self._past,
+            broadcast_replay=self._broadcast_replay,
             timing=self._timing,
             handlers=SubscriptionHandlers(
                 put=self._queue.put,
@@ -306,8 +306,8 @@ class Live:
         await socket.open(self._timing.up)
         self._was_connected = True
         self._step(Connected())
-        taken = await subscription.establish(self._wanted)
-        refused = [binding for binding in self._wanted if binding not in taken]
+        accepted = await subscription.establish(self._wanted)
+        refused = [binding for binding in self._wanted if binding not in accepted]
         if refused and not (self._settings is not None and self._settings.is_private):
             self.start(self._rejoining.run(refused))
         self.start(self._token_refresh.keep(self._authorise))
@@ -339,20 +339,24 @@ class Live:
             )
         )
 
-    def _on_ready(self, taken: list[Binding]) -> None:
+    def _on_ready(self, accepted: list[Binding]) -> None:
         is_first = not self._link.was_ready
         if is_first:
             # From now on, a table that is refused, as by a starting database, is asked for again each time.
-            self._wanted = taken
+            self._wanted = accepted
         self._step(Ready())
-        self._accounts.ready(taken, is_first=is_first)
+        self._accounts.ready(accepted, is_first=is_first)
         if self._topic_gaps.is_open:
             self.start(self._topic_gaps.close())
 
     def _is_wanted(self, broadcast: Broadcast) -> bool:
-        if self._settings is None or self._past is None or not self._settings.wants(broadcast.event):
+        if (
+            self._settings is None
+            or self._broadcast_replay is None
+            or not self._settings.wants(broadcast.event)
+        ):
             return False
-        return self._past.is_new(broadcast)
+        return self._broadcast_replay.is_new(broadcast)
 
     def _resync(self) -> None:
         """Emit the whole presence roster again, after the queue had to drop events."""

@@ -16,14 +16,14 @@ from prt.errors import PrtError, UnreachableError
 from prt.events import ChannelStatus, Event, Status
 from prt.stream.binding import Binding
 from prt.stream.live import narrowing
-from prt.stream.live.broadcast_replay import Past
+from prt.stream.live.broadcast_replay import BroadcastReplay
 from prt.stream.live.narrowing import Refused
 from prt.stream.live.roster import Roster, difference_of, state_of
 from prt.stream.live.sending import Sender
 from prt.stream.policies import receives_sql, role_of
 from prt.stream.socket import refusals, wire
 from prt.stream.socket.client import PRESENCE, JoinRefusedError, Socket
-from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError, NothingTakenError
+from prt.stream.socket.failures import EndedError, JoinTimedOutError, LostError, NothingAcceptedError
 from prt.stream.socket.refusals import Refusal
 from prt.stream.socket.wire import TOPIC_PREFIX, Frame
 from prt.stream.timing import Timing
@@ -61,7 +61,7 @@ class Subscription:
         topic: str,
         *,
         settings: TopicSettings | None,
-        past: Past | None,
+        broadcast_replay: BroadcastReplay | None,
         timing: Timing,
         handlers: SubscriptionHandlers,
     ) -> None:
@@ -71,14 +71,14 @@ class Subscription:
             socket: The socket.
             topic: The topic without the prefix `realtime:`.
             settings: The settings of the topic's broadcasts and presence; None to subscribe to tables only.
-            past: The replay of the topic's broadcasts; None without `settings`.
+            broadcast_replay: The replay of the topic's broadcasts; None without `settings`.
             timing: The lengths of time of the connection.
             handlers: The functions that are called for events.
         """
         self._socket = socket
         self._topic = topic
         self._settings = settings
-        self._past = past
+        self._broadcast_replay = broadcast_replay
         self._timing = timing
         self._put = handlers.put
         self._on_joined = handlers.on_joined
@@ -98,12 +98,12 @@ class Subscription:
         """Join with the bindings that the server accepts, and return these bindings.
 
         Raises:
-            NothingTakenError: If the server accepts none of them.
+            NothingAcceptedError: If the server accepts none of them.
             PrtError: If the join fails, or the connection is lost.
         """
-        taken = await self._narrowed(bindings)
+        accepted = await self._narrowed(bindings)
         await self._track_again()
-        return taken
+        return accepted
 
     @property
     def sender(self) -> Sender:
@@ -143,13 +143,13 @@ class Subscription:
                 subject=found.subject,
             )
 
-        taken = await narrowing.narrow(bindings, attempt, report)
-        if taken:
-            return taken
+        accepted = await narrowing.narrow(bindings, attempt, report)
+        if accepted:
+            return accepted
         last = refused[-1].refusal
         count = len(refused)
         what = "the subscription was" if count == 1 else f"all {count} subscriptions were"
-        raise NothingTakenError(f"{what} refused", last.reason, last.hint, last.code)
+        raise NothingAcceptedError(f"{what} refused", last.reason, last.hint, last.code)
 
     async def end(self) -> PrtError:
         """Wait until the channel or the connection has ended, and return the error that ended it."""
@@ -252,7 +252,9 @@ class Subscription:
     def _config(self) -> dict[str, Any] | None:
         if self._settings is None:
             return None
-        return self._settings.to_wire(None if self._past is None else self._past.wanted)
+        return self._settings.to_wire(
+            None if self._broadcast_replay is None else self._broadcast_replay.wanted
+        )
 
     async def _track_again(self) -> None:
         """Put us on the presence roster again after a join: the server forgets us with each connection.

@@ -78,7 +78,7 @@ class Accounting:
             self._verifier = Verifier(recovery, connection, put, timing.verification)
         self._clock = windows.started_clock()
         self._continuity = Continuity(self._now)
-        self._taken: list[Binding] = []
+        self._accepted: list[Binding] = []
         self._absent: dict[str, int] = {}
         """Tables that the server has refused since a loss, each with the start of its gap (µs)."""
         self._recovering: asyncio.Task[None] | None = None
@@ -88,7 +88,7 @@ class Accounting:
     @property
     def tables(self) -> list[str]:
         """The tables that stream, or that streamed before the loss, as `schema.table`."""
-        return tables_of(self._taken)
+        return tables_of(self._accepted)
 
     @property
     def alive(self) -> int:
@@ -115,14 +115,14 @@ class Accounting:
         """
         self._continuity.broke(self.alive, self._now(), self.tables, cause, was_deaf=was_deaf)
 
-    def ready(self, taken: list[Binding], *, is_first: bool) -> None:
+    def ready(self, accepted: list[Binding], *, is_first: bool) -> None:
         """Note that changes flow, and recover the open gap, or begin the recovery at the first READY.
 
         Args:
-            taken: The bindings that the server has accepted.
+            accepted: The bindings that the server has accepted.
             is_first: Whether this is the first READY of the watch.
         """
-        self._taken = taken
+        self._accepted = accepted
         gap = self._continuity.ready(self._now())
         if gap is not None:
             gap = self._with_absent(gap)
@@ -131,16 +131,16 @@ class Accounting:
         elif is_first and self._recovery is not None:
             self._connection.start(self._begin(self._recovery))
         if self._verifier is not None and (gap is not None or not is_first):
-            self._connection.start(self._verifier.run(taken))
+            self._connection.start(self._verifier.run(accepted))
 
     async def _begin(self, recovery: Recovery) -> None:
-        await recovery.begin(self._taken, self._put)
+        await recovery.begin(self._accepted, self._put)
         if self._verifier is not None:
-            await self._verifier.run(self._taken)
+            await self._verifier.run(self._accepted)
 
     def rejoined(self, bindings: list[Binding]) -> None:
         """Recover the gap of bindings that stream again, after the server had refused them alone."""
-        self._taken = [*self._taken, *bindings]
+        self._accepted = [*self._accepted, *bindings]
         if self._verifier is not None:
             self._verifier.add(bindings)
         names = tables_of(bindings)
@@ -207,7 +207,7 @@ class Accounting:
             self._recovering = self._connection.start(self._recovered(self._recovery, gap))
 
     async def _recovered(self, recovery: Recovery, gap: Gap) -> None:
-        self._close(await recovery.recover(gap, self._taken, self._put))
+        self._close(await recovery.recover(gap, self._accepted, self._put))
 
     def _close(self, gap: Gap) -> None:
         self._continuity.closed()

@@ -88,9 +88,9 @@ class Merger:
         if change.event_type == "DELETE":
             after = None
         if before is not None and before != after:
-            self._take(before, Known(number))
+            self._record(before, Known(number))
         if after is not None:
-            self._take(after, Known(number, change.new))
+            self._record(after, Known(number, change.new))
         if change.event_type == "UPDATE" and self._written is not None and change.commit_timestamp:
             written, commit = values.moment(new.get(self._written)), values.moment(change.commit_timestamp)
             if written is not None and commit is not None and commit - written > UNTOUCHED:
@@ -147,7 +147,7 @@ class Merger:
         known = self._known.get(key)
         return known is None or known.row is self._cut[key]
 
-    def _take(self, key: Key, known: Known) -> None:
+    def _record(self, key: Key, known: Known) -> None:
         if self._has_begun:
             self._streamed.add(key)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from prt.clock import wall_clock
 from prt.events import Event, Gap
-from prt.stream.live.broadcast_replay import LARGEST_REPLAY, Past
+from prt.stream.live.broadcast_replay import LARGEST_REPLAY, BroadcastReplay
 from prt.stream.topic import TopicSettings
 
 BEFORE = 1_000_000
@@ -24,7 +24,7 @@ class TopicGaps:
     def __init__(
         self,
         settings: TopicSettings | None,
-        past: Past | None,
+        broadcast_replay: BroadcastReplay | None,
         put: Callable[[Event], None],
         quiet_seconds: float,
     ) -> None:
@@ -33,12 +33,12 @@ class TopicGaps:
         Args:
             settings: The topic's settings; None if there is only a subscription of tables, which has no topic
                 gaps.
-            past: The broadcast replay of the topic; None if there is no topic.
+            broadcast_replay: The broadcast replay of the topic; None if there is no topic.
             put: Receives the `Gap` events.
             quiet_seconds: A replay counts as over once no replayed message has come for this time.
         """
         self._settings = settings
-        self._past = past
+        self._broadcast_replay = broadcast_replay
         self._put = put
         self._quiet_seconds = quiet_seconds
         self._start: int | None = None
@@ -66,23 +66,23 @@ class TopicGaps:
 
     async def close(self) -> None:
         """Declare the gap that READY ended, after the server has replayed the broadcasts that it stores."""
-        end, past = wall_clock(), self._past
-        if past is None or past.wanted is None:
+        end, broadcast_replay = wall_clock(), self._broadcast_replay
+        if broadcast_replay is None or broadcast_replay.wanted is None:
             self._declare(end, self._cause)
             return
         seen = -1
-        while past.replayed != seen:
-            seen = past.replayed
+        while broadcast_replay.replayed != seen:
+            seen = broadcast_replay.replayed
             await asyncio.sleep(self._quiet_seconds)
-        if past.replayed >= LARGEST_REPLAY:
+        if broadcast_replay.replayed >= LARGEST_REPLAY:
             cause = (
                 f"{self._cause}; the server replays {LARGEST_REPLAY} messages at most: older ones are lost"
             )
-            self._declare(end, cause, recovered=past.recovered)
+            self._declare(end, cause, recovered=broadcast_replay.recovered)
         else:
             stored = "what the database sent, and what clients sent with persist"
             cause = f"{self._cause}; only what was stored is replayed: {stored}"
-            self._declare(end, cause, recovered=past.recovered, is_complete=True)
+            self._declare(end, cause, recovered=broadcast_replay.recovered, is_complete=True)
 
     def end(self) -> None:
         """Declare the gap that is still open when the watch ends."""

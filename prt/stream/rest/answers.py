@@ -142,13 +142,13 @@ def unread(schema: str, table: str, answer: Answer) -> PrtError:
     return UnavailableError(message) if is_worth_a_try(answer, is_write=False) else ProtocolError(message)
 
 
-def unwritten(schema: str, table: str, doing: str, answer: Answer) -> PrtError:
+def unwritten(schema: str, table: str, operation: str, answer: Answer) -> PrtError:
     """Return the error that explains why rows could not be written.
 
     Args:
         schema: The schema of the table.
         table: The table's name.
-        doing: INSERT, UPDATE or DELETE.
+        operation: INSERT, UPDATE or DELETE.
         answer: The answer, whose status is not 2xx.
     """
     refusal = _refusal_in(answer.body)
@@ -157,7 +157,8 @@ def unwritten(schema: str, table: str, doing: str, answer: Answer) -> PrtError:
         message += f" ({one_line(details)})"
     if answer.status in (401, 403):
         return RefusedError(
-            message, _why_refused(f"{quoting.identifier(schema)}.{quoting.identifier(table)}", doing, refusal)
+            message,
+            _why_refused(f"{quoting.identifier(schema)}.{quoting.identifier(table)}", operation, refusal),
         )
     if refusal.code in _UNKNOWN_TABLE or (answer.status in (404, 406) and refusal.code is None):
         return UnreachableError(message, _is_exposed(schema, table, refusal))
@@ -221,16 +222,16 @@ def _is_exposed(schema: str, table: str, refusal: Refusal) -> str:
     )
 
 
-def _why_refused(table: str, doing: str, refusal: Refusal) -> str:
+def _why_refused(table: str, operation: str, refusal: Refusal) -> str:
     if refusal.code == _NO_PRIVILEGE and "row-level security" in refusal.words:
         # RETURNING requires the policies for SELECT too, and fails with the same message.
         return (
-            f"no policy of {table} lets this identity {doing} such a row, or SELECT it; "
+            f"no policy of {table} lets this identity {operation} such a row, or SELECT it; "
             f"{Input.IDENTITY} takes another one"
         )
     if refusal.code == _NO_PRIVILEGE:
         # Returned rows have to be readable.
-        rights = f"select, {doing.lower()}"
+        rights = f"select, {operation.lower()}"
         return f"grant {rights} on {table} to this identity's role, or take another one with {Input.IDENTITY}"
     return f"is the token still valid? {Input.IDENTITY} EMAIL signs in"
 

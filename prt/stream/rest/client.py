@@ -43,8 +43,8 @@ MAX_REQUESTS = 4
 """The most requests at the same time: a project that has just come back serves other clients too."""
 AWAY = "REST can't be reached"
 
-Doing = Literal["INSERT", "UPDATE", "DELETE"]
-METHODS: dict[Doing, str] = {"INSERT": "POST", "UPDATE": "PATCH", "DELETE": "DELETE"}
+Operation = Literal["INSERT", "UPDATE", "DELETE"]
+METHODS: dict[Operation, str] = {"INSERT": "POST", "UPDATE": "PATCH", "DELETE": "DELETE"}
 Row = Mapping[str, Any]
 """Values by column. A `msgspec.Raw` is sent as it is."""
 
@@ -246,7 +246,7 @@ class Rest:
 
     async def _write(
         self,
-        doing: Doing,
+        operation: Operation,
         schema: str,
         table: str,
         conditions: Parameters,
@@ -254,17 +254,17 @@ class Rest:
         *,
         returning: bool,
     ) -> list[Raw]:
-        if doing != "INSERT" and not conditions:
-            raise UsageError(f"{doing} without a condition is one of the whole table", "name the rows")
+        if operation != "INSERT" and not conditions:
+            raise UsageError(f"{operation} without a condition is one of the whole table", "name the rows")
         prefer = f"return={'representation' if returning else 'minimal'}"
         headers = {"Content-Profile": schema, "Prefer": prefer}
         content = None
         if values is not None:
             headers["Content-Type"] = "application/json"
             content = msgspec.json.encode(values)
-        answer = await self._answered(_Request(METHODS[doing], table, conditions, headers, content))
+        answer = await self._answered(_Request(METHODS[operation], table, conditions, headers, content))
         if not 200 <= answer.status < 300:
-            raise unwritten(schema, table, doing, answer)
+            raise unwritten(schema, table, operation, answer)
         return rows_of(answer.body) if returning else []
 
     async def _answered(self, request: _Request) -> Answer:
@@ -303,11 +303,11 @@ class Rest:
         if self._client is None:
             self._client = BoundedClient(endpoint.url, seconds=self._timeout)
         url = f"{endpoint.url}/rest/v1/{quote(request.table, safe='')}"
-        is_on_its_way = False
+        is_sent = False
 
         async def trace(step: str, _: object) -> None:
-            nonlocal is_on_its_way
-            is_on_its_way |= step.endswith("send_request_headers.started")
+            nonlocal is_sent
+            is_sent |= step.endswith("send_request_headers.started")
 
         try:
             async with (
@@ -331,7 +331,7 @@ class Rest:
             message = f"REST did not answer in {self._timeout:g} s" if is_late else AWAY
             if (obstacle := obstacle_of(exc, endpoint.url)) is not None:
                 message = obstacle.message
-            if request.is_write and is_on_its_way:
+            if request.is_write and is_sent:
                 raise UnknownFateError(message if is_late else "REST went away before it answered") from exc
             raise (UnavailableError if is_late else _AwayError)(message) from exc
         return Answer(answer.status_code, body, answer.headers.get("date"))

@@ -186,12 +186,12 @@ async def _answered(project: Project, what: str, request: Awaitable[Any]) -> Aut
     import httpx  # noqa: PLC0415
     from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError  # noqa: PLC0415
 
-    who, way_on = f"the {what} of {project.email}", "is the server up, and the URL right?"
+    who, hint = f"the {what} of {project.email}", "is the server up, and the URL right?"
     try:
         answer = await request
     except AuthRetryableError as exc:
         raise failure_of(exc, project.url) or UnreachableError(
-            f"no answer from {project.host} to {who}", way_on
+            f"no answer from {project.host} to {who}", hint
         ) from exc
     except AuthApiError as exc:
         raise RefusedError(
@@ -204,7 +204,7 @@ async def _answered(project: Project, what: str, request: Awaitable[Any]) -> Aut
         ) from None
     except httpx.HTTPError as exc:
         raise failure_of(exc, project.url) or UnreachableError(
-            f"no answer from {project.host} to {who}", way_on
+            f"no answer from {project.host} to {who}", hint
         ) from exc
     if answer.session is None:
         raise RefusedError(f"{project.host} opened no session for {project.email}", "is the user confirmed?")

@@ -76,7 +76,7 @@ class MessageConnection(ClientConnection):
         """Parse the whole messages in the bytes that came, and leave the rest to the library."""
         self.alive_at = running_clock()
         if self._is_between_frames:
-            data = self._take_messages(self._rest + data if self._rest else data)
+            data = self._read_messages(self._rest + data if self._rest else data)
             if not data:
                 return
         # The library's parser is between frames if it has parsed one and its buffer is empty.
@@ -86,7 +86,7 @@ class MessageConnection(ClientConnection):
             self._has_parsed_frame and not self.protocol.reader.buffer and not self._fragments
         )
 
-    def _take_messages(self, data: bytes) -> bytes:
+    def _read_messages(self, data: bytes) -> bytes:
         """Pass on whole messages (RFC 6455, 5.2), and return the bytes that only the library can parse."""
         position, end = 0, len(data)
         while end - position >= 2:

@@ -6,7 +6,7 @@ UnreachableError
 ├── LostError             the connection is gone
 ├── NoAnswerError         the server did not answer a handshake
 ├── JoinTimedOutError     the server did not answer a join, or the channel never became READY
-└── NothingTakenError     the server refused every binding
+└── NothingAcceptedError  the server refused every binding
 PrtError
 ├── HandshakeRefusedError the server answered with an HTTP status instead of a websocket
 │   └── VersionRefusedError   the server does not support the version of the protocol
@@ -51,7 +51,7 @@ class JoinTimedOutError(UnreachableError):
         super().__init__(message, "is the project's database up?")
 
 
-class NothingTakenError(UnreachableError):
+class NothingAcceptedError(UnreachableError):
     """The server refused every binding.
 
     Attributes:
@@ -140,7 +140,7 @@ def is_retryable(failure: PrtError, *, was_ready: bool) -> bool:
         return False
     if isinstance(failure, RefusedByServerError):
         return failure.refused.is_retryable
-    if isinstance(failure, NothingTakenError | ProtocolError | ObstacleError):
+    if isinstance(failure, NothingAcceptedError | ProtocolError | ObstacleError):
         return was_ready
     return isinstance(failure, UnreachableError)
 

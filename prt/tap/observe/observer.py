@@ -27,9 +27,9 @@ TICK_SECONDS = 0.5
 class CopyObserver:
     """An `Observer` of `prt.tap.proxy.server`. `run` passes on the observed messages in their order."""
 
-    def __init__(self, take: Callable[[Observed], None], clock: Callable[[], int] = wall_clock) -> None:
-        """Pass each message to `take`; `clock` returns µs since the epoch."""
-        self._take = take
+    def __init__(self, emit: Callable[[Observed], None], clock: Callable[[], int] = wall_clock) -> None:
+        """Pass each message to `emit`; `clock` returns µs since the epoch."""
+        self._emit = emit
         self._clock = clock
         self._waiting: deque[Observed | tuple[int, bool, bytes, int]] = deque()
         self._frames = self._bytes = 0
@@ -122,12 +122,12 @@ class CopyObserver:
             else:
                 if isinstance(item, ClosedSocket):
                     item = self._closed(item)
-                self._take(item)
+                self._emit(item)
             if time.monotonic() >= deadline:
                 return bool(waiting)
         skipped, self._skipped = self._skipped, {}
         for number, count in skipped.items():
-            self._take(Skipped(self._clock(), number, count))
+            self._emit(Skipped(self._clock(), number, count))
         return False
 
     def _read_frame(self, number: int, is_sent: bool, raw: bytes, at: int) -> None:
@@ -140,7 +140,7 @@ class CopyObserver:
         if isinstance(message, int):
             self._codes.setdefault(number, (message, is_sent))
         elif message is not None:
-            self._take(message)
+            self._emit(message)
 
     def _closed(self, item: ClosedSocket) -> ClosedSocket:
         for is_sent in (True, False):

@@ -60,8 +60,8 @@ class Sharing:
                     view.hold(is_held=is_held)
         self._is_held = is_held
         while self._held and not is_held:
-            take, event = self._held.popleft()
-            take(event)
+            apply, event = self._held.popleft()
+            apply(event)
 
     def add(self, view: View) -> None:
         """Add a view later: it gets the rows and events that are kept, then all that follow."""
@@ -73,12 +73,12 @@ class Sharing:
             view.apply(screen.vitals)
         for number, kept in screen.newest.since(0):
             event = event_of(kept)
-            takes = [note] if note is not None and type(event) is Change else []
-            for take in (*takes, view.apply):
+            calls = [note] if note is not None and type(event) is Change else []
+            for apply in (*calls, view.apply):
                 if paused_at is not None and number >= paused_at:
-                    self._held.append((take, event))
+                    self._held.append((apply, event))
                 else:
-                    take(event)
+                    apply(event)
         self._views.append(view)
         if note is not None:
             self._counting.append(note)
@@ -96,11 +96,11 @@ class Sharing:
             if key not in changed:
                 yield read_row(key, row)
 
-    def _hand(self, take: Callable[[Any], None], event: Event) -> None:
+    def _hand(self, apply: Callable[[Any], None], event: Event) -> None:
         if not self._is_held:
-            take(event)
+            apply(event)
             return
-        self._held.append((take, event))
+        self._held.append((apply, event))
         if len(self._held) > MOST_HELD:
             oldest, earlier = self._held.popleft()
             oldest(earlier)

@@ -61,7 +61,7 @@ def header_of(
 
 
 class Recorder:
-    """A recording in a file: `take` adds an event, and `flush` follows each batch.
+    """A recording in a file: `consume` adds an event, and `flush` follows each batch.
 
     The first time that the file can't be written, `on_failure` is called; later events are not recorded.
     """
@@ -88,7 +88,7 @@ class Recorder:
         self.flush()
         self._close()
 
-    def take(self, event: Event) -> None:
+    def consume(self, event: Event) -> None:
         """Record an event."""
         line = encode(event)
         self._lines.append(line)

@@ -115,7 +115,7 @@ class Painter:
 
 
 def _moved(former: list[_Line], wanted: list[_Line]) -> tuple[str, list[_Line], range] | None:
-    """Return how to scroll a list, the lines on the terminal after that, and the former_rows that are blank then."""
+    """Return how to scroll a list, the lines on the terminal after that, and the rows that are blank then."""
     former_rows: dict[Runs, int] = {}
     for row, line in enumerate(former):
         former_rows[line.runs] = -1 if line.runs in former_rows else row

@@ -18,7 +18,7 @@ from prt.errors import UnreachableError
 from prt.local.project.variables import keys_of
 from prt.local.seed.people import MEMBER
 from prt.stream.rest.answers import UnknownFateError
-from prt.stream.socket.failures import NothingTakenError
+from prt.stream.socket.failures import NothingAcceptedError
 from tests.checks.checking import SOON, Ran, made, marked_rows, run_suites
 from tests.running import clean_environment, ran
 
@@ -202,7 +202,7 @@ def test_rows_are_due_as_the_rate_adds_up() -> None:
 
 def test_a_failure_names_its_cause_apart_from_what_came() -> None:
     failure = failure_of(
-        NothingTakenError("the subscription was refused", "t is not published", "sql"), "READY"
+        NothingAcceptedError("the subscription was refused", "t is not published", "sql"), "READY"
     )
     assert (failure.came, failure.cause, failure.remedy) == (
         "the subscription was refused",

@@ -26,7 +26,7 @@ def recording(tmp_path: Path) -> Path:
 def recorded(path: Path, events: list[Event]) -> Path:
     with Recorder(path, header_of("abc.supabase.co", story.BEGIN), pytest.fail) as recorder:
         for event in events:
-            recorder.take(event)
+            recorder.consume(event)
     return path
 
 

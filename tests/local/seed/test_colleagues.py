@@ -27,7 +27,7 @@ from prt.local.seed.story.colleagues import (
     Point,
     acts,
 )
-from prt.stream.live.combined import Together
+from prt.stream.live.combined import CombinedSource
 from prt.stream.live.source import Live
 from prt.stream.rest.session import Endpoint, Session
 from prt.stream.topic import TopicSettings
@@ -122,7 +122,7 @@ def test_a_project_has_them(project: dict[str, str], monkeypatch: pytest.MonkeyP
             TopicSettings(topic=DOCUMENT, events=(CURSOR,)),
         ]
         playing, ready = None, 0
-        async with Together([Live(session, [], settings=topic) for topic in topics]) as batches:
+        async with CombinedSource([Live(session, [], settings=topic) for topic in topics]) as batches:
             async for batch in batches:
                 for event in batch:
                     seen.note(event)

@@ -178,7 +178,7 @@ def test_it_waits_between_changes(conninfo: str, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(("rate", "largest"), [(2, 1), (50, 1), (1000, 20), (5000, 100)])
 def test_steps_go_together_only_where_the_rate_asks(rate: float, largest: int) -> None:
     steps = iter([Step("select 1", ()) for _ in range(1000)])
-    batch, changes = traffic._taken(steps, rate * traffic.BATCH_SECONDS)
+    batch, changes = traffic._next_batch(steps, rate * traffic.BATCH_SECONDS)
     assert len(batch) == changes == largest
 
 

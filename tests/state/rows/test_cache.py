@@ -171,35 +171,35 @@ def test_a_row_that_was_read_replaces_one_of_the_stream_only_if_it_is_later() ->
     rows = Rows()
     rows.apply(streamed("INSERT", dated(10, v=1), 11))
     for outdated in (dated(9, v=0), dated(10, v=0), {"id": 1, "v": 0}):
-        assert rows.take(read(outdated)) == (None, False)
+        assert rows.process(read(outdated)) == (None, False)
         assert shown(rows) == dated(10, v=1)
-    assert rows.take(read(dated(12, v=2))) == (seen(dated(10, v=1)), True)
+    assert rows.process(read(dated(12, v=2))) == (seen(dated(10, v=1)), True)
     assert shown(rows) == dated(12, v=2)
 
 
 def test_the_stream_replaces_what_was_read_unless_that_is_later() -> None:
     rows = Rows()
     rows.apply(read(dated(12, v=2)))
-    assert rows.take(streamed("UPDATE", dated(10, v=1), 11)) == (None, False)
+    assert rows.process(streamed("UPDATE", dated(10, v=1), 11)) == (None, False)
     assert shown(rows) == dated(12, v=2)
     # It began before the other one was committed, and waited for it.
-    assert rows.take(streamed("UPDATE", dated(11, v=3), 13)) == (seen(dated(12, v=2)), True)
+    assert rows.process(streamed("UPDATE", dated(11, v=3), 13)) == (seen(dated(12, v=2)), True)
 
 
 def test_updates_of_the_stream_are_never_put_in_another_order() -> None:
     rows = Rows()
     rows.apply(streamed("INSERT", dated(12, v=1), 13))
-    assert rows.take(streamed("UPDATE", dated(10, v=2), 14))[1]
+    assert rows.process(streamed("UPDATE", dated(10, v=2), 14))[1]
     assert shown(rows) == dated(10, v=2)
 
 
 def test_a_deleted_row_is_not_brought_back_by_an_older_one() -> None:
     rows = Rows()
     rows.apply(streamed("DELETE", {"id": 1}, 20))
-    assert rows.take(read(dated(19)))[1] is False
-    assert rows.take(read({"id": 1}))[1] is False
+    assert rows.process(read(dated(19)))[1] is False
+    assert rows.process(read({"id": 1}))[1] is False
     assert shown(rows) is None
-    assert rows.take(read(dated(21)))[1] is True
+    assert rows.process(read(dated(21)))[1] is True
     assert shown(rows) == dated(21)
 
 
@@ -208,14 +208,14 @@ def test_a_former_key_is_not_brought_back_either() -> None:
     rows.apply(
         structs.replace(change("UPDATE", "t", new=dated(10, id=2), old={"id": 1}), commit_timestamp=at(11))
     )
-    assert rows.take(read(dated(9)))[1] is False
+    assert rows.process(read(dated(9)))[1] is False
 
 
 def test_a_delete_that_was_inferred_is_one_though_it_has_errors() -> None:
     rows = Rows()
     rows.apply(read(dated(1)))
     gone = change("DELETE", "t", old={"id": 1}, source="backfill", errors=["deleted or no longer visible"])
-    assert rows.take(gone) == (seen(dated(1)), True)
+    assert rows.process(gone) == (seen(dated(1)), True)
     assert shown(rows) is None
 
 
@@ -225,8 +225,8 @@ def test_of_two_rows_that_were_read_the_later_one_stays() -> None:
         rows.apply(read(dated(5, v=first), first))
         rows.apply(read(dated(5, v=second), second))
         assert shown(rows)["v"] == "backfill"
-        assert rows.take(read(dated(4)))[1] is False
-        assert rows.take(read(dated(6, v="later")))[1] is True
+        assert rows.process(read(dated(4)))[1] is False
+        assert rows.process(read(dated(6, v="later")))[1] is True
 
 
 class Log:
@@ -264,7 +264,7 @@ def test_any_interleaving_of_the_sources_ends_in_the_row_of_the_database(
         sources.append([read(row, name) for row, source in states if row is not None and source == name])
     rows = Rows()
     for event in interleaved(sources, order):
-        rows.take(event)
+        rows.process(event)
     if log.changes:
         assert shown(rows) == log.states[-1]
 
@@ -284,7 +284,7 @@ def test_what_the_stream_lost_is_there_whenever_it_was_read(
     sources = [log.changes[: max(len(log.changes) - lost, 0)], [read(final, "backfill")]]
     rows = Rows()
     for event in interleaved(sources, order):
-        rows.take(event)
+        rows.process(event)
     assert shown(rows) == final
 
 

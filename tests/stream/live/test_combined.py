@@ -10,7 +10,7 @@ import pytest
 
 from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.events import Broadcast, Event, Gap, Presence, Status, Vitals
-from prt.stream.live.combined import Together
+from prt.stream.live.combined import CombinedSource
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
 from prt.stream.rest.session import Endpoint, Session
@@ -23,7 +23,7 @@ PATIENCE = 60
 DENIED = "Unauthorized: You do not have permissions to read from this Channel topic: secret"
 
 
-async def together(
+async def combined(
     script: Script,
     topics: Sequence[str],
     until: Callable[[list[Event]], bool],
@@ -34,7 +34,7 @@ async def together(
         session = Session(Endpoint(url=url, key="key"))
         policy = Policy(max_reconnects=0)
         lives = [Live(session, [], settings=TopicSettings(topic=topic), policy=policy) for topic in topics]
-        async with Together(lives) as batches:
+        async with CombinedSource(lives) as batches:
             try:
                 async for batch in batches:
                     events += batch
@@ -82,7 +82,7 @@ def test_a_refused_topic_is_told_and_left_out() -> None:
     def is_all(events: list[Event]) -> bool:
         return len(heard(events)) == 2 and ("secret", "CHANNEL_ERROR") in told(events)
 
-    events, error = asyncio.run(together(refusing, ["a", "secret", "b"], is_all))
+    events, error = asyncio.run(combined(refusing, ["a", "secret", "b"], is_all))
     assert error is None
     assert sorted(heard(events)) == ["a", "b"]
     (refused,) = [event for event in events if isinstance(event, Status) and event.topic == "secret"]
@@ -91,13 +91,13 @@ def test_a_refused_topic_is_told_and_left_out() -> None:
 
 
 def test_it_ends_with_an_error_only_when_nothing_is_left() -> None:
-    events, error = asyncio.run(together(refusing, ["secret", "brief"], never))
+    events, error = asyncio.run(combined(refusing, ["secret", "brief"], never))
     assert {status for status in told(events) if status[1] in ("CLOSED", "CHANNEL_ERROR")} == {
         ("secret", "CHANNEL_ERROR"),
         ("brief", "CLOSED"),
     }
     assert error is not None
-    _, alone = asyncio.run(together(refusing, ["secret"], never))
+    _, alone = asyncio.run(combined(refusing, ["secret"], never))
     assert alone is not None
     assert alone.exit_code == RefusedError.exit_code
 
@@ -122,7 +122,7 @@ def test_an_end_that_its_source_does_not_tell_is_told_once() -> None:
                 Live(away, [], settings=TopicSettings(topic="away"), timing=Timing(up=1.0, first_pause=0.01)),
                 Live(there, [], settings=TopicSettings(topic="a")),
             ]
-            async with Together(lives) as batches:
+            async with CombinedSource(lives) as batches:
                 async for batch in batches:
                     events += batch
                     if ends(events) and heard(events):
@@ -136,7 +136,7 @@ def test_an_end_that_its_source_does_not_tell_is_told_once() -> None:
 
 def test_nothing_at_all_ends_at_once() -> None:
     async def main() -> list[list[Event]]:
-        async with Together([]) as batches:
+        async with CombinedSource([]) as batches:
             return [batch async for batch in batches]
 
     assert asyncio.run(main()) == []
@@ -144,18 +144,18 @@ def test_nothing_at_all_ends_at_once() -> None:
 
 def test_the_connection_shown_is_the_worst_of_all() -> None:
     sources: Any = [object(), object(), object()]
-    together = Together(sources)
+    combined = CombinedSource(sources)
     one, two, three = sources
 
     def vitals(phase: str, **more: Any) -> Vitals:
         return Vitals(at=1, phase=phase, since=0, **more)
 
-    assert together.merged(one, vitals("ready", reconnects=1, round_trip_ms=5.0)).phase == "ready"
-    shown = together.merged(two, vitals("waiting", retry_at=9, reconnects=2, token_expires_at=70))
+    assert combined.merged(one, vitals("ready", reconnects=1, round_trip_ms=5.0)).phase == "ready"
+    shown = combined.merged(two, vitals("waiting", retry_at=9, reconnects=2, token_expires_at=70))
     assert (shown.phase, shown.retry_at, shown.reconnects, shown.round_trip_ms) == ("waiting", 9, 3, 5.0)
-    shown = together.merged(three, vitals("degraded", round_trip_ms=7.0, token_expires_at=60))
+    shown = combined.merged(three, vitals("degraded", round_trip_ms=7.0, token_expires_at=60))
     assert (shown.phase, shown.round_trip_ms, shown.token_expires_at) == ("waiting", 7.0, 60)
-    assert together.merged(two, vitals("ended")).phase == "degraded"
+    assert combined.merged(two, vitals("ended")).phase == "degraded"
 
 
 def test_all_share_one_bounded_queue_and_a_stopped_reader_is_told_what_was_dropped() -> None:
@@ -184,7 +184,7 @@ def test_all_share_one_bounded_queue_and_a_stopped_reader_is_told_what_was_dropp
             queue = Impatient(max_events=50)
             dropped = asyncio.Event()
             queue.on_drop.append(dropped.set)
-            async with Together(lives, queue=queue) as batches:
+            async with CombinedSource(lives, queue=queue) as batches:
                 await dropped.wait()
                 async for batch in batches:
                     events += batch
@@ -218,7 +218,7 @@ def test_leaving_it_leaves_every_topic(times: int) -> None:
         left.append(frame[2])
 
     topics = [f"t{n}" for n in range(times)]
-    asyncio.run(together(script, topics, lambda events: len(heard(events)) == times))
+    asyncio.run(combined(script, topics, lambda events: len(heard(events)) == times))
     assert sorted(left) == [f"realtime:{topic}" for topic in topics]
 
 
@@ -238,7 +238,7 @@ def test_sending_goes_to_the_topic_it_is_meant_for() -> None:
             topics = [TopicSettings(topic=topic, is_acknowledged=True) for topic in ("a", "b")]
             lives = [Live(session, [], settings=topic) for topic in topics]
             ready: set[str | None] = set()
-            async with Together(lives) as batches:
+            async with CombinedSource(lives) as batches:
                 async for batch in batches:
                     ready |= {e.topic for e in batch if isinstance(e, Status) and e.status == "READY"}
                     if len(ready) == 2:

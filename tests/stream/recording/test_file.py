@@ -79,7 +79,7 @@ def lines_of(events: list[Event]) -> bytes:
 def recorded(path: Path, events: list[Event], *, rest: bytes = b"") -> Path:
     with Recorder(path, header_of("abc.supabase.co", AT), pytest.fail) as recorder:
         for event in events:
-            recorder.take(event)
+            recorder.consume(event)
     with path.open("ab") as file:
         file.write(rest)
     return path

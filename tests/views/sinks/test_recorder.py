@@ -23,8 +23,8 @@ def test_what_is_flushed_is_in_the_file_before_its_end(tmp_path: Path) -> None:
     path = tmp_path / "r"
     with Recorder(path, HEADER, pytest.fail) as recorder:
         assert path.read_bytes().count(b"\n") == 1
-        recorder.take(story.changes()[0])
-        recorder.take(story.healthy())
+        recorder.consume(story.changes()[0])
+        recorder.consume(story.healthy())
         recorder.flush()
         assert path.read_bytes().partition(b"\n")[2] == encode(story.changes()[0])
 
@@ -33,7 +33,7 @@ def test_much_is_not_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(recorder_module, "_LARGE", 100)
     path = tmp_path / "r"
     with Recorder(path, HEADER, pytest.fail) as recorder:
-        recorder.take(story.changes()[0])
+        recorder.consume(story.changes()[0])
         assert path.read_bytes().count(b"\n") == 2
 
 
@@ -41,7 +41,7 @@ def test_a_full_disk_is_told_once_and_nothing_else_fails() -> None:
     failures: list[PrtError] = []
     with Recorder(Path("/dev/full"), HEADER, failures.append) as recorder:
         for event in story.changes():
-            recorder.take(event)
+            recorder.consume(event)
             recorder.flush()
     assert [error.message for error in failures] == [
         f"the recording /dev/full ends here: {os.strerror(errno.ENOSPC)}"
@@ -62,7 +62,7 @@ def test_a_file_that_may_not_grow_keeps_what_is_there(tmp_path: Path) -> None:
     path, failures = tmp_path / "r", list[PrtError]()
     with largest_file(1000), Recorder(path, HEADER, failures.append) as recorder:
         for event in story.changes():
-            recorder.take(event)
+            recorder.consume(event)
             recorder.flush()
     assert len(failures) == 1
     assert os.strerror(errno.EFBIG) in failures[0].message

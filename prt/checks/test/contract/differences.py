@@ -218,7 +218,7 @@ def _arrival_cause(table: str, found: Arrival, *, has_changed: bool) -> str:
 
 def rights(terms: TopicTerms, agreed: Right, found: Access) -> Iterator[Difference]:
     """Yield the differences in what one identity may do on a topic."""
-    for right, doing, was, is_ in (
+    for right, verb, was, is_ in (
         ("listen", "listen to", agreed.listen, found.listen),
         ("send", "send to", agreed.send, found.send),
         ("presence", "be present on", agreed.presence, found.presence),
@@ -227,8 +227,8 @@ def rights(terms: TopicTerms, agreed: Right, found: Access) -> Iterator[Differen
             may = "may now" if is_ else "may no longer"
             yield Difference(
                 name=f"{terms.name} {agreed.identity} {right}",
-                sentence=f"{agreed.identity} {may} {doing} {terms.name}",
-                expected=f"{agreed.identity} {'allowed' if was else 'not allowed'} to {doing} {terms.name}",
+                sentence=f"{agreed.identity} {may} {verb} {terms.name}",
+                expected=f"{agreed.identity} {'allowed' if was else 'not allowed'} to {verb} {terms.name}",
                 came="it is allowed" if is_ else "it is refused",
                 cause=f"a policy of {MESSAGES} was altered"
                 if terms.is_private

@@ -69,7 +69,7 @@ class Access(Struct, frozen=True, kw_only=True):
     presence: bool
 
     @property
-    def doing(self) -> list[str]:
+    def allowed(self) -> list[str]:
         """Return the rights of the identity in words."""
         rights = {"listens": self.listen, "sends": self.send, "is present": self.presence}
         return [name for name, may in rights.items() if may]

@@ -108,7 +108,7 @@ async def rights(context: Context, topic: TopicTerms) -> Found:
         found.append(await _access(context, topic, who, session))
     if not found:
         raise SkippedError(f"needs an identity: {'; '.join(missing)}")
-    texts = [f"{one.identity} {listed(doing) if (doing := one.doing) else 'nothing'}" for one in found]
+    texts = [f"{one.identity} {listed(allowed) if (allowed := one.allowed) else 'nothing'}" for one in found]
     return Found(note="; ".join(texts), observed=tuple(found))
 
 

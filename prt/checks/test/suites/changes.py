@@ -20,7 +20,7 @@ from prt.checks.test.watcher import Watcher
 from prt.events import Change
 from prt.results import Failure
 from prt.stream import values
-from prt.stream.socket.failures import NothingTakenError
+from prt.stream.socket.failures import NothingAcceptedError
 
 
 async def insert(context: Context) -> Found:
@@ -113,7 +113,7 @@ async def filters(context: Context) -> Found:
             ]
             watchers.append(await stack.enter_async_context(context.watch(bindings)))
         await asyncio.gather(
-            *(_takes(operator, watcher) for operator, watcher in zip(OPERATORS, watchers, strict=True))
+            *(_accepts(operator, watcher) for operator, watcher in zip(OPERATORS, watchers, strict=True))
         )
         written = {letter: await rows.insert("", mark) for letter, mark in (("a", a), ("b", b), ("z", end))}
         for operator, watcher in zip(OPERATORS, watchers, strict=True):
@@ -126,12 +126,12 @@ async def filters(context: Context) -> Found:
     )
 
 
-async def _takes(operator: Operator, watcher: Watcher) -> None:
+async def _accepts(operator: Operator, watcher: Watcher) -> None:
     try:
         await watcher.ready(f"a filter with {operator.name}")
     except FailedError as exc:
         error = watcher.error
-        if not isinstance(error, NothingTakenError) or error.code == "unpublished":
+        if not isinstance(error, NothingAcceptedError) or error.code == "unpublished":
             raise
         raise FailedError(
             Failure(

@@ -17,7 +17,7 @@ from prt.checks.test.rows import Row, is_readable
 from prt.checks.test.samples import Sample, written
 from prt.checks.test.watcher import Watcher, all_ready
 from prt.results import Failure
-from prt.stream.socket.failures import NothingTakenError
+from prt.stream.socket.failures import NothingAcceptedError
 
 WATCHED: tuple[Identity, ...] = ("service", "member", "stranger", "anon")
 Watchers = dict[Identity, Watcher]
@@ -68,7 +68,7 @@ async def observe(context: Context, agreed: TableTerms) -> Found:
         return await visibility(of_table, agreed)
     except FailedError as exc:
         error = exc.__cause__
-        if not isinstance(error, NothingTakenError) or error.code != "unpublished":
+        if not isinstance(error, NothingAcceptedError) or error.code != "unpublished":
             raise
         found = Found(note="not published", observed=(Subscribed(of_table.table, False),))
         if agreed.is_published is False:

@@ -168,7 +168,7 @@ Key = Annotated[
         rich_help_panel=RECOVERY,
     ),
 ]
-ReplayPast = Annotated[
+ReplayOption = Annotated[
     str | None,
     typer.Option(
         "--replay",

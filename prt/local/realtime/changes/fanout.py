@@ -98,7 +98,7 @@ class FanOut:
         """Drop the changes of a batch, but keep its descriptions of tables, which later batches need."""
         for data in messages:
             if not pgoutput.is_change(data):
-                self._take(pgoutput.decode(data))
+                self._process(pgoutput.decode(data))
 
     def _parted(self, events: list[Pending]) -> tuple[list[Hit], dict[Subscription, Waiting]]:
         """Return the hits that can be sent at once, and the changes for lanes by subscription.
@@ -130,10 +130,10 @@ class FanOut:
                     if listeners:
                         events.append(self._event(message, listeners, known.audiences.table, data))
             else:
-                self._take(message)
+                self._process(message)
         return events
 
-    def _take(self, message: pgoutput.Message | None) -> None:
+    def _process(self, message: pgoutput.Message | None) -> None:
         if isinstance(message, Begin):
             self._transaction = message.transaction
             self._committed = forms.timestamp(message.committed)

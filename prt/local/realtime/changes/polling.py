@@ -70,7 +70,7 @@ class Poller:
         self._open: list[bytes] = []
         self._committed: deque[list[bytes]] = deque()
         self._size = 0
-        self._taken = asyncio.Event()
+        self._drained = asyncio.Event()
 
     async def put(self, messages: list[bytes]) -> None:
         """Add messages of the stream. Wait while more than `BACKLOG` bytes are queued."""
@@ -81,8 +81,8 @@ class Poller:
                 self._committed.append(self._open)
                 self._open = []
         while self._size > BACKLOG and self._committed:
-            self._taken.clear()
-            await self._taken.wait()
+            self._drained.clear()
+            await self._drained.wait()
 
     def clear(self) -> None:
         """Drop the waiting transactions, because their replication slot does not exist any more."""
@@ -90,7 +90,7 @@ class Poller:
         self._open = []
         self._committed.clear()
         self._size = 0
-        self._taken.set()
+        self._drained.set()
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -124,7 +124,7 @@ class Poller:
             changes += sum(map(pgoutput.is_change, transaction))
             batch += transaction
         self._size -= sum(map(len, batch))
-        self._taken.set()
+        self._drained.set()
         return batch
 
 

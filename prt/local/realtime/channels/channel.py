@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prt.local.realtime.changes.subscribing import Following
 from prt.local.realtime.channels.calls import Calls
-from prt.local.realtime.channels.messages import Missed, Past
+from prt.local.realtime.channels.messages import Missed, ReplayedMessages
 from prt.local.realtime.channels.presence import STATE
 from prt.local.realtime.channels.rights import (
     BROADCAST,
@@ -93,7 +93,7 @@ class Channel:
         self._expiry: asyncio.TimerHandle | None = None
         self._calls = Calls(hub.settings.presence_calls, hub.settings.presence_window_seconds)
         self._has_presence = config.wants_presence or hub.settings.has_presence_everywhere
-        self._past: Past | None = None
+        self._replayed: ReplayedMessages | None = None
         self._is_open = False
 
     @property
@@ -115,7 +115,7 @@ class Channel:
         It is not if the channel may not read broadcasts, or if the replay at the join covered the
         transaction.
         """
-        return self.rights.reads_broadcast and not (self._past and self._past.holds(transaction))
+        return self.rights.reads_broadcast and not (self._replayed and self._replayed.holds(transaction))
 
     async def refusal(self) -> str | None:
         """Look up the rights on a private topic, and return the server's message if the join is refused."""
@@ -142,20 +142,20 @@ class Channel:
         joined = [{"id": binding, **dict(sorted(entry.items()))} for binding, entry in self.config.bindings]
         self.reply(ref, "ok", {"postgres_changes": joined})
 
-    def open(self, past: Past | None, missed: Sequence[Missed]) -> None:
+    def open(self, replayed: ReplayedMessages | None, missed: Sequence[Missed]) -> None:
         """Start what the join asked for: presence, replay, the subscription to changes.
 
         Args:
-            past: The earlier broadcasts to send again, None if the join didn't ask for any.
-            missed: The broadcasts that were sent while `past` was read.
+            replayed: The earlier broadcasts to send again, None if the join didn't ask for any.
+            missed: The broadcasts that were sent while `replayed` was read.
         """
         self._is_open = True
         self._hub.topics.add(self)
         self._watch_expiry()
         if self._reads_presence:
             self._push_json(STATE, self._hub.presences.state(self.topic_key))
-        self._past = past
-        for message in past.messages if past else ():
+        self._replayed = replayed
+        for message in replayed.messages if replayed else ():
             if isinstance(message, str):
                 self._push_json("broadcast", message)
             elif (frame := message.frame(self.version, self.topic)) is not None:

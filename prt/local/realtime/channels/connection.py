@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from prt.local.realtime.channels.calls import Calls
 from prt.local.realtime.channels.channel import Channel, outcome
-from prt.local.realtime.channels.messages import Past
+from prt.local.realtime.channels.messages import ReplayedMessages
 from prt.local.realtime.channels.outbox import Outbox
 from prt.local.realtime.channels.topics import PREFIX
 from prt.local.realtime.protocol import tokens
@@ -180,7 +180,7 @@ class Connection:
         if frame is not None:
             # A frame that is nested too deeply is ignored, like a frame that can't be decoded.
             with suppress(RecursionError):
-                await self._take(frame)
+                await self._process(frame)
 
     async def _send(self, frame: str | bytes) -> None:
         try:
@@ -199,7 +199,7 @@ class Connection:
             remaining = self._received_at + self._hub.settings.idle_seconds - time.monotonic()
         self.close(NORMAL)
 
-    async def _take(self, frame: Frame) -> None:
+    async def _process(self, frame: Frame) -> None:
         channel = self._channels.get(frame.topic) if isinstance(frame.topic, str) else None
         if frame.event == "phx_join":
             await self._join(frame)
@@ -252,9 +252,9 @@ class Connection:
         if (refusal := joined.config.replay_refusal or joined.config.crash) is not None:
             return refusal
         with self._hub.messages.collecting(joined.topic_key) as missed:
-            past = await self._past(joined)
-            if isinstance(past, str):
-                return past
+            replayed = await self._replayed(joined)
+            if isinstance(replayed, str):
+                return replayed
             if (refusal := await joined.prepare()) is not None:
                 return refusal
             # There is no `await` from here on, so no change is lost between the answer and the subscription.
@@ -262,17 +262,17 @@ class Connection:
             joined.answer(frame.ref)
             if former is not None:
                 former.close()
-            joined.open(past, missed)
+            joined.open(replayed, missed)
         return None
 
-    async def _past(self, channel: Channel) -> Past | str | None:
+    async def _replayed(self, channel: Channel) -> ReplayedMessages | str | None:
         """Return the earlier broadcasts that the join asks for, or the reason why it is refused."""
         wanted = channel.config.replay
         if wanted is None:
             return None
         try:
-            past = partial(self._hub.messages.past, subtopic=channel.subtopic, wanted=wanted)
-            return await self._hub.policies.run(past)
+            replayed = partial(self._hub.messages.replayed, subtopic=channel.subtopic, wanted=wanted)
+            return await self._hub.policies.run(replayed)
         except (psycopg.Error, OSError):
             return UNABLE_TO_REPLAY + "Realtime was unable to replay messages"
 

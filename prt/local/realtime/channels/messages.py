@@ -31,7 +31,7 @@ KEPT_ROWS = 100_000
 """The most rows that are kept: older ones are never replayed, and would fill the user's disk."""
 
 
-class Past(Struct, frozen=True):
+class ReplayedMessages(Struct, frozen=True):
     """The messages of a replay, and the snapshot in which they were read.
 
     A text is the JSON payload of a text frame. In version 2 it is sent like that too, although the broadcast
@@ -132,7 +132,7 @@ class Messages:
             is_streamed=is_streamed,
         )
 
-    async def past(self, connection: Connection, subtopic: str, wanted: Replay) -> Past:
+    async def replayed(self, connection: Connection, subtopic: str, wanted: Replay) -> ReplayedMessages:
         """Return the earlier messages of a private topic, with no gap before the messages that follow.
 
         Raises:
@@ -144,7 +144,7 @@ class Messages:
         return await _replayed(connection, subtopic, wanted)
 
 
-async def _replayed(connection: Connection, subtopic: str, wanted: Replay) -> Past:
+async def _replayed(connection: Connection, subtopic: str, wanted: Replay) -> ReplayedMessages:
     """Read the newest messages that a replay asks for, and return them with the oldest first."""
     cursor = await connection.execute(
         """
@@ -169,7 +169,7 @@ async def _replayed(connection: Connection, subtopic: str, wanted: Replay) -> Pa
         if id_ is not None
         for meta in [encoded({"id": id_, "replayed": True})]
     )
-    return Past(tuple(messages), rows[0][0])
+    return ReplayedMessages(tuple(messages), rows[0][0])
 
 
 async def prune(connection: Connection) -> None:

@@ -62,7 +62,7 @@ class Event(Struct, frozen=True):
 
     def frame(self, version: Version, topic: str) -> str | bytes | None:
         """Return the frame for a topic. Raise UnsendableError if the payload has to be an object."""
-        if version.takes_objects_only and not self.payload.startswith("{"):
+        if version.accepts_objects_only and not self.payload.startswith("{"):
             raise UnsendableError
         before, after = version.around(topic, self.name)
         return before + self.payload + after
@@ -90,7 +90,7 @@ class Version(Protocol):
     An invalid frame is decoded to None, because the server ignores it.
     """
 
-    takes_objects_only: bool
+    accepts_objects_only: bool
     """Whether an event that is sent to many channels must have a JSON object as its payload."""
 
     def decode(self, text: str) -> Frame | None:
@@ -125,7 +125,7 @@ class Version(Protocol):
 class VersionOne:
     """Version 1.0.0 of the protocol: frames are JSON objects."""
 
-    takes_objects_only = False
+    accepts_objects_only = False
 
     def decode(self, text: str) -> Frame | None:
         """Return the frame in a text message, None if it is invalid."""
@@ -174,7 +174,7 @@ class VersionOne:
 class VersionTwo:
     """Version 2.0.0 of the protocol: frames are JSON lists, or binary."""
 
-    takes_objects_only = True
+    accepts_objects_only = True
 
     def decode(self, text: str) -> Frame | None:
         """Return the frame in a text message, None if it is invalid."""

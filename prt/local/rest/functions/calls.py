@@ -227,7 +227,7 @@ async def _chosen(
     fitting = [function for function in candidates if given is not None and function.accepts(given)]
     if not fitting and arguments.raw is not None:
         types = UNNAMED[call.content_type]
-        fitting = [function for function in candidates if function.takes_body_as(types)]
+        fitting = [function for function in candidates if function.accepts_body_as(types)]
     if len(fitting) > 1:
         raise ambiguous(fitting)
     if not fitting:

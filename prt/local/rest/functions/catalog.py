@@ -43,7 +43,7 @@ class Function(Struct, frozen=True):
     is_void: bool
     table: str | None
 
-    def takes_body_as(self, types: Collection[str]) -> bool:
+    def accepts_body_as(self, types: Collection[str]) -> bool:
         """Return whether a single unnamed argument of one of these types accepts the whole body."""
         return len(self.arguments) == 1 and not self.arguments[0].name and self.arguments[0].type in types
 

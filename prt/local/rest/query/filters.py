@@ -65,7 +65,7 @@ def is_operation(text: str) -> bool:
 def _conditions(scanner: Scanner) -> tuple[Condition, ...]:
     scanner.expect("(")
     conditions = [_condition(scanner)]
-    while scanner.takes(","):
+    while scanner.accepts(","):
         conditions.append(_condition(scanner))
     scanner.expect(")")
     return tuple(conditions)
@@ -75,10 +75,10 @@ def _condition(scanner: Scanner) -> Condition:
     scanner.take_while(str.isspace)
     for prefix, is_negated in (("not.", True), ("", False)):
         if scanner.sees(f"{prefix}and("):
-            scanner.takes(f"{prefix}and")
+            scanner.accepts(f"{prefix}and")
             return Logic("and", _conditions(scanner), is_negated)
         if scanner.sees(f"{prefix}or("):
-            scanner.takes(f"{prefix}or")
+            scanner.accepts(f"{prefix}or")
             return Logic("or", _conditions(scanner), is_negated)
     field = scanner.field()
     scanner.expect(".")
@@ -86,7 +86,7 @@ def _condition(scanner: Scanner) -> Condition:
 
 
 def _operation(scanner: Scanner, field: Field, *, is_nested: bool) -> Filter:
-    is_negated = scanner.takes("not.")
+    is_negated = scanner.accepts("not.")
     matched = OPERATOR.match(scanner.text, scanner.at)
     if matched is None:
         raise scanner.error(EXPECTED)
@@ -122,10 +122,10 @@ def _operation(scanner: Scanner, field: Field, *, is_nested: bool) -> Filter:
 
 def _list(scanner: Scanner) -> tuple[str, ...]:
     scanner.expect("(")
-    if scanner.takes(")"):
+    if scanner.accepts(")"):
         return ()
     values = [_list_value(scanner)]
-    while scanner.takes(","):
+    while scanner.accepts(","):
         values.append(_list_value(scanner))
     scanner.expect(")")
     return tuple(values)

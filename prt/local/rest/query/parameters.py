@@ -85,7 +85,7 @@ def _target(key: str) -> tuple[Path, Field, bool]:
     names: list[str] = []
     while True:
         field = scanner.field()
-        if not scanner.takes("."):
+        if not scanner.accepts("."):
             break
         names.append(field.name)
     scanner.expect_end('"." or end of input')

@@ -34,7 +34,7 @@ class Scanner:
         """Return whether a literal comes next, without moving."""
         return self.text.startswith(literal, self.at)
 
-    def takes(self, literal: str) -> bool:
+    def accepts(self, literal: str) -> bool:
         """Move past a literal if it comes next, and return whether it did."""
         if not self.sees(literal):
             return False
@@ -43,7 +43,7 @@ class Scanner:
 
     def expect(self, literal: str) -> None:
         """Move past a literal. Raise RestError if something else comes next."""
-        if not self.takes(literal):
+        if not self.accepts(literal):
             raise self.error(f'"{literal}"')
 
     def expect_end(self, expected: str) -> None:
@@ -67,8 +67,8 @@ class Scanner:
         """Read a value in double quotes; the character after a backslash is used as it is."""
         self.expect('"')
         taken: list[str] = []
-        while not self.takes('"'):
-            self.takes("\\")
+        while not self.accepts('"'):
+            self.accepts("\\")
             if self.is_done:
                 raise self.error('"\\""')
             taken.append(self.text[self.at])
@@ -93,7 +93,7 @@ class Scanner:
         name = self.name()
         steps: list[Step] = []
         while self.sees("->"):
-            is_text = self.takes("->>") or not self.takes("->")
+            is_text = self.accepts("->>") or not self.accepts("->")
             steps.append(Step(self._json_key(), is_text))
         return Field(name, tuple(steps))
 
@@ -116,7 +116,7 @@ class Scanner:
         if self.sees('"'):
             return self.quoted()
         start = self.at
-        self.takes("-")
+        self.accepts("-")
         digits = self.take_while(lambda c: c.isascii() and c.isdigit())
         if digits and (self.is_done or self.text[self.at] in "-:.,)"):
             return int(self.text[start : self.at])

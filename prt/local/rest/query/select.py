@@ -26,7 +26,7 @@ def parse_order(text: str) -> tuple[Order, ...]:
     """Parse the parameter `order`."""
     scanner = Scanner(text, "order")
     orders = [_order(scanner)]
-    while scanner.takes(","):
+    while scanner.accepts(","):
         orders.append(_order(scanner))
     scanner.expect_end('"," or end of input')
     return tuple(orders)
@@ -36,7 +36,7 @@ def parse_names(text: str, what: str) -> tuple[str, ...]:
     """Parse a list of names; `what` names the parameter in error messages."""
     scanner = Scanner(text, what)
     names = [scanner.name()]
-    while scanner.takes(","):
+    while scanner.accepts(","):
         names.append(scanner.name())
     scanner.expect_end('"," or end of input')
     return tuple(names)
@@ -44,21 +44,21 @@ def parse_names(text: str, what: str) -> tuple[str, ...]:
 
 def _nodes(scanner: Scanner) -> tuple[Node, ...]:
     nodes = [_node(scanner)]
-    while scanner.takes(","):
+    while scanner.accepts(","):
         nodes.append(_node(scanner))
     return tuple(nodes)
 
 
 def _node(scanner: Scanner) -> Node:
     scanner.take_while(str.isspace)
-    if scanner.takes("*"):
+    if scanner.accepts("*"):
         return Star()
-    is_spread = scanner.takes("...")
+    is_spread = scanner.accepts("...")
     if AGGREGATE.match(scanner.text, scanner.at):
         raise RestError(400, "PGRST123", "Use of aggregate functions is not allowed")
     start = scanner.at
     alias = scanner.name()
-    if scanner.sees("::") or not scanner.takes(":"):
+    if scanner.sees("::") or not scanner.accepts(":"):
         alias, scanner.at = "", start
     field = scanner.field()
     if not field.steps and (scanner.sees("!") or scanner.sees("(")):
@@ -68,7 +68,7 @@ def _node(scanner: Scanner) -> Node:
     if AGGREGATE.match(scanner.text, scanner.at):
         raise RestError(400, "PGRST123", "Use of aggregate functions is not allowed")
     cast: str | None = None
-    if scanner.takes("::"):
+    if scanner.accepts("::"):
         if (matched := CAST.match(scanner.text, scanner.at)) is None:
             raise scanner.error("type name")
         cast, scanner.at = matched.group().strip(), matched.end()
@@ -78,7 +78,7 @@ def _node(scanner: Scanner) -> Node:
 def _embed(scanner: Scanner, target: str, alias: str | None, is_spread: bool) -> Embed:
     hint: str | None = None
     is_inner = False
-    while scanner.takes("!"):
+    while scanner.accepts("!"):
         word = scanner.name()
         if word == "inner":
             is_inner = True
@@ -93,17 +93,17 @@ def _embed(scanner: Scanner, target: str, alias: str | None, is_spread: bool) ->
 def _order(scanner: Scanner) -> Order:
     field = scanner.field()
     relation: str | None = None
-    if not field.steps and scanner.takes("("):
+    if not field.steps and scanner.accepts("("):
         relation, field = field.name, scanner.field()
         scanner.expect(")")
     direction: Literal["asc", "desc"] | None = None
     nulls: Literal["first", "last"] | None = None
-    if scanner.takes(".asc"):
+    if scanner.accepts(".asc"):
         direction = "asc"
-    elif scanner.takes(".desc"):
+    elif scanner.accepts(".desc"):
         direction = "desc"
-    if scanner.takes(".nullsfirst"):
+    if scanner.accepts(".nullsfirst"):
         nulls = "first"
-    elif scanner.takes(".nullslast"):
+    elif scanner.accepts(".nullslast"):
         nulls = "last"
     return Order(field, relation, direction, nulls)

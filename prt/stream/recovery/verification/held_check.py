@@ -68,9 +68,9 @@ class HeldCheck(Check):
         page = await self.requested(self._reads[self._turn].page(self._behind))
         if page is None:
             return
-        self.context.position.take_in()
+        self.context.position.update()
         read_at = page.date or self.context.recovery.rest.answered_at or self.progress.held_at
-        comparison.take(page.keys, held.keys, read_at=read_at)
+        comparison.compare(page.keys, held.keys, read_at=read_at)
         self._behind = page.next
         if page.next is not None:
             return

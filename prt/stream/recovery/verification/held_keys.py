@@ -64,7 +64,7 @@ class HeldComparison:
         """The start of a gap that this comparison finds (µs of the server)."""
         return self.verified_to - 2 * DATE_GRAIN
 
-    def take(self, keys: Iterable[Key], held: set[Key], *, read_at: int) -> None:
+    def compare(self, keys: Iterable[Key], held: set[Key], *, read_at: int) -> None:
         """Note a page of the keys that exist.
 
         Args:

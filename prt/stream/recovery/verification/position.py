@@ -51,7 +51,7 @@ class Position:
         """Count the silence of the stream from now on, because the connection is new or did not answer."""
         self.passage = replace(self.passage, quiet_since=running(), answered_at=None)
 
-    def take_in(self) -> None:
+    def update(self) -> None:
         """Note the changes that have come since the last call."""
         self._memory.collect()
         if self._memory.count == self.count:
@@ -71,7 +71,7 @@ class Position:
         if not any((passage.answered_at or 0) < moment <= now for moment in decided_at):
             return
         is_answering = await self._connection.is_answering(self._timing.slow)
-        self.take_in()
+        self.update()
         if not is_answering:
             self.restart()
         elif self.passage.quiet_since == passage.quiet_since:

@@ -143,7 +143,7 @@ class Verifier:
 
     def _look(self) -> None:
         """Note the changes that have come since the last call, and follow the signs of a loss in them."""
-        self._position.take_in()
+        self._position.update()
         self._add_tables()
         now = self._position.server_now()
         burst = self._bursts.ended(self._position.count, time.monotonic())

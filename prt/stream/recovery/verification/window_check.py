@@ -97,9 +97,9 @@ class WindowCheck(Check):
         found = await self.requested(reads.window(windows.start, self._page_end))
         if found is None:
             return
-        self.context.position.take_in()
+        self.context.position.update()
         read_at = found.date or asked_at
-        windows.take(found.rows, read_at=read_at, now=running())
+        windows.process(found.rows, read_at=read_at, now=running())
         self._page_end = found.next
         if found.next is None:
             windows.read_to_end(read_at)
@@ -210,7 +210,7 @@ class WindowCheck(Check):
         found = await self.requested(request)
         if found is None:
             return
-        self.context.position.take_in()
+        self.context.position.update()
         present = {row.key: row for row in found.rows if row.key in recheck.suspects}
         is_over = by_key or found.next is None
         judged = [one for key, one in recheck.suspects.items() if is_over or key in present]

@@ -247,7 +247,7 @@ class Windows:
         """Whether the window was read to its end."""
         return self._end is not None
 
-    def take(self, rows: Iterable[Dated], *, read_at: int, now: int) -> None:
+    def process(self, rows: Iterable[Dated], *, read_at: int, now: int) -> None:
         """Find the suspects in a page of rows of the window.
 
         Args:

@@ -169,7 +169,7 @@ def test_the_spool_is_nobodys_change_unless_published(backend: Backend) -> None:
         backend.sql.execute("alter publication supabase_realtime drop table realtime.messages")
 
 
-async def past(running: Running, client: Client, **replay: Any) -> list[int]:
+async def replayed(running: Running, client: Client, **replay: Any) -> list[int]:
     """What is replayed, up to what is sent now."""
     sql = running.backend.sql
     assert (await enter(client, running.backend.user(1), replay=replay))["status"] == "ok"
@@ -197,11 +197,11 @@ def test_the_past_has_limits(backend: Backend) -> None:
 
     async def scenario(running: Running) -> None:
         async with running.client() as client:
-            assert await past(running, client, since=0) == list(range(15, 40))
-            assert await past(running, client, since=0, limit=1000) == list(range(15, 40))
-            assert await past(running, client, since=0, limit=3) == [37, 38, 39]
-            assert await past(running, client, since=0, limit=0) == [39]
-            assert await past(running, client, since=int(time.time() * 1000) + 60_000) == []
+            assert await replayed(running, client, since=0) == list(range(15, 40))
+            assert await replayed(running, client, since=0, limit=1000) == list(range(15, 40))
+            assert await replayed(running, client, since=0, limit=3) == [37, 38, 39]
+            assert await replayed(running, client, since=0, limit=0) == [39]
+            assert await replayed(running, client, since=int(time.time() * 1000) + 60_000) == []
 
     run(backend, scenario)
 

@@ -98,7 +98,7 @@ class Model:
             return
         read_at = self.now + off
         rows = [row for row in self.rows.values() if windows.start <= row.date <= self.now]
-        windows.take(rows, read_at=read_at, now=self.now)
+        windows.process(rows, read_at=read_at, now=self.now)
         windows.read_to_end(read_at)
 
     def judge(self) -> None:
@@ -285,7 +285,7 @@ def passed(windows: Windows) -> list[Suspect]:
 
 
 def read(windows: Windows, *rows: Dated, at: int) -> None:
-    windows.take(rows, read_at=at, now=at)
+    windows.process(rows, read_at=at, now=at)
     windows.read_to_end(at)
 
 

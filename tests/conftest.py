@@ -57,7 +57,7 @@ def _secrets_of_one_test() -> Iterator[None]:
 def project() -> Iterator[dict[str, str]]:
     """The variables of one seeded project for the whole session; who needs a fresh one starts it.
 
-    Tests make and drop tables of their own: whoever is subscribed at the time would be told so.
+    Tests make and drop tables of their own: clients that are subscribed at the time would be notified.
     """
     with ephemeral(realtime=UNCHECKED) as environment:
         yield environment

@@ -4,8 +4,8 @@ How a test waits, on a machine that may be five times slower or stand still for 
 `until…` names all that is asserted afterwards, and is the only thing that makes a test wait; `PATIENCE` is
 the bound of every wait and is never reached. A row is changed or deleted only after its former change was
 seen: row security is asked when a change is sent, and shows no row that is gone. That something did not
-come is told by what comes after it, never by a pause. A length of time that the program is given either
-ends the test (`--duration`, `--timeout` where nothing is to come) or has room for a second in which nothing
+come is recognised by what comes after it, never by a pause. A length of time that the program is given either
+ends the test (`--duration`, `--timeout` where nothing is to come) or has time for a second in which nothing
 runs at all.
 """
 
@@ -117,7 +117,7 @@ class Piped:
         return self.process.returncode, self.seen, err
 
     def _note(self, line: str) -> None:
-        """A line of NDJSON, which keeps the schema that `prt schema` prints; of a flood the first tell."""
+        """Check that a line of NDJSON keeps the schema of `prt schema`; of a flood only the first lines."""
         read: dict[str, Any] = json.loads(line)
         if "type" in read and len(self.seen) < JUDGED_LINES:
             LINE.validate(read)

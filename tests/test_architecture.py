@@ -281,7 +281,7 @@ def test_no_folder_holds_more_modules_than_a_reader_can_survey() -> None:
     hold((f"{folder}: {count}" for folder, count in crowded.items()))
 
 
-def test_every_package_says_what_belongs_there() -> None:
+def test_every_package_documents_what_belongs_there() -> None:
     silent = [
         module.name
         for module in modules().values()

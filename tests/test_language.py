@@ -95,7 +95,7 @@ def test_the_help_of_every_option_stands_alone(command: Command) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS_AND_PROGRAM, ids=lambda command: " ".join(command.path) or "prt")
-def test_every_bracket_in_a_help_is_a_note_that_says_what_it_is(command: Command) -> None:
+def test_every_bracket_in_a_help_is_a_note_with_a_label(command: Command) -> None:
     for name, text in texts(command):
         rest = QUOTED.sub("", re.sub(NOTE, "", text))
         assert not set("[]{}") & set(rest), (name, text)

@@ -192,7 +192,7 @@ def test_a_literal_means_itself(sql: psycopg.Connection[Any], text: str) -> None
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name])
-def test_each_statement_does_what_it_says_and_no_more(sql: psycopg.Connection[Any], name: str) -> None:
+def test_each_statement_has_only_its_intended_effect(sql: psycopg.Connection[Any], name: str) -> None:
     """The remedies for a schema, a table, a column, a role and a topic of such a name."""
     identifier = psycopg.sql.Identifier
     sql.execute("create table kept ()")

@@ -26,7 +26,7 @@ def fifo(tmp_path: Path) -> Path:
 
 
 def acted(command: str, lines: int = 1, *, seconds: float = 20) -> tuple[list[str], list[str]]:
-    """What was told, and the notes for a view, when the commands are over."""
+    """Return what was reported, and the notes for a view, once the commands are over."""
     told: list[str] = []
 
     async def main() -> list[str]:
@@ -76,11 +76,11 @@ def test_it_has_our_environment_and_nothing_more(tmp_path: Path, monkeypatch: py
         ("sh -c 'seq 1 100000'", [f"--exec sh: {n}" for n in range(99996, 100001)]),
     ],
 )
-def test_a_failure_is_told_and_ends_nothing(command: str, told: list[str]) -> None:
+def test_a_failure_is_reported_and_ends_nothing(command: str, told: list[str]) -> None:
     assert acted(command) == (told, told[-acting.NOTES :])
 
 
-def test_a_program_that_went_away_is_told(tmp_path: Path) -> None:
+def test_a_program_that_disappeared_is_reported(tmp_path: Path) -> None:
     program = tmp_path / "gone"
     program.write_text("#!/nowhere/interpreter\n")
     program.chmod(0o755)
@@ -127,7 +127,7 @@ def test_who_does_not_listen_is_killed_with_all_it_started(
 def test_all_that_it_started_ends_whatever_the_moment_of_the_cancellation(
     fifo: Path, monkeypatch: pytest.MonkeyPatch, steps: int, trap: str
 ) -> None:
-    """The program itself ends at SIGTERM; what it started is told by the fifo, and may not listen."""
+    """The program itself ends at SIGTERM; what it started holds the fifo, and may ignore SIGTERM."""
     monkeypatch.setattr(acting, "KILL_SECONDS", 0.05)
     script = f"exec 3> {fifo}; ({trap} echo ready >&3; exec sleep 1000) & wait"
 
@@ -209,7 +209,7 @@ def test_nothing_to_do_leaves_the_output_alone() -> None:
     assert Actions().around(kept) is kept
 
 
-def test_the_bell_is_heard_where_a_terminal_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bell_rings_only_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     primary, secondary = os.openpty()
     with os.fdopen(secondary, "w") as terminal, os.fdopen(primary, "rb", buffering=0) as person:
         monkeypatch.setattr("sys.stderr", terminal)

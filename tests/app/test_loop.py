@@ -1,4 +1,4 @@
-"""The loop of a watching command: what its end says where nothing was READY."""
+"""The loop of a watching command: what its end reports if nothing was READY."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class _Uncancelled:
         return batch
 
 
-def test_a_refusal_that_comes_after_the_duration_is_told() -> None:
+def test_a_refusal_that_arrives_after_the_duration_is_reported() -> None:
     ending = ended(RefusedError("the join was refused", "add a policy"))
     assert ending.error is not None
     assert ending.error.message == "the join was refused"

@@ -66,7 +66,7 @@ def sent(
     return asyncio.run(send(session, target, values, seconds=seconds, is_awaited=is_awaited))
 
 
-def test_what_is_sent_is_heard(session: Session, database: Database) -> None:
+def test_a_sent_notification_is_received(session: Session, database: Database) -> None:
     one, error = sent(session, type="success", message="Gate 3")
     assert error is None
     assert one.written_ms > 0
@@ -80,7 +80,9 @@ def test_who_does_not_wait_needs_no_subscription(session: Session, database: Dat
     assert row_of(database, one.id) == ("Doors", False)
 
 
-def test_what_we_may_write_and_not_see_is_said(session: Session, database: Database) -> None:
+def test_a_notification_that_we_may_write_but_not_read_is_reported(
+    session: Session, database: Database
+) -> None:
     """A colleague's notification is his alone."""
     (workspace,) = database.execute("select id from workspaces order by id limit 1").fetchone() or ("",)
     title = f"for Otto {uuid4()}"
@@ -165,7 +167,7 @@ def test_all_are_marked_as_read_and_none_of_others(
     assert asyncio.run(mark_all_as_read(session, TARGET, None)) == Marked(now=[], before=[], unknown=[])
 
 
-def test_what_says_that_one_was_read_is_found_by_its_name(
+def test_the_column_that_marks_a_notification_as_read_is_found_by_its_name(
     service: Session, database: Database, bulletins: NotificationTable
 ) -> None:
     database.execute(

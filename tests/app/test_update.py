@@ -1,4 +1,4 @@
-"""One optimistic write, with a stream and a database that do what the test says, when it says so."""
+"""One optimistic write, with a stream and a database that the test controls step by step."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_an_echo_that_overtakes_the_answer_confirms_too() -> None:
 
 
 @pytest.mark.parametrize("is_answer_first", [True, False])
-def test_a_foreign_write_before_the_echo_is_judged_and_told(is_answer_first: bool) -> None:
+def test_a_foreign_write_before_the_echo_is_judged_and_reported(is_answer_first: bool) -> None:
     async def script(stage: Stage) -> None:
         stage.say(READY)
         await stage.is_asked.wait()
@@ -192,7 +192,9 @@ def test_a_refusal_rolls_back() -> None:
     ("present", "hint"),
     [(WRITTEN, "dropped the change above its rate"), (None, "may not read the row as it is now")],
 )
-def test_without_its_echo_in_time_it_is_rolled_back_and_said_to_be_committed(present: Any, hint: str) -> None:
+def test_without_its_echo_in_time_it_is_rolled_back_and_reported_as_committed(
+    present: Any, hint: str
+) -> None:
     async def script(stage: Stage) -> None:
         stage.say(READY)
         await stage.is_asked.wait()
@@ -218,7 +220,7 @@ def test_without_its_echo_in_time_it_is_rolled_back_and_said_to_be_committed(pre
         (None, None, "the row is gone, or no longer visible"),
     ],
 )
-def test_a_write_that_changed_no_row_says_why(present: Any, unless: Any, words: str) -> None:
+def test_a_write_that_changed_no_row_reports_why(present: Any, unless: Any, words: str) -> None:
     async def script(stage: Stage) -> None:
         stage.say(READY)
         await stage.is_asked.wait()

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [NAME]…`: medians, lows and highs; `--help` tells the names.
+"""`python -m tests.benchmarks [NAME]…`: medians, lows and highs; `--help` lists the names.
 
 Nothing is asserted: figures belong to a machine, ratios to programs that ran on it in turns.
 """

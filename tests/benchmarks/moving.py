@@ -2,7 +2,7 @@
 
 One line of JSON on stdout for each thing that happens, `{"port": …}` first; on stdin `KIND RATE SECONDS`
 asks for presence diffs (`diffs`) or cursor moves (`moves`) to the client that joined, so many a second.
-Each says when it was sent (`sent`, seconds since the epoch).
+Each contains when it was sent (`sent`, seconds since the epoch).
 """
 
 from __future__ import annotations

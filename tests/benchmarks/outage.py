@@ -2,7 +2,7 @@
 
 On stdin `SECONDS` breaks every connection and closes the port for that long. One line of JSON on stdout
 for each thing that happens: `{"port": …}` first, `{"ready": KEY, "at": …}` when a client with that API
-key was told that changes flow, `{"back": …}` when the port is open again. Times are monotonic seconds.
+key was notified that changes flow, `{"back": …}` when the port is open again. Times are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ async def talk(connection: ServerConnection) -> None:
 
 
 def only_websockets(connection: ServerConnection, request: Request) -> Response | None:
-    """A client that asks REST for what it missed is told at once that nobody is there."""
+    """A client that asks REST for what it missed is refused at once."""
     if "/realtime/" in request.path:
         return None
     return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")

@@ -77,7 +77,7 @@ class Outages:
         client.wait()
 
     def _next(self, seconds: float) -> dict[str, Any]:
-        """What the server says next; nothing where it said nothing in that time."""
+        """Return the next line of the server; an empty one if none came in that time."""
         assert self._process.stdout is not None
         end = time.monotonic() + seconds
         while b"\n" not in self._rest:

@@ -82,7 +82,7 @@ def measure(folder: Path, *, seconds: float = 10.0, rounds: int = 3) -> list[tup
 
 
 def _sent(line: dict[str, Any]) -> float | None:
-    """When the server sent what a line tells; None where it tells something else."""
+    """Return when the server sent the event of a line; None for other lines."""
     if line.get("event") in ("update", "join"):
         sent = line["presences"][0].get("sent")
     elif line.get("event") == "cursor-move":

@@ -21,7 +21,7 @@ PRT = [sys.executable, "-m", "prt"]
 
 
 class Flood:
-    """A server as a process of its own: `next()` is the next thing it says."""
+    """A server as a process of its own: `next()` returns the next line that it prints."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process

@@ -1,4 +1,4 @@
-"""The benchmarks measure what they say they do; how fast it was is nobody's business here."""
+"""The benchmarks measure what they promise; how fast it was does not matter here."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def spread(values: list[float]) -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has used so far; 0 where the system doesn't tell, so that its start counts too."""
+    """What a process has used so far; 0 if the system does not report it, so that its start counts too."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
         return 0.0

@@ -24,7 +24,7 @@ from tests.checks.checking import SOON, Nobody
 
 
 class Held(Struct, frozen=True):
-    """What came of a run with a contract: what the suites say, and what is said of the contract."""
+    """The results of a run with a contract: those of the suites, and those of the contract."""
 
     suites: list[Result]
     contract: list[Result]
@@ -54,7 +54,7 @@ def _observed(
 def write(
     environment: Mapping[str, str], path: Path, *tables: str, topics: tuple[str, ...] = ()
 ) -> list[str]:
-    """Write the contract of some tables of the schema public. Return what is told about it."""
+    """Write the contract of some tables of the schema public. Return what is reported about it."""
     names = [("public", table) for table in tables]
     plan = planned(resolve(local=environment), path, tables=names, topics=topics, marker=None)
     results, observed = _observed(environment, plan)

@@ -1,4 +1,4 @@
-"""What keeps changes from clients, told from what the database said."""
+"""What keeps changes from clients, inferred from the answers of the database."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def watches(project: dict[str, str]) -> Iterator[list[Watched]]:
         ]
 
 
-def test_every_command_says_what_it_changes_and_no_other_does() -> None:
+def test_the_effects_are_described_for_exactly_the_existing_commands() -> None:
     assert set(description.EFFECTS) == set(PATHS)
 
 

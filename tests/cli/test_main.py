@@ -252,7 +252,7 @@ def test_a_bad_value_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert error.endswith("\nhint: see `prt local env --help`\n")
 
 
-def test_no_arguments_tell_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_arguments_the_help_shows_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
     output = capsys.readouterr().out
     for command in ("demo", "watch", "status", "test", "local run -- pytest"):
@@ -444,7 +444,7 @@ def test_a_reader_that_went_away_is_no_error() -> None:
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
-def test_a_full_disk_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     class Full(io.StringIO):
         def flush(self) -> None:
             raise OSError(28, "No space left on device")

@@ -129,5 +129,5 @@ def test_the_words_of_a_library_are_one_line(body: str) -> None:
     ],
     ids=["a logger", "a short secret"],
 )
-def test_what_a_library_says_for_its_developers_is_not_said(body: str) -> None:
+def test_messages_of_a_library_to_its_developers_are_not_printed(body: str) -> None:
     assert told(body) == []

@@ -38,7 +38,7 @@ def test_a_profile_names_the_variable_of_each_secret(folder: Folder) -> None:
     assert project.password.reveal() == "hunter2hunter2"
 
 
-def test_a_variable_that_is_not_set_is_told_only_to_who_needs_it(folder: Folder) -> None:
+def test_a_variable_that_is_not_set_is_reported_only_if_it_is_needed(folder: Folder) -> None:
     folder.write_own(
         f'[profiles.staging]\n{URL}anon_key = "{ANON}"\nsecret_key = {{ env = "STAGING_SECRET" }}\n'
     )

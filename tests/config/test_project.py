@@ -137,7 +137,7 @@ def test_an_unknown_profile_lists_the_known(folder: Folder) -> None:
     assert caught.value.hint == "profiles: production, staging"
 
 
-def test_a_profile_that_the_environment_outranks_is_told(folder: Folder) -> None:
+def test_a_profile_that_the_environment_overrides_is_reported(folder: Folder) -> None:
     folder.write("prt.toml", '[profiles.staging]\nurl = "https://staging.example"\n')
     project = folder.resolve(FULL, profile="staging")
     assert project.url == FULL["SUPABASE_URL"]
@@ -157,7 +157,7 @@ def test_a_profile_that_the_environment_outranks_is_told(folder: Folder) -> None
         ("[profiles", "can't be read", "mend it"),
     ],
 )
-def test_a_broken_profile_is_told(folder: Folder, text: str, message: str, hint: str) -> None:
+def test_a_broken_profile_is_reported(folder: Folder, text: str, message: str, hint: str) -> None:
     folder.write("prt.toml", text)
     with pytest.raises(UsageError, match=message) as caught:
         folder.resolve(FULL, profile="x")
@@ -326,14 +326,14 @@ def test_a_client_key_as_server_key_is_refused(folder: Folder, client_key: str) 
     ("environ", "options", "kind"),
     [({}, {}, "client"), ({}, {"as_": "service"}, "server"), ({"PRT_TOKEN": ANON}, {}, "client")],
 )
-def test_a_missing_key_is_told(
+def test_a_missing_key_is_reported(
     folder: Folder, environ: dict[str, str], options: dict[str, str], kind: str
 ) -> None:
     with pytest.raises(UsageError, match=f"no {kind} key for 127.0.0.1:1"):
         folder.resolve({"SUPABASE_URL": "http://127.0.0.1:1", **environ}, **options)
 
 
-def test_with_only_a_server_key_the_way_to_use_it_is_told(folder: Folder) -> None:
+def test_with_only_a_server_key_the_hint_names_the_option_for_it(folder: Folder) -> None:
     with pytest.raises(UsageError, match="no client key") as caught:
         folder.resolve({"SUPABASE_URL": "http://127.0.0.1:1", "SUPABASE_SECRET_KEY": "sb_secret_abc"})
     assert "--as service" in (caught.value.hint or "")
@@ -465,7 +465,7 @@ def test_urls_that_are_refused(text: str, message: str, hint: str) -> None:
         (HOSTED, False),
     ],
 )
-def test_keys_in_the_clear_are_told(folder: Folder, url: str, is_reported: bool) -> None:
+def test_keys_in_plain_text_are_reported(folder: Folder, url: str, is_reported: bool) -> None:
     project = folder.resolve({"SUPABASE_URL": url, "SUPABASE_ANON_KEY": ANON})
     assert any("without TLS" in notice for notice in project.notices) == is_reported
 
@@ -482,7 +482,7 @@ def test_a_project_shows_no_secret(folder: Folder) -> None:
         assert secret not in shown
 
 
-def test_an_unreadable_dotenv_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_dotenv_is_reported(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write(".env", "SUPABASE_URL=http://127.0.0.1:1")
 
     def refuse(path: Path, *_: object, **__: object) -> str:

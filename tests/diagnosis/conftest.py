@@ -65,7 +65,7 @@ def command(
 def named(
     command: Callable[..., tuple[int, str, str]], record_property: Callable[[str, object], None]
 ) -> Named:
-    """Runs `prt status` where a fault was made, and holds what it says against the table."""
+    """Runs `prt status` against a fault, and compares its report with the table."""
 
     def check(fault: str, *arguments: str, env: Mapping[str, str]) -> list[dict[str, Any]]:
         expected = FAULTS[fault]

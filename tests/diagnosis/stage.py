@@ -1,4 +1,4 @@
-"""Where faults are made for real: an embedded project with odd settings, and servers that answer as told.
+"""Where faults are made for real: an embedded project with odd settings, and servers with scripted answers.
 
 Everything is served from threads, so that the command runs in this process as it does in its own.
 """
@@ -182,7 +182,7 @@ async def answering(
 
 @asynccontextmanager
 async def silent() -> AsyncIterator[str]:
-    """Takes connections, and says nothing HTTP: some other service's port."""
+    """Accepts connections, and speaks no HTTP, as the port of another service."""
 
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"SSH-2.0-OpenSSH_9.9\r\n")

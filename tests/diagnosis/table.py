@@ -1,6 +1,6 @@
-"""The faults that `prt` names: what is wrong, and what it must say of why and of the remedy.
+"""The faults that `prt` names: what is wrong, and which cause and remedy it must name.
 
-`python -m tests.diagnosis.table` runs their tests and prints, as Markdown, what was really said.
+`python -m tests.diagnosis.table` runs their tests and prints, as Markdown, what was really reported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 
 class Fault(Struct, frozen=True):
-    """`why` and `remedy` are parts of what must be said; `also` of a second, less likely cause."""
+    """`why` and `remedy` are parts of what must be reported; `also` of a second, less likely cause."""
 
     what: str
     layer: str
@@ -428,7 +428,7 @@ FAULTS: dict[str, Fault] = {
 
 
 class Results:
-    """Of the tests, by pytest's own words: what was said of each fault."""
+    """Of the tests, by pytest's own words: what was reported about each fault."""
 
     def __init__(self) -> None:
         self.said: dict[str, dict[str, Any]] = {}

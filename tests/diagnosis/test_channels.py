@@ -71,7 +71,7 @@ def test_private_channel_closed_is_no_failure_unasked(
     assert "– skipped private    closed to anon; --private makes it count" in out
 
 
-def test_private_channel_that_may_only_be_heard(
+def test_private_channel_that_may_only_be_read(
     named: Named, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source_listener, "TIMING", Timing(answer=0.3))  # there is none

@@ -65,7 +65,7 @@ def test_service_key_where_anon_was_meant(named: Named) -> None:
         ("cut-token", {"PRT_TOKEN": key("authenticated")[:30].replace(".", "")}),
     ],
 )
-def test_what_a_key_says_of_itself(named: Named, fault: str, variables: dict[str, str]) -> None:
+def test_the_claims_of_a_key(named: Named, fault: str, variables: dict[str, str]) -> None:
     findings = named(fault, env=client("http://127.0.0.1:1", **variables))
     assert {one["state"] for one in findings if one["layer"] != "configuration"} == {"skipped"}
     assert "tls" not in {one["layer"] for one in findings}

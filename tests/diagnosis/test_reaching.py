@@ -1,4 +1,4 @@
-"""What every command says of a proxy or of TLS that doesn't work: the same cause, in one line."""
+"""What every command reports about a proxy or TLS that doesn't work: the same cause, in one line."""
 
 from __future__ import annotations
 

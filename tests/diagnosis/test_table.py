@@ -14,7 +14,7 @@ def test_every_fault_has_a_test() -> None:
     assert set(FAULTS) <= tested
 
 
-def test_the_table_has_what_was_said() -> None:
+def test_the_table_has_the_causes_and_remedies() -> None:
     said = {name: {"why": f"why {name}", "remedy": "a | b"} for name in FAULTS}
     said["missing"] = {"why": "one", "remedy": "select 1;", "also": [{"why": "two", "remedy": None}]}
     lines = markdown(said).splitlines()

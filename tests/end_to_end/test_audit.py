@@ -17,7 +17,7 @@ from psycopg import Connection
 from tests.running import PATIENCE, Piped, clean_environment, of_project, piped, ran, terminal
 
 DURATION = "4s"
-"""Room for what a test writes: everything that is counted is written right after READY."""
+"""Space for what a test writes: everything that is counted is written right after READY."""
 
 
 class Audited:
@@ -217,7 +217,7 @@ def test_it_stops_before_the_slot_holds_back_too_much(audited: Audited) -> None:
         (("audit", "project_tasks", "--filter", "lables=eq.a"), {}, 2, "has no column lables"),
     ],
 )
-def test_it_says_first_what_keeps_it_from_starting(
+def test_obstacles_are_reported_before_the_start(
     project: dict[str, str], arguments: tuple[str, ...], variables: dict[str, str], code: int, words: str
 ) -> None:
     environment = of_project(project, SUPABASE_DB_URL=project["SUPABASE_DB_URL"])
@@ -230,7 +230,7 @@ def test_it_says_first_what_keeps_it_from_starting(
     assert "Traceback" not in done.stderr
 
 
-def test_without_psycopg_it_says_which_extra_brings_it(
+def test_without_psycopg_the_extra_that_installs_it_is_named(
     project: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """A module that can't be found stands in its place."""

@@ -20,7 +20,7 @@ QUESTION = "May keys write to this project?"
 
 @pytest.fixture
 def elsewhere(project: dict[str, str]) -> dict[str, str]:
-    """The environment of a project that is not on loopback, as far as `prt` can tell."""
+    """The environment of a project that is not on loopback, as far as `prt` can see."""
     url = f"http://{LOOPBACK_AS_A_NUMBER}:{urlsplit(project['SUPABASE_URL']).port}"
     return of_project({**project, "SUPABASE_URL": url})
 
@@ -48,7 +48,7 @@ def test_it_is_asked_once_and_the_watch_begins_with_a_yes(elsewhere: dict[str, s
         assert bytes(view.raw).decode(errors="replace").count(QUESTION) == 1
 
 
-def test_on_loopback_nothing_is_asked_and_it_is_said_who_writes(project: dict[str, str]) -> None:
+def test_on_loopback_nothing_is_asked_and_the_writing_identity_is_named(project: dict[str, str]) -> None:
     with terminal("watch", "project_tasks", "--edit", environment=of_project(project), columns=120) as view:
         view.until(lambda text: "READY since" in text)
         view.send(b"q")

@@ -166,7 +166,7 @@ def test_a_view_shows_that_the_program_failed(environment: dict[str, str], datab
         view.until(lambda text: "! --exec sh: exited with 1: no display" in text and "1 unread" in text)
 
 
-def test_one_is_sent_heard_and_read(environment: dict[str, str], database: Database) -> None:
+def test_a_notification_is_sent_received_and_read(environment: dict[str, str], database: Database) -> None:
     with piped("notify", *OTTO, "--count", "2", environment=environment) as run:
         run.until_ready()
         words = ("--title", "Doors", "--type", "info", "--set", 'payload={"gate": 3}', "--set", "link=/gates")
@@ -225,7 +225,7 @@ def test_one_of_supabase_js_is_seen(
         (("notify", "--table", "core"), 2, "prt: --table names no single table: core"),
     ],
 )
-def test_what_can_not_be_done_is_said(
+def test_what_can_not_be_done_is_reported(
     project: dict[str, str], arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     done = ran(*arguments, environment=of_project(project))
@@ -233,7 +233,7 @@ def test_what_can_not_be_done_is_said(
     assert words in done.stderr
 
 
-def test_it_is_told_at_a_terminal(environment: dict[str, str], database: Database) -> None:
+def test_a_notification_is_reported_at_a_terminal(environment: dict[str, str], database: Database) -> None:
     with terminal("notify", "send", *OTTO, "--title", "Doors", environment=environment) as view:
         assert view.finish() == 0
         assert ": written in " in view.text

@@ -20,7 +20,7 @@ TOO_LATE_SECONDS = 4.0
 
 
 class Run:
-    """An app behind a tap, and what it says."""
+    """An app behind a tap, and what it prints."""
 
     def __init__(self, tap: Tap, app: asyncio.subprocess.Process) -> None:
         self.tap = tap
@@ -124,7 +124,7 @@ def test_the_same_seed_drops_the_same() -> None:
 def test_a_line_in_ci(
     name: str, scripts: Path, project: dict[str, str], node_environment: dict[str, str]
 ) -> None:
-    """An app that ends well before its recovery could be judged fails the line, and says why."""
+    """An app that ends well before its recovery could be judged fails the line, with the reason."""
     command = ["node", str(scripts / "chaos.mjs"), name]
     if name == "careless":
         command = ["node", "-e", "process.exit(0)"]

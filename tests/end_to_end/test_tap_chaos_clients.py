@@ -50,7 +50,7 @@ FAULTS = {
 
 
 class Behind:
-    """An app behind a tap: `ready` once its changes flow, `changes` are those that it has heard of."""
+    """An app behind a tap: `ready` once its changes flow, `changes` are those that it has received."""
 
     def __init__(self) -> None:
         self.ready = asyncio.Event()

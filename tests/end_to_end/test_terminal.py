@@ -51,7 +51,7 @@ def test_the_view_shows_the_state_and_the_newest_change_first(
     assert b"\x1b[?25h" in view.raw
 
 
-def test_the_head_says_that_the_tables_are_verified_and_the_summary_what_that_covers(
+def test_the_head_shows_that_the_tables_are_verified_and_the_summary_what_that_covers(
     project: dict[str, str], database: Database
 ) -> None:
     with terminal("watch", "project_tasks", environment=of_project(project), columns=120) as view:

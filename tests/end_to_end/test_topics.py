@@ -20,7 +20,7 @@ create policy past_read on realtime.messages for select to authenticated
 
 @contextmanager
 def guest(project: dict[str, str], topic: str, key: str, *track: str) -> Iterator[Piped]:
-    """Somebody on the roster, once the server has told them so."""
+    """Somebody on the roster, once the server has confirmed it."""
     words = [word for pair in track for word in ("--track", pair)] or ["--track", "{}"]
     with piped("presence", topic, "--key", key, *words, environment=of_project(project)) as client:
         client.until(lambda line: line.get("event") == "join" and line["key"] == key)
@@ -156,7 +156,7 @@ def test_a_template_of_broadcasts_and_no_table_without_one(project: dict[str, st
 
 
 def until_heard(watch: Piped, project: dict[str, str]) -> None:
-    """Sends until the other has ended: in text nothing says that it has joined."""
+    """Sends until the other has ended: the text output does not show when it has joined."""
     while watch.process.poll() is None:
         assert ran("send", "template:1", "e", '{"x":5}', environment=of_project(project)).returncode == 0
 

@@ -61,7 +61,7 @@ def test_three_rows_are_three_lines_and_an_end(project: dict[str, str], database
     assert set(end["lag_ms"]) == {"p50", "p95", "p99", "max"}
 
 
-def test_the_end_says_what_the_watch_has_cost_and_how_far_the_tables_were_verified(
+def test_the_end_reports_the_cost_of_the_watch_and_how_far_the_tables_were_verified(
     project: dict[str, str], database: Database
 ) -> None:
     arguments = ("watch", "project_tasks", "--broadcast", "room", "--count", "2", "--no-verify")
@@ -162,7 +162,7 @@ def test_text_and_template(project: dict[str, str], database: Database) -> None:
         assert wanted in out
 
 
-def test_nothing_configured_is_said_with_a_way_on(tmp_path: Path) -> None:
+def test_a_missing_configuration_is_reported_with_a_hint(tmp_path: Path) -> None:
     done = ran("watch", environment=clean_environment(), folder=tmp_path)
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["id"] == "E-NO-PROJECT"
@@ -384,7 +384,9 @@ def test_a_filter_that_would_cost_everybody_changes_is_refused(project: dict[str
     assert '"SUBSCRIBED"' not in done.stdout
 
 
-def test_a_partitioned_table_is_told_with_its_partitions(project: dict[str, str], database: Database) -> None:
+def test_a_partitioned_table_is_reported_with_its_partitions(
+    project: dict[str, str], database: Database
+) -> None:
     database.execute(
         "create table public.by_day (id int, day date, primary key (id, day)) partition by range (day); "
         "create table public.by_day_1 partition of public.by_day default; "

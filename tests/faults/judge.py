@@ -5,7 +5,7 @@ table; that row's final state is recovered, or the gap's `complete` is false; no
 last delivered commit less the overlap, nor ends after READY. Besides, nothing comes twice, no row goes
 backwards, and nothing comes that was never written.
 
-A row's version tells its writes apart, which no user's table has. So each verdict is also a test of the
+A row's version distinguishes its writes, which no user's table has. So each verdict is also a test of the
 account of `prt audit`, which must find as many writes delivered without knowing the versions.
 """
 
@@ -50,7 +50,7 @@ State = tuple[str, int, int | None]
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """`lost_silently` are the writes that nothing accounts for; `violations` says everything in words."""
+    """`lost_silently` are the writes that nothing accounts for; `violations` describes all in words."""
 
     writes: int
     delivered: int
@@ -156,7 +156,7 @@ def _first_ready(events: Sequence[Event]) -> int:
 
 
 def state_of(change: Change) -> State:
-    """Of which row the change tells which state; a table of a single case has no versions."""
+    """Return which state of which row a change carries; a table of a single case has no versions."""
     name = f"{change.schema}.{change.table}"
     if change.event_type == "DELETE":
         return name, change.old_row()["id"], None
@@ -180,7 +180,7 @@ def audited_table(name: str) -> AuditedTable:
 
 
 def _account(promised: Sequence[Write], changes: Sequence[Change], streamed: Counter[State]) -> list[str]:
-    """Compare the account of `prt audit` with what the versions say."""
+    """Compare the account of `prt audit` with what the versions show."""
     tables = {name: audited_table(name) for name in {write.table for write in promised}}
     account = Audit(list(tables.values()), late_after=0)
     for number, write in enumerate(promised):

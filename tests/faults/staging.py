@@ -47,13 +47,13 @@ class Stage:
         await self.ledger.until_more(1)
 
     async def settle(self, *, gaps: int = 1) -> None:
-        """A last row is delivered, and the gaps are told."""
+        """A last row is delivered, and the gaps are reported."""
         (last,) = await self.ledger.insert()
         await self.watch.until_seen(last)
         await self.watch.until_gap(gaps)
 
     async def settle_loss(self) -> None:
-        """Wait until a last row is delivered and every loss is declared that no frame tells of."""
+        """Wait until a last row is delivered and every loss is declared that no frame reports."""
         (last,) = await self.ledger.insert()
         await self.watch.until_seen(last)
         writes = await self.ledger.writes()

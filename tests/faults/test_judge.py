@@ -147,7 +147,7 @@ def test_a_violation_is_seen(spoil: Callable[[list[Event]], list[Event]], words:
         assert verdict.lost_silently == lost
 
 
-def test_a_deleted_row_has_to_be_told_or_declared() -> None:
+def test_a_deleted_row_has_to_be_reported_or_declared() -> None:
     writes = [write(1, 1, 10), write(4, 1, None, "DELETE")]
     ready, lost, again = status(0, "READY"), status(3, "CLOSED"), status(8, "READY")
     told: list[Event] = [

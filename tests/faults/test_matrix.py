@@ -32,7 +32,7 @@ def swallowing(*, to_client: bool, to_server: bool) -> Callable[[Proxy], None]:
 
 
 def ending(send: Callable[[Proxy], None]) -> Callable[[Proxy], None]:
-    """The server ends the channel: it sends no more changes, and says why."""
+    """The server ends the channel: it sends no more changes, and sends the reason."""
 
     def end(proxy: Proxy) -> None:
         proxy.drop_changes()

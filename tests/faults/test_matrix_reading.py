@@ -20,7 +20,7 @@ Patch = pytest.MonkeyPatch
 
 
 class SmallQueue(EventQueue):
-    """Holds 50 events, and tells when it had to drop some."""
+    """Holds 50 events, and records when it had to drop some."""
 
     def __init__(self) -> None:
         super().__init__(max_events=50)
@@ -111,7 +111,7 @@ def test_a_frame_above_the_bound_costs_the_connection_and_is_healed(
     play(project, script, account, "frame-20mb")
 
 
-def test_garbage_is_told_and_the_stream_goes_on(project: Project, account: Account) -> None:
+def test_garbage_is_reported_and_the_stream_goes_on(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         for data in (b"", b"\x00\xff garbage", "{", "[1,2,3]", b'"half \xe2\x82', "null"):
             stage.proxy.inject(data)
@@ -124,7 +124,7 @@ def test_garbage_is_told_and_the_stream_goes_on(project: Project, account: Accou
     assert verdict.delivered == verdict.writes
 
 
-def test_deep_nesting_is_told_and_the_stream_goes_on(project: Project, account: Account) -> None:
+def test_deep_nesting_is_reported_and_the_stream_goes_on(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         deep = "[" * 100_000 + "]" * 100_000
         stage.proxy.inject(deep)
@@ -139,7 +139,7 @@ def test_deep_nesting_is_told_and_the_stream_goes_on(project: Project, account: 
     assert verdict.delivered == verdict.writes
 
 
-def test_garbled_changes_are_told_and_recovered(project: Project, account: Account) -> None:
+def test_garbled_changes_are_reported_and_recovered(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         stage.proxy.garble(3)
         await stage.ledger.insert(6)

@@ -31,7 +31,7 @@ def test_a_loss_during_the_backfill_extends_the_gap(project: Project, account: A
     assert (verdict.recovered, verdict.declared) == (10, 0)
 
 
-def test_a_backfill_that_rest_refuses_is_said(project: Project, account: Account) -> None:
+def test_a_backfill_that_rest_refuses_is_reported(project: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         ledger, proxy = stage.ledger, stage.proxy
         proxy.is_shut = True

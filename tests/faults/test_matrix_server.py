@@ -105,7 +105,7 @@ async def unpublished(ledger: Ledger) -> AsyncIterator[None]:
         await ledger.execute(f"alter publication supabase_realtime add table {tables}")
 
 
-def test_a_publication_made_again_within_a_minute_says_nothing(either: Project, account: Account) -> None:
+def test_a_publication_recreated_within_a_minute_reports_nothing(either: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         async with unpublished(stage.ledger):
             await stage.ledger.insert(2)

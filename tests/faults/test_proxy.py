@@ -1,4 +1,4 @@
-"""The proxy does what it is told, or the matrix proves nothing."""
+"""The proxy makes the faults that a test asks for; otherwise the matrix proves nothing."""
 
 from __future__ import annotations
 

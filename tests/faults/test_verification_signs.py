@@ -127,7 +127,7 @@ def test_a_database_that_rest_can_not_reach_is_verified_when_it_is_back(project:
     played(project, ALL, script)
 
 
-def test_a_table_that_may_not_be_read_is_said_and_asked_again(project: Project) -> None:
+def test_a_table_that_may_not_be_read_is_reported_and_read_again(project: Project) -> None:
     async def script(stage: Scene) -> None:
         await stage.watch.until(lambda watch: bool(watch.verified))
         first = stage.watch.verified[0]

@@ -1,4 +1,4 @@
-"""The embedded project, whatever the variables of the libraries below say."""
+"""The embedded project, whatever the variables of the libraries below are set to."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ TABLE = """
 
 
 @pytest.mark.parametrize("name", REFUSING)
-def test_a_project_starts_whatever_a_library_is_told(name: str) -> None:
+def test_a_project_starts_whatever_the_environment_sets_for_libraries(name: str) -> None:
     run = ran(
         "local",
         "run",

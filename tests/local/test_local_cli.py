@@ -99,7 +99,7 @@ class TestEnv:
         assert fetch(environment, "select current_user || current_setting('is_superuser')") == "postgresoff"
 
     @pytest.mark.usefixtures("beside_shared")
-    def test_github_masks_before_it_tells(self) -> None:
+    def test_github_masks_secrets_before_they_are_printed(self) -> None:
         shown = local("env", "--format", "github")
         lines = dict(line.split("=", 1) for line in shown.stdout.splitlines())
         assert list(lines) == NAMES
@@ -123,7 +123,7 @@ class TestEnv:
         session = claims("PRT_TOKEN")
         assert (session["sub"], session["role"]) == (MEMBER.id, "authenticated")
 
-    def test_up_tells_no_secret(self, beside_shared: Up) -> None:
+    def test_up_prints_no_secret(self, beside_shared: Up) -> None:
         for name, value in beside_shared.environment().items():
             assert name == "SUPABASE_URL" or value not in beside_shared.said
 

@@ -48,7 +48,7 @@ def named(text: str, name: str) -> bool:
 
 
 def reference_of(command: Command) -> str:
-    """Return what the command's page of the manual says about it and its subcommands."""
+    """Return what the command's page of the manual contains about it and its subcommands."""
     text = (FOLDER / f"{command.path[0]}.md").read_text(encoding="utf-8")
     name = " ".join(("prt", *command.path))
     found = re.search(rf"^#+ {re.escape(name)}\n.*?(?=^# |^## |\Z)", text, flags=re.DOTALL | re.M)

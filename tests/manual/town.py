@@ -17,7 +17,7 @@ from tests.running import PATIENCE, clean_environment
 
 
 class Up(Struct, frozen=True):
-    """A `prt local up` that has said where it is."""
+    """A `prt local up` that has printed its address."""
 
     process: subprocess.Popen[str]
     port: str

@@ -21,7 +21,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("snapshot", "transaction", "is_visible"), CASES)
-def test_tells_what_can_be_seen(snapshot: str, transaction: int, is_visible: bool) -> None:
+def test_a_snapshot_decides_which_transactions_are_visible(
+    snapshot: str, transaction: int, is_visible: bool
+) -> None:
     assert are_visible(snapshot, [transaction]) is is_visible
 
 

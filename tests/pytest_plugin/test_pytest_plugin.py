@@ -274,7 +274,7 @@ def test_another_environments_prt_is_run(run: Callable[..., tuple[int, str]], tm
 
 
 @pytest.mark.parametrize("is_there", [False, True])
-def test_a_program_that_can_not_be_run_is_told_in_a_line(
+def test_a_program_that_can_not_be_run_is_reported_in_one_line(
     run: Callable[..., tuple[int, str]], tmp_path: Path, is_there: bool
 ) -> None:
     program = tmp_path / "prt"

@@ -16,7 +16,7 @@ OPENED = "2026-11-22T16:00:00+00:00"
 def budget(
     spent: Any, *, commit: str | None = None, written: str = OPENED, number: int = 1, **columns: Any
 ) -> Change:
-    """As the stream tells it where there is a commit, else as it was read."""
+    """As the stream delivers it if there is a commit, else as it was read."""
     row = {"id": number, "name": f"Budget {number}", "amount": 1000, "spent": spent, "committed": 100}
     row |= {"currency": "EUR", "updated_at": written, **columns}
     if commit is None:
@@ -64,7 +64,7 @@ def test_a_transaction_that_the_row_does_not_know_is_pending_on_top() -> None:
 
 
 def test_a_transaction_is_not_counted_twice_where_a_trigger_books_it() -> None:
-    """One commit tells the transaction and then its budget."""
+    """One commit contains the transaction and then its budget."""
     budgets = budgets_of(
         budget(200),
         transaction(50, commit=at(5), created=at(5)),
@@ -73,7 +73,7 @@ def test_a_transaction_is_not_counted_twice_where_a_trigger_books_it() -> None:
     assert figures(budgets) == (Decimal(250), Decimal(0), Decimal(650))
 
 
-def test_nor_where_the_budget_was_told_first() -> None:
+def test_nor_if_the_budget_arrived_first() -> None:
     budgets = budgets_of(
         budget(200), budget(250, commit=at(5), written=at(5)), transaction(50, commit=at(5), created=at(5))
     )

@@ -34,7 +34,7 @@ def test_a_task_moves() -> None:
     ) == ["task 'Rig truss' was added, priority high", "task 'Rig truss' moved todo → done"]
 
 
-def test_what_else_changed_is_told_column_by_column() -> None:
+def test_other_changes_are_described_column_by_column() -> None:
     before = {"title": "A", "position": 1, "priority": "low", "estimate_hours": 2, "labels": []}
     after = {"title": "A", "position": 2, "priority": "high", "estimate_hours": 3, "labels": ["x"]}
     assert said(came("project_tasks", **before), changed("project_tasks", **after))[1] == (
@@ -52,7 +52,7 @@ def test_a_row_of_which_nothing_was_known_changed() -> None:
     assert said(changed("project_tasks", title="A", status="done")) == ["task 'A' changed"]
 
 
-def test_nothing_that_says_anything_changed() -> None:
+def test_only_insignificant_columns_changed() -> None:
     row = {"title": "A", "status": "todo"}
     assert (
         said(came("project_tasks", **row), changed("project_tasks", **row))[1] == "task 'A' was written again"

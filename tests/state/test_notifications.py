@@ -100,7 +100,9 @@ def test_columns_are_found_by_their_names(columns: dict[str, Any], found: tuple[
         ({"title": "x"}, None, False),
     ],
 )
-def test_what_says_that_one_was_read(columns: dict[str, Any], column: str | None, is_it: bool) -> None:
+def test_the_columns_that_mark_a_notification_as_read(
+    columns: dict[str, Any], column: str | None, is_it: bool
+) -> None:
     assert (read_column(columns), is_read(columns)) == (column, is_it)
 
 

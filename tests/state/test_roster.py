@@ -61,7 +61,7 @@ def test_a_key_is_there_as_long_as_one_of_its_connections_is() -> None:
     assert (presences.online, presences.connections) == (0, 0)
 
 
-def test_an_update_says_what_changed_in_the_connection_that_it_concerns() -> None:
+def test_an_update_shows_what_changed_in_its_connection() -> None:
     phone, desk = meta("p", status="away"), meta("d", status="idle", desk=7)
     presences = after(
         sync({"k": [phone, desk]}), event("update", "k", phone, meta("e", status="busy", desk=7))
@@ -76,12 +76,12 @@ def test_an_update_of_somebody_unknown_is_a_join() -> None:
     assert lines_of(presences)[-1].cells == (Cell("status", None, "busy"),)
 
 
-def test_a_leave_of_somebody_unknown_says_nothing() -> None:
+def test_a_leave_of_somebody_unknown_shows_nothing() -> None:
     presences = after(sync({}), event("leave", "k", meta("a")))
     assert [line.event for line in presences.feed] == ["sync"]
 
 
-def test_a_sync_after_a_loss_replaces_the_roster_and_says_what_differed() -> None:
+def test_a_sync_after_a_loss_replaces_the_roster_and_shows_the_differences() -> None:
     away = [f"new{number}" for number in range(NAMED + 5)]
     presences = after(
         sync({"ada": [meta("a")], "bob": [meta("b")]}, at=10),

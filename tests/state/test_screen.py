@@ -38,7 +38,7 @@ def test_the_connection_has_the_words_of_the_seed() -> None:
     assert {word: screen_of(status(word)).connection for word in words} == words
 
 
-def test_a_refused_table_is_told_and_the_channel_goes_on() -> None:
+def test_a_refused_table_is_reported_and_the_channel_goes_on() -> None:
     screen = screen_of(*story.connecting())
 
     assert screen.channel == "READY"
@@ -159,7 +159,7 @@ def test_what_interrupted_the_stream_stands_among_the_changes() -> None:
     assert screen.lines(9)[-1].table == "t"
 
 
-def test_a_gap_is_open_from_the_loss_until_it_is_told() -> None:
+def test_a_gap_is_open_from_the_loss_until_it_is_reported() -> None:
     gap = Gap(at=5, start=1, end=4, tables=["public.a"], cause="x")
     screen, is_open = Screen(), []
     for event in (at(1, "READY"), at(2, "CLOSED"), at(4, "READY"), gap, at(6, "CLOSED"), at(7, "READY"), gap):
@@ -168,7 +168,7 @@ def test_a_gap_is_open_from_the_loss_until_it_is_told() -> None:
     assert is_open == [False, True, True, False, True, True, False]
 
 
-def test_a_gap_that_is_told_while_another_is_open_does_not_close_it() -> None:
+def test_a_gap_that_is_reported_while_another_is_open_does_not_close_it() -> None:
     overflow = Gap(at=3, start=0, end=1, tables=["public.a"], cause="the queue was full")
     assert screen_of(at(1, "READY"), at(2, "CLOSED"), overflow).has_open_gap
 
@@ -225,7 +225,7 @@ def told(word: Any, topic: str, at: int, tables: list[str] | None = None, **more
     return Status(at=at, status=word, topic=topic, tables=tables, **more)
 
 
-def test_of_several_channels_the_worst_is_told() -> None:
+def test_of_several_channels_the_worst_is_shown() -> None:
     screen = Screen()
     tables = ["public.a"]
     for one in (told("READY", "prt-watch", 1, tables), told("READY", "room:1", 2)):

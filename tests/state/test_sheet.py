@@ -67,7 +67,7 @@ def test_a_row_that_comes_is_new_and_one_of_the_snapshot_is_not() -> None:
     assert [one.is_new for one in sheet.rows(("id",), 9, story.BEGIN)] == [False, True]
 
 
-def test_the_key_then_what_is_sorted_by_then_what_tells_most() -> None:
+def test_the_key_comes_first_then_the_sorted_column_then_descriptive_ones() -> None:
     columns = {"created_at": "x", "body": "x", "zone": "x", "title": "x", "owner_id": "x"}
     assert sheet_of(row(1, **columns)).columns() == ("id", "title", "body", "zone", "owner_id")
     assert sheet_of(row(1, **columns), sort="created_at").columns()[:2] == ("id", "created_at")

@@ -1,4 +1,4 @@
-"""A REST endpoint that answers what a script says: a real socket, because httpx is part of what is tested."""
+"""A REST endpoint with scripted answers: a real socket, because httpx is part of what is tested."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_prints_of_a_value(streamed: Any, read: Any, is_same: bool) -> None:
     assert values.is_same(streamed, read) is is_same
 
 
-def test_columns_that_one_side_lacks_say_nothing() -> None:
+def test_columns_that_one_side_lacks_are_ignored() -> None:
     assert values.is_same_row({"id": 1, "kept": 1}, {"id": 1, "toast": "x"})
     assert not values.is_same_row({"id": 1, "a": 1}, {"id": 1, "a": 2})
 

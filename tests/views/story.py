@@ -1,4 +1,4 @@
-"""A scripted stream: everything that a live view can be told, with hostile and foreign text in it."""
+"""A scripted stream: everything that a live view can receive, with hostile and foreign text in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `prt test` does to a table, and what it says where a project lets it do less than it needs."""
+"""What `prt test` does to a table, and what it reports if a project allows less than it needs."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_table_to_which_rows_are_only_added_can_leak_too(project: dict[str, st
     assert "; INSERT alone: no policy" in done["rls visibility"].note
 
 
-def test_deletes_that_nobody_is_told(project: dict[str, str]) -> None:
+def test_deletes_that_nobody_receives(project: dict[str, str]) -> None:
     publish = "alter publication supabase_realtime set (publish = '{}');"
     some, all_ = publish.format("insert, update"), publish.format("insert, update, delete, truncate")
     with made(project, some, all_):
@@ -149,7 +149,7 @@ def test_a_table_that_nobody_can_look_for_is_a_failure(project: dict[str, str]) 
     assert "REST" in asyncio.run(main())
 
 
-def test_what_was_measured_before_the_end_is_told(
+def test_figures_measured_before_the_end_are_reported(
     project: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inserting = Rows.insert

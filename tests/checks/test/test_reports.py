@@ -1,4 +1,4 @@
-"""The reports of one run, in which the server says what it can to break them."""
+"""The reports of one run, in which the server sends whatever could break them."""
 
 from __future__ import annotations
 
@@ -182,13 +182,13 @@ def test_no_line_is_wider_than_the_screen(width: int) -> None:
         assert told[1].plain.startswith("✗ changes    insert         nothing, not INSERT of our row")
 
 
-def test_a_failure_is_told_in_order() -> None:
+def test_a_failure_is_printed_in_order() -> None:
     [told] = test_report.failures(RESULTS, 200)
     labels = [line.plain[4:13].strip() for line in told][1:]
     assert labels == ["expected", "came", "server", "cause", "remedy"]
 
 
-def test_one_cause_is_told_once() -> None:
+def test_a_common_cause_is_printed_once() -> None:
     """However many checks it fails, in however many suites and rounds."""
     others = [
         structs.replace(RESULTS[1], name="update"),

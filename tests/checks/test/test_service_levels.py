@@ -39,7 +39,7 @@ def test_levels_come_from_what_was_measured() -> None:
     assert (slis.expected, slis.delivered, slis.out_of_order, slis.delivery_percent) == (10, 9, 2, 90.0)
 
 
-def test_nothing_measured_is_nothing_told() -> None:
+def test_without_measurements_nothing_is_reported() -> None:
     slis = slis_of([], 0.1)
     assert (slis.lag_ms, slis.delivery_percent, slis.expected) == (None, None, None)
 
@@ -128,7 +128,7 @@ def test_a_required_suite_may_not_be_skipped() -> None:
 # --- marks
 
 
-def test_a_mark_tells_its_run() -> None:
+def test_a_mark_identifies_its_run() -> None:
     run = new_run(4711)
     assert run_of(f"{run.mark} 3 update") == run
     assert run_of(run.mark) == run

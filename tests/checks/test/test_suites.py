@@ -163,7 +163,7 @@ def test_a_policy_that_hides_from_realtime_what_rest_shows(project: dict[str, st
 
 
 def test_a_change_that_does_not_come_because_nobody_reads_them(project: dict[str, str]) -> None:
-    """As far as the database tells: a server that keeps its subscriptions there, and no slot."""
+    """According to the database, a server that keeps its subscriptions there, and no slot."""
     subscribed = """drop policy own on public.checked;
       create policy hiding on public.checked for all to authenticated
       using (user_id = auth.uid() and nullif(current_setting('request.headers', true), '') is not null);
@@ -176,7 +176,7 @@ def test_a_change_that_does_not_come_because_nobody_reads_them(project: dict[str
     assert "output_plugin_libraries leaves out wal2json" in told(ran, "changes insert")["cause"]
 
 
-def test_the_deleted_row_told_to_those_who_may_not_read_it(project: dict[str, str]) -> None:
+def test_a_deleted_row_leaked_to_identities_that_may_not_read_it(project: dict[str, str]) -> None:
     """Without row level security nothing hides a row from Realtime but the grants, which REST needs too."""
     open_ = """alter table public.checked disable row level security;
       alter table public.checked replica identity full;"""

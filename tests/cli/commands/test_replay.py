@@ -150,7 +150,7 @@ def test_an_end_is_the_last_line_whatever_follows_it(
     assert types_of(out) == ["end"]
 
 
-def test_an_alert_that_no_row_can_be_judged_by_is_told(
+def test_an_alert_that_no_row_can_be_judged_by_is_reported(
     recording: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     code, _, err = replayed(capfdbinary, recording, "--json", "--alert", "speent>1", "--quiet")
@@ -159,10 +159,10 @@ def test_an_alert_that_no_row_can_be_judged_by_is_told(
     assert (code, "--alert speent>1: no row could be judged by it" in err) == (0, True)
 
 
-def test_what_went_wrong_is_told_where_views_are_printed_once(
+def test_errors_are_reported_if_views_are_printed_once(
     recording: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """There is no screen that could say it."""
+    """There is no screen that could show it."""
     code, _, err = replayed(capfdbinary, recording, "--once", "-o", "table")
     assert code == 0
     assert "gap" in err

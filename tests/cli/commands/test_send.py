@@ -50,7 +50,7 @@ def test_a_payload_is_sent_as_it_was_typed_and_as_often_as_asked(tmp_path: Path)
         ("\udcff", False, "PAYLOAD is not valid JSON", "quote it"),
     ],
 )
-def test_what_is_no_payload_is_said_before_anything_is_opened(
+def test_an_invalid_payload_is_reported_before_anything_is_opened(
     text: str, is_object: bool, message: str, hint: str
 ) -> None:
     with pytest.raises(UsageError) as raised:
@@ -59,7 +59,7 @@ def test_what_is_no_payload_is_said_before_anything_is_opened(
     assert hint in (raised.value.hint or "")
 
 
-def test_a_closed_standard_input_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_standard_input_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(UsageError, match="standard input is closed"):
         payloads_of("-", repeat=1, is_object=False)
@@ -190,7 +190,7 @@ def test_who_may_not_read_is_pointed_at_http() -> None:
     assert error.hint.endswith("who may only send uses --http")
 
 
-def test_bad_input_is_told_once_the_rest_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_input_is_reported_once_the_rest_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
     os.write(writer, b'{"n":1}\n{"n":2}\nnope\n{"n":4}\n')
     os.close(writer)

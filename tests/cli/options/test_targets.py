@@ -94,7 +94,7 @@ def test_words_that_can_not_be_read(words: list[str], message: str, hint: str) -
     assert hint in (caught.value.hint or "")
 
 
-def test_an_unknown_event_option_is_told() -> None:
+def test_an_unknown_event_option_is_reported() -> None:
     with pytest.raises(UsageError, match="--event: there is no event DELTE") as caught:
         parse_targets(["a"], events=["DELTE"])
     assert caught.value.hint == "did you mean DELETE?"
@@ -164,7 +164,7 @@ def test_a_filter_on_a_table_that_is_not_watched_is_refused() -> None:
         (["a:INSERT", "b"], ["a:status=eq.open"], False),
     ],
 )
-def test_a_filter_that_deletes_can_not_match_is_told(
+def test_a_filter_that_deletes_can_not_match_is_reported(
     words: list[str], texts: list[str], is_reported: bool
 ) -> None:
     notices = parse_targets(words, filters=texts).notices

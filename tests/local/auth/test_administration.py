@@ -35,7 +35,7 @@ def test_a_user_is_made_found_changed_and_removed(ask: Ask, keys: Keys, database
         assert database.execute(f"select count(*) from auth.{table}").fetchone() == (0,)
 
 
-def test_a_user_is_unconfirmed_unless_said(ask: Ask, keys: Keys) -> None:
+def test_a_user_is_unconfirmed_by_default(ask: Ask, keys: Keys) -> None:
     made = ask("POST", "/admin/users", ADA, token=keys.service_role).json()
     assert "email_confirmed_at" not in made
     assert refusal(ask("POST", PASSWORD_GRANT, ADA)) == (400, "email_not_confirmed")

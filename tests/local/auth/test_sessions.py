@@ -277,7 +277,7 @@ def test_the_gateway_wants_a_key_but_for_the_public_keys(ask: Ask, keys: Keys) -
     assert ask("GET", "/.well-known/jwks.json", apikey="").json() == {"keys": []}
 
 
-def test_a_trigger_that_fails_is_told_and_leaves_no_user(ask: Ask, database: Any) -> None:
+def test_a_trigger_that_fails_is_reported_and_leaves_no_user(ask: Ask, database: Any) -> None:
     database.execute("""
         create function public.fail() returns trigger language plpgsql as
           $$ begin raise 'no profile for %', new.email; end $$;

@@ -81,7 +81,7 @@ def steps(path: Path, version: str) -> list[Step]:
 
 
 def _closed_first(recorded: list[Step]) -> list[Step]:
-    """The recorder wrote a close down when it was done: what others hear of it may stand before it."""
+    """The recorder wrote a close down when it was done: its effects on others may be recorded before it."""
     ordered: list[Step] = []
     for step in recorded:
         at = len(ordered)
@@ -128,7 +128,7 @@ class Recorded:
         return frames.popleft()
 
     async def subscribed(self, topic: str, times: int) -> None:
-        """Wait until the server has said so often that the topic is subscribed. It is compared later."""
+        """Wait until the server has reported so often that the topic is subscribed. It is compared later."""
         async with asyncio.timeout(PATIENCE):
             while sum(SUBSCRIBED in frame for frame in self.lanes[topic]) < times:
                 self.arrival.clear()

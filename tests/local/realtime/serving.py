@@ -1,4 +1,4 @@
-"""A Realtime server for a test, and a client that speaks no more of the protocol than it is told."""
+"""A Realtime server for a test, and a client that sends only what the test asks for."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Client:
         return json.loads(await self.receive())
 
     async def closed(self) -> int:
-        """Reads to the end and tells the close code."""
+        """Read to the end and return the close code."""
         with suppress(ConnectionClosed):
             while True:
                 await self.receive()
@@ -81,7 +81,7 @@ class Client:
         assert (frame["topic"], frame["ref"]) == ("phoenix", ref), frame
 
     async def subscribe(self, topic: str, *bindings: dict[str, Any], token: str | None = None) -> None:
-        """Joined, and told that changes flow."""
+        """Join, and wait for the message that changes flow."""
         await self.join(topic, *bindings, token=token)
         frame = await self.receive_json()
         assert frame["payload"]["message"] == "Subscribed to PostgreSQL", frame

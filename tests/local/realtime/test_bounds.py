@@ -1,4 +1,4 @@
-"""What one client can take of Realtime. The limits are the real server's, or said to be our own."""
+"""What one client can take of Realtime. The limits are the real server's, or documented as our own."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_without_a_limit_nothing_is_exceeded() -> None:
     assert not rate.is_exceeded
 
 
-def test_above_the_rate_changes_are_dropped_and_nobody_is_told(backend: Backend) -> None:
+def test_above_the_rate_changes_are_dropped_and_nobody_is_notified(backend: Backend) -> None:
     """A row counts once for each subscriber; a table that is first met meanwhile is known afterwards."""
 
     async def scenario(running: Running) -> None:

@@ -1,4 +1,4 @@
-"""What the real server loses without a frame that says so, as the transcripts `silent_*` show it."""
+"""What the real server loses without a frame about it, as the transcripts `silent_*` show it."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def insert(backend: Backend, *numbers: int, table: str = "todos") -> None:
 
 
 async def ids(client: Client, count: int) -> list[int]:
-    """Of the next frames, which must be changes: nothing else was said."""
+    """Return the next frames, which must be changes: nothing else was sent."""
     return [record["id"] for record in records(await client.changes(count))]
 
 
 @pytest.mark.parametrize("which", [OF_CHANGES, ALL])
-def test_a_new_slot_starts_at_the_present_and_nobody_is_told(backend: Backend, which: str) -> None:
+def test_a_new_slot_starts_at_the_present_and_nobody_is_notified(backend: Backend, which: str) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as client:
             await client.subscribe("realtime:a", TODOS)
@@ -212,7 +212,7 @@ def test_a_publication_made_anew_within_the_minute_loses_what_was_between(backen
     run(backend, scenario)
 
 
-def test_a_table_made_anew_is_heard_of_only_after_the_next_check(backend: Backend) -> None:
+def test_a_recreated_table_is_received_only_after_the_next_check(backend: Backend) -> None:
     """Its name is the former one's, the table is another: `pg_ddl_while_subscribed`."""
 
     async def scenario(running: Running) -> None:

@@ -1,4 +1,4 @@
-"""Frames that crash their channel, and what its topic hears of that, beyond what the transcripts can show."""
+"""Frames that crash their channel, and what its topic receives then, beyond what transcripts can show."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def expect_crash(client: Client) -> None:
 
 
 def test_only_a_listener_of_version_2_makes_an_odd_broadcast_crash(backend: Backend) -> None:
-    """As broadcast_odd_cross has it. Whoever joined before that listener has heard it by then."""
+    """As broadcast_odd_cross has it. Clients that joined before that listener have received it by then."""
 
     async def scenario(running: Running) -> None:
         async with running.client() as sender, running.client() as early, running.client(vsn="2.0.0") as two:

@@ -86,7 +86,9 @@ def test_presence_alone_opens_the_door_to_who_wants_presence(backend: Backend, p
     run(backend, scenario)
 
 
-def test_who_did_not_want_presence_hears_of_it_once_it_tracks(backend: Backend, policy: Any) -> None:
+def test_a_client_that_did_not_want_presence_receives_it_once_it_tracks(
+    backend: Backend, policy: Any
+) -> None:
     policy("select using (realtime.topic() = 'lab:1')")
     policy("insert with check (realtime.topic() = 'lab:1')")
 

@@ -40,7 +40,7 @@ def records(changes: list[dict[str, Any]]) -> list[Any]:
 
 
 def test_what_is_committed_after_subscribed_arrives(backend: Backend) -> None:
-    """Many times, because the log tells of a row a moment before policies can see it."""
+    """Many times, because the log contains a row a moment before policies can see it."""
 
     async def scenario(running: Running) -> None:
         writer = await psycopg.AsyncConnection.connect(backend.conninfo, autocommit=True)
@@ -127,7 +127,7 @@ def test_sockets_close_with_1012_when_the_server_stops(backend: Backend) -> None
     run(backend, scenario)
 
 
-def test_says_so_when_changes_can_not_be_followed(backend: Backend) -> None:
+def test_changes_that_can_not_be_followed_are_reported(backend: Backend) -> None:
     """A slot is made only when no transaction is writing."""
 
     async def scenario() -> None:
@@ -162,7 +162,7 @@ def test_knocks_at_a_quiet_walsender(backend: Backend) -> None:
     run(backend, scenario)
 
 
-def test_a_table_published_later_is_heard_by_a_new_join_and_after_the_next_check(backend: Backend) -> None:
+def test_a_table_published_later_is_received_by_a_new_join_and_after_the_next_check(backend: Backend) -> None:
     """Wildcards too find their tables when they subscribe."""
 
     async def scenario(running: Running) -> None:

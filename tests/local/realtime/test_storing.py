@@ -1,4 +1,4 @@
-"""Broadcasts that a client asks to store: who may, what the acknowledgement says, what a replay brings."""
+"""Broadcasts that a client asks to store: who may, what the acknowledgement has, what a replay brings."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def replayed(running: Running, token: str, topic: str = TOPIC) -> list[Any
 
 
 @pytest.mark.parametrize("persist", [True, {"ttl": 60}, {"ttl": 10**9}, {}])
-def test_a_stored_broadcast_is_heard_once_and_replayed(backend: Backend, persist: Any) -> None:
+def test_a_stored_broadcast_is_received_once_and_replayed(backend: Backend, persist: Any) -> None:
     async def scenario(running: Running) -> None:
         token = backend.user(1)
         async with running.client(vsn="2.0.0") as one, running.client(vsn="2.0.0") as two:

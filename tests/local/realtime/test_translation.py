@@ -34,7 +34,7 @@ def frames(recorded: list[Step], direction: str) -> list[str]:
         "join_error_blocks_socket",
     ],
 )
-def test_says_what_was_recorded(scenario: str) -> None:
+def test_translations_match_the_recording(scenario: str) -> None:
     name = f"{scenario}.jsonl"
     translated, recorded = steps(TRANSCRIPTS / "v1" / name, "v2"), steps(TRANSCRIPTS / "v2" / name, "v2")
     for direction in ("in", "out"):

@@ -1,6 +1,6 @@
 """A recording of version 1 as version 2 would have it: what was recorded only once is played in both.
 
-Version 1 says less: which join a frame belongs to is worked out from the frames before it. Frames to many
+Version 1 contains less: which join a frame belongs to is worked out from the frames before it. Frames to many
 carry none, what is pushed to one channel carries its join. Source: the recordings that exist in both.
 
 A broadcast whose payload is not an object crashes a channel of version 2: broadcast_odd_payload shows that in

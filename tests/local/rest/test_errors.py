@@ -200,7 +200,7 @@ def test_a_body_of_another_kind_is_refused(ask: Ask) -> None:
     assert (answer.status_code, answer.json()["code"]) == (415, "PGRST102")
 
 
-def test_a_range_beyond_the_end_says_how_many_there_are(ask: Ask) -> None:
+def test_a_range_beyond_the_end_reports_the_number_of_rows(ask: Ask) -> None:
     answer = ask("GET", "/books?offset=9", prefer="count=exact")
     assert answer.json()["details"] == "An offset of 9 was requested, but there are only 4 rows."
 

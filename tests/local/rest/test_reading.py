@@ -253,7 +253,7 @@ def test_one_object_and_nulls_left_out(ask: Ask) -> None:
     assert ask("GET", "/books?select=id,price&id=eq.4", headers=listed).json() == [{"id": 4}]
 
 
-def test_what_is_preferred_and_applied_is_said(ask: Ask) -> None:
+def test_applied_preferences_are_reported(ask: Ask) -> None:
     answer = ask("GET", "/books", headers={"prefer": "count=exact, handling=lenient, colour=blue"})
     assert answer.headers["preference-applied"] == "count=exact, handling=lenient"
 

@@ -57,7 +57,7 @@ def test_values_of_every_kind_survive(ask: Ask) -> None:
     assert answer.json() == author
 
 
-def test_headers_only_say_where_the_row_is(ask: Ask) -> None:
+def test_headers_only_reports_the_location_of_the_row(ask: Ask) -> None:
     book = ask("POST", "/books", BOOK, prefer="return=headers-only")
     link = ask("POST", "/books_shelves", {"book_id": 1, "shelf_id": 2}, prefer="return=headers-only")
     assert (book.status_code, book.headers["location"], book.content) == (201, "/books?id=eq.9", b"")

@@ -89,7 +89,7 @@ def test_they_are_of_the_seeds_personnel() -> None:
 
 
 class Seen:
-    """What a watcher of both topics was told of each colleague."""
+    """What a watcher of both topics received about each colleague."""
 
     def __init__(self) -> None:
         self.steps: dict[str, list[str]] = {one: [] for one in IDS}

@@ -61,7 +61,7 @@ def run_counted(monkeypatch: pytest.MonkeyPatch, conninfo: str, changes: int, **
 
 
 def rows(connection: Connection[Any], table: str) -> list[dict[str, Any]]:
-    """But for what the clock and sequences say."""
+    """Except for what the clock and sequences produce."""
     query = sql.SQL("select to_jsonb(t) from public.{} as t order by id").format(sql.Identifier(table))
     return [
         {name: value for name, value in row.items() if name not in TIMES and not name.endswith("_at")}

@@ -64,7 +64,7 @@ def run(scenario: Callable[[int], Awaitable[None]]) -> None:
 
 
 async def ended(number: int, sent: bytes, frames: bytes = b"") -> bytes:
-    """Return all that comes back until the server closes, or says that it closes a websocket."""
+    """Return all that comes back until the server closes, or announces that it closes a websocket."""
     reader, writer = await asyncio.open_connection(port.HOST, number)
     writer.write(sent)
     found = b""
@@ -118,7 +118,7 @@ def test_a_head_has_to_come_whole_in_time(monkeypatch: pytest.MonkeyPatch, sent:
     ("path", "limit"), [("/rest/v1/hello", middleware.LARGEST_BODY), ("/auth/v1/hello", 1024 * 1024)]
 )
 @pytest.mark.parametrize("is_declared", [True, False])
-def test_a_body_has_a_bound_whether_or_not_its_length_is_told(
+def test_a_body_has_a_bound_whether_or_not_its_length_is_given(
     path: str, limit: int, is_declared: bool
 ) -> None:
     async def pieces(size: int) -> AsyncIterator[bytes]:

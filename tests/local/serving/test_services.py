@@ -66,7 +66,7 @@ def ask(url: str, *, method: str = "GET", **headers: str) -> tuple[int, dict[str
 
 @asynccontextmanager
 async def subscribed(environment: dict[str, str], table: str) -> AsyncIterator[ClientConnection]:
-    """A socket that has been told "Subscribed to PostgreSQL"."""
+    """A socket that has received "Subscribed to PostgreSQL"."""
     base = environment["SUPABASE_URL"].replace("http", "ws", 1)
     url = f"{base}/realtime/v1/websocket?apikey={environment['SUPABASE_SECRET_KEY']}&vsn=1.0.0"
     async with connect(url, open_timeout=PATIENCE, close_timeout=1) as socket:
@@ -165,7 +165,7 @@ def test_a_subscription_lives_through_a_reset(project_up: Up) -> None:
 
 
 @pytest.mark.usefixtures("runtime")
-def test_sockets_are_told_of_the_stop_and_one_that_never_reads_does_not_hold_it_up() -> None:
+def test_sockets_are_notified_of_the_stop_and_one_that_never_reads_does_not_delay_it() -> None:
     async def scenario(project: Up) -> None:
         environment = project.environment()
         async with (

@@ -104,7 +104,7 @@ def test_one_event_may_meet_several() -> None:
     assert parse_expectations(["INSERT a", "* a", "INSERT *", "INSERT a"]).apply(change(table="a"))
 
 
-def test_what_is_missing_is_told_in_the_order_of_the_options() -> None:
+def test_missing_events_are_reported_in_the_order_of_the_options() -> None:
     expectations = parse_expectations(["INSERT c", "INSERT a", "INSERT b"])
     expectations.apply(change(table="a"))
     assert [one.expectation.text for one in expectations.missing()] == ["INSERT c", "INSERT b"]
@@ -148,7 +148,7 @@ def test_what_is_missing_is_told_in_the_order_of_the_options() -> None:
         ),
     ],
 )
-def test_the_closest_event_is_told(text: str, events: list[Event], told: str) -> None:
+def test_the_closest_event_is_reported(text: str, events: list[Event], told: str) -> None:
     expectations = parse_expectations([text])
     assert not any(expectations.apply(event) for event in events)
     assert [str(one) for one in expectations.missing()] == [told]

@@ -86,6 +86,6 @@ def test_whether_anything_can_be_left_out() -> None:
 
 
 @pytest.mark.parametrize(("options", "option"), [(([["("]]), "--include"), (([[], ["("]]), "--exclude")])
-def test_a_bad_expression_is_told(options: list[list[str]], option: str) -> None:
+def test_a_bad_expression_is_reported(options: list[list[str]], option: str) -> None:
     with pytest.raises(UsageError, match=f"{option} is not a valid regular expression"):
         Matching(*options)

@@ -24,7 +24,7 @@ def row(updated_at: str | None = None, **columns: str | None) -> bytes:
         ({"id": 1}, None),
     ],
 )
-def test_the_telling_column_dates_a_row(columns: dict[str, object], moment: int | None) -> None:
+def test_the_descriptive_column_dates_a_row(columns: dict[str, object], moment: int | None) -> None:
     assert dated(raw(columns)) == moment
 
 

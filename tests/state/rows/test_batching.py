@@ -57,12 +57,12 @@ def test_the_changes_of_a_row_become_their_net_effect(steps: list[str], expected
     [["INSERT", "INSERT"], ["UPDATE", "INSERT"], ["DELETE", "UPDATE"], ["DELETE", "DELETE"]],
     ids=str,
 )
-def test_what_cannot_follow_is_told_one_by_one(steps: list[str]) -> None:
+def test_changes_that_can_not_be_merged_are_emitted_one_by_one(steps: list[str]) -> None:
     """Something between them was missed."""
     assert [event_type for event_type, *_ in net(*map(of, steps))] == steps
 
 
-def test_what_the_server_said_of_the_row_before_is_that_of_the_first() -> None:
+def test_the_previous_row_is_that_of_the_first_change() -> None:
     first = change("UPDATE", "t", new=ROW | {"v": 1}, old=ROW)
     last = change("UPDATE", "t", new=ROW | {"v": 2}, old=ROW | {"v": 1})
     assert net(first, last) == [("UPDATE", ROW | {"v": 2}, ROW, 2)]

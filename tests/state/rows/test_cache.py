@@ -68,7 +68,7 @@ def test_a_whole_old_row_teaches_no_key() -> None:
     assert rows.apply(change("UPDATE", "t", new=ROW | {"name": "b"}, old=ROW)) == seen(ROW)
 
 
-def test_a_given_key_stands_whatever_the_wire_says() -> None:
+def test_a_given_key_is_kept_whatever_the_events_contain() -> None:
     rows = Rows(keys={("public", "t"): ("slug",)})
     rows.apply(change("INSERT", "t", new={"slug": "a", "v": 1}))
     assert rows.apply(change("UPDATE", "t", new={"slug": "a", "v": 2}, old={"v": 1})) == seen(
@@ -277,7 +277,7 @@ def test_any_interleaving_of_the_sources_ends_in_the_row_of_the_database(
 def test_what_the_stream_lost_is_there_whenever_it_was_read(
     lost: int, steps: list[tuple[bool, int]], order: random.Random
 ) -> None:
-    """The last changes never come; a row that was read after them tells what they did."""
+    """The last changes never come; a row that was read after them shows what they did."""
     log = Log([*steps, (False, 1)])
     final = log.states[-1]
     assert final is not None

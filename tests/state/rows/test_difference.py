@@ -28,7 +28,7 @@ def test_without_one_it_is_compared_with_the_last_row_seen() -> None:
     assert cells(event, ROW) == ("seen", [("status", "todo", "doing")])
 
 
-def test_without_any_the_new_values_stand_the_telling_ones_first() -> None:
+def test_without_a_previous_row_the_new_values_are_listed_descriptive_ones_first() -> None:
     event = change("UPDATE", "t", new=ROW | FULL, old={"id": 1})
     assert cells(event) == (
         "unknown",
@@ -41,7 +41,7 @@ def test_without_any_the_new_values_stand_the_telling_ones_first() -> None:
     )
 
 
-def test_bookkeeping_is_told_only_where_nothing_else_changed() -> None:
+def test_bookkeeping_is_shown_only_if_nothing_else_changed() -> None:
     event = change("UPDATE", "t", new=ROW | {"updated_at": "11:00"}, old={"id": 1})
     assert cells(event, ROW) == ("seen", [("updated_at", "10:00", "11:00")])
 
@@ -50,7 +50,7 @@ def test_an_update_that_changed_nothing_has_no_cells() -> None:
     assert cells(change("UPDATE", "t", new=ROW, old={"id": 1}), ROW) == ("seen", [])
 
 
-def test_a_changed_key_is_told() -> None:
+def test_a_changed_key_is_shown() -> None:
     event = change("UPDATE", "t", new=ROW | {"id": 2}, old={"id": 1})
     assert cells(event, ROW) == ("seen", [("id", "1", "2")])
     assert cells(event)[1][0] == ("id", "1", "2")
@@ -69,7 +69,7 @@ def test_a_large_value_that_an_update_left_out_is_unchanged() -> None:
     assert cells(event, {"id": 1, "status": "a", "body": "x" * 9000}) == ("seen", [("status", "a", "b")])
 
 
-def test_an_insert_tells_its_values_without_nulls_and_key() -> None:
+def test_an_insert_shows_its_values_without_nulls_and_key() -> None:
     assert [cell.column for cell in line_of(change("INSERT", "t", new=ROW), None, ("id",)).cells] == [
         *("title", "status", "production_id", "updated_at")
     ]
@@ -83,7 +83,7 @@ def test_an_insert_tells_its_values_without_nulls_and_key() -> None:
         ({"id": 1, "status": "x"}, ROW, "server", ["status"]),
     ],
 )
-def test_a_delete_tells_what_is_known(
+def test_a_delete_shows_the_known_values(
     old: dict[str, Any], previous: dict[str, Any] | None, origin: str, columns: list[str]
 ) -> None:
     found, shown = cells(change("DELETE", "t", old=old), previous)
@@ -111,7 +111,7 @@ def test_the_key_comes_from_either_side_and_may_be_of_several_columns() -> None:
         ('"\\ud800"', '"\\ud800"'),
     ],
 )
-def test_said(json: str, text: str) -> None:
+def test_value_text(json: str, text: str) -> None:
     assert value_text(Raw(json.encode())) == text
 
 
@@ -165,7 +165,7 @@ def test_errors_are_kept() -> None:
     )
 
 
-def test_a_row_that_cannot_be_read_is_said_to_be() -> None:
+def test_a_row_that_cannot_be_read_is_reported() -> None:
     event = Change(
         at=1,
         topic="t",

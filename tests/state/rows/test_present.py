@@ -80,7 +80,7 @@ def test_beyond_the_limit_the_first_go_and_are_counted() -> None:
     assert (list(present.rows), present.forgotten) == ([b"2", b"3", b"4"], 2)
 
 
-def test_what_does_not_tell_its_row_is_left_out() -> None:
+def test_a_change_without_its_key_is_left_out() -> None:
     present = present_of(change("INSERT", {"name": "no key"}), change("DELETE", {}))
     assert present.rows == {}
 

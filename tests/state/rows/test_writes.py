@@ -121,7 +121,7 @@ def test_what_others_wrote_elsewhere_in_the_row_is_no_conflict() -> None:
     assert Story().play("answer", foreign(11, title="Rig", status="doing")).kept == []
 
 
-def test_a_row_that_others_delete_is_gone_and_the_conflict_is_told() -> None:
+def test_a_row_that_others_delete_is_gone_and_the_conflict_is_reported() -> None:
     story = Story().play("answer", change("DELETE", "tasks", old={"id": 1}))
     assert story.shown is None
     assert story.kept == [("remote", story.answer, {})]

@@ -35,7 +35,7 @@ def test_who_it_is(meta: dict[str, Any], user: str) -> None:
     assert user_of([meta]) == user
 
 
-def test_the_first_meta_that_says_who_it_is() -> None:
+def test_the_user_comes_from_the_first_meta_with_a_name() -> None:
     assert user_of([{}, {"user_id": "u2"}, {"user_id": "u1"}]) == "u2"
 
 

@@ -287,7 +287,7 @@ def test_a_delete_matches_by_its_key_alone(project: dict[str, str]) -> None:
     run(project, test)
 
 
-def test_the_state_tells_what_has_changed(project: dict[str, str]) -> None:
+def test_the_state_shows_what_has_changed(project: dict[str, str]) -> None:
     async def test(made: Base) -> None:
         table = await made.table()
         probe = Probe(made.session, [table])

@@ -96,9 +96,7 @@ def test_only_this_machine_counts_as_loopback(url: str, is_loopback: bool) -> No
         ({"tables": [replace(TABLE, is_published=False)]}, PrtError, "not in the publication"),
     ],
 )
-def test_what_would_go_wrong_is_said_first(
-    changed: dict[str, Any], error: type[PrtError], words: str
-) -> None:
+def test_obstacles_are_reported_first(changed: dict[str, Any], error: type[PrtError], words: str) -> None:
     check(DATABASE, WANTED, "anon")
     with pytest.raises(error, match=words):
         check(replace(DATABASE, **changed), WANTED, "anon")

@@ -1,4 +1,4 @@
-"""Several topics as one source: what is told of each, what is left out, and one connection for the eye."""
+"""Several topics as one source: what is reported of each, what is left out, and their shared state."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def refusing(peer: Peer) -> None:
     await peer.until_closed()
 
 
-def test_a_refused_topic_is_told_and_left_out() -> None:
+def test_a_refused_topic_is_reported_and_left_out() -> None:
     def is_all(events: list[Event]) -> bool:
         return len(heard(events)) == 2 and ("secret", "CHANNEL_ERROR") in told(events)
 
@@ -102,7 +102,7 @@ def test_it_ends_with_an_error_only_when_nothing_is_left() -> None:
     assert alone.exit_code == RefusedError.exit_code
 
 
-def test_an_end_that_its_source_does_not_tell_is_told_once() -> None:
+def test_an_end_without_a_status_is_reported_once() -> None:
     """Where a project isn't there the error of the whole is enough for one topic, but not among others."""
 
     def ends(events: list[Event]) -> list[Status]:
@@ -158,7 +158,7 @@ def test_the_connection_shown_is_the_worst_of_all() -> None:
     assert combined.merged(two, vitals("ended")).phase == "degraded"
 
 
-def test_all_share_one_bounded_queue_and_a_stopped_reader_is_told_what_was_dropped() -> None:
+def test_all_share_one_bounded_queue_and_dropped_events_are_reported() -> None:
     count = 300
 
     async def script(peer: Peer) -> None:

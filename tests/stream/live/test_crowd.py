@@ -33,7 +33,7 @@ Shown = dict[str, list[dict[str, Any]]]
 
 
 class User:
-    """One connection that joins, tracks what the test says, and reads no more than the answers to it."""
+    """One connection that joins, tracks what the test gives, and reads no more than the answers to it."""
 
     def __init__(self, url: str, key: str) -> None:
         self._url = url
@@ -134,7 +134,7 @@ class Here:
 
 
 async def states(url: str) -> Shown:
-    """What the server itself tells of the topic to somebody new."""
+    """Return what the server itself sends about the topic to a new client."""
     decode = Decoder().decode
     async with connect(url, compression=None, proxy=None, open_timeout=PATIENCE) as connection:
         config = {"config": {"presence": {"enabled": True}}}

@@ -13,7 +13,7 @@ READY = Status(at=1, status="READY", topic="t")
 
 
 class Batches:
-    """A source whose batches, and whose end, come when the test says so."""
+    """A source whose batches and end the test triggers."""
 
     def __init__(self) -> None:
         self._waiting: asyncio.Queue[list[Event] | Exception | None] = asyncio.Queue()

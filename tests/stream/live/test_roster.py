@@ -36,7 +36,7 @@ def told(events: list[Presence]) -> list[tuple[str, str | None, Any]]:
     return [(event.event, event.key, event.presences) for event in events]
 
 
-def test_a_state_is_told_whole_and_as_supabase_js_shows_it() -> None:
+def test_a_state_is_emitted_whole_and_as_supabase_js_shows_it() -> None:
     roster = Roster("room")
     sync = roster.state(entries({"a": [{"phx_ref": "2", "phx_ref_prev": "1", "at": "desk"}]}), 7)
     shown = {"a": [{"at": "desk", "presence_ref": "2"}]}
@@ -46,7 +46,7 @@ def test_a_state_is_told_whole_and_as_supabase_js_shows_it() -> None:
     assert roster.shown() == shown
 
 
-def test_joins_and_leaves_tell_who_came_and_went() -> None:
+def test_joins_and_leaves_are_emitted() -> None:
     roster = known(a=[meta("1")])
     assert told(roster.difference(difference(joins={"b": [meta("2", n=1)]}), 2)) == [
         ("join", "b", [{"n": 1, "presence_ref": "2"}])
@@ -74,7 +74,7 @@ def test_one_connection_of_a_key_leaves_the_others() -> None:
     assert roster.shown() == {"a": [{"presence_ref": "1"}]}
 
 
-def test_what_is_known_already_or_never_was_there_is_not_told() -> None:
+def test_known_joins_and_unknown_leaves_are_not_emitted() -> None:
     roster = known(a=[meta("1")])
     assert roster.difference(difference({"a": [meta("1")]}), 2) == []
     assert roster.difference(difference(leaves={"a": [meta("9")], "b": [meta("8")]}), 3) == []
@@ -103,7 +103,7 @@ steps = st.lists(
 
 
 class Server:
-    """Eight connections of four keys. What happened since the last difference may be told in one."""
+    """Eight connections of four keys. What happened since the last difference may be sent in one."""
 
     def __init__(self) -> None:
         self.metas: dict[int, dict[str, Any]] = {}

@@ -200,7 +200,7 @@ def test_a_refused_handshake_is_final(status: int, body: str, error: type[PrtErr
     assert raised.hint
 
 
-def test_nobody_listening_is_said_at_once_and_ends_as_unreachable(clock: Clock) -> None:
+def test_a_refused_connection_is_reported_at_once_and_ends_as_unreachable(clock: Clock) -> None:
     async def main() -> tuple[list[Event], PrtError | None]:
         async with scripted_server(Peer.until_closed) as url:
             pass
@@ -324,7 +324,7 @@ def test_a_join_that_never_becomes_ready_times_out(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1011, 1012])
-def test_a_closed_connection_is_said_with_its_code(code: int) -> None:
+def test_a_closed_connection_is_reported_with_its_code(code: int) -> None:
     async def script(peer: Peer) -> None:
         frame = await peer.accept()
         await peer.change(frame[2])
@@ -556,7 +556,7 @@ def test_a_masked_frame_of_a_server_closes_the_connection_as_the_library_does() 
     assert statuses(events)[-1] == "CLOSED"
 
 
-def test_after_a_loss_it_comes_back_and_says_what_may_be_missing() -> None:
+def test_after_a_loss_it_reconnects_and_reports_what_may_be_missing() -> None:
     connections: list[Peer] = []
 
     async def script(peer: Peer) -> None:

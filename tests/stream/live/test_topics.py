@@ -213,7 +213,7 @@ def test_broadcasts_are_dropped_unless_the_topic_asks_for_them() -> None:
     asyncio.run(main())
 
 
-def test_presence_is_told_as_syncs_joins_leaves_and_updates() -> None:
+def test_presence_is_emitted_as_syncs_joins_leaves_and_updates() -> None:
     async def script(peer: Peer) -> None:
         frame = await peer.accept_join()
         await diff(peer, {"early": "1"}, {})
@@ -243,7 +243,7 @@ def test_presence_is_told_as_syncs_joins_leaves_and_updates() -> None:
     assert unreadable.reason.startswith("presence_diff")
 
 
-def test_presence_that_nobody_asked_for_is_not_told() -> None:
+def test_presence_that_nobody_asked_for_is_not_emitted() -> None:
     async def script(peer: Peer) -> None:
         frame = await peer.accept_join()
         await diff(peer, {"a": "1"}, {})
@@ -347,7 +347,7 @@ def test_what_was_tracked_last_is_tracked_again_and_nothing_after_untrack() -> N
     ]
 
 
-def test_who_may_not_be_tracked_is_told_why_and_hears_on() -> None:
+def test_a_refused_track_is_reported_with_the_reason_and_events_go_on() -> None:
     async def script(peer: Peer) -> None:
         await peer.accept_join()
         await peer.reply(await peer.receive(), {}, "error")
@@ -368,7 +368,7 @@ def test_who_may_not_be_tracked_is_told_why_and_hears_on() -> None:
 @pytest.mark.parametrize(
     ("is_private", "hint"), [(True, 'create policy "anon hears room"'), (False, "is presence switched on")]
 )
-def test_a_roster_that_does_not_come_is_told_of(is_private: bool, hint: str) -> None:
+def test_a_missing_roster_is_reported(is_private: bool, hint: str) -> None:
     async def script(peer: Peer) -> None:
         await peer.accept_join()
         await peer.until_closed()
@@ -517,7 +517,7 @@ def test_a_refused_broadcast_has_the_servers_words(response: Any, words: str) ->
 
 
 def test_nothing_is_sent_unless_the_topic_is_joined() -> None:
-    """The SDK says nothing: it keeps what is pushed while down, and drops what goes to a closed channel."""
+    """The SDK reports nothing: it keeps what is pushed while down, and drops pushes to a closed channel."""
     pushes: list[Any] = []
     may_answer: list[asyncio.Event] = []
 
@@ -603,7 +603,7 @@ def test_limits_are_looked_at_before_the_server_is_asked() -> None:
     asyncio.run(main())
 
 
-def test_a_private_topic_that_is_refused_says_which_policies_decide() -> None:
+def test_a_refused_private_topic_names_the_policies_that_decide() -> None:
     words = "Unauthorized: You do not have permissions to read from this Channel topic: room:it's"
 
     async def script(peer: Peer) -> None:
@@ -626,7 +626,7 @@ def test_a_private_topic_that_is_refused_says_which_policies_decide() -> None:
     ]
 
 
-def test_after_a_loss_the_past_is_asked_for_and_told_once() -> None:
+def test_after_a_loss_the_replay_is_asked_for_and_emitted_once() -> None:
     asked: list[Any] = []
 
     async def script(peer: Peer) -> None:

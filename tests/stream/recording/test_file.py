@@ -158,7 +158,7 @@ def test_without_its_end_one_is_made_at_the_last_moment(tmp_path: Path) -> None:
     assert len(found) == len(story.changes()) + 1
 
 
-def test_a_torn_last_line_is_left_out_and_said(tmp_path: Path) -> None:
+def test_a_torn_last_line_is_left_out_and_reported(tmp_path: Path) -> None:
     half = encode(story.changes()[0])[:-20]
     path = recorded(tmp_path / "r", story.changes(), rest=half)
     found, said = played(path)
@@ -166,7 +166,7 @@ def test_a_torn_last_line_is_left_out_and_said(tmp_path: Path) -> None:
     assert said == [f"{path}: line {len(story.changes()) + 2} is torn and is left out"]
 
 
-def test_a_line_that_cannot_be_read_is_left_out_and_said(tmp_path: Path) -> None:
+def test_a_line_that_cannot_be_read_is_left_out_and_reported(tmp_path: Path) -> None:
     rest = b'{"type":"surprise","at":"2026-11-22T16:45:14Z"}\n' + encode(story.changes()[0])
     found, said = played(recorded(tmp_path / "r", [], rest=rest))
     assert [type(event) for event in found] == [Change, End]
@@ -198,7 +198,7 @@ def test_what_is_no_recording_is_refused(tmp_path: Path, content: bytes, words: 
         Recording(tmp_path / "none")
 
 
-def test_the_header_says_what_was_watched_and_nothing_secret(tmp_path: Path) -> None:
+def test_the_header_contains_what_was_watched_and_nothing_secret(tmp_path: Path) -> None:
     path = tmp_path / "r"
     header = header_of(
         "abc.supabase.co",

@@ -55,7 +55,7 @@ def database(project: Project) -> Iterator[Database]:
 
 
 class Told:
-    """A recovery of a few tables and what it told."""
+    """A recovery of a few tables and what it emitted."""
 
     def __init__(self, rest: Rest, bindings: Sequence[Binding], **options: Any) -> None:
         self.bindings = list(bindings)
@@ -80,7 +80,7 @@ class Told:
         await self.recovery.begin(self.bindings, self._emit)
 
     async def until(self, count: int) -> None:
-        """So many events were told."""
+        """Wait until so many events were emitted."""
         self._awaited = (count, asyncio.Event())
         await self._awaited[1].wait()
 
@@ -130,7 +130,7 @@ def write_old(database: Database, count: int) -> None:
 def streamed(
     database: Database, table: str, row_id: int, *, kind: EventType = "INSERT", commit: int | None = None
 ) -> Change:
-    """The row as the stream would have told it, with its commit now."""
+    """The row as the stream would have delivered it, with its commit now."""
     query = (
         f"select to_jsonb(t)::text, (extract(epoch from now()) * 1e6)::bigint from {table} t where id = %s"
     )
@@ -154,7 +154,7 @@ AGO = "now() - interval '1 min'"
 NO_DELETES = "deletes can't be asked for without --snapshot"
 
 
-def test_what_was_written_in_a_gap_is_told_once(project: Project, database: Database) -> None:
+def test_rows_written_in_a_gap_are_emitted_once(project: Project, database: Database) -> None:
     write_old(database, 5)
 
     async def script(watch: Told) -> None:
@@ -175,7 +175,7 @@ def test_what_was_written_in_a_gap_is_told_once(project: Project, database: Data
     watched(project, NOTES, script)
 
 
-def test_what_was_read_at_ready_but_never_came_is_told(project: Project, database: Database) -> None:
+def test_rows_read_at_ready_that_never_arrived_are_emitted(project: Project, database: Database) -> None:
     async def script(watch: Told) -> None:
         database.execute("insert into notes (id) values (1)")
         await watch.begin()
@@ -284,7 +284,7 @@ def test_pages_and_a_limit_that_is_announced(project: Project, database: Databas
     watched(project, NOTES, limited, limit=2000)
 
 
-def test_what_streamed_is_not_told_again(project: Project, database: Database) -> None:
+def test_streamed_changes_are_not_emitted_again(project: Project, database: Database) -> None:
     database.execute("insert into notes (id, text, size) values (1, 'a', 1.50), (2, 'b', null), (3, 'c', 2)")
 
     async def script(watch: Told) -> None:
@@ -360,7 +360,7 @@ def test_an_update_that_leaves_its_date_is_noticed(project: Project, database: D
     watched(project, NOTES, script)
 
 
-def test_each_binding_hears_only_its_own_events(project: Project, database: Database) -> None:
+def test_each_binding_receives_only_its_own_events(project: Project, database: Database) -> None:
     write_old(database, 3)
 
     def written() -> None:
@@ -387,7 +387,7 @@ def test_each_binding_hears_only_its_own_events(project: Project, database: Data
         watched(project, [Binding(table="notes", event=event)], script)
 
 
-def test_several_bindings_of_a_table_tell_a_row_once(project: Project, database: Database) -> None:
+def test_several_bindings_of_a_table_emit_a_row_once(project: Project, database: Database) -> None:
     bindings = [Binding(table="notes", filter="id=gt.1"), Binding(table="notes", filter="id=lt.3")]
 
     async def script(watch: Told) -> None:
@@ -517,7 +517,9 @@ def test_a_named_cursor_comes_first(project: Project, database: Database) -> Non
         database.execute("drop table gaps_named")
 
 
-def test_tables_that_cannot_be_read_say_why(project: Project, database: Database) -> None:
+def test_tables_that_cannot_be_read_are_reported_with_the_reason(
+    project: Project, database: Database
+) -> None:
     bindings = [Binding(table=name) for name in ("undated", "keyless", "closed", "nowhere", "notes")]
 
     async def script(watch: Told) -> None:
@@ -549,7 +551,7 @@ def test_without_a_starting_point_nothing_is_asked(project: Project, database: D
     watched(project, NOTES, script)
 
 
-def test_no_backfill_is_said(project: Project, database: Database) -> None:
+def test_a_missing_backfill_is_reported(project: Project, database: Database) -> None:
     async def script(watch: Told) -> None:
         await watch.begin()
         database.execute("insert into notes (id) values (1)")
@@ -641,7 +643,7 @@ def test_deletes_beside_a_filter_bring_no_rows_of_others(project: Project, datab
     watched(project, [*bindings, Binding(table="notes", event="DELETE")], script, keeps_snapshot=True)
 
 
-def test_a_snapshot_that_is_not_whole_says_so(project: Project, database: Database) -> None:
+def test_an_incomplete_snapshot_is_reported(project: Project, database: Database) -> None:
     write_old(database, 30)
     bindings = [Binding(table="notes"), Binding(table="closed")]
 
@@ -779,7 +781,7 @@ def test_a_cancelled_recovery_is_taken_up_again(project: Project, database: Data
     watched(project, NOTES, script)
 
 
-def test_more_than_can_be_remembered_is_said(project: Project, database: Database) -> None:
+def test_more_rows_than_can_be_remembered_are_reported(project: Project, database: Database) -> None:
     database.execute("insert into notes (id) values (1)")
 
     async def script(watch: Told) -> None:

@@ -1,4 +1,4 @@
-"""What is held back: told in order, when it is old enough, or when it weighs too much to hold more."""
+"""What is held back: emitted in order, when it is old enough, or when it weighs too much to hold more."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from prt.stream.recovery.delay import Budget, Delay
 
 
-def test_rows_are_told_in_order_once_they_are_old_enough() -> None:
+def test_rows_are_emitted_in_order_once_they_are_old_enough() -> None:
     async def main() -> list[list[str]]:
         told: list[list[str]] = []
         budget = Budget(left=100)
@@ -22,7 +22,7 @@ def test_rows_are_told_in_order_once_they_are_old_enough() -> None:
     assert asyncio.run(main()) == [["a", "b"], ["c"]]
 
 
-def test_without_a_wait_rows_are_told_at_once() -> None:
+def test_without_a_delay_rows_are_emitted_at_once() -> None:
     async def main() -> list[str]:
         told: list[str] = []
         delay: Delay[str] = Delay(0, Budget(), told.extend)

@@ -1,4 +1,4 @@
-"""What is known of one table: its key from what streams, and what was told of it lately."""
+"""What is known of one table: its key from what streams, and what was emitted of it lately."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def knows(progress: TableProgress, one: Row) -> bool:
     return progress.open(SHAPE, Memory(lambda *_: None)).judge(one) == "known"
 
 
-def test_told_rows_are_kept_as_long_as_they_can_be_read_again() -> None:
+def test_emitted_rows_are_kept_as_long_as_they_can_be_read_again() -> None:
     progress = TableProgress(("public", "notes"))
     old, late = row(1, 10 * SECOND), row(2, 20 * SECOND)
     for one in (old, late):

@@ -1,4 +1,4 @@
-"""Broadcasts over HTTP against an endpoint that answers what it is told."""
+"""Broadcasts over HTTP against an endpoint with scripted answers."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_storing_is_asked_for_in_the_query(persist: Persist, query: str) -> None
         (GONE, UnreachableError, "can't reach 127.0.0.1", "is the server up"),
     ],
 )
-def test_what_the_endpoint_says_is_said_on(
+def test_the_words_of_the_endpoint_are_passed_on(
     reply: Reply, error: type[PrtError], message: str, hint: str | None
 ) -> None:
     with pytest.raises(PrtError) as raised:

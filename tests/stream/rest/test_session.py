@@ -27,7 +27,7 @@ def member_of(project: dict[str, str], password: str = PASSWORD) -> Project:
     return resolve(as_=MEMBER.email, local={**project, "PRT_PASSWORD": password})
 
 
-def test_a_token_tells_its_life_and_its_role() -> None:
+def test_a_token_contains_its_life_and_its_role() -> None:
     endpoint = Endpoint(url="http://x", key="key", token=token(iat=100, exp=3700, role="authenticated"))
     assert life_of(endpoint, 0) == Life(issued=100, expires=3700, role="authenticated")
     by_key = Endpoint(url="http://x", key=token(exp=3700, role="anon"))
@@ -35,7 +35,7 @@ def test_a_token_tells_its_life_and_its_role() -> None:
 
 
 @pytest.mark.parametrize("opaque", ["sb_publishable_abc", "", "a.b.c", token(role="anon"), token(exp="soon")])
-def test_what_says_no_end_has_none(opaque: str) -> None:
+def test_an_opaque_token_has_no_known_life(opaque: str) -> None:
     assert life_of(Endpoint(url="http://x", key=opaque), 0) is None
 
 
@@ -125,7 +125,7 @@ def test_nobody_at_auth_is_unreachable(project: dict[str, str]) -> None:
         asyncio.run(main())
 
 
-def test_keys_and_tokens_are_taken_as_the_identity_says(project: dict[str, str]) -> None:
+def test_keys_and_tokens_depend_on_the_identity(project: dict[str, str]) -> None:
     async def endpoint_as(as_: str | None) -> Endpoint:
         async with session_of(resolve(as_=as_, local=project)) as session:
             assert not session.is_renewable

@@ -91,7 +91,7 @@ def test_several_sockets_wait_for_one_reader() -> None:
     asyncio.run(main())
 
 
-def test_what_is_dropped_is_counted_by_its_kind_and_told_to_who_can_tell_it_again() -> None:
+def test_dropped_events_are_counted_by_kind_and_reported_to_their_source() -> None:
     async def main() -> list[Event]:
         queue = EventQueue(max_events=8)
         queue.on_drop.append(lambda: queue.put(Presence(at=9, topic="t", event="sync", state={})))
@@ -118,7 +118,7 @@ def test_bytes_fill_it_too() -> None:
     assert queue.is_full
 
 
-def test_after_the_patience_the_oldest_changes_go_and_a_gap_says_so() -> None:
+def test_after_the_patience_the_oldest_changes_are_dropped_with_a_gap() -> None:
     async def main() -> list[Event]:
         queue = EventQueue(max_events=6)
         queue.put(Status(at=0, status="READY"))

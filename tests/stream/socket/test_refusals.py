@@ -105,7 +105,7 @@ def test_an_unpublished_table_is_named_with_the_sql_that_publishes_it() -> None:
     )
 
 
-def test_of_two_bindings_of_a_table_the_filter_tells_which() -> None:
+def test_two_bindings_of_a_table_are_distinguished_by_their_filters() -> None:
     plain = Binding(table="todos")
     good = Binding(table="todos", filter="priority=eq.1")
     bad = Binding(table="todos", filter="priority=eq.abc")
@@ -148,7 +148,7 @@ def test_a_system_error_that_ends_a_channel(message: str, error: type[PrtError],
     assert not refusals.is_of_bindings(message)
 
 
-def test_a_binding_is_told_from_another_by_its_filter_as_the_server_prints_it() -> None:
+def test_bindings_are_distinguished_by_the_filter_as_the_server_prints_it() -> None:
     listed = Binding(table="todos", filter='task=not.in.(al,"be,ta")')
     like = Binding(table="todos", filter="task=like.al%")
     printed = bindings.parse(listed.to_wire()).described()

@@ -1,4 +1,4 @@
-"""A story of what was observed, told in seconds, and what the judge finds in it."""
+"""A story of what was observed, in seconds, and what the judge finds in it."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_a_refused_binding_names_its_column_or_value() -> None:
     assert of_exception(bad) == ("value", 'invalid input syntax for type bigint: "abc"')
 
 
-def test_a_change_without_its_row_says_why() -> None:
+def test_a_change_without_its_row_has_a_reason() -> None:
     assert of_row(["Error 401: Unauthorized"]) == "unauthorized"
     assert of_row(["Error 400: Bad Request, no primary key"]) == "no_primary_key"
     assert of_row(["Error 413: Payload Too Large"]) == "too_large"

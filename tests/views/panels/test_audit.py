@@ -57,7 +57,7 @@ def drawn(view: AuditView, width: int, height: int, now: int) -> list[str]:
     return [line.plain for line in lines]
 
 
-def test_before_ready_it_says_what_it_waits_for(audit: Audit) -> None:
+def test_before_ready_it_names_what_it_waits_for(audit: Audit) -> None:
     view = AuditView(audit, role="anon", duration=60)
     assert drawn(view, 80, 20, START)[0] == "waiting for READY, as anon, log decoded with …"
 

@@ -65,7 +65,7 @@ def test_no_bar_where_nothing_is_used_or_no_amount_was_set() -> None:
     assert lines[2].endswith("9 of –  left –")
 
 
-def test_transactions_are_signed_as_they_act_and_say_why_they_do_not_count() -> None:
+def test_transactions_are_signed_and_show_why_they_do_not_count() -> None:
     rows: tuple[dict[str, Any], ...] = (
         {"amount": 10, "type": "expense", "status": "draft"},
         {"amount": 20, "type": "refund", "status": "draft"},

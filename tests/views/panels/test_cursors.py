@@ -131,7 +131,7 @@ def test_no_cursor_leaves_the_canvas(
 
 @pytest.mark.parametrize("newest", ["Ada Lovelace", "Ben"])
 def test_names_keep_off_each_other(newest: str) -> None:
-    """Two letters close to each other on one line: the name that has no room goes to the other side."""
+    """Two letters close to each other on one line: the name that does not fit goes to the other side."""
     page = [
         meeting.move("corner", 1000, 1000, at=NOW),
         *(
@@ -143,7 +143,7 @@ def test_names_keep_off_each_other(newest: str) -> None:
     assert "Ada Lovelace A   B Ben" in text
 
 
-def test_a_name_without_room_is_cut_or_left_out() -> None:
+def test_a_name_that_does_not_fit_is_cut_or_left_out() -> None:
     page = [
         meeting.move("corner", 1000, 1000, at=NOW),
         *(meeting.move(f"{n}", n * 150, 500, at=NOW, name=f"Ada{n} Lovelace") for n in range(7)),

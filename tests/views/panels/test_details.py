@@ -63,7 +63,7 @@ def test_a_row_that_came_and_one_that_went() -> None:
     assert shown(came, gone) == ["16:45:14 DELETE t", "title A", "id 1", "nothing null"]
 
 
-def test_a_row_that_was_not_known_before_is_told_whole_and_said_so() -> None:
+def test_a_row_that_was_unknown_before_is_shown_whole_and_marked() -> None:
     lines = shown(story.change("UPDATE", "t", new={"id": 1, "title": "A"}, old={"id": 1}))
     assert lines[1:] == ["title A", "? the row before is not known"]
 

@@ -126,7 +126,9 @@ def test_before_the_first(name: str, events: list[Event], golden: Callable[[str,
     width=st.integers(1, 200),
     height=st.integers(1, 60),
 )
-def test_never_more_than_the_room(texts: list[tuple[str, str, str, bool]], width: int, height: int) -> None:
+def test_notifications_stay_within_the_space(
+    texts: list[tuple[str, str, str, bool]], width: int, height: int
+) -> None:
     screen = Screen()
     toasts = Toasts(Notifications(), screen, user=USER)
     for number, (kind, title, message, is_read) in enumerate(texts):

@@ -41,7 +41,7 @@ def test_what_does_not_fit_is_counted(width: int, golden: Callable[[str, str], N
     assert "and 37 more\n" in text
 
 
-def test_until_the_roster_is_known_nobody_is_said_to_be_away() -> None:
+def test_until_the_roster_arrives_nobody_is_shown_as_away() -> None:
     assert drawn([], 80, 20) == "waiting for the roster\n"
     early = [meeting.presence("join", "k", meeting.meta("r"), at=BEGIN)]
     assert drawn(early, 80, 20).startswith("room:1: waiting for the roster\n")
@@ -52,7 +52,7 @@ def test_nobody_is_there() -> None:
     assert drawn(nobody, 80, 20).splitlines()[0] == "room:1: nobody is online"
 
 
-def test_a_roster_that_may_be_old_says_so() -> None:
+def test_a_roster_that_may_be_outdated_is_marked() -> None:
     first = drawn(meeting.parted(), 140, 20).splitlines()[0]
     assert first == (
         "room:1: 5 online, 6 connections · as it was at 16:45:18, before the connection was lost"

@@ -47,7 +47,7 @@ def test_a_limit_that_is_near_is_marked() -> None:
     assert marks(80) == ["✓", "✓", "!", "✓", "✓"]
 
 
-def test_what_it_says_at_the_end() -> None:
+def test_the_summary_at_the_end() -> None:
     assert viewed(*[change(START + n) for n in range(25)], plan="pro").summary() == [
         "messages: at most 25 in a second, 5% of the limit"
     ]

@@ -12,14 +12,14 @@ from prt.views.panels.summary import summary
 from tests.views import story
 
 
-def test_it_says_what_came_and_what_is_missing(golden: Callable[[str, str], None]) -> None:
+def test_it_reports_what_arrived_and_what_is_missing(golden: Callable[[str, str], None]) -> None:
     screen = Screen()
     for event in (*story.story(), Broadcast(at=story.NOW, topic="t", event="e"), story.ending()):
         screen.apply(event)
     golden("summary.txt", "\n".join(summary(screen, title="abcdefgh.supabase.co")) + "\n")
 
 
-def test_of_nothing_it_says_so() -> None:
+def test_a_summary_without_events_reports_that() -> None:
     assert summary(Screen()) == ["0 events in 0.0 s"]
 
 
@@ -38,14 +38,14 @@ def test_gaps_are_listed_the_last_ones() -> None:
     assert lines[-1].endswith("; 2 recovered, events may be missing")
 
 
-def test_that_there_was_no_gap_is_said_of_what_was_ready() -> None:
+def test_no_gap_is_reported_only_for_tables_that_were_ready() -> None:
     screen = Screen()
     for event in story.connecting():
         screen.apply(event)
     assert "no gaps" in summary(screen)
 
 
-def test_it_says_how_far_the_tables_were_verified_and_what_the_watch_has_cost() -> None:
+def test_it_reports_how_far_the_tables_were_verified_and_the_cost_of_the_watch() -> None:
     screen = Screen()
     for event in (
         Verified(at=story.NOW, table="public.todos", verified_at=story.NOW - 14_000_000, scope="all"),

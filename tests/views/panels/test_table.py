@@ -275,7 +275,7 @@ def test_matches_are_marked() -> None:
     assert "\x1b[7m" not in drawn(story.story(), 80, 26, has_color=True, highlight="nowhere")
 
 
-def test_the_foot_leaves_room_for_changes() -> None:
+def test_the_foot_leaves_space_for_changes() -> None:
     events = [
         *story.connecting(),
         *(

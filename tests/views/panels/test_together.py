@@ -92,7 +92,7 @@ def test_a_board_wider_than_the_screen_pages(golden: Callable[[str, str], None])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_waits_says_for_what(name: str) -> None:
+def test_a_view_that_waits_names_what_it_waits_for(name: str) -> None:
     _, (view,) = views_of([name], [])
     text = "\n".join(line.plain for line in view.lines(60, 10, story.NOW))
     assert "connecting" in text or name in ("stats", "board")
@@ -135,7 +135,7 @@ def test_summaries() -> None:
     ]
 
 
-def test_what_has_no_room_is_named() -> None:
+def test_views_that_do_not_fit_are_named() -> None:
     _, views = views_of(["board", "budget", "feed"], day.day())
     lines = arranged(views, 80, 11, story.NOW)
     assert lines[-1].plain == "no room for feed: a larger terminal shows it"

@@ -75,7 +75,7 @@ def test_a_row_is_written_once_at_the_end_of_the_window() -> None:
     assert len(lines.shown) == 1  # the next window begins with what comes first
 
 
-def test_what_tells_of_the_connection_ends_the_window_and_messages_do_not() -> None:
+def test_events_of_the_connection_end_the_window_and_messages_do_not() -> None:
     lines = Lines()
     stage = Stage(lines)
     message = Broadcast(at=1, topic="t", event="e")

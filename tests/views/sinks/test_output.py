@@ -169,7 +169,7 @@ def test_a_file_takes_everything_at_once(tmp_path: Path) -> None:
     ("code", "expected"),
     [(errno.ENOSPC, PrtError), (errno.EIO, ReaderGoneError), (errno.EPIPE, ReaderGoneError)],
 )
-def test_what_cannot_be_written_is_said(
+def test_a_failed_write_is_reported(
     code: int, expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(*_: object) -> int:

@@ -49,7 +49,7 @@ def test_every_page_of_a_board_with_every_card() -> None:
     assert max(map(len, lines)) <= 80
 
 
-def test_a_slip_in_the_column_is_told() -> None:
+def test_a_misspelled_column_is_reported() -> None:
     lines = printed(["board"], cards(3, 1), board=("public", "parts"), group_by="shlef")
     assert lines[-1] == "! no row has a column shlef: --group-by names another"
 
@@ -60,7 +60,7 @@ def test_the_events_without_the_space_before_their_legend() -> None:
     assert lines[-1].startswith("≈ from the last row seen here")
 
 
-def test_the_events_say_how_many_they_are() -> None:
+def test_the_last_line_counts_the_events() -> None:
     lines = printed(["table"], cards(NEWEST + 5, 1))
     assert len(lines) == 1 + NEWEST + 2
     assert lines[-1].startswith(f"the latest {NEWEST} of {NEWEST + 5};")
@@ -76,7 +76,7 @@ def test_nothing_to_see_is_not_waited_for(name: str) -> None:
     assert "".join(printed(["feed"], [loaded])).strip() == "nothing came"
 
 
-def test_numbers_of_a_sheet_stand_to_the_right_and_a_slip_in_its_order_is_told() -> None:
+def test_numbers_are_right_aligned_and_a_misspelled_order_is_reported() -> None:
     rows = [{"id": 1, "n": 9, "t": "9a"}, {"id": 20, "n": None, "t": "b"}, {"id": 3, "n": -10.5, "t": "c"}]
     events = [story.change("INSERT", "parts", new=row, source="snapshot") for row in rows]
     lines = printed(["table"], events, sheet=("public", "parts"), sort="-n")

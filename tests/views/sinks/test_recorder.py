@@ -37,7 +37,7 @@ def test_much_is_not_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert path.read_bytes().count(b"\n") == 2
 
 
-def test_a_full_disk_is_told_once_and_nothing_else_fails() -> None:
+def test_a_full_disk_is_reported_once_and_nothing_else_fails() -> None:
     failures: list[PrtError] = []
     with Recorder(Path("/dev/full"), HEADER, failures.append) as recorder:
         for event in story.changes():

@@ -35,7 +35,7 @@ class Tty(io.StringIO):
 
 
 class Stage:
-    """A ScreenOutput on an imagined terminal, and the time, which passes when told to."""
+    """A ScreenOutput on an imagined terminal, and the time, which a test advances."""
 
     def __init__(self, *, is_terminal: bool = True, environ: dict[str, str] | None = None) -> None:
         self.file = Tty() if is_terminal else io.StringIO()

@@ -40,7 +40,7 @@ def test_what_was_missed_and_what_came_back() -> None:
     assert gaps[1].endswith("(project_tasks, archive.documents): the queue was full; complete")
 
 
-def test_ready_may_say_more() -> None:
+def test_ready_can_have_a_reason() -> None:
     said = notice(Status(at=1, status="READY", tables=["public.a"], reason="the role changed"))
     assert said == ("ready: changes of 1 table flow; the role changed", None)
 

@@ -235,7 +235,7 @@ def test_a_search_counts_lights_and_walks_from_match_to_match(name: str, text: s
 
 @pytest.mark.parametrize("key", ["f", "c", "b", "p", "s", "x"])
 @pytest.mark.parametrize("name", [name for name in ROWS if name not in LISTS])
-def test_a_key_for_lists_of_events_says_so_elsewhere_and_changes_none(name: str, key: str) -> None:
+def test_a_key_for_lists_of_events_shows_a_message_in_other_views(name: str, key: str) -> None:
     seat = Seat(name, 80, everything())
     before = seat.page.viewport.listed()
     assert any("lists of events" in line for line in seat.press(key))
@@ -273,7 +273,7 @@ def test_tab_walks_through_all_views_and_comes_back() -> None:
     assert len({"\n".join(lines) for lines in seen}) == len(OFFERED)
 
 
-def test_a_digit_again_comes_back_and_one_without_a_view_says_so() -> None:
+def test_a_digit_again_comes_back_and_one_without_a_view_shows_a_message() -> None:
     seat = Seat("board", 120, everything())
     start = body(seat)
     seat.press("4")
@@ -318,7 +318,7 @@ def test_in_a_recording_the_arrows_seek_and_in_its_details_they_fold() -> None:
     assert player.asked[2:] == [Intent.SEEK_BACK]
 
 
-def test_what_was_said_goes_with_the_next_key_whatever_it_is() -> None:
+def test_a_message_disappears_with_the_next_key() -> None:
     seat = Seat("board", 80, everything())
     for key in ("escape", "unknown", "down", "0", "1"):
         assert any("lists of events" in line for line in seat.press("f"))
@@ -327,7 +327,7 @@ def test_what_was_said_goes_with_the_next_key_whatever_it_is() -> None:
 
 @pytest.mark.parametrize(("key", "said"), [("<", "a card"), (">", "a card"), ("r", "a notification")])
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_key_that_writes_says_what_it_needs(name: str, key: str, said: str) -> None:
+def test_a_key_that_writes_names_what_it_needs(name: str, key: str, said: str) -> None:
     lines = Seat(name, 80, everything()).press(key)
     assert any(line.startswith(f"{key} m") and f"{said} " in line and " with " in line for line in lines)
 

@@ -45,7 +45,7 @@ def test_who_is_ahead_sees_expired_tokens() -> None:
 
 
 @pytest.mark.parametrize("date", [{}, {"date": "yesterday"}])
-def test_without_a_date_nothing_is_said(date: dict[str, str]) -> None:
+def test_without_a_date_nothing_is_reported(date: dict[str, str]) -> None:
     answer = Answer(status=200, headers=date, at=NOW)
     assert ahead_seconds(answer) is None
     assert (judged(answer).state, judged(answer).figure) == ("ok", "200")

@@ -243,7 +243,7 @@ def test_a_column_that_nobody_knows_may_be_missing_or_hidden() -> None:
 # --- without the database
 
 
-def test_rows_tell_that_all_is_well() -> None:
+def test_visible_rows_prove_that_all_is_well() -> None:
     found = by_rest(200, [{"id": 1}])
     assert [(name, one.state) for name, one in found.items()] == [
         ("exists", "ok"),
@@ -324,7 +324,7 @@ def test_a_filter_asks_for_an_identity_that_only_the_database_knows() -> None:
     )
 
 
-def test_a_table_of_which_nothing_was_said() -> None:
+def test_a_table_without_any_message_from_the_server() -> None:
     assert judged(facts_of(is_ready=False))["READY"].state == "failed"
 
 

@@ -125,7 +125,7 @@ def test_the_four_states_of_the_system_channel(
     assert (found.figure, found.state) == (figure, state)
 
 
-def test_what_was_heard() -> None:
+def test_received_events_are_recorded() -> None:
     received = Received()
     for phase, since in (("connecting", 0), ("joining", 4_000), ("joining", 9_000)):
         received.apply(Vitals(at=since, phase=phase, since=since, round_trip_ms=1.0))

@@ -35,7 +35,7 @@ receives = [
 """
 
 
-def test_a_job_says_who_now_sees_what(project: dict[str, str], tmp_path: Path) -> None:
+def test_a_job_reports_who_now_sees_what(project: dict[str, str], tmp_path: Path) -> None:
     contract, junit, summary = (tmp_path / name for name in ("realtime.toml", "out.xml", "summary.md"))
     contract.write_text(ANONYMOUS)
     environment = clean_environment(**project, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
@@ -83,7 +83,7 @@ def test_a_file_that_is_no_contract_is_exit_2(tmp_path: Path) -> None:
         ({"private_topic": ["a", "b"]}, "several --private-topic go with --write-contract only"),
     ],
 )
-def test_what_makes_no_sense_is_told_first(arguments: dict[str, Any], words: str) -> None:
+def test_invalid_arguments_are_reported_first(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         run_tests(**arguments)
 

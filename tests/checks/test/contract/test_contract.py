@@ -1,4 +1,4 @@
-"""Contracts of an embedded project, and what is said when one line of SQL has changed it."""
+"""Contracts of an embedded project, and what is reported after one line of SQL has changed it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def contract(project: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
         yield path
 
 
-def test_it_says_what_holds(project: dict[str, str], contract: Path) -> None:
+def test_a_contract_records_what_holds(project: dict[str, str], contract: Path) -> None:
     text = re.sub("sha256:[0-9a-f]{64}", "sha256:…", contract.read_text())
     assert text == (
         "# What Realtime sends to whom in this project. `prt test --contract FILE` holds it to that;\n"
@@ -208,7 +208,7 @@ def member(project: dict[str, str]) -> dict[str, str]:
     return {**project, "PRT_TOKEN": token}
 
 
-def test_a_condition_says_which_rows_arrive(member: dict[str, str], tmp_path: Path) -> None:
+def test_a_condition_describes_which_rows_arrive(member: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "realtime.toml"
     with made(member, WORKSPACES, "drop table public.shared;"):
         assert write(member, path, "shared") == []
@@ -298,7 +298,7 @@ def test_a_table_that_came_and_one_that_went(project: dict[str, str], tmp_path: 
 def test_what_can_not_be_observed_does_not_hold(
     project: dict[str, str], contract: Path, tmp_path: Path
 ) -> None:
-    """A job whose variables are missing must fail, in sentences that say what is missing."""
+    """A job whose variables are missing must fail, in sentences that name what is missing."""
     gone = ("SUPABASE_DB_URL", "SUPABASE_JWT_SECRET")
     held = hold({name: value for name, value in project.items() if name not in gone}, contract)
     assert held.sentences == [
@@ -315,7 +315,7 @@ def test_what_can_not_be_observed_does_not_hold(
     assert "SUPABASE_JWT_SECRET" in str(remedies[4])
 
 
-def test_a_table_without_observations_says_why(project: dict[str, str], tmp_path: Path) -> None:
+def test_a_table_without_observations_has_a_reason(project: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "realtime.toml"
     receives = 'receives = [{ identity = "anon", event = "INSERT", rows = "none" }]'
     path.write_text(f'version = 1\n[[table]]\nname = "user_presence"\n{receives}\n')

@@ -1,4 +1,4 @@
-"""The file of a contract: what is written is read again, and what makes no sense is told in one line."""
+"""The file of a contract: what is written is read again, and what is invalid is reported in one line."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_order_of_what_was_observed_changes_nothing() -> None:
         ('version = 1\n[[table]]\nname = "a"\npolicies = "md5:0"\n', "`table[0].policies`"),
     ],
 )
-def test_a_file_that_is_no_contract_is_told_in_a_line(tmp_path: Path, text: str, words: str) -> None:
+def test_a_file_that_is_not_a_contract_is_reported_in_one_line(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "realtime.toml"
     path.write_text(text)
     with pytest.raises(UsageError) as caught:

@@ -190,7 +190,7 @@ def test_a_value_for_which_a_filter_raises_hides_no_other(backend: Backend) -> N
     run(backend, scenario)
 
 
-def test_a_lane_that_falls_behind_is_emptied_and_its_subscription_told(
+def test_a_lane_that_falls_behind_is_emptied_and_its_subscription_is_notified(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lanes, "BACKLOG", 10_000)

@@ -48,7 +48,7 @@ async def heard(client: Client) -> int:
     return number
 
 
-def test_a_transaction_is_heard_in_its_order_or_not_at_all(backend: Backend) -> None:
+def test_a_transaction_is_received_in_its_order_or_not_at_all(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as client:
             await enter(client, backend.user(1))
@@ -228,7 +228,7 @@ def test_no_past_to_be_had(backend: Backend, is_private: bool, replay: Any, reas
 
 
 def test_the_past_goes_over_into_the_present_without_a_seam(backend: Backend) -> None:
-    """Nothing is lost or told twice, whenever one joins while messages come."""
+    """Nothing is lost or sent twice, whenever a client joins while messages arrive."""
 
     async def scenario(running: Running) -> None:
         is_done = asyncio.Event()

@@ -69,7 +69,7 @@ def test_the_newest_channel_of_a_key_comes_first_and_the_others_stay(backend: Ba
     run(backend, scenario)
 
 
-def test_who_joins_again_is_told_to_have_left(backend: Backend) -> None:
+def test_a_client_that_joins_again_is_reported_to_have_left(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as watching, running.client() as moving:
             await entered(watching)

@@ -122,7 +122,7 @@ def test_takes_the_longer_signatures_of_the_same_secret(algorithm: str) -> None:
     ("role", "read"),
     [(None, ("", True)), ("", ("", True)), (["anon"], ('["anon"]', False)), (5, ("5", False))],
 )
-def test_takes_any_role_and_says_whether_it_is_a_name(role: Any, read: tuple[str, bool]) -> None:
+def test_any_role_is_accepted_and_classified_as_a_name_or_not(role: Any, read: tuple[str, bool]) -> None:
     principal = tokens.read(odd(role=role), KEYS, NOW).principal
     assert (principal.role, principal.has_role_name) == read
 

@@ -1,4 +1,4 @@
-"""A filter holds exactly where PostgreSQL says so, whether it is decided here or there."""
+"""A filter holds exactly if PostgreSQL agrees, whether it is decided here or there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns hold exactly where PostgreSQL says so, and take no longer for hostile ones."""
+"""Patterns hold exactly if PostgreSQL agrees, and take no longer for hostile ones."""
 
 from __future__ import annotations
 

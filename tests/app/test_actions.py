@@ -27,17 +27,17 @@ def fifo(tmp_path: Path) -> Path:
 
 def acted(command: str, lines: int = 1, *, seconds: float = 20) -> tuple[list[str], list[str]]:
     """Return what was reported, and the notes for a view, once the commands are over."""
-    told: list[str] = []
+    reported: list[str] = []
 
     async def main() -> list[str]:
-        async with Actions(command=command, report=told.append) as actions:
+        async with Actions(command=command, report=reported.append) as actions:
             for _ in range(lines):
                 actions.on(LINE)
             await actions.finish(seconds)
         return list(actions.notes)
 
     notes = asyncio.run(main())
-    return told, notes
+    return reported, notes
 
 
 def has_readers(fifo: Path) -> bool:
@@ -50,9 +50,9 @@ def has_readers(fifo: Path) -> bool:
 
 def test_a_command_gets_the_event_and_no_shell_reads_it(tmp_path: Path) -> None:
     out = tmp_path / "$(got) it"
-    told, _ = acted(f"tee {shlex.quote(str(out))}")
+    reported, _ = acted(f"tee {shlex.quote(str(out))}")
     assert out.read_bytes() == LINE
-    assert told == [f"--exec tee: {LINE.decode().strip()}"], "what it says is shown"
+    assert reported == [f"--exec tee: {LINE.decode().strip()}"], "what it says is shown"
 
 
 def test_it_has_our_environment_and_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_it_has_our_environment_and_nothing_more(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "reported"),
     [
         (
             "sh -c 'echo dark; echo \"no display\" >&2; exit 3'",
@@ -76,8 +76,8 @@ def test_it_has_our_environment_and_nothing_more(tmp_path: Path, monkeypatch: py
         ("sh -c 'seq 1 100000'", [f"--exec sh: {n}" for n in range(99996, 100001)]),
     ],
 )
-def test_a_failure_is_reported_and_ends_nothing(command: str, told: list[str]) -> None:
-    assert acted(command) == (told, told[-acting.NOTES :])
+def test_a_failure_is_reported_and_ends_nothing(command: str, reported: list[str]) -> None:
+    assert acted(command) == (reported, reported[-acting.NOTES :])
 
 
 def test_a_program_that_disappeared_is_reported(tmp_path: Path) -> None:
@@ -89,8 +89,8 @@ def test_a_program_that_disappeared_is_reported(tmp_path: Path) -> None:
 
 def test_few_run_at_once_and_few_wait_and_all_are_killed_at_the_end(fifo: Path) -> None:
     too_many = 3
-    told, _ = acted(f"cat {fifo}", AT_ONCE + WAITING + too_many, seconds=0)
-    assert told == [
+    reported, _ = acted(f"cat {fifo}", AT_ONCE + WAITING + too_many, seconds=0)
+    assert reported == [
         "--exec cat: it is slower than the events: with 100 waiting, what comes on top is left out",
         f"--exec cat: {AT_ONCE + WAITING} of its runs were not over at the end",
         f"--exec cat: left out for {too_many} events",

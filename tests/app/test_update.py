@@ -100,7 +100,7 @@ class Stage:
         return None if row is None else json.loads(row)
 
     @property
-    def told(self) -> list[str]:
+    def reported(self) -> list[str]:
         return [type(event).__name__ for event in self.written]
 
 
@@ -128,7 +128,7 @@ def test_applied_committed_confirmed() -> None:
 
     stage, end, error = play(script)
     assert (end.reason, end.exit_code, end.events, error) == ("expect", 0, 1, None)
-    assert stage.told == ["Status", "Change", "End"]
+    assert stage.reported == ["Status", "Change", "End"]
     assert stage.conditions == [("id", "eq.7")]
     assert stage.shown == WRITTEN
     assert steps(stage.update_).startswith("applied → committed ")
@@ -140,7 +140,7 @@ def test_an_echo_that_overtakes_the_answer_confirms_too() -> None:
         stage.say(READY)
         await stage.is_asked.wait()
         stage.say(ECHO)
-        await stage.until(lambda: "Change" in stage.told)
+        await stage.until(lambda: "Change" in stage.reported)
         stage.answer.set_result([raw(WRITTEN)])
 
     stage, end, _ = play(script)
@@ -156,10 +156,10 @@ def test_a_foreign_write_before_the_echo_is_judged_and_reported(is_answer_first:
             stage.answer.set_result([raw(WRITTEN)])
             await asyncio.sleep(0)
         stage.say(FOREIGN)
-        await stage.until(lambda: "Change" in stage.told)
+        await stage.until(lambda: "Change" in stage.reported)
         if not is_answer_first:
             stage.answer.set_result([raw(WRITTEN)])
-        await stage.until(lambda: "Conflict" in stage.told)
+        await stage.until(lambda: "Conflict" in stage.reported)
         assert stage.shown == WRITTEN
         stage.say(ECHO)
 
@@ -250,7 +250,7 @@ def test_nothing_is_written_where_the_key_names_no_row_or_several(rows: Any, wor
 def test_nothing_is_written_before_ready_and_a_refused_subscription_is_its_own_error() -> None:
     async def script(stage: Stage) -> None:
         stage.say(Status(at=1, status="SUBSCRIBED"))
-        await stage.until(lambda: "Status" in stage.told)
+        await stage.until(lambda: "Status" in stage.reported)
         stage.queue.close(UnreachableError("not in the publication"))
 
     stage, end, error = play(script)

@@ -43,14 +43,14 @@ class Outages:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{seconds}\n".encode())
         self._process.stdin.flush()
-        while "back" not in (said := self._next(seconds + PATIENCE)):
+        while "back" not in (printed := self._next(seconds + PATIENCE)):
             pass
-        back = float(said["back"])
+        back = float(printed["back"])
         found: dict[str, float | None] = dict.fromkeys(self._commands)
         while None in found.values() and (left := back + PATIENCE - time.monotonic()) > 0:
-            said = self._next(left)
-            if "ready" in said:
-                found[said["ready"]] = float(said["at"]) - back
+            printed = self._next(left)
+            if "ready" in printed:
+                found[printed["ready"]] = float(printed["at"]) - back
         # Each outage is a client's first: what it waits grows with every one that it has lived through.
         self.end()
         return found

@@ -37,9 +37,9 @@ class Flood:
     def await_(self, word: str) -> Any:
         """The value of the next line that has the word."""
         while True:
-            said = self.next()
-            if word in said:
-                return said[word]
+            printed = self.next()
+            if word in printed:
+                return printed[word]
 
     def order(self, count: int) -> None:
         self.tell(str(count))

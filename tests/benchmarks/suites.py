@@ -39,7 +39,7 @@ def measure(
             found["prt"].append(of_prt(shape, environment))
             found["supabase-js"].append(json.loads(_output(script, environment)))
     figures = [
-        (f"{suite}, {program}", _told([round_[suite] for round_ in levels]))
+        (f"{suite}, {program}", _reported([round_[suite] for round_ in levels]))
         for suite in SUITES
         for program, levels in found.items()
     ]
@@ -81,7 +81,7 @@ def _output(command: list[str], environment: Mapping[str, str]) -> str:
     ).stdout
 
 
-def _told(levels: list[dict[str, Any]]) -> str:
+def _reported(levels: list[dict[str, Any]]) -> str:
     delivered = sum(one["delivered"] for one in levels)
     expected = sum(one["expected"] for one in levels)
     lags = ", ".join(f"{name} {_median(levels, name):.1f}" for name in PERCENTILES)

@@ -16,7 +16,7 @@ from prt.events import EMPTY, Change
 from prt.results import Finding
 
 
-def said(**changed: Any) -> Delivery:
+def delivery_of(**changed: Any) -> Delivery:
     given: dict[str, Any] = {"slot": True, "plugins": None, "subscribers": 1, "filters": (), "roots": ()}
     return Delivery(**{**given, "changed": 0, **changed})
 
@@ -54,12 +54,21 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_slot_that_comes_with_the_first_subscription() -> None:
-    assert examined(said(slot=None, subscribers=0), said(slot=None), said(slot=None), said(), said()) is None
+    assert (
+        examined(
+            delivery_of(slot=None, subscribers=0),
+            delivery_of(slot=None),
+            delivery_of(slot=None),
+            delivery_of(),
+            delivery_of(),
+        )
+        is None
+    )
 
 
 def test_nobody_subscribed_needs_no_slot() -> None:
-    assert examined(said(), *[said(slot=None, subscribers=0)] * 2) is None
-    assert examined(said(), said(slot=None, subscribers=None)) is None
+    assert examined(delivery_of(), *[delivery_of(slot=None, subscribers=0)] * 2) is None
+    assert examined(delivery_of(), delivery_of(slot=None, subscribers=None)) is None
 
 
 @pytest.mark.parametrize(
@@ -72,33 +81,35 @@ def test_nobody_subscribed_needs_no_slot() -> None:
     ],
 )
 def test_no_slot(plugins: str | None, why: str) -> None:
-    found = examined(said(), *[said(slot=None, plugins=plugins)] * 10)
+    found = examined(delivery_of(), *[delivery_of(slot=None, plugins=plugins)] * 10)
     assert found is not None
     assert (found.state, found.figure) == ("failed", "no replication slot is read")
     assert why in found.causes[0].why
-    idle = delivery.slot_causes(said(slot=False))
+    idle = delivery.slot_causes(delivery_of(slot=False))
     assert idle[0].why.startswith("nobody reads the replication slot")
 
 
 def test_rows_that_change_and_do_not_come_are_the_rate() -> None:
-    found = examined(said(changed=5), said(changed=8), said(changed=20))
+    found = examined(delivery_of(changed=5), delivery_of(changed=8), delivery_of(changed=20))
     assert found is not None
     assert (found.state, found.figure) == ("warning", "12 rows changed and nothing came")
     assert "limit of messages a second" in found.causes[0].why
     assert "policies hide" in found.causes[1].why
-    assert examined(said(), said(), said(changed=3), said(changed=4)) is not None
-    (only,) = examined(said(), said(changed=1), said(changed=2), passes_row_security=True).causes  # type: ignore[union-attr]
+    assert examined(delivery_of(), delivery_of(), delivery_of(changed=3), delivery_of(changed=4)) is not None
+    (only,) = examined(
+        delivery_of(), delivery_of(changed=1), delivery_of(changed=2), passes_row_security=True
+    ).causes  # type: ignore[union-attr]
     assert only == delivery.LIMIT
 
 
 def test_a_quiet_database_and_one_whose_changes_come_are_no_sign() -> None:
-    assert examined(said(changed=5), said(changed=5), said(changed=5)) is None
-    assert examined(said(changed=5), said(changed=8), said(changed=8)) is None
-    assert examined(said(changed=5), said(changed=8), is_filtered=True) is None
+    assert examined(delivery_of(changed=5), delivery_of(changed=5), delivery_of(changed=5)) is None
+    assert examined(delivery_of(changed=5), delivery_of(changed=8), delivery_of(changed=8)) is None
+    assert examined(delivery_of(changed=5), delivery_of(changed=8), is_filtered=True) is None
 
-    class HearingChanges(SourceListener):
+    class ReceivingListener(SourceListener):
         async def until(self, *_: Any) -> bool:
             self.received.apply(change())
             return True
 
-    assert examined(said(changed=5), said(changed=8), listener=HearingChanges()) is None
+    assert examined(delivery_of(changed=5), delivery_of(changed=8), listener=ReceivingListener()) is None

@@ -12,7 +12,7 @@ from tests.running import PRT, clean_environment
 CLIENT = {"SUPABASE_URL": "http://127.0.0.1:1", "SUPABASE_ANON_KEY": "sb_publishable_x"}
 
 
-def said(*arguments: bytes, folder: Path, **more: str) -> tuple[int, str]:
+def printed(*arguments: bytes, folder: Path, **more: str) -> tuple[int, str]:
     ended = subprocess.run(
         [PRT.encode(), *arguments],
         env=clean_environment(HOME=str(folder), **CLIENT | more),
@@ -38,17 +38,17 @@ def said(*arguments: bytes, folder: Path, **more: str) -> tuple[int, str]:
     ],
 )
 def test_an_argument_that_is_not_utf8_is_one_line(arguments: tuple[bytes, ...], tmp_path: Path) -> None:
-    code, err = said(*arguments, folder=tmp_path)
+    code, err = printed(*arguments, folder=tmp_path)
 
     assert (code, err.count("\n")) == (2, 2)
     assert err.startswith("prt: an argument is not UTF-8: ")
 
 
 def test_a_path_may_be_any_bytes(tmp_path: Path) -> None:
-    code, err = said(b"replay", b"missing\xff", folder=tmp_path)
+    code, err = printed(b"replay", b"missing\xff", folder=tmp_path)
     assert code == 2
     assert "can't be read: No such file" in err
-    code, err = said(b"local", b"run", b"--data-dir", b"/proc/\xff", b"--", b"true", folder=tmp_path)
+    code, err = printed(b"local", b"run", b"--data-dir", b"/proc/\xff", b"--", b"true", folder=tmp_path)
     assert "can't use the data folder" in err
 
 
@@ -57,7 +57,7 @@ def test_a_path_may_be_any_bytes(tmp_path: Path) -> None:
 def test_a_value_that_kept_its_quotes_is_called_so(name: str, quote: str, tmp_path: Path) -> None:
     value = f"{quote}{CLIENT.get(name, 'eyJh.eyJi.c')}{quote}"
 
-    code, err = said(b"watch", b"notes", folder=tmp_path, **{name: value})
+    code, err = printed(b"watch", b"notes", folder=tmp_path, **{name: value})
 
     assert (code, err.count("\n")) == (2, 2)
     assert f"{name}" in err or "the URL" in err

@@ -78,7 +78,7 @@ ground.main()
 """
 
 
-def told(body: str, *options: str) -> list[str]:
+def reported(body: str, *options: str) -> list[str]:
     """The lines of standard error."""
     script = SCRIPT.format(secret=SECRET, hostile=HOSTILE, body=body, options=options)
     done = subprocess.run(
@@ -90,7 +90,7 @@ def told(body: str, *options: str) -> list[str]:
 
 @pytest.mark.parametrize("body", PLACES.values(), ids=PLACES)
 def test_an_error_is_one_line_and_a_hint(body: str) -> None:
-    first, hint = told(body)
+    first, hint = reported(body)
     assert first.startswith("prt: unexpected ")
     assert first.endswith("; this is a bug in prt")
     assert hint == "hint: run it again with --debug and report the traceback"
@@ -101,7 +101,7 @@ def test_an_error_is_one_line_and_a_hint(body: str) -> None:
 
 @pytest.mark.parametrize("body", PLACES.values(), ids=PLACES)
 def test_a_traceback_with_debug_is_escaped_and_without_secrets(body: str) -> None:
-    lines = told(body, "--debug")
+    lines = reported(body, "--debug")
     assert any(line.startswith(("Traceback", "KeyError")) for line in lines)
     assert lines[-1] == "hint: report it with the traceback"
     assert all(line.isprintable() for line in lines)
@@ -115,7 +115,7 @@ def test_a_traceback_with_debug_is_escaped_and_without_secrets(body: str) -> Non
     ids=["a logger", "a warning"],
 )
 def test_the_words_of_a_library_are_one_line(body: str) -> None:
-    (line,) = told(body)
+    (line,) = reported(body)
     assert line.startswith("prt: ")
     assert line.isprintable()
     assert SECRET not in line
@@ -130,4 +130,4 @@ def test_the_words_of_a_library_are_one_line(body: str) -> None:
     ids=["a logger", "a short secret"],
 )
 def test_messages_of_a_library_to_its_developers_are_not_printed(body: str) -> None:
-    assert told(body) == []
+    assert reported(body) == []

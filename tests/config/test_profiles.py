@@ -121,9 +121,9 @@ def test_a_file_that_holds_a_secret_is_refused(folder: Folder, line: str, is_own
     write(f"[profiles.x]\n{URL}{line}\n")
     with pytest.raises(UsageError, match="holds a secret itself") as caught:
         folder.resolve(profile="x")
-    told = f"{caught.value} {caught.value.hint}"
-    assert "{ env = " in told
-    assert line.split('"')[1] not in told
+    reported = f"{caught.value} {caught.value.hint}"
+    assert "{ env = " in reported
+    assert line.split('"')[1] not in reported
 
 
 @pytest.mark.parametrize(

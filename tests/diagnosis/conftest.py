@@ -72,7 +72,7 @@ def named(
         code, out, err = command("status", *arguments, "--json", env=env)
         if expected.layer == "usage":
             why, _, remedy = err.partition("\nhint: ")
-            said: dict[str, Any] = {"why": why.removeprefix("prt: "), "remedy": remedy.strip()}
+            printed: dict[str, Any] = {"why": why.removeprefix("prt: "), "remedy": remedy.strip()}
             findings: list[dict[str, Any]] = []
         else:
             *findings, end = [json.loads(line) for line in out.splitlines()]
@@ -83,14 +83,14 @@ def named(
             assert of_layer, f"nothing of {expected.layer}: {findings}"
             troubles = [one for one in of_layer if one["state"] == expected.state and one["why"]]
             assert troubles, f"no {expected.state} in {of_layer}"
-            said = troubles[0]
-        assert expected.why in said["why"], said
-        assert expected.remedy in (said["remedy"] or ""), said
-        others = said.get("also", [])
-        assert bool(others) == (expected.also is not None), said
-        assert expected.also is None or expected.also in " ".join(one["why"] for one in others), said
+            printed = troubles[0]
+        assert expected.why in printed["why"], printed
+        assert expected.remedy in (printed["remedy"] or ""), printed
+        others = printed.get("also", [])
+        assert bool(others) == (expected.also is not None), printed
+        assert expected.also is None or expected.also in " ".join(one["why"] for one in others), printed
         assert code == expected.exit_code, (code, findings)
-        record_property(fault, said)
+        record_property(fault, printed)
         return findings
 
     return check

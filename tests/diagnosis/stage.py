@@ -161,9 +161,9 @@ async def answering(
         path = next((path for path in answers or {} if request.path.startswith(path)), None)
         if path is None and "Upgrade" in request.headers:
             return None
-        status, said = (answers or {})[path] if path is not None else (200, {})
-        is_json = not isinstance(said, str)
-        body = (json.dumps(said) if is_json else said).encode()
+        status, printed = (answers or {})[path] if path is not None else (200, {})
+        is_json = not isinstance(printed, str)
+        body = (json.dumps(printed) if is_json else printed).encode()
         kind = "application/json" if is_json else "text/html"
         own = {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}
         phrase = HTTPStatus(status).phrase if status in list(HTTPStatus) else "Other"

@@ -431,20 +431,20 @@ class Results:
     """Of the tests, by pytest's own words: what was reported about each fault."""
 
     def __init__(self) -> None:
-        self.said: dict[str, dict[str, Any]] = {}
+        self.printed: dict[str, dict[str, Any]] = {}
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when == "call" and report.passed:
             for name, value in report.user_properties:
                 if name in FAULTS:
-                    self.said[name] = value
+                    self.printed[name] = value
 
 
-def markdown(said: dict[str, dict[str, Any]]) -> str:
+def markdown(printed: dict[str, dict[str, Any]]) -> str:
     """A row a fault, in the order of the layers."""
     lines = ["| fault | layer | what prt says | what mends it |", "| --- | --- | --- | --- |"]
     for name, fault in FAULTS.items():
-        one = said[name]
+        one = printed[name]
         causes = [
             (one["why"], one["remedy"]),
             *((other["why"], other["remedy"]) for other in one.get("also", [])),
@@ -474,12 +474,12 @@ def main() -> int:
     table = os.dup(1)
     os.dup2(2, 1)
     code = pytest.main(["-q", "-p", "no:cacheprovider", str(Path(__file__).parent)], plugins=[results])
-    missing = sorted(set(FAULTS) - set(results.said))
+    missing = sorted(set(FAULTS) - set(results.printed))
     if missing:
         print(f"not named, or wrongly: {', '.join(missing)}", file=sys.stderr)
         return int(code) or 1
     with os.fdopen(table, "w", encoding="utf-8") as file:
-        file.write(markdown(results.said) + "\n")
+        file.write(markdown(results.printed) + "\n")
     return int(code)
 
 

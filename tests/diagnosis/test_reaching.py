@@ -43,7 +43,7 @@ async def plain(answer: bytes) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-def said(code: int, err: str) -> str:
+def printed(code: int, err: str) -> str:
     """The first line of an error; no command ends with a bug or as if the server spoke nonsense."""
     assert code == 4, err
     assert "bug in prt" not in err
@@ -57,7 +57,7 @@ def test_an_error_that_a_proxy_caused_names_it(name: str, command: Command, serv
 
     code, _, err = command(*COMMANDS[name], env=client("https://abc.example", HTTPS_PROXY=url, **PASSWORD))
 
-    line = said(code, err)
+    line = printed(code, err)
     assert f"through the proxy {url.partition('://')[2]} of HTTPS_PROXY" in line
     assert "403" in line
 
@@ -68,7 +68,7 @@ def test_a_proxy_that_is_not_there_is_named(name: str, command: Command) -> None
 
     code, _, err = command(*COMMANDS[name], env=env)
 
-    assert "the proxy 127.0.0.1:1 of ALL_PROXY: connection refused" in said(code, err)
+    assert "the proxy 127.0.0.1:1 of ALL_PROXY: connection refused" in printed(code, err)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -87,7 +87,7 @@ def test_a_certificate_that_is_not_valid_is_called_so(name: str, command: Comman
 
     code, _, err = command(*COMMANDS[name], env=client(url, **PASSWORD))
 
-    assert "has no valid certificate: self-signed certificate" in said(code, err)
+    assert "has no valid certificate: self-signed certificate" in printed(code, err)
     assert "SSL_CERT_FILE" in err
 
 
@@ -97,7 +97,7 @@ def test_a_port_without_tls_is_called_so(name: str, command: Command, served: Se
 
     code, _, err = command(*COMMANDS[name], env=client(url, **PASSWORD))
 
-    assert " does not speak TLS" in said(code, err)
+    assert " does not speak TLS" in printed(code, err)
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "status"])

@@ -15,9 +15,9 @@ def test_every_fault_has_a_test() -> None:
 
 
 def test_the_table_has_the_causes_and_remedies() -> None:
-    said = {name: {"why": f"why {name}", "remedy": "a | b"} for name in FAULTS}
-    said["missing"] = {"why": "one", "remedy": "select 1;", "also": [{"why": "two", "remedy": None}]}
-    lines = markdown(said).splitlines()
+    printed = {name: {"why": f"why {name}", "remedy": "a | b"} for name in FAULTS}
+    printed["missing"] = {"why": "one", "remedy": "select 1;", "also": [{"why": "two", "remedy": None}]}
+    lines = markdown(printed).splitlines()
     assert len(lines) == len(FAULTS) + 2
     assert "| table missing | table | one; or two | `select 1;` |" in lines
     assert any(line.endswith(r"a \| b |") for line in lines)

@@ -58,13 +58,15 @@ async def changes(project: Project, topic: str) -> Any:
     async with member(project) as client:
         came: Came = asyncio.Queue()
 
-        def heard(change: dict[str, Any]) -> None:
+        def received(change: dict[str, Any]) -> None:
             data = change["data"]
             old, new = data.get("old_record") or {}, data.get("record") or {}
             came.put_nowait([data["type"], new.get("body"), list(old)])
 
         channel = client.channel(topic)
-        channel.on_postgres_changes("*", heard, schema="public", table="foreign_notes", filter="body=like.c%")
+        channel.on_postgres_changes(
+            "*", received, schema="public", table="foreign_notes", filter="body=like.c%"
+        )
         began = await ready(channel)
         table = client.table("foreign_notes")
         await table.insert({"body": "another"}).execute()
@@ -130,11 +132,11 @@ async def database_broadcast(project: Project, _: str) -> Any:
         came: Came = asyncio.Queue()
         channel = client.channel("e2e:both", {"config": {"private": True}})
 
-        def heard(message: dict[str, Any]) -> None:
+        def received(message: dict[str, Any]) -> None:
             payload = message["payload"]
             came.put_nowait([payload["table"], payload["record"]["body"]])
 
-        channel.on_broadcast("INSERT", heard)
+        channel.on_broadcast("INSERT", received)
         (began,) = await status(channel)
         await client.table("e2e_notes").insert({"body": "told"}).execute()
         return [began, await came.get()]

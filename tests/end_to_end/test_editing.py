@@ -53,9 +53,9 @@ def test_on_loopback_nothing_is_asked_and_the_writing_identity_is_named(project:
         view.until(lambda text: "READY since" in text)
         view.send(b"q")
         assert view.finish() == 0
-        said = bytes(view.raw).decode(errors="replace")
-        assert "--edit writes to 127.0.0.1" in said
-        assert QUESTION not in said
+        printed = bytes(view.raw).decode(errors="replace")
+        assert "--edit writes to 127.0.0.1" in printed
+        assert QUESTION not in printed
 
 
 @pytest.mark.parametrize("command", [("watch",), ("watch", "--once"), ("notify",)])

@@ -189,5 +189,5 @@ def test_without_a_screen_every_event_is_a_line_and_the_cursor_is_left_alone(
     with playing(recording, *options, columns=120, **environment) as view:
         assert view.finish() == 0
         assert b"\x1b" not in re.sub(rb"\x1b\[[0-9;]*m", b"", bytes(view.raw))
-        said = view.raw.decode()
-        assert [said.count(f"No {number}") for number in range(5)] == [1] * 5
+        printed = view.raw.decode()
+        assert [printed.count(f"No {number}") for number in range(5)] == [1] * 5

@@ -113,12 +113,12 @@ def test_prt_and_supabase_js_see_each_others_every_move(
             assert await visit.presence() == ("leave", "js", [{"at": "desk"}])
             await ask("end")
             out, _ = await asyncio.wait_for(partner.communicate(), PATIENCE)
-            told: dict[str, Any] = json.loads(out)
-            return told
+            reported: dict[str, Any] = json.loads(out)
+            return reported
 
-    told = asyncio.run(meet())
-    assert told["results"] == dict.fromkeys(("ready", "track", "update", "cursor", "untrack"), "ok")
-    of_prt = [each for each in told["saw"] if each[1] != "js"]
+    reported = asyncio.run(meet())
+    assert reported["results"] == dict.fromkeys(("ready", "track", "update", "cursor", "untrack"), "ok")
+    of_prt = [each for each in reported["saw"] if each[1] != "js"]
     # supabase-js tells an update as a join and a leave.
     assert sorted(of_prt[:3], key=str) == [
         ["join", "prt", [{"at": "lamp"}]],

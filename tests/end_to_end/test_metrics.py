@@ -61,9 +61,9 @@ def test_a_page_on_loopback_with_a_canary(project: Mapping[str, str]) -> None:
             )
         watch.until(lambda line: line.get("new", {}).get("title") == "after")
         assert watch.process.stderr is not None
-        said = watch.process.stderr.readline().decode()
-        found = re.search(r"metrics at (http://127\.0\.0\.1:\d+/metrics)", said)
-        assert found, said
+        printed = watch.process.stderr.readline().decode()
+        found = re.search(r"metrics at (http://127\.0\.0\.1:\d+/metrics)", printed)
+        assert found, printed
         with urllib.request.urlopen(found[1]) as answer:
             read = figures(answer.read().decode())
         watch.process.terminate()

@@ -177,8 +177,10 @@ def test_a_notification_is_sent_received_and_read(environment: dict[str, str], d
         assert (sent["row"]["payload"], sent["row"]["link"]) == ({"gate": 3}, "/gates")
         assert sent["written_ms"] > 0
         assert sent["echoed_ms"] > 0
-        heard = run.until(lambda line: line.get("eventType") == "INSERT")
-        assert heard["new"] == sent["row"] | {key: heard["new"][key] for key in ("created_at", "updated_at")}
+        received = run.until(lambda line: line.get("eventType") == "INSERT")
+        assert received["new"] == sent["row"] | {
+            key: received["new"][key] for key in ("created_at", "updated_at")
+        }
         done = ran("notify", "read", *OTTO, "--all", environment=environment)
         assert json.loads(done.stdout)["ids"] == [sent["id"]]
         run.until(lambda line: line.get("eventType") == "UPDATE" and line["new"]["id"] == sent["id"])
@@ -193,10 +195,10 @@ def test_one_of_supabase_js_is_seen(
         sent = reported(scripts / "notification.mjs", environment=node_environment)
         assert sent["error"] is None
         code, lines, _ = run.finish()
-    (heard,) = [line["new"] for line in lines if line["type"] == "change"]
+    (received,) = [line["new"] for line in lines if line["type"] == "change"]
     assert code == 0
-    assert sent["data"] == {"id": heard["id"], "user_id": MEMBER.id}
-    assert (heard["type"], heard["title"], heard["message"]) == ("test", "Test", "Testing realtime")
+    assert sent["data"] == {"id": received["id"], "user_id": MEMBER.id}
+    assert (received["type"], received["title"], received["message"]) == ("test", "Test", "Testing realtime")
 
 
 @pytest.mark.parametrize(

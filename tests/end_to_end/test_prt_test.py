@@ -47,10 +47,10 @@ def test_all_suites_their_reports_and_no_secret(project: dict[str, str], tmp_pat
     assert root.get("tests") == str(len(lines))
     assert root.get("failures") == "0"
     assert "passed, 0 failed" in summary.read_text()
-    told = run.stdout + run.stderr + out.read_text() + page.read_text() + summary.read_text()
+    reported = run.stdout + run.stderr + out.read_text() + page.read_text() + summary.read_text()
     secrets = [value for name, value in project.items() if name != "SUPABASE_URL"]
-    assert not [secret for secret in secrets if secret in told]
-    assert "eyJ" not in told
+    assert not [secret for secret in secrets if secret in reported]
+    assert "eyJ" not in reported
     assert marked_rows(project) == 0
 
 

@@ -94,19 +94,19 @@ def test_two_libraries_on_one_topic(
             await ask("end")
             assert await next_() == ("leave", ("js", [{"at": "desk"}]))
             out, _ = await asyncio.wait_for(partner.communicate(), PATIENCE)
-            told: dict[str, Any] = json.loads(out)
-            return told
+            answer: dict[str, Any] = json.loads(out)
+            return answer
 
-    told = asyncio.run(meet())
-    assert told["status"] == ["SUBSCRIBED"]
-    assert told["results"] == {
+    answer = asyncio.run(meet())
+    assert answer["status"] == ["SUBSCRIBED"]
+    assert answer["results"] == {
         "ready": "ok",
         "track": "ok",
         "update": "ok",
         "cursor": "ok",
         "http": {"success": True},
     }
-    assert [each for each in told["saw"] if each[1] != "js"] == [
+    assert [each for each in answer["saw"] if each[1] != "js"] == [
         ["join", "py", [{"at": "window"}]],
         ["leave", "py", [{"at": "window"}]],
         ["cursor", {"x": 5}],
@@ -159,18 +159,18 @@ def test_private_topics_of_supabase_js(scripts: Path, node_environment: dict[str
 @pytest.mark.usefixtures("private_topics")
 def test_private_topics_of_supabase_py(project: dict[str, str]) -> None:
     async def visit() -> None:
-        heard: asyncio.Queue[Any] = asyncio.Queue()
+        received: asyncio.Queue[Any] = asyncio.Queue()
         private = {"config": {"private": True, "broadcast": {"ack": True, "self": True}}}
         async with client_of(project, STRANGER) as stranger, client_of(project, MEMBER) as member:
             status, words = await subscribed(stranger.channel("e2e:both", private))
             assert status == "CHANNEL_ERROR"
             assert "You do not have permissions to read from this Channel topic: e2e:both" in words
             channel = member.channel("e2e:both", private)
-            channel.on_broadcast("cursor", heard.put_nowait)
+            channel.on_broadcast("cursor", received.put_nowait)
             assert (await subscribed(channel))[0] == "SUBSCRIBED"
             await channel.send_broadcast("cursor", {"x": 1})
             await channel.http_send("cursor", {"x": 2})
-            found = [await asyncio.wait_for(heard.get(), PATIENCE) for _ in range(2)]
+            found = [await asyncio.wait_for(received.get(), PATIENCE) for _ in range(2)]
             assert [message["payload"] for message in found] == [{"x": 1}, {"x": 2}]
             with pytest.raises(Exception, match="Unauthorized"):
                 await member.channel("e2e:read", private).http_send("cursor", {"x": 3})

@@ -83,7 +83,7 @@ def test_a_stored_message_is_replayed_to_who_comes_later(
     sent = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert sent.returncode == 0, sent.stderr
     replay = ("--private", "--replay", "since=1h,limit=5", "--count", "1", "--json")
-    heard = subprocess.run(
+    received = subprocess.run(
         [PRT, "watch", "--broadcast", topic, *replay],
         env=environment,
         capture_output=True,
@@ -91,7 +91,7 @@ def test_a_stored_message_is_replayed_to_who_comes_later(
         check=False,
         timeout=PATIENCE,
     )
-    [line] = [each for each in map(json.loads, heard.stdout.splitlines()) if each["type"] == "broadcast"]
+    [line] = [each for each in map(json.loads, received.stdout.splitlines()) if each["type"] == "broadcast"]
     assert (line["payload"], line["meta"]["replayed"]) == ({"n": 1}, True)
 
 

@@ -68,9 +68,9 @@ def test_the_command_keeps_its_output_and_its_exit_code(environment: dict[str, s
 def test_a_finding_is_two_lines_on_standard_error(scripts: Path, environment: dict[str, str]) -> None:
     done = ran("tap", "--port", "0", "--", "node", str(scripts / "changes.mjs"), environment=environment)
     assert done.returncode == 0
-    said = done.stderr.splitlines()
-    at = next(index for index, line in enumerate(said) if line.startswith("prt: warning delete-filter: "))
-    assert said[at + 1].startswith("hint: alter table public.project_tasks replica identity full")
+    printed = done.stderr.splitlines()
+    at = next(index for index, line in enumerate(printed) if line.startswith("prt: warning delete-filter: "))
+    assert printed[at + 1].startswith("hint: alter table public.project_tasks replica identity full")
 
 
 @pytest.mark.parametrize(

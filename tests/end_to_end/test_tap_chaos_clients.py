@@ -85,11 +85,11 @@ async def supabase_py(url: str, project: Project, *, renews: bool = False) -> As
             await join()
 
         async def join() -> None:
-            def heard(status: Any, _: Exception | None) -> None:
+            def received(status: Any, _: Exception | None) -> None:
                 if renews and status == "CLOSED" and not rejoining:
                     rejoining.append(asyncio.create_task(renew()))
 
-            await listen(client, behind, heard)
+            await listen(client, behind, received)
 
         await join()
         try:
@@ -100,14 +100,14 @@ async def supabase_py(url: str, project: Project, *, renews: bool = False) -> As
             await client.realtime.close()
 
 
-async def listen(client: AClient, behind: Behind, heard: Callable[[Any, Exception | None], None]) -> None:
-    def told(message: Any) -> None:
+async def listen(client: AClient, behind: Behind, received: Callable[[Any, Exception | None], None]) -> None:
+    def reported(message: Any) -> None:
         if message.status == "ok" and message.extension == "postgres_changes":
             behind.ready.set()
 
     channel = client.channel("steady")
-    channel.on_postgres_changes("*", behind.take, table=TASKS, schema="public").on_system(told)
-    await channel.subscribe(heard)
+    channel.on_postgres_changes("*", behind.take, table=TASKS, schema="public").on_system(reported)
+    await channel.subscribe(received)
 
 
 @asynccontextmanager
@@ -197,7 +197,7 @@ def test_what_recovers_from_which_fault(project: Project, app: App, lost: set[st
 def test_delays_and_drops(project: Project, app: App) -> None:
     """A delayed change arrives late, a dropped one never; the connection goes on in both cases."""
 
-    async def heard(plan: ChaosPlan) -> tuple[int, int]:
+    async def received(plan: ChaosPlan) -> tuple[int, int]:
         async with tapped(plan, project) as tap, app(tap.url, project) as behind:
             await behind.ready.wait()
             proxy = tap.source.proxy
@@ -212,7 +212,7 @@ def test_delays_and_drops(project: Project, app: App) -> None:
 
     async def main() -> None:
         delayed, dropped = await asyncio.gather(
-            heard(ChaosPlan(delay=(0.3, 0.0))), heard(ChaosPlan(drop_rate=1.0))
+            received(ChaosPlan(delay=(0.3, 0.0))), received(ChaosPlan(drop_rate=1.0))
         )
         assert delayed[0] == 0 < delayed[1]
         assert dropped[1] == 0 < dropped[0]

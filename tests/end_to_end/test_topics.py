@@ -134,8 +134,8 @@ def test_a_broadcast_of_another_client_beside_tables(project: dict[str, str]) ->
         assert ran("send", topic, "cursor-move", payload, environment=environment).returncode == 0
         code, lines, _ = watch.finish()
     assert (code, lines[-1]["reason"]) == (0, "expect")
-    heard = [line for line in lines if line["type"] == "broadcast"]
-    assert [(line["topic"], line["event"], line["payload"]) for line in heard] == [
+    received = [line for line in lines if line["type"] == "broadcast"]
+    assert [(line["topic"], line["event"], line["payload"]) for line in received] == [
         (topic, "cursor-move", {"userId": "u1", "position": {"x": 5, "y": 9}})
     ]
 
@@ -150,12 +150,12 @@ def test_a_template_of_broadcasts_and_no_table_without_one(project: dict[str, st
     ):
         ready = beside.until_ready()
         assert (ready["topic"], ready["tables"]) == ("template:1", None)
-        until_heard(watch, project)
+        send_until_received(watch, project)
         out, _ = watch.rest()
     assert out.splitlines()[-1] == "template:1 e 5"
 
 
-def until_heard(watch: Piped, project: dict[str, str]) -> None:
+def send_until_received(watch: Piped, project: dict[str, str]) -> None:
     """Sends until the other has ended: the text output does not show when it has joined."""
     while watch.process.poll() is None:
         assert ran("send", "template:1", "e", '{"x":5}', environment=of_project(project)).returncode == 0
@@ -192,10 +192,10 @@ def test_private_broadcasts_of_before_are_marked(project: dict[str, str]) -> Non
         finally:
             database.execute("drop policy past_read on realtime.messages")
     assert code == 0
-    heard = [line for line in lines if line["type"] == "broadcast"]
+    received = [line for line in lines if line["type"] == "broadcast"]
     assert before["meta"] == {**first["meta"], "replayed": True}
-    assert [line["payload"]["n"] for line in heard] == [1, 2]
-    assert "replayed" not in heard[1]["meta"]
+    assert [line["payload"]["n"] for line in received] == [1, 2]
+    assert "replayed" not in received[1]["meta"]
 
 
 @pytest.mark.parametrize(

@@ -92,10 +92,10 @@ def test_a_budget_that_is_passed_is_an_alert_and_fails_the_command(
         (production,),
     ).fetchone()
     assert budget is not None
-    told = tmp_path / "told.json"
+    reported = tmp_path / "told.json"
     with piped(
         *("watch", "--view", "budget", "--filter", f"production_id=eq.{production}", "--json"),
-        *("--count", "2", "--fail-on-alert", "warn", "--exec", f"tee {told}"),
+        *("--count", "2", "--fail-on-alert", "warn", "--exec", f"tee {reported}"),
         environment=of_project(project),
     ) as watch:
         watch.until(lambda line: line["type"] == "change" and line["source"] == "snapshot")
@@ -111,7 +111,7 @@ def test_a_budget_that_is_passed_is_an_alert_and_fails_the_command(
     assert (code, lines[-1]["exit_code"], lines[-1]["reason"]) == (1, 1, "count")
     live = [line["table"] for line in lines if line["type"] == "change" and line["source"] == "stream"]
     assert live == ["financial_transactions", "budgets"]
-    assert '"type":"alert"' in told.read_text()
+    assert '"type":"alert"' in reported.read_text()
 
 
 def test_the_views_share_a_terminal_of_any_size(
@@ -185,7 +185,7 @@ def test_the_feed_is_sentences_in_a_pipe_too(
         while "READY ready" not in watch.line():
             pass
         add_task(database, production, "Said aloud")
-        said = watch.line()
-        assert "Z task 'Said aloud' was added, priority medium\n" in said
+        printed = watch.line()
+        assert "Z task 'Said aloud' was added, priority medium\n" in printed
         watch.rest()
         assert watch.process.returncode == 0

@@ -395,12 +395,12 @@ def test_a_partitioned_table_is_reported_with_its_partitions(
     try:
         environment = of_project(project, SUPABASE_DB_URL=project["SUPABASE_DB_URL"])
         with piped("watch", "by_day", "project_tasks", environment=environment) as watch:
-            told = watch.until(
+            reported = watch.until(
                 lambda line: line["type"] == "status" and "is partitioned" in (line["reason"] or "")
             )
             watch.process.send_signal(signal.SIGTERM)
             watch.finish()
     finally:
         database.execute("drop table public.by_day")
-    assert (told["status"], told["tables"]) == ("CHANNEL_ERROR", ["public.by_day"])
-    assert told["hint"] == "prt watch public.by_day_1"
+    assert (reported["status"], reported["tables"]) == ("CHANNEL_ERROR", ["public.by_day"])
+    assert reported["hint"] == "prt watch public.by_day_1"

@@ -16,7 +16,7 @@ def story(events: Sequence[Event], writes: Iterable[Write] = ()) -> str:
     def since(moment: int | None) -> str:
         return "?" if moment is None else f"{(moment - start) / 1000:.3f}"
 
-    def told(event: Event) -> str:
+    def reported(event: Event) -> str:
         match event:
             case Change():
                 state = state_of(event)
@@ -31,4 +31,4 @@ def story(events: Sequence[Event], writes: Iterable[Write] = ()) -> str:
             case _:
                 return str(event)[:200]
 
-    return "\n".join(f"{since(event.at):>12} {told(event)}" for event in events)
+    return "\n".join(f"{since(event.at):>12} {reported(event)}" for event in events)

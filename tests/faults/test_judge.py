@@ -150,7 +150,7 @@ def test_a_violation_is_seen(spoil: Callable[[list[Event]], list[Event]], words:
 def test_a_deleted_row_has_to_be_reported_or_declared() -> None:
     writes = [write(1, 1, 10), write(4, 1, None, "DELETE")]
     ready, lost, again = status(0, "READY"), status(3, "CLOSED"), status(8, "READY")
-    told: list[Event] = [
+    reported: list[Event] = [
         ready,
         change(1, 1, 10),
         lost,
@@ -158,7 +158,7 @@ def test_a_deleted_row_has_to_be_reported_or_declared() -> None:
         change(8.1, 1, None, source="backfill"),
         gap(1, 8, at=9),
     ]
-    assert judge(writes, told).violations == ()
+    assert judge(writes, reported).violations == ()
     silent: list[Event] = [ready, change(1, 1, 10), lost, again, gap(1, 8, at=9)]
     assert judge(writes, silent).lost_silently == 1
     declared: list[Event] = [ready, change(1, 1, 10), lost, again, gap(1, 8, at=9, complete=False)]

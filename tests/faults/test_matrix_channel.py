@@ -59,8 +59,8 @@ def test_a_token_that_nobody_can_renew_is_announced_and_ends_the_watch(
             await stage.watch.until_ended()
         assert stage.watch.error is not None
         assert stage.watch.error.exit_code == 3
-        said = [status.reason or "" for status in stage.watch.statuses("READY")]
-        assert any("can't be renewed" in reason for reason in said)
+        reasons = [status.reason or "" for status in stage.watch.statuses("READY")]
+        assert any("can't be renewed" in reason for reason in reasons)
 
     verdict = play(
         project,

@@ -55,7 +55,7 @@ def address(proxy: Proxy) -> str:
     return f"{proxy.url.replace('http', 'ws')}/realtime/v1/websocket?vsn=2.0.0"
 
 
-async def told(client: ClientConnection) -> Any:
+async def reported(client: ClientConnection) -> Any:
     return json.loads(await client.recv())[4]["data"]["id"]
 
 
@@ -69,7 +69,7 @@ def test_it_passes_and_counts() -> None:
     async def script(proxy: Proxy, client: ClientConnection) -> None:
         for number in range(3):
             await client.send(word(number))
-            assert await told(client) == number
+            assert await reported(client) == number
         await client.send(BEAT)
         await client.recv()
         assert (proxy.connections, proxy.joins, proxy.changes, proxy.heartbeats) == (1, 1, 3, 1)
@@ -116,7 +116,7 @@ def test_it_swallows(to_client: bool, to_server: bool) -> None:
         proxy.heal()
         async with connect(address(proxy), compression=None) as another:
             await another.send(word(2))
-            assert await told(another) == 2
+            assert await reported(another) == 2
 
     behind(script)
 
@@ -129,13 +129,13 @@ def test_it_drops_until_a_join_and_garbles() -> None:
         await client.send(json.dumps(JOIN))
         await client.recv()
         await client.send(word(2))
-        assert await told(client) == 2
+        assert await reported(client) == 2
         proxy.garble(1)
         await client.send(word(3))
         with pytest.raises(UnicodeDecodeError):
             (await client.recv(decode=False)).decode()
         await client.send(word(4))
-        assert await told(client) == 4
+        assert await reported(client) == 4
 
     behind(script)
 
@@ -170,13 +170,13 @@ def test_it_slows_down() -> None:
         proxy.delay_seconds = 0.1
         before = loop.time()
         await client.send(word(1))
-        await told(client)
+        await reported(client)
         assert loop.time() - before >= 0.2
         proxy.delay_seconds = 0
         proxy.bytes_per_second = 5_000
         before = loop.time()
         await client.send(word("x" * 1_000))  # type: ignore[arg-type]
-        await told(client)
+        await reported(client)
         assert loop.time() - before >= 0.35
 
     behind(script)

@@ -28,11 +28,11 @@ def local(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @dataclass
 class Up:
-    """A `prt local up` that has said where it is. `said` is all that stood before."""
+    """A `prt local up` that has said where it is. `printed` is all that stood before."""
 
     process: subprocess.Popen[str]
     url: str
-    said: str
+    printed: str
 
     @property
     def port(self) -> str:
@@ -68,10 +68,10 @@ def up(*arguments: str, folder: Path | None = None) -> Iterator[Up]:
 
 
 def _introduced(process: subprocess.Popen[str]) -> Up:
-    said = ""
+    printed = ""
     for line in cast("IO[str]", process.stderr):
-        said += line
+        printed += line
         _, is_it, url = line.partition("is up at ")
         if is_it:
-            return Up(process=process, url=url.strip(), said=said)
-    raise AssertionError(f"prt local up did not come up: {said}")
+            return Up(process=process, url=url.strip(), printed=printed)
+    raise AssertionError(f"prt local up did not come up: {printed}")

@@ -125,7 +125,7 @@ class TestEnv:
 
     def test_up_prints_no_secret(self, beside_shared: Up) -> None:
         for name, value in beside_shared.environment().items():
-            assert name == "SUPABASE_URL" or value not in beside_shared.said
+            assert name == "SUPABASE_URL" or value not in beside_shared.printed
 
 
 class TestToken:
@@ -265,9 +265,9 @@ class TestUp:
         with up("--port", "0", "--no-seed") as project:
             note = Path(str(fetch(project.environment(), "show data_directory"))) / "postmaster.pid"
             os.kill(int(note.read_text().splitlines()[0]), signal.SIGKILL)
-            _, said = project.process.communicate(timeout=PATIENCE)
+            _, printed = project.process.communicate(timeout=PATIENCE)
             assert project.process.returncode == 4
-            assert "PostgreSQL of the embedded project ended" in said
+            assert "PostgreSQL of the embedded project ended" in printed
 
     @pytest.mark.usefixtures("alone")
     def test_the_port_is_taken(self) -> None:

@@ -227,9 +227,9 @@ def test_prometheus(
         behind = {**shell, "SUPABASE_URL": f"http://127.0.0.1:{link.port}"}
         with piped("watch", "notifications", "--metrics", "127.0.0.1:0", environment=behind) as watch:
             assert watch.process.stderr is not None
-            said = watch.process.stderr.readline().decode()
-            assert said.startswith("prt: metrics at http://"), said
-            with prometheus(tmp_path, said.rpartition("//")[2].partition("/")[0], port):
+            printed = watch.process.stderr.readline().decode()
+            assert printed.startswith("prt: metrics at http://"), printed
+            with prometheus(tmp_path, printed.rpartition("//")[2].partition("/")[0], port):
                 alerted(firing, "Ready")
                 link.cut(is_held=True)
                 alerted(firing, "RealtimeDown")

@@ -44,12 +44,12 @@ def up(command: str, environment: Mapping[str, str], folder: Path) -> Iterator[U
 
 def until(process: subprocess.Popen[str], words: str) -> str:
     """The line on standard error that holds these words."""
-    said = ""
+    printed = ""
     for line in cast("IO[str]", process.stderr):
-        said += line
+        printed += line
         if words in line:
             return line
-    raise AssertionError(f"ended before it said {words!r}: {said}")
+    raise AssertionError(f"ended before it said {words!r}: {printed}")
 
 
 def done(command: str, environment: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -20,8 +20,8 @@ def budget(
     row = {"id": number, "name": f"Budget {number}", "amount": 1000, "spent": spent, "committed": 100}
     row |= {"currency": "EUR", "updated_at": written, **columns}
     if commit is None:
-        return told(story.change("INSERT", "budgets", new=row, source="snapshot", lag=None), None)
-    return told(story.change("UPDATE", "budgets", new=row, old={"id": number}), commit)
+        return reported(story.change("INSERT", "budgets", new=row, source="snapshot", lag=None), None)
+    return reported(story.change("UPDATE", "budgets", new=row, old={"id": number}), commit)
 
 
 def transaction(
@@ -30,10 +30,10 @@ def transaction(
     row = {"id": number, "budget_id": 1, "amount": amount, "type": "expense", "status": "posted"}
     row |= {"description": f"item {number}", "created_at": created, **columns}
     source = "snapshot" if commit is None else "stream"
-    return told(story.change("INSERT", "financial_transactions", new=row, source=source), commit)
+    return reported(story.change("INSERT", "financial_transactions", new=row, source=source), commit)
 
 
-def told(change: Change, commit: str | None) -> Change:
+def reported(change: Change, commit: str | None) -> Change:
     return replace(change, commit_timestamp=commit)
 
 

@@ -13,7 +13,7 @@ from tests.views import story
 ID = "5eed0000-000f-4000-8000-000000000003"
 
 
-def said(*changes: Change, **options: Any) -> list[str]:
+def sentences(*changes: Change, **options: Any) -> list[str]:
     """The sentences, oldest first."""
     feed = Feed(**options)
     return [feed.sentence(change).text for change in changes]
@@ -28,7 +28,7 @@ def changed(table: str, **columns: Any) -> Change:
 
 
 def test_a_task_moves() -> None:
-    assert said(
+    assert sentences(
         came("project_tasks", title="Rig truss", status="todo", priority="high"),
         changed("project_tasks", title="Rig truss", status="done", completed_at="2026-11-22T16:45:20+00:00"),
     ) == ["task 'Rig truss' was added, priority high", "task 'Rig truss' moved todo → done"]
@@ -37,25 +37,26 @@ def test_a_task_moves() -> None:
 def test_other_changes_are_described_column_by_column() -> None:
     before = {"title": "A", "position": 1, "priority": "low", "estimate_hours": 2, "labels": []}
     after = {"title": "A", "position": 2, "priority": "high", "estimate_hours": 3, "labels": ["x"]}
-    assert said(came("project_tasks", **before), changed("project_tasks", **after))[1] == (
+    assert sentences(came("project_tasks", **before), changed("project_tasks", **after))[1] == (
         "task 'A' priority low → high, position 1 → 2, estimate hours 2 → 3 and 1 more"
     )
 
 
 def test_a_row_that_goes_has_the_name_it_had() -> None:
     gone = story.change("DELETE", "project_tasks", old={"id": 1})
-    assert said(came("project_tasks", title="A"), gone)[1] == "task 'A' was removed"
-    assert said(gone) == ["task '1' was removed"]
+    assert sentences(came("project_tasks", title="A"), gone)[1] == "task 'A' was removed"
+    assert sentences(gone) == ["task '1' was removed"]
 
 
 def test_a_row_of_which_nothing_was_known_changed() -> None:
-    assert said(changed("project_tasks", title="A", status="done")) == ["task 'A' changed"]
+    assert sentences(changed("project_tasks", title="A", status="done")) == ["task 'A' changed"]
 
 
 def test_only_insignificant_columns_changed() -> None:
     row = {"title": "A", "status": "todo"}
     assert (
-        said(came("project_tasks", **row), changed("project_tasks", **row))[1] == "task 'A' was written again"
+        sentences(came("project_tasks", **row), changed("project_tasks", **row))[1]
+        == "task 'A' was written again"
     )
 
 
@@ -70,7 +71,7 @@ def test_names_stand_for_ids_where_rows_are_known() -> None:
 
 def test_ids_that_nobody_knows_are_short_or_left_out() -> None:
     row = {"title": "A", "priority": "high", "assignee_id": None}
-    assert said(
+    assert sentences(
         came("project_tasks", **row | {"assignee_id": ID}),
         changed("project_tasks", **row),
         story.change("DELETE", "comments", old={"id": ID}),
@@ -112,7 +113,7 @@ def test_an_id_that_is_no_uuid_belongs_to_the_table_of_its_column() -> None:
     ],
 )
 def test_a_table_s_own_words(change: Change, sentence: str) -> None:
-    assert said(change) == [sentence]
+    assert sentences(change) == [sentence]
 
 
 def test_the_seed_s_tables_all_have_their_word() -> None:
@@ -124,7 +125,7 @@ def test_the_seed_s_tables_all_have_their_word() -> None:
 
 def test_a_template_writes_the_whole_sentence() -> None:
     templates = {"t": lambda change: f"any {change.table}", "t:DELETE": lambda _: "gone"}
-    assert said(came("t"), story.change("DELETE", "t", old={"id": 1}), templates=templates) == [
+    assert sentences(came("t"), story.change("DELETE", "t", old={"id": 1}), templates=templates) == [
         "any t",
         "gone",
     ]
@@ -133,7 +134,7 @@ def test_a_template_writes_the_whole_sentence() -> None:
 def test_one_letter_of_a_char_is_no_change() -> None:
     """Realtime casts `char(3)` without its length."""
     assert (
-        said(
+        sentences(
             came("budgets", name="B", currency="EUR", spent=1),
             changed("budgets", name="B", currency="E", spent=2),
         )[1]

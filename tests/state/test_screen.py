@@ -221,21 +221,21 @@ def test_the_times_are_those_of_the_events() -> None:
     assert screen.end == story.ending()
 
 
-def told(word: Any, topic: str, at: int, tables: list[str] | None = None, **more: Any) -> Status:
+def status_of(word: Any, topic: str, at: int, tables: list[str] | None = None, **more: Any) -> Status:
     return Status(at=at, status=word, topic=topic, tables=tables, **more)
 
 
 def test_of_several_channels_the_worst_is_shown() -> None:
     screen = Screen()
     tables = ["public.a"]
-    for one in (told("READY", "prt-watch", 1, tables), told("READY", "room:1", 2)):
+    for one in (status_of("READY", "prt-watch", 1, tables), status_of("READY", "room:1", 2)):
         screen.apply(one)
     assert (screen.channel, screen.joined, screen.topics) == ("READY", {"public.a"}, {"room:1"})
-    screen.apply(told("CLOSED", "room:1", 3, reason="1012"))
+    screen.apply(status_of("CLOSED", "room:1", 3, reason="1012"))
     assert (screen.channel, screen.reason, screen.topics) == ("CLOSED", "1012", set())
-    screen.apply(told("READY", "prt-watch", 4, tables))
+    screen.apply(status_of("READY", "prt-watch", 4, tables))
     assert (screen.channel, screen.since) == ("CLOSED", 3)
-    screen.apply(told("READY", "room:1", 5))
+    screen.apply(status_of("READY", "room:1", 5))
     assert (screen.channel, screen.reason, screen.since) == ("READY", None, 5)
 
 
@@ -243,16 +243,16 @@ def test_a_lost_topic_opens_no_gap_as_lost_tables_do() -> None:
     screen = Screen()
     tables = ["public.a"]
     for one in (
-        told("READY", "prt-watch", 1, tables),
-        told("READY", "room:1", 2),
-        told("CLOSED", "room:1", 3),
-        told("CHANNEL_ERROR", "room:2", 4),
+        status_of("READY", "prt-watch", 1, tables),
+        status_of("READY", "room:1", 2),
+        status_of("CLOSED", "room:1", 3),
+        status_of("CHANNEL_ERROR", "room:2", 4),
     ):
         screen.apply(one)
     assert not screen.has_open_gap
-    screen.apply(told("CLOSED", "prt-watch", 5, tables))
+    screen.apply(status_of("CLOSED", "prt-watch", 5, tables))
     assert screen.has_open_gap
-    screen.apply(told("READY", "prt-watch", 6, tables))
+    screen.apply(status_of("READY", "prt-watch", 6, tables))
     screen.apply(Gap(at=7, start=5, end=6, tables=tables, cause="lost"))
     assert not screen.has_open_gap
 
@@ -260,12 +260,12 @@ def test_a_lost_topic_opens_no_gap_as_lost_tables_do() -> None:
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_topic_that_is_refused_leaves_the_others_connected(is_first: bool) -> None:
     screen = Screen()
-    refused = told("CHANNEL_ERROR", "room:1", 1, reason="Unauthorized", hint="add a policy")
-    for one in (refused, told("READY", "room:2", 2))[:: 1 if is_first else -1]:
+    refused = status_of("CHANNEL_ERROR", "room:1", 1, reason="Unauthorized", hint="add a policy")
+    for one in (refused, status_of("READY", "room:2", 2))[:: 1 if is_first else -1]:
         screen.apply(one)
     assert (screen.channel, screen.topics) == ("READY", {"room:2"})
     assert screen.refused == {"room:1": Refusal(table="room:1", reason="Unauthorized", hint="add a policy")}
-    screen.apply(told("READY", "room:1", 3))
+    screen.apply(status_of("READY", "room:1", 3))
     assert screen.refused == {}
 
 

@@ -157,10 +157,12 @@ def test_lines_of_ndjson() -> None:
 
 
 def test_github_can_not_be_steered() -> None:
-    told = github.annotation(RESULTS[1])
-    assert told.startswith("::error title=prt test%3A changes insert::expected: INSERT of our row%0Acame:")
-    assert "\n" not in told
-    assert "%250A::error::" in told
+    reported = github.annotation(RESULTS[1])
+    assert reported.startswith(
+        "::error title=prt test%3A changes insert::expected: INSERT of our row%0Acame:"
+    )
+    assert "\n" not in reported
+    assert "%250A::error::" in reported
     summary = github.summary(RUN)
     assert "2 passed, 1 failed, 1 skipped" in summary
     assert "<script" not in summary
@@ -171,20 +173,20 @@ def test_github_can_not_be_steered() -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_no_line_is_wider_than_the_screen(width: int) -> None:
-    told = [test_report.line(one, width) for one in RESULTS]
-    told += [line for lines_ in test_report.failures(RESULTS, width) for line in lines_]
-    told += test_report.skipped(RESULTS, width)
-    assert all(cell_len(line.plain) <= width for line in told)
-    assert not any("\x1b" in line.plain or "\u202e" in line.plain for line in told)
+    reported = [test_report.line(one, width) for one in RESULTS]
+    reported += [line for lines_ in test_report.failures(RESULTS, width) for line in lines_]
+    reported += test_report.skipped(RESULTS, width)
+    assert all(cell_len(line.plain) <= width for line in reported)
+    assert not any("\x1b" in line.plain or "\u202e" in line.plain for line in reported)
     if width >= 80:
-        assert told[0].plain.startswith("✓ connect    handshake      127.0.0.1:54321")
-        assert told[0].plain.endswith("handshake 3.5 ms")
-        assert told[1].plain.startswith("✗ changes    insert         nothing, not INSERT of our row")
+        assert reported[0].plain.startswith("✓ connect    handshake      127.0.0.1:54321")
+        assert reported[0].plain.endswith("handshake 3.5 ms")
+        assert reported[1].plain.startswith("✗ changes    insert         nothing, not INSERT of our row")
 
 
 def test_a_failure_is_printed_in_order() -> None:
-    [told] = test_report.failures(RESULTS, 200)
-    labels = [line.plain[4:13].strip() for line in told][1:]
+    [reported] = test_report.failures(RESULTS, 200)
+    labels = [line.plain[4:13].strip() for line in reported][1:]
     assert labels == ["expected", "came", "server", "cause", "remedy"]
 
 
@@ -195,16 +197,16 @@ def test_a_common_cause_is_printed_once() -> None:
         structs.replace(RESULTS[1], name="update", round=2),
         structs.replace(RESULTS[1], suite="rls", name="deletes", failure=Failure(expected="a", came="b")),
     ]
-    told = test_report.failures([RESULTS[1], *others], 80)
-    assert [lines_[0].plain for lines_ in told] == ["✗ changes insert", "✗ rls deletes"]
-    assert told[0][1].plain == "    and changes update"
+    reported = test_report.failures([RESULTS[1], *others], 80)
+    assert [lines_[0].plain for lines_ in reported] == ["✗ changes insert", "✗ rls deletes"]
+    assert reported[0][1].plain == "    and changes update"
     reasons = test_report.skipped([RESULTS[3], structs.replace(RESULTS[3], suite="rls", name="deletes")], 200)
     assert [line.plain[:44] for line in reasons] == ["- token (refresh), rls (deletes): needs a si"]
 
 
 def test_no_secret_leaves_the_engine() -> None:
     secret = Secret("sb_secret_of-this-test").reveal()
-    told = without_secrets(
+    reported = without_secrets(
         Result(
             suite="connect",
             name="handshake",
@@ -217,7 +219,7 @@ def test_no_secret_leaves_the_engine() -> None:
             messages=(Message(at=AT, who="server", text=secret),),
         )
     )
-    assert secret not in repr(told)
+    assert secret not in repr(reported)
 
 
 # --- files

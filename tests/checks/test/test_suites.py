@@ -112,7 +112,7 @@ def test_rows_that_may_not_be_removed_are_counted(project: dict[str, str]) -> No
 # --- broken for real
 
 
-def told(ran: Ran, name: str) -> dict[str, str]:
+def reported(ran: Ran, name: str) -> dict[str, str]:
     failure = ran[name].failure
     assert failure is not None, ran[name]
     return {
@@ -128,8 +128,8 @@ def test_a_table_that_is_not_published(project: dict[str, str]) -> None:
     with made(project, TABLE, DROPPED):
         ran = run_suites(project, "changes", only=["insert", "filters"], table="checked")
         assert marked_rows(project, "checked") == 0
-    assert told(ran, "changes filters")["remedy"] == told(ran, "changes insert")["remedy"]
-    failure = told(ran, "changes insert")
+    assert reported(ran, "changes filters")["remedy"] == reported(ran, "changes insert")["remedy"]
+    failure = reported(ran, "changes insert")
     assert "READY" in failure["expected"]
     assert failure["came"] == "the subscription was refused"
     assert "not in the publication" in failure["cause"]
@@ -143,7 +143,7 @@ def test_a_policy_that_leaks_to_realtime(project: dict[str, str]) -> None:
       using (nullif(current_setting('request.headers', true), '') is null);"""
     with made(project, PUBLISHED + leak, DROPPED):
         ran = run_suites(project, "rls", only=["visibility"], table="checked")
-    failure = told(ran, "rls visibility")
+    failure = reported(ran, "rls visibility")
     assert failure["expected"] == "no INSERT for anon, whom REST does not let read the row"
     assert "a leak" in failure["came"]
     assert "policy" in failure["cause"]
@@ -156,7 +156,7 @@ def test_a_policy_that_hides_from_realtime_what_rest_shows(project: dict[str, st
       using (user_id = auth.uid() and nullif(current_setting('request.headers', true), '') is not null);"""
     with made(project, PUBLISHED + hiding, DROPPED):
         ran = run_suites(project, "changes", only=["insert"], table="checked", wait_seconds=SOON)
-    failure = told(ran, "changes insert")
+    failure = reported(ran, "changes insert")
     assert failure["expected"] == "INSERT of our row as token"
     assert failure["came"].startswith("READY, then nothing")
     assert "REST shows the row to this identity" in failure["cause"]
@@ -173,7 +173,7 @@ def test_a_change_that_does_not_come_because_nobody_reads_them(project: dict[str
     gone = "drop table realtime.subscription; drop type realtime.user_defined_filter;"
     with made(project, PUBLISHED + subscribed, DROPPED + gone):
         ran = run_suites(project, "changes", only=["insert"], table="checked", wait_seconds=SOON)
-    assert "output_plugin_libraries leaves out wal2json" in told(ran, "changes insert")["cause"]
+    assert "output_plugin_libraries leaves out wal2json" in reported(ran, "changes insert")["cause"]
 
 
 def test_a_deleted_row_leaked_to_identities_that_may_not_read_it(project: dict[str, str]) -> None:
@@ -200,7 +200,7 @@ def test_a_broadcast_that_may_not_be_sent(project: dict[str, str]) -> None:
         ran = run_suites(
             project, "broadcast", only=["private"], private_topic="checked:read", wait_seconds=SOON
         )
-    failure = told(ran, "broadcast private")
+    failure = reported(ran, "broadcast private")
     assert "no acknowledgement" in failure["came"]
     assert "on realtime.messages for insert to authenticated" in failure["remedy"]
 
@@ -249,7 +249,7 @@ def against(script: Any, *suites: str, **settings: Any) -> Ran:
 
 
 def test_a_project_for_private_channels_only() -> None:
-    failure = told(against(_private_only, "channel", only=["join"]), "channel join")
+    failure = reported(against(_private_only, "channel", only=["join"]), "channel join")
     assert failure["came"] == "a refusal"
     assert failure["server"].startswith("PrivateOnly")
     assert "--private" in failure["remedy"]
@@ -260,14 +260,14 @@ async def _hangs_up(peer: Peer) -> None:
 
 
 def test_a_connection_that_breaks_is_no_word_of_the_server() -> None:
-    failure = told(against(_hangs_up, "presence", only=["track"]), "presence track")
+    failure = reported(against(_hangs_up, "presence", only=["track"]), "presence track")
     assert "broke" in failure["came"] or "closed" in failure["came"]
     assert failure["server"] == ""
     assert "network" in failure["cause"]
 
 
 def test_a_server_that_answers_no_heartbeat() -> None:
-    failure = told(against(_deaf, "connect", wait_seconds=0.2), "connect heartbeat")
+    failure = reported(against(_deaf, "connect", wait_seconds=0.2), "connect heartbeat")
     assert failure["came"] == "none in 0.2 s"
     assert "swallows" in failure["cause"]
 
@@ -320,7 +320,7 @@ def test_the_cause_of_a_row_that_is_not_there_once(is_complete: bool, times: int
 def test_a_server_that_filters_otherwise(project: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = (changes.Operator("eq", "{c}=neq.{a}", "a"),)
     monkeypatch.setattr(changes, "OPERATORS", wrong)
-    failure = told(run_suites(project, "changes", only=["filters"]), "changes filters")
+    failure = reported(run_suites(project, "changes", only=["filters"]), "changes filters")
     assert failure["expected"].startswith("the first row through neq.")
     assert failure["came"] == "the second row"
     assert "operator eq" in failure["cause"]
@@ -330,7 +330,7 @@ def test_a_server_that_does_not_know_an_operator(
     project: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "OPERATORS", (changes.Operator("novel", "{c}=novel.{a}", "a"),))
-    failure = told(run_suites(project, "changes", only=["filters"]), "changes filters")
+    failure = reported(run_suites(project, "changes", only=["filters"]), "changes filters")
     assert failure["expected"] == "the operator novel to be taken"
     assert failure["came"] == "a refusal"
     assert "novel" in failure["server"]
@@ -354,7 +354,7 @@ def test_changes_that_are_lost_under_load_are_counted(
     assert result.figures["expected"] == 2 * result.figures["rows"]
     assert result.figures["lost"] == result.figures["rows"] > 0
     assert result.figures["delivered_percent"] == 50
-    assert "rate of messages" in told(ran, "load delivery")["cause"]
+    assert "rate of messages" in reported(ran, "load delivery")["cause"]
 
 
 def test_clients_that_miss_changes_are_waited_for_together() -> None:

@@ -86,15 +86,15 @@ def _closed_first(recorded: list[Step]) -> list[Step]:
     for step in recorded:
         at = len(ordered)
         if step["dir"] == "close" and step["by"] == "client":
-            while at and _is_heard_of(ordered[at - 1], step):
+            while at and _is_received_later(ordered[at - 1], step):
                 at -= 1
         ordered.insert(at, step)
     return ordered
 
 
-def _is_heard_of(heard: Step, close: Step) -> bool:
-    is_of_another = heard["dir"] == "in" and heard["c"] != close["c"]
-    return is_of_another and close["t"] - heard["t"] < CLOSING_SECONDS
+def _is_received_later(received: Step, close: Step) -> bool:
+    is_of_another = received["dir"] == "in" and received["c"] != close["c"]
+    return is_of_another and close["t"] - received["t"] < CLOSING_SECONDS
 
 
 @dataclass

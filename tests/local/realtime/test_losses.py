@@ -12,7 +12,7 @@ import pytest
 from prt.local.realtime import Settings
 from prt.local.realtime.changes.decoding import replication
 from prt.local.realtime.changes.decoding.replication import Stream
-from tests.local.realtime.channels.test_messages import TOPIC, enter, heard, send
+from tests.local.realtime.channels.test_messages import TOPIC, enter, received, send
 from tests.local.realtime.serving import Backend, Client, Running
 from tests.local.realtime.test_service import TODOS, records, run
 
@@ -120,7 +120,7 @@ def test_broadcasts_of_the_database_are_lost_longer_and_a_replay_brings_them(bac
             await enter(client, backend.user(1))
             await changes.subscribe("realtime:a", TODOS)
             send(backend.sql, 1)
-            assert await heard(client) == 1
+            assert await received(client) == 1
             with no_new_slot(backend):
                 end(backend, OF_BROADCASTS)
                 send(backend.sql, 2)
@@ -129,12 +129,12 @@ def test_broadcasts_of_the_database_are_lost_longer_and_a_replay_brings_them(bac
                 await client.expect_nothing_more()
             await running.streaming("prt_realtime_broadcasts")
             send(backend.sql, 3)
-            assert await heard(client) == 3
+            assert await received(client) == 3
             await client.push(TOPIC, "phx_leave", {}, join_ref="1")
             await client.expect("phx_reply")
             await client.expect("phx_close")
             await enter(client, backend.user(1), replay={"since": 0, "limit": 25})
-            assert [await heard(client) for _ in range(3)] == [1, 2, 3]
+            assert [await received(client) for _ in range(3)] == [1, 2, 3]
 
     run(backend, scenario, QUICK)
 
@@ -151,7 +151,7 @@ def altered(backend: Backend) -> Iterator[None]:
         backend.sql.execute(f"create publication supabase_realtime for table {', '.join(former)}".encode())
 
 
-async def told(client: Client) -> tuple[str, str]:
+async def reported(client: Client) -> tuple[str, str]:
     payload = await client.expect("system")
     return payload["status"], payload["message"]
 
@@ -170,8 +170,8 @@ def test_a_table_that_leaves_the_publication_takes_its_neighbours_along(backend:
             assert (await ids(both, 1), await ids(stay, 1)) == ([1], [1])
 
             await running.realtime.publication.check()
-            assert [await told(both) for _ in range(2)] == [("error", UNABLE)] * 2
-            assert (await told(gone), await told(stay)) == (("error", UNABLE), ("ok", SUBSCRIBED))
+            assert [await reported(both) for _ in range(2)] == [("error", UNABLE)] * 2
+            assert (await reported(gone), await reported(stay)) == (("error", UNABLE), ("ok", SUBSCRIBED))
             backend.sql.execute("alter publication supabase_realtime add table todos")
             insert(backend, 2)
             insert(backend, 2, table="todos_full")
@@ -179,7 +179,7 @@ def test_a_table_that_leaves_the_publication_takes_its_neighbours_along(backend:
             await both.expect_nothing_more()
 
             await running.realtime.publication.check()
-            assert (await told(both), await told(stay)) == (("ok", SUBSCRIBED), ("ok", SUBSCRIBED))
+            assert (await reported(both), await reported(stay)) == (("ok", SUBSCRIBED), ("ok", SUBSCRIBED))
             insert(backend, 3)
             insert(backend, 3, table="todos_full")
             assert (await ids(both, 2), await ids(stay, 1)) == ([3, 3], [3])
@@ -228,7 +228,7 @@ def test_a_recreated_table_is_received_only_after_the_next_check(backend: Backen
             insert(backend, 1, table="ddl_t")
             await running.delivered()
             await running.realtime.publication.check()
-            assert await told(client) == ("ok", SUBSCRIBED)
+            assert await reported(client) == ("ok", SUBSCRIBED)
             insert(backend, 2, table="ddl_t")
             assert await ids(client, 1) == [2]
 
@@ -243,7 +243,7 @@ def test_the_publication_is_looked_at_without_being_asked(backend: Backend) -> N
         async with running.client() as client:
             await client.subscribe("realtime:a", FULL)
             backend.sql.execute("alter publication supabase_realtime drop table todos")
-            assert await told(client) == ("ok", SUBSCRIBED)
+            assert await reported(client) == ("ok", SUBSCRIBED)
 
     with altered(backend):
         run(backend, scenario, Settings(publication_seconds=0.05))

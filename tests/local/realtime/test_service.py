@@ -549,8 +549,8 @@ def test_a_join_that_is_nested_deeply_is_refused_in_words(backend: Backend, dept
     async def scenario(running: Running) -> None:
         async with running.client() as client:
             await client.join("realtime:a", {**TODOS, "filter": nested})
-            told = await client.expect("system")
-            assert told["message"].startswith("No subscription params provided.")
+            reported = await client.expect("system")
+            assert reported["message"].startswith("No subscription params provided.")
             await client.expect_nothing_more()
 
     run(backend, scenario)

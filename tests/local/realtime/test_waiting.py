@@ -20,8 +20,8 @@ from tests.local.realtime.test_losses import (
     ids,
     insert,
     no_new_slot,
+    reported,
     run,
-    told,
 )
 
 TOPIC = "realtime:a"
@@ -84,7 +84,7 @@ def test_the_answer_and_all_behind_it_wait_for_the_stream_of_changes(backend: Ba
                 await client.push("phoenix", "heartbeat", {})
             joined = await client.receive_json()
             assert (joined["topic"], joined["payload"]["status"]) == (TOPIC, "ok")
-            assert await told(client) == ("ok", SUBSCRIBED)
+            assert await reported(client) == ("ok", SUBSCRIBED)
             assert (await client.receive_json())["topic"] == "phoenix"
             insert(backend, 1)
             assert await ids(client, 1) == [1]
@@ -112,7 +112,7 @@ def test_one_attempt_is_made_however_short_the_time(backend: Backend) -> None:
     async def scenario(running: Running) -> None:
         async with running.client() as client:
             assert (await enter(client, timeout=1))["status"] == "ok"
-            assert await told(client) == ("ok", SUBSCRIBED)
+            assert await reported(client) == ("ok", SUBSCRIBED)
 
     run(backend, scenario, Settings())
 

@@ -48,16 +48,16 @@ def test_same_seed_same_day() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_they_come_move_and_go(seed: int) -> None:
-    told = day(seed)
-    assert isinstance(told[0], At), "the first thing is to come"
-    for act, following in pairwise(told):
+    reported = day(seed)
+    assert isinstance(reported[0], At), "the first thing is to come"
+    for act, following in pairwise(reported):
         assert act.after >= 0
         if isinstance(act, Leave):
             assert isinstance(following, At)
-    assert {act.location for act in told if isinstance(act, At)} == set(words.PLACES)
-    points = [act for act in told if isinstance(act, Point)]
+    assert {act.location for act in reported if isinstance(act, At)} == set(words.PLACES)
+    points = [act for act in reported if isinstance(act, Point)]
     assert all(0 <= one.x <= WIDTH and 0 <= one.y <= HEIGHT for one in points)
-    assert sum(isinstance(act, Leave) for act in told) >= 2
+    assert sum(isinstance(act, Leave) for act in reported) >= 2
 
 
 def test_cursors_move_smoothly() -> None:

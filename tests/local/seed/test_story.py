@@ -14,7 +14,7 @@ TABLE = re.compile(r"(insert into|update|delete from) public\.(\w+)")
 STILL = {"organizations", "workspaces", "user_roles"}
 
 
-def told(seed: int, steps: int) -> list[Step]:
+def reported(seed: int, steps: int) -> list[Step]:
     return list(islice(story(Random(seed)), steps))
 
 
@@ -25,8 +25,8 @@ def verb_and_table(step: Step) -> tuple[str, str]:
 
 
 def test_same_seed_same_story() -> None:
-    assert told(7, 500) == told(7, 500)
-    assert told(7, 500) != told(8, 500)
+    assert reported(7, 500) == reported(7, 500)
+    assert reported(7, 500) != reported(8, 500)
 
 
 def test_it_begins_with_a_task_on_its_way() -> None:
@@ -37,7 +37,7 @@ def test_it_begins_with_a_task_on_its_way() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_it_touches_every_table_that_lives(seed: int) -> None:
-    touched = Counter(verb_and_table(step)[1] for step in told(seed, 3000) if step.changes)
+    touched = Counter(verb_and_table(step)[1] for step in reported(seed, 3000) if step.changes)
     assert set(touched) == set(TABLES) - STILL
     # The board and the money are what people look at.
     assert {table for table, _ in touched.most_common(5)} >= {"project_tasks", "financial_transactions"}
@@ -47,7 +47,7 @@ def test_tables_keep_their_size() -> None:
     rows: Counter[str] = Counter()
     deleted: set[str] = set()
     most: Counter[str] = Counter()
-    for step in told(3, 20_000):
+    for step in reported(3, 20_000):
         if not step.changes:
             continue
         verb, table = verb_and_table(step)
@@ -62,7 +62,7 @@ def test_tables_keep_their_size() -> None:
 def test_no_column_of_the_board_runs_empty() -> None:
     arrivals = Counter(
         value
-        for step in told(5, 20_000)
+        for step in reported(5, 20_000)
         if step.changes and verb_and_table(step) == ("update", "project_tasks")
         for value in step.parameters
         if value in ("todo", "in_progress", "review", "done")
@@ -72,7 +72,7 @@ def test_no_column_of_the_board_runs_empty() -> None:
 
 
 def test_budgets_alert_get_more_and_start_again() -> None:
-    steps = told(2, 6000)
+    steps = reported(2, 6000)
     titles = Counter(
         value for step in steps for value in step.parameters if str(value).startswith("Budget at")
     )
@@ -94,7 +94,7 @@ def test_what_is_opened_is_finished() -> None:
         ("marketplace_orders", "delivered"),
         ("time_entries", "approved"),
     ):
-        steps = [s for s in told(4, 6000) if s.changes and verb_and_table(s)[1] == table]
+        steps = [s for s in reported(4, 6000) if s.changes and verb_and_table(s)[1] == table]
         opened = sum(verb_and_table(step)[0] == "insert into" for step in steps)
         finished = sum(last in step.parameters for step in steps)
         assert opened - 5 < finished <= opened

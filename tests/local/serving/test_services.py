@@ -224,9 +224,9 @@ def test_traffic_of_the_command(project_up: Up) -> None:
         asyncio.run(scenario(project_up.environment()))
     finally:
         writer.send_signal(signal.SIGINT)
-        _, said = writer.communicate(timeout=PATIENCE)
+        _, printed = writer.communicate(timeout=PATIENCE)
     assert writer.returncode == 130
-    assert said == f"prt: traffic to {project_up.url} at 200 changes a second; Ctrl-C ends it\n"
+    assert printed == f"prt: traffic to {project_up.url} at 200 changes a second; Ctrl-C ends it\n"
 
 
 def test_attached_takes_the_one_that_runs(project_up: Up) -> None:

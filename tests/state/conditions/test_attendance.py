@@ -77,8 +77,8 @@ def test_where_the_server_would_not_have_us_nobody_waits() -> None:
 
 
 def test_a_roster_that_is_kept_from_us_is_not_waited_for() -> None:
-    told = Status(at=1, status="READY", topic="room:1", reason="room:1", hint="a policy", code=NO_ROSTER)
+    reported = Status(at=1, status="READY", topic="room:1", reason="room:1", hint="a policy", code=NO_ROSTER)
     with pytest.raises(RefusedError, match="room:1") as raised:
-        Attendance("room:1", is_roster_enough=True).apply(told)
+        Attendance("room:1", is_roster_enough=True).apply(reported)
     assert raised.value.hint == "a policy"
-    assert Attendance("room:1").apply(told)
+    assert Attendance("room:1").apply(reported)

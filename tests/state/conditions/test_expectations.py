@@ -111,7 +111,7 @@ def test_missing_events_are_reported_in_the_order_of_the_options() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "events", "told"),
+    ("text", "events", "reported"),
     [
         ("INSERT a x=1", [], "missing: INSERT a x=1; nothing like it came"),
         ("INSERT a x=1", [change(table="b")], "missing: INSERT a x=1; nothing like it came"),
@@ -148,10 +148,10 @@ def test_missing_events_are_reported_in_the_order_of_the_options() -> None:
         ),
     ],
 )
-def test_the_closest_event_is_reported(text: str, events: list[Event], told: str) -> None:
+def test_the_closest_event_is_reported(text: str, events: list[Event], reported: str) -> None:
     expectations = parse_expectations([text])
     assert not any(expectations.apply(event) for event in events)
-    assert [str(one) for one in expectations.missing()] == [told]
+    assert [str(one) for one in expectations.missing()] == [reported]
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,10 @@ def net(*changes: Change) -> list[tuple[str, Any, Any, int]]:
     batch = Batch()
     for one in changes:
         batch.add(one)
-    return [told(one) for one in batch.take()]
+    return [described(one) for one in batch.take()]
 
 
-def told(one: Change) -> tuple[str, Any, Any, int]:
+def described(one: Change) -> tuple[str, Any, Any, int]:
     return one.event_type, one.new_row(), one.old_row(), one.merged
 
 

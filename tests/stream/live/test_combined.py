@@ -56,11 +56,11 @@ def never(_: list[Event]) -> bool:
     return False
 
 
-def heard(events: list[Event]) -> list[str]:
+def broadcasts(events: list[Event]) -> list[str]:
     return [event.topic for event in events if isinstance(event, Broadcast)]
 
 
-def told(events: list[Event]) -> list[tuple[str | None, str]]:
+def emitted(events: list[Event]) -> list[tuple[str | None, str]]:
     return [(event.topic, event.status) for event in events if isinstance(event, Status)]
 
 
@@ -80,11 +80,11 @@ async def refusing(peer: Peer) -> None:
 
 def test_a_refused_topic_is_reported_and_left_out() -> None:
     def is_all(events: list[Event]) -> bool:
-        return len(heard(events)) == 2 and ("secret", "CHANNEL_ERROR") in told(events)
+        return len(broadcasts(events)) == 2 and ("secret", "CHANNEL_ERROR") in emitted(events)
 
     events, error = asyncio.run(combined(refusing, ["a", "secret", "b"], is_all))
     assert error is None
-    assert sorted(heard(events)) == ["a", "b"]
+    assert sorted(broadcasts(events)) == ["a", "b"]
     (refused,) = [event for event in events if isinstance(event, Status) and event.topic == "secret"]
     assert DENIED in (refused.reason or "")
     assert "realtime.messages" in (refused.hint or "")
@@ -92,7 +92,7 @@ def test_a_refused_topic_is_reported_and_left_out() -> None:
 
 def test_it_ends_with_an_error_only_when_nothing_is_left() -> None:
     events, error = asyncio.run(combined(refusing, ["secret", "brief"], never))
-    assert {status for status in told(events) if status[1] in ("CLOSED", "CHANNEL_ERROR")} == {
+    assert {status for status in emitted(events) if status[1] in ("CLOSED", "CHANNEL_ERROR")} == {
         ("secret", "CHANNEL_ERROR"),
         ("brief", "CLOSED"),
     }
@@ -125,7 +125,7 @@ def test_an_end_without_a_status_is_reported_once() -> None:
             async with CombinedSource(lives) as batches:
                 async for batch in batches:
                     events += batch
-                    if ends(events) and heard(events):
+                    if ends(events) and broadcasts(events):
                         return events
         raise AssertionError
 
@@ -218,7 +218,7 @@ def test_leaving_it_leaves_every_topic(times: int) -> None:
         left.append(frame[2])
 
     topics = [f"t{n}" for n in range(times)]
-    asyncio.run(combined(script, topics, lambda events: len(heard(events)) == times))
+    asyncio.run(combined(script, topics, lambda events: len(broadcasts(events)) == times))
     assert sorted(left) == [f"realtime:{topic}" for topic in topics]
 
 

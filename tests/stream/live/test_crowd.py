@@ -198,11 +198,11 @@ def test_the_roster_is_the_servers_whatever_comes(project: dict[str, str]) -> No
                 await move()
                 await move(cut_after=chance.randrange(USERS // 2))
                 # Nobody moves now: what the server says of itself is what the next sync must say.
-                told = await states(url)
+                emitted = await states(url)
                 count = len(here.syncs)
                 live.cut()
                 await here.until(lambda: len(here.syncs) > count)  # noqa: B023
-                assert here.syncs[-1] == told
+                assert here.syncs[-1] == emitted
                 assert here.roster() == expected()
             assert sum(len(some) for some in expected().values()) > USERS // 10
             assert any(len(some) > 1 for some in expected().values())

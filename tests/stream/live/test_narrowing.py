@@ -76,7 +76,7 @@ def test_a_table_is_taken_whole_or_not_at_all() -> None:
     """A notification's DELETE, which takes no filter, is nothing to wait for where its INSERT was refused."""
     wanted = Binding(table="a", event="INSERT", filter="user_id=eq.nobody")
     others = [Binding(table="a", event="DELETE"), Binding(table="b")]
-    told: list[Binding] = []
+    emitted: list[Binding] = []
 
     async def attempt(bindings: list[Binding], *, is_probe: bool) -> str | None:
         return (
@@ -85,9 +85,9 @@ def test_a_table_is_taken_whole_or_not_at_all() -> None:
             else None
         )
 
-    left = asyncio.run(narrow([wanted, *others], attempt, lambda one: told.append(one.binding)))
+    left = asyncio.run(narrow([wanted, *others], attempt, lambda one: emitted.append(one.binding)))
     assert left == [Binding(table="b")]
-    assert told == [wanted]
+    assert emitted == [wanted]
 
 
 def test_good_apart_but_refused_together_is_given_up() -> None:

@@ -32,7 +32,7 @@ def known(**metas: list[dict[str, Any]]) -> Roster:
     return roster
 
 
-def told(events: list[Presence]) -> list[tuple[str, str | None, Any]]:
+def emitted(events: list[Presence]) -> list[tuple[str, str | None, Any]]:
     return [(event.event, event.key, event.presences) for event in events]
 
 
@@ -48,10 +48,10 @@ def test_a_state_is_emitted_whole_and_as_supabase_js_shows_it() -> None:
 
 def test_joins_and_leaves_are_emitted() -> None:
     roster = known(a=[meta("1")])
-    assert told(roster.difference(difference(joins={"b": [meta("2", n=1)]}), 2)) == [
+    assert emitted(roster.difference(difference(joins={"b": [meta("2", n=1)]}), 2)) == [
         ("join", "b", [{"n": 1, "presence_ref": "2"}])
     ]
-    assert told(roster.difference(difference(leaves={"a": [meta("1")]}), 3)) == [
+    assert emitted(roster.difference(difference(leaves={"a": [meta("1")]}), 3)) == [
         ("leave", "a", [{"presence_ref": "1"}])
     ]
     assert roster.shown() == {"b": [{"n": 1, "presence_ref": "2"}]}
@@ -62,13 +62,13 @@ def test_a_leave_and_a_join_of_one_key_are_an_update_with_all_that_the_key_has()
     moved = {"phx_ref": "3", "phx_ref_prev": "1", "n": 2}
     found = roster.difference(difference({"a": [moved]}, {"a": [meta("1", n=1)]}), 2)
     both = [{"n": 5, "presence_ref": "2"}, {"n": 2, "presence_ref": "3"}]
-    assert told(found) == [("update", "a", both)]
+    assert emitted(found) == [("update", "a", both)]
     assert roster.shown() == {"a": both}
 
 
 def test_one_connection_of_a_key_leaves_the_others() -> None:
     roster = known(a=[meta("1"), meta("2")])
-    assert told(roster.difference(difference(leaves={"a": [meta("2")]}), 2)) == [
+    assert emitted(roster.difference(difference(leaves={"a": [meta("2")]}), 2)) == [
         ("leave", "a", [{"presence_ref": "2"}])
     ]
     assert roster.shown() == {"a": [{"presence_ref": "1"}]}
@@ -108,7 +108,7 @@ class Server:
     def __init__(self) -> None:
         self.metas: dict[int, dict[str, Any]] = {}
         self._refs = 0
-        self._told: dict[int, dict[str, Any]] = {}
+        self._emitted: dict[int, dict[str, Any]] = {}
 
     @staticmethod
     def key_of(connection: int) -> str:
@@ -123,9 +123,9 @@ class Server:
     def difference(self) -> Difference:
         joins, leaves = (
             [(n, one) for n, one in some.items() if other.get(n) != one]
-            for some, other in ((self.metas, self._told), (self._told, self.metas))
+            for some, other in ((self.metas, self._emitted), (self._emitted, self.metas))
         )
-        self._told = dict(self.metas)
+        self._emitted = dict(self.metas)
         return difference(self._grouped(joins), self._grouped(leaves))
 
     def state(self) -> dict[str, Entry]:

@@ -671,8 +671,8 @@ def test_a_token_is_renewed_ahead_and_its_answer_is_no_gap() -> None:
 
     events = asyncio.run(main())
     assert not any(isinstance(event, Gap) for event in events)
-    (told,) = [event for event in events if isinstance(event, Status) and event.reason]
-    assert told.reason == "the token's role changed from authenticated to anon"
+    (emitted,) = [event for event in events if isinstance(event, Status) and event.reason]
+    assert emitted.reason == "the token's role changed from authenticated to anon"
     expiries = [event.token_expires_at for event in events if isinstance(event, Vitals)]
     assert expiries[-1] is not None
     assert expiries[-1] - (expiries[0] or 0) > 3_000_000_000
@@ -696,10 +696,10 @@ def test_a_token_that_nobody_can_renew_is_announced_ahead() -> None:
                         return event
         raise AssertionError
 
-    told = asyncio.run(main())
-    assert told.connection == "connected"
-    assert told.reason == "the token expires in 3 min and can't be renewed"
-    assert told.hint
+    emitted = asyncio.run(main())
+    assert emitted.connection == "connected"
+    assert emitted.reason == "the token expires in 3 min and can't be renewed"
+    assert emitted.hint
 
 
 def test_an_unreadable_broadcast_is_no_lost_change(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -864,9 +864,11 @@ def test_a_table_that_left_the_publication_is_joined_again_beside_its_neighbours
     assert of_notes[1].tables == ["public.notes"]
     assert of_notes[1].start == of_notes[0].start
     assert of_notes[1].end >= of_notes[0].end
-    told = [event for event in events if isinstance(event, Status) and event.reason]
-    assert [status.tables for status in told if status.status == "CHANNEL_ERROR"][-1:] == [["public.notes"]]
-    assert (told[-1].status, told[-1].tables) == ("READY", ["public.notes"])
+    emitted = [event for event in events if isinstance(event, Status) and event.reason]
+    assert [status.tables for status in emitted if status.status == "CHANNEL_ERROR"][-1:] == [
+        ["public.notes"]
+    ]
+    assert (emitted[-1].status, emitted[-1].tables) == ("READY", ["public.notes"])
 
 
 def test_the_end_of_a_channel_of_its_own_renews_the_connection() -> None:

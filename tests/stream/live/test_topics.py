@@ -81,7 +81,7 @@ def statuses(events: list[Event]) -> list[str]:
     return [event.status for event in events if isinstance(event, Status)]
 
 
-def heard(events: list[Event]) -> list[Broadcast]:
+def broadcasts(events: list[Event]) -> list[Broadcast]:
     return [event for event in events if isinstance(event, Broadcast)]
 
 
@@ -182,7 +182,7 @@ def test_broadcasts_arrive_by_name_raw_and_in_order() -> None:
 
     async def main() -> list[Broadcast]:
         async with entered(script, TopicSettings(topic="room", events=("cursor-move", "other"))) as watch:
-            return heard(await watch.until(lambda events: len(heard(events)) == 5))
+            return broadcasts(await watch.until(lambda events: len(broadcasts(events)) == 5))
 
     *moves, binary, number = asyncio.run(main())
     assert [json.loads(bytes(move.payload)) for move in moves] == [{"n": 0}, {"n": 1}, {"n": 2}]
@@ -204,11 +204,11 @@ def test_broadcasts_are_dropped_unless_the_topic_asks_for_them() -> None:
 
     async def main() -> None:
         async with entered(script, TopicSettings(topic="room", events=())) as watch:
-            assert heard(await watch.until(is_over)) == []
+            assert broadcasts(await watch.until(is_over)) == []
         async with scripted_server(script) as url:
             live = Live(Session(Endpoint(url=url, key="key")), [Binding(table="todos")])
             async with live as batches:
-                assert heard(await Watch(live, batches).until(is_over)) == []
+                assert broadcasts(await Watch(live, batches).until(is_over)) == []
 
     asyncio.run(main())
 
@@ -253,7 +253,7 @@ def test_presence_that_nobody_asked_for_is_not_emitted() -> None:
 
     async def main() -> None:
         async with entered(script, TopicSettings(topic="room")) as watch:
-            assert presences(await watch.until(lambda events: len(heard(events)) == 1)) == []
+            assert presences(await watch.until(lambda events: len(broadcasts(events)) == 1)) == []
 
     asyncio.run(main())
 
@@ -278,8 +278,8 @@ def test_a_join_that_is_repeated_for_its_tables_begins_a_new_roster() -> None:
             await watch.until_ready()
             return watch.events
 
-    told = [(event.event, event.state) for event in presences(asyncio.run(main()))]
-    assert told == [("sync", shown(ghost="1")), ("sync", shown(a="2"))]
+    emitted = [(event.event, event.state) for event in presences(asyncio.run(main()))]
+    assert emitted == [("sync", shown(ghost="1")), ("sync", shown(a="2"))]
 
 
 def test_after_a_loss_we_track_again_and_no_ghosts_stay() -> None:
@@ -301,7 +301,7 @@ def test_after_a_loss_we_track_again_and_no_ghosts_stay() -> None:
     async def main() -> list[Event]:
         settings = TopicSettings(topic="room", key="me", tracked={"at": "desk"})
         async with entered(script, settings, policy=Policy()) as watch:
-            return await watch.until(lambda events: len(heard(events)) == 1)
+            return await watch.until(lambda events: len(broadcasts(events)) == 1)
 
     events = asyncio.run(main())
     assert tracked == [{"type": "presence", "event": "track", "payload": {"at": "desk"}}] * 3
@@ -331,7 +331,7 @@ def test_what_was_tracked_last_is_tracked_again_and_nothing_after_untrack() -> N
             await watch.live.track({"n": 1})
             await watch.live.track({"n": 2})
             await connections[-1].connection.close(1012)
-            await watch.until(lambda events: len(heard(events)) == 3)
+            await watch.until(lambda events: len(broadcasts(events)) == 3)
             await watch.live.untrack()
             await connections[-1].connection.close(1012)
             await watch.until_ready(3)
@@ -356,13 +356,15 @@ def test_a_refused_track_is_reported_with_the_reason_and_events_go_on() -> None:
 
     async def main() -> list[Event]:
         async with entered(script, TopicSettings(topic="room", tracked={"at": 1}, is_private=True)) as watch:
-            return await watch.until(lambda events: len(heard(events)) == 1 and len(statuses(events)) == 3)
+            return await watch.until(
+                lambda events: len(broadcasts(events)) == 1 and len(statuses(events)) == 3
+            )
 
-    told = [event for event in asyncio.run(main()) if isinstance(event, Status) and event.reason]
-    assert [(status.status, status.reason) for status in told] == [
+    emitted = [event for event in asyncio.run(main()) if isinstance(event, Status) and event.reason]
+    assert [(status.status, status.reason) for status in emitted] == [
         ("READY", "not on the roster: room refused to track us")
     ]
-    assert (told[0].hint or "").startswith('create policy "anon sends to room"')
+    assert (emitted[0].hint or "").startswith('create policy "anon sends to room"')
 
 
 @pytest.mark.parametrize(
@@ -378,9 +380,9 @@ def test_a_missing_roster_is_reported(is_private: bool, hint: str) -> None:
         async with entered(script, settings, timing=Timing(answer=0.02)) as watch:
             return await watch.until(lambda events: len(statuses(events)) == 3)
 
-    (told,) = [event for event in asyncio.run(main()) if isinstance(event, Status) and event.reason]
-    assert (told.status, told.reason) == ("READY", "no roster came: room keeps its presence to itself")
-    assert (told.hint or "").startswith(hint)
+    (emitted,) = [event for event in asyncio.run(main()) if isinstance(event, Status) and event.reason]
+    assert (emitted.status, emitted.reason) == ("READY", "no roster came: room keeps its presence to itself")
+    assert (emitted.hint or "").startswith(hint)
 
 
 def test_a_channel_that_the_server_has_just_closed_takes_nothing_more() -> None:
@@ -466,7 +468,7 @@ def test_a_topic_without_acknowledgements_waits_for_none() -> None:
         async with entered(script, TopicSettings(topic="room")) as watch:
             await watch.until_ready()
             assert await watch.live.send("e") is None
-            await watch.until(lambda events: len(heard(events)) == 1)
+            await watch.until(lambda events: len(broadcasts(events)) == 1)
 
     asyncio.run(main())
     assert got[0][4] == {"event": "e", "payload": {}}
@@ -646,10 +648,10 @@ def test_after_a_loss_the_replay_is_asked_for_and_emitted_once() -> None:
     async def main() -> list[Event]:
         settings = TopicSettings(topic="room", is_private=True, replay=Replay(since=1_000, limit=2))
         async with entered(script, settings, policy=Policy()) as watch:
-            return await watch.until(lambda events: len(heard(events)) == 5)
+            return await watch.until(lambda events: len(broadcasts(events)) == 5)
 
     events = asyncio.run(main())
-    assert [json.loads(bytes(each.payload))["n"] for each in heard(events)] == [1, 2, 3, 4, 5]
+    assert [json.loads(bytes(each.payload))["n"] for each in broadcasts(events)] == [1, 2, 3, 4, 5]
     first, second = asked
     assert first == {"since": 1_000, "limit": 2}
     assert second["limit"] == 25

@@ -87,13 +87,13 @@ def recorded(path: Path, events: list[Event], *, rest: bytes = b"") -> Path:
 
 def played(path: Path, **window: int | None) -> tuple[list[Event], list[str]]:
     async def play() -> list[Event]:
-        recording = Recording(path, on_unreadable=said.append)
+        recording = Recording(path, on_unreadable=unreadable.append)
         recording.keep(window.get("start"), window.get("end"))
         async with recording as batches:
             return [event async for batch in batches for event in batch]
 
-    said: list[str] = []
-    return asyncio.run(play()), said
+    unreadable: list[str] = []
+    return asyncio.run(play()), unreadable
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
@@ -147,9 +147,9 @@ def test_whatever_is_in_it_the_line_stays_the_same(
 
 def test_a_recording_is_played_to_the_lines_that_were_recorded(tmp_path: Path) -> None:
     events = [event for event in EVENTS if encode(event)]
-    found, said = played(recorded(tmp_path / "r", events))
+    found, unreadable = played(recorded(tmp_path / "r", events))
     assert lines_of(found) == lines_of(events)
-    assert said == []
+    assert unreadable == []
 
 
 def test_without_its_end_one_is_made_at_the_last_moment(tmp_path: Path) -> None:
@@ -161,17 +161,17 @@ def test_without_its_end_one_is_made_at_the_last_moment(tmp_path: Path) -> None:
 def test_a_torn_last_line_is_left_out_and_reported(tmp_path: Path) -> None:
     half = encode(story.changes()[0])[:-20]
     path = recorded(tmp_path / "r", story.changes(), rest=half)
-    found, said = played(path)
+    found, unreadable = played(path)
     assert lines_of(found[:-1]) == lines_of(story.changes())
-    assert said == [f"{path}: line {len(story.changes()) + 2} is torn and is left out"]
+    assert unreadable == [f"{path}: line {len(story.changes()) + 2} is torn and is left out"]
 
 
 def test_a_line_that_cannot_be_read_is_left_out_and_reported(tmp_path: Path) -> None:
     rest = b'{"type":"surprise","at":"2026-11-22T16:45:14Z"}\n' + encode(story.changes()[0])
-    found, said = played(recorded(tmp_path / "r", [], rest=rest))
+    found, unreadable = played(recorded(tmp_path / "r", [], rest=rest))
     assert [type(event) for event in found] == [Change, End]
-    assert len(said) == 1
-    assert "line 2 can't be read" in said[0]
+    assert len(unreadable) == 1
+    assert "line 2 can't be read" in unreadable[0]
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ class Told:
     def changes(self) -> list[Change]:
         return [event for event in self.events if isinstance(event, Change)]
 
-    def told(self) -> list[tuple[str, Any]]:
+    def emitted(self) -> list[tuple[str, Any]]:
         """Event and id of each change, forgotten by asking."""
         found = [
             (one.event_type, (one.old_row() if one.event_type == "DELETE" else one.new_row()).get("id"))
@@ -168,9 +168,9 @@ def test_rows_written_in_a_gap_are_emitted_once(project: Project, database: Data
         (first, *_), last = watch.changes, watch.changes[-1]
         assert (first.source, first.commit_timestamp, first.lag_ms) == ("backfill", None, None)
         assert (last.new_row()["text"], last.old_row()) == ("changed", {"id": 2})
-        assert watch.told() == [("INSERT", 6), ("INSERT", 7), ("INSERT", 8), ("UPDATE", 2)]
+        assert watch.emitted() == [("INSERT", 6), ("INSERT", 7), ("INSERT", 8), ("UPDATE", 2)]
         gap = await watch.recover()
-        assert (gap.recovered, watch.told()) == (0, [])
+        assert (gap.recovered, watch.emitted()) == (0, [])
 
     watched(project, NOTES, script)
 
@@ -181,16 +181,16 @@ def test_rows_read_at_ready_that_never_arrived_are_emitted(project: Project, dat
         await watch.begin()
         now = time.time_ns() // 1000
         await watch.recover(start=now + 60_000_000)
-        assert watch.told() == [], "it was there before that gap"
+        assert watch.emitted() == [], "it was there before that gap"
 
     watched(project, NOTES, script)
 
     async def doubtful(watch: Told) -> None:
         await watch.begin()
         await watch.recover()
-        assert watch.told() == [("INSERT", 1)], "it may have been written after READY"
+        assert watch.emitted() == [("INSERT", 1)], "it may have been written after READY"
         await watch.recover()
-        assert watch.told() == []
+        assert watch.emitted() == []
 
     watched(project, NOTES, doubtful)
 
@@ -214,9 +214,9 @@ def test_a_gap_may_begin_before_what_was_read_last(
         write(3, 8)
         await watch.recover(start=start)
         doubtful = [] if keeps_snapshot else [("INSERT", 2)]
-        assert watch.told() == [("INSERT", 3), *doubtful]
+        assert watch.emitted() == [("INSERT", 3), *doubtful]
         await watch.recover(start=start)
-        assert watch.told() == []
+        assert watch.emitted() == []
 
     watched(project, NOTES, script, keeps_snapshot=keeps_snapshot)
 
@@ -228,7 +228,7 @@ def test_of_a_busy_table_the_latest_rows_are_remembered(project: Project, databa
         await watch.begin()
         database.execute("insert into notes (id) values (300)")
         await watch.recover()
-        assert watch.told() == [("INSERT", 300)], "of those that were there, all have the same date"
+        assert watch.emitted() == [("INSERT", 300)], "of those that were there, all have the same date"
 
     watched(project, NOTES, script)
 
@@ -243,7 +243,7 @@ def test_a_table_that_was_altered_is_looked_at_anew(project: Project, database: 
         watch.recovery.observe(streamed(database, "notes", 1))
         database.execute("insert into notes (id) values (2)")
         gap = await watch.recover()
-        assert watch.told() == [("INSERT", 2)]
+        assert watch.emitted() == [("INSERT", 2)]
 
     watched(project, NOTES, script)
 
@@ -255,7 +255,7 @@ def test_an_empty_table_has_a_starting_point_too(project: Project, database: Dat
             "insert into notes (id, created_at, updated_at) values (1, '2020-01-01', '2020-01-01')"
         )
         await watch.recover()
-        assert watch.told() == [("INSERT", 1)]
+        assert watch.emitted() == [("INSERT", 1)]
 
     watched(project, NOTES, script)
 
@@ -267,7 +267,7 @@ def test_pages_and_a_limit_that_is_announced(project: Project, database: Databas
         database.execute("insert into notes select g from generate_series(1, 2500) g")
         gap = await watch.recover()
         assert gap.recovered == 2500
-        assert watch.told() == [("INSERT", n) for n in range(1, 2501)]
+        assert watch.emitted() == [("INSERT", n) for n in range(1, 2501)]
 
     watched(project, NOTES, script)
     database.execute("delete from notes")
@@ -295,7 +295,7 @@ def test_streamed_changes_are_not_emitted_again(project: Project, database: Data
         database.execute("delete from notes where id = 3; insert into notes (id) values (3)")
         database.execute("insert into notes (id) values (4)")
         await watch.recover()
-        assert sorted(watch.told()) == [("INSERT", 3), ("INSERT", 4), ("UPDATE", 2)]
+        assert sorted(watch.emitted()) == [("INSERT", 3), ("INSERT", 4), ("UPDATE", 2)]
 
     watched(project, NOTES, script)
 
@@ -306,14 +306,14 @@ def test_the_start_is_the_last_commit_and_never_our_clock(project: Project, data
 
     async def script(watch: Told) -> None:
         before = streamed(database, "notes", 1)
-        told = msgspec.structs.replace(
+        emitted = msgspec.structs.replace(
             before, at=0, commit_timestamp=timestamp(before.at - hour + 60_000_000)
         )
-        watch.recovery.observe(told)
+        watch.recovery.observe(emitted)
         watch.recovery.observe(streamed(database, "notes", 2, kind="UPDATE"))  # after the gap, before we ask
         database.execute("insert into notes (id, updated_at) values (3, now() - interval '30 min')")
         await watch.recover(start=before.at - hour + 60_000_000)
-        assert [key for _, key in watch.told()] == [3]
+        assert [key for _, key in watch.emitted()] == [3]
 
     watched(project, NOTES, script)
 
@@ -323,7 +323,7 @@ def test_rows_that_no_update_has_dated_are_found(project: Project, database: Dat
         await watch.begin()
         database.execute("insert into notes (id, updated_at) values (1, null), (2, now())")
         gap = await watch.recover()
-        assert sorted(watch.told()) == [("INSERT", 1), ("INSERT", 2)]
+        assert sorted(watch.emitted()) == [("INSERT", 1), ("INSERT", 2)]
         assert gap.cause == f"lost; {NO_DELETES}"
 
     watched(project, NOTES, script)
@@ -334,7 +334,7 @@ def test_a_table_that_dates_no_updates_is_never_complete(project: Project, datab
         await watch.begin()
         database.execute("insert into letters values (1, 'a')")
         gap = await watch.recover()
-        assert watch.told() == [("INSERT", 1)]
+        assert watch.emitted() == [("INSERT", 1)]
         assert "no column dates its updates" in gap.cause
 
     watched(project, [Binding(table="letters")], script, keeps_snapshot=True)
@@ -344,7 +344,7 @@ def test_a_table_that_dates_no_updates_is_never_complete(project: Project, datab
         await watch.begin()
         database.execute("insert into letters values (2, 'b')")
         gap = await watch.recover()
-        assert (watch.told(), gap.complete, gap.cause) == ([("INSERT", 2)], True, "lost")
+        assert (watch.emitted(), gap.complete, gap.cause) == ([("INSERT", 2)], True, "lost")
 
     watched(project, [Binding(table="letters", event="INSERT")], inserts)
 
@@ -374,13 +374,13 @@ def test_each_binding_receives_only_its_own_events(project: Project, database: D
         written()
         gap = await watch.recover()
         event = watch.bindings[0].event
-        told = watch.told()
+        emitted = watch.emitted()
         if event == "INSERT":
-            assert (sorted(told), gap.complete) == ([("INSERT", 4), ("INSERT", 5)], True)
+            assert (sorted(emitted), gap.complete) == ([("INSERT", 4), ("INSERT", 5)], True)
         elif event == "UPDATE":
-            assert (told, gap.complete) == ([("UPDATE", 1), ("UPDATE", 4)], True)
+            assert (emitted, gap.complete) == ([("UPDATE", 1), ("UPDATE", 4)], True)
         else:
-            assert (told, gap.complete) == ([], False)
+            assert (emitted, gap.complete) == ([], False)
         database.execute("delete from notes where id > 3")
 
     for event in ("INSERT", "UPDATE", "DELETE"):
@@ -394,7 +394,7 @@ def test_several_bindings_of_a_table_emit_a_row_once(project: Project, database:
         await watch.begin()
         database.execute("insert into notes select g from generate_series(1, 3) g")
         await watch.recover()
-        assert sorted(watch.told()) == [("INSERT", 1), ("INSERT", 2), ("INSERT", 3)]
+        assert sorted(watch.emitted()) == [("INSERT", 1), ("INSERT", 2), ("INSERT", 3)]
 
     watched(project, bindings, script)
 
@@ -453,7 +453,7 @@ def test_every_filter_means_the_same_over_rest(
         )
         gap = await watch.recover()
         assert gap.cause == f"lost; {NO_DELETES}"
-        assert [key for _, key in watch.told()] == found
+        assert [key for _, key in watch.emitted()] == found
 
     watched(project, [Binding(table="notes", filter=text)], script)
 
@@ -510,7 +510,7 @@ def test_a_named_cursor_comes_first(project: Project, database: Database) -> Non
             await watch.begin()
             database.execute("insert into gaps_named values (2, clock_timestamp(), '2020-01-01')")
             await watch.recover()
-            assert watch.told() == [("UPDATE", 2)]
+            assert watch.emitted() == [("UPDATE", 2)]
 
         watched(project, [Binding(table="gaps_named")], script, cursor="seen")
     finally:
@@ -526,7 +526,7 @@ def test_tables_that_cannot_be_read_are_reported_with_the_reason(
         await watch.begin()
         database.execute("insert into notes (id) values (1)")
         gap = await watch.recover(*(binding.name for binding in bindings), "public.gone")
-        assert watch.told() == [("INSERT", 1)], "one table's failure is none of the others'"
+        assert watch.emitted() == [("INSERT", 1)], "one table's failure is none of the others'"
         assert gap.complete is False
         for reason in (
             "no column dates its rows: name one with --cursor (public.undated)",
@@ -545,7 +545,7 @@ def test_without_a_starting_point_nothing_is_asked(project: Project, database: D
 
     async def script(watch: Told) -> None:
         gap = await watch.recover()
-        assert (watch.told(), gap.complete) == ([], False)
+        assert (watch.emitted(), gap.complete) == ([], False)
         assert "to start from" in gap.cause
 
     watched(project, NOTES, script)
@@ -556,7 +556,7 @@ def test_a_missing_backfill_is_reported(project: Project, database: Database) ->
         await watch.begin()
         database.execute("insert into notes (id) values (1)")
         gap = await watch.recover()
-        assert (watch.told(), gap.complete) == ([], False)
+        assert (watch.emitted(), gap.complete) == ([], False)
         assert gap.cause == "lost; not asked for (--no-backfill)"
 
     watched(project, NOTES, script, is_backfilling=False)
@@ -593,12 +593,12 @@ def test_row_security_holds_and_hides(project: Project, database: Database) -> N
             "insert into secrets values (1, %s), (2, %s), (3, %s)", [MEMBER.id, STRANGER.id, MEMBER.id]
         )
         await watch.recover()
-        assert watch.told() == [("INSERT", 1), ("INSERT", 3)]
+        assert watch.emitted() == [("INSERT", 1), ("INSERT", 3)]
         database.execute("update secrets set owner = %s where id = 1", [STRANGER.id])
         gap = await watch.recover()
         assert (gap.recovered, gap.complete) == (1, True)
         assert watch.changes[0].errors == ["deleted or no longer visible"]
-        assert watch.told() == [("DELETE", 1)]
+        assert watch.emitted() == [("DELETE", 1)]
 
     watched(member, [Binding(table="secrets")], script, keeps_snapshot=True)
 
@@ -611,18 +611,18 @@ def test_a_snapshot_and_the_deletes_after_it(project: Project, database: Databas
         watch.recovery.observe(streamed(database, "notes", 7, kind="UPDATE"))
         await watch.begin()
         assert {change.source for change in watch.changes} == {"snapshot"}
-        assert watch.told() == [("INSERT", n) for n in range(1, 1101) if n != 7]
+        assert watch.emitted() == [("INSERT", n) for n in range(1, 1101) if n != 7]
         watch.recovery.observe(streamed(database, "notes", 3, kind="DELETE"))
         database.execute("delete from notes where id in (3, 5, 7)")
         database.execute("update notes set text = 'out' where id = 9")  # leaves the filter: no event for it
         database.execute("insert into notes values (1101, 'in')")
         gap = await watch.recover()
-        assert sorted(watch.told()) == [("DELETE", 5), ("DELETE", 7), ("INSERT", 1101)]
+        assert sorted(watch.emitted()) == [("DELETE", 5), ("DELETE", 7), ("INSERT", 1101)]
         assert (gap.recovered, gap.complete, gap.cause) == (3, True, "lost")
         assert (await watch.recover()).recovered == 0
         database.execute("delete from notes where id = 9")
         await watch.recover()
-        assert watch.told() == [("DELETE", 9)], "a delete is told whatever the filter, as the stream does"
+        assert watch.emitted() == [("DELETE", 9)], "a delete is told whatever the filter, as the stream does"
 
     watched(project, [Binding(table="notes", filter="text=eq.in")], script, keeps_snapshot=True)
 
@@ -634,10 +634,10 @@ def test_deletes_beside_a_filter_bring_no_rows_of_others(project: Project, datab
 
     async def script(watch: Told) -> None:
         await watch.begin()
-        assert watch.told() == [("INSERT", 1), ("INSERT", 3)]
+        assert watch.emitted() == [("INSERT", 1), ("INSERT", 3)]
         database.execute("delete from notes where id in (2, 3)")
         gap = await watch.recover()
-        assert watch.told() == [("DELETE", 3)]
+        assert watch.emitted() == [("DELETE", 3)]
         assert gap.complete
 
     watched(project, [*bindings, Binding(table="notes", event="DELETE")], script, keeps_snapshot=True)
@@ -649,13 +649,13 @@ def test_an_incomplete_snapshot_is_reported(project: Project, database: Database
 
     async def script(watch: Told) -> None:
         await watch.begin()
-        said = {event.reason: event.tables for event in watch.events if isinstance(event, Status)}
-        assert said["the snapshot is not whole: stopped at 20 rows"] == ["public.notes"]
-        assert ["public.closed"] in said.values()
-        assert len(watch.told()) == 20
+        reasons = {event.reason: event.tables for event in watch.events if isinstance(event, Status)}
+        assert reasons["the snapshot is not whole: stopped at 20 rows"] == ["public.notes"]
+        assert ["public.closed"] in reasons.values()
+        assert len(watch.emitted()) == 20
         database.execute("delete from notes where id in (4, 25)")
         gap = await watch.recover("public.notes")
-        assert watch.told() == [("DELETE", 4)]
+        assert watch.emitted() == [("DELETE", 4)]
         assert "deletes can't be told of rows that the snapshot left out" in gap.cause
 
     watched(project, bindings, script, keeps_snapshot=True, limit=20)
@@ -672,10 +672,10 @@ def test_since_a_moment(project: Project, database: Database) -> None:
         (status,) = [event for event in watch.events if isinstance(event, Status)]
         assert status.reason == "what was deleted since 2021-01-01T00:00:00Z can't be asked for"
         assert status.tables == ["public.notes"]
-        assert watch.told() == [("UPDATE", 2), ("INSERT", 3)]
+        assert watch.emitted() == [("UPDATE", 2), ("INSERT", 3)]
         database.execute("insert into notes (id) values (4)")
         await watch.recover()
-        assert watch.told() == [("INSERT", 4)]
+        assert watch.emitted() == [("INSERT", 4)]
 
     watched(project, NOTES, script, since="2021-01-01T00:00:00Z")
 
@@ -697,9 +697,9 @@ def cut(database: Database, row_id: int, kind: EventType = "INSERT", *, leaves_o
 
 
 @pytest.mark.parametrize("keeps_snapshot", [False, True])
-@pytest.mark.parametrize(("event", "told"), [("*", "UPDATE"), ("INSERT", "INSERT"), ("UPDATE", "UPDATE")])
+@pytest.mark.parametrize(("event", "emitted"), [("*", "UPDATE"), ("INSERT", "INSERT"), ("UPDATE", "UPDATE")])
 def test_a_row_that_the_server_cut_is_read(
-    project: Project, database: Database, event: Any, told: str, *, keeps_snapshot: bool
+    project: Project, database: Database, event: Any, emitted: str, *, keeps_snapshot: bool
 ) -> None:
     """Also if nothing dates the change that made it too large."""
 
@@ -711,9 +711,9 @@ def test_a_row_that_the_server_cut_is_read(
         watch.recovery.cut(change)
         await watch.recover()
         assert [one.new_row()["text"] for one in watch.changes] == ["long"]
-        assert watch.told() == [(told, 1)]
+        assert watch.emitted() == [(emitted, 1)]
         await watch.recover()
-        assert watch.told() == []
+        assert watch.emitted() == []
 
     bindings = [Binding(table="notes", event=event)]
     watched(project, bindings, script, keeps_snapshot=keeps_snapshot)
@@ -729,7 +729,7 @@ def test_a_row_that_streamed_whole_since_it_was_cut_is_known(project: Project, d
         database.execute("update notes set text = 'short' where id = 1")
         watch.recovery.observe(streamed(database, "notes", 1, kind="UPDATE"))
         gap = await watch.recover()
-        assert (watch.told(), gap.cause) == ([], f"lost; {NO_DELETES}")
+        assert (watch.emitted(), gap.cause) == ([], f"lost; {NO_DELETES}")
 
     watched(project, NOTES, script)
 
@@ -759,7 +759,7 @@ def test_of_a_whole_schema_only_seen_tables_are_asked_for(project: Project, data
         watch.recovery.observe(streamed(database, "notes", 1))
         database.execute("insert into notes (id) values (2); insert into letters (id) values (1)")
         gap = await watch.recover()
-        assert watch.told() == [("INSERT", 2)]
+        assert watch.emitted() == [("INSERT", 2)]
         assert "only tables that changes have come from can be asked for" in gap.cause
 
     watched(project, [Binding(table="*")], script)
@@ -776,7 +776,7 @@ def test_a_cancelled_recovery_is_taken_up_again(project: Project, database: Data
         assert 1000 <= len(watch.events) < 1500
         gap = await watch.recover()
         assert gap.recovered == 1500, "what was told before counts"
-        assert watch.told() == [("INSERT", n) for n in range(1, 1501)]
+        assert watch.emitted() == [("INSERT", n) for n in range(1, 1501)]
 
     watched(project, NOTES, script)
 
@@ -789,7 +789,7 @@ def test_more_rows_than_can_be_remembered_are_reported(project: Project, databas
         for _ in range(20_000):
             watch.recovery.observe(change)
         gap = await watch.recover()
-        assert (gap.complete, watch.told()) == (False, [])
+        assert (gap.complete, watch.emitted()) == (False, [])
         assert "too much came at once to tell what is news" in gap.cause
 
     watched(project, NOTES, script)

@@ -41,7 +41,7 @@ PAGE = 2
 
 
 class Model:
-    """`told` are (row, version, source) in the order of the output: each change of a row is a version."""
+    """`emitted` are (row, version, source) in the order of the output: each change of a row is a version."""
 
     passes_row_security = True
     answered_at = None
@@ -53,7 +53,7 @@ class Model:
         self.deleted: dict[int, int] = {}
         self.delivered = 0
         self.is_up = False
-        self.told: list[tuple[int, int, str]] = []
+        self.emitted: list[tuple[int, int, str]] = []
         self.shown: set[int] = set()
         self.gaps: list[Gap] = []
         self.waiting: list[asyncio.Future[None]] = []
@@ -99,7 +99,7 @@ class Model:
         row = event.old_row() if event.event_type == "DELETE" else event.new_row()
         version = version or row.get("version", self.deleted.get(row["id"]))
         assert version is not None, f"deleted, it says: {row}"
-        self.told.append((row["id"], version, event.source))
+        self.emitted.append((row["id"], version, event.source))
         (self.shown.discard if event.event_type == "DELETE" else self.shown.add)(row["id"])
 
     async def turn(self) -> list[dict[str, Any]]:
@@ -389,13 +389,13 @@ def test_every_interleaving_ends_in_the_rows_of_the_database(
 ) -> None:
     model, before = play(steps, keeps_snapshot=keeps_snapshot)
     last: dict[int, int] = {}
-    for key, version, source in model.told:
-        assert version > last.get(key, 0), f"row {key} is told again by {source}: {model.told}"
+    for key, version, source in model.emitted:
+        assert version > last.get(key, 0), f"row {key} is told again by {source}: {model.emitted}"
         last[key] = version
     excused = any(gap.cause not in ("lost", f"lost; {DELETES_UNASKED}") for gap in model.gaps)
     for key, row in model.rows.items():
         if (row["version"] > before and not excused) or keeps_snapshot:
-            assert last.get(key) == row["version"], f"row {key} was lost: {model.told}"
+            assert last.get(key) == row["version"], f"row {key} was lost: {model.emitted}"
     if keeps_snapshot and not excused:
         assert model.shown == set(model.rows)
     assert all(not gap.complete or keeps_snapshot for gap in model.gaps)

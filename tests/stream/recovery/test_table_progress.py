@@ -92,13 +92,13 @@ def test_a_place_goes_on_and_never_into_the_future_of_the_server() -> None:
 
 def test_rows_that_were_only_read_can_be_doubted() -> None:
     progress = TableProgress(("public", "notes"))
-    older, doubtful, told = row(1, 10), row(2, 20), row(3, 20)
+    older, doubtful, emitted = row(1, 10), row(2, 20), row(3, 20)
     progress.read(older, 0, is_older=True)
     progress.read(doubtful, 0, is_older=False)
-    progress.note_emitted(told.key, told.stamp, 0)
-    progress.read(told, 0, is_older=False)
+    progress.note_emitted(emitted.key, emitted.stamp, 0)
+    progress.read(emitted, 0, is_older=False)
     progress.doubt(10)
-    assert [knows(progress, one) for one in (older, doubtful, told)] == [True, False, True]
+    assert [knows(progress, one) for one in (older, doubtful, emitted)] == [True, False, True]
     progress.read(doubtful, 0, is_older=False)
     progress.doubt(21)
     assert knows(progress, doubtful), "it is older than the gap"

@@ -62,7 +62,7 @@ def close(code: int = 1000) -> bytes:
     return frame(Close(code, "").serialize(), Opcode.CLOSE)
 
 
-class Heard:
+class Received:
     """What a client got: messages, and the codes of the closing frames of both sides."""
 
     def __init__(self, messages: list[bytes], received: Close | None, sent: Close | None) -> None:
@@ -71,8 +71,8 @@ class Heard:
         self.sent = sent and sent.code
 
 
-def heard(script: Script) -> Heard:
-    async def main() -> Heard:
+def received(script: Script) -> Received:
+    async def main() -> Received:
         messages: list[bytes] = []
         is_heard = asyncio.Event()
 
@@ -96,7 +96,7 @@ def heard(script: Script) -> Heard:
                 create_connection=partial(MessageConnection, on_message=on_message),  # type: ignore[arg-type]
             )
             await connection.wait_closed()
-            return Heard(messages, connection.protocol.close_rcvd, connection.protocol.close_sent)
+            return Received(messages, connection.protocol.close_rcvd, connection.protocol.close_sent)
 
     return asyncio.run(main())
 
@@ -119,14 +119,14 @@ def sending(*pieces: bytes) -> Script:
 
 def test_messages_of_every_length() -> None:
     sent = [b"x" * size for size in SIZES]
-    found = heard(sending(b"".join(map(frame, sent)) + close(1012)))
+    found = received(sending(b"".join(map(frame, sent)) + close(1012)))
     assert found.messages == [b"first", *sent]
     assert found.received == 1012
 
 
 def test_text_and_binary_come_in_order() -> None:
     data = frame(b"a") + frame(b"\x01b", Opcode.BINARY) + frame(b"c") + close()
-    assert heard(sending(data)).messages == [b"first", b"a", b"\x01b", b"c"]
+    assert received(sending(data)).messages == [b"first", b"a", b"\x01b", b"c"]
 
 
 def test_a_message_in_the_segment_of_the_handshake() -> None:
@@ -135,7 +135,7 @@ def test_a_message_in_the_segment_of_the_handshake() -> None:
         await wire.send(frame(b"half")[3:] + frame(b"late") + close())
         await wire.until_closed()
 
-    assert heard(script).messages == [b"early", b"half", b"late"]
+    assert received(script).messages == [b"early", b"half", b"late"]
 
 
 def test_fragments_with_a_ping_between_them() -> None:
@@ -154,7 +154,7 @@ def test_fragments_with_a_ping_between_them() -> None:
         await wire.send(frame(b"three") + close())
         pongs.extend(one.data for one in await wire.until_closed() if one.opcode is Opcode.PONG)
 
-    assert heard(script).messages == [b"zero", b"one piece", b"two", b"three"]
+    assert received(script).messages == [b"zero", b"one piece", b"two", b"three"]
     assert pongs == [b"ping!"]
 
 
@@ -176,7 +176,7 @@ def test_bytes_may_be_cut_anywhere(messages: list[tuple[int, int]], cuts: list[i
             wire += frame(piece, opcode, fin=index == len(pieces) - 1)
     edges = sorted({0, len(wire), *(cut % (len(wire) + 1) for cut in cuts)})
     parts_of_wire = [wire[start:end] for start, end in pairwise(edges)]
-    assert heard(sending(*parts_of_wire, close())).messages == [b"first", *expected]
+    assert received(sending(*parts_of_wire, close())).messages == [b"first", *expected]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_bytes_may_be_cut_anywhere(messages: list[tuple[int, int]], cuts: list[i
     ],
 )
 def test_what_breaks_the_protocol_or_the_bound_ends_the_connection(data: bytes, code: int) -> None:
-    found = heard(sending(frame(b"good") + data))
+    found = received(sending(frame(b"good") + data))
     assert found.messages == [b"first", b"good"]
     assert found.sent == code
 
@@ -217,7 +217,7 @@ def test_an_answer_that_is_no_upgrade() -> None:
         await wire.send(b"body")
 
     with pytest.raises(InvalidStatus) as caught:
-        heard(script)
+        received(script)
     assert (caught.value.response.status_code, caught.value.response.body) == (401, b"body")
 
 
@@ -229,6 +229,6 @@ def test_a_connection_that_breaks_still_gives_what_came() -> None:
         await wire.writer.drain()
         wire.writer.close()
 
-    found = heard(script)
+    found = received(script)
     assert found.messages == [b"first", b"last"]
     assert found.received is None

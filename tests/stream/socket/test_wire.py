@@ -242,8 +242,8 @@ def test_a_topic_that_looks_like_a_change_is_still_a_topic() -> None:
     value = Decoder().decode(frame, AT)
     assert isinstance(value, Frame)
     assert value.event == "system"
-    said = b'[null,null,"realtime:x","broadcast",{"event":"\\"postgres_changes\\",{","payload":1}]'
-    assert isinstance(Decoder().decode(said, AT), Broadcast)
+    frame = b'[null,null,"realtime:x","broadcast",{"event":"\\"postgres_changes\\",{","payload":1}]'
+    assert isinstance(Decoder().decode(frame, AT), Broadcast)
 
 
 def test_an_unreadable_frame_is_cut_to_what_can_be_looked_at() -> None:

@@ -103,8 +103,8 @@ class Story:
         return self
 
     def system(self, at: float, status: str, **more: Any) -> Self:
-        said = {"status": status, "extension": "postgres_changes", "message": "words"}
-        return self.frame(at, "system", said, is_sent=False, **more)
+        payload = {"status": status, "extension": "postgres_changes", "message": "words"}
+        return self.frame(at, "system", payload, is_sent=False, **more)
 
     def sent(self, at: float, event: str, payload: Any = None, **more: Any) -> Self:
         return self.frame(at, event, payload or {}, is_sent=True, **more)

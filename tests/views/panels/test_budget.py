@@ -73,8 +73,8 @@ def test_transactions_are_signed_and_show_why_they_do_not_count() -> None:
         {"amount": 40, "type": "expense", "currency": "USD"},
     )
     lines = lines_of(view_of({"amount": 100, "spent": 0}, transactions=rows))
-    told = sorted(line[11:].strip().removesuffix("  b0") for line in lines[3:])
-    assert told == ["+30", "10 draft", "40 USD", "−20 draft"]
+    reported = sorted(line[11:].strip().removesuffix("  b0") for line in lines[3:])
+    assert reported == ["+30", "10 draft", "40 USD", "−20 draft"]
 
 
 def test_a_letter_is_no_currency() -> None:

@@ -83,9 +83,9 @@ def test_the_whole_story(width: int, golden: Callable[[str, str], None]) -> None
 @pytest.mark.parametrize("width", [20, 33, 60, 200])
 def test_no_word_is_lost_at_any_width(width: int) -> None:
     """What is to be typed is whole: a line may end in it, nothing is cut from it."""
-    said = "".join(drawn(width).split())
-    assert SQL.replace(" ", "") in said
-    assert "sees0of1,000+rows" in said
+    printed = "".join(drawn(width).split())
+    assert SQL.replace(" ", "") in printed
+    assert "sees0of1,000+rows" in printed
 
 
 def test_remote_text_steers_no_terminal() -> None:

@@ -152,7 +152,7 @@ def test_the_connection_in_colour(name: str, golden: Callable[[str, str], None])
 
 
 def test_the_next_attempt_is_counted_down() -> None:
-    def said(now: int) -> str:
+    def printed(now: int) -> str:
         screen = Screen()
         for event in story.lost():
             screen.apply(event)
@@ -160,9 +160,9 @@ def test_the_next_attempt_is_counted_down() -> None:
         table.now = now
         return table.lines(120, 24)[0].plain
 
-    assert "retry 3 in 4 s" in said(story.NOW)
-    assert "retry 3 in 2 s" in said(story.NOW + 2_000_000)
-    assert "retry 3 now" in said(story.NOW + 3_200_000)
+    assert "retry 3 in 4 s" in printed(story.NOW)
+    assert "retry 3 in 2 s" in printed(story.NOW + 2_000_000)
+    assert "retry 3 now" in printed(story.NOW + 3_200_000)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def page_of(screen: Screen) -> Page:
     return Page(screen, [Table(screen, tz=UTC)], title="abc", tz=UTC)
 
 
-def told() -> Screen:
+def story_screen() -> Screen:
     screen = Screen()
     for event in story.story():
         screen.apply(event)
@@ -40,7 +40,7 @@ def told() -> Screen:
 
 def test_a_picture_is_the_same_every_time_and_loads_nothing(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
-        save(tmp_path / name, page_of(told()), 100, 30, story.NOW)
+        save(tmp_path / name, page_of(story_screen()), 100, 30, story.NOW)
     svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert svg == (tmp_path / "b.svg").read_text(encoding="utf-8")
     assert "url(http" not in svg
@@ -87,7 +87,7 @@ def test_the_size_of_a_picture_is_that_of_columns_and_lines(
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PrtError, match=r"can't be written: No such file"):
-        save(tmp_path / "no" / "a.svg", page_of(told()), 80, 24, story.NOW)
+        save(tmp_path / "no" / "a.svg", page_of(story_screen()), 80, 24, story.NOW)
 
 
 def test_beside_lines_the_picture_is_drawn_at_the_end(tmp_path: Path) -> None:

@@ -41,13 +41,13 @@ def test_what_was_missed_and_what_came_back() -> None:
 
 
 def test_ready_can_have_a_reason() -> None:
-    said = notice(Status(at=1, status="READY", tables=["public.a"], reason="the role changed"))
-    assert said == ("ready: changes of 1 table flow; the role changed", None)
+    noticed = notice(Status(at=1, status="READY", tables=["public.a"], reason="the role changed"))
+    assert noticed == ("ready: changes of 1 table flow; the role changed", None)
 
 
 def test_notices(golden: Callable[[str, str], None]) -> None:
-    said = [notice(event) for event in (*story.story(), *OTHERS, story.ending())]
-    golden("notices.txt", "".join(f"{one[0]}\nhint: {one[1]}\n" for one in said if one))
+    noticed = [notice(event) for event in (*story.story(), *OTHERS, story.ending())]
+    golden("notices.txt", "".join(f"{one[0]}\nhint: {one[1]}\n" for one in noticed if one))
 
 
 def test_topics(golden: Callable[[str, str], None]) -> None:

@@ -325,11 +325,11 @@ def test_a_message_disappears_with_the_next_key() -> None:
         assert not any("lists of events" in line for line in seat.press(key))
 
 
-@pytest.mark.parametrize(("key", "said"), [("<", "a card"), (">", "a card"), ("r", "a notification")])
+@pytest.mark.parametrize(("key", "needed"), [("<", "a card"), (">", "a card"), ("r", "a notification")])
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_key_that_writes_names_what_it_needs(name: str, key: str, said: str) -> None:
+def test_a_key_that_writes_names_what_it_needs(name: str, key: str, needed: str) -> None:
     lines = Seat(name, 80, everything()).press(key)
-    assert any(line.startswith(f"{key} m") and f"{said} " in line and " with " in line for line in lines)
+    assert any(line.startswith(f"{key} m") and f"{needed} " in line and " with " in line for line in lines)
 
 
 def test_a_digit_closes_the_details_before_it_shows_another_view() -> None:

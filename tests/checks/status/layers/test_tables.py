@@ -46,8 +46,8 @@ def facts_of(relation: Relation | None = GOOD, **changed: Any) -> TableFacts:
     return TableFacts(**{**given, **changed})
 
 
-def by_rest(status: int, said: Any, **changed: Any) -> dict[str, Finding]:
-    answer = Answer(status=status, body=json.dumps(said).encode())
+def by_rest(status: int, body: Any, **changed: Any) -> dict[str, Finding]:
+    answer = Answer(status=status, body=json.dumps(body).encode())
     return judged(facts_of(None, is_catalog_read=False, read=answer, **changed))
 
 
@@ -224,16 +224,16 @@ def test_after_a_missing_table_nothing_is_asked() -> None:
     ],
 )
 def test_refused_parameters(words: str, why: str, remedy: str) -> None:
-    told = refused(raised(words), filter="owner=eq.1")
-    found = judged(facts_of(is_ready=False, refused=told))["READY"]
+    reported = refused(raised(words), filter="owner=eq.1")
+    found = judged(facts_of(is_ready=False, refused=reported))["READY"]
     assert found.state == "failed"
     assert why in found.causes[0].why
     assert remedy in (found.causes[0].remedy or "")
 
 
 def test_a_column_that_nobody_knows_may_be_missing_or_hidden() -> None:
-    told = refused(raised("invalid column for filter zzz"), filter="zzz=eq.1")
-    found = by_rest(200, [], is_ready=False, refused=told)["READY"]
+    reported = refused(raised("invalid column for filter zzz"), filter="zzz=eq.1")
+    found = by_rest(200, [], is_ready=False, refused=reported)["READY"]
     assert [cause.why.partition(" zzz")[0] for cause in found.causes] == [
         "public.Orders has no column",
         "authenticated may not read",
@@ -268,7 +268,7 @@ def test_no_row_is_hidden_or_not_there(total: str | None, state: str, figure: st
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "check", "why"),
+    ("status", "body", "check", "why"),
     [
         (
             404,
@@ -292,8 +292,8 @@ def test_no_row_is_hidden_or_not_there(total: str | None, state: str, figure: st
         (400, {"code": "22012", "message": "division by zero"}, "policies", "reading as authenticated fails"),
     ],
 )
-def test_errors_of_rest(status: int, said: Any, check: str, why: str) -> None:
-    found = by_rest(status, said)[check]
+def test_errors_of_rest(status: int, body: Any, check: str, why: str) -> None:
+    found = by_rest(status, body)[check]
     assert found.state == "failed"
     assert why in found.causes[0].why
 
@@ -309,8 +309,8 @@ def test_what_rest_does_not_know_is_left_to_the_wire(status: int) -> None:
 
 
 def test_a_near_name_is_likelier_than_a_missing_publication() -> None:
-    told = refused(UNPUBLISHED)
-    found = by_rest(503, {}, is_ready=False, refused=told, known=("Order", "teams"))["READY"]
+    reported = refused(UNPUBLISHED)
+    found = by_rest(503, {}, is_ready=False, refused=reported, known=("Order", "teams"))["READY"]
     assert found.causes[0].why == "there is no table public.Orders; did you mean Order?"
     assert found.causes[0].remedy == "prt status Order"
 

@@ -55,8 +55,8 @@ def test_a_job_reports_who_now_sees_what(project: dict[str, str], tmp_path: Path
     assert failed[-1]["test"] == "p95 ≤ 0.001 ms"
 
     cases = ET.parse(junit).getroot().iter("testcase")
-    told = [failure.get("message") for case in cases for failure in case.iter("failure")]
-    assert told[:2] == sentences
+    reported = [failure.get("message") for case in cases for failure in case.iter("failure")]
+    assert reported[:2] == sentences
     for event, sentence in zip(("INSERT", "UPDATE"), sentences, strict=True):
         assert (
             f"::error title=prt test%3A contract held anon {event}::{sentence}%0Aexpected: " in ended.stderr

@@ -90,11 +90,11 @@ def test_a_filter_beyond_its_budget_loses_its_subscription_and_no_other(
             await bad.subscribe("realtime:a", {**TODOS, "filter": "id=gt.0"}, SLOW)
             await bad.subscribe("realtime:b", {**TODOS, "filter": "task=match.^b"})
             insert(backend, FATAL_TEXT)
-            told = await bad.expect("system")
-            assert (told["channel"], told["status"]) == ("a", "error")
-            assert "An exception happened" in told["message"]
-            assert 'filters: [{"task", "match", ' in told["message"]
-            assert told["message"].endswith(f"Exception: {lanes.TIMED_OUT}")
+            reported = await bad.expect("system")
+            assert (reported["channel"], reported["status"]) == ("a", "error")
+            assert "An exception happened" in reported["message"]
+            assert 'filters: [{"task", "match", ' in reported["message"]
+            assert reported["message"].endswith(f"Exception: {lanes.TIMED_OUT}")
             insert(backend, "b")
             assert await tasks_of(good, 2) == [FATAL_TEXT, "b"]
             assert await tasks_of(bad, 1) == ["b"]
@@ -201,8 +201,8 @@ def test_a_lane_that_falls_behind_is_emptied_and_its_subscription_is_notified(
             insert(backend, FATAL_TEXT)
             await until_evaluating(backend, 1)
             insert(backend, "x" * 11_000)
-            told = await client.expect("system")
-            assert (told["status"], told["message"]) == ("ok", "Subscribed to PostgreSQL")
+            reported = await client.expect("system")
+            assert (reported["status"], reported["message"]) == ("ok", "Subscribed to PostgreSQL")
 
     run(backend, scenario, WITHOUT_END)
 

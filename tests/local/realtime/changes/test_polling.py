@@ -76,21 +76,21 @@ def test_a_transaction_in_pieces_is_polled_when_it_is_whole() -> None:
 def test_what_waits_for_a_poll_is_lost_with_its_slot() -> None:
     """The new slot describes all relations anew, after the last poll of the former one."""
     small = [BEGIN, INSERT, COMMIT]
-    said: list[object] = []
+    calls: list[object] = []
 
     async def main() -> None:
         polls = Polls()
-        poller = Poller(polls.deliver, lambda: said.append("reset"), Intervals(1e6, 1e6))
+        poller = Poller(polls.deliver, lambda: calls.append("reset"), Intervals(1e6, 1e6))
         await poller.put([*small, BEGIN, INSERT])
         poller.clear()
         await poller.put(small)
         running = asyncio.create_task(poller.run())
         await polls.first.wait()
         running.cancel()
-        said.extend(polls.batches)
+        calls.extend(polls.batches)
 
     asyncio.run(main())
-    assert said == ["reset", small]
+    assert calls == ["reset", small]
 
 
 def test_the_stream_waits_where_polls_do_not_keep_up() -> None:

@@ -224,8 +224,8 @@ def test_messages_by_their_places_and_with_ids(backend: Backend) -> None:
                 "1": {**message, "event": "first", "id": ""},
             }
             assert await post(running, "broadcast", {"messages": places}) == (202, "")
-            heard = [await client.expect("broadcast") for _ in places]
-            assert [(each["event"], each.get("meta")) for each in heard] == [
+            received = [await client.expect("broadcast") for _ in places]
+            assert [(each["event"], each.get("meta")) for each in received] == [
                 ("first", None),
                 ("second", {"id": "own"}),
                 ("third", None),

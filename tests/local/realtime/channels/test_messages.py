@@ -43,7 +43,7 @@ async def enter(client: Client, token: str, **broadcast: Any) -> Any:
     return await client.enter(TOPIC, token=token, private=True, broadcast=broadcast)
 
 
-async def heard(client: Client) -> int:
+async def received(client: Client) -> int:
     number: int = (await client.expect("broadcast"))["payload"]["n"]
     return number
 
@@ -57,7 +57,7 @@ def test_a_transaction_is_received_in_its_order_or_not_at_all(backend: Backend) 
             with backend.sql.transaction():
                 for number in range(1, 300):
                     send(backend.sql, number)
-            assert [await heard(client) for _ in range(1, 300)] == list(range(1, 300))
+            assert [await received(client) for _ in range(1, 300)] == list(range(1, 300))
 
     run(backend, scenario)
 
@@ -69,7 +69,7 @@ def test_private_and_public_topics_of_one_name_are_two(backend: Backend) -> None
             await enter(private, backend.user(1))
             send(backend.sql, 1)
             send(backend.sql, 2, is_private=False)
-            assert (await heard(private), await heard(public)) == (1, 2)
+            assert (await received(private), await received(public)) == (1, 2)
             await private.expect_nothing_more()
 
     run(backend, scenario)
@@ -97,7 +97,7 @@ def test_incomplete_messages_reach_nobody(backend: Backend, values: str) -> None
                 f" values ('room:1', 'broadcast', {values})".encode()
             )
             send(backend.sql, 2)
-            assert await heard(client) == 2
+            assert await received(client) == 2
 
     run(backend, scenario)
 
@@ -108,7 +108,7 @@ def test_too_large_messages_reach_nobody(backend: Backend) -> None:
             await enter(client, backend.user(1))
             backend.sql.execute(SEND, [json.dumps({"x": "x" * 1000}), "room:1", True])
             send(backend.sql, 2)
-            assert await heard(client) == 2
+            assert await received(client) == 2
 
     run(backend, scenario, Settings(largest_broadcast=1000))
 
@@ -245,7 +245,7 @@ def test_the_past_goes_over_into_the_present_without_a_seam(backend: Backend) ->
         for _ in range(20):
             async with running.client() as client:
                 await enter(client, backend.user(1), replay={"since": 0, "limit": 5})
-                found = [await heard(client) for _ in range(20)]
+                found = [await received(client) for _ in range(20)]
                 assert found == list(range(found[0], found[0] + 20))
                 client.websocket.transport.abort()  # a good end would wait for all that nobody reads
         is_done.set()
@@ -276,13 +276,13 @@ def test_a_replication_that_does_not_come_back_ends_the_channel(backend: Backend
             async with running.client() as client:
                 while True:
                     await client.enter("realtime:a", broadcast={"replication_ready": True})
-                    told = await client.expect("system")
-                    if told["status"] == "error":
+                    reported = await client.expect("system")
+                    if reported["status"] == "error":
                         break  # the first ones may have come before the stream noticed
                     await client.push("realtime:a", "phx_leave", {}, join_ref="1")
                     await client.expect("phx_reply")
                     await client.expect("phx_close")
-                assert told["message"] == "Replication connection was not established in time"
+                assert reported["message"] == "Replication connection was not established in time"
                 assert await client.expect("phx_close") == {}
             writer.rollback()
 
@@ -302,7 +302,7 @@ def test_the_table_stays_small(backend: Backend, monkeypatch: pytest.MonkeyPatch
         async with running.client() as client:
             await enter(client, backend.user(1))
             send(backend.sql, 5)
-            assert await heard(client) == 5
+            assert await received(client) == 5
             while (left := await asyncio.to_thread(rest)) != [2, 3, 5]:
                 assert 5 in left
 
@@ -327,6 +327,6 @@ def test_a_reset_keeps_it_flowing() -> None:
                     await client.enter(TOPIC)
                     await asyncio.to_thread(reset, postgres, nothing, keep_roles=roles)
                     send(sql, 1, is_private=False)
-                    assert await heard(client) == 1
+                    assert await received(client) == 1
 
             run(backend, scenario)

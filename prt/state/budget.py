@@ -253,7 +253,7 @@ def _when(transaction: Transaction) -> int:
 
 def _lacks(row: _Row, transaction: Transaction) -> bool:
     """Return whether a transaction has to be added to the row as pending."""
-    return _is_same(row.budget.currency, transaction.currency) and not _knows(row, transaction)
+    return _is_same(row.budget.currency, transaction.currency) and not _includes(row, transaction)
 
 
 def _is_same(one: str, other: str) -> bool:
@@ -261,7 +261,7 @@ def _is_same(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def _knows(row: _Row, transaction: Transaction) -> bool:
+def _includes(row: _Row, transaction: Transaction) -> bool:
     """Return whether a row includes a transaction: by commits if both were streamed, else by dates."""
     if row.commit is not None and transaction.commit is not None:
         return row.commit >= transaction.commit

@@ -70,7 +70,7 @@ def _came_with_errors(context: Context, change: Change) -> Failure:
 
 async def _why_unseen(context: Context, event_type: str, row: Row, who: Who) -> tuple[str, str]:
     table = f"{quoting.identifier(context.settings.schema)}.{quoting.identifier(context.settings.table)}"
-    known = await _known_hindrance(context)
+    known = await _known_obstacle(context)
     if known is not None:
         return known.why, known.remedy or ""
     if event_type == "DELETE":
@@ -98,7 +98,7 @@ async def _why_unseen(context: Context, event_type: str, row: Row, who: Who) -> 
     )
 
 
-async def _known_hindrance(context: Context) -> Cause | None:
+async def _known_obstacle(context: Context) -> Cause | None:
     """Return a cause that keeps changes from every client, if the database can be asked and shows one."""
     secret = context.project.database_url
     found = None if secret is None else await delivery.read(secret.reveal())

@@ -75,7 +75,7 @@ class Administration:
                     app_metadata=body.app_metadata,
                 )
         except psycopg.errors.UniqueViolation as exc:
-            raise _taken() from exc
+            raise _email_exists() from exc
         return JSONResponse(user)
 
     async def find(self, request: Request) -> Response:
@@ -104,7 +104,7 @@ class Administration:
                     app_metadata=body.app_metadata,
                 )
         except psycopg.errors.UniqueViolation as exc:
-            raise _taken() from exc
+            raise _email_exists() from exc
         return JSONResponse(user)
 
     async def delete(self, request: Request) -> Response:
@@ -150,5 +150,5 @@ def _positive(text: str | None, default: int) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and 0 < int(text) < 2**31 else default
 
 
-def _taken() -> AuthError:
+def _email_exists() -> AuthError:
     return AuthError(422, "email_exists", "A user with this email address has already been registered")

@@ -80,7 +80,7 @@ class Continuity:
             was_deaf: Whether some of the tables may have been silent for a while before the loss. The gap
                 then begins `RESUBSCRIBED_SECONDS` earlier.
         """
-        known = self._known = self._what_is_known(alive)
+        known = self._known = self._known_state(alive)
         start = windows.resubscribed_since(known) if was_deaf else windows.lost_since(known)
         self._extend(start, windows.until(known, now), tables, cause)
 
@@ -92,7 +92,7 @@ class Continuity:
             now: The present moment (µs).
             tables: The tables that stream, as `schema.table`.
         """
-        known = self._known = self._what_is_known(alive)
+        known = self._known = self._known_state(alive)
         cause = "the server subscribed anew by itself: its publication changed, or it had lost us"
         return self._extend(windows.resubscribed_since(known), windows.until(known, now), tables, cause)
 
@@ -119,7 +119,7 @@ class Continuity:
         Returns:
             The open gap.
         """
-        known = self._known = self._what_is_known(alive)
+        known = self._known = self._known_state(alive)
         start = windows.lost_since(known)
         return self._extend(start, windows.until(known, now), tables, cause)
 
@@ -147,7 +147,7 @@ class Continuity:
         self.open = Gap(at=end, start=min(start, end), end=end, tables=list(tables), cause=cause)
         return self.open
 
-    def _what_is_known(self, alive: int) -> Known:
+    def _known_state(self, alive: int) -> Known:
         last = self._last
         commit = None if last is None else committed(last)
         return Known(alive=alive, last_commit=commit, ahead=min(self._aheads, default=None))

@@ -160,7 +160,7 @@ class ProgressOfTables:
 
     def _note(self, changes: Sequence[Change], budget: Budget) -> None:
         """Remember the rows of changes as emitted, unless there are too many of them at once."""
-        if not self.operations.are_all_seen:
+        if not self.operations.are_all_observed:
             self.operations.see({change.event_type for change in changes})
         if not budget.allows(len(changes), time.monotonic()):
             self._skip(changes)

@@ -234,7 +234,7 @@ class Traffic:
             self.before = socket.channels.get(message.topic)
             socket.channels[message.topic] = channel = joined(socket, message)
             socket.left.discard(message.topic)
-            yield from self._known_as(socket, channel.who, message.at)
+            yield from self._identified(socket, channel.who, message.at)
             yield channel_event(channel, message.at)
         elif message.event == "phx_leave":
             channel_left = socket.channels.pop(message.topic, None)
@@ -248,9 +248,9 @@ class Traffic:
             and (channel_now := socket.channels.get(message.topic)) is not None
         ):
             channel_now.who, channel_now.token_at = message.token, message.at
-            yield from self._known_as(socket, message.token, message.at)
+            yield from self._identified(socket, message.token, message.at)
 
-    def _known_as(self, socket: Socket, who: Who, at: int) -> Iterator[TapEvent]:
+    def _identified(self, socket: Socket, who: Who, at: int) -> Iterator[TapEvent]:
         """Note the identity of a connection's newest token; yield the connection if the identity changed."""
         before = latest_who(socket)
         socket.latest_who = who

@@ -118,7 +118,7 @@ class ScreenOutput:
         self._clock = clock
         self._shown_time = shown_time or clock
         self._painter = Painter(self._console)
-        self._is_taken = False
+        self._is_drawing = False
         self._whole_at: int | None = None
         self._drawn_at: int | None = None
         self._drawn_size = self._console.size
@@ -196,7 +196,7 @@ class ScreenOutput:
 
     def answer(self) -> None:
         """Draw at once what the keys changed."""
-        if self._is_taken and self._is_at_hand():
+        if self._is_drawing and self._is_at_hand():
             self._draw(self._clock())
 
     def fileno(self) -> int:
@@ -289,9 +289,9 @@ class ScreenOutput:
 
     def restore(self) -> None:
         """Restore the terminal; further calls have no effect."""
-        if not self._is_taken:
+        if not self._is_drawing:
             return
-        self._is_taken, self._whole_at = False, None
+        self._is_drawing, self._whole_at = False, None
         atexit.unregister(self.restore)
         try:
             self._console.file.write(LEAVE)
@@ -327,8 +327,8 @@ class ScreenOutput:
             self._painter.forget()
         frame = self._painter.paint(self._page.lines(size.width, size.height), (size.width, size.height))
         try:
-            if not self._is_taken:
-                self._is_taken = True
+            if not self._is_drawing:
+                self._is_drawing = True
                 atexit.register(self.restore)
                 self._console.file.write(ENTER)
             if frame:

@@ -60,7 +60,7 @@ def test_the_key_from_what_streams(changes: list[Change], key: tuple[str, ...] |
     assert learned_key(changes) == key
 
 
-def knows(progress: TableProgress, one: Row) -> bool:
+def contains(progress: TableProgress, one: Row) -> bool:
     """Whether a reading that begins now takes the row for known."""
     return progress.open(SHAPE, Memory(lambda *_: None)).judge(one) == "known"
 
@@ -74,11 +74,11 @@ def test_emitted_rows_are_kept_as_long_as_they_can_be_read_again() -> None:
     reached = progress.reached_by(NOTES, READ_ORDER)
     reached.is_read = True
     progress.close(5 * SECOND)
-    assert knows(progress, old), "a gap may begin before what was but read"
+    assert contains(progress, old), "a gap may begin before what was but read"
     progress.recovered()
     progress.close(5 * SECOND)
-    assert knows(progress, late)
-    assert not knows(progress, old)
+    assert contains(progress, late)
+    assert not contains(progress, old)
 
 
 def test_a_place_goes_on_and_never_into_the_future_of_the_server() -> None:
@@ -98,7 +98,7 @@ def test_rows_that_were_only_read_can_be_doubted() -> None:
     progress.note_emitted(emitted.key, emitted.stamp, 0)
     progress.read(emitted, 0, is_older=False)
     progress.doubt(10)
-    assert [knows(progress, one) for one in (older, doubtful, emitted)] == [True, False, True]
+    assert [contains(progress, one) for one in (older, doubtful, emitted)] == [True, False, True]
     progress.read(doubtful, 0, is_older=False)
     progress.doubt(21)
-    assert knows(progress, doubtful), "it is older than the gap"
+    assert contains(progress, doubtful), "it is older than the gap"

@@ -93,7 +93,7 @@ class Emitted:
         """Return the latest date (µs) that the row was emitted with, or None if it is not remembered."""
         return self._dates.get(key)
 
-    def knows(self, key: Key) -> bool:
+    def contains(self, key: Key) -> bool:
         """Return whether the row is remembered, with any date."""
         return key in self._dates
 

@@ -214,7 +214,7 @@ class WindowCheck(Check):
         present = {row.key: row for row in found.rows if row.key in recheck.suspects}
         is_over = by_key or found.next is None
         judged = [one for key, one in recheck.suspects.items() if is_over or key in present]
-        hidden = await self._hidden(windows, [key for key in present if not windows.emitted.knows(key)])
+        hidden = await self._hidden(windows, [key for key in present if not windows.emitted.contains(key)])
         verdicts = windows.judge(judged, present, self.context.recovery.tables.operations, is_hidden=hidden)
         self._lost += [one for one in judged if verdicts[one.row.key] == "lost"]
         for one in judged:

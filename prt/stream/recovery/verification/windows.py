@@ -103,7 +103,7 @@ class Operations(Struct):
     deletes: bool = False
 
     @property
-    def are_all_seen(self) -> bool:
+    def are_all_observed(self) -> bool:
         """Whether all three operations have streamed."""
         return self.inserts and self.updates and self.deletes
 

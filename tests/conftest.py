@@ -20,9 +20,11 @@ UNCHECKED = {"publication_seconds": 1e6}
 """For a project that many tests share: it does not look by itself which tables are published."""
 
 
-# A busy machine is slow; what is slow without one shows in the benchmarks.
-settings.register_profile("prt", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("prt")
+# A busy machine is slow; what is slow without one shows in the benchmarks. Every run tries the same examples;
+# `HYPOTHESIS_PROFILE=explore pytest …` tries others each time.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("prt", settings.get_profile("explore"), derandomize=True, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "prt"))
 
 
 def pytest_configure() -> None:

@@ -63,6 +63,7 @@ OPTION = re.compile(r"(?<![\w-])--[a-z]")
 """The name of an option in a text."""
 
 ARGUMENTS = {
+    "prt.local.postgres.cluster",
     "prt.local.postgres.programs",
     "prt.local.postgres.server",
     "prt.local.postgres.watchdog",

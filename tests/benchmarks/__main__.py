@@ -20,6 +20,7 @@ from tests.benchmarks import (
     plugin,
     reconnect,
     rooms,
+    start,
     suites,
     tap,
     throughput,
@@ -44,6 +45,7 @@ def main() -> None:
             "verifying": verifying.measure,
             "plugin": lambda: plugin.measure(Path(folder)),
             "hostile": hostile.measure,
+            "start": start.measure,
             "test": lambda: suites.measure(Path(folder)),
         }
         parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)

@@ -18,6 +18,7 @@ from tests.benchmarks import (
     memory,
     plugin,
     rooms,
+    start,
     suites,
     tap,
     verifying,
@@ -96,9 +97,10 @@ def test_throughput_notices_a_client_that_fails(tmp_path: Path) -> None:
         (lambda: latency.measure(samples=3), "a polling server's p50 / ours"),
         (lambda: help.measure(rounds=1), "prt --help / bare import"),
         (lambda: batching.measure(count=2 * CHUNK, rounds=1), "batched / not batched"),
+        (lambda: start.measure(rounds=1, settling=0.0), "second start / first start, memory"),
         (lambda: tap.measure(samples=6, frames=50, sockets=5), "added delay a direction, p50 ms"),
     ],
-    ids=["memory", "latency", "help", "batching", "tap"],
+    ids=["memory", "latency", "help", "batching", "start", "tap"],
 )
 def test_the_others_measure(figures: object, last: str) -> None:
     found = figures()  # type: ignore[operator]

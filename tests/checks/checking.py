@@ -19,6 +19,7 @@ from prt.checks.test.suites.registry import SUITES
 from prt.config.project import Project, resolve
 from prt.errors import PrtError
 from prt.results import Result
+from tests.local.databases import superuser_of
 from tests.running import PATIENCE
 
 SOON = 4.0
@@ -91,8 +92,8 @@ def cleaned(environment: Mapping[str, str], *, is_gentle: bool, as_: str | None 
 
 @contextmanager
 def made(project: Mapping[str, str], create: str, drop: str) -> Iterator[None]:
-    """SQL of a test, undone afterwards."""
-    with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as connection:
+    """SQL of a test, run as the superuser and undone afterwards."""
+    with psycopg.connect(superuser_of(project["SUPABASE_DB_URL"]), autocommit=True) as connection:
         connection.execute(create.encode())
         try:
             yield

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from prt.config.files import MAX_BYTES, read_bytes, read_named, read_text
-from prt.local.postgres.server import _remove_abandoned
+from prt.local.postgres.folders import _remove_abandoned
 from prt.local.project import registry
 from tests.running import PRT, clean_environment, ran
 

@@ -103,10 +103,10 @@ class Stage:
 @asynccontextmanager
 async def served(project: Project, settings: Settings | None = None) -> AsyncIterator[str]:
     """The URL of the project's database behind services with these settings."""
-    realtime = Realtime(project.postgres.conninfo(), project.keys, settings=settings)
+    realtime = Realtime(project.postgres.conninfo("supabase_realtime_admin"), project.keys, settings=settings)
     async with (
         Database(project.postgres.conninfo("authenticator")) as database,
-        Database(project.postgres.conninfo()) as auth_database,
+        Database(project.postgres.conninfo("supabase_auth_admin")) as auth_database,
     ):
         routes = [
             *realtime.routes(),
@@ -126,7 +126,7 @@ async def served(project: Project, settings: Settings | None = None) -> AsyncIte
 @asynccontextmanager
 async def bare(project: Project) -> AsyncIterator[str]:
     """Realtime alone: no gateway, no Auth, no REST."""
-    realtime = Realtime(project.postgres.conninfo(), project.keys)
+    realtime = Realtime(project.postgres.conninfo("supabase_realtime_admin"), project.keys)
     await realtime.start()
     try:
         with socket.socket() as listener:

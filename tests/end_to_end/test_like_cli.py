@@ -186,7 +186,8 @@ def test_a_rotation_keeps_what_the_former_key_signed(data_dir: Path) -> None:
 def test_a_data_folder_with_a_password_of_its_own_is_refused(tmp_path: Path, data_dir: Path) -> None:
     configured(tmp_path)
     data_dir.mkdir()
-    (data_dir / "password").write_text("another-password")
+    for name in ("password", "owner_password"):
+        (data_dir / name).write_text("another-password")
     refused = ran(
         *("local", "up", "--like-cli", "--data-dir", str(data_dir)),
         environment=clean_environment(HOME=str(tmp_path), PRT_RUNTIME_DIR=str(tmp_path / "runtime")),

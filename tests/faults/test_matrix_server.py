@@ -10,13 +10,16 @@ from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from psycopg import AsyncConnection
 
+from prt.local.postgres.server import SUPERUSER
 from prt.local.project.attach import ephemeral
 from prt.stream.binding import Binding
 from prt.stream.rest.session import Session
 from tests.faults.ledger import Ledger
 from tests.faults.staging import Account, Stage, play
 from tests.faults.watching import hurried, watching
+from tests.local.databases import superuser_of
 from tests.local.processes import listener_of
 
 Project = dict[str, str]
@@ -70,13 +73,16 @@ def test_a_crash_of_one_backend_restarts_the_database(either: Project, account: 
 def test_a_closed_database_is_found_again(either: Project, account: Account) -> None:
     async def script(stage: Stage) -> None:
         ledger = stage.ledger
+        # Only a superuser closes the database that it is in.
         close = "update pg_database set datallowconn = %s where datname = current_database()"
-        await ledger.execute(close, False)
-        try:
-            await ledger.end_backends("datname = current_database()")
-            await ledger.insert(5)
-        finally:
-            await ledger.execute(close, True)
+        conninfo = superuser_of(either["SUPABASE_DB_URL"])
+        async with await AsyncConnection.connect(conninfo, autocommit=True) as superuser:
+            await superuser.execute(close, [False])
+            try:
+                await ledger.end_backends(f"datname = current_database() and usename <> '{SUPERUSER}'")
+                await ledger.insert(5)
+            finally:
+                await superuser.execute(close, [True])
         await ledger.until_streamed()
         await stage.settle_loss()
 

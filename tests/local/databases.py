@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
+from psycopg.conninfo import make_conninfo
 
-from prt.local.postgres.server import Postgres
+from prt.local.postgres.server import OWNER, SUPERUSER, Postgres
 from prt.local.seed import schema
 
 
@@ -32,9 +34,25 @@ def database(postgres: Postgres, name: str, template: str = "template0") -> Iter
 def bootstrapped(postgres: Postgres, name: str) -> Iterator[Connection[Any]]:
     """A superuser's connection to a database with what Supabase brings, and nothing more."""
     with database(postgres, name) as conninfo, psycopg.connect(conninfo, autocommit=True) as connection:
-        # The role belongs to the whole server: its password stays the one that every test counts on.
-        schema.bootstrap(connection, authenticator_password=postgres.password)
+        schema.bootstrap(connection)
+        schema.set_passwords(connection, postgres)
+        connection.execute('set search_path to "$user", public, extensions')
         yield connection
+
+
+@contextmanager
+def owning(postgres: Postgres, name: str) -> Iterator[Connection[Any]]:
+    """A connection to a bootstrapped database as the role of the user's own SQL."""
+    with psycopg.connect(postgres.conninfo(OWNER, dbname=name), autocommit=True) as connection:
+        yield connection
+
+
+def superuser_of(url: str) -> str:
+    """The superuser's conninfo for the database at this URL, whose password no variable holds."""
+    with psycopg.connect(url) as connection:
+        (folder,) = values(connection, "show data_directory")
+    password = (Path(folder).parent / "password").read_text()
+    return make_conninfo(url, user=SUPERUSER, password=password)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def bare_project(postgres: Postgres) -> Iterator[Connection[Any]]:
 
 
 def test_bootstrap_repeats(bare_project: Connection[Any], postgres: Postgres) -> None:
-    schema.bootstrap(bare_project, authenticator_password=postgres.password)
+    schema.bootstrap(bare_project)
     assert values(bare_project, "select pubname from pg_publication order by 1") == [
         "prt_realtime_changes",
         "prt_realtime_messages",
@@ -89,7 +89,7 @@ def test_password_of_authenticator_is_sent_hashed(postgres: Postgres) -> None:
                 return super().execute(query, *args, **kwargs)
 
         connection.cursor_factory = Spy
-        schema.bootstrap(connection, authenticator_password=postgres.password)
+        schema.set_passwords(connection, postgres)
     assert not any(postgres.password.encode() in statement for statement in statements)
     assert any(b"SCRAM-SHA-256$" in statement for statement in statements)
 
@@ -129,4 +129,4 @@ def test_storage_and_realtime_take_the_policies_of_migrations(bare_project: Conn
 def test_sql_files_lie_inside_the_package() -> None:
     folder = Path(schema.__file__).parent / "sql"
     shipped = {str(file.relative_to(folder)) for file in folder.rglob("*.sql")}
-    assert shipped == {*schema.PLATFORM, *schema.SEED}
+    assert shipped == {*schema.PLATFORM, *schema.SEED_TABLES, *schema.SEED_ROWS}

@@ -122,7 +122,8 @@ def test_the_diagnosis_reaches_the_embedded_database_too(runtime: Path) -> None:
 
 
 def test_an_address_of_the_project_answers_what_libpq_would_ask_a_file() -> None:
-    found = psycopg.conninfo.conninfo_to_dict(Postgres(port=1, password="secret", pid=2).conninfo())
+    postgres = Postgres(port=1, password="secret", owner_password="other", pid=2)
+    found = psycopg.conninfo.conninfo_to_dict(postgres.conninfo())
 
     assert found["passfile"] == "/dev/null"
     assert (found["sslmode"], found["gssencmode"], found["client_encoding"]) == ("disable", "disable", "utf8")

@@ -96,7 +96,7 @@ class TestEnv:
         assert list(environment) == NAMES
         assert environment["SUPABASE_PUBLISHABLE_KEY"].startswith("sb_publishable_")
         assert environment["SUPABASE_SECRET_KEY"].startswith("sb_secret_")
-        assert fetch(environment, "select current_setting('is_superuser')") == "on"
+        assert fetch(environment, "select current_user || current_setting('is_superuser')") == "postgresoff"
 
     @pytest.mark.usefixtures("beside_shared")
     def test_github_masks_secrets_before_they_are_printed(self) -> None:
@@ -263,8 +263,8 @@ class TestUp:
     @pytest.mark.usefixtures("alone")
     def test_postgres_died(self) -> None:
         with up("--port", "0", "--no-seed") as project:
-            note = str(fetch(project.environment(), "select pg_read_file('postmaster.pid')"))
-            os.kill(int(note.splitlines()[0]), signal.SIGKILL)
+            note = Path(str(fetch(project.environment(), "show data_directory"))) / "postmaster.pid"
+            os.kill(int(note.read_text().splitlines()[0]), signal.SIGKILL)
             _, printed = project.process.communicate(timeout=PATIENCE)
             assert project.process.returncode == 4
             assert "PostgreSQL of the embedded project ended" in printed
@@ -369,6 +369,10 @@ class TestReset:
                 "create schema extra",
                 "create role visitor",
                 "create publication mine",
+                # They would count for the sessions that load everything anew as well.
+                "alter database postgres set role = 'anon'",
+                "alter database postgres set search_path = 'extra'",
+                "alter role authenticator in database postgres set statement_timeout = '1ms'",
             )
             done = local("reset")
             assert (done.returncode, done.stdout) == (0, "")
@@ -382,6 +386,10 @@ class TestReset:
             )
             published = "select count(*) from pg_publication_tables where pubname = 'supabase_realtime'"
             assert fetch(environment, published) == 30
+            assert fetch(environment, "select current_user || current_setting('search_path')") == (
+                'postgres"$user", public, extensions'
+            )
+            assert fetch(environment, "select count(*) from pg_db_role_setting where setrole <> 0") == 3
             assert project.environment()["SUPABASE_SECRET_KEY"] == environment["SUPABASE_SECRET_KEY"]
 
     @pytest.mark.usefixtures("alone")

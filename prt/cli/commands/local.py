@@ -6,6 +6,7 @@ import typer
 
 from prt.cli.commands import local_project as local_running
 from prt.cli.commands import local_up as local_start
+from prt.cli.commands.local_migrations import MigratingCommand
 
 app = typer.Typer(
     help="Run an embedded Supabase: a real PostgreSQL, Realtime, REST and Auth on one port of 127.0.0.1.",
@@ -14,8 +15,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("up")(local_start.up)
-app.command("run", context_settings={"allow_interspersed_args": False})(local_start.run)
+app.command("up", cls=MigratingCommand)(local_start.up)
+app.command("run", cls=MigratingCommand, context_settings={"allow_interspersed_args": False})(local_start.run)
 app.command("status")(local_running.status)
 app.command("env")(local_running.env)
 app.command("token")(local_running.token)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from prt.cli.commands.local_migrations import offered
 from prt.cli.options.shared import Debug
 from prt.config.environment import environment
 from prt.signals import SIGNALLED
@@ -64,8 +65,8 @@ Migrations = Annotated[
         "--migrations",
         metavar="PATH",
         help=(
-            "Run your own SQL instead of the demo's: a file, or the files of a folder in the "
-            "order of their names; repeatable."
+            "Run your own SQL instead of the demo's: a file, or the files of a folder in the order of "
+            "their names; without PATH, supabase/migrations and its seeds; repeatable."
         ),
         rich_help_panel=PROJECT,
     ),
@@ -172,11 +173,12 @@ def up(
 
     The project runs until Ctrl-C or `prt local stop`. Without --data-dir it leaves nothing behind. Without
     --port it listens on port 54321, or on a free port if that is taken. Unless --migrations or --no-seed is
-    given, it has the demo's 30 tables with some rows.
+    given, it has the demo's 30 tables with some rows. In a folder with supabase/migrations, prt asks whether
+    to run these instead. As in a hosted project, your SQL runs as the role postgres, not as a superuser.
 
     prt local up --traffic
 
-    prt local up --port 54321 --migrations supabase/migrations
+    prt local up --migrations
 
     prt local up --data-dir supabase-data
 
@@ -187,6 +189,8 @@ def up(
 
     if like_hosted:
         plan, poll = plan or HOSTED_PLAN, poll or HOSTED_POLL
+    if not (migrations or no_seed or traffic):
+        migrations = offered(data_dir)
     options = _options(port, data_dir, migrations, no_seed, traffic, rate, plan, poll)
     options = _as_asked(options, like_cli, signing_key, anonymous_sign_ins)
     environ = environment()
@@ -231,7 +235,7 @@ def run(
 
     prt local run -- pytest
 
-    prt local run --migrations supabase/migrations -- npm test
+    prt local run --migrations -- npm test
 
     prt local run --traffic -- prt watch --count 5
     """
@@ -263,13 +267,14 @@ def _options(
     plan: str | None,
     poll: str | None,
 ) -> Options:
+    from prt.local.project.migration_files import with_seeds
     from prt.local.project.options import Options
     from prt.state.conditions.bounds import parse_duration
 
     return Options(
         port=port,
         data_dir=data_dir,
-        migrations=tuple(path.absolute() for path in migrations or ()),
+        migrations=with_seeds([path.absolute() for path in migrations or ()]),
         seed=not no_seed,
         traffic=traffic,
         rate=rate,

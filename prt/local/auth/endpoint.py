@@ -64,7 +64,7 @@ def routes(database: Database, keys: Keys, url: str, *, allows_anonymous: bool =
     """Return Auth's routes.
 
     Args:
-        database: A database whose login may become `supabase_auth_admin`: the superuser, not `authenticator`.
+        database: A database whose login is `supabase_auth_admin`, or may become it.
         keys: The keys of the project.
         url: The URL of the project, used for the tokens' `iss`, because a client can put anything into its
             `Host` header.

@@ -1,4 +1,4 @@
-"""The extensions of a hosted project that the embedded PostgreSQL may lack, and what belongs to them. Pure.
+"""The extensions of a hosted project that the embedded PostgreSQL may lack, with their schemas and functions.
 
 https://supabase.com/docs/guides/database/extensions
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 
 PREINSTALLED = frozenset({"pgcrypto", "uuid-ossp"})
-"""In every project before its first migration."""
+"""The extensions that every project has before its first migration."""
 
 HOSTED = frozenset(
     {
@@ -21,7 +21,10 @@ HOSTED = frozenset(
         "rum", "sslinfo", "supabase_vault", "timescaledb", "wrappers", "xml2",
     }
 )  # fmt: skip
-"""Skipped if the server lacks them. Others that it lacks are errors: a hosted project lacks them too."""
+"""The extensions that are skipped if the server lacks them.
+
+If it lacks another one, that is an error, because a hosted project lacks it too.
+"""
 
 _SCHEMAS = {
     "cron": "pg_cron",
@@ -35,7 +38,7 @@ _SCHEMAS = {
     "topology": "postgis_topology",
     "vault": "supabase_vault",
 }
-"""Schemas of their own; database webhooks, in `supabase_functions`, send with pg_net."""
+"""The extensions that have a schema of their own. Database webhooks, in `supabase_functions`, use pg_net."""
 
 _TYPES = {
     **dict.fromkeys(("geometry", "geography", "box2d", "box3d"), "postgis"),
@@ -65,20 +68,21 @@ _MISSING_NAME = re.compile(r'(function|relation|type|schema) "?([\w.-]+)')
 
 
 def named_by(statement: str) -> tuple[str, str] | None:
-    """Return what a statement does with which extension, or None: `("comment on", "pgcrypto")`."""
+    """Return the action of a statement and its extension, such as `("comment on", "pgcrypto")`, or None."""
     found = _STATEMENT.match(statement)
     return (" ".join(found[1].lower().split()), found[2].lower()) if found else None
 
 
 def is_absent(extension: str, available: Collection[str]) -> bool:
-    """Return whether a hosted project has the extension and this server has not."""
+    """Return whether a hosted project has an extension that this server lacks."""
     return extension in HOSTED and extension not in available
 
 
 def called_by(statement: str, available: Collection[str]) -> str | None:
-    """Return the absent extension whose schema a statement calls or grants, or None.
+    """Return the absent extension in whose schema a statement calls or grants something, or None.
 
-    Nothing else is built on such a statement, unlike on one that creates a table or a function.
+    Such a statement can be skipped, because no later statement depends on it. Later statements may depend on
+    one that creates a table or a function.
     """
     if _CALLS.match(statement) is None or (found := _OWN_SCHEMA.search(statement)) is None:
         return None
@@ -89,7 +93,11 @@ def called_by(statement: str, available: Collection[str]) -> str | None:
 def missing_by(message: str, available: Collection[str], skipped: Collection[str]) -> str | None:
     """Return the absent extension to which the name in an error of PostgreSQL belongs, or None.
 
-    A function's name alone could be anybody's: it counts if its extension was `skipped`.
+    Args:
+        message: PostgreSQL's error.
+        available: The extensions that the server has.
+        skipped: The extensions that were skipped. The name of a function alone could belong to anything, so
+            it counts only if its extension is one of these.
     """
     if (found := _MISSING_NAME.search(message)) is None:
         return None

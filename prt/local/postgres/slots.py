@@ -1,4 +1,7 @@
-"""Who may have a connection of a pool: nobody all of them, and of those who wait the one that took least."""
+"""The fair distribution of a pool's connections.
+
+Nobody gets all of them, and whoever has used them least comes first.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from collections import Counter
 from msgspec import Struct
 
 HALF_LIFE_SECONDS = 10.0
-"""What a socket has taken of PostgreSQL counts half after this time."""
+"""The time after which PostgreSQL's work for a socket counts half."""
 MOST_SOCKETS = 4096
 
 

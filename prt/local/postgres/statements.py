@@ -1,4 +1,4 @@
-"""Cuts a SQL script into statements, as psql does, so that an error can name the line it stands on.
+"""The division of a SQL script into statements, as psql does it, so that an error can name a line.
 
 https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 """
@@ -30,7 +30,13 @@ END_OF_ROWS = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 
 
 class Statement(Struct, frozen=True):
-    """`line` counts from 1; `rows` follow a `copy … from stdin`; a psql command begins with a backslash."""
+    """A statement of a script, or a command of psql, which begins with a backslash.
+
+    Attributes:
+        line: The line on which it begins, counted from 1.
+        text: The statement without its semicolon.
+        rows: The rows that follow a `copy … from stdin`, else None.
+    """
 
     line: int
     text: str
@@ -38,7 +44,10 @@ class Statement(Struct, frozen=True):
 
 
 def split(script: str) -> Iterator[Statement]:
-    """Yield the statements of a script, without comments before them; what isn't closed runs to the end."""
+    """Yield the statements of a script, without the comments before them.
+
+    A string or comment that is not closed runs to the end of the script.
+    """
     position = line = 0
     while (start := _skip_blank(script, position)) < len(script):
         line += script.count("\n", position, start)

@@ -1,11 +1,23 @@
-"""The parent of PostgreSQL: starts it, and stops it when whoever asked for it is gone, however it went.
+"""The parent process of PostgreSQL, which stops it when the process that ordered it has ended in any way.
 
-`prt.local.postgres.server` runs it as a script, with the standard library alone: it is up in 10 ms. It has
-a session of its own, so that signals to the terminal's or to prt's process group pass it by.
+`prt.local.postgres.server` runs this file as a script. It needs the standard library alone, so that it is up
+in 10 ms. It has a session of its own, so that signals to the process group of the terminal or of prt don't
+reach it.
 
-stdin: one line, the `Order` as JSON; then `guard PID` lines; its end, also by SIGKILL of the writer,
-is the word to stop. stdout: one line, `{"pid", "port"}` or `{"error", "is_in_use"}`; its end says that
-all is gone.
+It reads from stdin:
+
+- one line, the `Order` as JSON
+- if the cluster is new and the order names an archive: a line with the note for the archive as JSON, or an
+  empty one to keep nothing
+- lines `guard PID`
+- the end, also if the writer was killed: PostgreSQL has to stop
+
+It writes to stdout:
+
+- one line, `{"pid", "port", "note"}` or `{"error", "is_in_use"}`. `note` is that of the archive from which
+  the cluster was copied, and null for a new cluster
+- after the cluster was kept: another line, because PostgreSQL has started again and its port may be another
+- the end, when PostgreSQL has ended and an ephemeral folder has been removed
 """
 
 from __future__ import annotations
@@ -23,9 +35,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+
+if __name__ == "__main__":
+    # An isolated interpreter finds nothing but the standard library.
+    sys.path.append(str(Path(__file__).parents[3]))
+
+from prt.local.postgres import archive
+from prt.local.postgres.cluster import prepared
+from prt.local.postgres.order import Order, StartError, private, program, surroundings
 
 LOCK = "lock"
 LOG = "postgres.log"
@@ -36,39 +55,8 @@ NOTE_BYTES = 4096
 PR_SET_PDEATHSIG = 1
 
 
-@dataclass(frozen=True)
-class Order:
-    """An order to run PostgreSQL. `folder` holds lock, log and `data`; an ephemeral one is removed."""
-
-    folder: str
-    ephemeral: bool
-    programs: str
-    password: str = field(repr=False)
-    initdb: list[str]
-    settings: dict[str, str]
-    copies: list[tuple[str, str]]
-    uid: int | None = None
-    gid: int | None = None
-    port: int | None = None
-    """None takes a free one."""
-
-    @property
-    def root(self) -> Path:
-        """Return the folder."""
-        return Path(self.folder)
-
-    @property
-    def data(self) -> Path:
-        """Return the folder of the cluster."""
-        return self.root / "data"
-
-
 class InUseError(Exception):
-    """Another process holds the folder."""
-
-
-class StartError(Exception):
-    """One line for the user: why PostgreSQL is not there."""
+    """Another process uses the folder."""
 
 
 def main() -> int:
@@ -80,11 +68,14 @@ def main() -> int:
     try:
         with held(order):
             try:
+                note = prepared(order)
                 postgres, port = started(order)
+                answer(pid=postgres.pid, port=port, note=note)
+                if note is None and order.archive is not None:
+                    postgres = kept(order, postgres, life.readline())
             except StartError as error:
                 answer(error=str(error))
                 return 1
-            answer(pid=postgres.pid, port=port)
             guarded = wait_for_the_end(life, postgres)
             terminate(guarded)
             stop(postgres, order)
@@ -102,14 +93,15 @@ def answer(**words: object) -> None:
         os.write(1, json.dumps(words).encode() + b"\n")
 
 
-def private(path: str, flags: int) -> int:
-    """Open a file that nobody else may read, for `open`."""
-    return os.open(path, flags, 0o600)
-
-
 @contextmanager
 def held(order: Order) -> Iterator[None]:
-    """The folder, ours alone; the kernel drops the lock when we die, so nobody has to judge a stale one."""
+    """Hold the lock of the order's folder during the block, and remove an ephemeral folder at its end.
+
+    The kernel drops the lock when the process ends, so no lock can be stale.
+
+    Raises:
+        InUseError: Another process has the lock.
+    """
     lock = open(order.root / LOCK, "w", opener=private)  # noqa: SIM115 - Path.open takes no opener
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,12 +116,41 @@ def held(order: Order) -> Iterator[None]:
         lock.close()
 
 
+def kept(order: Order, postgres: subprocess.Popen[bytes], line: bytes) -> subprocess.Popen[bytes]:
+    """Keep the cluster in the order's archive, for which PostgreSQL stops and starts again.
+
+    Args:
+        order: The order.
+        postgres: The running server.
+        line: The note as JSON; an empty line keeps nothing.
+
+    Returns:
+        The process of the server that runs afterwards.
+
+    Raises:
+        StartError: PostgreSQL did not start again.
+    """
+    if not line.strip() or order.archive is None:
+        return postgres
+    postgres.send_signal(signal.SIGINT)
+    # If it fails, the next start makes its cluster anew.
+    with suppress(OSError, ValueError, subprocess.TimeoutExpired):
+        postgres.wait(START_SECONDS)
+        archive.pack(order.data, Path(order.archive), json.loads(line))
+    if postgres.poll() is None:
+        postgres.kill()
+        postgres.wait()
+    postgres, port = started(order)
+    answer(pid=postgres.pid, port=port)
+    return postgres
+
+
 def started(order: Order) -> tuple[subprocess.Popen[bytes], int]:
-    """PostgreSQL, ready for connections, and its port."""
-    for source, target in order.copies:
-        shutil.copytree(source, order.root / target, symlinks=True, dirs_exist_ok=True)
-    if not (order.data / "PG_VERSION").exists():
-        initialise(order)
+    """Start PostgreSQL, wait until it accepts connections, and return its process and its port.
+
+    Raises:
+        StartError: It did not start.
+    """
     end_orphan(order.data)
     deadline = time.monotonic() + START_SECONDS
     refused_ports = 0
@@ -152,61 +173,6 @@ def started(order: Order) -> tuple[subprocess.Popen[bytes], int]:
         raise StartError(f"PostgreSQL did not start: {said or 'it said nothing'}")
 
 
-def initialise(order: Order) -> None:
-    """A cluster under another name first: one that was interrupted is never taken for a whole one."""
-    fresh = order.root / "data.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(0o700)  # the folder around it may be one into which PostgreSQL's user can't write
-    hand_over(fresh, order)
-    password = order.root / "password.new"
-    password.unlink(missing_ok=True)
-    try:
-        with open(password, "x", opener=private) as file:
-            file.write(order.password)
-        hand_over(password, order)
-        done = subprocess.run(  # noqa: S603
-            [program(order, "initdb"), "-D", str(fresh), f"--pwfile={password}", *order.initdb],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            stdin=subprocess.DEVNULL,
-            **surroundings(order),
-        )
-    finally:
-        password.unlink(missing_ok=True)
-    if done.returncode != 0:
-        lines = done.stderr.splitlines()
-        words = [line for line in lines if "error:" in line] or lines[-1:]
-        raise StartError(f"initdb failed: {' '.join(words) or done.returncode}")
-    fresh.rename(order.data)
-
-
-def hand_over(path: Path, order: Order) -> None:
-    """Give a file that we made to PostgreSQL's user."""
-    if order.uid is not None:
-        os.chown(path, order.uid, order.gid or -1, follow_symlinks=False)
-
-
-def program(order: Order, name: str) -> str:
-    """Return the path of one of PostgreSQL's programs."""
-    return str(order.root / order.programs / name)
-
-
-def surroundings(order: Order) -> dict[str, Any]:
-    """Keywords of Popen: the user, a clean environment, a working directory that every user can enter.
-
-    A locale that is not installed, or a PG… variable of the user's, would break initdb or the server.
-    """
-    return {
-        "user": order.uid,
-        "group": order.gid,
-        "extra_groups": None if order.uid is None else [],
-        "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
-        "cwd": order.folder,
-    }
-
-
 def launch(order: Order, port: int) -> subprocess.Popen[bytes]:
     """Start PostgreSQL on a port."""
     arguments = [program(order, "postgres"), "-D", str(order.data), "-p", str(port)]
@@ -224,7 +190,10 @@ def launch(order: Order, port: int) -> subprocess.Popen[bytes]:
 
 
 def dies_with_parent(order: Order) -> Callable[[], None] | None:
-    """Our own SIGKILL is the one death that we can't answer: there, where it can, the kernel does."""
+    """Return a function for the new process that makes the kernel stop it when this process is killed.
+
+    Only Linux can do this; on other systems it returns None. In all other cases we stop PostgreSQL ourselves.
+    """
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl
@@ -237,7 +206,13 @@ def dies_with_parent(order: Order) -> Callable[[], None] | None:
 
 
 def is_ready(order: Order, postgres: subprocess.Popen[bytes], deadline: float) -> bool:
-    """False when it ended. A `postmaster.pid` of an earlier life says "ready" too, hence its pid."""
+    """Wait until PostgreSQL accepts connections. Return False if it has ended instead.
+
+    A `postmaster.pid` of an earlier run may say "ready" too, so its process id is compared.
+
+    Raises:
+        StartError: It was not ready before the deadline.
+    """
     while postgres.poll() is None:
         with suppress(OSError):
             lines = note_of(order.data).splitlines()
@@ -252,7 +227,7 @@ def is_ready(order: Order, postgres: subprocess.Popen[bytes], deadline: float) -
 
 
 def last_words(order: Order) -> str:
-    """Return the last line of the log that tells of a failure."""
+    """Return the last line of the log that reports a failure, else its last line."""
     with suppress(OSError):
         lines = (order.root / LOG).read_text(errors="replace").splitlines()
         fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
@@ -267,7 +242,7 @@ def free_port() -> int:
 
 
 def end_orphan(data: Path) -> None:
-    """A PostgreSQL that outlived its watchdog, or only its file. We hold the lock: nobody needs either."""
+    """End a PostgreSQL that has outlived its watchdog, and remove its `postmaster.pid`. We have the lock."""
     note = data / "postmaster.pid"
     try:
         pid = int(note_of(data).split("\n", 1)[0])
@@ -282,19 +257,23 @@ def end_orphan(data: Path) -> None:
         while serves(pid, data) and time.monotonic() < until:
             time.sleep(0.01)
     if not serves(pid, data):
-        # Else PostgreSQL refuses to start when another process has the number by now.
+        # Otherwise PostgreSQL refuses to start if another process has the number by now.
         note.unlink(missing_ok=True)
 
 
 def note_of(data: Path) -> str:
-    """Return `postmaster.pid`. PostgreSQL's user may have put a FIFO or a link in its place: OSError."""
+    """Return the text of `postmaster.pid`.
+
+    Raises:
+        OSError: There is none, or PostgreSQL's user has put a link or a FIFO in its place.
+    """
     descriptor = os.open(data / "postmaster.pid", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     with os.fdopen(descriptor, "rb") as file:
         return file.read(NOTE_BYTES).decode(errors="replace")
 
 
 def serves(pid: int, data: Path) -> bool:
-    """Whether this process is the PostgreSQL of that folder, and not another one with a used number."""
+    """Return whether a process is the PostgreSQL of that folder, and not a later one with its number."""
     if sys.platform.startswith("linux"):
         try:
             return Path(f"/proc/{pid}/cwd").readlink() == data.resolve()
@@ -307,7 +286,7 @@ def serves(pid: int, data: Path) -> bool:
 
 
 def wait_for_the_end(life: IO[bytes], postgres: subprocess.Popen[bytes]) -> list[int]:
-    """Returns, when the pipe or PostgreSQL has ended, the processes to take along."""
+    """Wait until the pipe or PostgreSQL has ended, and return the processes to end with it."""
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -326,7 +305,7 @@ def wait_for_the_end(life: IO[bytes], postgres: subprocess.Popen[bytes]) -> list
 
 
 def terminate(pids: list[int]) -> None:
-    """Processes that are not our children, so their end is looked for."""
+    """Terminate processes, and kill them after a time. We poll, as they are not our children."""
     for word in (signal.SIGTERM, signal.SIGKILL):
         until = time.monotonic() + TERMINATION_SECONDS
         for pid in pids:
@@ -337,7 +316,7 @@ def terminate(pids: list[int]) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """False for one that has ended and whose parent doesn't ask, as in a container."""
+    """Return whether a process runs. One that has ended counts as ended even if its parent does not wait."""
     try:
         os.kill(pid, 0)
     except OSError:
@@ -348,7 +327,10 @@ def is_alive(pid: int) -> bool:
 
 
 def stop(postgres: subprocess.Popen[bytes], order: Order) -> None:
-    """Fast shutdown hangs while a client of replication does not read; what is removed needs none."""
+    """Stop PostgreSQL, at once if its folder is removed anyway.
+
+    A fast shutdown hangs as long as a client of replication does not read.
+    """
     shutdowns = [signal.SIGQUIT, signal.SIGKILL]
     if not order.ephemeral:
         shutdowns.insert(0, signal.SIGINT)

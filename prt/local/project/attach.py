@@ -1,4 +1,4 @@
-"""An embedded project for the life of a `with` block: the running one, or our own in a child process."""
+"""An embedded project during a `with` block: the running one, or one of our own in a child process."""
 
 from __future__ import annotations
 
@@ -33,9 +33,18 @@ def attached(
     rate: float = DEFAULT_RATE,
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, str]]:
-    """The variables of `prt local env`: of the one project that runs, else of an ephemeral one.
+    """Yield the variables of `prt local env` for the project that runs, or for an ephemeral one if none runs.
 
-    Raises UsageError where several run, and what `ephemeral` raises.
+    Args:
+        seed: Whether an ephemeral project has the built-in tables and rows.
+        migrations: SQL files and folders for an ephemeral project, in place of the seed.
+        traffic: Whether an ephemeral project has users who change rows.
+        rate: How many rows they change a second.
+        environ: The environment in which the running project is looked for; None takes that of the process.
+
+    Raises:
+        UsageError: Several projects run, or an ephemeral one can't start as asked.
+        UnreachableError: An ephemeral project did not start.
     """
     entry = registry.the_one(variables.environment() if environ is None else environ)
     if entry is not None:
@@ -57,9 +66,23 @@ def ephemeral(
     poll_seconds: float | None = None,
     realtime: Mapping[str, float | tuple[float, ...]] | None = None,
 ) -> Iterator[dict[str, str]]:
-    """A project of our own on a free port; neither process nor file is left, however we end.
+    """Run a project of our own on a free port, and yield its variables.
 
-    The arguments are those of `Options`. Raises UsageError and UnreachableError with the child's words.
+    Neither a process nor a file of it stays, however this process ends.
+
+    Args:
+        seed: Whether it has the built-in tables and rows.
+        migrations: SQL files and folders, in place of the seed.
+        traffic: Whether users change its rows.
+        rate: How many rows they change a second.
+        traffic_seed: The number that makes their changes repeatable; None makes other ones each time.
+        plan: The plan whose limits it keeps; None keeps those of the server.
+        poll_seconds: The pause between polls of changes; None streams them.
+        realtime: Settings of Realtime by their names.
+
+    Raises:
+        UsageError: It can't start as asked.
+        UnreachableError: It did not start.
     """
     extra.require()
     options = Options(
@@ -78,7 +101,7 @@ def ephemeral(
             own_python("-m", "prt.local.project.child"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # Its warnings would land in the middle of a live view.
+            # Its warnings would appear in the middle of a live view.
             stderr=complaints,
             # Ctrl-C is for us: the project stays until our clients have left.
             start_new_session=True,
@@ -92,7 +115,7 @@ def ephemeral(
 
 
 def _end_of(child: subprocess.Popen[bytes]) -> str | None:
-    """Why the child has ended, None while it runs."""
+    """Return why the child has ended, None while it runs."""
     code = child.poll()
     if code is None:
         return None
@@ -129,7 +152,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     try:
         child.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        # PostgreSQL and the files are its watchdog's to end.
+        # Its watchdog ends PostgreSQL and removes the files.
         child.kill()
         child.wait()
     stdout.close()

@@ -1,7 +1,8 @@
-"""An embedded project as a child process, started by `attach.py`.
+"""An embedded project as a child process, which `attach.py` starts.
 
-stdin: one line, the options; its end, also by the parent's SIGKILL, ends the project. stdout: one line,
-`{"environment"}` or `{"message", "hint", "exit_code"}`: secrets go through the pipe, never through argv.
+It reads one line from stdin, the options. The end of stdin, also if the parent was killed, ends the project.
+It writes one line to stdout, `{"environment"}` or `{"message", "hint", "exit_code"}`. Secrets go through
+these pipes, because everybody can read the arguments of a process.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def main() -> int:
 
 
 def _line() -> bytes:
-    """Unbuffered, so that what `hold` watches is the pipe itself."""
+    """Read a line without a buffer, so that `hold` can watch the pipe itself."""
     with os.fdopen(os.dup(0), "rb", buffering=0) as unbuffered:
         return unbuffered.readline()
 

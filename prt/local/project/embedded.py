@@ -1,4 +1,4 @@
-"""The value of an embedded project: what its preparation made, and what serving it needs."""
+"""The embedded project as a value, which its preparation makes and which the services need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the packages of the extra `local` are here, before anything is started."""
+"""The check that the packages of the extra `local` are installed, before anything is started."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INSTALL = "pip install 'prt-realtime[local]'"
 
 
 def require() -> None:
-    """Raises UsageError naming what is missing; looks without importing."""
+    """Raise UsageError with the names of the packages that are not installed. It imports none of them."""
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(f"the embedded project needs {', '.join(missing)}", INSTALL)

@@ -1,4 +1,4 @@
-"""Holds an embedded project open: until a signal, until a command has ended, or as long as a pipe lives."""
+"""The time for which an embedded project runs: until a signal, until a command or a pipe has ended."""
 
 from __future__ import annotations
 
@@ -19,9 +19,18 @@ END_SECONDS = 3.0
 
 
 def hold(project: Project, announce: Callable[[], None], *, life: int | None = None) -> int:
-    """Serves, announces, and returns the signal that ended it, 0 when the pipe `life` ended.
+    """Serve the project until a signal comes or a pipe ends.
 
-    Raises UnreachableError when PostgreSQL dies.
+    Args:
+        project: The prepared project.
+        announce: The function that is called when the project answers.
+        life: The descriptor of the pipe; None waits for a signal only.
+
+    Returns:
+        The signal that ended it, or 0 if the pipe ended.
+
+    Raises:
+        UnreachableError: PostgreSQL has ended.
     """
     return asyncio.run(_hold(project, announce, life))
 
@@ -65,9 +74,18 @@ async def _hold(project: Project, announce: Callable[[], None], life: int | None
 
 
 def run(project: Project, command: Sequence[str], environment: dict[str, str]) -> int:
-    """Runs a command while serving. Returns its exit code, 128 + n where a signal ended it, as a shell does.
+    """Run a command while the project is served.
 
-    Raises UsageError where it can't be started.
+    Args:
+        project: The prepared project.
+        command: The program and its arguments.
+        environment: The environment of the command.
+
+    Returns:
+        The command's exit code, or 128 + n if the signal n ended it, as in a shell.
+
+    Raises:
+        UsageError: The command can't be started.
     """
     return asyncio.run(_run(project, command, environment))
 
@@ -92,7 +110,7 @@ async def _run(project: Project, command: Sequence[str], environment: dict[str, 
 
 
 class _Signals:
-    """Kept until there is a process to hear them, then passed on."""
+    """The signals that we receive, kept until the command runs and then passed on to it."""
 
     def __init__(self) -> None:
         self.early: list[signal.Signals] = []
@@ -121,7 +139,7 @@ def _started(command: Sequence[str], environment: dict[str, str]) -> Program:
 
 
 def _forward(program: Program, number: signal.Signals) -> None:
-    """The terminal's Ctrl-C and Ctrl-\\ have reached the command in the foreground already."""
+    """Pass a signal on, unless the terminal has sent it to the command itself, as with Ctrl-C and Ctrl-\\."""
     if number in (signal.SIGINT, signal.SIGQUIT) and _is_in_foreground():
         return
     program.send_signal(number)

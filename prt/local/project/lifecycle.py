@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -14,19 +15,28 @@ from prt.config.files import read_bytes, write_whole
 from prt.config.local_stack import PASSWORD
 from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
-from prt.local.postgres.server import Postgres, launched
+from prt.local.postgres.server import Launch, launched
 from prt.local.project import extra, port
 from prt.local.project.embedded import Project
 from prt.local.project.options import Options
 from prt.local.serving.keys import Keys, generate, of_stack, rotated
 from prt.local.serving.signing import algorithm_of
 
+LOADED = "loaded.json"
+"""The file of a data folder that is written last. Without it, the rest of an earlier start is thrown away."""
+
 
 @contextmanager
 def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
-    """Everything but the services, until the block's end. Raises UsageError, UnreachableError.
+    """Prepare all of a project but its services, and take it down at the end of the block.
 
-    `environ` is ours, for `PRT_POSTGRES_BIN`.
+    Args:
+        options: The options of the project.
+        environ: The environment, for `PRT_POSTGRES_BIN`.
+
+    Raises:
+        UsageError: A port, a folder or the user's SQL is at fault.
+        UnreachableError: PostgreSQL did not start.
     """
     extra.require()
     check(options)
@@ -35,6 +45,7 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
         launched(
             options.data_dir,
             programs_folder=environ.get("PRT_POSTGRES_BIN"),
+            filling=None if options.data_dir else _filling(options),
             port=None if options.stack is None else options.stack.database_port,
             password=None if options.stack is None else PASSWORD,
         ) as launch,
@@ -43,8 +54,8 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Project]:
         from prt.local.seed import loading  # noqa: F401, PLC0415
         from prt.local.serving import services  # noqa: F401, PLC0415
 
+        keys, roles = _settled(options, launch)
         postgres = launch.ready()
-        keys, roles = _settled(options, postgres)
         yield Project(
             options=options,
             listener=listener,
@@ -60,7 +71,7 @@ def _listener(options: Options) -> socket.socket:
 
 
 def check(options: Options) -> None:
-    """Raises UsageError for what can be known before anything starts."""
+    """Raise UsageError for faults of the options that show before anything starts."""
     if options.plan is not None:
         limits_of(options.plan)
     if options.signing_key is not None:
@@ -86,18 +97,23 @@ def check(options: Options) -> None:
         )
 
 
-def _settled(options: Options, postgres: Postgres) -> tuple[Keys, frozenset[str]]:
-    """Secrets and schema: fresh ones, or those that the data folder kept."""
+def is_filled(data_dir: Path) -> bool:
+    """Return whether the first start of a data folder has filled it, and was not interrupted."""
+    return (data_dir.expanduser().absolute() / LOADED).exists()
+
+
+def _settled(options: Options, launch: Launch) -> tuple[Keys, frozenset[str]]:
+    """Return the keys and the roles of the platform: new ones, or those that the data folder has."""
     import psycopg  # noqa: PLC0415
 
     from prt.local.seed import loading  # noqa: PLC0415
 
     if options.data_dir is None:
-        return _keys(options, None), loading.load(postgres, options)
+        return _keys(options, None), _filled(options, launch)
+    postgres = launch.ready()
     folder = options.data_dir.expanduser().absolute()
-    # Written last: without it an earlier start was interrupted, and what it left is thrown away.
-    loaded = folder / "loaded.json"
-    if loaded.exists():
+    loaded = folder / LOADED
+    if is_filled(folder):
         roles = msgspec.json.decode(read_bytes(loaded), type=frozenset[str])
         keys = _keys(options, msgspec.json.decode(read_bytes(folder / "keys.json"), type=Keys))
         _keep(folder / "keys.json", msgspec.json.encode(keys))
@@ -135,3 +151,35 @@ def _keep(path: Path, content: bytes) -> None:
         raise UsageError(
             f"can't write {path}: {error.strerror}", "make room on the disk, or choose another data folder"
         ) from error
+
+
+def _filled(options: Options, launch: Launch) -> frozenset[str]:
+    """Fill an ephemeral project, whose cluster is a copy of a prepared one or is kept for the next start."""
+    from prt.local.seed import loading  # noqa: PLC0415
+
+    postgres = launch.ready()
+    password = None
+    if launch.note is not None:
+        password = launch.note["password"]
+    else:
+        loading.prepare(postgres, is_seeded=options.has_seed)
+        if launch.keeps:
+            # No running project has the password of a kept cluster.
+            password = secrets.token_urlsafe(24)
+            loading.set_superuser_password(postgres, password)
+            postgres = launch.keep({"password": password})
+    return loading.fill(postgres, options, password=password)
+
+
+def _filling(options: Options) -> list[bytes]:
+    """Return all of our files that a prepared cluster depends on, which are read but not imported."""
+    local = Path(__file__).parents[1]
+    files = [path for name in ("postgres", "seed") for path in sorted((local / name).rglob("*"))]
+    return [
+        str(options.has_seed).encode(),
+        *(
+            path.read_bytes()
+            for path in (*files, local / "auth" / "passwords.py")
+            if path.is_file() and path.suffix != ".pyc"
+        ),
+    ]

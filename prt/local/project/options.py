@@ -14,13 +14,22 @@ DEFAULT_RATE = 2.0
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """`port` None: 54321, or a free one where it is taken; 0: a free one. No `data_dir`: ephemeral.
+    """The options of an embedded project.
 
-    `migrations` take the place of the seed. `rate` is traffic's changes a second, `traffic_seed` makes
-    them repeatable.
-    `migrations` take the place of the seed. `rate` is traffic's changes a second. `plan` is one whose
-    limits are kept, `poll_seconds` the pause between polls of changes, which are streamed otherwise.
-    `realtime` replaces settings of Realtime by their names, for tests that can't wait as long as it does.
+    Attributes:
+        port: The port; None takes 54321, or a free one if that is taken, and 0 takes a free one.
+        data_dir: The folder of its data; None makes an ephemeral project.
+        migrations: SQL files and folders, in place of the seed.
+        seed: Whether it has the built-in tables and rows.
+        traffic: Whether users change its rows.
+        rate: How many rows they change a second.
+        traffic_seed: The number that makes their changes repeatable; None makes other ones each time.
+        plan: The plan whose limits it keeps; None keeps those of the server.
+        poll_seconds: The pause between polls of changes; None streams them.
+        signing_key: `es256` or `rs256`; None keeps the key of the data folder, or signs with the JWT secret.
+        anonymous_sign_ins: Whether users may sign in without any credentials.
+        stack: The local project of Supabase's CLI whose ports and secrets it takes.
+        realtime: Settings of Realtime by their names, for tests that can't wait as long as it does.
     """
 
     port: int | None = None
@@ -33,11 +42,14 @@ class Options(Struct, frozen=True, kw_only=True):
     plan: str | None = None
     poll_seconds: float | None = None
     signing_key: str | None = None
-    """`es256` or `rs256`; None keeps the key of the data folder, or signs with the JWT secret."""
     anonymous_sign_ins: bool = False
     stack: Stack | None = None
-    """The local project of Supabase's CLI whose ports and secrets this one takes."""
     realtime: dict[str, float | tuple[float, ...]] = {}
+
+    @property
+    def has_seed(self) -> bool:
+        """Whether the project has the seed's tables."""
+        return self.seed and not self.migrations
 
 
 def encode(options: Options) -> bytes:

@@ -1,4 +1,4 @@
-"""The one port of an embedded project, taken before anything is started or announced."""
+"""The port of an embedded project, which is bound before anything is started or announced."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ BACKLOG = 1024
 def bound(port: int | None) -> socket.socket:
     """Return a socket that listens; its connections wait to be served.
 
-    `port` None is 54321, or a free one where it is taken, 0 is a free one.
+    Args:
+        port: The port; None takes 54321, or a free one if that is taken, and 0 takes a free one.
 
-    Raises UsageError where the wanted port is taken or not ours to take.
+    Raises:
+        UsageError: The port is taken, or we may not bind it.
     """
     if port is not None:
         return _bind(port)
@@ -30,7 +32,11 @@ def bound(port: int | None) -> socket.socket:
 
 
 def of_stack(stack: Stack, port: int | None) -> socket.socket:
-    """Return a bound socket for the API of a local project of Supabase's CLI.
+    """Return a socket that listens for the API of a local project of Supabase's CLI.
+
+    Args:
+        stack: The project.
+        port: Another port than that of the project, if it is not None.
 
     Raises:
         UsageError: Its port, or that of its database, is taken.

@@ -1,6 +1,6 @@
-"""The embedded projects that run on this machine for this user: one file each, locked while its owner lives.
+"""The registry of the embedded projects that this user runs: one file each, locked while its owner lives.
 
-A lock can't go stale, a process id can: the kernel drops it however the owner died.
+A process id can become stale. A lock can't, because the kernel drops it however its owner ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from prt.inputs import Input
 
 SUFFIX = ".json"
 PRIVATE_SUFFIX = ".run"
-"""Of the entry of a `prt local run`, which only the commands inside it find."""
+"""The suffix of the entry of a `prt local run`, which only the commands inside it find."""
 RUN = "PRT_LOCAL_RUN"
 """The variable that leads the commands inside a `prt local run` to its entry."""
 
@@ -30,7 +30,7 @@ RUN = "PRT_LOCAL_RUN"
 class Entry(Struct, frozen=True, kw_only=True):
     """A running `prt local up` or `run`.
 
-    `environment` is what `prt local env` prints: secrets, so never shown.
+    Its `environment` has the variables that `prt local env` prints. They are secrets: no message shows them.
     """
 
     pid: int
@@ -48,21 +48,22 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     @property
     def what(self) -> str:
-        """One line for people."""
+        """Return one line that describes the project to people."""
         return f"{self.url} (pid {self.pid}, {self.data_dir or 'ephemeral'})"
 
 
 def runtime_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder of the entries, which exists while there is one.
+    """Return the folder of the entries, which exists while there is an entry.
 
-    Not below TMPDIR: terminals of one user differ in it, and must find each other's projects.
+    It is not below TMPDIR, because the terminals of one user may differ in that variable and have to find
+    each other's projects.
     """
     chosen = environ.get("PRT_RUNTIME_DIR")
     return Path(chosen) if chosen else Path("/tmp") / f"prt-{os.getuid()}"  # noqa: S108 - judged below
 
 
 def _judge(folder: Path) -> None:
-    """Raises UsageError unless the folder is ours alone: what is in it is believed, and is secret."""
+    """Raise UsageError unless the folder is ours alone, because its content is trusted and secret."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise UsageError(f"{folder} is not a folder that only you can enter", "set PRT_RUNTIME_DIR to one")
@@ -77,10 +78,16 @@ class Slot:
         self._descriptor = -1
 
     def announce(self, entry: Entry, *, is_private: bool = False) -> Path:
-        """Write the entry and return its path; a private one is found by that path alone.
+        """Write the entry, and return its path.
 
-        It is locked and written under another name first: whoever sees the file sees it whole and locked.
-        Raises UsageError where the folder can't serve.
+        It has another name until it is written and locked, so that nobody sees a part of it.
+
+        Args:
+            entry: The entry.
+            is_private: Whether the entry is found by its path alone.
+
+        Raises:
+            UsageError: The folder can't be used.
         """
         name = f"{entry.port}-{secrets.token_hex(4)}"
         draft = self._folder / f"{name}.draft"
@@ -116,7 +123,10 @@ class Slot:
 
 @contextmanager
 def slot(folder: Path) -> Iterator[Slot]:
-    """Left at the block's end: who waits for the entry to go waits for all of the project to go."""
+    """Yield a slot for one project, and remove its entry at the end of the block.
+
+    The entry has to go last, because `prt local stop` takes the project for stopped when it has gone.
+    """
     place = Slot(folder)
     try:
         yield place
@@ -125,7 +135,7 @@ def slot(folder: Path) -> Iterator[Slot]:
 
 
 def visible(environ: Mapping[str, str]) -> list[Entry]:
-    """Return the projects that a command may mean: inside `prt local run` its own alone, else all public."""
+    """Return the projects that a command may use: all public ones; inside `prt local run` only its own."""
     own = environ.get(RUN)
     if not own:
         return running(runtime_folder(environ))
@@ -138,7 +148,7 @@ def visible(environ: Mapping[str, str]) -> list[Entry]:
 
 
 def running(folder: Path) -> list[Entry]:
-    """Return the public entries whose owner lives, by port; what the dead left behind is removed."""
+    """Return the public entries whose owner lives, in the order of ports, and remove those of dead owners."""
     if not folder.exists():
         return []
     _judge(folder)
@@ -159,7 +169,7 @@ def _read(paths: Iterable[Path]) -> list[Entry]:
 
 
 def is_running(path: Path) -> bool:
-    """Return whether the owner of the entry lives, who alone can hold its lock."""
+    """Return whether the owner of an entry lives. Nobody else can have its lock."""
     try:
         descriptor = open_regular(path)
     except FileNotFoundError:
@@ -176,7 +186,16 @@ def is_running(path: Path) -> bool:
 def the_one(
     environ: Mapping[str, str], *, port: int | None = None, data_dir: Path | None = None
 ) -> Entry | None:
-    """Return the project that is meant, None if none runs. Raises UsageError if several do, none chosen."""
+    """Return the one project that a command uses, None if none runs.
+
+    Args:
+        environ: The environment of the command.
+        port: The port of the project, if one was chosen.
+        data_dir: The data folder of the project, if one was chosen.
+
+    Raises:
+        UsageError: Several projects remain.
+    """
     entries = visible(environ)
     if port is not None:
         entries = [entry for entry in entries if entry.port == port]

@@ -1,4 +1,4 @@
-"""Requests of one prt to an embedded project that another one runs."""
+"""Requests to an embedded project that another process of prt runs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ RESET_SECONDS = 600.0
 STOP_SECONDS = 30.0
 RESET = "/local/v1/reset"
 EMPTY = "/local/v1/empty"
-"""`prt.pytest_plugin` asks for it after each test."""
+"""The path that `prt.pytest_plugin` requests after each test."""
 
 # Proxies of the environment are for other hosts than this one.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
 def answers(url: str, key: str) -> bool:
-    """Whether Auth says that it is well, which takes the web server and the application behind it."""
+    """Return whether Auth of the project reports that it is healthy."""
     request = urllib.request.Request(  # noqa: S310 - ours, by the registry
         f"{url}/auth/v1/health", headers={"apikey": key}
     )
@@ -38,7 +38,16 @@ def answers(url: str, key: str) -> bool:
 
 
 def reset(url: str, secret_key: str) -> None:
-    """Raises UsageError where the user's own SQL fails, UnreachableError otherwise."""
+    """Reset the project, and wait until that is done.
+
+    Args:
+        url: The URL of the project.
+        secret_key: Its secret key.
+
+    Raises:
+        UsageError: The user's SQL failed.
+        UnreachableError: The reset failed for another reason, or there was no answer.
+    """
     request = urllib.request.Request(  # noqa: S310 - ours, by the registry
         f"{url}{RESET}", method="POST", headers={"apikey": secret_key}
     )
@@ -59,7 +68,7 @@ def reset(url: str, secret_key: str) -> None:
 
 
 def stop(entry: registry.Entry) -> None:
-    """Returns when it is gone, its files too. Raises UnreachableError where it stays."""
+    """Stop a project, and wait until its processes and files are gone. Raise UnreachableError if it stays."""
     path = Path(entry.path)
     with suppress(ProcessLookupError):
         os.kill(entry.pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The variables of `prt local env`, by which every client finds the embedded project."""
+"""The variables of `prt local env`, with which every client finds the embedded project."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ from prt.local.serving.keys import Keys
 from prt.local.serving.signing import SigningKey
 
 TOKEN_SECONDS = 7 * 24 * 3600
-"""Of `PRT_TOKEN`: longer than the hour of a sign-in, because nobody refreshes a variable."""
+"""How long `PRT_TOKEN` is valid: longer than the hour of a sign-in, because nobody refreshes a variable."""
 
 SESSION_ID = "5eed0000-0000-4000-8000-0000000000c3"
 
 
 def variables(*, url: str, database_url: str, keys: Keys) -> dict[str, str]:
-    """Secrets, all but the URL. `PRT_TOKEN` is the member's session, from now on."""
+    """Return the variables of a project. All but the URL are secrets, and are registered as such.
+
+    Args:
+        url: The URL of the project.
+        database_url: The URL of its database.
+        keys: Its keys. They sign `PRT_TOKEN`, a session of the seed's member that begins now.
+    """
     found = {
         "SUPABASE_URL": url,
         "SUPABASE_ANON_KEY": keys.anon,
@@ -35,9 +41,11 @@ def variables(*, url: str, database_url: str, keys: Keys) -> dict[str, str]:
 
 
 def keys_of(environment: Mapping[str, str], signing: Sequence[Mapping[str, str]] = ()) -> Keys:
-    """Return the keys of a project that another process runs, for tokens of it.
+    """Return the keys of a project that another process runs, with which tokens can be signed.
 
-    `signing` are its signing keys, as its entry in the registry has them.
+    Args:
+        environment: Its variables.
+        signing: Its signing keys, as its entry in the registry has them.
     """
     return Keys(
         jwt_secret=environment["SUPABASE_JWT_SECRET"],

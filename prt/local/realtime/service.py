@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -43,13 +44,17 @@ CONNECTIONS = 4
 """The number of database connections for the filters of all clients, and of those for their joins."""
 
 PATH = "/realtime/v1/websocket"
+REPLICATOR = "supabase_replication_admin"
+"""The role as which the streams log in. It is not that of the sessions, which run policies of the user."""
 
 
 class Realtime:
     """A Realtime server, whose routes answer between `start` and `stop`.
 
-    `conninfo` must log in as a superuser. `publication` is checked and `rates` are averaged at regular
-    intervals; a caller that can't wait calls `publication.check` or `rates.tick`.
+    The role of `conninfo` owns realtime.messages, and may become the role of any token. `REPLICATOR` has the
+    same password.
+    `publication` is checked and `rates` are averaged at regular intervals; a caller that can't wait calls
+    `publication.check` or `rates.tick`.
     """
 
     def __init__(
@@ -107,6 +112,7 @@ class Realtime:
 
     def _streams(self, conninfo: str, settings: Settings, messages: Messages) -> tuple[Stream, Stream]:
         """Return the streams of table changes and of `realtime.messages`; each can fail without the other."""
+        conninfo = make_conninfo(conninfo, user=REPLICATOR)
         changes = Stream(
             conninfo,
             "prt_realtime_stream",

@@ -17,11 +17,12 @@ from prt.config.constants.plans import limits_of
 from prt.errors import PrtError
 from prt.local import auth, rest
 from prt.local.postgres.pool import Database
+from prt.local.postgres.server import OWNER
 from prt.local.project import remote
 from prt.local.project.embedded import Project
 from prt.local.project.options import Options
 from prt.local.realtime import Realtime, Settings
-from prt.local.seed import loading, traffic
+from prt.local.seed import loading
 from prt.local.serving import absent, server
 from prt.local.serving.turns import Turns
 
@@ -39,12 +40,13 @@ async def serving(project: Project) -> AsyncIterator[None]:
     """
     turns = Turns()
     settings = settings_of(project.options)
-    realtime = Realtime(project.postgres.conninfo(), project.keys, settings=settings, turns=turns)
+    # None of them signs in as a superuser: they run the users' own triggers and policies.
+    conninfo = project.postgres.conninfo("supabase_realtime_admin")
+    realtime = Realtime(conninfo, project.keys, settings=settings, turns=turns)
     day = Traffic(project)
     async with (
         Database(project.postgres.conninfo("authenticator"), REST_CONNECTIONS, share=REST_SHARE) as database,
-        # Auth acts as the owner of its tables. The role `authenticator` must not be able to.
-        Database(project.postgres.conninfo(), size=AUTH_CONNECTIONS) as auth_database,
+        Database(project.postgres.conninfo("supabase_auth_admin"), size=AUTH_CONNECTIONS) as auth_database,
     ):
         app = server.application(
             [
@@ -85,8 +87,10 @@ class Traffic:
         """Start the traffic if the options ask for it."""
         options = self._project.options
         if options.traffic:
+            from prt.local.seed import traffic  # noqa: PLC0415 - the colleagues bring a client of websockets
+
             day = traffic.play(
-                self._project.postgres.conninfo(),
+                self._project.postgres.conninfo(OWNER),
                 self._project.url,
                 self._project.keys.anon,
                 rate=options.rate,

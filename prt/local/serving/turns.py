@@ -87,7 +87,7 @@ class Turns:
         self._numbers = itertools.count()
         self._accounts: dict[object, Account] = {}
         self._used = 0.0
-        self._rest_until = 0.0
+        self._rest_until: defaultdict[str, float] = defaultdict(float)
         self._next: asyncio.Handle | None = None
         self._current: Account | None = None
 
@@ -126,7 +126,8 @@ class Turns:
         self._used += seconds
         if account.spent(now) > LIGHT_SECONDS or seconds > SLICE_SECONDS:
             others = sum(each.spent(now) for each in self._services.values()) - account.spent(now)
-            self._rest_until = max(self._rest_until, now) + min(REST * seconds, max(others, 0.0))
+            former = max(self._rest_until[account.service], now)
+            self._rest_until[account.service] = former + min(REST * seconds, max(others, 0.0))
 
     def charge_for_sending(self, characters: int) -> None:
         """Charge the current client for frames that its work has sent to others, which are written later."""
@@ -167,18 +168,20 @@ class Turns:
         self._used = 0.0
 
     def _schedule(self) -> None:
-        """Schedule the next turn: at once, or after the rest if no service's first client is light."""
+        """Schedule the next turn: at once, or when the first of the services has rested."""
         if self._next is not None:
             self._next.cancel()
             self._next = None
         if not self._waiting:
             return
         loop = asyncio.get_running_loop()
-        left = self._rest_until - time.monotonic()
-        if left > 0 and not any(waiting[0].is_light for waiting in self._waiting.values()):
-            self._next = loop.call_later(left, self._wake)
-        else:
-            self._next = loop.call_soon(self._wake)
+        now = time.monotonic()
+        left = min(self._rest_of(service, now) for service in self._waiting)
+        self._next = loop.call_later(left, self._wake) if left > 0 else loop.call_soon(self._wake)
+
+    def _rest_of(self, service: str, now: float) -> float:
+        """Return for how many seconds the first client of a service still has to rest."""
+        return 0.0 if self._waiting[service][0].is_light else max(self._rest_until[service] - now, 0.0)
 
     def _wake(self) -> None:
         self._next = None
@@ -195,10 +198,9 @@ class Turns:
     def _next_service(self) -> str | None:
         """Return the service that used the loop least lately and whose first client may have a turn now."""
         now = time.monotonic()
-        is_resting = self._rest_until > now
         return min(
-            (name for name, waiting in self._waiting.items() if waiting[0].is_light or not is_resting),
-            key=lambda name: self._services[name].spent(now),
+            (service for service in self._waiting if not self._rest_of(service, now)),
+            key=lambda service: self._services[service].spent(now),
             default=None,
         )
 

@@ -66,7 +66,7 @@ def ask(database: psycopg.Connection[Any], postgres: Postgres, keys: Keys) -> As
 
 
 async def _send(postgres: Postgres, keys: Keys, method: str, path: str, **options: Any) -> httpx.Response:
-    async with Database(postgres.conninfo(dbname="accounts")) as database:
+    async with Database(postgres.conninfo("supabase_auth_admin", dbname="accounts")) as database:
         allows_anonymous = options.pop("allows_anonymous", False)
         routes = auth.routes(database, keys, URL, allows_anonymous=allows_anonymous)
         transport = httpx.ASGITransport(Starlette(routes=routes))

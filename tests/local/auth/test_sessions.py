@@ -174,7 +174,7 @@ def test_of_refreshes_at_once_all_get_the_same_session(
             return await sessions.refresh(connection, issuer, session["refresh_token"])
 
     async def at_once() -> tuple[Any, Any]:
-        async with Database(postgres.conninfo(dbname="accounts")) as pool:
+        async with Database(postgres.conninfo("supabase_auth_admin", dbname="accounts")) as pool:
             async with pool.acting_as("supabase_auth_admin", {}) as connection:
                 first = await sessions.refresh(connection, issuer, session["refresh_token"])
                 second = asyncio.create_task(refresh(pool))

@@ -11,12 +11,13 @@ from prt.errors import UsageError
 from prt.local.postgres.server import Postgres
 from prt.local.seed import schema
 from prt.local.seed.people import MEMBER
-from tests.local.databases import acting_as, bootstrapped, values
+from tests.local.databases import acting_as, bootstrapped, owning, values
 
 
 @pytest.fixture
 def project(postgres: Postgres) -> Iterator[Connection[Any]]:
-    with bootstrapped(postgres, "migrations") as connection:
+    """A connection as the role of a user's own migrations, which is not a superuser."""
+    with bootstrapped(postgres, "migrations"), owning(postgres, "migrations") as connection:
         yield connection
 
 
@@ -169,8 +170,8 @@ def test_a_dump_of_a_hosted_project_loads(project: Connection[Any], tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("select 1;\n\ncreate table t (\n  id nope\n);", ':4: type "nope" does not exist', "start afresh"),
-        ("select 1;\nselct 2;", ':2: syntax error at or near "selct"', "start afresh"),
+        ("select 1;\n\ncreate table t (\n  id nope\n);", ':4: type "nope" does not exist', "start again"),
+        ("select 1;\nselct 2;", ':2: syntax error at or near "selct"', "start again"),
         (
             "create table t (id int primary key);\ninsert into t\nvalues (1), (1);",
             ':2: duplicate key value violates unique constraint "t_pkey"',

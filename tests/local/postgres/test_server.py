@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from prt.errors import UsageError
-from prt.local.postgres import programs, watchdog
+from prt.local.postgres import cluster, folders, programs, watchdog
 from prt.local.postgres import server as postgres_module
 from prt.local.postgres.server import Postgres, launched, running
 from tests.local.processes import descendants, kill_together, parent_of, wait_for_end
@@ -74,8 +74,10 @@ def temporary(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_superuser_with_a_password_over_tcp(postgres: Postgres) -> None:
-    assert fetch(postgres.conninfo(), "select current_setting('is_superuser')") == "on"
-    assert fetch(postgres.url, "select current_database()") == "postgres"
+    assert fetch(postgres.conninfo(), "select current_user || current_setting('is_superuser')") == (
+        "supabase_adminon"
+    )
+    assert fetch(postgres.conninfo(), "select current_database()") == "postgres"
     assert fetch(postgres.conninfo(), "select host(inet_server_addr())") == "127.0.0.1"
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(postgres.conninfo(password="guessed"))
@@ -90,6 +92,7 @@ def test_settings_for_streaming(postgres: Postgres) -> None:
 
 def test_the_password_is_not_shown(postgres: Postgres) -> None:
     assert postgres.password not in repr(postgres)
+    assert postgres.owner_password not in repr(postgres)
 
 
 def test_two_at_once_and_nothing_left(temporary: Path) -> None:
@@ -142,7 +145,7 @@ def test_what_two_kills_left_is_removed_by_the_next(temporary: Path) -> None:
     with running():
         # Young: its watchdog may be about to take the lock.
         assert left.exists()
-    long_ago = time.time() - 2 * postgres_module.ABANDONED_SECONDS
+    long_ago = time.time() - 2 * folders.ABANDONED_SECONDS
     os.utime(left, (long_ago, long_ago))
     with running() as alive:
         assert not left.exists()
@@ -255,6 +258,16 @@ def test_a_data_folder_of_another_version(open_folder: Path) -> None:
         pytest.fail("started")
 
 
+def test_a_data_folder_of_an_older_prt(open_folder: Path) -> None:
+    """Its `postgres` made the cluster, and stays a superuser for ever."""
+    with running(open_folder / "kept"):
+        pass
+    (open_folder / "kept" / "owner_password").unlink()
+    with pytest.raises(UsageError, match="made by an older prt"), running(open_folder / "kept"):
+        pytest.fail("started")
+    assert (open_folder / "kept" / "data" / "PG_VERSION").exists()
+
+
 def test_an_environment_in_a_closed_folder(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a venv below `/root`: only its owner can read the wheel."""
     closed = open_folder / "closed"
@@ -283,6 +296,7 @@ def test_a_port_that_another_took_meanwhile(open_folder: Path, monkeypatch: pyte
         ports = iter([taken, taken, free])
         monkeypatch.setattr(watchdog, "free_port", lambda: next(ports))
         order = postgres_module._order(open_folder, True, programs.find(), user)
+        cluster.prepared(order)
         server, port = watchdog.started(order)
         try:
             assert port == free

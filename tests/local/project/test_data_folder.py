@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from prt.errors import UsageError
-from prt.local.postgres import server as postgres_module
-from prt.local.postgres.programs import service_user
+from prt.local.postgres import folders
+from prt.local.postgres.folders import data_folder
+from prt.local.postgres.programs import find, service_user
 from prt.local.postgres.server import launched, running
 from tests.running import PATIENCE
 
@@ -59,16 +60,16 @@ def test_an_empty_password_is_what_a_full_disk_left(open_folder: Path) -> None:
     folder = open_folder / "kept"
     folder.mkdir()
     (folder / "password").touch()
-    assert postgres_module._password(folder)
-    assert (folder / "password").read_text() == postgres_module._password(folder)
+    assert folders.secret(folder / "password")
+    assert (folder / "password").read_text() == folders.secret(folder / "password")
 
 
 def test_a_draft_is_no_reason_to_refuse_a_folder(open_folder: Path) -> None:
     (open_folder / "password.draft").touch()
-    assert postgres_module._data_folder(open_folder, None, postgres_module.find()) == open_folder
+    assert data_folder(open_folder, None, find()) == open_folder
     (open_folder / "thesis.txt").touch()
     with pytest.raises(UsageError, match="not a data folder of prt"):
-        postgres_module._data_folder(open_folder, None, postgres_module.find())
+        data_folder(open_folder, None, find())
 
 
 needs_root = pytest.mark.skipif(service_user() is None, reason="only root writes for another user")

@@ -75,7 +75,7 @@ def test_traffic_rests_during_a_reset(monkeypatch: pytest.MonkeyPatch, error: Us
     project = Project(
         options=Options(traffic=True),
         listener=listener,
-        postgres=Postgres(port=1, password="", pid=1),
+        postgres=Postgres(port=1, password="", owner_password="", pid=1),
         keys=generate(),
         launch=cast("Any", None),
         platform_roles=frozenset(),

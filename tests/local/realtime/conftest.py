@@ -20,7 +20,8 @@ def server() -> Iterator[Postgres]:
     """A PostgreSQL of our own: these tests end backends, and add roles' grants."""
     with running() as postgres:
         with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-            schema.bootstrap(connection, authenticator_password="of-no-use-here")
+            schema.bootstrap(connection)
+            schema.set_passwords(connection, postgres)
             for name in ("schema.sql", "messages.sql"):
                 connection.execute((TRANSCRIPTS / name).read_bytes())
             connection.execute(

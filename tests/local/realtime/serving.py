@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -94,15 +95,20 @@ class Client:
 
 @dataclass
 class Backend:
-    """Where the servers of a test connect to, with which keys."""
+    """Where the servers of a test connect to, with which keys. `conninfo` is the superuser's."""
 
     conninfo: str
     sql: psycopg.Connection[Any]
     keys: Keys = field(default_factory=generate)
 
+    @property
+    def own_conninfo(self) -> str:
+        """As whom Realtime signs in."""
+        return make_conninfo(self.conninfo, user="supabase_realtime_admin")
+
     @asynccontextmanager
     async def serving(self, settings: Settings | None = None) -> AsyncIterator[Running]:
-        realtime = Realtime(self.conninfo, self.keys, settings=settings)
+        realtime = Realtime(self.own_conninfo, self.keys, settings=settings)
         await realtime.start()
         try:
             with socket.socket() as listener:

@@ -134,7 +134,9 @@ def test_changes_that_can_not_be_followed_are_reported(backend: Backend) -> None
         with psycopg.connect(backend.conninfo) as writer:
             writer.execute("insert into todos (task) values ('open')")
             with pytest.raises(UnreachableError, match="a transaction stays open"):
-                await Realtime(backend.conninfo, backend.keys, settings=Settings(start_seconds=0.2)).start()
+                await Realtime(
+                    backend.own_conninfo, backend.keys, settings=Settings(start_seconds=0.2)
+                ).start()
         dead = Realtime(
             "host=127.0.0.1 port=1 password=hidden", backend.keys, settings=Settings(start_seconds=1.0)
         )

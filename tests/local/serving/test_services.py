@@ -254,3 +254,16 @@ def test_the_child_s_errors_are_ours(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"1_wrong\.sql") as caught, attached(migrations=[wrong]):
         pytest.fail("started")
     assert caught.value.hint
+
+
+def test_no_service_signs_in_as_the_superuser(project: dict[str, str]) -> None:
+    """Their sessions run the users' triggers and policies, in which `reset role` leads to who signed in."""
+    with psycopg.connect(project["SUPABASE_DB_URL"]) as connection:
+        found = connection.execute(
+            "select backend_type, usename from pg_stat_activity"
+            " where backend_type in ('client backend', 'walsender')"
+        ).fetchall()
+    users = {user for kind, user in found if kind == "client backend"}
+    assert {"authenticator", "supabase_auth_admin", "supabase_realtime_admin"} <= users
+    assert users.isdisjoint({"supabase_admin", "supabase_replication_admin"})
+    assert {user for kind, user in found if kind == "walsender"} == {"supabase_replication_admin"}

@@ -123,6 +123,23 @@ def test_who_is_alone_does_not_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
+def test_the_rest_of_a_service_holds_up_no_other() -> None:
+    """A client of REST that takes much has its turn while a socket rests for days."""
+
+    async def work() -> str:
+        return "done"
+
+    async def scenario() -> str:
+        turns = Turns()
+        rest, sockets = Account("rest"), Account("sockets")
+        turns.charge(rest, MUCH)
+        turns.charge(Account("others"), 1e6)
+        turns.charge(sockets, 1e6)
+        return await turns.run(rest, work())
+
+    assert asyncio.run(asyncio.wait_for(scenario(), 30)) == "done"
+
+
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that take nothing come all the time; the one that takes much has its turn between them."""
     monkeypatch.setattr(turns_module, "PENALTY", 0.1)

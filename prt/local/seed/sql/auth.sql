@@ -100,3 +100,5 @@ alter table auth.users enable row level security;
 alter table auth.identities enable row level security;
 alter table auth.sessions enable row level security;
 alter table auth.refresh_tokens enable row level security;
+
+grant all on auth.users, auth.identities, auth.sessions, auth.refresh_tokens to postgres with grant option;

@@ -10,7 +10,6 @@ do $$
 begin
   execute format('alter database %I set search_path to "$user", public, extensions', current_database());
 end $$;
-set search_path to "$user", public, extensions;
 
 -- The claims of the request: PostgREST sets them as one JSON object; old versions set one setting per claim.
 create or replace function auth.uid() returns uuid language sql stable as $$
@@ -43,6 +42,8 @@ $$;
 
 -- Supabase's default grants, also for the objects that postgres or supabase_admin will create.
 grant usage on schema public, auth, realtime, extensions to postgres, anon, authenticated, service_role;
+grant usage on schema auth, realtime to postgres with grant option;
+grant all on schema extensions to postgres;
 grant all on schema auth, realtime, extensions to dashboard_user, supabase_admin;
 grant create on schema public to postgres, supabase_admin;
 grant all on all tables in schema public to postgres, anon, authenticated, service_role;
@@ -56,18 +57,21 @@ begin
   foreach maker in array array['postgres', 'supabase_admin'] loop
     execute format('alter default privileges for role %I in schema public grant all on tables '
       'to postgres, anon, authenticated, service_role', maker);
-    execute format('alter default privileges for role %I in schema public grant all on routines '
-      'to postgres, anon, authenticated, service_role', maker);
     execute format('alter default privileges for role %I in schema public grant all on sequences '
       'to postgres, anon, authenticated, service_role', maker);
   end loop;
 end $$;
+-- Not of supabase_admin: everybody may call its functions anyway, except those of extensions that are withdrawn
+-- from all, such as dblink_connect_u, which signs in elsewhere as the user of the server.
+alter default privileges for role postgres in schema public grant all on routines
+  to postgres, anon, authenticated, service_role;
 
 -- Realtime streams the tables of this publication. A reset drops the tables, but not the publication.
 do $$
 begin
   if not exists (select from pg_publication where pubname = 'supabase_realtime') then
     create publication supabase_realtime;
+    alter publication supabase_realtime owner to postgres;
   end if;
 end $$;
 

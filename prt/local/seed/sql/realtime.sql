@@ -23,6 +23,7 @@ alter table realtime.messages add column if not exists skip_broadcast boolean no
 alter table realtime.messages add column if not exists expires_at timestamp;
 create index if not exists messages_inserted_at_topic_index on realtime.messages (inserted_at desc, topic);
 alter table realtime.messages enable row level security;
+alter table realtime.messages owner to supabase_realtime_admin;
 grant select, insert, update on realtime.messages to anon, authenticated, service_role;
 
 -- The name differs from the hosted project's publication, because a dump of a hosted project creates that one.

@@ -49,4 +49,6 @@ alter table storage.buckets enable row level security;
 alter table storage.objects enable row level security;
 
 grant usage on schema storage to postgres, anon, authenticated, service_role;
+grant usage on schema storage to postgres with grant option;
 grant all on storage.buckets, storage.objects to postgres, anon, authenticated, service_role;
+grant all on storage.buckets, storage.objects to postgres with grant option;

@@ -27,9 +27,9 @@ is published."""
 Verdict = Literal["emitted", "gone", "hidden", "unproven", "lost"]
 """What a suspect turned out to be.
 
-`emitted`: it has streamed meanwhile. `gone`: the row does not exist any more. `hidden`: policies may have
-hidden it when it was written. `unproven`: nothing shows yet that its operation is published at all. `lost`:
-it should have streamed and did not."""
+`emitted`: it has streamed meanwhile. `gone`: the row does not exist any more, or another one has its key.
+`hidden`: policies may have hidden it when it was written. `unproven`: nothing shows yet that its operation is
+published at all. `lost`: it should have streamed and did not."""
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -367,7 +367,8 @@ class Windows:
         self, suspect: Suspect, present: Dated | None, seen: Operations, *, is_hidden: bool
     ) -> Verdict:
         row, known = suspect.row, self.emitted.date_of(suspect.row.key)
-        if present is None:
+        # A row that was created at another time, or is older, has only the key of the one that was read.
+        if present is None or present.created != row.created or present.date < row.date:
             return "gone"
         if known is not None and known >= row.date:
             return "emitted"

@@ -15,7 +15,7 @@ import pytest
 from prt.local.postgres.server import running as running_postgres
 from prt.local.project.options import Options
 from prt.local.realtime import Settings
-from prt.local.seed.loading import load, reset
+from prt.local.seed.loading import fill, prepare, reset
 from tests.local.databases import acting_as
 from tests.local.realtime.serving import Backend, Client, Running
 
@@ -317,7 +317,8 @@ def test_a_reset_keeps_it_flowing() -> None:
     """The stream goes on while all that is in the database goes and comes back."""
     nothing = Options(seed=False)
     with running_postgres() as postgres:
-        roles = load(postgres, nothing)
+        prepare(postgres, is_seeded=False)
+        roles = fill(postgres, nothing)
         with psycopg.connect(postgres.conninfo(), autocommit=True) as sql:
             backend = Backend(postgres.conninfo(), sql)
 

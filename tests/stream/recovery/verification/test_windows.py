@@ -152,6 +152,17 @@ def steps(*, loses: bool) -> st.SearchStrategy[list[tuple[Any, ...]]]:
 @settings(max_examples=300, deadline=None)
 @given(steps(loses=False))
 @example([("write", 0, 0, False, False), ("read", SECOND), ("wait", 16)])
+@example(
+    [
+        ("write", 1, 0, False, False),
+        ("read", -SECOND),
+        ("write", 1, 0, False, True),
+        ("wait", 16),
+        ("write", 0, 0, False, False),
+        ("write", 1, 0, False, False),
+        ("deliver",),
+    ]
+)
 def test_what_is_only_late_is_never_lost(script: list[tuple[Any, ...]]) -> None:
     model = Model()
     for step in script:

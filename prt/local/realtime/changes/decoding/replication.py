@@ -39,7 +39,7 @@ class Stream:
     last reason for a reconnection.
 
     Args:
-        conninfo: The connection string of a superuser.
+        conninfo: The connection string of a role that may replicate.
         name: The name in pg_stat_activity, and the beginning of the slot's name.
         publication: The publication whose tables are streamed.
         deliver: Called with each batch.

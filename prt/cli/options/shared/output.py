@@ -111,7 +111,7 @@ Duration = Annotated[
     typer.Option(
         "--duration",
         metavar="TIME",
-        help="Stop TIME (30s, 5m, 2h) after READY and exit with 0.",
+        help="Stop after TIME (30s, 5m, 2h), counted from READY if there is one, and exit with 0.",
         rich_help_panel=BOUNDS,
     ),
 ]

@@ -116,8 +116,7 @@ def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: b
             _write_contract(agreement, written, ended, is_quiet=is_quiet)
     if ended.stopped_by is not None:
         if not is_quiet and not form.is_table:
-            slis = ended.run.slis
-            notice(f"stopped after {counted(slis.passed + slis.failed, 'test')} of {len(steps)}")
+            notice(ended.run.interruption or "")
         return SIGNALLED + ended.stopped_by
     if ended.error is not None and not form.is_table:
         complain(ended.error.message, ended.error.hint)
@@ -172,7 +171,7 @@ def cleaned(project: Project, request: RunRequest, *, is_quiet: bool = False) ->
 
 async def _run(project: Project, request: RunRequest, steps: list[Step], output: RunOutput) -> Ended:
     started, clock = wall_clock(), time.perf_counter()
-    stopped_by: int | None = None
+    stopped_by, interruption = None, None
     is_near = is_loopback(urlsplit(project.url).hostname or "")
     async with identities_of(project, request.stranger) as identities:
         context = Context(project, identities, request.settings, this_run(), is_loopback=is_near)
@@ -184,6 +183,7 @@ async def _run(project: Project, request: RunRequest, steps: list[Step], output:
             if not caught:
                 raise
             stopped_by = caught[0]
+            interruption = f"the run was interrupted after {len(engine.results)} of {len(steps)} checks"
             engine.skip_rest(steps, "interrupted")
         finally:
             left = await context.sweep()
@@ -208,7 +208,7 @@ async def _run(project: Project, request: RunRequest, steps: list[Step], output:
         results=tuple(results),
         slis=slis_of(results, seconds),
         exit_code=code if stopped_by is None else SIGNALLED + stopped_by,
-        interrupted=stopped_by is not None,
+        interruption=interruption,
     )
     return Ended(run=run, engine=engine, stopped_by=stopped_by)
 
@@ -244,6 +244,7 @@ def _report_to_github(run: Run, summary: str | None) -> None:
     for result in run.results:
         if result.failure is not None:
             sys.stderr.write(github.annotation(result) + "\n")
+    sys.stderr.write(github.interruption(run))
     if summary:
         try:
             with Path(summary).open("a", encoding="utf-8") as file:

@@ -108,7 +108,11 @@ def test_a_run_that_is_stopped_cleans_up(
     assert code == 128 + number
     assert lines[-2]["reason"] == "interrupted"
     assert (lines[-1]["type"], lines[-1]["exit_code"]) == ("slis", 128 + number)
-    assert ET.parse(out).getroot().get("skipped") == "1"
+    root = ET.parse(out).getroot()
+    assert (root.get("skipped"), root.get("errors")) == ("1", "1")
+    error = root.find("testsuite/testcase/error")
+    assert error is not None
+    assert error.get("message") == "the run was interrupted after 1 of 2 checks"
     assert marked_rows(project) == 0
 
 

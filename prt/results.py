@@ -201,6 +201,7 @@ class Run(Struct, frozen=True, kw_only=True):
         table: The table that was written to.
         started: When the run began, in µs.
         interruption: One sentence that says when a signal ended the run; None if it ran to its end.
+        untested: The suites that the user named and of which every check was skipped, each with the reason.
     """
 
     version: str
@@ -212,3 +213,4 @@ class Run(Struct, frozen=True, kw_only=True):
     slis: Slis
     exit_code: int
     interruption: str | None = None
+    untested: dict[str, str] = {}

@@ -128,6 +128,13 @@ def test_a_row_of_a_run_under_way_is_left_to_it(project: dict[str, str]) -> None
     assert marked_rows(project) == 0
 
 
+def test_a_suite_that_could_write_no_row_says_so(project: dict[str, str]) -> None:
+    run = ran("test", "changes", "--output", "text", environment=bare(project))
+    assert run.returncode == 0
+    assert run.stdout.rstrip().endswith("; nothing was tested of changes")
+    assert "prt: nothing was tested of the suite changes: no row can be written" in run.stderr
+
+
 def test_a_required_suite_that_is_skipped_fails(project: dict[str, str]) -> None:
     run = ran("test", "channel", "--require", "token", environment=bare(project))
     lines = [json.loads(line) for line in run.stdout.splitlines()]

@@ -200,8 +200,10 @@ class Template:
         if error.code == _UNIQUE and (found := _KEY.search(error.message)):
             columns = [column for column in found[1].split(", ") if column not in row]
             return any([await self._free_up(column) for column in columns])
-        if error.code == _TOO_LONG and any([free.note_too_long() for free in self._free.values()]):
-            return True
+        if error.code == _TOO_LONG:
+            shortened = [free.note_too_long() for free in self._free.values()]
+            if any(shortened):
+                return True
         if (refused := integer_of(error.message)) is not None:
             columns = [column for column, value in self._values.items() if str(value) == refused]
             self._values |= dict.fromkeys(columns, 1)

@@ -255,7 +255,9 @@ def test_a_key_without_a_default_is_a_free_one(project: dict[str, str], key: str
 def test_a_part_of_a_key_that_names_no_other_row_is_the_free_one(project: dict[str, str]) -> None:
     table = """
     create table public.parents (id int primary key);
-    create table public.keyed (parent int references public.parents, n int, title text, primary key (parent, n));
+    create table public.keyed (
+      parent int references public.parents, n int, title text, primary key (parent, n)
+    );
     insert into public.parents values (1);
     insert into public.keyed values (1, 5, 'one');
     alter publication supabase_realtime add table public.keyed;

@@ -142,7 +142,7 @@ def _table_figures(findings: Sequence[Finding]) -> list[str]:
     good = {finding.check: finding.figure for finding in findings}
     figures = [f"key {good['primary key']}"] if "primary key" in good else []
     figures += ["replica identity full"] if good.get("replica identity") == "full" else []
-    figures += [good["policies"]] if "policies" in good else []
+    figures += [good[check] for check in ("policies", "cut values") if check in good]
     return [*ready, *figures]
 
 

@@ -41,6 +41,7 @@ def test_a_sound_project_passes_them_all(project: dict[str, str]) -> None:
     ran = run_suites(project, *suites, samples=5)
     assert set(ran.outcomes.values()) == {"pass"}, ran.outcomes
     assert ran["changes filters"].figures["operators"] == 15
+    assert ran["changes types"].note.endswith(" columns as REST reads them")
     assert ran["rls visibility"].note == "seen by service, member; hidden from stranger, anon"
     assert ran["reconnect recovered"].figures["recovered"] == 1
     assert len(ran["latency lag"].lags_ms) == 5
@@ -275,6 +276,16 @@ def test_a_free_number_is_found_beyond_rows_that_are_hidden() -> None:
         tried.append(free.next({}))
     assert tried == [6, 8, 12, 20, 36]
     assert free.next({}) > 36
+
+
+def test_columns_that_the_server_cuts_are_named(project: dict[str, str]) -> None:
+    cut = """alter table public.checked add column currency char(3) default 'EUR',
+      add column bits bit(3) default '101';"""
+    with made(project, PUBLISHED + cut, DROPPED):
+        ran = run_suites(project, "changes", only=["types"], table="checked")
+    assert ran.outcomes["changes types"] == "pass"
+    words = "7 columns; the server sends only the first character of currency, bits (char(n), bit(n))"
+    assert ran["changes types"].note == words
 
 
 # --- servers that misbehave

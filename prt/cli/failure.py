@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import typer
 from prt.cli.unexpected import show_traceback, words_of
 from prt.clock import wall_clock
 from prt.config.terminal import is_terminal
-from prt.errors import PrtError, ReaderGoneError, UsageError
+from prt.errors import OutputError, PrtError, ReaderGoneError, UsageError
 from prt.signals import INTERRUPTED
 from prt.views.sinks.stderr import complain
 
@@ -21,6 +22,8 @@ WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo"
 """Commands whose NDJSON ends with the line `end`."""
 WITHOUT_LINES: Final = frozenset({"send", "read"})
 """Subcommands of these that don't write the line `end`."""
+_UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""Errors of a write. Other files than standard output have their own messages, which name the file."""
 FORMS: Final = ("-o", "--output", "--template")
 
 
@@ -117,6 +120,8 @@ def _as_ours(error: BaseException, *, is_debug: bool) -> PrtError | None:
     if isinstance(error, typer.TyperException):
         return _usage_error(error)
     if isinstance(error, OSError) and error.strerror:
+        if error.filename is None and error.errno in _UNWRITABLE:
+            return OutputError(error)
         return FileError(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
     return BugError(*words_of(error, is_debug=is_debug))
 

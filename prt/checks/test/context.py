@@ -96,8 +96,10 @@ class Context:
             more: Further arguments of `Live`; `settings` replaces the channel's topic and options.
 
         Raises:
-            SkippedError: The project has no such identity.
+            SkippedError: The project has no such identity, or it is known that the table does not exist.
         """
+        if bindings and self._missing is not None:
+            raise self._missing
         session = await self.identities.session(who) if session is None else session
         settings = more.pop("settings", None) or TopicSettings(topic=self.topic("changes"), events=())
         watcher = Watcher(

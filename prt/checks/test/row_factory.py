@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from prt.checks.test.free_values import FreeValues, integer_of
+from prt.checks.free_values import FreeValues, integer_of
 from prt.checks.test.outcomes import SkippedError
+from prt.checks.test.settings import MARK
 from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.inputs import Input
 from prt.stream.rest.answers import RejectedError, UnavailableError, UnknownColumnError
@@ -142,7 +143,7 @@ class Template:
             PrtError: REST failed.
         """
         for _ in range(ATTEMPTS):
-            keys = {column: free.next(row) for column, free in self._free.items()}
+            keys = {column: free.next(_mark_in(row)) for column, free in self._free.items()}
             try:
                 written = await self._rest.insert(
                     self._schema, self._table, [{**self._values, **keys, **row}]
@@ -254,3 +255,9 @@ class Template:
     def _unfit(self, error: RejectedError) -> SkippedError:
         name = f"{self._schema}.{self._table}"
         return SkippedError(f"{name} takes no row of ours: {error.message}; name another with {Input.TABLE}")
+
+
+def _mark_in(row: Mapping[str, Any]) -> str:
+    """Return the mark of a row, or another unique text if the row has none."""
+    texts = (value for value in row.values() if isinstance(value, str) and value.startswith(MARK))
+    return next(texts, f"{MARK}{uuid.uuid4()}")

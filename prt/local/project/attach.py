@@ -22,11 +22,6 @@ from prt.local.project.variables import renewed
 from prt.processes import own_python
 
 STOP_SECONDS = 30.0
-CHOICE = (
-    f'first `eval "$(prt local env {Input.PORT} N)"` with the port N of one of them, '
-    f"then the same command without {Input.LOCAL}"
-)
-"""How to choose one of several projects for a command that has no option for it."""
 ERRORS: tuple[type[PrtError], ...] = (UsageError, RefusedError, UnreachableError)
 
 
@@ -53,7 +48,11 @@ def attached(
         UnreachableError: An ephemeral project did not start.
     """
     environ = variables.environment() if environ is None else environ
-    entry = registry.the_one(environ, hint=CHOICE)
+    hint = (
+        f'first `eval "$(prt local env {Input.PORT} N)"` with the port N of one of them, '
+        f"then the same command without {Input.LOCAL}"
+    )
+    entry = registry.the_one(environ, hint=hint)
     if entry is not None:
         yield renewed(entry)
         return

@@ -190,7 +190,7 @@ def the_one(
     *,
     port: int | None = None,
     data_dir: Path | None = None,
-    hint: str = f"choose one with {Input.PORT} or {Input.DATA_DIR}",
+    hint: str | None = None,
 ) -> Entry | None:
     """Return the one project that a command uses, None if none runs.
 
@@ -198,7 +198,7 @@ def the_one(
         environ: The environment of the command.
         port: The port of the project, if one was chosen.
         data_dir: The data folder of the project, if one was chosen.
-        hint: How to choose one of several projects.
+        hint: How to choose one of several projects; None names the options for that.
 
     Raises:
         UsageError: Several projects remain.
@@ -212,6 +212,6 @@ def the_one(
     if len(entries) > 1:
         raise UsageError(
             f"{len(entries)} embedded projects run: {', '.join(entry.what for entry in entries)}",
-            hint,
+            hint or f"choose one with {Input.PORT} or {Input.DATA_DIR}",
         )
     return entries[0] if entries else None

@@ -1,14 +1,12 @@
-"""Values of columns that must be unique, for rows of a table whose keys have no default. Pure."""
+"""Values of columns that must be unique, for rows of a table whose keys have no default."""
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from prt.checks.test.settings import MARK
 from prt.stream.values import moment
 
 _INTEGER = re.compile(r'invalid input syntax for type (?:bigint|integer|smallint|numeric): "(.*?)"')
@@ -18,7 +16,7 @@ class FreeValues:
     """A source of values for one column, each of which differs from those before.
 
     The kind of the value that was taken decides: an integer is followed by greater ones, a UUID by random
-    ones, a timestamp by the present time, and a text by the mark of the row.
+    ones, a timestamp by the present time, and a text by a text that no other row has.
     """
 
     def __init__(self, taken: Any) -> None:
@@ -49,8 +47,8 @@ class FreeValues:
             self._length = len(self._taken)
         return is_news
 
-    def next(self, row: Mapping[str, Any]) -> Any:
-        """Return the next value for a row with these values, one of which holds the mark."""
+    def next(self, text: str) -> Any:
+        """Return the next value. In a column of texts that is `text`, which no other row has."""
         if isinstance(self._taken, int):
             self._taken += self._step
             return self._taken
@@ -60,8 +58,7 @@ class FreeValues:
             return datetime.now(UTC).isoformat()
         if self._length is not None:
             return uuid.uuid4().hex[: self._length]
-        texts = (value for value in row.values() if isinstance(value, str) and value.startswith(MARK))
-        return next(texts, f"{MARK}{uuid.uuid4()}")
+        return text
 
 
 def is_uuid(value: Any) -> bool:

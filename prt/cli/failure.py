@@ -18,7 +18,7 @@ from prt.errors import OutputError, PrtError, ReaderGoneError, UsageError
 from prt.signals import INTERRUPTED
 from prt.views.sinks.stderr import complain
 
-WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo", "update", "audit"})
+WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo", "update", "audit", "tap"})
 """Commands whose NDJSON ends with the line `end`."""
 WITHOUT_LINES: Final = frozenset({"send", "read"})
 """Subcommands of these that don't write the line `end`."""
@@ -76,6 +76,8 @@ def writes_lines(arguments: Sequence[str]) -> bool:
         return True
     if any(word in FORMS or word.startswith(tuple(f"{form}=" for form in FORMS)) for word in own):
         return any(pair in {("-o", "json"), ("--output", "json")} for pair in pairwise(own))
+    if own[0] == "tap" and "--" in arguments:
+        return False  # standard output belongs to the tapped command
     return sys.stdout is not None and not is_terminal(sys.stdout)
 
 

@@ -1,6 +1,7 @@
 """The errors of `prt`, each with the exit code that scripts rely on.
 
 PrtError                1   a test or an expectation failed, an update was rolled back
+├── OutputError         1   standard output can't be written
 ├── UsageError          2   usage
 │   └── ConfigError     2   configuration
 │       ├── NoProjectError  2   no project is configured
@@ -49,6 +50,13 @@ class PrtError(Exception):
 
 class ReaderGoneError(Exception):
     """The program that reads our output has closed the pipe. A command then ends successfully."""
+
+
+class OutputError(PrtError):
+    """Standard output can't be written, for example because the disk is full."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output can't be written: {error.strerror}")
 
 
 class UsageError(PrtError):

@@ -200,6 +200,8 @@ class Run(Struct, frozen=True, kw_only=True):
         identity: The identity under which the project was tested.
         table: The table that was written to.
         started: When the run began, in µs.
+        interruption: One sentence that says when a signal ended the run; None if it ran to its end.
+        untested: The suites that the user named and of which every check was skipped, each with the reason.
     """
 
     version: str
@@ -210,4 +212,5 @@ class Run(Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...]
     slis: Slis
     exit_code: int
-    interrupted: bool = False
+    interruption: str | None = None
+    untested: dict[str, str] = {}

@@ -66,6 +66,8 @@ def test_help_explains_an_id(capsys: pytest.CaptureFixture[str]) -> None:
         (("watch", "--json", "--nonsense"), 2, "E-USAGE"),
         (("presence", "room:1", "--url", "http://127.0.0.1:1"), 2, "E-NO-KEY"),
         (("replay", "missing.ndjson", "-o", "json"), 2, "E-USAGE"),
+        (("tap",), 2, "E-NO-PROJECT"),
+        (("tap", "--json", "--", "true"), 2, "E-NO-PROJECT"),
     ],
 )
 def test_the_last_line_has_the_error_if_nothing_was_opened(
@@ -98,6 +100,8 @@ def test_the_last_line_has_the_error_if_nothing_was_opened(
         (["notify", "send"], False),
         (["notify"], True),
         (["local", "run", "--", "prt", "watch", "--json"], False),
+        (["tap", "--", "npm", "start"], False),
+        (["tap", "--json", "--", "npm", "start"], True),
         ([], False),
     ],
 )

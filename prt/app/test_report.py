@@ -14,7 +14,7 @@ import msgspec
 from prt.checks.test.check import Suite
 from prt.checks.test.reports import lines
 from prt.clock import wall_clock
-from prt.errors import PrtError, ReaderGoneError
+from prt.errors import OutputError, ReaderGoneError
 from prt.inputs import filled
 from prt.results import Result, Run
 from prt.views.sinks.form import STDOUT, Form, OutputForm, is_terminal
@@ -122,7 +122,7 @@ def _write(data: bytes) -> None:
 
     Raises:
         ReaderGoneError: The reader of the output has gone.
-        PrtError: The output can't be written.
+        OutputError: The output can't be written.
     """
     try:
         while data:
@@ -130,4 +130,4 @@ def _write(data: bytes) -> None:
     except BrokenPipeError as exc:
         raise ReaderGoneError from exc
     except OSError as exc:
-        raise PrtError(f"the output can't be written: {exc.strerror}") from exc
+        raise OutputError(exc) from exc

@@ -20,7 +20,7 @@ from prt.checks.test.context import Context
 from prt.checks.test.contract import file as contract_file
 from prt.checks.test.identities import identities_of
 from prt.checks.test.outcomes import SkippedError
-from prt.checks.test.plan import littered, steps_of, unmet
+from prt.checks.test.plan import littered, steps_of, unmet, untested, use_of_server_key
 from prt.checks.test.reports import github
 from prt.checks.test.reports.files import ReportFile, report_file
 from prt.checks.test.reports.html import html
@@ -43,10 +43,11 @@ from prt.views.sinks.stderr import complain, notice
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
-    """The request for a test run."""
+    """The request for a test run. `named` are the suites that the user named."""
 
     suites: Sequence[Suite]
     settings: Settings
+    named: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
     min_delivery: float | None = None
@@ -94,7 +95,7 @@ def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: b
     may_write = request.allows_writes or is_loopback(host)
     writes = may_write and any(suite.writes for suite in suites)
     if writes and project.server_key is not None and project.identity != "service" and not is_quiet:
-        notice("the server key removes what the tests write, and watches as the service in the suite rls")
+        notice(use_of_server_key([suite.name for suite in suites]))
     steps = steps_of(suites, may_write=may_write, host=project.host, rounds=request.repeat)
     with ExitStack() as stack:
         files = [
@@ -116,11 +117,13 @@ def run_suites(project: Project, request: RunRequest, form: Form, *, is_quiet: b
             _write_contract(agreement, written, ended, is_quiet=is_quiet)
     if ended.stopped_by is not None:
         if not is_quiet and not form.is_table:
-            slis = ended.run.slis
-            notice(f"stopped after {counted(slis.passed + slis.failed, 'test')} of {len(steps)}")
+            notice(ended.run.interruption or "")
         return SIGNALLED + ended.stopped_by
     if ended.error is not None and not form.is_table:
         complain(ended.error.message, ended.error.hint)
+    if not is_quiet and not form.is_table:
+        for suite, reason in ended.run.untested.items():
+            notice(f"nothing was tested of the suite {suite}: {reason}")
     return ended.run.exit_code
 
 
@@ -172,7 +175,7 @@ def cleaned(project: Project, request: RunRequest, *, is_quiet: bool = False) ->
 
 async def _run(project: Project, request: RunRequest, steps: list[Step], output: RunOutput) -> Ended:
     started, clock = wall_clock(), time.perf_counter()
-    stopped_by: int | None = None
+    stopped_by, interruption = None, None
     is_near = is_loopback(urlsplit(project.url).hostname or "")
     async with identities_of(project, request.stranger) as identities:
         context = Context(project, identities, request.settings, this_run(), is_loopback=is_near)
@@ -184,6 +187,7 @@ async def _run(project: Project, request: RunRequest, steps: list[Step], output:
             if not caught:
                 raise
             stopped_by = caught[0]
+            interruption = f"the run was interrupted after {len(engine.results)} of {len(steps)} checks"
             engine.skip_rest(steps, "interrupted")
         finally:
             left = await context.sweep()
@@ -208,7 +212,8 @@ async def _run(project: Project, request: RunRequest, steps: list[Step], output:
         results=tuple(results),
         slis=slis_of(results, seconds),
         exit_code=code if stopped_by is None else SIGNALLED + stopped_by,
-        interrupted=stopped_by is not None,
+        interruption=interruption,
+        untested={} if interruption or engine.gate_error else untested(request.named, results),
     )
     return Ended(run=run, engine=engine, stopped_by=stopped_by)
 
@@ -244,6 +249,7 @@ def _report_to_github(run: Run, summary: str | None) -> None:
     for result in run.results:
         if result.failure is not None:
             sys.stderr.write(github.annotation(result) + "\n")
+    sys.stderr.write(github.interruption(run))
     if summary:
         try:
             with Path(summary).open("a", encoding="utf-8") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,14 +14,16 @@ import typer
 from prt.cli.unexpected import show_traceback, words_of
 from prt.clock import wall_clock
 from prt.config.terminal import is_terminal
-from prt.errors import PrtError, ReaderGoneError, UsageError
+from prt.errors import OutputError, PrtError, ReaderGoneError, UsageError
 from prt.signals import INTERRUPTED
 from prt.views.sinks.stderr import complain
 
-WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo", "update", "audit"})
+WRITES_LINES: Final = frozenset({"watch", "presence", "notify", "replay", "demo", "update", "audit", "tap"})
 """Commands whose NDJSON ends with the line `end`."""
 WITHOUT_LINES: Final = frozenset({"send", "read"})
 """Subcommands of these that don't write the line `end`."""
+_UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""Errors of a write. Other files than standard output have their own messages, which name the file."""
 FORMS: Final = ("-o", "--output", "--template")
 
 
@@ -73,6 +76,8 @@ def writes_lines(arguments: Sequence[str]) -> bool:
         return True
     if any(word in FORMS or word.startswith(tuple(f"{form}=" for form in FORMS)) for word in own):
         return any(pair in {("-o", "json"), ("--output", "json")} for pair in pairwise(own))
+    if own[0] == "tap" and "--" in arguments:
+        return False  # standard output belongs to the tapped command
     return sys.stdout is not None and not is_terminal(sys.stdout)
 
 
@@ -117,6 +122,8 @@ def _as_ours(error: BaseException, *, is_debug: bool) -> PrtError | None:
     if isinstance(error, typer.TyperException):
         return _usage_error(error)
     if isinstance(error, OSError) and error.strerror:
+        if error.filename is None and error.errno in _UNWRITABLE:
+            return OutputError(error)
         return FileError(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
     return BugError(*words_of(error, is_debug=is_debug))
 

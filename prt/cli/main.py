@@ -22,7 +22,7 @@ from prt.cli.help import with_plain_help
 from prt.cli.options.names import OPTIONS
 from prt.cli.unexpected import guard
 from prt.config.terminal import serving_agent
-from prt.errors import ReaderGoneError, UsageError
+from prt.errors import OutputError, ReaderGoneError, UsageError
 from prt.inputs import named
 from prt.signals import INTERRUPTED, exit_on_signals
 from prt.stream.socket import sdk_log
@@ -273,6 +273,6 @@ def _flush_stdout(code: int) -> int:
         silence_stdout()
     except OSError as exc:
         silence_stdout()
-        complain(f"standard output can't be written: {exc.strerror}", None)
+        complain(OutputError(exc).message, None)
         return code or 1
     return code

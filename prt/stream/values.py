@@ -75,12 +75,26 @@ def is_same(streamed: Any, read: Any) -> bool:
         at = moment(streamed)
         if at is not None:
             return at == moment(read)
-        return read == f"\\x{streamed}" or (len(streamed) == 1 and read.startswith(streamed))
+        return read == f"\\x{streamed}" or is_cut(streamed, read)
     if isinstance(streamed, list) and isinstance(read, list):
         return len(streamed) == len(read) and all(map(is_same, streamed, read))
     if isinstance(streamed, dict) and isinstance(read, dict):
         return streamed.keys() == read.keys() and is_same_row(streamed, read)
     return streamed is None and read in _NOT_FINITE
+
+
+def is_cut(streamed: Any, read: Any) -> bool:
+    """Return whether a streamed value is only the first character of the read one.
+
+    Realtime cuts the values of `char(n)` and `bit(n)` so, also in arrays, composites and domains.
+    """
+    if isinstance(streamed, str) and isinstance(read, str):
+        return len(streamed) == 1 < len(read) and read.startswith(streamed)
+    if isinstance(streamed, list) and isinstance(read, list):
+        return any(map(is_cut, streamed, read))
+    if isinstance(streamed, dict) and isinstance(read, dict):
+        return any(is_cut(value, read.get(name)) for name, value in streamed.items())
+    return False
 
 
 def comparable(value: Any) -> Any:

@@ -27,7 +27,7 @@ from prt.errors import (
     UnreachableError,
     UsageError,
 )
-from tests.running import clean_environment, terminal
+from tests.running import PRT, clean_environment, terminal
 
 HEAVY = ("supabase", "realtime", "httpx", "psycopg", "starlette", "uvicorn", "websockets", "msgspec", "rich")
 
@@ -453,7 +453,17 @@ def test_a_full_disk_is_reported(capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setattr("sys.stdout", Full())
     assert ground._flush_stdout(0) == 1
     assert ground._flush_stdout(3) == 3
-    assert capsys.readouterr().err == "prt: standard output can't be written: No space left on device\n" * 2
+    assert capsys.readouterr().err == "prt: the output can't be written: No space left on device\n" * 2
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["schema"], ["config"], ["help", "exit-codes"]])
+def test_a_full_disk_has_one_wording(arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run([PRT, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        b"prt: the output can't be written: No space left on device\n",
+    )
 
 
 def test_closed_streams_are_no_error() -> None:

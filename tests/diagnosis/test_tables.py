@@ -28,6 +28,17 @@ def test_all_is_well(command: Command, stage: Stage) -> None:
         assert "– skipped database   not asked" in out
 
 
+def test_columns_that_the_server_cuts_are_named(command: Command, stage: Stage) -> None:
+    columns = (
+        "id int primary key, code char(3), codes char(3)[], bits bit(3), letter char(1), own public.d_own"
+    )
+    domain = "create domain public.d_own as char(5);", "drop domain public.d_own;"
+    with stage.changed(*domain), stage.table("d_cut", columns):
+        code, out, _ = command("status", "d_cut", "--strict", "--no-color", env=stage.environment())
+    assert code == 0, out
+    assert "only the first character of code, codes, bits, own is sent" in " ".join(out.split())
+
+
 def test_every_table_of_the_schema(command: Command, stage: Stage) -> None:
     with stage.table("d_one"), stage.table("d_two"):
         code, out, _ = command("status", "*", "--strict", "--no-color", env=stage.environment())

@@ -212,7 +212,7 @@ def test_it_stops_before_the_slot_holds_back_too_much(audited: Audited) -> None:
             "the database does not answer",
         ),
         (("audit", "--max-wal", "much"), {}, 2, "--max-wal expects a size"),
-        (("audit", "no_such_table"), {}, 1, "there is no table public.no_such_table"),
+        (("audit", "no_such_table"), {}, 4, "there is no table public.no_such_table"),
         (("audit", "project_tasks", "--filter", "labels=eq.{a}"), {}, 2, "every client"),
         (("audit", "project_tasks", "--filter", "lables=eq.a"), {}, 2, "has no column lables"),
     ],

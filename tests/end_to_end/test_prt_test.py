@@ -108,7 +108,11 @@ def test_a_run_that_is_stopped_cleans_up(
     assert code == 128 + number
     assert lines[-2]["reason"] == "interrupted"
     assert (lines[-1]["type"], lines[-1]["exit_code"]) == ("slis", 128 + number)
-    assert ET.parse(out).getroot().get("skipped") == "1"
+    root = ET.parse(out).getroot()
+    assert (root.get("skipped"), root.get("errors")) == ("1", "1")
+    error = root.find("testsuite/testcase/error")
+    assert error is not None
+    assert error.get("message") == "the run was interrupted after 1 of 2 checks"
     assert marked_rows(project) == 0
 
 
@@ -122,6 +126,13 @@ def test_a_row_of_a_run_under_way_is_left_to_it(project: dict[str, str]) -> None
         run.process.send_signal(signal.SIGINT)
         run.finish()
     assert marked_rows(project) == 0
+
+
+def test_a_suite_that_could_write_no_row_says_so(project: dict[str, str]) -> None:
+    run = ran("test", "changes", "--output", "text", environment=bare(project))
+    assert run.returncode == 0
+    assert run.stdout.rstrip().endswith("; nothing was tested of changes")
+    assert "prt: nothing was tested of the suite changes: no row can be written" in run.stderr
 
 
 def test_a_required_suite_that_is_skipped_fails(project: dict[str, str]) -> None:

@@ -78,7 +78,9 @@ def execute(environment: dict[str, str], *statements: str) -> None:
 class TestEnv:
     def test_export_is_for_the_shell(self, beside_shared: Up) -> None:
         shown = local("env")
-        assert shown.stderr == ""
+        [named] = shown.stderr.splitlines()
+        assert named.startswith(f"prt: {beside_shared.url}: up ")
+        assert named.endswith(f", ephemeral, started in {Path.cwd()}")
         script = shown.stdout + 'printf "%s|" "$SUPABASE_URL" "$PRT_TOKEN"'
         evaluated = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
         assert evaluated.split("|")[0] == beside_shared.url
@@ -103,7 +105,8 @@ class TestEnv:
         shown = local("env", "--format", "github")
         lines = dict(line.split("=", 1) for line in shown.stdout.splitlines())
         assert list(lines) == NAMES
-        masked = [line.removeprefix("::add-mask::") for line in shown.stderr.splitlines()]
+        masks = [line for line in shown.stderr.splitlines() if not line.startswith("prt: ")]
+        masked = [line.removeprefix("::add-mask::") for line in masks]
         assert set(lines.values()) - set(masked) == {lines["SUPABASE_URL"]}
 
     def test_keys_and_token_are_of_this_project(self, beside_shared: Up) -> None:
@@ -177,6 +180,10 @@ class TestChoice:
 
     def test_several(self, beside_shared: Up) -> None:
         with up("--port", "0", "--no-seed") as second:
+            assert second.process.stderr is not None
+            lines = [second.process.stderr.readline().strip().split("  ")[0] for _ in range(3)]
+            chosen = f'eval "$(prt local env --port {second.port})" sets URL and keys'
+            assert lines == [chosen, "prt watch", "Ctrl-C"]
             refused = local("env")
             assert refused.returncode == 2
             assert beside_shared.url in refused.stderr
@@ -188,6 +195,8 @@ class TestChoice:
             attached = prt("watch", "--local", "--timeout", "1")
             assert attached.returncode == 2
             assert second.url in attached.stderr
+            assert 'hint: first `eval "$(prt local env --port N)"`' in attached.stderr
+            assert "then the same command without --local" in attached.stderr
         assert local("env").returncode == 0
 
     def test_status(self, beside_shared: Up) -> None:

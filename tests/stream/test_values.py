@@ -60,6 +60,24 @@ def test_prints_of_a_value(streamed: Any, read: Any, is_same: bool) -> None:
     assert values.is_same(streamed, read) is is_same
 
 
+@pytest.mark.parametrize(
+    ("streamed", "read", "is_cut"),
+    [
+        ("E", "EUR", True),
+        ("E", "E", False),
+        ("E", "USD", False),
+        ("EU", "EUR", False),
+        ("", "EUR", False),
+        (None, "EUR", False),
+        (["a", None], ["ab   ", None], True),
+        ({"c": "a"}, {"c": "ab", "d": 1}, True),
+        ({"c": 1}, {"d": 1}, False),
+    ],
+)
+def test_a_value_of_which_only_the_first_character_came(streamed: Any, read: Any, is_cut: bool) -> None:
+    assert values.is_cut(streamed, read) is is_cut
+
+
 def test_columns_that_one_side_lacks_are_ignored() -> None:
     assert values.is_same_row({"id": 1, "kept": 1}, {"id": 1, "toast": "x"})
     assert not values.is_same_row({"id": 1, "a": 1}, {"id": 1, "a": 2})

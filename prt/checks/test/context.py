@@ -45,6 +45,7 @@ class Context:
         self.has_written = False
         self._rows: dict[Who, Rows] = {}
         self._unfit: dict[Who, SkippedError] = {}
+        self._missing: SkippedError | None = None
         self._writes = Writes()
         self._topics = 0
         self._others: dict[str, Context] = {}
@@ -95,8 +96,10 @@ class Context:
             more: Further arguments of `Live`; `settings` replaces the channel's topic and options.
 
         Raises:
-            SkippedError: The project has no such identity.
+            SkippedError: The project has no such identity, or it is known that the table does not exist.
         """
+        if bindings and self._missing is not None:
+            raise self._missing
         session = await self.identities.session(who) if session is None else session
         settings = more.pop("settings", None) or TopicSettings(topic=self.topic("changes"), events=())
         watcher = Watcher(
@@ -115,9 +118,11 @@ class Context:
 
         Raises:
             SkippedError: Rows can't be written to the table, or not removed from it.
-            FailedError: The user named the table, and it does not exist.
+            FailedError: The user named the table, and it does not exist. Only the first check fails with it.
             PrtError: REST failed.
         """
+        if self._missing is not None:
+            raise self._missing
         if who in self._unfit:
             raise self._unfit[who]
         if who not in self._rows:
@@ -125,6 +130,7 @@ class Context:
                 self._rows[who] = await self._tried_out(who)
             except NoTableError as exc:
                 if self.settings.is_table_named:
+                    self._missing = SkippedError(f"there is no table {self.table}, as the first failure says")
                     raise FailedError(_not_there(self.table, exc)) from exc
                 self._unfit[who] = exc
                 raise

@@ -16,6 +16,8 @@ from prt.results import Failure, Result
 from prt.suggestions import did_you_mean
 
 GATE = "connect"
+COMPARING = ("rls", "contract")
+"""The suites that subscribe as several identities, one of which is `service_role`."""
 
 
 def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str]) -> list[Suite]:
@@ -64,6 +66,15 @@ def steps_of(suites: Sequence[Suite], *, may_write: bool, host: str, rounds: int
     ]
 
 
+def use_of_server_key(suites: Sequence[str]) -> str:
+    """Return what these suites use the server key for, as one sentence for people."""
+    words = "the tests use the server key (service_role) to delete the rows that they write"
+    comparing = next((name for name in suites if name in COMPARING), None)
+    if comparing is None:
+        return words
+    return f"{words}, and in the suite {comparing} to compare what service_role and other identities receive"
+
+
 def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
     """Return a failure for each required suite of which a check was skipped."""
     found = []
@@ -83,6 +94,16 @@ def unmet(required: Sequence[str], results: Sequence[Result]) -> list[Result]:
                     suite=name, name="required", outcome="fail", at=skipped[-1].at, ms=0.0, failure=failure
                 )
             )
+    return found
+
+
+def untested(named: Sequence[str], results: Sequence[Result]) -> dict[str, str]:
+    """Return the named suites of which every check was skipped, each with the reason of its first check."""
+    found = {}
+    for name in named:
+        of_suite = [result for result in results if result.suite == name]
+        if of_suite and all(result.outcome == "skip" for result in of_suite):
+            found[name] = of_suite[0].reason or ""
     return found
 
 

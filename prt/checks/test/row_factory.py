@@ -15,7 +15,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from prt.checks.free_values import FreeValues, integer_of
 from prt.checks.test.outcomes import SkippedError
+from prt.checks.test.settings import MARK
 from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.inputs import Input
 from prt.stream.rest.answers import RejectedError, UnavailableError, UnknownColumnError
@@ -44,8 +46,9 @@ OWNERS = ("user_id", "owner_id", "created_by", "author_id", "profile_id", "owner
 """Columns that policies compare with `auth.uid()`, the most usual ones first."""
 ATTEMPTS = 20
 _REQUIRED = re.compile(r'null value in column "(.+?)"')
-_FOREIGN = re.compile(r"Key \((.+?)\)=")
-_NOT_NULL, _FOREIGN_KEY, _CHECKS = "23502", "23503", ("23514", "22P02", "22007", "22001", "42804")
+_KEY = re.compile(r"Key \((.+?)\)=")
+_NOT_NULL, _FOREIGN_KEY, _UNIQUE, _TOO_LONG = "23502", "23503", "23505", "22001"
+_CHECKS = ("23514", "22P02", "22007", _TOO_LONG, "42804")
 
 _VALUES: tuple[tuple[str, Callable[[], Any]], ...] = (
     (r"(_at|_on|_date|date|time)$", lambda: datetime.now(UTC).isoformat()),
@@ -118,7 +121,7 @@ class Owner(Struct, frozen=True):
 class Template:
     """The values that a row needs in addition to its mark.
 
-    They are the user's own id, a value from an existing row, or a guess.
+    They are the user's own id, a value from an existing row, or a guess; for a key, a value that is free.
     """
 
     def __init__(self, rest: Rest, schema: str, table: str, owner: Owner) -> None:
@@ -127,6 +130,8 @@ class Template:
         self._user_id = owner.user_id
         self._claims = owner.claims
         self._values: dict[str, Any] = {}
+        self._free: dict[str, FreeValues] = {}
+        self._references: set[str] = set()
         self._example: dict[str, Any] | None = None
         self._is_owned = False
 
@@ -138,8 +143,11 @@ class Template:
             PrtError: REST failed.
         """
         for _ in range(ATTEMPTS):
+            keys = {column: free.next(_mark_in(row)) for column, free in self._free.items()}
             try:
-                written = await self._rest.insert(self._schema, self._table, [{**self._values, **row}])
+                written = await self._rest.insert(
+                    self._schema, self._table, [{**self._values, **keys, **row}]
+                )
             except RejectedError as exc:
                 if not await self._learn(exc, row):
                     raise self._unfit(exc) from exc
@@ -185,8 +193,22 @@ class Template:
                 return False
             self._values[column] = await self._value_of(column)
             return True
-        if error.code == _FOREIGN_KEY and (found := _FOREIGN.search(error.message)):
-            return found[1] not in row and await self._copy_from_example(found[1])
+        if error.code == _FOREIGN_KEY and (found := _KEY.search(error.message)):
+            column = found[1]
+            self._references.add(column)
+            was_free = self._free.pop(column, None) is not None
+            return column not in row and (await self._copy_from_example(column) or was_free)
+        if error.code == _UNIQUE and (found := _KEY.search(error.message)):
+            columns = [column for column in found[1].split(", ") if column not in row]
+            return any([await self._free_up(column) for column in columns])
+        if error.code == _TOO_LONG:
+            shortened = [free.note_too_long() for free in self._free.values()]
+            if any(shortened):
+                return True
+        if (refused := integer_of(error.message)) is not None:
+            columns = [column for column, value in self._values.items() if str(value) == refused]
+            self._values |= dict.fromkeys(columns, 1)
+            return any([await self._copy_from_example(column) for column in columns]) or bool(columns)
         if error.code in _CHECKS:
             return any([await self._copy_from_example(column) for column in list(self._values)])
         return False
@@ -200,6 +222,22 @@ class Template:
         if example.get(column) is not None:
             return example[column]
         return next((value() for pattern, value in _VALUES if re.search(pattern, column)), "prt-test")
+
+    async def _free_up(self, column: str) -> bool:
+        """Give a column of a key values that no other row has.
+
+        Return whether that can be done: the column has no default, and its values do not name other rows.
+        """
+        if column not in self._values or column in self._references:
+            return False
+        free = self._free.setdefault(column, FreeValues(self._values[column]))
+        greatest = None
+        if free.is_integer:
+            parameters = [("select", column), ("order", f"{column}.desc.nullslast"), ("limit", "1")]
+            page = await self._rest.read(self._schema, self._table, parameters)
+            greatest = msgspec.json.decode(page.rows[0])[column] if page.rows else None
+        free.note_taken(greatest)
+        return True
 
     async def _copy_from_example(self, column: str) -> bool:
         value = (await self._read_example()).get(column)
@@ -217,3 +255,9 @@ class Template:
     def _unfit(self, error: RejectedError) -> SkippedError:
         name = f"{self._schema}.{self._table}"
         return SkippedError(f"{name} takes no row of ours: {error.message}; name another with {Input.TABLE}")
+
+
+def _mark_in(row: Mapping[str, Any]) -> str:
+    """Return the mark of a row, or another unique text if the row has none."""
+    texts = (value for value in row.values() if isinstance(value, str) and value.startswith(MARK))
+    return next(texts, f"{MARK}{uuid.uuid4()}")

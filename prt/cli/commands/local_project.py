@@ -98,8 +98,8 @@ def env(
 ) -> None:
     """Print the URL and the keys of the running project, for a shell or a .env file.
 
-    Set them in a shell with `eval "$(prt local env)"`. With --format github, the lines that mask the secrets
-    in the log of a GitHub job go to standard error.
+    Set them in a shell with `eval "$(prt local env)"`. One line on standard error says which project it is.
+    With --format github, the lines that mask the secrets in the log of a GitHub job go there, too.
 
     prt local env --format dotenv > .env
 
@@ -109,7 +109,10 @@ def env(
     """
     from prt.local.project.variables import renewed
 
-    variables = renewed(_chosen(port, data_dir))
+    entry = _chosen(port, data_dir)
+    variables = renewed(entry)
+    started = "" if entry.folder is None else f", started in {entry.folder}"
+    notice(f"{entry.url}: up {_age(entry)}, {entry.data_dir or 'ephemeral'}{started}")
     if form is Format.GITHUB:
         for name, value in variables.items():
             if name != "SUPABASE_URL":

@@ -318,22 +318,43 @@ def _entry(project: Project) -> Entry:
         started_at=time.time(),
         environment=project.environment(),
         data_dir=None if data_dir is None else str(data_dir.expanduser().absolute()),
+        folder=_working_folder(),
         signing=tuple(msgspec.to_builtins(project.keys.signing)),
     )
 
 
+def _working_folder() -> str | None:
+    try:
+        return os.fsencode(Path.cwd()).decode(errors="replace")
+    except FileNotFoundError:  # it was removed
+        return None
+
+
 def _introduce(project: Project) -> None:
+    from prt.local.project import registry
     from prt.local.project.options import DEFAULT_PORT
 
     options = project.options
-    which = "" if project.port == DEFAULT_PORT else f" --port {project.port}"
     if options.port is None and options.stack is None and project.port != DEFAULT_PORT:
         notice(f"port {DEFAULT_PORT} is taken, this is a free one")
     notice(f"the embedded project is up at {project.url}")
-    keeps = f"its data stays in {options.data_dir}" if options.data_dir else "nothing of it stays"
-    for command, what in (
-        ("prt watch --local", "shows its changes"),
-        (f'eval "$(prt local env{which})"', "sets its URL and keys for your own clients"),
-        ("Ctrl-C", f"stops it; {keeps}"),
-    ):
-        typer.echo(f"  {command:36} {what}", err=True)
+    is_alone = len(registry.visible(environment())) <= 1
+    port = None if is_alone and project.port == DEFAULT_PORT else project.port
+    for line in banner(port, is_alone=is_alone, keeps_data=options.data_dir is not None):
+        typer.echo(line, err=True)
+
+
+def banner(port: int | None, *, is_alone: bool, keeps_data: bool) -> list[str]:
+    """Return what a user can do now, in lines of at most 60 columns.
+
+    Args:
+        port: The port by which to choose the project; None if that is not necessary.
+        is_alone: Whether no other project runs, so that --local means this one.
+        keeps_data: Whether the project has a data folder.
+    """
+    which = "" if port is None else f" --port {port}"
+    watch = ("prt watch --local" if is_alone else "prt watch", "shows its changes")
+    keys = (f'eval "$(prt local env{which})"', "sets URL and keys")
+    stop = ("Ctrl-C", "stops it, keeps data" if keeps_data else "stops and deletes it")
+    lines = [watch, keys, stop] if is_alone else [keys, watch, stop]
+    return [f"  {command:36} {what}" for command, what in lines]

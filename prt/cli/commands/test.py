@@ -318,6 +318,7 @@ def run_tests(
     schema, name = next(iter(tables or ([] if default in agreed_tables else agreed_tables)), default)
     request = RunRequest(
         suites=picked,
+        named=tuple(suites or ()),
         required=tuple(require or ()),
         limits=limits,
         min_delivery=least,

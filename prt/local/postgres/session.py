@@ -109,7 +109,7 @@ class Sessions:
         await self._take(spent_seconds)
         task = asyncio.create_task(self._with_one(work))
         self._unwaited.add(task)
-        task.add_done_callback(self._unwaited.discard)
+        task.add_done_callback(self._forget)
         return await asyncio.shield(task)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, spent_seconds: float = 0.0) -> T:
@@ -121,6 +121,12 @@ class Sessions:
         """
         await self._take(spent_seconds)
         return await self._with_one(work)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        """Forget a task that has ended. If its caller has gone, nobody else looks at its error."""
+        self._unwaited.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     async def _with_one(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         try:

@@ -15,6 +15,7 @@ import msgspec
 from prt.config import environment as variables
 from prt.config.hosts import lifeline
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
+from prt.inputs import Input
 from prt.local.project import extra, registry
 from prt.local.project.options import DEFAULT_RATE, Options, encode
 from prt.local.project.variables import renewed
@@ -46,7 +47,12 @@ def attached(
         UsageError: Several projects run, or an ephemeral one can't start as asked.
         UnreachableError: An ephemeral project did not start.
     """
-    entry = registry.the_one(variables.environment() if environ is None else environ)
+    environ = variables.environment() if environ is None else environ
+    hint = (
+        f'first `eval "$(prt local env {Input.PORT} N)"` with the port N of one of them, '
+        f"then the same command without {Input.LOCAL}"
+    )
+    entry = registry.the_one(environ, hint=hint)
     if entry is not None:
         yield renewed(entry)
         return

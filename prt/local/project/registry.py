@@ -39,6 +39,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     started_at: float
     environment: dict[str, str]
     data_dir: str | None = None
+    folder: str | None = None
+    """The working directory in which it was started."""
     signing: tuple[dict[str, str], ...] = ()
     """The project's signing keys, which are secrets too."""
     path: str = ""
@@ -184,7 +186,11 @@ def is_running(path: Path) -> bool:
 
 
 def the_one(
-    environ: Mapping[str, str], *, port: int | None = None, data_dir: Path | None = None
+    environ: Mapping[str, str],
+    *,
+    port: int | None = None,
+    data_dir: Path | None = None,
+    hint: str | None = None,
 ) -> Entry | None:
     """Return the one project that a command uses, None if none runs.
 
@@ -192,6 +198,7 @@ def the_one(
         environ: The environment of the command.
         port: The port of the project, if one was chosen.
         data_dir: The data folder of the project, if one was chosen.
+        hint: How to choose one of several projects; None names the options for that.
 
     Raises:
         UsageError: Several projects remain.
@@ -205,6 +212,6 @@ def the_one(
     if len(entries) > 1:
         raise UsageError(
             f"{len(entries)} embedded projects run: {', '.join(entry.what for entry in entries)}",
-            f"choose one with {Input.PORT} or {Input.DATA_DIR}",
+            hint or f"choose one with {Input.PORT} or {Input.DATA_DIR}",
         )
     return entries[0] if entries else None

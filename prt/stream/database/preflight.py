@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from prt.config.hosts import is_loopback
 from prt.config.project import HOSTED
-from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
+from prt.errors import RefusedError, UnreachableError, UsageError
 from prt.inputs import Input
 from prt.quoting import identifier
 from prt.stream.database.session import DatabaseSession, first_line
@@ -69,6 +69,18 @@ class Database(Struct, frozen=True, kw_only=True):
     role_exists: bool
     role_is_unrestricted: bool
     tables: list[AuditedTable]
+
+
+class NotAuditableError(UnreachableError):
+    """The database can't serve an audit: it has no free replication slot, or its log lacks the changes."""
+
+    id = "E-NOT-AUDITABLE"
+
+
+class UnpublishedError(UnreachableError):
+    """A table does not exist, or its changes are not published: no subscription to it would succeed."""
+
+    id = "E-TABLE-UNPUBLISHED"
 
 
 def address_of(database_url: str, project_url: str) -> Address:
@@ -156,10 +168,11 @@ def check(database: Database, wanted: Sequence[tuple[str, str]], role: str) -> N
 
     Raises:
         RefusedError: If the database's user may not replicate.
-        PrtError: If no slot is free, the log does not contain what is needed, or a table is missing.
+        NotAuditableError: If no slot is free, the log lacks what is needed, or the role is unknown.
+        UnpublishedError: If a table is missing, or its changes are not published.
     """
     if database.wal_level != "logical":
-        raise PrtError(
+        raise NotAuditableError(
             f"wal_level is {database.wal_level}: the log does not hold what an audit reads",
             "alter system set wal_level = logical; -- then restart PostgreSQL",
         )
@@ -173,13 +186,13 @@ def check(database: Database, wanted: Sequence[tuple[str, str]], role: str) -> N
         ("WAL senders", "max_wal_senders", database.senders, database.max_senders),
     ):
         if most - used < FREE:
-            raise PrtError(
+            raise NotAuditableError(
                 f"{used} of {most} {what} are taken, and an audit needs {FREE} free ones: "
                 "its own, and one that Realtime can turn to",
                 f"drop slots that nobody uses (see pg_replication_slots), or raise {setting}",
             )
     if not database.role_exists:
-        raise PrtError(
+        raise NotAuditableError(
             f"the identity's role {role} does not exist in the database",
             f"name another identity with {Input.IDENTITY}",
         )
@@ -208,19 +221,21 @@ def _check_tables(tables: Sequence[AuditedTable], wanted: Sequence[tuple[str, st
             continue
         table = found.get((schema, name))
         if table is None:
-            raise PrtError(f"there is no table {schema}.{name}", "check its name and schema")
+            raise UnpublishedError(f"there is no table {schema}.{name}", "check its name and schema")
         if table.kind == "p":
-            raise PrtError(
+            raise UnpublishedError(
                 f"{schema}.{name} is partitioned, and Realtime sends changes of its partitions only",
                 "audit the partitions by their names",
             )
         if not table.is_published:
-            raise PrtError(
+            raise UnpublishedError(
                 f"{schema}.{name} is not in the publication {PUBLICATION}",
                 f"alter publication {PUBLICATION} add table {identifier(schema)}.{identifier(name)};",
             )
     if not tables:
-        raise PrtError(f"the publication {PUBLICATION} holds no table of that schema", "name the tables")
+        raise UnpublishedError(
+            f"the publication {PUBLICATION} holds no table of that schema", "name the tables"
+        )
 
 
 def _ref_of(host: str) -> str | None:

@@ -41,14 +41,19 @@ def parts(failure: Failure) -> list[tuple[str, str]]:
 
 
 def ending(run: Run) -> str:
-    """Return the last line of a run: the counts, the duration, the lag and the share of delivered changes."""
+    """Return the last line of a run: the counts, the duration, the lag and the share of delivered changes.
+
+    It also names the suites of which nothing was tested.
+    """
     words = f"{counts(run.slis)} in {run.slis.seconds:.1f} s"
-    if run.interrupted:
+    if run.interruption is not None:
         words = f"interrupted: {words}"
     if run.slis.lag_ms is not None:
         words += f"; {lag_text(run.slis.lag_ms)}"
     if run.slis.delivery_percent is not None:
         words += f"; delivery {run.slis.delivery_percent:g} %"
+    if run.untested:
+        words += f"; nothing was tested of {', '.join(run.untested)}"
     return words
 
 

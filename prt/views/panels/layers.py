@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
@@ -16,7 +17,7 @@ from rich.text import Text
 
 from prt.clock import wall_clock
 from prt.redaction import redact
-from prt.results import Cause, Finding, State, counts_of, worst
+from prt.results import STATES, Cause, Finding, State, counts_of, worst
 from prt.views.drawing.cells import cut_middle, safe, wrapped
 from prt.views.drawing.escaping import escaped_line
 from prt.views.drawing.figures import milliseconds
@@ -51,11 +52,10 @@ class Layers:
         self._table_name = min(longest, widest, max((width - _INDENT) // 2, 1))
         self._table: list[Finding] = []
         self._unreached: list[str] = []
-        self._all: list[Finding] = []
+        self._shown: Counter[State] = Counter()
 
     def add(self, finding: Finding) -> list[Text]:
         """Add a finding, and return the lines that can be printed now."""
-        self._all.append(finding)
         lines = self._held_back(finding)
         if finding.layer == "table" and finding.table is not None:
             self._table.append(finding)
@@ -66,10 +66,11 @@ class Layers:
         return lines
 
     def end(self) -> list[Text]:
-        """Return the lines that were held back, then the number of findings of each state."""
-        counts = [f"{count} {state}" for state, count in counts_of(self._all).items() if count]
+        """Return the lines that were held back, then the number of lines of each state."""
+        lines = self.rest()
+        counts = [f"{self._shown[state]} {state}" for state in STATES if self._shown[state]]
         summary = wrapped(" · ".join(counts), self._width)
-        return [*self.rest(), Text(), *(_fixed(line, "bold") for line in summary)]
+        return [*lines, Text(), *(_fixed(line, "bold") for line in summary)]
 
     def rest(self) -> list[Text]:
         """Return the lines that were held back."""
@@ -101,6 +102,7 @@ class Layers:
         ) + self._causes(finding.causes)
 
     def _line(self, state: State, name: str, figure: str, name_width: int) -> list[Text]:
+        self._shown[state] += 1
         glyph, style = MARKS[state]
         shown = cut_middle(safe(name), name_width)
         pad = " " * (name_width - cell_len(shown) + 1) if name else ""
@@ -140,7 +142,7 @@ def _table_figures(findings: Sequence[Finding]) -> list[str]:
     good = {finding.check: finding.figure for finding in findings}
     figures = [f"key {good['primary key']}"] if "primary key" in good else []
     figures += ["replica identity full"] if good.get("replica identity") == "full" else []
-    figures += [good["policies"]] if "policies" in good else []
+    figures += [good[check] for check in ("policies", "cut values") if check in good]
     return [*ready, *figures]
 
 

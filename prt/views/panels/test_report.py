@@ -54,7 +54,8 @@ class LiveTable:
         for row in reasons:
             self._console.print(row)
         self._console.print()
-        self._console.print(ending(run), style="bold green" if not run.exit_code else "bold red")
+        style = "bold red" if run.exit_code else "bold yellow" if run.untested else "bold green"
+        self._console.print(ending(run), style=style)
 
 
 @contextmanager

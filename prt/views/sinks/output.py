@@ -6,7 +6,7 @@
 
 `drain`, `settled` and `close` raise `ReaderGoneError` if the reader of a pipe has gone. `drain` notices it
 even if there is nothing to write, so it has to be called now and then. If an output can't be written for
-another reason, such as a full disk, they raise a PrtError.
+another reason, such as a full disk, they raise an OutputError.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import stat
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from prt.errors import PrtError, ReaderGoneError
+from prt.errors import OutputError, ReaderGoneError
 from prt.events import Change, End, Event
 from prt.views.sinks import ndjson
 
@@ -174,7 +174,7 @@ class LineOutput:
                     select.select([], [self._fd], [])
         except OSError as exc:
             if exc.errno not in _GONE:
-                raise PrtError(f"the output can't be written: {exc.strerror}") from exc
+                raise OutputError(exc) from exc
             left = left[:0]
             raise ReaderGoneError from exc
         finally:

@@ -128,8 +128,18 @@ def test_deletes_that_nobody_receives(project: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(("is_named", "outcome"), [(True, "fail"), (False, "skip")])
 def test_a_table_that_was_named_must_be_there(project: dict[str, str], is_named: bool, outcome: str) -> None:
-    done = run_suites(project, "changes", only=["insert"], table="notification", is_table_named=is_named)
+    done = run_suites(
+        project,
+        "changes",
+        "rls",
+        only=["insert", "update", "visibility"],
+        table="notification",
+        is_table_named=is_named,
+    )
+    if is_named:
+        assert done.outcomes["rls visibility"] == "skip"
     assert done.outcomes["changes insert"] == outcome
+    assert done.outcomes["changes update"] == "skip"
     if is_named:
         assert (
             why(done, "changes insert")[2] == "REST says: Perhaps you meant the table 'public.notifications'"

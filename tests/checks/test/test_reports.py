@@ -93,6 +93,23 @@ def test_junit_is_xml_that_counts() -> None:
     assert figures["p50_ms"] == "2"
 
 
+def test_an_interrupted_run_is_an_error_in_every_report() -> None:
+    words = "the run was interrupted after 3 of 8 checks"
+    run = structs.replace(RUN, interruption=words, exit_code=143)
+    root = ET.fromstring(junit(run))
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("5", "1", "1")
+    errors = [
+        (suite.get("name"), suite.get("errors")) for suite in root if suite.find("testcase/error") is not None
+    ]
+    assert errors == [("prt.run", "1")]
+    error = root.find("testsuite/testcase/error")
+    assert error is not None
+    assert error.get("message") == words
+    assert f"<td>{words}</td>" in html(run)
+    assert words in github.summary(run)
+    assert github.interruption(run) == f"::error title=prt test::{words}\n"
+
+
 class Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

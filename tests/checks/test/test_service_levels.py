@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from prt.checks.test.plan import chosen, steps_of, unmet
+from prt.checks.test.plan import chosen, steps_of, unmet, untested, use_of_server_key
 from prt.checks.test.rows import Row, is_over
 from prt.checks.test.service_levels import Limit, judged, parse_limit, percent, slis_of
 from prt.checks.test.settings import RunId, Settings, new_run, run_of, this_host
@@ -12,7 +12,8 @@ from prt.checks.test.suites.load import allowed, ramp
 from prt.checks.test.suites.registry import SUITES
 from prt.errors import UsageError
 from prt.events import Change
-from prt.results import Failure, Result
+from prt.results import Failure, Result, Run
+from prt.views.drawing.test_results import ending
 
 
 def result(suite: str = "latency", name: str = "lag", outcome: Any = "pass", **more: Any) -> Result:
@@ -123,6 +124,38 @@ def test_a_required_suite_may_not_be_skipped() -> None:
         cause="needs a sign-in",
         remedy="give it what it needs (prt test --list), or run without --require token",
     )
+
+
+def test_a_suite_that_was_named_and_tested_nothing_is_named_at_the_end() -> None:
+    skipped = [
+        result("changes", name, "skip", reason="no row can be written") for name in ("insert", "types")
+    ]
+    results = [
+        result("connect", "handshake"),
+        *skipped,
+        result("token", "expiry", "skip", reason="no secret"),
+    ]
+    found = untested(["connect", "changes", "latency"], results)
+    assert found == {"changes": "no row can be written"}
+    run = Run(
+        version="1",
+        host="h",
+        identity="anon",
+        table="public.t",
+        started=1,
+        results=tuple(results),
+        slis=slis_of(results, 1.0),
+        exit_code=0,
+        untested=found,
+    )
+    assert ending(run) == "1 passed, 0 failed, 3 skipped in 1.0 s; nothing was tested of changes"
+    assert not untested(["changes"], [*results, result("changes", "required", "fail")])
+
+
+def test_what_the_server_key_is_used_for() -> None:
+    words = "the tests use the server key (service_role) to delete the rows that they write"
+    assert use_of_server_key(["connect", "changes"]) == words
+    assert "in the suite rls to compare what service_role" in use_of_server_key(["connect", "rls"])
 
 
 # --- marks

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from prt.checks.free_values import FreeValues
 from prt.checks.test.suites import changes, latency, load, reconnect
 from prt.events import Gap
 from prt.local.project.variables import keys_of
@@ -40,6 +41,7 @@ def test_a_sound_project_passes_them_all(project: dict[str, str]) -> None:
     ran = run_suites(project, *suites, samples=5)
     assert set(ran.outcomes.values()) == {"pass"}, ran.outcomes
     assert ran["changes filters"].figures["operators"] == 15
+    assert ran["changes types"].note.endswith(" columns as REST reads them")
     assert ran["rls visibility"].note == "seen by service, member; hidden from stranger, anon"
     assert ran["reconnect recovered"].figures["recovered"] == 1
     assert len(ran["latency lag"].lags_ms) == 5
@@ -220,6 +222,70 @@ def test_a_table_that_can_not_be_tested(project: dict[str, str], table: str, rea
 def test_a_table_with_keys_of_others_is_filled_from_its_rows(project: dict[str, str]) -> None:
     ran = run_suites(project, "changes", only=["insert"], table="project_tasks", as_="service")
     assert ran.outcomes["changes insert"] == "pass"
+
+
+KEYS = """
+create table public.keyed ({key} primary key, title text);
+insert into public.keyed (id, title) {rows};
+alter table public.keyed enable row level security;
+create policy own on public.keyed for all to authenticated using (true);
+alter publication supabase_realtime add table public.keyed;
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "rows"),
+    [
+        ("id int", "values (3, 'one'), (7, 'two')"),
+        ("id bigint", "select 1, 'gone' where false"),
+        ("id text", "values ('one', 'one')"),
+        ("id varchar(8)", "values ('eight ch', 'one')"),
+        ("id uuid", "values ('5eed0000-0000-4000-8000-0000000000b2'::uuid, 'one')"),
+        ("id timestamptz", "values (now(), 'one')"),
+    ],
+    ids=["integer", "no rows", "text", "short text", "uuid", "timestamp"],
+)
+def test_a_key_without_a_default_is_a_free_one(project: dict[str, str], key: str, rows: str) -> None:
+    with made(project, KEYS.format(key=key, rows=rows), "drop table public.keyed;"):
+        before = count_of(project, "true", "keyed")
+        ran = run_suites(project, "changes", only=["insert", "two bindings"], table="keyed", as_="service")
+        assert count_of(project, "true", "keyed") == before
+    assert set(ran.outcomes.values()) == {"pass"}, ran.results
+
+
+def test_a_part_of_a_key_that_names_no_other_row_is_the_free_one(project: dict[str, str]) -> None:
+    table = """
+    create table public.parents (id int primary key);
+    create table public.keyed (
+      parent int references public.parents, n int, title text, primary key (parent, n)
+    );
+    insert into public.parents values (1);
+    insert into public.keyed values (1, 5, 'one');
+    alter publication supabase_realtime add table public.keyed;
+    """
+    with made(project, table, "drop table public.keyed; drop table public.parents;"):
+        ran = run_suites(project, "changes", only=["insert", "two bindings"], table="keyed", as_="service")
+    assert set(ran.outcomes.values()) == {"pass"}, ran.results
+
+
+def test_a_free_number_is_found_beyond_rows_that_are_hidden() -> None:
+    free = FreeValues(3)
+    tried = []
+    for _ in range(5):
+        free.note_taken(5)
+        tried.append(free.next(""))
+    assert tried == [6, 8, 12, 20, 36]
+    assert free.next("") > 36
+
+
+def test_columns_that_the_server_cuts_are_named(project: dict[str, str]) -> None:
+    cut = """alter table public.checked add column currency char(3) default 'EUR',
+      add column bits bit(3) default '101';"""
+    with made(project, PUBLISHED + cut, DROPPED):
+        ran = run_suites(project, "changes", only=["types"], table="checked")
+    assert ran.outcomes["changes types"] == "pass"
+    words = "7 columns; the server sends only the first character of currency, bits (char(n), bit(n))"
+    assert ran["changes types"].note == words
 
 
 # --- servers that misbehave

@@ -127,3 +127,12 @@ def test_run_takes_the_same_options() -> None:
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command: Sequence[str] = [*PRT, "local", "run", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+@pytest.mark.parametrize("keeps_data", [True, False])
+def test_the_banner_fits_60_columns(is_alone: bool, keeps_data: bool) -> None:
+    lines = local_up.banner(65535, is_alone=is_alone, keeps_data=keeps_data)
+    assert max(map(len, lines)) <= 60
+    assert any('eval "$(prt local env --port 65535)"' in line for line in lines)
+    assert any("prt watch --local" in line for line in lines) is is_alone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import struct
 from functools import partial
@@ -186,6 +187,34 @@ def test_a_value_that_became_megabytes_holds_up_nobody_and_is_left_out(
             assert [found["record"]["task"] for found in await some.changes(1)] == ["xyz"]
 
     run(backend, scenario)
+
+
+def test_the_error_of_work_for_somebody_who_left_is_not_called_a_bug(backend: Backend) -> None:
+    """A client may leave while its binding is refused. Python reports an error that nobody has looked at."""
+    reported: list[dict[str, Any]] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        sessions = Sessions(partial(Session, backend.conninfo, "prt_test", statement_seconds=60.0), 1)
+        asked, gate = asyncio.Event(), asyncio.Event()
+
+        async def work(_: Connection) -> None:
+            asked.set()
+            await gate.wait()
+            raise ValueError("refused")
+
+        leaving = asyncio.create_task(sessions.finish(work))
+        await asked.wait()
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        gate.set()
+        with pytest.raises(ValueError, match="refused"):
+            await sessions.finish(work)
+        await sessions.close()
+
+    asyncio.run(scenario())
+    gc.collect()
+    assert reported == []
 
 
 def test_what_is_short_is_finished_for_nobody_rather_than_broken_off(backend: Backend) -> None:

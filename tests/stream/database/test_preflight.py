@@ -8,7 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from prt.errors import PrtError, RefusedError, UsageError
-from prt.stream.database.preflight import Database, address_of, check, check_filter
+from prt.stream.database.preflight import (
+    Database,
+    NotAuditableError,
+    UnpublishedError,
+    address_of,
+    check,
+    check_filter,
+)
 from prt.stream.database.values import AuditedTable, Column
 
 LOCAL = "http://127.0.0.1:54321"
@@ -86,24 +93,25 @@ def test_only_this_machine_counts_as_loopback(url: str, is_loopback: bool) -> No
 @pytest.mark.parametrize(
     ("changed", "error", "words"),
     [
-        ({"wal_level": "replica"}, PrtError, "wal_level is replica"),
+        ({"wal_level": "replica"}, NotAuditableError, "wal_level is replica"),
         ({"may_replicate": False}, RefusedError, "may not replicate"),
-        ({"slots": 4}, PrtError, "4 of 5 replication slots"),
-        ({"senders": 9}, PrtError, "9 of 10 WAL senders"),
-        ({"role_exists": False}, PrtError, "role anon does not exist"),
-        ({"tables": []}, PrtError, "no table public.tasks"),
-        ({"tables": [replace(TABLE, kind="p")]}, PrtError, "is partitioned"),
-        ({"tables": [replace(TABLE, is_published=False)]}, PrtError, "not in the publication"),
+        ({"slots": 4}, NotAuditableError, "4 of 5 replication slots"),
+        ({"senders": 9}, NotAuditableError, "9 of 10 WAL senders"),
+        ({"role_exists": False}, NotAuditableError, "role anon does not exist"),
+        ({"tables": []}, UnpublishedError, "no table public.tasks"),
+        ({"tables": [replace(TABLE, kind="p")]}, UnpublishedError, "is partitioned"),
+        ({"tables": [replace(TABLE, is_published=False)]}, UnpublishedError, "not in the publication"),
     ],
 )
 def test_obstacles_are_reported_first(changed: dict[str, Any], error: type[PrtError], words: str) -> None:
     check(DATABASE, WANTED, "anon")
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=words) as refused:
         check(replace(DATABASE, **changed), WANTED, "anon")
+    assert refused.value.exit_code in (3, 4), "1 means that changes were lost"
 
 
 def test_a_schema_without_published_tables_has_nothing_to_audit() -> None:
-    with pytest.raises(PrtError, match="holds no table"):
+    with pytest.raises(UnpublishedError, match="holds no table"):
         check(replace(DATABASE, tables=[]), [("other", "*")], "anon")
 
 

@@ -80,6 +80,13 @@ def test_the_whole_story(width: int, golden: Callable[[str, str], None]) -> None
     golden(f"layers_{width}.txt", drawn(width))
 
 
+def test_the_summary_counts_the_lines_that_are_shown() -> None:
+    *lines, summary = drawn(80).splitlines()
+    counts = {mark: sum(line.startswith(mark) for line in lines) for mark in "✓!✗–"}
+    words = dict(zip("✓!✗–", ("ok", "warning", "failed", "skipped"), strict=True))
+    assert summary == " · ".join(f"{count} {words[mark]}" for mark, count in counts.items())
+
+
 @pytest.mark.parametrize("width", [20, 33, 60, 200])
 def test_no_word_is_lost_at_any_width(width: int) -> None:
     """What is to be typed is whole: a line may end in it, nothing is cut from it."""

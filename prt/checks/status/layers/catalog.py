@@ -38,6 +38,7 @@ class Relation(Struct, frozen=True, kw_only=True):
         key: The columns of the primary key.
         identity_columns: The columns of the replica identity's index.
         readable: The columns that the role may select.
+        cut_columns: The columns of which Realtime sends only the first character: `char(n)` and `bit(n)`.
         policies: The policies that may let the role read.
         is_open_to_anon: Whether row level security is off and `anon` may select a column.
         rows: How many rows there are, at most 1,000; None if they could not be counted.
@@ -56,6 +57,7 @@ class Relation(Struct, frozen=True, kw_only=True):
     readable: tuple[str, ...]
     may_use_schema: bool
     policies: tuple[Policy, ...]
+    cut_columns: tuple[str, ...] = ()
     is_open_to_anon: bool = False
     rows: int | None = None
     visible: int | None = None
@@ -249,6 +251,15 @@ select jsonb_build_object(
   'readable', array(select a.attname::text from pg_attribute a
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       and has_column_privilege(%(role)s::name, c.oid, a.attnum, 'select') order by a.attnum),
+  'cut_columns', array(select a.attname::text from pg_attribute a join pg_type t on t.oid = a.atttypid
+    cross join lateral (select
+      case when t.typtype = 'd' then t.typbasetype
+        when t.typcategory = 'A' then t.typelem else t.oid end as base,
+      case when t.typtype = 'd' then t.typtypmod else a.atttypmod end as modifier) own
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      and ((own.base = 'bpchar'::regtype and own.modifier > 5)
+        or (own.base = 'bit'::regtype and own.modifier > 1))
+    order by a.attnum),
   'may_use_schema', coalesce(has_schema_privilege(%(role)s::name, n.oid, 'usage'), false),
   'is_open_to_anon', not c.relrowsecurity and case when exists (select from pg_roles where rolname = 'anon')
       then has_any_column_privilege('anon', c.oid, 'select') else false end,

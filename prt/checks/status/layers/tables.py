@@ -92,6 +92,7 @@ def _by_catalog(facts: TableFacts) -> list[Finding]:
         _row_security(facts, relation),
         _policies(facts, relation),
         _grants(facts, relation),
+        *_cut_columns(facts, relation),
     ]
 
 
@@ -210,6 +211,19 @@ def _grants(facts: TableFacts, relation: Relation) -> Finding:
         figure,
         Cause(f"{facts.role} gets changes without {', '.join(hidden)}", sql),
     )
+
+
+def _cut_columns(facts: TableFacts, relation: Relation) -> list[Finding]:
+    """Return the finding that the server cuts the values of some columns; none if it cuts none.
+
+    It is not a warning, because every server does so with these types.
+    """
+    if not relation.cut_columns:
+        return []
+    figure = f"only the first character of {', '.join(relation.cut_columns)} is sent"
+    why = "Realtime sends one character of values of char(n) and bit(n)"
+    sql = f"alter table {facts.target} alter column {quoting.identifier(relation.cut_columns[0])} type text;"
+    return [finding(facts, "cut values", "ok", figure, Cause(why, sql))]
 
 
 def _ready(facts: TableFacts, found: Sequence[Finding]) -> Finding:

@@ -27,6 +27,8 @@ def summary(run: Run) -> str:
         "| | suite | test | figure | |",
         "| --- | --- | --- | --- | --- |",
     ]
+    if run.interruption is not None:
+        lines.append(f"| {_MARKS['fail']} | run | complete | | {_escaped(run.interruption)} |")
     for result in run.results:
         note = result.reason or result.note
         if result.failure is not None:
@@ -42,6 +44,11 @@ def annotation(result: Result) -> str:
     text = "%0A".join(_data(safe(line)) for line in failure_lines(result.failure))
     title = _data(f"prt test: {result.suite} {result.name}").replace(":", "%3A").replace(",", "%2C")
     return f"::error title={title}::{text}"
+
+
+def interruption(run: Run) -> str:
+    """Return the interruption of a run as one line for the log of the step; empty if there was none."""
+    return "" if run.interruption is None else f"::error title=prt test::{_data(run.interruption)}\n"
 
 
 def _data(text: str) -> str:

@@ -42,7 +42,7 @@ def html(run: Run) -> str:
 <body>
 <h1><span class="{verdict}">{_MARKS[verdict]}</span> prt test: {_text(counts(run.slis))}</h1>
 <p>{_text(run.host)} as {_text(run.identity)}, table {_text(run.table)}, {timestamp_text(run.started)},
-{run.slis.seconds:.1f} s, prt {_text(run.version)}{", interrupted" if run.interrupted else ""}</p>
+{run.slis.seconds:.1f} s, prt {_text(run.version)}</p>
 <ul class="levels">{"".join(_levels(run))}</ul>
 {_histogram(run)}
 <h2>Timeline</h2>
@@ -50,7 +50,7 @@ def html(run: Run) -> str:
 <h2>Results</h2>
 <table>
 <tr><th></th><th>suite</th><th>test</th><th>what was found</th><th>figures</th><th>took</th></tr>
-{"".join(_row(result) for result in run.results)}
+{_interruption(run)}{"".join(_row(result) for result in run.results)}
 </table>
 <h2>Every message</h2>
 {"".join(_messages(result) for result in run.results)}
@@ -79,6 +79,15 @@ def _histogram(run: Run) -> str:
     if not lags:
         return ""
     return f"<h2>Commit → receive, {len(lags):,} changes</h2>\n{charts.histogram(lags)}"
+
+
+def _interruption(run: Run) -> str:
+    if run.interruption is None:
+        return ""
+    return (
+        f'<tr><td class="fail">{_MARKS["fail"]}</td><td>run</td><td>complete</td>'
+        f"<td>{_text(run.interruption)}</td><td></td><td></td></tr>\n"
+    )
 
 
 def _row(result: Result) -> str:

@@ -19,7 +19,8 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 def junit(run: Run) -> str:
     """Return the report of a run in JUnit's XML."""
-    root = ET.Element("testsuites", {"name": "prt test", **_counts(run.results)})
+    errors = int(run.interruption is not None)
+    root = ET.Element("testsuites", {"name": "prt test", **_counts(run.results, errors)})
     moment = datetime.fromtimestamp(run.started / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     for name in dict.fromkeys(result.suite for result in run.results):
         results = [result for result in run.results if result.suite == name]
@@ -27,6 +28,11 @@ def junit(run: Run) -> str:
         suite = ET.SubElement(root, "testsuite", {**about, **_counts(results)})
         for result in results:
             _add(suite, result)
+    if run.interruption is not None:
+        about = {"name": "prt.run", "timestamp": moment, "hostname": _plain(run.host)}
+        suite = ET.SubElement(root, "testsuite", {**about, **_counts((), errors)})
+        case = ET.SubElement(suite, "testcase", classname="prt.run", name="complete", time="0.000")
+        ET.SubElement(case, "error", type="interrupted", message=_plain(run.interruption))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -60,11 +66,11 @@ def failure_lines(failure: Failure) -> list[str]:
     return lines
 
 
-def _counts(results: Sequence[Result]) -> dict[str, str]:
+def _counts(results: Sequence[Result], errors: int = 0) -> dict[str, str]:
     return {
-        "tests": str(len(results)),
+        "tests": str(len(results) + errors),
         "failures": str(sum(result.outcome == "fail" for result in results)),
-        "errors": "0",
+        "errors": str(errors),
         "skipped": str(sum(result.outcome == "skip" for result in results)),
         "time": f"{sum(result.ms for result in results) / 1000:.3f}",
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from msgspec import Struct
@@ -207,7 +208,7 @@ async def two_bindings(context: Context) -> Found:
 
 
 async def types(context: Context) -> Found:
-    """Every column of a change has the value that REST reads."""
+    """Every column of a change has the value that REST reads, or what the server leaves of it."""
     rows = await context.rows()
     async with context.watch([context.binding(event="INSERT")]) as watcher:
         await watcher.ready(context.table)
@@ -229,7 +230,17 @@ async def types(context: Context) -> Found:
                 remedy="grant select on the table, or name the columns with `select`",
             )
         )
-    return Found(note=f"{len(new)} columns as REST reads them", figures={"columns": len(new)})
+    return Found(note=_type_note(new, row), figures={"columns": len(new)})
+
+
+def _type_note(new: Mapping[str, object], row: Row) -> str:
+    """Return a note that names the columns whose values the server cuts, because nothing else shows it."""
+    cut = [name for name, value in row.values.items() if values.is_cut(new.get(name), value)]
+    if not cut:
+        return f"{len(new)} columns as REST reads them"
+    return (
+        f"{len(new)} columns; the server sends only the first character of {', '.join(cut)} (char(n), bit(n))"
+    )
 
 
 def _same(value: object, row: Row, name: str) -> bool:

@@ -49,7 +49,7 @@ EVENT_KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("schema", TEXT, "of the table"),
         Key("table", TEXT, "its name"),
         Key("commit_timestamp", TEXT_OR_NULL, "the database's time of the commit"),
-        Key("new", OBJECT, "the row, `{}` for a DELETE"),
+        Key("new", OBJECT, "the row, `{}` for a DELETE; of a `char(n)` or `bit(n)` its first character"),
         Key("old", OBJECT, "the row before: its key, or all of it under replica identity full"),
         Key("errors", or_null(TEXTS), "the server's, such as `Error 413: Payload Too Large`"),
         Key("lag_ms", {"type": ["number", "null"]}, "`at` − commit, raw: negative where clocks differ"),

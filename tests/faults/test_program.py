@@ -164,7 +164,8 @@ def test_a_slow_reader_behind_our_pipe_costs_no_memory(project: Project, account
             await proxy.until(lambda proxy: proxy.changes >= 4_000)
             (last,) = await ledger.insert()
             await watch.until_key(last)
-            assert peak_megabytes(watch.process.pid) - before < 30
+            # 4,000 changes take some 28 MB, and all of them would take over 100 MB.
+            assert peak_megabytes(watch.process.pid) - before < 40
             verdict = account("slow-pipe", await ledger.writes(), events_of(watch.seen))
             assert (verdict.delivered, verdict.gaps) == (verdict.writes, 0)
 

@@ -139,8 +139,8 @@ def _interrupted(example: str, shell: Mapping[str, str], folder: Path) -> None:
     try:
         until(process, "traffic to ")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE)
-        assert process.returncode == 130
+        _, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130, errors
     finally:
         process.kill()
         process.communicate()

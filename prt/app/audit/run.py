@@ -247,7 +247,8 @@ class AuditRun:
     def _apply_logged(self, changes: list[LoggedChange]) -> None:
         for change in changes:
             self.audit.apply(change)
-            if change.is_asked and self._judge.needs(change):
+            # After the end the queue has to become empty, however busy the database is.
+            if change.is_asked and self._judge.needs(change) and self.audit.is_counted(change.committed):
                 self._to_judge.put_nowait(change)
 
     def _note_hole(self, trouble: str) -> None:

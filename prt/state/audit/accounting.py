@@ -119,6 +119,10 @@ class Audit:
         if interrupted_after is not None:
             self._interrupted = at - interrupted_after
 
+    def is_counted(self, committed: int) -> bool:
+        """Return whether a change with this commit (µs, the database's clock) belongs to the accounting."""
+        return self._end is None or committed <= self._end
+
     def apply(self, event: Change | Gap | LoggedChange | Judgement | ServerState | None) -> None:
         """Apply the next event. None means that the server didn't answer."""
         match event:

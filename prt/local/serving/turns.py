@@ -32,6 +32,8 @@ REST = 1.0
 
 It is never longer than what others have used of the loop lately, so a client that is alone does not rest.
 """
+LONGEST_REST_SECONDS = 1.0
+"""However much several clients of a service take at once, nobody rests for longer."""
 PENALTY = 10.0
 """A client is queued as if it had asked later: by its measured time multiplied by this factor."""
 SENT_A_SECOND = 1_000_000_000
@@ -66,6 +68,13 @@ class Account:
         self._spent = self.spent(now) + seconds
 
 
+class _Queue(NamedTuple):
+    """The key of a queue: light clients of a service do not wait behind others, which may have to rest."""
+
+    service: str
+    is_light: bool
+
+
 class _Waiter(NamedTuple):
     """Work that waits for its turn: the least `due` comes first, and of equals the least `number`.
 
@@ -74,7 +83,6 @@ class _Waiter(NamedTuple):
 
     due: float
     number: int
-    is_light: bool
     turn: asyncio.Future[None]
 
 
@@ -82,7 +90,7 @@ class Turns:
     """A scheduler that decides whose work is done next. A piece of work is one frame or one request."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, list[_Waiter]] = {}
+        self._waiting: dict[_Queue, list[_Waiter]] = {}
         self._services: defaultdict[str, Account] = defaultdict(Account)
         self._numbers = itertools.count()
         self._accounts: dict[object, Account] = {}
@@ -126,8 +134,8 @@ class Turns:
         self._used += seconds
         if account.spent(now) > LIGHT_SECONDS or seconds > SLICE_SECONDS:
             others = sum(each.spent(now) for each in self._services.values()) - account.spent(now)
-            former = max(self._rest_until[account.service], now)
-            self._rest_until[account.service] = former + min(REST * seconds, max(others, 0.0))
+            until = max(self._rest_until[account.service], now) + min(REST * seconds, max(others, 0.0))
+            self._rest_until[account.service] = min(until, now + LONGEST_REST_SECONDS)
 
     def charge_for_sending(self, characters: int) -> None:
         """Charge the current client for frames that its work has sent to others, which are written later."""
@@ -158,8 +166,8 @@ class Turns:
         if is_light and self._used < SLICE_SECONDS and not self._waiting:
             return False
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(now + PENALTY * spent, next(self._numbers), is_light, turn)
-        heapq.heappush(self._waiting.setdefault(account.service, []), waiter)
+        waiter = _Waiter(now + PENALTY * spent, next(self._numbers), turn)
+        heapq.heappush(self._waiting.setdefault(_Queue(account.service, is_light), []), waiter)
         self._schedule()
         await turn
         return True
@@ -176,31 +184,35 @@ class Turns:
             return
         loop = asyncio.get_running_loop()
         now = time.monotonic()
-        left = min(self._rest_of(service, now) for service in self._waiting)
+        left = min(self._rest_of(queue, now) for queue in self._waiting)
         self._next = loop.call_later(left, self._wake) if left > 0 else loop.call_soon(self._wake)
 
-    def _rest_of(self, service: str, now: float) -> float:
-        """Return for how many seconds the first client of a service still has to rest."""
-        return 0.0 if self._waiting[service][0].is_light else max(self._rest_until[service] - now, 0.0)
+    def _rest_of(self, queue: _Queue, now: float) -> float:
+        """Return for how many seconds the clients of a queue still have to rest."""
+        return 0.0 if queue.is_light else max(self._rest_until[queue.service] - now, 0.0)
 
     def _wake(self) -> None:
         self._next = None
-        while (service := self._next_service()) is not None:
-            turn = heapq.heappop(self._waiting[service]).turn
-            if not self._waiting[service]:
-                del self._waiting[service]
+        while (queue := self._next_queue()) is not None:
+            turn = heapq.heappop(self._waiting[queue]).turn
+            if not self._waiting[queue]:
+                del self._waiting[queue]
             if not turn.done():
                 turn.set_result(None)
                 break
         # The next turn is scheduled after this one, so that the sockets are polled in between.
         self._schedule()
 
-    def _next_service(self) -> str | None:
-        """Return the service that used the loop least lately and whose first client may have a turn now."""
+    def _next_queue(self) -> _Queue | None:
+        """Return the queue whose first client has the next turn, None if all have to rest.
+
+        It is of the service that used the loop least lately; of that one's two queues, the one whose first
+        client is due earlier.
+        """
         now = time.monotonic()
         return min(
-            (service for service in self._waiting if not self._rest_of(service, now)),
-            key=lambda service: self._services[service].spent(now),
+            (queue for queue in self._waiting if not self._rest_of(queue, now)),
+            key=lambda queue: (self._services[queue.service].spent(now), self._waiting[queue][0].due),
             default=None,
         )
 

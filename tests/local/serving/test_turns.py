@@ -123,8 +123,9 @@ def test_who_is_alone_does_not_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
-def test_the_rest_of_a_service_holds_up_no_other() -> None:
+def test_the_rest_of_a_service_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client of REST that takes much has its turn while a socket rests for days."""
+    monkeypatch.setattr(turns_module, "LONGEST_REST_SECONDS", 1e6)
 
     async def work() -> str:
         return "done"
@@ -136,6 +137,28 @@ def test_the_rest_of_a_service_holds_up_no_other() -> None:
         turns.charge(Account("others"), 1e6)
         turns.charge(sockets, 1e6)
         return await turns.run(rest, work())
+
+    assert asyncio.run(asyncio.wait_for(scenario(), 30)) == "done"
+
+
+def test_who_takes_little_does_not_wait_behind_one_that_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that rests has asked before, and is due before."""
+    monkeypatch.setattr(turns_module, "LONGEST_REST_SECONDS", 1e6)
+    monkeypatch.setattr(turns_module, "PENALTY", 0.0)
+
+    async def work() -> str:
+        return "done"
+
+    async def scenario() -> str:
+        turns = Turns()
+        (hostile,) = taken(turns, MUCH)
+        turns.charge(Account(), 1e6)
+        turns.charge(hostile, 1e6)
+        resting = asyncio.create_task(turns.run(hostile, work()))
+        await asyncio.sleep(0)
+        done = await turns.run(Account(), work())
+        resting.cancel()
+        return done
 
     assert asyncio.run(asyncio.wait_for(scenario(), 30)) == "done"
 

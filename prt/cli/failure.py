@@ -39,22 +39,13 @@ class BugError(PrtError):
     id = "E-BUG"
 
 
-def _is_cancellation(error: BaseException) -> bool:
-    """Return whether a loop's main task was cancelled, which only Ctrl-C does.
-
-    `asyncio.run` raises KeyboardInterrupt in its place, unless something else cancelled the task as well.
-    """
-    loaded = sys.modules.get("asyncio")
-    return loaded is not None and isinstance(error, loaded.CancelledError)
-
-
 def report(exc: BaseException, arguments: Sequence[str]) -> int:
     """Report the error that ended a command, and return the exit code. Only this function does so."""
     error = _innermost(exc)
     if isinstance(error, ReaderGoneError | BrokenPipeError):
         silence_stdout()
         return 0
-    if isinstance(error, KeyboardInterrupt) or _is_cancellation(error):
+    if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     is_debug = asks_for_traceback(arguments)
     if is_debug:

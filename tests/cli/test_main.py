@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import os
@@ -178,7 +177,6 @@ def test_a_command_may_return_its_exit_code(
         (SystemExit(None), 0),
         (SystemExit("told elsewhere"), 1),
         (KeyboardInterrupt(), 130),
-        (asyncio.CancelledError(), 130),
         (typer.Abort(), 130),
         (BrokenPipeError(32, "Broken pipe"), 0),
     ],

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -15,6 +15,7 @@ from prt.cli.commands.local_up import RATE
 from prt.cli.options.shared import Debug
 from prt.config.environment import environment
 from prt.errors import UnreachableError, UsageError
+from prt.signals import SIGNALLED, stopping
 from prt.views.sinks.stderr import notice
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def traffic(
     port: ChosenPort = None,
     data_dir: ChosenDataDir = None,
     debug: Debug = False,
-) -> None:
+) -> int:
     """Simulate people at work in the running project, until Ctrl-C.
 
     The project must have the demo's 30 tables, whose rows are changed. Colleagues join and leave the topic
@@ -205,11 +206,22 @@ def traffic(
 
     from prt.local.seed import traffic
 
+    async def played(work: Coroutine[Any, Any, None]) -> int:
+        # asyncio's own handler of Ctrl-C is not enough if something else cancels the task as well.
+        with stopping() as caught:
+            try:
+                await work
+            except asyncio.CancelledError:
+                if not caught:
+                    raise
+                return SIGNALLED + caught[0]
+        return 0
+
     notice(f"traffic to {entry.url} at {rate:g} changes a second; Ctrl-C ends it")
     try:
         its = entry.environment
         database, key = its["SUPABASE_DB_URL"], its["SUPABASE_ANON_KEY"]
-        asyncio.run(traffic.play(database, entry.url, key, rate=rate, seed=seed))
+        return asyncio.run(played(traffic.play(database, entry.url, key, rate=rate, seed=seed)))
     except psycopg.errors.UndefinedTable as error:
         raise UsageError(
             "the project has no tables of the seed",

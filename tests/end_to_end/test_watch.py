@@ -274,12 +274,12 @@ def test_one_unpublished_table_among_five_is_named_and_the_others_stream(
 
 
 def test_a_watch_of_unknown_tables_only_ends_with_4(project: dict[str, str]) -> None:
-    done = ran("watch", "no_such_table", "nor_this", environment=of_project(project))
+    done = ran("watch", "qqqqqqqq", "zzzzzzzz", environment=of_project(project))
     assert done.returncode == 4
     assert sorted(done.stderr.splitlines()) == [
         *["hint: name a table that exists, or run the missing migration"] * 2,
-        "prt: there is no table public.no_such_table",
-        "prt: there is no table public.nor_this",
+        "prt: there is no table public.qqqqqqqq",
+        "prt: there is no table public.zzzzzzzz",
     ]
     assert '"READY"' not in done.stdout
 

@@ -1,0 +1,54 @@
+"""The hint of a refused table, which people paste into a database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from prt.app.sources.refusals import ExplainingSource
+from prt.events import Event, Status
+from prt.stream.rest.answers import UnavailableError
+
+SQL = "alter publication supabase_realtime add table t;"
+
+
+class Refused:
+    """A source with one refusal."""
+
+    def __init__(self, table: str) -> None:
+        self.status = Status(
+            at=1, status="CHANNEL_ERROR", topic="t", tables=[table], reason="no", hint=SQL, code="unpublished"
+        )
+
+    async def __aenter__(self) -> Any:
+        async def batches() -> Any:
+            yield [self.status]
+
+        return batches()
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+
+class Silent:
+    """A REST that does not answer."""
+
+    async def read(self, *_: object, **__: object) -> None:
+        raise UnavailableError("away")
+
+
+@pytest.mark.parametrize(
+    ("table", "question"),
+    [("public.tasks", "prt status tasks"), ("public.a\n; drop table b; --", "prt status")],
+)
+def test_a_name_does_not_end_the_comment_of_the_hint(table: str, question: str) -> None:
+    async def main() -> list[Event]:
+        rest: Any = Silent()
+        async with ExplainingSource(Refused(table), rest, frozenset()) as batches:
+            return await anext(batches)
+
+    [event] = asyncio.run(main())
+    assert isinstance(event, Status)
+    assert event.hint == f"{SQL} -- or ask `{question}`"

@@ -55,6 +55,11 @@ def table(name: str) -> str:
     return word(name if is_plain else '"' + name.replace('"', '""') + '"')
 
 
+def comment(text: str) -> str:
+    """Return a text as an SQL comment that ends a line. A line break in the text would end the comment."""
+    return "-- " + "".join(character if character.isprintable() else "?" for character in text)
+
+
 def path(text: str) -> str:
     """Return a text as a segment of a URL."""
     return quote(text, safe="")

@@ -161,7 +161,7 @@ def partition_cause(root: Partitioned) -> Cause:
             f"{name} is partitioned and the publication sends its changes as the root's "
             "(publish_via_partition_root): Realtime is subscribed and delivers nothing",
             f"alter publication {PUBLICATION} set (publish_via_partition_root = false);"
-            + (f" -- then {watched}" if watched else ""),
+            + (f" {quoting.comment(f'then {watched}')}" if watched else ""),
         )
     return Cause(
         f"{name} is partitioned: its changes come under the names of its partitions",

@@ -41,7 +41,7 @@ class Silent:
 
 @pytest.mark.parametrize(
     ("table", "question"),
-    [("public.tasks", "prt status tasks"), ("public.a\n; drop table b; --", "prt status")],
+    [("public.tasks", "prt status tasks"), ("public.a\nb", "prt status '\"a?b\"'")],
 )
 def test_a_name_does_not_end_the_comment_of_the_hint(table: str, question: str) -> None:
     async def main() -> list[Event]:

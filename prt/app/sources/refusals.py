@@ -111,11 +111,8 @@ class ExplainingSource:
                 self._is_asking = False
             except PrtError:
                 pass  # the table exists, or REST can't tell: the server's own reason stays
-        question = f"prt status {prefix}{quoting.table(table)}"
-        # A line break in a name would end the comment, and what follows it would be run as SQL.
-        if not question.isprintable():
-            question = "prt status"
-        return refused.reason, f"{refused.hint} -- or ask `{question}`"
+        question = quoting.comment(f"or ask `prt status {prefix}{quoting.table(table)}`")
+        return refused.reason, f"{refused.hint} {question}"
 
     async def _of_all(self, error: PrtError) -> PrtError:
         count = len(self._default_tables)

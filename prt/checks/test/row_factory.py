@@ -258,6 +258,6 @@ class Template:
 
 
 def _mark_in(row: Mapping[str, Any]) -> str:
-    """Return the mark of a row, or another unique text if the row has none."""
+    """Return the mark of a row, or another unique text if the row has no mark."""
     texts = (value for value in row.values() if isinstance(value, str) and value.startswith(MARK))
     return next(texts, f"{MARK}{uuid.uuid4()}")

@@ -64,5 +64,5 @@ def call_of(statement: str, untrusted: frozenset[str]) -> Call | None:
 
 
 def _unquoted(name: str) -> str:
-    """Return a name without its quotes, or in lower case if it has none, as PostgreSQL reads it."""
+    """Return a name without its quotes, or in lower case if it is not quoted, as PostgreSQL reads it."""
     return name[1:-1] if name[0] in "\"'" else name.lower()

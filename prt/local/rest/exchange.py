@@ -16,7 +16,7 @@ MAX_ROWS = 1000
 """The most rows in the answer to a read: a hosted project's default for `max-rows`."""
 
 LARGEST_ANSWER = 64 * 1024 * 1024
-"""The most bytes in the body of an answer. The limit is our own: PostgREST has none."""
+"""The most bytes in the body of an answer. The limit is our own: PostgREST does not limit it."""
 
 RANGE = re.compile(r"(?:items=)?([0-9]{1,18})-([0-9]{0,18})")
 JSON_TYPES = {"", "*/*", "application/*", "application/json"}

@@ -18,7 +18,7 @@ CHOICES = {
     "tx": ("commit", "rollback"),
 }
 IGNORED = {"tx", "params"}
-"""Preferences that are accepted without effect; `tx` has none because every request is committed."""
+"""Preferences that are accepted without effect; `tx` does nothing because every request is committed."""
 
 
 class Preferences(Struct, frozen=True, kw_only=True):

@@ -49,7 +49,7 @@ def parse_duration(text: str, what: Input | str) -> float:
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
-    """The limits of a watch; times are in seconds, and None is no limit."""
+    """The limits of a watch; times are in seconds, and None stands for no limit."""
 
     count: int | None = None
     duration: float | None = None

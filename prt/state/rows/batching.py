@@ -26,7 +26,7 @@ _NET: dict[tuple[EventType | None, EventType], EventType | None] = {
     ("DELETE", "INSERT"): "UPDATE",
     (None, "INSERT"): "INSERT",
 }
-"""The net effect by the effect so far and the next change; None is no effect."""
+"""The net effect by the effect so far and the next change; None stands for no effect."""
 
 _SMALLEST_MOVED = 1_000
 """The least size (bytes) of a row whose large values can be missing.

@@ -46,6 +46,6 @@ def is_uuid(text: str) -> bool:
 
 
 def name_of(row: bytes | Raw) -> str:
-    """Return the name in a row; empty if it has none."""
+    """Return the name in a row, or "" if the row has no name."""
     values = values_of(row, NAMES) or ()
     return next((value_text(Raw(value)) for value in values if value and value != b"null"), "")

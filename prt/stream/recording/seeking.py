@@ -18,7 +18,7 @@ _AT = re.compile(rb'"at":\s*"([^"]+)"')
 
 
 def moment_in(line: bytes) -> int | None:
-    """Return the moment of a line (µs since the epoch); None if the line has none."""
+    """Return the moment of a line (µs since the epoch); None if the line is undated."""
     found = _AT.search(line)
     if found is None:
         return None

@@ -69,7 +69,7 @@ class UnknownColumnError(ProtocolError):
 
 
 class UnknownTableError(UnreachableError):
-    """There is no such table; `near` is the similar name that PostgREST suggests, or None."""
+    """The table does not exist; `near` is the similar name that PostgREST suggests, or None."""
 
     def __init__(self, message: str, hint: str, near: str | None) -> None:
         super().__init__(message, hint)

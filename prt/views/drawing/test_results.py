@@ -9,7 +9,7 @@ _MS, _PERCENT = "_ms", "_percent"
 
 
 def figure_text(result: Result) -> str:
-    """Return the first figure of a result, as `lag 3.2 ms` or `operators 15`; empty if it has none."""
+    """Return the first figure of a result, as `lag 3.2 ms` or `operators 15`, or "" if there is no figure."""
     for name, value in result.figures.items():
         return f"{_words(name)} {value_text(name, value)}"
     return ""

@@ -15,7 +15,7 @@ from prt.suggestions import nearest
 
 
 class Argument(Struct, frozen=True):
-    """An argument of a function; the name is empty if the argument has none."""
+    """An argument of a function; the name is empty if the argument is unnamed."""
 
     name: str
     type: str

@@ -25,7 +25,7 @@ class Filter(Struct, frozen=True):
 
 
 def parse(text: str) -> tuple[Filter, ...] | str:
-    """Parse a text into filters; blank text has none. Return the server's error message if it is invalid."""
+    """Parse a text into filters (none if it is blank). Return the server's error message if it is invalid."""
     if not text.strip():
         return ()
     parsed: list[Filter] = []

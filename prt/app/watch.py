@@ -134,9 +134,7 @@ def _recovery(
         cursor=wanted.cursor,
         keys=subject.keys,
     )
-    recovery = Recovery(rest, subject.tables, options)
-    recovery.cache_reader = cache_reader
-    return recovery
+    return Recovery(rest, subject.tables, options, cache_reader=cache_reader)
 
 
 def _source(

@@ -193,9 +193,7 @@ class Live:
             self._settings = replace(self._settings, tracked=payload)
 
     def cut(self) -> None:
-        """Break the connection without telling the server, as a failing network does; used in tests.
-        reconnects.
-        """
+        """Break the connection without telling the server, as a failing network does, to test a reconnect."""
         if self._socket is not None:
             self._socket.cut()
 

@@ -8,32 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 
 from msgspec import Struct, structs
 
 from prt.errors import PrtError, UnreachableError
-from prt.events import Change, ChangeSource, Event, Gap, Known, Loaded, Status
+from prt.events import Change, ChangeSource, Event, Gap, Loaded
 from prt.inputs import Input
 from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.recovery.delay import Budget
+from prt.stream.recovery.latest_rows import LatestRows
 from prt.stream.recovery.options import Options
 from prt.stream.recovery.progress import ProgressOfTables
 from prt.stream.recovery.reasons import Reasons
-from prt.stream.recovery.row_reader import LEAST_OVERLAP, Reading, RowReader, Settings
-from prt.stream.recovery.table_progress import Baseline, HeldKeys, Table, TableProgress
+from prt.stream.recovery.row_reader import LEAST_OVERLAP, Reading, RowReader
+from prt.stream.recovery.table_progress import HeldKeys, Table, TableProgress
 from prt.stream.recovery.windows import OVERLAP
-from prt.stream.rest.answers import DATE_GRAIN, UnknownColumnError
-from prt.stream.rest.client import Rest, TooLargeError
-from prt.stream.rest.pages import Answer, Reader, ReadOrder, Shape, UnknownCursorError, read_orders_of
+from prt.stream.rest.answers import UnknownColumnError
+from prt.stream.rest.client import Rest
+from prt.stream.rest.pages import ReadOrder
 from prt.stream.values import Key
-
-FUTURE = 5_000_000
-"""A date that is this many µs after the time of its read, or more, lies in the future, however the clocks
-differ."""
-LATEST_READ = 100
-"""The number of the latest rows of a table whose dates are read at READY."""
 
 Emit = Callable[[Event], None]
 
@@ -68,23 +62,25 @@ class Recovery:
         observe: Takes a streamed change. Every change must be passed to it before it is emitted.
     """
 
-    def __init__(self, rest: Rest, bindings: Sequence[Binding], options: Options | None = None) -> None:
+    def __init__(
+        self,
+        rest: Rest,
+        bindings: Sequence[Binding],
+        options: Options | None = None,
+        *,
+        cache_reader: Rest | None = None,
+    ) -> None:
         """Prepare the recovery.
 
         Args:
             rest: The REST client.
             bindings: The bindings of the watch.
             options: The options; None for the defaults.
+            cache_reader: A REST client that reads the newest rows with all columns at READY and bounds their
+                size, for outputs that show what an UPDATE changed; None if no output does.
         """
         self.rest = rest
         self.options = options = options or Options()
-        self._settings = Settings(
-            overlap=OVERLAP,
-            settle_seconds=options.settle_seconds,
-            limit=options.limit,
-            topic=options.topic,
-            now=options.now,
-        )
         self.tables = ProgressOfTables(rest, bindings, options.keys, options.cursor)
         if options.is_verifying:
             self.tables.verify()
@@ -93,10 +89,7 @@ class Recovery:
         self._reading = asyncio.Lock()
         self._has_begun = False
         self.has_loaded = False
-        self._without_cursor: set[str] = set()
-        self.cache_reader: Rest | None = None
-        """A REST client that reads the newest rows with all columns at READY and bounds their size, for
-        outputs that show what an UPDATE changed; None if no output does."""
+        self._latest_rows = LatestRows(self.tables, options, rest, cache_reader)
         self._recovered = 0
 
     def cut(self, change: Change) -> None:
@@ -200,7 +193,7 @@ class Recovery:
 
         async def load(reader: RowReader, progress: TableProgress, own: Sequence[Binding]) -> None:
             if progress.held is None:
-                progress.held = HeldKeys(2 * self._settings.limit)
+                progress.held = HeldKeys(2 * self.options.limit)
             await reader.snapshot(progress.held, own)
 
         missing = [one for one in _asking(bindings) if not self.tables.has_snapshot(one)]
@@ -232,11 +225,11 @@ class Recovery:
         await self._each_table(bindings, reasons, self._counting(emit), "backfill", load)
         deaf = sorted({binding.name for binding in bindings if binding.event in ("*", "DELETE")})
         if deaf:
-            self._report(emit, f"what was deleted since {moment} can't be asked for", deaf)
+            emit(self.options.status(f"what was deleted since {moment} can't be asked for", deaf))
         recovered, self._recovered = self._recovered - before, before
         if not reasons:
             return None
-        now, tables = self._settings.now(), sorted({binding.name for binding in bindings})
+        now, tables = self.options.now(), sorted({binding.name for binding in bindings})
         return Gap(
             at=now,
             start=now if start is None else start,
@@ -246,132 +239,30 @@ class Recovery:
             recovered=recovered,
         )
 
-    async def at_ready(self, bindings: Sequence[Binding], emit: Emit) -> None:
-        """Note the dates of the latest rows, from which a backfill starts if nothing streams until its gap.
-
-        The dates are noted after `settle_seconds`, when the stream has had time to deliver these rows: until
-        then, the change of such a row may still be on its way.
-        """
-        self._memory.collect()
-        is_start = self.options.is_backfilling or self.options.is_verifying
-        if not is_start and self.cache_reader is None:
-            return
-        each = await asyncio.gather(*(self._latest(binding, emit) for binding in bindings))
-        found = [latest for some in each for latest in some]
-        for latest in found if self.cache_reader is not None else ():
-            rows = [row.raw for row in latest.answer.rows if latest.is_whole]
-            table = latest.binding
-            emit(Known(at=self._settings.now(), schema=table.schema, table=table.table, rows=rows))
-        if not is_start:
-            return
-        await asyncio.sleep(self._settings.settle_seconds)
-        self._memory.collect()
-        for latest in found:
-            self._remember(latest)
-
     async def _begin(self, bindings: Sequence[Binding], emit: Emit) -> None:
         kept = [binding for binding in bindings if self._keeps(binding)]
         if kept:
             missing = await self.snapshot(kept, emit)
             for reason, tables in missing:
-                self._report(emit, f"the snapshot is not whole: {reason}", tables)
+                emit(self.options.status(f"the snapshot is not whole: {reason}", tables))
             names = sorted({binding.name for binding in kept})
-            emit(Loaded(at=self._settings.now(), tables=names, complete=not missing))
+            emit(Loaded(at=self.options.now(), tables=names, complete=not missing))
         others = [binding for binding in bindings if binding not in kept]
         if self.options.since is not None and others:
             gap = await self.since(self.options.since, others, emit)
             if gap is not None:
                 emit(gap)
         self.has_loaded = True
-        await self.at_ready(bindings, emit)
+        await self._latest_rows.note(bindings, emit)
         self._has_begun = True
 
     def _keeps(self, binding: Binding) -> bool:
         return self.options.keeps((binding.schema, binding.table))
 
-    async def _latest(self, binding: Binding, emit: Emit) -> list[_Latest]:
-        """Read the latest rows of a binding in each order, or none if its table can't be read.
-
-        The gap of a later recovery reports why the table can't be read; a date column that the table lacks is
-        reported at once.
-        """
-        if binding.table == "*" or binding.event == "DELETE":
-            return []
-        progress, number = self.tables.of((binding.schema, binding.table)), self._memory.count
-        try:
-            shape = await self.tables.shape(progress, binding)
-            read_orders = [
-                read_order
-                for read_order in read_orders_of(shape, binding)
-                if read_order.cursor is not None and (binding, read_order) not in progress.reached
-            ]
-            return [
-                _Latest(
-                    progress, binding, read_order, *await self._newest(binding, shape, read_order), number
-                )
-                for read_order in read_orders
-            ]
-        except UnknownCursorError as exc:
-            if binding.name not in self._without_cursor:
-                self._without_cursor.add(binding.name)
-                self._report(emit, f"{exc.message}: its missed rows can't be found", [binding.name])
-            return []
-        except PrtError:
-            return []
-
-    async def _newest(self, binding: Binding, shape: Shape, read_order: ReadOrder) -> tuple[Answer, bool]:
-        """Return the latest rows, and whether they have all columns: if too large, only keys and dates."""
-        if self.cache_reader is not None:
-            with suppress(TooLargeError):
-                whole = Reader(self.cache_reader, binding, shape)
-                return await whole.latest(read_order, LATEST_READ, is_whole=True), True
-        return await Reader(self.rest, binding, shape).latest(read_order, LATEST_READ), False
-
-    def _remember(self, latest: _Latest) -> None:
-        progress, rows = latest.progress, latest.answer.rows
-        date = latest.answer.date
-        self._remember_baseline(latest)
-        for row in rows:
-            is_older = (
-                date is not None and row.moment is not None and row.moment < date - self._settings.overlap
-            )
-            progress.read(row, latest.number, is_older=is_older)
-            progress.note_reached(latest.binding, latest.read_order, row, date)
-        reached = progress.reached_by(latest.binding, latest.read_order)
-        reached.is_read = True
-        if len(rows) == LATEST_READ:
-            reached.floor = rows[-1].moment
-
-    def _remember_baseline(self, latest: _Latest) -> None:
-        """Note which rows existed at READY: they need not have been emitted.
-
-        Rows that were written after the first streamed change of their table are not part of it.
-        """
-        emitted, date = latest.progress.emitted, latest.answer.date
-        if emitted is None or date is None:
-            return
-        rows = [(row.key, row.moment) for row in latest.answer.rows if row.moment is not None]
-        is_cut = len(latest.answer.rows) == LATEST_READ
-        floor = rows[-1][1] if is_cut and rows else 0
-        first = latest.progress.streamed_since(self._memory)
-        for key, moment in rows:
-            if first is None or moment <= first or moment > date + FUTURE:
-                emitted.note(key, moment)
-        # The date may be a second old, and rows created in that second existed at READY.
-        inserted_since = date + DATE_GRAIN if first is None else min(date + DATE_GRAIN, first)
-        floor = floor if first is None else min(floor, first)
-        former = latest.progress.baselines.get(latest.binding)
-        if former is not None:
-            date, floor = min(date, former.date), max(floor, former.floor)
-            inserted_since = min(inserted_since, former.inserted_since)
-        latest.progress.baselines[latest.binding] = Baseline(
-            date=date, floor=floor, inserted_since=inserted_since
-        )
-
     async def _backfill(self, gap: Gap, bindings: Sequence[Binding], reasons: Reasons, emit: Emit) -> None:
         self._memory.collect()
         # A gap begins `overlap` before the last commit that was delivered.
-        until = gap.start + self._settings.overlap
+        until = gap.start + OVERLAP
         last_commit = self._memory.last_commit(until)
         self.tables.doubt(gap.start)
 
@@ -408,13 +299,13 @@ class Recovery:
         if through is not None and reached is not None and reached.is_read:
             through = min(through, until)
         known = max(moment for moment in (last_commit, through) if moment is not None)
-        start = known - self._settings.overlap
+        start = known - OVERLAP
         if floor is not None:
             start = max(start, floor + 1)
         covered = self._memory.covers_since
         if covered is not None and covered > start:
             start = covered
-            if known - start < min(self._settings.overlap, LEAST_OVERLAP):
+            if known - start < min(OVERLAP, LEAST_OVERLAP):
                 reasons.add("too much came at once to tell what is news", progress.name)
         return start
 
@@ -429,7 +320,7 @@ class Recovery:
         reading = Reading(
             rest=self.rest,
             memory=self._memory,
-            settings=self._settings,
+            options=self.options,
             source=source,
             reasons=reasons,
             budget=Budget(),
@@ -460,26 +351,6 @@ class Recovery:
             emit(event)
 
         return counted
-
-    def _report(self, emit: Emit, reason: str, tables: list[str]) -> None:
-        emit(
-            Status(
-                at=self._settings.now(),
-                status="READY",
-                topic=self._settings.topic,
-                tables=tables,
-                reason=reason,
-            )
-        )
-
-
-class _Latest(Struct, frozen=True):
-    progress: TableProgress
-    binding: Binding
-    read_order: ReadOrder
-    answer: Answer
-    is_whole: bool
-    number: int
 
 
 def _asking(bindings: Sequence[Binding]) -> list[Binding]:

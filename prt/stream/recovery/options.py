@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from msgspec import Struct
 
 from prt.clock import wall_clock
+from prt.events import Status
 from prt.stream.recovery.table_progress import Table
 
 SETTLE_SECONDS = 1.0
@@ -49,3 +50,7 @@ class Options(Struct, frozen=True, kw_only=True):
         """Return whether a snapshot of the table is wanted: its present rows, and its keys kept in memory."""
         kept = self.keeps_snapshot
         return kept if isinstance(kept, bool) else table in kept
+
+    def status(self, reason: str, tables: list[str]) -> Status:
+        """Return the status event that reports what can't be read of tables while they are READY."""
+        return Status(at=self.now(), status="READY", topic=self.topic, tables=tables, reason=reason)

@@ -13,9 +13,11 @@ from prt.inputs import filled
 from prt.stream.binding import Binding
 from prt.stream.recovery.delay import Budget, Delay
 from prt.stream.recovery.merging import Verdict
+from prt.stream.recovery.options import Options
 from prt.stream.recovery.reasons import Reasons
 from prt.stream.recovery.recent_changes import Memory
 from prt.stream.recovery.table_progress import HeldKeys, TableProgress
+from prt.stream.recovery.windows import OVERLAP
 from prt.stream.rest.client import Rest
 from prt.stream.rest.pages import Reader, ReadOrder, Row, Shape, read_orders_of
 from prt.stream.values import Key
@@ -25,24 +27,6 @@ DELETES_UNASKED = "deletes can't be asked for without {SNAPSHOT}"
 UNDATED = "no column dates its rows: name one with {CURSOR}"
 LEAST_OVERLAP = 1_000_000
 """The least overlap (µs) that a burst of changes must leave for a recovery to count as complete."""
-
-
-class Settings(Struct, frozen=True, kw_only=True):
-    """The settings that all readers of a watch share.
-
-    Attributes:
-        overlap: How far (µs) a read goes back before the point that an earlier one has reached.
-        settle_seconds: How long read rows are held back, in case the stream still delivers them.
-        limit: The most rows of one table that are read for one gap or one snapshot.
-        topic: The topic that the emitted rows carry.
-        now: The clock that dates emitted events, in µs since the epoch.
-    """
-
-    overlap: int
-    settle_seconds: float
-    limit: int
-    topic: str
-    now: Callable[[], int]
 
 
 class Found(Struct, frozen=True, gc=False):
@@ -71,7 +55,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     Attributes:
         rest: The REST client.
         memory: The latest changes of the stream.
-        settings: The settings of the watch.
+        options: The options of the recovery.
         source: The source that emitted rows are marked with.
         reasons: Collects the reasons why the emitted rows may not be complete.
         budget: The bytes that may be held back.
@@ -80,7 +64,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     rest: Rest
     memory: Memory
-    settings: Settings
+    options: Options
     source: ChangeSource
     reasons: Reasons
     budget: Budget
@@ -107,13 +91,13 @@ class RowReader:
         self._reading = reading
         self._rest = reading.rest
         self._memory = reading.memory
-        self._settings = reading.settings
+        self._options = reading.options
         self._source = reading.source
         self._progress = progress
         self._shape = shape
         self._date: int | None = None
         self._merger = progress.open(shape, reading.memory)
-        self._delay: Delay[Found] = Delay(reading.settings.settle_seconds, reading.budget, self._emit)
+        self._delay: Delay[Found] = Delay(reading.options.settle_seconds, reading.budget, self._emit)
 
     async def dated_rows(
         self, binding: Binding, start_of: Callable[[Binding, ReadOrder], int | None]
@@ -167,7 +151,7 @@ class RowReader:
 
         Args:
             binding: The binding whose rows are read.
-            keys: The keys. No more than the limit of the settings are read.
+            keys: The keys. No more than the limit of the options are read.
             start: The start of the gap (µs).
         """
         if not keys:
@@ -177,7 +161,7 @@ class RowReader:
             self._add_reason(filled(UNDATED))
         else:
             self._add_reasons_for_undated_updates(binding, read_order.cursor)
-        limit = self._settings.limit
+        limit = self._options.limit
         if len(keys) > limit:
             self._add_reason(f"stopped at {limit:,} rows")
         async for answer in Reader(self._rest, binding, self._shape).rows(keys[:limit]):
@@ -211,7 +195,7 @@ class RowReader:
 
     async def deletes(self, bindings: Sequence[Binding]) -> None:
         """Emit a DELETE for each row of the snapshot that does not exist any more."""
-        held, limit = self._progress.held, self._settings.limit
+        held, limit = self._progress.held, self._options.limit
         if all(binding.event not in ("*", "DELETE") for binding in bindings):
             return
         if held is None:
@@ -245,11 +229,11 @@ class RowReader:
     def close(self) -> None:
         """Discard the rows that are still held back, and end the reading."""
         self._delay.drop()
-        self._progress.close(self._settings.overlap)
+        self._progress.close(OVERLAP)
 
     async def _read(self, reader: Reader, binding: Binding, read_order: ReadOrder, start: int | None) -> bool:
         """Read rows in one order, and return whether the limit left none out."""
-        left = self._settings.limit
+        left = self._options.limit
         async with aclosing(reader.pages(read_order, since=start)) as answers:
             async for answer in answers:
                 found: list[Found] = []
@@ -261,7 +245,7 @@ class RowReader:
                     found.append(Found(binding, row.key, row, read_order, start, answer.date))
                 await self._delay.add(found, sum(len(row.raw) for row in answer.rows))
                 if left < 0:
-                    self._add_reason(f"stopped at {self._settings.limit:,} rows")
+                    self._add_reason(f"stopped at {self._options.limit:,} rows")
                     return False
                 self._date = answer.date
         return True
@@ -349,8 +333,8 @@ class RowReader:
         old = EMPTY if key is None else Raw(msgspec.json.encode(dict(zip(names, key, strict=True))))
         self._reading.emit(
             Change(
-                at=self._settings.now(),
-                topic=self._settings.topic,
+                at=self._options.now(),
+                topic=self._options.topic,
                 event_type=event,
                 schema=self._progress.schema,
                 table=self._progress.table,

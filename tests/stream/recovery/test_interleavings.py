@@ -21,7 +21,7 @@ from msgspec import Raw
 from prt.events import EMPTY, Change, Event, EventType, Gap, Loaded
 from prt.stream import values
 from prt.stream.binding import Binding
-from prt.stream.recovery import backfill as recovery_module
+from prt.stream.recovery import latest_rows as latest_rows_module
 from prt.stream.recovery import progress as progress_module
 from prt.stream.recovery import row_reader as row_reader_module
 from prt.stream.recovery.backfill import Recovery
@@ -324,7 +324,7 @@ async def shape_of(*_: object) -> Shape:
 
 def play(steps: Sequence[tuple[Any, ...]], *, keeps_snapshot: bool) -> tuple[Model, int]:
     with (
-        patch.object(recovery_module, "Reader", ModelReader),
+        patch.object(latest_rows_module, "Reader", ModelReader),
         patch.object(row_reader_module, "Reader", ModelReader),
         patch.object(progress_module, "shape_of", shape_of),
         patch.object(row_reader_module, "Delay", ModelDelay),

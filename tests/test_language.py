@@ -49,7 +49,7 @@ FORMS: Final = {
     "PERCENT": r"such as \d",
     "RULE": r"such as '",
     "OP.VAL": r"such as \w+=\w+\.\w+",
-    "COL=N": r"such as \w+=\d",
+    "VALUE=N": r"such as \w+=\d",
     "KEY=VALUE": r"such as \w+=",
     "NAME=VALUE": r"such as \w+=",
 }

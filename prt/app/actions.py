@@ -62,10 +62,13 @@ def command_of(text: str) -> list[str]:
 
 
 class Actions:
-    """The actions on the events of a watch.
+    """Rings the bell or runs a command for each event of a watch that asks for it.
 
-    `finish` waits for the commands that still run; leaving `async with` kills them. Output of the commands is
-    passed to `report`, and added to `notes`, which a view shows, the newest last.
+    `finish` waits for the commands that still run; leaving `async with` kills them. What a command prints is
+    passed to `report` line by line.
+
+    Attributes:
+        notes: The latest lines that commands printed, for a view; the newest is the last.
     """
 
     def __init__(

@@ -343,7 +343,7 @@ def begun_second(lines: list[str]) -> set[str]:
 
 
 def test_a_long_help_has_two_columns_where_they_fit() -> None:
-    with terminal("watch", "--help", environment=clean_environment(), columns=170, lines=100) as wide:
+    with terminal("watch", "--help", environment=clean_environment(), columns=170, lines=130) as wide:
         assert wide.finish() == 0
         lines = wide.text.splitlines()
     assert lines[0].startswith("Usage: prt watch")

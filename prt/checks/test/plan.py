@@ -44,7 +44,9 @@ def chosen(suites: Sequence[Suite], names: Sequence[str], required: Sequence[str
 
 
 def gate_of(suites: Sequence[Suite]) -> list[Suite]:
-    """Return the suite with only the handshake, which is checked before everything else."""
+    """Return the suite that connects, reduced to its check of the handshake, which comes before all others.
+
+    The list is empty if the suite is not among those that run."""
     return [structs.replace(one, checks=one.checks[:1]) for one in suites if one.name == GATE]
 
 

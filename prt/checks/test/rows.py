@@ -120,15 +120,15 @@ class Rows:
         return f"{self._run.mark} {self._writes.next_number()} {tag}"
 
     async def insert(self, tag: str, mark: str | None = None, **more: Any) -> Row:
-        """Insert a row and return it.
+        """Insert a row and return it. By its mark, a text in one column, a test recognises its own row.
 
         Args:
-            tag: A word in the row's mark that says what the row is for.
-            mark: The whole mark, instead of one with `tag`.
+            tag: A word that becomes a part of the mark and says what the row is for.
+            mark: The mark; None to make the next one, with `tag`.
             more: Values of further columns.
 
         Raises:
-            SkippedError: The table accepts no such row.
+            SkippedError: The table does not accept the row.
             PrtError: REST failed.
         """
         column = await self.column()

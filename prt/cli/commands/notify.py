@@ -80,8 +80,8 @@ def notify(
             "--exec",
             metavar="CMD",
             help=(
-                "Run CMD for each new notification, and pass it the event as JSON on standard input; "
-                "no shell reads CMD."
+                "Run CMD for each new notification, and pass it the event as JSON on standard input. "
+                "CMD is started without a shell."
             ),
             rich_help_panel=ACTING,
         ),

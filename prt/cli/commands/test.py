@@ -90,8 +90,8 @@ def run_tests(
             "--marker",
             metavar="COL",
             help=(
-                "Text column of the table in which test rows are marked. [default: a usual one, such "
-                "as title or name]"
+                "Text column in which the tests mark their own rows. [default: one of the usual names, "
+                "such as title or name]"
             ),
             rich_help_panel=TESTS,
         ),
@@ -115,7 +115,7 @@ def run_tests(
             metavar="TOPIC",
             help=(
                 "Private topic that the tests may use; repeatable with --write-contract. [default: "
-                "new topics below prt-test:]"
+                "new topics that begin with prt-test:]"
             ),
             rich_help_panel=TESTS,
         ),
@@ -141,8 +141,8 @@ def run_tests(
             "--contract",
             metavar="FILE",
             help=(
-                "Exit with 1 unless every identity receives exactly what the contract in FILE says "
-                "(`prt help contract`)."
+                "Check that everybody (anon, service, a user) receives exactly the events that FILE "
+                "lists (`prt help contract`); exit with 1 if not."
             ),
             rich_help_panel=CONTRACT,
         ),
@@ -152,7 +152,7 @@ def run_tests(
         typer.Option(
             "--write-contract",
             metavar="FILE",
-            help="Write to FILE which identity receives which events today, as a contract for --contract.",
+            help="Find out who receives which events now, and write it to FILE, for --contract.",
             rich_help_panel=CONTRACT,
         ),
     ] = None,
@@ -162,7 +162,7 @@ def run_tests(
             "--samples",
             metavar="N",
             min=1,
-            help="Number of rows that the suite latency writes.",
+            help="Number of rows that the `latency` suite writes.",
             rich_help_panel=LOAD,
         ),
     ] = 50,
@@ -172,7 +172,7 @@ def run_tests(
             "--clients",
             metavar="N",
             min=1,
-            help="Number of subscribers in the suite load.",
+            help="Number of subscribers in the `load` suite.",
             rich_help_panel=LOAD,
         ),
     ] = 5,
@@ -182,7 +182,7 @@ def run_tests(
             "--rate",
             metavar="N",
             min=0.1,
-            help="Number of rows per second in the suite load.",
+            help="Number of rows per second in the `load` suite.",
             rich_help_panel=LOAD,
         ),
     ] = 20.0,
@@ -191,14 +191,16 @@ def run_tests(
         typer.Option(
             "--duration",
             metavar="TIME",
-            help="Run the suite load for TIME (10s, 5m), including its start.",
+            help="Write rows in the `load` suite for TIME (10s, 5m); the rate rises in four steps.",
             rich_help_panel=LOAD,
         ),
     ] = "10s",
     limit: Annotated[
         PlanLimit,
         typer.Option(
-            "--limit", help="Stop the suite load at the limits of this Supabase plan.", rich_help_panel=LOAD
+            "--limit",
+            help="Keep the `load` suite within the message limit of this Supabase plan.",
+            rich_help_panel=LOAD,
         ),
     ] = PlanLimit.FREE,
     max_lag: Annotated[

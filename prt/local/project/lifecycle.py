@@ -98,7 +98,7 @@ def check(options: Options) -> None:
 
 
 def is_filled(data_dir: Path) -> bool:
-    """Return whether the first start of a data folder has filled it, and was not interrupted."""
+    """Return whether a data folder is complete: it is not if the first start with it was interrupted."""
     return (data_dir.expanduser().absolute() / LOADED).exists()
 
 

@@ -96,7 +96,7 @@ class Link(Struct, frozen=True, kw_only=True):
 
     @property
     def is_up(self) -> bool:
-        """Whether changes flow, at least of some tables."""
+        """Whether the changes of at least one table are being received."""
         return self.phase in ("ready", "degraded")
 
 

@@ -47,7 +47,7 @@ class Options(Struct, frozen=True, kw_only=True):
     now: Callable[[], int] = wall_clock
 
     def keeps(self, table: Table) -> bool:
-        """Return whether a snapshot of the table is wanted: its present rows, and its keys kept in memory."""
+        """Return whether the present rows of the table are emitted first and its keys kept in memory."""
         kept = self.keeps_snapshot
         return kept if isinstance(kept, bool) else table in kept
 

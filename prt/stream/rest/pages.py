@@ -106,7 +106,7 @@ def read_orders_of(shape: Shape, binding: Binding) -> list[ReadOrder]:
 
 
 async def shape_of(rest: Rest, binding: Binding, key: tuple[str, ...], cursor: str | None) -> Shape:
-    """Find out which of the key and date columns a table has.
+    """Check that a table has the key columns, and find out which columns date its rows.
 
     Args:
         rest: The REST client.

@@ -7,8 +7,8 @@ left as raw JSON. Broadcasts are decoded with a raw payload, whether they come a
 decoded becomes a `Malformed` event.
 
 A socket may receive frames of the other version, because the server encodes a change only once for clients of
-both versions (recorded in `mixed_versions`). A frame of vsn 1.0.0 need not be JSON, because the server passes
-on a broadcast of bytes unchecked (`broadcast_binary`).
+both versions (see the recording `mixed_versions` of a real server). A frame of vsn 1.0.0 need not be JSON,
+because the server passes on the bytes of a binary broadcast without checking them (see `broadcast_binary`).
 """
 
 from __future__ import annotations

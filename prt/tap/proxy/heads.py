@@ -1,7 +1,8 @@
 """The heads of HTTP/1.1 messages: reading them, adapting them for the project, and finding a body's end.
 
-A library that parses HTTP would build the messages anew: h11 emits events, and drops the borders of chunks
-and the case of field names. A head is therefore read here, and forwarded as the bytes that arrived.
+A library that parses HTTP, such as h11, would not keep the bytes: it loses where a chunk ended and how a
+field name was written. Heads are therefore read here, only the fields that name the target are changed, and
+all other bytes are forwarded as they arrived.
 """
 
 from __future__ import annotations

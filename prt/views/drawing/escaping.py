@@ -19,14 +19,14 @@ Neither pattern has the joiners that emoji and Persian need.
 
 
 def escaped_line(line: bytes) -> bytes:
-    r"""Escape characters that could control a terminal as \uXXXX in a line of JSON; its meaning stays."""
+    r"""Return an equal line of JSON in which \uXXXX replaces each character that could control a terminal."""
     if line.isascii() and b"\x7f" not in line:
         return line
     return _IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
 
 
 def escaped_text(text: str) -> str:
-    r"""Escape characters that could control a terminal, in a text for one line, as \n, \x1b or \u202e."""
+    r"""Return a text as one line: escapes such as \n and \x1b replace what could control a terminal."""
     if text.isascii() and text.isprintable():
         return text
     return _IN_TEXT.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

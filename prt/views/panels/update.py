@@ -13,7 +13,7 @@ from prt.views.drawing.outcome import outcome, steps
 
 
 class UpdateView:
-    """A view of an update; the command that writes it changes its state."""
+    """A view of the row that `prt update` writes; the command changes its state."""
 
     title = "update"
 
@@ -40,5 +40,5 @@ class UpdateView:
         return lines[:height]
 
     def summary(self) -> list[str]:
-        """Return the outcome of the update."""
+        """Return the lines that say whether the write was confirmed, and how long that took."""
         return [safe(line) for line in outcome(self._update)]

@@ -22,8 +22,8 @@ Local = Annotated[
     typer.Option(
         "--local",
         help=(
-            "Use the embedded project that `prt local up` started; without one, start one and "
-            "remove it at the end."
+            "Use the embedded project that `prt local up` started; if none is running, start a "
+            "temporary one and remove it at the end."
         ),
         rich_help_panel=CONNECTION,
     ),

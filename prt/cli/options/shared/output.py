@@ -111,7 +111,9 @@ Duration = Annotated[
     typer.Option(
         "--duration",
         metavar="TIME",
-        help="Stop after TIME (30s, 5m, 2h), counted from READY if there is one, and exit with 0.",
+        help=(
+            "Stop after TIME (30s, 5m, 2h) and exit with 0. TIME begins when changes flow (the status READY)."
+        ),
         rich_help_panel=BOUNDS,
     ),
 ]
@@ -130,8 +132,8 @@ Timeout = Annotated[
         "--timeout",
         metavar="TIME",
         help=(
-            "Exit with 124 if the events that you count or expect do not come within TIME (30s, "
-            "5m, 2h). If you count and expect none, one event must come."
+            "Exit with 124 if the events that you count or expect have not all come within TIME "
+            "(30s, 5m, 2h). If you count and expect none, one event must come."
         ),
         rich_help_panel=BOUNDS,
     ),
@@ -143,8 +145,8 @@ Agent = Annotated[
         envvar="PRT_AGENT",
         show_envvar=False,
         help=(
-            "Run for a program: stop after 30s if no other end is given, write lines instead of "
-            "drawing, use no colours and ask no questions. [env: PRT_AGENT]"
+            "Run for a program such as an AI agent: stop after 30s unless another option says when, "
+            "write lines instead of drawing, use no colours and ask no questions. [env: PRT_AGENT]"
         ),
         rich_help_panel=BOUNDS,
     ),
@@ -156,7 +158,8 @@ Expect = Annotated[
         metavar="'EVENT TABLE...'",
         help=(
             "Exit with 0 once this event has come, such as 'INSERT tasks title=x' or 'broadcast "
-            "room:1 cue'; exit with 1 if the command ends before. Repeatable, in any order."
+            "room:1 cue'; exit with 1 if the command ends before. Repeatable: all must come, in any "
+            "order."
         ),
         rich_help_panel=BOUNDS,
     ),

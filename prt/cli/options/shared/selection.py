@@ -101,7 +101,10 @@ Private = Annotated[
     bool,
     typer.Option(
         "--private",
-        help="Join each topic as a private channel, which only a policy on realtime.messages opens.",
+        help=(
+            "Join each topic as a private channel: the server lets in only whom a policy on "
+            "realtime.messages allows."
+        ),
         rich_help_panel=SELECTION,
     ),
 ]
@@ -162,8 +165,8 @@ Key = Annotated[
         "--key",
         metavar="[TABLE:]COL,COL",
         help=(
-            "Key columns of TABLE, or of every table, such as user_roles:user_id,role, if prt "
-            "can't learn them from the stream; repeatable."
+            "Key columns of TABLE, or of every table, such as user_roles:user_id,role. Needed only "
+            "if prt can't learn them from the changes; repeatable."
         ),
         rich_help_panel=RECOVERY,
     ),

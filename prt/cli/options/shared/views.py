@@ -25,7 +25,7 @@ GroupBy = Annotated[
     typer.Option(
         "--group-by",
         metavar="COL",
-        help="Column whose values are the columns of the board. [default: status]",
+        help="Column by which the board groups the rows, one stack for each value. [default: status]",
         rich_help_panel=VIEW,
     ),
 ]
@@ -34,7 +34,7 @@ Columns = Annotated[
     typer.Option(
         "--columns",
         metavar="A,B",
-        help="Columns of the board to show first, in this order, such as todo,done.",
+        help="Values whose stacks the board shows first, in this order, such as todo,done.",
         rich_help_panel=VIEW,
     ),
 ]
@@ -42,10 +42,10 @@ Wip = Annotated[
     list[str] | None,
     typer.Option(
         "--wip",
-        metavar="COL=N",
+        metavar="VALUE=N",
         help=(
-            "Mark the column COL of the board if it holds more than N cards, such as "
-            "in_progress=3; repeatable."
+            "Limit the work in progress: mark the stack of VALUE on the board if it holds more than N "
+            "cards, such as in_progress=3; repeatable."
         ),
         rich_help_panel=VIEW,
     ),
@@ -80,7 +80,7 @@ Once = Annotated[
     bool,
     typer.Option(
         "--once",
-        help="Print the current state once and exit, instead of following changes.",
+        help="Print the view of the present state once and exit, instead of following changes.",
         rich_help_panel=VIEW,
     ),
 ]
@@ -132,7 +132,10 @@ Exec = Annotated[
     typer.Option(
         "--exec",
         metavar="CMD",
-        help="Run CMD for each alert, and pass it the alert as JSON on standard input; no shell reads CMD.",
+        help=(
+            "Run CMD for each alert, and pass it the alert as JSON on standard input. CMD is started "
+            "without a shell."
+        ),
         rich_help_panel=ALERTS,
     ),
 ]

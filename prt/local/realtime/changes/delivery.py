@@ -62,12 +62,15 @@ class Run(Protocol):
 
 
 class Delivery:
-    """The sender of hits to those of their subscriptions that still exist.
-
-    `count` is called for each frame.
-    """
+    """Sends each change to the listeners whose bindings match it, if they are still subscribed."""
 
     def __init__(self, subscriptions: Subscriptions, count: Callable[[], None]) -> None:
+        """Prepare the sender.
+
+        Args:
+            subscriptions: The subscriptions that exist now.
+            count: Called once for each frame that is sent.
+        """
         self._subscriptions = subscriptions
         self._count = count
 

@@ -114,7 +114,7 @@ class Version(Protocol):
         ...
 
     def around(self, topic: str, event: str) -> tuple[str, str]:
-        """Return the text before and after the payload of a frame without refs."""
+        """Return what comes before and after the payload of a frame whose `ref` and `join_ref` are null."""
         ...
 
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
@@ -156,7 +156,7 @@ class VersionOne:
         )
 
     def around(self, topic: str, event: str) -> tuple[str, str]:
-        """Return the text before and after the payload of a frame without refs."""
+        """Return what comes before and after the payload of a frame whose `ref` and `join_ref` are null."""
         return f'{{"ref":null,"event":{encoded(event)},"payload":', f',"topic":{encoded(topic)}}}'
 
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:
@@ -230,7 +230,7 @@ class VersionTwo:
         return f"[{encoded(join_ref)},{encoded(ref)},{encoded(topic)},{encoded(event)},{payload}]"
 
     def around(self, topic: str, event: str) -> tuple[str, str]:
-        """Return the text before and after the payload of a frame without refs."""
+        """Return what comes before and after the payload of a frame whose `ref` and `join_ref` are null."""
         return f"[null,null,{encoded(topic)},{encoded(event)},", "]"
 
     def encode_broadcast(self, topic: str, broadcast: UserBroadcast) -> str | bytes | None:

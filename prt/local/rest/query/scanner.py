@@ -98,7 +98,7 @@ class Scanner:
         return Field(name, tuple(steps))
 
     def error(self, expected: str) -> RestError:
-        """Return the error that `expected` should come next."""
+        """Return an error which says that `expected` was expected at the present position."""
         seen = "end of input" if self.is_done else f'"{self.text[self.at]}"'
         return RestError(
             400,

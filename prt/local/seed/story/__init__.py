@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from prt.local.seed.story.affairs import APPROVALS, BOOKINGS, HOURS, INCIDENTS, ORDERS, Affairs
 from prt.local.seed.story.board import Board
 from prt.local.seed.story.messages import Messages
 from prt.local.seed.story.money import Books
 from prt.local.seed.story.show import Show
 from prt.local.seed.story.steps import Step
+from prt.local.seed.story.workflows import APPROVALS, BOOKINGS, HOURS, INCIDENTS, ORDERS, Workflow
 
 __all__ = ["Step", "story"]
 
@@ -26,7 +26,7 @@ def story(random: Random) -> Iterator[Step]:
     books = Books(random, messages)
     show = Show(random, messages)
     bookings, incidents, approvals, orders, hours = (
-        Affairs(random, kind, messages) for kind in (BOOKINGS, INCIDENTS, APPROVALS, ORDERS, HOURS)
+        Workflow(random, kind, messages) for kind in (BOOKINGS, INCIDENTS, APPROVALS, ORDERS, HOURS)
     )
     for part in (board, books, show, bookings, incidents, approvals, orders, hours, messages):
         yield from part.opening()

@@ -42,11 +42,11 @@ class Budget(Struct):
     at: float = 0.0
 
     def allows(self, changes: int, now: float) -> bool:
-        """Take a number of changes from the budget, and return whether it was large enough.
+        """Take changes from the budget if that many are left in it, and return whether they were.
 
         Args:
-            changes: The number of changes.
-            now: The present moment, in seconds of a running clock.
+            changes: The number of changes to look at.
+            now: The present moment, in seconds of a running clock, which refills the budget.
         """
         self.changes = min(self.changes + (now - self.at) * CHANGES_A_SECOND, BURST_CHANGES)
         self.at = now

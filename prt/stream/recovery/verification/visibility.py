@@ -17,13 +17,13 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def was_visible(row: Row, seen: Sequence[Row], *, user: str | None, key: Collection[str]) -> bool:
-    """Return whether a row was probably visible to the user when it was written.
+    """Return whether a row was probably visible to the user when it was written, by what it refers to.
 
     Args:
         row: The row as it is now.
         seen: Rows of the same table that were visible before.
         user: The id of the user whose session it is.
-        key: The key columns, which do not count as references.
+        key: The key columns, which refer to no other row.
     """
     if user is not None and user in row.values():
         return True

@@ -17,7 +17,7 @@ Columns = dict[str, object]
 
 
 class Kind(Struct, frozen=True):
-    """A kind of affair, whose rows pass through stages.
+    """A kind of workflow: a table whose rows pass through stages.
 
     Attributes:
         table: The name of the table.
@@ -138,8 +138,8 @@ HOURS = Kind(
 )
 
 
-class Affairs:
-    """The affairs of one kind. The oldest unfinished one moves to its next stage, or a new one is opened."""
+class Workflow:
+    """The simulated work on one table: rows are added, and each passes through all stages, oldest first."""
 
     def __init__(self, random: Random, kind: Kind, messages: Messages) -> None:
         self._random = random
@@ -153,11 +153,11 @@ class Affairs:
         return [forget(self._kind.table)]
 
     def go_on(self) -> Scene:
-        """Move the oldest unfinished affair to its next stage, or open a new one."""
+        """Yield the statements that move the oldest unfinished row to its next stage, or that add a row."""
         last = len(self._kind.stages) - 1
         stage_of = {status: stage for stage, names in enumerate(self._kind.stages) for status in names}
         waiting = [row for row, status in self._shelf.rows.items() if stage_of[status] < last]
-        # The probability of a new affair lets each one pass all its stages, so that none accumulate.
+        # The probability of a new row lets each one pass all its stages, so that none accumulate.
         if not waiting or self._random.random() < 1 / (last + 2):
             (status,) = self._kind.stages[0]
             columns = {**self._kind.opened(self._random), "status": status}

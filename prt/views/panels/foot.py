@@ -11,10 +11,12 @@ from prt.state.screen import Screen
 from prt.state.viewport.intents import Intent
 from prt.state.viewport.kinds import Kind
 from prt.state.viewport.viewport import Viewport
-from prt.views.drawing.cells import safe, wrapped
+from prt.views.drawing.cells import cut, safe, wrapped
 from prt.views.drawing.figures import counted, table_name
-from prt.views.drawing.lines import line_of
+from prt.views.drawing.lines import line_of, plain
 
+_MESSAGE_LINES = 3
+"""The most lines of a message: a refused write explains why, which is cut in one line of 80 cells."""
 _ROOM_OF_FIGURES = 30
 """Cells that are kept free beside the text that is being typed."""
 
@@ -36,19 +38,22 @@ def notes_of(screen: Screen, further: Collection[str], width: int, most: int) ->
 
 def state_of(
     viewport: Viewport, width: int, message: str, *, is_list: bool, position: tuple[int, int]
-) -> Text | None:
-    """Return how the view is searched, filtered and scrolled; None if there is nothing to report.
+) -> list[Text]:
+    """Return how the view is searched, filtered and scrolled; no line if there is nothing to report.
 
     Args:
         viewport: The list of events, or the prompt beside it.
-        width: The most cells of the line.
+        width: The most cells of a line.
         message: The message since the last key; empty if there is none.
         is_list: Whether the view is a list of events, which can be filtered and scrolled.
         position: The number of the selected match, and how many matches there are.
     """
     prompt = viewport.prompt
     if prompt is None and message:
-        return line_of(message, width, "bold")
+        lines = wrapped(safe(message), width)
+        rest = " ".join(lines[_MESSAGE_LINES - 1 :])
+        lines = lines if len(lines) <= _MESSAGE_LINES else [*lines[: _MESSAGE_LINES - 1], cut(rest, width)]
+        return [plain(line, "bold") for line in lines]
     parts = []
     if viewport.query:
         index, count = position
@@ -68,8 +73,8 @@ def state_of(
         line = Text(typed, "bold", no_wrap=True, overflow="crop").append("▏")
         line.append("  " + " · ".join(parts), "not bold") if parts else None
         line.truncate(width)
-        return line
-    return line_of(" · ".join(parts), width, "bold") if parts else None
+        return [line]
+    return [line_of(" · ".join(parts), width, "bold")] if parts else []
 
 
 def _notes(screen: Screen, width: int) -> list[Text]:

@@ -278,8 +278,7 @@ class Page:
             return []
         viewport, listed = self.viewport, self.views.listed
         position = viewport.position() if listed is None else listed.position(viewport.query, self.now)
-        state = state_of(viewport, width, self.message, is_list=self.views.is_list, position=position)
-        lines = [] if state is None else [state]
+        lines = state_of(viewport, width, self.message, is_list=self.views.is_list, position=position)
         if self.bar is not None:
             lines.append(self.bar.line(width))
         hints: tuple[Hint, ...] = () if listed is None else listed.hints

@@ -377,6 +377,23 @@ def test_views_that_share_the_screen_show_their_digits_and_which_of_them_takes_t
     assert any(line.startswith("rate ") for line in seat.press("4"))
 
 
+def test_the_remedy_for_views_without_room_is_never_cut() -> None:
+    seat = Seat("stats,presence,cursors,feed,board,budget,table", 60, everything())
+    assert "no room for 4, 5, 6, 7: a digit shows one alone" in seat.look()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_message_is_whole_because_it_can_be_the_reason_of_a_refusal(width: int) -> None:
+    reason = "new row violates row-level security policy for table project_tasks (42501)"
+    seat = Seat("board", width, everything())
+    seat.page.message = f"! 'Rig the front truss' todo → done: rolled back: {reason}"
+    lines = seat.look()
+    assert seat.page.message in " ".join(lines)
+    assert len(seat.press("escape")) == HEIGHT
+    seat.page.message = "long " * 200
+    assert sum("long" in line for line in seat.look()) == 3
+
+
 def test_a_pause_is_of_all_views_that_share_the_screen() -> None:
     events = everything()
     seat = Seat("table,feed", 120, events[:-30])

@@ -58,7 +58,8 @@ def state_of(
     if viewport.query:
         index, count = position
         found = f"{index:,} of {count:,}" if index else counted(count, "match", "matches")
-        parts.append(f"/{viewport.query.text}  {found}" if prompt is None else found)
+        is_searching = prompt is not None and prompt.intent is Intent.SEARCH
+        parts.append(found if is_searching else f"/{viewport.query.text}  {found}")
     if viewport.is_narrowed and is_list:
         if viewport.filter and prompt is None:
             parts.append(f"filter: {viewport.filter.text}")
@@ -66,7 +67,9 @@ def state_of(
         parts += [f"without {', '.join(missing)}"] if missing else []
         parts.append(f"{viewport.hidden:,} hidden")
     if prompt is None and is_list and not viewport.is_following:
-        parts.append(f"↑ {viewport.newer():,} newer")
+        number, count = viewport.place()
+        parts.append(f"row {number:,} of {count:,}")
+        parts += [f"↑ {newer:,} newer"] if (newer := viewport.newer()) else []
     if prompt is not None:
         label = "/" if prompt.intent is Intent.SEARCH else "filter: "
         typed = _tail(safe(label + prompt.text), max(width - _ROOM_OF_FIGURES, 10))

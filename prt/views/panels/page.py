@@ -15,6 +15,7 @@ from prt.state.viewport.intents import Intent
 from prt.state.viewport.kinds import KIND_OF, Overlay
 from prt.state.viewport.viewport import Viewport
 from prt.views.drawing.cells import safe
+from prt.views.drawing.figures import counted
 from prt.views.drawing.lines import line_of
 from prt.views.panels.active import ActiveViews, Other
 from prt.views.panels.foot import notes_of, state_of
@@ -166,7 +167,11 @@ class Page:
             self.message = self._refused(_WRITING[intent])
             return True
         if self.views.is_list:
-            return viewport.apply(intent)
+            cleared = len(viewport.listed()) if intent is Intent.CLEAR else 0
+            is_done = viewport.apply(intent)
+            if is_done and intent is Intent.CLEAR:
+                self.message = f"{counted(cleared, 'event')} cleared"
+            return is_done
         if listed is not None and intent in (Intent.NEXT, Intent.PREVIOUS):
             listed.find(viewport.query, is_next=intent is Intent.NEXT)
             viewport.overlay_top = 0

@@ -377,6 +377,32 @@ def test_views_that_share_the_screen_show_their_digits_and_which_of_them_takes_t
     assert any(line.startswith("rate ") for line in seat.press("4"))
 
 
+@pytest.mark.parametrize("name", LISTS)
+def test_a_cleared_list_does_not_look_like_a_search_without_a_match(name: str) -> None:
+    seat = Seat(name, 80, everything())
+    lines = seat.press("x")
+    assert "cleared; waiting for the next event" in lines
+    assert any(re.fullmatch(r"\d+ events cleared", line) for line in lines)
+    assert not any("nothing matches" in line for line in lines)
+    assert "nothing matches" in seat.press("f", *"=nosuch", "enter")
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_scrolled_list_shows_which_row_is_selected_and_newer_ones_only_if_there_are_any(name: str) -> None:
+    seat = Seat(name, 80, everything()[:-5])
+    total = len(seat.page.viewport.listed())
+    assert f"row 3 of {total}" in seat.press("down", "down")
+    seat.show(everything()[-5:])
+    added = len(seat.page.viewport.listed()) - total
+    assert f"row {3 + added} of {total + added} · ↑ {added} newer" in seat.look()
+
+
+def test_a_filter_that_is_typed_behind_a_search_keeps_the_name_of_the_count() -> None:
+    seat = Seat("table", 80, everything())
+    seat.press("/", *"organ", "enter")
+    assert any("filter: ▏" in line and "/organ  1 of 2" in line for line in seat.press("f"))
+
+
 def test_the_remedy_for_views_without_room_is_never_cut() -> None:
     seat = Seat("stats,presence,cursors,feed,board,budget,table", 60, everything())
     assert "no room for 4, 5, 6, 7: a digit shows one alone" in seat.look()

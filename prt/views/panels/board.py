@@ -183,7 +183,7 @@ class BoardView(Listed[bytes]):
     def _page(self, columns: Sequence[Column], first: int, width: int, height: int, now: int) -> list[Text]:
         """Return the columns that stand side by side, from number `first` on."""
         most = min(_most(width), len(columns))
-        # The width is divided as on a full page, so that the last page's columns aren't wider.
+        # The width is divided as on a full page, so that columns aren't wider if fewer are left.
         each = (width - len(_BETWEEN) * (most - 1)) // most
         blocks = [self._column(column, each, height, now) for column in columns[first : first + most]]
         lines = []
@@ -204,7 +204,8 @@ class BoardView(Listed[bytes]):
             last = min(first + most, len(columns))
             seconds = -(-(PAGE_US - now % PAGE_US) // 1_000_000)
             following = f" · next in {seconds} s" if self.selected is None else ""
-            notes.append(f"columns {first + 1}–{last} of {len(columns)}{following}")
+            shown = f"columns {first + 1}–{last}" if last - first > 1 else f"column {last}"
+            notes.append(f"{shown} of {len(columns)}{following}")
         notes += self._notes()
         return [plain(cut(" · ".join(notes), width), "italic")] if notes else []
 
@@ -212,10 +213,12 @@ class BoardView(Listed[bytes]):
         """Return the page's first column: of the selected card's page, otherwise of the page due at `now`."""
         here = None if self.selected is None else self.board.column_of(self.selected)
         names = [column.name for column in columns]
-        return names.index(here) // most * most if here in names else _first(len(columns), most, now)
+        if here not in names:
+            return _first(len(columns), most, now)
+        return _page_of(names.index(here) // most, len(columns), most)
 
     def _notes(self) -> list[str]:
-        notes = []
+        notes = [] if len(self.board) or not (waiting := self._waiting()) else [waiting]
         if len(self.board) and not self.board.has_groups:
             notes.append(f"! no row has a column {safe(self.board.group_by)}: {Input.GROUP_BY} names another")
         if self.board.forgotten:
@@ -225,7 +228,7 @@ class BoardView(Listed[bytes]):
     def _column(self, column: Column, width: int, height: int, now: int) -> list[Text]:
         lines = [_heading(column, width)]
         room = height - 1
-        per_card = 2 if height >= _TWO_LINES else 1
+        per_card = 2 if height >= _TWO_LINES and self.board.has_details else 1
         fits = room // per_card
         if column.count > fits:
             fits = max((room - 1) // per_card, 0)
@@ -244,14 +247,16 @@ class BoardView(Listed[bytes]):
         gutter = "  " if mark is None else "+ " if mark.origin is None else "▸ "
         if card.key == self.selected:
             gutter = SELECTED
-        is_lit = mark is not None or card.key == self.selected
+        # While a card is selected, it alone is reversed: one that changed has its mark and is bold.
+        is_lit = card.key == self.selected or (mark is not None and self.selected is None)
+        style = "bold" if mark is not None else _URGENT.get(card.priority, "")
         room = width - len(gutter)
         title = (
             plain()
             .append(gutter, "bold")
             .append(
                 cut(safe(card.title), room),
-                "bold reverse" if is_lit else _URGENT.get(card.priority, ""),
+                "bold reverse" if is_lit else style,
             )
         )
         details = plain("  ")
@@ -280,7 +285,12 @@ def _most(width: int) -> int:
 def _first(count: int, most: int, now: int) -> int:
     """Return the first column of the page that is due at `now`."""
     pages = -(-count // most)
-    return now // PAGE_US % pages * most
+    return _page_of(now // PAGE_US % pages, count, most)
+
+
+def _page_of(page: int, count: int, most: int) -> int:
+    """Return the first column of a page; the last page is as full as the others."""
+    return max(min(page * most, count - most), 0)
 
 
 def _heading(column: Column, width: int) -> Text:

@@ -85,6 +85,16 @@ def waiting_for_rows(screen: Screen) -> str:
     return "no rows that this identity may read" if screen.has_loaded else waiting(screen)
 
 
+def waiting_for_table(screen: Screen, table: str) -> str:
+    """Return what an empty view of one table, `SCHEMA.TABLE`, is waiting for, or that it is not watched."""
+    if screen.end is None and screen.channel == "READY" and table not in screen.joined:
+        name = safe(table.removeprefix("public."))
+        if table in screen.refused:
+            return f"{name} was refused"
+        return f"{name} is not watched: add the TABLE {name}"
+    return waiting_for_rows(screen)
+
+
 def _state(screen: Screen, title: str, now: int, width: int, tz: tzinfo | None) -> Text:
     """Return the first line; it leaves out what matters least before it cuts the title."""
     for spared in range(4):

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from prt.events import Event
+from prt.events import Event, Status
 from prt.state.screen import Screen
+from prt.state.viewport.intents import Intent
+from prt.views.panels.board import PAGE_US, BoardView
 from prt.views.panels.dispatch import Sharing
 from prt.views.panels.layout import arranged, stacked
 from prt.views.panels.page import Page
@@ -79,6 +81,54 @@ def test_in_colour(golden: Callable[[str, str], None]) -> None:
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (130, 24)])
 def test_each_alone(name: str, width: int, height: int, golden: Callable[[str, str], None]) -> None:
     golden(f"view_{name}_{width}.txt", drawn([name], width, height, day.day()))
+
+
+def test_the_last_page_of_a_board_is_as_full_as_the_others() -> None:
+    columns = ("todo", "in_progress", "review", "done")
+    _, (board,) = views_of(["board"], day.day(), columns=columns)
+    pages = [[line.plain for line in board.lines(60, 8, number * PAGE_US)] for number in (0, 1)]
+    assert [page[0].split("│")[0].split()[0] for page in pages] == ["todo", "in_progress"]
+    assert [page[-1].split(" ·")[0] for page in pages] == ["columns 1–3 of 4", "columns 2–4 of 4"]
+    assert board.lines(20, 8, 0)[-1].plain.startswith("column 1 of 4")
+
+
+def test_cards_without_a_person_a_priority_and_a_date_take_one_line_each() -> None:
+    rows = [{"id": number, "name": f"Card {number}", "status": "open"} for number in range(9)]
+    events = [story.change("INSERT", "project_tasks", new=row, source="snapshot") for row in rows]
+    _, (board,) = views_of(["board"], events)
+    lines = "\n".join(line.plain for line in board.lines(80, 12, story.NOW))
+    assert all(f"Card {number}" in lines for number in range(9))
+
+
+def test_while_a_card_is_selected_no_other_is_reversed() -> None:
+    _, (board,) = views_of(["board"], day.day())
+    assert isinstance(board, BoardView)
+    moved = [
+        span for line in board.lines(120, 20, story.NOW) for span in line.spans if "reverse" in span.style
+    ]
+    assert moved
+    board.press(Intent.DOWN)
+    board.press(Intent.DOWN)
+    lines = board.lines(120, 20, story.NOW)
+    reversed_ = [line.plain for line in lines for span in line.spans if "reverse" in span.style]
+    assert len(reversed_) == 1
+    assert "❯" in reversed_[0]
+
+
+def ready(table: str) -> Status:
+    return Status(at=story.BEGIN, topic="t", status="READY", tables=[table])
+
+
+@pytest.mark.parametrize(("name", "table"), [("board", "project_tasks"), ("budget", "budgets")])
+def test_an_empty_view_whose_table_is_not_watched_explains_that(name: str, table: str) -> None:
+    _, (view,) = views_of([name], [ready("public.invoices")])
+    lines = [line.plain for line in view.lines(80, 10, story.NOW)]
+    assert f"{table} is not watched: add the TABLE {table}" in lines
+    refusal = Status(at=story.BEGIN, topic="t", status="CHANNEL_ERROR", tables=[f"public.{table}"])
+    _, (view,) = views_of([name], [ready("public.invoices"), refusal])
+    assert f"{table} was refused" in [line.plain for line in view.lines(80, 10, story.NOW)]
+    _, (view,) = views_of([name], [ready(f"public.{table}")])
+    assert "waiting for the first change" in [line.plain for line in view.lines(80, 10, story.NOW)]
 
 
 def test_a_board_wider_than_the_screen_pages(golden: Callable[[str, str], None]) -> None:

@@ -167,7 +167,8 @@ def _tree(value: Any, name: str, folded: int, level: int) -> Iterator[Text]:
     yield line.append(safe(json.dumps(value, ensure_ascii=False)), _STYLES.get(type(value), "italic"))
 
 
-_STYLES = {str: "green", int: "yellow", float: "yellow", bool: "magenta"}
+_STYLES = {str: "green", int: "magenta", float: "magenta", bool: "bold magenta"}
+"""No yellow: the yellow of many palettes can't be read on a light background."""
 
 
 def _wrapped(line: Text, width: int) -> list[Text]:

@@ -21,7 +21,7 @@ from prt.views.panels.active import ActiveViews, Other
 from prt.views.panels.foot import notes_of, state_of
 from prt.views.panels.head import head
 from prt.views.panels.inspection import FOLDED, Inspected, inspection_lines
-from prt.views.panels.keys import LIST, PLAYED, Hint, foot, help_lines
+from prt.views.panels.keys import HALTED, LIST, PLAYED, Hint, foot, help_lines
 from prt.views.panels.layout import arranged
 from prt.views.panels.view import View
 
@@ -49,6 +49,11 @@ _MOVES: Final = frozenset(
 
 class Bar(Protocol):
     """A line that shows the position in a recording."""
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the replay is paused."""
+        ...
 
     def line(self, width: int) -> Text:
         """Return the line in at most `width` cells."""
@@ -110,11 +115,16 @@ class Page:
         self._let_edit()
         return is_there
 
-    def show_next_view(self) -> None:
-        """Show the next view alone; after the last one, show the views that were asked for."""
+    def show_next_view(self) -> bool:
+        """Show the next view alone; after the last one, show the views that were asked for.
+
+        Returns:
+            Whether there is more than one view.
+        """
         self._is_moved = True
         self.views.show_next()
         self._let_edit()
+        return len(self.views.names()) > 1
 
     def touch(self) -> None:
         """Lay the views out again at the next drawing, even while they are paused."""
@@ -166,6 +176,12 @@ class Page:
         if intent in _WRITING:
             self.message = self._refused(_WRITING[intent])
             return True
+        if intent in (Intent.NEXT, Intent.PREVIOUS) and not viewport.query:
+            self.message = "no search: / starts one"
+            return True
+        if intent is Intent.OPEN and viewport.overlay is None and self.inspected() is None:
+            self.message = "there is nothing to open"
+            return True
         if self.views.is_list:
             cleared = len(viewport.listed()) if intent is Intent.CLEAR else 0
             is_done = viewport.apply(intent)
@@ -184,10 +200,9 @@ class Page:
         if listed is not None and listed.press(intent):
             return True
         if intent is Intent.OPEN:
-            if self.inspected() is not None:
-                if listed is not None:
-                    listed.opened = listed.selected
-                viewport.overlay, viewport.overlay_top = Overlay.DETAILS, 0
+            if listed is not None:
+                listed.opened = listed.selected
+            viewport.overlay, viewport.overlay_top = Overlay.DETAILS, 0
             return True
         if intent in _OF_EVENTS:
             self.message = _OF_EVENTS[intent]
@@ -258,7 +273,11 @@ class Page:
         if viewport.overlay is Overlay.HELP:
             title = "keys"
             lines = help_lines(
-                width, is_replay=self.bar is not None, can_edit=self.can_edit, views=self.views.names()
+                width,
+                is_replay=self.bar is not None,
+                can_edit=self.can_edit,
+                has_lists=self.views.has_lists,
+                views=self.views.names(),
             )
         else:
             title, one = "details", self.inspected()
@@ -290,7 +309,10 @@ class Page:
         if self.bar is not None and listed is not None:  # the arrows to the sides seek
             hints = tuple((keys.replace("←→", " h l"), what) for keys, what in hints)
             hints = () if listed.selected is None else hints
-        return [*lines, foot(viewport, width, hints, LIST if self.bar is None else PLAYED)]
+        usual = LIST
+        if self.bar is not None:
+            usual = HALTED if self.bar.is_halted else PLAYED
+        return [*lines, foot(viewport, width, hints, usual)]
 
 
 def _cropped(line: Text, width: int) -> Text:

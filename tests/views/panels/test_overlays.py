@@ -10,6 +10,7 @@ import pytest
 from prt.state.newest import Shown
 from prt.state.screen import Screen
 from prt.state.viewport.intents import Intent
+from prt.views.panels.inspection import json_lines
 from prt.views.panels.page import Page
 from prt.views.panels.table import Table
 from tests.views import story
@@ -97,6 +98,13 @@ def test_hostile_text_in_details_is_escaped() -> None:
     assert "␛[2J" in text or "\\u001b[2J" in text
     assert not any(ord(letter) < 32 and letter != "\n" for letter in text)
     assert "\u202e" not in text
+
+
+def test_no_value_of_the_json_is_yellow_which_a_light_background_hides() -> None:
+    lines = json_lines(b'{"text": "a", "count": 1, "share": 0.5, "is_new": true, "no": null}', 80, 2)
+    colours = {str(span.style) for line in lines for span in line.spans}
+    assert {"green", "magenta", "cyan"} <= colours
+    assert not any("yellow" in colour for colour in colours)
 
 
 def test_a_search_lays_nothing_out_that_is_not_drawn() -> None:

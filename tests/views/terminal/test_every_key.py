@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 
 from prt.events import Event, Known
 from prt.state.notifications import Notifications
@@ -25,6 +26,7 @@ from prt.state.viewport.kinds import Overlay
 from prt.views.panels.listed import SELECTED
 from prt.views.panels.notifications import Toasts
 from prt.views.panels.page import Page
+from prt.views.panels.playback import PlaybackBar
 from prt.views.panels.registry import OFFERED, ViewOptions, made
 from prt.views.panels.table import SELECTED as SELECTED_EVENT
 from prt.views.panels.view import View
@@ -316,6 +318,69 @@ def test_in_a_recording_the_arrows_seek_and_in_its_details_they_fold() -> None:
     assert player.asked == [Intent.SEEK_BACK, Intent.SEEK_ON]
     seat.press("escape", "left")
     assert player.asked[2:] == [Intent.SEEK_BACK]
+
+
+class Halted:
+    """A recording that is being played, or that is paused."""
+
+    started_at, ended_at, speed = story.BEGIN, story.NOW, 1.0
+
+    def __init__(self, *, is_halted: bool) -> None:
+        self.is_halted = is_halted
+
+    def now(self) -> int:
+        return story.BEGIN
+
+
+@pytest.mark.parametrize(("is_halted", "words"), [(True, "space go on"), (False, "space pause")])
+@pytest.mark.parametrize("name", ["table", "board"])
+def test_the_foot_of_a_recording_offers_what_space_does_next(name: str, is_halted: bool, words: str) -> None:
+    seat = Seat(name, 80, everything())
+    seat.page.bar = PlaybackBar(Halted(is_halted=is_halted))
+    assert words in seat.look()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "words"),
+    [
+        ("table", ["z"], "z has no effect here: ? shows the keys"),
+        ("board", ["é"], "é has no effect here: ? shows the keys"),
+        ("table", ["left"], "← has no effect here: ? shows the keys"),
+        ("table", ["enter", "/"], "/ has no effect here: Esc closes the details"),
+        ("table", ["?", "f"], "f has no effect here: Esc closes the list of keys"),
+        ("table", ["n"], "no search: / starts one"),
+        ("board", ["N"], "no search: / starts one"),
+        ("toasts", ["tab"], "there is no other view"),
+    ],
+)
+def test_a_key_without_an_effect_says_so(name: str, keys: list[str], words: str) -> None:
+    seat = Seat(name, 80, everything())
+    lines = seat.press(*keys)
+    assert words in lines
+    assert words not in seat.press("escape")
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_enter_in_an_empty_view_says_that_there_is_nothing_to_open(name: str) -> None:
+    assert "there is nothing to open" in Seat(name, 80).press("enter")
+
+
+def test_an_unknown_sequence_does_nothing() -> None:
+    seat = Seat("table", 80, everything())
+    before = seat.look()
+    assert seat.press("unknown") == before
+
+
+@pytest.mark.parametrize("name", ["table", "toasts"])
+def test_the_help_has_no_keys_that_can_have_no_effect(name: str) -> None:
+    lines = "\n".join(line.plain for line in help_of(Seat(name, 80, everything())))
+    assert ("Lists of events" in lines) == (name == "table")
+    assert ("show one view alone" in lines) == (name == "table")
+
+
+def help_of(seat: Seat) -> list[Text]:
+    seat.press("?")
+    return list(seat.page.lines(80, 60))
 
 
 def test_a_message_disappears_with_the_next_key() -> None:

@@ -100,6 +100,20 @@ def test_hostile_text_in_details_is_escaped() -> None:
     assert "\u202e" not in text
 
 
+@pytest.mark.parametrize(
+    ("old", "words"), [({"id": 1}, "? the row before is not known"), ({"id": 1, "n": 2}, "no column differs")]
+)
+def test_details_report_no_difference_only_if_the_row_before_is_known(
+    old: dict[str, int], words: str
+) -> None:
+    screen = Screen()
+    page = Page(screen, [Table(screen, tz=UTC)], tz=UTC)
+    screen.apply(story.change("UPDATE", "t", new={"id": 1, "n": 2}, old=old))
+    page.press(Intent.OPEN)
+    lines = [line.plain.strip() for line in page.lines(80, 24)]
+    assert lines[lines.index(next(line for line in lines if "── what changed" in line)) + 1] == words
+
+
 def test_no_value_of_the_json_is_yellow_which_a_light_background_hides() -> None:
     lines = json_lines(b'{"text": "a", "count": 1, "share": 0.5, "is_new": true, "no": null}', 80, 2)
     colours = {str(span.style) for line in lines for span in line.spans}

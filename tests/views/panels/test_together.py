@@ -83,6 +83,19 @@ def test_each_alone(name: str, width: int, height: int, golden: Callable[[str, s
     golden(f"view_{name}_{width}.txt", drawn([name], width, height, day.day()))
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_sheet_counts_the_columns_that_it_has_no_room_for(width: int) -> None:
+    row = {"id": 1, **{f"column_{number}": f"value {number}" for number in range(300)}}
+    change = story.change("INSERT", "project_tasks", new=row, source="snapshot")
+    screen = Screen()
+    (view,) = made(("table",), ViewOptions(tz=UTC, sheet=SHEET))(screen)
+    view.apply(change)
+    heading, line = (line.plain for line in view.lines(width, 10, story.NOW))
+    shown = line.count("val")
+    assert len(heading) == width
+    assert heading.endswith(f" +{300 - shown}")
+
+
 def test_the_last_page_of_a_board_is_as_full_as_the_others() -> None:
     columns = ("todo", "in_progress", "review", "done")
     _, (board,) = views_of(["board"], day.day(), columns=columns)

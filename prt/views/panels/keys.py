@@ -179,6 +179,7 @@ def help_lines(
     can_edit: bool,
     has_lists: bool = True,
     views: Sequence[tuple[str, bool]] = (),
+    own: tuple[Hint, ...] = (),
 ) -> list[Text]:
     """Return all keys that can have an effect, with what they do.
 
@@ -188,8 +189,11 @@ def help_lines(
         can_edit: Whether keys may write.
         has_lists: Whether any of the views is a list of events.
         views: The name of each view that a digit shows, and whether it is drawn now.
+        own: The keys of a view that takes none of the others.
     """
     groups = [group for group in HELP if has_lists or group[0] != _OF_LISTS]
+    if own:
+        groups = [("Keys", own), HELP[-1]]
     if len(views) == 1:
         groups = [(title, tuple(hint for hint in hints if hint != _OTHER_VIEWS)) for title, hints in groups]
     if len(views) > 1:

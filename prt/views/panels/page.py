@@ -39,6 +39,7 @@ _WRITING: Final = {
 }
 """Messages for keys that write, if the active view has nothing to write."""
 
+_SEARCHES: Final = frozenset({Intent.SEARCH, Intent.NEXT, Intent.PREVIOUS})
 _MOVES: Final = frozenset(
     {
         *(Intent.UP, Intent.DOWN, Intent.LEFT, Intent.RIGHT),
@@ -176,6 +177,9 @@ class Page:
         if intent in _WRITING:
             self.message = self._refused(_WRITING[intent])
             return True
+        if intent in _SEARCHES and listed is None and not self.views.is_list:
+            self.message = "there is nothing to search"
+            return True
         if intent in (Intent.NEXT, Intent.PREVIOUS) and not viewport.query:
             self.message = "no search: / starts one"
             return True
@@ -207,7 +211,7 @@ class Page:
         if intent in _OF_EVENTS:
             self.message = _OF_EVENTS[intent]
             return True
-        if intent in _MOVES or intent is Intent.BACK or (intent is Intent.SEARCH and listed is None):
+        if intent in _MOVES or intent is Intent.BACK:
             return True
         return viewport.apply(intent)
 
@@ -278,6 +282,7 @@ class Page:
                 can_edit=self.can_edit,
                 has_lists=self.views.has_lists,
                 views=self.views.names(),
+                own=getattr(self.active, "help", ()),
             )
         else:
             title, one = "details", self.inspected()
@@ -297,8 +302,11 @@ class Page:
         return [rule, *lines[first : first + room]][:height]
 
     def _keys(self, width: int) -> list[Text]:
-        """Return the foot: what is typed or the message, the bar of a recording, and the keys."""
-        if not self.has_keys or self._has_own_head:
+        """Return the foot: what is typed or the message, the bar of a recording, and the keys.
+
+        A view with its own head names its keys itself.
+        """
+        if not self.has_keys:
             return []
         viewport, listed = self.viewport, self.views.listed
         position = viewport.position() if listed is None else listed.position(viewport.query, self.now)
@@ -309,6 +317,10 @@ class Page:
         if self.bar is not None and listed is not None:  # the arrows to the sides seek
             hints = tuple((keys.replace("←→", " h l"), what) for keys, what in hints)
             hints = () if listed.selected is None else hints
+        if self._has_own_head:
+            if self._paused is not None:
+                lines.append(line_of("‖ paused: space goes on", width, "bold reverse"))
+            return [*lines, foot(viewport, width)] if viewport.overlay is not None else lines
         usual = LIST
         if self.bar is not None:
             usual = HALTED if self.bar.is_halted else PLAYED

@@ -82,7 +82,7 @@ class Interaction:
         if is_text:
             return True
         self._page.message = ""
-        for view in self._page.views.shown:
+        for view in self._page.views.shown if self._page.viewport.overlay is None else ():
             own: Mapping[str, Callable[[], None]] = getattr(view, "keys", {})
             key = name if name in own else _LETTERS.get(name, "")
             if key in own:

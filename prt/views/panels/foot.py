@@ -30,7 +30,7 @@ def notes_of(screen: Screen, further: Collection[str], width: int, most: int) ->
         width: The most cells of a line.
         most: The most lines; the last one counts those that don't fit.
     """
-    notes = [*_notes(screen, width), *(line_of(f"! {one}", width) for one in further)]
+    notes = [*_notes(screen, width), *(line for one in further for line in _lines(f"! {one}", width))]
     if len(notes) > most > 0:
         notes = [*notes[: most - 1], line_of(f"  and {len(notes) - most + 1} lines more", width)]
     return notes
@@ -83,7 +83,7 @@ def state_of(
 def _notes(screen: Screen, width: int) -> list[Text]:
     notes: list[Text] = []
     for refusal in screen.refused.values():
-        notes.append(line_of(f"✗ {refusal.table}: {refusal.reason or 'refused'}", width, "bold red"))
+        notes += _lines(f"✗ {refusal.table}: {refusal.reason or 'refused'}", width, "bold red")
         if refusal.hint:
             notes += _lines(f"hint: {refusal.hint}", width)
     if screen.last_malformed is not None:
@@ -98,6 +98,6 @@ def _tail(text: str, width: int) -> str:
     return text if len(text) <= width else "…" + text[1 - width :]
 
 
-def _lines(text: str, width: int) -> list[Text]:
-    """Return a text as several uncut lines, because a remedy that is to be typed must be complete."""
-    return [Text(line, no_wrap=True, overflow="crop") for line in wrapped(safe(text), width)]
+def _lines(text: str, width: int, style: str = "") -> list[Text]:
+    """Return a text as several uncut lines, because what is to be typed must be complete."""
+    return [plain(line, style) for line in wrapped(safe(text), width)]

@@ -93,6 +93,8 @@ class Page:
         self._further_notes = notes
         self._tz = tz
         self._body: list[Text] = []
+        self._head_width, self._head_lines = 0, 0
+        """The width of the last head, and its lines; figures that become shorter leave a line empty."""
         self._paused: tuple[int, int] | None = None
         """The number of events before the pause, and when it began (µs); None if there is no pause."""
         self._folded = FOLDED
@@ -235,8 +237,18 @@ class Page:
         top = (
             []
             if self._has_own_head
-            else head(self._screen, self._title, self.now, width, self._tz, came_while_paused=came)
+            else head(
+                self._screen,
+                self._title,
+                self.now,
+                width,
+                self._tz,
+                came_while_paused=came,
+                least=self._head_lines if width == self._head_width and not self._screen.reason else 0,
+            )
         )
+        if not self._screen.reason:  # which takes further lines, but not for long
+            self._head_width, self._head_lines = width, len(top)
         below = [*notes_of(self._screen, self._further_notes, width, height // 3), *self._keys(width)]
         room = max(height - len(top) - len(below), 0)
         body = self._overlay(width, room) if self.viewport.overlay else None

@@ -23,6 +23,7 @@ from prt.state.notifications import Notifications
 from prt.state.screen import Screen
 from prt.state.viewport.intents import KEYS, REPLAY_KEYS, Intent
 from prt.state.viewport.kinds import Overlay
+from prt.views.panels.foot import notes_of
 from prt.views.panels.listed import SELECTED
 from prt.views.panels.notifications import Toasts
 from prt.views.panels.page import Page
@@ -466,6 +467,24 @@ def test_a_filter_that_is_typed_behind_a_search_keeps_the_name_of_the_count() ->
     seat = Seat("table", 80, everything())
     seat.press("/", *"organ", "enter")
     assert any("filter: ▏" in line and "/organ  1 of 2" in line for line in seat.press("f"))
+
+
+def test_the_rows_stay_in_their_place_when_the_figures_of_the_head_become_shorter() -> None:
+    seat = Seat("table", 60, story.story()[:20])
+
+    def place(lines: list[str]) -> int:
+        return next(number for number, line in enumerate(lines) if line.startswith("time"))
+
+    first = place(seat.look())
+    paused = place(seat.press(" "))
+    assert first < paused == place(seat.press(" "))
+
+
+def test_a_note_is_whole_because_it_can_be_an_address_to_type() -> None:
+    address = "http://127.0.0.1:54399"
+    note = f"the tap for https://abcdefghijklmnopqrst.supabase.co listens on {address}"
+    for width in WIDTHS:
+        assert any(address in line.plain for line in notes_of(Screen(), [note], width, 8))
 
 
 def test_the_remedy_for_views_without_room_is_never_cut() -> None:

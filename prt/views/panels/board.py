@@ -32,6 +32,8 @@ _STEPS = {Intent.UP: 0, Intent.DOWN: 0, Intent.LEFT: -1, Intent.RIGHT: 1}
 _BETWEEN = "│ "
 _WIDEST_NAME = 40
 _TWO_LINES = 9  # the least lines of a board whose cards have two lines
+_SLACK = 2
+"""How many lines fewer keep two lines a card, so that a message doesn't lay the board out anew."""
 _URGENT = {"urgent": "bold red", "critical": "bold red", "high": "bold", "major": "bold"}
 _MARKS = {"urgent": "!!", "critical": "!!", "high": "!", "major": "!"}
 _DOT = " · "
@@ -62,6 +64,7 @@ class BoardView(Listed[bytes]):
         self.can_edit = False
         self._named = named
         self._waiting = waiting
+        self._has_two_lines = False
         self._now = 0
 
     @property
@@ -163,6 +166,7 @@ class BoardView(Listed[bytes]):
         foot = self._foot(columns, most, width, now)
         height -= len(foot)
         first = self._first(columns, most, now)
+        self._has_two_lines = height >= _TWO_LINES - _SLACK * self._has_two_lines
         lines = self._page(columns, first, width, height, now)
         if foot:
             lines += [plain() for _ in range(height - len(lines))]
@@ -228,7 +232,7 @@ class BoardView(Listed[bytes]):
     def _column(self, column: Column, width: int, height: int, now: int) -> list[Text]:
         lines = [_heading(column, width)]
         room = height - 1
-        per_card = 2 if height >= _TWO_LINES and self.board.has_details else 1
+        per_card = 1 + (self.board.has_details and height >= _TWO_LINES - _SLACK * self._has_two_lines)
         fits = room // per_card
         if column.count > fits:
             fits = max((room - 1) // per_card, 0)

@@ -20,6 +20,8 @@ from prt.views.panels.listed import SELECTED, Listed
 LEAST_TRANSACTIONS = 3
 """Lines kept for the transactions, with their heading, however many budgets there are."""
 
+_LEAST_BUDGETS = 4
+"""Budgets that must have room before transactions take any."""
 _SPENT, _PENDING, _COMMITTED, _LEFT = "█", "▓", "▒", "·"
 _LEGEND = f"{_SPENT} spent  {_PENDING} pending  {_COMMITTED} committed"
 _WARN, _FULL = Decimal("0.8"), Decimal(1)
@@ -116,7 +118,7 @@ class BudgetView(Listed[BudgetKey]):
         budgets = self.budgets.budgets()
         if not budgets and not self.budgets.transactions:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
-        least = LEAST_TRANSACTIONS if self.budgets.transactions and height > LEAST_TRANSACTIONS + 2 else 0
+        least = LEAST_TRANSACTIONS if self._has_transactions(height, len(budgets)) else 0
         room = max(height - 1 - least, 0)
         keys = self.row_keys()
         self.choice.sync(keys)
@@ -131,6 +133,13 @@ class BudgetView(Listed[BudgetKey]):
         if least:
             lines += self._transactions(width, height - len(lines), now)
         return fitted(lines, width, height)
+
+    def _has_transactions(self, height: int, budgets: int) -> bool:
+        """Return whether transactions are shown: beside a few budgets, or because one is selected."""
+        if not self.budgets.transactions or height <= LEAST_TRANSACTIONS:
+            return False
+        is_selected = self.selected is not None and self.selected[0] == "transaction"
+        return is_selected or height - 1 - LEAST_TRANSACTIONS >= min(budgets, _LEAST_BUDGETS)
 
     def _transactions(self, width: int, height: int, now: int) -> list[Text]:
         heading = plain("transactions", "underline")

@@ -16,6 +16,7 @@ from prt.events import Event, Status
 from prt.state.screen import Screen
 from prt.state.viewport.intents import Intent
 from prt.views.panels.board import PAGE_US, BoardView
+from prt.views.panels.budget import BudgetView
 from prt.views.panels.dispatch import Sharing
 from prt.views.panels.layout import arranged, stacked
 from prt.views.panels.page import Page
@@ -126,6 +127,26 @@ def test_while_a_card_is_selected_no_other_is_reversed() -> None:
     reversed_ = [line.plain for line in lines for span in line.spans if "reverse" in span.style]
     assert len(reversed_) == 1
     assert "❯" in reversed_[0]
+
+
+def test_a_message_in_the_foot_does_not_lay_a_board_out_anew() -> None:
+    _, (board,) = views_of(["board"], day.day())
+    full = [line.plain for line in board.lines(120, 9, story.NOW)]
+    less = [line.plain for line in board.lines(120, 8, story.NOW)]
+    assert less[:6] == full[:6]
+    _, (another,) = views_of(["board"], day.day())
+    assert [line.plain for line in another.lines(120, 8, story.NOW)][:6] != full[:6]
+
+
+def test_in_a_low_terminal_budgets_come_before_transactions_until_one_is_selected() -> None:
+    _, (view,) = views_of(["budget"], day.day())
+    assert isinstance(view, BudgetView)
+    low = [line.plain for line in view.lines(80, 6, story.NOW)]
+    assert not any("transactions" in line for line in low)
+    assert sum("left" in line for line in low[1:]) == 5
+    view.press(Intent.END)
+    for height in range(4, 12):
+        assert any("❯" in line.plain for line in view.lines(80, height, story.NOW))
 
 
 def ready(table: str) -> Status:

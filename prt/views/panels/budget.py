@@ -258,7 +258,15 @@ def _bar(budget: Budget, width: int) -> Text:
 
 
 def _totals(budgets: Sequence[Budget], width: int) -> str:
-    """Return the totals of each currency, cut at `width`; amounts of different currencies can't be added."""
+    """Return the totals of each currency; amounts of different currencies can't be added.
+
+    The cents are left out before the text is cut at `width`, because a cut amount reads as another one.
+    """
+    text = _sums_of_all(budgets, has_cents=None)
+    return text if cell_len(text) <= width else cut(_sums_of_all(budgets, has_cents=False), width)
+
+
+def _sums_of_all(budgets: Sequence[Budget], *, has_cents: bool | None) -> str:
     currencies = list(dict.fromkeys(budget.currency for budget in budgets))
     parts = []
     for currency in currencies:
@@ -267,9 +275,9 @@ def _totals(budgets: Sequence[Budget], width: int) -> str:
         spent = sum((budget.used for budget in own), Decimal(0))
         remaining = sum((budget.remaining or Decimal(0) for budget in own), Decimal(0))
         unit = f"{currency} " if len(currency) > 1 else ""  # Realtime leaves only a letter of a `char(3)`
-        parts.append(f"{unit}{money(spent)} of {money(amount)} spent, {money(remaining)} left")
-    text = " · ".join([counted(len(budgets), "budget"), *map(safe, parts)])
-    return cut(text, width)
+        texts = [money(one, has_cents=has_cents) for one in (spent, amount, remaining)]
+        parts.append("{}{} of {} spent, {} left".format(unit, *texts))
+    return " · ".join([counted(len(budgets), "budget"), *map(safe, parts)])
 
 
 def _signed(transaction: Transaction) -> str:

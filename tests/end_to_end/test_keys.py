@@ -178,6 +178,13 @@ def test_colours_are_those_of_the_palette_and_none_with_no_color(recording: Path
         assert view.finish() == 0
 
 
+@pytest.mark.parametrize(("view", "is_said"), [("board", True), ("table", False)])
+def test_a_dumb_terminal_is_told_why_there_is_no_view(recording: Path, view: str, is_said: bool) -> None:
+    with playing(recording, "--count", "5", "--view", view, columns=120, TERM="dumb") as shown:
+        assert shown.finish() == 0
+        assert (b"the view can't be drawn here, so its events are listed instead" in shown.raw) == is_said
+
+
 @pytest.mark.parametrize(
     ("options", "environment"),
     [(("--count", "5"), {"TERM": "dumb"}), (("--count", "5", "--output", "text"), {})],

@@ -202,7 +202,7 @@ class BoardView(Listed[bytes]):
         return fitted(lines, width, height)
 
     def _foot(self, columns: Sequence[Column], most: int, width: int, now: int) -> list[Text]:
-        notes = []
+        notes = self._notes()  # first, so that a narrow terminal cuts the page
         if len(columns) > most:
             first = self._first(columns, most, now)
             last = min(first + most, len(columns))
@@ -210,7 +210,6 @@ class BoardView(Listed[bytes]):
             following = f" · next in {seconds} s" if self.selected is None else ""
             shown = f"columns {first + 1}–{last}" if last - first > 1 else f"column {last}"
             notes.append(f"{shown} of {len(columns)}{following}")
-        notes += self._notes()
         return [plain(cut(" · ".join(notes), width), "italic")] if notes else []
 
     def _first(self, columns: Sequence[Column], most: int, now: int) -> int:

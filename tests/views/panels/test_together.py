@@ -129,6 +129,12 @@ def test_while_a_card_is_selected_no_other_is_reversed() -> None:
     assert "❯" in reversed_[0]
 
 
+def test_why_a_board_is_empty_stands_before_its_page_on_a_narrow_terminal() -> None:
+    _, (board,) = views_of(["board"], [ready("public.invoices")], columns=("todo", "review", "done"))
+    (*_, foot) = (line.plain for line in board.lines(50, 10, story.NOW))
+    assert foot.startswith("project_tasks is not watched: add the TABLE")
+
+
 def test_a_message_in_the_foot_does_not_lay_a_board_out_anew() -> None:
     _, (board,) = views_of(["board"], day.day())
     full = [line.plain for line in board.lines(120, 9, story.NOW)]

@@ -77,6 +77,20 @@ def test_space_halts_a_recording_and_q_quits(recording: Path) -> None:
         assert takes_lines(view)
 
 
+def test_a_recording_says_where_it_can_go_no_further(recording: Path) -> None:
+    with playing(recording) as view:
+        halted(view)
+        for keys, words in (
+            (b"00", "this is the start"),
+            (b"\x1b[D", "this is the start"),
+            (b"\x1b[C" * 9, "this is the end"),
+            (b"]" * 12, "no faster than 100×"),
+            (b"[" * 12, "no slower than 0.25×"),
+        ):
+            view.send(b"z" + keys)
+            view.until(lambda text, words=words: words in text)  # type: ignore[misc]
+
+
 @pytest.mark.parametrize(("keys", "code"), [(b"\x03", 130), (b"q", 0)], ids=["Ctrl-C", "q"])
 def test_the_terminal_is_given_back_however_it_ends(recording: Path, keys: bytes, code: int) -> None:
     with playing(recording) as view:

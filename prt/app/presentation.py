@@ -19,7 +19,7 @@ from prt.events import Event
 from prt.inputs import Input
 from prt.state.conditions.alerts import Alerts
 from prt.state.conditions.bounds import Progress
-from prt.views.sinks.form import is_terminal, opened
+from prt.views.sinks.form import is_terminal, may_draw, opened
 from prt.views.sinks.recorder import Recorder, header_of
 from prt.views.sinks.stderr import complain, notice
 
@@ -150,6 +150,9 @@ class Presentation:
         request = self._request
         if request.output is not None:
             return nullcontext(request.output)
+        is_list = request.views_of is None or "table" in getattr(request.views_of, "names", ())
+        if self._has_screen and not (may_draw() or is_list or request.is_quiet):
+            notice("the view can't be drawn here, so its events are listed instead")
         return opened(
             request.form,
             subject.host,

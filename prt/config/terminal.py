@@ -30,6 +30,8 @@ AGENTS: Final = (
 
 Variables that editors with an agent also set for a person's terminal, such as CURSOR_TRACE_ID, are not used.
 """
+_FIXED: Final = frozenset({"dumb", "unknown"})
+"""The types of terminals, by TERM, on which nothing can be drawn."""
 _UNSET: Final = frozenset({"", "0", "false", "no", "off"})
 
 _served: Final[list[bool]] = []
@@ -62,6 +64,11 @@ def is_agent() -> bool:
 def is_terminal(stream: Stream | None) -> bool:
     """Return whether a stream is a terminal that a person uses; a closed stream is None."""
     return stream is not None and stream.isatty() and not is_agent()
+
+
+def may_draw(stream: Stream | None) -> bool:
+    """Return whether a stream is a terminal that can move its cursor, which a dumb one can't."""
+    return is_terminal(stream) and environment().get("TERM", "").lower() not in _FIXED
 
 
 def may_color() -> bool:

@@ -79,6 +79,8 @@ class Board:
         self.moves = 0
         self.has_groups = False
         """Whether any row has the column to group by, even if its value is null."""
+        self.has_details = False
+        """Whether any card ever had a person, a priority or a date."""
         self._given = tuple(columns)
         self._limits = dict(limits or {})
         self._present = Present(schema, table, key_columns)
@@ -110,6 +112,9 @@ class Board:
             self._remove(turn.key)
             return
         self._assign(turn, event)
+        if not self.has_details:
+            card = _card_of(turn.key, turn.after)
+            self.has_details = bool(card.assignee or card.priority or card.due)
         if len(self._groups) > len(self._present.rows):
             self._forget()
 

@@ -44,13 +44,14 @@ Item = ConnectionLine | ChannelLine | TapFinding
 
 
 class TapState:
-    """The state of the screen. `chosen` is an index into `items`, and `opened` the item that Enter opened."""
+    """The state of the screen. `opened` is the item that Enter opened."""
 
     def __init__(self) -> None:
         self.connections: dict[int, ConnectionLine] = {}
         self.findings: list[TapFinding] = []
         self.refused = 0
-        self.chosen = 0
+        self._chosen: tuple[int, Item | None] = (0, None)
+        """Where the selected item was, and the item; None until a key selects one."""
         self.opened: Item | None = None
         self.host = ""
 
@@ -62,16 +63,26 @@ class TapState:
             items += [connection, *connection.channels.values()]
         return [*items, *self.findings]
 
+    @property
+    def chosen(self) -> int:
+        """The index of the selected item, which others that come or go don't change for another."""
+        items, (index, item) = self.items, self._chosen
+        return items.index(item) if item in items else min(index, max(len(items) - 1, 0))
+
     def move(self, by: int) -> None:
         """Select the item that is `by` positions further."""
-        self.chosen = min(max(self.chosen + by, 0), max(len(self.items) - 1, 0))
+        items = self.items
+        index = min(max(self.chosen + by, 0), max(len(items) - 1, 0))
+        self._chosen = index, items[index] if items else None
+
+    def close(self) -> None:
+        """Close the open item."""
+        self.opened = None
 
     def toggle(self) -> None:
         """Open the selected item, or close the open one."""
         items = self.items
-        self.opened = (
-            None if self.opened is not None or not items else items[min(self.chosen, len(items) - 1)]
-        )
+        self.opened = None if self.opened is not None or not items else items[self.chosen]
 
     def apply(self, event: Event) -> None:
         """Apply an event of the tap; other events have no effect."""

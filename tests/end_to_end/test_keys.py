@@ -77,6 +77,20 @@ def test_space_halts_a_recording_and_q_quits(recording: Path) -> None:
         assert takes_lines(view)
 
 
+def test_a_recording_says_where_it_can_go_no_further(recording: Path) -> None:
+    with playing(recording) as view:
+        halted(view)
+        for keys, words in (
+            (b"00", "this is the start"),
+            (b"\x1b[D", "this is the start"),
+            (b"\x1b[C" * 9, "this is the end"),
+            (b"]" * 12, "no faster than 100×"),
+            (b"[" * 12, "no slower than 0.25×"),
+        ):
+            view.send(b"z" + keys)
+            view.until(lambda text, words=words: words in text)  # type: ignore[misc]
+
+
 @pytest.mark.parametrize(("keys", "code"), [(b"\x03", 130), (b"q", 0)], ids=["Ctrl-C", "q"])
 def test_the_terminal_is_given_back_however_it_ends(recording: Path, keys: bytes, code: int) -> None:
     with playing(recording) as view:
@@ -176,6 +190,13 @@ def test_colours_are_those_of_the_palette_and_none_with_no_color(recording: Path
         view.until(lambda text: "── details" not in text)
         view.send(b"q")
         assert view.finish() == 0
+
+
+@pytest.mark.parametrize(("view", "is_said"), [("board", True), ("table", False)])
+def test_a_dumb_terminal_is_told_why_there_is_no_view(recording: Path, view: str, is_said: bool) -> None:
+    with playing(recording, "--count", "5", "--view", view, columns=120, TERM="dumb") as shown:
+        assert shown.finish() == 0
+        assert (b"the view can't be drawn here, so its events are listed instead" in shown.raw) == is_said
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from prt.views.panels.playback import PlaybackBar
 
 SEEK: Final = 10_000_000
 """How far an arrow seeks (µs)."""
+_LAST: Final = 1_000_000
+"""How close to the end the position counts as the end (µs): that of the last event may lie before it."""
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 
@@ -35,6 +37,7 @@ class PlaybackControls:
         """Perform an intent. Return whether it's for the recording."""
         del screen
         recording = self._recording
+        before, speed = recording.now(), recording.speed
         match intent:
             case Intent.SEEK_BACK:
                 recording.seek(recording.now() - SEEK)
@@ -51,6 +54,12 @@ class PlaybackControls:
             case _:
                 return False
         page.message = ""
+        if intent in (Intent.SEEK_BACK, Intent.START) and before <= recording.started_at:
+            page.message = "this is the start"
+        elif intent is Intent.SEEK_ON and before >= recording.ended_at - _LAST:
+            page.message = "this is the end"
+        elif intent in (Intent.SLOWER, Intent.FASTER) and recording.speed == speed:
+            page.message = f"{'no slower' if intent is Intent.SLOWER else 'no faster'} than {speed:g}×"
         return True
 
 

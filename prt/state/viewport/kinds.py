@@ -51,3 +51,7 @@ def kind_of(kept: Kept) -> Kind:
     if isinstance(kept, Met):
         return Kind.PRESENCE
     return Kind.STATUSES if isinstance(kept, Gap | Alert | Conflict | Step) else Kind.BROADCASTS
+
+
+CLOSING: Final = frozenset({(Intent.OPEN, Overlay.DETAILS), (Intent.HELP, Overlay.HELP)})
+"""The keys that open an overlay close it too."""

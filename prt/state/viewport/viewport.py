@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from prt.state.newest import Kept, Newest
 from prt.state.viewport.intents import Intent
-from prt.state.viewport.kinds import KIND_OF, Kind, Overlay, Prompt, kind_of
+from prt.state.viewport.kinds import CLOSING, KIND_OF, Kind, Overlay, Prompt, kind_of
 from prt.state.viewport.query import Filter, Query
 
 
@@ -107,6 +107,11 @@ class Viewport:
         """Return how many events are above the window."""
         shown = self._visible()
         return shown - 1 - self._index_of_top(shown) if shown else 0
+
+    def place(self) -> tuple[int, int]:
+        """Return the number of the selected event, from the newest, and how many events the list has."""
+        current, listed = self.current(), self.listed()
+        return len(listed) - bisect_left(listed, current or 0), len(listed)
 
     def push_down(self) -> None:
         """Scroll down by one event, because the events above the selection take more than a line each."""
@@ -324,7 +329,7 @@ class Viewport:
             self.overlay_top = 0
         elif intent is Intent.END:
             self.overlay_top = 1 << 30
-        elif intent in (Intent.BACK, Intent.QUIT) or (intent, self.overlay) in _CLOSING:
+        elif intent in (Intent.BACK, Intent.QUIT) or (intent, self.overlay) in CLOSING:
             self.overlay, self.opened = None, None
         elif intent in (Intent.NEXT, Intent.PREVIOUS) and self.overlay is Overlay.DETAILS:
             self._move(intent)
@@ -334,9 +339,6 @@ class Viewport:
         else:
             return False
         return True
-
-
-_CLOSING = {(Intent.OPEN, Overlay.DETAILS), (Intent.HELP, Overlay.HELP)}
 
 
 def _nearest(numbers: list[int], shown: int, wanted: int) -> int | None:

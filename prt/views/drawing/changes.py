@@ -75,7 +75,9 @@ def mark_of(line: Line) -> str | None:
 def _nothing(line: Line) -> str:
     if line.event_type == "DELETE":
         return "only the key was sent"
-    return "no column differs" if line.event_type == "UPDATE" else ""
+    if line.event_type == "INSERT":
+        return ""
+    return "only the key has a value" if line.origin == "unknown" else "no column differs"
 
 
 def _pieces(cell: Cell, line: Line, width: int) -> list[_Piece]:

@@ -70,6 +70,11 @@ class ActiveViews:
         """Whether the active view is a list of events."""
         return hasattr(self.active, "viewport")
 
+    @property
+    def has_lists(self) -> bool:
+        """Whether any view is a list of events; views that were not asked for include lists."""
+        return bool(self.others) or any(hasattr(view, "viewport") for view in self.asked)
+
     def names(self) -> list[tuple[str, bool]]:
         """Return the title of each view, and whether it's drawn."""
         known = [(view.title, self._alone in (None, number)) for number, view in enumerate(self.asked)]

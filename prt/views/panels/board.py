@@ -32,6 +32,8 @@ _STEPS = {Intent.UP: 0, Intent.DOWN: 0, Intent.LEFT: -1, Intent.RIGHT: 1}
 _BETWEEN = "│ "
 _WIDEST_NAME = 40
 _TWO_LINES = 9  # the least lines of a board whose cards have two lines
+_SLACK = 2
+"""How many lines fewer keep two lines a card, so that a message doesn't lay the board out anew."""
 _URGENT = {"urgent": "bold red", "critical": "bold red", "high": "bold", "major": "bold"}
 _MARKS = {"urgent": "!!", "critical": "!!", "high": "!", "major": "!"}
 _DOT = " · "
@@ -62,6 +64,7 @@ class BoardView(Listed[bytes]):
         self.can_edit = False
         self._named = named
         self._waiting = waiting
+        self._has_two_lines = False
         self._now = 0
 
     @property
@@ -163,6 +166,7 @@ class BoardView(Listed[bytes]):
         foot = self._foot(columns, most, width, now)
         height -= len(foot)
         first = self._first(columns, most, now)
+        self._has_two_lines = height >= _TWO_LINES - _SLACK * self._has_two_lines
         lines = self._page(columns, first, width, height, now)
         if foot:
             lines += [plain() for _ in range(height - len(lines))]
@@ -183,7 +187,7 @@ class BoardView(Listed[bytes]):
     def _page(self, columns: Sequence[Column], first: int, width: int, height: int, now: int) -> list[Text]:
         """Return the columns that stand side by side, from number `first` on."""
         most = min(_most(width), len(columns))
-        # The width is divided as on a full page, so that the last page's columns aren't wider.
+        # The width is divided as on a full page, so that columns aren't wider if fewer are left.
         each = (width - len(_BETWEEN) * (most - 1)) // most
         blocks = [self._column(column, each, height, now) for column in columns[first : first + most]]
         lines = []
@@ -198,24 +202,26 @@ class BoardView(Listed[bytes]):
         return fitted(lines, width, height)
 
     def _foot(self, columns: Sequence[Column], most: int, width: int, now: int) -> list[Text]:
-        notes = []
+        notes = self._notes()  # first, so that a narrow terminal cuts the page
         if len(columns) > most:
             first = self._first(columns, most, now)
             last = min(first + most, len(columns))
             seconds = -(-(PAGE_US - now % PAGE_US) // 1_000_000)
             following = f" · next in {seconds} s" if self.selected is None else ""
-            notes.append(f"columns {first + 1}–{last} of {len(columns)}{following}")
-        notes += self._notes()
+            shown = f"columns {first + 1}–{last}" if last - first > 1 else f"column {last}"
+            notes.append(f"{shown} of {len(columns)}{following}")
         return [plain(cut(" · ".join(notes), width), "italic")] if notes else []
 
     def _first(self, columns: Sequence[Column], most: int, now: int) -> int:
         """Return the page's first column: of the selected card's page, otherwise of the page due at `now`."""
         here = None if self.selected is None else self.board.column_of(self.selected)
         names = [column.name for column in columns]
-        return names.index(here) // most * most if here in names else _first(len(columns), most, now)
+        if here not in names:
+            return _first(len(columns), most, now)
+        return _page_of(names.index(here) // most, len(columns), most)
 
     def _notes(self) -> list[str]:
-        notes = []
+        notes = [] if len(self.board) or not (waiting := self._waiting()) else [waiting]
         if len(self.board) and not self.board.has_groups:
             notes.append(f"! no row has a column {safe(self.board.group_by)}: {Input.GROUP_BY} names another")
         if self.board.forgotten:
@@ -225,7 +231,7 @@ class BoardView(Listed[bytes]):
     def _column(self, column: Column, width: int, height: int, now: int) -> list[Text]:
         lines = [_heading(column, width)]
         room = height - 1
-        per_card = 2 if height >= _TWO_LINES else 1
+        per_card = 1 + (self.board.has_details and height >= _TWO_LINES - _SLACK * self._has_two_lines)
         fits = room // per_card
         if column.count > fits:
             fits = max((room - 1) // per_card, 0)
@@ -244,14 +250,16 @@ class BoardView(Listed[bytes]):
         gutter = "  " if mark is None else "+ " if mark.origin is None else "▸ "
         if card.key == self.selected:
             gutter = SELECTED
-        is_lit = mark is not None or card.key == self.selected
+        # While a card is selected, it alone is reversed: one that changed has its mark and is bold.
+        is_lit = card.key == self.selected or (mark is not None and self.selected is None)
+        style = "bold" if mark is not None else _URGENT.get(card.priority, "")
         room = width - len(gutter)
         title = (
             plain()
             .append(gutter, "bold")
             .append(
                 cut(safe(card.title), room),
-                "bold reverse" if is_lit else _URGENT.get(card.priority, ""),
+                "bold reverse" if is_lit else style,
             )
         )
         details = plain("  ")
@@ -280,7 +288,12 @@ def _most(width: int) -> int:
 def _first(count: int, most: int, now: int) -> int:
     """Return the first column of the page that is due at `now`."""
     pages = -(-count // most)
-    return now // PAGE_US % pages * most
+    return _page_of(now // PAGE_US % pages, count, most)
+
+
+def _page_of(page: int, count: int, most: int) -> int:
+    """Return the first column of a page; the last page is as full as the others."""
+    return max(min(page * most, count - most), 0)
 
 
 def _heading(column: Column, width: int) -> Text:

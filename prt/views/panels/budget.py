@@ -20,6 +20,8 @@ from prt.views.panels.listed import SELECTED, Listed
 LEAST_TRANSACTIONS = 3
 """Lines kept for the transactions, with their heading, however many budgets there are."""
 
+_LEAST_BUDGETS = 4
+"""Budgets that must have room before transactions take any."""
 _SPENT, _PENDING, _COMMITTED, _LEFT = "█", "▓", "▒", "·"
 _LEGEND = f"{_SPENT} spent  {_PENDING} pending  {_COMMITTED} committed"
 _WARN, _FULL = Decimal("0.8"), Decimal(1)
@@ -116,7 +118,7 @@ class BudgetView(Listed[BudgetKey]):
         budgets = self.budgets.budgets()
         if not budgets and not self.budgets.transactions:
             return fitted([plain(cut(self._waiting(), width), "italic")], width, height)
-        least = LEAST_TRANSACTIONS if self.budgets.transactions and height > LEAST_TRANSACTIONS + 2 else 0
+        least = LEAST_TRANSACTIONS if self._has_transactions(height, len(budgets)) else 0
         room = max(height - 1 - least, 0)
         keys = self.row_keys()
         self.choice.sync(keys)
@@ -131,6 +133,13 @@ class BudgetView(Listed[BudgetKey]):
         if least:
             lines += self._transactions(width, height - len(lines), now)
         return fitted(lines, width, height)
+
+    def _has_transactions(self, height: int, budgets: int) -> bool:
+        """Return whether transactions are shown: beside a few budgets, or because one is selected."""
+        if not self.budgets.transactions or height <= LEAST_TRANSACTIONS:
+            return False
+        is_selected = self.selected is not None and self.selected[0] == "transaction"
+        return is_selected or height - 1 - LEAST_TRANSACTIONS >= min(budgets, _LEAST_BUDGETS)
 
     def _transactions(self, width: int, height: int, now: int) -> list[Text]:
         heading = plain("transactions", "underline")
@@ -249,7 +258,15 @@ def _bar(budget: Budget, width: int) -> Text:
 
 
 def _totals(budgets: Sequence[Budget], width: int) -> str:
-    """Return the totals of each currency, cut at `width`; amounts of different currencies can't be added."""
+    """Return the totals of each currency; amounts of different currencies can't be added.
+
+    The cents are left out before the text is cut at `width`, because a cut amount reads as another one.
+    """
+    text = _sums_of_all(budgets, has_cents=None)
+    return text if cell_len(text) <= width else cut(_sums_of_all(budgets, has_cents=False), width)
+
+
+def _sums_of_all(budgets: Sequence[Budget], *, has_cents: bool | None) -> str:
     currencies = list(dict.fromkeys(budget.currency for budget in budgets))
     parts = []
     for currency in currencies:
@@ -258,9 +275,9 @@ def _totals(budgets: Sequence[Budget], width: int) -> str:
         spent = sum((budget.used for budget in own), Decimal(0))
         remaining = sum((budget.remaining or Decimal(0) for budget in own), Decimal(0))
         unit = f"{currency} " if len(currency) > 1 else ""  # Realtime leaves only a letter of a `char(3)`
-        parts.append(f"{unit}{money(spent)} of {money(amount)} spent, {money(remaining)} left")
-    text = " · ".join([counted(len(budgets), "budget"), *map(safe, parts)])
-    return cut(text, width)
+        texts = [money(one, has_cents=has_cents) for one in (spent, amount, remaining)]
+        parts.append("{}{} of {} spent, {} left".format(unit, *texts))
+    return " · ".join([counted(len(budgets), "budget"), *map(safe, parts)])
 
 
 def _signed(transaction: Transaction) -> str:

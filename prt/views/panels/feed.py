@@ -17,9 +17,9 @@ from prt.state.viewport.viewport import Viewport
 from prt.views.drawing.cells import cut, safe
 from prt.views.drawing.figures import clock
 from prt.views.drawing.lines import fitted, plain
-from prt.views.drawing.notices import gap_text
 from prt.views.panels.inspection import Inspected, inspected
-from prt.views.panels.table import FOUND, SELECTED
+from prt.views.panels.interruptions import gap_line
+from prt.views.panels.table import FOUND, SELECTED, reason_for_none
 from prt.views.sinks.template import compile_template
 
 
@@ -64,7 +64,7 @@ class FeedView:
         """Return the sentences in at most `height` lines of at most `width` cells; `now` in µs."""
         numbers = self.viewport.window(height)
         if not numbers:
-            words = "nothing matches" if self.viewport.hidden else self._waiting()
+            words = reason_for_none(self.viewport) or self._waiting()
             return fitted([plain(cut(words, width), "italic")], width, height)
         kept = {number: one for number in numbers if (one := self._screen.newest.kept(number)) is not None}
         self._sentences = {
@@ -90,7 +90,8 @@ class FeedView:
             case Alert():
                 line.append(cut(safe(f"! {alert_text(kept)}"), room), "bold red")
             case Gap():
-                line.append(cut(safe(f"! gap {gap_text(kept)}"), room), "bold red")
+                style = "bold green" if kept.complete else "bold red"
+                line.append(cut(gap_line(kept, self._tz), room), style)
             case Shown():
                 _append(line, self._sentences[number][1], room)
         line.truncate(width)

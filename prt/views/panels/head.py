@@ -50,6 +50,7 @@ def head(
     tz: tzinfo | None,
     *,
     came_while_paused: int | None = None,
+    least: int = 0,
 ) -> list[Text]:
     """Return the lines of the head.
 
@@ -60,12 +61,14 @@ def head(
         width: The most cells of a line.
         tz: The time zone; None is the local one.
         came_while_paused: Events since the view was paused; None if it isn't paused.
+        least: The least lines, so that what is below stays in its place.
     """
     stream = _stream(screen, now)
     if came_while_paused is not None:
         stream.insert(0, Figure(f"‖ paused · {came_while_paused:,} new", "bold reverse"))
     figures = _flowed([stream, _health(screen, now)], width)
-    return [_state(screen, title, now, width, tz), *figures, *_reason(screen, width)]
+    lines = [_state(screen, title, now, width, tz), *figures, *_reason(screen, width)]
+    return [*lines, *([Text()] * (least - len(lines)))]
 
 
 def waiting(screen: Screen) -> str:
@@ -83,6 +86,16 @@ def waiting(screen: Screen) -> str:
 def waiting_for_rows(screen: Screen) -> str:
     """Return what an empty view of present rows is waiting for; once they are read, that none may be read."""
     return "no rows that this identity may read" if screen.has_loaded else waiting(screen)
+
+
+def waiting_for_table(screen: Screen, table: str) -> str:
+    """Return what an empty view of one table, `SCHEMA.TABLE`, is waiting for, or that it is not watched."""
+    if screen.end is None and screen.channel == "READY" and table not in screen.joined:
+        name = safe(table.removeprefix("public."))
+        if table in screen.refused:
+            return f"{name} was refused"
+        return f"{name} is not watched: add the TABLE {name}"
+    return waiting_for_rows(screen)
 
 
 def _state(screen: Screen, title: str, now: int, width: int, tz: tzinfo | None) -> Text:

@@ -35,6 +35,7 @@ class Inspected(Struct, frozen=True, kw_only=True):
         facts: Short facts about it.
         errors: The errors that the server reported with it.
         before: The row before a change, as a JSON object.
+        is_whole: Whether `before` has all columns, and not the key alone.
         after: The row after a change, as a JSON object.
         payload: Any other JSON.
         label: The heading above `payload`.
@@ -45,6 +46,7 @@ class Inspected(Struct, frozen=True, kw_only=True):
     facts: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     before: bytes | None = None
+    is_whole: bool = True
     after: bytes | None = None
     payload: bytes | None = None
     label: str = "payload"
@@ -112,6 +114,7 @@ def _change(shown: Shown, key_columns: KeyColumns, tz: tzinfo | None) -> Inspect
         facts=tuple(facts),
         errors=tuple(change.errors or ()),
         before=before,
+        is_whole=not is_partial or shown.previous is not None,
         after=None if change.event_type == "DELETE" else bytes(change.new),
         event=change,
     )
@@ -125,7 +128,8 @@ def inspection_lines(one: Inspected, width: int, folded: int = FOLDED) -> list[T
     lines += [plain(line, "bold red") for error in one.errors for line in wrapped(safe(error), width)]
     if one.before is not None and one.after is not None:
         found = list(differences(one.before, one.after, width))
-        lines += [plain(), _rule("what changed", width), *(found or [plain("no column differs", "italic")])]
+        none = "no column differs" if one.is_whole else "? the row before is not known"
+        lines += [plain(), _rule("what changed", width), *(found or [plain(cut(none, width), "italic")])]
     for name, raw in (("new", one.after), ("old", one.before), (one.label, one.payload)):
         if raw not in (None, b"", b"{}"):
             lines += [plain(), _rule(name, width), *json_lines(raw or b"", width, folded)]
@@ -167,7 +171,8 @@ def _tree(value: Any, name: str, folded: int, level: int) -> Iterator[Text]:
     yield line.append(safe(json.dumps(value, ensure_ascii=False)), _STYLES.get(type(value), "italic"))
 
 
-_STYLES = {str: "green", int: "yellow", float: "yellow", bool: "magenta"}
+_STYLES = {str: "green", int: "magenta", float: "magenta", bool: "bold magenta"}
+"""No yellow: the yellow of many palettes can't be read on a light background."""
 
 
 def _wrapped(line: Text, width: int) -> list[Text]:

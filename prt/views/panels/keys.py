@@ -31,6 +31,8 @@ PLAYED: Final[tuple[Hint, ...]] = (
     ("?", "keys"),
 )
 """The usual keys while a recording is played."""
+HALTED: Final[tuple[Hint, ...]] = (("space", "go on"), *PLAYED[1:2], (".", "one event"), *PLAYED[3:])
+"""The usual keys while a recording is paused."""
 _SEARCHED: Final[tuple[Hint, ...]] = (
     ("n N", "next, previous"),
     ("Enter", "details"),
@@ -69,6 +71,9 @@ _DETAILS: Final[tuple[Hint, ...]] = (
 )
 _HELP: Final[tuple[Hint, ...]] = (("Esc", "close"), ("↑↓", "scroll"))
 
+_OTHER_VIEWS: Final = ("1…7  Tab", "show one view alone, the next view")
+_OF_LISTS: Final = "Lists of events"
+
 HELP: Final[tuple[tuple[str, tuple[Hint, ...]], ...]] = (
     (
         "Move",
@@ -78,7 +83,7 @@ HELP: Final[tuple[tuple[str, tuple[Hint, ...]], ...]] = (
             ("PgUp PgDn", "move by a screen"),
             ("Home g", "the first row; a list of events follows again"),
             ("End G", "the last row that is kept"),
-            ("1…7  Tab", "show one view alone, the next view"),
+            _OTHER_VIEWS,
         ),
     ),
     (
@@ -90,7 +95,7 @@ HELP: Final[tuple[tuple[str, tuple[Hint, ...]], ...]] = (
         ),
     ),
     (
-        "Lists of events",
+        _OF_LISTS,
         (
             ("f", "filter: a text, table=…, event=…, COLUMN=VALUE"),
             ("c b p s", "changes, broadcasts, presence, statuses: off and on"),
@@ -168,17 +173,29 @@ def _hints(viewport: Viewport, own: tuple[Hint, ...], usual: tuple[Hint, ...]) -
 
 
 def help_lines(
-    width: int, *, is_replay: bool, can_edit: bool, views: Sequence[tuple[str, bool]] = ()
+    width: int,
+    *,
+    is_replay: bool,
+    can_edit: bool,
+    has_lists: bool = True,
+    views: Sequence[tuple[str, bool]] = (),
+    own: tuple[Hint, ...] = (),
 ) -> list[Text]:
-    """Return all keys with what they do.
+    """Return all keys that can have an effect, with what they do.
 
     Args:
         width: The most cells of a line.
         is_replay: Whether a recording is played.
         can_edit: Whether keys may write.
+        has_lists: Whether any of the views is a list of events.
         views: The name of each view that a digit shows, and whether it is drawn now.
+        own: The keys of a view that takes none of the others.
     """
-    groups = [*HELP]
+    groups = [group for group in HELP if has_lists or group[0] != _OF_LISTS]
+    if own:
+        groups = [("Keys", own), HELP[-1]]
+    if len(views) == 1:
+        groups = [(title, tuple(hint for hint in hints if hint != _OTHER_VIEWS)) for title, hints in groups]
     if len(views) > 1:
         drawn = {True: "  (shown)", False: ""}
         names = [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from prt.views.drawing.cells import cut, safe
+from prt.views.drawing.figures import counted
 from prt.views.panels.view import View
 
 LEAST_LINES = 5
@@ -46,9 +48,18 @@ def arranged(
         named = [(next(rest), view) for view in row]
         lines += _side_by_side(named, width, share, now)
     if hidden:
-        remedy = "a digit shows one alone" if is_numbered else "a larger terminal shows it"
-        lines.append(Text(cut(f"no room for {', '.join(rest)}: {remedy}", width), "italic"))
+        lines.append(Text(_left_out([*rest], width, is_numbered=is_numbered), "italic"))
     return lines
+
+
+def _left_out(titles: Sequence[str], width: int, *, is_numbered: bool) -> str:
+    """Return the line about views without room; the remedy stays whole before the names of the views."""
+    short = ", ".join(title.partition(" ")[0] for title in titles)
+    if not is_numbered:
+        short = counted(len(titles), "more view")
+    remedy = "a digit shows one alone" if is_numbered else "a larger terminal shows it"
+    line = f"no room for {', '.join(titles)}: {remedy}"
+    return line if cell_len(line) <= width else cut(f"no room for {short}: {remedy}", width)
 
 
 def stacked(views: Sequence[View], width: int, height: int, now: int) -> list[Text]:

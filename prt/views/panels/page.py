@@ -15,12 +15,13 @@ from prt.state.viewport.intents import Intent
 from prt.state.viewport.kinds import KIND_OF, Overlay
 from prt.state.viewport.viewport import Viewport
 from prt.views.drawing.cells import safe
+from prt.views.drawing.figures import counted
 from prt.views.drawing.lines import line_of
 from prt.views.panels.active import ActiveViews, Other
 from prt.views.panels.foot import notes_of, state_of
 from prt.views.panels.head import head
 from prt.views.panels.inspection import FOLDED, Inspected, inspection_lines
-from prt.views.panels.keys import LIST, PLAYED, Hint, foot, help_lines
+from prt.views.panels.keys import HALTED, LIST, PLAYED, Hint, foot, help_lines
 from prt.views.panels.layout import arranged
 from prt.views.panels.view import View
 
@@ -38,6 +39,7 @@ _WRITING: Final = {
 }
 """Messages for keys that write, if the active view has nothing to write."""
 
+_SEARCHES: Final = frozenset({Intent.SEARCH, Intent.NEXT, Intent.PREVIOUS})
 _MOVES: Final = frozenset(
     {
         *(Intent.UP, Intent.DOWN, Intent.LEFT, Intent.RIGHT),
@@ -48,6 +50,11 @@ _MOVES: Final = frozenset(
 
 class Bar(Protocol):
     """A line that shows the position in a recording."""
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the replay is paused."""
+        ...
 
     def line(self, width: int) -> Text:
         """Return the line in at most `width` cells."""
@@ -86,6 +93,8 @@ class Page:
         self._further_notes = notes
         self._tz = tz
         self._body: list[Text] = []
+        self._head_width, self._head_lines = 0, 0
+        """The width of the last head, and its lines; figures that become shorter leave a line empty."""
         self._paused: tuple[int, int] | None = None
         """The number of events before the pause, and when it began (µs); None if there is no pause."""
         self._folded = FOLDED
@@ -109,11 +118,16 @@ class Page:
         self._let_edit()
         return is_there
 
-    def show_next_view(self) -> None:
-        """Show the next view alone; after the last one, show the views that were asked for."""
+    def show_next_view(self) -> bool:
+        """Show the next view alone; after the last one, show the views that were asked for.
+
+        Returns:
+            Whether there is more than one view.
+        """
         self._is_moved = True
         self.views.show_next()
         self._let_edit()
+        return len(self.views.names()) > 1
 
     def touch(self) -> None:
         """Lay the views out again at the next drawing, even while they are paused."""
@@ -165,8 +179,21 @@ class Page:
         if intent in _WRITING:
             self.message = self._refused(_WRITING[intent])
             return True
+        if intent in _SEARCHES and listed is None and not self.views.is_list:
+            self.message = "there is nothing to search"
+            return True
+        if intent in (Intent.NEXT, Intent.PREVIOUS) and not viewport.query:
+            self.message = "no search: / starts one"
+            return True
+        if intent is Intent.OPEN and viewport.overlay is None and self.inspected() is None:
+            self.message = "there is nothing to open"
+            return True
         if self.views.is_list:
-            return viewport.apply(intent)
+            cleared = len(viewport.listed()) if intent is Intent.CLEAR else 0
+            is_done = viewport.apply(intent)
+            if is_done and intent is Intent.CLEAR:
+                self.message = f"{counted(cleared, 'event')} cleared"
+            return is_done
         if listed is not None and intent in (Intent.NEXT, Intent.PREVIOUS):
             listed.find(viewport.query, is_next=intent is Intent.NEXT)
             viewport.overlay_top = 0
@@ -179,15 +206,14 @@ class Page:
         if listed is not None and listed.press(intent):
             return True
         if intent is Intent.OPEN:
-            if self.inspected() is not None:
-                if listed is not None:
-                    listed.opened = listed.selected
-                viewport.overlay, viewport.overlay_top = Overlay.DETAILS, 0
+            if listed is not None:
+                listed.opened = listed.selected
+            viewport.overlay, viewport.overlay_top = Overlay.DETAILS, 0
             return True
         if intent in _OF_EVENTS:
             self.message = _OF_EVENTS[intent]
             return True
-        if intent in _MOVES or intent is Intent.BACK or (intent is Intent.SEARCH and listed is None):
+        if intent in _MOVES or intent is Intent.BACK:
             return True
         return viewport.apply(intent)
 
@@ -211,8 +237,18 @@ class Page:
         top = (
             []
             if self._has_own_head
-            else head(self._screen, self._title, self.now, width, self._tz, came_while_paused=came)
+            else head(
+                self._screen,
+                self._title,
+                self.now,
+                width,
+                self._tz,
+                came_while_paused=came,
+                least=self._head_lines if width == self._head_width and not self._screen.reason else 0,
+            )
         )
+        if not self._screen.reason:  # which takes further lines, but not for long
+            self._head_width, self._head_lines = width, len(top)
         below = [*notes_of(self._screen, self._further_notes, width, height // 3), *self._keys(width)]
         room = max(height - len(top) - len(below), 0)
         body = self._overlay(width, room) if self.viewport.overlay else None
@@ -253,7 +289,12 @@ class Page:
         if viewport.overlay is Overlay.HELP:
             title = "keys"
             lines = help_lines(
-                width, is_replay=self.bar is not None, can_edit=self.can_edit, views=self.views.names()
+                width,
+                is_replay=self.bar is not None,
+                can_edit=self.can_edit,
+                has_lists=self.views.has_lists,
+                views=self.views.names(),
+                own=getattr(self.active, "help", ()),
             )
         else:
             title, one = "details", self.inspected()
@@ -273,20 +314,29 @@ class Page:
         return [rule, *lines[first : first + room]][:height]
 
     def _keys(self, width: int) -> list[Text]:
-        """Return the foot: what is typed or the message, the bar of a recording, and the keys."""
-        if not self.has_keys or self._has_own_head:
+        """Return the foot: what is typed or the message, the bar of a recording, and the keys.
+
+        A view with its own head names its keys itself.
+        """
+        if not self.has_keys:
             return []
         viewport, listed = self.viewport, self.views.listed
         position = viewport.position() if listed is None else listed.position(viewport.query, self.now)
-        state = state_of(viewport, width, self.message, is_list=self.views.is_list, position=position)
-        lines = [] if state is None else [state]
+        lines = state_of(viewport, width, self.message, is_list=self.views.is_list, position=position)
         if self.bar is not None:
             lines.append(self.bar.line(width))
         hints: tuple[Hint, ...] = () if listed is None else listed.hints
         if self.bar is not None and listed is not None:  # the arrows to the sides seek
             hints = tuple((keys.replace("←→", " h l"), what) for keys, what in hints)
             hints = () if listed.selected is None else hints
-        return [*lines, foot(viewport, width, hints, LIST if self.bar is None else PLAYED)]
+        if self._has_own_head:
+            if self._paused is not None:
+                lines.append(line_of("‖ paused: space goes on", width, "bold reverse"))
+            return [*lines, foot(viewport, width)] if viewport.overlay is not None else lines
+        usual = LIST
+        if self.bar is not None:
+            usual = HALTED if self.bar.is_halted else PLAYED
+        return [*lines, foot(viewport, width, hints, usual)]
 
 
 def _cropped(line: Text, width: int) -> Text:

@@ -47,6 +47,11 @@ class PlaybackBar:
     def __init__(self, playback: Playback) -> None:
         self._playback = playback
 
+    @property
+    def is_halted(self) -> bool:
+        """Whether the replay is paused."""
+        return self._playback.is_halted
+
     def line(self, width: int) -> Text:
         """Return the bar in at most `width` cells."""
         one = self._playback

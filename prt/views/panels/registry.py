@@ -78,7 +78,7 @@ def _board(screen: Screen, options: ViewOptions) -> View:
     from prt.state.board import Board
     from prt.state.rows.names import Names
     from prt.views.panels.board import BoardView
-    from prt.views.panels.head import waiting_for_rows
+    from prt.views.panels.head import waiting_for_table
 
     schema, table = options.board
     board = Board(
@@ -89,16 +89,18 @@ def _board(screen: Screen, options: ViewOptions) -> View:
         limits=options.limits,
         key_columns=screen.rows.key_columns,
     )
-    return BoardView(board, named=Names(screen.rows).of, waiting=lambda: waiting_for_rows(screen))
+    name = f"{schema}.{table}"
+    return BoardView(board, named=Names(screen.rows).of, waiting=lambda: waiting_for_table(screen, name))
 
 
 def _budget(screen: Screen, options: ViewOptions) -> View:
     from prt.state.budget import Budgets
     from prt.views.panels.budget import BudgetView
-    from prt.views.panels.head import waiting_for_rows
+    from prt.views.panels.head import waiting_for_table
 
     budgets = Budgets(schema=options.schema, key_columns=screen.rows.key_columns)
-    return BudgetView(budgets, tz=options.tz, waiting=lambda: waiting_for_rows(screen))
+    name = f"{options.schema}.budgets"
+    return BudgetView(budgets, tz=options.tz, waiting=lambda: waiting_for_table(screen, name))
 
 
 def _feed(screen: Screen, options: ViewOptions) -> View:

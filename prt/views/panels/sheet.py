@@ -86,7 +86,7 @@ class SheetView(Listed[bytes]):
         widths = _widths(columns, rows, width)
         numeric = frozenset(index for index in range(1, len(columns)) if _are_numbers(rows, index))
         lines = [
-            _heading(columns, widths, numeric),
+            _heading(columns, widths, numeric, width),
             *(self._line(row, widths, numeric, width) for row in rows),
         ]
         if foot:
@@ -139,13 +139,19 @@ def _are_numbers(rows: Sequence[SheetRow], index: int) -> bool:
     return all(_NUMBER.fullmatch(row.cells[index]) for row in rows if row.cells[index])
 
 
-def _heading(columns: Sequence[str], widths: Sequence[int], numeric: Collection[int]) -> Text:
+def _heading(columns: Sequence[str], widths: Sequence[int], numeric: Collection[int], width: int) -> Text:
+    """Return the names of the columns that fit, and how many more there are."""
     names = []
     for index, each in enumerate(widths):
         name = cut(safe(columns[index]), each)
         space = " " * (each - cell_len(name))
         names.append(space + name if index in numeric else name + space)
-    return plain("  " + " ".join(names), "underline")
+    text = "  " + " ".join(names)
+    if len(widths) < len(columns):
+        note = f" +{len(columns) - len(widths):,}"
+        text = cut(text.rstrip(), width - len(note))
+        text += " " * (width - cell_len(text) - len(note)) + note
+    return plain(text, "underline")
 
 
 def _row(row: SheetRow, widths: Sequence[int], numeric: Collection[int]) -> Text:

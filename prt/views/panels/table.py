@@ -21,6 +21,7 @@ from prt.state.roster import PresenceLine
 from prt.state.rows.difference import Line
 from prt.state.screen import Screen
 from prt.state.topics.messages import BroadcastLine
+from prt.state.viewport.viewport import Viewport
 from prt.views.drawing.cells import cut, cut_middle, safe
 from prt.views.drawing.changes import LEGEND, changed, mark_of
 from prt.views.drawing.figures import clock, milliseconds, table_name
@@ -117,7 +118,7 @@ class Table:
         room = max(height - 1 - len(foot), 0)
         shown = self._entries(viewport.window(room)) if room else []
         if not shown:
-            words = "nothing matches" if viewport.hidden else waiting_for_rows(self._screen)
+            words = reason_for_none(viewport) or waiting_for_rows(self._screen)
             return [Text(""), line_of(words, width, "italic")], foot
         widths = self._widths(shown, width)
         rows = self._drawn(shown, widths, width, room)
@@ -260,6 +261,13 @@ class Table:
         if gap is not None and not any(entry is gap for entry in visible):
             foot.insert(0, line_of(gap_line(gap, self._tz), width, "bold red"))
         return foot
+
+
+def reason_for_none(viewport: Viewport) -> str:
+    """Return why an empty list leaves out the events that are kept; an empty text if it leaves out none."""
+    if not viewport.hidden:
+        return ""
+    return "nothing matches" if viewport.is_narrowed else "cleared; waiting for the next event"
 
 
 def widths_of(entries: Sequence[Entry], width: int) -> Widths:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import tzinfo
+from typing import Final
 
 from rich.text import Text
 
@@ -14,9 +15,11 @@ from prt.views.drawing.cells import safe, within, wrapped
 from prt.views.drawing.figures import clock, counted, duration, roughly
 from prt.views.drawing.findings import cause_of, remedy_of
 from prt.views.drawing.lines import line_of
+from prt.views.panels.keys import Hint
 
 STYLES = {"error": "bold red", "warning": "yellow", "advice": "cyan"}
-_HELP = "j, k choose · Enter opens and closes · space pauses · q quits"
+_FOOT = "↑↓ choose · Enter opens, Esc closes · space pauses · ? keys · q quits"
+_CHOSEN, _OTHER = "▸", " "
 
 
 class TapView:
@@ -24,6 +27,13 @@ class TapView:
 
     title = "tap"
     has_own_head = True
+    help: Final[tuple[Hint, ...]] = (
+        ("↑ ↓  j k", "choose a connection, a channel or a finding"),
+        ("Enter", "open and close its frames, its history or its evidence"),
+        ("Esc", "close them"),
+        ("space", "pause and go on"),
+        ("e", "save the screen as SVG and the events as NDJSON"),
+    )
 
     def __init__(
         self, state: TapState, *, host: str = "", plan: str = "free", tz: tzinfo | None = None
@@ -46,6 +56,7 @@ class TapView:
             "k": lambda: state.move(-1),
             "\r": state.toggle,
             "\n": state.toggle,
+            "escape": state.close,
         }
 
     def summary(self) -> list[str]:
@@ -58,14 +69,15 @@ class TapView:
         """Return the view in at most `height` lines of at most `width` cells; `now` in µs."""
         state = self._state
         opened = state.opened
-        body = list(
-            self._details(opened, width, height) if opened is not None else self._overview(width, now)
-        )
+        body = [*(self._overview(width, now) if opened is None else self._details(opened, width, height))]
         head = line_of(self._headline(), width, "bold")
-        foot = line_of(_HELP, width, "dim")
+        foot = line_of(_FOOT, width, "dim")
         room = max(height - 2, 0)
         if len(body) > room > 0:
-            body = [*body[: room - 1], line_of(f"and {len(body) - room + 1} lines more", width, "italic")]
+            chosen = next((number for number, line in enumerate(body) if line.plain[:1] == _CHOSEN), 0)
+            first = max(min(chosen - room // 2, len(body) - room + 1), 0)
+            more = f"and {len(body) - room + 1:,} lines more"
+            body = [*body[first : first + room - 1], line_of(more, width, "italic")]
         return within([head, *body, foot], width, height)
 
     def all_lines(self, width: int, now: int) -> list[Text]:
@@ -84,24 +96,24 @@ class TapView:
     def _overview(self, width: int, now: int) -> Iterator[Text]:
         state = self._state
         items = state.items
-        chosen = items[min(state.chosen, len(items) - 1)] if items else None
+        chosen = items[state.chosen] if items else None
         if not state.connections:
             yield line_of("waiting for the app's first websocket", width, "italic")
         for connection in state.connections.values():
             style = "" if connection.latest.state == "open" else "dim"
-            mark = "▸" if connection is chosen else " "
+            mark = _CHOSEN if connection is chosen else _OTHER
             first, *more = wrapped(self._connection(connection, now), max(width - 2, 1))
             yield line_of(f"{mark} {first}", width, style)
             for line in more:
                 yield line_of(f"  {line}", width, style)
             for channel in connection.channels.values():
-                mark = "▸" if channel is chosen else " "
+                mark = _CHOSEN if channel is chosen else _OTHER
                 yield line_of(f"{mark}   {_channel(channel)}", width, _style(channel))
         if state.findings:
             yield Text()
             yield line_of("findings", width, "bold")
         for found in state.findings:
-            mark = "▸" if found is chosen else " "
+            mark = _CHOSEN if found is chosen else _OTHER
             yield from _finding(found, mark, width)
 
     def _connection(self, connection: ConnectionLine, now: int) -> str:

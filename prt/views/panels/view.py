@@ -5,6 +5,7 @@ Views can have further members:
 - `note(change)` gets every change, for views that count; `apply` may get several changes of a row as one.
 - `all_lines(width, now)` returns everything, for views that show only a part or that fill their space.
 - `keys` are single keys that the view acts on.
+- `help` describes these keys, if they are the only ones.
 - `has_own_head` is true for a view that replaces the head of the screen.
 - `hold(is_held)` stops and resumes a view whose state belongs to the screen, while it is paused.
 """

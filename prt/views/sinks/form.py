@@ -131,6 +131,11 @@ def is_terminal() -> bool:
     return terminal.is_terminal(sys.stdout)
 
 
+def may_draw() -> bool:
+    """Return whether a screen can be drawn on standard output."""
+    return terminal.may_draw(sys.stdout)
+
+
 def _lines(form: Form) -> LineOutput:
     if form.kind is OutputForm.JSON and form.encode is None:
         from prt.views.sinks.output import JsonOutput

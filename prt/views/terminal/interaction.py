@@ -13,11 +13,15 @@ from prt.events import Event
 from prt.state.newest import event_of
 from prt.state.screen import Screen
 from prt.state.viewport.intents import KEYS, REPLAY_KEYS, VIEWS_BY_DIGIT, Intent
+from prt.state.viewport.kinds import Overlay
 from prt.views.drawing.figures import counted
 from prt.views.panels.inspection import Inspected
 from prt.views.panels.page import Page
 from prt.views.sinks import ndjson
 from prt.views.terminal.saving import clipboard, save_screen
+
+_ARROWS = {"left": "←", "right": "→"}
+_OVERLAYS = {Overlay.DETAILS: "details", Overlay.HELP: "list of keys"}
 
 _LETTERS = {"enter": "\r", "up": "k", "down": "j"}
 """Letters for keys with names, for views that have their own keys."""
@@ -78,7 +82,7 @@ class Interaction:
         if is_text:
             return True
         self._page.message = ""
-        for view in self._page.views.shown:
+        for view in self._page.views.shown if self._page.viewport.overlay is None else ():
             own: Mapping[str, Callable[[], None]] = getattr(view, "keys", {})
             key = name if name in own else _LETTERS.get(name, "")
             if key in own:
@@ -91,11 +95,21 @@ class Interaction:
         # In an overlay the arrows fold and unfold JSON instead of seeking in the recording.
         intent = (self._keys if self._page.viewport.overlay is None else KEYS).get(name)
         if intent is None:
+            if len(name) == 1:  # a sequence that is not known is not a key that somebody meant
+                self._page.message = self._without_effect(name)
             return True
         if self._controls is not None and self._controls.act(intent, self._screen, self._page):
             return True
-        is_done = self._page.press(intent) or self._act(intent)
-        return is_done or intent is not Intent.QUIT
+        if self._page.press(intent) or self._act(intent):
+            return True
+        if intent is not Intent.QUIT:
+            self._page.message = self._without_effect(name)
+        return intent is not Intent.QUIT
+
+    def _without_effect(self, name: str) -> str:
+        overlay = self._page.viewport.overlay
+        remedy = "? shows the keys" if overlay is None else f"Esc closes the {_OVERLAYS[overlay]}"
+        return f"{_ARROWS.get(name, name)} has no effect here: {remedy}"
 
     def _type(self, name: str, *, is_text: bool) -> None:
         viewport = self._page.viewport
@@ -119,7 +133,8 @@ class Interaction:
             elif intent is Intent.EXPORT:
                 self._save()
             elif intent is Intent.NEXT_VIEW:
-                self._page.show_next_view()
+                if not self._page.show_next_view():
+                    self._page.message = "there is no other view"
             elif intent is Intent.REDRAW:
                 self._redraw()
             else:

@@ -45,6 +45,8 @@ LONG = Cell("body", "The quick brown fox jumps over the cat", "The quick brown f
         (line(LONG), 40, "body …the cat → …the dog"),
         (line(LONG), 200, f"body {LONG.before} → {LONG.after}"),
         (line(), 80, "no column differs"),
+        (line(origin="unknown"), 80, "? only the key has a value"),
+        (line(event_type="INSERT", origin="unknown"), 80, ""),
         (line(event_type="DELETE", origin="unknown"), 80, "? only the key was sent"),
         (line(Cell("title", "Rig", None), event_type="DELETE", origin="seen"), 80, "≈ title Rig"),
         (line(Cell("title", None, "Rig"), event_type="INSERT"), 80, "title Rig"),

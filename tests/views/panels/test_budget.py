@@ -81,3 +81,9 @@ def test_a_letter_is_no_currency() -> None:
     assert (
         lines_of(view_of({"amount": 9, "spent": 1, "currency": "E"}))[0] == "1 budget · 1 of 9 spent, 8 left"
     )
+
+
+def test_the_totals_leave_out_their_cents_before_a_narrow_terminal_cuts_an_amount() -> None:
+    view = view_of({"amount": 370_656.25, "spent": 357_636.75, "currency": "EUR"})
+    assert lines_of(view, 80)[0] == "1 budget · EUR 357,636.75 of 370,656.25 spent, 13,019.50 left"
+    assert lines_of(view, 60)[0] == "1 budget · EUR 357,637 of 370,656 spent, 13,020 left"

@@ -10,6 +10,7 @@ import pytest
 from prt.state.newest import Shown
 from prt.state.screen import Screen
 from prt.state.viewport.intents import Intent
+from prt.views.panels.inspection import json_lines
 from prt.views.panels.page import Page
 from prt.views.panels.table import Table
 from tests.views import story
@@ -97,6 +98,27 @@ def test_hostile_text_in_details_is_escaped() -> None:
     assert "␛[2J" in text or "\\u001b[2J" in text
     assert not any(ord(letter) < 32 and letter != "\n" for letter in text)
     assert "\u202e" not in text
+
+
+@pytest.mark.parametrize(
+    ("old", "words"), [({"id": 1}, "? the row before is not known"), ({"id": 1, "n": 2}, "no column differs")]
+)
+def test_details_report_no_difference_only_if_the_row_before_is_known(
+    old: dict[str, int], words: str
+) -> None:
+    screen = Screen()
+    page = Page(screen, [Table(screen, tz=UTC)], tz=UTC)
+    screen.apply(story.change("UPDATE", "t", new={"id": 1, "n": 2}, old=old))
+    page.press(Intent.OPEN)
+    lines = [line.plain.strip() for line in page.lines(80, 24)]
+    assert lines[lines.index(next(line for line in lines if "── what changed" in line)) + 1] == words
+
+
+def test_no_value_of_the_json_is_yellow_which_a_light_background_hides() -> None:
+    lines = json_lines(b'{"text": "a", "count": 1, "share": 0.5, "is_new": true, "no": null}', 80, 2)
+    colours = {str(span.style) for line in lines for span in line.spans}
+    assert {"green", "magenta", "cyan"} <= colours
+    assert not any("yellow" in colour for colour in colours)
 
 
 def test_a_search_lays_nothing_out_that_is_not_drawn() -> None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import UTC
 
 import pytest
 from msgspec import Raw
 from rich.cells import cell_len
+from rich.console import Console
 
 from prt.events import Event, Evidence, TapChannel, TapConnection, TapFinding, TapFrame
 from prt.state.tap import TapState
 from prt.views.panels.tap import TapView
+from prt.views.sinks.screen import ScreenOutput, ScreenSettings
 from tests.views.story import NOW
 
 SECOND = 1_000_000
 USER = "5eed0000-0000-4000-8000-0000000000a1"
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def frame(
@@ -116,3 +124,69 @@ def test_what_does_not_fit_is_counted() -> None:
 def test_until_an_app_comes_it_waits() -> None:
     assert "waiting for the app's first websocket" in drawn(view_of([]))
     assert view_of([]).summary() == ["0 connections, 0 findings"]
+
+
+def test_the_selected_item_stays_selected_when_others_come_and_is_always_on_the_screen() -> None:
+    view = view_of(day())
+    for _ in range(9):
+        view.keys["j"]()  # the last finding
+    for number in range(3, 40):
+        view.apply(TapConnection(at=NOW, connection=number, state="open", client="another"))
+    (line,) = [line for line in drawn(view, height=12).splitlines() if line.startswith("▸")]
+    assert "delete-filter" in line
+
+
+def test_esc_closes_what_enter_opened() -> None:
+    view = view_of(day())
+    before = drawn(view)
+    view.keys["\r"]()
+    assert drawn(view) != before
+    view.keys["escape"]()
+    assert drawn(view) == before
+
+
+def at_the_keys() -> tuple[ScreenOutput, Callable[[], list[str]]]:
+    """The tap's screen with keys, and a function that returns its lines."""
+    view = view_of(day())
+    output = ScreenOutput(
+        ScreenSettings(host="abc", tz=UTC, views_of=lambda _: [view], has_keys=True),
+        console=Console(
+            file=Tty(), width=80, height=24, _environ={"TERM": "xterm-256color"}, legacy_windows=False
+        ),
+        errors=Console(file=io.StringIO(), _environ={}),
+        clock=lambda: NOW,
+    )
+    return output, lambda: [line.plain.rstrip() for line in output._page.lines(80, 24)]
+
+
+def test_the_help_of_the_tap_has_its_own_keys_and_takes_the_keys_until_it_is_closed() -> None:
+    output, look = at_the_keys()
+    before = look()
+    output.press("?")
+    lines = look()
+    assert any("choose a connection, a channel or a finding" in line for line in lines)
+    assert not any("OSC 52" in line or "filter" in line for line in lines)
+    assert lines[-1].startswith("Esc close")
+    for key in ("down", "enter", "escape"):
+        output.press(key)
+    assert look() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("z", "z has no effect here: ? shows the keys"),
+        ("/", "there is nothing to search"),
+        ("f", "f filters lists of events"),
+        ("tab", "there is no other view"),
+        (" ", "‖ paused: space goes on"),
+    ],
+)
+def test_the_tap_answers_every_key(key: str, words: str) -> None:
+    output, look = at_the_keys()
+    before = look()
+    output.press(key)
+    assert words in look()
+    output.press(key if key == " " else "down")
+    output.press("up")
+    assert look() == before

@@ -12,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from prt.events import Event
+from prt.events import Event, Status
 from prt.state.screen import Screen
+from prt.state.viewport.intents import Intent
+from prt.views.panels.board import PAGE_US, BoardView
+from prt.views.panels.budget import BudgetView
 from prt.views.panels.dispatch import Sharing
 from prt.views.panels.layout import arranged, stacked
 from prt.views.panels.page import Page
@@ -79,6 +82,93 @@ def test_in_colour(golden: Callable[[str, str], None]) -> None:
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (130, 24)])
 def test_each_alone(name: str, width: int, height: int, golden: Callable[[str, str], None]) -> None:
     golden(f"view_{name}_{width}.txt", drawn([name], width, height, day.day()))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_sheet_counts_the_columns_that_it_has_no_room_for(width: int) -> None:
+    row = {"id": 1, **{f"column_{number}": f"value {number}" for number in range(300)}}
+    change = story.change("INSERT", "project_tasks", new=row, source="snapshot")
+    screen = Screen()
+    (view,) = made(("table",), ViewOptions(tz=UTC, sheet=SHEET))(screen)
+    view.apply(change)
+    heading, line = (line.plain for line in view.lines(width, 10, story.NOW))
+    shown = line.count("val")
+    assert len(heading) == width
+    assert heading.endswith(f" +{300 - shown}")
+
+
+def test_the_last_page_of_a_board_is_as_full_as_the_others() -> None:
+    columns = ("todo", "in_progress", "review", "done")
+    _, (board,) = views_of(["board"], day.day(), columns=columns)
+    pages = [[line.plain for line in board.lines(60, 8, number * PAGE_US)] for number in (0, 1)]
+    assert [page[0].split("│")[0].split()[0] for page in pages] == ["todo", "in_progress"]
+    assert [page[-1].split(" ·")[0] for page in pages] == ["columns 1–3 of 4", "columns 2–4 of 4"]
+    assert board.lines(20, 8, 0)[-1].plain.startswith("column 1 of 4")
+
+
+def test_cards_without_a_person_a_priority_and_a_date_take_one_line_each() -> None:
+    rows = [{"id": number, "name": f"Card {number}", "status": "open"} for number in range(9)]
+    events = [story.change("INSERT", "project_tasks", new=row, source="snapshot") for row in rows]
+    _, (board,) = views_of(["board"], events)
+    lines = "\n".join(line.plain for line in board.lines(80, 12, story.NOW))
+    assert all(f"Card {number}" in lines for number in range(9))
+
+
+def test_while_a_card_is_selected_no_other_is_reversed() -> None:
+    _, (board,) = views_of(["board"], day.day())
+    assert isinstance(board, BoardView)
+    moved = [
+        span for line in board.lines(120, 20, story.NOW) for span in line.spans if "reverse" in span.style
+    ]
+    assert moved
+    board.press(Intent.DOWN)
+    board.press(Intent.DOWN)
+    lines = board.lines(120, 20, story.NOW)
+    reversed_ = [line.plain for line in lines for span in line.spans if "reverse" in span.style]
+    assert len(reversed_) == 1
+    assert "❯" in reversed_[0]
+
+
+def test_why_a_board_is_empty_stands_before_its_page_on_a_narrow_terminal() -> None:
+    _, (board,) = views_of(["board"], [ready("public.invoices")], columns=("todo", "review", "done"))
+    (*_, foot) = (line.plain for line in board.lines(50, 10, story.NOW))
+    assert foot.startswith("project_tasks is not watched: add the TABLE")
+
+
+def test_a_message_in_the_foot_does_not_lay_a_board_out_anew() -> None:
+    _, (board,) = views_of(["board"], day.day())
+    full = [line.plain for line in board.lines(120, 9, story.NOW)]
+    less = [line.plain for line in board.lines(120, 8, story.NOW)]
+    assert less[:6] == full[:6]
+    _, (another,) = views_of(["board"], day.day())
+    assert [line.plain for line in another.lines(120, 8, story.NOW)][:6] != full[:6]
+
+
+def test_in_a_low_terminal_budgets_come_before_transactions_until_one_is_selected() -> None:
+    _, (view,) = views_of(["budget"], day.day())
+    assert isinstance(view, BudgetView)
+    low = [line.plain for line in view.lines(80, 6, story.NOW)]
+    assert not any("transactions" in line for line in low)
+    assert sum("left" in line for line in low[1:]) == 5
+    view.press(Intent.END)
+    for height in range(4, 12):
+        assert any("❯" in line.plain for line in view.lines(80, height, story.NOW))
+
+
+def ready(table: str) -> Status:
+    return Status(at=story.BEGIN, topic="t", status="READY", tables=[table])
+
+
+@pytest.mark.parametrize(("name", "table"), [("board", "project_tasks"), ("budget", "budgets")])
+def test_an_empty_view_whose_table_is_not_watched_explains_that(name: str, table: str) -> None:
+    _, (view,) = views_of([name], [ready("public.invoices")])
+    lines = [line.plain for line in view.lines(80, 10, story.NOW)]
+    assert f"{table} is not watched: add the TABLE {table}" in lines
+    refusal = Status(at=story.BEGIN, topic="t", status="CHANNEL_ERROR", tables=[f"public.{table}"])
+    _, (view,) = views_of([name], [ready("public.invoices"), refusal])
+    assert f"{table} was refused" in [line.plain for line in view.lines(80, 10, story.NOW)]
+    _, (view,) = views_of([name], [ready(f"public.{table}")])
+    assert "waiting for the first change" in [line.plain for line in view.lines(80, 10, story.NOW)]
 
 
 def test_a_board_wider_than_the_screen_pages(golden: Callable[[str, str], None]) -> None:

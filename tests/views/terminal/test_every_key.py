@@ -16,15 +16,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 
 from prt.events import Event, Known
 from prt.state.notifications import Notifications
 from prt.state.screen import Screen
 from prt.state.viewport.intents import KEYS, REPLAY_KEYS, Intent
 from prt.state.viewport.kinds import Overlay
+from prt.views.panels.foot import notes_of
 from prt.views.panels.listed import SELECTED
 from prt.views.panels.notifications import Toasts
 from prt.views.panels.page import Page
+from prt.views.panels.playback import PlaybackBar
 from prt.views.panels.registry import OFFERED, ViewOptions, made
 from prt.views.panels.table import SELECTED as SELECTED_EVENT
 from prt.views.panels.view import View
@@ -318,6 +321,69 @@ def test_in_a_recording_the_arrows_seek_and_in_its_details_they_fold() -> None:
     assert player.asked[2:] == [Intent.SEEK_BACK]
 
 
+class Halted:
+    """A recording that is being played, or that is paused."""
+
+    started_at, ended_at, speed = story.BEGIN, story.NOW, 1.0
+
+    def __init__(self, *, is_halted: bool) -> None:
+        self.is_halted = is_halted
+
+    def now(self) -> int:
+        return story.BEGIN
+
+
+@pytest.mark.parametrize(("is_halted", "words"), [(True, "space go on"), (False, "space pause")])
+@pytest.mark.parametrize("name", ["table", "board"])
+def test_the_foot_of_a_recording_offers_what_space_does_next(name: str, is_halted: bool, words: str) -> None:
+    seat = Seat(name, 80, everything())
+    seat.page.bar = PlaybackBar(Halted(is_halted=is_halted))
+    assert words in seat.look()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "words"),
+    [
+        ("table", ["z"], "z has no effect here: ? shows the keys"),
+        ("board", ["é"], "é has no effect here: ? shows the keys"),
+        ("table", ["left"], "← has no effect here: ? shows the keys"),
+        ("table", ["enter", "/"], "/ has no effect here: Esc closes the details"),
+        ("table", ["?", "f"], "f has no effect here: Esc closes the list of keys"),
+        ("table", ["n"], "no search: / starts one"),
+        ("board", ["N"], "no search: / starts one"),
+        ("toasts", ["tab"], "there is no other view"),
+    ],
+)
+def test_a_key_without_an_effect_says_so(name: str, keys: list[str], words: str) -> None:
+    seat = Seat(name, 80, everything())
+    lines = seat.press(*keys)
+    assert words in lines
+    assert words not in seat.press("escape")
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_enter_in_an_empty_view_says_that_there_is_nothing_to_open(name: str) -> None:
+    assert "there is nothing to open" in Seat(name, 80).press("enter")
+
+
+def test_an_unknown_sequence_does_nothing() -> None:
+    seat = Seat("table", 80, everything())
+    before = seat.look()
+    assert seat.press("unknown") == before
+
+
+@pytest.mark.parametrize("name", ["table", "toasts"])
+def test_the_help_has_no_keys_that_can_have_no_effect(name: str) -> None:
+    lines = "\n".join(line.plain for line in help_of(Seat(name, 80, everything())))
+    assert ("Lists of events" in lines) == (name == "table")
+    assert ("show one view alone" in lines) == (name == "table")
+
+
+def help_of(seat: Seat) -> list[Text]:
+    seat.press("?")
+    return list(seat.page.lines(80, 60))
+
+
 def test_a_message_disappears_with_the_next_key() -> None:
     seat = Seat("board", 80, everything())
     for key in ("escape", "unknown", "down", "0", "1"):
@@ -375,6 +441,67 @@ def test_views_that_share_the_screen_show_their_digits_and_which_of_them_takes_t
     ]
     assert "no room for 4 stats, 5 events: a digit shows one alone" in lines
     assert any(line.startswith("rate ") for line in seat.press("4"))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_cleared_list_does_not_look_like_a_search_without_a_match(name: str) -> None:
+    seat = Seat(name, 80, everything())
+    lines = seat.press("x")
+    assert "cleared; waiting for the next event" in lines
+    assert any(re.fullmatch(r"\d+ events cleared", line) for line in lines)
+    assert not any("nothing matches" in line for line in lines)
+    assert "nothing matches" in seat.press("f", *"=nosuch", "enter")
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_scrolled_list_shows_which_row_is_selected_and_newer_ones_only_if_there_are_any(name: str) -> None:
+    seat = Seat(name, 80, everything()[:-5])
+    total = len(seat.page.viewport.listed())
+    assert f"row 3 of {total}" in seat.press("down", "down")
+    seat.show(everything()[-5:])
+    added = len(seat.page.viewport.listed()) - total
+    assert f"row {3 + added} of {total + added} · ↑ {added} newer" in seat.look()
+
+
+def test_a_filter_that_is_typed_behind_a_search_keeps_the_name_of_the_count() -> None:
+    seat = Seat("table", 80, everything())
+    seat.press("/", *"organ", "enter")
+    assert any("filter: ▏" in line and "/organ  1 of 2" in line for line in seat.press("f"))
+
+
+def test_the_rows_stay_in_their_place_when_the_figures_of_the_head_become_shorter() -> None:
+    seat = Seat("table", 60, story.story()[:20])
+
+    def place(lines: list[str]) -> int:
+        return next(number for number, line in enumerate(lines) if line.startswith("time"))
+
+    first = place(seat.look())
+    paused = place(seat.press(" "))
+    assert first < paused == place(seat.press(" "))
+
+
+def test_a_note_is_whole_because_it_can_be_an_address_to_type() -> None:
+    address = "http://127.0.0.1:54399"
+    note = f"the tap for https://abcdefghijklmnopqrst.supabase.co listens on {address}"
+    for width in WIDTHS:
+        assert any(address in line.plain for line in notes_of(Screen(), [note], width, 8))
+
+
+def test_the_remedy_for_views_without_room_is_never_cut() -> None:
+    seat = Seat("stats,presence,cursors,feed,board,budget,table", 60, everything())
+    assert "no room for 4, 5, 6, 7: a digit shows one alone" in seat.look()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_message_is_whole_because_it_can_be_the_reason_of_a_refusal(width: int) -> None:
+    reason = "new row violates row-level security policy for table project_tasks (42501)"
+    seat = Seat("board", width, everything())
+    seat.page.message = f"! 'Rig the front truss' todo → done: rolled back: {reason}"
+    lines = seat.look()
+    assert seat.page.message in " ".join(lines)
+    assert len(seat.press("escape")) == HEIGHT
+    seat.page.message = "long " * 200
+    assert sum("long" in line for line in seat.look()) == 3
 
 
 def test_a_pause_is_of_all_views_that_share_the_screen() -> None:

@@ -92,22 +92,13 @@ async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -
     raise SkippedError(f"{schema}.{table} has {what} for the mark; name a text column with {Input.MARKER}")
 
 
-class NoTableError(SkippedError):
-    """The table does not exist, or REST does not expose it. `hint` may name a similar one."""
-
-    def __init__(self, reason: str, hint: str | None) -> None:
-        super().__init__(f"{reason}; name another with {Input.TABLE}")
-        self.words = reason
-        self.hint = hint
-
-
 def unread(error: PrtError, table: str) -> Exception:
     """Return why a table is not tested, or the error itself if REST is unavailable or its answer invalid."""
     reason = f"{table} can't be read over REST: {error.message}"
     if isinstance(error, RefusedError):
         return SkippedError(f"{reason} ({error.hint})")
     if isinstance(error, UnreachableError) and not isinstance(error, UnavailableError):
-        return NoTableError(reason, error.hint)
+        return SkippedError(f"{reason}; name another with {Input.TABLE}")
     return error
 
 

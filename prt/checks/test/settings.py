@@ -26,7 +26,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The settings of a test run.
 
     Attributes:
-        is_table_named: Whether the user named the table, so that it must exist.
+        is_table_named: Whether the user named the table, instead of leaving it to the default.
         marker: The text column that holds the mark; None to look for one.
         wait_seconds: How long to wait for anything that must come.
         samples: How many rows the suite `latency` writes.

@@ -239,6 +239,6 @@ def _not_there(settings: Settings, error: UnreachableError) -> Failure:
         expected=f"the table {table}, in which rows are written unless {Input.TABLE} names another one",
         came=error.message,
         cause="the default is a table of the demo, and this project has its own",
-        remedy=f"name one of yours with {Input.TABLE}; without a table, run the suites that need none: prt test "
-        "connect channel broadcast presence",
+        remedy=f"name one of yours with {Input.TABLE}; without a table, run the suites that need none: "
+        "prt test connect channel broadcast presence",
     )

@@ -15,6 +15,9 @@ from prt.config.constants.plans import PLANS
 MARK = "prt-test:"
 """The beginning of the text of every row that a test run makes."""
 
+KEY = "id"
+"""The usual key of a table."""
+
 Plan = Literal["free", "pro", "no-cap", "none"]
 """A plan of Supabase whose limits a load test respects, or `none` for no limit."""
 MESSAGES_PER_SECOND: dict[str, int] = {name: one.messages for name, one in PLANS.items()} | {"none": 0}

@@ -16,7 +16,7 @@ from prt.checks.test.suites.load import Step, moments
 from prt.config.project import resolve
 from prt.errors import UnreachableError
 from prt.local.project.variables import keys_of
-from prt.local.seed.people import MEMBER
+from prt.local.seed.people import MEMBER, STRANGER
 from prt.stream.rest.answers import UnknownFateError
 from prt.stream.socket.failures import NothingAcceptedError
 from tests.checks.checking import SOON, Ran, made, marked_rows, run_suites
@@ -53,6 +53,44 @@ def test_a_row_gets_its_owner_where_the_column_may_be_empty(project: dict[str, s
     assert done.outcomes["changes insert"] == "pass"
     seen = "seen by service, member (1 of 2 rows), stranger (1 of 2 rows); hidden from anon"
     assert done["rls visibility"].note == seen
+
+
+def test_messages_of_a_room_are_written_and_judged_by_their_own_key(project: dict[str, str]) -> None:
+    """A policy that asks for a room's members refuses a message without a room, and does not name it."""
+    tables = f"""
+      create table public.cared_rooms (id int primary key, member uuid);
+      create table public.cared (
+        room_id int not null references public.cared_rooms, seq int generated always as identity,
+        author uuid not null, body text not null, primary key (room_id, seq));
+      create function public.is_in_room(room int) returns boolean language sql security definer stable as
+        $$ select exists (select from public.cared_rooms where id = room and member = auth.uid()) $$;
+      insert into public.cared_rooms values (7, '{MEMBER.id}'), (8, '{STRANGER.id}');
+      insert into public.cared (room_id, author, body)
+        values (8, '{STRANGER.id}', 'x'), (7, '{STRANGER.id}', 'y');
+      alter table public.cared enable row level security;
+      create policy reads on public.cared for select to authenticated using (public.is_in_room(room_id));
+      create policy adds on public.cared for insert to authenticated
+        with check (author = auth.uid() and public.is_in_room(room_id));
+      create policy changes on public.cared for update to authenticated using (author = auth.uid());
+      grant all on public.cared to authenticated, service_role;
+      alter publication supabase_realtime add table public.cared;"""
+    dropped = DROPPED + "drop function public.is_in_room; drop table public.cared_rooms;"
+    with made(project, tables, dropped):
+        done = run_suites(project, "changes", only=["insert", "update", "select"], table="cared")
+        again = run_suites(project, "reconnect", table="cared")
+    passed = [name for name, outcome in done.outcomes.items() if outcome == "pass"]
+    assert passed == ["connect handshake", "changes insert", "changes update", "changes select"]
+    assert again["reconnect recovered"].reason == (
+        "public.cared has no column id, which tells rows apart when missed ones are read"
+    )
+
+
+def test_rows_without_a_date_are_not_expected_back_after_an_outage(project: dict[str, str]) -> None:
+    with made(project, TABLE + OWN, DROPPED):
+        done = run_suites(project, "reconnect", table="cared")
+    assert done["reconnect recovered"].reason == (
+        "public.cared has no column updated_at or created_at, by which missed rows are found"
+    )
 
 
 def test_a_row_gets_the_claims_that_its_columns_are_called_like(project: dict[str, str]) -> None:

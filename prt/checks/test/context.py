@@ -66,7 +66,11 @@ class Context:
         `sweep` removes the rows of that table too.
         """
         settings = structs.replace(
-            self.settings, schema=schema, table=table, marker=marker, is_table_named=True
+            self.settings,
+            schema=schema,
+            table=table,
+            marker=marker,
+            is_table_named=self.settings.is_table_named or f"{schema}.{table}" != self.table,
         )
         if settings.table_name not in self._others:
             other = Context(self.project, self.identities, settings, self.run, is_loopback=self.is_loopback)

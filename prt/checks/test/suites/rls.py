@@ -75,6 +75,7 @@ async def observe(context: Context, agreed: TableTerms) -> Found:
         found = Found(note="not published", observed=(Subscribed(of_table.table, False),))
         if agreed.is_published is False:
             return found
+        await of_table.require_table()
         raise FailedError(exc.failure, found) from error
 
 

@@ -47,6 +47,7 @@ class Context:
         self._unfit: dict[Who, SkippedError] = {}
         self._missing: SkippedError | None = None
         self._is_found = False
+        self._left: SkippedError | None = None
         self._writes = Writes()
         self._topics = 0
         self._others: dict[str, Context] = {}
@@ -127,6 +128,8 @@ class Context:
             PrtError: REST failed.
         """
         await self.require_table()
+        if self._left is not None:
+            raise self._left
         if who in self._unfit:
             raise self._unfit[who]
         if who not in self._rows:
@@ -213,10 +216,12 @@ class Context:
             hint = f" ({exc.hint})" if exc.hint else ""
             raise SkippedError(f"no row can be written to {self.table}: {exc.message}{hint}") from exc
         if not (await sweeper.sweep_own(self.run)).gone:
-            raise SkippedError(
+            # The sweeper is the same for all identities, so that a row of another one would be left, too.
+            self._left = SkippedError(
                 f"this identity may insert into {self.table} but not delete: one row is left, {row.mark}; "
                 f"set the server key for cleaning, or take another {Input.IDENTITY}"
             )
+            raise self._left
         return rows
 
     async def _member_id(self) -> str | None:

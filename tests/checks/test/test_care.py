@@ -116,7 +116,7 @@ def test_one_row_at_most_stays_where_none_can_be_removed(project: dict[str, str]
     """A policy for DELETE can't be asked for: it shows when the first row would not go."""
     environment = clean_environment(**without_server_key(project))
     with made(project, TABLE + ADDS, DROPPED):
-        first = ran("test", "changes", "--table", "cared", environment=environment)
+        first = ran("test", "changes", "rls", "--table", "cared", environment=environment)
         second = ran("test", "changes", "--table", "cared", environment=environment)
         assert marked_rows(project, "cared") == 1
         cleaned = ran("test", "--clean", "--table", "cared", environment=clean_environment(**project))

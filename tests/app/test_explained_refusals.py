@@ -77,6 +77,24 @@ def test_a_name_does_not_end_the_comment_of_the_hint(table: str, question: str) 
     assert event.hint == f"{SQL} -- or ask `{question}`"
 
 
+@pytest.mark.parametrize(
+    ("table", "hint"),
+    [
+        ("public.budgets", "name the tables to watch, or '*' for every published table"),
+        ("public.rooms", SQL),
+    ],
+)
+def test_no_sql_publishes_a_default_table_that_the_project_lacks(table: str, hint: str) -> None:
+    async def main() -> list[Event]:
+        rest: Any = Listing()
+        async with ExplainingSource(Refused(table), rest, frozenset({table})) as batches:
+            return await anext(batches)
+
+    [event] = asyncio.run(main())
+    assert isinstance(event, Status)
+    assert event.hint == hint
+
+
 def test_the_projects_tables_are_listed_and_none_is_said_to_be_published() -> None:
     async def main() -> str | None:
         rest: Any = Listing()

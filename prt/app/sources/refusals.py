@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
@@ -24,6 +25,7 @@ ANSWER_SECONDS: Final = 3.0
 """How long REST may take to answer. If it takes longer, it is not asked again."""
 MOST_NAMED: Final = 3
 """How many of the project's tables a hint lists; which of them are published is not known."""
+_NAME_YOURS: Final = "name the tables to watch, or '*' for every published table"
 MOST_ASKED: Final = 5
 """About how many refused tables REST is asked in one watch."""
 
@@ -77,6 +79,7 @@ class ExplainingSource:
         self._batch: list[Event] | None = None
         self._error: PrtError | None = None
         self._explained: dict[str, tuple[str | None, str | None]] = {}
+        self._shown: dict[str, list[str]] = {}
         self._is_asking = True
 
     async def __aenter__(self) -> AsyncIterator[list[Event]]:
@@ -113,7 +116,10 @@ class ExplainingSource:
             return event
         [name] = event.tables
         if name in self._default_tables:
-            return event
+            schema, _, table = name.partition(".")
+            own = await self._names(schema)
+            # No SQL publishes a table that does not exist.
+            return replace(event, hint=_NAME_YOURS) if own and table not in own else event
         if name not in self._explained:
             self._explained[name] = await self._explanation(name, event)
         reason, hint = self._explained[name]
@@ -164,10 +170,10 @@ class ExplainingSource:
 
     async def _names(self, schema: str) -> list[str]:
         """Return the names of the tables that REST shows to us; none if it does not answer."""
-        if not self._is_asking:
-            return []
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await self._rest.tables(schema)
-        except (PrtError, TimeoutError):
-            return []
+        if schema not in self._shown:
+            self._shown[schema] = []
+            if self._is_asking:
+                with suppress(PrtError, TimeoutError):
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        self._shown[schema] = await self._rest.tables(schema)
+        return self._shown[schema]

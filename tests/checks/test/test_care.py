@@ -85,6 +85,13 @@ def test_messages_of_a_room_are_written_and_judged_by_their_own_key(project: dic
     )
 
 
+def test_a_column_that_takes_no_text_can_not_hold_the_mark(project: dict[str, str]) -> None:
+    with made(project, TABLE + OWN, DROPPED):
+        done = run_suites(project, "changes", only=["insert"], table="cared", marker="user_id")
+    reason = str(done["changes insert"].reason)
+    assert reason.startswith("user_id of public.cared takes no text for the mark; name a text column with ")
+
+
 def test_rows_without_a_date_are_not_expected_back_after_an_outage(project: dict[str, str]) -> None:
     with made(project, TABLE + OWN, DROPPED):
         done = run_suites(project, "reconnect", table="cared")

@@ -37,7 +37,7 @@ class NoDefaultTableError(UnreachableError):
 
 
 class Remedies(Struct, frozen=True, kw_only=True):
-    """What a command's user can do about a refused table.
+    """The remedies of a command for a refused table.
 
     Attributes:
         command: The command to which another table's name can be appended.

@@ -90,7 +90,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class SessionAnswer(Struct, frozen=True, kw_only=True):
-    """Auth's answer about a token: whether it refuses the signature, and what else is missing, or None."""
+    """An answer of Auth about a token: whether it refuses the signature, and what else is missing."""
 
     refuses_signature: bool
     missing: str | None

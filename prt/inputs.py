@@ -75,6 +75,7 @@ class Input(Enum):
     TRAFFIC = "the traffic"
     URL = "the URL"
     USER = "the user"
+    USER_COLUMN = "the column of the user"
     VIEW = "the view"
     WAIT = "the waiting time"
     WAIT_FOR_SERVER = "waiting for the server"

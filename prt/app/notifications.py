@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from prt.app.lines import write_line, write_text
+from prt.app.sources.refusals import ExplainingSource, Remedies
 from prt.clock import wall_clock
 from prt.decoding import decoded_row
 from prt.errors import PrtError, RefusedError, UsageError
@@ -20,6 +22,7 @@ from prt.stream.filters import grammar, postgrest
 from prt.stream.filters.postgrest import Parameters
 from prt.stream.live.listener import Echoes, echoing
 from prt.stream.live.source import Live
+from prt.stream.rest.answers import UnknownColumnError, UnknownTableError
 from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Endpoint, Session, session_of, user_of
 from prt.views.drawing.cells import safe
@@ -69,6 +72,30 @@ class NotificationTable(Struct, frozen=True, kw_only=True):
     def of_user(self, user: str) -> tuple[str, str]:
         """Return the query parameter that selects the notifications of one user."""
         return postgrest.condition(self.column, f"eq.{user}")
+
+
+def remedies() -> Remedies:
+    """Return what can be done about a refused table of notifications, whose default is the demo's."""
+    return Remedies(command=f"prt notify {Input.TABLE}", missing=_name_table(), column=_name_column())
+
+
+def _name_table() -> str:
+    return f"name the table of your notifications with {Input.TABLE}"
+
+
+def _name_column() -> str:
+    return f"name the column that holds the user's id with {Input.USER_COLUMN}"
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Give an error of REST about an unknown table or column a hint that names the option for it."""
+    try:
+        yield
+    except UnknownTableError as exc:
+        raise UnknownTableError(exc.message, f"{_name_table()}; {exc.hint}", exc.near) from exc
+    except UnknownColumnError as exc:
+        raise UsageError(exc.message, _name_column()) from exc
 
 
 def user_of_session(endpoint: Endpoint, user: str | None) -> str:
@@ -124,7 +151,8 @@ def send_one(request: SendRequest) -> int:
             values = {target.column: user_of_session(session.endpoint, request.user), **request.columns}
             return await send(session, target, values, seconds=request.seconds, is_awaited=request.is_awaited)
 
-    one, error = asyncio.run(main())
+    with _explained():
+        one, error = asyncio.run(main())
     write_sent(one, is_json=request.is_json)
     if error is not None:
         raise error
@@ -144,7 +172,8 @@ def mark(request: MarkRequest) -> int:
                 return await mark_as_read(session, request.target, request.ids)
             return await mark_all_as_read(session, request.target, request.user)
 
-    marked = asyncio.run(main())
+    with _explained():
+        marked = asyncio.run(main())
     write_marked(marked, is_json=request.is_json)
     if marked.unknown:
         raise PrtError(
@@ -193,7 +222,8 @@ async def send(
         if not is_awaited:
             return await _written(rest, target, values), None
         binding = target.bindings(str(values[target.column]))[0]
-        async with echoing(Live(session, [binding])) as echoes:
+        live = ExplainingSource(Live(session, [binding]), rest, remedies=remedies())
+        async with echoing(live) as echoes:
             one = await _written(rest, target, values)
             if one.id is None:
                 return one, PrtError(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from prt.views.sinks.form import Form
 
 _columns_of = msgspec.json.Decoder(dict[str, Raw]).decode
+_NAME_KEY: Final = "name the columns of the key: COL=VALUE,COL=VALUE"
 _PLAIN: Final = re.compile(r"[\w.:@+-]+")
 _NUMBER: Final = re.compile(rb"-?\d.*", re.DOTALL)
 
@@ -81,6 +82,7 @@ def update(request: UpdateRequest) -> int:
 
 
 async def _followed(request: UpdateRequest, planned: Update) -> tuple[Ending, UpdateSource]:
+    from prt.app.sources.refusals import ExplainingSource, Remedies
     from prt.stream.live.source import Live
     from prt.stream.recovery.backfill import Recovery
     from prt.stream.recovery.options import Options
@@ -93,10 +95,12 @@ async def _followed(request: UpdateRequest, planned: Update) -> tuple[Ending, Up
         return [UpdateView(planned)]
 
     binding = Binding(table=request.table, schema=request.schema, filter=filter_of(request.key))
+    remedies = Remedies(command="prt update", column=_NAME_KEY)
     keys = {(request.schema, request.table): tuple(request.key)}
     async with session_of(request.project) as session, Rest(lambda: session.endpoint) as rest:
         live = Live(session, [binding], recovery=Recovery(rest, [binding], Options(keys=keys)))
-        source = UpdateSource(live, rest, planned, unless=request.unless, timeout=request.seconds)
+        explained = ExplainingSource(live, rest, remedies=remedies)
+        source = UpdateSource(explained, rest, planned, unless=request.unless, timeout=request.seconds)
         with opened(request.form, request.project.host, keys, views_of) as shown:
             progress = Progress(Bounds(), Expectations(), started=asyncio.get_running_loop().time())
             return await follow(source, shown, progress, Matching()), source
@@ -264,7 +268,7 @@ class UpdateSource:
                 update.schema, update.table, [*equals(update.key), ("select", "*"), ("limit", "2")]
             )
         except UnknownColumnError as exc:
-            raise PrtError(exc.message, "name the columns of the key: COL=VALUE,COL=VALUE") from exc
+            raise PrtError(exc.message, _NAME_KEY) from exc
         if len(page.rows) > 1:
             raise PrtError(
                 f"{update.key_text} names more than one row", "name the whole key: COL=VALUE,COL=VALUE"

@@ -85,7 +85,7 @@ async def _followed(project: Project, request: WatchRequest, presentation: Prese
         reader = cache_reader if presentation.is_drawn else None
         recovery = _recovery(rest, subject, request, cache_reader=reader)
         live = _source(session, subject, request, queue, recovery)
-        source = NameCachingSource(ExplainingSource(live, rest, request.default_tables))
+        source = NameCachingSource(ExplainingSource(live, rest, request.default_tables, request.remedies))
         controls = None
         if request.can_edit and presentation.is_drawn:
             from prt.app.controls.editing import EditControls

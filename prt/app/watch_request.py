@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from prt.app.actions import Actions
     from prt.app.notifications import NotificationTable
+    from prt.app.sources.refusals import Remedies
     from prt.config.project import Project
     from prt.state.conditions.alerts import Rule
     from prt.state.conditions.bounds import Awaited, Bounds
@@ -106,6 +107,8 @@ class WatchRequest(Struct, frozen=True, kw_only=True):
     """The tables; a function is called when there is a session, which identifies the user."""
     default_tables: frozenset[str] = frozenset()
     """The tables, as `schema.table`, that are watched because the user named none."""
+    remedies: Remedies | None = None
+    """What the user can do about a refused table; None is for tables that were given to `prt watch`."""
     topics: Sequence[TopicSettings] | Callable[[Endpoint], Sequence[TopicSettings]] = ()
     """The topics; with topics and no bindings, no table is watched."""
     recovery: RecoveryRequest = RecoveryRequest()

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -99,23 +99,40 @@ class Project:
     def insert(self, table: str, row: Mapping[str, Any] | None = None, /, **columns: Any) -> dict[str, Any]:
         """Insert a row with the server key, and return it as the database stored it.
 
-        A remote project requires `--allow-writes`, and the row is deleted by its `id` after the test.
+        The table is given as `TABLE` or `SCHEMA.TABLE`. A remote project requires `--allow-writes`, and the
+        row is deleted by its `id` after the test. A table without that column is refused first.
         """
         if not self.is_writable:
             raise pytest.UsageError("prt: a remote project is only read: run pytest with --allow-writes")
-        rows = request(
-            f"{self.url}/rest/v1/{table}",
-            key=self.service_key,
-            method="POST",
-            body={**(row or {}), **columns},
-            headers={"Prefer": "return=representation"},
-        )
+        if not self.is_own:
+            self._require_id(table)
+        written = {**(row or {}), **columns}
+        rows = self._rest("POST", table, body=written, headers={"Prefer": "return=representation"})
         made: dict[str, Any] = rows[0]
         if not self.is_own:
-            if "id" not in made:
-                raise pytest.UsageError(f"prt: {table} has no column id: give its key to made(TABLE, …)")
             self.made(table, id=made["id"])
         return made
+
+    def _require_id(self, table: str) -> None:
+        try:
+            self._rest("GET", table, {"select": "id", "limit": "0"})
+        except AnswerError as error:
+            raise pytest.UsageError(
+                f"prt: nothing was written: rows of {table} can't be deleted by their id ({error}); "
+                "write the row yourself, and give its key to made(TABLE, …)"
+            ) from error
+
+    def _rest(self, method: str, table: str, query: Mapping[str, str] | None = None, **more: Any) -> Any:
+        """Send a request about a table's rows with the server key, and return the decoded answer."""
+        schema, _, name = table.rpartition(".")
+        profile = {"Accept-Profile": schema, "Content-Profile": schema} if schema else {}
+        return request(
+            f"{self.url}/rest/v1/{quote(name)}?{urlencode(query or {})}",
+            key=self.service_key,
+            method=method,
+            headers={**profile, **more.pop("headers", {})},
+            **more,
+        )
 
     def made(self, table: str, **key: Any) -> None:
         """Register a row that the test inserted, so that it is deleted by its key after the test.
@@ -150,9 +167,8 @@ class Project:
         refused = []
         while self._made:
             table, key = self._made.pop()
-            query = urlencode({name: f"eq.{value}" for name, value in key.items()})
             try:
-                request(f"{self.url}/rest/v1/{table}?{query}", key=self.service_key, method="DELETE")
+                self._rest("DELETE", table, {name: f"eq.{value}" for name, value in key.items()})
             except AnswerError as error:
                 refused.append(f"{table} {key}: {error}")
         if refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -57,6 +58,18 @@ def test_a_key_that_is_not_named(named: Named, environment: dict[str, str], keys
     private = jwt.PyJWK.from_json(keys.signing[0].private).key
     token = jwt.encode({**MEMBER, "exp": 2_000_000_000}, private, "ES256")
     named("unnamed-key", env={**environment, "PRT_TOKEN": token})
+
+
+def test_a_user_that_the_project_does_not_have(
+    command: Callable[..., tuple[int, str, str]], stage: Stage
+) -> None:
+    """The policies hide every row of its own from such a user, and REST and Realtime do not complain."""
+    token = stage.project.keys.sign(MEMBER)
+    code, out, _ = command("status", "--json", env=stage.environment(PRT_TOKEN=token))
+    layers = [json.loads(line) for line in out.splitlines()]
+    [signing] = [one for one in layers if one.get("layer") == "sign-in"]
+    assert (code, signing["state"]) == (0, "warning")
+    assert "because its user does not exist in this project" in str(signing)
 
 
 def test_an_old_key_is_accepted_during_a_rotation(

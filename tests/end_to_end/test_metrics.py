@@ -115,6 +115,46 @@ def test_a_canary_that_does_not_come_is_reported_and_removed(project: Mapping[st
     assert left(project) == 0
 
 
+def test_a_canary_that_can_not_be_removed_is_the_last(project: Mapping[str, str]) -> None:
+    """A policy for DELETE can't be asked for: without an end, a table would get a row each minute."""
+    endpoint = Endpoint(
+        url=project["SUPABASE_URL"], key=project["SUPABASE_ANON_KEY"], token=project["PRT_TOKEN"]
+    )
+    complaints: list[PrtError] = []
+
+    async def main() -> int:
+        is_over = asyncio.Event()
+
+        def complain(error: PrtError) -> None:
+            complaints.append(error)
+            is_over.set()
+
+        async with Rest(lambda: endpoint) as rest:
+            canary = Canary(rest, "public", "cages", lambda _: None, every=0, patience=0.5)
+            await canary.prepare()
+            async with canary.running(complain):
+                canary.consume(Vitals(at=1, phase="ready", since=1))
+                await is_over.wait()
+                for _ in range(5):  # a further row would be under way before these answers
+                    page = await rest.read("public", "cages", [])
+            return len(page.rows)
+
+    with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as connection:
+        connection.execute(
+            "create table cages (id int generated always as identity primary key, title text);"
+            "alter table cages enable row level security;"
+            "grant all on cages to authenticated;"
+            "create policy reads on cages for select to authenticated using (true);"
+            "create policy adds on cages for insert to authenticated with check (true)"
+        )
+        try:
+            assert asyncio.run(main()) == 1
+            assert connection.execute("select count(*) from cages").fetchone() == (1,)
+        finally:
+            connection.execute("drop table cages")
+    assert complaints[0].message.startswith("no further canary: a row of public.cages was not removed")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

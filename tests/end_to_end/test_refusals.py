@@ -92,6 +92,43 @@ def test_a_table_that_is_not_published_is_reported_once_with_the_remedy(
     )
 
 
+NO_TABLE = "there is no table public.qqq"
+NAME_TABLE = "hint: name the table of your notifications with --table"
+NAME_COLUMN = "hint: name the column that holds the user's id with --user-column"
+SEND = ("notify", "send", "--title", "x")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "what", "hint"),
+    [
+        (("notify", "--table", "qqq"), 4, NO_TABLE, NAME_TABLE),
+        (("notify", "--expect", "INSERT qqq", "--table", "qqq", "-q"), 4, NO_TABLE, NAME_TABLE),
+        (("notify", "--table", "notification"), 4, "did you mean", "hint: prt notify --table notifications"),
+        (("notify", "--table", "invoices"), 4, "invalid column for filter user_id", NAME_COLUMN),
+        ((*SEND, "--table", "qqq"), 4, NO_TABLE, NAME_TABLE),
+        ((*SEND, "--table", "qqq", "--no-wait"), 4, "Could not find the table 'public.qqq'", NAME_TABLE),
+        ((*SEND, "--table", "invoices"), 4, "invalid column for filter user_id", NAME_COLUMN),
+        (("notify", "read", "--all", "--table", "qqq"), 4, "Could not find the table", NAME_TABLE),
+        (("notify", "read", "--all", "--table", "invoices"), 2, "user_id does not exist", NAME_COLUMN),
+        (("update", "qqq", "1", "a=b"), 4, NO_TABLE, "hint: name a table that exists"),
+        (
+            ("update", "budgets", "key=1", "id=2"),
+            4,
+            "invalid column for filter key",
+            "hint: name the columns of the key: COL=VALUE,COL=VALUE",
+        ),
+    ],
+)
+def test_a_project_without_the_demos_tables_learns_how_to_name_its_own(
+    project: dict[str, str], command: tuple[str, ...], code: int, what: str, hint: str
+) -> None:
+    ended = ran(*command, environment=of_project(project))
+    assert ended.returncode == code
+    *_, error, advice = [line for line in ended.stderr.splitlines() if not line.startswith("prt: missing")]
+    assert what in error
+    assert advice.startswith(hint)
+
+
 def test_a_date_column_that_does_not_exist_is_reported_and_nothing_counts_as_verified(
     project: dict[str, str],
 ) -> None:

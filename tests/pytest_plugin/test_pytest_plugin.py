@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psycopg
 import pytest
 
 from prt import pytest_plugin
@@ -206,6 +207,39 @@ def test_a_remote_project_loses_only_the_rows_of_the_test(
 ) -> None:
     code, output = run(REMOTE_ROWS, "--prt-remote", "--allow-writes", environment=project)
     assert code == 0, output
+
+
+REMOTE_WITHOUT_ID = """
+import pytest
+
+def test_writes(prt_project):
+    with pytest.raises(pytest.UsageError, match="nothing was written"):
+        prt_project.insert("plain.notes", text="left?")
+    prt_project.insert("plain.lines", id=7, text="goes")
+
+def test_finds_the_row_gone(prt_project):
+    assert prt_project.insert("plain.lines", id=7, text="again")["id"] == 7
+"""
+
+
+def test_a_remote_table_without_an_id_is_refused_before_a_row_would_be_left(
+    run: Callable[..., tuple[int, str]], project: dict[str, str]
+) -> None:
+    with psycopg.connect(project["SUPABASE_DB_URL"], autocommit=True) as connection:
+        connection.execute(
+            "create schema plain; grant usage on schema plain to service_role;"
+            "create table plain.notes (text text primary key);"
+            "create table plain.lines (id int primary key, text text);"
+            "grant all on all tables in schema plain to service_role;"
+            "notify pgrst, 'reload schema'"
+        )
+        try:
+            code, output = run(REMOTE_WITHOUT_ID, "--prt-remote", "--allow-writes", environment=project)
+            rows = connection.execute("select * from plain.notes").fetchall()
+        finally:
+            connection.execute("drop schema plain cascade; notify pgrst, 'reload schema'")
+    assert code == 0, output
+    assert rows == []
 
 
 WORKERS = """

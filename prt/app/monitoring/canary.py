@@ -14,9 +14,10 @@ from prt.checks.test.rows import Row, Rows, Sweeper, Writes, this_run
 from prt.checks.test.settings import Settings
 from prt.checks.test.trace import Trace
 from prt.clock import wall_clock
-from prt.errors import PrtError, UsageError
+from prt.errors import PrtError, RefusedError, UsageError
 from prt.events import Change, Event, Vitals
 from prt.state.metrics import Beat
+from prt.stream.rest.answers import RejectedError
 from prt.stream.rest.client import Rest
 
 EVERY_SECONDS: Final = 60.0
@@ -60,6 +61,7 @@ class Canary:
         self._patience = patience
         self._column = ""
         self._mark: str | None = None
+        self._may_delete = True
         self._is_up = asyncio.Event()
         self._arrived: asyncio.Future[float] | None = None
 
@@ -125,6 +127,8 @@ class Canary:
             if error is not None and was_well:
                 complain(error)
             was_well = error is None
+            if not self._may_delete:
+                return  # one row is left already; each further one would be, too
             await asyncio.sleep(max(began + self._every - time.monotonic(), 0))
 
     async def _beat(self) -> PrtError | None:
@@ -157,7 +161,13 @@ class Canary:
         if row is not None:
             try:
                 await self._rows.delete(row)
-            except (PrtError, SkippedError) as exc:
+            except (RefusedError, RejectedError, SkippedError) as exc:
+                self._may_delete = False
+                error = PrtError(
+                    f"no further canary: a row of {self._settings.table_name} was not removed: {exc}",
+                    f"the row is {row.mark}; name a table whose rows you may remove",
+                )
+            except PrtError as exc:
                 error = error or PrtError(
                     f"a canary row of {self._settings.table_name} was not removed: {exc}"
                 )

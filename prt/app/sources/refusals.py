@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from prt import quoting
@@ -21,6 +23,9 @@ from prt.suggestions import nearest
 
 ANSWER_SECONDS: Final = 3.0
 """How long REST may take to answer. If it takes longer, it is not asked again."""
+MOST_NAMED: Final = 3
+"""How many of the project's tables a hint lists; which of them are published is not known."""
+_NAME_YOURS: Final = "name the tables to watch, or '*' for every published table"
 MOST_ASKED: Final = 5
 """About how many refused tables REST is asked in one watch."""
 
@@ -31,6 +36,20 @@ class NoDefaultTableError(UnreachableError):
     id = refusal_codes.error_id("unpublished")
 
 
+class Remedies(Struct, frozen=True, kw_only=True):
+    """The remedies of a command for a refused table.
+
+    Attributes:
+        command: The command to which another table's name can be appended.
+        missing: The hint for a table that does not exist.
+        column: The hint for a column that the command filters by without being told; None if it has none.
+    """
+
+    command: str = "prt watch"
+    missing: str = "name a table that exists, or run the missing migration"
+    column: str | None = None
+
+
 class ExplainingSource:
     """A source that yields the batches of another one, in which refusals of tables have a better hint.
 
@@ -38,20 +57,29 @@ class ExplainingSource:
     tell them apart, and is asked only after such a refusal.
     """
 
-    def __init__(self, source: Source, rest: Rest, default_tables: frozenset[str]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        rest: Rest,
+        default_tables: frozenset[str] = frozenset(),
+        remedies: Remedies | None = None,
+    ) -> None:
         """Prepare the source.
 
         Args:
             source: The source whose batches are yielded.
             rest: The REST client of the same project.
             default_tables: The tables, as `schema.table`, that are watched because none was named.
+            remedies: The remedies of the command; None is `prt watch`.
         """
         self._source = source
         self._rest = rest
         self._default_tables = default_tables
+        self._remedies = Remedies() if remedies is None else remedies
         self._batch: list[Event] | None = None
         self._error: PrtError | None = None
         self._explained: dict[str, tuple[str | None, str | None]] = {}
+        self._shown: dict[str, list[str]] = {}
         self._is_asking = True
 
     async def __aenter__(self) -> AsyncIterator[list[Event]]:
@@ -80,11 +108,18 @@ class ExplainingSource:
         return batch
 
     async def _of_one(self, event: Event) -> Event:
-        if type(event) is not Status or event.code != "unpublished" or not event.tables:
+        if type(event) is not Status or not event.tables:
+            return event
+        if event.code == "filter_column" and self._remedies.column is not None:
+            return replace(event, hint=self._remedies.column)
+        if event.code != "unpublished":
             return event
         [name] = event.tables
         if name in self._default_tables:
-            return event
+            schema, _, table = name.partition(".")
+            own = await self._names(schema)
+            # No SQL publishes a table that does not exist.
+            return replace(event, hint=_NAME_YOURS) if own and table not in own else event
         if name not in self._explained:
             self._explained[name] = await self._explanation(name, event)
         reason, hint = self._explained[name]
@@ -101,11 +136,8 @@ class ExplainingSource:
             except UnknownTableError as exc:
                 near = exc.near or nearest(table, await self._names(schema))
                 if near is None:
-                    return (
-                        f"there is no table {name}",
-                        "name a table that exists, or run the missing migration",
-                    )
-                command = f"prt watch {prefix}{quoting.table(near)}"
+                    return f"there is no table {name}", self._remedies.missing
+                command = f"{self._remedies.command} {prefix}{quoting.table(near)}"
                 return f"there is no table {name}; did you mean {near}?", command
             except (UnavailableError, TimeoutError):
                 self._is_asking = False
@@ -118,15 +150,19 @@ class ExplainingSource:
         count = len(self._default_tables)
         if count:
             schema, _, table = min(self._default_tables).partition(".")
-            own = next(iter(await self._names(schema)), "TABLE")
             which = (
                 f"none of the demo's {count} tables, which are watched without TABLE, is published here"
                 if count > 1
                 else f"the demo's table {table}, which is watched without TABLE, is not published here"
             )
-            hint = f"name yours, such as `prt watch {quoting.table(own)}`, or '*' for every published table"
-            return NoDefaultTableError(which, hint)
-        if isinstance(error, NothingAcceptedError) and self._explained:
+            own = ", ".join(quoting.table(name) for name in (await self._names(schema))[:MOST_NAMED])
+            yours = f"name some of yours ({own}, …)" if own else "name yours, such as `prt watch TABLE`"
+            return NoDefaultTableError(which, f"{yours}, or '*' for every published table")
+        if not isinstance(error, NothingAcceptedError):
+            return error
+        if error.code == "filter_column" and self._remedies.column is not None:
+            return NothingAcceptedError(error.what, error.why, self._remedies.column, error.code)
+        if self._explained:
             reason, advice = list(self._explained.values())[-1]
             if error.code == "unpublished":
                 return NothingAcceptedError(error.what, reason or error.why, advice, error.code)
@@ -134,10 +170,10 @@ class ExplainingSource:
 
     async def _names(self, schema: str) -> list[str]:
         """Return the names of the tables that REST shows to us; none if it does not answer."""
-        if not self._is_asking:
-            return []
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await self._rest.tables(schema)
-        except (PrtError, TimeoutError):
-            return []
+        if schema not in self._shown:
+            self._shown[schema] = []
+            if self._is_asking:
+                with suppress(PrtError, TimeoutError):
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        self._shown[schema] = await self._rest.tables(schema)
+        return self._shown[schema]

@@ -10,19 +10,19 @@ from msgspec import structs
 
 from prt.checks.test.identities import Identities, Who, own_claims, token_claims
 from prt.checks.test.outcomes import FailedError, SkippedError
-from prt.checks.test.row_factory import NoTableError, Owner
+from prt.checks.test.row_factory import Owner
 from prt.checks.test.rows import Rows, Sweeper, Writes
 from prt.checks.test.settings import RunId, Settings
 from prt.checks.test.trace import Trace
 from prt.checks.test.watcher import Watcher, watching
 from prt.config.project import Project
-from prt.errors import PrtError, RefusedError
+from prt.errors import PrtError, RefusedError, UnreachableError
 from prt.inputs import Input
 from prt.results import Failure
 from prt.stream.binding import Binding
 from prt.stream.live.source import Live
 from prt.stream.live.supervisor import Policy
-from prt.stream.rest.answers import RejectedError
+from prt.stream.rest.answers import RejectedError, UnavailableError
 from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Session
 from prt.stream.topic import TopicSettings
@@ -46,6 +46,8 @@ class Context:
         self._rows: dict[Who, Rows] = {}
         self._unfit: dict[Who, SkippedError] = {}
         self._missing: SkippedError | None = None
+        self._is_found = False
+        self._left: SkippedError | None = None
         self._writes = Writes()
         self._topics = 0
         self._others: dict[str, Context] = {}
@@ -65,7 +67,11 @@ class Context:
         `sweep` removes the rows of that table too.
         """
         settings = structs.replace(
-            self.settings, schema=schema, table=table, marker=marker, is_table_named=True
+            self.settings,
+            schema=schema,
+            table=table,
+            marker=marker,
+            is_table_named=self.settings.is_table_named or f"{schema}.{table}" != self.table,
         )
         if settings.table_name not in self._others:
             other = Context(self.project, self.identities, settings, self.run, is_loopback=self.is_loopback)
@@ -118,26 +124,44 @@ class Context:
 
         Raises:
             SkippedError: Rows can't be written to the table, or not removed from it.
-            FailedError: The user named the table, and it does not exist. Only the first check fails with it.
+            FailedError: The table does not exist. Only the first check fails with it.
             PrtError: REST failed.
         """
-        if self._missing is not None:
-            raise self._missing
+        await self.require_table()
+        if self._left is not None:
+            raise self._left
         if who in self._unfit:
             raise self._unfit[who]
         if who not in self._rows:
             try:
                 self._rows[who] = await self._tried_out(who)
-            except NoTableError as exc:
-                if self.settings.is_table_named:
-                    self._missing = SkippedError(f"there is no table {self.table}, as the first failure says")
-                    raise FailedError(_not_there(self.table, exc)) from exc
-                self._unfit[who] = exc
-                raise
             except SkippedError as exc:
                 self._unfit[who] = exc
                 raise
         return self._rows[who]
+
+    async def require_table(self) -> None:
+        """Look for the table over REST, once in a run.
+
+        Raises:
+            FailedError: The table does not exist. Only the first check fails with it.
+            SkippedError: A former check has failed with it.
+        """
+        if self._missing is not None:
+            raise self._missing
+        if self._is_found:
+            return
+        rest = await self.identities.rest("self")
+        try:
+            await rest.read(self.settings.schema, self.settings.table, [("limit", "0")])
+        except UnavailableError:
+            pass  # what needs the table's rows reports it
+        except UnreachableError as exc:
+            self._missing = SkippedError(f"there is no table {self.table}, as the first failure says")
+            raise FailedError(_not_there(self.settings, exc)) from exc
+        except PrtError:
+            pass  # the table exists, or REST can't tell
+        self._is_found = True
 
     async def sweep(self) -> str | None:
         """Remove what this run has written; return why that was not possible, or None."""
@@ -192,10 +216,12 @@ class Context:
             hint = f" ({exc.hint})" if exc.hint else ""
             raise SkippedError(f"no row can be written to {self.table}: {exc.message}{hint}") from exc
         if not (await sweeper.sweep_own(self.run)).gone:
-            raise SkippedError(
+            # The sweeper is the same for all identities, so that a row of another one would be left, too.
+            self._left = SkippedError(
                 f"this identity may insert into {self.table} but not delete: one row is left, {row.mark}; "
                 f"set the server key for cleaning, or take another {Input.IDENTITY}"
             )
+            raise self._left
         return rows
 
     async def _member_id(self) -> str | None:
@@ -209,10 +235,19 @@ class Context:
             return None
 
 
-def _not_there(table: str, error: NoTableError) -> Failure:
+def _not_there(settings: Settings, error: UnreachableError) -> Failure:
+    table = settings.table_name
+    if settings.is_table_named:
+        return Failure(
+            expected=f"the table {table}, which {Input.TABLE} names",
+            came=error.message,
+            cause="its name is misspelt, or the project's API does not show it",
+            remedy=error.hint or "check the name and its schema",
+        )
     return Failure(
-        expected=f"the table {table}, which {Input.TABLE} names",
-        came=error.words,
-        cause="its name is misspelt, or the project's API does not show it",
-        remedy=error.hint or "check the name and its schema",
+        expected=f"the table {table}, in which rows are written unless {Input.TABLE} names another one",
+        came=error.message,
+        cause="the default is a table of the demo, and this project has its own",
+        remedy=f"name one of yours with {Input.TABLE}; without a table, run the suites that need none: "
+        "prt test connect channel broadcast presence",
     )

@@ -114,7 +114,8 @@ def littered(table: str, why: str) -> Result:
     failure = Failure(
         expected=f"every row of this run removed from {table}",
         came=why,
-        cause="the server went away before they were removed, or no policy lets this identity DELETE them",
+        cause="the server went away before they were removed, or it refuses to: no policy lets this identity "
+        "DELETE them, or rows of another table refer to them",
         remedy=f"prt test {Input.CLEAN}, with the server key where this identity may not",
     )
     return Result(suite="rows", name="removed", outcome="fail", at=wall_clock(), ms=0.0, failure=failure)

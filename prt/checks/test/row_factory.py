@@ -42,9 +42,25 @@ MARKERS = (
 """Columns that usually hold text for people, in the order in which they are tried."""
 CODES = ("number", "code", "reference")
 """Columns that often hold text but may hold a number, so that their type is tested."""
-OWNERS = ("user_id", "owner_id", "created_by", "author_id", "profile_id", "owner", "sender_id")
+OWNERS = (
+    "user_id",
+    "owner_id",
+    "created_by",
+    "author_id",
+    "profile_id",
+    "owner",
+    "sender_id",
+    "author",
+    "sender",
+    "creator_id",
+    "customer_id",
+    "customer",
+    "member_id",
+)
 """Columns that policies compare with `auth.uid()`, the most usual ones first."""
 ATTEMPTS = 20
+_PARENT = re.compile(r".+_(id|uuid)$")
+"""The usual name of a column that refers to another row, such as the room of a message."""
 _REQUIRED = re.compile(r'null value in column "(.+?)"')
 _KEY = re.compile(r"Key \((.+?)\)=")
 _NOT_NULL, _FOREIGN_KEY, _UNIQUE, _TOO_LONG = "23502", "23503", "23505", "22001"
@@ -92,22 +108,13 @@ async def text_column(rest: Rest, schema: str, table: str, wanted: str | None) -
     raise SkippedError(f"{schema}.{table} has {what} for the mark; name a text column with {Input.MARKER}")
 
 
-class NoTableError(SkippedError):
-    """The table does not exist, or REST does not expose it. `hint` may name a similar one."""
-
-    def __init__(self, reason: str, hint: str | None) -> None:
-        super().__init__(f"{reason}; name another with {Input.TABLE}")
-        self.words = reason
-        self.hint = hint
-
-
 def unread(error: PrtError, table: str) -> Exception:
     """Return why a table is not tested, or the error itself if REST is unavailable or its answer invalid."""
     reason = f"{table} can't be read over REST: {error.message}"
     if isinstance(error, RefusedError):
         return SkippedError(f"{reason} ({error.hint})")
     if isinstance(error, UnreachableError) and not isinstance(error, UnavailableError):
-        return NoTableError(reason, error.hint)
+        return SkippedError(f"{reason}; name another with {Input.TABLE}")
     return error
 
 
@@ -133,7 +140,7 @@ class Template:
         self._free: dict[str, FreeValues] = {}
         self._references: set[str] = set()
         self._example: dict[str, Any] | None = None
-        self._is_owned = False
+        self._amendments = [self._own, self._join_example]
 
     async def insert(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Insert a row with the given values and those of the template; return it as the database stored it.
@@ -152,7 +159,7 @@ class Template:
                 if not await self._learn(exc, row):
                     raise self._unfit(exc) from exc
             except RefusedError:
-                if self._is_owned or not await self._own():
+                if not await self._suit_policies(row):
                     raise
             else:
                 return dict(msgspec.json.decode(written[0]))
@@ -160,20 +167,37 @@ class Template:
             f"{self._schema}.{self._table} takes no row of ours; name another with {Input.TABLE}"
         )
 
-    async def _own(self) -> bool:
-        """Set the columns that name the row's owner, as policies often require.
+    async def _suit_policies(self, row: Mapping[str, Any]) -> bool:
+        """Set further columns as policies often require them; return whether there were any left to set.
 
-        Return whether there are any.
+        A policy is asked before a missing value is reported, so that its refusal doesn't name the column.
         """
-        self._is_owned = True
+        while self._amendments:
+            found = await self._amendments.pop(0)()
+            new = {column: value for column, value in found.items() if column not in row}
+            if any(self._values.get(column) != value for column, value in new.items()):
+                self._values |= new
+                return True
+        return False
+
+    async def _join_example(self) -> dict[str, Any]:
+        """Return what an existing row belongs to, because a policy may require membership in it."""
+        example = await self._read_example()
+        return {
+            column: value
+            for column, value in example.items()
+            if _PARENT.fullmatch(column) and column not in self._values and isinstance(value, str | int)
+        }
+
+    async def _own(self) -> dict[str, Any]:
+        """Return the columns that name the row's owner, with their values."""
         found = {name: value for name, value in self._claims.items() if await self._has(name)}
         if self._user_id is not None:
             for column in OWNERS:
                 if await self._has(column):
                     found[column] = self._user_id
                     break
-        self._values |= found
-        return bool(found)
+        return found
 
     async def _has(self, column: str) -> bool:
         try:

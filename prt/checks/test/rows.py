@@ -29,6 +29,8 @@ Written = TypeVar("Written")
 ABANDONED_SECONDS = 6 * 3600
 """The age from which a run is over, even if a process with its number exists."""
 PAGE = 1_000
+_NOT_OF_ITS_TYPE = "22"
+"""The class of the database's errors about a value that a column's type does not take."""
 BATCH = 50
 """The number of rows in one DELETE. A larger one is a burst for which the server drops other changes."""
 BATCH_PAUSE_SECONDS = 0.5
@@ -230,8 +232,12 @@ class Sweeper:
         try:
             await self._rest.delete(self._settings.schema, self._settings.table, _is(column, run.mark))
         except (RefusedError, RejectedError) as exc:
-            hint = f" ({exc.hint})" if exc.hint else ""
             name = self._settings.table_name
+            if isinstance(exc, RejectedError) and (exc.code or "").startswith(_NOT_OF_ITS_TYPE):
+                raise SkippedError(
+                    f"{column} of {name} takes no text for the mark; name a text column with {Input.MARKER}"
+                ) from exc
+            hint = f" ({exc.hint})" if exc.hint else ""
             raise SkippedError(f"rows of {name} could not be removed again: {exc.message}{hint}") from exc
 
     async def sweep_all(self) -> Swept:

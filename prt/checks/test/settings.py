@@ -15,6 +15,9 @@ from prt.config.constants.plans import PLANS
 MARK = "prt-test:"
 """The beginning of the text of every row that a test run makes."""
 
+KEY = "id"
+"""The usual key of a table."""
+
 Plan = Literal["free", "pro", "no-cap", "none"]
 """A plan of Supabase whose limits a load test respects, or `none` for no limit."""
 MESSAGES_PER_SECOND: dict[str, int] = {name: one.messages for name, one in PLANS.items()} | {"none": 0}
@@ -26,7 +29,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The settings of a test run.
 
     Attributes:
-        is_table_named: Whether the user named the table, so that it must exist.
+        is_table_named: Whether the user named the table, instead of leaving it to the default.
         marker: The text column that holds the mark; None to look for one.
         wait_seconds: How long to wait for anything that must come.
         samples: How many rows the suite `latency` writes.

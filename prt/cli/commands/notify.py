@@ -134,7 +134,7 @@ def notify(
     if context.invoked_subcommand is not None:
         return 0
     from prt.app.actions import Actions
-    from prt.app.notifications import user_of_session
+    from prt.app.notifications import remedies, user_of_session
     from prt.app.watch import watch
     from prt.app.watch_request import WatchRequest
     from prt.cli.options.connection import check_edit, connected_project
@@ -197,6 +197,7 @@ def notify(
             is_quiet=quiet,
             can_edit=edit,
             notifications=target,
+            remedies=remedies(),
         )
         return watch(request)
 

@@ -65,6 +65,7 @@ OPTIONS: Final[Mapping[Input, str]] = {
     Input.TRAFFIC: "--traffic",
     Input.URL: "--url",
     Input.USER: "--user",
+    Input.USER_COLUMN: "--user-column",
     Input.VIEW: "--view",
     Input.WAIT: "--wait",
     Input.WAIT_FOR_SERVER: "--wait-for-server",

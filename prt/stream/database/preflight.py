@@ -16,6 +16,7 @@ from prt.config.hosts import is_loopback
 from prt.config.project import HOSTED
 from prt.errors import RefusedError, UnreachableError, UsageError
 from prt.inputs import Input
+from prt.postgres.kinds import UNPUBLISHABLE
 from prt.quoting import identifier
 from prt.stream.database.session import DatabaseSession, first_line
 from prt.stream.database.values import AuditedTable
@@ -222,6 +223,11 @@ def _check_tables(tables: Sequence[AuditedTable], wanted: Sequence[tuple[str, st
         table = found.get((schema, name))
         if table is None:
             raise UnpublishedError(f"there is no table {schema}.{name}", "check its name and schema")
+        if table.kind in UNPUBLISHABLE:
+            raise UnpublishedError(
+                f"{schema}.{name} is {UNPUBLISHABLE[table.kind]}, and Realtime sends changes of tables only",
+                "audit the tables behind it",
+            )
         if table.kind == "p":
             raise UnpublishedError(
                 f"{schema}.{name} is partitioned, and Realtime sends changes of its partitions only",
@@ -272,7 +278,7 @@ select jsonb_build_object(
         from pg_attribute a join pg_type t on t.oid = a.atttypid
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)) order by n.nspname, c.relname)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p') and exists (
+    where c.relkind in ('r', 'p', 'v', 'm', 'f') and exists (
       select from unnest(%(schemas)s::text[], %(tables)s::text[]) wanted(schema, name)
       where wanted.schema = n.nspname and (wanted.name = c.relname or (wanted.name = '*' and exists (
         select from pg_publication_tables p

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from prt.errors import PrtError
 from prt.events import Change, Event, Gap, Status
-from prt.stream.live.source import Live
 
 KEPT = 1_000
 """The number of the latest changes that `Echoes` keeps."""
 
 T = TypeVar("T")
+Batches = AbstractAsyncContextManager[AsyncIterator[list[Event]]]
+"""A source of events."""
 
 
 class Listener:
@@ -125,7 +126,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(live: Live, listener: Listener) -> AsyncIterator[Listener]:
+async def listening(live: Batches, listener: Listener) -> AsyncIterator[Listener]:
     """Read a source in the background during the block. At its end the channel is left and the socket closed.
 
     Raises:
@@ -186,7 +187,7 @@ class Echoes:
 
 
 @asynccontextmanager
-async def echoing(live: Live) -> AsyncIterator[Echoes]:
+async def echoing(live: Batches) -> AsyncIterator[Echoes]:
     """Yield the changes of a source, from its READY on.
 
     Raises:

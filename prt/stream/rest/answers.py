@@ -34,7 +34,7 @@ DATE_GRAIN = 1_000_000
 _UNDEFINED_COLUMN = "42703"
 _NO_PRIVILEGE = "42501"
 _NO_TABLE = ("42P01", "PGRST205")
-_UNKNOWN_TABLE = (*_NO_TABLE, "PGRST106")
+_UNKNOWN_SCHEMA = "PGRST106"
 _SUGGESTED = re.compile(r"Perhaps you meant the table '[^'.]*\.([^'.]+)'")
 _LATER = (429, 500, 502, 503, 504)
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}")
@@ -159,11 +159,9 @@ def unread(schema: str, table: str, answer: Answer) -> PrtError:
     if answer.status in (401, 403):
         return RefusedError(message, "may this identity read the table, and is its token still valid?")
     if answer.status in (404, 406):
-        hint = _is_exposed(schema, table, refusal)
         if refusal.code in _NO_TABLE:
-            found = _SUGGESTED.search(refusal.hint or "")
-            return UnknownTableError(message, hint, None if found is None else one_line(found[1]))
-        return UnreachableError(message, hint)
+            return _unknown_table(message, schema, table, refusal)
+        return UnreachableError(message, _is_exposed(schema, table, refusal))
     if refusal.code is not None and refusal.code.startswith("22"):
         return RejectedError(message, _why_rejected(refusal.code), refusal.code)
     return UnavailableError(message) if is_worth_a_try(answer, is_write=False) else ProtocolError(message)
@@ -187,7 +185,9 @@ def unwritten(schema: str, table: str, operation: str, answer: Answer) -> PrtErr
             message,
             _why_refused(f"{quoting.identifier(schema)}.{quoting.identifier(table)}", operation, refusal),
         )
-    if refusal.code in _UNKNOWN_TABLE or (answer.status in (404, 406) and refusal.code is None):
+    if refusal.code in _NO_TABLE:
+        return _unknown_table(message, schema, table, refusal)
+    if refusal.code == _UNKNOWN_SCHEMA or (answer.status in (404, 406) and refusal.code is None):
         return UnreachableError(message, _is_exposed(schema, table, refusal))
     if is_worth_a_try(answer, is_write=True):
         return UnavailableError(message)
@@ -238,6 +238,12 @@ def _message(status: int, refusal: Refusal) -> str:
 def _column_in(message: str) -> str:
     found = re.search(r"column (.+?) does not exist", message)
     return found[1] if found else ""
+
+
+def _unknown_table(message: str, schema: str, table: str, refusal: Refusal) -> UnknownTableError:
+    found = _SUGGESTED.search(refusal.hint or "")
+    near = None if found is None else one_line(found[1])
+    return UnknownTableError(message, _is_exposed(schema, table, refusal), near)
 
 
 def _is_exposed(schema: str, table: str, refusal: Refusal) -> str:

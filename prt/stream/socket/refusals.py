@@ -208,7 +208,7 @@ def of_binding(binding: Binding, message: str) -> Refusal:
             error=UnreachableError,
             code="unpublished",
             reason=f"{binding.name} is not in the publication supabase_realtime, or does not exist (of a "
-            "partitioned table the partitions are in it)",
+            "partitioned table the partitions are in it, of a view nothing)",
             hint=f"alter publication supabase_realtime add table {target};",
         )
     exception = message.partition("Exception: ")[2]

@@ -16,7 +16,7 @@ from prt.checks.test.suites.load import Step, moments
 from prt.config.project import resolve
 from prt.errors import UnreachableError
 from prt.local.project.variables import keys_of
-from prt.local.seed.people import MEMBER
+from prt.local.seed.people import MEMBER, STRANGER
 from prt.stream.rest.answers import UnknownFateError
 from prt.stream.socket.failures import NothingAcceptedError
 from tests.checks.checking import SOON, Ran, made, marked_rows, run_suites
@@ -55,6 +55,51 @@ def test_a_row_gets_its_owner_where_the_column_may_be_empty(project: dict[str, s
     assert done["rls visibility"].note == seen
 
 
+def test_messages_of_a_room_are_written_and_judged_by_their_own_key(project: dict[str, str]) -> None:
+    """A policy that asks for a room's members refuses a message without a room, and does not name it."""
+    tables = f"""
+      create table public.cared_rooms (id int primary key, member uuid);
+      create table public.cared (
+        room_id int not null references public.cared_rooms, seq int generated always as identity,
+        author uuid not null, body text not null, primary key (room_id, seq));
+      create function public.is_in_room(room int) returns boolean language sql security definer stable as
+        $$ select exists (select from public.cared_rooms where id = room and member = auth.uid()) $$;
+      insert into public.cared_rooms values (7, '{MEMBER.id}'), (8, '{STRANGER.id}');
+      insert into public.cared (room_id, author, body)
+        values (8, '{STRANGER.id}', 'x'), (7, '{STRANGER.id}', 'y');
+      alter table public.cared enable row level security;
+      create policy reads on public.cared for select to authenticated using (public.is_in_room(room_id));
+      create policy adds on public.cared for insert to authenticated
+        with check (author = auth.uid() and public.is_in_room(room_id));
+      create policy changes on public.cared for update to authenticated using (author = auth.uid());
+      grant all on public.cared to authenticated, service_role;
+      alter publication supabase_realtime add table public.cared;"""
+    dropped = DROPPED + "drop function public.is_in_room; drop table public.cared_rooms;"
+    with made(project, tables, dropped):
+        done = run_suites(project, "changes", only=["insert", "update", "select"], table="cared")
+        again = run_suites(project, "reconnect", table="cared")
+    passed = [name for name, outcome in done.outcomes.items() if outcome == "pass"]
+    assert passed == ["connect handshake", "changes insert", "changes update", "changes select"]
+    assert again["reconnect recovered"].reason == (
+        "public.cared has no column id, which tells rows apart when missed ones are read"
+    )
+
+
+def test_a_column_that_takes_no_text_can_not_hold_the_mark(project: dict[str, str]) -> None:
+    with made(project, TABLE + OWN, DROPPED):
+        done = run_suites(project, "changes", only=["insert"], table="cared", marker="user_id")
+    reason = str(done["changes insert"].reason)
+    assert reason.startswith("user_id of public.cared takes no text for the mark; name a text column with ")
+
+
+def test_rows_without_a_date_are_not_expected_back_after_an_outage(project: dict[str, str]) -> None:
+    with made(project, TABLE + OWN, DROPPED):
+        done = run_suites(project, "reconnect", table="cared")
+    assert done["reconnect recovered"].reason == (
+        "public.cared has no column updated_at or created_at, by which missed rows are found"
+    )
+
+
 def test_a_row_gets_the_claims_that_its_columns_are_called_like(project: dict[str, str]) -> None:
     table = TABLE.replace("user_id uuid", "team text not null")
     own = "create policy own on public.cared for all to authenticated using (team = auth.jwt() ->> 'team');"
@@ -78,7 +123,7 @@ def test_one_row_at_most_stays_where_none_can_be_removed(project: dict[str, str]
     """A policy for DELETE can't be asked for: it shows when the first row would not go."""
     environment = clean_environment(**without_server_key(project))
     with made(project, TABLE + ADDS, DROPPED):
-        first = ran("test", "changes", "--table", "cared", environment=environment)
+        first = ran("test", "changes", "rls", "--table", "cared", environment=environment)
         second = ran("test", "changes", "--table", "cared", environment=environment)
         assert marked_rows(project, "cared") == 1
         cleaned = ran("test", "--clean", "--table", "cared", environment=clean_environment(**project))
@@ -126,24 +171,23 @@ def test_deletes_that_nobody_receives(project: dict[str, str]) -> None:
     assert (came, cause) == ("none", "the publication leaves out deletes")
 
 
-@pytest.mark.parametrize(("is_named", "outcome"), [(True, "fail"), (False, "skip")])
-def test_a_table_that_was_named_must_be_there(project: dict[str, str], is_named: bool, outcome: str) -> None:
-    done = run_suites(
-        project,
-        "changes",
-        "rls",
-        only=["insert", "update", "visibility"],
-        table="notification",
-        is_table_named=is_named,
-    )
-    if is_named:
-        assert done.outcomes["rls visibility"] == "skip"
-    assert done.outcomes["changes insert"] == outcome
-    assert done.outcomes["changes update"] == "skip"
-    if is_named:
-        assert (
-            why(done, "changes insert")[2] == "REST says: Perhaps you meant the table 'public.notifications'"
-        )
+@pytest.mark.parametrize(
+    ("is_named", "remedy"),
+    [
+        (True, "REST says: Perhaps you meant the table 'public.notifications'"),
+        (False, "name one of yours with "),
+    ],
+)
+@pytest.mark.parametrize("suites", [("changes", "notify", "rls"), ("notify",), ("rls",)])
+def test_a_table_that_is_not_there_fails_once_and_no_remedy_adds_it_to_a_publication(
+    project: dict[str, str], is_named: bool, remedy: str, suites: tuple[str, ...]
+) -> None:
+    done = run_suites(project, *suites, table="notification", is_table_named=is_named)
+    first, *others = [result for result in done.results if result.suite != "connect"]
+    assert why(done, f"{first.suite} {first.name}")[2].startswith(remedy)
+    assert {(one.outcome, one.reason) for one in others} == {
+        ("skip", "there is no table public.notification, as the first failure says")
+    }
 
 
 def test_a_table_that_nobody_can_look_for_is_a_failure(project: dict[str, str]) -> None:

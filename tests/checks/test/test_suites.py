@@ -207,16 +207,9 @@ def test_a_broadcast_that_may_not_be_sent(project: dict[str, str]) -> None:
     assert "on realtime.messages for insert to authenticated" in failure["remedy"]
 
 
-@pytest.mark.parametrize(
-    ("table", "reason"),
-    [
-        ("nowhere", "can't be read over REST"),
-        ("user_presence", "none of the columns"),
-    ],
-)
-def test_a_table_that_can_not_be_tested(project: dict[str, str], table: str, reason: str) -> None:
-    ran = run_suites(project, "changes", only=["insert"], table=table)
-    assert reason in str(ran["changes insert"].reason)
+def test_a_table_that_can_not_be_tested(project: dict[str, str]) -> None:
+    ran = run_suites(project, "changes", only=["insert"], table="user_presence")
+    assert "none of the columns" in str(ran["changes insert"].reason)
 
 
 def test_a_table_with_keys_of_others_is_filled_from_its_rows(project: dict[str, str]) -> None:

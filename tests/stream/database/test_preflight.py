@@ -100,6 +100,7 @@ def test_only_this_machine_counts_as_loopback(url: str, is_loopback: bool) -> No
         ({"role_exists": False}, NotAuditableError, "role anon does not exist"),
         ({"tables": []}, UnpublishedError, "no table public.tasks"),
         ({"tables": [replace(TABLE, kind="p")]}, UnpublishedError, "is partitioned"),
+        ({"tables": [replace(TABLE, kind="v", is_published=False)]}, UnpublishedError, "is a view"),
         ({"tables": [replace(TABLE, is_published=False)]}, UnpublishedError, "not in the publication"),
     ],
 )

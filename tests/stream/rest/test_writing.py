@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from prt.errors import ProtocolError, PrtError, RefusedError, UnreachableError, UsageError
 from prt.local.seed.people import MEMBER
-from prt.stream.rest.answers import RejectedError, UnavailableError, UnknownFateError
+from prt.stream.rest.answers import RejectedError, UnavailableError, UnknownFateError, UnknownTableError
 from prt.stream.rest.client import Rest
 from prt.stream.rest.session import Endpoint
 from tests.stream.scripted import GONE, Project, Reply, project_of
@@ -110,7 +110,7 @@ def test_what_goes_out(writing: Writing, line: str, body: str, preference: str) 
         ((400, b'{"code":"22P02","message":"invalid input"}'), RejectedError, "invalid", "columns' types"),
         ((400, b'{"code":"PGRST204","message":"no column"}'), RejectedError, "no column", "column's name"),
         ((500, b'{"code":"57014","message":"statement timeout"}'), RejectedError, "statement timeout", None),
-        ((404, b'{"code":"PGRST205","message":"no table"}'), UnreachableError, "no table", "exposed"),
+        ((404, b'{"code":"PGRST205","message":"no table"}'), UnknownTableError, "no table", "exposed"),
         ((404, b"<html>"), UnreachableError, "REST answered 404", "is app.my notes exposed"),
         ((302, b""), ProtocolError, "REST answered 302", None),
         ((201, b"{}"), ProtocolError, "not a list of rows", None),

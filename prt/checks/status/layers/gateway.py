@@ -31,6 +31,10 @@ ANSWER_SECONDS = 10.0
 HEALTH = "/auth/v1/health"
 JWKS = "/auth/v1/.well-known/jwks.json"
 USER = "/auth/v1/user"
+_MISSING = {
+    "user_not_found": "its user does not exist in this project",
+    "session_not_found": "its session was ended",
+}
 LEGACY_KEYS_DISABLED = "Legacy API keys are disabled"
 """The message of a hosted project's gateway about an `anon` or `service_role` key that was switched off."""
 CLOCK_SECONDS = 30.0
@@ -83,6 +87,13 @@ class Answer(Struct, frozen=True, kw_only=True):
         content = self.json()
         hint = content.get("hint") if isinstance(content, dict) else None
         return hint if isinstance(hint, str) else ""
+
+
+class SessionAnswer(Struct, frozen=True, kw_only=True):
+    """An answer of Auth about a token: whether it refuses the signature, and what else is missing."""
+
+    refuses_signature: bool
+    missing: str | None
 
 
 class Gateway:
@@ -159,13 +170,15 @@ class Gateway:
             return None
         return tuple(str(key["kid"]) for key in keys if isinstance(key, dict) and key.get("kid"))
 
-    async def refuses_signature(self) -> bool:
-        """Return whether Auth can't verify the signature of this identity's token.
-
-        Auth checks the signature before it checks the claims.
-        """
+    async def session(self) -> SessionAnswer:
+        """Show this identity's token to Auth, which checks the signature before it checks the claims."""
         answer = await self.get(USER)
-        return answer.status in (401, 403) and "verify signature" in answer.words
+        content = answer.json()
+        code = content.get("error_code") if isinstance(content, dict) else None
+        return SessionAnswer(
+            refuses_signature=answer.status in (401, 403) and "verify signature" in answer.words,
+            missing=_MISSING.get(code) if isinstance(code, str) else None,
+        )
 
     async def tables(self) -> tuple[str, ...]:
         """Return the names of the tables that REST exposes to this key, from its OpenAPI description."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import structs
 
-from prt.checks.status.layers.gateway import Gateway
+from prt.checks.status.layers.gateway import Gateway, SessionAnswer
 from prt.config.project import Project
 from prt.config.secret import claims_of, header_of
 from prt.errors import RefusedError
@@ -50,10 +50,10 @@ async def _examined(endpoint: Endpoint, token: str, origin: str, remedy: str) ->
         published = await http.signing_keys()
         if published is None:
             return None
-        return judge(token, origin, remedy, published, is_refused=await http.refuses_signature())
+        return judge(token, origin, remedy, published, await http.session())
 
 
-def judge(token: str, origin: str, remedy: str, published: tuple[str, ...], *, is_refused: bool) -> Finding:
+def judge(token: str, origin: str, remedy: str, published: tuple[str, ...], answer: SessionAnswer) -> Finding:
     """Return the finding about a token's signature: the key that signed it, and why Auth refuses it.
 
     Args:
@@ -61,17 +61,21 @@ def judge(token: str, origin: str, remedy: str, published: tuple[str, ...], *, i
         origin: Where the token comes from, for messages.
         remedy: How to get another token.
         published: The ids of the keys that the project publishes.
-        is_refused: Whether Auth refuses the signature.
+        answer: What Auth says of the token.
     """
     header, issuer = header_of(token) or {}, (claims_of(token) or {}).get("iss")
     algorithm, kid = str(header.get("alg"))[:LONGEST_ID], header.get("kid")
     is_symmetric = algorithm.startswith(SYMMETRIC)
     named = None if kid is None or is_symmetric else str(kid)[:LONGEST_ID]
     signer = f"{algorithm} with {'the JWT secret' if is_symmetric else f'key {named}'}"
-    if not is_refused:
+    if not answer.refuses_signature:
         is_rotated = named in published and len(published) > 1
         others = f", one of {len(published)}: a rotation is prepared or under way" if is_rotated else ""
-        return Finding(layer="sign-in", state="ok", figure=f"signed by {signer}{others} · {origin}")
+        figure = f"signed by {signer}{others} · {origin}"
+        if answer.missing is None:
+            return Finding(layer="sign-in", state="ok", figure=figure)
+        why = f"Auth refuses {origin}, because {answer.missing}; Realtime and REST accept it until it expires"
+        return Finding(layer="sign-in", state="warning", figure=figure, causes=(Cause(why, remedy),))
     if isinstance(issuer, str) and issuer.startswith("http") and not issuer.rstrip("/").endswith(OWN_ISSUER):
         figure = f"signed by {issuer[:LONGEST_ID]}, which is not this project's Auth · {origin}"
         return Finding(layer="sign-in", state="unknown", figure=figure)

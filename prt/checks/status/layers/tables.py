@@ -25,12 +25,12 @@ from prt.checks.status.layers.evidence import (
 from prt.errors import UsageError
 from prt.events import Status
 from prt.inputs import filled
+from prt.postgres.kinds import UNPUBLISHABLE
 from prt.results import Cause, Finding
 from prt.stream.rest.column_types import Unfilterable
 from prt.suggestions import nearest
 
 IDENTITIES: Final = {"d": "default", "f": "full", "n": "nothing", "i": "an index"}
-KINDS: Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 ANONYMOUS: Final = "anon"
 NAMED = 3
 
@@ -79,10 +79,16 @@ def _by_catalog(facts: TableFacts) -> list[Finding]:
     relation = facts.relation
     if relation is None:
         return [missing(facts)]
-    if relation.kind in KINDS:
-        why = f"{facts.name} is {KINDS[relation.kind]}, and changes are those of tables"
+    if relation.kind in UNPUBLISHABLE:
+        why = f"{facts.name} is {UNPUBLISHABLE[relation.kind]}, and changes are those of tables"
         return [
-            finding(facts, "exists", "failed", KINDS[relation.kind], Cause(why, "watch its tables instead"))
+            finding(
+                facts,
+                "exists",
+                "failed",
+                UNPUBLISHABLE[relation.kind],
+                Cause(why, "watch its tables instead"),
+            )
         ]
     return [
         finding(facts, "exists", "ok"),
@@ -129,6 +135,10 @@ def _key(facts: TableFacts, relation: Relation) -> Finding:
     if relation.key:
         return finding(facts, "primary key", "ok", ", ".join(relation.key))
     why = 'there is no primary key: changes come empty ("Error 400: Bad Request, no primary key")'
+    if relation.is_published and relation.identity == "d":
+        why += (
+            ", and PostgreSQL refuses every UPDATE and DELETE of a published table without a replica identity"
+        )
     column = "id" if "id" in relation.columns else None
     sql = (
         f"alter table {facts.target} add primary key ({quoting.identifier(column)});"
@@ -251,6 +261,13 @@ def _unpublished_or_missing(facts: TableFacts, found: Sequence[Finding]) -> list
             f"prt status {quoting.table(near)}" if near and name else None,
         )
         causes = [missing, *causes] if name and facts.table not in facts.known else [*causes, missing]
+    if facts.read is not None and facts.read.status == 200:
+        causes.append(
+            Cause(
+                f"{facts.name} is a view or a partitioned table: changes come under the names of its tables",
+                "watch these; set SUPABASE_DB_URL to have them named",
+            )
+        )
     absent = f"create publication {PUBLICATION} for table {facts.target};"
     return [*causes, Cause(f"the publication {PUBLICATION} itself is gone", absent)]
 

@@ -75,7 +75,17 @@ class Judge:
             yield from self._results_of(topic.name, 3 * len(topic.rights), list(self._topic(topic)))
 
     def _results_of(self, name: str, agreed: int, differences: Sequence[Difference]) -> Iterator[Result]:
-        if not differences:
+        if not differences and not agreed:
+            yield Result(
+                suite=SUITE,
+                name=name,
+                outcome="skip",
+                at=self._at,
+                ms=0.0,
+                round=self._round,
+                reason=f"the contract agrees on nothing about it: {Input.WRITE_CONTRACT} observes it again",
+            )
+        elif not differences:
             note = f"as agreed in {agreed} {'point' if agreed == 1 else 'points'}"
             yield Result(
                 suite=SUITE, name=name, outcome="pass", at=self._at, ms=0.0, round=self._round, note=note

@@ -47,7 +47,9 @@ async def _user(context: Context) -> str:
 
     Raises:
         SkippedError: There is no member, or the table has no column user_id.
+        FailedError: The table does not exist.
     """
+    await context.require_table()
     user = context.identities.user_id(await context.identities.session("member"))
     if user is None:
         raise SkippedError("needs a user whose token says who it is (sub)")

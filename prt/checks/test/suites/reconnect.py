@@ -9,13 +9,16 @@ from msgspec import structs
 from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
-from prt.checks.test.outcomes import FailedError, Found
+from prt.checks.test.outcomes import FailedError, Found, SkippedError
+from prt.checks.test.settings import KEY
+from prt.errors import ProtocolError
 from prt.events import Gap, Vitals
 from prt.inputs import Input
 from prt.results import Failure
 from prt.stream.live.supervisor import Policy
 from prt.stream.recovery.backfill import Recovery
 from prt.stream.recovery.options import SETTLE_SECONDS
+from prt.stream.rest.pages import CREATED, UPDATED, shape_of
 from prt.stream.rest.session import Session
 from prt.stream.timing import Timing
 
@@ -27,6 +30,7 @@ HASTE = Timing(first_pause=0.1, longest_pause=0.5)
 async def recovered(context: Context) -> Found:
     """A row that is written while the connection is cut arrives exactly once, within a declared gap."""
     rows = await context.rows()
+    await _require_shape(context)
     own = await context.identities.session("self")
     session = Session(own.endpoint)
     rest = await context.identities.rest("self")
@@ -58,6 +62,25 @@ async def recovered(context: Context) -> Found:
     )
 
 
+async def _require_shape(context: Context) -> None:
+    """Look for the columns by which missed rows are read.
+
+    Raises:
+        SkippedError: The table lacks them.
+        PrtError: REST failed.
+    """
+    rest = await context.identities.rest("self")
+    try:
+        shape = await shape_of(rest, context.binding(), (KEY,), None)
+    except ProtocolError as exc:
+        reason = f"{context.table} has no column {KEY}, which tells rows apart when missed ones are read"
+        raise SkippedError(reason) from exc
+    if shape.written is None:
+        raise SkippedError(
+            f"{context.table} has no column {UPDATED} or {CREATED}, by which missed rows are found"
+        )
+
+
 def not_whole(gap: Gap, times: int) -> Failure:
     """Return the failure that the gap is not complete, or that its row came `times` times instead of once."""
     if not gap.complete:
@@ -83,7 +106,8 @@ def not_whole(gap: Gap, times: int) -> Failure:
 SUITE = Suite(
     name="reconnect",
     line="cut by us: the gap is declared, the rows of the outage come back",
-    needs="a table that is published, writable and readable ({TABLE}); {ALLOW_WRITES} away from this machine",
+    needs="a table with id and updated_at or created_at that is published, writable and readable ({TABLE}); "
+    "{ALLOW_WRITES} away from this machine",
     checks=(Check(suite="reconnect", name="recovered", run=recovered),),
     writes=True,
 )

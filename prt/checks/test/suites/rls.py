@@ -29,6 +29,8 @@ async def visibility(context: Context, agreed: TableTerms | None = None) -> Foun
     With the terms of a contract, events that are agreed not to arrive are not required, and rows for the
     agreed conditions are written too.
     """
+    if agreed is None:
+        await context.require_table()
     asked = set() if agreed is None else agreed.conditions()
     async with _watchers(context, least=2 if agreed is None else 1) as watchers:
         samples = await written(context, await _writing(context, watchers), watchers, asked)
@@ -73,11 +75,13 @@ async def observe(context: Context, agreed: TableTerms) -> Found:
         found = Found(note="not published", observed=(Subscribed(of_table.table, False),))
         if agreed.is_published is False:
             return found
+        await of_table.require_table()
         raise FailedError(exc.failure, found) from error
 
 
 async def deletes(context: Context) -> Found:
     """A DELETE reaches every identity, but shows only the key to an identity that may not read the row."""
+    await context.require_table()
     async with _watchers(context) as watchers:
         rows = await context.rows(await _writing(context, watchers))
         row = await rows.insert("rls, delete")

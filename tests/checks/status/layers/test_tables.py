@@ -308,6 +308,22 @@ def test_what_rest_does_not_know_is_left_to_the_wire(status: int) -> None:
     assert "itself is gone" in whys[2]
 
 
+def test_a_table_that_rest_shows_may_be_a_view_to_which_no_sql_applies() -> None:
+    found = by_rest(200, [{"id": 1}], is_ready=False, refused=refused(UNPUBLISHED))["READY"]
+    whys = [cause.why for cause in found.causes]
+    assert "not in the publication" in whys[0]
+    assert whys[1].startswith("public.Orders is a view or a partitioned table")
+    assert "itself is gone" in whys[2]
+
+
+@pytest.mark.parametrize(("identity", "is_refused"), [("d", True), ("f", False)])
+def test_a_table_without_a_key_takes_no_update_if_nothing_else_identifies_its_rows(
+    identity: str, is_refused: bool
+) -> None:
+    found = judged(facts_of(replace(GOOD, key=(), identity=identity)))["primary key"]
+    assert ("refuses every UPDATE and DELETE" in found.causes[0].why) is is_refused
+
+
 def test_a_near_name_is_likelier_than_a_missing_publication() -> None:
     reported = refused(UNPUBLISHED)
     found = by_rest(503, {}, is_ready=False, refused=reported, known=("Order", "teams"))["READY"]

@@ -325,6 +325,26 @@ def test_a_table_without_observations_has_a_reason(project: dict[str, str], tmp_
     assert "has none of the columns title" in str(failed.failure.cause)
 
 
+def test_a_table_that_is_not_there_is_not_taken_for_an_unpublished_one(
+    project: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "realtime.toml"
+    receives = 'receives = [{ identity = "anon", event = "INSERT", rows = "none" }]'
+    path.write_text(f'version = 1\n[[table]]\nname = "nowhere"\n{receives}\n')
+    [failed] = hold(project, path).contract
+    assert failed.failure is not None
+    assert "Could not find the table 'public.nowhere'" in str(failed.failure.cause)
+
+
+def test_a_table_about_which_nothing_is_agreed_does_not_pass(project: dict[str, str], tmp_path: Path) -> None:
+    """A table that could not be observed when the contract was written is in the file with its name alone."""
+    path = tmp_path / "realtime.toml"
+    path.write_text('version = 1\n[[table]]\nname = "user_presence"\n')
+    [skipped] = hold(project, path).contract
+    assert (skipped.outcome, skipped.note) == ("skip", "")
+    assert str(skipped.reason).startswith("the contract agrees on nothing about it")
+
+
 def test_a_publication_that_sends_less_may_be_agreed(project: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "realtime.toml"
     less = "alter publication supabase_realtime set (publish = 'insert, delete');"

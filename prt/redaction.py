@@ -62,6 +62,23 @@ def register_url(text: str) -> None:
             register(part)
 
 
+def register_database(text: str) -> None:
+    """Register the address of a database, and the passwords in it.
+
+    The address may be incomplete: a password alone, or a URL without its scheme. libpq puts each word that it
+    can't read into its error; that is also the rest of a password with a space that has no quotes.
+    """
+    register(text)
+    register_url(text)
+    if "://" in text:
+        return
+    for word in text.split():
+        if "=" not in word:
+            before, at, _ = word.rpartition("@")
+            register(word)
+            register(before.partition(":")[2] if at else None)
+
+
 def redact(text: str) -> str:
     """Return the text without registered secrets, and without anything that looks like a secret."""
     for value in sorted(_known, key=len, reverse=True):
@@ -92,8 +109,7 @@ def _passwords_in(text: str) -> Iterator[str]:
     for match in _KEYWORD.finditer(text):
         found = match[1]
         yield found
-        if found.startswith("'"):
-            yield re.sub(r"\\(.)", r"\1", found[1:-1])
+        yield re.sub(r"\\(.)", r"\1", found[1:-1] if found.startswith("'") else found)
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -61,6 +61,21 @@ def test_the_password_of_a_database_is_known_by_itself(password: str, url: str) 
     assert redact(f"[{password}]") == "[<hidden>]"
 
 
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("Zq7w%xx9", "Zq7w%xx9"),
+        ("postgres:Zq7w%xx9@127.0.0.1:5432/postgres", "postgres:Zq7w%xx9@127.0.0.1:5432/postgres"),
+        ("postgres:Zq7w%xx9@127.0.0.1:5432/postgres", "Zq7w%xx9"),
+        ("host=127.0.0.1 password=first Zq7w%xx9", "Zq7w%xx9"),
+        (r"host=127.0.0.1 password=Zq7w\ xx9", "Zq7w xx9"),
+    ],
+)
+def test_each_word_that_libpq_cannot_read_in_an_incomplete_address_is_hidden(value: str, word: str) -> None:
+    register_secrets({"SUPABASE_DB_URL": f" {value} "})
+    assert redact(f'missing "=" after "{word}" at 127.0.0.1') == 'missing "=" after "<hidden>" at 127.0.0.1'
+
+
 @pytest.mark.parametrize("part", ["Zq7wA", "xx9abc", "Zq7wA/xx9abc"])
 def test_the_parts_that_a_reader_of_urls_takes_a_password_for_are_hidden(part: str) -> None:
     register_url("postgresql://postgres:Zq7wA/xx9abc@db.example.com/postgres")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+from base64 import b64encode
 from urllib.parse import quote, quote_plus, unquote
 
 import pytest
@@ -31,6 +33,11 @@ FORMS = {
     "unquoted": unquote,
     "json": lambda text: json.dumps(text)[1:-1],
     "json, not ascii": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "quoted twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "json in json": lambda text: json.dumps(json.dumps(text))[3:-3],
+    "html": html.escape,
+    "base64": lambda text: b64encode(text.encode()).decode().rstrip("="),
+    "lower case": str.lower,
     "repr": lambda text: repr(text)[1:-1],
     "repr of bytes": lambda text: repr(text.encode())[2:-1],
     "sql": lambda text: text.replace("'", "''"),
@@ -124,3 +131,8 @@ def test_no_error_of_ours_holds_a_secret() -> None:
     register("never-to-be-seen")
     error = PrtError("the server said never-to-be-seen", "try never-to-be-seen")
     assert "never" not in f"{error} {error!r} {error.message} {error.hint} {error.args}"
+
+
+def test_a_secret_of_letters_hides_no_word_in_another_case() -> None:
+    register("Password")
+    assert redact("the password Password") == "the password <hidden>"

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import html
 import json
+import zipfile
 from base64 import b64encode
+from collections.abc import Callable
+from io import BytesIO
 from urllib.parse import quote, quote_plus, unquote
 
 import pytest
+from msgspec import Raw
 
+from prt.app.bundle.archive import write_bundle
+from prt.app.bundle.frames import Frames
+from prt.app.bundle.scrubbing import Scrubber
+from prt.checks.status.layers.gateway import Answer
 from prt.config.sources import register_secrets
 from prt.errors import PrtError
 from prt.redaction import redact, register, register_url
+from prt.results import Cause, Finding
+from prt.stream.live import combined
+from prt.stream.rest.answers import one_line
+from prt.stream.socket.refusals import words_of
+from prt.stream.socket.wire import malformed
+from prt.tap.observe.decoding import without_secrets
+from prt.views.panels.layers import cleared
 
 PASSWORDS = (
     "Zq7w%xx9",
@@ -136,3 +151,39 @@ def test_no_error_of_ours_holds_a_secret() -> None:
 def test_a_secret_of_letters_hides_no_word_in_another_case() -> None:
     register("Password")
     assert redact("the password Password") == "the password <hidden>"
+
+
+OUTPUTS: dict[str, Callable[[str], object]] = {
+    "a server's refusal over HTTP": one_line,
+    "a server's refusal of a socket": lambda text: words_of(json.dumps({"error": text}).encode()),
+    "a frame that can't be read": lambda text: malformed(text.encode(), "no JSON", 0).frame,
+    "a finding of status": lambda text: cleared(
+        Finding(layer="http", state="failed", figure=text, causes=(Cause(text, text),))
+    ),
+    "the answer to a check": lambda text: (
+        Answer(status=401, body=json.dumps({"message": text}).encode()).words
+    ),
+    "an error of a source": lambda text: combined._reason(ValueError(text)),
+    "a frame of an app": lambda text: bytes(
+        without_secrets(Raw(json.dumps({"access_token": "x", "note": text}).encode()))
+    ),
+    "a text of a bundle": lambda text: Scrubber(None).text(text),
+}
+
+
+@pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
+def test_no_output_repeats_a_secret(output: Callable[[str], object]) -> None:
+    register("never-to-be-seen")
+    shown = f"{output('the key never-to-be-seen is wrong')}"
+    assert "the key <hidden> is wrong" in shown
+    assert "never-to-be-seen" not in shown
+
+
+def test_no_secret_is_left_in_a_frame_of_a_bundle() -> None:
+    register("never-to-be-seen")
+    file, scrubber = BytesIO(), Scrubber(None)
+    frames = Frames(scrubber)
+    frames.lines.append({"columns": ["never-to-be-seen"]})
+    write_bundle(file, scrubber, settings=[], findings=[], frames=frames)
+    with zipfile.ZipFile(file) as archive:
+        assert archive.read("frames.ndjson") == b'{"columns":["<hidden>"]}\n'

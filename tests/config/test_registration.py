@@ -40,10 +40,19 @@ def read(folder: Path, files: Mapping[str, str], url: str | None = None, **envir
         {"own/prt.toml": f'{OWN}secret_key = {{ command = "echo {VALUE}" }}'},
         {"own/prt.toml": f'{OWN}secret_key = "{VALUE}"'},
         {"own/prt.toml": f'{OWN}db_url = "postgresql://postgres:{VALUE}@127.0.0.1:1/postgres"'},
+        {"own/prt.toml": f'{OWN}password = {{ env = "{VALUE}" }}'},
         {"own/prt.toml": f'[profiles.default]\nurl = "{URL}"\nanon_key = "{VALUE}"'},
         {"supabase/config.toml": f'[auth]\nservice_role_key = "{VALUE}"'},
     ],
-    ids=[".env", "a command", "a profile", "a database", "a client key", "a local project"],
+    ids=[
+        ".env",
+        "a command",
+        "a profile",
+        "a database",
+        "a variable's name",
+        "a client key",
+        "a local project",
+    ],
 )
 def test_a_secret_of_a_file_is_registered(tmp_path: Path, files: dict[str, str]) -> None:
     read(tmp_path, files)

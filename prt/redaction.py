@@ -2,13 +2,15 @@
 
 Code that reads a secret (from the environment, a file, a command, a prompt or a server's answer) must
 register it before it does anything else with it. A library may put the secret into an exception in its own
-form: escaped for a URL, for JSON, or as Python's `repr`.
+form: escaped for a URL, for JSON, in lower case, or as Python's `repr`. A server may repeat a request.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote
@@ -34,7 +36,7 @@ _PATTERNS: Final = (
 )
 
 _known: Final[set[str]] = set()
-_KEYWORD: Final = re.compile(r"\b(?:ssl)?password\s*=\s*('(?:[^'\\]|\\.)*'|\S+)")
+_KEYWORD: Final = re.compile(r"\b(?:ssl)?password\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s\\]|\\.)+)")
 _QUERY: Final = re.compile(r"[?&](?:ssl)?password=([^&#]*)")
 
 
@@ -62,15 +64,35 @@ def register_url(text: str) -> None:
             register(part)
 
 
+def register_database(text: str) -> None:
+    """Register the address of a database, and the passwords in it.
+
+    The address may be incomplete: a password alone, or a URL without its scheme. libpq puts each word that it
+    can't read into its error; that is also the rest of a password with a space that has no quotes.
+    """
+    register(text)
+    register_url(text)
+    if "://" in text:
+        return
+    for word in text.split():
+        if "=" not in word:
+            before, at, _ = word.rpartition("@")
+            register(word)
+            register(before.partition(":")[2] if at else None)
+
+
 def redact(text: str) -> str:
     """Return the text without registered secrets, and without anything that looks like a secret."""
+    folded = text.casefold()
     for value in sorted(_known, key=len, reverse=True):
-        if value not in text:
+        if value.casefold() not in folded:
             continue
-        if len(value) >= _SHORTEST_ANYWHERE:
-            text = text.replace(value, HIDDEN)
-        else:
-            text = re.sub(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", HIDDEN, text)
+        # A library may fold a text that it reads. A secret of letters alone would then hide ordinary words.
+        case = re.NOFLAG if value.isalpha() else re.IGNORECASE
+        word = re.escape(value)
+        if len(value) < _SHORTEST_ANYWHERE:
+            word = rf"(?<![^\W_]){word}(?![^\W_])"
+        text = re.sub(word, HIDDEN, text, flags=case)
     for pattern, shown in _PATTERNS:
         text = pattern.sub(shown, text)
     return text
@@ -92,8 +114,7 @@ def _passwords_in(text: str) -> Iterator[str]:
     for match in _KEYWORD.finditer(text):
         found = match[1]
         yield found
-        if found.startswith("'"):
-            yield re.sub(r"\\(.)", r"\1", found[1:-1])
+        yield re.sub(r"\\(.)", r"\1", found[1:-1] if found.startswith("'") else found)
 
 
 def _forms(value: str) -> Iterator[str]:
@@ -102,9 +123,13 @@ def _forms(value: str) -> Iterator[str]:
         yield plain
         for encoded in (quote(plain, safe=""), quote(plain), quote_plus(plain)):
             yield encoded
-            yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), encoded)
-        yield json.dumps(plain)[1:-1]
-        yield json.dumps(plain, ensure_ascii=False)[1:-1]
+            yield quote(encoded, safe="")  # a URL within a URL, such as the target of a redirect
+        for escaped in (json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1]):
+            yield escaped
+            yield json.dumps(escaped, ensure_ascii=False)[1:-1]  # JSON within JSON
+        for encode in (b64encode, urlsafe_b64encode):
+            yield encode(plain.encode(errors="surrogatepass")).decode().rstrip("=")
+        yield html.escape(plain)
         yield repr(plain)[1:-1]
         yield repr(plain.encode(errors="surrogatepass"))[2:-1]
         yield plain.encode("unicode_escape", errors="surrogatepass").decode()

@@ -15,6 +15,19 @@ from prt.cli.options.names import OPTIONS
 from prt.config.terminal import AGENTS
 from prt.inputs import named
 from prt.local.project.attach import ephemeral
+from tests.timeouts import (
+    pytest_runtest_call,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+    pytest_timeout_set_timer,
+)
+
+__all__ = [  # hooks, which pytest looks for here
+    "pytest_runtest_call",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+    "pytest_timeout_set_timer",
+]
 
 UNCHECKED = {"publication_seconds": 1e6}
 """For a project that many tests share: it does not look by itself which tables are published."""

@@ -10,11 +10,14 @@ from tests.running import PATIENCE, clean_environment
 
 SETTINGS = Path(__file__).parents[1] / "pyproject.toml"
 
-HANGING = """
+CONFTEST = """
+from tests.timeouts import *
+"""
+WAITING = """
 import asyncio, subprocess, threading
 import pytest
 
-pytestmark = pytest.mark.timeout(1)
+pytestmark = pytest.mark.timeout(0.3)
 
 
 async def forever():
@@ -40,10 +43,49 @@ def test_a_program():
 
 def test_a_fixture(never): ...
 """
+UNENDING = """
+import asyncio, socket, threading
+import pytest
+
+pytestmark = pytest.mark.timeout(0.3)
+
+
+async def ignore_cancellation():
+    while True:
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            pass
+
+
+@pytest.fixture
+def left_open():
+    yield
+    near, far = socket.socketpair()
+    near.recv(1)
+
+
+def test_a_task_that_ignores_its_cancellation():
+    asyncio.run(ignore_cancellation())
+
+
+def test_a_thread():
+    thread = threading.Thread(target=threading.Event().wait, daemon=True)
+    thread.start()
+    thread.join()
+
+
+def test_a_teardown(left_open): ...
+
+
+def test_a_teardown_after_a_failure(left_open):
+    raise AssertionError
+"""
 OTHERS = """
 import pytest
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("number", range(3))
 def test_another(number): ...
 """
@@ -51,8 +93,9 @@ def test_another(number): ...
 
 def test_a_test_that_hangs_fails_alone(tmp_path: Path) -> None:
     """With our own settings and as many processes as CI has; they would wait for ever for a lost one."""
-    for name in ("first", "second"):
-        (tmp_path / f"test_{name}.py").write_text(HANGING + OTHERS)
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    for name, hanging in {"first": WAITING, "second": UNENDING}.items():
+        (tmp_path / f"test_{name}.py").write_text(hanging + OTHERS)
     options = ["-q", "-c", str(SETTINGS), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "-n", "2", "--dist", "loadfile", str(tmp_path)],
@@ -64,6 +107,6 @@ def test_a_test_that_hangs_fails_alone(tmp_path: Path) -> None:
         timeout=PATIENCE * 2,
     )
     closing = done.stdout.strip().rpartition("\n")[2]
-    assert closing.startswith("6 failed, 6 passed, 2 errors in "), done.stdout
-    assert done.stdout.count("Failed: Timeout (>1.0s) from pytest-timeout") >= 8, done.stdout
+    assert closing.startswith("6 failed, 7 passed, 3 errors in "), done.stdout
+    assert done.stdout.count("Failed: Timeout (>0.3s) from pytest-timeout") >= 8, done.stdout
     assert done.returncode == 1

@@ -20,6 +20,7 @@ The profile "default" needs no `--profile`.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -168,6 +169,11 @@ def _source(value: Any, key: str, name: str, path: Path, *, is_own: bool) -> Sou
         return Source("command", text)
     if kind != "env":
         _unknown(f"{which} has an unknown source {kind}", kind, ("env", "command"), reference)
+    if not re.fullmatch(r"[\w.-]+", text):
+        # The name of a variable is shown in messages; this is rather the secret itself.
+        register(text)
+        register_url(text)
+        raise ConfigError(f"{which} does not name a variable", reference)
     return Source("env", text)
 
 

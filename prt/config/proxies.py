@@ -120,6 +120,7 @@ def _read(value: str, variable: str) -> Proxy:
     port = port or _PORTS[scheme]
     user, _, password = map(unquote, credentials.partition(":"))
     register(password)
+    register(credentials and f"{user}:{password}")  # the form that the header encodes
     if not re.fullmatch(r"[!-~]*", user + password) or any(one in user + password for one in "/?#[]"):
         raise UsageError(
             f"the user or the password of {variable} can't be used", "take ASCII without spaces and / ? # [ ]"

@@ -14,7 +14,7 @@ from prt.config.local_stack import Stack
 from prt.config.profiles import Defaults
 from prt.errors import ConfigError
 from prt.inputs import Input
-from prt.redaction import register, register_url
+from prt.redaction import register, register_database, register_url
 
 COMMAND_LINE, USER_CONFIG, WORKING_DIRECTORY = 3, 2, 1
 """How far a source is trusted; the environment is trusted like the command line."""
@@ -25,7 +25,7 @@ SECRETS = (
     *("PRT_TOKEN", "PRT_PASSWORD", "PRT_STRANGER_PASSWORD"),
 )
 """Variables whose whole value is a secret."""
-SECRET_URLS = ("SUPABASE_DB_URL", "SUPABASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+SECRET_URLS = ("SUPABASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 """Variables with a URL that may have a password; those of proxies are also written in lower case."""
 
 _STACK_NAMES: Final = {
@@ -158,8 +158,7 @@ def register_secrets(values: Mapping[str, str]) -> None:
     for variable in SECRET_URLS:
         for name in (variable, variable.lower()):
             register_url(values.get(name, ""))
-    if (database := values.get("SUPABASE_DB_URL", "").strip()) and "://" in database:
-        register(database)
+    register_database(values.get("SUPABASE_DB_URL", "").strip())
 
 
 def own_configuration() -> Path:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from prt.config.proxies import proxy_of
 from prt.errors import UsageError
+from prt.redaction import redact
 
 HOST = "https://abc.supabase.co"
 
@@ -123,3 +126,9 @@ def test_a_host_that_no_proxy_does_not_list(listed: str) -> None:
 def test_an_address_that_no_proxy_lists(listed: str) -> None:
     assert proxy_of("http://10.0.0.7:8000", {"HTTP_PROXY": "p", "NO_PROXY": listed}) is None
     assert proxy_of("http://11.0.0.7:8000", {"HTTP_PROXY": "p", "NO_PROXY": listed}) is not None
+
+
+def test_the_login_is_hidden_in_the_form_of_its_header() -> None:
+    proxy_of("http://db.example.com", {"HTTP_PROXY": "http://maya:Zq7w%25xx9@proxy.example.com:3128"})
+    header = b64encode(b"maya:Zq7w%xx9").decode()
+    assert header not in redact(f"407: Proxy-Authorization: Basic {header} is refused")

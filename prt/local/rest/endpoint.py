@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import psycopg
 from psycopg import AsyncConnection
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -49,8 +51,8 @@ def routes(database: Database, keys: Keys) -> list[BaseRoute]:
     rest = _Rest(database, keys)
     return [
         Route(f"{ROOT}/", rest.description, methods=["GET"]),
-        Route(f"{ROOT}/{{table}}", rest.table, methods=METHODS),
-        Route(f"{ROOT}/rpc/{{function}}", rest.function, methods=METHODS),
+        Route(f"{ROOT}/rpc/{{function:path}}", rest.function, methods=METHODS),
+        Route(f"{ROOT}/{{table:path}}", rest.table, methods=METHODS),
     ]
 
 
@@ -72,7 +74,7 @@ class _Rest:
             schema = await self._schema_of(request)
             asked = tables.Request(
                 method=method,
-                table=TableName(schema, request.path_params["table"]),
+                table=TableName(schema, _name_in(request, f"{ROOT}/")),
                 query=query,
                 preferences=parse_preferences(request.headers.getlist("prefer")),
                 media=media_type_of(request.headers.get("accept", "")),
@@ -93,7 +95,7 @@ class _Rest:
             schema = await self._schema_of(request)
             call = calls.Call(
                 method=request.method,
-                function=TableName(schema, request.path_params["function"]),
+                function=TableName(schema, _name_in(request, f"{ROOT}/rpc/")),
                 parameters=parameters_of(request.url.query.encode()),
                 headers=dict(request.headers),
                 preferences=parse_preferences(request.headers.getlist("prefer")),
@@ -161,6 +163,18 @@ class _Rest:
                 return await work(connection)
 
         return await while_connected(request, transaction())
+
+
+def _name_in(request: Request, parent: str) -> str:
+    """Return the name that follows `parent` in the path; only the raw path shows which slash is a part of it.
+
+    Raises:
+        HTTPException: More than a name follows, or nothing.
+    """
+    name = request.scope["raw_path"].decode("latin-1").removeprefix(parent)
+    if not name or "/" in name:
+        raise HTTPException(404)
+    return unquote(name)
 
 
 async def _require_table(connection: AsyncConnection[Any], table: TableName) -> Response:

@@ -185,6 +185,17 @@ def test_names_that_would_be_sql_are_names(ask: Ask) -> None:
     assert ask("GET", "/books?limit=1").status_code == 200
 
 
+def test_a_slash_in_a_name_is_a_part_of_it_and_another_is_not(ask: Ask, rows: Any) -> None:
+    rows.execute('create table if not exists "in/out" (id int primary key)')
+    rows.execute("""create or replace function "to/from"() returns int language sql as 'select 7'""")
+    try:
+        assert ask("GET", f"/{quote('in/out', safe='')}").json() == []
+        assert ask("POST", f"/rpc/{quote('to/from', safe='')}", {}).json() == 7
+        assert ask("GET", "/in/out").status_code == 404
+    finally:
+        rows.execute('drop table "in/out"; drop function "to/from"()')
+
+
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 hostile = st.one_of(
     text,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from websockets.utils import accept_key
 
 from prt.events import Change
@@ -90,6 +91,27 @@ def test_a_reader_that_fails_ends_the_connection_and_leaves_no_deaf_one() -> Non
             assert "LookupError" in str(socket.lost.result())
             await socket.shut()
 
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("task", ["_listen", "_beat"])
+def test_a_task_that_fails_ends_the_connection(monkeypatch: pytest.MonkeyPatch, task: str) -> None:
+    """Without it, no event would arrive, or a dead connection would count as alive."""
+
+    async def fail(_: Socket) -> None:
+        raise KeyError("id")
+
+    async def main() -> None:
+        async def script(peer: Peer) -> None:
+            await peer.until_closed()
+
+        async with asyncio.timeout(PATIENCE), scripted_server(script) as url:
+            socket = socket_of(url)
+            await socket.open(PATIENCE)
+            assert "failed: KeyError" in f"{await socket.lost}"
+            await socket.shut()
+
+    monkeypatch.setattr(Socket, task, fail)
     asyncio.run(main())
 
 

@@ -233,3 +233,26 @@ def test_who_has_taken_the_least_time_gets_the_next_connection(backend: Backend)
         assert order == ["first", "new", "quick", "slow"]
 
     asyncio.run(scenario())
+
+
+def test_what_a_filter_has_taken_counts_at_its_next_change(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent: list[float] = []
+    run_session = Sessions.run
+
+    async def recorded(sessions: Sessions, work: Any, *, spent_seconds: float) -> None:
+        spent.append(spent_seconds)
+        await run_session(sessions, work, spent_seconds=spent_seconds)
+
+    monkeypatch.setattr(Sessions, "run", recorded)
+
+    async def scenario(running: Running) -> None:
+        async with running.client() as client:
+            await client.subscribe("realtime:a", {**TODOS, "filter": "task=match.^b"})
+            for task in ("b1", "b2", "b3"):
+                insert(backend, task)
+                assert await tasks_of(client, 1) == [task]
+        assert 0.0 == spent[0] < spent[1] < spent[2]
+
+    run(backend, scenario)

@@ -36,6 +36,7 @@ class Input(Enum):
     EXPECT = "the expectation"
     FILTER = "a filter"
     GROUP_BY = "the column to group by"
+    HIGHLIGHT = "the pattern to highlight"
     HTTP = "HTTP"
     IDENTITY = "the identity"
     IDLE = "the idle time"

@@ -149,6 +149,20 @@ def test_include_and_exclude_keep_what_is_wanted(project: dict[str, str], databa
     assert [change["new"]["title"] for change in of_type(lines, "change")] == ["rig lights"]
 
 
+def test_a_pattern_that_a_row_makes_endless_ends_the_watch_with_its_name(
+    project: dict[str, str], database: Database
+) -> None:
+    with piped("watch", "project_tasks", "--exclude", "(a|aa)+$", environment=of_project(project)) as watch:
+        watch.until_ready()
+        add_tasks(database, "a" * 50)
+        code, lines, err = watch.finish()
+    assert (code, lines[-1]["error"]["message"]) == (
+        2,
+        "--exclude (a|aa)+$ takes more than 1 s for one event",
+    )
+    assert err.startswith("prt: --exclude (a|aa)+$ takes more than 1 s for one event\nhint: ")
+
+
 def test_text_and_template(project: dict[str, str], database: Database) -> None:
     for form, wanted in (
         (("--output", "text"), "INSERT"),

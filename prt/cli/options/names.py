@@ -26,6 +26,7 @@ OPTIONS: Final[Mapping[Input, str]] = {
     Input.EXPECT: "--expect",
     Input.FILTER: "--filter",
     Input.GROUP_BY: "--group-by",
+    Input.HIGHLIGHT: "--highlight",
     Input.HTTP: "--http",
     Input.IDENTITY: "--as",
     Input.IDLE: "--idle",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from prt.errors import UsageError
+from prt.inputs import Input
+from prt.state.conditions.pattern import Pattern
 from prt.suggestions import did_you_mean
 from prt.views.sinks.form import Form, OutputForm, is_terminal
 
@@ -79,7 +80,7 @@ def form_of(
         kind=kind,
         encode=encode,
         only=_types(only or ()),
-        highlight=tuple(_pattern(text) for text in highlight or ()),
+        highlight=tuple(Pattern(text, Input.HIGHLIGHT) for text in highlight or ()),
         has_color=False if no_color else None,
         batch=None if batch is None else batch / 1000,
         export=export,
@@ -140,12 +141,3 @@ def _types(texts: Sequence[str]) -> frozenset[str] | None:
             hint = did_you_mean(name, TYPES, f"types: {', '.join(TYPES)}")
             raise UsageError(f"--only: unknown type {name}", hint)
     return frozenset(names) if names else None
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as exc:
-        raise UsageError(
-            f"--highlight is not a valid regular expression: {exc}", "escape . * [ ( where they are meant"
-        ) from exc

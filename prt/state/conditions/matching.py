@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import msgspec
 from msgspec import Raw
 
-from prt.errors import UsageError
 from prt.events import Broadcast, Change, Event
 from prt.inputs import Input
+from prt.state.conditions.pattern import Pattern
 
 
 class Matching:
@@ -21,21 +20,25 @@ class Matching:
     """
 
     def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
-        self._include = [_compile(text, Input.INCLUDE) for text in include]
-        self._exclude = [_compile(text, Input.EXCLUDE) for text in exclude]
+        self._include = [Pattern(text, Input.INCLUDE) for text in include]
+        self._exclude = [Pattern(text, Input.EXCLUDE) for text in exclude]
 
     def __bool__(self) -> bool:
         """Return whether there are any patterns."""
         return bool(self._include or self._exclude)
 
     def keeps(self, event: Event) -> bool:
-        """Return whether an event passes the patterns."""
+        """Return whether an event passes the patterns.
+
+        Raises:
+            UsageError: The search for a pattern took too long.
+        """
         if not self or not isinstance(event, Change | Broadcast):
             return True
         text = text_of(event)
-        if self._include and not any(pattern.search(text) for pattern in self._include):
+        if self._include and not any(pattern.matches(text) for pattern in self._include):
             return False
-        return not any(pattern.search(text) for pattern in self._exclude)
+        return not any(pattern.matches(text) for pattern in self._exclude)
 
 
 def text_of(event: Change | Broadcast) -> str:
@@ -63,12 +66,3 @@ def _compact(raw: Raw) -> str:
         # Escapes hide letters from the expression.
         return msgspec.json.encode(msgspec.json.decode(text)).decode()
     return msgspec.json.format(text, indent=-1).decode()
-
-
-def _compile(text: str, what: Input) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as exc:
-        raise UsageError(
-            f"{what} is not a valid regular expression: {exc}", "escape . * [ ( where they are meant"
-        ) from exc

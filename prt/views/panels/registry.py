@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,7 @@ from prt.suggestions import did_you_mean
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from prt.state.conditions.pattern import Pattern
     from prt.state.screen import Screen
     from prt.views.panels.view import View
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class ViewOptions(Struct, frozen=True, kw_only=True):
     """The options of a command's views."""
 
-    highlight: tuple[re.Pattern[str], ...] = ()
+    highlight: tuple[Pattern, ...] = ()
     tz: tzinfo | None = None
     """The time zone; None is the local one."""
     board: tuple[str, str] = ("public", "project_tasks")

@@ -7,7 +7,6 @@ columns before it stay aligned.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import tzinfo
 
@@ -16,6 +15,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from prt.events import Event
+from prt.state.conditions.pattern import Pattern
 from prt.state.newest import NEWEST, Entry
 from prt.state.roster import PresenceLine
 from prt.state.rows.difference import Line
@@ -73,7 +73,7 @@ class Table:
         screen: Screen,
         *,
         tz: tzinfo | None = None,
-        highlight: Sequence[re.Pattern[str]] = (),
+        highlight: Sequence[Pattern] = (),
     ) -> None:
         self.viewport = screen.viewport
         self._screen = screen
@@ -245,7 +245,8 @@ class Table:
 
     def _highlighted(self, text: Text) -> Text:
         for pattern in self._highlight:
-            text.highlight_regex(pattern, "reverse")
+            for start, end in pattern.spans(text.plain):
+                text.stylize("reverse", start, end)
         return text
 
     def _foot(self, newest: Sequence[Entry], width: int, height: int) -> list[Text]:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from prt.events import Event
+    from prt.state.conditions.pattern import Pattern
     from prt.state.screen import Screen
     from prt.views.panels.view import View
     from prt.views.sinks.batched import Sink
@@ -54,7 +54,7 @@ class Form:
     kind: OutputForm
     encode: Callable[[Event], bytes] | None = None
     only: frozenset[str] | None = None
-    highlight: tuple[re.Pattern[str], ...] = ()
+    highlight: tuple[Pattern, ...] = ()
     has_color: bool | None = None
     """Whether to use colours; if None, the terminal and NO_COLOR decide."""
     batch: float | None = None

@@ -8,7 +8,6 @@ terminal), the changes are appended line by line.
 from __future__ import annotations
 
 import atexit
-import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import tzinfo
@@ -23,6 +22,7 @@ from prt.clock import wall_clock
 from prt.config.terminal import is_terminal
 from prt.errors import ReaderGoneError
 from prt.events import Change, End, Event, Rewound
+from prt.state.conditions.pattern import Pattern
 from prt.state.newest import KEPT, NEWEST
 from prt.state.rows.cache import Table as TableName
 from prt.state.screen import Screen
@@ -73,7 +73,7 @@ class ScreenSettings(Struct, frozen=True, kw_only=True):
     """
 
     host: str = ""
-    highlight: Sequence[re.Pattern[str]] = ()
+    highlight: Sequence[Pattern] = ()
     has_color: bool | None = None
     keys: Mapping[TableName, tuple[str, ...]] | None = None
     views_of: Callable[[Screen], Sequence[View]] | None = None

@@ -12,6 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from prt.events import Event, Gap, Status
+from prt.inputs import Input
+from prt.state.conditions.pattern import Pattern
 from prt.state.screen import Screen
 from prt.views.panels.page import Page
 from prt.views.panels.table import Table
@@ -25,7 +27,7 @@ def page_of(
     *,
     title: str = HOST,
     tz: tzinfo = UTC,
-    highlight: Sequence[re.Pattern[str]] = (),
+    highlight: Sequence[Pattern] = (),
 ) -> Page:
     """The screen of a watch that shows nothing but its table."""
     return Page(screen, [Table(screen, tz=tz, highlight=highlight)], title=title, tz=tz)
@@ -37,7 +39,7 @@ def drawn(
     screen = Screen()
     for event in events:
         screen.apply(event)
-    pattern = [re.compile(highlight)] if highlight else []
+    pattern = [Pattern(highlight, Input.HIGHLIGHT)] if highlight else []
     table = page_of(screen, highlight=pattern)
     table.now = story.NOW
     file = io.StringIO()

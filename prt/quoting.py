@@ -40,8 +40,14 @@ def literal(text: str) -> str:
 
 
 def word(text: str) -> str:
-    """Return a text as a single word of a shell command, in which the shell expands nothing."""
-    return shlex.quote(text)
+    """Return a text as a single word of a shell command, in which no shell expands anything.
+
+    Quotes and backslashes stand outside of the quotes: inside, a backslash quotes in fish, but not in others.
+    """
+    if not set("'\\") & set(text):
+        return shlex.quote(text)
+    parts = re.split(r"(['\\])", text)
+    return "".join(f"\\{part}" if index % 2 else part and f"'{part}'" for index, part in enumerate(parts))
 
 
 def host(name: str) -> str:

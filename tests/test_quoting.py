@@ -43,6 +43,8 @@ HOSTILE = (
         f">{MARK}",
         f"${{x:=$(>{MARK})}}",
         f"\\'$(>{MARK})",
+        # In fish a backslash quotes the quote before which it stands, and $(…) is run in double quotes.
+        f"\\'$(printf x >{MARK})\"\\'",
         f"<(>{MARK})",
         "-rf",
         "*",
@@ -75,11 +77,7 @@ def pasted(command: str, folder: Path, shell: str = "bash") -> str:
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_word_means_itself_in_a_shell(text: str, shell: str, tmp_path: Path) -> None:
-    if shell == "fish":
-        # fish takes '\'' apart otherwise, but still runs nothing of it.
-        pasted(f"echo {quoting.word(text)}", tmp_path, shell)
-    else:
-        assert pasted(f"printf '<%s>' {quoting.word(text)}", tmp_path, shell) == f"<{text}>"
+    assert pasted(f"printf '<%s>' {quoting.word(text)}", tmp_path, shell) == f"<{text}>"
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,17 @@ def test_names_that_were_seen_are_kept(tmp_path: Path) -> None:
     assert name_cache.read(path) == {"tasks": ["id"]}
 
 
+def test_the_cache_is_the_users_alone_and_no_link_leads_out_of_it(tmp_path: Path) -> None:
+    path, other = tmp_path / "cache" / "seen.json", tmp_path / "other"
+    path.parent.mkdir()
+    for name in (path.name, f"{path.name}.draft", f".{path.name}.new"):
+        (path.parent / name).symlink_to(other)
+    name_cache.keep(path, {"tasks": ["id"]})
+    assert not other.exists()
+    assert name_cache.read(path) == {"tasks": ["id"]}
+    assert path.stat().st_mode & 0o077 == 0
+
+
 class Shell(Terminal):
     """An interactive shell in which `prt` completes."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from prt import quoting
 from prt.config import dotenv, local_stack, profiles
 from prt.config.environment import environment
 from prt.config.files import read_settings
@@ -233,7 +234,7 @@ def _sources_of(
             names,
             is_profile=True,
             missing={
-                variable: ConfigError(f"{names[variable]} {where} is not set", f"set {name}")
+                variable: ConfigError(f"{names[variable]} {where} is not set", f"set {quoting.word(name)}")
                 for variable, name in by_kind["env"].items()
             },
         )

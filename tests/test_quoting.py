@@ -20,7 +20,9 @@ from prt import quoting
 from prt.checks.status.layers import configuration, database, evidence, gateway, network, tables
 from prt.checks.status.layers.catalog import Database, Publication, Relation, Server
 from prt.checks.test.suites import rls
+from prt.cli.commands.local_project import Format, written
 from prt.cli.options.targets import parse_table
+from prt.config import dotenv
 from prt.config.project import Project, parse_url, resolve
 from prt.config.secret import KeyFacts, Secret
 from prt.errors import ConfigError, UsageError
@@ -84,6 +86,18 @@ def pasted(command: str, folder: Path, shell: str = "bash") -> str:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_word_means_itself_in_a_shell(text: str, shell: str, tmp_path: Path) -> None:
     assert pasted(f"printf '<%s>' {quoting.word(text)}", tmp_path, shell) == f"<{text}>"
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text.isprintable()])
+def test_the_variables_of_local_env_mean_themselves(text: str, tmp_path: Path) -> None:
+    """A secret comes from `supabase/config.toml` if the project has its ports and keys."""
+    variables, asked = {"SUPABASE_JWT_SECRET": text}, "; printf '<%s>' \"$SUPABASE_JWT_SECRET\""
+    for shell in SHELLS:
+        exported = written(variables, Format.EXPORT).rstrip("\n")
+        assert pasted(exported + asked, tmp_path, shell) == f"<{text}>"
+    lines = written(variables, Format.DOTENV)
+    assert dotenv.parse(lines) == variables
+    assert pasted(lines.rstrip("\n") + asked, tmp_path, "sh") == f"<{text}>"
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from prt import quoting
 from prt.cli.commands.local_up import RATE
 from prt.cli.options.shared import Debug
+from prt.config import dotenv
 from prt.config.environment import environment
 from prt.errors import UnreachableError, UsageError
 from prt.signals import SIGNALLED, stopping
@@ -117,7 +119,7 @@ def env(
     if form is Format.GITHUB:
         for name, value in variables.items():
             if name != "SUPABASE_URL":
-                typer.echo(f"::add-mask::{value}", err=True)
+                typer.echo(f"::add-mask::{value.replace('%', '%25')}", err=True)
     typer.echo(written(variables, form), nl=False)
 
 
@@ -300,16 +302,19 @@ def _age(entry: Entry) -> str:
 
 
 def written(variables: Mapping[str, str], form: Format) -> str:
-    """Return the variables in one of the forms, with a newline at the end."""
+    """Return the variables in one of the forms, with a newline at the end.
+
+    Each value is printable. A secret of supabase/config.toml can have any printable character in it.
+    """
     import json
-    import shlex
 
     if form is Format.JSON:
         return json.dumps(variables, indent=2) + "\n"
     if form is Format.EXPORT:
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+        lines = [f"export {name}={quoting.word(value)}" for name, value in variables.items()]
+    elif form is Format.DOTENV:
+        lines = [f"{name}={dotenv.value_text(value)}" for name, value in variables.items()]
     else:
-        # Our keys and URLs have no quotes, spaces, `$` or `#`.
         lines = [f"{name}={value}" for name, value in variables.items()]
     return "".join(f"{line}\n" for line in lines)
 

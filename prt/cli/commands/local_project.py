@@ -74,7 +74,7 @@ def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug
     if port is not None or data_dir is not None:
         entries = [_chosen(port, data_dir)]
     if not entries:
-        raise _nothing_runs()
+        raise registry.nothing_runs(environment())
     answers = [remote.answers(entry.url, entry.environment["SUPABASE_ANON_KEY"]) for entry in entries]
     for entry, is_answering in zip(entries, answers, strict=True):
         typer.echo(f"{entry.what}: {'answers' if is_answering else 'does not answer'}, up {_age(entry)}")
@@ -278,19 +278,8 @@ def _chosen(port: int | None, data_dir: Path | None) -> Entry:
                 f"no embedded project runs {f'on port {port}' if port is not None else f'in {data_dir}'}",
                 f"{scope}: {others}" if others else "start one with `prt local up`",
             )
-        raise _nothing_runs()
+        raise registry.nothing_runs(environ)
     return entry
-
-
-def _nothing_runs() -> UnreachableError:
-    from prt.local.project import registry
-
-    if environment().get(registry.RUN):
-        return UnreachableError(
-            "the embedded project of this `prt local run` has ended",
-            f"unset {registry.RUN} to reach the others that run",
-        )
-    return UnreachableError("no embedded project runs", "start one with `prt local up`")
 
 
 def _age(entry: Entry) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from prt.processes import Program
-from tests.running import PATIENCE
+from tests.running import PATIENCE, read_to_end
 
 DEAF = "trap '' TERM; exec 3> {fifo}; echo ready >&3; sleep 1000"
 
@@ -41,7 +41,7 @@ def test_a_second_cancellation_kills_at_once(fifo: Path) -> None:
             await asyncio.sleep(0)
             ending.cancel()
             await asyncio.wait([ending, ended])
-            return await asyncio.get_running_loop().run_in_executor(None, alive.read)
+            return read_to_end(alive)
 
     assert asyncio.run(main()) == ""
 
@@ -52,7 +52,7 @@ def test_an_exit_that_leaves_no_time_kills_all(fifo: Path) -> None:
         alive = fifo.open()
         assert owner.wait(PATIENCE) == 0
     with alive:
-        assert alive.read() == ""
+        assert read_to_end(alive) == ""
 
 
 def test_what_a_program_leaves_behind_at_its_own_end_goes_on(fifo: Path) -> None:

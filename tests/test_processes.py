@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,24 @@ def test_a_second_cancellation_kills_at_once(fifo: Path) -> None:
             return read_to_end(alive)
 
     assert asyncio.run(main()) == ""
+
+
+def test_what_a_program_leaves_behind_at_our_signal_ends_too(fifo: Path) -> None:
+    """The program itself ends at SIGTERM, and what it started ignores it."""
+
+    async def main() -> tuple[int, str]:
+        command = ["sh", "-c", f"({DEAF.format(fifo=fifo)}) & wait"]
+        program = Program(command, environment=dict(os.environ), has_own_group=True)
+        with fifo.open() as alive:
+            assert alive.readline() == "ready\n"
+            program.send_signal(signal.SIGTERM)
+            try:
+                code = await program.wait()
+            finally:
+                await program.end(0.05)
+            return code, read_to_end(alive)
+
+    assert asyncio.run(main()) == (-signal.SIGTERM, "")
 
 
 def test_an_exit_that_leaves_no_time_kills_all(fifo: Path) -> None:

@@ -88,6 +88,14 @@ def test_a_word_means_itself_in_a_shell(text: str, shell: str, tmp_path: Path) -
     assert pasted(f"printf '<%s>' {quoting.word(text)}", tmp_path, shell) == f"<{text}>"
 
 
+@pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell != "fish"])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_host_is_no_option(text: str, shell: str, tmp_path: Path) -> None:
+    """`set` takes options and then words, as the programs do that are given a host."""
+    shown = pasted(f"set {quoting.host(text)}; printf '<%s>' \"$@\"", tmp_path, shell)
+    assert shown == f"<{text}>"
+
+
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text.isprintable()])
 def test_the_variables_of_local_env_mean_themselves(text: str, tmp_path: Path) -> None:
     """A secret comes from `supabase/config.toml` if the project has its ports and keys."""

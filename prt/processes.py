@@ -85,15 +85,28 @@ class Program:
         """
         self.has_own_group = has_own_group
         self._is_signalled = False
-        self._process = subprocess.Popen(  # noqa: S603 - the user's own command
-            command,
-            stdin=stdin,
-            stdout=output,
-            stderr=output,
-            env=environment,
-            process_group=0 if has_own_group else None,
-        )
-        _running.add(self)
+        problems: list[OSError | ValueError] = []
+
+        def start() -> None:
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - the user's own command
+                    command,
+                    stdin=stdin,
+                    stdout=output,
+                    stderr=output,
+                    env=environment,
+                    process_group=0 if has_own_group else None,
+                )
+                _running.add(self)
+            except (OSError, ValueError) as problem:
+                problems.append(problem)
+
+        # A signal's handler can raise anywhere in the main thread, also when the program has just begun.
+        starting = threading.Thread(target=start, name="start")
+        starting.start()
+        starting.join()
+        if problems:
+            raise problems[0]
 
     @property
     def pid(self) -> int:

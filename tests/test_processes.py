@@ -24,6 +24,23 @@ assert open(sys.argv[2]).readline() == "ready\\n"
 """
 
 
+STOPPED = """
+import os, signal, subprocess, sys
+from prt.processes import Program
+
+class Popen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        assert open(sys.argv[2]).readline() == "ready\\n"
+        os.kill(os.getpid(), signal.SIGTERM)
+        sum(range(10))
+
+subprocess.Popen = Popen
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+Program(["sh", "-c", sys.argv[1]], environment=dict(os.environ), has_own_group=True)
+"""
+
+
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
     path = tmp_path / "fifo"
@@ -65,11 +82,12 @@ def test_what_a_program_leaves_behind_at_our_signal_ends_too(fifo: Path) -> None
     assert asyncio.run(main()) == (-signal.SIGTERM, "")
 
 
-def test_an_exit_that_leaves_no_time_kills_all(fifo: Path) -> None:
-    command = [sys.executable, "-c", EXITING, DEAF.format(fifo=fifo), str(fifo)]
+@pytest.mark.parametrize(("owners", "code"), [(EXITING, 0), (STOPPED, 3)], ids=["at its end", "at a start"])
+def test_an_exit_that_leaves_no_time_kills_all(fifo: Path, owners: str, code: int) -> None:
+    command = [sys.executable, "-c", owners, DEAF.format(fifo=fifo), str(fifo)]
     with subprocess.Popen(command) as owner:
         alive = fifo.open()
-        assert owner.wait(PATIENCE) == 0
+        assert owner.wait(PATIENCE) == code
     with alive:
         assert read_to_end(alive) == ""
 

@@ -189,11 +189,11 @@ def test_a_redirect_is_one_word(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
-def test_a_variable_that_a_cloned_folder_names_is_one_word(text: str, tmp_path: Path) -> None:
+def test_a_variable_that_a_cloned_folder_names_is_run_by_no_shell(text: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     key = f"anon_key = {{ env = {json.dumps(text)} }}"
     folder.write("prt.toml", f"[profiles.default]\nurl = 'http://x'\n{key}\n")
-    with pytest.raises(ConfigError, match="is not set") as caught:
+    with pytest.raises(ConfigError) as caught:
         folder.resolve()
     for shell in SHELLS:
         pasted(caught.value.hint or "", tmp_path, shell)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from prt import quoting
 from prt.config import dotenv, local_stack, profiles
 from prt.config.environment import environment
 from prt.config.files import read_settings
@@ -234,7 +233,7 @@ def _sources_of(
             names,
             is_profile=True,
             missing={
-                variable: ConfigError(f"{names[variable]} {where} is not set", f"set {quoting.word(name)}")
+                variable: ConfigError(f"{names[variable]} {where} is not set", f"set {name}")
                 for variable, name in by_kind["env"].items()
             },
         )

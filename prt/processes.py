@@ -26,6 +26,34 @@ def own_python(*arguments: str) -> list[str]:
     return [sys.executable, "-P", *arguments]
 
 
+def has_terminal() -> bool:
+    """Return whether we belong to a terminal, in the foreground or not.
+
+    A program that we start must then stay in our process group: only the group in the foreground may read
+    from the terminal, and receives its Ctrl-C and its end.
+    """
+    return _of_terminal(lambda _: True)
+
+
+def is_in_foreground() -> bool:
+    """Return whether the keys of a terminal, such as Ctrl-C, reach our process group."""
+    return _of_terminal(lambda terminal: os.tcgetpgrp(terminal) == os.getpgrp())
+
+
+def _of_terminal(holds: Callable[[int], bool]) -> bool:
+    """Return whether something holds for our terminal; False if we have none."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return holds(terminal)
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
 class Program:
     """A running program. Creating the object starts it, so no cancellation can come between start and `end`.
 
@@ -55,21 +83,40 @@ class Program:
         Raises:
             OSError: The program can't be started.
         """
-        self._has_own_group = has_own_group
-        self._process = subprocess.Popen(  # noqa: S603 - the user's own command
-            command,
-            stdin=stdin,
-            stdout=output,
-            stderr=output,
-            env=environment,
-            process_group=0 if has_own_group else None,
-        )
-        _running.add(self)
+        self.has_own_group = has_own_group
+        self._is_signalled = False
+        problems: list[OSError | ValueError] = []
+
+        def start() -> None:
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - the user's own command
+                    command,
+                    stdin=stdin,
+                    stdout=output,
+                    stderr=output,
+                    env=environment,
+                    process_group=0 if has_own_group else None,
+                )
+                _running.add(self)
+            except (OSError, ValueError) as problem:
+                problems.append(problem)
+
+        # A signal's handler can raise anywhere in the main thread, also when the program has just begun.
+        starting = threading.Thread(target=start, name="start")
+        starting.start()
+        starting.join()
+        if problems:
+            raise problems[0]
 
     @property
     def pid(self) -> int:
         """Return the id of the process, which is also the id of its group if it has its own."""
         return self._process.pid
+
+    @property
+    def target(self) -> int:
+        """Return the number by which `os.kill` reaches the program, or its whole group if it has its own."""
+        return -self.pid if self.has_own_group else self.pid
 
     async def wait(self) -> int:
         """Wait for the program to end, and return its exit code, which is negative if a signal ended it.
@@ -91,7 +138,8 @@ class Program:
 
         threading.Thread(target=watch, name=f"wait-{self.pid}", daemon=True).start()
         await ended
-        _running.discard(self)
+        if not self._is_signalled:
+            _running.discard(self)
         return self._process.returncode
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -99,9 +147,10 @@ class Program:
 
         Do nothing if the program has ended.
         """
+        self._is_signalled = True
         # EPERM comes from a member that has become another user, and on macOS from one that is a zombie.
         with suppress(ProcessLookupError, PermissionError):
-            if self._has_own_group:
+            if self.has_own_group:
                 os.killpg(self.pid, number)
             else:
                 self._process.send_signal(number)
@@ -109,7 +158,8 @@ class Program:
     async def end(self, seconds: float) -> None:
         """End whatever still runs: with SIGTERM, then with SIGKILL after `seconds` or on a cancellation.
 
-        It does nothing after `wait` has returned.
+        It does nothing after `wait` has returned, unless we had sent a signal: then what the program started
+        has to end with it.
         """
         if self not in _running:
             return
@@ -127,7 +177,7 @@ class Program:
 
     def _is_alive(self) -> bool:
         """Return whether the program or a member of its group exists, be it an unreaped zombie."""
-        if self._is_itself_alive() or not self._has_own_group:
+        if self._is_itself_alive() or not self.has_own_group:
             return self._is_itself_alive()
         try:
             os.killpg(self.pid, 0)

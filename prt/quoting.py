@@ -34,14 +34,32 @@ def identifier(name: str) -> str:
     return _quoted(name, '"')
 
 
+def qualified(name: str) -> str:
+    """Return a name such as `schema.table` as SQL, with each part as an identifier."""
+    return ".".join(map(identifier, name.split(".", 1)))
+
+
 def literal(text: str) -> str:
     """Return a text as an SQL literal."""
     return _quoted(text, "'")
 
 
 def word(text: str) -> str:
-    """Return a text as a single word of a shell command, in which the shell expands nothing."""
-    return shlex.quote(text)
+    """Return a text as a single word of a shell command, in which no shell expands anything.
+
+    Quotes and backslashes stand outside of the quotes: inside, a backslash quotes in fish, but not in others.
+    """
+    if not set("'\\") & set(text):
+        return shlex.quote(text)
+    parts = re.split(r"(['\\])", text)
+    return "".join(f"\\{part}" if index % 2 else part and f"'{part}'" for index, part in enumerate(parts))
+
+
+def script_text(text: str) -> str:
+    """Return a text as a string of JavaScript or Python."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    shown = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in escaped)
+    return f"'{''.join(shown)}'"
 
 
 def host(name: str) -> str:

@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import pyte
 from jsonschema import Draft202012Validator
@@ -47,6 +47,17 @@ JUDGED_LINES = 1_000
 _CACHE = TemporaryDirectory(prefix="prt-test-cache-")
 
 PROJECT_VARIABLES = ("SUPABASE_URL", "SUPABASE_ANON_KEY", "PRT_TOKEN")
+
+
+def read_to_end(file: IO[str]) -> str:
+    """What comes until nobody is left that could write. A timeout can interrupt it, other than a thread."""
+    text, until = b"", monotonic() + PATIENCE
+    while select.select([file], [], [], max(until - monotonic(), 0))[0]:
+        piece = os.read(file.fileno(), 4096)
+        if not piece:
+            return text.decode()
+        text += piece
+    raise AssertionError(f"somebody is left that could write; so far: {text!r}")
 
 
 def clean_environment(**more: str) -> dict[str, str]:

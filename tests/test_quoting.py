@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -17,15 +19,21 @@ import pytest
 from prt import quoting
 from prt.checks.status.layers import configuration, database, evidence, gateway, network, tables
 from prt.checks.status.layers.catalog import Database, Publication, Relation, Server
+from prt.checks.test.suites import rls
+from prt.cli.commands.local_project import Format, written
 from prt.cli.options.targets import parse_table
+from prt.config import dotenv
 from prt.config.project import Project, parse_url, resolve
 from prt.config.secret import KeyFacts, Secret
-from prt.errors import UsageError
-from prt.events import Status
+from prt.errors import ConfigError, UsageError
+from prt.events import Status, TapFinding
 from prt.results import Finding
 from prt.stream.binding import Binding
 from prt.stream.policies import receives_sql, sends_sql
+from prt.stream.recovery.verification.verifier import index_sql
 from prt.stream.socket import refusals
+from prt.views.drawing.findings import remedy_of
+from tests.folders import Folder
 
 MARK = "pasted"
 HOSTILE = (
@@ -43,6 +51,8 @@ HOSTILE = (
         f">{MARK}",
         f"${{x:=$(>{MARK})}}",
         f"\\'$(>{MARK})",
+        # In fish a backslash quotes the quote before which it stands, and $(…) is run in double quotes.
+        f"\\'$(printf x >{MARK})\"\\'",
         f"<(>{MARK})",
         "-rf",
         "*",
@@ -75,11 +85,27 @@ def pasted(command: str, folder: Path, shell: str = "bash") -> str:
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_word_means_itself_in_a_shell(text: str, shell: str, tmp_path: Path) -> None:
-    if shell == "fish":
-        # fish takes '\'' apart otherwise, but still runs nothing of it.
-        pasted(f"echo {quoting.word(text)}", tmp_path, shell)
-    else:
-        assert pasted(f"printf '<%s>' {quoting.word(text)}", tmp_path, shell) == f"<{text}>"
+    assert pasted(f"printf '<%s>' {quoting.word(text)}", tmp_path, shell) == f"<{text}>"
+
+
+@pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell != "fish"])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_host_is_no_option(text: str, shell: str, tmp_path: Path) -> None:
+    """`set` takes options and then words, as the programs do that are given a host."""
+    shown = pasted(f"set {quoting.host(text)}; printf '<%s>' \"$@\"", tmp_path, shell)
+    assert shown == f"<{text}>"
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text.isprintable()])
+def test_the_variables_of_local_env_mean_themselves(text: str, tmp_path: Path) -> None:
+    """A secret comes from `supabase/config.toml` if the project has its ports and keys."""
+    variables, asked = {"SUPABASE_JWT_SECRET": text}, "; printf '<%s>' \"$SUPABASE_JWT_SECRET\""
+    for shell in SHELLS:
+        exported = written(variables, Format.EXPORT).rstrip("\n")
+        assert pasted(exported + asked, tmp_path, shell) == f"<{text}>"
+    lines = written(variables, Format.DOTENV)
+    assert dotenv.parse(lines) == variables
+    assert pasted(lines.rstrip("\n") + asked, tmp_path, "sh") == f"<{text}>"
 
 
 @pytest.mark.parametrize(
@@ -162,6 +188,26 @@ def test_a_redirect_is_one_word(tmp_path: Path) -> None:
     pasted(remedies(finding)[0], tmp_path)
 
 
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text])
+def test_a_variable_that_a_cloned_folder_names_is_run_by_no_shell(text: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    key = f"anon_key = {{ env = {json.dumps(text)} }}"
+    folder.write("prt.toml", f"[profiles.default]\nurl = 'http://x'\n{key}\n")
+    with pytest.raises(ConfigError) as caught:
+        folder.resolve()
+    for shell in SHELLS:
+        pasted(caught.value.hint or "", tmp_path, shell)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "new\nline", "\x1b[31m", "\u202e"])
+def test_a_text_of_a_script_means_itself(text: str) -> None:
+    quoted = quoting.script_text(text)
+    assert ast.literal_eval(quoted) == text
+    assert quoted.isprintable()
+    found = TapFinding(at=0, id="not-read-again", severity="error", evidence=[], data={"name": text})
+    assert f"supabase.from({quoted}).select()" in remedy_of(found)
+
+
 # --- SQL
 
 NAMES = (
@@ -236,6 +282,9 @@ def test_each_statement_has_only_its_intended_effect(sql: psycopg.Connection[Any
         ),
         refusals.of_binding(binding, "Please check Realtime is enabled").hint,
         tables._parameters(_facts_with(one, read=row), _refused_column(name), "")[0].remedy,
+        index_sql(f"{name}.{name}", name),
+        *of_the_tap(name),
+        of_the_suite_rls(name),
     ]
     for statement in statements:
         assert statement is not None
@@ -247,6 +296,19 @@ def test_each_statement_has_only_its_intended_effect(sql: psycopg.Connection[Any
     (drop,) = [cause.remedy for found in slot for cause in found.causes]
     assert drop == f"select pg_drop_replication_slot({quoting.literal(name)});"
     sql.rollback()
+
+
+def of_the_tap(name: str) -> list[str]:
+    """The statements that the remedies of `prt tap` begin with; the app and the server chose the names."""
+    data = {"table": f"{name}.{name}", "role": name}
+    ids = {"binding-refused": "; and", "delete-filter": "; or", "no-acknowledgement": "; for"}
+    found = [TapFinding(at=0, id=id_, severity="error", evidence=[], data=data) for id_ in ids]
+    return [remedy_of(one).rpartition(ids[one.id])[0] for one in found]
+
+
+def of_the_suite_rls(name: str) -> str:
+    context: Any = SimpleNamespace(table=f"{name}.{name}")
+    return (rls._leak(context, "anon", "INSERT").remedy or "").rpartition("; and")[0]
 
 
 def _refused_column(name: str) -> Status:

@@ -9,9 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from prt.pytest_plugin.program import Program
+from prt.pytest_plugin.project import embedded
 from tests.running import PATIENCE, PRT, clean_environment
 
 TRAP = "with open({marker!r}, 'a') as marker:\n    marker.write({name!r} + ' ')\n"
+LOCAL_RUN = """#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+shift
+SUPABASE_URL=http://127.0.0.1:1 exec "$@"
+"""
 CUSTOMIZED = {"sitecustomize", "usercustomize"}
 
 
@@ -43,6 +50,21 @@ def test_no_file_of_the_working_folder_runs(tmp_path: Path, arguments: tuple[str
 def test_nor_with_python_m_but_for_what_python_imports_before_us(tmp_path: Path) -> None:
     marker = trapped(tmp_path / "cloned", {*packages_distributions(), *CUSTOMIZED} - {"prt"})
     done_in(tmp_path / "cloned", sys.executable, "-m", "prt", "demo", "--count", "1")
+    assert not marker.exists(), marker.read_text()
+
+
+def test_no_file_beside_the_tests_runs_in_the_programs_of_the_pytest_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "cloned"
+    marker = trapped(folder, {*sys.stdlib_module_names, *packages_distributions(), *CUSTOMIZED})
+    done_in(folder, *Program().command, "--version")
+    local_run = tmp_path / "local-run"
+    local_run.write_text(LOCAL_RUN)
+    local_run.chmod(0o755)
+    monkeypatch.chdir(folder)
+    with embedded(Program(str(local_run)), []) as project:
+        assert project.url == "http://127.0.0.1:1"
     assert not marker.exists(), marker.read_text()
 
 

@@ -1,4 +1,4 @@
-"""A parser for `.env` files as Supabase's users write them: `export`, quotes, comments, multi-line values.
+"""Reading and writing of `.env` files as Supabase's users write them: `export`, quotes, multi-line values.
 
 Variables inside values are not expanded, because the `.env` of a cloned folder could put a secret of the
 environment into its URL. For this reason no library reads the file.
@@ -20,6 +20,8 @@ _LINE = re.compile(
     """,
     re.MULTILINE | re.VERBOSE | re.DOTALL,
 )
+_PLAIN = re.compile(r"[\w.:/@%+=,-]*", re.ASCII)
+_SPECIAL = re.compile(r'[\\"$`]')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -40,3 +42,12 @@ def parse(text: str) -> dict[str, str]:
             value = bare.strip()
         values[match["name"]] = value
     return values
+
+
+def value_text(text: str) -> str:
+    """Return a printable text as a value of a `.env` file, which a shell may also read."""
+    if _PLAIN.fullmatch(text):
+        return text
+    if "'" not in text:
+        return f"'{text}'"
+    return '"' + _SPECIAL.sub(r"\\\g<0>", text) + '"'

@@ -94,8 +94,13 @@ def open_regular(path: Path | str) -> int:
     return descriptor
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file completely or not at all, readable only by the user.
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write a file completely or not at all, and never through a link that somebody else has placed.
+
+    Args:
+        path: The file. A link in its place is replaced, and its target stays as it is.
+        content: The content.
+        mode: The permissions, of which the user's mask is taken away.
 
     Raises:
         OSError: The file can't be written.
@@ -103,7 +108,7 @@ def write_whole(path: Path, content: bytes) -> None:
     draft = path.with_name(f"{path.name}{DRAFT}")
     draft.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

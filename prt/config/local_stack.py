@@ -99,7 +99,7 @@ def of_folder(directory: Path) -> tuple[Path, Stack] | None:
     """Return the nearest `supabase/config.toml` in a folder or its parents, and its content, if there is any.
 
     Raises:
-        ConfigError: The file can't be read, is not TOML, or has an invalid port.
+        ConfigError: The file can't be read, is not TOML, or has an invalid port or key.
     """
     for folder in (directory, *directory.parents):
         path = folder / FILE
@@ -114,6 +114,8 @@ def _parsed(text: str, path: Path) -> Stack:
     api, auth, database = (_table(found, name) for name in ("api", "auth", "db"))
     texts = {name: value for name in _TEXTS if isinstance(value := auth.get(name), str) and value}
     given = {name: value for name, value in texts.items() if not value.startswith(_VARIABLE)}
+    for name, value in given.items():
+        _require_plain(name, value, path)
     return Stack(
         api_port=_port(api, "api", API_PORT, path),
         database_port=_port(database, "db", DATABASE_PORT, path),
@@ -122,6 +124,14 @@ def _parsed(text: str, path: Path) -> Stack:
         **given,
         has_anonymous_sign_ins=auth.get("enable_anonymous_sign_ins") is True,
     )
+
+
+def _require_plain(name: str, value: str, path: Path) -> None:
+    """Raise ConfigError for a value that would begin another line, and so another variable, in a file."""
+    is_secret = name == "jwt_secret"
+    if not value.isprintable() or (" " in value and not is_secret):
+        what = "control characters" if is_secret else "spaces or control characters"
+        raise ConfigError(f"{path}: `auth.{name}` holds {what}", "copy the value again, whole")
 
 
 def _table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:

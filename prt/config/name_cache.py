@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from prt.config.files import read_text
+from prt.config.files import read_text, write_whole
 
 MOST_TABLES = 500
 MOST_COLUMNS = 200
@@ -52,11 +52,9 @@ def keep(path: Path, seen: Mapping[str, Iterable[str]]) -> None:
     merged = {**found, **{table: columns for table, columns in kept.items() if table not in found}}
     if merged == kept:
         return
-    fresh = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps(dict(list(merged.items())[:MOST_TABLES])), encoding="utf-8")
-        fresh.replace(path)
+        write_whole(path, json.dumps(dict(list(merged.items())[:MOST_TABLES])).encode())
     except OSError:
         return
 

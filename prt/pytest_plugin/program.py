@@ -19,13 +19,15 @@ Line = dict[str, Any]
 STOP_SECONDS: Final = 10.0
 OWN: Final = ("SUPABASE_", "PRT_")
 """The prefixes of the environment variables that choose a project."""
+PYTHON: Final = (sys.executable, "-P")
+"""Our interpreter without the tests' folder in its search path: a `types.py` there would be run."""
 
 
 class Program:
     """The `prt` program to run, by default the one of this Python environment."""
 
     def __init__(self, path: str | None = None) -> None:
-        self.command = [path] if path else [sys.executable, "-m", "prt"]
+        self.command = [path] if path else [*PYTHON, "-m", "prt"]
 
     def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Child:
         """Start a command, and return it with its lines being read in the background."""

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from prt.pytest_plugin.http import AnswerError, request
-from prt.pytest_plugin.program import Program, only_project, without_project
+from prt.pytest_plugin.program import PYTHON, Program, only_project, without_project
 
 START_SECONDS: Final = 180.0
 TOKEN_SECONDS: Final = 7 * 24 * 3600
@@ -207,7 +206,7 @@ def _jwt(claims: Mapping[str, Any], secret: str) -> str:
 def embedded(program: Program, migrations: Sequence[str]) -> Iterator[Project]:
     """Start an embedded project, which ends with the block, or at the latest with our process."""
     paths = [word for path in migrations for word in ("--migrations", path)]
-    command = ["local", "run", *paths, "--", sys.executable, "-c", ANNOUNCE]
+    command = ["local", "run", *paths, "--", *PYTHON, "-c", ANNOUNCE]
     child = program.start(command, without_project(os.environ))
     try:
         if not child.wait_for(lambda: bool(child.lines), START_SECONDS):

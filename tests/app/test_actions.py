@@ -13,6 +13,7 @@ from prt.app import actions as acting
 from prt.app.actions import AT_ONCE, WAITING, Actions
 from prt.errors import UsageError
 from prt.events import Broadcast, Change, End, Event
+from tests.running import read_to_end
 from tests.views import story
 
 LINE = b'{"type":"change","new":{"title":"$HOME `id` ; \xc3\xa4"}}\n'
@@ -117,7 +118,7 @@ def test_who_does_not_listen_is_killed_with_all_it_started(
             alive = await loop.run_in_executor(None, fifo.open)
             assert alive.readline() == "ready\n"
         with alive:
-            return alive.read()
+            return read_to_end(alive)
 
     assert asyncio.run(main()) == "", "the end comes when nobody is left that could write"
 
@@ -140,7 +141,7 @@ def test_all_that_it_started_ends_whatever_the_moment_of_the_cancellation(
             alive = fifo.open()
             assert alive.readline() == "ready\n"
         with alive:
-            return alive.read()
+            return read_to_end(alive)
 
     assert asyncio.run(main()) == "", "the end comes when nobody is left that could write"
 

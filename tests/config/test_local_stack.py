@@ -7,7 +7,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from prt.config.local_stack import Stack, of_folder
+from prt.config.local_stack import _TEXTS, Stack, of_folder
 from prt.errors import ConfigError, UsageError
 from prt.local.serving.keys import of_stack
 from tests.folders import ANON, Folder
@@ -109,3 +109,14 @@ def test_a_port_that_is_none(folder: Folder, section: str) -> None:
     folder.write("supabase/config.toml", f'[{section}]\nport = "54321"\n')
     with pytest.raises(ConfigError, match=f"`{section}.port` is not a port"):
         folder.resolve()
+
+
+@pytest.mark.parametrize("setting", [*_TEXTS])
+@pytest.mark.parametrize(
+    "odd", ["x\\nNODE_OPTIONS=--require=/evil.js", "x\\u0000", "x\\u001b[31m", "x\\u2028y"]
+)
+def test_a_value_that_would_begin_another_line_is_refused(folder: Folder, setting: str, odd: str) -> None:
+    folder.write("supabase/config.toml", f'[auth]\n{setting} = "{odd}"\n')
+    with pytest.raises(ConfigError, match=f"`auth.{setting}` holds") as refused:
+        folder.resolve()
+    assert "NODE_OPTIONS" not in refused.value.message

@@ -15,7 +15,7 @@ import pytest
 
 from prt.local.seed.people import MEMBER, STRANGER
 from tests.end_to_end.node import reported
-from tests.running import PATIENCE, of_project, piped, ran, terminal
+from tests.running import PATIENCE, of_project, piped, ran, read_to_end, terminal
 
 Database = psycopg.Connection[Any]
 OTTO = ("--as", STRANGER.email)
@@ -102,7 +102,7 @@ def test_a_signal_after_the_last_line_leaves_no_program_running(
             run.until(lambda line: line["type"] == "end")
             run.process.send_signal(signal.SIGTERM)
             code, _, error = run.finish()
-            assert alive.read() == "", "the end comes when nobody is left that could write"
+            assert read_to_end(alive) == "", "the end comes when nobody is left that could write"
     assert (code, "Traceback" in error) == (143, False)
 
 

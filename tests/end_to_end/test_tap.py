@@ -6,12 +6,13 @@ import json
 import os
 import re
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.running import LINE, ran, terminal
+from tests.running import LINE, PATIENCE, PRT, ran, terminal
 
 SECRET = re.compile(r"eyJ[\w-]+\.|sb_(?:secret|publishable)_\w")
 
@@ -116,6 +117,18 @@ def test_ctrl_c_ends_the_command_and_the_tap(environment: dict[str, str]) -> Non
         run.send(b"\x03")
         assert run.finish() == 130
         assert "interrupted" in run.text
+
+
+def test_all_that_the_command_started_ends_with_the_tap(environment: dict[str, str]) -> None:
+    command = [PRT, "tap", "--port", "0", "--", "sh", "-c", "sleep 600 & echo running; wait"]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert b"running\n" in iter(process.stdout.readline, b"")
+        process.terminate()
+        process.communicate(timeout=PATIENCE)  # the end comes when nobody is left that could write
+    assert process.returncode == 143
 
 
 def test_the_screen_shows_the_app_and_leaves_the_terminal_to_it(

@@ -487,8 +487,17 @@ class TestRun:
             assert process.returncode == 5
         assert list(alone.iterdir()) == []
 
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_what_the_command_started_ends_with_it(self, alone: Path, number: signal.Signals) -> None:
+        with started_run("sleep 600 & echo ready; wait") as process:
+            process.send_signal(number)
+            process.communicate(timeout=PATIENCE)  # the end comes when nobody is left that could write
+            assert process.returncode == 128 + number
+        assert list(alone.iterdir()) == []
+
     def test_sigkill_takes_the_command_along(self, alone: Path) -> None:
-        script = "trap 'echo guarded; exec sleep 600' TERM; echo ready; while :; do sleep 0.01; done"
+        guarded = "sleep 600 & echo guarded; exec sleep 600"
+        script = f"trap '{guarded}' TERM; echo ready; while :; do sleep 0.01; done"
         with started_run(script) as process:
             # A signal is passed on only after the watchdog was told of the command; "ready" may come before.
             process.send_signal(signal.SIGTERM)

@@ -15,7 +15,7 @@ from prt.config.constants.frameworks import URL_NAMES
 from prt.errors import UsageError
 from prt.events import End, Event, TapEvent, TapFrame
 from prt.inputs import Input
-from prt.processes import Program
+from prt.processes import Program, has_terminal
 from prt.signals import SIGNALLED
 from prt.tap.chaos.faults import FaultProxy
 from prt.tap.chaos.recovery import Recovery
@@ -199,7 +199,7 @@ class TapSource:
                 stdin=stdin,
                 output=output,
                 # With the terminal the command gets Ctrl-C; behind a view it must not use the terminal.
-                has_own_group=request.command_log is not None,
+                has_own_group=request.command_log is not None or not has_terminal(),
             )
         except OSError as exc:
             raise UsageError(
@@ -209,7 +209,7 @@ class TapSource:
         stack.push_async_callback(program.end, END_SECONDS)
         waiting = asyncio.create_task(self._wait(program))
         stack.push_async_callback(_ended, waiting)
-        if request.command_log is None:
+        if not program.has_own_group:
             # The command has got the terminal's Ctrl-C too, and may end by itself.
             stack.push_async_callback(asyncio.wait, {waiting}, timeout=END_SECONDS)
 

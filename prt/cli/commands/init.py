@@ -177,16 +177,14 @@ def _present(path: Path, name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write the file completely or not at all."""
+    """Write the file completely or not at all, with the permissions of any file that is to be shared."""
+    from prt.config.files import write_whole
     from prt.errors import UsageError
 
-    fresh = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+        write_whole(path, text.encode(), mode=0o666)
     except OSError as exc:
-        fresh.unlink(missing_ok=True)
         raise UsageError(
             f"{path} can't be written: {exc.strerror}", "choose another folder, or --own"
         ) from exc

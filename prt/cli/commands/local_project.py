@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from prt import quoting
 from prt.cli.commands.local_up import RATE
 from prt.cli.options.shared import Debug
+from prt.config import dotenv
 from prt.config.environment import environment
 from prt.errors import UnreachableError, UsageError
 from prt.signals import SIGNALLED, stopping
@@ -72,7 +74,7 @@ def status(port: ChosenPort = None, data_dir: ChosenDataDir = None, debug: Debug
     if port is not None or data_dir is not None:
         entries = [_chosen(port, data_dir)]
     if not entries:
-        raise _nothing_runs()
+        raise registry.nothing_runs(environment())
     answers = [remote.answers(entry.url, entry.environment["SUPABASE_ANON_KEY"]) for entry in entries]
     for entry, is_answering in zip(entries, answers, strict=True):
         typer.echo(f"{entry.what}: {'answers' if is_answering else 'does not answer'}, up {_age(entry)}")
@@ -117,7 +119,7 @@ def env(
     if form is Format.GITHUB:
         for name, value in variables.items():
             if name != "SUPABASE_URL":
-                typer.echo(f"::add-mask::{value}", err=True)
+                typer.echo(f"::add-mask::{value.replace('%', '%25')}", err=True)
     typer.echo(written(variables, form), nl=False)
 
 
@@ -276,19 +278,8 @@ def _chosen(port: int | None, data_dir: Path | None) -> Entry:
                 f"no embedded project runs {f'on port {port}' if port is not None else f'in {data_dir}'}",
                 f"{scope}: {others}" if others else "start one with `prt local up`",
             )
-        raise _nothing_runs()
+        raise registry.nothing_runs(environ)
     return entry
-
-
-def _nothing_runs() -> UnreachableError:
-    from prt.local.project import registry
-
-    if environment().get(registry.RUN):
-        return UnreachableError(
-            "the embedded project of this `prt local run` has ended",
-            f"unset {registry.RUN} to reach the others that run",
-        )
-    return UnreachableError("no embedded project runs", "start one with `prt local up`")
 
 
 def _age(entry: Entry) -> str:
@@ -300,16 +291,19 @@ def _age(entry: Entry) -> str:
 
 
 def written(variables: Mapping[str, str], form: Format) -> str:
-    """Return the variables in one of the forms, with a newline at the end."""
+    """Return the variables in one of the forms, with a newline at the end.
+
+    Each value is printable. A secret of supabase/config.toml can have any printable character in it.
+    """
     import json
-    import shlex
 
     if form is Format.JSON:
         return json.dumps(variables, indent=2) + "\n"
     if form is Format.EXPORT:
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+        lines = [f"export {name}={quoting.word(value)}" for name, value in variables.items()]
+    elif form is Format.DOTENV:
+        lines = [f"{name}={dotenv.value_text(value)}" for name, value in variables.items()]
     else:
-        # Our keys and URLs have no quotes, spaces, `$` or `#`.
         lines = [f"{name}={value}" for name, value in variables.items()]
     return "".join(f"{line}\n" for line in lines)
 

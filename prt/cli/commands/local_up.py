@@ -338,6 +338,12 @@ def _introduce(project: Project) -> None:
     if options.port is None and options.stack is None and project.port != DEFAULT_PORT:
         notice(f"port {DEFAULT_PORT} is taken, this is a free one")
     notice(f"the embedded project is up at {project.url}")
+    if environment().get(registry.RUN):
+        notice(
+            "commands here still mean the project of `prt local run`; this one is for who unsets "
+            f"{registry.RUN}"
+        )
+        return
     is_alone = len(registry.visible(environment())) <= 1
     port = None if is_alone and project.port == DEFAULT_PORT else project.port
     for line in banner(port, is_alone=is_alone, keeps_data=options.data_dir is not None):

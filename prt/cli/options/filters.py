@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from prt import quoting
 from prt.errors import UsageError
 from prt.stream.filters import grammar
 from prt.stream.filters.grammar import IS_VALUES, MAX_IN_VALUES, OPERATORS, FilterError
@@ -51,7 +52,8 @@ def parse_filter(text: str) -> Filter:
 def _refused(error: FilterError, text: str) -> UsageError:
     segment, operator = error.segment, error.operator
     if error.fault == "unreadable" and (quoted := _quoted(text, segment)) is not None:
-        hint = f"a comma separates conditions; a value that holds one stands in double quotes: '{quoted}'"
+        hint = "a comma separates conditions; a value that holds one stands in double quotes: "
+        hint += quoting.word(quoted)
         return UsageError(f"--filter can't read {segment}", hint)
     if error.fault == "operator":
         hint = did_you_mean(operator.lower(), OPERATORS, f"operators: {', '.join(OPERATORS)}")

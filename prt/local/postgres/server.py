@@ -180,7 +180,7 @@ class Launch:
         )
 
     def take_along(self, pid: int) -> None:
-        """Make the watchdog end this process too if we are killed."""
+        """Make the watchdog end this process too if we are killed; a negative number is that of a group."""
         self._say(f"guard {pid}")
 
     @property

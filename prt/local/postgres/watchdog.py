@@ -9,7 +9,7 @@ It reads from stdin:
 - one line, the `Order` as JSON
 - if the cluster is new and the order names an archive: a line with the note for the archive as JSON, or an
   empty one to keep nothing
-- lines `guard PID`
+- lines `guard PID`, in which a negative number is that of a process group
 - the end, also if the writer was killed: PostgreSQL has to stop
 
 It writes to stdout:

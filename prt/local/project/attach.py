@@ -45,7 +45,8 @@ def attached(
 
     Raises:
         UsageError: Several projects run, or an ephemeral one can't start as asked.
-        UnreachableError: An ephemeral project did not start.
+        UnreachableError: An ephemeral project did not start, or the project of the `prt local run` in which
+            this is called has ended.
     """
     environ = variables.environment() if environ is None else environ
     hint = (
@@ -56,6 +57,8 @@ def attached(
     if entry is not None:
         yield renewed(entry)
         return
+    if environ.get(registry.RUN):
+        raise registry.nothing_runs(environ)
     with ephemeral(seed=seed, migrations=migrations, traffic=traffic, rate=rate) as environment:
         yield environment
 

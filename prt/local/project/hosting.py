@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from prt.errors import UnreachableError, UsageError
 from prt.local.project.embedded import Project
-from prt.processes import Program
+from prt.processes import Program, has_terminal, is_in_foreground
 from prt.signals import SIGNALLED, heeded
 
 END_SECONDS = 3.0
@@ -100,7 +99,7 @@ async def _run(project: Project, command: Sequence[str], environment: dict[str, 
             return SIGNALLED + signals.early[0]
         program = _started(command, environment)
         try:
-            project.launch.take_along(program.pid)
+            project.launch.take_along(program.target)
             signals.go_to(program)
             code = await program.wait()
             project.launch.take_along(0)
@@ -129,9 +128,9 @@ class _Signals:
 
 
 def _started(command: Sequence[str], environment: dict[str, str]) -> Program:
-    """Start the command in our process group, so that the terminal's keys reach it."""
+    """Start the command: at a terminal in our process group, elsewhere in its own, which ends as a whole."""
     try:
-        return Program(command, environment=environment, has_own_group=False)
+        return Program(command, environment=environment, has_own_group=not has_terminal())
     except OSError as error:
         raise UsageError(
             f"can't run {command[0]}: {error.strerror}", "what follows `--` is a program and its arguments"
@@ -140,22 +139,10 @@ def _started(command: Sequence[str], environment: dict[str, str]) -> Program:
 
 def _forward(program: Program, number: signal.Signals) -> None:
     """Pass a signal on, unless the terminal has sent it to the command itself, as with Ctrl-C and Ctrl-\\."""
-    if number in (signal.SIGINT, signal.SIGQUIT) and _is_in_foreground():
+    has_its_keys = not program.has_own_group and is_in_foreground()
+    if number in (signal.SIGINT, signal.SIGQUIT) and has_its_keys:
         return
     program.send_signal(number)
-
-
-def _is_in_foreground() -> bool:
-    try:
-        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
 
 
 def _services(project: Project) -> AbstractAsyncContextManager[None]:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from prt.config.files import open_regular, read_bytes
-from prt.errors import UsageError
+from prt.errors import UnreachableError, UsageError
 from prt.inputs import Input
 
 SUFFIX = ".json"
@@ -147,6 +147,16 @@ def visible(environ: Mapping[str, str]) -> list[Entry]:
             _judge(path.parent)
             return _read([path])
     return []
+
+
+def nothing_runs(environ: Mapping[str, str]) -> UnreachableError:
+    """Return the error that there is no project that a command may use."""
+    if environ.get(RUN):
+        return UnreachableError(
+            "the embedded project of this `prt local run` has ended",
+            f"unset {RUN} to reach the others that run",
+        )
+    return UnreachableError("no embedded project runs", "start one with `prt local up`")
 
 
 def running(folder: Path) -> list[Entry]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from prt import quoting
 from prt.events import TapChannel, TapConnection, TapFinding, TapFrame
 
 SENTENCES: Final[dict[str, tuple[str, str]]] = {
@@ -48,7 +49,7 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     ),
     "binding-refused": (
         "the server refused a table of {topic}, which stays joined but gets no changes at all: {reason}",
-        "alter publication supabase_realtime add table {table}; and check the filter's column "
+        "alter publication supabase_realtime add table {table_sql}; and check the filter's column "
         "and operator (tables of the channel: {tables})",
     ),
     "change-twice": (
@@ -58,7 +59,7 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "delete-filter": (
         "the filter on {column} can't match a DELETE of {table}: its old rows hold only {held} "
         "(replica identity default)",
-        "alter table {table} replica identity full; or listen to DELETE without a filter",
+        "alter table {table_sql} replica identity full; or listen to DELETE without a filter",
     ),
     "presence-not-enabled": (
         "{topic} tracks presence without presence.enabled: it never receives who else is there",
@@ -76,7 +77,7 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "no-acknowledgement": (
         "a broadcast on the {kind} channel {topic} asked for an acknowledgement and got none: as {role} it "
         "was probably refused",
-        'create policy "write" on realtime.messages for insert to {role} with check '
+        'create policy "write" on realtime.messages for insert to {role_sql} with check '
         "(realtime.messages.extension = 'broadcast'); for the topics that {role} may write to",
     ),
     "heartbeat-late": (
@@ -93,7 +94,7 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{table} changed while the connection was lost, and was not read again after it: the app shows old "
         "rows",
         "read the table in subscribe((status) => …) whenever the status is SUBSCRIBED: "
-        "supabase.from('{name}').select()",
+        "supabase.from({name_text}).select()",
     ),
     "not-recovered": (
         "the app did not recover within {seconds} s after {fault}: {missing}",
@@ -102,7 +103,8 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
 }
 """Cause and remedy by the id of a finding.
 
-Names in braces are replaced by the finding's topic and data.
+Names in braces are replaced by the finding's topic and data, and those that end in `_sql` or `_text` by the
+same values as SQL identifiers or as a string of a script: the app and the server chose them.
 """
 
 
@@ -145,4 +147,8 @@ def _filled(event: TapFinding, index: int) -> str:
     sentences = SENTENCES.get(event.id)
     if sentences is None:
         return event.id
-    return sentences[index].format_map(_Known({"topic": event.topic or "", **event.data}))
+    data = event.data
+    quoted = {f"{name}_sql": quoting.qualified(data[name]) for name in ("table", "role") if name in data}
+    if "name" in data:
+        quoted["name_text"] = quoting.script_text(data["name"])
+    return sentences[index].format_map(_Known({"topic": event.topic or "", **data, **quoted}))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,28 @@ def test_a_folder_that_can_not_be_written_leaves_nothing(
     (folder.home / ".config").write_text("a file, where a folder should be")
     assert run(["init", "--yes", "--own", "--url", "https://a.example"]) == 2
     assert "can't be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("link", ["prt.toml", "prt.toml.draft", ".prt.toml.new"])
+def test_a_link_of_a_cloned_folder_leads_to_no_other_file(folder: Folder, link: str) -> None:
+    """Otherwise the folder could have its own text put into the start file of a shell."""
+    start_file = folder.home / ".bashrc"
+    start_file.write_text("")
+    (folder.path / link).symlink_to(start_file)
+    assert run(["init", "--yes", "--url", "https://mine.example"]) == 0
+    assert start_file.read_text() == ""
+    made = folder.path / "prt.toml"
+    assert "https://mine.example" in made.read_text()
+    assert not made.is_symlink()
+
+
+def test_others_may_read_what_is_made_to_be_shared(folder: Folder) -> None:
+    mask = os.umask(0o022)
+    try:
+        assert run(["init", "--yes", "--url", "https://mine.example"]) == 0
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((folder.path / "prt.toml").stat().st_mode) == 0o644
 
 
 def test_it_asks_on_a_terminal(folder: Folder) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from prt.cli.commands import local_up
 from prt.config.constants.plans import PLANS
 from prt.config.local_stack import Stack
 from prt.errors import UsageError
-from prt.local.project import lifecycle
+from prt.local.project import lifecycle, registry
 from prt.local.project.options import Options, decode, encode
 from prt.local.serving import services
 from tests.local.commands import PRT
@@ -127,6 +128,18 @@ def test_run_takes_the_same_options() -> None:
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command: Sequence[str] = [*PRT, "local", "run", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+
+def test_up_inside_a_run_recommends_nothing_that_means_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(registry.RUN, "run")
+    project: Any = SimpleNamespace(options=Options(port=5), port=5, url="http://127.0.0.1:5")
+    local_up._introduce(project)
+    shown = capsys.readouterr().err
+    assert "unsets PRT_LOCAL_RUN" in shown
+    assert "--local " not in shown
+    assert "local env" not in shown
 
 
 @pytest.mark.parametrize("is_alone", [True, False])

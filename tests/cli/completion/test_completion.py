@@ -90,6 +90,17 @@ def test_names_that_were_seen_are_kept(tmp_path: Path) -> None:
     assert name_cache.read(path) == {"tasks": ["id"]}
 
 
+def test_the_cache_is_the_users_alone_and_no_link_leads_out_of_it(tmp_path: Path) -> None:
+    path, other = tmp_path / "cache" / "seen.json", tmp_path / "other"
+    path.parent.mkdir()
+    for name in (path.name, f"{path.name}.draft", f".{path.name}.new"):
+        (path.parent / name).symlink_to(other)
+    name_cache.keep(path, {"tasks": ["id"]})
+    assert not other.exists()
+    assert name_cache.read(path) == {"tasks": ["id"]}
+    assert path.stat().st_mode & 0o077 == 0
+
+
 class Shell(Terminal):
     """An interactive shell in which `prt` completes."""
 
@@ -166,6 +177,8 @@ HOSTILE = (
     *(f"evil$(touch {MARK})", f"evil`touch {MARK}`", f"evil;touch {MARK}", f"evil<(touch {MARK})"),
     *(f"evil\x1b]0;touch {MARK}\x07", f"evil\rtouch {MARK}\n", f"evil${{x[$(touch {MARK})]}}", "evil*"),
     *(f"evil'$(touch {MARK})'", f'evil"$(touch {MARK})"', "-evil", "evil\\", f"evil\ttouch {MARK}", ""),
+    # A name that nothing else begins like is inserted whole.
+    f"only$(touch {MARK})",
 )
 
 
@@ -216,9 +229,10 @@ def test_a_tab_runs_nothing_of_what_is_offered(poisoned: Shell, typed: str) -> N
     assert not (poisoned.home / MARK).exists()
 
 
-def test_a_line_that_was_completed_with_a_hostile_name_runs_nothing(poisoned: Shell) -> None:
+@pytest.mark.parametrize("typed", ["evil", "only"])
+def test_a_line_that_was_completed_with_a_hostile_name_runs_nothing(poisoned: Shell, typed: str) -> None:
     """Shells that offer such a name quote it; the first of several may be inserted by a second TAB."""
-    poisoned.send(b"prt watch evil\t\t\t")
+    poisoned.send(f"prt watch {typed}\t\t\t".encode())
     poisoned.send(b"\x05 stage_plots\r")
     poisoned.until(lambda text: re.search(r"^ran$", text, re.MULTILINE) is not None)
     poisoned.send(b"\x15\x0c")

@@ -65,7 +65,7 @@ def test_filters_that_are_understood(
         (":a=eq.1", "no table before the colon", "production_id"),
         ("title=eq.F-a,b", "can't read b", """double quotes: 'title=eq."F-a,b"'"""),
         ('a=not.like."x,y",z', "can't read z", """double quotes: 'a=not.like."x,y,z"'"""),
-        (r'a=eq.1,b=eq.a"\,c', "can't read c", r"""'b=eq."a\"\\,c"'"""),
+        (r'a=eq.1,b=eq.a"\,c', "can't read c", r"""'b=eq."a'\\'"'\\\\',c"'"""),
         ("a=eq.1&b=eq.2,c", "can't read c", "double quotes"),
         ("a=in.(1,2),c", "can't read c", "production_id"),
         ("a=in.(" + ",".join("1" * 101) + ")", "at most 100 values", "--include"),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from prt.errors import UsageError
+from prt.errors import UnreachableError, UsageError
 from prt.local.project import registry
+from prt.local.project.attach import attached
 from prt.local.project.registry import Entry
 
 KILLED = """
@@ -92,6 +93,8 @@ def test_a_run_s_entry_is_found_by_its_path_alone(tmp_path: Path) -> None:
         assert registry.the_one(inside, port=1) is None
         run.leave()
         assert registry.visible(inside) == [], "who outlives the run reaches no other project"
+        with pytest.raises(UnreachableError, match="`prt local run` has ended"), attached(environ=inside):
+            pytest.fail("nor does it start one")
         assert [one.port for one in registry.visible({**outside, registry.RUN: ""})] == [1]
 
 

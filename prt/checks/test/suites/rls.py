@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from prt import quoting
 from prt.checks.test.causes import expect_change
 from prt.checks.test.check import Check, Suite
 from prt.checks.test.context import Context
@@ -246,8 +247,8 @@ def _leak(context: Context, who: Identity, event_type: str) -> Failure:
         came=f"the {event_type} with its values: a leak",
         cause=f"a policy of {context.table} answers Realtime otherwise than REST (it depends on the "
         "request), or row level security is off and only REST hides the table",
-        remedy=f"alter table {context.table} enable row level security; and let its SELECT policies depend "
-        "on auth.uid() and the row alone",
+        remedy=f"alter table {quoting.qualified(context.table)} enable row level security; and let its "
+        "SELECT policies depend on auth.uid() and the row alone",
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Hashable, Sequence
 
+from prt import quoting
 from prt.clock import wall_clock
 from prt.events import Event, Gap, Status, Verified, VerifiedScope
 from prt.stream.binding import Binding
@@ -219,6 +220,11 @@ class Verifier:
                 topic=self._recovery.options.topic,
                 tables=[name],
                 reason=f"{name} is not verified: no index on `{column}`",
-                hint=f"create index on {name} ({column})",
+                hint=index_sql(name, column),
             )
         )
+
+
+def index_sql(table: str, column: str) -> str:
+    """Return the statement that makes an index on a column of a table, whose name has its schema."""
+    return f"create index on {quoting.qualified(table)} ({quoting.identifier(column)})"

@@ -27,12 +27,13 @@ _NAMES: Final = "apikey|access_token|refresh_token|password|token"
 _VALUE: Final = r"""'[^']*'|"[^"]*"|[^\s&"',}]+"""
 _REFERENCE: Final = r"\{ (?:env|command) = "
 """How prt.toml, and therefore a hint, refers to the source of a secret."""
+# Every search ends soon, however long a server makes its text: nothing is unbounded before what must follow.
 _PATTERNS: Final = (
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), "<token>"),
+    (re.compile(r"\beyJ[\w-]{1,512}\.[\w-]+(?:\.[\w-]*)?"), "<token>"),
     (re.compile(r"\bsb_(publishable|secret)_[\w-]+"), r"sb_\1_<key>"),
     (re.compile(rf"(?i)\b({_NAMES})(\s*=\s*|['\"]\s*:\s*)(?!{_REFERENCE})(?:{_VALUE})"), r"\1\2<hidden>"),
     (re.compile(r"(?i)\b(bearer\s+)[^\s\"',]+"), r"\1<hidden>"),
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*@"), r"\1<hidden>@"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://[^\s:/@]*:)[^\s/]*@"), r"\1<hidden>@"),
 )
 
 _known: Final[set[str]] = set()

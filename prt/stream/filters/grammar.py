@@ -33,6 +33,9 @@ OPERATORS: Final = (
 IS_VALUES: Final = ("null", "true", "false", "unknown")
 MAX_IN_VALUES: Final = 100
 """The most values of an `in` that the server accepts."""
+_ELEMENT: Final = re.compile(
+    r'(?:\s*"(?P<quoted>(?:[^"\\]|\\.)*)"\s*|(?P<bare>(?:[^,"\\]|\\.)*))(?:,|\Z)', re.DOTALL
+)
 _PLAIN: Final = re.compile(r'[^,"()\\]+')
 
 Fault = Literal["empty", "unreadable", "operator", "list", "length", "is"]
@@ -159,11 +162,20 @@ def _segments(text: str) -> Iterator[str]:
 
 
 def _elements(text: str) -> Iterator[str | None]:
-    """Parse the inside of an array literal: quoted values are kept as they are, others are trimmed."""
-    for found in re.finditer(r'\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^,"\\]|\\.)*))\s*(?:,|$)', text, re.DOTALL):
-        if found[1] is not None:
-            yield re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL)
-        elif bare := found[2].strip():
+    """Parse the inside of an array literal: quoted values are kept as they are, others are trimmed.
+
+    What can't be read is left out, up to the next comma.
+    """
+    position = 0
+    while position < len(text):
+        found = _ELEMENT.match(text, position)
+        if found is None:
+            position = text.find(",", position) + 1 or len(text)
+            continue
+        position = found.end()
+        if found["quoted"] is not None:
+            yield re.sub(r"\\(.)", r"\1", found["quoted"], flags=re.DOTALL)
+        elif bare := found["bare"].strip():
             yield None if bare.upper() == "NULL" else re.sub(r"\\(.)", r"\1", bare, flags=re.DOTALL)
 
 

@@ -236,8 +236,8 @@ def _message(status: int, refusal: Refusal) -> str:
 
 
 def _column_in(message: str) -> str:
-    found = re.search(r"column (.+?) does not exist", message)
-    return found[1] if found else ""
+    name, is_missing, _ = message.partition("column ")[2].partition(" does not exist")
+    return name if is_missing else ""
 
 
 def _unknown_table(message: str, schema: str, table: str, refusal: Refusal) -> UnknownTableError:

@@ -81,6 +81,8 @@ def test_the_columns_of_a_filter(text: str | None, columns: tuple[str, ...]) -> 
         ("1, 2", ("1", "2")),
         (r'"x,\"y",z', ('x,"y', "z")),
         ('null,"null"', (None, "null")),
+        (' "a b" , c d ,"', ("a b", "c d")),
+        ('a"b",c', ("c",)),
     ],
 )
 def test_the_values_of_a_list(inside: str, elements: tuple[str | None, ...]) -> None:

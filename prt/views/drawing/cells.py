@@ -81,14 +81,33 @@ def cut_middle(text: str, width: int) -> str:
 
 def wrapped(text: str, width: int) -> list[str]:
     """Return safe text as lines of at most `width` cells, broken at spaces if there are any."""
+    if width <= 0:
+        return [text] if text else []
     lines: list[str] = []
-    while cell_len(text) > width > 0:
-        head = _head(text, width) or text[0]
-        space = head.rfind(" ")
-        end = space + 1 if space > 0 else len(head)
-        lines.append(text[:end].rstrip())
-        text = text[end:].lstrip()
-    return [*lines, text] if text else lines
+    start, count = 0, len(text)
+    while start < count:
+        end = fitting(text, start, width)
+        if end == count:
+            lines.append(text[start:])
+            break
+        end = max(end, start + 1)
+        space = text.rfind(" ", start + 1, end)
+        end = space + 1 if space > 0 else end
+        lines.append(text[start:end].rstrip())
+        start = end
+        while start < count and text[start].isspace():
+            start += 1
+    return lines
+
+
+def fitting(text: str, start: int, width: int) -> int:
+    """Return where the part of a text that begins at `start` and fits into `width` cells ends."""
+    used = 0
+    for index in range(start, len(text)):
+        used += get_character_cell_size(text[index])
+        if used > width:
+            return index
+    return len(text)
 
 
 def within(lines: list[Text], width: int, height: int) -> list[Text]:
@@ -119,12 +138,7 @@ def _shown(character: str) -> str:
 
 
 def _head(text: str, width: int) -> str:
-    used = 0
-    for index, character in enumerate(text):
-        used += get_character_cell_size(character)
-        if used > width:
-            return text[:index]
-    return text
+    return text[: fitting(text, 0, width)]
 
 
 def _tail(text: str, width: int) -> str:

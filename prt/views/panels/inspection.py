@@ -14,7 +14,7 @@ from rich.text import Text
 from prt.events import Event, Presence
 from prt.state.newest import Kept, Shown, event_of
 from prt.state.topics.messages import Message
-from prt.views.drawing.cells import cut, safe, wrapped
+from prt.views.drawing.cells import cut, fitting, safe, wrapped
 from prt.views.drawing.changes import LEGEND
 from prt.views.drawing.figures import clock, milliseconds, table_name
 from prt.views.drawing.lines import plain
@@ -177,18 +177,15 @@ _STYLES = {str: "green", int: "magenta", float: "magenta", bool: "bold magenta"}
 
 def _wrapped(line: Text, width: int) -> list[Text]:
     """Break a long value at the width, so that none of it is lost."""
-    if line.cell_len <= width:
-        return [line]
-    lines = []
-    while line.cell_len > width > 1:
-        head = line.copy()
-        head.truncate(width)
-        count = len(head.plain)
-        lines.append(head)
-        rest = line[count:]
-        rest.no_wrap, rest.overflow = True, "crop"
-        line = rest
-    return [*lines, line]
+    text = line.plain
+    ends = [fitting(text, 0, width)]
+    # More lines than these are not shown, and a character of two cells never fits into one.
+    while ends[-1] < len(text) and len(ends) <= _MOST_LINES and width > 1:
+        ends.append(fitting(text, ends[-1], width))
+    lines = [*line.divide(ends[:-1])] if width > 1 else [line]
+    for part in lines:
+        part.no_wrap, part.overflow = True, "crop"
+    return lines
 
 
 def _joined(facts: tuple[str, ...], width: int) -> list[str]:

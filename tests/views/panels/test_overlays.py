@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC
 
@@ -10,6 +11,7 @@ import pytest
 from prt.state.newest import Shown
 from prt.state.screen import Screen
 from prt.state.viewport.intents import Intent
+from prt.views.drawing.cells import safe
 from prt.views.panels.inspection import json_lines
 from prt.views.panels.page import Page
 from prt.views.panels.table import Table
@@ -133,3 +135,11 @@ def test_a_search_lays_nothing_out_that_is_not_drawn() -> None:
     assert screen.viewport.position()[1] == 111
     kept = [one for _, one in screen.newest.since(0)]
     assert not any(isinstance(one, Shown) and one.line is not None for one in kept)
+
+
+@pytest.mark.parametrize("width", [11, 20, 21])
+def test_no_character_of_a_long_value_is_lost(width: int) -> None:
+    value = "日本公演のリハーサルé" * 20
+    lines = json_lines(json.dumps({"title": value}, ensure_ascii=False).encode(), width, 3)
+    assert all(line.cell_len <= width for line in lines)
+    assert f'title: "{safe(value)}"' in "".join(line.plain for line in lines)

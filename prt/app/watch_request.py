@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from prt.app.actions import Actions
-    from prt.app.notifications import NotificationTable
+    from prt.app.notifications.table import NotificationTable
     from prt.app.sources.refusals import Remedies
     from prt.config.project import Project
     from prt.state.conditions.alerts import Rule

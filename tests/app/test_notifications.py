@@ -10,16 +10,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from prt.app.notifications import (
-    Marked,
-    NotificationTable,
-    Sent,
-    mark_all_as_read,
-    mark_as_read,
-    send,
-    user_of_session,
-    write_marked,
-)
+from prt.app.notifications.marking import Marked, mark_all_as_read, mark_as_read, write_marked
+from prt.app.notifications.sending import Sent, send
+from prt.app.notifications.table import NotificationTable, user_of_session
 from prt.cli.main import run
 from prt.errors import PrtError, RefusedError, UnreachableError, UsageError
 from prt.local.seed.people import MEMBER, STRANGER

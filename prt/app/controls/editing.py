@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from prt.app.notifications import NotificationTable, mark_rows
+from prt.app.notifications.marking import mark_rows
+from prt.app.notifications.table import NotificationTable
 from prt.app.update import equals
 from prt.clock import wall_clock
 from prt.errors import PrtError

@@ -134,7 +134,7 @@ def notify(
     if context.invoked_subcommand is not None:
         return 0
     from prt.app.actions import Actions
-    from prt.app.notifications import remedies, user_of_session
+    from prt.app.notifications.table import remedies, user_of_session
     from prt.app.watch import watch
     from prt.app.watch_request import WatchRequest
     from prt.cli.options.connection import check_edit, connected_project
@@ -265,7 +265,7 @@ def send(
 
     prt notify send --title Hi --user 5eed0000-0000-4000-8000-0000000000a1 --as service
     """
-    from prt.app.notifications import SendRequest, send_one
+    from prt.app.notifications.sending import SendRequest, send_one
     from prt.cli.options.assignments import assignments_of
     from prt.cli.options.connection import connected_project
     from prt.cli.options.notifications import notification_table
@@ -325,7 +325,7 @@ def read(
 
     prt notify read --all --as maya@example.com
     """
-    from prt.app.notifications import MarkRequest, mark
+    from prt.app.notifications.marking import MarkRequest, mark
     from prt.cli.options.connection import connected_project
     from prt.cli.options.notifications import notification_table
     from prt.errors import UsageError

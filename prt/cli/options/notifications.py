@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prt.app.notifications import NotificationTable
+from prt.app.notifications.table import NotificationTable
 from prt.cli.options.targets import WILDCARD, parse_targets
 from prt.errors import UsageError
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from prt.app.notifications import NotificationTable
+from prt.app.notifications.table import NotificationTable
 from prt.cli.options.notifications import notification_table
 from prt.errors import UsageError
 

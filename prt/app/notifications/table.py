@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Raw, Struct
@@ -18,9 +17,6 @@ from prt.stream.binding import Binding
 from prt.stream.filters import grammar, postgrest
 from prt.stream.rest.answers import UnknownColumnError, UnknownTableError
 from prt.stream.rest.session import Endpoint, user_of
-
-if TYPE_CHECKING:
-    pass
 
 ID = "id"
 

@@ -14,7 +14,7 @@ from prt.stream.recovery.reasons import Reasons
 from prt.stream.recovery.recent_changes import Memory
 from prt.stream.recovery.table_progress import Table, TableProgress
 from prt.stream.recovery.verification.emitted import Budget, Emitted
-from prt.stream.recovery.verification.windows import SECOND, Operations
+from prt.stream.recovery.verification.rules import SECOND, Operations
 from prt.stream.rest.client import Rest
 from prt.stream.rest.pages import Shape, shape_of
 from prt.stream.socket import wire

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from prt.events import Evidence, TapFinding
 from prt.tap.findings.finding import SECOND, finding, of_frame, of_request
+from prt.tap.observe.connections import Channel
 from prt.tap.observe.messages import Answered, Asked, Client, Fault, Framed, Observed
-from prt.tap.observe.traffic import Channel, Traffic
+from prt.tap.observe.traffic import Traffic
 
 SAME_CHANNELS = 5
 """The number of channels with the same tables on one socket from which they count as never left."""

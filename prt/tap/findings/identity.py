@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from prt.events import TapFinding
 from prt.tap.findings.finding import SECOND, at_moment, finding, of_request
+from prt.tap.observe.connections import Channel, Socket
 from prt.tap.observe.messages import Asked, Client, Observed, Tick, Who
-from prt.tap.observe.traffic import Channel, Socket, Traffic
+from prt.tap.observe.traffic import Traffic
 
 SETTLE = 2 * SECOND
 """The time that an app may take to give a new session to its socket."""

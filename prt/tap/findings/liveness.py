@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from prt.events import Evidence, TapFinding
 from prt.tap.findings.finding import SECOND, at_moment, finding
+from prt.tap.observe.connections import Socket
 from prt.tap.observe.messages import Answered, Asked, Client, ClosedSocket, Observed, Tick
 from prt.tap.observe.missed import change_of, read_of
-from prt.tap.observe.traffic import Socket, Traffic
+from prt.tap.observe.traffic import Traffic
 
 LATE_HEARTBEAT = 45 * SECOND
 """The time without a heartbeat that is too long.

@@ -7,8 +7,9 @@ from typing import Any
 
 from prt.events import TapFinding
 from prt.tap.findings.finding import at_moment, finding, of_frame
+from prt.tap.observe.connections import CHANGES, Channel, ObservedBinding
 from prt.tap.observe.messages import Framed, Observed
-from prt.tap.observe.traffic import CHANGES, Channel, ObservedBinding, Traffic
+from prt.tap.observe.traffic import Traffic
 
 
 class BindingRefused:

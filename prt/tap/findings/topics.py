@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from prt.events import TapFinding
 from prt.stream.limits import PRESENCE_CALLS, PRESENCE_WINDOW_SECONDS
 from prt.tap.findings.finding import SECOND, at_moment, finding, of_frame
+from prt.tap.observe.connections import Channel
 from prt.tap.observe.messages import Framed, Observed, Tick
-from prt.tap.observe.traffic import Channel, Traffic
+from prt.tap.observe.traffic import Traffic
 
 ANSWER = 5 * SECOND
 """The time that the acknowledgement of a broadcast may take."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from prt.events import Evidence
+from prt.tap.observe.connections import CHANGES
 from prt.tap.observe.messages import Answered, Asked, Dropped, Framed, Observed
-from prt.tap.observe.traffic import CHANGES, Traffic
+from prt.tap.observe.traffic import Traffic
 
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 

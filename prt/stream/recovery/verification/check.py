@@ -16,8 +16,8 @@ from prt.events import Event
 from prt.stream.recovery.backfill import Recovery
 from prt.stream.recovery.table_progress import TableProgress
 from prt.stream.recovery.verification.position import Position, microseconds, running
+from prt.stream.recovery.verification.rules import Rules, Suspect
 from prt.stream.recovery.verification.schedule import Schedule
-from prt.stream.recovery.verification.windows import Rules, Suspect
 from prt.stream.rest.answers import UnavailableError, UnknownColumnError
 from prt.stream.timing import VerificationTiming
 

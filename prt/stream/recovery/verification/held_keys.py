@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from prt.stream.recovery.verification.windows import Dated, Passage, Rules, Suspect, has_passed
+from prt.stream.recovery.verification.rules import Dated, Passage, Rules, Suspect, has_passed
 from prt.stream.rest.answers import DATE_GRAIN
 from prt.stream.values import Key
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from prt.clock import wall_clock
 from prt.stream.recovery.recent_changes import Memory
-from prt.stream.recovery.verification.windows import SECOND, Passage, Suspect
+from prt.stream.recovery.verification.rules import SECOND, Passage, Suspect
 from prt.stream.rest.client import Rest
 from prt.stream.timing import VerificationTiming
 

@@ -13,7 +13,7 @@ from prt.stream import values
 from prt.stream.binding import Binding
 from prt.stream.filters import postgrest as conditions
 from prt.stream.filters.postgrest import Parameters
-from prt.stream.recovery.verification.windows import Dated
+from prt.stream.recovery.verification.rules import Dated
 from prt.stream.rest.client import Page, Rest
 from prt.stream.rest.pages import KEYS_ASKED, PAGE_ROWS, Shape
 from prt.stream.values import Key

@@ -14,10 +14,10 @@ from prt.stream.recovery.backfill import Recovery
 from prt.stream.recovery.verification.check import Check, CheckContext
 from prt.stream.recovery.verification.held_check import HeldCheck
 from prt.stream.recovery.verification.position import Connected, Position, microseconds
+from prt.stream.recovery.verification.rules import Rules
 from prt.stream.recovery.verification.schedule import Rates, Schedule
 from prt.stream.recovery.verification.signs import CAUSES, Bursts, Sign
 from prt.stream.recovery.verification.window_check import WindowCheck
-from prt.stream.recovery.verification.windows import Rules
 from prt.stream.timing import VerificationTiming
 
 

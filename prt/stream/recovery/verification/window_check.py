@@ -18,8 +18,9 @@ from prt.stream.recovery.table_progress import Baseline, TableProgress
 from prt.stream.recovery.verification.check import Check, CheckContext
 from prt.stream.recovery.verification.position import running
 from prt.stream.recovery.verification.reads import DateReads, PageEnd, date_columns
+from prt.stream.recovery.verification.rules import Suspect, bounds_of
 from prt.stream.recovery.verification.visibility import was_visible
-from prt.stream.recovery.verification.windows import Suspect, Windows, bounds_of
+from prt.stream.recovery.verification.windows import Windows
 from prt.stream.rest.answers import DATE_GRAIN
 from prt.stream.rest.pages import CREATED, KEYS_ASKED, Shape
 from prt.stream.values import Key

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from prt.stream.binding import BindingEvent
 from prt.stream.recovery.verification.emitted import Budget, Emitted
-from prt.stream.recovery.verification.windows import (
+from prt.stream.recovery.verification.rules import (
     SECOND,
     Dated,
     Operations,
     Passage,
     Rules,
     Suspect,
-    Windows,
     has_passed,
     is_asked,
     is_published,
 )
+from prt.stream.recovery.verification.windows import Windows
 
 START = 1_700_000_000 * SECOND
 RULES = Rules()

@@ -125,7 +125,7 @@ def test_an_echo_that_does_not_come_is_a_failure_with_a_reason(
     assert error is not None
     assert (error.exit_code, error.message) == (1, "4 was written, and no echo came in 0.2 s")
     assert error.hint is not None
-    assert "have INSERT of public.bulletins?" in error.hint
+    assert "has INSERT of public.bulletins" in error.hint
 
 
 def test_what_is_not_published_is_not_written(
@@ -171,7 +171,7 @@ def test_the_column_that_marks_a_notification_as_read_is_found_by_its_name(
         now=["4"], before=["3"], unknown=[]
     )
     database.execute("alter table bulletins drop column seen")
-    with pytest.raises(PrtError, match="says whether one was read"):
+    with pytest.raises(PrtError, match="marks a notification as read"):
         asyncio.run(mark_all_as_read(service, bulletins, "a"))
 
 

@@ -135,7 +135,8 @@ def _read_column(target: NotificationTable, row: Mapping[str, Any]) -> str:
     column = read_column(row)
     if column is None:
         raise PrtError(
-            f"no column of {target.name} says whether one was read", f"known are {', '.join(READ)}"
+            f"no column of {target.name} marks a notification as read",
+            f"prt recognises columns with these names: {', '.join(READ)}",
         )
     return column
 

@@ -109,7 +109,7 @@ async def send(
                 return one, PrtError(
                     "the notification was written, and row-level security hides it from this identity: "
                     "no echo can come",
-                    f"who may SELECT it hears it; {Input.NO_WAIT} doesn't wait",
+                    f"whoever may SELECT it receives it; {Input.NO_WAIT} sends without waiting for the echo",
                 )
             change = await echoes.of(lambda change: id_of(change.new) == one.id, seconds)
             if change is None:
@@ -144,7 +144,7 @@ async def _unheard(
             message, "it can't be read any more: was it deleted, or may this identity not see it?"
         )
     return PrtError(
-        message, f"does the publication supabase_realtime have INSERT of {target.name}? prt status"
+        message, f"`prt status` shows whether the publication supabase_realtime has INSERT of {target.name}"
     )
 
 

@@ -340,8 +340,8 @@ def _introduce(project: Project) -> None:
     notice(f"the embedded project is up at {project.url}")
     if environment().get(registry.RUN):
         notice(
-            "commands here still mean the project of `prt local run`; this one is for who unsets "
-            f"{registry.RUN}"
+            "commands in this shell still use the project of `prt local run`; unset "
+            f"{registry.RUN} to use the new one"
         )
         return
     is_alone = len(registry.visible(environment())) <= 1

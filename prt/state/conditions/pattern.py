@@ -40,7 +40,8 @@ class Pattern:
             self._compiled: regex.Pattern[str] = regex.compile(text)
         except regex.error as exc:
             raise UsageError(
-                f"{what} is not a valid regular expression: {exc}", "escape . * [ ( where they are meant"
+                f"{what} is not a valid regular expression: {exc}",
+                "put a backslash before . * [ ( to match the character itself",
             ) from exc
 
     def matches(self, text: str) -> bool:

@@ -207,8 +207,8 @@ def of_binding(binding: Binding, message: str) -> Refusal:
         return Refusal(
             error=UnreachableError,
             code="unpublished",
-            reason=f"{binding.name} is not in the publication supabase_realtime, or does not exist (of a "
-            "partitioned table the partitions are in it, of a view nothing)",
+            reason=f"{binding.name} is not in the publication supabase_realtime, or does not exist (for "
+            "a partitioned table, its partitions are in it; a view can't be)",
             hint=f"alter publication supabase_realtime add table {target};",
         )
     exception = message.partition("Exception: ")[2]

@@ -137,7 +137,7 @@ def test_up_inside_a_run_recommends_nothing_that_means_the_run(
     project: Any = SimpleNamespace(options=Options(port=5), port=5, url="http://127.0.0.1:5")
     local_up._introduce(project)
     shown = capsys.readouterr().err
-    assert "unsets PRT_LOCAL_RUN" in shown
+    assert "unset PRT_LOCAL_RUN to use the new one" in shown
     assert "--local " not in shown
     assert "local env" not in shown
 

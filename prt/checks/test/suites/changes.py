@@ -167,7 +167,9 @@ async def select(context: Context) -> Found:
         change = await expect_change(context, watcher, "INSERT", await rows.insert("select"))
         came = set(change.new_row())
         if came == set(first.values) != set(wanted) and KEY not in wanted:
-            raise SkippedError(f"every column of {context.table} may be one of its key, which always comes")
+            raise SkippedError(
+                f"every column of {context.table} may belong to its key, and a key is always sent"
+            )
         if not came >= set(wanted) or came == set(first.values) != set(wanted):
             raise FailedError(
                 Failure(

@@ -133,7 +133,7 @@ Timeout = Annotated[
         metavar="TIME",
         help=(
             "Exit with 124 if the events that you count or expect have not all come within TIME "
-            "(30s, 5m, 2h). If you count and expect none, one event must come."
+            "(30s, 5m, 2h). If you neither count nor expect events, the first one must come."
         ),
         rich_help_panel=BOUNDS,
     ),
